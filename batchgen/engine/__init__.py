@@ -1,0 +1,1 @@
+"""Doing it: knows ports and pure decisions, and no adapter."""

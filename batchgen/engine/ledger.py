@@ -1,0 +1,31 @@
+"""The one door to the journal: every fact is recorded here, then shown, with no await in between."""
+
+from dataclasses import replace
+
+from batchgen.lifecycle import Event
+from batchgen.plan.plan import Entry
+from batchgen.ports import Clock, Journal, Observer
+
+
+class Ledger:
+    """Records what happened to a job and gives the job as it stands after it."""
+
+    def __init__(self, *, journal: Journal, clock: Clock, observer: Observer) -> None:
+        self._journal = journal
+        self._clock = clock
+        self.observer = observer
+
+    def now(self) -> float:
+        """Give the stamp for an event, seconds since the epoch."""
+        return self._clock.now()
+
+    def record(self, entry: Entry, *events: Event) -> Entry:
+        """Record the events, all or none, and give the entry with its new record.
+
+        Raises:
+            JournalError: nothing was recorded.
+        """
+        record = self._journal.append(entry.key, *events)
+        for event in events:
+            self.observer.noticed(entry.job, event, record)
+        return replace(entry, record=record)

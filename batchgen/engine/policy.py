@@ -1,0 +1,56 @@
+"""What a run is given: its ports and its patience."""
+
+import random
+from dataclasses import dataclass, field
+
+from batchgen.backoff import Backoff, PollGaps
+from batchgen.model import Model
+from batchgen.ports import Clock, Collector, Gate, Generator, Journal, Observer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """How patient a run is; all in seconds.
+
+    Attributes:
+        timeout: after which a submission that does not end is left out of sight; None for
+            half an hour or three times what the model's published p75 says, the longer one.
+        unreachable: after so long without reaching the service no more is submitted.
+        usual: to the first look at a model nothing is known of.
+        gaps: between looks.
+        backoff: after failures.
+        collectors: how many jobs' assets are fetched at once.
+        last_moment: how long submits under way may still take when the run is left.
+    """
+
+    timeout: float | None = None
+    unreachable: float = 900.0
+    usual: float = 2.0
+    gaps: PollGaps = field(default_factory=PollGaps)
+    backoff: Backoff = field(default_factory=Backoff)
+    collectors: int = 8
+    last_moment: float = 2.0
+
+    def timeout_of(self, model: Model | None) -> float:
+        """Give the seconds for which one run watches a submission of this model."""
+        if self.timeout is not None:
+            return self.timeout
+        return max(1800.0, 3 * ((model.latency_p75 if model else None) or 0.0))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """The ports of one run.
+
+    Attributes:
+        collector: where assets go; None leaves them with the service.
+        chance: where jitter comes from.
+    """
+
+    generator: Generator
+    journal: Journal
+    collector: Collector | None
+    gate: Gate
+    clock: Clock
+    observer: Observer
+    chance: random.Random = field(default_factory=random.Random)

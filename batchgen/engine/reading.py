@@ -1,0 +1,81 @@
+"""What an answer of the service means as an event. Pure: nothing is recorded here."""
+
+from collections.abc import Mapping
+
+from batchgen.errors import (
+    AmbiguousError,
+    DeferredError,
+    NotSentError,
+    RefusedError,
+    ServiceError,
+    StoppedError,
+)
+from batchgen.lifecycle import (
+    Accepted,
+    AnswerLost,
+    Canceled,
+    Deferred,
+    Event,
+    Failed,
+    NotSent,
+    Refused,
+    Stopped,
+    Succeeded,
+)
+from batchgen.model import Receipt, RemoteJob, RemoteStatus
+
+# The service marks a moderated generation only in its prose; these are the words seen there.
+_MODERATION = ("moderat", "nsfw", "sensitive content", "content policy", "flagged", "safety system")
+
+_ENDS: Mapping[RemoteStatus, type[Succeeded | Failed | Canceled]] = {
+    RemoteStatus.SUCCEEDED: Succeeded,
+    RemoteStatus.FAILED: Failed,
+    RemoteStatus.CANCELED: Canceled,
+}
+
+
+def after_receipt(receipt: Receipt, *, at: float) -> tuple[Event, ...]:
+    """Give what an accepted submit amounts to: it may already have ended."""
+    accepted = Accepted(at=at, remote_id=receipt.job.remote_id, charged=receipt.charged)
+    end = after_look(receipt.job, at=at)
+    return (accepted,) if end is None else (accepted, end)
+
+
+def after_failure(error: ServiceError, *, at: float) -> Event:
+    """Give what a submit that brought an error amounts to; what is not certain is in doubt."""
+    reason = str(error)
+    match error:
+        case NotSentError():
+            return NotSent(at=at, reason=reason)
+        case DeferredError():
+            return Deferred(at=at, reason=reason)
+        case StoppedError():
+            return Stopped(at=at, reason=reason)
+        case RefusedError():
+            return Refused(at=at, reason=reason)
+        case AmbiguousError():
+            return AnswerLost(at=at, reason=reason)
+        case _:
+            return AnswerLost(at=at, reason=f"unexpected: {reason}")
+
+
+def after_look(remote: RemoteJob, *, at: float) -> Event | None:
+    """Give the end a look has found; None while the submission runs."""
+    kind = _ENDS.get(remote.status)
+    if kind is None:
+        return None
+    error = "" if kind is Succeeded else _reason(remote)
+    return kind(
+        at=at,
+        charged=remote.cost,
+        started_at=remote.started_at,
+        finished_at=remote.finished_at,
+        asset_ids=remote.asset_ids,
+        error=error,
+        moderated=any(word in error.lower() for word in _MODERATION),
+    )
+
+
+def _reason(remote: RemoteJob) -> str:
+    said = ": ".join(part for part in (remote.error, remote.hint) if part)
+    return said or f"the service says {remote.word} and gives no reason"

@@ -1,0 +1,276 @@
+"""The runner: carries every job of a plan to its end.
+
+It does the one thing a job's state calls for and looks at the state again; what happens is
+recorded as events by the pieces it calls, and it never assigns a state. Submits live in an
+outer group of their own that nothing else cancels, because a submit cut off in the middle
+is money of unknown whereabouts.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Mapping
+
+from batchgen.engine.ceiling import Ceiling
+from batchgen.engine.ending import Ending
+from batchgen.engine.flow import Flow
+from batchgen.engine.ledger import Ledger
+from batchgen.engine.policy import Policy, World
+from batchgen.engine.schedule import LookSchedule
+from batchgen.engine.submit import Submitter
+from batchgen.engine.watch import Watcher
+from batchgen.errors import BatchgenError, DownloadError, StoppedError
+from batchgen.lifecycle import AnswerLost, Collected, Held, State
+from batchgen.model import JobKey, Model, Scope
+from batchgen.plan.plan import Entry, Plan
+from batchgen.ports import Lane
+
+
+class Runner:
+    """One run of one batch."""
+
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        scope: Scope,
+        models: Mapping[str, Model],
+        world: World,
+        ceiling: Ceiling,
+        policy: Policy,
+    ) -> None:
+        """Take the parts; nothing starts before ``run``.
+
+        Args:
+            plan: what there is to do.
+            scope: where the records belong.
+            models: every model of a job that may be submitted.
+            world: the ports.
+            ceiling: how many may be in flight at the start.
+            policy: how patient the run is.
+        """
+        self._plan = plan
+        self._models = models
+        self._world = world
+        self._policy = policy
+        self._ledger = Ledger(journal=world.journal, clock=world.clock, observer=world.observer)
+        self._submitter = Submitter(
+            generator=world.generator, ledger=self._ledger, models=models, scope=scope
+        )
+        schedule = LookSchedule(
+            gaps=policy.gaps, backoff=policy.backoff, usual=policy.usual, chance=world.chance
+        )
+        self._watcher = Watcher(generator=world.generator, ledger=self._ledger, schedule=schedule)
+        self.flow = Flow(
+            ceiling=ceiling,
+            gate=world.gate,
+            backoff=policy.backoff,
+            chance=world.chance,
+            patience=policy.unreachable,
+        )
+        # What changes during a run: who waits, who is under way, and what is to end it.
+        self._wanted = {entry.key for entry in plan.entries}
+        self._waiting: deque[Entry] = deque()
+        self._under_way: set[JobKey] = set()
+        self._to_collect: asyncio.Queue[Entry] = asyncio.Queue()
+        self._submits: set[asyncio.Task[None]] = set()
+        self._others: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._stopping = False
+        self._leaving = False
+        self._drained = False
+        self._unreachable = False
+        self._stopped: StoppedError | None = None
+        self._broken: BatchgenError | None = None
+        self._out_of_sight: set[JobKey] = set()
+        self._missing: dict[JobKey, str] = {}
+
+    def __repr__(self) -> str:
+        return (
+            f"<Runner [waiting {len(self._waiting)}, in flight {len(self.flow.in_flight)}, "
+            f"to collect {self._to_collect.qsize()}]>"
+        )
+
+    async def run(self) -> Ending:
+        """Carry the plan's jobs to their end, or as far as the run may go.
+
+        Raises:
+            JournalError, OutputError: the disk is at fault; the journal has what it took.
+        """
+        bug: BaseExceptionGroup[BaseException] | None = None
+        async with asyncio.TaskGroup() as submits:
+            try:
+                async with asyncio.TaskGroup() as others:
+                    await self._guarded(self._start(submits, others))
+                    await self._ended.wait()
+                    for task in self._others:
+                        task.cancel()
+            except BaseExceptionGroup as group:
+                bug = group  # raised when the submits under way have been let finish
+            self._stop()
+            await self._let_submits_finish()
+        if bug is not None:
+            raise bug
+        if self._broken is not None:
+            raise self._broken
+        return Ending(
+            stopped=self._stopped,
+            drained=self._drained,
+            unreachable=self._unreachable,
+            out_of_sight=frozenset(self._out_of_sight),
+            missing=self._missing,
+        )
+
+    def drain(self) -> None:
+        """Submit no more, and collect what is paid for."""
+        self._drained = True
+        self._stop()
+
+    def leave(self) -> None:
+        """Submit no more, and leave what runs to the next run."""
+        self._leaving = True
+        self.drain()
+        self._ended.set()
+
+    async def _start(self, submits: asyncio.TaskGroup, others: asyncio.TaskGroup) -> None:
+        self._submit_group, self._other_group = submits, others
+        entries = (*self._plan.removed, *self._plan.entries)
+        self._under_way.update(entry.key for entry in entries)
+        for entry in entries:
+            self._route(entry)
+        self._spawn(self._dispatch(), name="dispatch")
+        for number in range(self._policy.collectors):
+            self._spawn(self._collect_one_after_another(), name=f"collect:{number}")
+        self._look_whether_ended()
+
+    def _route(self, entry: Entry) -> None:
+        """Do the one thing the job's state calls for."""
+        self._under_way.add(entry.key)
+        match entry.record.state:
+            case State.PLANNED:
+                self._wait(entry)
+            case State.SUBMITTING:
+                # found so at the start: whether the POST left is not known
+                cut = AnswerLost(at=self._ledger.now(), reason="the run was cut off during the submit")
+                self._route(self._ledger.record(entry, cut))
+            case State.IN_DOUBT:
+                held = Held(at=self._ledger.now(), reason=entry.record.error)
+                self._route(self._ledger.record(entry, held))
+            case State.RUNNING:
+                self.flow.in_flight.add(entry.key)
+                self._spawn(self._watch(entry), name=f"watch:{entry.job.id}")
+            case State.SUCCEEDED:
+                self.flow.in_flight.discard(entry.key)
+                self._to_collect.put_nowait(entry)
+            case State.FAILED | State.CANCELED | State.REFUSED | State.HELD:
+                self._rest(entry)
+            case State.COLLECTED | State.ABANDONED:
+                self._rest(entry)
+        self._changed.set()
+
+    def _wait(self, entry: Entry) -> None:
+        """Let it wait for a free slot; what the manifest no longer names is not bought."""
+        if entry.key in self._wanted:
+            # one that comes back goes first: its place in the manifest was earlier
+            add = self._waiting.append if entry.record.job is None else self._waiting.appendleft
+            add(entry)
+        self._rest(entry)
+
+    def _rest(self, entry: Entry) -> None:
+        """Nothing under way moves this job any further."""
+        self.flow.in_flight.discard(entry.key)
+        self._under_way.discard(entry.key)
+        self._look_whether_ended()
+
+    async def _dispatch(self) -> None:
+        """Fill free slots with waiting jobs, one turn of the gate each."""
+        while not self._stopping:
+            if not self._may_submit():
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            await self._world.gate.turn(Lane.SUBMIT)
+            if self._may_submit():  # asked again: the wait for the turn may have been long
+                self._begin_submit(self._waiting.popleft())
+
+    def _may_submit(self) -> bool:
+        return bool(self._waiting) and not self._stopping and self.flow.has_room
+
+    def _begin_submit(self, entry: Entry) -> None:
+        self._under_way.add(entry.key)
+        self.flow.in_flight.add(entry.key)
+        task = self._submit_group.create_task(
+            self._guarded(self._submit(entry)), name=f"submit:{entry.job.id}"
+        )
+        self._submits.add(task)
+        task.add_done_callback(self._submits.discard)
+
+    async def _submit(self, entry: Entry) -> None:
+        entry, error = await self._submitter.submit(entry)
+        self.flow.answered(entry.key, error)
+        if isinstance(error, StoppedError):
+            self._stopped = self._stopped or error
+            self._stop()
+        if self.flow.unreachable:
+            self._unreachable = True
+            self._stop()
+        self._route(entry)
+
+    async def _watch(self, entry: Entry) -> None:
+        timeout = self._policy.timeout_of(self._models.get(entry.job.model))
+        ended = await self._watcher.watch(entry, timeout_after=timeout)
+        if ended is None:
+            self._out_of_sight.add(entry.key)
+            self._rest(entry)
+        else:
+            self._route(ended)
+
+    async def _collect_one_after_another(self) -> None:
+        while True:
+            entry = await self._to_collect.get()
+            collector = self._world.collector
+            try:
+                files = await collector.collect(entry.job, entry.record.asset_ids) if collector else ()
+            except DownloadError as error:
+                self._missing[entry.key] = str(error)
+                self._ledger.observer.troubled(str(error))
+                self._rest(entry)
+            else:
+                self._route(self._ledger.record(entry, Collected(at=self._ledger.now(), files=files)))
+
+    def _spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
+        """Start a child that may be cancelled at any time."""
+        if self._ended.is_set():
+            work.close()  # a submit that ended late; the next run goes on with it
+            return
+        task = self._other_group.create_task(self._guarded(work), name=name)
+        self._others.add(task)
+        task.add_done_callback(self._others.discard)
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        """Do a piece of the work; what must end the run ends it in order and cuts no sibling off."""
+        try:
+            await work
+        except StoppedError as error:
+            self._stopped = self._stopped or error
+        except BatchgenError as error:
+            self._broken = self._broken or error
+        else:
+            return
+        self._stop()
+        self._ended.set()
+
+    def _stop(self) -> None:
+        self._stopping = True
+        self._look_whether_ended()
+
+    def _look_whether_ended(self) -> None:
+        if not self._under_way and (self._stopping or not self._waiting):
+            self._ended.set()
+
+    async def _let_submits_finish(self) -> None:
+        """Wait for the submits under way; each is bounded by the client's own timeout."""
+        if self._leaving and self._submits:
+            await asyncio.wait(self._submits, timeout=self._policy.last_moment)
+            for task in self._submits:
+                task.cancel()

@@ -1,0 +1,57 @@
+"""The paid step: intent, POST, receipt. Nothing else sends a body that costs money."""
+
+from collections.abc import Mapping
+
+from batchgen.engine.ledger import Ledger
+from batchgen.engine.reading import after_failure, after_receipt
+from batchgen.errors import JournalError, ServiceError
+from batchgen.identity import compose_body, seed_for
+from batchgen.lifecycle import SubmitStarted
+from batchgen.model import Model, Receipt, Scope
+from batchgen.plan.plan import Entry
+from batchgen.ports import Generator
+
+
+class Submitter:
+    """Submits one job once. The caller has passed the gate."""
+
+    def __init__(
+        self, *, generator: Generator, ledger: Ledger, models: Mapping[str, Model], scope: Scope
+    ) -> None:
+        self._generator = generator
+        self._ledger = ledger
+        self._models = models
+        self._scope = scope
+
+    async def submit(self, entry: Entry) -> tuple[Entry, ServiceError | None]:
+        """Send the job's body and record what became of it; give the error that answered, if one did.
+
+        Raises:
+            JournalError: the intent was not recorded and nothing was sent, or the receipt
+                was not recorded and has been shown.
+        """
+        intent = self._intent(entry)
+        entry = self._ledger.record(entry, intent)
+        try:
+            receipt = await self._generator.submit(entry.job.model, intent.body)
+        except ServiceError as error:
+            return self._ledger.record(entry, after_failure(error, at=self._ledger.now())), error
+        return self._received(entry, receipt), None
+
+    def _intent(self, entry: Entry) -> SubmitStarted:
+        """Make the body once; whatever was journaled before is sent again as it is."""
+        record, job = entry.record, entry.job
+        if record.body is not None:
+            body, seed = record.body, record.seed
+        else:
+            seed = seed_for(job, self._models[job.model], self._scope, entry.key, record.attempt)
+            body = compose_body(job, seed)
+        return SubmitStarted(at=self._ledger.now(), job=job, attempt=record.attempt, body=body, seed=seed)
+
+    def _received(self, entry: Entry, receipt: Receipt) -> Entry:
+        try:
+            return self._ledger.record(entry, *after_receipt(receipt, at=self._ledger.now()))
+        except JournalError:
+            # the last trace of a paid job: it is shown before anything else can go wrong
+            self._ledger.observer.troubled(f"paid but not recorded: {receipt.job.remote_id} {entry.job.id}")
+            raise

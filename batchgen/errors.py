@@ -1,0 +1,163 @@
+"""Every exception batchgen raises on purpose, branched by what the caller does next.
+
+An error is named for the caller's next move, not for where it came from: an HTTP
+status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
+
+    BatchgenError
+    ├── InputError             the manifest, a model's inputs or the command line; nothing was spent
+    ├── JournalError           the journal cannot be opened, read or written
+    │   └── RemoteIdTakenError a submission already belongs to another job: look again
+    ├── BatchHeldError         another run holds this batch
+    ├── OutputError            a file beside the journal cannot be written
+    ├── DownloadError          an asset that is paid for did not arrive; ask again later
+    ├── TransitionError        a bug: an event arrived in a state that forbids it
+    └── ServiceError           a call to the service did not give its answer
+        ├── NotSentError       it never left: send it again when the service is there
+        ├── RefusedError       this job's input is at fault: no try will succeed
+        ├── StoppedError       credentials, plan or credits: no job will succeed
+        ├── DeferredError      ceiling or cooldown: nothing happened, wait
+        ├── NotFoundError      an idempotent call named something the service does not show
+        ├── TransientError     an idempotent call failed: ask again
+        └── AmbiguousError     a paid POST may have happened: sending it again may pay twice
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class BatchgenError(Exception):
+    """The root: whatever a person can cause or meet is one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file the user wrote.
+
+    Attributes:
+        source: the file's path as the user gave it.
+        line: from 1; 0 where the file as a whole is meant.
+        column: from 1; 0 where the line as a whole is meant.
+        text: what is wrong, what was expected, what may have been meant.
+    """
+
+    source: str
+    line: int
+    column: int
+    text: str
+
+    def __str__(self) -> str:
+        """Give the form editors and terminals turn into a link: ``file:line:column: text``."""
+        place = ":".join(str(part) for part in (self.source, self.line, self.column) if part)
+        return f"{place}: {self.text}"
+
+
+class InputError(BatchgenError):
+    """What the user wrote is wrong; every problem is named at once and nothing was spent.
+
+    Attributes:
+        problems: one entry a problem, in the order of the file; empty for an error
+            that has no place in a file, such as a flag.
+    """
+
+    def __init__(self, message: str = "", *, problems: tuple[Problem, ...] = ()) -> None:
+        self.problems = problems
+        super().__init__("\n".join([*([message] if message else []), *(str(one) for one in problems)]))
+
+
+class JournalError(BatchgenError):
+    """The journal cannot be opened, read or written; what is in it stays."""
+
+
+class RemoteIdTakenError(JournalError):
+    """The submission already belongs to another job; nothing was written, so look again."""
+
+
+class BatchHeldError(BatchgenError):
+    """Another run holds this batch."""
+
+
+class OutputError(BatchgenError):
+    """A file beside the journal cannot be written; the journal has everything that is in it."""
+
+
+class DownloadError(BatchgenError):
+    """An asset did not arrive; it is paid for and stays where it is, so ask again later."""
+
+
+class TransitionError(BatchgenError):
+    """A bug: an event arrived in a state that forbids it."""
+
+
+class ServiceError(BatchgenError):
+    """A call to the service did not give its answer."""
+
+
+class NotSentError(ServiceError):
+    """The request never left (DNS, refused, TLS, connect timeout): nothing happened."""
+
+
+class RefusedError(ServiceError):
+    """The service refuses this job's input; it was not paid and no try will succeed."""
+
+
+class StopCause(StrEnum):
+    """Why no job of this run can succeed."""
+
+    CREDENTIALS = "credentials"
+    PLAN = "plan"
+    CREDITS = "credits"
+
+
+class StoppedError(ServiceError):
+    """The service will take no job of this account as things are; nothing was paid.
+
+    Attributes:
+        cause: what has to be mended.
+    """
+
+    def __init__(self, message: str, *, cause: StopCause) -> None:
+        self.cause = cause
+        super().__init__(message)
+
+
+class DeferredError(ServiceError):
+    """The service cannot take this now (429); nothing happened and nothing was paid.
+
+    Attributes:
+        retry_after: seconds the service asks to wait, None where it names none.
+        ceiling: how many it lets run at once, None where the reason is another one.
+        action: the service's name for the limit that was met.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        ceiling: int | None = None,
+        action: str | None = None,
+    ) -> None:
+        self.retry_after = retry_after
+        self.ceiling = ceiling
+        self.action = action
+        super().__init__(message)
+
+
+class NotFoundError(ServiceError):
+    """An idempotent call named something that the service does not show us."""
+
+
+class TransientError(ServiceError):
+    """An idempotent call failed and may be made again.
+
+    Attributes:
+        retry_after: seconds the service asks to wait, None where it names none.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class AmbiguousError(ServiceError):
+    """A paid POST may have happened; sending it again may pay twice."""

@@ -1,0 +1,65 @@
+"""One writer a batch: a lock that the kernel frees when its holder dies.
+
+The lock is the ``flock``; what stands in the file is only for the message.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from batchgen.errors import BatchHeldError, JournalError
+
+
+@contextmanager
+def hold_batch(path: Path, *, stamp: float) -> Iterator[None]:
+    """Hold the batch whose lock file this is, for as long as the block lasts.
+
+    Args:
+        path: the lock file; made, with its folder, where it is missing, and left behind.
+        stamp: now, seconds since the epoch: since when it is held.
+
+    Raises:
+        BatchHeldError: another run holds it; says who and since when.
+        JournalError: the file cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be made: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BatchHeldError(_who(path)) from error
+        except OSError as error:
+            raise JournalError(f"{path}: this file system gives no locks: {error.strerror}") from error
+        _sign(descriptor, stamp)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sign(descriptor: int, stamp: float) -> None:
+    text = json.dumps({"pid": os.getpid(), "host": os.uname().nodename, "since": stamp})
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode(), 0)
+    except OSError:
+        return  # a full disk takes the message away, not the lock
+
+
+def _who(path: Path) -> str:
+    try:
+        told = json.loads(path.read_text())
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(told["since"]))
+        holder = f"process {int(told['pid'])} on {told['host']} since {since}"
+    except (OSError, ValueError, KeyError, TypeError):
+        holder = "another process"
+    return (
+        f"the batch {path.parent.name!r} is being run by {holder}; wait for it, or stop it with Ctrl-C there"
+    )

@@ -1,0 +1,35 @@
+"""Where a journal may lie: not on a network file system, whose locks and syncs cannot be trusted."""
+
+from pathlib import Path
+
+from batchgen.errors import JournalError
+
+NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "fuse.sshfs"})
+
+
+def refuse_network(folder: Path, mounts: str) -> None:
+    """Refuse a folder on a network file system.
+
+    Args:
+        folder: where the journal is to be, absolute.
+        mounts: the text of ``/proc/self/mounts``; empty where the system has none.
+
+    Raises:
+        JournalError: SQLite's locks do not hold there.
+    """
+    kind = _kind_of(folder, mounts)
+    if kind in NETWORK:
+        raise JournalError(
+            f"{folder}: a journal cannot lie on a network file system ({kind}): "
+            "give a local folder with -o, and copy the results from there"
+        )
+
+
+def _kind_of(folder: Path, mounts: str) -> str:
+    found, kind = Path("/"), ""
+    for line in mounts.splitlines():
+        _, place, this, *_ = [*line.split(" "), "", "", ""]
+        point = Path(place.encode().decode("unicode_escape")) if "\\" in place else Path(place)
+        if folder.is_relative_to(point) and len(point.parts) >= len(found.parts):
+            found, kind = point, this
+    return kind

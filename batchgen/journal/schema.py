@@ -1,0 +1,107 @@
+"""The tables, and how an older file is brought up to them.
+
+``user_version`` counts the migrations that a file has had. A file with more of them than
+this program knows is refused, never guessed at.
+"""
+
+import sqlite3
+
+from batchgen.errors import JournalError
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE scopes (
+            id INTEGER PRIMARY KEY,
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            batch TEXT NOT NULL,
+            slot TEXT NOT NULL,
+            UNIQUE (origin, project, batch, slot)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE events (
+            id INTEGER PRIMARY KEY,
+            scope INTEGER NOT NULL REFERENCES scopes (id),
+            content TEXT NOT NULL,
+            ordinal INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            fields TEXT NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TABLE records (
+            id INTEGER PRIMARY KEY,
+            scope INTEGER NOT NULL REFERENCES scopes (id),
+            content TEXT NOT NULL,
+            ordinal INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            fields TEXT NOT NULL,
+            UNIQUE (scope, content, ordinal)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE submissions (
+            origin TEXT NOT NULL,
+            remote_id TEXT NOT NULL,
+            record INTEGER NOT NULL REFERENCES records (id),
+            PRIMARY KEY (origin, remote_id)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX events_by_scope ON events (scope, id)",
+        "CREATE INDEX records_by_content ON records (content, state)",
+        # an event is a fact: whoever changes one is refused by the file itself
+        """
+        CREATE TRIGGER events_stay BEFORE UPDATE ON events
+        BEGIN SELECT RAISE(ABORT, 'events are never changed'); END
+        """,
+        """
+        CREATE TRIGGER events_remain BEFORE DELETE ON events
+        BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END
+        """,
+    ),
+)
+
+VERSION = len(MIGRATIONS)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Give the number of migrations the file has had."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def migrate(connection: sqlite3.Connection, *, path: str) -> None:
+    """Bring the file up to this program, each step in a transaction with its number.
+
+    Raises:
+        JournalError: the file is newer than this program.
+    """
+    refuse_newer(connection, path=path)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # read again under the lock: another process may have migrated in the meantime
+        for number in range(version_of(connection), VERSION):
+            for statement in MIGRATIONS[number]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def refuse_newer(connection: sqlite3.Connection, *, path: str) -> None:
+    """Refuse a file that a newer program wrote.
+
+    Raises:
+        JournalError: it is newer.
+    """
+    found = version_of(connection)
+    if found > VERSION:
+        raise JournalError(
+            f"{path}: written by a newer batchgen (journal version {found}, this one knows {VERSION}); "
+            "update batchgen, or give another output folder with -o"
+        )

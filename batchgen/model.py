@@ -1,0 +1,229 @@
+"""The values that pass between the rooms: frozen, keyword-only, and without behaviour that acts.
+
+Nothing here knows where a value came from (YAML, JSON, SQLite) or where it goes.
+Times are seconds since the epoch, UTC, as floats. Money is ``Decimal`` compute units.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeAlias
+
+Json: TypeAlias = Any  # what json.loads gives: a recursive alias tells the type checker nothing more
+
+
+class JobKey(NamedTuple):
+    """A job's name for the machine: what it asks for, and which of the equals it is.
+
+    Attributes:
+        content: ``v1:`` and the SHA-256 of what is asked for (see ``identity.content_key``).
+        ordinal: 0 for the first of the jobs that ask for the same, then 1, 2, ...
+    """
+
+    content: str
+    ordinal: int = 0
+
+    def __str__(self) -> str:
+        """Give the form that stands in messages and logs."""
+        return f"{self.content}#{self.ordinal}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """Where a record belongs: records of another scope are never this run's.
+
+    Attributes:
+        origin: the service's base URL, or ``simulator`` for a rehearsal.
+        project: the service's ``projectId``, empty where none is given.
+        batch: the manifest's batch name.
+        slot: one run's worth of a batch that repeats; empty for a batch that does not.
+    """
+
+    origin: str
+    project: str
+    batch: str
+    slot: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One generation the manifest asks for.
+
+    Attributes:
+        id: the job's name for people, unique in its batch.
+        prompt: the text as the manifest says it, variables filled in.
+        model: the service's id of the model.
+        params: further inputs by the service's names, as the manifest says them.
+        derive_seed: whether a seed is derived where the model takes one and none is given.
+    """
+
+    id: str
+    prompt: str
+    model: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+    derive_seed: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """A file on disk that holds one asset.
+
+    Attributes:
+        asset_id: whose bytes these are.
+        path: relative to the batch's folder, with forward slashes.
+        bytes: the size.
+        sha256: hexadecimal.
+        mime: told from the bytes, not from what was asked for.
+    """
+
+    asset_id: str
+    path: str
+    bytes: int
+    sha256: str
+    mime: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rate:
+    """At most ``count`` requests in ``seconds``, evenly spaced."""
+
+    count: float
+    seconds: float
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one request to the next."""
+        return self.seconds / self.count
+
+    def __str__(self) -> str:
+        """Give the form that a manifest takes."""
+        unit = {1.0: "s", 60.0: "min", 3600.0: "h"}.get(self.seconds)
+        return f"{self.count:g}/{unit}" if unit else f"{self.count:g}/{self.seconds:g}s"
+
+
+class RemoteStatus(StrEnum):
+    """What the service says of a submission, boiled down to what it means for us."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteJob:
+    """One submission as the service shows it (scenario's Job object).
+
+    Attributes:
+        remote_id: the service's ``jobId``.
+        status: a word the service may add tomorrow counts as running.
+        word: the status in the service's own word.
+        created_at, started_at, finished_at: the service's clock; None where it does not say.
+        job_type: ``custom`` for what we submit.
+        author: the ``apiu_...`` of the key or the ``user_...`` of the person, empty if not shown.
+        inputs: the echo of the request, ``modelId`` included; None where it is not shown.
+        asset_ids: in the service's order.
+        error, hint: the service's own words on a failure; empty where it gives none.
+        cost: what ``billing`` shows, add-ons included; None where it shows nothing.
+        refundable: False where the service says that a failure is not refunded.
+    """
+
+    remote_id: str
+    status: RemoteStatus
+    word: str
+    created_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    job_type: str = ""
+    author: str = ""
+    inputs: Mapping[str, Json] | None = None
+    asset_ids: tuple[str, ...] = ()
+    error: str = ""
+    hint: str = ""
+    cost: Decimal | None = None
+    refundable: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """The service's answer to an accepted submit.
+
+    Attributes:
+        job: the submission, which may already have ended.
+        charged: what the answer says it took (``creativeUnitsCost``); None if it does not say.
+    """
+
+    job: RemoteJob
+    charged: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobPage:
+    """One page of a listing, newest first.
+
+    Attributes:
+        jobs: may be fewer than asked for, or none, while a token is present.
+        next_token: resend with the same filters; None on the last page.
+    """
+
+    jobs: tuple[RemoteJob, ...]
+    next_token: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelInput:
+    """One declared input of a model, as far as this program acts on it.
+
+    Attributes:
+        name: the key in the body.
+        type: the service's word: ``string``, ``number``, ``file_array``, ...
+        minimum, maximum, step: bounds of a number; None where not declared.
+        raw: the whole element as the service sent it.
+    """
+
+    name: str
+    type: str
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    raw: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """A model as the service describes it.
+
+    Attributes:
+        id: the service's id.
+        name: for people.
+        inputs: in the service's order.
+        latency_p75: seconds from submit to end that three of four stay under; None if unpublished.
+    """
+
+    id: str
+    name: str
+    inputs: tuple[ModelInput, ...]
+    latency_p75: float | None = None
+
+    @property
+    def seed_input(self) -> ModelInput | None:
+        """The input that makes a generation repeatable, None where the model has none."""
+        return next((one for one in self.inputs if one.name == "seed" and one.type == "number"), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asset:
+    """One output of the service.
+
+    Attributes:
+        id: ``asset_...``.
+        url: signed and short-lived: used at once, never stored.
+        mime: what the service calls it; the bytes have the last word.
+        size: bytes, None where it does not say.
+    """
+
+    id: str
+    url: str
+    mime: str = ""
+    size: int | None = None

@@ -1,0 +1,1 @@
+"""The plan: the manifest in the light of the journal. Pure: no I/O, no time."""

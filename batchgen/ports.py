@@ -1,0 +1,150 @@
+"""What the engine needs from the world, in its own words.
+
+Each port is narrow and says which errors it raises. Adapters implement them by shape and
+never import the engine; nothing behind a port may assume that one process is alone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from batchgen.lifecycle import Event, Record
+from batchgen.model import Asset, File, Job, JobKey, JobPage, Model, Receipt, RemoteJob
+
+
+class Clock(Protocol):
+    """The wall clock, for stamps only; durations come from the event loop."""
+
+    def now(self) -> float:
+        """Give the seconds since the epoch, UTC."""
+        ...
+
+
+class Lane(StrEnum):
+    """What a request is for; the gate shares the rate out by it."""
+
+    SUBMIT = "submit"
+    WATCH = "watch"
+    ASSETS = "assets"
+
+
+class Gate(Protocol):
+    """The one way out to the API: every request takes its turn here."""
+
+    async def turn(self, lane: Lane) -> None:
+        """Return when the request may start."""
+        ...
+
+    def pause(self, lane: Lane, seconds: float) -> None:
+        """Let nobody of this lane through for so long."""
+        ...
+
+
+class Generator(Protocol):
+    """The service. Every call may raise StoppedError; the idempotent ones retry by themselves."""
+
+    async def submit(self, model: str, body: str) -> Receipt:
+        """Send one paid POST, once. The caller has passed the gate and journaled the intent.
+
+        Raises:
+            NotSentError, RefusedError, StoppedError, DeferredError: nothing was paid.
+            AmbiguousError: it may have been paid.
+        """
+        ...
+
+    async def job(self, remote_id: str) -> RemoteJob:
+        """Look at one submission.
+
+        Raises:
+            NotFoundError, TransientError, StoppedError: nothing is known of its end.
+        """
+        ...
+
+    async def jobs(self, filters: Mapping[str, str], token: str | None = None) -> JobPage:
+        """List one page of submissions.
+
+        Args:
+            filters: the service's own query keys, such as ``createdAfter``.
+            token: the page to go on with.
+
+        Raises:
+            TransientError, StoppedError: nothing is known.
+        """
+        ...
+
+    async def model(self, model_id: str) -> Model:
+        """Describe a model.
+
+        Raises:
+            NotFoundError: there is none of that name, or this account may not see it.
+            TransientError, StoppedError: nothing is known.
+        """
+        ...
+
+    async def assets(self, asset_ids: Sequence[str]) -> Mapping[str, Asset]:
+        """Describe assets, with URLs that are fresh; ids the service does not show are left out.
+
+        Raises:
+            TransientError, StoppedError: nothing is known.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """The durable record of one scope.
+
+    Deliberately not async: between an answer from the service and the line that records it
+    there is no point at which a task can be cancelled.
+    """
+
+    def append(self, key: JobKey, *events: Event) -> Record:
+        """Record what happened to one job, all or nothing, and give the record after it.
+
+        Events marked ``DURABLE`` are on the disk when this returns; the others survive the
+        end of this process.
+
+        Raises:
+            TransitionError: the events cannot follow what is on record; nothing is written.
+            JournalError: nothing is written, whatever the reason.
+        """
+        ...
+
+    def records(self) -> Mapping[JobKey, Record]:
+        """Give every job of this scope that has an event, in the order of first events."""
+        ...
+
+    def history(self) -> Iterable[tuple[JobKey, Event]]:
+        """Give every event of this scope, in order."""
+        ...
+
+
+class Collector(Protocol):
+    """Gets the assets of a finished job onto the disk."""
+
+    async def collect(self, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
+        """Put every asset on disk and describe the files, in the order of the ids.
+
+        Idempotent: a file that is already there with the right bytes is not written again.
+
+        Raises:
+            DownloadError: at least one did not arrive; those that did may stay on disk.
+            OutputError: the disk is at fault.
+            StoppedError: the service does not let us ask for the URLs.
+        """
+        ...
+
+
+class Observer(Protocol):
+    """Watches a run without a say in it: every method returns at once and raises nothing."""
+
+    def noticed(self, job: Job, event: Event, record: Record) -> None:
+        """Called after the event was recorded."""
+        ...
+
+    def looked(self, job: Job, remote: RemoteJob) -> None:
+        """Called when a look found the submission still running."""
+        ...
+
+    def troubled(self, text: str) -> None:
+        """Called when something went wrong that the run deals with by itself."""
+        ...

@@ -1,0 +1,153 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchgen.errors import TransitionError
+from batchgen.lifecycle import (
+    EVENTS,
+    IN_FLIGHT,
+    TERMINAL,
+    TRANSITIONS,
+    Accepted,
+    AnswerLost,
+    Collected,
+    Event,
+    Failed,
+    Record,
+    RetryAsked,
+    State,
+    SubmitStarted,
+    Succeeded,
+    apply,
+    replay,
+)
+from tests.support.lives import JOB, cost_of, event_of, lives
+
+# Written a second time, from the protocol's own table, so that a slip in one of the two shows.
+TABLE = {
+    "planned": {"SubmitStarted": "submitting", "Abandoned": "abandoned"},
+    "submitting": {
+        "Accepted": "running",
+        "NotSent": "planned",
+        "Deferred": "planned",
+        "Stopped": "planned",
+        "Refused": "refused",
+        "AnswerLost": "in_doubt",
+    },
+    "in_doubt": {"Adopted": "running", "ShownAbsent": "planned", "Held": "held"},
+    "held": {"Adopted": "running", "ShownAbsent": "planned", "Abandoned": "abandoned"},
+    "running": {"Succeeded": "succeeded", "Failed": "failed", "Canceled": "canceled"},
+    "succeeded": {"Collected": "collected"},
+    "failed": {"RetryAsked": "planned"},
+    "refused": {"RetryAsked": "planned"},
+    "canceled": {"RetryAsked": "planned"},
+    "collected": {},
+    "abandoned": {},
+}
+
+
+def started(attempt: int = 1, body: str = "{}") -> SubmitStarted:
+    return SubmitStarted(at=1.0, job=JOB, attempt=attempt, body=body)
+
+
+def test_the_table_is_the_protocol() -> None:
+    built = {
+        str(state): {event.__name__: str(then) for event, then in exits.items()}
+        for state, exits in TRANSITIONS.items()
+    }
+    assert built == TABLE
+
+
+def test_terminal_is_derived_from_the_table() -> None:
+    assert frozenset({State.COLLECTED, State.ABANDONED}) == TERMINAL
+
+
+def test_every_state_can_be_reached() -> None:
+    reached = {State.PLANNED}
+    for _ in State:
+        reached |= {then for state in reached for then in TRANSITIONS[state].values()}
+    assert reached == set(State)
+
+
+def test_a_paid_job_ends_only_by_the_services_word() -> None:
+    assert {event.__name__ for event in TRANSITIONS[State.RUNNING]} == {"Succeeded", "Failed", "Canceled"}
+
+
+def test_only_planned_jobs_are_submitted() -> None:
+    assert [state for state, exits in TRANSITIONS.items() if SubmitStarted in exits] == [State.PLANNED]
+
+
+@given(st.data())
+def test_an_illegal_event_raises_and_changes_nothing(data: st.DataObject) -> None:
+    record = Record()
+    for event in data.draw(lives()):
+        record = apply(record, event)
+    illegal = sorted(set(EVENTS) - {event.__name__ for event in TRANSITIONS[record.state]})
+    before = record
+    event = event_of(EVENTS[data.draw(st.sampled_from(illegal))], data.draw, record, 99)
+    with pytest.raises(TransitionError):
+        apply(record, event)
+    assert record == before
+
+
+@given(lives(), st.integers(0, 12))
+def test_replay_can_stop_anywhere_and_go_on(events: list[Event], cut: int) -> None:
+    whole = replay([("a", event) for event in events])
+    part = replay([("a", event) for event in events[:cut]]).get("a", Record())
+    for event in events[cut:]:
+        part = apply(part, event)
+    assert part == whole.get("a", Record())
+
+
+@given(lives(longest=25))
+def test_no_paid_submission_is_forgotten_and_its_charge_counts_once(events: list[Event]) -> None:
+    record = replay([("a", event) for event in events]).get("a", Record())
+    paid = [event.remote_id for event in events if isinstance(event, Accepted)]
+    assert [one.remote_id for one in record.submissions] == paid
+    assert (record.charged or 0) == cost_of(events)
+
+
+@given(lives(longest=25))
+def test_whatever_is_in_flight_may_have_been_paid_for(events: list[Event]) -> None:
+    record = replay([("a", event) for event in events]).get("a", Record())
+    if record.state in IN_FLIGHT:
+        assert record.body is not None
+
+
+def test_an_attempt_sends_the_same_bytes_or_nothing() -> None:
+    record = apply(Record(), started(body='{"seed":1}'))
+    record = apply(record, EVENTS["Deferred"](at=2.0, reason="ceiling"))  # type: ignore[call-arg]  # has a reason
+    with pytest.raises(TransitionError, match="another body"):
+        apply(record, started(body='{"seed":2}'))
+    assert apply(record, started(body='{"seed":1}')).state is State.SUBMITTING
+
+
+def test_another_attempt_begins_with_no_body_and_keeps_what_was_paid() -> None:
+    record = Record()
+    for event in (started(), Accepted(at=2.0, remote_id="job_1"), Failed(at=3.0, error="boom")):
+        record = apply(record, event)
+    assert record.remote_id == "job_1"
+    record = apply(record, RetryAsked(at=4.0))
+    assert (record.attempt, record.body, record.error, record.remote_id) == (2, None, "", None)
+    assert [one.remote_id for one in record.submissions] == ["job_1"]
+    with pytest.raises(TransitionError, match="attempt 1"):
+        apply(record, started(attempt=1))
+    assert apply(record, started(attempt=2, body='{"seed":2}')).state is State.SUBMITTING
+
+
+def test_a_lost_answer_keeps_when_and_why() -> None:
+    record = apply(apply(Record(), started()), AnswerLost(at=7.0, reason="cut"))
+    assert (record.state, record.lost_at, record.error) == (State.IN_DOUBT, 7.0, "cut")
+
+
+def test_an_answer_that_is_already_terminal_is_two_events() -> None:
+    record = Record()
+    for event in (started(), Accepted(at=2.0, remote_id="job_1"), Succeeded(at=2.0, asset_ids=("asset_1",))):
+        record = apply(record, event)
+    assert record.state is State.SUCCEEDED
+    assert apply(record, Collected(at=3.0)).state is State.COLLECTED
+
+
+def test_intent_receipt_and_what_opens_a_purchase_are_durable() -> None:
+    durable = {name for name, event in EVENTS.items() if event.DURABLE}
+    assert durable == {"SubmitStarted", "Accepted", "Adopted", "ShownAbsent", "RetryAsked"}

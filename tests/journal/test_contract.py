@@ -1,0 +1,98 @@
+"""What every journal must do, in memory and in SQLite alike."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchgen.errors import RemoteIdTakenError, TransitionError
+from batchgen.lifecycle import Accepted, Collected, Event, State, SubmitStarted, replay
+from batchgen.model import JobKey, Scope
+from batchgen.ports import Journal
+from tests.support.lives import JOB, lives
+from tests.support.memory_journal import Disk, MemoryJournal
+from tests.support.opened import OpenedFile as JournalFile
+
+SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
+A, B = JobKey("v1:a"), JobKey("v1:b", 1)
+
+Reopen = Callable[[], Journal]
+
+
+def memory() -> Reopen:
+    disk = Disk()
+    return lambda: MemoryJournal(disk)
+
+
+def sqlite(folder: Path) -> Reopen:
+    return lambda: JournalFile.open(folder / "journal.db").batch(SCOPE)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Reopen:
+    return memory() if request.param == "memory" else sqlite(tmp_path)
+
+
+def started(body: str = "{}") -> SubmitStarted:
+    return SubmitStarted(at=1.0, job=JOB, attempt=1, body=body)
+
+
+def test_events_and_records_survive_reopening(reopen: Reopen) -> None:
+    record = reopen().append(A, started(), Accepted(at=2.0, remote_id="job_1"))
+    again = reopen()
+    assert dict(again.records()) == {A: record}
+    assert list(again.history()) == [(A, started()), (A, Accepted(at=2.0, remote_id="job_1"))]
+
+
+def test_an_append_is_all_or_nothing(reopen: Reopen) -> None:
+    journal = reopen()
+    with pytest.raises(TransitionError):
+        journal.append(A, started(), Collected(at=2.0))
+    assert not journal.records()
+    assert not list(reopen().history())
+
+
+def test_a_remote_id_belongs_to_one_job(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.append(A, started(), Accepted(at=2.0, remote_id="job_1"))
+    journal.append(B, started())
+    with pytest.raises(RemoteIdTakenError):
+        journal.append(B, Accepted(at=3.0, remote_id="job_1"))
+    assert journal.records()[B].state is State.SUBMITTING
+    assert reopen().records()[B].state is State.SUBMITTING
+
+
+def test_records_come_in_the_order_of_first_events(reopen: Reopen) -> None:
+    journal = reopen()
+    for key in (B, A):
+        journal.append(key, started())
+    journal.append(B, Accepted(at=2.0, remote_id="job_1"))
+    assert list(journal.records()) == list(reopen().records()) == [B, A]
+
+
+@given(st.data())
+def test_replaying_the_history_gives_the_records(data: st.DataObject) -> None:
+    check_replay(memory(), data)
+
+
+@given(st.data())
+def test_replaying_the_history_of_a_file_gives_its_records(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    check_replay(sqlite(tmp_path_factory.mktemp("journal")), data)
+
+
+def check_replay(reopen: Reopen, data: st.DataObject) -> None:
+    keys = [A, B, JobKey("v1:a", 1)]
+    lived: dict[JobKey, list[Event]] = {
+        key: data.draw(lives(longest=8, first=100 * number)) for number, key in enumerate(keys)
+    }
+    journal = reopen()
+    while any(lived.values()):
+        key = data.draw(st.sampled_from([key for key in keys if lived[key]]))
+        journal.append(key, lived[key].pop(0))
+        if data.draw(st.integers(0, 4)) == 0:
+            journal = reopen()
+    assert dict(reopen().records()) == dict(journal.records()) == replay(journal.history())

@@ -1,0 +1,186 @@
+"""What a journal on a real file must do when the file, the disk or another process is in the way."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from batchgen.errors import JournalError
+from batchgen.journal import schema
+from batchgen.journal.place import refuse_network
+from batchgen.journal.store import BatchJournal
+from batchgen.lifecycle import Accepted, Collected, State, SubmitStarted, Succeeded
+from batchgen.model import JobKey, Scope
+from tests.support.lives import JOB
+from tests.support.opened import OpenedFile as JournalFile
+
+SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
+KEY = JobKey("v1:a")
+STARTED = SubmitStarted(at=1.0, job=JOB, attempt=1, body="{}")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "output" / "journal.db"
+
+
+def test_the_folder_is_made(path: Path) -> None:
+    with JournalFile.open(path) as file:
+        assert file.scopes() == []
+    assert path.is_file()
+
+
+def test_intents_and_receipts_are_synced_and_other_events_only_logged(path: Path) -> None:
+    file = JournalFile.open(path)
+    journal = file.batch(SCOPE)
+    said: list[str] = []
+    file._connection.set_trace_callback(said.append)
+
+    def how(*events: object) -> str:
+        journal.append(KEY, *events)  # type: ignore[arg-type]  # events, as the callers give them
+        (level,) = file._connection.execute("PRAGMA synchronous").fetchone()
+        return {1: "logged", 2: "synced"}[level]
+
+    assert how(STARTED) == "synced"
+    assert how(Accepted(at=2.0, remote_id="job_1")) == "synced"
+    assert how(Succeeded(at=3.0)) == "logged"
+    assert how(Collected(at=4.0)) == "logged"
+    pragma, begin = (
+        next(n for n, one in enumerate(said) if one.startswith(word))
+        for word in ("PRAGMA synchronous = N", "BEGIN")
+    )
+    assert said[pragma + 2].startswith("BEGIN") or said[pragma + 1].startswith("BEGIN")
+    assert begin < pragma  # the first two ran as the file was opened: synced
+
+
+def test_a_reader_sees_what_is_there_and_blocks_nobody(path: Path) -> None:
+    assert JournalFile.open_to_read(path) is None
+    writer = JournalFile.open(path).batch(SCOPE)
+    writer.append(KEY, STARTED)
+    reader = JournalFile.open_to_read(path)
+    assert reader is not None
+    reader._connection.execute("BEGIN")
+    assert reader.batch(SCOPE).records()[KEY].state is State.SUBMITTING
+    writer.append(KEY, Accepted(at=2.0, remote_id="job_1"))
+    assert reader.batch(SCOPE).records()[KEY].state is State.SUBMITTING, "its own moment"
+    reader._connection.execute("COMMIT")
+    assert reader.batch(SCOPE).records()[KEY].state is State.RUNNING
+    with pytest.raises(JournalError, match="read-only"):
+        reader.batch(SCOPE).append(KEY, Succeeded(at=3.0))
+
+
+def test_a_file_of_a_newer_program_is_refused(path: Path) -> None:
+    JournalFile.open(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    connection.close()
+    for way in (JournalFile.open, JournalFile.open_to_read):
+        with pytest.raises(JournalError, match="written by a newer batchgen"):
+            way(path)
+
+
+def test_migrations_are_applied_in_order_and_once(path: Path) -> None:
+    JournalFile.open(path).batch(SCOPE).append(KEY, STARTED)
+    with JournalFile.open(path) as file:
+        assert schema.version_of(file._connection) == schema.VERSION
+        assert KEY in file.batch(SCOPE).records()
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but long enough to be looked at" * 40, b"\x00" * 5000]
+)
+def test_a_file_that_is_no_journal_is_refused_and_left_alone(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(JournalError, match=r"journal\.db: .*journal"):
+        JournalFile.open(path)
+    assert path.read_bytes() == content
+
+
+def test_a_damaged_file_is_named_with_what_to_do(path: Path) -> None:
+    with JournalFile.open(path) as file:
+        journal = file.batch(SCOPE)
+        for number in range(300):
+            journal.append(JobKey(f"v1:{number}"), STARTED)
+    size = path.stat().st_size
+    with path.open("r+b") as raw:
+        raw.seek(4096)
+        raw.write(b"\xff" * (size - 4096))
+    with pytest.raises(JournalError, match="damaged"), JournalFile.open(path) as file:
+        file.batch(SCOPE)
+
+
+def test_a_row_that_cannot_be_read_is_damage_too(path: Path) -> None:
+    with JournalFile.open(path) as file:
+        file.batch(SCOPE).append(KEY, STARTED)
+        file._connection.execute("UPDATE records SET fields = '{\"no\": 1}'")
+        with pytest.raises(JournalError, match="damaged"):
+            file.batch(SCOPE)
+
+
+def fill(journal: BatchJournal) -> None:
+    for number in range(10_000):
+        journal.append(JobKey(f"v1:{number}"), STARTED)
+
+
+def test_a_full_disk_loses_nothing_that_was_there(path: Path) -> None:
+    file = JournalFile.open(path)
+    journal = file.batch(SCOPE)
+    journal.append(KEY, STARTED)
+    (pages,) = file._connection.execute("PRAGMA page_count").fetchone()
+    file._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(JournalError, match="disk is full"):
+        fill(journal)
+    there = dict(journal.records())
+    file._connection.execute("PRAGMA max_page_count = 100000")
+    assert dict(JournalFile.open(path).batch(SCOPE).records()) == there
+    journal.append(KEY, Accepted(at=2.0, remote_id="job_1"))
+
+
+def test_a_folder_in_the_journals_place_is_an_error_that_says_so(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(JournalError, match="cannot be opened"):
+        JournalFile.open(path)
+
+
+def test_events_cannot_be_changed_or_deleted(path: Path) -> None:
+    file = JournalFile.open(path)
+    file.batch(SCOPE).append(KEY, STARTED)
+    for statement in ("DELETE FROM events", "UPDATE events SET name = 'Refused'"):
+        with pytest.raises(sqlite3.IntegrityError, match="never"):
+            file._connection.execute(statement)
+
+
+def test_scopes_do_not_see_each_other_but_share_the_remote_ids_of_an_origin(path: Path) -> None:
+    file = JournalFile.open(path)
+    spring, autumn = file.batch(SCOPE), file.batch(Scope(origin=SCOPE.origin, project="", batch="autumn"))
+    rehearsal = file.batch(Scope(origin="simulator", project="", batch="spring"))
+    for journal in (spring, autumn, rehearsal):
+        journal.append(KEY, STARTED)
+    spring.append(KEY, Accepted(at=2.0, remote_id="job_1"))
+    with pytest.raises(JournalError, match="already belongs"):
+        autumn.append(KEY, Accepted(at=2.0, remote_id="job_1"))
+    rehearsal.append(KEY, Accepted(at=2.0, remote_id="job_1"))
+    assert autumn.records()[KEY].state is State.SUBMITTING
+    assert [scope.batch for scope in file.scopes()] == ["spring", "autumn", "spring"]
+
+
+MOUNTS = """\
+/dev/vda / ext4 rw 0 0
+server:/home /home nfs4 rw 0 0
+/dev/vdb /home/me/local\\040disk ext4 rw 0 0
+//nas/share /mnt/nas cifs rw 0 0
+"""
+
+
+@pytest.mark.parametrize("folder", ["/home/me", "/mnt/nas/output", "/home"])
+def test_a_network_file_system_is_refused(folder: str) -> None:
+    with pytest.raises(JournalError, match="network file system"):
+        refuse_network(Path(folder), MOUNTS)
+
+
+@pytest.mark.parametrize("folder", ["/work", "/home/me/local disk/output", "/mnt", "/homes"])
+def test_a_local_disk_is_taken_wherever_it_is_mounted(folder: str) -> None:
+    refuse_network(Path(folder), MOUNTS)
+    refuse_network(Path(folder), "")
+    assert folder

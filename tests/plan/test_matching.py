@@ -1,0 +1,85 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchgen.identity import content_key
+from batchgen.lifecycle import Record, State
+from batchgen.model import Job, JobKey
+from batchgen.plan.matching import match
+from batchgen.plan.plan import Standing, make_plan
+
+
+def job(id_: str, prompt: str = "p") -> Job:
+    return Job(id=id_, prompt=prompt, model="m")
+
+
+def record(of: Job, state: State) -> Record:
+    return Record(state=state, job=of, body="{}")
+
+
+def key(of: Job, ordinal: int = 0) -> JobKey:
+    return JobKey(content_key(of), ordinal)
+
+
+def test_a_new_job_gets_the_first_free_ordinal() -> None:
+    a, b = job("a"), job("b")
+    assert match([a, b], {}) == ([key(a, 0), key(a, 1)], [])
+
+
+def test_equals_are_matched_by_id_first() -> None:
+    a, b = job("a"), job("b")
+    records = {key(a, 0): record(a, State.RUNNING), key(a, 1): record(b, State.COLLECTED)}
+    assert match([b, a], records) == ([key(a, 1), key(a, 0)], [])
+
+
+def test_then_the_best_state_is_taken() -> None:
+    old = [job(f"old{n}") for n in range(4)]
+    states = [State.FAILED, State.HELD, State.RUNNING, State.COLLECTED]
+    records = {
+        key(one, n): record(one, state) for n, (one, state) in enumerate(zip(old, states, strict=True))
+    }
+    keys, left = match([job("x"), job("y"), job("z")], records)
+    assert [one.ordinal for one in keys] == [3, 2, 1]
+    assert [one.ordinal for one in left] == [0]
+
+
+def test_deleting_one_of_two_equals_never_buys_the_other_again() -> None:
+    a, b = job("a"), job("b")
+    records = {key(a, 0): record(a, State.COLLECTED), key(a, 1): record(b, State.RUNNING)}
+    for kept in (a, b):
+        plan = make_plan([kept], records)
+        assert not plan.to_submit
+        assert [entry.job.id for entry in plan.removed] == [({"a", "b"} - {kept.id}).pop()]
+
+
+def test_renaming_and_reordering_jobs_buys_nothing() -> None:
+    a, b = job("a", "one"), job("b", "two")
+    records = {key(a): record(a, State.COLLECTED), key(b): record(b, State.COLLECTED)}
+    plan = make_plan([job("new-name", "two"), job("other", "one")], records)
+    assert (plan.to_submit, plan.removed) == ((), ())
+
+
+def test_an_edited_job_is_new_and_its_predecessor_is_carried_on() -> None:
+    old, new = job("a", "one"), job("a", "two")
+    plan = make_plan([new], {key(old): record(old, State.RUNNING)})
+    assert [entry.standing for entry in plan.entries] == [Standing.CHANGED]
+    assert [(one.job.prompt, two.job.prompt) for one, two in plan.paid_twice_by_edit()] == [("two", "one")]
+
+
+names = st.sampled_from("abcd")
+jobs = st.lists(
+    st.builds(job, names, st.sampled_from(["one", "two"])), max_size=6, unique_by=lambda one: one.id
+)
+
+
+@given(jobs, jobs, st.lists(st.sampled_from(list(State)), min_size=6, max_size=6))
+def test_every_record_is_matched_or_removed_and_no_more_is_new_than_is_missing(
+    before: list[Job], wanted: list[Job], states: list[State]
+) -> None:
+    first, _ = match(before, {})
+    records = {key: record(one, state) for key, one, state in zip(first, before, states, strict=False)}
+    keys, left = match(wanted, records)
+    assert len(set(keys)) == len(wanted)
+    assert set(left) == set(records) - set(keys)
+    for content in {one.content for one in keys}:
+        new = [one for one in keys if one.content == content and one not in records]
+        assert not new or not [one for one in left if one.content == content]

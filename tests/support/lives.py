@@ -1,0 +1,85 @@
+"""Random lives of a job: legal walks through the transition table, as hypothesis strategies."""
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from batchgen.lifecycle import (
+    TRANSITIONS,
+    Abandoned,
+    Accepted,
+    Adopted,
+    AnswerLost,
+    Canceled,
+    Collected,
+    Deferred,
+    Event,
+    Failed,
+    Held,
+    NotSent,
+    Record,
+    Refused,
+    RetryAsked,
+    ShownAbsent,
+    Stopped,
+    SubmitStarted,
+    Succeeded,
+    apply,
+)
+from batchgen.model import File, Job
+
+JOB = Job(id="tower", prompt="a tower, “oak” ✓", model="model_x", params={"width": 512, "maps": ["a", 1.5]})
+FILE = File(asset_id="asset_1", path="assets/tower_0.png", bytes=12, sha256="ab" * 32, mime="image/png")
+
+_amounts = st.none() | st.decimals(min_value=0, max_value=1000, places=3)
+_text = st.text(max_size=20)
+
+
+def event_of(kind: type[Event], draw: Any, record: Record, number: int) -> Event:
+    at = float(number)
+    reasons = (NotSent, Deferred, Stopped, Refused, AnswerLost, Held, Abandoned)
+    if kind is SubmitStarted:
+        body = record.body if record.body is not None else f'{{"attempt":{record.attempt}}}'
+        return SubmitStarted(at=at, job=JOB, attempt=record.attempt, body=body, quoted=draw(_amounts))
+    if kind is Accepted:
+        return Accepted(at=at, remote_id=f"job_{number}", charged=draw(_amounts))
+    if kind is Adopted:
+        return Adopted(at=at, remote_id=f"job_{number}", charged=None, evidence={"rows": [1, {"a": "b"}]})
+    if kind is ShownAbsent:
+        return ShownAbsent(at=at, evidence={"control": "job_0"})
+    if kind in (Succeeded, Failed, Canceled):
+        ends: Any = kind
+        return ends(at=at, charged=draw(_amounts), asset_ids=("asset_1",), error=draw(_text), started_at=1.5)  # type: ignore[no-any-return]  # one of three event classes
+    if kind is Collected:
+        return Collected(at=at, files=draw(st.sampled_from([(), (FILE,)])))
+    if kind is RetryAsked:
+        return RetryAsked(at=at)
+    assert kind in reasons, f"{kind.__name__} needs a line here"
+    explained: Any = kind
+    return explained(at=at, reason=draw(_text))  # type: ignore[no-any-return]  # an event with a reason
+
+
+@st.composite
+def lives(draw: Any, *, longest: int = 12, first: int = 0) -> list[Event]:
+    """A legal life of one job; the numbers in remote ids begin at ``first``."""
+    record, events = Record(), []
+    for number in range(first, first + draw(st.integers(0, longest))):
+        exits = sorted(TRANSITIONS[record.state], key=lambda kind: kind.__name__)
+        if not exits:
+            break
+        event = event_of(draw(st.sampled_from(exits)), draw, record, number)
+        record = apply(record, event)
+        events.append(event)
+    return events
+
+
+def cost_of(events: list[Event]) -> Decimal:
+    """What the events say was charged, last word of each submission."""
+    charges: list[Decimal | None] = []
+    for event in events:
+        if isinstance(event, Accepted):
+            charges.append(event.charged)
+        elif isinstance(event, Succeeded | Failed | Canceled) and event.charged is not None:
+            charges[-1] = event.charged
+    return sum((one for one in charges if one is not None), Decimal(0))

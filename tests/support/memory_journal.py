@@ -1,0 +1,47 @@
+"""A journal in memory: the second implementation of the port, and it can lose power."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from batchgen.errors import RemoteIdTakenError
+from batchgen.lifecycle import Accepted, Event, Record, apply, replay
+from batchgen.model import JobKey
+
+
+@dataclass
+class Disk:
+    """What outlives the process; the part that was synced outlives the power too."""
+
+    events: list[tuple[JobKey, Event]] = field(default_factory=list)
+    synced: int = 0
+
+    def lose_power(self) -> None:
+        del self.events[self.synced :]
+
+
+class MemoryJournal:
+    def __init__(self, disk: Disk | None = None) -> None:
+        self._disk = disk if disk is not None else Disk()
+        self._records = replay(self._disk.events)
+        self._owned = {one.remote_id for record in self._records.values() for one in record.submissions}
+
+    def append(self, key: JobKey, *events: Event) -> Record:
+        record = self._records.get(key, Record())
+        for event in events:
+            record = apply(record, event)
+        new = [event.remote_id for event in events if isinstance(event, Accepted)]
+        for remote_id in new:
+            if remote_id in self._owned:
+                raise RemoteIdTakenError(remote_id)
+        self._owned.update(new)
+        self._disk.events.extend((key, event) for event in events)
+        if any(event.DURABLE for event in events):
+            self._disk.synced = len(self._disk.events)
+        self._records[key] = record
+        return record
+
+    def records(self) -> Mapping[JobKey, Record]:
+        return self._records
+
+    def history(self) -> Iterator[tuple[JobKey, Event]]:
+        yield from self._disk.events

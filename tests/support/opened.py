@@ -1,0 +1,19 @@
+"""Journal files that a test opens and need not close: the fixture in conftest.py does."""
+
+import sqlite3
+from pathlib import Path
+
+from batchgen.journal.store import JournalFile
+
+_opened: list["OpenedFile"] = []
+
+
+class OpenedFile(JournalFile):
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        super().__init__(connection, path)
+        _opened.append(self)
+
+
+def close_all() -> None:
+    while _opened:
+        _opened.pop().close()
