@@ -1,0 +1,25 @@
+"""``${NAME}``: the environment, in the few keys that may name something of this machine."""
+
+import re
+from collections.abc import Mapping
+
+_TOKEN = re.compile(r"\$\{([^{}]*)\}?")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+def filled(text: str, environ: Mapping[str, str]) -> str:
+    """Fill the environment in.
+
+    Raises:
+        ValueError: a variable that is not set, or a ``${`` that names none.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if not _NAME.fullmatch(name) or not found[0].endswith("}"):
+            raise ValueError(f"{found[0]} names no environment variable; write ${{NAME}}")
+        if name not in environ:
+            raise ValueError(f"the environment variable {name} is not set")
+        return environ[name]
+
+    return _TOKEN.sub(value, text)

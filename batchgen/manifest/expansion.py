@@ -1,0 +1,235 @@
+"""Entries to jobs: rows, prompts, models, axes and repeats, in this order, each job with its id.
+
+What is expanded was counted before. An id depends on what its job is made of, not on its number,
+so that a value added to an axis renames nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+from batchgen.manifest.entries import Entry
+from batchgen.manifest.ids import Ids, Owner
+from batchgen.manifest.naming import joined, part_of_id, slug, wrong_with
+from batchgen.manifest.problems import Place, Problems
+from batchgen.manifest.scalars import text_of
+from batchgen.manifest.templates import Template
+from batchgen.manifest.values import Places
+from batchgen.model import Job, Json
+
+
+class _Combination(NamedTuple):
+    """One choice of a value for every axis.
+
+    Attributes:
+        values: by the axes' names.
+        label: what it adds to an automatic id.
+        params: the parameters where no column moves them, None where one does.
+    """
+
+    values: dict[str, Json]
+    label: str
+    params: dict[str, Json] | None
+
+
+class _Prompt(NamedTuple):
+    """One prompt and what it adds to an automatic id, empty where its filled text is to be looked at."""
+
+    template: Template
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Ready:
+    """An entry with everything worked out that no row changes.
+
+    Attributes:
+        shown: the columns whose values stand in automatic ids.
+        exact: whether the user's id says everything, so that two alike are the user's mistake.
+        unchecked: whether the user's id can still turn out unsafe when it is filled in.
+    """
+
+    entry: Entry
+    prompts: tuple[_Prompt, ...]
+    models: tuple[tuple[str, str], ...]
+    combinations: tuple[_Combination, ...]
+    shown: tuple[str, ...]
+    exact: bool
+    unchecked: bool
+
+
+class Expansion:
+    """Makes the jobs of one manifest.
+
+    Attributes:
+        jobs: made so far.
+        places: where each of them comes from.
+    """
+
+    def __init__(self, problems: Problems) -> None:
+        self.jobs: list[Job] = []
+        self.places = Places()
+        self._problems = problems
+        self._ids = Ids()
+
+    def add(self, number: int, entry: Entry) -> None:
+        """Make the jobs of the next entry, and note what is wrong with single rows of it."""
+        ready = _ready(entry)
+        for row in range(len(entry.table.rows) if entry.table is not None else 1):
+            place = entry.table.place(row) if entry.table is not None else entry.place
+            values = entry.table.values(row, entry.columns) if entry.table is not None else {}
+            if self._complete(values, place):
+                try:
+                    self._add_row(number, ready, values, place)
+                except _RowError as error:
+                    self._problems.add(place, str(error), kind=error.kind)
+
+    def _complete(self, values: Mapping[str, Json], place: Place) -> bool:
+        empty = [name for name, value in values.items() if value is None or value == ""]
+        for name in empty:
+            self._problems.add(place, f"{name} is empty")
+        return not empty
+
+    def _add_row(self, number: int, ready: _Ready, values: dict[str, Json], place: Place) -> None:
+        row_label = [slug(_text(values[name])) for name in ready.shown]
+        for prompt, (model, model_label), combination in product(
+            ready.prompts, ready.models, ready.combinations
+        ):
+            known = {**values, **combination.values} if combination.values else values
+            text = _rendered(prompt.template, known).strip()
+            if not text:
+                raise _RowError("the prompt is empty", "empty prompt")
+            name = _name(ready, known)
+            if name is None or not ready.exact:
+                start = slug(text) if name is None and not prompt.label else prompt.label
+                parts = [start] if name is None else [name, start if len(ready.prompts) > 1 else ""]
+                name = joined([*parts, *row_label, combination.label, model_label])
+            params = combination.params
+            job = Job(
+                id=name,
+                prompt=text,
+                model=model,
+                params=_params(ready.entry, known) if params is None else params,
+                derive_seed=ready.entry.derive_seed,
+            )
+            self._add(number, ready, job, place)
+
+    def _add(self, number: int, ready: _Ready, job: Job, place: Place) -> None:
+        explicit = ready.entry.name is not None
+        for turn in range(1, ready.entry.repeat + 1):
+            owner = Owner(len(self.jobs), number, explicit)
+            name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact)
+            if isinstance(name, Owner):
+                raise _RowError(self._taken_by(name, job.id if turn == 1 else f"{job.id}-{turn}"), "id taken")
+            if ready.unchecked and (wrong := wrong_with(name)):
+                raise _RowError(f'id: "{name}" cannot name a file: {wrong}', "id unsafe")
+            self.jobs.append(job if name == job.id else _renamed(job, name))
+            self.places.add(place)
+
+    def _taken_by(self, owner: Owner, name: str) -> str:
+        where = f"the job at {self.places[owner.job]}"
+        has = "has it already" if owner.explicit else "got it from its prompt"
+        return f'id: "{name}" is taken, {where} {has} (upper and lower case are one file)'
+
+
+class _RowError(ValueError):
+    """What keeps a row from being a job."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
+def _renamed(job: Job, name: str) -> Job:
+    # dataclasses.replace takes three times as long, and there may be 100,000
+    return Job(id=name, prompt=job.prompt, model=job.model, params=job.params, derive_seed=job.derive_seed)
+
+
+def _ready(entry: Entry) -> _Ready:
+    named = entry.name.names if entry.name is not None else ()
+    prompts = tuple(_Prompt(one, slug(one.words)) for one in entry.prompts)
+    # an automatic id begins with the prompt's own words; where it has none, with the filled text
+    told = {name for one in prompts if entry.name is None and not one.label for name in one.template.names}
+    by_column = any(name in entry.columns for name in named)
+    shown = () if by_column else tuple(name for name in entry.columns if name not in told)
+    combinations = tuple(_combinations(entry, hidden={*named, *told}))
+    models = tuple(zip(entry.models, _distinct([_model_label(one) for one in entry.models]), strict=True))
+    several = len(models) > 1
+    varies = several or len(prompts) > 1 or bool(shown) or any(one.label for one in combinations)
+    exact = entry.name is not None and not varies
+    return _Ready(
+        entry=entry,
+        prompts=prompts,
+        models=models if several else tuple((one, "") for one, _ in models),
+        combinations=combinations,
+        shown=shown,
+        exact=exact,
+        unchecked=exact or bool(named),
+    )
+
+
+def _combinations(entry: Entry, hidden: set[str]) -> Iterator[_Combination]:
+    labels = {
+        name: _distinct([slug(_text(value)) or str(number) for number, value in enumerate(values, start=1)])
+        for name, values in entry.axes.items()
+    }
+    fixed = not set(entry.params.names) & set(entry.columns)
+    constant = entry.params.render({}) if not entry.params.names else None
+    for choice in product(*(range(len(values)) for values in entry.axes.values())):
+        chosen = list(zip(entry.axes, choice, strict=True))
+        values = {name: entry.axes[name][index] for name, index in chosen}
+        label = "-".join(labels[name][index] for name, index in chosen if name not in hidden)
+        params = constant if constant is not None else (_params(entry, values) if fixed else None)
+        yield _Combination(values, label, params)
+
+
+def _distinct(labels: Sequence[str]) -> list[str]:
+    """Number the labels that are there again, the first of them left as it is."""
+    taken: set[str] = set()
+    result = []
+    for label in labels:
+        name, turn = label, 1
+        while name in taken:
+            turn += 1
+            name = f"{label}-{turn}"
+        taken.add(name)
+        result.append(name)
+    return result
+
+
+def _model_label(model: str) -> str:
+    return slug(model.removeprefix("model_"), words=12)
+
+
+def _text(value: Json) -> str:
+    return "" if isinstance(value, list | dict) else text_of(value)
+
+
+def _name(ready: _Ready, values: Mapping[str, Json]) -> str | None:
+    template = ready.entry.name
+    if template is None:
+        return None
+    parts = {}
+    for name in template.names:
+        try:
+            parts[name] = part_of_id(text_of(values[name]))
+        except ValueError as error:
+            shown = f'id: {name} "{_text(values[name])[:60]}" cannot name a file'
+            raise _RowError(f"{shown}: {error}", f"id {name}") from None
+    return template.render(parts)
+
+
+def _rendered(template: Template, values: Mapping[str, Json]) -> str:
+    try:
+        return template.render(values)
+    except ValueError as error:
+        raise _RowError(f"prompt: {error}", "value in text") from None
+
+
+def _params(entry: Entry, values: Mapping[str, Json]) -> dict[str, Json]:
+    try:
+        params: dict[str, Json] = entry.params.render(values)
+    except ValueError as error:
+        raise _RowError(f"params: {error}", "value in text") from None
+    return params

@@ -1,0 +1,69 @@
+"""What YAML's own complaints mean for a person who wrote the file."""
+
+import yaml
+
+_TAB = "a tab is used to indent; YAML takes spaces only"
+_NO_START = "unquoted text cannot begin with {0}; put the text in quotes"
+_BRACE = 'text that begins with { needs quotes: "{name} ..."'
+
+# A piece of the parser's context, in the words of libyaml and of PyYAML: the fault lies where it began.
+_OPENED = (
+    ("while scanning a quoted scalar", "a quote opens here and is not closed"),
+    ("while parsing a flow sequence", "a [ opens here; a comma or the ] is missing behind it"),
+    ("while parsing a flow mapping", f"a {{ opens here; a comma or the }} is missing behind it; {_BRACE}"),
+)
+# A piece of the parser's message: the fault lies where it was found.
+_FOUND = (
+    ("another document", "a second document begins here; one file holds one manifest"),
+    ("mapping values are not allowed", 'a colon where none can be; text with a colon needs quotes: "..."'),
+    ("undefined alias", "an alias (*name) whose anchor (&name) is not written before it"),
+    ("unknown escape character", "\\ begins an escape in double quotes; write \\\\ or use single quotes"),
+    (
+        "could not find expected ':'",
+        "the line before has no colon: a key needs one, text needs quotes or an indent",
+    ),
+    (
+        "did not find expected",
+        "this does not go on with what is above; check the indent, and put text in quotes",
+    ),
+    (
+        "expected <block end>",
+        "this does not go on with what is above; check the indent, and put text in quotes",
+    ),
+)
+
+
+def explain(error: yaml.YAMLError, text: str) -> tuple[int, int, str]:
+    """Give line, column (from 1) and what is wrong.
+
+    Args:
+        error: what the parser raised.
+        text: what it was given.
+    """
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return 0, 0, f"is not YAML: {str(error).splitlines()[0]}"
+    problem, context, begun = error.problem or "", error.context or "", error.context_mark
+    for piece, meaning in _OPENED:
+        if begun is not None and piece in context and "expected" in problem:
+            return *_spot(begun), meaning
+    mark = error.problem_mark or begun
+    meaning = _by_character(problem, mark, text) or next((it for piece, it in _FOUND if piece in problem), "")
+    return *_spot(mark), meaning or " ".join(part for part in (problem, context) if part)
+
+
+def _by_character(problem: str, mark: yaml.Mark | None, text: str) -> str:
+    lines = text.split("\n")
+    if mark is None or mark.line >= len(lines):
+        return ""
+    before, rest = lines[mark.line][: mark.column], lines[mark.line][mark.column :]
+    if rest.startswith("\t") or "tab character" in problem:
+        return _TAB
+    if "cannot start any token" in problem:
+        return _NO_START.format(rest[:1])
+    if before.rstrip().endswith("}"):
+        return _BRACE
+    return ""
+
+
+def _spot(mark: yaml.Mark | None) -> tuple[int, int]:
+    return (0, 0) if mark is None else (mark.line + 1, mark.column + 1)

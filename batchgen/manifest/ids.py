@@ -1,0 +1,53 @@
+"""Ids, each once: two alike of the user's own are a mistake, those we make get a number.
+
+Ids are compared without their case, because the file systems of two of three desktops do.
+"""
+
+from typing import NamedTuple
+
+
+class Owner(NamedTuple):
+    """Who has an id.
+
+    Attributes:
+        job: the job's number in the batch.
+        entry: the number of its entry in the manifest.
+        explicit: whether the user wrote the id, or at least its beginning.
+    """
+
+    job: int
+    entry: int
+    explicit: bool
+
+
+class Ids:
+    """The ids given out so far."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, Owner] = {}
+        self._next: dict[str, int] = {}
+
+    def take(self, name: str, owner: Owner, *, turn: int, exact: bool) -> str | Owner:
+        """Give a job its id, or say who has it where neither may be renamed.
+
+        Args:
+            name: the id it should have.
+            owner: the job.
+            turn: which repeat it is; from the second on the number is part of the id.
+            exact: whether the user wrote all of the id.
+        """
+        wanted = name if turn == 1 else f"{name}-{turn}"
+        other = self._taken.get(wanted.lower())
+        if other is not None:
+            if owner.explicit and (exact or other.entry != owner.entry or not other.explicit):
+                return other
+            wanted = self._numbered(name)
+        self._taken[wanted.lower()] = owner
+        return wanted
+
+    def _numbered(self, name: str) -> str:
+        number = self._next.get(name.lower(), 2)
+        while f"{name}-{number}".lower() in self._taken:
+            number += 1
+        self._next[name.lower()] = number + 1
+        return f"{name}-{number}"

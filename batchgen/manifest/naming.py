@@ -1,0 +1,84 @@
+"""Names that are safe as files and folders on every system, and slugs that become such names.
+
+A job's id and a batch's name become paths: no other module decides what may stand in one.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from pathlib import PurePath
+
+LONGEST = 100  # characters of an id: leaves room for an index and a type in a file name of 255 bytes
+_SLUG_WORDS = 5
+_SLUG_LONGEST = 40
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_WORD = re.compile(r"[a-z0-9]+", re.ASCII)
+_PATHLIKE = re.compile(r"[/\\\x00-\x1f\x7f]|^\s*\.")
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul"} | {f"{port}{digit}" for port in ("com", "lpt") for digit in range(1, 10)}
+)
+_ALLOWED = f"letters (a-z, A-Z), digits, dot, dash and underscore, a letter or digit first, {LONGEST} at most"
+
+
+def wrong_with(name: str) -> str | None:
+    """Say what keeps a text from being a safe name, None where nothing does."""
+    if not _SAFE.fullmatch(name) or len(name) > LONGEST:
+        return f"allowed are {_ALLOWED}"
+    if name.endswith("."):
+        return "a dot may not be the last character (Windows drops it)"
+    if _is_device(name):
+        return "Windows keeps this name for a device; add a word to it"
+    return None
+
+
+def wrong_with_batch(name: str) -> str | None:
+    """Say what keeps a text from naming a batch's folder, None where nothing does."""
+    if name.lower().startswith("journal."):
+        return "names that begin with journal. are kept for the journal that lies beside the batches"
+    return wrong_with(name)
+
+
+def batch_from(path: PurePath) -> str:
+    """Make a batch's name of the manifest's own."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", _plain(path.stem)).strip("-._")[:LONGEST].rstrip("-._")
+    return name if name and wrong_with_batch(name) is None else f"batch-{name}".strip("-")[:LONGEST]
+
+
+@lru_cache(maxsize=4096)
+def slug(text: str, words: int = _SLUG_WORDS) -> str:
+    """Make lower-case words joined by dashes of the first words of a text; empty where it has none."""
+    found = _WORD.findall(_plain(text[:400]).lower())
+    return "-".join(found[:words])[:_SLUG_LONGEST].strip("-")
+
+
+def part_of_id(text: str) -> str:
+    """Make a value fit for an id: safe text stays as it is, spaces and the like become dashes.
+
+    Raises:
+        ValueError: the value looks like a path, so that a quiet repair would hide a mistake.
+    """
+    if _SAFE.fullmatch(text):
+        return text
+    if _PATHLIKE.search(text):
+        raise ValueError(f"allowed are {_ALLOWED}")
+    return slug(text)
+
+
+def joined(parts: list[str]) -> str:
+    """Join the parts of an automatic id and keep it short enough for a number to follow.
+
+    Args:
+        parts: slugs and safe names, or nothing.
+    """
+    name = "-".join(filter(None, parts))[: LONGEST - 10].rstrip("-._") or "job"
+    return f"job-{name}" if _is_device(name) else name
+
+
+def _is_device(name: str) -> bool:
+    return name.partition(".")[0].lower() in _DEVICES
+
+
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()

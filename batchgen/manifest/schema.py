@@ -1,0 +1,158 @@
+"""The keys of the manifest, their types and their defaults: what ``docs/manifest.md`` describes.
+
+One value at a time is checked here. What needs two places (a variable and its axis, two ids) is
+``entries`` and ``expansion``.
+"""
+
+import re
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
+from batchgen.manifest.naming import wrong_with_batch
+from batchgen.manifest.quantities import parse_duration, parse_rate
+from batchgen.manifest.scalars import kind_of, unsendable
+from batchgen.model import Json, Rate
+
+VERSION = 1
+FILES = "{id}_{index}"
+
+_MODEL_ID = re.compile(r"[^\s/\\?#%{}]+")
+
+
+def _many(value: Json) -> Json:
+    return value if isinstance(value, list) else [value]
+
+
+def _version(value: Json) -> int:
+    if type(value) is int and value == VERSION:
+        return value
+    if value == str(VERSION):
+        raise ValueError(f"write version: {VERSION}, without quotes")
+    shown = value if type(value) in (str, int, float) else kind_of(value)
+    raise ValueError(f"{shown} is not known to this batchgen; it reads version {VERSION}")
+
+
+def _some(text: str) -> str:
+    if not text.strip():
+        raise ValueError("empty; write the text, or leave the key out")
+    return text
+
+
+def _model_id(text: str) -> str:
+    if not _MODEL_ID.fullmatch(text):
+        raise ValueError(f'"{text}" is no model id; one looks like model_imagen4-ultra')
+    return text
+
+
+def _batch(text: str) -> str:
+    if wrong := wrong_with_batch(text):
+        raise ValueError(f'"{text}" cannot name a folder: {wrong}')
+    return text
+
+
+def _rate(value: Json) -> Rate:
+    if isinstance(value, str):
+        return parse_rate(value)
+    shown = f"{value}/min" if type(value) in (int, float) else "100/min"
+    raise ValueError(f'expected a rate with its unit, such as "{shown}", not {kind_of(value)}')
+
+
+def _in_flight(value: Json) -> int | None:
+    if value == "auto":
+        return None
+    if type(value) is int and value >= 1:
+        return value
+    raise ValueError("expected auto or a whole number from 1")
+
+
+def _timeout(value: Json) -> float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f'expected a duration such as "45m", not {kind_of(value)}')  # noqa: TRY004 - pydantic takes a ValueError
+    seconds = parse_duration(value) if isinstance(value, str) else float(value)
+    if not 0 < seconds < float("inf"):
+        raise ValueError("expected a duration above zero")
+    return seconds
+
+
+def _axis_value(value: Json) -> Json:
+    if value is None or isinstance(value, list | dict):
+        raise ValueError(f"expected text, a number or true/false, not {kind_of(value)}")
+    if wrong := unsendable(value):
+        raise ValueError(wrong)
+    return value
+
+
+def _seed(value: Json) -> Literal["none"]:
+    if value == "none":
+        return "none"
+    raise ValueError(
+        f"only none can be written here, which leaves the seed to the service; for a seed of your own write "
+        f"params: {{seed: {value if type(value) is int else 42}}}"
+    )
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_some)]
+ModelId: TypeAlias = Annotated[str, AfterValidator(_model_id)]
+Prompts: TypeAlias = Annotated[list[Text], BeforeValidator(_many), Field(min_length=1)]
+Models: TypeAlias = Annotated[list[ModelId], BeforeValidator(_many), Field(min_length=1)]
+Axis: TypeAlias = Annotated[
+    list[Annotated[Any, AfterValidator(_axis_value)]], BeforeValidator(_many), Field(min_length=1)
+]
+NoSeed: TypeAlias = Annotated[Literal["none"], PlainValidator(_seed)]
+Repeat: TypeAlias = Annotated[int, Field(ge=1)]
+
+
+class Part(BaseModel):
+    """A mapping of the manifest: unknown keys are problems, and nothing is converted on the quiet."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class JobText(Part):
+    """One entry under ``jobs``, which may stand for many jobs."""
+
+    prompt: Prompts
+    id: Text | None = None
+    model: Models = []
+    params: dict[str, Any] = {}
+    matrix: Annotated[dict[str, Axis], Field(min_length=1)] | None = None
+    from_: Annotated[Text | None, Field(alias="from")] = None
+    repeat: Repeat | None = None
+    seed: NoSeed | None = None
+
+
+class DefaultsText(Part):
+    """What a job takes where it says nothing itself."""
+
+    model: Models = []
+    params: dict[str, Any] = {}
+    repeat: Repeat = 1
+    seed: NoSeed | None = None
+
+
+class LimitsText(Part):
+    """How hard the service may be asked."""
+
+    rate: Annotated[Rate, PlainValidator(_rate)] | None = None
+    in_flight: Annotated[int | None, PlainValidator(_in_flight)] = None
+
+
+class OutputText(Part):
+    """What is written beside the results."""
+
+    download: bool = True
+    files: Text = FILES
+
+
+class ManifestText(Part):
+    """The whole file."""
+
+    version: Annotated[int, PlainValidator(_version)]
+    jobs: list[JobText]
+    batch: Annotated[str, AfterValidator(_batch)] | None = None
+    project: Text | None = None
+    defaults: DefaultsText = DefaultsText()
+    limits: LimitsText = LimitsText()
+    timeout: Annotated[float, PlainValidator(_timeout)] | None = None
+    output: OutputText = OutputText()

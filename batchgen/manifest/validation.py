@@ -1,0 +1,219 @@
+"""The manifest's values against its schema: every problem in words for people, and what is left.
+
+The only module that reads pydantic's errors; none of its words reaches a person.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from pydantic import BaseModel, ValidationError
+
+from batchgen.manifest.document import Document
+from batchgen.manifest.problems import Problems, listed, meant, shortened
+from batchgen.manifest.scalars import kind_of
+from batchgen.manifest.schema import VERSION, DefaultsText, JobText, LimitsText, ManifestText, OutputText
+from batchgen.model import Json
+
+Loc: TypeAlias = tuple[str | int, ...]
+
+_PARTS: Mapping[str, type[BaseModel]] = {
+    "defaults": DefaultsText,
+    "limits": LimitsText,
+    "output": OutputText,
+}
+_HARMLESS = frozenset({"repeat", "seed"})  # keys of a job that no other key refers to
+_MISSING = {
+    "version": "version is missing; write version: 1",
+    "jobs": "jobs is missing; write jobs: and a list of jobs under it",
+    "prompt": "prompt is missing; every job has one",
+}
+_EXPECTED = {
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping of names to values",
+    "model_type": "a mapping of keys to values",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+}
+
+
+class Sound(NamedTuple):
+    """What of a manifest can be read on.
+
+    Attributes:
+        text: the whole, less what is wrong with it.
+        numbers: for each of its jobs, its place in the file's list.
+        defaults: whether its defaults are those of the file.
+    """
+
+    text: ManifestText
+    numbers: tuple[int, ...]
+    defaults: bool
+
+
+def validate(document: Document, problems: Problems) -> Sound:
+    """Check the values one by one and go on with those that are right."""
+    bad = _blanks(document, problems)
+    data = document.data
+    try:
+        text = ManifestText.model_validate(data)
+    except ValidationError as error:
+        bad |= _report(error, document, problems)
+        text = _remains(data, bad)
+    else:
+        if not text.jobs:
+            problems.add(document.place(("jobs",)), "jobs is empty; write a list of jobs under it")
+        if bad:
+            text = _remains(data, bad)
+    given = data.get("jobs")
+    count = len(given) if isinstance(given, list) else 0
+    numbers = tuple(number for number in range(count) if ("jobs", number) not in bad and ("jobs",) not in bad)
+    return Sound(text, numbers, ("defaults",) not in bad)
+
+
+def _blanks(document: Document, problems: Problems) -> set[Loc]:
+    """Find the keys that stand without a value: in YAML they look like a default that was asked for."""
+    data, jobs = document.data, document.data.get("jobs")
+    parts: list[tuple[Loc, Json]] = [((), data), *(((name,), data.get(name)) for name in _PARTS)]
+    parts += [(("jobs", number), one) for number, one in enumerate(jobs if isinstance(jobs, list) else ())]
+    bad = set()
+    for path, part in parts:
+        for key, value in part.items() if isinstance(part, dict) else ():
+            if value is None and key in _keys_at(path):
+                text = f"{key} has no value; write one or leave the key out"
+                problems.add(document.key_place((*path, key)), text, kind=text)
+                bad.add(_spoilt((*path, key)))
+    return bad
+
+
+def _remains(data: Mapping[str, Json], bad: set[Loc]) -> ManifestText:
+    """Read what is left when the bad paths are taken out."""
+    jobs = data.get("jobs")
+    sound = {
+        key: _without((key,), value, bad)
+        for key, value in data.items()
+        if key in ManifestText.model_fields and (key,) not in bad
+    }
+    if ("jobs",) not in bad and isinstance(jobs, list):
+        numbered = ((("jobs", number), one) for number, one in enumerate(jobs))
+        sound["jobs"] = [_without(path, one, bad) for path, one in numbered if path not in bad]
+    return ManifestText.model_validate({"jobs": [], **sound, "version": VERSION})
+
+
+def _without(path: Loc, value: Json, bad: set[Loc]) -> Json:
+    if not isinstance(value, dict):
+        return value
+    return {key: one for key, one in value.items() if (*path, key) not in bad}
+
+
+def _spoilt(loc: Loc) -> Loc:
+    """Give what cannot be read on because of a fault: a key, where the rest makes sense without it."""
+    match loc:
+        case ("jobs", int(), str() as key, *_) if key in _HARMLESS or not _vital(key):
+            return loc[:3]
+        case ("jobs", int(), *_):
+            return loc[:2]
+        case ("limits" | "output", str(), *_):
+            return loc[:2]
+        case _:
+            return loc[:1]
+
+
+def _vital(key: str) -> bool:
+    """Tell whether a key of a job is, or was meant to be, one that the others refer to."""
+    keys = [known for known in _keys_at(("jobs", 0)) if known not in _HARMLESS]
+    return key in keys or bool(meant(key, keys))
+
+
+def _report(error: ValidationError, document: Document, problems: Problems) -> set[Loc]:
+    found = error.errors(include_url=False)
+    intended = _intended(found)
+    bad: set[Loc] = set()
+    for one in found:
+        loc: Loc = one["loc"]
+        bad.add(_spoilt(loc))
+        if one["type"] == "extra_forbidden":
+            name = str(loc[-1])
+            problems.add(document.key_place(loc), _unknown(name, loc[:-1]), kind="unknown key")
+        elif one["type"] == "missing":
+            if loc not in intended and not _blank(loc, document):
+                problems.add(document.place(loc[:-1]), _MISSING[str(loc[-1])])
+        elif not _blank(loc, document):
+            text = f"{_name(loc)}: {_reason(one, document)}"
+            problems.add(document.place(loc), text, kind=f"{one['type']} {_name(loc)}")
+    return bad
+
+
+def _blank(loc: Loc, document: Document) -> bool:
+    """Tell whether the key was named already for having no value."""
+    value: Json = document.data
+    for step in loc:
+        if value is None:
+            return True
+        if isinstance(value, dict):
+            value = value.get(str(step), value)
+        elif isinstance(value, list) and isinstance(step, int):
+            value = value[step]
+    return value is None and isinstance(loc[-1], str) and loc[-1] in _keys_at(loc[:-1])
+
+
+def _intended(found: Iterable[Any]) -> set[Loc]:
+    """Give the keys that unknown ones stand for: such a key is misspelt, not missing."""
+    unknown = [one["loc"] for one in found if one["type"] == "extra_forbidden"]
+    return {
+        (*loc[:-1], key)
+        for loc in unknown
+        for key in _keys_at(loc[:-1])
+        if key in _MISSING and meant(str(loc[-1]), _keys_at(loc[:-1])) == f"; did you mean {key}?"
+    }
+
+
+def _unknown(name: str, around: Loc) -> str:
+    known = list(_keys_at(around))
+    return f"unknown key {shortened(name)}" + (meant(name, known) or f"; known here are {listed(known)}")
+
+
+def _keys_at(path: Loc) -> Iterator[str]:
+    match path:
+        case ():
+            part: type[BaseModel] = ManifestText
+        case ("jobs", int()):
+            part = JobText
+        case (str() as name,) if name in _PARTS:
+            part = _PARTS[name]
+        case _:
+            return
+    yield from (field.alias or name for name, field in part.model_fields.items())
+
+
+def _reason(error: Any, document: Document) -> str:
+    kind, value, loc = error["type"], error["input"], error["loc"]
+    if kind == "value_error":
+        return str(error["ctx"]["error"])
+    if kind == "too_short":
+        return "empty; write at least one value"
+    if kind == "greater_than_equal":
+        return f"expected a whole number from {error['ctx']['ge']}"
+    expected = f"expected {_EXPECTED[kind]}, not {kind_of(value)}"
+    return expected + (_quoted_form(value, document, loc) if kind == "string_type" else "")
+
+
+def _quoted_form(value: Json, document: Document, loc: Loc) -> str:
+    """Show how to write what YAML reads as something else than text."""
+    if isinstance(value, dict) and list(value.values()) == [None]:
+        return f'; text that begins with {{ needs quotes: "{{{next(iter(value))}}}"'
+    written = document.written(loc)
+    if value is None or written is None:
+        return ""
+    many = isinstance(loc[-1], int) and document.place(loc) != document.place(loc[:-1])
+    return f'; write "{written}"' if many else f'; write {_key(loc)}: "{written}"'
+
+
+def _key(loc: Loc) -> str:
+    return next(str(step) for step in reversed(loc) if isinstance(step, str))
+
+
+def _name(loc: Loc) -> str:
+    """Give the keys below the job, joined by dots."""
+    below = loc[2:] if loc[:1] == ("jobs",) and len(loc) > 2 else loc  # noqa: PLR2004 - jobs, its number, the keys
+    return ".".join(str(step) for step in below if isinstance(step, str))

@@ -1,0 +1,97 @@
+"""What a manifest says, read and expanded: plain values for whoever plans and runs it."""
+
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchgen.manifest.problems import Place
+from batchgen.model import Job, Rate
+
+
+class Places:
+    """Where each job comes from: a line of the manifest, or a row of a table.
+
+    Kept as runs of jobs that share a place, 24 bytes each, because there may be 100,000 rows.
+    """
+
+    def __init__(self) -> None:
+        self._sources: dict[str, int] = {}
+        self._starts = array("Q")
+        self._owners = array("Q")
+        self._marks = array("Q")
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Place:
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        run = bisect_right(self._starts, index) - 1
+        source = list(self._sources)[self._owners[run]]
+        return Place(source, *divmod(self._marks[run], _COLUMNS))
+
+    def add(self, place: Place) -> None:
+        """Say where the next job comes from."""
+        owner = self._sources.setdefault(place.source, len(self._sources))
+        mark = place.line * _COLUMNS + min(place.column, _COLUMNS - 1)
+        if not self._starts or (self._owners[-1], self._marks[-1]) != (owner, mark):
+            self._starts.append(self._count)
+            self._owners.append(owner)
+            self._marks.append(mark)
+        self._count += 1
+
+
+_COLUMNS = 1 << 24  # a line and a column in one number
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How hard the service may be asked.
+
+    Attributes:
+        rate: None where the manifest leaves it to the default.
+        in_flight: an upper bound; None where it is found out from the service.
+    """
+
+    rate: Rate | None
+    in_flight: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Output:
+    """What is written beside the results.
+
+    Attributes:
+        download: whether the files of the assets are fetched.
+        files: the template of their names, without the type.
+    """
+
+    download: bool
+    files: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """A manifest that was read.
+
+    Attributes:
+        path: as the user gave it.
+        sha256: of the file's bytes, hexadecimal.
+        batch: a safe folder name.
+        project: the service's ``projectId``, None where none is given.
+        jobs: in the order of the file; those that share parameters share the mapping.
+        places: for each job where it comes from.
+        timeout: seconds, None where the manifest leaves it to the default.
+    """
+
+    path: Path
+    sha256: str
+    batch: str
+    project: str | None
+    jobs: tuple[Job, ...]
+    places: Places
+    limits: Limits
+    timeout: float | None
+    output: Output
