@@ -137,7 +137,7 @@ class Collector(Protocol):
 class Observer(Protocol):
     """Watches a run without a say in it: every method returns at once and raises nothing."""
 
-    def noticed(self, job: Job, event: Event, record: Record) -> None:
+    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
         """Called after the event was recorded."""
         ...
 

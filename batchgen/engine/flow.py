@@ -14,7 +14,13 @@ class Flow:
     """Counts what is in flight and learns from every answer to a submit."""
 
     def __init__(
-        self, *, ceiling: Ceiling, gate: Gate, backoff: Backoff, chance: random.Random, patience: float
+        self,
+        *,
+        ceiling: Ceiling,
+        gate: Gate,
+        backoff: Backoff | None = None,
+        chance: random.Random | None = None,
+        patience: float = 900.0,
     ) -> None:
         """Start with nothing in flight.
 
@@ -28,8 +34,8 @@ class Flow:
         self.ceiling = ceiling
         self.in_flight: set[JobKey] = set()
         self._gate = gate
-        self._backoff = backoff
-        self._chance = chance
+        self._backoff = backoff or Backoff()
+        self._chance = chance or random.Random()  # noqa: S311 - jitter
         self._patience = patience
         self._deferrals = 0
         self._unsent = 0

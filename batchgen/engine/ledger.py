@@ -27,5 +27,5 @@ class Ledger:
         """
         record = self._journal.append(entry.key, *events)
         for event in events:
-            self.observer.noticed(entry.job, event, record)
+            self.observer.noticed(entry.key, entry.job, event, record)
         return replace(entry, record=record)

@@ -15,7 +15,6 @@ class Policy:
     Attributes:
         timeout: after which a submission that does not end is left out of sight; None for
             half an hour or three times what the model's published p75 says, the longer one.
-        unreachable: after so long without reaching the service no more is submitted.
         usual: to the first look at a model nothing is known of.
         gaps: between looks.
         backoff: after failures.
@@ -24,7 +23,6 @@ class Policy:
     """
 
     timeout: float | None = None
-    unreachable: float = 900.0
     usual: float = 2.0
     gaps: PollGaps = field(default_factory=PollGaps)
     backoff: Backoff = field(default_factory=Backoff)

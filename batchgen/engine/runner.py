@@ -10,7 +10,6 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Mapping
 
-from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
 from batchgen.engine.ledger import Ledger
@@ -35,7 +34,7 @@ class Runner:
         scope: Scope,
         models: Mapping[str, Model],
         world: World,
-        ceiling: Ceiling,
+        flow: Flow,
         policy: Policy,
     ) -> None:
         """Take the parts; nothing starts before ``run``.
@@ -45,7 +44,7 @@ class Runner:
             scope: where the records belong.
             models: every model of a job that may be submitted.
             world: the ports.
-            ceiling: how many may be in flight at the start.
+            flow: how much may be in flight.
             policy: how patient the run is.
         """
         self._plan = plan
@@ -56,17 +55,11 @@ class Runner:
         self._submitter = Submitter(
             generator=world.generator, ledger=self._ledger, models=models, scope=scope
         )
-        schedule = LookSchedule(
+        self._schedule = LookSchedule(
             gaps=policy.gaps, backoff=policy.backoff, usual=policy.usual, chance=world.chance
         )
-        self._watcher = Watcher(generator=world.generator, ledger=self._ledger, schedule=schedule)
-        self.flow = Flow(
-            ceiling=ceiling,
-            gate=world.gate,
-            backoff=policy.backoff,
-            chance=world.chance,
-            patience=policy.unreachable,
-        )
+        self._watcher = Watcher(generator=world.generator, ledger=self._ledger, schedule=self._schedule)
+        self.flow = flow
         # What changes during a run: who waits, who is under way, and what is to end it.
         self._wanted = {entry.key for entry in plan.entries}
         self._waiting: deque[Entry] = deque()
@@ -131,6 +124,17 @@ class Runner:
         self._leaving = True
         self.drain()
         self._ended.set()
+
+    def longest_left(self) -> float | None:
+        """Estimate the seconds until the last of what runs has ended; None if nothing is known."""
+        records, now = self._world.journal.records(), self._ledger.now()
+        estimates = []
+        for key in self.flow.in_flight:
+            record = records[key]
+            usual = self._schedule.longest(record.job.model) if record.job else None
+            if usual is not None and record.submission is not None:
+                estimates.append(max(0.0, record.submission.at + usual - now))
+        return max(estimates, default=None)
 
     async def _start(self, submits: asyncio.TaskGroup, others: asyncio.TaskGroup) -> None:
         self._submit_group, self._other_group = submits, others

@@ -30,6 +30,10 @@ class LookSchedule:
         """Remember how long a job was seen to take."""
         self._durations[model].append(seconds)
 
+    def longest(self, model: str) -> float | None:
+        """Give the longest duration remembered of a model, in seconds; None if there is none."""
+        return max(self._durations[model], default=None)
+
     def first_look(self, model: str) -> float:
         """Give the seconds from acceptance to the first look."""
         return self._gaps.first_look(tuple(self._durations[model]), usual=self._usual)

@@ -5,7 +5,7 @@ import asyncio
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.reading import after_look
 from batchgen.engine.schedule import LookSchedule
-from batchgen.errors import NotFoundError, TransientError
+from batchgen.errors import ServiceError, StoppedError
 from batchgen.model import RemoteJob
 from batchgen.plan.plan import Entry
 from batchgen.ports import Generator
@@ -38,7 +38,9 @@ class Watcher:
             await asyncio.sleep(gap)
             try:
                 remote = await self._generator.job(submission.remote_id)
-            except (NotFoundError, TransientError) as error:
+            except StoppedError:
+                raise
+            except ServiceError as error:  # whatever it says of the call, the submission is paid for
                 failures += 1
                 self._ledger.observer.troubled(f"{entry.job.id}: {error}")
                 gap = self._schedule.after_failure(failures, getattr(error, "retry_after", None))

@@ -54,15 +54,15 @@ class JournalFile:
         return cls(connection, path)
 
     @classmethod
-    def open_to_read(cls, path: Path) -> Self | None:
-        """Open the file without a lock on anybody, None where there is none yet.
+    def open_to_read(cls, path: Path) -> Self:
+        """Open the file without a lock on anybody; where there is none yet, an empty one.
 
         Raises:
             JournalError: it is damaged or newer.
         """
-        if not path.exists():
-            return None
         with _explained(path):
+            if not path.exists():
+                return cls(sqlite3.connect(":memory:", isolation_level=None), path)
             try:
                 return cls._reader(path, "mode=ro")
             except sqlite3.OperationalError:  # a read-only folder: there is no place for the index of the log

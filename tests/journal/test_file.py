@@ -54,11 +54,12 @@ def test_intents_and_receipts_are_synced_and_other_events_only_logged(path: Path
 
 
 def test_a_reader_sees_what_is_there_and_blocks_nobody(path: Path) -> None:
-    assert JournalFile.open_to_read(path) is None
+    before = JournalFile.open_to_read(path)
+    assert (before.scopes(), dict(before.batch(SCOPE).records())) == ([], {})
+    assert not path.exists()
     writer = JournalFile.open(path).batch(SCOPE)
     writer.append(KEY, STARTED)
     reader = JournalFile.open_to_read(path)
-    assert reader is not None
     reader._connection.execute("BEGIN")
     assert reader.batch(SCOPE).records()[KEY].state is State.SUBMITTING
     writer.append(KEY, Accepted(at=2.0, remote_id="job_1"))

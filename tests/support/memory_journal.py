@@ -1,6 +1,7 @@
 """A journal in memory: the second implementation of the port, and it can lose power."""
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from batchgen.errors import RemoteIdTakenError
@@ -10,10 +11,31 @@ from batchgen.model import JobKey
 
 @dataclass
 class Disk:
-    """What outlives the process; the part that was synced outlives the power too."""
+    """What outlives the process; the part that was synced outlives the power too.
+
+    A dead process writes nothing: from its death on, an append ends like a cancellation.
+    """
 
     events: list[tuple[JobKey, Event]] = field(default_factory=list)
     synced: int = 0
+    appends_left: int | None = None
+    on_death: Callable[[], object] = lambda: None
+    dead: bool = False
+
+    def revive(self, appends: int | None = None) -> None:
+        self.dead, self.appends_left = False, appends
+
+    def die(self) -> None:
+        self.dead = True
+        self.on_death()
+
+    def spend_append(self) -> None:
+        if self.appends_left is not None and not self.dead:
+            self.appends_left -= 1
+            if self.appends_left < 0:
+                self.die()
+        if self.dead:
+            raise asyncio.CancelledError
 
     def lose_power(self) -> None:
         del self.events[self.synced :]
@@ -26,6 +48,7 @@ class MemoryJournal:
         self._owned = {one.remote_id for record in self._records.values() for one in record.submissions}
 
     def append(self, key: JobKey, *events: Event) -> Record:
+        self._disk.spend_append()
         record = self._records.get(key, Record())
         for event in events:
             record = apply(record, event)

@@ -1,0 +1,55 @@
+# The two commands for newcomers are `make demo` and `make test`; both set up what they need.
+# Nothing but Python 3.11+, make and a package index is taken for granted.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix lint types imports bench cov clean lock
+
+help:            ## show this list
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "batchgen needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY)   ## run the example manifest against the simulator, to a page of pictures
+	$(BIN)/batchgen run jobs.example.yaml --simulate
+
+test: $(READY)   ## run the whole suite
+	$(BIN)/python -m pytest -n auto
+
+check: lint types imports test   ## everything that must hold before a commit
+
+lint: $(READY)   ## formatting and ruff
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY)  ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(READY) ## the floors of the house
+	$(BIN)/lint-imports
+
+fix: $(READY)    ## format, and mend what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)  ## measure, and print the figures side by side
+	$(BIN)/python -m bench
+
+cov: $(READY)    ## branch coverage
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --skip-covered --show-missing
+
+lock: $(READY)   ## write down the versions that are installed
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean:           ## remove what was set up
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

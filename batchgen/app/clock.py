@@ -1,0 +1,11 @@
+"""The wall clock behind ``ports.Clock``."""
+
+import time
+
+
+class SystemClock:
+    """The machine's own."""
+
+    def now(self) -> float:
+        """Give the seconds since the epoch, UTC."""
+        return time.time()

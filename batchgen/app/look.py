@@ -1,0 +1,61 @@
+"""Looking at batches without touching them: no lock, no service, nothing written."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from batchgen.app.batch import Batch, scope_of
+from batchgen.app.settings import Options
+from batchgen.journal.store import JournalFile
+from batchgen.lifecycle import Record, State
+from batchgen.manifest.reading import read_manifest
+from batchgen.model import JobKey, Scope
+
+
+@contextmanager
+def look_at(options: Options) -> Iterator[Batch]:
+    """Hold a manifest against the journal as it is now; a run beside it is not disturbed.
+
+    Raises:
+        InputError: the manifest is wrong.
+        JournalError: the journal cannot be read.
+    """
+    manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
+    scope = scope_of(options, manifest)
+    with JournalFile.open_to_read(options.journal) as file:
+        yield Batch.of(options, manifest, scope, file.batch(scope))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchStatus:
+    """Where the records of one scope stand.
+
+    Attributes:
+        scope: whose they are.
+        states: how many jobs stand where; states without one are left out.
+        charged: compute units, as far as the service has said.
+    """
+
+    scope: Scope
+    states: Mapping[State, int]
+    charged: Decimal
+
+
+def status_of_all(journal: Path) -> list[BatchStatus]:
+    """Sum up every batch of a journal, in the order of their first events.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    with JournalFile.open_to_read(journal) as file:
+        return [_sum_up(scope, file.batch(scope).records()) for scope in file.scopes()]
+
+
+def _sum_up(scope: Scope, records: Mapping[JobKey, Record]) -> BatchStatus:
+    charged = sum((record.charged or Decimal(0) for record in records.values()), Decimal(0))
+    return BatchStatus(
+        scope=scope, states=Counter(record.state for record in records.values()), charged=charged
+    )

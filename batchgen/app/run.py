@@ -1,0 +1,217 @@
+"""One run of one manifest, from the file to the results: builds the parts and puts them together."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from batchgen.app.background import beside, unless_interrupted
+from batchgen.app.batch import Batch, scope_of
+from batchgen.app.clock import SystemClock
+from batchgen.app.interrupts import Interrupts
+from batchgen.app.service import transport_to
+from batchgen.app.settings import Options, rate_of
+from batchgen.engine.ceiling import Ceiling
+from batchgen.engine.ending import Ending, Verdict
+from batchgen.engine.flow import Flow
+from batchgen.engine.gate import RateGate
+from batchgen.engine.policy import Policy, World
+from batchgen.engine.runner import Runner
+from batchgen.errors import InputError, NotFoundError, OutputError, Problem
+from batchgen.journal.lock import hold_batch
+from batchgen.journal.store import JournalFile
+from batchgen.manifest.reading import read_manifest
+from batchgen.model import Json, Model
+from batchgen.output.downloads import Downloader
+from batchgen.output.progress import Mode, Progress
+from batchgen.output.report import write_report
+from batchgen.output.results import results_document, write_results
+from batchgen.output.wording import Gauges
+from batchgen.ports import Collector, Generator
+from batchgen.scenario.client import ScenarioClient
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOutcome:
+    """What a run came to, on disk when this is made.
+
+    Attributes:
+        verdict: the exit status and its reasons.
+        folder: the batch's.
+        document: the results manifest.
+        report: the page of pictures.
+    """
+
+    verdict: Verdict
+    folder: Path
+    document: Mapping[str, Json]
+    report: Path
+
+
+async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
+    """Carry a manifest to its results, as far as this run may go.
+
+    Args:
+        options: what to run, and where.
+        interrupts: what Ctrl-C and SIGTERM do meanwhile.
+        stream: where progress is shown.
+        mode: how much of it.
+
+    Raises:
+        InputError: the manifest or a model's name is wrong; nothing was sent.
+        BatchHeldError: another run holds the batch.
+        JournalError, OutputError: the disk is at fault.
+        ServiceError: the service could not be asked about the models; nothing was sent.
+    """
+    manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
+    scope = scope_of(options, manifest)
+    clock = SystemClock()
+    lock = options.output / manifest.batch / "run.lock"
+    with (
+        interrupts.caught(),
+        hold_batch(lock, stamp=clock.now()),
+        JournalFile.open(options.journal) as file,
+    ):
+        batch = Batch.of(options, manifest, scope, file.batch(scope))
+        ending = Ending()
+        if batch.needs_the_service:
+            ending = await _with_the_service(batch, options, interrupts, stream, mode)
+        return await _conclude(batch, ending, at=clock.now())
+
+
+async def _with_the_service(
+    batch: Batch, options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode
+) -> Ending:
+    gate = RateGate(rate_of(options, batch.manifest.limits.rate))
+    async with transport_to(options) as transport, beside(gate.run(), name="gate"):
+        client = ScenarioClient(transport, gate, project=batch.scope.project)
+        models = await unless_interrupted(look_up_models(client, batch), interrupts)
+        if models is None:
+            return Ending(drained=True)
+        flow = Flow(ceiling=Ceiling(bound=options.in_flight or batch.manifest.limits.in_flight), gate=gate)
+        with _progress(batch, flow, stream, mode) as progress:
+            async with _collector(batch, client) as collector:
+                runner = Runner(
+                    plan=batch.plan,
+                    scope=batch.scope,
+                    models=models,
+                    world=World(
+                        generator=client,
+                        journal=batch.journal,
+                        collector=collector,
+                        gate=gate,
+                        clock=SystemClock(),
+                        observer=progress,
+                    ),
+                    flow=flow,
+                    policy=Policy(timeout=batch.manifest.timeout),
+                )
+                return await _run_shown(runner, batch, options, interrupts, progress)
+
+
+def _collector(batch: Batch, client: ScenarioClient) -> AbstractAsyncContextManager[Collector | None]:
+    if not batch.manifest.output.download:
+        return nullcontext()
+    return Downloader(client, batch.folder, template=batch.manifest.output.files)
+
+
+def _progress(batch: Batch, flow: Flow, stream: TextIO, mode: Mode) -> Progress:
+    entries = (*batch.plan.entries, *batch.plan.removed)
+    return Progress(
+        stream,
+        mode=mode,
+        total=len(entries),
+        records={entry.key: entry.record for entry in entries},
+        gauges=lambda: Gauges(in_flight=len(flow.in_flight), ceiling=flow.ceiling.limit),
+    )
+
+
+async def look_up_models(generator: Generator, batch: Batch) -> Mapping[str, Model]:
+    """Describe every model of a job that may be submitted.
+
+    Raises:
+        InputError: names every model that the service does not have or does not let us use.
+        ServiceError: the service did not answer.
+    """
+    wanted: dict[str, list[int]] = {}
+    submitted = {entry.key for entry in batch.plan.to_submit}
+    for index, entry in enumerate(batch.plan.entries):
+        if entry.key in submitted:
+            wanted.setdefault(entry.job.model, []).append(index)
+    models, problems = {}, []
+    for model_id, indices in wanted.items():
+        try:
+            models[model_id] = await generator.model(model_id)
+        except NotFoundError as error:
+            place = batch.manifest.places[indices[0]]
+            jobs = "1 job" if len(indices) == 1 else f"{len(indices)} jobs"
+            text = f"model {model_id!r} ({jobs}) cannot be used with these credentials: {error}"
+            problems.append(Problem(place.source, place.line, place.column, text))
+    if problems:
+        raise InputError(problems=tuple(problems))
+    return models
+
+
+async def _run_shown(
+    runner: Runner, batch: Batch, options: Options, interrupts: Interrupts, progress: Progress
+) -> Ending:
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: int) -> None:
+        if number > 1:
+            runner.leave()
+            return
+        runner.drain()
+        if options.drain_timeout is not None:
+            loop.call_later(options.drain_timeout, runner.leave)
+        progress.troubled(_draining(runner, limit=options.drain_timeout))
+
+    interrupts.tell(on_signal)
+    async with beside(_refresh(batch, progress), name="results"):
+        return await runner.run()
+
+
+def _draining(runner: Runner, *, limit: float | None) -> str:
+    running = len(runner.flow.in_flight)
+    jobs = "1 job runs" if running == 1 else f"{running} jobs run"
+    about = runner.longest_left()
+    told = "" if about is None else f", for about {about:.0f} s more"
+    bound = "" if limit is None else f", at most {limit:.0f} s"
+    return (
+        f"stopping: no more is submitted; {jobs} at the service{told}; collecting{bound} "
+        "(once more to leave at once)"
+    )
+
+
+async def _refresh(batch: Batch, progress: Progress) -> None:
+    """Keep the results manifest fresh while the run goes on, at two per cent of the time at most."""
+    loop, clock, pause = asyncio.get_running_loop(), SystemClock(), 5.0
+    while True:
+        await asyncio.sleep(pause)
+        began = loop.time()
+        results = batch.results(at=clock.now(), ending=Ending())
+        writing = loop.run_in_executor(None, write_results, batch.folder, results)
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await writing  # it must not come after the last one
+            raise
+        except OutputError as error:
+            progress.troubled(str(error))  # the journal has it all; the last write will tell again
+        pause = max(5.0, 50 * (loop.time() - began))
+
+
+async def _conclude(batch: Batch, ending: Ending, *, at: float) -> RunOutcome:
+    """Judge the run and write what people and scripts read.
+
+    Raises:
+        OutputError: a file is as it was.
+    """
+    verdict = batch.judge(ending)
+    results = batch.results(at=at, ending=ending, verdict=verdict)
+    await asyncio.to_thread(write_results, batch.folder, results)
+    document = results_document(results)
+    report = await asyncio.to_thread(write_report, batch.folder, document)
+    return RunOutcome(verdict=verdict, folder=batch.folder, document=document, report=report)

@@ -1,0 +1,60 @@
+"""The service behind the Generator port: the real one, or the simulator in this process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from batchgen.app.settings import REHEARSAL_SPEED, SERVICE, SIMULATOR, Options
+from batchgen.scenario.credentials import Credentials, check_base_url, find_credentials
+from batchgen.scenario.http import HttpTransport
+from batchgen.scenario.transport import Transport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """Which service is meant.
+
+    Attributes:
+        origin: what its records are filed under.
+        base_url: where it is; None for the simulator, which is where it happens to be.
+    """
+
+    origin: str
+    base_url: str | None
+
+
+def address_of(options: Options) -> Address:
+    """Say which service is meant, without asking it anything.
+
+    Raises:
+        InputError: the base URL will not do.
+    """
+    if options.simulate:
+        return Address(origin=SIMULATOR, base_url=None)
+    base_url = check_base_url(options.environ.get("SCENARIO_BASE_URL") or SERVICE)
+    return Address(origin=base_url, base_url=base_url)
+
+
+@asynccontextmanager
+async def transport_to(options: Options) -> AsyncIterator[Transport]:
+    """Open the way to the service.
+
+    Raises:
+        InputError: the base URL will not do.
+        StoppedError: there are no credentials.
+    """
+    address = address_of(options)
+    if address.base_url is not None:
+        credentials = find_credentials(options.environ)
+        async with HttpTransport(address.base_url, credentials) as transport:
+            yield transport
+        return
+    from batchgen.simulator.front import serve  # noqa: PLC0415 - only a rehearsal pays for it
+    from batchgen.simulator.settings import Settings  # noqa: PLC0415
+
+    state = options.output / "simulator.jsonl"
+    async with (
+        serve(Settings(), speed=REHEARSAL_SPEED, state=state) as running,
+        HttpTransport(running.base_url, Credentials(key="key", secret="secret")) as transport,
+    ):
+        yield transport

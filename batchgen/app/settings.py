@@ -1,0 +1,65 @@
+"""Where the service is and who we are: from the environment, a ``.env`` file and flags."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from batchgen.model import Rate
+
+SERVICE = "https://api.cloud.scenario.com/v1"
+SIMULATOR = "simulator"  # the origin of rehearsals, whatever port they had
+PUBLISHED_RATE = Rate(count=100, seconds=60)  # the only number the service's guides give
+REHEARSAL_SPEED = 20.0  # simulated seconds a second
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """What the command line says about a run or a look at one.
+
+    Attributes:
+        manifest: the file.
+        output: the folder of the journal, with a folder a batch.
+        environ: the environment, with what a ``.env`` file adds.
+        simulate: rehearse against a service of our own.
+        project: overrides the manifest's and the environment's.
+        rate, in_flight: override the manifest's limits.
+        drain_timeout: seconds a drain may take; None for as long as it takes.
+        max_jobs: the cap on accidental products of axes.
+    """
+
+    manifest: Path
+    output: Path
+    environ: Mapping[str, str] = field(repr=False)  # holds the credentials
+    simulate: bool = False
+    project: str | None = None
+    rate: Rate | None = None
+    in_flight: int | None = None
+    drain_timeout: float | None = None
+    max_jobs: int = 100_000
+
+    @property
+    def journal(self) -> Path:
+        """Where the journal lies."""
+        return self.output / "journal.db"
+
+
+def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Give the environment, with what a ``.env`` file in the folder adds to it."""
+    from dotenv import dotenv_values  # noqa: PLC0415 - read once, and not for --help
+
+    added = dotenv_values(folder / ".env", interpolate=False)
+    return {**{name: value for name, value in added.items() if value is not None}, **environ}
+
+
+def project_of(options: Options, manifest_project: str | None) -> str:
+    """Give the project of a run: flag, manifest, environment; empty for the key's own."""
+    named = (options.project, manifest_project, options.environ.get("SCENARIO_PROJECT_ID"))
+    return next((one for one in named if one), "")
+
+
+def rate_of(options: Options, manifest_rate: Rate | None) -> Rate | None:
+    """Give the pace of a run; a rehearsal keeps the manifest's in simulated time, and has no other."""
+    asked = options.rate or manifest_rate
+    if not options.simulate:
+        return asked or PUBLISHED_RATE
+    return Rate(count=asked.count * REHEARSAL_SPEED, seconds=asked.seconds) if asked else None

@@ -1,0 +1,128 @@
+"""The command group and the border where errors become messages and exit statuses.
+
+Command modules are loaded when they are named: ``--help`` pays for none of the libraries.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+import click
+
+from batchgen import __version__
+from batchgen.errors import (
+    BatchgenError,
+    BatchHeldError,
+    InputError,
+    ServiceError,
+    StopCause,
+    StoppedError,
+    TransitionError,
+)
+
+# What --help shows, and where each command is; a test holds the words against the commands' own.
+COMMANDS: Mapping[str, str] = {
+    "init": "Write a commented manifest to begin with.",
+    "validate": "Check a manifest and send nothing.",
+    "plan": "Show what a run would do, job by job, and why.",
+    "run": "Carry a manifest to its results; the same command again goes on.",
+    "status": "Show where the batches of an output folder stand.",
+    "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
+}
+
+EPILOG = """\b
+Exit status:
+  0  everything wanted is done
+  1  a bug, or the disk
+  2  the manifest or the command line is wrong; nothing was spent
+  3  finished, some jobs failed for good
+  4  credentials or plan do not allow it
+  5  out of credits
+  6  another run holds this batch
+  7  jobs in doubt wait for a person
+  8  work remains; the same command goes on
+  130, 143  a second Ctrl-C or SIGTERM cut the collecting short
+
+Credentials come from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or from a .env file
+in the current folder; SCENARIO_BASE_URL points to another service.
+"""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"batchgen.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="batchgen")
+def batchgen() -> None:
+    """Carry a YAML manifest of prompts and models through the Scenario API.
+
+    Nothing is paid twice and nothing paid is lost, whatever dies in between.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the words say and give the exit status."""
+    try:
+        status = batchgen.main(args=list(arguments), prog_name="batchgen", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.exceptions.Abort:
+        return 130
+    except BatchgenError as error:
+        return _explain(error, as_json="--json" in arguments)
+    except BrokenPipeError:
+        sys.stderr.close()  # nobody reads: say nothing more, not even at exit
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+def status_of(error: BatchgenError) -> int:
+    """Give the exit status of an error that ended a command."""
+    match error:
+        case InputError():
+            return 2
+        case BatchHeldError():
+            return 6
+        case StoppedError():
+            return 5 if error.cause is StopCause.CREDITS else 4
+        case ServiceError():
+            return 8
+        case _:
+            return 1
+
+
+def _explain(error: BatchgenError, *, as_json: bool) -> int:
+    status = status_of(error)
+    if isinstance(error, TransitionError):
+        raise error  # a bug: its trace is what a report needs
+    problems = error.problems if isinstance(error, InputError) else ()
+    if as_json:
+        shown = {
+            "exit": status,
+            "error": str(error),
+            "problems": [
+                {"source": one.source, "line": one.line, "column": one.column, "text": one.text}
+                for one in problems
+            ],
+        }
+        click.echo(json.dumps(shown, ensure_ascii=False))
+    click.echo(f"{error}" if problems else f"batchgen: {error}", err=True)
+    return status

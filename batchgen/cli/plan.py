@@ -1,0 +1,96 @@
+"""``batchgen plan``."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.batch import Batch
+    from batchgen.app.settings import Options
+
+_SHOWN = 20  # jobs listed by name; the rest is a number
+
+
+@click.command("plan")
+@flags.manifest
+@flags.output
+@flags.project
+@flags.simulate
+@flags.max_jobs
+@flags.as_json
+def command(
+    *, manifest: Path, output: Path, project: str | None, simulate: bool, max_jobs: int, as_json: bool
+) -> int:
+    """Show what running MANIFEST would do, job by job, and why.
+
+    Holds the manifest against the journal; asks the service nothing and sends nothing.
+    """
+    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+
+    options = Options(
+        manifest=manifest,
+        output=output,
+        environ=flags.environ(),
+        simulate=simulate,
+        project=project,
+        max_jobs=max_jobs,
+    )
+    return show_plan(options, as_json=as_json)
+
+
+def show_plan(options: "Options", *, as_json: bool) -> int:
+    """Write the plan to standard output and give the exit status."""
+    from batchgen.app.look import look_at  # noqa: PLC0415 - not for --help
+
+    with look_at(options) as batch:
+        if as_json:
+            click.echo(json.dumps(_document(batch), ensure_ascii=False))
+        else:
+            for line in _lines(batch):
+                click.echo(line)
+    return 0
+
+
+def _document(batch: "Batch") -> dict[str, object]:
+    return {
+        "batch": batch.manifest.batch,
+        "origin": batch.scope.origin,
+        "counts": {str(standing): count for standing, count in batch.plan.counts().items()},
+        "to_submit": len(batch.plan.to_submit),
+        "jobs": [
+            {"id": one.job.id, "model": one.job.model, "prompt": one.job.prompt, "standing": one.standing}
+            for one in batch.plan.entries
+        ],
+        "removed": [{"id": one.job.id, "standing": one.standing} for one in batch.plan.removed],
+    }
+
+
+def _lines(batch: "Batch") -> Iterator[str]:
+    plan = batch.plan
+    yield f"{batch.manifest.batch}: {len(plan.entries)} jobs at {batch.scope.origin}"
+    for standing, count in plan.counts().items():
+        yield f"  {count:>6}  {standing}"
+    if plan.removed:
+        yield f"  {len(plan.removed):>6}  no longer in the manifest: carried to their end, never bought again"
+    if not plan.to_submit:
+        yield "Nothing would be submitted."
+        return
+    models = Counter(entry.job.model for entry in plan.to_submit)
+    yield f"Would submit {len(plan.to_submit)}:"
+    for model, count in models.most_common():
+        yield f"  {count:>6}  {model}"
+    for entry in plan.to_submit[:_SHOWN]:
+        yield f"  {entry.standing:>17}  {entry.job.id}"
+    if len(plan.to_submit) > _SHOWN:
+        yield f"  and {len(plan.to_submit) - _SHOWN} more"
+    for entry, _ in plan.paid_twice_by_edit():
+        yield (
+            f"  note: {entry.job.id} was changed while the job before the change is at the service: "
+            "both may be paid for"
+        )

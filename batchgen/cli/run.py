@@ -1,0 +1,133 @@
+"""``batchgen run``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.run import RunOutcome
+    from batchgen.app.settings import Options
+    from batchgen.model import Rate
+
+ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
+
+
+@click.command("run", short_help="Carry a manifest to its results; the same command again goes on.")
+@flags.manifest
+@flags.output
+@click.option("--rate", type=flags.RateType(), help="Requests to the API, such as 100/min or 5/s.")
+@click.option(
+    "--in-flight", type=click.IntRange(min=1), metavar="N", help="Most jobs at the service at once."
+)
+@flags.project
+@click.option("--dry-run", is_flag=True, help="Show what would run, and stop there.")
+@flags.simulate
+@click.option(
+    "--drain-timeout",
+    type=flags.DurationType(),
+    help="After Ctrl-C, collect for so long at most. [default: no limit on a terminal, else 60s]",
+)
+@flags.max_jobs
+@click.option(
+    "-y", "--yes", is_flag=True, help=f"Do not ask, as a terminal otherwise does above {ASK_ABOVE} new jobs."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Show nothing but problems.")
+@flags.as_json
+def command(
+    *,
+    manifest: Path,
+    output: Path,
+    rate: "Rate | None",
+    in_flight: int | None,
+    project: str | None,
+    dry_run: bool,
+    simulate: bool,
+    drain_timeout: float | None,
+    max_jobs: int,
+    yes: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Carry every job of MANIFEST to its end and write its results.
+
+    Submits under the rate, watches what runs, downloads what comes out, and writes
+    OUTPUT/BATCH/results.json, results.csv and report.html. The journal beside them knows what
+    is paid for: after Ctrl-C, a crash or a power cut, the same command goes on where it was.
+
+    Ctrl-C once: submit no more and collect what is paid for. Twice: leave that to the next run.
+    """
+    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+
+    on_terminal = sys.stderr.isatty()
+    options = Options(
+        manifest=manifest,
+        output=output,
+        environ=flags.environ(),
+        simulate=simulate,
+        project=project,
+        rate=rate,
+        in_flight=in_flight,
+        drain_timeout=drain_timeout if drain_timeout is not None or on_terminal else 60.0,
+        max_jobs=max_jobs,
+    )
+    if dry_run:
+        from batchgen.cli.plan import show_plan  # noqa: PLC0415 - not for --help
+
+        return show_plan(options, as_json=as_json)
+    asks = on_terminal and sys.stdin.isatty() and not (yes or simulate)
+    if asks and not _may_go_on(options):
+        return 8
+    return _run(options, quiet=quiet, as_json=as_json)
+
+
+def _run(options: "Options", *, quiet: bool, as_json: bool) -> int:
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    from batchgen.app.interrupts import Interrupts  # noqa: PLC0415 - not for --help
+    from batchgen.app.run import run_batch  # noqa: PLC0415 - not for --help
+    from batchgen.output.progress import mode_for  # noqa: PLC0415 - not for --help
+
+    interrupts = Interrupts()
+    mode = mode_for(sys.stderr, options.environ, quiet=quiet)
+    outcome = asyncio.run(run_batch(options, interrupts, sys.stderr, mode))
+    status = interrupts.exit or int(outcome.verdict.exit)
+    if as_json:
+        click.echo(json.dumps(_summary(outcome, status), ensure_ascii=False))
+    _say_how_it_ended(outcome, quiet=quiet)
+    return status
+
+
+def _summary(outcome: "RunOutcome", status: int) -> dict[str, object]:
+    return {
+        "batch": outcome.document["batch"],
+        "exit": status,
+        "reasons": list(outcome.verdict.reasons),
+        "summary": outcome.document["summary"],
+        "results": str(outcome.folder / "results.json"),
+        "report": str(outcome.report),
+    }
+
+
+def _say_how_it_ended(outcome: "RunOutcome", *, quiet: bool) -> None:
+    for reason in outcome.verdict.reasons:
+        click.echo(f"  {reason}", err=True)
+    if not quiet:
+        click.echo(f"results: {outcome.folder / 'results.json'}", err=True)
+        click.echo(f"report:  {outcome.report}", err=True)
+
+
+def _may_go_on(options: "Options") -> bool:
+    """Ask a person at a terminal before many jobs are bought."""
+    from batchgen.app.look import look_at  # noqa: PLC0415 - not for --help
+
+    with look_at(options) as batch:
+        count = len(batch.plan.to_submit)
+        if count <= ASK_ABOVE:
+            return True
+        click.echo(f"{batch.manifest.batch}: {count} jobs would be submitted and paid for.", err=True)
+    return click.confirm("Go on?", err=True)

@@ -1,0 +1,59 @@
+"""``batchgen status``."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.look import BatchStatus
+
+
+@click.command("status")
+@click.argument("batch", required=False)
+@flags.output
+@flags.as_json
+def command(*, batch: str | None, output: Path, as_json: bool) -> int:
+    """Show where the batches of an output folder stand, or only BATCH.
+
+    Reads the journal and disturbs no run that is going on.
+    """
+    from batchgen.app.look import status_of_all  # noqa: PLC0415 - not for --help
+
+    known = status_of_all(output / "journal.db")
+    shown = [one for one in known if batch in (None, one.scope.batch)]
+    if as_json:
+        click.echo(json.dumps([_document(one) for one in shown], ensure_ascii=False))
+    else:
+        for line in _lines(shown):
+            click.echo(line)
+    if batch is not None and not shown:
+        names = ", ".join(sorted({one.scope.batch for one in known})) or "none"
+        raise click.UsageError(f"no batch {batch!r} in {output}; there are: {names}")
+    return 0
+
+
+def _document(one: "BatchStatus") -> dict[str, object]:
+    charged = one.charged
+    return {
+        "batch": one.scope.batch,
+        "origin": one.scope.origin,
+        "project": one.scope.project or None,
+        "states": {str(state): count for state, count in one.states.items()},
+        "charged": int(charged) if charged == charged.to_integral_value() else float(charged),
+    }
+
+
+def _lines(shown: "Sequence[BatchStatus]") -> Iterator[str]:
+    if not shown:
+        yield "No batch was run here yet."
+    for one in shown:
+        states = ", ".join(
+            f"{count} {str(state).replace('_', ' ')}" for state, count in sorted(one.states.items())
+        )
+        charged = f"{one.charged.normalize():f} compute units charged"
+        yield f"{one.scope.batch} at {one.scope.origin}: {states}; {charged}"

@@ -1,0 +1,1 @@
+"""Measures batchgen against a lean loopback server in another process: ``make bench``."""

@@ -1,0 +1,108 @@
+"""The installed command and a simulator in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running simulator: where it is, and the file in which it keeps every job it charged for."""
+
+    base_url: str
+    state: Path
+
+    @property
+    def charged(self) -> list[dict[str, Any]]:
+        lines = self.state.read_text().splitlines() if self.state.exists() else []
+        return [json.loads(line) for line in lines]
+
+
+@dataclass
+class Shell:
+    """A folder and an environment in which the command is called."""
+
+    folder: Path
+    environ: dict[str, str]
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def at(self, service: Service) -> "Shell":
+        return self.having(SCENARIO_BASE_URL=service.base_url)
+
+    def having(self, **environ: str) -> "Shell":
+        return Shell(self.folder, {**self.environ, **environ})
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "batchgen", *words],
+            cwd=self.folder,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def call(self, *words: str) -> Done:
+        with self.start(*words) as process:
+            out, err = process.communicate(timeout=100)
+        assert "Traceback" not in err, err
+        return Done(process.returncode, out, err)
+
+    def results(self, batch: str = "spring") -> Any:
+        return json.loads((self.folder / "output" / batch / "results.json").read_text())
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SCENARIO")}
+    credentials = {"SCENARIO_SDK_API_KEY": "key", "SCENARIO_SDK_API_SECRET": "secret"}
+    return Shell(tmp_path, {**kept, **credentials, "PYTHONWARNINGS": "error"})
+
+
+@contextmanager
+def _simulator(state: Path, words: Words) -> Iterator[Service]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "batchgen", "simulate", "--port", "0", "--state", str(state), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            yield Service(process.stdout.readline().strip(), state)
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    with ExitStack() as stack:
+        yield lambda *words: stack.enter_context(_simulator(tmp_path / "service.jsonl", words))

@@ -1,0 +1,66 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from batchgen.cli.main import COMMANDS
+from tests.cli.conftest import Shell
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_help_lists_every_command_and_every_exit_status(shell: Shell) -> None:
+    done = shell.call("--help")
+    assert done.status == 0
+    for word in (*COMMANDS, "Exit status", "143", "SCENARIO_SDK_API_KEY"):
+        assert word in done.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_that_begins_as_the_list_says(shell: Shell, name: str) -> None:
+    done = shell.call(name, "--help")
+    assert done.status == 0
+    assert done.out.startswith(f"Usage: batchgen {name}")
+    for line in done.out.splitlines():
+        assert len(line) <= 100
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])
+def test_help_loads_none_of_the_heavy_libraries(words: list[str]) -> None:
+    heavy = ("aiohttp", "pydantic", "rich", "jinja2", "PIL", "yaml", "sqlite3", "asyncio", "tenacity")
+    code = f"""
+import sys
+from batchgen.cli.main import run
+run({words!r})
+print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
+def test_the_readme_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert [name for name in COMMANDS if f"batchgen {name}" not in text] == []
+
+
+def test_init_writes_a_manifest_that_validates_and_never_overwrites(shell: Shell) -> None:
+    assert shell.call("init").status == 0
+    assert shell.call("validate", "jobs.yaml").status == 0
+    again = shell.call("init")
+    assert (again.status, "--force" in again.err) == (2, True)
+    assert shell.call("init", "--force").status == 0
+
+
+def test_a_dry_run_is_the_plan(shell: Shell) -> None:
+    shell.call("init", "spring.yaml")
+    planned = shell.call("plan", "spring.yaml")
+    dry = shell.call("run", "spring.yaml", "--dry-run")
+    assert (planned.status, dry.status, planned.out) == (0, 0, dry.out)
+    assert "Would submit" in planned.out
+    assert not (shell.folder / "output").exists()
+
+
+def test_status_of_an_empty_folder_says_so(shell: Shell) -> None:
+    done = shell.call("status")
+    assert (done.status, done.out) == (0, "No batch was run here yet.\n")

@@ -1,0 +1,62 @@
+from decimal import Decimal
+
+import pytest
+
+from batchgen.engine.reading import after_failure, after_look, after_receipt
+from batchgen.errors import (
+    AmbiguousError,
+    DeferredError,
+    NotFoundError,
+    NotSentError,
+    RefusedError,
+    ServiceError,
+    StopCause,
+    StoppedError,
+    TransientError,
+)
+from batchgen.lifecycle import Accepted, Canceled, Failed, Succeeded
+from batchgen.model import Receipt, RemoteJob, RemoteStatus
+
+
+def remote(status: RemoteStatus, **more: object) -> RemoteJob:
+    return RemoteJob(remote_id="job_1", status=status, word=str(status), **more)  # type: ignore[arg-type]  # the test's own
+
+
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (NotSentError("x"), "NotSent"),
+        (DeferredError("x"), "Deferred"),
+        (RefusedError("x"), "Refused"),
+        (StoppedError("x", cause=StopCause.PLAN), "Stopped"),
+        (AmbiguousError("x"), "AnswerLost"),
+        # a submit does not raise these; if one ever does, it is not certain that nothing was paid
+        (TransientError("x"), "AnswerLost"),
+        (NotFoundError("x"), "AnswerLost"),
+        (ServiceError("x"), "AnswerLost"),
+    ],
+)
+def test_only_what_is_certain_leaves_a_job_out_of_doubt(error: ServiceError, event: str) -> None:
+    assert type(after_failure(error, at=1.0)).__name__ == event
+
+
+def test_a_running_submission_is_no_event() -> None:
+    assert after_look(remote(RemoteStatus.RUNNING), at=1.0) is None
+
+
+def test_an_answer_that_is_already_terminal_is_accepted_and_ended() -> None:
+    receipt = Receipt(job=remote(RemoteStatus.SUCCEEDED, asset_ids=("asset_1",)), charged=Decimal("7.25"))
+    assert after_receipt(receipt, at=1.0) == (
+        Accepted(at=1.0, remote_id="job_1", charged=Decimal("7.25")),
+        Succeeded(at=1.0, asset_ids=("asset_1",)),
+    )
+
+
+def test_a_failure_keeps_the_services_words_and_tells_moderation() -> None:
+    end = after_look(remote(RemoteStatus.FAILED, error="Content flagged", hint="try other words"), at=1.0)
+    assert end == Failed(at=1.0, error="Content flagged: try other words", moderated=True)
+
+
+def test_a_failure_without_words_says_so() -> None:
+    end = after_look(remote(RemoteStatus.CANCELED), at=1.0)
+    assert end == Canceled(at=1.0, error="the service says canceled and gives no reason")

@@ -1,0 +1,178 @@
+"""The real engine and the real client over the simulator's core, in virtual time.
+
+There is no socket and no file: the transport hands requests to the core as values, and the
+journal is the one in memory. A run can be cut at any moment or at any event.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import looptime
+
+from batchgen.app.background import beside
+from batchgen.engine.ceiling import Ceiling
+from batchgen.engine.ending import Ending
+from batchgen.engine.flow import Flow
+from batchgen.engine.gate import RateGate
+from batchgen.engine.policy import Policy, World
+from batchgen.engine.runner import Runner
+from batchgen.lifecycle import Event, Record
+from batchgen.model import File, Job, JobKey, Model, Rate, RemoteJob, Scope
+from batchgen.plan.plan import make_plan
+from batchgen.ports import Gate
+from batchgen.scenario.client import ScenarioClient
+from batchgen.scenario.credentials import Credentials
+from batchgen.scenario.transport import Answer, Call, LostAnswerError
+from batchgen.simulator.exchange import Fate, Request
+from batchgen.simulator.service import Service
+from batchgen.simulator.settings import Settings
+from tests.support.memory_journal import Disk, MemoryJournal
+
+EPOCH = 1_800_000_000.0
+SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
+SEEDED, SEEDLESS = "model_bfl-flux-1-dev", "model_imagen4-ultra"
+
+
+@dataclass
+class Earth:
+    """What outlives a run: the service, the disk and the time of day."""
+
+    service: Service = field(default_factory=lambda: Service(Settings()))
+    disk: Disk = field(default_factory=Disk)
+    clock_offset: float = EPOCH
+
+    def now(self) -> float:
+        return self.clock_offset + asyncio.get_running_loop().time()
+
+
+class VirtualTransport:
+    """Carries calls to the core; a hang lasts as long as the client's own timeout."""
+
+    def __init__(self, earth: Earth, *, hop: float = 0.02, patience: float = 120.0) -> None:
+        self._earth = earth
+        self._hop = hop
+        self._patience = patience
+        token = Credentials(key="key", secret="secret").token
+        self._headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
+
+    async def exchange(self, call: Call) -> Answer:
+        await asyncio.sleep(self._hop)
+        request = Request(
+            method=call.method,
+            path=f"/v1{call.path}",
+            query=call.query,
+            headers=self._headers,
+            body=call.body or b"",
+        )
+        reply = self._earth.service.handle(request, self._earth.now())
+        if reply.fate is Fate.HUNG:
+            await asyncio.sleep(self._patience)
+            raise LostAnswerError("no answer in time")
+        await asyncio.sleep(reply.delay + self._hop)
+        if reply.fate is Fate.CUT:
+            raise LostAnswerError("the connection was cut")
+        return Answer(status=reply.status, headers=reply.headers, body=reply.body)
+
+
+class Watching:
+    """An observer that remembers, and looks at the run at every event if asked to."""
+
+    def __init__(self, at_event: Callable[[], None] | None = None) -> None:
+        self.events: list[tuple[JobKey, Event]] = []
+        self.troubles: list[str] = []
+        self._at_event = at_event
+
+    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+        del job, record
+        self.events.append((key, event))
+        if self._at_event is not None:
+            self._at_event()
+
+    def looked(self, job: Job, remote: RemoteJob) -> None: ...
+
+    def troubled(self, text: str) -> None:
+        self.troubles.append(text)
+
+
+class Shelves:
+    """A collector that takes a moment and keeps no bytes."""
+
+    async def collect(self, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
+        await asyncio.sleep(0.05)
+        return tuple(
+            File(asset_id=one, path=f"assets/{job.id}_{n}.png", bytes=1, sha256="00" * 32, mime="image/png")
+            for n, one in enumerate(asset_ids)
+        )
+
+
+@dataclass
+class Run:
+    """One run of the program over an earth."""
+
+    earth: Earth
+    jobs: Sequence[Job]
+    rate: Rate | None = None
+    in_flight: int | None = None
+    policy: Policy = field(default_factory=Policy)
+    cut_at: float | None = None
+    cut_at_append: int | None = None
+    seed: int = 0
+    command: Callable[[Runner], None] | None = None
+    ending: Ending | None = None
+    watching: Watching = field(default_factory=Watching)
+    took: float = 0.0
+    most_tasks: int = 0
+
+    def go(self) -> "Run":
+        """Run to the end or to the cut; ``ending`` is None if it was cut."""
+        self.earth.disk.revive(self.cut_at_append)
+        with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+            try:
+                runner.run(self._main())
+            except asyncio.CancelledError:
+                self.ending = None
+            loop = runner.get_loop()
+            self.earth.clock_offset += loop.time() + 1.0
+        return self
+
+    async def _main(self) -> None:
+        main = asyncio.current_task()
+        assert main is not None
+        self.earth.disk.on_death = main.cancel
+        if self.cut_at is not None:
+            asyncio.get_running_loop().call_later(self.cut_at, self.earth.disk.die)
+        began = asyncio.get_running_loop().time()
+        gate = RateGate(self.rate)
+        async with beside(gate.run(), name="gate"):
+            self.ending = await self._runner(gate, await self._models(gate)).run()
+        self.took = asyncio.get_running_loop().time() - began
+
+    async def _models(self, gate: Gate) -> dict[str, Model]:
+        client = ScenarioClient(VirtualTransport(self.earth), gate, project=None)
+        return {name: await client.model(name) for name in sorted({job.model for job in self.jobs})}
+
+    def _runner(self, gate: Gate, models: dict[str, Model]) -> Runner:
+        chance = random.Random(self.seed)
+        journal = MemoryJournal(self.earth.disk)
+        client = ScenarioClient(VirtualTransport(self.earth), gate, project=None, rng=chance)
+        runner = Runner(
+            plan=make_plan(self.jobs, journal.records()),
+            scope=SCOPE,
+            models=models,
+            world=World(
+                generator=client,
+                journal=journal,
+                collector=Shelves(),
+                gate=gate,
+                clock=self.earth,
+                observer=self.watching,
+                chance=chance,
+            ),
+            flow=Flow(ceiling=Ceiling(bound=self.in_flight), gate=gate, chance=chance),
+            policy=self.policy,
+        )
+        if self.command is not None:
+            self.command(runner)
+        return runner

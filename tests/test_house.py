@@ -1,0 +1,57 @@
+"""What the house forbids everywhere, and no linter looks for."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "batchgen").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_nothing_is_left_for_later(path: Path) -> None:
+    words = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    assert not [line for line in path.read_text().splitlines() if words.search(line)]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_no_module_outgrows_one_noun(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_nothing_swallows_what_it_does_not_know(path: Path) -> None:
+    broad = {"Exception", "BaseException"}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        caught = {one.id for one in ast.walk(node.type) if isinstance(one, ast.Name)} if node.type else broad
+        ends_with_raise = isinstance(node.body[-1], ast.Raise)
+        assert not caught & broad or ends_with_raise, f"{name(path)}:{node.lineno}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_every_module_states_its_law(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("path", [one for one in SOURCES if "engine" in one.parts], ids=name)
+def test_the_engine_starts_tasks_only_in_groups(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and node.attr in {"create_task", "ensure_future", "gather"}:
+            assert isinstance(node.value, ast.Attribute), f"{name(path)}:{node.lineno}"
+            assert node.value.attr.endswith("_group"), f"{name(path)}:{node.lineno}"
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name)
+def test_no_test_sleeps_on_the_real_clock_or_patches_our_code(path: Path) -> None:
+    text = path.read_text()
+    assert "time.sleep(" not in text.replace('"time.sleep(" not in', "")
+    assert "mock.patch(" not in text.replace('"mock.patch(" not in', "")
