@@ -56,7 +56,7 @@ class Generator(Protocol):
         """Look at one submission.
 
         Raises:
-            NotFoundError, TransientError, StoppedError: nothing is known of its end.
+            NotFoundError, TransientError, RefusedError, StoppedError: nothing is known of its end.
         """
         ...
 
@@ -68,7 +68,7 @@ class Generator(Protocol):
             token: the page to go on with.
 
         Raises:
-            TransientError, StoppedError: nothing is known.
+            NotFoundError, TransientError, RefusedError, StoppedError: nothing is known.
         """
         ...
 
@@ -77,7 +77,7 @@ class Generator(Protocol):
 
         Raises:
             NotFoundError: there is none of that name, or this account may not see it.
-            TransientError, StoppedError: nothing is known.
+            TransientError, RefusedError, StoppedError: nothing is known.
         """
         ...
 

@@ -19,7 +19,7 @@ from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.runner import Runner
-from batchgen.errors import InputError, NotFoundError, OutputError, Problem
+from batchgen.errors import InputError, NotFoundError, OutputError, Problem, RefusedError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
@@ -144,7 +144,7 @@ async def look_up_models(generator: Generator, batch: Batch) -> Mapping[str, Mod
     for model_id, indices in wanted.items():
         try:
             models[model_id] = await generator.model(model_id)
-        except NotFoundError as error:
+        except (NotFoundError, RefusedError) as error:
             place = batch.manifest.places[indices[0]]
             jobs = "1 job" if len(indices) == 1 else f"{len(indices)} jobs"
             text = f"model {model_id!r} ({jobs}) cannot be used with these credentials: {error}"

@@ -1,0 +1,229 @@
+"""The service as the engine sees it: calls of ours become requests, answers become values.
+
+Which requests there are is said here and nowhere else. Idempotent ones are repeated; the
+paid POST leaves once, and between its answer and the return there is no await.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import quote
+
+from batchgen.errors import (
+    AmbiguousError,
+    NotFoundError,
+    NotSentError,
+    RefusedError,
+    ServiceError,
+    TransientError,
+)
+from batchgen.model import Asset, JobPage, Model, Receipt, RemoteJob
+from batchgen.ports import Gate, Lane
+from batchgen.scenario.fields import WireError
+from batchgen.scenario.reasons import asked_wait
+from batchgen.scenario.retry import CallRetry
+from batchgen.scenario.transport import Answer, Call, LostAnswerError, Redact, Transport
+from batchgen.scenario.verdicts import call_verdict, is_throttled, model_verdict, submit_verdict
+from batchgen.scenario.wire import parse_asset, parse_assets, parse_job, parse_model, parse_page
+
+BULK = 200  # assets a call; beyond it the service refuses the whole call
+PAGE_SIZE = 100  # jobs a page; the most the service gives
+MOST_PAGES = 10_000  # of one listing: a million jobs, or a service whose pages never end
+USUAL_RETRY = CallRetry()
+
+T = TypeVar("T")
+_Verdict: TypeAlias = Callable[[Answer], Mapping[str, Any]]
+_Read: TypeAlias = Callable[[Mapping[str, Any], Redact], T]
+
+
+class ScenarioClient:
+    """Implements ``ports.Generator`` over a transport.
+
+    Every call may raise StoppedError. The idempotent ones raise TransientError when the
+    attempts or the time of their ``CallRetry`` are used up, and RefusedError when the service
+    says that asking again will not help.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        gate: Gate,
+        *,
+        project: str | None,
+        retry: CallRetry = USUAL_RETRY,
+        rng: random.Random | None = None,
+    ) -> None:
+        """Bind the client to one project.
+
+        Args:
+            transport: open, and closed by whoever opened it.
+            gate: passed before every attempt at every call but the submit, whose caller has.
+            project: sent as ``projectId`` with every call; None or empty for the key's own.
+            retry: of idempotent calls.
+            rng: for jitter; seeded by the system where none is given.
+        """
+        self._transport = transport
+        self._gate = gate
+        self._scope = {"projectId": project} if project else {}
+        self._retry = retry
+        self._rng = rng if rng is not None else random.Random()  # noqa: S311 - jitter, no secret
+
+    async def submit(self, model: str, body: str) -> Receipt:
+        """Send one paid POST, once; see ``ports.Generator``."""
+        path = f"/generate/custom/{_segment(model, RefusedError)}"
+        try:
+            sent = body.encode()
+        except UnicodeEncodeError as exc:
+            raise RefusedError("the inputs hold half a character, which no request can carry") from exc
+        call = Call(method="POST", path=path, query=self._scope, body=sent, once=True)
+        try:
+            answer = await self._transport.exchange(call)
+        except LostAnswerError as exc:
+            raise AmbiguousError(f"the answer was lost: {exc}") from exc
+        return submit_verdict(answer)
+
+    async def job(self, remote_id: str) -> RemoteJob:
+        """Look at one submission; see ``ports.Generator``."""
+        return await self._ask(
+            self._get(f"/jobs/{_segment(remote_id, NotFoundError)}"),
+            Lane.WATCH,
+            lambda data, redact: parse_job(data.get("job"), redact),
+        )
+
+    async def jobs(self, filters: Mapping[str, str], token: str | None = None) -> JobPage:
+        """List one page of submissions; see ``ports.Generator``.
+
+        The page is as large as the service gives, unless ``filters`` says otherwise.
+        """
+        query = {"pageSize": str(PAGE_SIZE), **filters}
+        if token is not None:
+            query["paginationToken"] = token
+        return await self._ask(self._get("/jobs", query), Lane.WATCH, parse_page)
+
+    async def all_jobs(self, filters: Mapping[str, str]) -> AsyncIterator[RemoteJob]:
+        """Go through a whole listing, newest first; whoever stops early asks for no further page.
+
+        Raises:
+            TransientError: a page could not be had, or the listing does not end: what was
+                given so far is not the whole of it.
+        """
+        token: str | None = None
+        for _ in range(MOST_PAGES):
+            page = await self.jobs(filters, token)
+            for job in page.jobs:
+                yield job
+            if page.next_token is None:
+                return
+            if page.next_token == token:
+                break
+            token = page.next_token
+        raise TransientError("the service's listing of jobs does not come to an end")
+
+    async def model(self, model_id: str) -> Model:
+        """Describe a model; see ``ports.Generator``.
+
+        NotFoundError says why this account may not see it, in the service's words.
+        """
+        return await self._ask(
+            self._get(f"/models/{_segment(model_id, NotFoundError)}"),
+            Lane.WATCH,
+            lambda data, _: parse_model(data.get("model")),
+            model_verdict,
+        )
+
+    async def assets(self, asset_ids: Sequence[str]) -> Mapping[str, Asset]:
+        """Describe assets by id, with fresh URLs of the original files; see ``ports.Generator``.
+
+        In bulk where the service allows it, one by one what the bulk answer leaves out.
+        """
+        wanted = list(dict.fromkeys(asset_ids))
+        found: dict[str, Asset] = {}
+        for start in range(0, len(wanted), BULK):
+            chunk = wanted[start : start + BULK]
+            shown = await self._bulk(chunk)
+            for asset_id in chunk:
+                asset = shown.get(asset_id) or await self._asset(asset_id)
+                if asset is not None:
+                    found[asset_id] = asset
+        return found
+
+    async def who(self) -> None:
+        """Make the cheapest call that needs credentials, so that a run finds out before it plans.
+
+        Raises:
+            StoppedError: they are not accepted.
+            TransientError: the service does not answer.
+        """
+        await self._ask(self._get("/models", {"pageSize": "1"}), Lane.WATCH, lambda *_: None)
+
+    async def _bulk(self, asset_ids: Sequence[str]) -> Mapping[str, Asset]:
+        call = Call(
+            method="POST",
+            path="/assets/get-bulk",
+            query={"originalAssets": "true", **self._scope},
+            body=json.dumps({"assetIds": list(asset_ids)}).encode(),
+        )
+        try:
+            return await self._ask(call, Lane.ASSETS, lambda data, _: parse_assets(data))
+        except (NotFoundError, RefusedError):  # one id that it does not like spoils the whole call
+            return {}
+
+    async def _asset(self, asset_id: str) -> Asset | None:
+        try:
+            call = self._get(f"/assets/{_segment(asset_id, NotFoundError)}", {"originalAssets": "true"})
+            return await self._ask(call, Lane.ASSETS, lambda data, _: _asset_or_none(data))
+        except (NotFoundError, RefusedError):
+            return None
+
+    def _get(self, path: str, query: Mapping[str, str] | None = None) -> Call:
+        return Call(method="GET", path=path, query={**(query or {}), **self._scope})
+
+    async def _ask(self, call: Call, lane: Lane, read: _Read[T], verdict: _Verdict = call_verdict) -> T:
+        """Make an idempotent call until it gives its answer, the answer is final, or time is up."""
+
+        async def attempt() -> T:
+            return self._read(await self._exchange(call), lane, read, verdict)
+
+        async def come_back(seconds: float) -> None:
+            await asyncio.sleep(seconds)
+            await self._gate.turn(lane)
+
+        await self._gate.turn(lane)  # may be long in a full queue: the deadline counts from here
+        retrying = self._retry.attempts_from_now(draw=self._rng.random, sleep=come_back)
+        result: T = await retrying(attempt)
+        return result
+
+    async def _exchange(self, call: Call) -> Answer:
+        try:
+            return await self._transport.exchange(call)
+        except (NotSentError, LostAnswerError) as exc:
+            raise TransientError(str(exc)) from exc
+
+    def _read(self, answer: Answer, lane: Lane, read: _Read[T], verdict: _Verdict) -> T:
+        if is_throttled(answer):
+            asked = asked_wait(answer)
+            self._gate.pause(lane, self._retry.pause if asked is None else asked)
+        try:
+            return read(verdict(answer), answer.redact)
+        except WireError as exc:
+            raise TransientError(f"the service's answer cannot be used: {exc}") from exc
+
+
+def _asset_or_none(data: Mapping[str, Any]) -> Asset | None:
+    try:
+        return parse_asset(data.get("asset"))
+    except WireError:  # not stored yet, most likely: not shown, as far as a caller can tell
+        return None
+
+
+def _segment(name: str, otherwise: type[ServiceError]) -> str:
+    """Encode an id, which is data, for a path: it may not lead to another place.
+
+    Raises:
+        otherwise: it is no name at all; servers take a dot for a way, encoded or not.
+    """
+    if name.strip(". ") == "":
+        raise otherwise(f"{name!r} is no id of the service")
+    return quote(name, safe="", errors="replace")

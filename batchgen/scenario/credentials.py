@@ -1,0 +1,134 @@
+"""The key and the secret: found, checked, sent to one place, and never shown.
+
+No other module reads credentials from the environment, and none may format them. What goes
+into a message passes ``Credentials.redact`` first.
+"""
+
+import base64
+import html
+import ipaddress
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import quote, urlsplit
+
+from batchgen.errors import InputError, StopCause, StoppedError
+
+KEY_NAMES = (  # the official SDK's names first
+    ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET"),
+    ("SCENARIO_API_KEY", "SCENARIO_API_SECRET"),
+)
+MASK = "[hidden]"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """A key and its secret, as a value that shows neither."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"Credentials({MASK})"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    @property
+    def token(self) -> str:
+        """What follows ``Basic`` in the Authorization header."""
+        return base64.b64encode(f"{self.key}:{self.secret}".encode("ascii")).decode("ascii")
+
+    def redact(self, text: str) -> str:
+        """Take key, secret and token out of a text, also as JSON, HTML or a URL would write them."""
+        return redact_all(text, (self.token, self.token.rstrip("="), self.secret, self.key))
+
+
+def redact_all(text: str, secrets: tuple[str, ...]) -> str:
+    """Take all the secrets out of a text, the longest first, for one may be part of another."""
+    for form in _forms(secrets):
+        text = text.replace(form, MASK)
+    return text
+
+
+@lru_cache(maxsize=4)  # asked for with every answer, and always of the same pair
+def _forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    written = {
+        form
+        for secret in secrets
+        for form in (secret, json.dumps(secret)[1:-1], html.escape(secret), quote(secret, safe=""))
+    }
+    return tuple(sorted(written - {""}, key=len, reverse=True))
+
+
+def find_credentials(environ: Mapping[str, str]) -> Credentials:
+    """Read the credentials from the environment; the first pair of which anything is set counts.
+
+    Raises:
+        StoppedError: none, half a pair, or one that no header can carry; no value is in the message.
+    """
+    for names in KEY_NAMES:
+        key, secret = (environ.get(name, "") for name in names)
+        if key or secret:
+            for name, value in zip(names, (key, secret), strict=True):
+                _check(name, value, names)
+            return _without_colon(names[0], Credentials(key=key, secret=secret))
+    key_name, secret_name = KEY_NAMES[0]
+    raise _stopped(f"no credentials: set {key_name} and {secret_name}")
+
+
+def _check(name: str, value: str, pair: tuple[str, str]) -> None:
+    if not value:
+        raise _stopped(f"{name} is not set; {pair[0]} and {pair[1]} are needed together")
+    if any(one.isspace() for one in value):
+        raise _stopped(f"{name} has white space or a line break in it: paste the value alone")
+    if not (value.isascii() and value.isprintable()):
+        raise _stopped(f"{name} has a character in it that no key has: only printable ASCII can be sent")
+
+
+def _without_colon(name: str, credentials: Credentials) -> Credentials:
+    if ":" in credentials.key:
+        raise _stopped(f"{name} has a colon in it: give the key alone, the secret has its own variable")
+    return credentials
+
+
+def _stopped(message: str) -> StoppedError:
+    return StoppedError(message, cause=StopCause.CREDENTIALS)
+
+
+def check_base_url(url: str) -> str:
+    """Give the base URL in its one normal form, which is also the name of the origin.
+
+    Raises:
+        InputError: no http(s) URL, one with credentials, a query or a fragment in it, or plain
+            http to anything but this machine.
+    """
+    if "@" in url:  # what stands before it may be a secret: the URL is not repeated
+        raise InputError("the base URL must not have credentials in it")
+    if not (url.isascii() and url.isprintable()) or any(one in url for one in ' \\%?#"<>'):
+        raise InputError("the base URL must be a scheme, a host and a path in plain characters, and no more")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as exc:
+        raise InputError(f"the base URL {url!r} is not a URL: {exc}") from exc
+    if parts.scheme not in _DEFAULT_PORTS or not host:
+        raise InputError(f"the base URL {url!r} must begin with https:// and a host")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise InputError(f"the base URL {url!r} must be https: credentials leave this machine encrypted only")
+    place = f"[{host}]" if ":" in host else host
+    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
+        place += f":{port}"
+    return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, by its name or address alone: no resolver is asked."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,216 @@
+"""The transport over HTTP: the only module of this package that knows aiohttp.
+
+Nothing is retried, followed or interpreted here. The paid POST goes out on a connection of
+its own, because one that was kept alive may be closing as the request leaves, and nobody
+could tell whether it arrived; everything else shares connections.
+"""
+
+import asyncio
+import io
+import urllib.request
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from batchgen import __version__
+from batchgen.errors import InputError, NotSentError
+from batchgen.scenario.credentials import Credentials, check_base_url, redact_all
+from batchgen.scenario.transport import Answer, Call, LostAnswerError
+from batchgen.scenario.wording import readable
+
+_CHUNK = 65_536
+_IN_ONE_PIECE = 2**20  # bytes: aiohttp warns of a larger body that is not a file
+
+# In this order: a connector's error is an OSError too, and only it says that nothing left.
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,  # DNS, refused, TLS, the proxy's host
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,  # the proxy declined to open the tunnel
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+)
+_LOST = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeouts:
+    """How long an exchange may take, in seconds.
+
+    Attributes:
+        connect: until a connection stands, TLS included.
+        submit: a paid POST as a whole; giving up early leaves a job in doubt.
+        call: any other call as a whole.
+    """
+
+    connect: float = 10.0
+    submit: float = 120.0
+    call: float = 60.0
+
+
+USUAL_TIMEOUTS = Timeouts()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sessions:
+    submits: aiohttp.ClientSession
+    calls: aiohttp.ClientSession
+
+
+class HttpTransport:
+    """Exchanges calls with one service, with one pair of credentials; an async context manager."""
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        timeouts: Timeouts = USUAL_TIMEOUTS,
+        connections: int = 100,
+        largest_answer: int = 64 * 2**20,
+    ) -> None:
+        """Check the base URL; nothing is opened yet.
+
+        Args:
+            base_url: passes ``check_base_url``.
+            credentials: sent to that URL only.
+            timeouts: see there.
+            connections: how many are kept for everything but submits.
+            largest_answer: bytes, decompressed; a larger one counts as lost.
+
+        Raises:
+            InputError: the base URL or the environment's proxy will not do.
+        """
+        self._base_url = check_base_url(base_url)
+        self._credentials = credentials
+        self._timeouts = timeouts
+        self._connections = connections
+        self._largest_answer = largest_answer
+        self._proxy = _proxy_for(self._base_url)
+        self._sessions: _Sessions | None = None
+        self._stack = AsyncExitStack()
+
+    def __repr__(self) -> str:
+        return f"HttpTransport({self._base_url})"
+
+    async def __aenter__(self) -> Self:
+        times = self._timeouts
+        submits = self._open(
+            aiohttp.TCPConnector(force_close=True, limit=0),
+            aiohttp.ClientTimeout(total=times.submit, connect=times.connect),
+        )
+        calls = self._open(
+            aiohttp.TCPConnector(keepalive_timeout=15.0, limit=self._connections),
+            # not `connect`, which would count the wait for a free connection too
+            aiohttp.ClientTimeout(total=times.call, sock_connect=times.connect),
+        )
+        for session in (submits, calls):
+            self._stack.push_async_callback(session.close)
+        self._sessions = _Sessions(submits=submits, calls=calls)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sessions = None
+        await self._stack.aclose()
+
+    async def exchange(self, call: Call) -> Answer:
+        """Send the call and read the whole answer; see ``Transport``.
+
+        The library's errors are not chained: their ``repr`` holds the request's headers, and
+        with them the credentials.
+        """
+        failure: NotSentError | LostAnswerError
+        try:
+            return await self._exchange(call)
+        except _NEVER_SENT as exc:
+            failure = NotSentError(self._said(exc))
+        except _LOST as exc:
+            failure = LostAnswerError(self._said(exc))
+        raise failure
+
+    async def _exchange(self, call: Call) -> Answer:
+        if self._sessions is None:
+            raise RuntimeError("the transport is not open")
+        session = self._sessions.submits if call.once else self._sessions.calls
+        response = await session.request(
+            call.method,
+            self._url(call.path, call.query),
+            data=_payload(call.body),
+            headers={"Content-Type": "application/json"} if call.body is not None else None,
+            allow_redirects=False,
+        )
+        try:
+            body = await self._read(response)
+        finally:
+            response.close()  # gives nothing up: a connection whose answer was read went back by itself
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(status=response.status, headers=headers, body=body, redact=self._redact)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            body += chunk
+            if len(body) > self._largest_answer:
+                raise aiohttp.ClientPayloadError(f"the answer is larger than {self._largest_answer} bytes")
+        return bytes(body)
+
+    def _open(self, connector: aiohttp.TCPConnector, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
+        # trust_env stays off: with it aiohttp reads .netrc and then refuses our Authorization header
+        return aiohttp.ClientSession(
+            connector=connector,
+            timeout=timeout,
+            proxy=self._proxy,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={
+                "Authorization": f"Basic {self._credentials.token}",
+                "Accept": "application/json",
+                "User-Agent": f"batchgen/{__version__}",
+            },
+        )
+
+    def _url(self, path: str, query: Mapping[str, str]) -> URL:
+        asked = f"?{urlencode(query, encoding='utf-8', errors='replace')}" if query else ""
+        return URL(f"{self._base_url}{path}{asked}", encoded=True)
+
+    def _said(self, error: BaseException) -> str:
+        text = str(error) or ("no complete answer in time" if isinstance(error, TimeoutError) else "")
+        return readable(f"{type(error).__name__}: {text}".removesuffix(": "), self._redact)
+
+    def _redact(self, text: str) -> str:
+        text = self._credentials.redact(text)
+        return redact_all(text, (self._proxy.password or "",)) if self._proxy is not None else text
+
+
+def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    return io.BytesIO(body) if body is not None and len(body) > _IN_ONE_PIECE else body
+
+
+def _proxy_for(base_url: str) -> URL | None:
+    """Find the environment's proxy for the service.
+
+    Only https goes through one: plain http is for this machine, and a proxy would read the credentials.
+
+    Raises:
+        InputError: there is one that cannot be used; what it is may hold a password and is not repeated.
+    """
+    parts = urlsplit(base_url)
+    proxy = urllib.request.getproxies().get("https")
+    if parts.scheme != "https" or not proxy or urllib.request.proxy_bypass(parts.hostname or ""):
+        return None
+    try:
+        url = URL(proxy if "://" in proxy else f"http://{proxy}")
+    except ValueError as exc:
+        raise InputError("HTTPS_PROXY is not a URL") from exc
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise InputError("HTTPS_PROXY must be an http:// or https:// URL: other proxies are not supported")
+    return url

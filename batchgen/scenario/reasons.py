@@ -1,0 +1,119 @@
+"""Why the service says no, and how long it asks to wait: read from an answer that is no success.
+
+The service has no one shape for its errors: flat objects with ``reason``, a gateway's
+``message``, a load balancer's page of HTML. They are told apart here and nowhere else.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from batchgen.model import Json
+from batchgen.scenario.fields import WireError, as_mapping, as_number, as_text, parse_object
+from batchgen.scenario.transport import Answer
+from batchgen.scenario.wire import REASON_KEYS
+from batchgen.scenario.wording import readable, without_markup
+
+LONGEST_WAIT = 3600.0  # seconds: whoever is told to wait for longer may ask again by then
+
+
+def error_object(answer: Answer) -> Mapping[str, Any]:
+    """Give the error's JSON object, empty where the body is something else."""
+    try:
+        return parse_object(answer.body)
+    except WireError:
+        return {}
+
+
+def reason_of(answer: Answer) -> str:
+    """Tell why in the service's own words, with what else a person needs to ask about it."""
+    data = error_object(answer)
+    said = readable(_words(data), answer.redact) or _raw(answer, data)
+    notes = [_status(answer.status), as_text(data.get("name")), *_details(data), _trace(data)]
+    return readable(
+        f"{said or 'no reason given'} ({', '.join(one for one in notes if one)})", answer.redact, limit=600
+    )
+
+
+def name_of(answer: Answer) -> str:
+    """Give the service's class of the error, empty where it gives none."""
+    return as_text(error_object(answer).get("name"))
+
+
+def limit_of(answer: Answer) -> tuple[int | None, str | None]:
+    """Give the ceiling that a 429 names, and the service's name for it."""
+    details = as_mapping(error_object(answer).get("details"))
+    limit, action = _number(details.get("actionLimit")), as_text(details.get("actionName"))
+    return (
+        int(limit) if limit is not None and limit.is_integer() and limit >= 0 else None,
+        readable(action, answer.redact) or None,
+    )
+
+
+def asked_wait(answer: Answer) -> float | None:
+    """Give the seconds that the service asks to wait, None where it names none.
+
+    The longest of all that it names: a gateway's header and the service's own count of a
+    cooldown may differ. A date is counted from the answer's own, so that no clock of ours matters.
+    """
+    data = error_object(answer)
+    milliseconds = _number(answer.headers.get("retry-after-ms"))
+    named = (
+        None if milliseconds is None else milliseconds / 1000,
+        _number(answer.headers.get("retry-after")),
+        _until(answer.headers.get("retry-after", ""), answer.headers.get("date", "")),
+        _number(data.get("remainingSeconds")),
+        _number(as_mapping(data.get("details")).get("remainingSeconds")),
+    )
+    waits = [one for one in named if one is not None and one >= 0]
+    return min(LONGEST_WAIT, max(waits)) if waits else None
+
+
+def _words(data: Mapping[str, Json]) -> str:
+    said = [data.get(key) for key in REASON_KEYS]
+    inner = [as_mapping(one).get(key) for one in said for key in REASON_KEYS]
+    return next((text for one in (*said, *inner) if (text := as_text(one))), "")
+
+
+def _raw(answer: Answer, data: Mapping[str, Json]) -> str:
+    text = answer.body.decode("utf-8", "replace")
+    return readable(text, answer.redact) if data else without_markup(text, answer.redact)
+
+
+def _status(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _details(data: Mapping[str, Json]) -> list[str]:
+    """Give the details that say something by themselves, such as the plan that would do."""
+    details = as_mapping(data.get("details"))
+    return [f"{key} {one}" for key, one in details.items() if isinstance(one, str | int)][:6]
+
+
+def _trace(data: Mapping[str, Json]) -> str:
+    trace = as_text(data.get("traceId")) or as_text(data.get("trace_id"))
+    return f"trace {trace}" if trace else ""
+
+
+def _number(value: Json) -> float | None:
+    """Read a number, also where it is spelled as text; headers are, and bodies may."""
+    try:
+        number = float(value) if isinstance(value, str) else as_number(value)
+    except ValueError:
+        return None
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _until(text: str, now: str) -> float | None:
+    try:
+        moments = [parsedate_to_datetime(one) for one in (text, now)]
+        then, start = (one if one.tzinfo else one.replace(tzinfo=UTC) for one in moments)
+        return max(0.0, (then - start).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):  # the parser's own on a text that is no date
+        return None
