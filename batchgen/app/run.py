@@ -12,7 +12,7 @@ from batchgen.app.batch import Batch, scope_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.interrupts import Interrupts
 from batchgen.app.service import transport_to
-from batchgen.app.settings import Options, rate_of
+from batchgen.app.settings import REHEARSAL_SPEED, Options, rate_of
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending, Verdict
 from batchgen.engine.flow import Flow
@@ -25,12 +25,15 @@ from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
 from batchgen.model import Json, Model
 from batchgen.output.downloads import Downloader
+from batchgen.output.names import check_template
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.report import write_report
 from batchgen.output.results import results_document, write_results
 from batchgen.output.wording import Gauges
 from batchgen.ports import Collector, Generator
 from batchgen.scenario.client import ScenarioClient
+
+URL_SPACING = 3.0  # least seconds between two calls for URLs: jobs that end together share one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +69,7 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
+    check_template(manifest.output.files)
     scope = scope_of(options, manifest)
     clock = SystemClock()
     lock = options.output / manifest.batch / "run.lock"
@@ -91,8 +95,8 @@ async def _with_the_service(
         if models is None:
             return Ending(drained=True)
         flow = Flow(ceiling=Ceiling(bound=options.in_flight or batch.manifest.limits.in_flight), gate=gate)
-        with _progress(batch, flow, stream, mode) as progress:
-            async with _collector(batch, client) as collector:
+        with _progress(batch, flow, interrupts, stream, mode) as progress:
+            async with _collector(batch, client, simulated=options.simulate) as collector:
                 runner = Runner(
                     plan=batch.plan,
                     scope=batch.scope,
@@ -111,20 +115,29 @@ async def _with_the_service(
                 return await _run_shown(runner, batch, options, interrupts, progress)
 
 
-def _collector(batch: Batch, client: ScenarioClient) -> AbstractAsyncContextManager[Collector | None]:
+def _collector(
+    batch: Batch, client: ScenarioClient, *, simulated: bool
+) -> AbstractAsyncContextManager[Collector | None]:
     if not batch.manifest.output.download:
         return nullcontext()
-    return Downloader(client, batch.folder, template=batch.manifest.output.files)
+    known = {file.asset_id: file for record in batch.journal.records().values() for file in record.files}
+    spacing = URL_SPACING / (REHEARSAL_SPEED if simulated else 1)
+    template = batch.manifest.output.files
+    return Downloader(client, batch.folder, template=template, known=known, spacing=spacing)
 
 
-def _progress(batch: Batch, flow: Flow, stream: TextIO, mode: Mode) -> Progress:
+def _progress(batch: Batch, flow: Flow, interrupts: Interrupts, stream: TextIO, mode: Mode) -> Progress:
     entries = (*batch.plan.entries, *batch.plan.removed)
     return Progress(
         stream,
         mode=mode,
         total=len(entries),
         records={entry.key: entry.record for entry in entries},
-        gauges=lambda: Gauges(in_flight=len(flow.in_flight), ceiling=flow.ceiling.limit),
+        gauges=lambda: Gauges(
+            in_flight=len(flow.in_flight),
+            ceiling=flow.ceiling.limit,
+            note="stopping: collecting what is paid for" if interrupts.received else "",
+        ),
     )
 
 

@@ -52,9 +52,9 @@ async def transport_to(options: Options) -> AsyncIterator[Transport]:
     from batchgen.simulator.front import serve  # noqa: PLC0415 - only a rehearsal pays for it
     from batchgen.simulator.settings import Settings  # noqa: PLC0415
 
-    state = options.output / "simulator.jsonl"
+    settings, state = Settings(), options.output / "simulator.jsonl"
     async with (
-        serve(Settings(), speed=REHEARSAL_SPEED, state=state) as running,
-        HttpTransport(running.base_url, Credentials(key="key", secret="secret")) as transport,
+        serve(settings, speed=REHEARSAL_SPEED, state=state) as running,
+        HttpTransport(running.base_url, Credentials(key=settings.key, secret=settings.secret)) as transport,
     ):
         yield transport

@@ -1,0 +1,120 @@
+"""Whole files or none: a reader never sees half of one, whatever dies.
+
+No other module of this room opens a file of its own that other programs read. A failure
+of the disk leaves here as ``OutputError`` and nothing else.
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from batchgen.errors import OutputError
+
+_LEFT_BEHIND = 3600.0  # seconds after which a temporary file can only be that of a killed process
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file is larger than the system allows",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EISDIR: "a folder is in its place",
+    errno.ENOTEMPTY: "a folder is in its place",
+    errno.ENOTDIR: "a file is in the place of its folder",
+    errno.EEXIST: "a file is in the place of its folder",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """Say which file could not be written and why, in words."""
+    code = error.errno or 0
+    return OutputError(f"cannot write {path}: {_REASONS.get(code) or error.strerror or error}")
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Put the bytes in the file, all or nothing.
+
+    Args:
+        path: where to.
+        data: all of it.
+        durable: False for what can be made again: whole all the same, but not waited for.
+
+    Raises:
+        OutputError: the file is as it was.
+    """
+    write_chunks(path, (data,), durable=durable)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put the text in the file as UTF-8, all or nothing.
+
+    Raises:
+        OutputError: the file is as it was.
+    """
+    write_chunks(path, (encoded(text),))
+
+
+def encoded(text: str) -> bytes:
+    """Give the text as UTF-8; half a surrogate pair becomes the escape that JSON has for it."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def write_chunks(path: Path, chunks: Iterable[bytes], *, durable: bool = True) -> None:
+    """Put the chunks in the file, all or nothing; the whole is never held in memory.
+
+    The folder is made if it is missing. Safe against other processes that write the same
+    file: the last one wins, whole.
+
+    Raises:
+        OutputError: the file is as it was, and nothing is left beside it.
+    """
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _fill(temporary, chunks, durable=durable)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        if durable:
+            sync_folder(path.parent)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def _fill(temporary: Path, chunks: Iterable[bytes], *, durable: bool) -> None:
+    with temporary.open("xb") as file:
+        file.writelines(chunks)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+            _sweep(temporary, os.fstat(file.fileno()).st_mtime)
+
+
+def _sweep(temporary: Path, now: float) -> None:
+    """Remove what killed processes left of earlier tries; the file system's own clock tells the age."""
+    target = temporary.name.rsplit(".", 2)[0]
+    for other in temporary.parent.glob(".*.tmp"):
+        if other.name.rsplit(".", 2)[0] == target and now - other.stat().st_mtime > _LEFT_BEHIND:
+            other.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in the folder survive a power cut.
+
+    Raises:
+        OSError: as the system says it; callers translate it with the path they mean.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some network disks cannot sync a folder
+            raise
+    finally:
+        os.close(descriptor)

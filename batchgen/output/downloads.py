@@ -1,0 +1,206 @@
+"""Gets the assets of finished jobs onto the disk: an implementation of ``ports.Collector``.
+
+How often to try and in which order is decided here; URLs, bytes and names each have a
+module of their own. A download costs nothing, so it is tried again without asking.
+"""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+
+from batchgen.backoff import Backoff
+from batchgen.errors import BatchgenError, DownloadError, TransientError
+from batchgen.model import Asset, File, Job
+from batchgen.output.kinds import Kind, kind_of
+from batchgen.output.shelf import Shelf
+from batchgen.output.transfer import Cdn, TransferError
+from batchgen.output.urls import AssetSource, AssetUrls
+
+__all__ = ["AssetSource", "Downloader"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Want:
+    """One asset of one job."""
+
+    job: Job
+    index: int
+    asset_id: str
+
+
+class Downloader:
+    """Fetches files side by side and asks for their URLs in bulk. An async context manager.
+
+    One at a time may work in a folder: on entering, it clears away the parts of earlier ones.
+
+    Args:
+        assets: the service.
+        folder: the batch's; files go into ``assets/`` under it.
+        template: names, see ``names.file_name``.
+        connections: files on their way at the same time.
+        known: files on record by asset id; what is still there as recorded is not fetched again.
+        tries: per file, the first included.
+        backoff: between tries.
+        oldest_url: seconds after which a URL is asked for again.
+        spacing: least seconds between two calls for URLs; see ``AssetUrls``.
+
+    Raises:
+        InputError: the template names what does not exist.
+    """
+
+    def __init__(
+        self,
+        assets: AssetSource,
+        folder: Path,
+        *,
+        template: str = "{id}_{index}",
+        connections: int = 8,
+        known: Mapping[str, File] | None = None,
+        tries: int = 5,
+        backoff: Backoff | None = None,
+        oldest_url: float = 3600.0,
+        spacing: float = 3.0,
+    ) -> None:
+        self._urls = AssetUrls(assets, oldest=oldest_url, spacing=spacing)
+        self._shelf = Shelf(folder, template=template)
+        self._cdn = Cdn(connections=connections)
+        self._slots = asyncio.Semaphore(connections)
+        self._known = dict(known or {})
+        self._tries = tries
+        self._backoff = backoff or Backoff()
+        self._group = asyncio.TaskGroup()
+        self._server: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self._shelf.prepare)
+        await self._cdn.__aenter__()
+        await self._group.__aenter__()
+        self._server = self._group.create_task(self._urls.serve(), name="asset-urls")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            self._server.cancel()
+        try:
+            # only a cancellation is the group's business: another error would come back wrapped in a group
+            cancelled = isinstance(error, asyncio.CancelledError)
+            await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
+        finally:
+            await self._cdn.__aexit__(None, None, None)
+
+    async def collect(self, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
+        """Put every asset on disk and describe the files, in the order of the ids.
+
+        Raises:
+            DownloadError: names every asset that did not arrive, and why; the others are on disk.
+            OutputError: the disk is at fault.
+            StoppedError: the service does not let us ask for the URLs.
+        """
+        wants = {
+            one: _Want(job=job, index=at, asset_id=one) for at, one in enumerate(dict.fromkeys(asset_ids))
+        }
+        async with asyncio.TaskGroup() as group:
+            tasks = {
+                one: group.create_task(self._outcome(want), name=f"asset:{one}")
+                for one, want in wants.items()
+            }
+        outcomes = {one: task.result() for one, task in tasks.items()}
+        _raise_worst(job, outcomes)
+        return tuple(file for one in asset_ids if isinstance(file := outcomes[one], File))
+
+    async def _outcome(self, want: _Want) -> File | BatchgenError:
+        """Give an error as a value: one asset's failure must not cut its neighbours short."""
+        try:
+            return await self._get(want)
+        except BatchgenError as error:
+            return error
+
+    async def _get(self, want: _Want) -> File:
+        known = self._known.get(want.asset_id)
+        if known is not None and await asyncio.to_thread(self._shelf.holds, known):
+            return known
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(self._tries),
+            wait=self._wait,
+            retry=retry_if_exception_type((TransferError, TransientError)),
+            reraise=True,
+        )
+        file: File = await retrying(self._try, want)
+        self._known[want.asset_id] = file
+        return file
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, TransientError) else None
+        jitter = random.random()  # noqa: S311 - spreads retries, guards nothing
+        return self._backoff.wait(state.attempt_number, jitter=jitter, asked=asked)
+
+    async def _try(self, want: _Want) -> File:
+        await self._asset(want)  # waits with the others that are asked for in the same call
+        async with self._slots:
+            asset = await self._asset(want)  # the same one, unless the wait for the slot was long
+            try:
+                return await self._fetch(want, asset)
+            except TransferError as error:
+                if error.url_spent:
+                    self._urls.forget(want.asset_id)
+                raise
+
+    async def _asset(self, want: _Want) -> Asset:
+        asset = await self._urls.fresh(want.asset_id)
+        if asset is None:
+            raise TransferError("the service does not show it")
+        return asset
+
+    async def _fetch(self, want: _Want, asset: Asset) -> File:
+        part = self._shelf.part(want.asset_id)
+        try:
+            arrived = await self._cdn.fetch(asset.url, part, size=asset.size)
+            kind = _genuine(kind_of(arrived.head, declared=asset.mime), asset)
+            path = await asyncio.to_thread(
+                self._shelf.place,
+                part,
+                arrived,
+                job_id=want.job.id,
+                index=want.index,
+                asset_id=want.asset_id,
+                extension=kind.extension,
+            )
+        finally:
+            part.unlink(missing_ok=True)
+        self._urls.forget(want.asset_id)
+        return File(
+            asset_id=want.asset_id,
+            path=path,
+            bytes=arrived.size,
+            sha256=arrived.sha256,
+            mime=kind.mime,
+        )
+
+
+def _genuine(kind: Kind, asset: Asset) -> Kind:
+    """Refuse a sign-in or error page that came with a status of success."""
+    if kind.mime == "text/html" and "html" not in asset.mime:
+        raise TransferError("a web page came instead of the file", url_spent=True)
+    return kind
+
+
+def _raise_worst(job: Job, outcomes: Mapping[str, File | BatchgenError]) -> None:
+    errors = {one: error for one, error in outcomes.items() if isinstance(error, BatchgenError)}
+    missing = {
+        one: error for one, error in errors.items() if isinstance(error, DownloadError | TransientError)
+    }
+    for one, error in errors.items():
+        if one not in missing:
+            raise error
+    if missing:
+        told = "; ".join(f"{one}: {error}" for one, error in missing.items())
+        raise DownloadError(f"{job.id}: {told}") from next(iter(missing.values()))

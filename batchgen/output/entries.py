@@ -1,0 +1,182 @@
+"""How one job ended, as the results manifest says it.
+
+Pure: from a job and its record to one JSON object. What our states are called outside,
+and what of a record may be shown, is decided here and nowhere else: no signed URL and
+nothing of the machinery (keys, evidence, bodies) gets out.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import assert_never
+
+from batchgen.lifecycle import Record, State
+from batchgen.model import File, Job, JobKey, Json
+
+
+class Status(StrEnum):
+    """The words for people and scripts; there are fewer than states."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    IN_DOUBT = "in_doubt"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One job with all that is known of it.
+
+    Attributes:
+        job: as the manifest says it now, or as the record does where the manifest names it no longer.
+        key: the job's name for the machine; never written.
+        record: None for a job that nothing happened to.
+        out_of_sight: its time limit passed while it was running; it may still end.
+        refunded: compute units, in whatever way they are known; None where nothing is.
+    """
+
+    job: Job
+    key: JobKey
+    record: Record | None = None
+    out_of_sight: bool = False
+    refunded: Decimal | None = None
+
+
+_SIGNED_URL = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
+_OUT_OF_SIGHT = "no outcome within the time limit; it is paid for, and the next run goes on watching it"
+_UNEXPLAINED = "the service gave no reason"
+
+
+def status_of(row: Row) -> Status:
+    """Give the word for where the job stands."""
+    if row.out_of_sight and row.record is not None and row.record.state is State.RUNNING:
+        return Status.TIMED_OUT
+    return _status(row.record.state if row.record is not None else State.PLANNED)
+
+
+def _status(state: State) -> Status:
+    match state:
+        case State.PLANNED:
+            return Status.PENDING
+        case State.SUBMITTING | State.RUNNING:
+            return Status.RUNNING
+        case State.IN_DOUBT | State.HELD:
+            return Status.IN_DOUBT
+        case State.SUCCEEDED | State.COLLECTED:
+            return Status.SUCCEEDED
+        case State.FAILED | State.ABANDONED:
+            return Status.FAILED
+        case State.CANCELED:
+            return Status.CANCELED
+        case State.REFUSED:
+            return Status.REFUSED
+        case _:
+            assert_never(state)
+
+
+def entry(row: Row) -> dict[str, Json]:
+    """Give the job as one element of ``jobs``."""
+    job, record = row.job, row.record or Record()
+    return {
+        "id": job.id,
+        "prompt": job.prompt,
+        "model": job.model,
+        "params": _params(job, record),
+        "status": str(status_of(row)),
+        "job_id": record.remote_id,
+        "asset_ids": list(record.asset_ids),
+        "files": [_file(one) for one in record.files],
+        "cost": {
+            "quoted": number(record.quoted),
+            "charged": number(record.charged),
+            "refunded": number(row.refunded),
+        },
+        "attempts": record.attempt if record.body is not None else record.attempt - 1,
+        "seed": _seed(job, record),
+        "times": {
+            "submitted": moment(record.submission.at if record.submission else None),
+            "started": moment(record.started_at),
+            "finished": moment(record.finished_at),
+        },
+        "error": _error(row, record),
+    }
+
+
+def number(amount: Decimal | None) -> int | float | None:
+    """Give compute units as JSON has them: 7 and 7.25, never 7.249999999999999.
+
+    The shortest text that reads back as the same float is the decimal's own, up to 15 digits;
+    sums are made before this, in decimals.
+    """
+    if amount is None:
+        return None
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
+
+
+def moment(at: float | None) -> str | None:
+    """Give a stamp as ISO 8601, UTC, in milliseconds."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def without_signature(text: str) -> str:
+    """Cut what follows the path of every URL: that is where a signature grants access."""
+    return _SIGNED_URL.sub(r"\1", text) if "://" in text else text
+
+
+def _params(job: Job, record: Record) -> dict[str, Json]:
+    """Give what was sent, or what would be; a manifest's own URLs lose their queries too."""
+    if record.body is None:
+        return {name: _bare(value) for name, value in job.params.items()}
+    sent: dict[str, Json] = json.loads(record.body)
+    sent.pop("prompt", None)
+    return {name: _bare(value) for name, value in sent.items()} if "://" in record.body else sent
+
+
+def _bare(value: Json) -> Json:
+    if isinstance(value, str):
+        return without_signature(value)
+    if isinstance(value, Mapping):
+        return {name: _bare(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_bare(one) for one in value]
+    return value
+
+
+def _seed(job: Job, record: Record) -> int | float | None:
+    """Give the seed in the body, or the one that the manifest itself asks for."""
+    seed = record.seed if record.seed is not None else job.params.get("seed")
+    if isinstance(seed, bool) or not isinstance(seed, int | float):
+        return None
+    return int(seed) if float(seed).is_integer() else seed
+
+
+def _file(one: File) -> dict[str, Json]:
+    return {
+        "asset_id": one.asset_id,
+        "path": one.path,
+        "bytes": one.bytes,
+        "sha256": one.sha256,
+        "mime": one.mime,
+    }
+
+
+def _error(row: Row, record: Record) -> dict[str, str] | None:
+    """Say why; a job that waits has no error, whatever the last try met."""
+    status, reason = status_of(row), without_signature(record.error)
+    if record.state is State.ABANDONED:
+        return {"message": f"given up: {reason}" if reason else "given up"}
+    if status is Status.TIMED_OUT:
+        return {"message": _OUT_OF_SIGHT}
+    if status in {Status.FAILED, Status.REFUSED}:
+        return {"message": reason or _UNEXPLAINED}
+    return {"message": reason} if reason and status is not Status.PENDING else None

@@ -1,0 +1,223 @@
+"""A run as it is seen from a terminal: an implementation of ``ports.Observer``.
+
+Counts and prints, and has no say. Everything goes to the one stream it is given, which is
+stderr; what is said is worded in ``wording``. A stream that is gone ends the printing, never the run.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+from batchgen.lifecycle import Abandoned, Canceled, Event, Failed, Record, Refused, State
+from batchgen.model import Job, JobKey, RemoteJob
+from batchgen.output.wording import Gauges, Snapshot, clean, closing, figures, is_problem, line, stamp
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+_ENDED = frozenset({State.COLLECTED, State.FAILED, State.CANCELED, State.REFUSED, State.ABANDONED})
+_DOUBTFUL = frozenset({State.IN_DOUBT, State.HELD})
+_REFRESHES = 5  # a second
+_LAST_ENDS = 60
+_LAST_FAILURES = 3
+
+
+class Mode(StrEnum):
+    """How much is said, and how."""
+
+    LIVE = "live"
+    PLAIN = "plain"
+    QUIET = "quiet"
+
+
+def mode_for(stream: TextIO, environ: Mapping[str, str], *, quiet: bool) -> Mode:
+    """Choose: a picture that moves only where a terminal can draw it, lines elsewhere."""
+    if quiet:
+        return Mode.QUIET
+    return Mode.LIVE if stream.isatty() and environ.get("TERM") != "dumb" else Mode.PLAIN
+
+
+class Tally:
+    """The numbers of a run, kept up event by event.
+
+    Args:
+        total: jobs of the run, those done before it included.
+        records: what is on record at the start, for counts that do not start at nothing.
+    """
+
+    def __init__(self, *, total: int, records: Mapping[JobKey, Record]) -> None:
+        self._total = total
+        self._seen: dict[JobKey, tuple[State, Decimal]] = {}
+        self._counts = {**dict.fromkeys(State, 0), State.PLANNED: total}
+        self._spent = Decimal(0)
+        self._ends: deque[float] = deque(maxlen=_LAST_ENDS)
+        self._failures: deque[tuple[str, str]] = deque(maxlen=_LAST_FAILURES)
+        for key, record in records.items():
+            self._move(key, record)
+
+    def note(self, key: JobKey, job: Job, event: Event, record: Record, *, now: float) -> None:
+        """Count one event; ``now`` is in seconds of any clock that only goes forward."""
+        self._move(key, record)
+        if record.state in _ENDED:
+            self._ends.append(now)
+        if isinstance(event, Failed | Refused | Canceled | Abandoned):
+            self._failures.append((clean(job.id, 40), clean(record.error) or record.state))
+
+    def snapshot(self, gauges: Gauges | None, *, now: float) -> Snapshot:
+        """Give the run as it stands; without gauges the flight is counted from the records."""
+        counts = self._counts
+        flying = sum(counts[state] for state in (State.SUBMITTING, State.RUNNING, *_DOUBTFUL))
+        ended = sum(counts[state] for state in _ENDED)
+        return Snapshot(
+            total=max(self._total, ended),
+            done=ended,
+            failed=ended - counts[State.COLLECTED],
+            in_doubt=sum(counts[state] for state in _DOUBTFUL),
+            spent=self._spent,
+            per_minute=self._pace(now),
+            gauges=gauges or Gauges(in_flight=flying),
+            failures=tuple(self._failures),
+        )
+
+    def _move(self, key: JobKey, record: Record) -> None:
+        state, spent = self._seen.get(key, (State.PLANNED, Decimal(0)))
+        charged = record.charged or Decimal(0)
+        self._counts[state] -= 1
+        self._counts[record.state] += 1
+        self._spent += charged - spent
+        self._seen[key] = (record.state, charged)
+
+    def _pace(self, now: float) -> float | None:
+        """Give the ends a minute; time without an end since the last one counts too."""
+        if len(self._ends) < 2:  # noqa: PLR2004 - one end is no pace
+            return None
+        passed = max(now, self._ends[-1]) - self._ends[0]
+        return 60 * (len(self._ends) - 1) / passed if passed > 0 else None
+
+
+class Progress:
+    """Shows a run while it goes. A context manager; the terminal is as it was afterwards.
+
+    Args:
+        stream: where to, stderr.
+        mode: see ``mode_for``.
+        total: jobs of the run, those done before it included.
+        records: what is on record at the start.
+        gauges: asked at every refresh; None counts the flight from events.
+        now: wall clock, for the stamps of plain lines.
+        elapsed: a clock that only goes forward, in seconds, for the pace.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        mode: Mode,
+        total: int,
+        records: Mapping[JobKey, Record] | None = None,
+        gauges: Callable[[], Gauges] | None = None,
+        now: Callable[[], float] = time.time,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stream = stream
+        self._mode = mode
+        self._tally = Tally(total=total, records=records or {})
+        self._gauges = gauges
+        self._now = now
+        self._elapsed = elapsed
+        self._live: Live | None = None
+        self._deaf = False  # nobody reads the stream any more
+
+    def __enter__(self) -> Self:
+        if self._mode is Mode.LIVE:
+            self._live = _live(self._stream, self._picture)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        if self._mode is not Mode.QUIET:
+            self._say(closing(self.snapshot()))
+
+    def snapshot(self) -> Snapshot:
+        """Give the run as it stands."""
+        gauges = self._gauges() if self._gauges is not None else None
+        return self._tally.snapshot(gauges, now=self._elapsed())
+
+    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+        """Count the event; lines show all that mean something, a quiet run only problems."""
+        self._tally.note(key, job, event, record, now=self._elapsed())
+        if self._mode is Mode.PLAIN or (self._mode is Mode.QUIET and is_problem(event)):
+            said = line(self._now(), job, event, record)
+            if said is not None:
+                self._say(said)
+
+    def looked(self, job: Job, remote: RemoteJob) -> None:
+        """Show nothing: that a job still runs is no news."""
+
+    def troubled(self, text: str) -> None:
+        """Show it, above the moving part where there is one."""
+        self._say(f"{stamp(self._now())} {clean(text)}")
+
+    def _say(self, text: str) -> None:
+        if self._deaf:
+            return
+        try:
+            if self._live is not None:
+                self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            else:
+                self._stream.write(text + "\n")
+                self._stream.flush()
+        except (OSError, ValueError):  # the reader went away, or the stream was closed
+            self._deaf = True
+
+    def _picture(self) -> "RenderableType":
+        return picture(self.snapshot())
+
+
+def picture(shot: Snapshot) -> "RenderableType":
+    """Lay the run out for a terminal: a bar, the figures, the last failures."""
+    from rich.console import Group  # noqa: PLC0415 - a third of the start-up time
+    from rich.progress_bar import ProgressBar  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(
+        ProgressBar(total=max(1, shot.total), completed=shot.done, width=30),
+        Text(f"{shot.done}/{shot.total}", style="bold"),
+        Text(" · ".join(figures(shot)), overflow="ellipsis", no_wrap=True),
+    )
+    failures = (
+        Text.assemble(("  ✗ ", "red"), (job_id, "bold"), f" {reason}", overflow="ellipsis", no_wrap=True)
+        for job_id, reason in shot.failures
+    )
+    return Group(bar, *failures)
+
+
+def _live(stream: TextIO, picture_of: Callable[[], "RenderableType"]) -> "Live":
+    from rich.console import Console  # noqa: PLC0415 - a third of the start-up time
+    from rich.live import Live  # noqa: PLC0415 - as above
+
+    class Terminal(Console):
+        def on_broken_pipe(self) -> None:
+            """Go quiet: rich would end the process."""
+            self.quiet = True
+
+    return Live(
+        console=Terminal(file=stream, highlight=False, markup=False, emoji=False),
+        get_renderable=picture_of,
+        refresh_per_second=_REFRESHES,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

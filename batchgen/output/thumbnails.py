@@ -1,0 +1,149 @@
+"""Small previews of files, for a page: pictures drawn down, texts cut short.
+
+The only module that opens what a service delivered with a decoder: whatever it contains,
+the answer is a preview or a sentence, and never an exception.
+"""
+
+import base64
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from batchgen.output import atomic
+
+LONGEST_EDGE = 360  # pixels
+MOST_EMBEDDED = 500  # pictures; beyond that a page would be too heavy to open
+FOLDER = "thumbnails"
+
+_EXCERPT = 600  # characters
+_BROWSER_DRAWS = frozenset({"image/svg+xml", "image/avif"})
+_DAMAGED = "this picture is damaged and cannot be drawn"
+_TOO_LARGE = "this picture is too large to be drawn small"
+_MISSING = "this file is not where it was"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preview:
+    """What a page shows in a file's place.
+
+    Attributes:
+        src: a data URI, or a path relative to the page; empty where there is no picture.
+        embedded: whether ``src`` is a data URI.
+        width, height: of the thumbnail in pixels; 0 where unknown.
+        excerpt: the beginning of a text.
+        trouble: why there is nothing to see; empty if there is.
+    """
+
+    src: str = ""
+    embedded: bool = False
+    width: int = 0
+    height: int = 0
+    excerpt: str = ""
+    trouble: str = ""
+
+
+def previews(folder: Path, files: Iterable[Mapping[str, str]]) -> dict[str, Preview]:
+    """Draw a preview of every file, in worker threads; the mapping goes from path to preview.
+
+    Up to ``MOST_EMBEDDED`` pictures come as data URIs, more come as files in ``thumbnails/``,
+    named by content, so that a second page of the same batch draws only what is new.
+
+    Args:
+        folder: the batch's; paths are relative to it.
+        files: elements of a document's ``files``.
+
+    Raises:
+        OutputError: a thumbnail cannot be written.
+    """
+    wanted = {file["path"]: file for file in files}
+    pictures = sum(file["mime"].startswith("image/") for file in wanted.values())
+    beside = folder / FOLDER if pictures > MOST_EMBEDDED else None
+    with warnings.catch_warnings(), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        drawn = pool.map(lambda file: _preview(folder, file, beside), wanted.values())
+        return dict(zip(wanted, drawn, strict=True))
+
+
+def _preview(folder: Path, file: Mapping[str, str], beside: Path | None) -> Preview:
+    path, mime = folder / file["path"], file["mime"]
+    if not _inside(folder, path) or not path.is_file():
+        return Preview(trouble=_MISSING)
+    if mime.startswith("text/") or mime == "application/json":
+        return _excerpt(path)
+    if not mime.startswith("image/"):
+        return Preview()
+    if mime in _BROWSER_DRAWS:
+        return Preview(src=file["path"])
+    stored = beside / f"{file['sha256'][:24]}.webp" if beside else None
+    return _again(stored) or _drawn(path, stored)
+
+
+def _inside(folder: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _excerpt(path: Path) -> Preview:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return Preview(excerpt=file.read(_EXCERPT))
+    except OSError:
+        return Preview(trouble=_MISSING)
+
+
+def _again(stored: Path | None) -> Preview | None:
+    """Use the thumbnail that an earlier page left."""
+    if stored is None or not stored.is_file():
+        return None
+    try:
+        with Image.open(stored) as image:
+            return Preview(src=f"{FOLDER}/{stored.name}", width=image.width, height=image.height)
+    except (OSError, ValueError):
+        return None
+
+
+def _drawn(path: Path, stored: Path | None) -> Preview:
+    try:
+        data, width, height = _shrunk(path)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError):
+        return Preview(trouble=_TOO_LARGE)
+    except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError):
+        return Preview(trouble=_DAMAGED)  # decoders meet hostile bytes with any of these
+    if stored is None:
+        uri = "data:image/webp;base64," + base64.b64encode(data).decode()
+        return Preview(src=uri, embedded=True, width=width, height=height)
+    atomic.write_bytes(stored, data, durable=False)
+    return Preview(src=f"{FOLDER}/{stored.name}", width=width, height=height)
+
+
+def _shrunk(path: Path) -> tuple[bytes, int, int]:
+    with Image.open(path) as image:
+        image.draft("RGB", (2 * LONGEST_EDGE, 2 * LONGEST_EDGE))  # a JPEG decodes at the scale that is needed
+        small = _plain(image)
+        small.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS)
+        small = ImageOps.exif_transpose(small)  # after shrinking: a turn copies every pixel
+    out = BytesIO()
+    small.save(out, "WEBP", quality=80, method=2)
+    return out.getvalue(), small.width, small.height
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Give 8 bits a channel; 16 bits are scaled down, since converting would clip them to white."""
+    if image.mode.startswith("I;16"):
+        image = image.convert("I")
+        return image.point(lambda level: level * (1 / 256)).convert("L")
+    if image.mode in {"I", "F"}:
+        low, high = image.getextrema()
+        assert isinstance(low, int | float), "one channel"
+        assert isinstance(high, int | float), "one channel"
+        scale = 255 / (high - low) if high > low else 1.0
+        return image.convert("F").point(lambda level: level * scale - low * scale).convert("L")
+    if image.mode == "RGBA" or (image.mode == "RGB" and "transparency" not in image.info):
+        return image  # converting would copy it whole
+    alpha = image.mode in {"LA", "PA", "La", "RGBa"} or "transparency" in image.info
+    return image.convert("RGBA" if alpha else "RGB")

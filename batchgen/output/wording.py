@@ -1,0 +1,189 @@
+"""What the terminal says of a run, as plain text: pure, and the only place with these sentences.
+
+Whatever a manifest or the service wrote passes through ``clean`` first: a prompt must not
+move the cursor, and an error of the service must not colour the screen.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from batchgen.lifecycle import (
+    Abandoned,
+    Accepted,
+    Adopted,
+    AnswerLost,
+    Canceled,
+    Collected,
+    Deferred,
+    Event,
+    Failed,
+    Held,
+    NotSent,
+    Record,
+    Refused,
+    RetryAsked,
+    ShownAbsent,
+    Stopped,
+    SubmitStarted,
+    Succeeded,
+)
+from batchgen.model import Job
+
+_LONGEST = 300  # characters of a text that is not ours
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gauges:
+    """What only the engine knows of the moment.
+
+    Attributes:
+        in_flight: submissions between submit and outcome, in doubt included.
+        ceiling: how many there may be; None while it is not known.
+        budget: compute units this batch may spend; None for no limit.
+        note: what the run is doing besides, such as draining; empty for nothing.
+    """
+
+    in_flight: int = 0
+    ceiling: int | None = None
+    budget: Decimal | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """A run at one moment, as it is shown.
+
+    Attributes:
+        total: jobs of this run, those done before it included.
+        done: ended for good, whatever the end.
+        failed: of those, the ones without a result.
+        in_doubt: may have been paid, and nobody knows yet.
+        spent: compute units.
+        per_minute: jobs ended a minute, lately; None while too few have.
+        failures: the last ones, oldest first, as (job id, reason).
+    """
+
+    total: int
+    done: int
+    failed: int
+    in_doubt: int
+    spent: Decimal
+    per_minute: float | None
+    gauges: Gauges
+    failures: tuple[tuple[str, str], ...] = ()
+
+
+def clean(text: str, longest: int = _LONGEST) -> str:
+    """Give foreign text as one harmless line: no control, no direction mark, not endless."""
+    line = " ".join(text.split())
+    plain = "".join(
+        one for one in line[: 4 * longest] if unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Co"}
+    )
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"
+
+
+def units(amount: Decimal) -> str:
+    """Give compute units without zeros that say nothing."""
+    text = f"{amount:,.2f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def span(seconds: float) -> str:
+    """Give a time as a person would say it: 45 s, 12 min, 3 h 5 min."""
+    if seconds < 90:  # noqa: PLR2004 - up to here seconds are easier
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004 - an hour
+
+
+def remaining(shot: Snapshot) -> float | None:
+    """Give the seconds to the end at the pace of the last ends; None while there is no pace."""
+    if shot.done >= shot.total:
+        return 0.0
+    return (shot.total - shot.done) / shot.per_minute * 60 if shot.per_minute else None
+
+
+def figures(shot: Snapshot) -> list[str]:
+    """Give the parts of the status line, the most wanted first."""
+    gauges = shot.gauges
+    ceiling = f" of {gauges.ceiling}" if gauges.ceiling is not None else ""
+    budget = f" of {units(gauges.budget)}" if gauges.budget is not None else ""
+    left = remaining(shot)
+    parts = [
+        f"{gauges.in_flight}{ceiling} in flight",
+        f"{shot.in_doubt} in doubt" if shot.in_doubt else "",
+        f"{shot.failed} failed" if shot.failed else "",
+        f"{units(shot.spent)}{budget} CU",
+        f"{shot.per_minute:.3g}/min" if shot.per_minute else "",
+        f"{span(left)} left" if left else "",
+        clean(gauges.note),
+    ]
+    return [part for part in parts if part]
+
+
+def closing(shot: Snapshot) -> str:
+    """Give the last line of a run."""
+    parts = [f"{shot.done} of {shot.total} done"]
+    parts += [f"{shot.failed} failed"] if shot.failed else []
+    parts += [f"{shot.in_doubt} in doubt"] if shot.in_doubt else []
+    return ", ".join([*parts, f"{units(shot.spent)} CU spent"])
+
+
+def line(at: float, job: Job, event: Event, record: Record) -> str | None:
+    """Give the line for one event, None for those that say nothing to people."""
+    said = happening(event, record)
+    return None if said is None else f"{stamp(at)} {clean(job.id, 80)} {said}"
+
+
+def stamp(at: float) -> str:
+    """Give the time of day of a line, UTC as everywhere."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def happening(event: Event, record: Record) -> str | None:
+    """Say what the event means."""
+    return _paid_or_not(event, record) or _outcome(event, record)
+
+
+def is_problem(event: Event) -> bool:
+    """Tell the events that even a quiet run shows."""
+    return isinstance(event, Failed | Refused | Canceled | Held | AnswerLost | Stopped)
+
+
+def _paid_or_not(event: Event, record: Record) -> str | None:
+    match event:
+        case Adopted():
+            return f"found again as {clean(event.remote_id)}"
+        case Accepted():
+            cost = f", {units(event.charged)} CU" if event.charged is not None else ""
+            return f"accepted as {clean(event.remote_id)}{cost}"
+        case NotSent() | Deferred() | Stopped():
+            return f"waits: {clean(event.reason)}"
+        case AnswerLost():
+            return f"in doubt: {clean(event.reason)}"
+        case ShownAbsent():
+            return "was not accepted, goes out again"
+        case Held():
+            return f"held for a person: {clean(event.reason)}"
+        case RetryAsked():
+            return f"attempt {record.attempt} follows"
+        case _:
+            return None
+
+
+def _outcome(event: Event, record: Record) -> str | None:
+    match event:
+        case Succeeded():
+            count = len(event.asset_ids)
+            return f"succeeded, {count} asset{'' if count == 1 else 's'}"
+        case Collected():
+            return f"saved {', '.join(clean(file.path) for file in event.files)}" if event.files else None
+        case Failed() | Refused() | Canceled():
+            reason = clean(record.error)
+            return type(event).__name__.lower() + (f": {reason}" if reason else "")
+        case Abandoned():
+            return f"given up: {clean(event.reason)}"
+        case SubmitStarted() | _:
+            return None

@@ -1,0 +1,134 @@
+"""A small batch with every kind of outcome, and its files on disk."""
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+
+from batchgen.lifecycle import Record, State, Submission
+from batchgen.model import File, Job, JobKey
+from batchgen.output.entries import Row
+from batchgen.output.kinds import kind_of
+from batchgen.output.results import Results
+
+START = 1_790_000_000.25
+HOSTILE = (
+    '"><script>window.owned = 1</script></script><img src=x onerror="window.owned=1">{{ 7 * 7 }} \'& =1+1'
+)
+
+
+@pytest.fixture
+def png() -> Callable[..., bytes]:
+    def draw(
+        size: tuple[int, int] = (640, 480), colour: str = "#c8643c", mode: str = "RGB", form: str = "PNG"
+    ) -> bytes:
+        out = io.BytesIO()
+        image = Image.new("RGB", size, colour)
+        pen = ImageDraw.Draw(image)
+        pen.ellipse((size[0] // 4, size[1] // 4, size[0] // 2, size[1] // 2), fill="#f7e3b0")
+        pen.rectangle((0, size[1] * 3 // 4, size[0], size[1]), fill="#27323f")
+        image.convert(mode).save(out, form)
+        return out.getvalue()
+
+    return draw
+
+
+@pytest.fixture
+def shelve(tmp_path: Path) -> Callable[[str, str, bytes], File]:
+    def put(asset_id: str, name: str, data: bytes) -> File:
+        path = tmp_path / "assets" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        return File(
+            asset_id=asset_id,
+            path=f"assets/{name}",
+            bytes=123_456,  # the golden documents must not depend on how well zlib packs
+            sha256=hashlib.sha256(asset_id.encode()).hexdigest(),
+            mime=kind_of(data[:4096]).mime,
+        )
+
+    return put
+
+
+def _row(id_: str, prompt: str, record: Record | None = None, **more: Any) -> Row:
+    params: Mapping[str, Any] = more.pop("params", {"aspectRatio": "16:9"})
+    model = more.pop("model", "model_imagen4-ultra")
+    job = Job(id=id_, prompt=prompt, model=model, params=params)
+    return Row(job=job, key=JobKey(f"v1:{id_}"), record=record, **more)
+
+
+@pytest.fixture
+def make_row() -> Callable[..., Row]:
+    return _row
+
+
+def _record(state: State, remote: str | None, **more: Any) -> Record:
+    prompt = more.pop("prompt", "a prompt")
+    charged = more.pop("charged", Decimal("7.25"))
+    paid = (Submission(remote_id=remote, attempt=1, at=START, charged=charged),) if remote else ()
+    body = json.dumps({"prompt": prompt, "aspectRatio": "16:9", "seed": 42})
+    seed = more.pop("seed", 42.0)
+    return Record(state=state, body=body, seed=seed, quoted=Decimal(7), submissions=paid, **more)
+
+
+@pytest.fixture
+def make_record() -> Callable[..., Record]:
+    return _record
+
+
+@pytest.fixture
+def results(png: Callable[..., bytes], shelve: Callable[[str, str, bytes], File]) -> Results:
+    """Nine jobs: two assets, one asset of the same prompt, and one of every other end."""
+    first = shelve("asset_A1", "tower-oak_0.png", png())
+    second = shelve("asset_A2", "tower-oak_1.png", png(colour="#3c7d8c"))
+    third = shelve("asset_B1", "tower again #2?_0.png", png(size=(300, 500)))
+    ended = {"started_at": START + 1, "finished_at": START + 13.5}
+    return Results(
+        batch="spring",
+        manifest_path="jobs/spring batch.yaml",
+        manifest_sha256="ab" * 32,
+        rows=(
+            _row(
+                "tower-oak",
+                "an oak watch tower",
+                _record(
+                    State.COLLECTED,
+                    "job_1",
+                    asset_ids=("asset_A1", "asset_A2"),
+                    files=(first, second),
+                    **ended,
+                ),
+            ),
+            _row(
+                "tower-again",
+                "an oak watch tower",
+                _record(State.COLLECTED, "job_2", asset_ids=("asset_B1",), files=(third,), **ended),
+                model="model_bfl-flux-1-dev",
+            ),
+            _row("hostile", HOSTILE),
+            _row("running", "a cat that runs", _record(State.RUNNING, "job_3")),
+            _row("lost", "a cat out of sight", _record(State.RUNNING, "job_4"), out_of_sight=True),
+            _row("doubt", "a cat in a box", _record(State.IN_DOUBT, None, error="the answer was cut off")),
+            _row(
+                "failed",
+                "a cat that failed",
+                _record(State.FAILED, "job_5", error="see https://x.test/e?Signature=abc", **ended),
+                refunded=Decimal("7.25"),
+            ),
+            _row("refused", "a cat refused", _record(State.REFUSED, None, error="prompt is too long")),
+            _row("gone", "a cat given up", _record(State.ABANDONED, None, error="by hand")),
+            _row("canceled", "a cat canceled", _record(State.CANCELED, "job_6", charged=Decimal(0))),
+        ),
+        removed=(
+            _row("old", "a cat of last week", _record(State.SUCCEEDED, "job_7", asset_ids=("asset_C1",))),
+        ),
+        written_at=START + 60,
+        reasons=("some jobs failed for good",),
+        exit=3,
+    )

@@ -1,0 +1,204 @@
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from batchgen.output.report import write_report
+from batchgen.output.results import Results, results_document
+
+pytestmark = pytest.mark.browser
+
+
+def _programs() -> tuple[str, str]:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if browser and driver:
+        return browser, driver
+    reason = "needs chromium and chromedriver"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[webdriver.Chrome]:
+    binary, driver = _programs()
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for flag in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--window-size=1280,900",
+    ):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, results: Results, tmp_path: Path) -> webdriver.Chrome:
+    complaints(browser)
+    requested(browser)
+    browser.get(write_report(tmp_path, results_document(results)).as_uri())
+    return browser
+
+
+def _log(page: webdriver.Chrome, kind: str) -> list[str]:
+    return [entry["message"] for entry in page.execute("getLog", {"type": kind})["value"]]
+
+
+def complaints(page: webdriver.Chrome) -> list[str]:
+    return _log(page, "browser")
+
+
+def requested(page: webdriver.Chrome) -> list[str]:
+    messages = [json.loads(one)["message"] for one in _log(page, "performance")]
+    sent = [one["params"] for one in messages if one["method"] == "Network.requestWillBeSent"]
+    return [one["request"]["url"] for one in sent]
+
+
+def visible(page: webdriver.Chrome) -> list[str]:
+    names: list[str] = page.execute_script(
+        "return [...document.querySelectorAll('.card:not([hidden]) .name')].map((one) => one.textContent)"
+    )
+    return names
+
+
+def until_shown(page: webdriver.Chrome, count: int) -> None:
+    WebDriverWait(page, 5).until(lambda page: len(visible(page)) == count)
+
+
+def shown(page: webdriver.Chrome) -> str:
+    return page.find_element(By.ID, "shown").text
+
+
+def test_it_opens_from_a_file_without_a_complaint_and_asks_nobody(page: webdriver.Chrome) -> None:
+    requests = requested(page)
+    assert requests, "the log works"
+    assert not [one for one in requests if one.startswith(("http", "ws", "ftp"))]
+    assert complaints(page) == []
+
+
+def test_the_pictures_are_there(page: webdriver.Chrome) -> None:
+    widths = "return [...document.querySelectorAll('.card img')].map((one) => one.naturalWidth)"
+    WebDriverWait(page, 5).until(lambda page: all(page.execute_script(widths)))
+    assert page.execute_script(widths) == [360, 360, 216]
+
+
+def test_hostile_text_stays_text(page: webdriver.Chrome) -> None:
+    assert page.execute_script("return window.owned") is None
+    prompts = [one.text for one in page.find_elements(By.TAG_NAME, "h2")]
+    assert any("<script>window.owned = 1</script>" in one for one in prompts)
+
+
+def test_a_script_that_got_in_all_the_same_would_not_run(page: webdriver.Chrome) -> None:
+    page.execute_script(
+        "const bad = document.createElement('script'); bad.textContent = 'window.owned = 2';"
+        "document.body.append(bad);"
+        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.owned = 3\">');"
+    )
+    assert page.execute_async_script("setTimeout(() => arguments[0](window.owned || 0), 100)") == 0
+
+
+def test_chips_filter_by_status(page: webdriver.Chrome) -> None:
+    page.find_element(By.CSS_SELECTOR, ".chip[data-status=failed]").click()
+    assert visible(page) == ["failed", "gone"]
+    assert shown(page) == "2 of 12 cards"
+    page.find_element(By.CSS_SELECTOR, ".chip[data-status='']").click()
+    assert shown(page) == "12 cards"
+
+
+def test_search_finds_prompts_ids_and_models_and_says_when_nothing_matches(page: webdriver.Chrome) -> None:
+    search = page.find_element(By.ID, "search")
+    for words, found in (("OAK ultra", 2), ("asset_B1", 1), ("job_5", 1), ("too long", 1), ("zebra", 0)):
+        search.clear()
+        search.send_keys(words)
+        until_shown(page, found)
+    assert page.find_element(By.ID, "nothing").is_displayed()
+    page.find_element(By.ID, "reset").click()
+    assert len(visible(page)) == 12
+
+
+def test_the_model_narrows_too(page: webdriver.Chrome) -> None:
+    page.find_element(By.ID, "model").send_keys("model_bfl")
+    WebDriverWait(page, 5).until(lambda page: visible(page) == ["tower-again"])
+
+
+def test_a_picture_opens_large_and_the_keyboard_goes_through_them(page: webdriver.Chrome) -> None:
+    first = page.find_element(By.CSS_SELECTOR, "a.zoom")
+    first.send_keys(Keys.ENTER)
+    full = page.find_element(By.ID, "full")
+    WebDriverWait(page, 5).until(lambda _: full.get_property("naturalWidth") == 640)
+    page.switch_to.active_element.send_keys(Keys.ARROW_LEFT)
+    WebDriverWait(page, 5).until(lambda _: full.get_property("naturalWidth") == 300)
+    assert str(full.get_attribute("src")).endswith("tower%20again%20%232%3F_0.png")
+    page.switch_to.active_element.send_keys(Keys.ESCAPE)
+    WebDriverWait(page, 5).until(lambda page: not page.find_element(By.ID, "viewer").is_displayed())
+    assert complaints(page) == []
+
+
+@pytest.mark.parametrize("width", [320, 400, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_fits_any_window_in_both_themes(page: webdriver.Chrome, width: int, theme: str) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    )
+    root = "document.documentElement"
+    assert page.execute_script("return innerWidth") == width
+    assert page.execute_script(f"return {root}.scrollWidth === {root}.clientWidth")
+    ratio: Any = page.execute_script(CONTRAST)
+    assert ratio >= 4.5
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+CONTRAST = """
+const light = (text) => {
+  const part = text.match(/[\\d.]+/g).slice(0, 3).map((one) => one / 255)
+    .map((one) => one <= .03928 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4);
+  return .2126 * part[0] + .7152 * part[1] + .0722 * part[2];
+};
+const pairs = [[".fine", "body"], [".model", ".card"], [".tags", ".card"], ["h2", ".card"],
+  [".kicker", "body"], [".why", ".stage"], [".is-failed .verdict", ".stage"],
+  [".is-in_doubt .verdict", ".stage"], [".is-running .verdict", ".stage"],
+  [".is-pending .verdict", ".stage"]];
+return Math.min(...pairs.map(([text, back]) => {
+  const a = light(getComputedStyle(document.querySelector(text)).color);
+  const b = light(getComputedStyle(document.querySelector(back)).backgroundColor);
+  return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+}));
+"""
+
+
+def test_it_works_from_a_web_server_as_well(page: webdriver.Chrome, tmp_path: Path) -> None:
+    class Files(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write((tmp_path / "report.html").read_bytes())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page.get(f"http://127.0.0.1:{server.server_port}/report.html")
+        assert shown(page) == "12 cards"
+        assert complaints(page) == []
+        server.shutdown()

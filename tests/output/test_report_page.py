@@ -1,0 +1,208 @@
+import base64
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from batchgen.lifecycle import Record
+from batchgen.model import File
+from batchgen.output import thumbnails
+from batchgen.output.cards import amount, cards, duration, shape_of, size
+from batchgen.output.entries import Row
+from batchgen.output.report import write_report
+from batchgen.output.results import Results, results_document, results_json
+from batchgen.output.thumbnails import previews
+
+
+class Tags(HTMLParser):
+    """All tags of a page, with their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def test_a_page_has_a_card_for_every_asset_and_every_job_without(results: Results, tmp_path: Path) -> None:
+    page = Tags(write_report(tmp_path, results_document(results)).read_text("utf-8"))
+    assert len(page.of("article")) == 12
+    thumbs = [str(one["src"])[:23] for one in page.of("img") if "src" in one]
+    assert thumbs == ["data:image/webp;base64,"] * 3
+
+
+def test_a_page_made_from_the_file_is_the_same(results: Results, tmp_path: Path) -> None:
+    made = write_report(tmp_path, results_document(results)).read_bytes()
+    assert write_report(tmp_path, json.loads(b"".join(results_json(results)))).read_bytes() == made
+
+
+def test_hostile_text_makes_no_tags(results: Results, tmp_path: Path) -> None:
+    text = write_report(tmp_path, results_document(results)).read_text("utf-8")
+    page = Tags(text)
+    assert len(page.of("script")) == 1
+    assert not [one for _, one in page.found if any(name.startswith("on") for name in one)]
+    assert "window.owned = 1&lt;/script&gt;" in text
+    assert "{{ 7 * 7 }}" in text
+
+
+def test_the_policy_allows_this_script_and_this_style_and_no_attribute(
+    results: Results, tmp_path: Path
+) -> None:
+    text = write_report(tmp_path, results_document(results)).read_text("utf-8")
+    policy = next(str(one["content"]) for one in Tags(text).of("meta") if one.get("http-equiv"))
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+    assert not [one for _, one in Tags(text).found if "style" in one]
+    for tag in ("script", "style"):
+        inner = re.search(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert inner is not None
+        digest = base64.b64encode(hashlib.sha256(inner[1].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+
+
+def test_links_are_relative_and_quoted(results: Results, tmp_path: Path) -> None:
+    page = Tags(write_report(tmp_path, results_document(results)).read_text("utf-8"))
+    links = [str(one["href"]) for one in page.of("a")]
+    assert "assets/tower%20again%20%232%3F_0.png" in links
+    assert not [one for one in links if "://" in one]
+
+
+def test_every_kind_of_file_has_its_card(
+    results: Results,
+    make_row: Callable[..., Row],
+    make_record: Callable[..., Record],
+    shelve: Callable[[str, str, bytes], File],
+    tmp_path: Path,
+) -> None:
+    contents = {
+        "clip.mp4": b"\x00\x00\x00\x20ftypisom....",
+        "hum.mp3": b"ID3....",
+        "mesh.glb": b"glTF\x02\x00\x00\x00",
+        "poem.txt": b"<b>roses</b>",
+        "odd.bin": b"\x00\x01",
+        "draw.svg": b"<svg xmlns='http://www.w3.org/2000/svg'></svg>",
+    }
+    files = tuple(shelve(f"asset_{name}", name, data) for name, data in contents.items())
+    record = make_record("collected", "job_9", asset_ids=tuple(one.asset_id for one in files), files=files)
+    made = replace(results, rows=(make_row("all", "everything", record),), removed=())
+    text = write_report(tmp_path, results_document(made)).read_text("utf-8")
+    page = Tags(text)
+    assert [one["src"] for one in page.of("video")] == ["assets/clip.mp4"]
+    assert [one["src"] for one in page.of("audio")] == ["assets/hum.mp3"]
+    assert [one["src"] for one in page.of("img") if "src" in one] == ["assets/draw.svg"]
+    assert "3D model, model/gltf-binary" in text
+    assert "&lt;b&gt;roses&lt;/b&gt;" in text
+    assert "File, application/octet-stream" in text
+
+
+def test_pictures_come_first_and_what_waits_comes_last(results: Results) -> None:
+    made = cards(results_document(results), {})
+    assert [card.shape for card in made[:3]] == ["picture"] * 3
+    assert [card.id for card in made][-2:] == ["running", "hostile"]
+
+
+def test_the_cost_of_a_job_stands_on_one_card(results: Results) -> None:
+    first, second = cards(results_document(results), {})[:2]
+    assert dict(first.facts)["cost"] == "7.25"
+    assert dict(second.facts)["cost"] == "counted with the first"
+
+
+def picture(path: str, sha256: str = "ab" * 32, mime: str = "image/png") -> dict[str, str]:
+    return {"path": path, "sha256": sha256, "mime": mime}
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "1"])
+def test_pictures_of_every_kind_are_drawn_small(
+    tmp_path: Path, png: Callable[..., bytes], form: str, mode: str
+) -> None:
+    if form == "JPEG" and mode in {"RGBA", "P", "1"}:
+        mode = "CMYK"
+    (tmp_path / "x").write_bytes(png(size=(900, 300), mode=mode, form=form))
+    (made,) = previews(tmp_path, [picture("x")]).values()
+    assert (made.width, made.height, made.embedded, made.trouble) == (360, 120, True, "")
+
+
+def test_a_picture_that_says_it_lies_on_its_side_is_turned(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (900, 300)).save(tmp_path / "x.jpg", exif=exif)
+    made = previews(tmp_path, [picture("x.jpg")])["x.jpg"]
+    assert (made.width, made.height) == (120, 360)
+
+
+def test_sixteen_bits_are_not_clipped_to_white(tmp_path: Path) -> None:
+    Image.new("I;16", (8, 8), 0x4000).save(tmp_path / "x.png")
+    data, *_ = thumbnails._shrunk(tmp_path / "x.png")
+    grey = Image.open(io.BytesIO(data)).getpixel((4, 4))
+    assert isinstance(grey, tuple)
+    assert 55 < grey[0] < 75
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n" + b"\xff" * 99])
+def test_a_damaged_picture_says_so(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "x.png").write_bytes(damage)
+    assert "damaged" in previews(tmp_path, [picture("x.png")])["x.png"].trouble
+
+
+def test_a_picture_cut_short_says_so(tmp_path: Path, png: Callable[..., bytes]) -> None:
+    whole = png()
+    (tmp_path / "x.png").write_bytes(whole[: len(whole) // 2])
+    assert "damaged" in previews(tmp_path, [picture("x.png")])["x.png"].trouble
+
+
+def test_a_picture_that_unpacks_to_gigabytes_is_left_alone(tmp_path: Path) -> None:
+    Image.new("1", (12_000, 9_000)).save(tmp_path / "x.png")
+    assert "too large" in previews(tmp_path, [picture("x.png")])["x.png"].trouble
+
+
+@pytest.mark.parametrize("path", ["gone.png", "../outside.png", "/etc/hostname"])
+def test_a_file_that_is_not_in_the_folder_is_missing(tmp_path: Path, path: str) -> None:
+    folder = tmp_path / "batch"
+    folder.mkdir()
+    (tmp_path / "outside.png").write_bytes(b"x")
+    assert "not where it was" in previews(folder, [picture(path)])[path].trouble
+
+
+def test_many_thumbnails_stand_beside_the_page_and_are_drawn_once(
+    tmp_path: Path, png: Callable[..., bytes]
+) -> None:
+    (tmp_path / "x.png").write_bytes(png((40, 30)))
+    files = []
+    for number in range(thumbnails.MOST_EMBEDDED + 1):
+        (tmp_path / f"{number}.png").symlink_to("x.png")
+        files.append(picture(f"{number}.png", sha256=f"{number:064x}"[::-1]))
+    made = previews(tmp_path, files)
+    assert not any(one.embedded for one in made.values())
+    assert len({one.src for one in made.values()}) == len(files)
+    assert all((tmp_path / one.src).is_file() for one in made.values())
+    (tmp_path / "x.png").write_bytes(b"now damaged")
+    assert previews(tmp_path, files) == made
+
+
+@pytest.mark.parametrize(
+    ("mime", "shape"),
+    [("image/png", "picture"), ("image/x-exr", "file"), ("model/obj", "mesh"), ("application/json", "text")],
+)
+def test_a_type_has_its_shape(mime: str, shape: str) -> None:
+    assert shape_of(mime) == shape
+
+
+def test_figures_are_for_people() -> None:
+    assert [amount(one) for one in (None, 7, 7.25, 1234567.5)] == ["unknown", "7", "7.25", "1,234,567.5"]
+    assert [size(one) for one in (0, 999, 1500, 2_340_000)] == ["0 B", "999 B", "1.5 kB", "2.34 MB"]
+    assert duration("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:12.500Z") == "12.5 s"
+    assert duration("2026-01-01T00:00:00.000Z", "2026-01-01T00:02:05.000Z") == "2 min 5 s"
+    assert duration(None, "2026-01-01T00:02:05.000Z") == ""

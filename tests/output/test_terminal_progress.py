@@ -1,0 +1,321 @@
+import io
+import unicodedata
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from batchgen.lifecycle import (
+    EVENTS,
+    Accepted,
+    Adopted,
+    AnswerLost,
+    Canceled,
+    Collected,
+    Deferred,
+    Event,
+    Failed,
+    Held,
+    Record,
+    Refused,
+    RetryAsked,
+    ShownAbsent,
+    State,
+    Submission,
+    SubmitStarted,
+    Succeeded,
+    apply,
+)
+from batchgen.model import File, Job, JobKey, RemoteJob, RemoteStatus
+from batchgen.output.progress import Mode, Progress, Tally, mode_for, picture
+from batchgen.output.wording import (
+    Gauges,
+    Snapshot,
+    clean,
+    closing,
+    figures,
+    happening,
+    line,
+    remaining,
+    span,
+    units,
+)
+
+AT = 1_790_000_000.0
+JOB = Job(id="tower", prompt="a tower", model="m")
+FILE = File(asset_id="asset_a", path="assets/tower_0.png", bytes=1, sha256="", mime="image/png")
+HAPPY: tuple[Event, ...] = (
+    SubmitStarted(at=AT, job=JOB, attempt=1, body="{}"),
+    Accepted(at=AT, remote_id="job_1", charged=Decimal("7.25")),
+    Succeeded(at=AT, asset_ids=("asset_a",)),
+    Collected(at=AT, files=(FILE,)),
+)
+UNHAPPY: tuple[Event, ...] = (
+    SubmitStarted(at=AT, job=JOB, attempt=1, body="{}"),
+    Deferred(at=AT, reason="the ceiling of 5 is reached"),
+    SubmitStarted(at=AT, job=JOB, attempt=1, body="{}"),
+    AnswerLost(at=AT, reason="the connection broke"),
+    ShownAbsent(at=AT, evidence={}),
+    SubmitStarted(at=AT, job=JOB, attempt=1, body="{}"),
+    AnswerLost(at=AT, reason="the connection broke"),
+    Held(at=AT, reason="no control was seen"),
+    Adopted(at=AT, remote_id="job_2", evidence={}, charged=Decimal(7)),
+    Failed(at=AT, error="\x1b[31mmoderated\x07", moderated=True),
+    RetryAsked(at=AT),
+)
+
+
+def play(progress: Progress, events: tuple[Event, ...], job: Job = JOB) -> None:
+    record = Record()
+    for event in events:
+        record = apply(record, event)
+        progress.noticed(JobKey(job.id), job, event, record)
+
+
+def shown(mode: Mode, *events: tuple[Event, ...], total: int = 1) -> list[str]:
+    stream = io.StringIO()
+    with Progress(stream, mode=mode, total=total, now=lambda: AT, elapsed=lambda: 0.0) as progress:
+        for one in events:
+            play(progress, one)
+    return stream.getvalue().splitlines()
+
+
+def test_plain_lines_tell_a_happy_life() -> None:
+    assert shown(Mode.PLAIN, HAPPY) == [
+        "2026-09-21T14:13:20Z tower accepted as job_1, 7.25 CU",
+        "2026-09-21T14:13:20Z tower succeeded, 1 asset",
+        "2026-09-21T14:13:20Z tower saved assets/tower_0.png",
+        "1 of 1 done, 7.25 CU spent",
+    ]
+
+
+def test_plain_lines_tell_an_unhappy_life_without_its_control_characters() -> None:
+    assert [one.removeprefix("2026-09-21T14:13:20Z ") for one in shown(Mode.PLAIN, UNHAPPY)] == [
+        "tower waits: the ceiling of 5 is reached",
+        "tower in doubt: the connection broke",
+        "tower was not accepted, goes out again",
+        "tower in doubt: the connection broke",
+        "tower held for a person: no control was seen",
+        "tower found again as job_2",
+        "tower failed: [31mmoderated",
+        "tower attempt 2 follows",
+        "0 of 1 done, 7 CU spent",
+    ]
+
+
+def test_a_quiet_run_shows_problems_and_nothing_else() -> None:
+    assert shown(Mode.QUIET, HAPPY) == []
+    assert [one.split(" ", 2)[2] for one in shown(Mode.QUIET, UNHAPPY)] == [
+        "in doubt: the connection broke",
+        "in doubt: the connection broke",
+        "held for a person: no control was seen",
+        "failed: [31mmoderated",
+    ]
+
+
+def test_trouble_is_shown_even_by_a_quiet_run() -> None:
+    stream = io.StringIO()
+    with Progress(stream, mode=Mode.QUIET, total=1, now=lambda: AT) as progress:
+        progress.troubled("the service\nanswers 502")
+        progress.looked(JOB, RemoteJob(remote_id="job_1", status=RemoteStatus.RUNNING, word="queued"))
+    assert stream.getvalue() == "2026-09-21T14:13:20Z the service answers 502\n"
+
+
+@pytest.mark.parametrize("kind", EVENTS.values(), ids=EVENTS)
+def test_every_event_but_the_intent_has_words(kind: type[Event]) -> None:
+    fields: dict[str, Any] = {
+        "at": AT,
+        "reason": "r",
+        "remote_id": "j",
+        "evidence": {},
+        "job": JOB,
+        "attempt": 1,
+        "body": "{}",
+    }
+    fields |= {"files": (FILE,)}
+    event = kind(**{name: fields[name] for name in kind.__dataclass_fields__ if name in fields})
+    assert (happening(event, Record()) is None) is (kind is SubmitStarted)
+
+
+SHOT = Snapshot(
+    total=120,
+    done=30,
+    failed=2,
+    in_doubt=1,
+    spent=Decimal("217.5"),
+    per_minute=12.0,
+    gauges=Gauges(in_flight=8, ceiling=10, budget=Decimal(1500), note="draining"),
+    failures=(("tower", "moderated"), ("gate", "prompt is too long")),
+)
+
+
+def test_the_figures_say_what_is_wanted_first() -> None:
+    assert figures(SHOT) == [
+        "8 of 10 in flight",
+        "1 in doubt",
+        "2 failed",
+        "217.5 of 1,500 CU",
+        "12/min",
+        "8 min left",
+        "draining",
+    ]
+    assert closing(SHOT) == "30 of 120 done, 2 failed, 1 in doubt, 217.5 CU spent"
+
+
+def test_figures_that_are_not_known_are_left_out() -> None:
+    fresh = Snapshot(
+        total=3, done=0, failed=0, in_doubt=0, spent=Decimal(0), per_minute=None, gauges=Gauges(in_flight=2)
+    )
+    assert figures(fresh) == ["2 in flight", "0 CU"]
+    assert remaining(fresh) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (89.4, "89 s"), (90, "2 min"), (3540, "59 min"), (11_100, "3 h 5 min")]
+)
+def test_times_are_for_people(seconds: float, words: str) -> None:
+    assert span(seconds) == words
+
+
+def test_units_have_no_idle_zeros() -> None:
+    assert [units(Decimal(one)) for one in ("100", "7.50", "1234.567", "0")] == [
+        "100",
+        "7.5",
+        "1,234.57",
+        "0",
+    ]
+
+
+@given(st.text(st.characters(exclude_categories=())), st.integers(2, 50))
+def test_nothing_foreign_can_move_the_cursor(text: str, longest: int) -> None:
+    made = clean(text, longest)
+    assert len(made) <= longest
+    made.encode()
+    assert not any(unicodedata.category(one) in {"Cc", "Cf", "Zl", "Zp"} for one in made)
+
+
+def test_an_id_that_is_a_terminal_command_is_a_word() -> None:
+    made = line(AT, Job(id="\x1b]0;owned\x07\nx", prompt="", model=""), Canceled(at=AT), Record())
+    assert made == "2026-09-21T14:13:20Z ]0;owned x canceled"
+
+
+def test_counts_go_on_from_what_is_on_record() -> None:
+    paid = Submission(remote_id="j", attempt=1, at=AT, charged=Decimal(5))
+    records = {
+        JobKey(str(at)): Record(state=state, job=Job(id=str(at), prompt="", model=""), submissions=(paid,))
+        for at, state in enumerate([State.COLLECTED, State.FAILED, State.HELD, State.RUNNING])
+    }
+    shot = Tally(total=10, records=records).snapshot(None, now=0)
+    assert (shot.done, shot.failed, shot.in_doubt, shot.gauges.in_flight) == (2, 1, 1, 2)
+    assert shot.spent == 20
+
+
+def test_a_retry_opens_what_was_done_and_the_charge_is_counted_once() -> None:
+    stream = io.StringIO()
+    progress = Progress(stream, mode=Mode.QUIET, total=1, elapsed=lambda: 0.0)
+    play(progress, UNHAPPY)
+    assert (progress.snapshot().done, progress.snapshot().spent) == (0, Decimal(7))
+
+
+def test_the_pace_is_that_of_the_last_ends_and_falls_while_nothing_ends() -> None:
+    tally = Tally(total=100, records={})
+    for second in range(11):
+        record = Record(state=State.COLLECTED)
+        tally.note(
+            JobKey(str(second)),
+            Job(id=str(second), prompt="", model=""),
+            Collected(at=AT),
+            record,
+            now=float(second),
+        )
+    assert tally.snapshot(None, now=10.0).per_minute == 60.0
+    assert tally.snapshot(None, now=20.0).per_minute == 30.0
+    assert remaining(tally.snapshot(None, now=10.0)) == 89.0
+
+
+def test_only_the_last_failures_are_kept() -> None:
+    tally = Tally(total=9, records={})
+    for number in range(5):
+        record = Record(state=State.REFUSED, error=f"reason {number}")
+        tally.note(
+            JobKey(str(number)),
+            Job(id=f"j{number}", prompt="", model=""),
+            Refused(at=AT, reason=""),
+            record,
+            now=0,
+        )
+    assert [one for one, _ in tally.snapshot(None, now=0).failures] == ["j2", "j3", "j4"]
+
+
+def test_the_moving_picture_is_as_agreed() -> None:
+    console = Console(file=io.StringIO(), width=140, force_terminal=False, legacy_windows=False)
+    with console.capture() as capture:
+        console.print(picture(SHOT))
+    assert [one.rstrip() for one in capture.get().splitlines()] == [
+        f"{'━━━━━━━╸':30} 30/120 {' · '.join(figures(SHOT))}",
+        "  ✗ tower moderated",
+        "  ✗ gate prompt is too long",
+    ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_terminal_is_as_it_was_afterwards_even_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    stream = Terminal()
+    progress = Progress(stream, mode=Mode.LIVE, total=1, now=lambda: AT, gauges=lambda: Gauges(in_flight=1))
+
+    def run() -> None:
+        with progress:
+            play(progress, HAPPY)
+            progress.troubled("[bold]careful[/]")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        run()
+    text = stream.getvalue()
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1
+    assert "[bold]careful[/]" in text
+    assert text.endswith("1 of 1 done, 7.25 CU spent\n")
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    with Progress(stream, mode=Mode.LIVE, total=1) as progress:
+        play(progress, UNHAPPY[:-1])
+    assert "\x1b[3" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAIN, Mode.LIVE])
+def test_a_reader_that_goes_away_does_not_end_the_run(mode: Mode) -> None:
+    class Gone(Terminal):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError(len(text))
+
+    with Progress(Gone(), mode=mode, total=1) as progress:
+        play(progress, HAPPY)
+        progress.troubled("x")
+    assert progress.snapshot().done == 1
+
+
+@pytest.mark.parametrize(
+    ("tty", "term", "quiet", "mode"),
+    [
+        (True, "xterm", False, Mode.LIVE),
+        (True, "dumb", False, Mode.PLAIN),
+        (False, "xterm", False, Mode.PLAIN),
+        (True, "xterm", True, Mode.QUIET),
+    ],
+)
+def test_the_mode_follows_the_terminal(*, tty: bool, term: str, quiet: bool, mode: Mode) -> None:
+    stream: Callable[..., io.StringIO] = Terminal if tty else io.StringIO
+    assert mode_for(stream(), {"TERM": term}, quiet=quiet) is mode
