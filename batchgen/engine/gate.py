@@ -15,6 +15,8 @@ from aiolimiter import AsyncLimiter
 from batchgen.model import Rate
 from batchgen.ports import Lane
 
+DUST = 2e-6  # seconds: two ticks of the coarsest clock that drives us; less than this is now
+
 # A lane that waits gets at least one turn in so many, whatever else waits.
 GUARANTEED: Mapping[Lane, int] = {Lane.WATCH: 3, Lane.ASSETS: 10}
 
@@ -45,11 +47,9 @@ class PacedLimiter(AsyncLimiter):
 
     __slots__ = ()
 
-    DUST = 2e-6  # seconds: two ticks of the coarsest clock that drives it
-
     def _leak(self) -> None:
         super()._leak()
-        if self._level <= self.DUST * self._rate_per_sec:
+        if self._level <= DUST * self._rate_per_sec:
             self._level = 0.0
 
 
@@ -106,7 +106,7 @@ class RateGate:
         for queue in self._queues.values():
             while queue.waiters and queue.waiters[0].done():
                 queue.waiters.popleft()
-        waiting = [lane for lane, one in self._queues.items() if one.waiters and one.held_until <= now]
+        waiting = [lane for lane, one in self._queues.items() if one.waiters and one.held_until <= now + DUST]
         return next_lane(waiting, {lane: one.passed_over for lane, one in self._queues.items()})
 
     def _let_through(self, lane: Lane) -> None:

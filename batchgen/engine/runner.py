@@ -8,7 +8,7 @@ is money of unknown whereabouts.
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
@@ -94,7 +94,7 @@ class Runner:
         async with asyncio.TaskGroup() as submits:
             try:
                 async with asyncio.TaskGroup() as others:
-                    await self._guarded(self._start(submits, others))
+                    await self._guarded(lambda: self._start(submits, others))
                     await self._ended.wait()
                     for task in self._others:
                         task.cancel()
@@ -142,9 +142,9 @@ class Runner:
         self._under_way.update(entry.key for entry in entries)
         for entry in entries:
             self._route(entry)
-        self._spawn(self._dispatch(), name="dispatch")
+        self._spawn(self._dispatch, name="dispatch")
         for number in range(self._policy.collectors):
-            self._spawn(self._collect_one_after_another(), name=f"collect:{number}")
+            self._spawn(self._collect_one_after_another, name=f"collect:{number}")
         self._look_whether_ended()
 
     def _route(self, entry: Entry) -> None:
@@ -162,7 +162,7 @@ class Runner:
                 self._route(self._ledger.record(entry, held))
             case State.RUNNING:
                 self.flow.in_flight.add(entry.key)
-                self._spawn(self._watch(entry), name=f"watch:{entry.job.id}")
+                self._spawn(lambda: self._watch(entry), name=f"watch:{entry.job.id}")
             case State.SUCCEEDED:
                 self.flow.in_flight.discard(entry.key)
                 self._to_collect.put_nowait(entry)
@@ -204,7 +204,7 @@ class Runner:
         self._under_way.add(entry.key)
         self.flow.in_flight.add(entry.key)
         task = self._submit_group.create_task(
-            self._guarded(self._submit(entry)), name=f"submit:{entry.job.id}"
+            self._guarded(lambda: self._submit(entry)), name=f"submit:{entry.job.id}"
         )
         self._submits.add(task)
         task.add_done_callback(self._submits.discard)
@@ -242,19 +242,18 @@ class Runner:
             else:
                 self._route(self._ledger.record(entry, Collected(at=self._ledger.now(), files=files)))
 
-    def _spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
+    def _spawn(self, work: Callable[[], Awaitable[None]], *, name: str) -> None:
         """Start a child that may be cancelled at any time."""
         if self._ended.is_set():
-            work.close()  # a submit that ended late; the next run goes on with it
-            return
+            return  # a submit that ended late; the next run goes on with it
         task = self._other_group.create_task(self._guarded(work), name=name)
         self._others.add(task)
         task.add_done_callback(self._others.discard)
 
-    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do a piece of the work; what must end the run ends it in order and cuts no sibling off."""
         try:
-            await work
+            await work()
         except StoppedError as error:
             self._stopped = self._stopped or error
         except BatchgenError as error:

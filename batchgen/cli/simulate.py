@@ -1,0 +1,177 @@
+"""``batchgen simulate``."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.model import Rate
+    from batchgen.simulator.faults import FaultPlan
+    from batchgen.simulator.settings import Settings
+
+
+class SpanType(click.ParamType[tuple[float, float]]):
+    """``4-12``, or one number for both ends; gives seconds."""
+
+    name = "LO-HI"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float]:
+        """Read the text; click shows what is wrong with it."""
+        low, dash, high = str(value).partition("-")
+        try:
+            span = float(low), float(high if dash else low)
+        except ValueError:
+            span = (1.0, 0.0)
+        if not 0 <= span[0] <= span[1] < float("inf"):
+            self.fail(f"{value!r}: write two numbers of seconds, such as 4-12", param, ctx)
+        return span
+
+
+class ShareType(click.ParamType[float]):
+    """``5%`` or ``0.05``."""
+
+    name = "SHARE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the text; click shows what is wrong with it."""
+        text = str(value)
+        try:
+            share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            share = -1.0
+        if not 0 <= share <= 1:
+            self.fail(f"{value!r}: write a share such as 5% or 0.05", param, ctx)
+        return share
+
+
+@click.command("simulate")
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 for any.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds behave alike.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True,
+              help="The service's seconds in a second.")  # fmt: skip
+@click.option("--duration", type=SpanType(), default="4-12", show_default=True, help="Seconds a job takes.")
+@click.option(
+    "--latency", type=SpanType(), default="0.02-0.08", show_default=True, help="Seconds an answer takes."
+)
+@click.option("--ceiling", type=click.IntRange(min=1), metavar="N", help="Most jobs at once; more get a 429.")
+@click.option(
+    "--cooldown", type=flags.DurationType(), default="0", help="How long a refusal at the ceiling lasts."
+)
+@click.option("--rate", type=flags.RateType(), help="Most requests, such as 100/min; more get a 429.")
+@click.option("--failures", type=ShareType(), default="0", help="Share of jobs that fail, such as 5%.")
+@click.option("--credits", "credit", metavar="CU", help="Compute units there are to spend.")
+@click.option("--listing-lag", type=SpanType(), default="0", help="Seconds by which listings are behind.")
+@click.option("--fault", "faults", multiple=True, metavar="CALL:FAULT=SHARE",
+              help="What goes wrong, such as submit:cut-after=5%; may be given again. CALL is submit, job, "
+              "jobs, model, assets or download; FAULT is cut-before, cut-after, hang-after, 500-before, 500, "
+              "502, 503, 408, redirect, no-json, 429, slow, truncated or expired.")  # fmt: skip
+@click.option("--key", default="key", show_default=True, help="The API key it asks for.")
+@click.option("--secret", default="secret", show_default=True, help="The API secret it asks for.")
+@click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Keep the jobs here, for the next time.")  # fmt: skip
+@click.option("--log", is_flag=True, help="Tell of every request.")
+def command(*, host: str, port: int, speed: float, state: Path | None, log: bool, **words: Any) -> int:
+    """Serve a Scenario-like API on this machine, for rehearsals and tests; nothing is spent.
+
+    Prices, ceilings, durations and everything that can go wrong are set by flags and repeat
+    themselves for equal seeds. The address goes to standard output once it listens, what to
+    export to standard error. Ctrl-C ends it.
+    """
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    settings = _settings(**words)
+    asyncio.run(_serve(settings, host=host, port=port, speed=speed, state=state, log=log))
+    return 0
+
+
+def _settings(
+    *,
+    seed: int,
+    duration: tuple[float, float],
+    latency: tuple[float, float],
+    ceiling: int | None,
+    cooldown: float,
+    rate: "Rate | None",
+    failures: float,
+    credit: str | None,
+    listing_lag: tuple[float, float],
+    faults: Sequence[str],
+    key: str,
+    secret: str,
+) -> "Settings":
+    from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - not for --help
+
+    from batchgen.simulator.settings import Limits, Outcomes, Settings, Views  # noqa: PLC0415 - not for --help
+
+    try:
+        units = None if credit is None else Decimal(credit)
+    except InvalidOperation as error:
+        raise click.BadParameter(f"{credit!r} is no number", param_hint="--credits") from error
+    with _said_as_usage():
+        return Settings(
+            seed=seed,
+            duration=duration,
+            latency=latency,
+            limits=Limits(ceiling=ceiling, cooldown=cooldown, rate=rate, credits=units),
+            outcomes=Outcomes(failures=failures),
+            views=Views(listing_lag=listing_lag),
+            faults=_plan(faults),
+            key=key,
+            secret=secret,
+        )
+
+
+def _plan(faults: Sequence[str]) -> "FaultPlan":
+    from batchgen.simulator.exchange import Call  # noqa: PLC0415 - not for --help
+    from batchgen.simulator.faults import Fault, FaultPlan  # noqa: PLC0415 - not for --help
+
+    chances: dict[Call, dict[Fault, float]] = {}
+    for text in faults:
+        what, _, share = text.partition("=")
+        call, _, fault = what.partition(":")
+        try:
+            chances.setdefault(Call(call), {})[Fault(fault)] = ShareType().convert(share, None, None)
+        except ValueError as error:
+            raise click.BadParameter(f"{text!r}: {error}; see --help", param_hint="--fault") from error
+    with _said_as_usage():
+        return FaultPlan(chances=chances)
+
+
+@contextmanager
+def _said_as_usage() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+async def _serve(
+    settings: "Settings", *, host: str, port: int, speed: float, state: Path | None, log: bool
+) -> None:
+    import asyncio  # noqa: PLC0415 - not for --help
+    import signal  # noqa: PLC0415 - not for --help
+
+    from batchgen.simulator.front import serve  # noqa: PLC0415 - not for --help
+
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    tell = (lambda line: click.echo(line, err=True)) if log else None
+    async with serve(settings, host=host, port=port, speed=speed, state=state, log=tell) as running:
+        click.echo(
+            f"export SCENARIO_BASE_URL={running.base_url} "
+            f"SCENARIO_SDK_API_KEY={settings.key} SCENARIO_SDK_API_SECRET={settings.secret}",
+            err=True,
+        )
+        click.echo(running.base_url)
+        sys.stdout.flush()
+        await ended.wait()

@@ -1,0 +1,120 @@
+"""One request and what becomes of it, as values: the core's whole view of the network.
+
+Nothing here sends anything. A ``Reply`` says what the front has to do, down to the cut of a
+connection, so that a test of the core needs no socket.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from batchgen.model import Json
+
+
+class Call(StrEnum):
+    """What a request asks for; faults and counts go by it."""
+
+    SUBMIT = "submit"
+    QUOTE = "quote"
+    JOB = "job"
+    JOBS = "jobs"
+    CANCEL = "cancel"
+    MODEL = "model"
+    MODELS = "models"
+    ASSETS = "assets"
+    TEAMS = "teams"
+    DOWNLOAD = "download"
+    OTHER = "other"
+
+
+class Fate(StrEnum):
+    """What becomes of the connection once the delay is over."""
+
+    ANSWERED = "answered"
+    CUT = "cut"
+    HUNG = "hung"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """A request as it came in.
+
+    Attributes:
+        path: with ``/v1`` or ``/cdn`` in front, percent-decoded.
+        query: the last value where a key is repeated.
+        headers: by lower-case names.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Medium:
+    """A file to be made: what it shows and in which form; the core only names it.
+
+    Attributes:
+        id: the asset's; makes the bytes unique.
+        mime: the form.
+        text: what is written in the picture, or what the file says.
+        label: a second line, such as the role among several outputs.
+        width, height: pixels.
+    """
+
+    id: str
+    mime: str
+    text: str
+    label: str = ""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What the front has to do with a request.
+
+    Attributes:
+        body: ignored where a medium is given.
+        medium: the file to be sent as the body.
+        sent: share of the body that leaves before the connection is cut; 1 for all of it.
+        delay: seconds to wait first.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    medium: Medium | None = None
+    sent: float = 1.0
+    delay: float = 0.0
+    fate: Fate = Fate.ANSWERED
+
+
+def answer(status: int, data: Json, **headers: str) -> Reply:
+    """Give a reply that carries JSON; underscores in the headers' names stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_number).encode()
+    return Reply(status=status, headers={"content-type": "application/json", **named}, body=body)
+
+
+def refusal(status: int, reason: str, *, name: str = "", details: Json = None, **headers: str) -> Reply:
+    """Give an error in the service's own shape: ``reason``, often ``name`` and ``details``."""
+    data = {"reason": reason, **({"name": name} if name else {}), **({"details": details} if details else {})}
+    return answer(status, data, **headers)
+
+
+def page(status: int, title: str) -> Reply:
+    """Give the page of HTML that a gateway answers with where the service does not."""
+    text = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+    return Reply(status=status, headers={"content-type": "text/html"}, body=text.encode())
+
+
+def _number(value: object) -> float:
+    """Write money as JSON numbers; whole amounts without a point."""
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} is no JSON")
+    return int(value) if value == value.to_integral_value() else float(value)

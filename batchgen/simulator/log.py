@@ -1,0 +1,55 @@
+"""The jobs of a simulated service on disk: a line a job, so that a restarted one knows them.
+
+A line that was cut off by a crash is not a job: its submit was never answered.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from batchgen.errors import OutputError
+from batchgen.simulator.jobs import Submission, from_json, to_json
+
+
+def read_log(path: Path) -> Iterator[Submission]:
+    """Give the jobs of a log, the oldest first; none where there is no log.
+
+    Raises:
+        OutputError: a line is none of ours.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise OutputError(f"{path}: cannot be read as the log of a simulated service: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith("\n"):
+            return
+        try:
+            yield from_json(json.loads(line))
+        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+            raise OutputError(
+                f"{path}:{number}: no job of a simulated service; move the file away"
+            ) from error
+
+
+def open_log(path: Path) -> TextIO:
+    """Open a log to be added to; what a crash left of a last line is cut off.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            whole = path.read_bytes()
+            if whole and not whole.endswith(b"\n"):
+                path.write_bytes(whole[: whole.rfind(b"\n") + 1])
+        return path.open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def add_to_log(log: TextIO, job: Submission) -> None:
+    """Add a job; it is in the file before its submit is answered."""
+    log.write(json.dumps(to_json(job), ensure_ascii=False) + "\n")

@@ -1,0 +1,87 @@
+"""The models the service knows: recorded input schemas, one JSON file each, read and never changed."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from batchgen.model import Json
+from batchgen.simulator.draws import Span
+
+_LEFT_OUT_OF_LISTS = frozenset({"inputs", "uiConfig"})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """One model.
+
+    Attributes:
+        data: the whole record as the service shows it.
+    """
+
+    data: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The service's id."""
+        return str(self.data["id"])
+
+    @property
+    def rank(self) -> int:
+        """The plan that is needed, 0 for none."""
+        return int(self.data["accessRestrictions"])
+
+    @property
+    def inputs(self) -> tuple[Mapping[str, Any], ...]:
+        """The declared inputs, in order."""
+        return tuple(self.data["inputs"])
+
+    def defaults(self) -> dict[str, Json]:
+        """Give the inputs that have a default, with it."""
+        return {one["name"]: one["default"] for one in self.inputs if "default" in one}
+
+    def row(self) -> dict[str, Json]:
+        """Give the model as a listing shows it: without its inputs."""
+        return {key: value for key, value in self.data.items() if key not in _LEFT_OUT_OF_LISTS}
+
+    def detail(self, duration: Span | None) -> dict[str, Json]:
+        """Give the model as it is shown alone.
+
+        Args:
+            duration: the seconds that its jobs take, to be published; None for not published.
+        """
+        if duration is None:
+            return dict(self.data)
+        low, high = duration
+        half, most = low + 0.5 * (high - low), low + 0.75 * (high - low)
+        variant = {
+            "variantKey": "default",
+            "inferenceLatencyP50Sec": half,
+            "inferenceLatencyP75Sec": most,
+            "totalLatencyP50Sec": half,
+            "totalLatencyP75Sec": most,
+        }
+        return {**self.data, "performanceStats": {"default": variant, "variants": [variant]}}
+
+
+class Catalogue:
+    """All models by id."""
+
+    def __init__(self, records: Mapping[str, ModelRecord]) -> None:
+        self._records = dict(sorted(records.items()))
+
+    @classmethod
+    def recorded(cls) -> "Catalogue":
+        """Read the models that come with the package."""
+        folder = resources.files("batchgen.simulator") / "models"
+        texts = (one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(".json"))
+        records = (ModelRecord(json.loads(text)) for text in texts)
+        return cls({one.id: one for one in records})
+
+    def __iter__(self) -> Iterator[ModelRecord]:
+        return iter(self._records.values())
+
+    def get(self, model_id: str) -> ModelRecord | None:
+        """Give a model, None where there is none of that id."""
+        return self._records.get(model_id)

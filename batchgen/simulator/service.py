@@ -1,0 +1,324 @@
+"""The service: one request at a time, in; what becomes of it, out.
+
+Which paths there are and in what order a request is judged is said here and nowhere else:
+credentials, rate, fault, then the call itself. No clock, no socket and no file: time is passed
+in, and everything else follows from the settings and the requests before.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from batchgen.model import Json
+from batchgen.simulator.assets import Assets, asset_object
+from batchgen.simulator.dates import header
+from batchgen.simulator.draws import Draws
+from batchgen.simulator.exchange import Call, Fate, Reply, Request, answer, refusal
+from batchgen.simulator.faults import WITHOUT_EFFECT, denied, spoil
+from batchgen.simulator.jobs import Submission
+from batchgen.simulator.listing import BadQueryError, Index, page_size, parse_query
+from batchgen.simulator.models import Catalogue
+from batchgen.simulator.register import Register
+from batchgen.simulator.rows import EXTRAS, job_object
+from batchgen.simulator.settings import Settings
+from batchgen.simulator.submits import RefusedError, accept, quote, read_order
+from batchgen.simulator.throttle import CUSTOM_JOBS, Throttle
+from batchgen.simulator.urls import Signer
+
+LARGEST_BODY = 6_000_000  # bytes that the service's gateway takes
+_BULK = 200  # assets a call
+_MODELS_A_PAGE, _MOST_MODELS_A_PAGE = 100, 500
+_PROJECT = "proj_simulated"
+_TEAM = "team_simulated"
+
+# What a request asks for, by method and path. The first that fits.
+_PATHS: Sequence[tuple[str, re.Pattern[str], Call]] = tuple(
+    (method, re.compile(path), call)
+    for method, path, call in (
+        ("POST", r"/v1/generate/custom/([^/]+)", Call.SUBMIT),
+        ("GET", r"/v1/jobs/([^/]+)", Call.JOB),
+        ("GET", r"/v1/jobs", Call.JOBS),
+        ("POST", r"/v1/jobs/([^/]+)/action", Call.CANCEL),
+        ("GET", r"/v1/models/([^/]+)", Call.MODEL),
+        ("GET", r"/v1/models", Call.MODELS),
+        ("GET", r"/v1/assets/([^/]+)", Call.ASSETS),
+        ("POST", r"/v1/assets/get-bulk", Call.ASSETS),
+        ("GET", r"/v1/teams(?:/([^/]+)/limits)?", Call.TEAMS),
+        ("GET", r"/cdn/assets/([^/]+)", Call.DOWNLOAD),
+    )
+)
+
+
+class Service:
+    """A Scenario-like service.
+
+    Attributes:
+        counts: requests by what they asked for, and ``refused_429``, ``cdn_credentials``.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Start with no jobs."""
+        self._settings = settings
+        self._draws = Draws(settings.seed)
+        self._catalogue = Catalogue.recorded()
+        self._register = Register()
+        self._assets = Assets()
+        self._index = Index(self._draws, settings.views.short_pages)
+        self._throttle = Throttle(settings.limits)
+        self._signer = Signer(key=settings.secret.encode(), life=settings.url_life)
+        self._token = base64.b64encode(f"{settings.key}:{settings.secret}".encode()).decode()
+        self.counts: Counter[str] = Counter()
+        self._calls: Mapping[Call, Callable[[Request, str, float], Reply]] = {
+            Call.SUBMIT: self._submit,
+            Call.QUOTE: self._submit,
+            Call.JOB: self._job,
+            Call.JOBS: self._jobs,
+            Call.CANCEL: self._cancel,
+            Call.MODEL: self._model,
+            Call.MODELS: self._models,
+            Call.ASSETS: self._asset_calls,
+            Call.TEAMS: self._teams,
+            Call.DOWNLOAD: self._download,
+            Call.OTHER: self._other,
+        }
+
+    @property
+    def submissions(self) -> Sequence[Submission]:
+        """Every accepted POST, each of them charged, the oldest first."""
+        return self._register.jobs
+
+    @property
+    def most_in_flight(self) -> int:
+        """The highest number of jobs that ran at once."""
+        return self._register.most_in_flight
+
+    def restore(self, jobs: Iterable[Submission]) -> None:
+        """Take in the jobs of an earlier life, the oldest first.
+
+        Raises:
+            ValueError: they do not follow each other.
+        """
+        for job in jobs:
+            self._take_in(job)
+
+    def handle(self, request: Request, now: float) -> Reply:
+        """Judge a request and do what it asks for.
+
+        Args:
+            request: as it came in.
+            now: seconds since the epoch; an earlier time than before counts as the latest.
+        """
+        now = self._register.advance(now)
+        call, name = _call_of(request)
+        nth = self.counts[call]
+        self.counts[call] += 1
+        fault = self._settings.faults.drawn(call, nth, self._draws)
+        reply = self._answer(request, call, name, now, acts=fault not in WITHOUT_EFFECT)
+        if reply.status == 429:  # noqa: PLR2004 - the status itself
+            self.counts["refused_429"] += 1
+        delay = self._draws.between(self._settings.latency, "latency", call, nth)
+        reply = replace(reply, delay=delay, headers={**reply.headers, "date": header(now)})
+        return spoil(
+            reply,
+            fault,
+            slow=self._settings.slow,
+            retry_after=self._settings.fault_retry_after,
+        )
+
+    def _answer(self, request: Request, call: Call, name: str, now: float, *, acts: bool) -> Reply:
+        if call is not Call.DOWNLOAD:
+            refused = self._unauthorized(request) or self._throttle.request(now)
+            if refused is not None:
+                return refused
+        if not acts:
+            return Reply(status=500, fate=Fate.ANSWERED)
+        try:
+            return self._calls[call](request, name, now)
+        except RefusedError as exc:
+            return exc.reply
+        except BadQueryError as exc:
+            return refusal(400, str(exc), name="BadRequestError")
+
+    def _unauthorized(self, request: Request) -> Reply | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic" or not _same_token(token, self._token):
+            return refusal(401, "Unauthorized: the API key or secret is not valid", name="UnauthorizedError")
+        project = request.query.get("projectId")
+        if project and self._settings.project not in (None, project):
+            return refusal(403, "You are not allowed to access this project", name="ForbiddenError")
+        if len(request.body) > LARGEST_BODY:
+            return answer(413, {"message": "Request Too Long"})
+        return None
+
+    def _owner(self, request: Request) -> str:
+        return request.query.get("projectId") or self._settings.project or _PROJECT
+
+    def _submit(self, request: Request, name: str, now: float) -> Reply:
+        model = self._catalogue.get(name)
+        exists: Callable[[str], bool] = lambda asset: self._assets.find(asset, now) is not None  # noqa: E731 - a short check
+        order = read_order(model, request.body, self._settings, exists)
+        if request.query.get("dryRun") in {"true", "api"}:
+            return quote(order)
+        refused = self._throttle.submit(now, self._register.in_flight) or self._without_credits(order.cost)
+        if refused is not None:
+            return refused
+        job = accept(
+            order,
+            self._settings,
+            self._draws,
+            ordinal=len(self._register),
+            now=now,
+            owner=self._owner(request),
+        )
+        self._take_in(job)
+        return answer(200, {"job": self._shown(job, now), **order.costs(), **self._extras})
+
+    def _without_credits(self, cost: object) -> Reply | None:
+        left = self._settings.limits.credits
+        if left is None or self._register.spent + cost <= left:  # type: ignore[operator]  # a Decimal
+            return None
+        return refusal(402, "Not enough compute units left", name="PaymentRequiredError")
+
+    def _take_in(self, job: Submission) -> None:
+        model = self._catalogue.get(job.model)
+        if model is None:
+            raise ValueError(f"{job.remote_id} is of a model that is not here")
+        self._register.add(job)
+        self._assets.add(job, model)
+        self._index.add(job)
+
+    def _shown(self, job: Submission, at: float, *, listed: bool = False) -> dict[str, Json]:
+        model = self._catalogue.get(job.model)
+        return job_object(
+            job,
+            at,
+            views=self._settings.views,
+            asset_ids=self._assets.of(job),
+            defaults=model.defaults() if model else {},
+            listed=listed,
+        )
+
+    def _job(self, request: Request, name: str, now: float) -> Reply:
+        job = self._register.get(name)
+        fresh = job is not None and now - job.created_at < self._settings.views.job_lag
+        if job is None or fresh or job.owner != self._owner(request):
+            return refusal(404, "Job not found", name="NotFoundError")
+        return answer(200, {"job": self._shown(job, now)})
+
+    def _jobs(self, request: Request, _: str, now: float) -> Reply:
+        rows, token = self._index.page(parse_query(request.query), self._owner(request), now)
+        shown = [self._shown(job, now - job.lag, listed=True) for job in rows]
+        return answer(200, {"jobs": shown, **({"nextPaginationToken": token} if token else {})})
+
+    def _cancel(self, request: Request, name: str, now: float) -> Reply:
+        found = self._job(request, name, now)
+        if found.status != 200:  # noqa: PLR2004 - the status itself
+            return found
+        return refusal(400, "Cannot cancel this type of job. Action not permitted.")
+
+    def _model(self, _: Request, name: str, __: float) -> Reply:
+        model = self._catalogue.get(name)
+        if model is None:
+            return refusal(404, "Model not found", name="NotFoundError")
+        published = self._settings.duration_of(name) if self._settings.views.performance else None
+        return answer(200, {"model": {**model.detail(published), **self._extras}})
+
+    def _models(self, request: Request, _: str, __: float) -> Reply:
+        size = page_size(request.query, usual=_MODELS_A_PAGE, largest=_MOST_MODELS_A_PAGE)
+        models = [one.row() for one in self._catalogue] if request.query.get("privacy") == "public" else []
+        token = request.query.get("paginationToken", "0")
+        start = int(token) if token.isdecimal() else 0
+        more = {"nextPaginationToken": str(start + size)} if start + size < len(models) else {}
+        return answer(200, {"models": models[start : start + size], **more})
+
+    def _asset_calls(self, request: Request, name: str, now: float) -> Reply:
+        if request.method == "GET":
+            found = self._shown_assets(request, [name], now)
+            if not found:
+                return refusal(404, "Asset not found", name="NotFoundError")
+            return answer(200, {"asset": found[0]})
+        asked = _asset_ids(request.body)
+        if asked is None or len(asked) > _BULK:
+            return refusal(400, f"assetIds must hold at most {_BULK} ids", name="BadRequestError")
+        found = self._shown_assets(request, asked, now)
+        # whoever relies on the order of the answer is wrong
+        found.sort(key=lambda one: self._draws.share("order", one["id"]))
+        return answer(200, {"assets": found})
+
+    def _shown_assets(self, request: Request, asset_ids: Iterable[str], now: float) -> list[dict[str, Json]]:
+        base = f"http://{request.headers.get('host', 'cdn.invalid')}"
+        kind = "assets" if request.query.get("originalAssets") == "true" else "assets-transform"
+        transformed = {} if kind == "assets" else {"p": "100"}
+        return [
+            asset_object(
+                made,
+                url=self._signer.url(base, f"/cdn/assets/{made.id}", now, **transformed),
+                size=None,
+                index_always_zero=self._settings.views.index_always_zero,
+                extras=self._extras,
+            )
+            for asset_id in asset_ids
+            if (made := self._assets.find(asset_id, now)) is not None
+        ]
+
+    def _download(self, request: Request, name: str, now: float) -> Reply:
+        if "authorization" in request.headers:
+            self.counts["cdn_credentials"] += 1
+            return Reply(status=400, body=b"Only one auth mechanism allowed")
+        made = self._assets.find(name, now)
+        if made is None or not self._signer.holds(request.path, request.query, now):
+            return denied()
+        medium = made.medium()
+        return Reply(status=200, headers={"content-type": medium.mime}, medium=medium)
+
+    def _teams(self, _: Request, team: str, __: float) -> Reply:
+        limits = self._settings.limits
+        if not team:
+            return answer(
+                200, {"teams": [{"id": _TEAM, "name": "Simulated", "plan": "cu-team", "projects": []}]}
+            )
+        shown: dict[str, Json] = {CUSTOM_JOBS: limits.ceiling or 1000, "maxCooldown": limits.cooldown}
+        spent = {"creativeUnits": self._register.spent}
+        if limits.credits is not None:
+            shown["creativeUnits"] = limits.credits
+        return answer(200, {"limits": shown, "values": spent, "plan": "cu-team", "oneShotCreativeUnits": []})
+
+    def _other(self, request: Request, _: str, __: float) -> Reply:
+        if request.path == "/v1/me":
+            return answer(403, {"message": "API Keys cannot access protected resources"})
+        return answer(404, {"message": "Not Found"})
+
+    @property
+    def _extras(self) -> Mapping[str, Json]:
+        return EXTRAS if self._settings.views.extras else {}
+
+
+def _call_of(request: Request) -> tuple[Call, str]:
+    """Say what a request asks for, and the name in its path."""
+    for method, path, call in _PATHS:
+        found = path.fullmatch(request.path) if request.method == method else None
+        if found is not None:
+            name = next((one for one in found.groups() if one), "")
+            quoted = call is Call.SUBMIT and request.query.get("dryRun") in {"true", "api"}
+            return (Call.QUOTE if quoted else call), name
+    return Call.OTHER, ""
+
+
+def _same_token(given: str, own: str) -> bool:
+    try:
+        return base64.b64decode(given, validate=True) == base64.b64decode(own)
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _asset_ids(body: bytes) -> list[str] | None:
+    try:
+        asked = json.loads(body)["assetIds"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    fits = isinstance(asked, list) and all(isinstance(one, str) for one in asked)
+    return asked if fits else None

@@ -1,0 +1,207 @@
+"""How the service behaves: one frozen value, every field with its unit.
+
+Nothing else configures the simulator, and nothing here acts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from batchgen.model import Rate
+from batchgen.simulator.draws import Span
+from batchgen.simulator.faults import FaultPlan
+
+
+class RetryAfter(StrEnum):
+    """How an answer that throttles says how long."""
+
+    SECONDS = "seconds"
+    DATE = "date"
+    MILLISECONDS = "milliseconds"
+    NOWHERE = "nowhere"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What the service lets a client do.
+
+    Attributes:
+        ceiling: jobs that may run at once, None for any number.
+        cooldown: seconds without a submit after the ceiling was met, 0 for none.
+        cooldown_in_details: whether ``remainingSeconds`` stands in ``details`` or at the top.
+        rate: requests to the API; a burst of ``count`` passes. None for any number.
+        retry_after: where an answer to too many requests says how long to wait.
+        plan_rank: models graded above it are refused (0 free ... 100 enterprise).
+        credits: compute units to spend, refunds come back; None for any number.
+    """
+
+    ceiling: int | None = None
+    cooldown: float = 0.0
+    cooldown_in_details: bool = False
+    rate: Rate | None = None
+    retry_after: RetryAfter = RetryAfter.SECONDS
+    plan_rank: int = 100
+    credits: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.ceiling is not None and self.ceiling < 1:
+            raise ValueError("a ceiling is at least 1")
+        if self.cooldown < 0:
+            raise ValueError("a cooldown is no less than 0 seconds")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcomes:
+    """How jobs end.
+
+    Attributes:
+        failures: share of jobs that fail.
+        moderated: share of the failures whose error speaks of moderation.
+        cancellations: share of jobs that the service cancels.
+        refunds: whether failed jobs are refunded; without, they say ``disableRefund``.
+        instant: whether a job has ended by the time its submit is answered.
+        strange_word: a status that no client knows, passed through by every job; empty for none.
+    """
+
+    failures: float = 0.0
+    moderated: float = 0.0
+    cancellations: float = 0.0
+    refunds: bool = True
+    instant: bool = False
+    strange_word: str = ""
+
+    def __post_init__(self) -> None:
+        _check_shares(self, "failures", "moderated", "cancellations")
+        if self.failures + self.cancellations > 1:
+            raise ValueError("failures and cancellations add up to 1 at most")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Views:
+    """How faithfully and how soon the service shows what it knows.
+
+    Attributes:
+        listing_lag: seconds by which a job's row in a listing is behind, drawn for each job.
+        job_lag: seconds for which a fresh job is not found by its id.
+        short_pages: share of a listing's pages that hold fewer rows than there are, or none.
+        archived_after: seconds after a job's end until listings show its prompt as an asset's
+            id; None for never.
+        echo_defaults: whether a job's inputs show defaults that were not sent.
+        echo_floats: whether whole numbers come back with a point.
+        echo_missing: share of jobs that show no inputs.
+        index_always_zero: whether every output of a job says it is the first.
+        extras: whether every object has keys that nobody documented.
+        performance: whether models publish how long they take.
+    """
+
+    listing_lag: Span = (0.0, 0.0)
+    job_lag: float = 0.0
+    short_pages: float = 0.0
+    archived_after: float | None = None
+    echo_defaults: bool = False
+    echo_floats: bool = False
+    echo_missing: float = 0.0
+    index_always_zero: bool = False
+    extras: bool = True
+    performance: bool = True
+
+    def __post_init__(self) -> None:
+        _check_shares(self, "short_pages", "echo_missing")
+        _check_spans(listing_lag=self.listing_lag)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Everything that can be said about a simulated service.
+
+    Attributes:
+        seed: equal seeds and equal calls at equal times give equal answers.
+        key, secret: what Basic authorization has to carry.
+        project: the only one that the key may name; None for any.
+        latency: seconds from a request to its answer.
+        duration: seconds from acceptance to the end of a job.
+        durations: the same by model, in place of ``duration``.
+        prices: compute units of one output by model, in place of the usual ones.
+        quality_gate: whether images are checked for an extra charge.
+        url_life: seconds that a signed URL holds; None for the service's own calendar steps.
+        slow: seconds that the fault of a slow answer adds.
+        fault_retry_after: seconds that a fault of too many requests asks to wait.
+        faults: which calls go wrong.
+    """
+
+    seed: int = 0
+    key: str = "key"
+    secret: str = field(default="secret", repr=False)
+    project: str | None = None
+    latency: Span = (0.02, 0.08)
+    duration: Span = (4.0, 12.0)
+    durations: Mapping[str, Span] = field(default_factory=dict)
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
+    quality_gate: bool = False
+    url_life: float | None = None
+    slow: float = 75.0
+    fault_retry_after: float = 1.0
+    limits: Limits = field(default_factory=Limits)
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    views: Views = field(default_factory=Views)
+    faults: FaultPlan = field(default_factory=FaultPlan)
+
+    def __post_init__(self) -> None:
+        _check_spans(latency=self.latency, duration=self.duration, **self.durations)
+        if any(not price.is_finite() or price < 0 for price in self.prices.values()):
+            raise ValueError("a price is 0 or more")
+
+    def duration_of(self, model: str) -> Span:
+        """Give the seconds that jobs of a model take."""
+        return self.durations.get(model, self.duration)
+
+    def at_speed(self, speed: float) -> "Settings":
+        """Give the same service sped up: every duration shrinks, and so does the time a rate counts in.
+
+        The clock stays the client's own, so that what the service says of times, waits and
+        latencies is in seconds that the client can live by. The life of URLs does not shrink:
+        it is counted in days.
+
+        Args:
+            speed: simulated seconds a second.
+        """
+        if not speed > 0:
+            raise ValueError("a speed is more than 0")
+        rate, views = self.limits.rate, self.views
+        return replace(
+            self,
+            latency=_faster(self.latency, speed),
+            duration=_faster(self.duration, speed),
+            durations={model: _faster(one, speed) for model, one in self.durations.items()},
+            slow=self.slow / speed,
+            fault_retry_after=self.fault_retry_after / speed,
+            limits=replace(
+                self.limits,
+                cooldown=self.limits.cooldown / speed,
+                rate=None if rate is None else Rate(count=rate.count, seconds=rate.seconds / speed),
+            ),
+            views=replace(
+                views,
+                listing_lag=_faster(views.listing_lag, speed),
+                job_lag=views.job_lag / speed,
+                archived_after=None if views.archived_after is None else views.archived_after / speed,
+            ),
+        )
+
+
+def _faster(span: Span, speed: float) -> Span:
+    low, high = span
+    return low / speed, high / speed
+
+
+def _check_shares(value: Outcomes | Views, *names: str) -> None:
+    for one in fields(value):
+        if one.name in names and not 0 <= getattr(value, one.name) <= 1:
+            raise ValueError(f"{one.name} is a share, from 0 to 1")
+
+
+def _check_spans(**spans: Span) -> None:
+    for name, (low, high) in spans.items():
+        if not 0 <= low <= high:
+            raise ValueError(f"{name} is a span of seconds, the lower end first")

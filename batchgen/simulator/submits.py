@@ -1,0 +1,175 @@
+"""``POST /generate/custom/{model}``: a quote, or a job that is charged and can never be taken back."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from batchgen.model import Json
+from batchgen.simulator.checks import InvalidInputError, UnknownAssetError, check
+from batchgen.simulator.draws import Draws
+from batchgen.simulator.exchange import Reply, answer, refusal
+from batchgen.simulator.jobs import Submission, draw_fortune, whole_milliseconds
+from batchgen.simulator.models import ModelRecord
+from batchgen.simulator.outputs import outputs_of
+from batchgen.simulator.prices import gate_price, price_of
+from batchgen.simulator.settings import Settings
+
+_QUOTED = 269  # the service's own status of a dry run
+_PLANS = {0: "free", 25: "cu-basic", 50: "cu-pro-q3-25", 75: "cu-max", 100: "enterprise"}
+
+
+class RefusedError(Exception):
+    """The request will not do and nothing happened. Never leaves this package.
+
+    Attributes:
+        reply: what the service answers.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        super().__init__(reply.status)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """A body that the service would run.
+
+    Attributes:
+        model: what it asks for.
+        body: the text that was sent.
+        inputs: what the service runs with.
+        main_cost: compute units without add-ons.
+        addons: compute units by name.
+    """
+
+    model: ModelRecord
+    body: str
+    inputs: Mapping[str, Json]
+    main_cost: Decimal
+    addons: Mapping[str, Decimal]
+
+    @property
+    def cost(self) -> Decimal:
+        """What it is charged, add-ons included."""
+        return self.main_cost + sum(self.addons.values(), Decimal(0))
+
+    def costs(self) -> dict[str, Json]:
+        """Write the cost as answers to submits and dry runs do: only actions that cost something."""
+        named = {"custom-generation": self.main_cost, **self.addons}
+        return {
+            "creativeUnitsCost": self.cost,
+            "creativeUnitsDiscount": 0,
+            "costDetails": {name: units for name, units in named.items() if units},
+        }
+
+
+def read_order(
+    model: ModelRecord | None, body: bytes, settings: Settings, exists: Callable[[str], bool]
+) -> Order:
+    """Check what was sent and price it.
+
+    Args:
+        model: the one that is named, None where there is none of that id.
+        body: as it came in.
+        settings: the service's.
+        exists: tells whether there is an asset of that id.
+
+    Raises:
+        RefusedError: the service does not run it.
+    """
+    if model is None:
+        raise RefusedError(refusal(404, "Model not found", name="NotFoundError"))
+    _check_plan(model, settings.limits.plan_rank)
+    try:
+        inputs = check(_parsed(body), model.inputs, exists)
+    except InvalidInputError as exc:
+        raise RefusedError(refusal(400, str(exc), name="BadRequestError")) from exc
+    except UnknownAssetError as exc:
+        raise RefusedError(refusal(404, f"Asset {exc} not found", name="NotFoundError")) from exc
+    complete = {**model.defaults(), **{name: one for name, one in inputs.items() if one is not None}}
+    outputs = outputs_of(model.id, tuple(model.data["capabilities"]), complete)
+    gated = settings.quality_gate and outputs[0].kind == "image"
+    return Order(
+        model=model,
+        body=body.decode(),
+        inputs=inputs,
+        main_cost=price_of(model.id, complete, settings.prices),
+        addons={"quality-gate": gate_price(len(outputs))} if gated else {},
+    )
+
+
+def quote(order: Order) -> Reply:
+    """Answer a dry run: the cost, and no job."""
+    return answer(_QUOTED, order.costs())
+
+
+def accept(
+    order: Order, settings: Settings, draws: Draws, *, ordinal: int, now: float, owner: str
+) -> Submission:
+    """Draw the life of a job that is accepted now.
+
+    Args:
+        order: what it runs.
+        settings: the service's.
+        draws: the source of chance.
+        ordinal: how many were accepted before.
+        now: seconds since the epoch.
+        owner: the project.
+    """
+    at = whole_milliseconds(now)
+    duration, outcomes = settings.duration_of(order.model.id), settings.outcomes
+    fortune = draw_fortune(draws, ordinal, at=at, duration=duration, outcomes=outcomes)
+    return Submission(
+        ordinal=ordinal,
+        # with the date in it: a service that forgot its jobs does not hand out their ids again
+        remote_id=draws.id("job_", ordinal, at),
+        model=order.model.id,
+        body=order.body,
+        inputs=order.inputs,
+        created_at=at,
+        author=author_of(settings),
+        owner=owner,
+        main_cost=order.main_cost,
+        addons=order.addons,
+        steps=fortune.steps,
+        error=fortune.error,
+        hint=fortune.hint,
+        progresses=fortune.progresses,
+        refundable=settings.outcomes.refunds,
+        lag=draws.between(settings.views.listing_lag, "lag", ordinal),
+        shows_inputs=not draws.chance(settings.views.echo_missing, "echo", ordinal),
+    )
+
+
+def author_of(settings: Settings) -> str:
+    """Give the user id of the key: what its jobs have as their author."""
+    return Draws(0).id("apiu_", settings.key)
+
+
+def _check_plan(model: ModelRecord, rank: int) -> None:
+    if model.rank <= rank:
+        return
+    held = max(one for one in _PLANS if one <= max(0, rank))
+    details = {"modelId": model.id, "currentPlan": _PLANS[held], "requiredPlan": _plan(model.rank)}
+    reason = "You are not allowed to use this model with your plan"
+    raise RefusedError(refusal(403, reason, name="ModelAccessRestrictedError", details=details))
+
+
+def _plan(rank: int) -> str:
+    return next((name for grade, name in _PLANS.items() if grade >= rank), "enterprise")
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body.decode() or "{}", parse_constant=_no_number)
+    except (ValueError, RecursionError) as exc:  # ValueError: neither JSON nor UTF-8
+        raise InvalidInputError("Request body is not valid JSON") from exc
+    if not isinstance(value, dict):
+        raise InvalidInputError("Request body must be an object")
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
