@@ -64,7 +64,7 @@ def main() -> None:
         print(f"{what:<{width}}  {value:>9}  {note}")
     if not QUICK:
         Path("bench/figures.json").write_text(
-            json.dumps(dict((w.strip(), v) for w, v, _ in found), indent=1) + "\n"
+            json.dumps({w.strip(): v for w, v, _ in found}, indent=1) + "\n"
         )
 
 

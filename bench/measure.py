@@ -3,7 +3,9 @@
 import asyncio
 import heapq
 import json
+import os
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -204,9 +206,6 @@ async def run_instantly(count: int, folder: Path) -> tuple[float, float]:
 
 def sync_time(folder: Path) -> float:
     """Give the median seconds of an fdatasync after an appended page."""
-    import os
-    import statistics
-
     taken = []
     with (folder / "sync").open("wb", buffering=0) as file:
         for _ in range(300):

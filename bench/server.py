@@ -4,6 +4,7 @@ The simulator is the faithful one; this one answers in microseconds and counts.
 """
 
 import argparse
+import asyncio
 import json
 import random
 import time
@@ -89,23 +90,15 @@ def main() -> None:
         ]
     )
 
-    async def ready(app: web.Application) -> None:
-        del app
-
-    app.on_startup.append(ready)
     runner = web.AppRunner(app, access_log=None)
 
     async def serve() -> None:
-        import asyncio
-
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
         print(json.dumps({"port": port}), flush=True)
         await asyncio.Event().wait()
-
-    import asyncio
 
     asyncio.run(serve())
 

@@ -12,7 +12,7 @@ from batchgen.app.batch import Batch, scope_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.interrupts import Interrupts
 from batchgen.app.service import transport_to
-from batchgen.app.settings import REHEARSAL_SPEED, Options, rate_of
+from batchgen.app.settings import Options, rate_of
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending, Verdict
 from batchgen.engine.flow import Flow
@@ -23,7 +23,7 @@ from batchgen.errors import InputError, NotFoundError, OutputError, Problem, Ref
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
-from batchgen.model import Json, Model
+from batchgen.model import Json, Model, Rate
 from batchgen.output.downloads import Downloader
 from batchgen.output.names import check_template
 from batchgen.output.progress import Mode, Progress
@@ -33,7 +33,7 @@ from batchgen.output.wording import Gauges
 from batchgen.ports import Collector, Generator
 from batchgen.scenario.client import ScenarioClient
 
-URL_SPACING = 3.0  # least seconds between two calls for URLs: jobs that end together share one
+URL_SPACING = 5  # turns of the gate between two calls for URLs: jobs that end together share one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +45,14 @@ class RunOutcome:
         folder: the batch's.
         document: the results manifest.
         report: the page of pictures.
+        asked: whether there was anything to ask the service for.
     """
 
     verdict: Verdict
     folder: Path
     document: Mapping[str, Json]
     report: Path
+    asked: bool
 
 
 async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
@@ -79,16 +81,19 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
         JournalFile.open(options.journal) as file,
     ):
         batch = Batch.of(options, manifest, scope, file.batch(scope))
-        ending = Ending()
-        if batch.needs_the_service:
+        if options.retry_failed:
+            batch = batch.reopen_failed(at=clock.now())
+        ending, asked = Ending(), batch.needs_the_service
+        if asked:
             ending = await _with_the_service(batch, options, interrupts, stream, mode)
-        return await _conclude(batch, ending, at=clock.now())
+        return await _conclude(batch, ending, at=clock.now(), asked=asked)
 
 
 async def _with_the_service(
     batch: Batch, options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode
 ) -> Ending:
-    gate = RateGate(rate_of(options, batch.manifest.limits.rate))
+    rate = rate_of(options, batch.manifest.limits.rate)
+    gate = RateGate(rate)
     async with transport_to(options) as transport, beside(gate.run(), name="gate"):
         client = ScenarioClient(transport, gate, project=batch.scope.project)
         models = await unless_interrupted(look_up_models(client, batch), interrupts)
@@ -96,7 +101,7 @@ async def _with_the_service(
             return Ending(drained=True)
         flow = Flow(ceiling=Ceiling(bound=options.in_flight or batch.manifest.limits.in_flight), gate=gate)
         with _progress(batch, flow, interrupts, stream, mode) as progress:
-            async with _collector(batch, client, simulated=options.simulate) as collector:
+            async with _collector(batch, client, rate) as collector:
                 runner = Runner(
                     plan=batch.plan,
                     scope=batch.scope,
@@ -116,12 +121,12 @@ async def _with_the_service(
 
 
 def _collector(
-    batch: Batch, client: ScenarioClient, *, simulated: bool
+    batch: Batch, client: ScenarioClient, rate: Rate | None
 ) -> AbstractAsyncContextManager[Collector | None]:
     if not batch.manifest.output.download:
         return nullcontext()
     known = {file.asset_id: file for record in batch.journal.records().values() for file in record.files}
-    spacing = URL_SPACING / (REHEARSAL_SPEED if simulated else 1)
+    spacing = URL_SPACING * rate.interval if rate else 0.0
     template = batch.manifest.output.files
     return Downloader(client, batch.folder, template=template, known=known, spacing=spacing)
 
@@ -216,7 +221,7 @@ async def _refresh(batch: Batch, progress: Progress) -> None:
         pause = max(5.0, 50 * (loop.time() - began))
 
 
-async def _conclude(batch: Batch, ending: Ending, *, at: float) -> RunOutcome:
+async def _conclude(batch: Batch, ending: Ending, *, at: float, asked: bool) -> RunOutcome:
     """Judge the run and write what people and scripts read.
 
     Raises:
@@ -227,4 +232,4 @@ async def _conclude(batch: Batch, ending: Ending, *, at: float) -> RunOutcome:
     await asyncio.to_thread(write_results, batch.folder, results)
     document = results_document(results)
     report = await asyncio.to_thread(write_report, batch.folder, document)
-    return RunOutcome(verdict=verdict, folder=batch.folder, document=document, report=report)
+    return RunOutcome(verdict=verdict, folder=batch.folder, document=document, report=report, asked=asked)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from batchgen.app.settings import REHEARSAL_SPEED, SERVICE, SIMULATOR, Options
+from batchgen.errors import InputError
 from batchgen.scenario.credentials import Credentials, check_base_url, find_credentials
 from batchgen.scenario.http import HttpTransport
 from batchgen.scenario.transport import Transport
@@ -31,7 +32,10 @@ def address_of(options: Options) -> Address:
     """
     if options.simulate:
         return Address(origin=SIMULATOR, base_url=None)
-    base_url = check_base_url(options.environ.get("SCENARIO_BASE_URL") or SERVICE)
+    try:
+        base_url = check_base_url(options.environ.get("SCENARIO_BASE_URL") or SERVICE)
+    except InputError as error:
+        raise InputError(f"SCENARIO_BASE_URL: {error}") from error
     return Address(origin=base_url, base_url=base_url)
 
 

@@ -23,6 +23,7 @@ class Options:
         simulate: rehearse against a service of our own.
         project: overrides the manifest's and the environment's.
         rate, in_flight: override the manifest's limits.
+        retry_failed: open another attempt for what failed; each may be charged again.
         drain_timeout: seconds a drain may take; None for as long as it takes.
         max_jobs: the cap on accidental products of axes.
     """
@@ -34,6 +35,7 @@ class Options:
     project: str | None = None
     rate: Rate | None = None
     in_flight: int | None = None
+    retry_failed: bool = False
     drain_timeout: float | None = None
     max_jobs: int = 100_000
 

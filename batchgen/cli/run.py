@@ -2,8 +2,9 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,6 +33,7 @@ ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
     type=flags.DurationType(),
     help="After Ctrl-C, collect for so long at most. [default: no limit on a terminal, else 60s]",
 )
+@click.option("--retry-failed", is_flag=True, help="Try again what failed; each may be charged again.")
 @flags.max_jobs
 @click.option(
     "-y", "--yes", is_flag=True, help=f"Do not ask, as a terminal otherwise does above {ASK_ABOVE} new jobs."
@@ -48,6 +50,7 @@ def command(
     dry_run: bool,
     simulate: bool,
     drain_timeout: float | None,
+    retry_failed: bool,
     max_jobs: int,
     yes: bool,
     quiet: bool,
@@ -73,6 +76,7 @@ def command(
         rate=rate,
         in_flight=in_flight,
         drain_timeout=drain_timeout if drain_timeout is not None or on_terminal else 60.0,
+        retry_failed=retry_failed,
         max_jobs=max_jobs,
     )
     if dry_run:
@@ -114,11 +118,19 @@ def _summary(outcome: "RunOutcome", status: int) -> dict[str, object]:
 
 
 def _say_how_it_ended(outcome: "RunOutcome", *, quiet: bool) -> None:
+    summary = outcome.document["summary"]
+    if not (outcome.asked or quiet):
+        click.echo(f"{outcome.document['batch']}: nothing to do; {_counted(summary)}", err=True)
     for reason in outcome.verdict.reasons:
         click.echo(f"  {reason}", err=True)
     if not quiet:
         click.echo(f"results: {outcome.folder / 'results.json'}", err=True)
         click.echo(f"report:  {outcome.report}", err=True)
+
+
+def _counted(summary: Mapping[str, Any]) -> str:
+    counts = ", ".join(f"{count} {status}" for status, count in summary["statuses"].items() if count)
+    return f"{counts.replace('_', ' ')} of {summary['jobs']} jobs"
 
 
 def _may_go_on(options: "Options") -> bool:

@@ -56,7 +56,11 @@ class Runner:
             generator=world.generator, ledger=self._ledger, models=models, scope=scope
         )
         self._schedule = LookSchedule(
-            gaps=policy.gaps, backoff=policy.backoff, usual=policy.usual, chance=world.chance
+            gaps=policy.gaps,
+            backoff=policy.backoff,
+            usual=policy.usual,
+            published={one.id: one.latency_p75 for one in models.values() if one.latency_p75},
+            chance=world.chance,
         )
         self._watcher = Watcher(generator=world.generator, ledger=self._ledger, schedule=self._schedule)
         self.flow = flow

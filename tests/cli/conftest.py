@@ -87,7 +87,7 @@ def shell(tmp_path: Path) -> Shell:
 
 
 @contextmanager
-def _simulator(state: Path, words: Words) -> Iterator[Service]:
+def simulator_process(state: Path, words: Words) -> Iterator[Service]:
     process = subprocess.Popen(
         [sys.executable, "-m", "batchgen", "simulate", "--port", "0", "--state", str(state), *words],
         stdout=subprocess.PIPE,
@@ -105,4 +105,4 @@ def _simulator(state: Path, words: Words) -> Iterator[Service]:
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     with ExitStack() as stack:
-        yield lambda *words: stack.enter_context(_simulator(tmp_path / "service.jsonl", words))
+        yield lambda *words: stack.enter_context(simulator_process(tmp_path / "service.jsonl", words))

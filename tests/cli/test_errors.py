@@ -157,15 +157,16 @@ def test_a_bad_command_line_says_what_is_wrong(shell: Shell, words: tuple[str, .
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("http://example.org/v1", "loopback"),
+        ("http://example.org/v1", "https"),
         ("ftp://127.0.0.1", "http"),
-        ("https://key:hush@example.org", "SCENARIO"),
+        ("https://key:hush@example.org", "credentials"),
     ],
 )
 def test_credentials_go_only_where_they_are_safe(shell: Shell, url: str, said: str) -> None:
     shell.write("jobs.yaml", GOOD)
     done = shell.having(SCENARIO_BASE_URL=url).call("run", "jobs.yaml")
     assert (done.status, said in done.err, "hush" in done.err) == (2, True, False), done.err
+    assert done.err.startswith("batchgen: SCENARIO_BASE_URL: ")
 
 
 def test_a_damaged_journal_is_told_and_left_alone(shell: Shell) -> None:

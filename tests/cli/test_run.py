@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Service, Shell
+from tests.cli.conftest import Service, Shell, simulator_process
 
 Simulator = Callable[..., Service]
 
@@ -60,7 +60,7 @@ def test_a_manifest_is_carried_to_files_and_a_second_run_buys_nothing(
         for file in job["files"]:
             data = (shell.folder / "output" / "spring" / file["path"]).read_bytes()
             assert hashlib.sha256(data).hexdigest() == file["sha256"]
-            assert (len(data), data[:4]) == (file["bytes"], b"\x89PNG")
+            assert (len(data), data[:4]) == (file["bytes"], b"RIFF")
     rows = list(
         csv.DictReader((shell.folder / "output/spring/results.csv").read_text("utf-8-sig").splitlines())
     )
@@ -158,6 +158,13 @@ def test_failed_generations_are_told_and_not_bought_again(shell: Shell, simulato
     assert (done.status, done.json["exit"]) == (3, 3)
     assert shell.at(service).call("run", "jobs.yaml", "--rate", "50/s").status == 3
     assert len(service.charged) == 10
+
+    again = shell.at(service).call("run", "jobs.yaml", "--rate", "50/s", "--retry-failed")
+    assert again.status in {0, 3}
+    assert len(service.charged) == 10 + len(failed)
+    tried_again = [job for job in shell.results()["jobs"] if job["attempts"] == 2]
+    assert {job["id"] for job in tried_again} == {job["id"] for job in failed}
+    assert all(job["seed"] not in {old["seed"] for old in failed} for job in tried_again)
 
 
 def test_ctrl_c_collects_what_is_paid_for_and_the_same_command_goes_on(
@@ -258,16 +265,14 @@ def test_downloads_can_be_off(shell: Shell, simulator: Simulator) -> None:
 
 
 def test_files_that_do_not_arrive_are_fetched_by_the_next_run(shell: Shell, tmp_path: Path) -> None:
-    from tests.cli.conftest import _simulator
-
     shell.write("jobs.yaml", many(2))
     state = tmp_path / "service.jsonl"
-    with _simulator(state, (*QUICK, "--fault", "download:truncated=100%")) as service:
+    with simulator_process(state, (*QUICK, "--fault", "download:truncated=100%")) as service:
         first = shell.at(service).call("run", "jobs.yaml", "--rate", "50/s")
         port = service.base_url.rsplit(":", 1)[1].split("/")[0]
     assert first.status == 8, first.err
     assert [job["status"] for job in shell.results()["jobs"]] == ["succeeded"] * 2
-    with _simulator(state, (*QUICK, "--port", port)) as service:
+    with simulator_process(state, (*QUICK, "--port", port)) as service:
         assert shell.at(service).call("run", "jobs.yaml", "--rate", "50/s").status == 0
         assert len(service.charged) == 2
     assert all(job["files"] for job in shell.results()["jobs"])

@@ -1,7 +1,10 @@
 """Whole runs of the real engine and client over the simulator's core, in virtual time."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -10,14 +13,14 @@ from hypothesis import strategies as st
 from batchgen.engine.ending import Exit, judge
 from batchgen.engine.policy import Policy
 from batchgen.engine.runner import Runner
-from batchgen.errors import StopCause
-from batchgen.lifecycle import IN_FLIGHT, Deferred, Record, State, SubmitStarted, replay
+from batchgen.errors import JournalError, StopCause
+from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, State, SubmitStarted, replay
 from batchgen.model import Job, JobKey, Rate
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
-from tests.support.memory_journal import Disk
+from tests.support.memory_journal import MemoryJournal
 from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
 
 
@@ -48,9 +51,7 @@ def assert_nothing_paid_twice_and_nothing_lost(over: Earth, wanted: Sequence[Job
     assert sum(bodies.values()) <= len(wanted)
     known = Counter(one.remote_id for record in records(over).values() for one in record.submissions)
     assert set(known.values()) <= {1}
-    doubtful = Counter(
-        record.body or "" for record in records(over).values() if record.state in IN_FLIGHT
-    )
+    doubtful = Counter(record.body or "" for record in records(over).values() if record.state in IN_FLIGHT)
     unknown = Counter(one.body for one in over.service.submissions if one.remote_id not in known)
     assert not unknown - doubtful, "a charge that nothing points to"
 
@@ -184,7 +185,7 @@ def test_submits_keep_to_the_rate() -> None:
     over = earth(duration=(1.0, 2.0))
     run = Run(over, jobs(20), rate=Rate(count=60, seconds=60)).go()
     started = [event.at for _, event in run.watching.events if isinstance(event, SubmitStarted)]
-    assert min(b - a for a, b in zip(started, started[1:], strict=False)) >= 1 - 1e-3
+    assert min(b - a for a, b in pairwise(started)) >= 1 - 1e-3
 
 
 def test_no_more_is_in_flight_than_the_user_allows() -> None:
@@ -194,7 +195,6 @@ def test_no_more_is_in_flight_than_the_user_allows() -> None:
 
 
 def test_two_thousand_waiting_jobs_are_not_two_thousand_tasks() -> None:
-    import asyncio
 
     most = 0
 
@@ -251,9 +251,8 @@ def test_what_outlasts_the_timeout_is_left_out_of_sight_and_watched_by_the_next_
     assert len(over.service.submissions) == 2
 
 
-def test_bad_credentials_stop_the_run_and_no_job_fails_for_them() -> None:
-    over = earth(limits=Limits())
-    over.service = Service(Settings(limits=Limits(credits=__import__("decimal").Decimal(30))))
+def test_missing_credits_stop_the_run_in_order_and_no_job_fails_for_them() -> None:
+    over = earth(limits=Limits(credits=Decimal(30)))
     run = Run(over, jobs(50)).go()
     assert run.ending is not None
     assert run.ending.stopped is not None
@@ -265,7 +264,6 @@ def test_bad_credentials_stop_the_run_and_no_job_fails_for_them() -> None:
 
 def test_a_drain_submits_no_more_and_collects_what_is_paid() -> None:
     def drain_soon(runner: Runner) -> None:
-        import asyncio
 
         asyncio.get_running_loop().call_later(3.0, runner.drain)
 
@@ -281,7 +279,6 @@ def test_a_drain_submits_no_more_and_collects_what_is_paid() -> None:
 
 def test_leaving_at_once_lets_submits_under_way_finish_for_a_moment() -> None:
     def leave_soon(runner: Runner) -> None:
-        import asyncio
 
         asyncio.get_running_loop().call_later(0.03, runner.leave)  # the first POST is at the service
 
@@ -312,15 +309,7 @@ def test_equal_jobs_are_each_bought_once_and_told_apart_by_their_seeds() -> None
 
 
 def test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid() -> None:
-    from batchgen.errors import JournalError
-    from batchgen.lifecycle import Accepted, Event
-    from tests.support.memory_journal import MemoryJournal
-
-    class Full(Disk):
-        pass
-
     over = earth()
-    over.disk = Full()
 
     def full_on_receipt(runner: Runner) -> None:
         journal = runner._world.journal
