@@ -44,12 +44,14 @@ class Submission:
         attempt: which attempt it carries, from 1.
         at: when our record was made, seconds since the epoch.
         charged: compute units; None as long as the service has not said.
+        author: who it is by in the service's eyes; empty where it does not say.
     """
 
     remote_id: str
     attempt: int
     at: float
     charged: Decimal | None
+    author: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,10 +164,17 @@ class Accepted(Event):
 
     remote_id: str
     charged: Decimal | None = None
+    author: str = ""
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Add the submission."""
-        paid = Submission(remote_id=self.remote_id, attempt=record.attempt, at=self.at, charged=self.charged)
+        paid = Submission(
+            remote_id=self.remote_id,
+            attempt=record.attempt,
+            at=self.at,
+            charged=self.charged,
+            author=self.author,
+        )
         return {"submissions": (*record.submissions, paid), "error": ""}
 
 

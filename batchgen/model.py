@@ -165,10 +165,24 @@ class JobPage:
     Attributes:
         jobs: may be fewer than asked for, or none, while a token is present.
         next_token: resend with the same filters; None on the last page.
+        served_at: the service's clock, in whole seconds; None where it does not say.
     """
 
     jobs: tuple[RemoteJob, ...]
     next_token: str | None
+    served_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """What a text asset says.
+
+    Attributes:
+        whole: whether this is all of it.
+    """
+
+    text: str
+    whole: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,12 +4,12 @@ Each port is narrow and says which errors it raises. Adapters implement them by 
 never import the engine; nothing behind a port may assume that one process is alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
 from batchgen.lifecycle import Event, Record
-from batchgen.model import Asset, File, Job, JobKey, JobPage, Model, Receipt, RemoteJob
+from batchgen.model import Asset, File, Job, JobKey, JobPage, Model, Receipt, RemoteJob, Text
 
 
 class Clock(Protocol):
@@ -72,6 +72,14 @@ class Generator(Protocol):
         """
         ...
 
+    async def text(self, asset_id: str) -> Text | None:
+        """Read a text asset, such as a prompt that a listing shows as an id; None if it is not shown.
+
+        Raises:
+            TransientError, StoppedError: nothing is known.
+        """
+        ...
+
     async def model(self, model_id: str) -> Model:
         """Describe a model.
 
@@ -115,6 +123,26 @@ class Journal(Protocol):
 
     def history(self) -> Iterable[tuple[JobKey, Event]]:
         """Give every event of this scope, in order."""
+        ...
+
+    def owned(self, remote_ids: Collection[str]) -> Collection[str]:
+        """Give those of the ids that belong to a record of this origin, in whatever batch."""
+        ...
+
+    def unanswered_equals(self, key: JobKey) -> Iterable[Record]:
+        """Give the records of other jobs that ask for the same and are submitting or in doubt.
+
+        Of this origin and project, in whatever batch.
+        """
+        ...
+
+    @property
+    def trusts_absence(self) -> bool:
+        """Whether no submission that was shown absent has ever turned up."""
+        ...
+
+    def distrust_absence(self) -> None:
+        """Remember for good that one did."""
         ...
 
 

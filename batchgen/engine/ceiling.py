@@ -32,11 +32,16 @@ class Ceiling:
         known = [one for one in (self.bound, self.taught) if one is not None]
         return min(known) if known else None
 
-    def has_room(self, in_flight: int) -> bool:
-        """Say whether one more may be submitted: at most one goes beyond what was ever accepted."""
+    def has_room(self, in_flight: int, late: int = 0) -> bool:
+        """Say whether one more may be submitted: at most one goes beyond what was ever accepted.
+
+        Args:
+            in_flight: all that run or may run.
+            late: those of them whose answer is long due, which keep nobody waiting.
+        """
         if self.limit is not None and in_flight >= self.limit:
             return False
-        return in_flight <= self.proven
+        return in_flight - late <= self.proven
 
     def accepted(self, in_flight: int) -> "Ceiling":
         """Learn from an acceptance with so many in flight, itself included."""

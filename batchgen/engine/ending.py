@@ -33,6 +33,7 @@ class Ending:
         unreachable: whether it gave up because the service could not be reached.
         out_of_sight: paid and still running when their timeout passed.
         missing: why the assets of these are not all on disk.
+        turned_up: submissions that were shown absent and are there after all, a sentence each.
     """
 
     stopped: StoppedError | None = None
@@ -40,6 +41,7 @@ class Ending:
     unreachable: bool = False
     out_of_sight: frozenset[JobKey] = frozenset()
     missing: Mapping[JobKey, str] = field(default_factory=dict)
+    turned_up: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +59,8 @@ class Verdict:
 
 def judge(ending: Ending, records: Sequence[Record]) -> Verdict:
     """Say what a run's end means, in the order of what a person has to do first."""
-    found = [*_stops(ending), *_left(ending, records)]
+    twice = [(Exit.DOUBT, text) for text in ending.turned_up]
+    found = [*_stops(ending), *twice, *_left(ending, records)]
     order = (Exit.CREDENTIALS, Exit.DOUBT, Exit.BUDGET, Exit.REMAINS, Exit.FAILED)
     ranked = sorted(found, key=lambda one: order.index(one[0]))
     return Verdict(exit=ranked[0][0] if ranked else Exit.DONE, reasons=tuple(text for _, text in ranked))

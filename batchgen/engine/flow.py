@@ -1,13 +1,19 @@
-"""How much goes out at once, and when to hold back: acts on the gate by what the ceiling decides."""
+"""How much goes out at once, and when to hold back: acts on the gate by what the ceiling decides.
+
+Also the breaker: a gateway that is down for a minute must not put five hundred jobs in doubt.
+"""
 
 import asyncio
 import random
 
 from batchgen.backoff import Backoff
 from batchgen.engine.ceiling import Ceiling
-from batchgen.errors import DeferredError, NotSentError, ServiceError
+from batchgen.errors import AmbiguousError, DeferredError, NotSentError, ServiceError
 from batchgen.model import JobKey
 from batchgen.ports import Gate, Lane
+
+TRIPS_AT = 3  # ambiguous answers in a row
+LATE = 5.0  # seconds after which an answer that is due no longer keeps others waiting for it
 
 
 class Flow:
@@ -33,39 +39,102 @@ class Flow:
         """
         self.ceiling = ceiling
         self.in_flight: set[JobKey] = set()
+        self.doubtful: set[JobKey] = set()
         self._gate = gate
         self._backoff = backoff or Backoff()
         self._chance = chance or random.Random()  # noqa: S311 - jitter
         self._patience = patience
+        self._unanswered: dict[JobKey, float] = {}
         self._deferrals = 0
         self._unsent = 0
-        self._unsent_since = 0.0
+        self._cut_off_since: float | None = None
+        self._ambiguous = 0
+        self._service_answers = True
+
+    def __repr__(self) -> str:
+        return (
+            f"<Flow [in flight {len(self.in_flight)} of {self.ceiling.limit}, "
+            f"unanswered {len(self._unanswered)}, in doubt {len(self.doubtful)}]>"
+        )
 
     @property
     def has_room(self) -> bool:
         """Whether one more may be submitted now."""
+        if self._ambiguous >= TRIPS_AT and (self._unanswered or not self._service_answers):
+            return False
         self.ceiling = self.ceiling.probed(_time())
-        return self.ceiling.has_room(len(self.in_flight))
+        slow = sum(1 for since in self._unanswered.values() if _time() - since >= LATE)
+        return self.ceiling.has_room(len(self.in_flight), slow + len(self.doubtful))
+
+    @property
+    def tripped(self) -> bool:
+        """Whether nothing may be submitted before an idempotent call has answered."""
+        return self._ambiguous >= TRIPS_AT and not self._service_answers
 
     @property
     def unreachable(self) -> bool:
-        """Whether no submit has reached the service for longer than the patience lasts."""
-        return self._unsent > 0 and _time() - self._unsent_since >= self._patience
+        """Whether the service has not been reached for longer than the patience lasts."""
+        return self._cut_off_since is not None and _time() - self._cut_off_since >= self._patience
+
+    def service_answered(self) -> None:
+        """Learn that an idempotent call was answered: submits may go on, one at a time at first."""
+        self._service_answers = True
+        if self._ambiguous < TRIPS_AT:
+            self._cut_off_since = None
+
+    def service_is_silent(self) -> None:
+        """Learn that an idempotent call was not answered, for all its tries."""
+        self._cut_off_since = _time() if self._cut_off_since is None else self._cut_off_since
+
+    def began(self, key: JobKey) -> None:
+        """Count a submit that is about to leave."""
+        self.in_flight.add(key)
+        self._unanswered[key] = _time()
+
+    def doubts(self, key: JobKey) -> None:
+        """Count a job in doubt: it may be running."""
+        self.in_flight.add(key)
+        self.doubtful.add(key)
+
+    def runs(self, key: JobKey) -> None:
+        """Count a submission that runs."""
+        self.in_flight.add(key)
+        self.doubtful.discard(key)
+
+    def ended(self, key: JobKey) -> None:
+        """Count it no longer."""
+        self.in_flight.discard(key)
+        self.doubtful.discard(key)
 
     def answered(self, key: JobKey, error: ServiceError | None) -> None:
         """Learn from what answered the submit of this job, which is still counted as in flight."""
+        self._unanswered.pop(key, None)
         if isinstance(error, NotSentError):
             self._not_sent()
             return
         self._unsent = 0
+        if isinstance(error, AmbiguousError):
+            self._lost()
+            return
+        self._cut_off_since = None
         if isinstance(error, DeferredError):
             self._deferred(error, len(self.in_flight - {key}))
         elif error is None:
-            self._deferrals = 0
-            self.ceiling = self.ceiling.accepted(len(self.in_flight))
+            self._deferrals = self._ambiguous = 0
+            self.ceiling = self.ceiling.accepted(len(self.in_flight - self.doubtful))
+
+    def _lost(self) -> None:
+        self._ambiguous += 1
+        over = self._ambiguous - TRIPS_AT
+        if over < 0:
+            return
+        # calls that cost nothing may be answered all the while: what counts is an acceptance
+        self._service_answers = False
+        self.service_is_silent()
+        self._gate.pause(Lane.SUBMIT, self._backoff.delay(over + 1, jitter=self._chance.random()))
 
     def _not_sent(self) -> None:
-        self._unsent_since = self._unsent_since if self._unsent else _time()
+        self._cut_off_since = _time() if self._cut_off_since is None else self._cut_off_since
         self._unsent += 1
         self._gate.pause(Lane.SUBMIT, self._backoff.delay(self._unsent, jitter=self._chance.random()))
 

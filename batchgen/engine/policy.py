@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 from batchgen.backoff import Backoff, PollGaps
+from batchgen.engine.absence import DoubtPolicy
 from batchgen.model import Model
 from batchgen.ports import Clock, Collector, Gate, Generator, Journal, Observer
 
@@ -18,6 +19,8 @@ class Policy:
         usual: to the first look at a model nothing is known of.
         gaps: between looks.
         backoff: after failures.
+        doubt: how jobs in doubt are settled.
+        attempts: how often a generation is tried in all; what moderation stopped is not tried again.
         collectors: how many jobs' assets are fetched at once.
         last_moment: how long submits under way may still take when the run is left.
     """
@@ -26,6 +29,8 @@ class Policy:
     usual: float = 2.0
     gaps: PollGaps = field(default_factory=PollGaps)
     backoff: Backoff = field(default_factory=Backoff)
+    doubt: DoubtPolicy = field(default_factory=DoubtPolicy)
+    attempts: int = 1
     collectors: int = 8
     last_moment: float = 2.0
 

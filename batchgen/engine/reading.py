@@ -36,7 +36,9 @@ _ENDS: Mapping[RemoteStatus, type[Succeeded | Failed | Canceled]] = {
 
 def after_receipt(receipt: Receipt, *, at: float) -> tuple[Event, ...]:
     """Give what an accepted submit amounts to: it may already have ended."""
-    accepted = Accepted(at=at, remote_id=receipt.job.remote_id, charged=receipt.charged)
+    accepted = Accepted(
+        at=at, remote_id=receipt.job.remote_id, charged=receipt.charged, author=receipt.job.author
+    )
     end = after_look(receipt.job, at=at)
     return (accepted,) if end is None else (accepted, end)
 

@@ -11,14 +11,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 
 from batchgen.engine.ending import Ending
-from batchgen.engine.flow import Flow
+from batchgen.engine.flow import LATE, Flow
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.policy import Policy, World
+from batchgen.engine.reconcile import Reconciler
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
 from batchgen.engine.watch import Watcher
-from batchgen.errors import BatchgenError, DownloadError, StoppedError
-from batchgen.lifecycle import AnswerLost, Collected, Held, State
+from batchgen.errors import BatchgenError, DownloadError, ServiceError, StoppedError
+from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
 from batchgen.ports import Lane
@@ -64,9 +65,17 @@ class Runner:
         )
         self._watcher = Watcher(generator=world.generator, ledger=self._ledger, schedule=self._schedule)
         self.flow = flow
+        self._reconciler = Reconciler(
+            generator=world.generator,
+            ledger=self._ledger,
+            journal=world.journal,
+            policy=policy.doubt,
+            settled=self._settled,
+        )
         # What changes during a run: who waits, who is under way, and what is to end it.
         self._wanted = {entry.key for entry in plan.entries}
         self._waiting: deque[Entry] = deque()
+        self._blocked: list[Entry] = []
         self._under_way: set[JobKey] = set()
         self._to_collect: asyncio.Queue[Entry] = asyncio.Queue()
         self._submits: set[asyncio.Task[None]] = set()
@@ -116,6 +125,7 @@ class Runner:
             unreachable=self._unreachable,
             out_of_sight=frozenset(self._out_of_sight),
             missing=self._missing,
+            turned_up=tuple(self._reconciler.turned_up.values()),
         )
 
     def drain(self) -> None:
@@ -147,6 +157,7 @@ class Runner:
         for entry in entries:
             self._route(entry)
         self._spawn(self._dispatch, name="dispatch")
+        self._spawn(self._reconciler.run, name="reconcile")
         for number in range(self._policy.collectors):
             self._spawn(self._collect_one_after_another, name=f"collect:{number}")
         self._look_whether_ended()
@@ -162,14 +173,16 @@ class Runner:
                 cut = AnswerLost(at=self._ledger.now(), reason="the run was cut off during the submit")
                 self._route(self._ledger.record(entry, cut))
             case State.IN_DOUBT:
-                held = Held(at=self._ledger.now(), reason=entry.record.error)
-                self._route(self._ledger.record(entry, held))
+                self.flow.doubts(entry.key)
+                self._reconciler.add(entry)
             case State.RUNNING:
-                self.flow.in_flight.add(entry.key)
+                self.flow.runs(entry.key)
                 self._spawn(lambda: self._watch(entry), name=f"watch:{entry.job.id}")
             case State.SUCCEEDED:
-                self.flow.in_flight.discard(entry.key)
+                self.flow.ended(entry.key)
                 self._to_collect.put_nowait(entry)
+            case State.FAILED if self._may_retry(entry):
+                self._route(self._ledger.record(entry, RetryAsked(at=self._ledger.now())))
             case State.FAILED | State.CANCELED | State.REFUSED | State.HELD:
                 self._rest(entry)
             case State.COLLECTED | State.ABANDONED:
@@ -186,27 +199,73 @@ class Runner:
 
     def _rest(self, entry: Entry) -> None:
         """Nothing under way moves this job any further."""
-        self.flow.in_flight.discard(entry.key)
+        self.flow.ended(entry.key)
         self._under_way.discard(entry.key)
         self._look_whether_ended()
 
     async def _dispatch(self) -> None:
         """Fill free slots with waiting jobs, one turn of the gate each."""
         while not self._stopping:
-            if not self._may_submit():
-                self._changed.clear()
-                await self._changed.wait()
-                continue
-            await self._world.gate.turn(Lane.SUBMIT)
-            if self._may_submit():  # asked again: the wait for the turn may have been long
-                self._begin_submit(self._waiting.popleft())
+            if self._waiting and self.flow.tripped:
+                await self._ask_for_a_sign(self._waiting[0].job.model)
+            elif not self._may_submit():
+                await self._change()
+            else:
+                await self._world.gate.turn(Lane.SUBMIT)
+                if self._may_submit():  # asked again: the wait for the turn may have been long
+                    self._begin_submit(self._waiting.popleft())
 
     def _may_submit(self) -> bool:
+        """Say whether the next job may be submitted; one equal to a job in doubt steps aside."""
+        while self._waiting and self._is_blocked(self._waiting[0]):
+            self._blocked.append(self._waiting.popleft())
+        self._look_whether_ended()
         return bool(self._waiting) and not self._stopping and self.flow.has_room
+
+    def _is_blocked(self, entry: Entry) -> bool:
+        equals = self._world.journal.unanswered_equals(entry.key)
+        bodies = {one.body for one in equals if one.state is State.IN_DOUBT}
+        return bool(bodies) and self._submitter.body_of(entry) in bodies
+
+    async def _change(self) -> None:
+        """Wait for something to change, or for answers that are due to count as late."""
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(LATE):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _ask_for_a_sign(self, model: str) -> None:
+        """Ask for something that costs nothing, before anything that does is sent again."""
+        try:
+            await self._world.generator.model(model)
+        except StoppedError:
+            raise
+        except ServiceError as error:
+            self._ledger.observer.troubled(f"not submitting: {error}")
+            self.flow.service_is_silent()
+            if self.flow.unreachable:
+                self._unreachable = True
+                self._stop()
+        else:
+            self.flow.service_answered()
+
+    def _settled(self, entry: Entry) -> None:
+        """Go on with a job that is no longer in doubt, and with those that stepped aside for it."""
+        self.flow.ended(entry.key)
+        self._waiting.extendleft(reversed(self._blocked))
+        self._blocked.clear()
+        self._route(entry)
+
+    def _may_retry(self, entry: Entry) -> bool:
+        record = entry.record
+        tried_enough = record.attempt >= self._policy.attempts or record.moderated
+        return entry.key in self._wanted and not tried_enough and not self._stopping
 
     def _begin_submit(self, entry: Entry) -> None:
         self._under_way.add(entry.key)
-        self.flow.in_flight.add(entry.key)
+        self.flow.began(entry.key)
         task = self._submit_group.create_task(
             self._guarded(lambda: self._submit(entry)), name=f"submit:{entry.job.id}"
         )

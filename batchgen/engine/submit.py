@@ -38,15 +38,26 @@ class Submitter:
             return self._ledger.record(entry, after_failure(error, at=self._ledger.now())), error
         return self._received(entry, receipt), None
 
-    def _intent(self, entry: Entry) -> SubmitStarted:
-        """Make the body once; whatever was journaled before is sent again as it is."""
-        record, job = entry.record, entry.job
+    def body_of(self, entry: Entry) -> str:
+        """Give the body that would be sent: what was journaled before is never made again."""
+        if entry.record.body is not None:
+            return entry.record.body
+        return compose_body(entry.job, self._seed_of(entry))
+
+    def _seed_of(self, entry: Entry) -> float | None:
+        job, record = entry.job, entry.record
         if record.body is not None:
-            body, seed = record.body, record.seed
-        else:
-            seed = seed_for(job, self._models[job.model], self._scope, entry.key, record.attempt)
-            body = compose_body(job, seed)
-        return SubmitStarted(at=self._ledger.now(), job=job, attempt=record.attempt, body=body, seed=seed)
+            return record.seed
+        return seed_for(job, self._models[job.model], self._scope, entry.key, record.attempt)
+
+    def _intent(self, entry: Entry) -> SubmitStarted:
+        return SubmitStarted(
+            at=self._ledger.now(),
+            job=entry.job,
+            attempt=entry.record.attempt,
+            body=self.body_of(entry),
+            seed=self._seed_of(entry),
+        )
 
     def _received(self, entry: Entry, receipt: Receipt) -> Entry:
         try:

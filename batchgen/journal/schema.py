@@ -61,6 +61,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END
         """,
     ),
+    (
+        # what is true of an origin as a whole, once and for good
+        """
+        CREATE TABLE marks (
+            origin TEXT NOT NULL,
+            name TEXT NOT NULL,
+            PRIMARY KEY (origin, name)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)

@@ -7,7 +7,7 @@ that, and otherwise in the write-ahead log, which outlives the process.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,13 @@ from typing import Self
 from batchgen.errors import JournalError, RemoteIdTakenError
 from batchgen.journal import codec, schema
 from batchgen.journal.place import refuse_network
-from batchgen.lifecycle import Accepted, Event, Record, apply
+from batchgen.lifecycle import Accepted, Event, Record, State, apply
 from batchgen.model import JobKey, Scope
 
 _WAIT_FOR_OTHERS = 30.0  # seconds: other batches' runs and readers hold the file for milliseconds
+_IDS_A_QUERY = 500
+_UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
+_DISTRUST = "a job shown absent turned up"
 
 
 class JournalFile:
@@ -150,6 +153,70 @@ class BatchJournal:
             )
             for content, ordinal, name, text in rows:
                 yield JobKey(content, ordinal), codec.load_event(name, text)
+
+    def owned(self, remote_ids: Collection[str]) -> set[str]:
+        """Give those of the ids that belong to a record of this origin, in whatever batch.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        found: set[str] = set()
+        ids = list(remote_ids)
+        with _explained(self._path):
+            for start in range(0, len(ids), _IDS_A_QUERY):
+                some = ids[start : start + _IDS_A_QUERY]
+                marks = ", ".join("?" * len(some))
+                rows = self._connection.execute(
+                    f"SELECT remote_id FROM submissions WHERE origin = ? AND remote_id IN ({marks})",  # noqa: S608 - question marks
+                    (self._scope.origin, *some),
+                )
+                found.update(remote_id for (remote_id,) in rows)
+        return found
+
+    def unanswered_equals(self, key: JobKey) -> list[Record]:
+        """Give the records of other jobs that ask for the same and are submitting or in doubt.
+
+        Of this origin and project, in whatever batch.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with _explained(self._path):
+            rows = self._connection.execute(
+                "SELECT records.fields FROM records JOIN scopes ON scopes.id = records.scope "
+                "WHERE content = ? AND state IN (?, ?) "
+                "AND origin = ? AND project = ? AND NOT (scope = ? AND ordinal = ?)",
+                (
+                    key.content,
+                    *_UNANSWERED,
+                    self._scope.origin,
+                    self._scope.project,
+                    self._scope_id or 0,
+                    key.ordinal,
+                ),
+            )
+            return [codec.load_record(text) for (text,) in rows]
+
+    @property
+    def trusts_absence(self) -> bool:
+        """Whether no submission that was shown absent has ever turned up."""
+        with _explained(self._path):
+            row = self._connection.execute(
+                "SELECT 1 FROM marks WHERE origin = ? AND name = ?", (self._scope.origin, _DISTRUST)
+            ).fetchone()
+        return row is None
+
+    def distrust_absence(self) -> None:
+        """Remember for good that one did.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        with _explained(self._path), self._transaction(durable=True):
+            self._connection.execute(
+                "INSERT INTO marks (origin, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                (self._scope.origin, _DISTRUST),
+            )
 
     def _find_scope(self) -> int | None:
         with _explained(self._path):

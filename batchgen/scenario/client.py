@@ -8,6 +8,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
@@ -19,14 +20,14 @@ from batchgen.errors import (
     ServiceError,
     TransientError,
 )
-from batchgen.model import Asset, JobPage, Model, Receipt, RemoteJob
+from batchgen.model import Asset, JobPage, Model, Receipt, RemoteJob, Text
 from batchgen.ports import Gate, Lane
 from batchgen.scenario.fields import WireError
-from batchgen.scenario.reasons import asked_wait
+from batchgen.scenario.reasons import asked_wait, served_at
 from batchgen.scenario.retry import CallRetry
 from batchgen.scenario.transport import Answer, Call, LostAnswerError, Redact, Transport
 from batchgen.scenario.verdicts import call_verdict, is_throttled, model_verdict, submit_verdict
-from batchgen.scenario.wire import parse_asset, parse_assets, parse_job, parse_model, parse_page
+from batchgen.scenario.wire import parse_asset, parse_assets, parse_job, parse_model, parse_page, parse_text
 
 BULK = 200  # assets a call; beyond it the service refuses the whole call
 PAGE_SIZE = 100  # jobs a page; the most the service gives
@@ -100,7 +101,14 @@ class ScenarioClient:
         query = {"pageSize": str(PAGE_SIZE), **filters}
         if token is not None:
             query["paginationToken"] = token
-        return await self._ask(self._get("/jobs", query), Lane.WATCH, parse_page)
+        answers: list[Answer] = []
+
+        def verdict(answer: Answer) -> Mapping[str, Any]:
+            answers.append(answer)
+            return call_verdict(answer)
+
+        page = await self._ask(self._get("/jobs", query), Lane.WATCH, parse_page, verdict)
+        return replace(page, served_at=served_at(answers[-1]))
 
     async def all_jobs(self, filters: Mapping[str, str]) -> AsyncIterator[RemoteJob]:
         """Go through a whole listing, newest first; whoever stops early asks for no further page.
@@ -148,6 +156,14 @@ class ScenarioClient:
                 if asset is not None:
                     found[asset_id] = asset
         return found
+
+    async def text(self, asset_id: str) -> Text | None:
+        """Read a text asset by its preview; see ``ports.Generator``."""
+        call = self._get(f"/assets/{_segment(asset_id, NotFoundError)}")
+        try:
+            return await self._ask(call, Lane.WATCH, lambda data, _: parse_text(data))
+        except (NotFoundError, RefusedError):
+            return None
 
     async def who(self) -> None:
         """Make the cheapest call that needs credentials, so that a run finds out before it plans.

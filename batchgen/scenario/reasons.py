@@ -110,6 +110,15 @@ def _number(value: Json) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
+def served_at(answer: Answer) -> float | None:
+    """Give the service's clock from the ``Date`` header, in seconds since the epoch; None without one."""
+    try:
+        moment = parsedate_to_datetime(answer.headers.get("date", ""))
+    except (ValueError, TypeError, IndexError, OverflowError):  # the parser's own on a text that is no date
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
 def _until(text: str, now: str) -> float | None:
     try:
         moments = [parsedate_to_datetime(one) for one in (text, now)]

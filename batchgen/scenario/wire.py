@@ -8,7 +8,7 @@ left out. Only what the caller cannot do without raises ``WireError``: an id, a 
 from collections.abc import Mapping
 from decimal import Decimal
 
-from batchgen.model import Asset, JobPage, Json, Model, ModelInput, Receipt, RemoteJob, RemoteStatus
+from batchgen.model import Asset, JobPage, Json, Model, ModelInput, Receipt, RemoteJob, RemoteStatus, Text
 from batchgen.scenario.fields import (
     WireError,
     as_finite,
@@ -143,6 +143,19 @@ def parse_assets(data: Mapping[str, Json]) -> dict[str, Asset]:
             continue
         found[asset.id] = asset
     return found
+
+
+def parse_text(data: Mapping[str, Json]) -> Text | None:
+    """Read what a text asset says without a download; None for an asset of another kind.
+
+    Raises:
+        WireError: there is no asset in it.
+    """
+    properties = as_mapping(as_object(data.get("asset"), "the asset").get("properties"))
+    preview = properties.get("preview")
+    if not isinstance(preview, str):
+        return None
+    return Text(text=preview, whole=properties.get("hasFullPreview") is True)
 
 
 def parse_cost(value: Json) -> Decimal | None:

@@ -17,7 +17,7 @@ from batchgen.errors import JournalError, StopCause
 from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, State, SubmitStarted, replay
 from batchgen.model import Job, JobKey, Rate
 from batchgen.simulator.exchange import Call
-from batchgen.simulator.faults import Fault, FaultPlan
+from batchgen.simulator.faults import WITHOUT_EFFECT, Fault, FaultPlan
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
 from tests.support.memory_journal import MemoryJournal
@@ -144,15 +144,14 @@ def test_whatever_the_service_answers_nothing_is_paid_twice(
         Fault.NO_JSON,
     ],
 )
-def test_an_answer_that_says_neither_yes_nor_no_is_held_and_never_sent_again(fault: Fault) -> None:
+def test_an_answer_that_says_neither_yes_nor_no_is_found_again_or_shown_absent(fault: Fault) -> None:
     over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, fault]}))
     run = Run(over, jobs(3)).go()
-    assert states(over) == {State.COLLECTED: 2, State.HELD: 1}
-    assert over.service.counts["submit"] == 3
+    assert states(over) == {State.COLLECTED: 3}
+    assert set(charged(over).values()) == {1}
+    assert over.service.counts["submit"] == (4 if fault in WITHOUT_EFFECT else 3)
     assert run.ending is not None
-    assert judge(run.ending, list(records(over).values())).exit is Exit.DOUBT
-    Run(over, jobs(3)).go()
-    assert over.service.counts["submit"] == 3
+    assert judge(run.ending, list(records(over).values())).exit is Exit.DONE
 
 
 def test_a_refusal_for_want_of_room_costs_no_attempt_and_the_same_bytes_are_sent_again() -> None:

@@ -1,11 +1,11 @@
 """A journal in memory: the second implementation of the port, and it can lose power."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from batchgen.errors import RemoteIdTakenError
-from batchgen.lifecycle import Accepted, Event, Record, apply, replay
+from batchgen.lifecycle import Accepted, Event, Record, State, apply, replay
 from batchgen.model import JobKey
 
 
@@ -21,6 +21,7 @@ class Disk:
     appends_left: int | None = None
     on_death: Callable[[], object] = lambda: None
     dead: bool = False
+    trusts_absence: bool = True
 
     def revive(self, appends: int | None = None) -> None:
         self.dead, self.appends_left = False, appends
@@ -65,6 +66,23 @@ class MemoryJournal:
 
     def records(self) -> Mapping[JobKey, Record]:
         return self._records
+
+    def owned(self, remote_ids: Collection[str]) -> set[str]:
+        return self._owned & set(remote_ids)
+
+    def unanswered_equals(self, key: JobKey) -> list[Record]:
+        unanswered = {State.SUBMITTING, State.IN_DOUBT}
+        equals = (
+            one for other, one in self._records.items() if other.content == key.content and other != key
+        )
+        return [one for one in equals if one.state in unanswered]
+
+    @property
+    def trusts_absence(self) -> bool:
+        return self._disk.trusts_absence
+
+    def distrust_absence(self) -> None:
+        self._disk.trusts_absence = False
 
     def history(self) -> Iterator[tuple[JobKey, Event]]:
         yield from self._disk.events

@@ -50,11 +50,11 @@ class Earth:
 class VirtualTransport:
     """Carries calls to the core; a hang lasts as long as the client's own timeout."""
 
-    def __init__(self, earth: Earth, *, hop: float = 0.02, patience: float = 120.0) -> None:
+    def __init__(self, earth: Earth, *, key: str = "key", hop: float = 0.02, patience: float = 120.0) -> None:
         self._earth = earth
         self._hop = hop
         self._patience = patience
-        token = Credentials(key="key", secret="secret").token
+        token = Credentials(key=key, secret="secret").token
         self._headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
 
     async def exchange(self, call: Call) -> Answer:
@@ -119,6 +119,7 @@ class Run:
     cut_at: float | None = None
     cut_at_append: int | None = None
     seed: int = 0
+    key: str = "key"
     command: Callable[[Runner], None] | None = None
     ending: Ending | None = None
     watching: Watching = field(default_factory=Watching)
@@ -150,13 +151,13 @@ class Run:
         self.took = asyncio.get_running_loop().time() - began
 
     async def _models(self, gate: Gate) -> dict[str, Model]:
-        client = ScenarioClient(VirtualTransport(self.earth), gate, project=None)
+        client = ScenarioClient(VirtualTransport(self.earth, key=self.key), gate, project=None)
         return {name: await client.model(name) for name in sorted({job.model for job in self.jobs})}
 
     def _runner(self, gate: Gate, models: dict[str, Model]) -> Runner:
         chance = random.Random(self.seed)
         journal = MemoryJournal(self.earth.disk)
-        client = ScenarioClient(VirtualTransport(self.earth), gate, project=None, rng=chance)
+        client = ScenarioClient(VirtualTransport(self.earth, key=self.key), gate, project=None, rng=chance)
         runner = Runner(
             plan=make_plan(self.jobs, journal.records()),
             scope=SCOPE,

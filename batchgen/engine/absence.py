@@ -1,0 +1,139 @@
+"""When a job in doubt may be called absent, and when a person has to decide. Pure.
+
+A listing that does not show a submission proves nothing by itself: it may be behind. It
+takes two of them, apart and late enough, and a control: a row of ours that such a listing
+would have shown as late as the one we miss, and did show.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from batchgen.model import Json
+
+MOST_ABSENCES = 2  # after so many a person decides: something is wrong with what listings show
+
+
+class Then(StrEnum):
+    """What follows from a shown absence."""
+
+    RESUBMIT = "resubmit"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoubtPolicy:
+    """How jobs in doubt are settled; times in seconds.
+
+    Attributes:
+        then: what follows from a shown absence.
+        settle: how long after the loss a listing counts at the earliest.
+        settle_max: how long to wait for a control that was accepted after the loss.
+    """
+
+    then: Then = Then.RESUBMIT
+    settle: float = 60.0
+    settle_max: float = 600.0
+
+    @property
+    def spacing(self) -> float:
+        """The least time between two listings that count."""
+        return self.settle / 3
+
+    def settled_after(self, lag: float) -> float:
+        """Give the settling time where listings were seen to lag by so many seconds."""
+        return max(self.settle, 3 * lag)
+
+
+class Move(StrEnum):
+    """What to do with a job that no listing shows."""
+
+    WAIT = "wait"
+    RESUBMIT = "resubmit"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Findings:
+    """What listings have shown of one job in doubt that none of them matched.
+
+    Attributes:
+        lost_at: when its answer was lost.
+        now: when the latest listing was begun, on the same clock.
+        clean: when complete listings without a match or near-match were begun, oldest first.
+        near: remote ids that are near-matches in the latest listing.
+        control: a submission of its model, accepted after the loss, that the latest listing shows.
+        older_control: the same of one accepted before it.
+        lag: the longest seen from acceptance to first sight, in seconds.
+        absences: how often this attempt was shown absent before.
+        trusted: whether no shown absence of this journal was ever refuted.
+    """
+
+    lost_at: float
+    now: float
+    clean: tuple[float, ...]
+    near: tuple[str, ...] = ()
+    control: str | None = None
+    older_control: str | None = None
+    lag: float = 0.0
+    absences: int = 0
+    trusted: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conclusion:
+    """A move, and what it rests on.
+
+    Attributes:
+        reason: for people; empty while waiting.
+        evidence: for the event.
+    """
+
+    move: Move
+    reason: str = ""
+    evidence: Mapping[str, Json] | None = None
+
+
+WAIT = Conclusion(move=Move.WAIT)
+
+
+def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
+    """Say what follows from the findings."""
+    waited = found.now - found.lost_at
+    patient = waited >= policy.settle_max
+    shown = _shown_absent(found, policy)
+    control = found.control or (found.older_control if patient else None)
+    if not (shown and control):
+        return _hold(found, policy) if waited >= _END * policy.settle_max or (patient and shown) else WAIT
+    if policy.then is Then.HOLD:
+        return Conclusion(move=Move.HOLD, reason="shown absent; the manifest says to hold")
+    if found.absences >= MOST_ABSENCES:
+        return Conclusion(move=Move.HOLD, reason=f"shown absent {found.absences + 1} times")
+    if not found.trusted:
+        return Conclusion(
+            move=Move.HOLD, reason="shown absent, but such a showing has been wrong in this journal before"
+        )
+    evidence = {"listings": list(found.clean[-2:]), "control": control, "lag": found.lag}
+    return Conclusion(move=Move.RESUBMIT, evidence=evidence)
+
+
+_END = 2  # times settle_max: a doubt that listings can neither show nor refute by then is for a person
+
+
+def _shown_absent(found: Findings, policy: DoubtPolicy) -> bool:
+    """Tell whether two listings far enough apart, the later one late enough, showed nothing."""
+    if found.near or not found.clean:
+        return False
+    late = found.clean[-1]
+    early = any(late - one >= policy.spacing for one in found.clean[:-1])
+    return early and late - found.lost_at >= policy.settled_after(found.lag)
+
+
+def _hold(found: Findings, policy: DoubtPolicy) -> Conclusion:
+    if found.near:
+        reason = f"jobs like it are at the service, but not certainly it: {', '.join(found.near)}"
+    elif _shown_absent(found, policy):
+        reason = "not shown, but no job of ours that could prove that it would be"
+    else:
+        reason = "the service's listing could not be read well enough to tell"
+    return Conclusion(move=Move.HOLD, reason=reason)

@@ -1,0 +1,224 @@
+"""Jobs whose answer was lost are found again, bought again only when shown absent, or left to a person."""
+
+from collections import Counter
+
+import pytest
+
+from batchgen.engine.absence import DoubtPolicy, Then
+from batchgen.engine.policy import Policy
+from batchgen.lifecycle import Adopted, Held, Record, ShownAbsent, State, replay
+from batchgen.model import Job, JobKey
+from batchgen.simulator.exchange import Call
+from batchgen.simulator.faults import Fault, FaultPlan
+from batchgen.simulator.service import Service
+from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
+from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
+
+QUICK = DoubtPolicy(settle=3, settle_max=9)
+
+
+def jobs(count: int, *, model: str = SEEDED, prompt: str = "a house, number {n}") -> list[Job]:
+    return [Job(id=f"job-{n}", prompt=prompt.format(n=n), model=model) for n in range(count)]
+
+
+def earth(**more: object) -> Earth:
+    return Earth(service=Service(Settings(**more)))  # type: ignore[arg-type]  # settings, as the tests give them
+
+
+def records(over: Earth) -> dict[JobKey, Record]:
+    return replay(over.disk.events)
+
+
+def states(over: Earth) -> Counter[State]:
+    return Counter(record.state for record in records(over).values())
+
+
+def events_of(run: Run, kind: type) -> list[object]:
+    return [event for _, event in run.watching.events if isinstance(event, kind)]
+
+
+def lose(**shares: float) -> FaultPlan:
+    faults = {
+        "cut": Fault.CUT_AFTER,
+        "error": Fault.ERROR_AFTER,
+        "gateway": Fault.BAD_GATEWAY,
+        "hang": Fault.HANG_AFTER,
+        "before": Fault.CUT_BEFORE,
+    }
+    return FaultPlan(chances={Call.SUBMIT: {faults[name]: share for name, share in shares.items()}})
+
+
+@pytest.mark.parametrize("model", [SEEDED, SEEDLESS])
+def test_a_tenth_of_the_answers_lost_after_acceptance_costs_nothing(model: str) -> None:
+    over = earth(faults=lose(cut=0.05, error=0.025, gateway=0.025))
+    run = Run(over, jobs(500, model=model), policy=Policy(doubt=QUICK)).go()
+    assert len(over.service.submissions) == 500
+    assert states(over) == {State.COLLECTED: 500}
+    assert 30 <= len(events_of(run, Adopted)) <= 75
+
+
+def test_answers_that_hang_for_ever_cost_time_and_nothing_else() -> None:
+    calm, hanging = earth(), earth(faults=lose(hang=0.02))
+    usual = Run(calm, jobs(500), policy=Policy(doubt=QUICK)).go().took
+    took = Run(hanging, jobs(500), policy=Policy(doubt=QUICK)).go().took
+    assert len(hanging.service.submissions) == 500
+    assert states(hanging) == {State.COLLECTED: 500}
+    assert took <= usual + 120 + QUICK.settle + 10
+
+
+def test_what_was_lost_before_acceptance_is_shown_absent_and_sent_again() -> None:
+    over = earth(faults=lose(before=0.05), seed=1)
+    run = Run(over, jobs(500), policy=Policy(doubt=QUICK)).go()
+    assert len(over.service.submissions) == 500
+    assert states(over) == {State.COLLECTED: 500}
+    assert 10 <= len(events_of(run, ShownAbsent)) <= 45
+    assert {record.attempt for record in records(over).values()} == {1}, "the same attempt, the same bytes"
+
+
+def test_a_listing_that_lags_delays_the_finding_and_shows_nobody_absent() -> None:
+    over = earth(faults=lose(cut=0.1), views=Views(listing_lag=(0.0, 15.0)), duration=(20.0, 40.0))
+    run = Run(over, jobs(100), policy=Policy(doubt=DoubtPolicy(settle=60, settle_max=600))).go()
+    assert len(over.service.submissions) == 100
+    assert states(over) == {State.COLLECTED: 100}
+    assert not events_of(run, ShownAbsent)
+
+
+def test_short_and_empty_pages_hide_nobody() -> None:
+    over = earth(faults=lose(cut=0.1), views=Views(short_pages=0.7))
+    Run(over, jobs(150), policy=Policy(doubt=QUICK)).go()
+    assert len(over.service.submissions) == 150
+    assert states(over) == {State.COLLECTED: 150}
+
+
+@pytest.mark.parametrize("model", [SEEDED, SEEDLESS])
+def test_echoes_with_added_keys_other_numbers_and_prompts_turned_into_assets_are_recognised(
+    model: str,
+) -> None:
+    views = Views(echo_defaults=True, echo_floats=True, archived_after=0.0)
+    over = earth(faults=lose(cut=0.2), views=views, duration=(0.5, 1.0))
+    Run(over, jobs(40, model=model), policy=Policy(doubt=QUICK)).go()
+    assert len(over.service.submissions) == 40
+    assert states(over) == {State.COLLECTED: 40}
+
+
+def test_a_row_without_inputs_proves_nothing_and_the_job_waits_for_a_person() -> None:
+    over = earth(
+        faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_AFTER]}), views=Views(echo_missing=1.0)
+    )
+    run = Run(over, jobs(3), policy=Policy(doubt=QUICK)).go()
+    assert len(over.service.submissions) == 3
+    assert states(over) == {State.COLLECTED: 2, State.HELD: 1}
+    (held,) = events_of(run, Held)
+    assert isinstance(held, Held)
+    assert over.service.submissions[1].remote_id in held.reason
+
+
+def test_without_a_control_nothing_is_called_absent() -> None:
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [Fault.CUT_BEFORE]}))
+    Run(over, jobs(1), policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.HELD: 1}
+    assert not over.service.submissions
+
+
+def test_a_control_accepted_before_the_loss_will_do_after_a_long_wait() -> None:
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_BEFORE]}))
+    run = Run(over, jobs(2), policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.COLLECTED: 2}
+    (absent,) = events_of(run, ShownAbsent)
+    assert isinstance(absent, ShownAbsent)
+    assert absent.evidence["control"] == over.service.submissions[0].remote_id
+    assert run.took >= QUICK.settle_max
+
+
+def test_hold_is_obeyed() -> None:
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_BEFORE]}))
+    policy = Policy(doubt=DoubtPolicy(then=Then.HOLD, settle=3, settle_max=9))
+    Run(over, jobs(3), policy=policy).go()
+    assert states(over) == {State.COLLECTED: 2, State.HELD: 1}
+
+
+def test_what_is_shown_absent_for_the_third_time_is_held() -> None:
+    script = [None, Fault.CUT_BEFORE, None, None, Fault.CUT_BEFORE, Fault.CUT_BEFORE]
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: script}))
+    run = Run(over, jobs(4), policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.COLLECTED: 3, State.HELD: 1}
+    assert len(events_of(run, ShownAbsent)) == 2
+
+
+def test_equal_jobs_in_doubt_are_adopted_one_row_each() -> None:
+    wanted = [Job(id=f"same-{n}", prompt="the same", model=SEEDLESS) for n in range(6)]
+    script = [None, Fault.CUT_AFTER, Fault.CUT_AFTER, None, Fault.CUT_AFTER]
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: script}))
+    Run(over, wanted, policy=Policy(doubt=QUICK)).go()
+    assert len(over.service.submissions) == 6
+    assert states(over) == {State.COLLECTED: 6}
+    ids = [record.remote_id for record in records(over).values()]
+    assert sorted(map(str, ids)) == sorted(one.remote_id for one in over.service.submissions)
+
+
+def test_nothing_equal_to_a_job_in_doubt_is_submitted() -> None:
+    wanted = [Job(id=f"same-{n}", prompt="the same", model=SEEDLESS) for n in range(3)]
+    over = earth(
+        faults=FaultPlan(script={Call.SUBMIT: [Fault.CUT_AFTER]}), views=Views(listing_lag=(30.0, 30.0))
+    )
+    Run(over, wanted, cut_at=10.0).go()
+    assert over.service.counts["submit"] == 1
+    Run(over, wanted, policy=Policy(doubt=QUICK)).go()
+    assert len(over.service.submissions) == 3
+
+
+def test_a_job_cut_off_in_the_middle_of_its_submit_is_found_at_the_next_start() -> None:
+    over = earth(limits=Limits(ceiling=2))
+    Run(over, jobs(4), cut_at_append=3).go()
+    submitting = [record for record in records(over).values() if record.state is State.SUBMITTING]
+    assert len(submitting) == 1
+    Run(over, jobs(4), policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.COLLECTED: 4}
+    assert len(over.service.submissions) == 4
+
+
+def test_a_service_that_answers_nothing_but_errors_puts_few_jobs_in_doubt() -> None:
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [Fault.UNAVAILABLE] * 5}))
+    run = Run(over, jobs(60), policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.COLLECTED: 60}
+    assert len(over.service.submissions) == 60
+    times = [event.at for _, event in run.watching.events if type(event).__name__ == "SubmitStarted"]
+    assert times[3] - times[2] > 0.2, "the breaker waits before the fourth"
+
+
+def test_a_gateway_that_is_down_for_good_ends_the_run_in_order() -> None:
+    over = earth(faults=FaultPlan(chances={Call.SUBMIT: {Fault.BAD_GATEWAY: 1.0}}), duration=(1.0, 2.0))
+    run = Run(over, jobs(500), policy=Policy(doubt=QUICK)).go()
+    assert run.ending is not None
+    assert run.ending.unreachable
+    assert over.service.counts["submit"] < 60
+    assert len(over.service.submissions) == states(over)[State.COLLECTED] == over.service.counts["submit"]
+
+
+def test_other_peoples_equal_jobs_are_not_adopted() -> None:
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_BEFORE]}))
+    mine = jobs(3, model=SEEDLESS)
+    other = Service(Settings(key="somebody-else", seed=9))
+    neighbour = Earth(service=other)
+    Run(neighbour, mine, key="somebody-else").go()
+    over.service.restore(other.submissions)
+    Run(over, mine, policy=Policy(doubt=QUICK)).go()
+    ours = [one for one in over.service.submissions if one.author != other.submissions[0].author]
+    assert len(ours) == 3
+    assert {record.remote_id for record in records(over).values()} == {one.remote_id for one in ours}
+
+
+def test_failed_generations_are_tried_as_often_as_asked_and_with_other_seeds() -> None:
+    over = earth(outcomes=Outcomes(failures=0.5), seed=3)
+    Run(over, jobs(30), policy=Policy(attempts=3)).go()
+    for record in records(over).values():
+        assert record.state is State.COLLECTED or record.attempt == 3
+        assert len(record.submissions) == record.attempt
+    bodies = Counter(one.body for one in over.service.submissions)
+    assert set(bodies.values()) == {1}
+
+
+def test_what_moderation_stopped_is_not_tried_again() -> None:
+    over = earth(outcomes=Outcomes(failures=1.0, moderated=1.0))
+    Run(over, jobs(5), policy=Policy(attempts=3)).go()
+    assert len(over.service.submissions) == 5
