@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
 from batchgen.errors import TransitionError
-from batchgen.model import File, Job, Json
+from batchgen.model import File, Job, Json, Submission
 
 Key = TypeVar("Key")
 
@@ -33,25 +33,6 @@ class State(StrEnum):
     REFUSED = "refused"
     COLLECTED = "collected"
     ABANDONED = "abandoned"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Submission:
-    """One accepted POST: it has a remote id and it has been paid for.
-
-    Attributes:
-        remote_id: the service's job id, unique among all submissions of an origin.
-        attempt: which attempt it carries, from 1.
-        at: when our record was made, seconds since the epoch.
-        charged: compute units; None as long as the service has not said.
-        author: who it is by in the service's eyes; empty where it does not say.
-    """
-
-    remote_id: str
-    attempt: int
-    at: float
-    charged: Decimal | None
-    author: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,9 +105,9 @@ class Event:
 
     at: float
 
-    def changes(self, record: Record) -> dict[str, Any]:
+    def changes(self, record: Record) -> dict[str, Any]:  # noqa: ARG002 - those that need it override this
         """Give the fields of the record that this fact changes, the state left out."""
-        raise NotImplementedError  # pragma: no cover - every event has its own
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -66,6 +66,25 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Submission:
+    """One accepted POST: it has a remote id and it has been paid for.
+
+    Attributes:
+        remote_id: the service's job id, unique among all submissions of an origin.
+        attempt: which attempt it carries, from 1.
+        at: when our record was made, seconds since the epoch.
+        charged: compute units; None as long as the service has not said.
+        author: who it is by in the service's eyes; empty where it does not say.
+    """
+
+    remote_id: str
+    attempt: int
+    at: float
+    charged: Decimal | None
+    author: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class File:
     """A file on disk that holds one asset.
 

@@ -7,8 +7,8 @@ proves that this listing would have shown the row that is missing.
 from collections.abc import Iterable, Mapping
 
 from batchgen.engine.likeness import Doubt, Likeness, compare
-from batchgen.lifecycle import Record, Submission
-from batchgen.model import RemoteJob
+from batchgen.lifecycle import Record
+from batchgen.model import RemoteJob, Submission
 
 
 class Sightings:
