@@ -12,7 +12,8 @@ from batchgen.app.batch import Batch, scope_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.interrupts import Interrupts
 from batchgen.app.service import transport_to
-from batchgen.app.settings import Options, rate_of
+from batchgen.app.settings import REHEARSAL_SPEED, Options, rate_of
+from batchgen.engine.absence import DoubtPolicy, Then
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending, Verdict
 from batchgen.engine.flow import Flow
@@ -23,6 +24,7 @@ from batchgen.errors import InputError, NotFoundError, OutputError, Problem, Ref
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
+from batchgen.manifest.values import Manifest
 from batchgen.model import Json, Model, Rate
 from batchgen.output.downloads import Downloader
 from batchgen.output.names import check_template
@@ -115,9 +117,23 @@ async def _with_the_service(
                         observer=progress,
                     ),
                     flow=flow,
-                    policy=Policy(timeout=batch.manifest.timeout),
+                    policy=_policy(batch.manifest, speed=REHEARSAL_SPEED if options.simulate else 1.0),
                 )
                 return await _run_shown(runner, batch, options, interrupts, progress)
+
+
+def _policy(manifest: Manifest, *, speed: float) -> Policy:
+    """Give the manifest's patience; a rehearsal settles doubts in simulated time."""
+    doubt = manifest.doubt
+    return Policy(
+        timeout=manifest.timeout,
+        attempts=manifest.attempts,
+        doubt=DoubtPolicy(
+            then=Then.RESUBMIT if doubt.resubmit else Then.HOLD,
+            settle=doubt.settle / speed,
+            settle_max=doubt.settle_max / speed,
+        ),
+    )
 
 
 def _collector(

@@ -18,7 +18,7 @@ from batchgen.manifest.sources import read_bytes
 from batchgen.manifest.tables import Tables
 from batchgen.manifest.templates import parse
 from batchgen.manifest.validation import Sound, validate
-from batchgen.manifest.values import Limits, Manifest, Output
+from batchgen.manifest.values import Doubt, Limits, Manifest, Output
 
 MOST_JOBS = 100_000
 FILE_VARIABLES = ("id", "index", "asset_id")
@@ -80,6 +80,12 @@ def _read(path: Path, environ: Mapping[str, str], max_jobs: int) -> Manifest:
         places=expansion.places,
         limits=Limits(rate=text.limits.rate, in_flight=text.limits.in_flight),
         timeout=text.timeout,
+        doubt=Doubt(
+            resubmit=text.doubt.then == "resubmit",
+            settle=text.doubt.settle,
+            settle_max=text.doubt.settle_max,
+        ),
+        attempts=text.retry.attempts,
         output=output,
     )
 

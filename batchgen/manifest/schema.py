@@ -138,6 +138,20 @@ class LimitsText(Part):
     in_flight: Annotated[int | None, PlainValidator(_in_flight)] = None
 
 
+class DoubtText(Part):
+    """How jobs whose answer was lost are settled."""
+
+    then: Literal["resubmit", "hold"] = "resubmit"
+    settle: Annotated[float, PlainValidator(_timeout)] = 60.0
+    settle_max: Annotated[float, PlainValidator(_timeout)] = 600.0
+
+
+class RetryText(Part):
+    """How often a failed generation is tried."""
+
+    attempts: Annotated[int, Field(ge=1)] = 1
+
+
 class OutputText(Part):
     """What is written beside the results."""
 
@@ -155,4 +169,6 @@ class ManifestText(Part):
     defaults: DefaultsText = DefaultsText()
     limits: LimitsText = LimitsText()
     timeout: Annotated[float, PlainValidator(_timeout)] | None = None
+    doubt: DoubtText = DoubtText()
+    retry: RetryText = RetryText()
     output: OutputText = OutputText()

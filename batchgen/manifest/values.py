@@ -60,6 +60,21 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Doubt:
+    """How jobs whose answer was lost are settled.
+
+    Attributes:
+        resubmit: whether what is shown absent is sent again; a person decides otherwise.
+        settle: seconds after the loss before a listing counts.
+        settle_max: seconds to wait for a job of ours that proves that the listing would show it.
+    """
+
+    resubmit: bool
+    settle: float
+    settle_max: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Output:
     """What is written beside the results.
 
@@ -83,6 +98,7 @@ class Manifest:
         project: the service's ``projectId``, None where none is given.
         jobs: in the order of the file; those that share parameters share the mapping.
         places: for each job where it comes from.
+        attempts: how often a generation is tried in all.
         timeout: seconds, None where the manifest leaves it to the default.
     """
 
@@ -94,4 +110,6 @@ class Manifest:
     places: Places
     limits: Limits
     timeout: float | None
+    doubt: Doubt
+    attempts: int
     output: Output

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from batchgen.lifecycle import Record, State, Submission
-from batchgen.model import File, Job, JobKey
+from batchgen.lifecycle import Record, State
+from batchgen.model import File, Job, JobKey, Submission
 from batchgen.output.entries import Row
 from batchgen.output.kinds import kind_of
 from batchgen.output.results import Results

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.lifecycle import Record, State, Submission
-from batchgen.model import Job, JobKey
+from batchgen.lifecycle import Record, State
+from batchgen.model import Job, JobKey, Submission
 from batchgen.output.entries import Row, Status, entry, moment, number, status_of, without_signature
 from batchgen.output.results import Results, prompts, results_document, results_json, write_results
 

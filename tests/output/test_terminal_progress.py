@@ -25,12 +25,11 @@ from batchgen.lifecycle import (
     RetryAsked,
     ShownAbsent,
     State,
-    Submission,
     SubmitStarted,
     Succeeded,
     apply,
 )
-from batchgen.model import File, Job, JobKey, RemoteJob, RemoteStatus
+from batchgen.model import File, Job, JobKey, RemoteJob, RemoteStatus, Submission
 from batchgen.output.progress import Mode, Progress, Tally, mode_for, picture
 from batchgen.output.wording import (
     Gauges,
