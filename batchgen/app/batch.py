@@ -67,6 +67,12 @@ class Batch:
         entries = (*self.plan.entries, *self.plan.removed)
         return bool(self.plan.to_submit) or any(one.record.state in open_states for one in entries)
 
+    @property
+    def authors(self) -> frozenset[str]:
+        """Who our submissions are by, as far as the service has said."""
+        submissions = (one for record in self.journal.records().values() for one in record.submissions)
+        return frozenset(one.author for one in submissions if one.author)
+
     def record_of(self, entry: Entry) -> Record:
         """Give what the journal says of the job now."""
         return self.journal.records().get(entry.key, entry.record)

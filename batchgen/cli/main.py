@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Show what a run would do, job by job, and why.",
     "run": "Carry a manifest to its results; the same command again goes on.",
     "status": "Show where the batches of an output folder stand.",
+    "resolve": "Decide what became of jobs in doubt.",
     "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
 }
 

@@ -84,7 +84,7 @@ def compare(body: str, model: str, row: RemoteJob, texts: Mapping[str, Text]) ->
     if echoed["modelId"] != model:
         return Likeness.OTHER
     sent: dict[str, Json] = json.loads(body)
-    different = {name for name, value in sent.items() if name not in echoed or not equal(value, echoed[name])}
+    different = set(differences(body, row))
     same_seed = "seed" in sent and "seed" not in different
     prompt = echoed.get("prompt")
     if "prompt" in different and isinstance(prompt, str) and prompt.startswith("asset_"):
@@ -96,6 +96,12 @@ def compare(body: str, model: str, row: RemoteJob, texts: Mapping[str, Text]) ->
     if not different:
         return Likeness.MATCH
     return Likeness.NEAR if same_seed or "prompt" not in different else Likeness.OTHER
+
+
+def differences(body: str, row: RemoteJob) -> tuple[str, ...]:
+    """Name the inputs that were sent and that a row shows otherwise, or not at all."""
+    sent, echoed = json.loads(body), row.inputs or {}
+    return tuple(name for name, value in sent.items() if name not in echoed or not equal(value, echoed[name]))
 
 
 def _says(text: Text, prompt: str, *, same_seed: bool) -> bool:

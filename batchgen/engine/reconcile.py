@@ -9,11 +9,11 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from batchgen.engine.absence import Conclusion, DoubtPolicy, Findings, Move, conclude
 from batchgen.engine.ledger import Ledger
-from batchgen.engine.likeness import BEFORE, Doubt, Likeness, compare, in_question
+from batchgen.engine.likeness import Doubt, Likeness, compare, in_question
+from batchgen.engine.listing import Listing, read_listing
 from batchgen.engine.reading import after_look
 from batchgen.engine.sightings import Sightings, control_of, latest_before
 from batchgen.errors import RemoteIdTakenError, ServiceError, StoppedError
@@ -23,27 +23,6 @@ from batchgen.plan.plan import Entry
 from batchgen.ports import Generator, Journal
 
 FIRST_LOOK = 2.0  # seconds after a loss: most rows are there by then
-MARGIN = 60.0  # seconds that a listing reaches further back than it must
-MOST_PAGES = 1_000  # of one listing
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listing:
-    """What one listing showed.
-
-    Attributes:
-        begun_at: our clock when its first page was asked for.
-        since: the date it was to reach back to, by our clock.
-        rows: newest first.
-        complete: whether every page arrived and it reaches back far enough.
-        skew: seconds by which the service's clock is ahead of ours.
-    """
-
-    begun_at: float
-    since: float
-    rows: tuple[RemoteJob, ...]
-    complete: bool
-    skew: float
 
 
 @dataclass(slots=True)
@@ -134,38 +113,24 @@ class Reconciler:
 
     async def _list(self, cases: Sequence[_Case]) -> Listing:
         """Read the service's jobs back to before the oldest doubt, and to a control where one is needed."""
-        begun_at, since = self._ledger.now(), min(self._reach(case) for case in cases)
-        asked = {"createdAfter": _date(since + self._skew)}
-        rows: list[RemoteJob] = []
-        token, ended, skew = None, False, self._skew
-        try:
-            for _ in range(MOST_PAGES):
-                page = await self._generator.jobs(asked, token)
-                if page.served_at is not None and token is None:
-                    skew = _skew(page.served_at, begun_at, self._ledger.now())
-                rows.extend(page.jobs)
-                token = page.next_token
-                ended = token is None
-                if ended:
-                    break
-        except StoppedError:
-            raise
-        except ServiceError as error:
-            self._ledger.observer.troubled(f"looking for jobs in doubt: {error}")
-        # a clock that turned out to be another one than we asked by: what was shown is not all
-        reaches = since + self._skew <= since + MARGIN + skew
-        self._skew = skew
-        return Listing(
-            begun_at=begun_at, since=since, rows=tuple(rows), complete=ended and reaches, skew=skew
+        listing = await read_listing(
+            self._generator,
+            since=min(self._reach(case) for case in cases),
+            clock=self._ledger,
+            skew=self._skew,
         )
+        if listing.broken is not None:
+            self._ledger.observer.troubled(f"looking for jobs in doubt: {listing.broken}")
+        self._skew = listing.skew
+        return listing
 
     def _reach(self, case: _Case) -> float:
         """Give the date that a listing must reach back to, by our clock."""
-        start = case.doubt.intent_at - BEFORE - MARGIN
+        start = case.doubt.intent_at
         if self._ledger.now() - case.doubt.lost_at < self._policy.settle_max:
             return start
         older = latest_before(case.doubt, self._journal.records().values())
-        return start if older is None else min(start, older.at - BEFORE - MARGIN)
+        return start if older is None else min(start, older.at)
 
     async def _read_prompts(self, cases: Sequence[_Case], listing: Listing) -> None:
         """Fetch the prompts that became assets, of rows that nothing else tells apart."""
@@ -297,16 +262,6 @@ def _is_of(record: Record, row: RemoteJob) -> bool:
 
 def _has_seed(doubt: Doubt) -> bool:
     return "seed" in json.loads(doubt.body)
-
-
-def _date(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _skew(served_at: float, asked_at: float, answered_at: float) -> float:
-    """Give the difference of the clocks; one below the resolution of a ``Date`` header counts as none."""
-    skew = served_at + 0.5 - (asked_at + answered_at) / 2
-    return skew if abs(skew) > max(2.0, answered_at - asked_at) else 0.0
 
 
 async def _sleep_or(stirred: asyncio.Event, seconds: float) -> None:

@@ -1,0 +1,201 @@
+"""Jobs in doubt that wait for a person: what is known of each, and the person's answer."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from batchgen.app.background import beside
+from batchgen.app.batch import Batch, scope_of
+from batchgen.app.clock import SystemClock
+from batchgen.app.service import transport_to
+from batchgen.app.settings import Options, rate_of
+from batchgen.engine.gate import RateGate
+from batchgen.engine.likeness import Doubt, Likeness, compare, differences, in_question
+from batchgen.engine.listing import read_listing
+from batchgen.errors import InputError, NotFoundError, RemoteIdTakenError
+from batchgen.journal.lock import hold_batch
+from batchgen.journal.store import JournalFile
+from batchgen.lifecycle import Abandoned, Adopted, Event, Held, ShownAbsent, State
+from batchgen.manifest.reading import read_manifest
+from batchgen.model import RemoteJob
+from batchgen.plan.plan import Entry
+from batchgen.scenario.client import ScenarioClient
+
+_UNSETTLED = frozenset({State.IN_DOUBT, State.HELD})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answers:
+    """What a person says of jobs in doubt, by job id.
+
+    Attributes:
+        adopt: the remote id that is the job's.
+        absent: these were never accepted; the next run submits them again.
+        give_up: these are not wanted any more, paid for or not.
+    """
+
+    adopt: Mapping[str, str] = field(default_factory=dict)
+    absent: Sequence[str] = ()
+    give_up: Sequence[str] = ()
+
+    @property
+    def named(self) -> list[str]:
+        """Every job that is answered for."""
+        return [*self.adopt, *self.absent, *self.give_up]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A submission that belongs to no job and may be this one's.
+
+    Attributes:
+        remote: as the service shows it.
+        certain: whether it echoes all that was sent.
+        differs: the inputs in which it differs, as far as it shows any.
+    """
+
+    remote: RemoteJob
+    certain: bool
+    differs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unsettled:
+    """A job in doubt with what is known of it."""
+
+    entry: Entry
+    candidates: tuple[Candidate, ...]
+
+
+class Desk:
+    """The place where a person settles the doubts of one batch, under its lock."""
+
+    def __init__(self, batch: Batch, client: ScenarioClient) -> None:
+        self._batch = batch
+        self._client = client
+        self._clock = SystemClock()
+
+    def entries(self) -> list[Entry]:
+        """Give every job in doubt, those that the manifest no longer names included."""
+        records = self._batch.journal.records()
+        known = (*self._batch.plan.entries, *self._batch.plan.removed)
+        current = (Entry(key=one.key, job=one.job, record=records.get(one.key, one.record)) for one in known)
+        return [one for one in current if one.record.state in _UNSETTLED]
+
+    async def unsettled(self) -> list[Unsettled]:
+        """Look for candidates at the service; nothing is changed.
+
+        Raises:
+            ServiceError: the listing could not be read.
+        """
+        entries = self.entries()
+        if not entries:
+            return []
+        listing = await read_listing(
+            self._client, since=min(_doubt(one).intent_at for one in entries), clock=self._clock
+        )
+        owned = set(self._batch.journal.owned([row.remote_id for row in listing.rows]))
+        free = [row for row in listing.rows if row.remote_id not in owned]
+        return [
+            Unsettled(entry=entry, candidates=tuple(self._candidates(entry, free, listing.skew)))
+            for entry in entries
+        ]
+
+    def _candidates(self, entry: Entry, free: Sequence[RemoteJob], skew: float) -> list[Candidate]:
+        doubt, found = _doubt(entry), []
+        for row in free:
+            if not in_question(row, doubt, skew=skew, authors=self._batch.authors):
+                continue
+            likeness = compare(doubt.body, doubt.model, row, {})
+            if likeness is not Likeness.OTHER:
+                certain = likeness is Likeness.MATCH
+                found.append(Candidate(remote=row, certain=certain, differs=differences(doubt.body, row)))
+        return found
+
+    async def settle(self, answers: Answers) -> None:
+        """Do what the person says, all of it checked first.
+
+        Raises:
+            InputError: a job is not in doubt, or a remote id is not the service's, of another
+                model, or another job's already; nothing was changed.
+            ServiceError: the service could not be asked.
+        """
+        entries = {name: self._named(name) for name in answers.named}
+        if len(entries) < len(answers.named):
+            raise InputError("a job is answered for twice")
+        remotes = {name: await self._remote(entries[name], given) for name, given in answers.adopt.items()}
+        at = self._clock.now()
+        by_hand = {"by": "a person"}
+        for name, remote in remotes.items():
+            adopted = Adopted(
+                at=at, remote_id=remote.remote_id, charged=remote.cost, author=remote.author, evidence=by_hand
+            )
+            self._record(entries[name], adopted)
+        for name in answers.absent:
+            self._record(entries[name], ShownAbsent(at=at, evidence=by_hand))
+        for name in answers.give_up:
+            entry = entries[name]
+            given_up = Abandoned(at=at, reason=f"{entry.record.error}; given up by a person")
+            held = [Held(at=at, reason=entry.record.error)] if entry.record.state is State.IN_DOUBT else []
+            self._record(entry, *held, given_up)
+
+    def _record(self, entry: Entry, *events: Event) -> None:
+        try:
+            self._batch.journal.append(entry.key, *events)
+        except RemoteIdTakenError as error:
+            raise InputError(f"{entry.job.id}: {error}") from error
+
+    def _named(self, name: str) -> Entry:
+        found = [one for one in self.entries() if one.job.id == name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise InputError(
+                f"{name!r} is the id of {len(found)} jobs in doubt; settle them by another id first"
+            )
+        known = ", ".join(one.job.id for one in self.entries()) or "none"
+        raise InputError(f"no job {name!r} is in doubt in this batch; in doubt: {known}")
+
+    async def _remote(self, entry: Entry, remote_id: str) -> RemoteJob:
+        try:
+            remote = await self._client.job(remote_id)
+        except NotFoundError as error:
+            raise InputError(f"{entry.job.id}: the service shows no job {remote_id!r}: {error}") from error
+        if self._batch.journal.owned([remote_id]):
+            raise InputError(f"{entry.job.id}: {remote_id} already belongs to another job of this journal")
+        model = (remote.inputs or {}).get("modelId")
+        if model not in (None, entry.job.model):
+            raise InputError(f"{entry.job.id}: {remote_id} is of model {model}, the job of {entry.job.model}")
+        return remote
+
+
+@asynccontextmanager
+async def desk(options: Options) -> AsyncIterator[Desk]:
+    """Sit down at a batch, as its only writer.
+
+    Raises:
+        InputError: the manifest is wrong.
+        BatchHeldError: a run holds the batch.
+        JournalError: the journal cannot be opened.
+        StoppedError: there are no credentials.
+    """
+    manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
+    scope = scope_of(options, manifest)
+    lock = options.output / manifest.batch / "run.lock"
+    gate = RateGate(rate_of(options, manifest.limits.rate))
+    with hold_batch(lock, stamp=SystemClock().now()), JournalFile.open(options.journal) as file:
+        batch = Batch.of(options, manifest, scope, file.batch(scope))
+        async with transport_to(options) as transport, beside(gate.run(), name="gate"):
+            yield Desk(batch, ScenarioClient(transport, gate, project=scope.project))
+
+
+def _doubt(entry: Entry) -> Doubt:
+    record = entry.record
+    intent_at = record.intent_at or 0.0
+    return Doubt(
+        key=entry.key,
+        model=entry.job.model,
+        body=record.body or "{}",
+        intent_at=intent_at,
+        lost_at=record.lost_at or intent_at,
+    )

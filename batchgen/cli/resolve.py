@@ -1,0 +1,163 @@
+"""``batchgen resolve``."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.resolve import Answers, Candidate, Desk, Unsettled
+    from batchgen.app.settings import Options
+
+
+@click.command("resolve")
+@flags.manifest
+@flags.output
+@click.option("--adopt", multiple=True, metavar="JOB=REMOTE_ID", help="This submission is the job's.")
+@click.option(
+    "--absent", multiple=True, metavar="JOB", help="It was never accepted: the next run submits it again."
+)
+@click.option("--give-up", multiple=True, metavar="JOB", help="It is not wanted any more, paid for or not.")
+@flags.project
+@flags.simulate
+@flags.as_json
+def command(
+    *,
+    manifest: Path,
+    output: Path,
+    adopt: Sequence[str],
+    absent: Sequence[str],
+    give_up: Sequence[str],
+    project: str | None,
+    simulate: bool,
+    as_json: bool,
+) -> int:
+    """Decide what became of jobs in doubt, where listings could not.
+
+    Shows each of them with the submissions that may be its own, and why none is certain. Without
+    an answer among the flags it asks on a terminal, and elsewhere only shows. Answers may be
+    given again for several jobs; either all of them are recorded or none.
+
+    Exit status 0 if nothing is in doubt any more, 7 otherwise.
+    """
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    from batchgen.app.resolve import Answers  # noqa: PLC0415 - not for --help
+    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+
+    answers = Answers(adopt=_pairs(adopt), absent=absent, give_up=give_up)
+    options = Options(
+        manifest=manifest, output=output, environ=flags.environ(), simulate=simulate, project=project
+    )
+    asks = not as_json and sys.stdin.isatty() and sys.stderr.isatty()
+    left = asyncio.run(_resolve(options, answers, as_json=as_json, asks=asks))
+    return 7 if left else 0
+
+
+def _pairs(adopt: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for text in adopt:
+        job, equals, remote_id = text.partition("=")
+        if not (job and equals and remote_id):
+            raise click.BadParameter(f"{text!r}: write JOB=REMOTE_ID", param_hint="--adopt")
+        pairs[job] = remote_id
+    return pairs
+
+
+async def _resolve(options: "Options", answers: "Answers", *, as_json: bool, asks: bool) -> int:
+    from batchgen.app.resolve import desk  # noqa: PLC0415 - not for --help
+
+    async with desk(options) as place:
+        if answers.named:
+            await place.settle(answers)
+        found = await place.unsettled()
+        if as_json:
+            click.echo(json.dumps([_document(one) for one in found], ensure_ascii=False))
+        elif asks:
+            await _ask(place, found)
+        else:
+            for line in _lines(found):
+                click.echo(line)
+        return len(place.entries())
+
+
+async def _ask(place: "Desk", found: "Sequence[Unsettled]") -> None:
+    """Show one job after the other and do as the person says."""
+    from batchgen.app.resolve import Answers  # noqa: PLC0415 - not for --help
+
+    for one in found:
+        for line in _lines([one]):
+            click.echo(line, err=True)
+        job, numbers = one.entry.job.id, [str(number + 1) for number in range(len(one.candidates))]
+        which = f"a number adopts ({', '.join(numbers)}), " if numbers else ""
+        said = click.prompt(
+            f"{which}absent, give-up or skip",
+            type=click.Choice([*numbers, "absent", "give-up", "skip"]),
+            default="skip",
+            show_choices=False,
+            err=True,
+        )
+        if said == "absent":
+            await place.settle(Answers(absent=[job]))
+        elif said == "give-up":
+            await place.settle(Answers(give_up=[job]))
+        elif said != "skip":
+            await place.settle(Answers(adopt={job: one.candidates[int(said) - 1].remote.remote_id}))
+
+
+def _document(one: "Unsettled") -> dict[str, Any]:
+    record = one.entry.record
+    return {
+        "id": one.entry.job.id,
+        "prompt": one.entry.job.prompt,
+        "model": one.entry.job.model,
+        "state": str(record.state),
+        "submitted_at": _moment(record.intent_at),
+        "reason": record.error,
+        "candidates": [
+            {
+                "job_id": each.remote.remote_id,
+                "created_at": _moment(each.remote.created_at),
+                "status": each.remote.word,
+                "cost": None if each.remote.cost is None else float(each.remote.cost),
+                "certain": each.certain,
+                "differs": list(each.differs),
+            }
+            for each in one.candidates
+        ],
+    }
+
+
+def _lines(found: "Sequence[Unsettled]") -> Iterator[str]:
+    if not found:
+        yield "Nothing is in doubt."
+    for one in found:
+        record = one.entry.record
+        yield f"{one.entry.job.id}: submitted {_moment(record.intent_at)}, {record.error}"
+        for number, each in enumerate(one.candidates, start=1):
+            yield f"  {number}. {_told(each)}"
+        if not one.candidates:
+            yield "  the service shows no submission that could be it"
+
+
+def _told(each: "Candidate") -> str:
+    remote = each.remote
+    cost = "cost not shown" if remote.cost is None else f"{remote.cost.normalize():f} CU"
+    if each.certain:
+        why = "echoes all that was sent"
+    elif not remote.inputs:
+        why = "not certain: shows no inputs"
+    else:
+        why = f"not certain: differs in {', '.join(each.differs)}"
+    return f"{remote.remote_id}, created {_moment(remote.created_at)}, {remote.word}, {cost}; {why}"
+
+
+def _moment(at: float | None) -> str | None:
+    from batchgen.output.entries import moment  # noqa: PLC0415 - not for --help
+
+    return moment(at)
