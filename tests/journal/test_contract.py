@@ -64,6 +64,32 @@ def test_a_remote_id_belongs_to_one_job(reopen: Reopen) -> None:
     assert reopen().records()[B].state is State.SUBMITTING
 
 
+def test_it_is_known_which_submissions_are_ours(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.append(A, started(), Accepted(at=2.0, remote_id="job_1"))
+    for one in (journal, reopen()):
+        assert set(one.owned(["job_1", "job_2"])) == {"job_1"}
+        assert set(one.owned([])) == set()
+
+
+def test_equal_jobs_whose_answer_is_not_known_are_found(reopen: Reopen) -> None:
+    journal = reopen()
+    twin = JobKey(A.content, 1)
+    journal.append(A, started())
+    journal.append(B, started())
+    assert [one.state for one in journal.unanswered_equals(twin)] == [State.SUBMITTING]
+    assert list(journal.unanswered_equals(A)) == []
+    journal.append(A, Accepted(at=2.0, remote_id="job_1"))
+    assert list(journal.unanswered_equals(twin)) == []
+
+
+def test_a_refuted_absence_is_remembered(reopen: Reopen) -> None:
+    journal = reopen()
+    assert journal.trusts_absence
+    journal.distrust_absence()
+    assert not reopen().trusts_absence
+
+
 def test_records_come_in_the_order_of_first_events(reopen: Reopen) -> None:
     journal = reopen()
     for key in (B, A):

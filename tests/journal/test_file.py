@@ -98,6 +98,22 @@ def test_a_file_that_is_no_journal_is_refused_and_left_alone(path: Path, content
     assert path.read_bytes() == content
 
 
+def test_a_file_of_an_older_program_is_brought_up_and_keeps_what_it_has(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        for statement in schema.MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("INSERT INTO scopes VALUES (1, 'http://127.0.0.1/v1', '', 'spring', '')")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with JournalFile.open(path) as file:
+        assert file.scopes() == [SCOPE]
+        assert schema.version_of(file._connection) == schema.VERSION
+        file.batch(SCOPE).append(KEY, STARTED)
+        file.batch(SCOPE).distrust_absence()
+        assert not file.batch(SCOPE).trusts_absence
+
+
 def test_a_damaged_file_is_named_with_what_to_do(path: Path) -> None:
     with JournalFile.open(path) as file:
         journal = file.batch(SCOPE)
