@@ -15,6 +15,8 @@ from batchgen.model import Job, JobKey, Json, Model, ModelInput, Scope
 
 SEED_BOUNDS = (0, 2_147_483_647)  # what the recorded schemas declare; used where a model names none
 
+_MOST_SEEDS = 2.0**53  # more, and floats cannot tell one from the next
+
 
 def canonical(value: Json) -> str:
     """Write a JSON value in the one form that equal values share.
@@ -58,6 +60,8 @@ def derive_seed(scope: Scope, key: JobKey, attempt: int, declared: ModelInput) -
     low = declared.minimum if declared.minimum is not None else SEED_BOUNDS[0]
     high = declared.maximum if declared.maximum is not None else max(low, SEED_BOUNDS[1])
     step = declared.step or 1
+    if not (high - low) / step < _MOST_SEEDS:  # bounds that only say that there are none
+        low, high, step = *SEED_BOUNDS, 1
     places = math.floor((high - low) / step) + 1
     seed = low + step * (number % max(1, places))
     return int(seed) if float(seed).is_integer() else seed
@@ -76,7 +80,8 @@ def seed_for(job: Job, model: Model, scope: Scope, key: JobKey, attempt: int) ->
 
 def compose_body(job: Job, seed: float | None) -> str:
     """Write the exact body of a submit: made once, journaled, and never made again."""
-    inputs = {"prompt": job.prompt, **job.params}
+    # the job's own prompt, whatever stands among its parameters: it is the one in its key
+    inputs = {"prompt": job.prompt} | {name: one for name, one in job.params.items() if name != "prompt"}
     if seed is not None:
         inputs["seed"] = seed
     return json.dumps(inputs, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

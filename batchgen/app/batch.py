@@ -1,14 +1,14 @@
 """A batch as a run or a look at it needs it: manifest, scope, journal and plan together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from batchgen.app.service import address_of
 from batchgen.app.settings import Options, project_of
 from batchgen.engine.ending import Ending, Verdict, judge
 from batchgen.journal.store import BatchJournal
-from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
+from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Scope
 from batchgen.output.entries import Row
@@ -47,18 +47,8 @@ class Batch:
             folder=options.output / manifest.batch,
             scope=scope,
             journal=journal,
-            plan=make_plan(manifest.jobs, journal.records()),
+            plan=make_plan(manifest.jobs, journal.records(), retry_failed=options.retry_failed),
         )
-
-    def reopen_failed(self, *, at: float) -> "Batch":
-        """Open another attempt for every job that failed, and plan again.
-
-        What the service's moderation stopped stays: it would be stopped, and perhaps charged, again.
-        """
-        for entry in self.plan.entries:
-            if RetryAsked in TRANSITIONS[entry.record.state] and not entry.record.moderated:
-                self.journal.append(entry.key, RetryAsked(at=at))
-        return replace(self, plan=make_plan(self.manifest.jobs, self.journal.records()))
 
     @property
     def needs_the_service(self) -> bool:

@@ -181,7 +181,7 @@ async def desk(options: Options) -> AsyncIterator[Desk]:
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
     scope = scope_of(options, manifest)
-    lock = options.output / manifest.batch / "run.lock"
+    lock = options.lock_of(manifest.batch)
     gate = RateGate(rate_of(options, manifest.limits.rate))
     with hold_batch(lock, stamp=SystemClock().now()), JournalFile.open(options.journal) as file:
         batch = Batch.of(options, manifest, scope, file.batch(scope))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -76,15 +76,13 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
     check_template(manifest.output.files)
     scope = scope_of(options, manifest)
     clock = SystemClock()
-    lock = options.output / manifest.batch / "run.lock"
+    lock = options.lock_of(manifest.batch)
     with (
         interrupts.caught(),
         hold_batch(lock, stamp=clock.now()),
         JournalFile.open(options.journal) as file,
     ):
         batch = Batch.of(options, manifest, scope, file.batch(scope))
-        if options.retry_failed:
-            batch = batch.reopen_failed(at=clock.now())
         ending, asked = Ending(), batch.needs_the_service
         if asked:
             ending = await _with_the_service(batch, options, interrupts, stream, mode)
@@ -230,7 +228,8 @@ async def _refresh(batch: Batch, progress: Progress) -> None:
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
-            await writing  # it must not come after the last one
+            with suppress(OutputError):  # the last write comes next, and tells if it fails too
+                await writing  # it must not come after the last one
             raise
         except OutputError as error:
             progress.troubled(str(error))  # the journal has it all; the last write will tell again

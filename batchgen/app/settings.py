@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from batchgen.errors import InputError
 from batchgen.model import Rate
 
 SERVICE = "https://api.cloud.scenario.com/v1"
@@ -44,13 +45,30 @@ class Options:
         """Where the journal lies."""
         return self.output / "journal.db"
 
+    def lock_of(self, batch: str) -> Path:
+        """Where a batch is locked: beside the journal, for its own folder may be removed to begin anew."""
+        return self.output / "locks" / f"{batch}.lock"
+
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Give the environment, with what a ``.env`` file in the folder adds to it."""
+    """Give the environment, with what a ``.env`` file in the folder adds to it.
+
+    Raises:
+        InputError: the file would send the environment's credentials to an address of its own.
+    """
     from dotenv import dotenv_values  # noqa: PLC0415 - read once, and not for --help
 
-    added = dotenv_values(folder / ".env", interpolate=False)
-    return {**{name: value for name, value in added.items() if value is not None}, **environ}
+    from batchgen.scenario.credentials import KEY_NAMES  # noqa: PLC0415 - as above
+
+    path = folder / ".env"
+    added = {name: one for name, one in dotenv_values(path, interpolate=False).items() if one is not None}
+    address, given = "SCENARIO_BASE_URL", {name for name, one in environ.items() if one}
+    if address in added and address not in given and any({*pair} & given for pair in KEY_NAMES):
+        raise InputError(
+            f"{path} says where the service is, but the credentials come from the environment: "
+            f"a file of this folder must not send them elsewhere. Set {address} in the environment too"
+        )
+    return {**added, **environ}
 
 
 def project_of(options: Options, manifest_project: str | None) -> str:

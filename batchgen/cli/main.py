@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Show what a run would do, job by job, and why.",
     "run": "Carry a manifest to its results; the same command again goes on.",
     "status": "Show where the batches of an output folder stand.",
+    "audit": "Hold the journal of a manifest against the service and the disk.",
     "resolve": "Decide what became of jobs in doubt.",
     "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
 }
@@ -41,7 +42,7 @@ Exit status:
   4  credentials or plan do not allow it
   5  out of credits
   6  another run holds this batch
-  7  jobs in doubt wait for a person
+  7  jobs in doubt, or what an audit found, wait for a person
   8  work remains; the same command goes on
   130, 143  a second Ctrl-C or SIGTERM cut the collecting short
 

@@ -11,6 +11,8 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from batchgen.model import Rate
     from batchgen.simulator.faults import FaultPlan
     from batchgen.simulator.settings import Settings
@@ -68,6 +70,8 @@ class ShareType(click.ParamType[float]):
 )
 @click.option("--rate", type=flags.RateType(), help="Most requests, such as 100/min; more get a 429.")
 @click.option("--failures", type=ShareType(), default="0", help="Share of jobs that fail, such as 5%.")
+@click.option("--cost", "costs", multiple=True, metavar="MODEL=CU",
+              help="Compute units an output of a model costs; may be given again.")  # fmt: skip
 @click.option("--credits", "credit", metavar="CU", help="Compute units there are to spend.")
 @click.option("--listing-lag", type=SpanType(), default="0", help="Seconds by which listings are behind.")
 @click.option("--fault", "faults", multiple=True, metavar="CALL:FAULT=SHARE",
@@ -89,6 +93,8 @@ def command(*, host: str, port: int, speed: float, state: Path | None, log: bool
     import asyncio  # noqa: PLC0415 - not for --help
 
     settings = _settings(**words)
+    with _said_as_usage():
+        settings.at_speed(speed)
     asyncio.run(_serve(settings, host=host, port=port, speed=speed, state=state, log=log))
     return 0
 
@@ -102,25 +108,22 @@ def _settings(
     cooldown: float,
     rate: "Rate | None",
     failures: float,
+    costs: Sequence[str],
     credit: str | None,
     listing_lag: tuple[float, float],
     faults: Sequence[str],
     key: str,
     secret: str,
 ) -> "Settings":
-    from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - not for --help
-
     from batchgen.simulator.settings import Limits, Outcomes, Settings, Views  # noqa: PLC0415 - not for --help
 
-    try:
-        units = None if credit is None else Decimal(credit)
-    except InvalidOperation as error:
-        raise click.BadParameter(f"{credit!r} is no number", param_hint="--credits") from error
+    units = None if credit is None else _units(credit, "--credits")
     with _said_as_usage():
         return Settings(
             seed=seed,
             duration=duration,
             latency=latency,
+            prices=dict(_price(text) for text in costs),
             limits=Limits(ceiling=ceiling, cooldown=cooldown, rate=rate, credits=units),
             outcomes=Outcomes(failures=failures),
             views=Views(listing_lag=listing_lag),
@@ -130,14 +133,33 @@ def _settings(
         )
 
 
+def _price(text: str) -> "tuple[str, Decimal]":
+    model, equals, units = text.partition("=")
+    if not (model and equals):
+        raise click.BadParameter(f"{text!r}: write MODEL=CU, such as model_x=5", param_hint="--cost")
+    return model, _units(units, "--cost")
+
+
+def _units(text: str, flag: str) -> "Decimal":
+    from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - not for --help
+
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise click.BadParameter(f"{text!r} is no number", param_hint=flag) from error
+
+
 def _plan(faults: Sequence[str]) -> "FaultPlan":
     from batchgen.simulator.exchange import Call  # noqa: PLC0415 - not for --help
     from batchgen.simulator.faults import Fault, FaultPlan  # noqa: PLC0415 - not for --help
 
     chances: dict[Call, dict[Fault, float]] = {}
     for text in faults:
-        what, _, share = text.partition("=")
-        call, _, fault = what.partition(":")
+        what, equals, share = text.partition("=")
+        call, colon, fault = what.partition(":")
+        if not (equals and colon):
+            said = f"{text!r}: write CALL:FAULT=SHARE, such as submit:cut-after=5%"
+            raise click.BadParameter(said, param_hint="--fault")
         try:
             chances.setdefault(Call(call), {})[Fault(fault)] = ShareType().convert(share, None, None)
         except ValueError as error:

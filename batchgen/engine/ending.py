@@ -76,9 +76,9 @@ def _stops(ending: Ending) -> list[tuple[Exit, str]]:
 def _left(ending: Ending, records: Sequence[Record]) -> list[tuple[Exit, str]]:
     states = [record.state for record in records]
     pending = states.count(State.PLANNED)
-    running = states.count(State.RUNNING) + states.count(State.SUBMITTING) - len(ending.out_of_sight)
+    running = states.count(State.RUNNING) - len(ending.out_of_sight)
     bad = sum(states.count(one) for one in (State.FAILED, State.REFUSED, State.CANCELED, State.ABANDONED))
-    doubt = states.count(State.IN_DOUBT) + states.count(State.HELD)
+    doubt = sum(states.count(one) for one in (State.SUBMITTING, State.IN_DOUBT, State.HELD))
     counted = (
         (Exit.DOUBT, doubt, "in doubt: may have been paid for, and will not be sent again unseen"),
         (Exit.REMAINS, pending, _why_pending(ending)),

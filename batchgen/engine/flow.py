@@ -13,6 +13,7 @@ from batchgen.model import JobKey
 from batchgen.ports import Gate, Lane
 
 TRIPS_AT = 3  # ambiguous answers in a row
+PATIENT = 5  # refusals in a row after which we wait longer than we are asked to
 LATE = 5.0  # seconds after which an answer that is due no longer keeps others waiting for it
 
 
@@ -145,7 +146,10 @@ class Flow:
         self._deferrals += 1
         if error.ceiling is not None and others and error.retry_after is None:
             return  # one of the others ends, and that is the time to try again
-        wait = self._backoff.wait(self._deferrals, jitter=self._chance.random(), asked=error.retry_after)
+        jitter, asked = self._chance.random(), error.retry_after
+        if asked is not None and self._deferrals > PATIENT:
+            asked = max(asked, self._backoff.delay(self._deferrals, jitter=jitter))
+        wait = self._backoff.wait(self._deferrals, jitter=jitter, asked=asked)
         self._gate.pause(Lane.SUBMIT, wait)
 
 

@@ -9,6 +9,7 @@ is money of unknown whereabouts.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from batchgen.engine.ending import Ending
 from batchgen.engine.flow import LATE, Flow
@@ -23,6 +24,8 @@ from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
 from batchgen.ports import Lane
+
+_GLANCE = 0.2  # seconds between looks at whether the run is to be left at once
 
 
 class Runner:
@@ -82,12 +85,14 @@ class Runner:
         self._others: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
+        self._started = False
         self._stopping = False
         self._leaving = False
         self._drained = False
         self._unreachable = False
         self._stopped: StoppedError | None = None
         self._broken: BatchgenError | None = None
+        self._bug: BaseExceptionGroup[BaseException] | None = None
         self._out_of_sight: set[JobKey] = set()
         self._missing: dict[JobKey, str] = {}
 
@@ -103,7 +108,6 @@ class Runner:
         Raises:
             JournalError, OutputError: the disk is at fault; the journal has what it took.
         """
-        bug: BaseExceptionGroup[BaseException] | None = None
         async with asyncio.TaskGroup() as submits:
             try:
                 async with asyncio.TaskGroup() as others:
@@ -112,11 +116,16 @@ class Runner:
                     for task in self._others:
                         task.cancel()
             except BaseExceptionGroup as group:
-                bug = group  # raised when the submits under way have been let finish
+                self._bug = group  # raised when the submits under way have been let finish
+            except asyncio.CancelledError:
+                self.leave()
+                await self._let_submits_finish()
+                raise
             self._stop()
+            self._ended.set()
             await self._let_submits_finish()
-        if bug is not None:
-            raise bug
+        if self._bug is not None:
+            raise self._bug
         if self._broken is not None:
             raise self._broken
         return Ending(
@@ -144,9 +153,11 @@ class Runner:
         records, now = self._world.journal.records(), self._ledger.now()
         estimates = []
         for key in self.flow.in_flight:
-            record = records[key]
-            usual = self._schedule.longest(record.job.model) if record.job else None
-            if usual is not None and record.submission is not None:
+            record = records.get(key)  # none yet, for a submit whose intent is about to be recorded
+            if record is None or record.job is None or record.submission is None:
+                continue
+            usual = self._schedule.longest(record.job.model)
+            if usual is not None:
                 estimates.append(max(0.0, record.submission.at + usual - now))
         return max(estimates, default=None)
 
@@ -156,10 +167,13 @@ class Runner:
         self._under_way.update(entry.key for entry in entries)
         for entry in entries:
             self._route(entry)
+        # what runs was accepted side by side before: that much is proven
+        self.flow.ceiling = self.flow.ceiling.accepted(len(self.flow.in_flight - self.flow.doubtful))
         self._spawn(self._dispatch, name="dispatch")
         self._spawn(self._reconciler.run, name="reconcile")
         for number in range(self._policy.collectors):
             self._spawn(self._collect_one_after_another, name=f"collect:{number}")
+        self._started = True
         self._look_whether_ended()
 
     def _route(self, entry: Entry) -> None:
@@ -181,9 +195,9 @@ class Runner:
             case State.SUCCEEDED:
                 self.flow.ended(entry.key)
                 self._to_collect.put_nowait(entry)
-            case State.FAILED if self._may_retry(entry):
-                self._route(self._ledger.record(entry, RetryAsked(at=self._ledger.now())))
-            case State.FAILED | State.CANCELED | State.REFUSED | State.HELD:
+            case State.FAILED | State.CANCELED | State.REFUSED:
+                self._retry_or_rest(entry)
+            case State.HELD:
                 self._rest(entry)
             case State.COLLECTED | State.ABANDONED:
                 self._rest(entry)
@@ -199,8 +213,10 @@ class Runner:
 
     def _rest(self, entry: Entry) -> None:
         """Nothing under way moves this job any further."""
-        self.flow.ended(entry.key)
+        if entry.key not in self._out_of_sight:  # those still run at the service
+            self.flow.ended(entry.key)
         self._under_way.discard(entry.key)
+        self._changed.set()
         self._look_whether_ended()
 
     async def _dispatch(self) -> None:
@@ -258,19 +274,33 @@ class Runner:
         self._blocked.clear()
         self._route(entry)
 
-    def _may_retry(self, entry: Entry) -> bool:
+    def _retry_or_rest(self, entry: Entry) -> None:
+        """Open another attempt if the manifest allows one, or the command line asked for it."""
         record = entry.record
-        tried_enough = record.attempt >= self._policy.attempts or record.moderated
-        return entry.key in self._wanted and not tried_enough and not self._stopping
+        allowed = record.state is State.FAILED and record.attempt < self._policy.attempts
+        wanted = entry.key in self._wanted and not record.moderated and not self._stopping
+        if wanted and (allowed or entry.retry):
+            again = self._ledger.record(entry, RetryAsked(at=self._ledger.now()))
+            self._route(replace(again, retry=False))
+        else:
+            self._rest(entry)
 
     def _begin_submit(self, entry: Entry) -> None:
         self._under_way.add(entry.key)
         self.flow.began(entry.key)
-        task = self._submit_group.create_task(
-            self._guarded(lambda: self._submit(entry)), name=f"submit:{entry.job.id}"
-        )
+        task = self._submit_group.create_task(self._submit_apart(entry), name=f"submit:{entry.job.id}")
         self._submits.add(task)
         task.add_done_callback(self._submits.discard)
+
+    async def _submit_apart(self, entry: Entry) -> None:
+        """Submit in a group of its own, so that not even a bug in one submit cuts off the others."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._guarded(lambda: self._submit(entry)), name=f"post:{entry.job.id}")
+        except BaseExceptionGroup as bug:
+            self._bug = self._bug or bug
+            self._stop()
+            self._ended.set()
 
     async def _submit(self, entry: Entry) -> None:
         entry, error = await self._submitter.submit(entry)
@@ -317,12 +347,14 @@ class Runner:
         """Do a piece of the work; what must end the run ends it in order and cuts no sibling off."""
         try:
             await work()
-        except StoppedError as error:
-            self._stopped = self._stopped or error
         except BatchgenError as error:
-            self._broken = self._broken or error
+            self._guard_failed(error)
+
+    def _guard_failed(self, error: BatchgenError) -> None:
+        if isinstance(error, StoppedError):
+            self._stopped = self._stopped or error
         else:
-            return
+            self._broken = self._broken or error
         self._stop()
         self._ended.set()
 
@@ -331,12 +363,18 @@ class Runner:
         self._look_whether_ended()
 
     def _look_whether_ended(self) -> None:
-        if not self._under_way and (self._stopping or not self._waiting):
+        if not self._started or self._under_way:
+            return
+        # what is out of sight may fill every slot for hours; the next run watches it
+        full = bool(self._out_of_sight) and not self.flow.tripped and not self.flow.has_room
+        if self._stopping or not self._waiting or full:
             self._ended.set()
 
     async def _let_submits_finish(self) -> None:
         """Wait for the submits under way; each is bounded by the client's own timeout."""
-        if self._leaving and self._submits:
+        while self._submits and not self._leaving:
+            await asyncio.wait(self._submits, timeout=_GLANCE)
+        if self._submits:
             await asyncio.wait(self._submits, timeout=self._policy.last_moment)
-            for task in self._submits:
-                task.cancel()
+        for task in self._submits:
+            task.cancel()

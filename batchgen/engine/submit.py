@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.reading import after_failure, after_receipt
-from batchgen.errors import JournalError, ServiceError
+from batchgen.errors import BatchgenError, ServiceError
 from batchgen.identity import compose_body, seed_for
 from batchgen.lifecycle import SubmitStarted
 from batchgen.model import Model, Receipt, Scope
@@ -62,7 +62,7 @@ class Submitter:
     def _received(self, entry: Entry, receipt: Receipt) -> Entry:
         try:
             return self._ledger.record(entry, *after_receipt(receipt, at=self._ledger.now()))
-        except JournalError:
+        except BatchgenError:
             # the last trace of a paid job: it is shown before anything else can go wrong
             self._ledger.observer.troubled(f"paid but not recorded: {receipt.job.remote_id} {entry.job.id}")
             raise

@@ -10,6 +10,8 @@ from batchgen.model import RemoteJob
 from batchgen.plan.plan import Entry
 from batchgen.ports import Generator
 
+_DUST = 2e-6  # seconds: two ticks of the coarsest clock
+
 
 class Watcher:
     """Watches one submission at a time, for as long as it is told to."""
@@ -34,8 +36,8 @@ class Watcher:
         waited = max(0.0, self._ledger.now() - submission.at)  # a resumed run begins in the middle
         accepted, deadline = time() - waited, time() + timeout_after
         gap, failures = max(0.0, self._schedule.first_look(entry.job.model) - waited), 0
-        while time() + gap <= deadline:
-            await asyncio.sleep(gap)
+        while (now := time()) < deadline - _DUST:
+            await asyncio.sleep(min(gap, deadline - now))  # the last look is at the deadline itself
             try:
                 remote = await self._generator.job(submission.remote_id)
             except StoppedError:

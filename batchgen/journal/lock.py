@@ -19,29 +19,47 @@ def hold_batch(path: Path, *, stamp: float) -> Iterator[None]:
     """Hold the batch whose lock file this is, for as long as the block lasts.
 
     Args:
-        path: the lock file; made, with its folder, where it is missing, and left behind.
+        path: the lock file, named after the batch; made where it is missing, and left behind.
         stamp: now, seconds since the epoch: since when it is held.
 
     Raises:
         BatchHeldError: another run holds it; says who and since when.
         JournalError: the file cannot be made.
     """
+    descriptor = _lock(path)
+    while not _is_at(path, descriptor):  # somebody removed the file in the same moment
+        os.close(descriptor)
+        descriptor = _lock(path)
+    try:
+        _sign(descriptor, stamp)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise JournalError(f"{path}: cannot be made: {error.strerror}") from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BatchHeldError(_who(path)) from error
-        except OSError as error:
-            raise JournalError(f"{path}: this file system gives no locks: {error.strerror}") from error
-        _sign(descriptor, stamp)
-        yield
-    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
         os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            raise BatchHeldError(_who(path)) from error
+        raise JournalError(f"{path}: this file system gives no locks: {error.strerror}") from error
+    return descriptor
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Tell whether the path still leads to the file that is locked."""
+    try:
+        there, ours = path.stat(), os.fstat(descriptor)
+    except FileNotFoundError:
+        return False
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
 
 def _sign(descriptor: int, stamp: float) -> None:
@@ -60,6 +78,4 @@ def _who(path: Path) -> str:
         holder = f"process {int(told['pid'])} on {told['host']} since {since}"
     except (OSError, ValueError, KeyError, TypeError):
         holder = "another process"
-    return (
-        f"the batch {path.parent.name!r} is being run by {holder}; wait for it, or stop it with Ctrl-C there"
-    )
+    return f"the batch {path.stem!r} is being run by {holder}; wait for it, or stop it with Ctrl-C there"

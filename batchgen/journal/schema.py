@@ -38,6 +38,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             ordinal INTEGER NOT NULL,
             state TEXT NOT NULL,
             fields TEXT NOT NULL,
+            version INTEGER NOT NULL DEFAULT 1,
             UNIQUE (scope, content, ordinal)
         ) STRICT
         """,

@@ -48,6 +48,9 @@ class JournalFile:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
+                # where a plain sync stops at the drive's cache (macOS); of no effect elsewhere
+                connection.execute("PRAGMA fullfsync = ON")
+                _refuse_damage(connection, path)
                 schema.migrate(connection, path=str(path))
             except BaseException:
                 connection.close()
@@ -115,7 +118,9 @@ class BatchJournal:
         self._connection = connection
         self._path = path
         self._scope = scope
+        self._place = _place_of(path)
         self._scope_id = self._find_scope()
+        self._versions: dict[JobKey, int] = {}
         self._records = self._read_records()
         self._synchronous = True
 
@@ -130,11 +135,24 @@ class BatchJournal:
         record = self._records.get(key, Record())
         for event in events:
             record = apply(record, event)
-        with _explained(self._path), self._transaction(durable=any(one.DURABLE for one in events)):
+        durable = any(one.DURABLE for one in events)
+        if durable:
+            self._check_place()
+        with _explained(self._path), self._transaction(durable=durable):
             self._write_events(key, events)
             self._write_record(key, record, events)
         self._records[key] = record
+        self._versions[key] = self._versions.get(key, 0) + 1
         return record
+
+    def _check_place(self) -> None:
+        """Refuse to go on in a file that nobody will find again.
+
+        Raises:
+            JournalError: the journal was removed or replaced while it was open.
+        """
+        if _place_of(self._path) != self._place:
+            raise JournalError(f"{self._path}: was removed or replaced during the run; nothing more is sent")
 
     def records(self) -> Mapping[JobKey, Record]:
         """Give every job of this scope that has an event, in the order of first events."""
@@ -146,6 +164,8 @@ class BatchJournal:
         Raises:
             JournalError: an event cannot be read.
         """
+        if self._scope_id is None:
+            return
         with _explained(self._path):
             rows = self._connection.execute(
                 "SELECT content, ordinal, name, fields FROM events WHERE scope = ? ORDER BY id",
@@ -233,9 +253,11 @@ class BatchJournal:
             return {}
         with _explained(self._path):
             rows = self._connection.execute(
-                "SELECT content, ordinal, fields FROM records WHERE scope = ? ORDER BY id", (self._scope_id,)
-            )
-            return {JobKey(content, ordinal): codec.load_record(text) for content, ordinal, text in rows}
+                "SELECT content, ordinal, version, fields FROM records WHERE scope = ? ORDER BY id",
+                (self._scope_id,),
+            ).fetchall()
+            self._versions = {JobKey(content, ordinal): version for content, ordinal, version, _ in rows}
+            return {JobKey(content, ordinal): codec.load_record(text) for content, ordinal, _, text in rows}
 
     @contextmanager
     def _transaction(self, *, durable: bool) -> Iterator[None]:
@@ -268,15 +290,26 @@ class BatchJournal:
         )
 
     def _write_record(self, key: JobKey, record: Record, events: tuple[Event, ...]) -> None:
-        (number,) = self._connection.execute(
-            "INSERT INTO records (scope, content, ordinal, state, fields) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (scope, content, ordinal) DO UPDATE "
-            "SET state = excluded.state, fields = excluded.fields RETURNING id",
-            (self._scope_id, *key, record.state, codec.dump(record)),
-        ).fetchone()
+        """Write the record over the one that the events were applied to, and over no other."""
+        values = (record.state, codec.dump(record), self._scope_id, *key)
+        version = self._versions.get(key, 0)
+        if version:
+            written = self._connection.execute(
+                "UPDATE records SET state = ?, fields = ?, version = version + 1 "
+                "WHERE scope = ? AND content = ? AND ordinal = ? AND version = ? RETURNING id",
+                (*values, version),
+            ).fetchone()
+        else:
+            written = self._connection.execute(
+                "INSERT INTO records (state, fields, scope, content, ordinal) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (scope, content, ordinal) DO NOTHING RETURNING id",
+                values,
+            ).fetchone()
+        if written is None:
+            raise JournalError(f"{self._path}: another process has written to this batch meanwhile")
         for event in events:
             if isinstance(event, Accepted):
-                self._own(event.remote_id, number)
+                self._own(event.remote_id, written[0])
 
     def _own(self, remote_id: str, record: int) -> None:
         try:
@@ -290,6 +323,21 @@ class BatchJournal:
 
 def _columns(scope: Scope) -> tuple[str, str, str, str]:
     return scope.origin, scope.project, scope.batch, scope.slot
+
+
+def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
+    """Look at every page: one that is blank would hide what is paid for, and so buy it again."""
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise JournalError(f"{path}: {_DAMAGED} ({found})")
+
+
+def _place_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _mounts() -> str:

@@ -7,6 +7,7 @@ module of their own. A download costs nothing, so it is tried again without aski
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -175,7 +176,8 @@ class Downloader:
                 extension=kind.extension,
             )
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # a folder that is gone has no parts, and said so already
+                part.unlink(missing_ok=True)
         self._urls.forget(want.asset_id)
         return File(
             asset_id=want.asset_id,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from batchgen.lifecycle import IN_FLIGHT, Record, State
+from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
 from batchgen.model import Job, JobKey
 from batchgen.plan.matching import match
 
@@ -20,6 +20,7 @@ class Standing(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     AGAIN = "not accepted yet"
+    RETRY = "to be tried again"
     IN_FLIGHT = "in flight"
     IN_DOUBT = "in doubt"
     FAILED = "failed"
@@ -29,12 +30,18 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One job with its key and what the journal says of it."""
+    """One job with its key and what the journal says of it.
+
+    Attributes:
+        changed: whether the journal knows the id with other inputs.
+        retry: whether another attempt is asked for, after one that failed.
+    """
 
     key: JobKey
     job: Job
     record: Record = field(default_factory=Record)
     changed: bool = False
+    retry: bool = False
 
     @property
     def standing(self) -> Standing:
@@ -53,7 +60,7 @@ class Entry:
             case State.COLLECTED:
                 return Standing.DONE
             case State.FAILED | State.REFUSED | State.CANCELED | State.ABANDONED:
-                return Standing.FAILED
+                return Standing.RETRY if self.retry else Standing.FAILED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +79,7 @@ class Plan:
     @property
     def to_submit(self) -> tuple[Entry, ...]:
         """The jobs that would be bought."""
-        return tuple(entry for entry in self.entries if entry.record.state is State.PLANNED)
+        return tuple(one for one in self.entries if one.retry or one.record.state is State.PLANNED)
 
     def counts(self) -> Mapping[Standing, int]:
         """Count the jobs by standing; standings without a job are left out."""
@@ -84,8 +91,15 @@ class Plan:
         return tuple((entry, running[entry.job.id]) for entry in self.to_submit if entry.job.id in running)
 
 
-def make_plan(jobs: Sequence[Job], records: Mapping[JobKey, Record]) -> Plan:
-    """Hold the manifest's jobs against the journal's records."""
+def make_plan(jobs: Sequence[Job], records: Mapping[JobKey, Record], *, retry_failed: bool = False) -> Plan:
+    """Hold the manifest's jobs against the journal's records.
+
+    Args:
+        jobs: the manifest's.
+        records: the journal's.
+        retry_failed: ask for another attempt at what failed; what moderation stopped stays, for
+            it would be stopped, and perhaps charged, again.
+    """
     keys, left = match(jobs, records)
     removed = tuple(
         Entry(key=key, job=job, record=records[key])
@@ -96,7 +110,13 @@ def make_plan(jobs: Sequence[Job], records: Mapping[JobKey, Record]) -> Plan:
     unknown = Record()
     return Plan(
         entries=tuple(
-            Entry(key=key, job=job, record=records.get(key, unknown), changed=job.id in gone)
+            Entry(
+                key=key,
+                job=job,
+                record=(record := records.get(key, unknown)),
+                changed=job.id in gone,
+                retry=retry_failed and RetryAsked in TRANSITIONS[record.state] and not record.moderated,
+            )
             for key, job in zip(keys, jobs, strict=True)
         ),
         removed=removed,

@@ -26,7 +26,7 @@ from batchgen.scenario.fields import WireError
 from batchgen.scenario.reasons import asked_wait, served_at
 from batchgen.scenario.retry import CallRetry
 from batchgen.scenario.transport import Answer, Call, LostAnswerError, Redact, Transport
-from batchgen.scenario.verdicts import call_verdict, is_throttled, model_verdict, submit_verdict
+from batchgen.scenario.verdicts import call_verdict, is_throttled, item_verdict, submit_verdict
 from batchgen.scenario.wire import parse_asset, parse_assets, parse_job, parse_model, parse_page, parse_text
 
 BULK = 200  # assets a call; beyond it the service refuses the whole call
@@ -138,7 +138,7 @@ class ScenarioClient:
             self._get(f"/models/{_segment(model_id, NotFoundError)}"),
             Lane.WATCH,
             lambda data, _: parse_model(data.get("model")),
-            model_verdict,
+            item_verdict,
         )
 
     async def assets(self, asset_ids: Sequence[str]) -> Mapping[str, Asset]:
@@ -182,14 +182,14 @@ class ScenarioClient:
             body=json.dumps({"assetIds": list(asset_ids)}).encode(),
         )
         try:
-            return await self._ask(call, Lane.ASSETS, lambda data, _: parse_assets(data))
+            return await self._ask(call, Lane.ASSETS, lambda data, _: parse_assets(data), item_verdict)
         except (NotFoundError, RefusedError):  # one id that it does not like spoils the whole call
             return {}
 
     async def _asset(self, asset_id: str) -> Asset | None:
         try:
             call = self._get(f"/assets/{_segment(asset_id, NotFoundError)}", {"originalAssets": "true"})
-            return await self._ask(call, Lane.ASSETS, lambda data, _: _asset_or_none(data))
+            return await self._ask(call, Lane.ASSETS, lambda data, _: _asset_or_none(data), item_verdict)
         except (NotFoundError, RefusedError):
             return None
 

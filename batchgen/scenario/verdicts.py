@@ -89,8 +89,8 @@ def call_verdict(answer: Answer) -> Mapping[str, Any]:
     raise _call_error(answer)
 
 
-def model_verdict(answer: Answer) -> Mapping[str, Any]:
-    """Read the answer about one model, where forbidden means that this account may not see it.
+def item_verdict(answer: Answer) -> Mapping[str, Any]:
+    """Read the answer about one model or asset, where forbidden means that this account may not see it.
 
     The credentials were good for other calls, so only the gateway's own refusal of them stops.
 

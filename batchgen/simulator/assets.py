@@ -75,7 +75,7 @@ class Assets:
             Made(id=_ID_SOURCE.id("asset_", job.remote_id, index), job=job, index=index, output=one)
             for index, one in enumerate(outputs)
         ]
-        text = Output(kind="text", mime="text/plain", type="text", width=0, height=0)
+        text = Output(kind="text", mime="text/plain", type="uploaded-text", width=0, height=0)
         kept = Made(id=prompt_asset_id(job), job=job, index=0, output=text)
         self._by_id.update({one.id: one for one in (*made, kept)})
         self._of_job[job.remote_id] = tuple(one.id for one in made)
@@ -96,14 +96,13 @@ def prompt_asset_id(job: Submission) -> str:
 
 
 def asset_object(
-    made: Made, *, url: str, size: int | None, index_always_zero: bool, extras: Mapping[str, Json]
+    made: Made, *, url: str, index_always_zero: bool, extras: Mapping[str, Json]
 ) -> dict[str, Json]:
     """Write an asset as the service shows it.
 
     Args:
         made: the asset.
         url: signed, and fresh.
-        size: bytes, None where the file was never made, so that nobody can know.
         index_always_zero: whether every output says it is the first.
         extras: keys that nobody documented.
     """
@@ -115,9 +114,9 @@ def asset_object(
         "kind": output.kind,
         "mimeType": output.mime,
         "status": "success",
-        "properties": {**({} if size is None else {"size": size}), **_properties(made)},
+        "properties": _properties(made),  # without ``size``: the file is made when it is fetched
         "metadata": _metadata(made, 0 if index_always_zero else made.index),
-        "source": "generation",
+        "source": output.type.replace("texture-", "texture:"),
         "ownerId": job.owner,
         "authorId": job.author,
         "createdAt": date,

@@ -43,7 +43,7 @@ class Request:
 
     Attributes:
         path: with ``/v1`` or ``/cdn`` in front, percent-decoded.
-        query: the last value where a key is repeated.
+        query: the first value where a key is repeated.
         headers: by lower-case names.
     """
 

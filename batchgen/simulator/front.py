@@ -7,6 +7,7 @@ the credentials it is sent may be.
 import asyncio
 import ipaddress
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -67,9 +68,14 @@ async def serve(
     service = Service(settings.at_speed(speed))
     kept: TextIO | None = None
     if state is not None:
-        service.restore(read_log(state))
+        _restore(service, state)
         kept = open_log(state)
-    runner = web.AppRunner(_app(service, kept, log), access_log=None, shutdown_timeout=_LINGER)
+    runner = web.AppRunner(
+        _app(service, kept, log),
+        access_log=None,
+        handler_cancellation=True,  # or a request that hangs would outlive its client
+        shutdown_timeout=_LINGER,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -80,6 +86,13 @@ async def serve(
         await runner.cleanup()
         if kept is not None:
             kept.close()
+
+
+def _restore(service: Service, state: Path) -> None:
+    try:
+        service.restore(read_log(state))
+    except ValueError as error:
+        raise OutputError(f"{state}: not the log of one simulated service: {error}") from error
 
 
 def _refuse_outside(host: str) -> None:
@@ -95,7 +108,9 @@ async def _listen(site: web.TCPSite, host: str, port: int) -> None:
     try:
         await site.start()
     except OSError as error:
-        raise OutputError(f"{host}:{port} cannot be listened on: {error.strerror}") from error
+        # not ``strerror``: asyncio writes a sentence of its own into it
+        why = os.strerror(error.errno or 0)
+        raise OutputError(f"{host}:{port} cannot be listened on: {why}") from error
 
 
 def _app(service: Service, kept: TextIO | None, log: Callable[[str], None] | None) -> web.Application:

@@ -199,7 +199,7 @@ class Index:
             date = dates.read(key["updatedAt" if query.by_update else "createdAt"]["S"])
             job_id, number = key["jobId"]["S"], int(key["page"]["N"])
             ordinal = len(self._jobs) if job_id == _NO_JOB else self._ordinals[job_id]
-        except (binascii.Error, ValueError, KeyError, TypeError, RecursionError) as exc:
+        except (binascii.Error, ValueError, KeyError, TypeError, OverflowError, RecursionError) as exc:
             raise BadQueryError("Invalid pagination token") from exc
         return (date, ordinal), number
 

@@ -55,14 +55,17 @@ class ModelRecord:
             return dict(self.data)
         low, high = duration
         half, most = low + 0.5 * (high - low), low + 0.75 * (high - low)
+        key = str(self.data["capabilities"][0])
         variant = {
-            "variantKey": "default",
+            "variantKey": key,
+            "capability": key,
+            "computedAt": self.data["updatedAt"],
             "inferenceLatencyP50Sec": half,
             "inferenceLatencyP75Sec": most,
             "totalLatencyP50Sec": half,
             "totalLatencyP75Sec": most,
         }
-        return {**self.data, "performanceStats": {"default": variant, "variants": [variant]}}
+        return {**self.data, "performanceStats": {"default": key, "variants": [variant]}}
 
 
 class Catalogue:

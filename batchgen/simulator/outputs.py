@@ -15,7 +15,11 @@ _MIMES: Mapping[str, str] = {
     "model_google-gemini-3-1-flash": "image/jpeg",
     "model_bfl-flux-1-dev": "image/webp",
 }
-_MAP_TYPES: Mapping[str, str] = {"basecolor": "albedo", "roughness": "smoothness"}
+_MAP_TYPES: Mapping[str, str] = {
+    "basecolor": "albedo",
+    "roughness": "smoothness",  # as recorded: the service calls it that
+    "metalness": "metallic",
+}
 _CLIP = (320, 180)  # pixels of the one clip there is
 
 
@@ -53,7 +57,7 @@ def outputs_of(model: str, capabilities: tuple[str, ...], inputs: Mapping[str, J
     mime = _MIMES.get(model, "image/png")
     each = tuple(
         Output(kind="image", mime=mime, type=one, width=width, height=height)
-        for one in ("inference-txt2img" if not types else "texture", *types)
+        for one in ("txt2img" if not types else "texture", *types)
     )
     return each * int(inputs.get("numOutputs") or 1)
 

@@ -118,16 +118,12 @@ class Service:
         self.counts[call] += 1
         fault = self._settings.faults.drawn(call, nth, self._draws)
         reply = self._answer(request, call, name, now, acts=fault not in WITHOUT_EFFECT)
-        if reply.status == 429:  # noqa: PLR2004 - the status itself
-            self.counts["refused_429"] += 1
         delay = self._draws.between(self._settings.latency, "latency", call, nth)
         reply = replace(reply, delay=delay, headers={**reply.headers, "date": header(now)})
-        return spoil(
-            reply,
-            fault,
-            slow=self._settings.slow,
-            retry_after=self._settings.fault_retry_after,
-        )
+        reply = spoil(reply, fault, slow=self._settings.slow, retry_after=self._settings.fault_retry_after)
+        if reply.status == 429:  # noqa: PLR2004 - the status itself
+            self.counts["refused_429"] += 1
+        return reply
 
     def _answer(self, request: Request, call: Call, name: str, now: float, *, acts: bool) -> Reply:
         if call is not Call.DOWNLOAD:
@@ -231,7 +227,9 @@ class Service:
         size = page_size(request.query, usual=_MODELS_A_PAGE, largest=_MOST_MODELS_A_PAGE)
         models = [one.row() for one in self._catalogue] if request.query.get("privacy") == "public" else []
         token = request.query.get("paginationToken", "0")
-        start = int(token) if token.isdecimal() else 0
+        if not (token.isascii() and token.isdecimal()):
+            raise BadQueryError("Invalid pagination token")
+        start = int(token[:9])
         more = {"nextPaginationToken": str(start + size)} if start + size < len(models) else {}
         return answer(200, {"models": models[start : start + size], **more})
 
@@ -257,7 +255,6 @@ class Service:
             asset_object(
                 made,
                 url=self._signer.url(base, f"/cdn/assets/{made.id}", now, **transformed),
-                size=None,
                 index_always_zero=self._settings.views.index_always_zero,
                 extras=self._extras,
             )
@@ -318,7 +315,7 @@ def _same_token(given: str, own: str) -> bool:
 def _asset_ids(body: bytes) -> list[str] | None:
     try:
         asked = json.loads(body)["assetIds"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     fits = isinstance(asked, list) and all(isinstance(one, str) for one in asked)
     return asked if fits else None

@@ -3,6 +3,7 @@
 Nothing else configures the simulator, and nothing here acts.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
@@ -49,6 +50,8 @@ class Limits:
             raise ValueError("a ceiling is at least 1")
         if self.cooldown < 0:
             raise ValueError("a cooldown is no less than 0 seconds")
+        if self.credits is not None and not (self.credits.is_finite() and self.credits >= 0):
+            raise ValueError("credits are 0 or more")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,8 +169,8 @@ class Settings:
         Args:
             speed: simulated seconds a second.
         """
-        if not speed > 0:
-            raise ValueError("a speed is more than 0")
+        if not 0 < speed < math.inf:
+            raise ValueError("a speed is a number above 0")
         rate, views = self.limits.rate, self.views
         return replace(
             self,

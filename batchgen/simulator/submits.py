@@ -164,6 +164,7 @@ def _plan(rank: int) -> str:
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body.decode() or "{}", parse_constant=_no_number)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair: no answer could echo it
     except (ValueError, RecursionError) as exc:  # ValueError: neither JSON nor UTF-8
         raise InvalidInputError("Request body is not valid JSON") from exc
     if not isinstance(value, dict):

@@ -77,6 +77,13 @@ def test_credentials_may_stand_in_a_dotenv_file(shell: Shell, simulator: Simulat
     assert done.status == 0, done.err
 
 
+def test_a_dotenv_file_cannot_send_the_environments_credentials_elsewhere(shell: Shell) -> None:
+    shell.write("jobs.yaml", GOOD)
+    shell.write(".env", "SCENARIO_BASE_URL=https://elsewhere.example/v1\n")
+    done = shell.call("run", "jobs.yaml")
+    assert (done.status, "must not send them elsewhere" in done.err) == (2, True), done.err
+
+
 def test_an_unknown_model_is_told_with_its_place(shell: Shell, simulator: Simulator) -> None:
     shell.write("jobs.yaml", GOOD + "  - {prompt: a mill, model: model_nobody}\n")
     service = simulator()

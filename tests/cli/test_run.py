@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -176,6 +177,13 @@ def test_failed_generations_are_told_and_not_bought_again(shell: Shell, simulato
     assert shell.at(service).call("run", "jobs.yaml", "--rate", "50/s").status == 3
     assert len(service.charged) == 10
 
+    planned = shell.at(service).call("run", "jobs.yaml", "--retry-failed", "--dry-run", "--json").json
+    assert planned["to_submit"] == len(failed)
+    nobody = shell.at(service).having(SCENARIO_SDK_API_KEY="")
+    assert nobody.call("run", "jobs.yaml", "--retry-failed").status == 4
+    assert shell.at(service).call("run", "jobs.yaml", "--rate", "50/s").status == 3, "asked for once only"
+    assert len(service.charged) == 10
+
     again = shell.at(service).call("run", "jobs.yaml", "--rate", "50/s", "--retry-failed")
     assert again.status in {0, 3}
     assert len(service.charged) == 10 + len(failed)
@@ -228,6 +236,8 @@ def test_a_second_run_of_a_batch_is_refused_and_status_is_not(shell: Shell, simu
     here = shell.at(service)
     with here.start("run", "jobs.yaml", "--rate", "50/s") as run:
         wait_until(lambda: len(service.charged) == 2)
+        # removing the batch's folder to begin anew does not let a second run in beside the first
+        shutil.rmtree(shell.folder / "output" / "spring", ignore_errors=True)
         refused = here.call("run", "jobs.yaml")
         assert refused.status == 6
         assert f"process {run.pid} on " in refused.err

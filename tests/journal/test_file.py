@@ -154,6 +154,28 @@ def test_a_full_disk_loses_nothing_that_was_there(path: Path) -> None:
     journal.append(KEY, Accepted(at=2.0, remote_id="job_1"))
 
 
+def test_two_writers_of_a_batch_cannot_overwrite_each_other(path: Path) -> None:
+    one, other = JournalFile.open(path).batch(SCOPE), JournalFile.open(path).batch(SCOPE)
+    one.append(KEY, STARTED)
+    with pytest.raises(JournalError, match="another process"):
+        other.append(KEY, STARTED)
+    late = JournalFile.open(path).batch(SCOPE)
+    one.append(KEY, Accepted(at=2.0, remote_id="job_1"))
+    with pytest.raises(JournalError, match="another process"):
+        late.append(KEY, Accepted(at=2.0, remote_id="job_2"))
+    again = JournalFile.open(path).batch(SCOPE)
+    assert [submission.remote_id for submission in again.records()[KEY].submissions] == ["job_1"]
+    assert len(list(again.history())) == 2
+
+
+def test_a_journal_that_is_removed_under_a_run_takes_no_intent(path: Path) -> None:
+    journal = JournalFile.open(path).batch(SCOPE)
+    journal.append(KEY, STARTED)
+    path.rename(path.with_suffix(".old"))
+    with pytest.raises(JournalError, match="removed or replaced"):
+        journal.append(JobKey("v1:b"), STARTED)
+
+
 def test_a_folder_in_the_journals_place_is_an_error_that_says_so(path: Path) -> None:
     path.mkdir(parents=True)
     with pytest.raises(JournalError, match="cannot be opened"):

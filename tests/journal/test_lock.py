@@ -19,7 +19,7 @@ with hold_batch(pathlib.Path(sys.argv[1]), stamp=0.0):
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "spring" / "run.lock"
+    return tmp_path / "locks" / "spring.lock"
 
 
 def hold_elsewhere(path: Path) -> subprocess.Popen[str]:

@@ -20,7 +20,7 @@ from batchgen.errors import (
 from batchgen.model import Receipt
 from batchgen.scenario.reasons import asked_wait, reason_of
 from batchgen.scenario.transport import Answer
-from batchgen.scenario.verdicts import call_verdict, is_throttled, model_verdict, submit_verdict
+from batchgen.scenario.verdicts import call_verdict, is_throttled, item_verdict, submit_verdict
 from tests.scenario.fakes import JOB_ID, answered, job_json
 
 PLAN = {
@@ -233,14 +233,14 @@ def test_an_answer_to_a_question_is_its_object() -> None:
 
 def test_a_forbidden_model_is_one_we_cannot_see_and_a_forbidden_key_is_a_stop() -> None:
     with pytest.raises(NotFoundError, match=r"requiredPlan cu-pro-q3-25"):
-        model_verdict(answered(PLAN, 403))
+        item_verdict(answered(PLAN, 403))
     with pytest.raises(NotFoundError):
-        model_verdict(answered({"reason": "not yours"}, 403))
+        item_verdict(answered({"reason": "not yours"}, 403))
     with pytest.raises(StoppedError):
-        model_verdict(answered({}, 403, x_amzn_errortype="AccessDeniedException:http://aws"))
+        item_verdict(answered({}, 403, x_amzn_errortype="AccessDeniedException:http://aws"))
     with pytest.raises(StoppedError):
-        model_verdict(answered({}, 401))
-    assert model_verdict(answered({"model": {}})) == {"model": {}}
+        item_verdict(answered({}, 401))
+    assert item_verdict(answered({"model": {}})) == {"model": {}}
 
 
 def test_only_a_429_slows_everybody_down() -> None:
@@ -320,7 +320,7 @@ ANY_ANSWER = st.builds(
 
 @given(ANY_ANSWER)
 def test_nothing_but_our_errors_comes_out_of_any_answer(answer: Answer) -> None:
-    for verdict in (submit_verdict, call_verdict, model_verdict):
+    for verdict in (submit_verdict, call_verdict, item_verdict):
         come = outcome(verdict, answer)
         assert not isinstance(come, ServiceError) or str(come).isprintable()
 

@@ -1,0 +1,199 @@
+"""``batchgen audit``."""
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.audit import Audit
+    from batchgen.app.settings import Options
+    from batchgen.plan.auditing import Surplus
+
+_DEFAULT_OUTPUT = Path("output")
+
+
+@click.command("audit", short_help="Hold the journal of a manifest against the service and the disk.")
+@flags.manifest
+@flags.output
+@flags.project
+@flags.simulate
+@click.option("--fix", is_flag=True, help="Fetch files again that are missing or damaged.")
+@flags.max_jobs
+@flags.as_json
+def command(
+    *,
+    manifest: Path,
+    output: Path,
+    project: str | None,
+    simulate: bool,
+    fix: bool,
+    max_jobs: int,
+    as_json: bool,
+) -> int:
+    """Hold the journal of MANIFEST against the service and the disk.
+
+    Lists what the service has of ours since the batch began, and shows what was likely paid
+    twice or lost, what ended otherwise than recorded, and which files are missing or damaged.
+    Changes nothing, but for --fix; a file that --fix replaces is kept beside its place.
+    """
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    from batchgen.app.audit import audit_batch  # noqa: PLC0415 - not for --help
+    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+
+    options = Options(
+        manifest=manifest,
+        output=output,
+        environ=flags.environ(),
+        simulate=simulate,
+        project=project,
+        max_jobs=max_jobs,
+    )
+    audit = asyncio.run(audit_batch(options, fix=fix))
+    if as_json:
+        click.echo(json.dumps(_document(audit, options), ensure_ascii=False))
+    else:
+        for line in _lines(audit, options):
+            click.echo(line)
+    return int(audit.verdict.exit)
+
+
+def _adopt(one: "Surplus", options: "Options") -> str | None:
+    """Give the command that makes the row the job's submission; None where it has to be left."""
+    from batchgen.plan.auditing import Situation  # noqa: PLC0415 - not for --help
+
+    if one.situation is not Situation.OPEN:
+        return None
+    return _command("resolve", options, "--adopt", f"{one.sent.job.id}={one.row.remote_id}")
+
+
+def _command(name: str, options: "Options", *words: str) -> str:
+    where = [] if options.output == _DEFAULT_OUTPUT else ["-o", str(options.output)]
+    project = ["--project", options.project] if options.project else []
+    simulate = ["--simulate"] if options.simulate else []
+    return shlex.join(["batchgen", name, str(options.manifest), *where, *project, *simulate, *words])
+
+
+def _document(audit: "Audit", options: "Options") -> dict[str, object]:
+    from batchgen.output.entries import moment, number  # noqa: PLC0415 - not for --help
+
+    verdict, sums = audit.verdict, audit.sums
+    return {
+        "batch": audit.scope.batch,
+        "origin": audit.scope.origin,
+        "project": audit.scope.project or None,
+        "exit": int(verdict.exit),
+        "reasons": list(verdict.reasons),
+        "submissions": audit.submissions,
+        "listed": audit.listed,
+        "troubles": list(audit.troubles),
+        "surplus": [
+            {
+                "id": one.sent.job.id,
+                "job_id": one.row.remote_id,
+                "created": moment(one.row.created_at),
+                "status": one.row.word,
+                "cost": number(one.row.cost),
+                "situation": str(one.situation),
+                "instead_of": one.holder or None,
+                "adopt": _adopt(one, options),
+            }
+            for one in audit.surplus
+        ],
+        "others": audit.others,
+        "changed": [
+            {"id": one.job.id, "job_id": one.remote_id, "recorded": one.recorded, "shown": one.shown}
+            for one in audit.changed
+        ],
+        "files": audit.files,
+        "damaged": [
+            {
+                "id": one.job.id,
+                "asset_id": one.file.asset_id,
+                "path": one.file.path,
+                "found": str(one.found),
+                "fixed": one.fixed,
+                "told": one.told,
+            }
+            for one in audit.damaged
+        ],
+        "sums": {
+            "recorded": number(sums.recorded),
+            "shown": number(sums.shown),
+            "surplus": number(sums.surplus),
+            "difference": number(sums.difference),
+            "not_listed": sums.not_listed,
+        },
+        "journal": [{"id": id_, "problem": text} for id_, text in audit.untrue],
+    }
+
+
+def _lines(audit: "Audit", options: "Options") -> Iterator[str]:
+    paid = _counted(audit.submissions, "submission")
+    yield f"{audit.scope.batch} at {audit.scope.origin}: {paid} on record"
+    if audit.listed is None:
+        yield "Nothing was ever submitted: the service was not asked."
+    for one in audit.surplus:
+        yield from _surplus_lines(one, options)
+    for end in audit.changed:
+        yield f"  {end.job.id}: {end.remote_id} ended {end.recorded} by the journal, and is {end.shown} now"
+    for file in audit.damaged:
+        told = f"; {file.told}" if file.told else ""
+        yield f"  {file.job.id}: {file.file.path}: {file.found}{told}"
+    for id_, text in audit.untrue:
+        yield f"  {id_}: {text}"
+    for text in audit.troubles:
+        yield f"  {text}"
+    if audit.listed is not None:
+        yield from _sum_lines(audit)
+    yield from _closing(audit.verdict.reasons, fixable=any(not one.fixed for one in audit.damaged))
+
+
+def _surplus_lines(one: "Surplus", options: "Options") -> Iterator[str]:
+    from batchgen.output.entries import moment  # noqa: PLC0415 - not for --help
+    from batchgen.plan.auditing import Situation  # noqa: PLC0415 - not for --help
+
+    cost = "of unknown cost" if one.row.cost is None else f"{one.row.cost.normalize():f} compute units"
+    date = moment(one.row.created_at) or "without a date"
+    yield f"  {one.sent.job.id}: {one.row.remote_id}, {date}, {one.row.word}, {cost}: equal to what was sent"
+    match one.situation:
+        case Situation.OPEN:
+            yield f"    the job is in doubt; to adopt it: {_adopt(one, options)}"
+        case Situation.DUE:
+            yield f"    its answer is due or was lost; this takes it in: {_command('run', options)}"
+        case Situation.UNPAID:
+            yield "    the journal knows of no submission of that attempt: it was likely paid for and lost"
+        case Situation.PAID:
+            yield f"    the job already has {one.holder}: this one was likely paid for beside it"
+
+
+def _sum_lines(audit: "Audit") -> Iterator[str]:
+    sums = audit.sums
+    yield (
+        f"charged: {sums.recorded.normalize():f} compute units by the journal; the service shows "
+        f"{sums.shown.normalize():f} for the same and {sums.surplus.normalize():f} beside them; "
+        f"difference {sums.difference.normalize():f}"
+    )
+    if sums.not_listed:
+        yield f"{_counted(sums.not_listed, 'submission')} on record not in the service's listing"
+    if audit.others:
+        yield f"{_counted(audit.others, 'other job')} by the same key, of no record and equal to none of ours"
+    yield f"{_counted(audit.files, 'file')} on record"
+
+
+def _closing(reasons: Sequence[str], *, fixable: bool) -> Iterator[str]:
+    yield from reasons
+    if fixable:
+        yield "Files are fetched again with --fix."
+    if not reasons:
+        yield "All agree."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

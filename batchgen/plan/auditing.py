@@ -1,0 +1,286 @@
+"""What an audit compares: the journal with itself, with the service's rows, and their sums. Pure.
+
+What a finding is gets decided here; who reads the journal, the listing and the disk does not
+matter. Whether a row echoes a body that was sent is the caller's to say: it knows the texts of
+prompts that have to be fetched.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from batchgen.errors import TransitionError
+from batchgen.lifecycle import (
+    Accepted,
+    Canceled,
+    Event,
+    Failed,
+    Record,
+    State,
+    SubmitStarted,
+    Succeeded,
+    replay,
+)
+from batchgen.model import Job, JobKey, Json, RemoteJob, RemoteStatus
+
+_ENDS: Mapping[type[Event], RemoteStatus] = {
+    Succeeded: RemoteStatus.SUCCEEDED,
+    Failed: RemoteStatus.FAILED,
+    Canceled: RemoteStatus.CANCELED,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """A body that left, or was about to, for one attempt at a job."""
+
+    key: JobKey
+    job: Job
+    attempt: int
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Story:
+    """What the history of a scope tells.
+
+    Attributes:
+        sent: every attempt's body once, earlier attempts included, oldest first.
+        ends: how submissions ended, by remote id; those without an end are left out.
+        records: the history folded.
+        broken: why the history of these jobs cannot be folded.
+    """
+
+    sent: tuple[Sent, ...]
+    ends: Mapping[str, RemoteStatus]
+    records: Mapping[JobKey, Record]
+    broken: Mapping[JobKey, str]
+
+
+def beginning(history: Iterable[tuple[JobKey, Event]]) -> float | None:
+    """Say when the first body was about to leave; None if none ever was."""
+    return min((event.at for _, event in history if isinstance(event, SubmitStarted)), default=None)
+
+
+def read_story(history: Iterable[tuple[JobKey, Event]]) -> Story:
+    """Read a history once; what contradicts itself in it is a finding, no error."""
+    events: dict[JobKey, list[Event]] = defaultdict(list)
+    sent: dict[tuple[JobKey, int], Sent] = {}
+    for key, event in history:
+        events[key].append(event)
+        if isinstance(event, SubmitStarted):
+            one = Sent(key=key, job=event.job, attempt=event.attempt, body=event.body)
+            sent.setdefault((key, event.attempt), one)
+    records, broken = {}, {}
+    for key, lived in events.items():
+        try:
+            records.update(replay((key, event) for event in lived))
+        except TransitionError as error:
+            broken[key] = str(error)
+    ends = {remote_id: end for lived in events.values() for remote_id, end in _ends(lived)}
+    return Story(sent=tuple(sent.values()), ends=ends, records=records, broken=broken)
+
+
+def _ends(lived: Iterable[Event]) -> Iterable[tuple[str, RemoteStatus]]:
+    """Give the end of each submission: the first one recorded after its receipt."""
+    remote_id = None
+    for event in lived:
+        if isinstance(event, Accepted):
+            remote_id = event.remote_id
+        elif remote_id is not None and (end := _ENDS.get(type(event))) is not None:
+            yield remote_id, end
+            remote_id = None
+
+
+def untrue_records(
+    story: Story, before: Mapping[JobKey, Record], after: Mapping[JobKey, Record]
+) -> dict[JobKey, str]:
+    """Say of which jobs the record is not what the history tells.
+
+    Args:
+        story: read between the two readings of the records.
+        before: the records; where the two readings differ a run is writing, and nothing is said.
+        after: the records again.
+    """
+    said = {}
+    for key in dict.fromkeys((*before, *story.broken, *story.records, *after)):
+        record = before.get(key)
+        if record != after.get(key):
+            continue
+        if key in story.broken:
+            said[key] = f"the history breaks off: {story.broken[key]}"
+        elif record != (told := story.records.get(key)):
+            said[key] = _untrue(record, told)
+    return said
+
+
+def _untrue(record: Record | None, told: Record | None) -> str:
+    if record is None or told is None:
+        return "it has a history and no record" if record is None else "it has a record and no history"
+    if record.state is not told.state:
+        return f"the record says {record.state}, the history {told.state}"
+    names = [name for name in Record.__slots__ if getattr(record, name) != getattr(told, name)]
+    return f"record and history differ in {', '.join(names)}"
+
+
+def authors_of(records: Iterable[Record]) -> frozenset[str]:
+    """Give who our accepted submissions were by; empty as long as none says."""
+    return frozenset(one.author for record in records for one in record.submissions if one.author)
+
+
+def is_ours(row: RemoteJob, authors: Collection[str]) -> bool:
+    """Tell whether a row may be ours by kind and author; ``user_`` rows are people's."""
+    if row.job_type not in {"custom", ""}:
+        return False
+    return row.author in {*authors, ""} if authors else not row.author.startswith("user_")
+
+
+class Bodies:
+    """All bodies that were sent, found by what a row echoes of them."""
+
+    def __init__(self, sent: Iterable[Sent]) -> None:
+        self._marked: dict[tuple[str, Json], list[Sent]] = defaultdict(list)
+        self._seedless: dict[str, list[Sent]] = defaultdict(list)
+        for one in sent:
+            inputs = json.loads(one.body)
+            if _is_number(seed := inputs.get("seed")):
+                self._marked[one.job.model, seed].append(one)
+            else:
+                self._marked[one.job.model, str(inputs.get("prompt"))].append(one)
+                self._seedless[one.job.model].append(one)
+
+    def like(self, row: RemoteJob) -> list[Sent]:
+        """Give those that a row may echo: all that it does, and few that it does not."""
+        inputs = row.inputs or {}
+        model, prompt, seed = inputs.get("modelId"), str(inputs.get("prompt")), inputs.get("seed")
+        if not isinstance(model, str):
+            return []
+        found = list(self._marked.get((model, seed), ())) if _is_number(seed) else []
+        if prompt.startswith("asset_"):  # a prompt that the service keeps as an asset may be anyone's
+            return found + self._seedless.get(model, [])
+        return found + self._marked.get((model, prompt), [])
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+class Situation(StrEnum):
+    """How the job stands to whose body a row is equal."""
+
+    OPEN = "open"  # in doubt or held: the row is likely its submission
+    DUE = "due"  # an answer is due: the next run settles it
+    UNPAID = "unpaid"  # the journal says that nothing was accepted
+    PAID = "paid"  # it has its submission: the row was likely paid for beside it
+
+
+_FIRST = tuple(Situation)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surplus:
+    """A row of ours that no record owns and that is equal to what was sent for a job.
+
+    Attributes:
+        row: as listed.
+        sent: what it is equal to.
+        situation: how the job stands.
+        holder: the remote id that the job has, or likely has, instead; empty where it has none.
+    """
+
+    row: RemoteJob
+    sent: Sent
+    situation: Situation
+    holder: str = ""
+
+
+def find_surplus(
+    rows: Iterable[RemoteJob],
+    equals: Callable[[RemoteJob], Sequence[Sent]],
+    records: Mapping[JobKey, Record],
+) -> list[Surplus]:
+    """Give each row that equals something that was sent, with the job it is most likely of, oldest first.
+
+    Equal jobs share out equal rows: no two rows are offered to one job that misses one.
+
+    Args:
+        rows: of ours, owned by no record.
+        equals: gives what was sent that a row echoes.
+        records: of the scope.
+    """
+    found: list[Surplus] = []
+    offered: dict[JobKey, str] = {}
+    for row in sorted(rows, key=lambda one: (one.created_at or 0.0, one.remote_id)):
+        standings = [_standing(sent, records.get(sent.key, Record()), offered) for sent in equals(row)]
+        if not standings:
+            continue
+        situation, holder, sent = min(standings, key=lambda one: _FIRST.index(one[0]))
+        if situation is not Situation.PAID:
+            offered[sent.key] = row.remote_id
+        found.append(Surplus(row=row, sent=sent, situation=situation, holder=holder))
+    return found
+
+
+def _standing(sent: Sent, record: Record, offered: Mapping[JobKey, str]) -> tuple[Situation, str, Sent]:
+    if sent.key in offered:
+        return Situation.PAID, offered[sent.key], sent
+    owned = [one.remote_id for one in record.submissions if one.attempt == sent.attempt]
+    if owned:
+        return Situation.PAID, owned[-1], sent
+    if record.attempt == sent.attempt and record.state in {State.IN_DOUBT, State.HELD}:
+        return Situation.OPEN, "", sent
+    if record.attempt == sent.attempt and record.state is State.SUBMITTING:
+        return Situation.DUE, "", sent
+    return Situation.UNPAID, "", sent
+
+
+def ended_otherwise(story: Story, rows: Iterable[RemoteJob]) -> list[RemoteJob]:
+    """Give the rows of submissions whose recorded end is not what they show."""
+    return [row for row in rows if story.ends.get(row.remote_id, row.status) is not row.status]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sums:
+    """What was charged, in compute units, and by whose word.
+
+    Attributes:
+        recorded: by our records.
+        shown: by the rows of the submissions on record.
+        surplus: by the rows that no record owns.
+        not_listed: submissions on record that the listing does not show.
+    """
+
+    recorded: Decimal = Decimal(0)
+    shown: Decimal = Decimal(0)
+    surplus: Decimal = Decimal(0)
+    not_listed: int = 0
+
+    @property
+    def difference(self) -> Decimal:
+        """What the service shows beyond what is on record; below zero if it shows less."""
+        return self.shown + self.surplus - self.recorded
+
+
+def sum_up(records: Iterable[Record], rows: Mapping[str, RemoteJob], surplus: Iterable[RemoteJob]) -> Sums:
+    """Add up both sides; what neither a record nor a row says counts as nothing.
+
+    Args:
+        records: of the scope.
+        rows: of the listing, by remote id.
+        surplus: rows that no record owns and that are equal to a job of ours.
+    """
+    paid = [one for record in records for one in record.submissions]
+    listed = [rows[one.remote_id] for one in paid if one.remote_id in rows]
+    return Sums(
+        recorded=sum((one.charged for one in paid if one.charged is not None), Decimal(0)),
+        shown=_costs(listed),
+        surplus=_costs(surplus),
+        not_listed=len(paid) - len(listed),
+    )
+
+
+def _costs(rows: Iterable[RemoteJob]) -> Decimal:
+    return sum((one.cost for one in rows if one.cost is not None), Decimal(0))

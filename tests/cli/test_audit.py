@@ -1,0 +1,313 @@
+"""Whole audits of the installed command: the journal against a simulator over HTTP and the disk."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import shlex
+import sqlite3
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchgen.simulator.front import serve
+from batchgen.simulator.settings import Settings, Views
+from tests.cli.conftest import Done, Service, Shell, simulator_process
+from tests.cli.test_run import wait_until
+
+Simulator = Callable[..., Service]
+
+QUICK = ("--speed", "40", "--duration", "2-4")
+MODEL = "model_bfl-flux-1-dev"
+MANIFEST = f"""\
+version: 1
+batch: spring
+defaults: {{model: {MODEL}}}
+jobs:
+  - {{id: tower, prompt: a tower}}
+  - {{id: castle, prompt: a castle}}
+  - {{id: mill, prompt: a mill}}
+"""
+
+
+def run(shell: Shell, service: Service) -> Done:
+    shell.write("jobs.yaml", MANIFEST)
+    return shell.at(service).call("run", "jobs.yaml", "--rate", "50/s")
+
+
+def ran(shell: Shell, service: Service) -> dict[str, Any]:
+    done = run(shell, service)
+    assert done.status == 0, done.err
+    return {job["id"]: job for job in shell.results()["jobs"]}
+
+
+def audit(shell: Shell, service: Service, *words: str) -> Done:
+    return shell.at(service).call("audit", "jobs.yaml", *words)
+
+
+def buy(service: Service, body: Mapping[str, Any] | str) -> str:
+    """Submit beside the command, as a lost answer or a person with the same key would."""
+    token = base64.b64encode(b"key:secret").decode()
+    request = urllib.request.Request(
+        f"{service.base_url}/generate/custom/{MODEL}",
+        data=(body if isinstance(body, str) else json.dumps(body)).encode(),
+        headers={"Authorization": f"Basic {token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        remote_id: str = json.load(answer)["job"]["jobId"]
+    return remote_id
+
+
+def place_of(shell: Shell, job: Mapping[str, Any]) -> Path:
+    path: str = job["files"][0]["path"]
+    return shell.folder / "output/spring" / path
+
+
+def test_after_a_whole_run_all_agree(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    jobs = ran(shell, service)
+    done = audit(shell, service)
+    assert (done.status, done.out.splitlines()[-1]) == (0, "All agree.")
+    found = audit(shell, service, "--json").json
+    charged = sum(job["cost"]["charged"] for job in jobs.values())
+    assert found["sums"] == {
+        "recorded": charged,
+        "shown": charged,
+        "surplus": 0,
+        "difference": 0,
+        "not_listed": 0,
+    }
+    assert (found["exit"], found["reasons"], found["troubles"]) == (0, [], [])
+    assert (found["submissions"], found["listed"], found["files"]) == (3, 3, 3)
+    assert (found["surplus"], found["changed"], found["damaged"], found["journal"]) == ([], [], [], [])
+
+
+def test_what_was_bought_twice_is_named_with_its_cost(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    jobs = ran(shell, service)
+    body = next(one["body"] for one in service.charged if one["remote_id"] == jobs["castle"]["job_id"])
+    twice = buy(service, body)
+    done = audit(shell, service)
+    assert done.status == 7, done.err
+    assert f"castle: {twice}" in done.out
+    assert f"already has {jobs['castle']['job_id']}" in done.out
+    found = audit(shell, service, "--json").json
+    (one,) = found["surplus"]
+    cost = jobs["castle"]["cost"]["charged"]
+    assert (one["id"], one["job_id"], one["cost"]) == ("castle", twice, cost)
+    assert (one["situation"], one["instead_of"], one["adopt"]) == ("paid", jobs["castle"]["job_id"], None)
+    assert (found["sums"]["surplus"], found["sums"]["difference"]) == (cost, cost)
+
+
+def test_what_else_the_key_has_bought_is_one_count(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    ran(shell, service)
+    for number in range(2):
+        buy(service, {"prompt": "a bridge", "seed": number})
+    found = audit(shell, service, "--json")
+    assert (found.status, found.json["others"], found.json["surplus"]) == (0, 2, [])
+
+
+def test_a_job_in_doubt_is_shown_with_the_command_that_adopts(shell: Shell, tmp_path: Path) -> None:
+    state = tmp_path / "service.jsonl"
+    shell.write("jobs.yaml", MANIFEST)
+    # no listing answers, so that the run itself cannot find the job
+    faults = ("--fault", "submit:cut-after=100%", "--fault", "jobs:500=100%")
+    with simulator_process(state, (*QUICK, *faults)) as service:
+        port = service.base_url.rsplit(":", 1)[1].split("/")[0]
+        here = shell.at(service)
+        with here.start("run", "jobs.yaml", "--in-flight", "1", "--rate", "50/s") as running:
+            wait_until(lambda: any("in_doubt" in one["states"] for one in here.call("status", "--json").json))
+            running.kill()
+        (paid,) = service.charged
+    with simulator_process(state, (*QUICK, "--port", port)) as service:
+        found = audit(shell, service, "--json")
+        assert (found.status, found.json["exit"]) == (7, 7)
+        (one,) = found.json["surplus"]
+        assert (one["id"], one["job_id"], one["situation"]) == ("tower", paid["remote_id"], "open")
+        assert one["adopt"] in audit(shell, service).out
+        name, *words = shlex.split(one["adopt"])
+        assert name == "batchgen"
+        assert shell.at(service).call(*words).status == 0
+        assert run(shell, service).status == 0
+        assert audit(shell, service).status == 0
+        assert len(service.charged) == 3
+
+
+def test_a_submit_that_was_cut_off_by_a_kill_is_left_to_the_next_run(
+    shell: Shell, simulator: Simulator
+) -> None:
+    service = simulator(*QUICK, "--fault", "submit:hang-after=100%")
+    shell.write("jobs.yaml", MANIFEST)
+    with shell.at(service).start("run", "jobs.yaml", "--in-flight", "1") as running:
+        wait_until(lambda: len(service.charged) == 1)
+        beside = audit(shell, service, "--json")
+        running.kill()
+    for found in (beside, audit(shell, service, "--json")):
+        assert found.status == 8, found.err
+        assert [one["situation"] for one in found.json["surplus"]] == ["due"]
+    assert "this takes it in: batchgen run jobs.yaml" in audit(shell, service).out
+
+
+async def test_a_prompt_that_became_an_asset_and_pages_with_few_rows_hide_no_surplus(
+    shell: Shell, tmp_path: Path
+) -> None:
+    views = Views(archived_after=0.0, short_pages=1.0)
+    state = tmp_path / "service.jsonl"
+    async with serve(Settings(views=views, duration=(2, 4)), speed=40, state=state) as running:
+        service = Service(running.base_url, state)
+        jobs = await asyncio.to_thread(ran, shell, service)
+        bodies = {one["remote_id"]: one["body"] for one in service.charged}
+        twice = await asyncio.to_thread(buy, service, bodies[jobs["tower"]["job_id"]])
+        alone = await asyncio.to_thread(buy, service, {"prompt": "a bridge", "seed": 1})
+        await asyncio.to_thread(wait_until, lambda: running.service.submissions[-1].ended(time.time()))
+        found = await asyncio.to_thread(audit, shell, service, "--json")
+    assert found.status == 7, found.err
+    assert [(one["id"], one["job_id"]) for one in found.json["surplus"]] == [("tower", twice)]
+    assert (found.json["listed"], found.json["others"], found.json["troubles"]) == (5, 1, [])
+    assert alone != twice
+
+
+def test_an_end_that_changed_is_told(shell: Shell, tmp_path: Path) -> None:
+    state = tmp_path / "service.jsonl"
+    with simulator_process(state, QUICK) as service:
+        port = service.base_url.rsplit(":", 1)[1].split("/")[0]
+        jobs = ran(shell, service)
+    lines = [json.loads(line) for line in state.read_text().splitlines()]
+    for line in lines:
+        if line["remote_id"] == jobs["mill"]["job_id"]:
+            line["steps"][-1][0] = "failure"
+    state.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with simulator_process(state, (*QUICK, "--port", port)) as service:
+        done = audit(shell, service, "--json")
+        text = audit(shell, service).out
+    assert done.status == 7
+    told = {"id": "mill", "job_id": jobs["mill"]["job_id"], "recorded": "succeeded", "shown": "failure"}
+    assert done.json["changed"] == [told]
+    assert "ended succeeded by the journal, and is failure now" in text
+
+
+def test_files_that_are_missing_or_damaged_are_told_and_fixed(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    jobs = ran(shell, service)
+    tower, castle, mill = (place_of(shell, jobs[name]) for name in ("tower", "castle", "mill"))
+    tower.unlink()
+    castle.write_bytes(b"my own work")
+    mill.write_bytes(mill.read_bytes()[:-1] + b"?")
+    found = audit(shell, service, "--json")
+    assert found.status == 8
+    kinds = {one["id"]: one["found"] for one in found.json["damaged"]}
+    assert kinds == {"tower": "missing", "castle": "another size", "mill": "other bytes"}
+    assert castle.read_bytes() == b"my own work", "nothing changes without --fix"
+
+    fixed = audit(shell, service, "--fix")
+    assert fixed.status == 0, fixed.out
+    assert "what was there is kept as castle_0.webp.damaged" in fixed.out
+    for job in jobs.values():
+        data = place_of(shell, job).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == job["files"][0]["sha256"]
+    assert castle.with_name("castle_0.webp.damaged").read_bytes() == b"my own work"
+    assert not (shell.folder / "output/spring/.audit").exists()
+    assert (audit(shell, service).status, len(service.charged)) == (0, 3)
+
+
+def test_a_file_that_does_not_arrive_stays_as_it_is(shell: Shell, tmp_path: Path) -> None:
+    state = tmp_path / "service.jsonl"
+    with simulator_process(state, QUICK) as service:
+        port = service.base_url.rsplit(":", 1)[1].split("/")[0]
+        jobs = ran(shell, service)
+    castle = place_of(shell, jobs["castle"])
+    castle.write_bytes(b"half")
+    with simulator_process(state, (*QUICK, "--port", port, "--fault", "download:truncated=100%")) as service:
+        done = audit(shell, service, "--fix", "--json")
+    assert done.status == 8
+    (one,) = done.json["damaged"]
+    assert (one["fixed"], one["told"].startswith("not fetched: ")) == (False, True)
+    assert castle.read_bytes() == b"half"
+
+
+def test_a_file_that_the_service_gives_otherwise_now_is_not_taken(shell: Shell, tmp_path: Path) -> None:
+    state = tmp_path / "service.jsonl"
+    with simulator_process(state, QUICK) as service:
+        port = service.base_url.rsplit(":", 1)[1].split("/")[0]
+        jobs = ran(shell, service)
+    castle = place_of(shell, jobs["castle"])
+    castle.write_bytes(b"my own work")
+    state.write_text(state.read_text().replace("a castle", "a garden"))
+    with simulator_process(state, (*QUICK, "--port", port)) as service:
+        done = audit(shell, service, "--fix", "--json")
+    assert done.status == 8
+    (one,) = done.json["damaged"]
+    assert (one["fixed"], one["told"].startswith("the service gives other bytes now")) == (False, True)
+    assert castle.read_bytes() == b"my own work"
+
+
+def test_a_listing_that_breaks_off_is_told_and_the_disk_is_looked_at_all_the_same(
+    shell: Shell, tmp_path: Path
+) -> None:
+    state = tmp_path / "service.jsonl"
+    with simulator_process(state, QUICK) as service:
+        port = service.base_url.rsplit(":", 1)[1].split("/")[0]
+        jobs = ran(shell, service)
+    place_of(shell, jobs["mill"]).unlink()
+    with simulator_process(state, (*QUICK, "--port", port, "--fault", "jobs:redirect=100%")) as service:
+        found = audit(shell, service, "--json")
+    assert found.status == 8
+    assert found.json["troubles"][0].startswith("the listing broke off after 0 rows")
+    assert "the service could not be read to the end" in found.json["reasons"]
+    assert [one["id"] for one in found.json["damaged"]] == ["mill"]
+
+
+def test_a_record_that_is_not_its_history_is_told_before_all_else(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    jobs = ran(shell, service)
+    place_of(shell, jobs["mill"]).unlink()
+    with sqlite3.connect(shell.folder / "output/journal.db") as journal:
+        journal.execute(
+            "UPDATE records SET fields = replace(fields, 'collected', 'running') "
+            "WHERE fields LIKE '%/mill_0.%'"
+        )
+    journal.close()
+    found = audit(shell, service, "--json")
+    assert found.status == 1
+    told = {"id": "mill", "problem": "the record says running, the history collected"}
+    assert found.json["journal"] == [told]
+    assert len(found.json["reasons"]) == 2
+
+
+def test_what_was_never_run_needs_no_service(shell: Shell) -> None:
+    shell.write("jobs.yaml", MANIFEST)
+    done = shell.having(SCENARIO_BASE_URL="http://127.0.0.1:9/v1").call("audit", "jobs.yaml")
+    assert (done.status, "the service was not asked" in done.out) == (0, True)
+    assert not (shell.folder / "output").exists()
+
+
+@pytest.mark.parametrize("value", ["wrong", ""])
+def test_credentials_that_will_not_do_end_it(shell: Shell, simulator: Simulator, value: str) -> None:
+    service = simulator(*QUICK)
+    ran(shell, service)
+    assert audit(shell.having(SCENARIO_SDK_API_KEY=value), service).status == 4
+
+
+def test_a_run_is_audited_undisturbed_and_its_files_are_its_own(shell: Shell, simulator: Simulator) -> None:
+    service = simulator("--speed", "5", "--duration", "40-50")
+    shell.write("jobs.yaml", MANIFEST)
+    with shell.at(service).start("run", "jobs.yaml", "--rate", "50/s") as running:
+        wait_until(lambda: len(service.charged) == 3)
+        looked = audit(shell, service, "--json")
+        fixing = audit(shell, service, "--fix")
+        running.kill()
+    assert looked.status in {0, 8}, looked.out
+    assert looked.json["changed"] == looked.json["journal"] == []
+    assert fixing.status == 6
+
+
+def test_a_rehearsal_is_audited_in_its_own_origin(shell: Shell) -> None:
+    shell.write("jobs.yaml", MANIFEST)
+    assert shell.call("run", "jobs.yaml", "--simulate").status == 0
+    found = shell.call("audit", "jobs.yaml", "--simulate", "--json")
+    assert (found.status, found.json["listed"], found.json["origin"]) == (0, 3, "simulator")

@@ -1,0 +1,276 @@
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchgen.lifecycle import (
+    Accepted,
+    AnswerLost,
+    Canceled,
+    Collected,
+    Event,
+    Failed,
+    Record,
+    RetryAsked,
+    State,
+    SubmitStarted,
+    Succeeded,
+    replay,
+)
+from batchgen.model import Job, JobKey, Json, RemoteJob, RemoteStatus, Submission
+from batchgen.plan.auditing import (
+    Bodies,
+    Sent,
+    Situation,
+    Story,
+    Surplus,
+    authors_of,
+    beginning,
+    ended_otherwise,
+    find_surplus,
+    is_ours,
+    read_story,
+    sum_up,
+    untrue_records,
+)
+
+A, B = JobKey("v1:a"), JobKey("v1:b")
+JOB = Job(id="tower", prompt="a tower", model="m")
+Lived = list[tuple[JobKey, Event]]
+
+
+def started(at: float = 1.0, attempt: int = 1, body: str = '{"prompt":"a tower"}') -> SubmitStarted:
+    return SubmitStarted(at=at, job=JOB, attempt=attempt, body=body)
+
+
+def accepted(remote_id: str = "job_1", cost: str = "5") -> Accepted:
+    return Accepted(at=2.0, remote_id=remote_id, charged=Decimal(cost), author="apiu_us")
+
+
+def row(remote_id: str = "job_1", at: float = 10.0, **more: Json) -> RemoteJob:
+    known = {"status": RemoteStatus.SUCCEEDED, "word": "success", "job_type": "custom", "author": "apiu_us"}
+    return RemoteJob(remote_id=remote_id, created_at=at, **{**known, **more})
+
+
+def sent(key: JobKey = A, attempt: int = 1, **inputs: Json) -> Sent:
+    return Sent(key=key, job=JOB, attempt=attempt, body=json.dumps({"prompt": "a tower", **inputs}))
+
+
+def story_of(lived: Lived) -> Story:
+    return read_story(lived)
+
+
+ENDED: Lived = [(A, started()), (A, accepted()), (A, Succeeded(at=3.0)), (A, Collected(at=4.0))]
+TWICE: Lived = [
+    *((A, one) for one in (started(), accepted(), Failed(at=3.0), RetryAsked(at=4.0))),
+    *((A, one) for one in (started(5.0, 2, "{}"), accepted("job_2"), Canceled(at=6.0))),
+]
+
+
+def test_a_batch_began_with_its_first_intent() -> None:
+    assert beginning([(A, started(7.0)), (A, AnswerLost(at=8.0, reason="?")), (B, started(3.0))]) == 3.0
+
+
+def test_a_batch_of_which_nothing_left_never_began() -> None:
+    assert beginning([]) is None
+
+
+def test_every_attempt_has_its_body_and_its_end() -> None:
+    story = story_of(TWICE)
+    assert [(one.attempt, one.body) for one in story.sent] == [(1, '{"prompt":"a tower"}'), (2, "{}")]
+    assert story.ends == {"job_1": RemoteStatus.FAILED, "job_2": RemoteStatus.CANCELED}
+
+
+def test_a_submission_that_runs_has_no_end() -> None:
+    assert story_of(ENDED[:2]).ends == {}
+
+
+@pytest.mark.parametrize("lived", [[], ENDED, TWICE, ENDED[:1]])
+def test_a_journal_that_is_its_history_is_true(lived: Lived) -> None:
+    records = replay(lived)
+    assert untrue_records(story_of(lived), records, records) == {}
+
+
+def test_a_record_in_another_state_than_its_history_is_told() -> None:
+    said = {A: Record(state=State.FAILED)}
+    assert untrue_records(story_of(ENDED), said, said) == {A: "the record says failed, the history collected"}
+
+
+def test_a_record_with_another_field_than_its_history_is_told() -> None:
+    said = {A: replace(replay(ENDED)[A], seed=4.0)}
+    assert untrue_records(story_of(ENDED), said, said) == {A: "record and history differ in seed"}
+
+
+def test_a_record_without_a_history_and_a_history_without_a_record_are_told() -> None:
+    told = untrue_records(story_of(ENDED), {B: Record()}, {B: Record()})
+    assert told == {B: "it has a record and no history", A: "it has a history and no record"}
+
+
+def test_a_history_that_cannot_have_been_is_told() -> None:
+    lived = [*ENDED, (A, started())]
+    told = untrue_records(story_of(lived), replay(ENDED), replay(ENDED))
+    assert told[A].startswith("the history breaks off: SubmitStarted cannot happen")
+
+
+@given(st.integers(0, len(TWICE)), st.integers(0, len(TWICE)), st.integers(0, len(TWICE)))
+def test_what_a_run_writes_meanwhile_is_never_told_as_untrue(one: int, two: int, three: int) -> None:
+    first, second, third = sorted((one, two, three))
+    read = replay(TWICE[:first]), story_of(TWICE[:second]), replay(TWICE[:third])
+    assert untrue_records(read[1], read[0], read[2]) == {}
+
+
+@given(st.lists(st.sampled_from(["state", "error", "files", "submissions"]), max_size=1), st.integers(1, 7))
+def test_a_standing_record_is_untrue_exactly_where_it_was_touched(touched: list[str], length: int) -> None:
+    records = replay(TWICE[:length])
+    other = {"state": State.ABANDONED, "error": "?!", "files": ("x",), "submissions": ("y",)}
+    said = {A: replace(records[A], **{name: other[name] for name in touched})}  # type: ignore[arg-type]  # by name
+    assert bool(untrue_records(story_of(TWICE[:length]), said, said)) is bool(touched)
+
+
+def test_our_authors_are_those_of_our_submissions() -> None:
+    assert authors_of(replay(ENDED).values()) == {"apiu_us"}
+
+
+@pytest.mark.parametrize(
+    ("author", "authors", "ours"),
+    [
+        ("apiu_us", {"apiu_us"}, True),
+        ("apiu_them", {"apiu_us"}, False),
+        ("user_me", {"apiu_us"}, False),
+        ("", {"apiu_us"}, True),
+        ("apiu_us", set(), True),
+        ("user_me", set(), False),
+    ],
+)
+def test_a_row_is_ours_by_its_author(author: str, authors: set[str], ours: bool) -> None:
+    assert is_ours(row(author=author), authors) is ours
+
+
+def test_a_row_of_another_kind_is_not_ours() -> None:
+    assert not is_ours(row(job_type="inference"), {"apiu_us"})
+
+
+def inputs(**more: Json) -> dict[str, Json]:
+    return {"modelId": "m", "prompt": "a tower", **more}
+
+
+@pytest.mark.parametrize(
+    ("body", "echo", "found"),
+    [
+        (sent(seed=4), inputs(seed=4.0), True),
+        (sent(seed=4), inputs(seed=5), False),
+        (sent(seed=4), inputs(seed=4, prompt="asset_x"), True),
+        (sent(), inputs(), True),
+        (sent(), inputs(seed=77), True),
+        (sent(), inputs(prompt="a mill"), False),
+        (sent(), inputs(prompt="asset_x"), True),
+        (sent(), inputs(modelId="other"), False),
+        (sent(), None, False),
+    ],
+)
+def test_bodies_are_found_by_seed_or_by_prompt(body: Sent, echo: Json, found: bool) -> None:
+    assert Bodies([body]).like(row(inputs=echo)) == ([body] if found else [])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a tower", "a mill"]), st.sampled_from([None, 1, 2])), max_size=6))
+def test_no_body_that_a_row_echoes_is_overlooked(what: list[tuple[str, int | None]]) -> None:
+    all_sent = [
+        sent(JobKey(str(number)), prompt=prompt, **({} if seed is None else {"seed": seed}))
+        for number, (prompt, seed) in enumerate(what)
+    ]
+    bodies = Bodies(all_sent)
+    for one in all_sent:
+        assert one in bodies.like(row(inputs={"modelId": "m", **json.loads(one.body)}))
+
+
+def surplus_of(
+    rows: Sequence[RemoteJob], equal: Sequence[Sent], records: dict[JobKey, Record]
+) -> list[Surplus]:
+    return find_surplus(rows, lambda _: equal, records)
+
+
+PAID = Submission(remote_id="job_old", attempt=1, at=2.0, charged=None)
+
+
+@pytest.mark.parametrize(
+    ("record", "situation", "holder"),
+    [
+        (Record(state=State.IN_DOUBT), Situation.OPEN, ""),
+        (Record(state=State.HELD), Situation.OPEN, ""),
+        (Record(state=State.SUBMITTING), Situation.DUE, ""),
+        (Record(state=State.PLANNED), Situation.UNPAID, ""),
+        (Record(state=State.REFUSED), Situation.UNPAID, ""),
+        (Record(state=State.COLLECTED, submissions=(PAID,)), Situation.PAID, "job_old"),
+        (Record(state=State.IN_DOUBT, attempt=2, submissions=(PAID,)), Situation.PAID, "job_old"),
+        (Record(state=State.IN_DOUBT, attempt=2), Situation.UNPAID, ""),
+    ],
+)
+def test_an_equal_row_is_told_with_how_its_job_stands(
+    record: Record, situation: Situation, holder: str
+) -> None:
+    (found,) = surplus_of([row()], [sent()], {A: record})
+    assert (found.situation, found.holder) == (situation, holder)
+
+
+def test_a_row_that_equals_nothing_is_no_surplus() -> None:
+    assert surplus_of([row()], [], {}) == []
+
+
+def test_an_equal_row_is_of_the_job_in_doubt_before_the_one_that_is_paid() -> None:
+    records = {A: Record(state=State.COLLECTED, submissions=(PAID,)), B: Record(state=State.HELD)}
+    (found,) = surplus_of([row()], [sent(A), sent(B)], records)
+    assert (found.sent.key, found.situation) == (B, Situation.OPEN)
+
+
+def test_of_two_rows_the_older_is_offered_to_the_one_job_in_doubt() -> None:
+    found = surplus_of([row("new", 20.0), row("old", 10.0)], [sent()], {A: Record(state=State.IN_DOUBT)})
+    assert [(one.row.remote_id, one.situation, one.holder) for one in found] == [
+        ("old", Situation.OPEN, ""),
+        ("new", Situation.PAID, "old"),
+    ]
+
+
+@given(st.integers(0, 6), st.integers(1, 4))
+def test_of_m_rows_and_k_jobs_in_doubt_the_smaller_number_is_offered(rows: int, jobs: int) -> None:
+    keys = [JobKey("v1:a", ordinal) for ordinal in range(jobs)]
+    records = {key: Record(state=State.IN_DOUBT) for key in keys}
+    listed = [row(str(number), number) for number in range(rows)]
+    found = surplus_of(listed, [sent(key) for key in keys], records)
+    offered = [one.sent.key for one in found if one.situation is Situation.OPEN]
+    assert len(found) == rows
+    assert len(offered) == len(set(offered)) == min(rows, jobs)
+
+
+def test_an_end_that_the_service_shows_alike_is_not_told() -> None:
+    assert ended_otherwise(story_of(ENDED), [row()]) == []
+
+
+@pytest.mark.parametrize("status", sorted(set(RemoteStatus) - {RemoteStatus.SUCCEEDED}))
+def test_another_end_than_the_recorded_one_is_told(status: RemoteStatus) -> None:
+    shown = row(status=status)
+    assert ended_otherwise(story_of(ENDED), [shown]) == [shown]
+
+
+def test_a_submission_without_a_recorded_end_may_end_as_it_likes() -> None:
+    assert ended_otherwise(story_of(ENDED[:2]), [row(), row("job_of_nobody")]) == []
+
+
+def test_sums_hold_every_attempt_against_its_row() -> None:
+    records = replay(TWICE).values()
+    rows = {one.remote_id: one for one in (row("job_1", cost=Decimal(5)), row("job_2", cost=Decimal(7)))}
+    sums = sum_up(records, rows, [])
+    assert (sums.recorded, sums.shown, sums.surplus, sums.difference) == tuple(map(Decimal, (10, 12, 0, 2)))
+
+
+def test_what_is_surplus_is_part_of_the_difference() -> None:
+    sums = sum_up(replay(ENDED).values(), {"job_1": row(cost=Decimal(5))}, [row("job_x", cost=Decimal(3))])
+    assert (sums.surplus, sums.difference, sums.not_listed) == (Decimal(3), Decimal(3), 0)
+
+
+def test_a_submission_that_is_not_listed_is_counted() -> None:
+    sums = sum_up(replay(ENDED).values(), {}, [])
+    assert (sums.not_listed, sums.difference) == (1, Decimal(-5))
