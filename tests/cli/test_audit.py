@@ -215,21 +215,6 @@ def test_files_that_are_missing_or_damaged_are_told_and_fixed(shell: Shell, simu
     assert (audit(shell, service).status, len(service.charged)) == (0, 3)
 
 
-def test_a_file_that_does_not_arrive_stays_as_it_is(shell: Shell, tmp_path: Path) -> None:
-    state = tmp_path / "service.jsonl"
-    with simulator_process(state, QUICK) as service:
-        port = service.base_url.rsplit(":", 1)[1].split("/")[0]
-        jobs = ran(shell, service)
-    castle = place_of(shell, jobs["castle"])
-    castle.write_bytes(b"half")
-    with simulator_process(state, (*QUICK, "--port", port, "--fault", "download:truncated=100%")) as service:
-        done = audit(shell, service, "--fix", "--json")
-    assert done.status == 8
-    (one,) = done.json["damaged"]
-    assert (one["fixed"], one["told"].startswith("not fetched: ")) == (False, True)
-    assert castle.read_bytes() == b"half"
-
-
 def test_a_file_that_the_service_gives_otherwise_now_is_not_taken(shell: Shell, tmp_path: Path) -> None:
     state = tmp_path / "service.jsonl"
     with simulator_process(state, QUICK) as service:

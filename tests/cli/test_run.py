@@ -195,7 +195,7 @@ def test_failed_generations_are_told_and_not_bought_again(shell: Shell, simulato
 def test_ctrl_c_collects_what_is_paid_for_and_the_same_command_goes_on(
     shell: Shell, simulator: Simulator
 ) -> None:
-    service = simulator("--speed", "10", "--duration", "8-12", "--ceiling", "4")
+    service = simulator("--speed", "15", "--duration", "10-15", "--ceiling", "4")
     shell.write("jobs.yaml", many(12))
     here = shell.at(service)
     with here.start("run", "jobs.yaml", "--rate", "50/s") as run:
@@ -215,7 +215,7 @@ def test_ctrl_c_collects_what_is_paid_for_and_the_same_command_goes_on(
 def test_a_second_signal_leaves_what_runs_to_the_next_run(
     shell: Shell, simulator: Simulator, number: signal.Signals, status: int
 ) -> None:
-    service = simulator("--speed", "10", "--duration", "60-70")
+    service = simulator("--speed", "20", "--duration", "50-60")
     shell.write("jobs.yaml", many(3))
     here = shell.at(service)
     with here.start("run", "jobs.yaml", "--rate", "50/s") as run:
