@@ -110,7 +110,8 @@ class Submission:
             return 1.0
         if not self.progresses:
             return 0.0
-        share = (now - self.created_at) / (self.end.at - self.created_at)
+        # a row of a listing may be looked at a rounding before an instant job began and ended
+        share = (now - self.created_at) / max(_TICK, self.end.at - self.created_at)
         return max(0.0, math.floor(share * 100) / 100)
 
 

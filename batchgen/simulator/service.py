@@ -171,7 +171,8 @@ class Service:
             owner=self._owner(request),
         )
         self._take_in(job)
-        return answer(200, {"job": self._shown(job, now), **order.costs(), **self._extras})
+        # as of its own date, which by its rounding may be some microseconds ahead of now
+        return answer(200, {"job": self._shown(job, job.created_at), **order.costs(), **self._extras})
 
     def _without_credits(self, cost: object) -> Reply | None:
         left = self._settings.limits.credits

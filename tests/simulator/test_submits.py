@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batchgen.model import Rate
 from batchgen.simulator.settings import Limits, Outcomes, RetryAfter, Settings, Views
 from tests.simulator.caller import (
+    EPOCH,
     GEMINI,
     GPT,
     MATERIAL,
@@ -244,11 +245,19 @@ def test_credits_run_out_and_come_back_when_a_job_fails() -> None:
     caller.bought()
 
 
-def test_a_job_can_have_ended_by_the_time_its_submit_is_answered() -> None:
-    caller = Caller(Settings(outcomes=Outcomes(instant=True)))
+@given(now=st.floats(EPOCH, EPOCH + 1), lag=st.floats(0, 5))
+@example(now=EPOCH + 0.1229995, lag=0)  # a date is in milliseconds, and this one is rounded up
+def test_a_job_can_have_ended_by_the_time_its_submit_is_answered(now: float, lag: float) -> None:
+    settings = Settings(outcomes=Outcomes(instant=True), views=Views(listing_lag=(lag, lag)))
+    caller = Caller(settings, now=now)
     job = data_of(caller.run())["job"]
     assert job["status"] == "success"
     assert len(job["metadata"]["assetIds"]) == 1
+    assert caller.job(job["jobId"]) == job
+    caller.now = now + lag
+    assert len(caller.listed()) <= 1
+    caller.now += 0.001
+    assert caller.listed() == [job]
 
 
 def test_the_echo_can_differ_from_what_was_sent() -> None:
