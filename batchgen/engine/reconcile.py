@@ -6,7 +6,6 @@ by ``absence``'s rules. Nothing else ends a doubt.
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -166,8 +165,9 @@ class Reconciler:
         if not in_question(row, case.doubt, skew=listing.skew, authors=authors):
             return Likeness.OTHER
         likeness = compare(case.doubt.body, case.doubt.model, row, self._texts)
-        if likeness is Likeness.MATCH and row.author and not authors and not _has_seed(case.doubt):
-            return Likeness.NEAR  # nothing says yet whose it is
+        if likeness is Likeness.MATCH and row.author and not authors:
+            # nothing says yet whose it is: another key with a batch of this name derives the same seed
+            return Likeness.NEAR
         return likeness
 
     def _judge(
@@ -258,10 +258,6 @@ def _is_of(record: Record, row: RemoteJob) -> bool:
     if record.job is None or record.body is None:
         return False
     return compare(record.body, record.job.model, row, {}) is Likeness.MATCH
-
-
-def _has_seed(doubt: Doubt) -> bool:
-    return "seed" in json.loads(doubt.body)
 
 
 async def _sleep_or(stirred: asyncio.Event, seconds: float) -> None:
