@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lint types imports bench cov clean lock
+.PHONY: help demo test check fix lint types imports bench cov clean lock prove mutants
 
 help:            ## show this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -23,7 +23,7 @@ demo: $(READY)   ## run the example manifest against the simulator, to a page of
 	$(BIN)/batchgen run jobs.example.yaml --simulate
 
 test: $(READY)   ## run the whole suite
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n 4  # more than cores: half of the suite waits for simulated services
 
 check: lint types imports test   ## everything that must hold before a commit
 
@@ -43,6 +43,13 @@ fix: $(READY)    ## format, and mend what ruff can
 
 bench: $(READY)  ## measure, and print the figures side by side
 	$(BIN)/python -m bench
+
+SEEDS ?= 0-9999
+prove: $(READY)  ## play thousands of seeded accidents in virtual time (SEEDS=first-last)
+	$(BIN)/python -m tests.proof $(SEEDS)
+
+mutants: $(READY) ## plant faults in a copy of the package, and see the tests fail
+	$(BIN)/python -m tests.proof.mutants
 
 cov: $(READY)    ## branch coverage
 	$(BIN)/coverage run -m pytest

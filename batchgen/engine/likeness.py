@@ -93,6 +93,8 @@ def compare(body: str, model: str, row: RemoteJob, texts: Mapping[str, Text]) ->
             return Likeness.UNREAD if different == {"prompt"} or same_seed else Likeness.OTHER
         if _says(texts[prompt], str(sent["prompt"]), same_seed=same_seed):
             different.discard("prompt")
+        elif different == {"prompt"} and _may_say(texts[prompt], str(sent["prompt"])):
+            return Likeness.NEAR
     if not different:
         return Likeness.MATCH
     return Likeness.NEAR if same_seed or "prompt" not in different else Likeness.OTHER
@@ -118,3 +120,8 @@ def equal(one: Json, other: Json) -> bool:
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(equal(a, b) for a, b in zip(one, other, strict=True))
     return bool(one == other)
+
+
+def _may_say(text: Text, prompt: str) -> bool:
+    """Tell whether a text that is cut could be the prompt: then its row proves nothing either way."""
+    return not text.whole and prompt.startswith(text.text)

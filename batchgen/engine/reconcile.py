@@ -6,6 +6,7 @@ by ``absence``'s rules. Nothing else ends a doubt.
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -176,6 +177,8 @@ class Reconciler:
         near = []
         for row in free:
             likeness = self._likeness(case, row, listing)
+            if likeness is Likeness.MATCH and self._fits_another_better(case, row):
+                likeness = Likeness.NEAR
             if likeness is Likeness.MATCH:
                 if self._adopt(case, row, listing):
                     free.remove(row)
@@ -185,6 +188,23 @@ class Reconciler:
         if listing.complete and not near:
             case.clean.append(listing.begun_at)
         self._conclude(case, self._findings(case, listing, tuple(near), shown))
+
+    def _fits_another_better(self, case: _Case, row: RemoteJob) -> bool:
+        """Tell whether the row echoes more of what was sent for another job that misses its answer.
+
+        Keys that were not sent are taken for the service's own additions; here they may be those of
+        a job that sent more, such as a seed.
+        """
+        sent = len(json.loads(case.doubt.body))
+        return any(
+            record.state in {State.SUBMITTING, State.IN_DOUBT, State.HELD}
+            and record.body is not None
+            and len(json.loads(record.body)) > sent
+            and record.job is not None
+            and compare(record.body, record.job.model, row, self._texts) in {Likeness.MATCH, Likeness.UNREAD}
+            for key, record in self._journal.records().items()
+            if key != case.entry.key
+        )
 
     def _adopt(self, case: _Case, row: RemoteJob, listing: Listing) -> bool:
         """Take the row for the job's own, unless it may be that of an equal job whose answer is due."""

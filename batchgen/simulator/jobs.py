@@ -106,7 +106,7 @@ class Submission:
 
     def progress(self, now: float) -> float:
         """Give the share done, from 0 to 1; some models tell nothing before the end."""
-        if self.ended(now):
+        if self.ended(now) or self.end.at <= self.created_at:
             return 1.0
         if not self.progresses:
             return 0.0

@@ -1,0 +1,202 @@
+"""What must be true of every seed, whatever happened in it. Pure: it reads what is left of a run.
+
+The service's own list of accepted POSTs is the truth about money; the journal is what we know of it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from batchgen.identity import content_key
+from batchgen.lifecycle import (
+    Accepted,
+    Adopted,
+    AnswerLost,
+    Event,
+    Held,
+    Record,
+    ShownAbsent,
+    State,
+    SubmitStarted,
+    replay,
+)
+from batchgen.model import Job, JobKey
+from batchgen.simulator.jobs import FAILURE, SUCCESS, Submission
+from tests.proof.scenario import Scenario
+
+_MAY_BE_PAID = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD})
+_UNSETTLED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.RUNNING, State.SUCCEEDED})
+_END_WORDS = {SUCCESS: {State.SUCCEEDED, State.COLLECTED}, FAILURE: {State.FAILED}}
+
+
+class Order(NamedTuple):
+    """What a POST asks for: equal orders cannot be told apart at the service."""
+
+    model: str
+    body: str
+
+
+def order_of(one: Record | SubmitStarted | Submission) -> Order:
+    """Give what was sent."""
+    if isinstance(one, Submission):
+        return Order(one.model, one.body)
+    return Order(one.job.model if one.job else "", one.body or "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Books:
+    """Both sides: what the service charged us, and what our journal says.
+
+    Attributes:
+        charged: the service's submissions by our author, oldest first.
+        others: remote ids of other people's.
+        records, history: of the journal as it lies on the disk.
+    """
+
+    charged: Sequence[Submission]
+    others: frozenset[str]
+    records: Mapping[JobKey, Record]
+    history: Sequence[tuple[JobKey, Event]]
+
+    def of(self, kind: type[Event]) -> list[tuple[JobKey, Event]]:
+        return [(key, event) for key, event in self.history if type(event) is kind]
+
+    def orders(self) -> dict[tuple[JobKey, int], Order]:
+        """Give what was sent, or about to be, by job and attempt."""
+        sent = ((key, event) for key, event in self.history if isinstance(event, SubmitStarted))
+        return {(key, event.attempt): order_of(event) for key, event in sent}
+
+    def unowned(self) -> Counter[Order]:
+        """Count the charges that no record owns."""
+        owned = {one.remote_id for record in self.records.values() for one in record.submissions}
+        return Counter(order_of(one) for one in self.charged if one.remote_id not in owned)
+
+    def refuted(self) -> Counter[Order]:
+        """Count the charges that a job was wrongly shown absent for: the rest is in doubt."""
+        doubtful = Counter(order_of(one) for one in self.records.values() if one.state in _MAY_BE_PAID)
+        return self.unowned() - doubtful
+
+
+def breaches(books: Books, scenario: Scenario, wanted: Mapping[str, int]) -> list[str]:
+    """Say what is wrong after a run, a sentence each.
+
+    Args:
+        books: both sides.
+        scenario: what was played.
+        wanted: by content, the most equal jobs that a manifest ever asked for.
+    """
+    return [
+        *_untold(books),
+        *_owners(books),
+        *_surplus(books, scenario),
+        *_unwanted(books, wanted, scenario.policy.attempts),
+        *_ends(books),
+    ]
+
+
+def _untold(books: Books) -> Iterable[str]:
+    if replay(books.history) != books.records:
+        yield "the records on the disk are not what the history tells"
+    if any(record.state is State.REFUSED for record in books.records.values()):
+        yield "a good body was refused"
+
+
+def _owners(books: Books) -> Iterable[str]:
+    """Every submission is owned once, is ours, and is of exactly the body that was sent for it."""
+    charged, orders = {one.remote_id: one for one in books.charged}, books.orders()
+    seen: set[str] = set()
+    for key, record in books.records.items():
+        if len({one.attempt for one in record.submissions}) != len(record.submissions):
+            yield f"{key} owns two submissions of one attempt"
+        for one in record.submissions:
+            if one.remote_id in seen:
+                yield f"{one.remote_id} is owned twice"
+            seen.add(one.remote_id)
+            if one.remote_id in books.others:
+                yield f"{key} owns {one.remote_id}, which is somebody else's"
+            elif one.remote_id not in charged:
+                yield f"{key} owns {one.remote_id}, which the service does not know"
+            elif order_of(charged[one.remote_id]) != orders[key, one.attempt]:
+                yield f"{key} owns {one.remote_id}, which was sent for another job"
+
+
+def _surplus(books: Books, scenario: Scenario) -> Iterable[str]:
+    """A charge nobody owns is in doubt or held, or its job was shown absent while the listing lied."""
+    absent: Counter[Order] = Counter()
+    orders = books.orders()
+    attempts: dict[JobKey, int] = defaultdict(int)
+    for key, event in books.history:
+        if isinstance(event, SubmitStarted):
+            attempts[key] = event.attempt
+        elif isinstance(event, ShownAbsent):
+            absent[orders[key, attempts[key]]] += 1
+    for order, count in books.refuted().items():
+        if count > absent[order]:
+            yield f"{count - absent[order]} charged and forgotten: {order}"
+        elif scenario.honest:
+            yield f"{count} shown absent by an honest listing, and charged: {order}"
+
+
+def _unwanted(books: Books, wanted: Mapping[str, int], attempts: int) -> Iterable[str]:
+    """No more of equal jobs are owned than a manifest asked for, and no attempt is made unasked."""
+    keys = Counter(key.content for key, record in books.records.items() if record.submissions)
+    for content, count in keys.items():
+        if count > wanted[content]:
+            yield f"{count} bought of {content}, where {wanted[content]} were asked for"
+    for key, record in books.records.items():
+        if len(record.submissions) > attempts:
+            yield f"{key} has {len(record.submissions)} submissions in {attempts} attempts"
+
+
+def _ends(books: Books) -> Iterable[str]:
+    """What the journal says of an end is what the service says."""
+    charged = {one.remote_id: one for one in books.charged}
+    for key, record in books.records.items():
+        ended = record.state in {State.SUCCEEDED, State.COLLECTED, State.FAILED, State.CANCELED}
+        row = charged.get(record.remote_id or "")
+        if ended and row and record.state not in _END_WORDS.get(row.end.word, {State.CANCELED}):
+            yield f"{key} is {record.state}, and the service says {row.end.word}"
+
+
+def unfinished(books: Books, keys: Sequence[JobKey]) -> list[str]:
+    """Say what a run that nothing disturbed should have settled, and did not.
+
+    Args:
+        books: both sides.
+        keys: of the jobs that the manifest asks for.
+    """
+    records = books.records
+    left = [f"{key} is left {one.state}" for key, one in records.items() if one.state in _UNSETTLED]
+    unbought = [key for key in keys if records.get(key, Record()).state is State.PLANNED]
+    return left + [f"{key} is left planned" for key in unbought]
+
+
+def most_wanted(manifests: Iterable[Sequence[Job]]) -> dict[str, int]:
+    """Give by content the most equal jobs that one of the manifests asks for."""
+    most: dict[str, int] = defaultdict(int)
+    for jobs in manifests:
+        for content, count in Counter(content_key(job) for job in jobs).items():
+            most[content] = max(most[content], count)
+    return most
+
+
+@dataclass
+class Tally:
+    """What happened, in numbers that add up over seeds."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, books: Books, troubles: Sequence[str]) -> None:
+        """Count what the last state of a seed shows."""
+        counts = self.counts
+        counts["jobs"] += len(books.records)
+        counts["charged"] += len(books.charged)
+        counts["others' jobs"] += len(books.others)
+        kinds = (("answers lost", AnswerLost), ("adopted", Adopted), ("shown absent", ShownAbsent))
+        for name, kind in (*kinds, ("accepted", Accepted), ("held", Held)):
+            counts[name] += len(books.of(kind))
+        refuted = books.refuted().total()
+        named = len({text for text in troubles if "turned up after it was shown absent" in text})
+        counts["absence refuted"] += refuted
+        counts["absence refuted, named by a run"] += min(refuted, named)

@@ -1,0 +1,117 @@
+"""How a process dies, and what its journal then does: the accidents of a run, and nothing else."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from batchgen.errors import JournalError
+from batchgen.lifecycle import Event, Record, State, SubmitStarted
+from batchgen.model import JobKey
+from batchgen.ports import Journal
+from tests.proof.law import order_of
+from tests.proof.scenario import Accident, Leg
+
+
+class Life:
+    """One process: it dies once, and a dead one neither writes nor sends."""
+
+    def __init__(self, leg: Leg) -> None:
+        self._leg = leg
+        self._on_death: Callable[[], object] = lambda: None
+        self._appends = 0
+        self._posts = 0
+        self.dead = False
+        self.full = False
+
+    def begin(self, on_death: Callable[[], object]) -> None:
+        """Start the clock of an accident that has a moment."""
+        self._on_death = on_death
+        if self._leg.accident is Accident.AT_TIME:
+            asyncio.get_running_loop().call_later(self._leg.at, self._step, self._leg.steps)
+
+    def _step(self, left: int) -> None:
+        if left:
+            asyncio.get_running_loop().call_soon(self._step, left - 1)
+        else:
+            self._die()
+
+    def _die(self) -> None:
+        self.dead = True
+        self._on_death()
+
+    def check(self) -> None:
+        if self.dead:
+            raise asyncio.CancelledError
+
+    def _meet(self, accident: Accident, count: int) -> None:
+        if self._leg.accident is accident and count == self._leg.nth:
+            self._die()
+        self.check()
+
+    def before_append(self) -> None:
+        self.check()
+        self._appends += 1
+        self._meet(Accident.BEFORE_APPEND, self._appends)
+        over = self._appends - self._leg.nth
+        once = self._leg.accident is Accident.FULL_ONCE and over == 0
+        if once or (self._leg.accident is Accident.FULL_DISK and over >= 0):
+            self.full = True
+            raise JournalError("the disk is full")
+
+    def after_append(self) -> None:
+        self._meet(Accident.AFTER_APPEND, self._appends)
+
+    def before_post(self) -> None:
+        self._posts += 1
+        self._meet(Accident.BEFORE_POST, self._posts)
+
+    def after_post(self) -> None:
+        self._meet(Accident.AFTER_POST, self._posts)
+
+    def after_answer(self) -> None:
+        """Die at the next wait: what is done with an answer before that is done."""
+        if self._leg.accident is Accident.AFTER_ANSWER and self._posts >= self._leg.nth and not self.dead:
+            asyncio.get_running_loop().call_soon(self._die)
+
+    @property
+    def may_lose_receipts(self) -> bool:
+        """Whether an answer may have been read that could not be recorded."""
+        return self.full or (self.dead and self._leg.accident is Accident.BEFORE_APPEND)
+
+
+class MortalJournal:
+    """A journal whose writer can die at any append, and whose disk can be full."""
+
+    def __init__(self, inner: Journal, life: Life, wrong: list[str]) -> None:
+        self._inner = inner
+        self._life = life
+        self._wrong = wrong
+
+    def append(self, key: JobKey, *events: Event) -> Record:
+        self._life.before_append()
+        for order in (order_of(one) for one in events if isinstance(one, SubmitStarted)):
+            doubtful = {order_of(one) for one in self.records().values() if one.state is State.IN_DOUBT}
+            if order in doubtful:
+                self._wrong.append(f"submitted while an equal one is in doubt: {order}")
+        record = self._inner.append(key, *events)
+        self._life.after_append()
+        return record
+
+    def records(self) -> Mapping[JobKey, Record]:
+        return self._inner.records()
+
+    def history(self) -> Iterator[tuple[JobKey, Event]]:
+        yield from self._inner.history()
+
+    def owned(self, remote_ids: Collection[str]) -> Collection[str]:
+        return self._inner.owned(remote_ids)
+
+    def unanswered_equals(self, key: JobKey) -> list[Record]:
+        return list(self._inner.unanswered_equals(key))
+
+    @property
+    def trusts_absence(self) -> bool:
+        return self._inner.trusts_absence
+
+    def distrust_absence(self) -> None:
+        self._life.check()
+        self._inner.distrust_absence()

@@ -1,0 +1,134 @@
+"""Plays a scenario: its runs with their accidents, then calm runs until nothing is left to do."""
+
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from batchgen.engine.ending import judge
+from batchgen.plan.plan import make_plan
+from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished
+from tests.proof.scenario import Accident, Leg, Scenario, draw
+from tests.proof.world import Earth, Run
+
+_MOST_CALM_RUNS = 6  # a night's cron, and again: no accident is left that a further one would help against
+_MEMORY = Path("/dev/shm")  # the file's own behaviour is the point, not the disk's speed
+
+
+@dataclass
+class Report:
+    """What became of a seed.
+
+    Attributes:
+        wrong: what must not have happened, a sentence each; empty for a seed that holds.
+        log: what each run came to.
+    """
+
+    scenario: Scenario
+    wrong: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    tally: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        """Give what a person needs to see it happen again."""
+        seed = self.scenario.seed
+        again = f"play it again: make prove SEEDS={seed}-{seed}"
+        return "\n".join([f"seed {seed}:", *self.wrong, str(self.scenario), *self.log, again])
+
+
+def play(seed: int) -> Report:
+    """Play a seed from beginning to end."""
+    try:
+        return play_out(draw(seed))
+    except BaseException as error:
+        error.add_note(f"in seed {seed}; play it again: make prove SEEDS={seed}-{seed}")
+        raise
+
+
+def play_out(scenario: Scenario) -> Report:
+    """Play a scenario, judge every run, and count what happened."""
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        return _Play(scenario, Path(folder)).go()
+
+
+class _Play:
+    def __init__(self, scenario: Scenario, folder: Path) -> None:
+        self._scenario = scenario
+        self._earth = Earth(scenario, folder)
+        self._wanted = most_wanted(leg.jobs for leg in scenario.legs)
+        self._report = Report(scenario)
+        self._troubles: list[str] = []
+        self._excused = False
+
+    def go(self) -> Report:
+        for leg in self._scenario.legs:
+            books = self._run(leg)
+            if self._report.wrong:
+                return self._report
+        books = self._calm()
+        tally = Tally()
+        tally.add(books, self._troubles)
+        self._report.tally.update(tally.counts)
+        self._report.tally["seeds"] += 1
+        self._report.tally["posts"] += self._earth.posts
+        return self._report
+
+    def _calm(self) -> Books:
+        """Run undisturbed until nothing is left; a service that stays away may take several runs."""
+        manifest = self._scenario.last_manifest
+        leg = Leg(jobs=manifest, pause=600.0)
+        left_to_try = _MOST_CALM_RUNS
+        while True:
+            books, left_to_try = self._run(leg), left_to_try - 1
+            keys = [entry.key for entry in make_plan(manifest, books.records).entries]
+            left = unfinished(books, keys)
+            if not left or self._report.wrong:
+                return books
+            if not (self._excused and left_to_try):
+                self._report.wrong.extend(left)
+                return books
+
+    def _run(self, leg: Leg) -> Books:
+        run = Run(self._earth, leg).go()
+        ours = self._earth.our_author
+        rows = self._earth.service.submissions
+        books = Books(
+            charged=[one for one in rows if one.author == ours],
+            others=frozenset(one.remote_id for one in rows if one.author != ours),
+            records=run.records,
+            history=run.history,
+        )
+        self._excused = run.ending is None or run.ending.unreachable
+        self._troubles += run.witness.troubles
+        self._count(run)
+        self._report.log += _told(run)
+        self._report.wrong += [*self._earth.wrong, *breaches(books, self._scenario, self._wanted)]
+        return books
+
+    def _count(self, run: Run) -> None:
+        tally = self._report.tally
+        tally["runs"] += 1
+        tally["cuts"] += run.life.dead
+        tally["full disks"] += run.life.full
+        tally["power lost"] += run.leg.power and not self._scenario.file
+        tally["on SQLite"] += self._scenario.file
+        tally["unreachable"] += bool(run.ending and run.ending.unreachable)
+        tally["virtual seconds"] += int(run.took)
+
+
+def _told(run: Run) -> list[str]:
+    came_to = run.broken or "cut"
+    if run.ending is not None:
+        verdict = judge(run.ending, list(run.records.values()))
+        came_to = f"exit {verdict.exit:d}: {'; '.join(verdict.reasons)}"
+    accident = "" if run.leg.accident is Accident.NONE else f" ({run.leg.accident})"
+    began = run.witness.events[0][1].at if run.witness.events else 0.0
+    lines = [
+        f"  {event.at - began:9.3f} {str(key)[3:9]}#{key.ordinal} {event}"
+        for key, event in run.witness.events
+    ]
+    return [
+        f"a run of {run.took:.1f} s{accident}: {came_to}",
+        *lines,
+        *(f"  ! {one}" for one in run.witness.troubles),
+    ]

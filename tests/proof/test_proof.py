@@ -1,0 +1,48 @@
+"""A few hundred seeds of the proof; ``make prove`` plays thousands."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.proof.mutants import MUTANTS, ROOT, Mutant, plant
+from tests.proof.play import play, play_out
+from tests.proof.scenario import Accident, draw
+
+_A_TEST = 25
+
+
+@pytest.mark.parametrize("first", range(0, 300, _A_TEST))
+def test_whatever_happens_nothing_is_paid_twice_and_nothing_paid_is_lost(first: int) -> None:
+    for seed in range(first, first + _A_TEST):
+        report = play(seed)
+        assert not report.wrong, str(report)
+
+
+def test_a_seed_plays_the_same_every_time() -> None:
+    for seed in (3, 11, 42):
+        assert draw(seed) == draw(seed)
+        one, other = play(seed), play(seed)
+        assert one.log == other.log
+        assert one.tally == other.tally
+
+
+def test_the_seeds_of_this_suite_meet_every_accident() -> None:
+    met = {leg.accident for seed in range(300) for leg in draw(seed).legs}
+    assert met == set(Accident)
+
+
+def test_a_report_says_how_to_play_its_seed_again() -> None:
+    report = play_out(draw(7))
+    assert str(report).endswith("make prove SEEDS=7-7")
+    assert "Scenario(seed=7" in str(report)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)
+def test_every_planted_fault_still_has_its_place(mutant: Mutant, tmp_path: Path) -> None:
+    path = tmp_path / "batchgen" / mutant.path
+    path.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "batchgen" / mutant.path, path)
+    plant(mutant, tmp_path)
+    compile(path.read_text(), mutant.path, "exec")
+    assert mutant.name in (ROOT / "docs" / "proof.md").read_text()
