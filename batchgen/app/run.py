@@ -10,6 +10,7 @@ from typing import TextIO
 from batchgen.app.background import beside, unless_interrupted
 from batchgen.app.batch import Batch, scope_of
 from batchgen.app.clock import SystemClock
+from batchgen.app.guards import refuse_to_buy_again
 from batchgen.app.interrupts import Interrupts
 from batchgen.app.service import transport_to
 from batchgen.app.settings import REHEARSAL_SPEED, Options, rate_of
@@ -67,7 +68,7 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
         mode: how much of it.
 
     Raises:
-        InputError: the manifest or a model's name is wrong; nothing was sent.
+        InputError: the manifest or a model's name is wrong, or a guard stopped it; nothing was sent.
         BatchHeldError: another run holds the batch.
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
@@ -83,6 +84,7 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
         JournalFile.open(options.journal) as file,
     ):
         batch = Batch.of(options, manifest, scope, file.batch(scope))
+        refuse_to_buy_again(options, file, batch)
         ending, asked = Ending(), batch.needs_the_service
         if asked:
             ending = await _with_the_service(batch, options, interrupts, stream, mode)

@@ -25,6 +25,7 @@ class Options:
         project: overrides the manifest's and the environment's.
         rate, in_flight: override the manifest's limits.
         retry_failed: open another attempt for what failed; each may be charged again.
+        buy_again: go on although most jobs of a new batch are done in another one.
         drain_timeout: seconds a drain may take; None for as long as it takes.
         max_jobs: the cap on accidental products of axes.
     """
@@ -37,6 +38,7 @@ class Options:
     rate: Rate | None = None
     in_flight: int | None = None
     retry_failed: bool = False
+    buy_again: bool = False
     drain_timeout: float | None = None
     max_jobs: int = 100_000
 

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "status": "Show where the batches of an output folder stand.",
     "audit": "Hold the journal of a manifest against the service and the disk.",
     "resolve": "Decide what became of jobs in doubt.",
+    "recover": "Rebuild a lost journal from the results and the service; buys nothing.",
     "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
 }
 
@@ -37,7 +38,7 @@ EPILOG = """\b
 Exit status:
   0  everything wanted is done
   1  a bug, or the disk
-  2  the manifest or the command line is wrong; nothing was spent
+  2  the manifest or the command line is wrong, or a guard stopped it; nothing was spent
   3  finished, some jobs failed for good
   4  credentials or plan do not allow it
   5  out of credits

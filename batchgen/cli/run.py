@@ -34,6 +34,9 @@ ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
     help="After Ctrl-C, collect for so long at most. [default: no limit on a terminal, else 60s]",
 )
 @click.option("--retry-failed", is_flag=True, help="Try again what failed; each may be charged again.")
+@click.option(
+    "--buy-again", is_flag=True, help="Go on although most jobs of this new batch are done in another one."
+)
 @flags.max_jobs
 @click.option(
     "-y", "--yes", is_flag=True, help=f"Do not ask, as a terminal otherwise does above {ASK_ABOVE} new jobs."
@@ -51,6 +54,7 @@ def command(
     simulate: bool,
     drain_timeout: float | None,
     retry_failed: bool,
+    buy_again: bool,
     max_jobs: int,
     yes: bool,
     quiet: bool,
@@ -77,6 +81,7 @@ def command(
         in_flight=in_flight,
         drain_timeout=drain_timeout if drain_timeout is not None or on_terminal else 60.0,
         retry_failed=retry_failed,
+        buy_again=buy_again,
         max_jobs=max_jobs,
     )
     if dry_run:

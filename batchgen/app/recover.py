@@ -1,0 +1,202 @@
+"""Rebuilding the journal of one batch from its results and the service. Never buys.
+
+What the results say was submitted is asked after at the service, and recorded as if it had
+just been lived through; what they do not say yet is looked for in one listing. Until all of
+it is recorded a mark stands beside the batch's lock, and no run begins.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from batchgen.app.background import beside
+from batchgen.app.batch import Batch, scope_of
+from batchgen.app.clock import SystemClock
+from batchgen.app.guards import mark_of, told_by_results
+from batchgen.app.rebuild import Found, Rebuilder
+from batchgen.app.service import transport_to
+from batchgen.app.settings import Options, rate_of
+from batchgen.engine.ending import Exit
+from batchgen.engine.gate import RateGate
+from batchgen.engine.listing import Listing, read_listing
+from batchgen.errors import NotFoundError, RefusedError
+from batchgen.journal.lock import hold_batch
+from batchgen.journal.store import JournalFile
+from batchgen.manifest.reading import read_manifest
+from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
+from batchgen.output.atomic import output_error, write_text
+from batchgen.output.entries import Row, entry
+from batchgen.output.shelf import Shelf
+from batchgen.plan.recovery import Recalled, Told, recall
+from batchgen.scenario.client import ScenarioClient
+
+MARGIN = 600.0  # seconds that the listing reaches back before the first submission that is told of
+BLIND = 24 * 3600.0  # seconds that it reaches back where nothing is told
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recovery:
+    """What came back.
+
+    Attributes:
+        batch: its name.
+        told: how many submissions the results tell of; None where there are no results.
+        found: each job that was dealt with, or could not be, and how.
+    """
+
+    batch: str
+    told: int | None
+    found: tuple[Found, ...] = field(default=())
+
+    @property
+    def exit(self) -> Exit:
+        """Done, or a person has to look at what is held or not shown."""
+        return Exit.DOUBT if any(one.needs_a_person for one in self.found) else Exit.DONE
+
+
+async def recover_batch(options: Options) -> Recovery:
+    """Record again what was bought, as far as the journal does not know it; twice is as good as once.
+
+    Raises:
+        InputError: the manifest is wrong, or the results are no results; nothing was changed.
+        BatchHeldError: a run holds the batch.
+        JournalError, OutputError: the disk is at fault.
+        ServiceError: the service could not be asked; the same command goes on.
+    """
+    manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
+    scope = scope_of(options, manifest)
+    told = told_by_results(options.output / manifest.batch)
+    with (
+        hold_batch(options.lock_of(manifest.batch), stamp=SystemClock().now()),
+        JournalFile.open(options.journal) as file,
+    ):
+        batch = Batch.of(options, manifest, scope, file.batch(scope))
+        async with _client(options, batch) as client:
+            found = await _Recoverer(options, batch, client).recover(told or ())
+    submitted = None if told is None else sum(one.was_submitted for one in told)
+    return Recovery(batch=manifest.batch, told=submitted, found=tuple(found))
+
+
+@asynccontextmanager
+async def _client(options: Options, batch: Batch) -> AsyncIterator[ScenarioClient]:
+    gate = RateGate(rate_of(options, batch.manifest.limits.rate))
+    async with transport_to(options) as transport, beside(gate.run(), name="gate"):
+        yield ScenarioClient(transport, gate, project=batch.scope.project)
+
+
+class _Recoverer:
+    """One recovery: everything that can be asked first is, and only then is anything recorded."""
+
+    def __init__(self, options: Options, batch: Batch, client: ScenarioClient) -> None:
+        self._options = options
+        self._batch = batch
+        self._client = client
+        self._clock = SystemClock()
+
+    async def recover(self, told: Sequence[Told]) -> list[Found]:
+        """Ask, then record, and say of each job what was found.
+
+        Raises:
+            ServiceError: the service could not be asked.
+            JournalError, OutputError: the disk is at fault.
+        """
+        dates = [one.submitted_at for one in told if one.submitted_at is not None]
+        since = min(dates) - MARGIN if dates else self._clock.now() - BLIND
+        listing = await self._list(since)
+        models = await self._models(told)
+        recalled = recall(
+            told,
+            jobs=self._batch.manifest.jobs,
+            records=self._batch.journal.records(),
+            scope=self._batch.scope,
+            models=models,
+            shown=_shown,
+        )
+        looks = await self._look_at(recalled, listing)
+        files = await asyncio.to_thread(self._on_disk, recalled, looks)
+        rebuilder = Rebuilder(
+            self._batch, self._client, listing=listing, models=models, since=since, at=self._clock.now()
+        )
+        with _marked(mark_of(self._options, self._batch.manifest.batch)):
+            held = rebuilder.held_before()
+            found = [await rebuilder.record(one, looks, files.get(one.key)) for one in recalled]
+            found += [one for one in held if one.id not in {each.id for each in found}]
+            return [*found, *await rebuilder.take_in_the_rest()]
+
+    async def _list(self, since: float) -> Listing:
+        listing = await read_listing(self._client, since=since, clock=self._clock)
+        if listing.broken is None and listing.skew < -MARGIN / 2:
+            # its clock is behind: by its dates the batch began earlier
+            listing = await read_listing(self._client, since=since, clock=self._clock, skew=listing.skew)
+        if listing.broken is not None:
+            raise listing.broken
+        return listing
+
+    async def _models(self, told: Sequence[Told]) -> dict[str, Model]:
+        """Describe the models; one that is gone derives no seed, and its jobs are not recognised by it."""
+        wanted = [job.model for job in self._batch.manifest.jobs]
+        wanted += [one.model for one in told if one.was_submitted]
+        models = {}
+        for model_id in dict.fromkeys(wanted):
+            try:
+                models[model_id] = await self._client.model(model_id)
+            except (NotFoundError, RefusedError):
+                continue
+        return models
+
+    async def _look_at(self, recalled: Sequence[Recalled], listing: Listing) -> dict[str, RemoteJob]:
+        """Look at every submission that is told of; those that the service does not show are left out."""
+        rows = {row.remote_id: row for row in listing.rows}
+        looks = {}
+        for one in recalled:
+            remote_id = one.told.remote_id
+            if one.known or remote_id is None:
+                continue
+            row = rows.get(remote_id)
+            if row is not None and (row.asset_ids or row.status is not RemoteStatus.SUCCEEDED):
+                looks[remote_id] = row
+                continue
+            try:  # not in the listing, or behind on what came out
+                looks[remote_id] = await self._client.job(remote_id)
+            except NotFoundError:
+                continue
+        return looks
+
+    def _on_disk(
+        self, recalled: Sequence[Recalled], looks: Mapping[str, RemoteJob]
+    ) -> dict[JobKey, tuple[File, ...]]:
+        """Give the files of each job of which every asset is on disk as the results say; blocks."""
+        shelf = Shelf(self._batch.folder, template=self._batch.manifest.output.files)
+        whole = {}
+        for one in recalled:
+            remote = looks.get(one.told.remote_id or "")
+            if one.known or remote is None or not remote.asset_ids:
+                continue
+            named = {file.asset_id: file for file in one.told.files}
+            files = [named[each] for each in remote.asset_ids if each in named]
+            if len(files) == len(remote.asset_ids) and all(shelf.holds(file) for file in files):
+                whole[one.key] = tuple(files)
+        return whole
+
+
+def _shown(job: Job) -> Mapping[str, Json]:
+    """Give the parameters of a job as results show them."""
+    params: Mapping[str, Json] = entry(Row(job=job, key=JobKey("")))["params"]
+    return params
+
+
+@contextmanager
+def _marked(mark: Path) -> Iterator[None]:
+    """Keep runs away until all is recorded; a recovery that is cut off leaves the mark.
+
+    Raises:
+        OutputError: it cannot be made or taken away.
+    """
+    write_text(mark, "a recovery has begun\n")
+    yield
+    try:
+        mark.unlink(missing_ok=True)
+    except OSError as error:
+        raise output_error(mark, error) from error

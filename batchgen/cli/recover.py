@@ -1,0 +1,120 @@
+"""``batchgen recover``."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.rebuild import Found
+    from batchgen.app.recover import Recovery
+    from batchgen.app.settings import Options
+
+_WORDS = {
+    "known": "in the journal already",
+    "recovered": "recovered",
+    "adopted": "found in the listing and adopted",
+    "in_doubt": "in doubt: the next run looks for it",
+    "given_up": "given up before, and still so",
+    "held": "held for a person: nothing tells for certain whose they are",
+    "not_shown": "not at this service and left out: a run would buy the job",
+    "of_another_job": "left out: it belongs to another job of this journal",
+}
+
+
+@click.command("recover", short_help="Rebuild a lost journal from the results and the service; buys nothing.")
+@flags.manifest
+@flags.output
+@flags.project
+@flags.simulate
+@flags.max_jobs
+@flags.as_json
+def command(
+    *, manifest: Path, output: Path, project: str | None, simulate: bool, max_jobs: int, as_json: bool
+) -> int:
+    """Rebuild a lost journal from the results and the service; buys nothing.
+
+    Asks the service after every submission that OUTPUT/BATCH/results.json tells of, looks through
+    its listing for those that the results do not tell of yet, and records all of it. Files that
+    are still there are not fetched again. What the journal knows already is left alone.
+
+    Exit status 0 if all was recovered, 7 if something is held or is not at this service.
+    """
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    from batchgen.app.recover import recover_batch  # noqa: PLC0415 - not for --help
+    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+
+    options = Options(
+        manifest=manifest,
+        output=output,
+        environ=flags.environ(),
+        simulate=simulate,
+        project=project,
+        max_jobs=max_jobs,
+    )
+    recovery = asyncio.run(recover_batch(options))
+    if as_json:
+        click.echo(json.dumps(_document(recovery), ensure_ascii=False))
+    else:
+        for line in _lines(recovery, options):
+            click.echo(line)
+    return int(recovery.exit)
+
+
+def _document(recovery: "Recovery") -> dict[str, object]:
+    return {
+        "batch": recovery.batch,
+        "exit": int(recovery.exit),
+        "told": recovery.told,
+        "jobs": [
+            {
+                "id": one.id,
+                "fate": str(one.fate),
+                "job_ids": list(one.remote_ids),
+                "state": None if one.state is None else str(one.state),
+            }
+            for one in recovery.found
+        ],
+    }
+
+
+def _lines(recovery: "Recovery", options: "Options") -> Iterator[str]:
+    if recovery.told is None:
+        yield f"{recovery.batch}: there are no results; the listing of the last 24 hours is all there is"
+    else:
+        yield f"{recovery.batch}: the results tell of {_counted(recovery.told, 'submission')}"
+    fates = [str(one.fate) for one in recovery.found]
+    yield from (f"  {fates.count(fate)} {words}" for fate, words in _WORDS.items() if fate in fates)
+    yield from (_named(one) for one in recovery.found if one.needs_a_person)
+    if any(str(one.state) == "held" for one in recovery.found):
+        yield f"To decide what is held: {_resolve(options)}"
+    if "not_shown" in fates:
+        yield (
+            "What is not shown may be of a rehearsal, another project or another service: check "
+            f"--project and SCENARIO_BASE_URL before a run. If none of it is wanted, move "
+            f"{options.output / recovery.batch / 'results.json'} away."
+        )
+    if not fates:
+        yield "  nothing was found to recover"
+
+
+def _named(one: "Found") -> str:
+    words = _WORDS["held" if str(one.state) == "held" else str(one.fate)]
+    return f"  {one.id}: {', '.join(one.remote_ids) or 'as before'}: {words}"
+
+
+def _resolve(options: "Options") -> str:
+    project = ["--project", options.project] if options.project else []
+    simulate = ["--simulate"] if options.simulate else []
+    where = ["-o", str(options.output)]
+    return shlex.join(["batchgen", "resolve", str(options.manifest), *where, *project, *simulate])
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

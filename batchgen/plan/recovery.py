@@ -1,0 +1,244 @@
+"""What a results manifest still says of a lost journal: which job was sent, as what, and how often. Pure.
+
+Who a job of the results is, and the body that was sent for it, is decided here; what became
+of it is the service's to say.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from batchgen.identity import canonical, compose_body, content_key, derive_seed
+from batchgen.lifecycle import Record, State
+from batchgen.model import File, Job, JobKey, Json, Model, Scope
+
+_FORMAT = "batchgen/results@1"
+_SPARE = 8  # ordinals beyond the equals that are told of: some may have left the manifest
+_DOUBTFUL = frozenset({"running", "in_doubt"})  # without a remote id: submitted, and the answer not known
+_GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """One job as a results manifest shows it.
+
+    Attributes:
+        id, prompt, model: the job's.
+        params: as sent, without the prompt; queries of URLs are cut off.
+        status: the word of the results.
+        remote_id: of the latest attempt; None where it has no submission that is known.
+        attempt: the latest that was begun, from 1; 0 before the first.
+        seed: in the body, derived or given.
+        charged: compute units, all attempts together.
+        submitted_at: seconds since the epoch.
+        files: what lay on disk.
+        error: why, for people.
+    """
+
+    id: str
+    prompt: str
+    model: str
+    params: Mapping[str, Json]
+    status: str
+    remote_id: str | None
+    attempt: int
+    seed: float | None = None
+    charged: Decimal | None = None
+    submitted_at: float | None = None
+    files: tuple[File, ...] = ()
+    error: str = ""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a body left and its answer was not known."""
+        return self.remote_id is None and self.status in _DOUBTFUL
+
+    @property
+    def given_up(self) -> bool:
+        """Whether a person gave it up without knowing what became of it."""
+        return self.remote_id is None and self.status == "failed" and self.error.startswith(_GIVEN_UP)
+
+    @property
+    def was_submitted(self) -> bool:
+        """Whether it was paid for, or may have been."""
+        return self.remote_id is not None or self.in_doubt or self.given_up
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recalled:
+    """A job of the results with its name for the machine and the body that was sent for it.
+
+    Attributes:
+        known: whether the journal has it already.
+    """
+
+    told: Told
+    job: Job
+    key: JobKey
+    body: str
+    known: bool = False
+
+
+def read_told(text: str) -> tuple[Told, ...]:
+    """Read a results manifest, the jobs that were removed included.
+
+    Raises:
+        ValueError: it is none, or one of another format.
+    """
+    document = json.loads(text)
+    if not isinstance(document, dict) or document.get("format") != _FORMAT:
+        raise ValueError(f"its format is not {_FORMAT}")
+    try:
+        return tuple(_told(one) for one in (*document["jobs"], *document.get("removed", ())))
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(f"a job in it cannot be read: {error!r}") from error
+
+
+def _told(one: Mapping[str, Json]) -> Told:
+    charged = one["cost"]["charged"]
+    submitted = one["times"]["submitted"]
+    return Told(
+        id=one["id"],
+        prompt=one["prompt"],
+        model=one["model"],
+        params=dict(one["params"]),
+        status=one["status"],
+        remote_id=one["job_id"],
+        attempt=one["attempts"],
+        seed=one["seed"],
+        charged=None if charged is None else Decimal(str(charged)),
+        submitted_at=None if submitted is None else datetime.fromisoformat(submitted).timestamp(),
+        files=tuple(File(**file) for file in one["files"]),
+        error=(one["error"] or {}).get("message", ""),
+    )
+
+
+def recall(
+    told: Iterable[Told],
+    *,
+    jobs: Sequence[Job],
+    records: Mapping[JobKey, Record],
+    scope: Scope,
+    models: Mapping[str, Model],
+    shown: Callable[[Job], Mapping[str, Json]],
+) -> list[Recalled]:
+    """Name every job that was submitted, in the order of the results.
+
+    A job that the manifest still says the same way is the manifest's; any other is made from
+    what was sent. A seed that was derived names which of the equals it is.
+
+    Args:
+        told: by the results.
+        jobs: the manifest's.
+        records: the journal's; what is in there already is left alone.
+        scope: where the records belong.
+        models: those that the service describes, by id.
+        shown: how results show the parameters of a job that was not sent yet.
+    """
+    submitted = [one for one in told if one.was_submitted]
+    by_id = {job.id: job for job in jobs}
+    equals = Counter(content_key(_bare(one)) for one in submitted)
+    naming = _Naming(records, scope, models, equals)
+    asked = [_job_of(one, by_id.get(one.id), shown, naming) for one in submitted]
+    pairs = list(zip(submitted, asked, strict=True))
+    # those whose seed says which of the equals they are go first: nobody else takes their place
+    keys = {index: key for index, pair in enumerate(pairs) if (key := naming.certain(*pair)) is not None}
+    found = []
+    for index, (one, job) in enumerate(pairs):
+        key = keys.get(index) or naming.free(content_key(job))
+        body = _body_of(one, job)
+        known = naming.knows(one, key, body)
+        found.append(Recalled(told=one, job=job, key=key, body=body, known=known))
+    return found
+
+
+def _job_of(
+    told: Told, job: Job | None, shown: Callable[[Job], Mapping[str, Json]], naming: "_Naming"
+) -> Job:
+    if job is not None and (job.prompt, job.model) == (told.prompt, told.model):
+        sent = {name: value for name, value in told.params.items() if name != "seed" or "seed" in job.params}
+        said = {name: value for name, value in shown(job).items() if name != "prompt"}
+        if canonical(sent) == canonical(said):
+            return job
+    bare = _bare(told)
+    if "seed" not in told.params:
+        return replace(bare, derive_seed=False)
+    return replace(bare, params=told.params) if naming.by_seed(told, content_key(bare)) is None else bare
+
+
+def _bare(told: Told) -> Job:
+    """Give the job that was sent, taking its seed for a derived one."""
+    params = {name: one for name, one in told.params.items() if name != "seed"}
+    return Job(id=told.id, prompt=told.prompt, model=told.model, params=params)
+
+
+def _body_of(told: Told, job: Job) -> str:
+    """Write the body as it was sent: the order of the results, the values of the manifest."""
+    return compose_body(
+        replace(job, params={name: job.params.get(name, one) for name, one in told.params.items()}), None
+    )
+
+
+class _Naming:
+    """Which of the equals a job is, among those that have a name already."""
+
+    def __init__(
+        self,
+        records: Mapping[JobKey, Record],
+        scope: Scope,
+        models: Mapping[str, Model],
+        equals: Mapping[str, int],
+    ) -> None:
+        self._records = records
+        self._scope = scope
+        self._models = models
+        self._equals = equals
+        self._paid = {one.remote_id: key for key, record in records.items() for one in record.submissions}
+        self._named = {
+            (key.content, record.job.id): key for key, record in records.items() if record.job is not None
+        }
+        self._taken: dict[str, set[int]] = defaultdict(set)
+        for key in records:
+            self._taken[key.content].add(key.ordinal)
+
+    def certain(self, told: Told, job: Job) -> JobKey | None:
+        """Give the key that the journal or the seed names, and keep it from others."""
+        content = content_key(job)
+        key = self._paid.get(told.remote_id or "") or self._named.get((content, told.id))
+        if key is None and "seed" not in job.params:
+            key = self.by_seed(told, content)
+            if key is not None and key.ordinal in self._taken[content]:
+                key = None
+        if key is not None:
+            self._taken[key.content].add(key.ordinal)
+        return key
+
+    def free(self, content: str) -> JobKey:
+        """Give the first key that nobody has, and keep it from others."""
+        taken = self._taken[content]
+        ordinal = next(number for number in range(len(taken) + 1) if number not in taken)
+        taken.add(ordinal)
+        return JobKey(content, ordinal)
+
+    def by_seed(self, told: Told, content: str) -> JobKey | None:
+        """Give the key from which the seed in the body was derived; None if it was not."""
+        model = self._models.get(told.model)
+        declared = model.seed_input if model is not None else None
+        if declared is None or told.seed is None:
+            return None
+        keys = (JobKey(content, ordinal) for ordinal in range(self._equals.get(content, 1) + _SPARE))
+        attempt = max(1, told.attempt)
+        return next(
+            (key for key in keys if derive_seed(self._scope, key, attempt, declared) == told.seed), None
+        )
+
+    def knows(self, told: Told, key: JobKey, body: str) -> bool:
+        """Tell whether the journal's record of the key is left alone."""
+        record = self._records.get(key)
+        if record is None:
+            return False
+        untouched = record.state is State.PLANNED and record.body in {None, body}
+        return not (untouched and record.attempt <= max(1, told.attempt))

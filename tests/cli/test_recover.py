@@ -1,0 +1,262 @@
+"""A journal that was lost is rebuilt, and nothing that was paid for is bought again."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Service, Shell, simulator_process
+from tests.cli.test_run import MANIFEST, QUICK, many, wait_until
+
+Simulator = Callable[..., Service]
+
+RUN = ("run", "jobs.yaml", "--rate", "50/s")
+RECOVER = ("recover", "jobs.yaml", "--json")
+
+
+def lose_the_journal(shell: Shell) -> None:
+    files = list((shell.folder / "output").glob("journal.db*"))
+    assert files
+    for path in files:
+        path.unlink()
+
+
+def fates(document: dict[str, list[dict[str, str]]]) -> list[str]:
+    return [one["fate"] for one in document["jobs"]]
+
+
+@pytest.fixture
+def done(shell: Shell, simulator: Simulator) -> tuple[Shell, Service]:
+    """A batch that was carried to its results."""
+    service = simulator(*QUICK)
+    shell.write("jobs.yaml", MANIFEST)
+    here = shell.at(service)
+    assert here.call(*RUN).status == 0
+    return here, service
+
+
+def test_a_lost_journal_stops_a_run_and_is_rebuilt_and_nothing_is_bought_again(
+    done: tuple[Shell, Service],
+) -> None:
+    here, service = done
+    before = here.results()["jobs"]
+    lose_the_journal(here)
+    refused = here.call(*RUN)
+    assert refused.status == 2
+    assert "batchgen recover jobs.yaml -o output" in refused.err
+    assert len(service.charged) == 5
+
+    recovered = here.call(*RECOVER)
+    assert (recovered.status, fates(recovered.json)) == (0, ["recovered"] * 5), recovered.err
+    assert {one["state"] for one in recovered.json["jobs"]} == {"collected"}
+    assert here.call("plan", "jobs.yaml", "--json").json["counts"] == {"done": 5}
+    nobody = here.having(SCENARIO_SDK_API_KEY="", SCENARIO_SDK_API_SECRET="")
+    assert nobody.call(*RUN).status == 0, "there is nothing to ask the service for"
+    assert len(service.charged) == 5
+    assert here.results()["jobs"] == before
+    assert here.call("audit", "jobs.yaml").status == 0
+
+
+def test_to_recover_twice_is_to_recover_once(done: tuple[Shell, Service]) -> None:
+    here, _ = done
+    lose_the_journal(here)
+    first = here.call(*RECOVER)
+    again = here.call(*RECOVER)
+    assert (first.status, again.status) == (0, 0)
+    assert fates(again.json) == ["known"] * 5
+    states = here.call("status", "--json").json
+    assert [one["states"] for one in states] == [{"collected": 5}]
+
+
+def test_a_batch_killed_in_the_middle_is_recovered_from_listing_and_results(
+    shell: Shell, simulator: Simulator
+) -> None:
+    service = simulator("--speed", "10", "--duration", "35-60", "--ceiling", "6")
+    shell.write("jobs.yaml", many(14))
+    here = shell.at(service)
+    results = shell.folder / "output/spring/results.json"
+    with here.start(*RUN) as run:
+        wait_until(lambda: len(service.charged) >= 6 and results.exists())
+        wait_until(lambda: any(job["status"] == "succeeded" for job in here.results()["jobs"]))
+        run.kill()
+    lose_the_journal(here)
+    assert here.call(*RUN).status == 2
+    paid = len(service.charged)
+    recovered = here.call(*RECOVER)
+    assert recovered.status == 0, recovered.err
+    ids = {each for one in recovered.json["jobs"] for each in one["job_ids"]}
+    assert ids == {one["remote_id"] for one in service.charged[:paid]}
+    assert here.call(*RUN).status == 0
+    bodies = [charged["body"] for charged in service.charged]
+    assert len(set(map(str, bodies))) == len(bodies) == 14
+    assert {job["status"] for job in here.results()["jobs"]} == {"succeeded"}
+
+
+def test_without_results_the_listing_alone_names_what_a_seed_tells_apart(done: tuple[Shell, Service]) -> None:
+    here, service = done
+    lose_the_journal(here)
+    (here.folder / "output/spring/results.json").unlink()
+    recovered = here.call(*RECOVER)
+    assert (recovered.status, recovered.json["told"]) == (0, None)
+    assert fates(recovered.json) == ["adopted"] * 5
+    assert here.call(*RUN).status == 0
+    assert len(service.charged) == 5
+
+
+def test_what_no_seed_tells_apart_is_held_for_a_person(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    text = MANIFEST.replace("flux-1-dev", "flux-1-dev\n  params: {seed: 7}")
+    shell.write("jobs.yaml", text)
+    here = shell.at(service)
+    assert here.call(*RUN).status == 0
+    lose_the_journal(here)
+    (here.folder / "output/spring/results.json").unlink()
+    recovered = here.call(*RECOVER)
+    assert (recovered.status, fates(recovered.json)) == (7, ["held"] * 5)
+    again = here.call("recover", "jobs.yaml")
+    assert (again.status, again.out.count("batchgen resolve jobs.yaml")) == (7, 1)
+    answers = [
+        f"{one['id']}={each['job_id']}"
+        for one in here.call("resolve", "jobs.yaml", "--json").json
+        for each in one["candidates"]
+        if each["certain"]
+    ]
+    adopted = here.call("resolve", "jobs.yaml", *(word for one in answers for word in ("--adopt", one)))
+    assert adopted.status == 0, adopted.err
+    assert here.call(*RUN).status == 0
+    assert len(service.charged) == 5
+
+
+def test_a_rehearsal_is_not_taken_for_bought(shell: Shell, simulator: Simulator) -> None:
+    shell.write("jobs.yaml", MANIFEST)
+    assert shell.call("run", "jobs.yaml", "--simulate").status == 0
+    lose_the_journal(shell)
+    service = simulator(*QUICK)
+    here = shell.at(service)
+    assert here.call(*RUN).status == 2
+    recovered = here.call("recover", "jobs.yaml")
+    assert recovered.status == 7
+    assert "5 not at this service" in recovered.out
+    assert all(job["job_id"] in recovered.out for job in here.results()["jobs"])
+    assert here.call("status", "--json").json == []
+    assert here.call(*RUN).status == 2, "a person says first that the results are of no use"
+    assert shell.call("recover", "jobs.yaml", "--simulate").status == 0
+    assert shell.call("run", "jobs.yaml", "--simulate").status == 0
+    assert service.charged == []
+
+
+def test_files_that_are_damaged_or_gone_are_fetched_again(done: tuple[Shell, Service]) -> None:
+    here, service = done
+    place = here.folder / "output/spring"
+    paths = [place / job["files"][0]["path"] for job in here.results()["jobs"]]
+    paths[0].unlink()
+    data = paths[1].read_bytes()
+    paths[1].write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    lose_the_journal(here)
+    recovered = here.call(*RECOVER)
+    assert [one["state"] for one in recovered.json["jobs"]] == ["succeeded"] * 2 + ["collected"] * 3
+    assert here.call(*RUN).status == 0
+    jobs = here.results()["jobs"]
+    assert (place / jobs[1]["files"][0]["path"]).read_bytes() == data
+    assert (place / jobs[0]["files"][0]["path"]).exists()
+    assert len(service.charged) == 5
+
+
+def test_jobs_in_doubt_stay_in_doubt_and_the_next_run_finds_them(shell: Shell, tmp_path: Path) -> None:
+    state = tmp_path / "service.jsonl"
+    shell.write(
+        "jobs.yaml", many(8).replace("settle: 3s, settle_max: 6s", "settle: 1s, settle_max: 2s, then: hold")
+    )
+    with simulator_process(
+        state, (*QUICK, "--fault", "submit:cut-after=50%", "--fault", "jobs:redirect=100%")
+    ) as service:
+        assert shell.at(service).call(*RUN).status == 7
+        port = service.base_url.rsplit(":", 1)[1].split("/")[0]
+    lose_the_journal(shell)
+    with simulator_process(state, (*QUICK, "--port", port)) as service:
+        here = shell.at(service)
+        assert here.call(*RUN).status == 2
+        recovered = here.call(*RECOVER)
+        assert (recovered.status, set(fates(recovered.json))) == (0, {"in_doubt", "recovered"})
+        assert fates(here.call(*RECOVER).json) == ["known"] * 8
+        assert here.call(*RUN).status == 0
+        assert len(service.charged) == 8
+
+
+def test_later_attempts_keep_the_earlier_ones_and_what_they_cost(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK, "--failures", "50%", "--seed", "5")
+    shell.write("jobs.yaml", many(6) + "retry: {attempts: 3}\n")
+    here = shell.at(service)
+    here.call(*RUN)
+    before = here.results()
+    assert max(job["attempts"] for job in before["jobs"]) > 1
+    for keep_the_results in (True, False):
+        lose_the_journal(here)
+        if not keep_the_results:
+            (here.folder / "output/spring/results.json").unlink()
+        recovered = here.call(*RECOVER)
+        assert recovered.status == 0, recovered.err
+        here.call(*RUN)
+        after = here.results()
+        assert after["summary"]["cost"] == before["summary"]["cost"]
+        assert [(one["job_id"], one["attempts"], one["seed"]) for one in after["jobs"]] == [
+            (one["job_id"], one["attempts"], one["seed"]) for one in before["jobs"]
+        ]
+    assert len(service.charged) == sum(job["attempts"] for job in before["jobs"])
+
+
+def test_a_recovery_cut_short_keeps_runs_away_until_it_has_ended(done: tuple[Shell, Service]) -> None:
+    here, service = done
+    mark = here.write("output/locks/spring.recovering", "")
+    refused = here.call(*RUN)
+    assert (refused.status, "cut short" in refused.err) == (2, True)
+    assert here.call(*RECOVER).status == 0
+    assert not mark.exists()
+    assert here.call(*RUN).status == 0
+    assert len(service.charged) == 5
+
+
+def test_an_edited_job_does_not_take_what_was_bought_for_its_predecessor(done: tuple[Shell, Service]) -> None:
+    here, service = done
+    old = here.results()["jobs"]
+    here.write("jobs.yaml", MANIFEST.replace("flux-1-dev", "flux-1-dev\n  params: {width: 512}"))
+    lose_the_journal(here)
+    assert fates(here.call(*RECOVER).json) == ["recovered"] * 5
+    assert here.call("plan", "jobs.yaml", "--json").json["counts"] == {"changed": 5}
+    here.write("jobs.yaml", MANIFEST)
+    assert here.call(*RUN).status == 0
+    assert [job["job_id"] for job in here.results()["jobs"]] == [job["job_id"] for job in old]
+    assert len(service.charged) == 5
+
+
+def test_a_renamed_batch_is_not_bought_again_unless_it_is_asked_for(done: tuple[Shell, Service]) -> None:
+    here, service = done
+    here.write("jobs.yaml", MANIFEST.replace("spring", "summer"))
+    refused = here.call(*RUN)
+    assert refused.status == 2
+    assert "`batch: spring`" in refused.err
+    assert "--buy-again" in refused.err
+    assert len(service.charged) == 5
+    assert here.call(*RUN, "--buy-again").status == 0
+    assert len(service.charged) == 10
+    assert here.call(*RUN).status == 0, "from then on it is a batch like any other"
+
+
+def test_a_few_jobs_in_common_stop_nobody(done: tuple[Shell, Service]) -> None:
+    here, service = done
+    prompts = json.dumps(["a castle", "a mill", "a ford", "a well", "a barn"])
+    head = MANIFEST.split("jobs:")[0].replace("spring", "summer")
+    here.write("jobs.yaml", f"{head}jobs: [{{prompt: {prompts}}}]\n")
+    assert here.call(*RUN).status == 0
+    assert len(service.charged) == 10
+
+
+def test_results_that_cannot_be_read_stop_a_run_and_a_recovery(done: tuple[Shell, Service]) -> None:
+    here, service = done
+    lose_the_journal(here)
+    here.write("output/spring/results.json", '{"format": "something else"}')
+    for words in (RUN, RECOVER):
+        refused = here.call(*words)
+        assert (refused.status, "is no results manifest" in refused.err) == (2, True)
+    assert len(service.charged) == 5
