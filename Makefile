@@ -23,7 +23,7 @@ demo: $(READY)   ## run the example manifest against the simulator, to a page of
 	$(BIN)/batchgen run jobs.example.yaml --simulate
 
 test: $(READY)   ## run the whole suite
-	$(BIN)/python -m pytest -n 4  # more than cores: half of the suite waits for simulated services
+	$(BIN)/python -m pytest -n 6  # more than cores: half of the suite waits for simulated services
 
 check: lint types imports test   ## everything that must hold before a commit
 
