@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check fix lint types imports bench cov clean lock prove mutants
+.PHONY: help demo test slow check fix lint types imports bench cov clean lock prove mutants kills
 
 help:            ## show this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -53,6 +53,10 @@ prove: $(READY)  ## play thousands of seeded accidents in virtual time (SEEDS=fi
 
 mutants: $(READY) ## plant faults in a copy of the package, and see the tests fail
 	$(BIN)/python -m tests.proof.mutants
+
+KILLS ?= 100
+kills: $(READY)  ## kill -9 the installed command a hundred times, and count what was charged (KILLS=n)
+	$(BIN)/python -m tests.proof.kills --kills $(KILLS)
 
 cov: $(READY)    ## branch coverage
 	$(BIN)/coverage run -m pytest

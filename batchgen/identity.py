@@ -9,11 +9,16 @@ import hashlib
 import json
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from batchgen.errors import InputError
 from batchgen.model import Job, JobKey, Json, Model, ModelInput, Scope
 
 SEED_BOUNDS = (0, 2_147_483_647)  # what the recorded schemas declare; used where a model names none
+
+_TEXTS = frozenset({"string", "string_array"})  # the types of inputs that take text
+
+_FILE = {"file", "sha256"}  # the keys of a local file among the inputs: as it is written, and its content
 
 _MOST_SEEDS = 2.0**53  # more, and floats cannot tell one from the next
 
@@ -26,27 +31,57 @@ def canonical(value: Json) -> str:
     Raises:
         ValueError: a number that JSON cannot carry.
     """
-    return json.dumps(
-        _normal(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
+    return _encode(_normal(value))
+
+
+# made once: there may be a hundred thousand jobs
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def _normal(value: Json) -> Json:
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         return int(value)
-    if isinstance(value, Mapping):
-        return {unicodedata.normalize("NFC", key): _normal(one) for key, one in value.items()}
-    if isinstance(value, Sequence):
+    if isinstance(value, dict | Mapping):  # the first is what nearly all are, and quick to tell
+        return {_normal(key): _normal(one) for key, one in value.items()}
+    if isinstance(value, list | Sequence):
         return [_normal(one) for one in value]
     return value
 
 
 def content_key(job: Job) -> str:
-    """Name what a job asks for: its model and its inputs as the manifest says them, nothing else."""
-    asked = {"model": job.model, "params": {**job.params, "prompt": job.prompt}}
+    """Name what a job asks for: its model and its inputs as the manifest says them, nothing else.
+
+    A local file is its content, wherever it lies.
+    """
+    inputs = _with_files(job.params, lambda file: {"sha256": file["sha256"]})
+    asked = {"model": job.model, "params": {**inputs, "prompt": job.prompt}}
     return "v1:" + hashlib.sha256(canonical(asked).encode()).hexdigest()
+
+
+def files_of(job: Job) -> tuple[str, ...]:
+    """Give the SHA-256 of every local file among a job's inputs, each once, in their order."""
+    found: dict[str, None] = {}
+
+    def note(file: Mapping[str, str]) -> Json:
+        found[file["sha256"]] = None
+
+    _with_files(job.params, note)
+    return tuple(found)
+
+
+def _with_files(value: Json, instead: Callable[[Mapping[str, str]], Json]) -> Json:
+    """Give the value with something else in place of each local file, at whatever depth."""
+    if value is None or isinstance(value, str | int | float):
+        return value  # nearly all values: there may be a hundred thousand jobs
+    if isinstance(value, Mapping):
+        if value.keys() == _FILE and all(isinstance(one, str) for one in value.values()):
+            return instead(value)
+        return {key: _with_files(one, instead) for key, one in value.items()}
+    if isinstance(value, Sequence):
+        return [_with_files(one, instead) for one in value]
+    return value
 
 
 def derive_seed(scope: Scope, key: JobKey, attempt: int, declared: ModelInput) -> int | float:
@@ -78,10 +113,44 @@ def seed_for(job: Job, model: Model, scope: Scope, key: JobKey, attempt: int) ->
     return derive_seed(scope, key, attempt, declared)
 
 
-def compose_body(job: Job, seed: float | None) -> str:
-    """Write the exact body of a submit: made once, journaled, and never made again."""
+def compose_body(
+    job: Job,
+    seed: float | None,
+    model: Model | None = None,
+    *,
+    assets: Mapping[str, str] | None = None,
+) -> str:
+    """Write the exact body of a submit: made once, journaled, and never made again.
+
+    Args:
+        job: what is asked for.
+        seed: sent with it; None for none.
+        model: as the service declares it; None where that is not known. A number or a boolean, such
+            as a table's cell gives, is sent as text to an input that takes text.
+        assets: the asset id of every local file of the job, by its SHA-256.
+
+    Raises:
+        InputError: a local file has no asset id: its path must not be sent in place of it.
+    """
+    sent = _with_files(job.params, lambda file: _asset_of(file, assets or {}))
     # the job's own prompt, whatever stands among its parameters: it is the one in its key
-    inputs = {"prompt": job.prompt} | {name: one for name, one in job.params.items() if name != "prompt"}
+    inputs = {"prompt": job.prompt} | {name: one for name, one in sent.items() if name != "prompt"}
+    for declared in model.inputs if model else ():
+        if declared.type in _TEXTS and declared.name in inputs:
+            inputs[declared.name] = _as_text(inputs[declared.name])
     if seed is not None:
         inputs["seed"] = seed
     return json.dumps(inputs, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _asset_of(file: Mapping[str, str], assets: Mapping[str, str]) -> str:
+    asset_id = assets.get(file["sha256"])
+    if not asset_id:
+        raise InputError(f"{file['file']}: was not uploaded, so the job that needs it cannot be sent")
+    return asset_id
+
+
+def _as_text(value: Json) -> Json:
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    return json.dumps(value) if isinstance(value, bool | int | float) else value

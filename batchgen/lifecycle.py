@@ -7,89 +7,17 @@ state calls for and reports what happened as an event. Resuming is ``replay``.
 Event class names and their fields are on disk: renaming one is a migration of the journal.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
 from batchgen.errors import TransitionError
-from batchgen.model import File, Job, Json, Submission
+from batchgen.model import File, Job, Json, Refund, Submission
+from batchgen.record import Record as Record  # noqa: PLC0414 - who speaks of a life needs one import
+from batchgen.record import State as State  # noqa: PLC0414 - as above
 
 Key = TypeVar("Key")
-
-
-class State(StrEnum):
-    """Where a job stands; one row of the table each."""
-
-    PLANNED = "planned"
-    SUBMITTING = "submitting"
-    IN_DOUBT = "in_doubt"
-    HELD = "held"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELED = "canceled"
-    REFUSED = "refused"
-    COLLECTED = "collected"
-    ABANDONED = "abandoned"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
-    """What the journal says of one job now: a fold over its events.
-
-    Attributes:
-        state: where it stands; a job without any event is planned.
-        attempt: the attempt under way or ended last, from 1.
-        job: as the manifest said it when the job was first submitted; None before that.
-        body: the exact bytes of this attempt's POST, as text; None before its first intent.
-        seed: the seed in the body, derived or given.
-        quoted: what the service said it would cost, in compute units; None if it was not asked.
-        intent_at: when this attempt's latest POST was about to leave.
-        lost_at: when its answer was lost.
-        absences: how often this attempt was shown absent and planned again.
-        submissions: all that were paid for, oldest first.
-        started_at, finished_at: by the service's clock.
-        asset_ids: in the service's order.
-        files: what lies on disk.
-        error: why it failed, was refused, or is in doubt or held; empty otherwise.
-        moderated: whether the failure is the service's judgement of the content.
-    """
-
-    state: State = State.PLANNED
-    attempt: int = 1
-    job: Job | None = None
-    body: str | None = None
-    seed: float | None = None
-    quoted: Decimal | None = None
-    intent_at: float | None = None
-    lost_at: float | None = None
-    absences: int = 0
-    submissions: tuple[Submission, ...] = ()
-    started_at: float | None = None
-    finished_at: float | None = None
-    asset_ids: tuple[str, ...] = ()
-    files: tuple[File, ...] = ()
-    error: str = ""
-    moderated: bool = False
-
-    @property
-    def submission(self) -> Submission | None:
-        """The submission of the attempt under way or ended last."""
-        last = self.submissions[-1] if self.submissions else None
-        return last if last is not None and last.attempt == self.attempt else None
-
-    @property
-    def remote_id(self) -> str | None:
-        """The service's id of that submission."""
-        return self.submission.remote_id if self.submission else None
-
-    @property
-    def charged(self) -> Decimal | None:
-        """What all attempts together were charged; None as long as nothing is known."""
-        known = [one.charged for one in self.submissions if one.charged is not None]
-        return sum(known, Decimal(0)) if known else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -242,6 +170,8 @@ class _Ended(Event):
         asset_ids: in the service's order; a failure may carry some.
         error: the service's words; empty for a success.
         moderated: whether they speak of the content.
+        refund: whether the whole charge came back; None in an event of a time when nobody asked,
+            which folds to what it folded to then.
     """
 
     charged: Decimal | None = None
@@ -250,20 +180,46 @@ class _Ended(Event):
     asset_ids: tuple[str, ...] = ()
     error: str = ""
     moderated: bool = False
+    refund: Refund | None = None
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Close the submission."""
         paid = record.submissions
-        if self.charged is not None and paid:
-            paid = (*paid[:-1], replace(paid[-1], charged=self.charged))
         return {
-            "submissions": paid,
+            "submissions": (*paid[:-1], self._settled(paid[-1])) if paid else (),
             "started_at": self.started_at,
             "finished_at": self.finished_at,
             "asset_ids": self.asset_ids,
             "error": self.error,
             "moderated": self.moderated,
         }
+
+    def _settled(self, paid: Submission) -> Submission:
+        """Say what it took, and what of that came back."""
+        told = [one for one in (paid.charged, self.charged) if one is not None]
+        if not told:
+            return paid
+        if self.refund is None:
+            return replace(paid, charged=told[-1])
+        charged, refund, refunded = self._balance(told, self.refund)
+        return replace(paid, charged=charged, refund=refund, refunded=refunded)
+
+    def _balance(self, told: Sequence[Decimal], refund: Refund) -> tuple[Decimal, Refund, Decimal]:
+        """Give charge and refund by what the service told, oldest first; what bore fruit is kept."""
+        del refund
+        return told[-1], Refund.NONE, Decimal(0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fruitless(_Ended):
+    """An end without what was paid for: add-ons come back and then read 0, the rest may."""
+
+    def _balance(self, told: Sequence[Decimal], refund: Refund) -> tuple[Decimal, Refund, Decimal]:
+        charged = max(told)
+        if refund is not Refund.NONE:
+            return charged, refund, charged
+        came_back = charged - told[-1]
+        return charged, Refund.CONFIRMED if came_back else Refund.NONE, came_back
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -272,13 +228,20 @@ class Succeeded(_Ended):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Failed(_Ended):
+class Failed(_Fruitless):
     """The service says ``failure``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Canceled(_Ended):
+class Canceled(_Fruitless):
     """The service says ``canceled``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WrittenOff(_Explained):
+    """A person waits no longer for a submission that does not end; it stays paid for."""
+
+    DURABLE: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -346,6 +309,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Event], State]] = {
         Succeeded: State.SUCCEEDED,
         Failed: State.FAILED,
         Canceled: State.CANCELED,
+        WrittenOff: State.CANCELED,
     },
     State.SUCCEEDED: {Collected: State.COLLECTED},
     State.FAILED: {RetryAsked: State.PLANNED},

@@ -65,6 +65,14 @@ class Job:
     derive_seed: bool = True
 
 
+class Refund(StrEnum):
+    """How it is known that a charge came back; the service never says so of a job itself."""
+
+    NONE = "none"
+    ASSUMED = "assumed"  # a failure that is refunded by the service's own rules
+    CONFIRMED = "confirmed"  # shown by the service: add-ons that read 0, or its usages
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
     """One accepted POST: it has a remote id and it has been paid for.
@@ -75,6 +83,8 @@ class Submission:
         at: when our record was made, seconds since the epoch.
         charged: compute units; None as long as the service has not said.
         author: who it is by in the service's eyes; empty where it does not say.
+        refund: how it is known what came back.
+        refunded: compute units that came back; None as long as it has not ended.
     """
 
     remote_id: str
@@ -82,6 +92,8 @@ class Submission:
     at: float
     charged: Decimal | None
     author: str = ""
+    refund: Refund = Refund.NONE
+    refunded: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +113,27 @@ class File:
     bytes: int
     sha256: str
     mime: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upload:
+    """What is on record of a local file that was sent to the service, or is being sent.
+
+    Attributes:
+        sha256: of the content, hexadecimal; whoever has it needs no second upload.
+        asset_id: what it became; empty as long as that is not known.
+        upload_id: the service's name for an upload in parts; empty where there is none.
+        name: the file's name when it was sent, for people.
+        bytes: the size.
+        at: when the record was made, seconds since the epoch.
+    """
+
+    sha256: str
+    asset_id: str = ""
+    upload_id: str = ""
+    name: str
+    bytes: int
+    at: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,19 +263,44 @@ class Model:
     Attributes:
         id: the service's id.
         name: for people.
-        inputs: in the service's order.
+        inputs: in the service's order; empty in a listing, which leaves them out.
         latency_p75: seconds from submit to end that three of four stay under; None if unpublished.
+        type: ``custom`` for a hosted model, ``...-lora`` or ``...-composition`` for a trained one.
+        capabilities: what goes in and comes out, as ``txt2img``.
+        description: a sentence for people; empty where the service has none.
+        plan_rank: the plan that is needed, 0 for none; None where the service does not say.
+        public: whether everybody may see it.
+        raw: the whole record as the service sent it.
     """
 
     id: str
     name: str
     inputs: tuple[ModelInput, ...]
     latency_p75: float | None = None
+    type: str = ""
+    capabilities: tuple[str, ...] = ()
+    description: str = ""
+    plan_rank: int | None = None
+    public: bool = False
+    raw: Mapping[str, Json] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def seed_input(self) -> ModelInput | None:
         """The input that makes a generation repeatable, None where the model has none."""
         return next((one for one in self.inputs if one.name == "seed" and one.type == "number"), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelPage:
+    """One page of a listing of models.
+
+    Attributes:
+        models: without their inputs.
+        next_token: resend with the same filters; None on the last page.
+    """
+
+    models: tuple[Model, ...]
+    next_token: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

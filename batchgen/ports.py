@@ -126,7 +126,14 @@ class Journal(Protocol):
         ...
 
     def owned(self, remote_ids: Collection[str]) -> Collection[str]:
-        """Give those of the ids that belong to a record of this origin, in whatever batch."""
+        """Give those of the ids that belong to a record of this origin, in whatever batch.
+
+        What a person disowned counts as owned.
+        """
+        ...
+
+    def disown(self, remote_ids: Collection[str]) -> None:
+        """Remember for good that a person said of these that they are no job of ours."""
         ...
 
     def unanswered_equals(self, key: JobKey) -> Iterable[Record]:
@@ -137,12 +144,48 @@ class Journal(Protocol):
         ...
 
     @property
+    def authors(self) -> frozenset[str]:
+        """Who the service says that submissions of this origin were by, in whatever batch.
+
+        Only receipts tell, never a row that was adopted; empty as long as none did.
+        """
+        ...
+
+    @property
     def trusts_absence(self) -> bool:
         """Whether no submission that was shown absent has ever turned up."""
         ...
 
     def distrust_absence(self) -> None:
         """Remember for good that one did."""
+        ...
+
+
+class Uploader(Protocol):
+    """Gets local files to the service, each content once."""
+
+    async def ensure(self, files: Collection[str]) -> Mapping[str, str]:
+        """Give the asset id of every file; what the service does not have yet is sent.
+
+        Idempotent and free; equal contents that are asked for at once are sent once.
+
+        Args:
+            files: the SHA-256 of each.
+
+        Raises:
+            InputError: a file is gone, cannot be an input, or is not what it was.
+            RefusedError: the service does not take a file.
+            TransientError, NotFoundError, StoppedError: it is not known whether it took it; ask again.
+            JournalError: it could not be recorded.
+        """
+        ...
+
+    def known(self, files: Collection[str]) -> Mapping[str, str] | None:
+        """Give the asset id of every file, None if one is not on record; the service is not asked."""
+        ...
+
+    def forget(self, asset_ids: Collection[str]) -> None:
+        """Strike uploads that the service no longer shows off the record, so that they are sent again."""
         ...
 
 

@@ -6,45 +6,33 @@ keeping it. What a finding is gets decided in ``plan.auditing``.
 """
 
 import asyncio
-import hashlib
-import os
-import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from itertools import count
-from pathlib import Path
 
 from batchgen.app.background import beside
 from batchgen.app.batch import scope_of
 from batchgen.app.clock import SystemClock
+from batchgen.app.mending import Damaged, damaged_among, fetch_again, files_of
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of
+from batchgen.app.strays import StrayFinder
 from batchgen.engine.ending import Exit, Verdict
 from batchgen.engine.gate import RateGate
-from batchgen.engine.likeness import Likeness, compare
-from batchgen.engine.listing import read_listing
-from batchgen.errors import DownloadError, OutputError, ServiceError, StoppedError
+from batchgen.errors import ServiceError, StoppedError
+from batchgen.journal.batch import BatchJournal
 from batchgen.journal.lock import hold_batch
-from batchgen.journal.store import BatchJournal, JournalFile
+from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record
 from batchgen.manifest.reading import read_manifest
-from batchgen.model import File, Job, JobKey, Rate, RemoteJob, Scope, Text
-from batchgen.output.atomic import output_error, sync_folder
-from batchgen.output.downloads import Downloader
+from batchgen.model import Job, JobKey, RemoteJob, Scope
 from batchgen.plan.auditing import (
-    Bodies,
-    Sent,
     Situation,
     Story,
     Sums,
     Surplus,
-    authors_of,
     beginning,
     ended_otherwise,
-    find_surplus,
-    is_ours,
     read_story,
     sum_up,
     untrue_records,
@@ -53,35 +41,6 @@ from batchgen.ports import Generator
 from batchgen.scenario.client import ScenarioClient
 
 MARGIN = 600.0  # seconds that the listing reaches back before the batch's first submission
-URL_SPACING = 5  # turns of the gate between two calls for URLs: files asked for together share one
-
-
-class Damage(StrEnum):
-    """What is wrong with a file that is on record."""
-
-    MISSING = "missing"
-    SIZE = "another size"
-    BYTES = "other bytes"
-    UNREADABLE = "cannot be read"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Damaged:
-    """A file that is not on the disk as it is on record.
-
-    Attributes:
-        job: whose it is.
-        file: what is on record.
-        found: what is wrong with it.
-        fixed: whether it was fetched again and is there now.
-        told: what was done about it; empty where nothing was tried.
-    """
-
-    job: Job
-    file: File
-    found: Damage
-    fixed: bool = False
-    told: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,13 +120,14 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
         StoppedError: the service does not let us look.
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    scope, folder = scope_of(options, manifest), options.output / manifest.batch
+    folder, now = options.output / manifest.batch, SystemClock().now()
     rate = rate_of(options, manifest.limits.rate)
     gate = RateGate(rate)
     with (
-        hold_batch(options.lock_of(manifest.batch), stamp=SystemClock().now()) if fix else nullcontext(),
+        hold_batch(options.lock_of(manifest.batch), stamp=now) if fix else nullcontext(),
         JournalFile.open_to_read(options.journal) as file,
     ):
+        scope = scope_of(options, manifest, file, now=now)
         if scope not in file.scopes():
             return Audit(scope=scope)
         began_at = beginning(file.batch(scope).history())
@@ -177,10 +137,10 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
             client = ScenarioClient(transport, gate, project=scope.project)
             audit = await _Look(client, file, scope).audit(since=began_at - MARGIN)
             records = file.batch(scope).records().values()
-            files = _files(records)
-            damaged = await asyncio.to_thread(_damaged, files, folder)
+            files = files_of(records)
+            damaged = await asyncio.to_thread(damaged_among, files, folder)
             if fix and damaged:
-                damaged = await _fix(damaged, client, folder, rate)
+                damaged = await fetch_again(damaged, client, folder, rate)
             return replace(audit, files=len(files), damaged=tuple(damaged))
 
 
@@ -204,8 +164,7 @@ class _Look:
         self._generator = generator
         self._file = file
         self._scope = scope
-        self._texts: dict[str, Text] = {}
-        self._troubles: list[str] = []
+        self._finder = StrayFinder(generator)
 
     async def audit(self, *, since: float) -> Audit:
         """List first and read the journal then: every row's intent is in it, whatever runs beside us.
@@ -213,62 +172,23 @@ class _Look:
         Args:
             since: seconds since the epoch, by our clock.
         """
-        rows = {row.remote_id: row for row in await self._list(since)}
+        rows = await self._finder.list(since)
         before = self._file.batch(self._scope)
         story = read_story(before.history())
         journal = self._file.batch(self._scope)
         records = journal.records()
-        owned, authors = set(journal.owned(list(rows))), authors_of(records.values())
-        free = [row for row in rows.values() if row.remote_id not in owned and is_ours(row, authors)]
-        surplus = find_surplus(free, await self._comparer(story, free), records)
+        strays = await self._finder.find(rows, story, journal, records)
         return Audit(
             scope=self._scope,
             submissions=sum(len(record.submissions) for record in records.values()),
             listed=len(rows),
-            surplus=tuple(surplus),
-            others=len(free) - len(surplus),
+            surplus=strays.surplus,
+            others=strays.others,
             changed=await self._changed(story, rows.values(), records),
-            sums=sum_up(records.values(), rows, (one.row for one in surplus)),
+            sums=sum_up(records.values(), rows, (one.row for one in strays.surplus)),
             untrue=_named(untrue_records(story, before.records(), records), records),
-            troubles=tuple(self._troubles),
+            troubles=tuple(self._finder.troubles),
         )
-
-    async def _list(self, since: float) -> Sequence[RemoteJob]:
-        listing = await read_listing(self._generator, since=since, clock=SystemClock())
-        if listing.skew < -MARGIN / 2:  # its clock is behind: by its dates the batch began earlier
-            listing = await read_listing(self._generator, since=since, clock=SystemClock(), skew=listing.skew)
-        if listing.broken is not None:
-            self._troubles.append(f"the listing broke off after {len(listing.rows)} rows: {listing.broken}")
-        return listing.rows
-
-    async def _comparer(
-        self, story: Story, free: Iterable[RemoteJob]
-    ) -> Callable[[RemoteJob], Sequence[Sent]]:
-        """Fetch the prompts that a comparison of these rows needs, and give what compares."""
-        bodies = Bodies(story.sent)
-
-        def equals(row: RemoteJob, wanted: Likeness = Likeness.MATCH) -> Sequence[Sent]:
-            like = bodies.like(row)
-            return [one for one in like if compare(one.body, one.job.model, row, self._texts) is wanted]
-
-        for row in free:
-            if equals(row, Likeness.UNREAD):
-                await self._read_prompt(row)
-        return equals
-
-    async def _read_prompt(self, row: RemoteJob) -> None:
-        prompt = str((row.inputs or {}).get("prompt"))
-        try:
-            text = await self._generator.text(prompt)
-        except StoppedError:
-            raise
-        except ServiceError as error:
-            self._troubles.append(f"{row.remote_id}: its prompt could not be read: {error}")
-            return
-        if text is None:
-            self._troubles.append(f"{row.remote_id}: the service does not show its prompt {prompt}")
-        else:
-            self._texts[prompt] = text
 
     async def _changed(
         self, story: Story, rows: Iterable[RemoteJob], records: Mapping[JobKey, Record]
@@ -282,113 +202,10 @@ class _Look:
             except StoppedError:
                 raise
             except ServiceError as error:
-                self._troubles.append(f"{row.remote_id}: could not be asked after: {error}")
+                self._finder.troubles.append(f"{row.remote_id}: could not be asked after: {error}")
                 continue
             job = jobs.get(row.remote_id)
             if job is not None and ended_otherwise(story, (shown,)):
                 recorded = str(story.ends[row.remote_id])
                 changed.append(Changed(job=job, remote_id=row.remote_id, recorded=recorded, shown=shown.word))
         return tuple(changed)
-
-
-def _files(records: Iterable[Record]) -> list[tuple[Job, File]]:
-    """Give every file on record once: equal bytes of two jobs may share one."""
-    known = [(one.job, file) for one in records if one.job is not None for file in one.files]
-    return list({file.path: (job, file) for job, file in known}.values())
-
-
-def _damaged(files: Iterable[tuple[Job, File]], folder: Path) -> list[Damaged]:
-    """Read the files; blocks."""
-    return [
-        Damaged(job=job, file=file, found=found)
-        for job, file in files
-        if (found := _damage(folder / file.path, file)) is not None
-    ]
-
-
-def _damage(path: Path, file: File) -> Damage | None:
-    try:
-        if not path.is_file():
-            return Damage.MISSING
-        if path.stat().st_size != file.bytes:
-            return Damage.SIZE
-        with path.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError:
-        return Damage.UNREADABLE
-    return None if digest == file.sha256 else Damage.BYTES
-
-
-async def _fix(
-    damaged: Iterable[Damaged], client: ScenarioClient, folder: Path, rate: Rate | None
-) -> list[Damaged]:
-    """Fetch the files into a folder beside, and put those with the recorded bytes into their places.
-
-    Raises:
-        OutputError: the disk is at fault.
-        StoppedError: the service does not let us ask for the URLs.
-    """
-    staging = folder / ".audit"
-    spacing = URL_SPACING * rate.interval if rate else 0.0
-    await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)  # what a killed audit left
-    try:
-        async with (
-            Downloader(client, staging, template="{asset_id}", spacing=spacing) as downloader,
-            asyncio.TaskGroup() as group,
-        ):
-            tasks = [
-                group.create_task(_fetch(downloader, one, staging, folder), name=f"fix:{one.file.asset_id}")
-                for one in damaged
-            ]
-    finally:
-        await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
-    outcomes = [task.result() for task in tasks]
-    fixed = []
-    for one in outcomes:
-        if not isinstance(one, Damaged):
-            raise one
-        fixed.append(one)
-    return fixed
-
-
-async def _fetch(
-    downloader: Downloader, damaged: Damaged, staging: Path, folder: Path
-) -> Damaged | StoppedError | OutputError:
-    """Give an error as a value: one file's failure must not cut its neighbours short."""
-    wanted = damaged.file
-    try:
-        (got,) = await downloader.collect(damaged.job, [wanted.asset_id])
-        if (got.bytes, got.sha256) != (wanted.bytes, wanted.sha256):
-            told = f"the service gives other bytes now ({got.bytes}, SHA-256 {got.sha256}); left as it is"
-            return replace(damaged, told=told)
-        told = await asyncio.to_thread(_put_back, staging / got.path, folder / wanted.path)
-    except (StoppedError, OutputError) as error:
-        return error
-    except (DownloadError, ServiceError) as error:
-        return replace(damaged, told=f"not fetched: {error}")
-    return replace(damaged, fixed=True, told=told)
-
-
-def _put_back(fetched: Path, place: Path) -> str:
-    """Move a file to its place and say what became of the one that stood there.
-
-    Raises:
-        OutputError: both are where they were, or the older one is beside its place.
-    """
-    told = "fetched again"
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(place):  # perhaps somebody's own work: what is there is never overwritten
-            aside = _free_beside(place)
-            place.rename(aside)
-            told = f"fetched again; what was there is kept as {aside.name}"
-        fetched.rename(place)
-        sync_folder(place.parent)
-    except OSError as error:
-        raise output_error(place, error) from error
-    return told
-
-
-def _free_beside(place: Path) -> Path:
-    numbered = (place.with_name(f"{place.name}.damaged{number or ''}") for number in count())
-    return next(one for one in numbered if not os.path.lexists(one))

@@ -1,32 +1,66 @@
 """A batch as a run or a look at it needs it: manifest, scope, journal and plan together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from batchgen.app.service import address_of
 from batchgen.app.settings import Options, project_of
 from batchgen.engine.ending import Ending, Verdict, judge
-from batchgen.journal.store import BatchJournal
+from batchgen.errors import InputError
+from batchgen.journal.batch import BatchJournal
+from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Scope
 from batchgen.output.entries import Row
 from batchgen.output.results import Results
 from batchgen.plan.plan import Entry, Plan, make_plan
+from batchgen.plan.slots import fresh_slot, latest_slot, slot_at
 
 
-def scope_of(options: Options, manifest: Manifest) -> Scope:
-    """Say where the records of this manifest belong.
+def scope_of(options: Options, manifest: Manifest, file: JournalFile, *, now: float) -> Scope:
+    """Say where the records of this manifest belong: to the slot that is due, or the one that was named.
+
+    Args:
+        options: what the command line says.
+        manifest: what the file says.
+        file: the journal, which knows the slots.
+        now: seconds since the epoch; read once, so that a run at midnight stays in its slot.
 
     Raises:
-        InputError: the base URL will not do.
+        InputError: the base URL will not do, or there is no such slot.
     """
-    return Scope(
+    base = Scope(
         origin=address_of(options).origin,
         project=project_of(options, manifest.project),
         batch=manifest.batch,
     )
+    known = slots_of(file, base)
+    if options.slot is not None and options.slot not in known:
+        there = ", ".join(repr(one) for one in known) or "none"
+        raise InputError(f"batch {base.batch!r} has no slot {options.slot!r}; there are: {there}")
+    due = slot_at(options.period or manifest.period, now, zone_of(manifest))
+    return replace(base, slot=latest_slot(due, known) if options.slot is None else options.slot)
+
+
+def fresh_scope_of(options: Options, manifest: Manifest, scope: Scope, *, now: float) -> Scope:
+    """Give the scope of a slot that begins now, in the period of another scope of the batch."""
+    return replace(
+        scope, slot=fresh_slot(slot_at(options.period or manifest.period, now, zone_of(manifest)), now)
+    )
+
+
+def slots_of(file: JournalFile, scope: Scope) -> list[str]:
+    """Give the slots of a scope's batch, oldest first."""
+    return [one.slot for one in file.scopes() if replace(one, slot=scope.slot) == scope]
+
+
+def zone_of(manifest: Manifest) -> tzinfo:
+    """Give the zone in which the manifest's days begin."""
+    return UTC if manifest.tz == "UTC" else ZoneInfo(manifest.tz)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,8 +81,22 @@ class Batch:
             folder=options.output / manifest.batch,
             scope=scope,
             journal=journal,
-            plan=make_plan(manifest.jobs, journal.records(), retry_failed=options.retry_failed),
+            plan=make_plan(
+                manifest.jobs,
+                journal.records(),
+                retry_failed=options.retry_failed,
+                retry_only=options.retry_only,
+            ),
         )
+
+    @property
+    def unfinished(self) -> int:
+        """How many jobs of a batch that was begun have not come to their end."""
+        if not self.journal.records():
+            return 0
+        open_states = {*IN_FLIGHT, State.SUCCEEDED}
+        wanted = sum(1 for one in self.plan.entries if one.record.state in {*open_states, State.PLANNED})
+        return wanted + sum(1 for one in self.plan.removed if one.record.state in open_states)
 
     @property
     def needs_the_service(self) -> bool:
@@ -56,12 +104,6 @@ class Batch:
         open_states = {*IN_FLIGHT, State.SUCCEEDED} - {State.HELD}
         entries = (*self.plan.entries, *self.plan.removed)
         return bool(self.plan.to_submit) or any(one.record.state in open_states for one in entries)
-
-    @property
-    def authors(self) -> frozenset[str]:
-        """Who our submissions are by, as far as the service has said."""
-        submissions = (one for record in self.journal.records().values() for one in record.submissions)
-        return frozenset(one.author for one in submissions if one.author)
 
     def record_of(self, entry: Entry) -> Record:
         """Give what the journal says of the job now."""
@@ -91,6 +133,7 @@ class Batch:
             written_at=at,
             reasons=verdict.reasons if verdict else (),
             exit=verdict.exit if verdict else None,
+            slot=self.scope.slot,
         )
 
     def _rows(self, entries: Sequence[Entry], ending: Ending) -> list[Row]:

@@ -8,10 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from batchgen.app.batch import Batch, scope_of
+from batchgen.app.clock import SystemClock
 from batchgen.app.settings import Options
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record, State
-from batchgen.manifest.reading import read_manifest
+from batchgen.manifest.reading import read_manifest, uncollected
 from batchgen.model import JobKey, Scope
 
 
@@ -24,9 +25,11 @@ def look_at(options: Options) -> Iterator[Batch]:
         JournalError: the journal cannot be read.
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    scope = scope_of(options, manifest)
     with JournalFile.open_to_read(options.journal) as file:
-        yield Batch.of(options, manifest, scope, file.batch(scope))
+        scope = scope_of(options, manifest, file, now=SystemClock().now())
+        with uncollected():  # what a plan of 100,000 jobs is made of stays, all of it
+            batch = Batch.of(options, manifest, scope, file.batch(scope))
+        yield batch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,11 +40,13 @@ class BatchStatus:
         scope: whose they are.
         states: how many jobs stand where; states without one are left out.
         charged: compute units, as far as the service has said.
+        refunded: what came back of them, in whatever way that is known.
     """
 
     scope: Scope
     states: Mapping[State, int]
     charged: Decimal
+    refunded: Decimal
 
 
 def status_of_all(journal: Path) -> list[BatchStatus]:
@@ -55,7 +60,9 @@ def status_of_all(journal: Path) -> list[BatchStatus]:
 
 
 def _sum_up(scope: Scope, records: Mapping[JobKey, Record]) -> BatchStatus:
-    charged = sum((record.charged or Decimal(0) for record in records.values()), Decimal(0))
     return BatchStatus(
-        scope=scope, states=Counter(record.state for record in records.values()), charged=charged
+        scope=scope,
+        states=Counter(record.state for record in records.values()),
+        charged=sum((record.charged or Decimal(0) for record in records.values()), Decimal(0)),
+        refunded=sum((record.refunded or Decimal(0) for record in records.values()), Decimal(0)),
     )

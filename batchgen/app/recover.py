@@ -8,7 +8,7 @@ it is recorded a mark stands beside the batch's lock, and no run begins.
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchgen.app.background import beside
@@ -66,16 +66,19 @@ async def recover_batch(options: Options) -> Recovery:
         ServiceError: the service could not be asked; the same command goes on.
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    scope = scope_of(options, manifest)
-    told = told_by_results(options.output / manifest.batch)
+    now = SystemClock().now()
+    told = told_by_results(options.output / manifest.batch, options.slot)
     with (
-        hold_batch(options.lock_of(manifest.batch), stamp=SystemClock().now()),
+        hold_batch(options.lock_of(manifest.batch), stamp=now),
         JournalFile.open(options.journal) as file,
     ):
+        scope = scope_of(replace(options, slot=None), manifest, file, now=now)
+        if options.slot is not None or told is not None:
+            scope = replace(scope, slot=options.slot or (told.slot if told else ""))
         batch = Batch.of(options, manifest, scope, file.batch(scope))
         async with _client(options, batch) as client:
-            found = await _Recoverer(options, batch, client).recover(told or ())
-    submitted = None if told is None else sum(one.was_submitted for one in told)
+            found = await _Recoverer(options, batch, client).recover(told.jobs if told else ())
+    submitted = None if told is None else sum(one.was_submitted for one in told.jobs)
     return Recovery(batch=manifest.batch, told=submitted, found=tuple(found))
 
 

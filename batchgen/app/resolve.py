@@ -12,10 +12,11 @@ from batchgen.app.settings import Options, rate_of
 from batchgen.engine.gate import RateGate
 from batchgen.engine.likeness import Doubt, Likeness, compare, differences, in_question
 from batchgen.engine.listing import read_listing
+from batchgen.engine.policy import Policy
 from batchgen.errors import InputError, NotFoundError, RemoteIdTakenError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
-from batchgen.lifecycle import Abandoned, Adopted, Event, Held, ShownAbsent, State
+from batchgen.lifecycle import Abandoned, Adopted, Event, Held, ShownAbsent, State, WrittenOff
 from batchgen.manifest.reading import read_manifest
 from batchgen.model import RemoteJob
 from batchgen.plan.plan import Entry
@@ -31,7 +32,7 @@ class Answers:
     Attributes:
         adopt: the remote id that is the job's.
         absent: these were never accepted; the next run submits them again.
-        give_up: these are not wanted any more, paid for or not.
+        give_up: these are not wanted any more, paid for or not; those out of sight among them.
     """
 
     adopt: Mapping[str, str] = field(default_factory=dict)
@@ -77,10 +78,18 @@ class Desk:
 
     def entries(self) -> list[Entry]:
         """Give every job in doubt, those that the manifest no longer names included."""
+        return [one for one in self._current() if one.record.state in _UNSETTLED]
+
+    def _current(self) -> list[Entry]:
         records = self._batch.journal.records()
         known = (*self._batch.plan.entries, *self._batch.plan.removed)
-        current = (Entry(key=one.key, job=one.job, record=records.get(one.key, one.record)) for one in known)
-        return [one for one in current if one.record.state in _UNSETTLED]
+        return [Entry(key=one.key, job=one.job, record=records.get(one.key, one.record)) for one in known]
+
+    def out_of_sight(self) -> list[Entry]:
+        """Give every job that is paid for and has outlasted its timeout without an end."""
+        timeout, now = Policy(timeout=self._batch.manifest.timeout).timeout_of(None), self._clock.now()
+        running = [one for one in self._current() if one.record.state is State.RUNNING]
+        return [one for one in running if (paid := one.record.submission) and now - paid.at >= timeout]
 
     async def unsettled(self) -> list[Unsettled]:
         """Look for candidates at the service; nothing is changed.
@@ -104,7 +113,7 @@ class Desk:
     def _candidates(self, entry: Entry, free: Sequence[RemoteJob], skew: float) -> list[Candidate]:
         doubt, found = _doubt(entry), []
         for row in free:
-            if not in_question(row, doubt, skew=skew, authors=self._batch.authors):
+            if not in_question(row, doubt, skew=skew, authors=self._batch.journal.authors):
                 continue
             likeness = compare(doubt.body, doubt.model, row, {})
             if likeness is not Likeness.OTHER:
@@ -120,10 +129,15 @@ class Desk:
                 model, or another job's already; nothing was changed.
             ServiceError: the service could not be asked.
         """
-        entries = {name: self._named(name) for name in answers.named}
+        unseen = {one.job.id: one for one in self.out_of_sight()}
+        entries = {
+            name: unseen[name] if name in unseen and name in answers.give_up else self._named(name)
+            for name in answers.named
+        }
         if len(entries) < len(answers.named):
             raise InputError("a job is answered for twice")
         remotes = {name: await self._remote(entries[name], given) for name, given in answers.adopt.items()}
+        disowned = await self._refused_by(answers) - {one.remote_id for one in remotes.values()}
         at = self._clock.now()
         by_hand = {"by": "a person"}
         for name, remote in remotes.items():
@@ -131,13 +145,32 @@ class Desk:
                 at=at, remote_id=remote.remote_id, charged=remote.cost, author=remote.author, evidence=by_hand
             )
             self._record(entries[name], adopted)
+        # first, so that a job is never planned again while its candidates can still hold it
+        self._batch.journal.disown(disowned)
         for name in answers.absent:
             self._record(entries[name], ShownAbsent(at=at, evidence=by_hand))
         for name in answers.give_up:
-            entry = entries[name]
-            given_up = Abandoned(at=at, reason=f"{entry.record.error}; given up by a person")
-            held = [Held(at=at, reason=entry.record.error)] if entry.record.state is State.IN_DOUBT else []
-            self._record(entry, *held, given_up)
+            self._give_up(entries[name], at)
+
+    def _give_up(self, entry: Entry, at: float) -> None:
+        if entry.record.state is State.RUNNING:
+            self._record(entry, WrittenOff(at=at, reason=f"{entry.record.remote_id} did not end; given up"))
+            return
+        given_up = Abandoned(at=at, reason=f"{entry.record.error}; given up by a person")
+        held = [Held(at=at, reason=entry.record.error)] if entry.record.state is State.IN_DOUBT else []
+        self._record(entry, *held, given_up)
+
+    async def _refused_by(self, answers: Answers) -> set[str]:
+        """Give the candidates of the jobs said to be absent that no job still in doubt may claim."""
+        found = await self.unsettled() if answers.absent else []
+        refused, claimed = set[str](), set[str]()
+        for one in found:
+            ids = {each.remote.remote_id for each in one.candidates}
+            if one.entry.job.id in answers.absent:
+                refused |= ids
+            elif one.entry.job.id not in answers.named:
+                claimed |= ids
+        return refused - claimed
 
     def _record(self, entry: Entry, *events: Event) -> None:
         try:
@@ -154,7 +187,9 @@ class Desk:
                 f"{name!r} is the id of {len(found)} jobs in doubt; settle them by another id first"
             )
         known = ", ".join(one.job.id for one in self.entries()) or "none"
-        raise InputError(f"no job {name!r} is in doubt in this batch; in doubt: {known}")
+        unseen = ", ".join(one.job.id for one in self.out_of_sight())
+        may_be_given_up = f"; out of sight, for --give-up: {unseen}" if unseen else ""
+        raise InputError(f"no job {name!r} is in doubt in this batch; in doubt: {known}{may_be_given_up}")
 
     async def _remote(self, entry: Entry, remote_id: str) -> RemoteJob:
         try:
@@ -180,10 +215,11 @@ async def desk(options: Options) -> AsyncIterator[Desk]:
         StoppedError: there are no credentials.
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    scope = scope_of(options, manifest)
     lock = options.lock_of(manifest.batch)
     gate = RateGate(rate_of(options, manifest.limits.rate))
-    with hold_batch(lock, stamp=SystemClock().now()), JournalFile.open(options.journal) as file:
+    now = SystemClock().now()
+    with hold_batch(lock, stamp=now), JournalFile.open(options.journal) as file:
+        scope = scope_of(options, manifest, file, now=now)
         batch = Batch.of(options, manifest, scope, file.batch(scope))
         async with transport_to(options) as transport, beside(gate.run(), name="gate"):
             yield Desk(batch, ScenarioClient(transport, gate, project=scope.project))

@@ -1,19 +1,25 @@
 """One run of one manifest, from the file to the results: builds the parts and puts them together."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
 from batchgen.app.background import beside, unless_interrupted
-from batchgen.app.batch import Batch, scope_of
+from batchgen.app.batch import Batch, fresh_scope_of, scope_of, zone_of
 from batchgen.app.clock import SystemClock
-from batchgen.app.guards import refuse_to_buy_again
+from batchgen.app.guards import (
+    refuse_to_buy_again,
+    refuse_to_leave_unfinished,
+    refuse_wrong_retries,
+)
 from batchgen.app.interrupts import Interrupts
+from batchgen.app.models import look_up_models
 from batchgen.app.service import transport_to
 from batchgen.app.settings import REHEARSAL_SPEED, Options, rate_of
+from batchgen.app.strays import strays_of_a_run
 from batchgen.engine.absence import DoubtPolicy, Then
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending, Verdict
@@ -21,19 +27,19 @@ from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.runner import Runner
-from batchgen.errors import InputError, NotFoundError, OutputError, Problem, RefusedError
+from batchgen.errors import OutputError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
-from batchgen.manifest.values import Manifest
-from batchgen.model import Json, Model, Rate
+from batchgen.model import Json, Rate
 from batchgen.output.downloads import Downloader
 from batchgen.output.names import check_template
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.report import write_report
 from batchgen.output.results import results_document, write_results
 from batchgen.output.wording import Gauges
-from batchgen.ports import Collector, Generator
+from batchgen.plan.slots import began_at
+from batchgen.ports import Collector
 from batchgen.scenario.client import ScenarioClient
 
 URL_SPACING = 5  # turns of the gate between two calls for URLs: jobs that end together share one
@@ -75,20 +81,38 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
     check_template(manifest.output.files)
-    scope = scope_of(options, manifest)
     clock = SystemClock()
+    now = clock.now()
     lock = options.lock_of(manifest.batch)
     with (
         interrupts.caught(),
-        hold_batch(lock, stamp=clock.now()),
+        hold_batch(lock, stamp=now),
         JournalFile.open(options.journal) as file,
     ):
+        scope = scope_of(options, manifest, file, now=now)
         batch = Batch.of(options, manifest, scope, file.batch(scope))
         refuse_to_buy_again(options, file, batch)
+        if options.fresh:
+            batch = _begin_afresh(options, file, batch, now=now)
+            stream.write(f"{manifest.batch}: a fresh slot, {batch.scope.slot}\n")
+        refuse_wrong_retries(options, batch)
         ending, asked = Ending(), batch.needs_the_service
         if asked:
             ending = await _with_the_service(batch, options, interrupts, stream, mode)
         return await _conclude(batch, ending, at=clock.now(), asked=asked)
+
+
+def _begin_afresh(options: Options, file: JournalFile, batch: Batch, *, now: float) -> Batch:
+    """Begin a slot, kept before anything is bought in it: from then on the same command goes on with it.
+
+    Raises:
+        InputError: the last slot is not finished.
+        JournalError: it cannot be kept.
+    """
+    refuse_to_leave_unfinished(options, batch)
+    scope = fresh_scope_of(options, batch.manifest, batch.scope, now=now)
+    file.begin(scope)
+    return Batch.of(options, batch.manifest, scope, file.batch(scope))
 
 
 async def _with_the_service(
@@ -98,7 +122,8 @@ async def _with_the_service(
     gate = RateGate(rate)
     async with transport_to(options) as transport, beside(gate.run(), name="gate"):
         client = ScenarioClient(transport, gate, project=batch.scope.project)
-        models = await unless_interrupted(look_up_models(client, batch), interrupts)
+        looking_up = look_up_models(client, batch, _noting(stream, mode))
+        models = await unless_interrupted(looking_up, interrupts)
         if models is None:
             return Ending(drained=True)
         flow = Flow(ceiling=Ceiling(bound=options.in_flight or batch.manifest.limits.in_flight), gate=gate)
@@ -117,15 +142,29 @@ async def _with_the_service(
                         observer=progress,
                     ),
                     flow=flow,
-                    policy=_policy(batch.manifest, speed=REHEARSAL_SPEED if options.simulate else 1.0),
+                    policy=_policy(batch, speed=REHEARSAL_SPEED if options.simulate else 1.0),
                 )
-                return await _run_shown(runner, batch, options, interrupts, progress)
+                began = SystemClock().now()
+                ending = await _run_shown(runner, batch, options, interrupts, progress)
+                if not ending.lost or ending.drained or ending.unreachable:
+                    return ending
+                strays = await strays_of_a_run(
+                    client, batch.journal, since=began, told=ending.turned_up, trouble=progress.troubled
+                )
+                return replace(ending, strays=strays)
 
 
-def _policy(manifest: Manifest, *, speed: float) -> Policy:
+def _noting(stream: TextIO, mode: Mode) -> Callable[[str], object]:
+    """Give what shows a sentence before there is any progress to show it."""
+    return lambda text: None if mode is Mode.QUIET else stream.write(f"note: {text}\n")
+
+
+def _policy(batch: Batch, *, speed: float) -> Policy:
     """Give the manifest's patience; a rehearsal settles doubts in simulated time."""
+    manifest = batch.manifest
     doubt = manifest.doubt
     return Policy(
+        slot_began=began_at(batch.scope.slot, zone_of(manifest)),
         timeout=manifest.timeout,
         attempts=manifest.attempts,
         doubt=DoubtPolicy(
@@ -160,32 +199,6 @@ def _progress(batch: Batch, flow: Flow, interrupts: Interrupts, stream: TextIO, 
             note="stopping: collecting what is paid for" if interrupts.received else "",
         ),
     )
-
-
-async def look_up_models(generator: Generator, batch: Batch) -> Mapping[str, Model]:
-    """Describe every model of a job that may be submitted.
-
-    Raises:
-        InputError: names every model that the service does not have or does not let us use.
-        ServiceError: the service did not answer.
-    """
-    wanted: dict[str, list[int]] = {}
-    submitted = {entry.key for entry in batch.plan.to_submit}
-    for index, entry in enumerate(batch.plan.entries):
-        if entry.key in submitted:
-            wanted.setdefault(entry.job.model, []).append(index)
-    models, problems = {}, []
-    for model_id, indices in wanted.items():
-        try:
-            models[model_id] = await generator.model(model_id)
-        except (NotFoundError, RefusedError) as error:
-            place = batch.manifest.places[indices[0]]
-            jobs = "1 job" if len(indices) == 1 else f"{len(indices)} jobs"
-            text = f"model {model_id!r} ({jobs}) cannot be used with these credentials: {error}"
-            problems.append(Problem(place.source, place.line, place.column, text))
-    if problems:
-        raise InputError(problems=tuple(problems))
-    return models
 
 
 async def _run_shown(

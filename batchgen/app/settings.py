@@ -25,7 +25,12 @@ class Options:
         project: overrides the manifest's and the environment's.
         rate, in_flight: override the manifest's limits.
         retry_failed: open another attempt for what failed; each may be charged again.
+        retry_only: open another attempt for the jobs of these ids, and buy no other.
         buy_again: go on although most jobs of a new batch are done in another one.
+        period: overrides the manifest's; ``day``, ``week`` or a name.
+        slot: the slot to go on with; None for the one that is due.
+        fresh: begin a slot, in which everything is bought anew.
+        abandon: begin it although the last one is not finished.
         drain_timeout: seconds a drain may take; None for as long as it takes.
         max_jobs: the cap on accidental products of axes.
     """
@@ -38,7 +43,12 @@ class Options:
     rate: Rate | None = None
     in_flight: int | None = None
     retry_failed: bool = False
+    retry_only: tuple[str, ...] = ()
     buy_again: bool = False
+    period: str | None = None
+    slot: str | None = None
+    fresh: bool = False
+    abandon: bool = False
     drain_timeout: float | None = None
     max_jobs: int = 100_000
 

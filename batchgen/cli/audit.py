@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,23 +20,10 @@ _DEFAULT_OUTPUT = Path("output")
 
 
 @click.command("audit", short_help="Hold the journal of a manifest against the service and the disk.")
-@flags.manifest
-@flags.output
-@flags.project
-@flags.simulate
+@flags.of_a_batch
 @click.option("--fix", is_flag=True, help="Fetch files again that are missing or damaged.")
-@flags.max_jobs
 @flags.as_json
-def command(
-    *,
-    manifest: Path,
-    output: Path,
-    project: str | None,
-    simulate: bool,
-    fix: bool,
-    max_jobs: int,
-    as_json: bool,
-) -> int:
+def command(*, options: "Options", fix: bool, as_json: bool) -> int:
     """Hold the journal of MANIFEST against the service and the disk.
 
     Lists what the service has of ours since the batch began, and shows what was likely paid
@@ -45,17 +33,10 @@ def command(
     import asyncio  # noqa: PLC0415 - not for --help
 
     from batchgen.app.audit import audit_batch  # noqa: PLC0415 - not for --help
-    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
 
-    options = Options(
-        manifest=manifest,
-        output=output,
-        environ=flags.environ(),
-        simulate=simulate,
-        project=project,
-        max_jobs=max_jobs,
-    )
     audit = asyncio.run(audit_batch(options, fix=fix))
+    # another slot may be due when a command that is shown here is typed
+    options = replace(options, slot=audit.scope.slot or None, period=None)
     if as_json:
         click.echo(json.dumps(_document(audit, options), ensure_ascii=False))
     else:
@@ -76,8 +57,9 @@ def _adopt(one: "Surplus", options: "Options") -> str | None:
 def _command(name: str, options: "Options", *words: str) -> str:
     where = [] if options.output == _DEFAULT_OUTPUT else ["-o", str(options.output)]
     project = ["--project", options.project] if options.project else []
+    slot = ["--slot", options.slot] if options.slot else []
     simulate = ["--simulate"] if options.simulate else []
-    return shlex.join(["batchgen", name, str(options.manifest), *where, *project, *simulate, *words])
+    return shlex.join(["batchgen", name, str(options.manifest), *where, *project, *slot, *simulate, *words])
 
 
 def _document(audit: "Audit", options: "Options") -> dict[str, object]:
@@ -125,6 +107,7 @@ def _document(audit: "Audit", options: "Options") -> dict[str, object]:
         ],
         "sums": {
             "recorded": number(sums.recorded),
+            "refunded": number(sums.refunded),
             "shown": number(sums.shown),
             "surplus": number(sums.surplus),
             "difference": number(sums.difference),
@@ -180,6 +163,8 @@ def _sum_lines(audit: "Audit") -> Iterator[str]:
         f"{sums.shown.normalize():f} for the same and {sums.surplus.normalize():f} beside them; "
         f"difference {sums.difference.normalize():f}"
     )
+    if sums.refunded:
+        yield f"refunded: {sums.refunded.normalize():f} compute units by the service's rules, or as it shows"
     if sums.not_listed:
         yield f"{_counted(sums.not_listed, 'submission')} on record not in the service's listing"
     if audit.others:

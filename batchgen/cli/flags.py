@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,6 +48,20 @@ class DurationType(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+class PeriodType(click.ParamType[str]):
+    """``day``, ``week`` or a name."""
+
+    name = "day|week|NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the name; click shows what is wrong with it."""
+        from batchgen.manifest.naming import wrong_with_period  # noqa: PLC0415 - not for --help
+
+        if wrong := wrong_with_period(str(value)):
+            self.fail(f"{str(value)!r} cannot name a period: {wrong}", param, ctx)
+        return str(value)
+
+
 manifest = click.argument("manifest", type=click.Path(path_type=Path, exists=False))
 output = click.option(
     "-o",
@@ -68,7 +83,59 @@ max_jobs = click.option(
     metavar="N",
     help="Refuse a manifest of more jobs.",
 )
+offline = click.option(
+    "--offline", is_flag=True, help="Ask the service nothing; models and their inputs are not checked."
+)
+period = click.option(
+    "--period",
+    type=PeriodType(),
+    help="Buy once a day, once a week, or once under this NAME; overrides the manifest's.",
+)
+slot = click.option("--slot", metavar="SLOT", help="A slot other than the one that is due; see status.")
+drain_timeout = click.option(
+    "--drain-timeout",
+    type=DurationType(),
+    help="After Ctrl-C, collect for so long at most. [default: no limit on a terminal, else 60s]",
+)
+quiet = click.option("-q", "--quiet", is_flag=True, help="Show nothing but problems.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
+
+
+def of_a_batch(command: F) -> F:
+    """Give a command the arguments that say which batch it is of, as one value: ``options``."""
+
+    @wraps(command)
+    def with_options(
+        *,
+        manifest: Path,
+        output: Path,
+        project: str | None,
+        period: str | None,
+        slot: str | None,
+        simulate: bool,
+        max_jobs: int,
+        **more: Any,
+    ) -> Any:
+        from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+
+        if slot is not None and period is not None:
+            raise click.UsageError("--slot names a slot, and --period the one that is due: give one of them")
+        options = Options(
+            manifest=manifest,
+            output=output,
+            environ=environ(),
+            simulate=simulate,
+            project=project,
+            period=period,
+            slot=slot,
+            max_jobs=max_jobs,
+        )
+        return command(options=options, **more)
+
+    flagged: Any = with_options
+    for flag in (max_jobs, simulate, slot, period, project, output, manifest):
+        flagged = flag(flagged)
+    return flagged  # type: ignore[no-any-return]  # the command, with other arguments
 
 
 def environ() -> dict[str, str]:

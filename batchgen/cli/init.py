@@ -7,17 +7,30 @@ import click
 
 @click.command("init")
 @click.argument("path", type=click.Path(path_type=Path), default=Path("jobs.yaml"))
-@click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite the files if they are there.")
 def command(*, path: Path, force: bool) -> int:
-    """Write a commented manifest to PATH to begin with (jobs.yaml if none is given)."""
-    from batchgen.manifest.starter import starter  # noqa: PLC0415 - not for --help
+    """Write a commented manifest to PATH to begin with (jobs.yaml if none is given).
 
+    The schema by which editors complete and check it is written beside it.
+    """
+    from batchgen.app.schema import bare_schema  # noqa: PLC0415 - not for --help
+    from batchgen.manifest.starter import SCHEMA, starter  # noqa: PLC0415 - not for --help
+
+    if not _write(path, starter(path.stem), force=force):
+        raise click.ClickException(f"{path} is there already; give another name, or --force")
+    schema = path.with_name(SCHEMA)
+    kept = "" if _write(schema, bare_schema(), force=force) else f"; {schema} was there and stays"
+    click.echo(f"{path} written{kept}; try: batchgen run {path} --simulate", err=True)
+    return 0
+
+
+def _write(path: Path, text: str, *, force: bool) -> bool:
+    """Write a file, and tell whether that was done: it is not where there is one already."""
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(starter(path.stem))
-    except FileExistsError as error:
-        raise click.ClickException(f"{path} is there already; give another name, or --force") from error
+            file.write(text)
+    except FileExistsError:
+        return False
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from error
-    click.echo(f"{path} written; try: batchgen run {path} --simulate", err=True)
-    return 0
+    return True

@@ -5,7 +5,7 @@ Command modules are loaded when they are named: ``--help`` pays for none of the 
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 
 import click
@@ -15,6 +15,7 @@ from batchgen.errors import (
     BatchgenError,
     BatchHeldError,
     InputError,
+    Problem,
     ServiceError,
     StopCause,
     StoppedError,
@@ -29,7 +30,10 @@ COMMANDS: Mapping[str, str] = {
     "run": "Carry a manifest to its results; the same command again goes on.",
     "status": "Show where the batches of an output folder stand.",
     "audit": "Hold the journal of a manifest against the service and the disk.",
+    "retry": "Try jobs again that failed, each for a new charge.",
     "resolve": "Decide what became of jobs in doubt.",
+    "models": "Find models, and show what one of them takes.",
+    "schema": "Print the JSON Schema of a manifest, for editors.",
     "recover": "Rebuild a lost journal from the results and the service; buys nothing.",
     "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
 }
@@ -127,5 +131,12 @@ def _explain(error: BatchgenError, *, as_json: bool) -> int:
             ],
         }
         click.echo(json.dumps(shown, ensure_ascii=False))
-    click.echo(f"{error}" if problems else f"batchgen: {error}", err=True)
+    for line in _lines(problems) if problems else [f"batchgen: {error}"]:
+        click.echo(line, err=True)
     return status
+
+
+def _lines(problems: Sequence[Problem]) -> Iterable[str]:
+    from batchgen.manifest.excerpt import shown  # noqa: PLC0415 - not for --help
+
+    return shown(problems)

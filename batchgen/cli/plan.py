@@ -2,8 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,41 +13,30 @@ if TYPE_CHECKING:
     from batchgen.app.batch import Batch
     from batchgen.app.settings import Options
 
-_SHOWN = 20  # jobs listed by name; the rest is a number
+_SHOWN = 20  # jobs listed by name, and entries by what they stand for; the rest is a number
 
 
 @click.command("plan")
-@flags.manifest
-@flags.output
-@flags.project
-@flags.simulate
-@flags.max_jobs
+@flags.of_a_batch
+@flags.offline
 @flags.as_json
-def command(
-    *, manifest: Path, output: Path, project: str | None, simulate: bool, max_jobs: int, as_json: bool
-) -> int:
+def command(*, options: "Options", offline: bool, as_json: bool) -> int:
     """Show what running MANIFEST would do, job by job, and why.
 
-    Holds the manifest against the journal; asks the service nothing and sends nothing.
+    Holds the manifest against the journal, and the inputs of what would be submitted against what the
+    service says of its models; buys nothing.
     """
-    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
-
-    options = Options(
-        manifest=manifest,
-        output=output,
-        environ=flags.environ(),
-        simulate=simulate,
-        project=project,
-        max_jobs=max_jobs,
-    )
-    return show_plan(options, as_json=as_json)
+    return show_plan(options, as_json=as_json, offline=offline)
 
 
-def show_plan(options: "Options", *, as_json: bool) -> int:
+def show_plan(options: "Options", *, as_json: bool, offline: bool = False) -> int:
     """Write the plan to standard output and give the exit status."""
     from batchgen.app.look import look_at  # noqa: PLC0415 - not for --help
+    from batchgen.app.models import to_submit  # noqa: PLC0415 - not for --help
+    from batchgen.cli.models import check  # noqa: PLC0415 - not for --help
 
     with look_at(options) as batch:
+        check(options, batch.manifest, offline=offline, indices=to_submit(batch))
         if as_json:
             click.echo(json.dumps(_document(batch), ensure_ascii=False))
         else:
@@ -63,6 +51,7 @@ def _document(batch: "Batch") -> dict[str, object]:
         "origin": batch.scope.origin,
         "counts": {str(standing): count for standing, count in batch.plan.counts().items()},
         "to_submit": len(batch.plan.to_submit),
+        "previews": batch.manifest.previews,
         "jobs": [
             {"id": one.job.id, "model": one.job.model, "prompt": one.job.prompt, "standing": one.standing}
             for one in batch.plan.entries
@@ -71,9 +60,17 @@ def _document(batch: "Batch") -> dict[str, object]:
     }
 
 
+def _previews(previews: Sequence[str]) -> Iterator[str]:
+    """Say what each entry of the manifest stands for."""
+    yield from (f"  {preview}" for preview in previews[:_SHOWN])
+    if len(previews) > _SHOWN:
+        yield f"  and {len(previews) - _SHOWN} more entries"
+
+
 def _lines(batch: "Batch") -> Iterator[str]:
     plan = batch.plan
     yield f"{batch.manifest.batch}: {len(plan.entries)} jobs at {batch.scope.origin}"
+    yield from _previews(batch.manifest.previews)
     for standing, count in plan.counts().items():
         yield f"  {count:>6}  {standing}"
     if plan.removed:

@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,15 +27,9 @@ _WORDS = {
 
 
 @click.command("recover", short_help="Rebuild a lost journal from the results and the service; buys nothing.")
-@flags.manifest
-@flags.output
-@flags.project
-@flags.simulate
-@flags.max_jobs
+@flags.of_a_batch
 @flags.as_json
-def command(
-    *, manifest: Path, output: Path, project: str | None, simulate: bool, max_jobs: int, as_json: bool
-) -> int:
+def command(*, options: "Options", as_json: bool) -> int:
     """Rebuild a lost journal from the results and the service; buys nothing.
 
     Asks the service after every submission that OUTPUT/BATCH/results.json tells of, looks through
@@ -48,16 +41,7 @@ def command(
     import asyncio  # noqa: PLC0415 - not for --help
 
     from batchgen.app.recover import recover_batch  # noqa: PLC0415 - not for --help
-    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
 
-    options = Options(
-        manifest=manifest,
-        output=output,
-        environ=flags.environ(),
-        simulate=simulate,
-        project=project,
-        max_jobs=max_jobs,
-    )
     recovery = asyncio.run(recover_batch(options))
     if as_json:
         click.echo(json.dumps(_document(recovery), ensure_ascii=False))

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,28 +12,23 @@ from batchgen.cli import flags
 if TYPE_CHECKING:
     from batchgen.app.resolve import Answers, Candidate, Desk, Unsettled
     from batchgen.app.settings import Options
+    from batchgen.plan.plan import Entry
 
 
 @click.command("resolve")
-@flags.manifest
-@flags.output
+@flags.of_a_batch
 @click.option("--adopt", multiple=True, metavar="JOB=REMOTE_ID", help="This submission is the job's.")
 @click.option(
     "--absent", multiple=True, metavar="JOB", help="It was never accepted: the next run submits it again."
 )
 @click.option("--give-up", multiple=True, metavar="JOB", help="It is not wanted any more, paid for or not.")
-@flags.project
-@flags.simulate
 @flags.as_json
 def command(
     *,
-    manifest: Path,
-    output: Path,
+    options: "Options",
     adopt: Sequence[str],
     absent: Sequence[str],
     give_up: Sequence[str],
-    project: str | None,
-    simulate: bool,
     as_json: bool,
 ) -> int:
     """Decide what became of jobs in doubt, where listings could not.
@@ -43,17 +37,16 @@ def command(
     an answer among the flags it asks on a terminal, and elsewhere only shows. Answers may be
     given again for several jobs; either all of them are recorded or none.
 
+    A job that is paid for and has outlasted its timeout can be given up too: nothing waits for it
+    any more, and `batchgen retry` may buy it again.
+
     Exit status 0 if nothing is in doubt any more, 7 otherwise.
     """
     import asyncio  # noqa: PLC0415 - not for --help
 
     from batchgen.app.resolve import Answers  # noqa: PLC0415 - not for --help
-    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
 
     answers = Answers(adopt=_pairs(adopt), absent=absent, give_up=give_up)
-    options = Options(
-        manifest=manifest, output=output, environ=flags.environ(), simulate=simulate, project=project
-    )
     asks = not as_json and sys.stdin.isatty() and sys.stderr.isatty()
     left = asyncio.run(_resolve(options, answers, as_json=as_json, asks=asks))
     return 7 if left else 0
@@ -81,7 +74,7 @@ async def _resolve(options: "Options", answers: "Answers", *, as_json: bool, ask
         elif asks:
             await _ask(place, found)
         else:
-            for line in _lines(found):
+            for line in (*_lines(found), *_unseen(place.out_of_sight())):
                 click.echo(line)
         return len(place.entries())
 
@@ -143,6 +136,16 @@ def _lines(found: "Sequence[Unsettled]") -> Iterator[str]:
             yield f"  {number}. {_told(each)}"
         if not one.candidates:
             yield "  the service shows no submission that could be it"
+
+
+def _unseen(entries: "Sequence[Entry]") -> Iterator[str]:
+    for one in entries:
+        paid = one.record.submission
+        since = _moment(paid.at) if paid else None
+        yield (
+            f"{one.job.id}: paid for {since} as {one.record.remote_id} and not ended within its timeout; "
+            "the next run goes on watching it, --give-up waits no longer"
+        )
 
 
 def _told(each: "Candidate") -> str:

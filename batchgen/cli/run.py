@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,43 +19,35 @@ ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
 
 
 @click.command("run", short_help="Carry a manifest to its results; the same command again goes on.")
-@flags.manifest
-@flags.output
+@flags.of_a_batch
 @click.option("--rate", type=flags.RateType(), help="Requests to the API, such as 100/min or 5/s.")
 @click.option(
     "--in-flight", type=click.IntRange(min=1), metavar="N", help="Most jobs at the service at once."
 )
-@flags.project
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop there.")
-@flags.simulate
-@click.option(
-    "--drain-timeout",
-    type=flags.DurationType(),
-    help="After Ctrl-C, collect for so long at most. [default: no limit on a terminal, else 60s]",
-)
+@flags.drain_timeout
+@click.option("--fresh", is_flag=True, help="Buy everything anew, in a slot that begins now.")
+@click.option("--abandon", is_flag=True, help="With --fresh: leave a last slot that is not finished.")
 @click.option("--retry-failed", is_flag=True, help="Try again what failed; each may be charged again.")
 @click.option(
     "--buy-again", is_flag=True, help="Go on although most jobs of this new batch are done in another one."
 )
-@flags.max_jobs
 @click.option(
     "-y", "--yes", is_flag=True, help=f"Do not ask, as a terminal otherwise does above {ASK_ABOVE} new jobs."
 )
-@click.option("-q", "--quiet", is_flag=True, help="Show nothing but problems.")
+@flags.quiet
 @flags.as_json
 def command(
     *,
-    manifest: Path,
-    output: Path,
+    options: "Options",
     rate: "Rate | None",
     in_flight: int | None,
-    project: str | None,
     dry_run: bool,
-    simulate: bool,
     drain_timeout: float | None,
+    fresh: bool,
+    abandon: bool,
     retry_failed: bool,
     buy_again: bool,
-    max_jobs: int,
     yes: bool,
     quiet: bool,
     as_json: bool,
@@ -68,33 +60,33 @@ def command(
 
     Ctrl-C once: submit no more and collect what is paid for. Twice: leave that to the next run.
     """
-    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
-
+    if abandon and not fresh:
+        raise click.UsageError("--abandon goes with --fresh")
+    if fresh and options.slot is not None:
+        raise click.UsageError("--slot names a slot that is there, and --fresh begins one: give one of them")
     on_terminal = sys.stderr.isatty()
-    options = Options(
-        manifest=manifest,
-        output=output,
-        environ=flags.environ(),
-        simulate=simulate,
-        project=project,
+    options = replace(
+        options,
         rate=rate,
         in_flight=in_flight,
         drain_timeout=drain_timeout if drain_timeout is not None or on_terminal else 60.0,
+        fresh=fresh,
+        abandon=abandon,
         retry_failed=retry_failed,
         buy_again=buy_again,
-        max_jobs=max_jobs,
     )
     if dry_run:
         from batchgen.cli.plan import show_plan  # noqa: PLC0415 - not for --help
 
         return show_plan(options, as_json=as_json)
-    asks = on_terminal and sys.stdin.isatty() and not (yes or simulate)
+    asks = on_terminal and sys.stdin.isatty() and not (yes or options.simulate)
     if asks and not _may_go_on(options):
         return 8
-    return _run(options, quiet=quiet, as_json=as_json)
+    return carry(options, quiet=quiet, as_json=as_json)
 
 
-def _run(options: "Options", *, quiet: bool, as_json: bool) -> int:
+def carry(options: "Options", *, quiet: bool, as_json: bool) -> int:
+    """Run the batch, show how it ended, and give the exit status."""
     import asyncio  # noqa: PLC0415 - not for --help
 
     from batchgen.app.interrupts import Interrupts  # noqa: PLC0415 - not for --help

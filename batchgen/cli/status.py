@@ -38,13 +38,16 @@ def command(*, batch: str | None, output: Path, as_json: bool) -> int:
 
 
 def _document(one: "BatchStatus") -> dict[str, object]:
-    charged = one.charged
+    from batchgen.output.entries import number  # noqa: PLC0415 - not for --help
+
     return {
         "batch": one.scope.batch,
+        "slot": one.scope.slot or None,
         "origin": one.scope.origin,
         "project": one.scope.project or None,
         "states": {str(state): count for state, count in one.states.items()},
-        "charged": int(charged) if charged == charged.to_integral_value() else float(charged),
+        "charged": number(one.charged),
+        "refunded": number(one.refunded),
     }
 
 
@@ -56,4 +59,6 @@ def _lines(shown: "Sequence[BatchStatus]") -> Iterator[str]:
             f"{count} {str(state).replace('_', ' ')}" for state, count in sorted(one.states.items())
         )
         charged = f"{one.charged.normalize():f} compute units charged"
-        yield f"{one.scope.batch} at {one.scope.origin}: {states}; {charged}"
+        refunded = f", {one.refunded.normalize():f} refunded" if one.refunded else ""
+        slot = f", slot {one.scope.slot}" if one.scope.slot else ""
+        yield f"{one.scope.batch} at {one.scope.origin}{slot}: {states or 'nothing yet'}; {charged}{refunded}"

@@ -34,6 +34,8 @@ class Ending:
         out_of_sight: paid and still running when their timeout passed.
         missing: why the assets of these are not all on disk.
         turned_up: submissions that were shown absent and are there after all, a sentence each.
+        lost: answers to submits that were lost in this run.
+        strays: what a look after the run found paid for and owned by no record, a sentence each.
     """
 
     stopped: StoppedError | None = None
@@ -42,6 +44,8 @@ class Ending:
     out_of_sight: frozenset[JobKey] = frozenset()
     missing: Mapping[JobKey, str] = field(default_factory=dict)
     turned_up: Sequence[str] = ()
+    lost: int = 0
+    strays: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +63,7 @@ class Verdict:
 
 def judge(ending: Ending, records: Sequence[Record]) -> Verdict:
     """Say what a run's end means, in the order of what a person has to do first."""
-    twice = [(Exit.DOUBT, text) for text in ending.turned_up]
+    twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.strays)]
     found = [*_stops(ending), *twice, *_left(ending, records)]
     order = (Exit.CREDENTIALS, Exit.DOUBT, Exit.BUDGET, Exit.REMAINS, Exit.FAILED)
     ranked = sorted(found, key=lambda one: order.index(one[0]))

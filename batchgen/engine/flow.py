@@ -68,6 +68,11 @@ class Flow:
         return self.ceiling.has_room(len(self.in_flight), slow + len(self.doubtful))
 
     @property
+    def awaits_answers(self) -> bool:
+        """Whether a submit is under way."""
+        return bool(self._unanswered)
+
+    @property
     def tripped(self) -> bool:
         """Whether nothing may be submitted before an idempotent call has answered."""
         return self._ambiguous >= TRIPS_AT and not self._service_answers

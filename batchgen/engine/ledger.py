@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from batchgen.lifecycle import Event
+from batchgen.lifecycle import AnswerLost, Event
 from batchgen.plan.plan import Entry
 from batchgen.ports import Clock, Journal, Observer
 
@@ -14,6 +14,7 @@ class Ledger:
         self._journal = journal
         self._clock = clock
         self.observer = observer
+        self.lost = 0  # answers to submits in this run
 
     def now(self) -> float:
         """Give the stamp for an event, seconds since the epoch."""
@@ -27,5 +28,6 @@ class Ledger:
         """
         record = self._journal.append(entry.key, *events)
         for event in events:
+            self.lost += isinstance(event, AnswerLost)
             self.observer.noticed(entry.key, entry.job, event, record)
         return replace(entry, record=record)

@@ -23,6 +23,8 @@ class Policy:
         attempts: how often a generation is tried in all; what moderation stopped is not tried again.
         collectors: how many jobs' assets are fetched at once.
         last_moment: how long submits under way may still take when the run is left.
+        slot_began: before anything of the slot was bought, seconds since the epoch; None where
+            its beginning is not known.
     """
 
     timeout: float | None = None
@@ -33,6 +35,7 @@ class Policy:
     attempts: int = 1
     collectors: int = 8
     last_moment: float = 2.0
+    slot_began: float | None = None
 
     def timeout_of(self, model: Model | None) -> float:
         """Give the seconds for which one run watches a submission of this model."""

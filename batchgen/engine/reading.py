@@ -22,7 +22,7 @@ from batchgen.lifecycle import (
     Stopped,
     Succeeded,
 )
-from batchgen.model import Receipt, RemoteJob, RemoteStatus
+from batchgen.model import Receipt, Refund, RemoteJob, RemoteStatus
 
 # The service marks a moderated generation only in its prose; these are the words seen there.
 _MODERATION = ("moderat", "nsfw", "sensitive content", "content policy", "flagged", "safety system")
@@ -67,6 +67,7 @@ def after_look(remote: RemoteJob, *, at: float) -> Event | None:
     if kind is None:
         return None
     error = "" if kind is Succeeded else _reason(remote)
+    moderated = any(word in error.lower() for word in _MODERATION)
     return kind(
         at=at,
         charged=remote.cost,
@@ -74,8 +75,19 @@ def after_look(remote: RemoteJob, *, at: float) -> Event | None:
         finished_at=remote.finished_at,
         asset_ids=remote.asset_ids,
         error=error,
-        moderated=any(word in error.lower() for word in _MODERATION),
+        moderated=moderated,
+        refund=refund_of(remote, moderated=moderated),
     )
+
+
+def refund_of(remote: RemoteJob, *, moderated: bool) -> Refund:
+    """Say whether the service gives the charge back, by its own rules.
+
+    It does for a failure unless ``billing`` says ``disableRefund`` or the content was the reason;
+    what becomes of the charge of a canceled job is documented nowhere.
+    """
+    failed = remote.status is RemoteStatus.FAILED
+    return Refund.ASSUMED if failed and remote.refundable and not moderated else Refund.NONE
 
 
 def _reason(remote: RemoteJob) -> str:

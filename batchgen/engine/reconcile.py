@@ -157,12 +157,7 @@ class Reconciler:
         return [row for remote_id, row in rows.items() if remote_id not in owned]
 
     def _likeness(self, case: _Case, row: RemoteJob, listing: Listing) -> Likeness:
-        authors = {
-            one.author
-            for record in self._journal.records().values()
-            for one in record.submissions
-            if one.author
-        }
+        authors = self._journal.authors
         if not in_question(row, case.doubt, skew=listing.skew, authors=authors):
             return Likeness.OTHER
         likeness = compare(case.doubt.body, case.doubt.model, row, self._texts)

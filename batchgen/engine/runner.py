@@ -7,23 +7,22 @@ is money of unknown whereabouts.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from batchgen.engine.dispatch import Dispatcher, Steps
 from batchgen.engine.ending import Ending
-from batchgen.engine.flow import LATE, Flow
+from batchgen.engine.flow import Flow
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.reconcile import Reconciler
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
 from batchgen.engine.watch import Watcher
-from batchgen.errors import BatchgenError, DownloadError, ServiceError, StoppedError
+from batchgen.errors import BatchgenError, DownloadError, StoppedError
 from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
-from batchgen.ports import Lane
 
 _GLANCE = 0.2  # seconds between looks at whether the run is to be left at once
 
@@ -59,6 +58,21 @@ class Runner:
         self._submitter = Submitter(
             generator=world.generator, ledger=self._ledger, models=models, scope=scope
         )
+        self._dispatcher = Dispatcher(
+            world=world,
+            ledger=self._ledger,
+            submitter=self._submitter,
+            flow=flow,
+            policy=policy,
+            scope=scope,
+            models=models,
+            steps=Steps(
+                submit=self._begin_submit,
+                route=self._route,
+                rest=self._look_whether_ended,
+                doubt_reach=self._look_whether_reachable,
+            ),
+        )
         self._schedule = LookSchedule(
             gaps=policy.gaps,
             backoff=policy.backoff,
@@ -76,14 +90,11 @@ class Runner:
             settled=self._settled,
         )
         # What changes during a run: who waits, who is under way, and what is to end it.
-        self._wanted = {entry.key for entry in plan.entries}
-        self._waiting: deque[Entry] = deque()
-        self._blocked: list[Entry] = []
+        self._wanted = {entry.key for entry in plan.entries if entry.wanted}
         self._under_way: set[JobKey] = set()
         self._to_collect: asyncio.Queue[Entry] = asyncio.Queue()
         self._submits: set[asyncio.Task[None]] = set()
         self._others: set[asyncio.Task[None]] = set()
-        self._changed = asyncio.Event()
         self._ended = asyncio.Event()
         self._started = False
         self._stopping = False
@@ -98,7 +109,7 @@ class Runner:
 
     def __repr__(self) -> str:
         return (
-            f"<Runner [waiting {len(self._waiting)}, in flight {len(self.flow.in_flight)}, "
+            f"<Runner [waiting {len(self._dispatcher)}, in flight {len(self.flow.in_flight)}, "
             f"to collect {self._to_collect.qsize()}]>"
         )
 
@@ -135,6 +146,7 @@ class Runner:
             out_of_sight=frozenset(self._out_of_sight),
             missing=self._missing,
             turned_up=tuple(self._reconciler.turned_up.values()),
+            lost=self._ledger.lost,
         )
 
     def drain(self) -> None:
@@ -169,7 +181,7 @@ class Runner:
             self._route(entry)
         # what runs was accepted side by side before: that much is proven
         self.flow.ceiling = self.flow.ceiling.accepted(len(self.flow.in_flight - self.flow.doubtful))
-        self._spawn(self._dispatch, name="dispatch")
+        self._spawn(self._dispatcher.run, name="dispatch")
         self._spawn(self._reconciler.run, name="reconcile")
         for number in range(self._policy.collectors):
             self._spawn(self._collect_one_after_another, name=f"collect:{number}")
@@ -201,14 +213,12 @@ class Runner:
                 self._rest(entry)
             case State.COLLECTED | State.ABANDONED:
                 self._rest(entry)
-        self._changed.set()
+        self._dispatcher.stir()
 
     def _wait(self, entry: Entry) -> None:
         """Let it wait for a free slot; what the manifest no longer names is not bought."""
         if entry.key in self._wanted:
-            # one that comes back goes first: its place in the manifest was earlier
-            add = self._waiting.append if entry.record.job is None else self._waiting.appendleft
-            add(entry)
+            self._dispatcher.add(entry)
         self._rest(entry)
 
     def _rest(self, entry: Entry) -> None:
@@ -216,62 +226,13 @@ class Runner:
         if entry.key not in self._out_of_sight:  # those still run at the service
             self.flow.ended(entry.key)
         self._under_way.discard(entry.key)
-        self._changed.set()
+        self._dispatcher.stir()
         self._look_whether_ended()
-
-    async def _dispatch(self) -> None:
-        """Fill free slots with waiting jobs, one turn of the gate each."""
-        while not self._stopping:
-            if self._waiting and self.flow.tripped:
-                await self._ask_for_a_sign(self._waiting[0].job.model)
-            elif not self._may_submit():
-                await self._change()
-            else:
-                await self._world.gate.turn(Lane.SUBMIT)
-                if self._may_submit():  # asked again: the wait for the turn may have been long
-                    self._begin_submit(self._waiting.popleft())
-
-    def _may_submit(self) -> bool:
-        """Say whether the next job may be submitted; one equal to a job in doubt steps aside."""
-        while self._waiting and self._is_blocked(self._waiting[0]):
-            self._blocked.append(self._waiting.popleft())
-        self._look_whether_ended()
-        return bool(self._waiting) and not self._stopping and self.flow.has_room
-
-    def _is_blocked(self, entry: Entry) -> bool:
-        equals = self._world.journal.unanswered_equals(entry.key)
-        bodies = {one.body for one in equals if one.state is State.IN_DOUBT}
-        return bool(bodies) and self._submitter.body_of(entry) in bodies
-
-    async def _change(self) -> None:
-        """Wait for something to change, or for answers that are due to count as late."""
-        self._changed.clear()
-        try:
-            async with asyncio.timeout(LATE):
-                await self._changed.wait()
-        except TimeoutError:
-            return
-
-    async def _ask_for_a_sign(self, model: str) -> None:
-        """Ask for something that costs nothing, before anything that does is sent again."""
-        try:
-            await self._world.generator.model(model)
-        except StoppedError:
-            raise
-        except ServiceError as error:
-            self._ledger.observer.troubled(f"not submitting: {error}")
-            self.flow.service_is_silent()
-            if self.flow.unreachable:
-                self._unreachable = True
-                self._stop()
-        else:
-            self.flow.service_answered()
 
     def _settled(self, entry: Entry) -> None:
         """Go on with a job that is no longer in doubt, and with those that stepped aside for it."""
         self.flow.ended(entry.key)
-        self._waiting.extendleft(reversed(self._blocked))
-        self._blocked.clear()
+        self._dispatcher.unblock()
         self._route(entry)
 
     def _retry_or_rest(self, entry: Entry) -> None:
@@ -308,10 +269,13 @@ class Runner:
         if isinstance(error, StoppedError):
             self._stopped = self._stopped or error
             self._stop()
+        self._look_whether_reachable()
+        self._route(entry)
+
+    def _look_whether_reachable(self) -> None:
         if self.flow.unreachable:
             self._unreachable = True
             self._stop()
-        self._route(entry)
 
     async def _watch(self, entry: Entry) -> None:
         timeout = self._policy.timeout_of(self._models.get(entry.job.model))
@@ -360,6 +324,7 @@ class Runner:
 
     def _stop(self) -> None:
         self._stopping = True
+        self._dispatcher.stop()
         self._look_whether_ended()
 
     def _look_whether_ended(self) -> None:
@@ -367,7 +332,7 @@ class Runner:
             return
         # what is out of sight may fill every slot for hours; the next run watches it
         full = bool(self._out_of_sight) and not self.flow.tripped and not self.flow.has_room
-        if self._stopping or not self._waiting or full:
+        if self._stopping or not self._dispatcher or full:
             self._ended.set()
 
     async def _let_submits_finish(self) -> None:

@@ -42,7 +42,7 @@ class Submitter:
         """Give the body that would be sent: what was journaled before is never made again."""
         if entry.record.body is not None:
             return entry.record.body
-        return compose_body(entry.job, self._seed_of(entry))
+        return compose_body(entry.job, self._seed_of(entry), self._models.get(entry.job.model))
 
     def _seed_of(self, entry: Entry) -> float | None:
         job, record = entry.job, entry.record

@@ -72,9 +72,35 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    (
+        # who our accepted submissions are by: known to every batch of the origin from its first run on
+        """
+        INSERT INTO marks (origin, name)
+        SELECT DISTINCT origin, 'author ' || json_extract(fields, '$.author')
+        FROM events JOIN scopes ON scopes.id = events.scope
+        WHERE events.name = 'Accepted' AND json_extract(fields, '$.author') <> ''
+        """,
+    ),
+    (
+        # local files that the service has, or gets: by content, for every batch of the project
+        """
+        CREATE TABLE uploads (
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            asset_id TEXT NOT NULL,
+            upload_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            bytes INTEGER NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (origin, project, sha256)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)
+UPLOADS_SINCE = 4  # the migration that made their table
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -97,6 +97,8 @@ class Document:
 
 def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:
     match node:
+        case yaml.MappingNode() if step == 0:  # "one or many", as below: every key is text
+            return None, node
         case yaml.MappingNode():
             for key, value in node.value:
                 if key.value == step:
@@ -124,6 +126,27 @@ def read_document(raw: bytes, source: str, problems: Problems, *, base: type[Any
     Raises:
         InputError: it cannot be read on.
     """
+    root = _compose(_text(raw, source), source, base or _FASTEST)
+    if not isinstance(root, yaml.MappingNode):
+        _refuse_top(root, source)
+    builder = _Builder(source, problems)
+    return Document(source, root, builder.value(root))
+
+
+def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, Json]]:
+    """Read a YAML file whose top is a list, each value with the line it begins in.
+
+    Raises:
+        InputError: it cannot be read on.
+    """
+    root = _compose(_text(raw, source), source, _FASTEST)
+    if not isinstance(root, yaml.SequenceNode):
+        refuse(source, "is no list; write a mapping of names to values for each row, each after a dash")
+    values: list[Json] = _Builder(source, problems).value(root)
+    return [(node.start_mark.line + 1, value) for node, value in zip(root.value, values, strict=True)]
+
+
+def _text(raw: bytes, source: str) -> str:
     text = decode(raw, source)
     if found := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1
@@ -131,11 +154,7 @@ def read_document(raw: bytes, source: str, problems: Problems, *, base: type[Any
         refuse(
             source, f"the control character U+{ord(found[0]):04X} is not allowed", line=line, column=column
         )
-    root = _compose(text, source, base or _FASTEST)
-    if not isinstance(root, yaml.MappingNode):
-        _refuse_top(root, source)
-    builder = _Builder(source, problems)
-    return Document(source, root, builder.mapping(root))
+    return text
 
 
 def _compose(text: str, source: str, base: type[Any]) -> yaml.Node | None:
@@ -176,10 +195,9 @@ class _Builder:
         self._expanded = 0
         self._deepest = 0
 
-    def mapping(self, root: yaml.MappingNode) -> dict[str, Json]:
-        """Build the mapping at the top."""
-        data: dict[str, Json] = self._value(root, 0)
-        return data
+    def value(self, root: yaml.Node) -> Json:
+        """Build what is at the top."""
+        return self._value(root, 0)
 
     def _place(self, node: yaml.Node) -> Place:
         return Place(self._source, node.start_mark.line + 1, node.start_mark.column + 1)

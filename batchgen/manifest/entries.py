@@ -1,86 +1,70 @@
 """One entry under ``jobs``, made ready to expand: templates parsed, variables known, costs bounded.
 
-Everything that can be said without looking at a single row is checked here.
+Everything that can be said without looking at a single row is checked before it is expanded: what
+needs the templates in ``checks``, what has to be right before there are any here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
-from typing import TypeAlias
 
-from batchgen.identity import canonical
-from batchgen.manifest.document import Document
+from batchgen.manifest.axes import NO_AXES, Axis, Choices, choose, product_size, sampled
+from batchgen.manifest.checks import Checks
+from batchgen.manifest.entry import Entry
 from batchgen.manifest.environment import filled
-from batchgen.manifest.naming import wrong_with
-from batchgen.manifest.problems import Place, Problems, meant, shortened
-from batchgen.manifest.scalars import unsendable
-from batchgen.manifest.schema import DefaultsText, JobText
-from batchgen.manifest.tables import Table, Tables
-from batchgen.manifest.templates import Template, Tree, parse, strings_in, tree_of
+from batchgen.manifest.files import Filing
+from batchgen.manifest.origins import Origin, Paper, Path
+from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_files, wrong_in
+from batchgen.manifest.patterns import Patterns
+from batchgen.manifest.problems import Problems
+from batchgen.manifest.prompts import Prompts
+from batchgen.manifest.schema import DefaultsText, JobText, wrong_with_model
+from batchgen.manifest.table import Table
+from batchgen.manifest.tables import Tables
+from batchgen.manifest.templates import Template, Tree, parse, tree_of
+from batchgen.manifest.validation import Sound
 from batchgen.model import Json
-
-Path: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """An entry that can be expanded.
+class Surroundings:
+    """What the entries of one manifest have around them.
 
     Attributes:
-        place: where it stands in the manifest.
-        name: the template of its ids, None where they are made from the prompts.
-        axes: the values by name, in the order written.
-        table: whose rows it goes through, None where it has none.
-        columns: the table's columns that its texts use, in the order they stand.
+        paper: the file.
+        tables, prompts, filing: read what it names.
+        environ: what ``${NAME}`` is looked up in.
+        most_choices: how many combinations of axes are looked at: a product beyond is refused unseen.
     """
 
-    place: Place
-    name: Template | None
-    prompts: tuple[Template, ...]
-    models: tuple[str, ...]
-    params: Tree
-    axes: Mapping[str, tuple[Json, ...]]
-    table: Table | None
-    columns: tuple[str, ...]
-    repeat: int
-    derive_seed: bool
-
-    @property
-    def factors(self) -> list[tuple[int, str]]:
-        """How many jobs it stands for, as the factors and what each counts."""
-        return [
-            (len(self.table.rows) if self.table else 1, "rows"),
-            (len(self.prompts), "prompts"),
-            (len(self.models), "models"),
-            *((len(values), name) for name, values in self.axes.items()),
-            (self.repeat, "repeats"),
-        ]
-
-    @property
-    def count(self) -> int:
-        """How many jobs it stands for."""
-        return prod(factor for factor, _ in self.factors)
+    paper: Paper
+    tables: Tables
+    prompts: Prompts
+    filing: Filing
+    environ: Mapping[str, str]
+    most_choices: int
 
 
 class Preparation:
     """Prepares the entries of one manifest, and notes what is wrong with each."""
 
-    def __init__(
-        self,
-        document: Document,
-        problems: Problems,
-        *,
-        tables: Tables,
-        environ: Mapping[str, str],
-        defaults: DefaultsText | None,
-    ) -> None:
-        self._document = document
+    def __init__(self, checks: Checks, problems: Problems, around: Surroundings, sound: Sound) -> None:
+        self._checks = checks
         self._problems = problems
-        self._tables = tables
-        self._environ = environ
-        self._defaults = defaults or DefaultsText()
-        self._complete = defaults is not None
+        self._around = around
+        self._defaults: DefaultsText = sound.text.defaults
+        self._complete = sound.defaults
+        self._bound: Mapping[str, Json] = {}
+        self._default_params: dict[str, Json] = {}
+        self._default_sound = True
         self._plain: Tree | None = None
+        self._set_out(sound)
+
+    def _set_out(self, sound: Sound) -> None:
+        before = len(self._problems)
+        self._bound = sound.text.vars
+        self._checks.nulls(("defaults", "params"), idle_nulls(self._defaults.params, None))
+        self._default_params = merged({}, self._params_of(("defaults", "params"), self._defaults.params))
+        self._default_sound = len(self._problems) == before
 
     def entry(self, number: int, text: JobText) -> Entry | None:
         """Make an entry ready, or note why it cannot be.
@@ -92,191 +76,164 @@ class Preparation:
         before = len(self._problems)
         path: Path = ("jobs", number)
         table = self._table((*path, "from"), text.from_)
-        if (text.from_ and table is None) or not self._sound(path, text):
+        params = self._params_of((*path, "params"), text.params)
+        self._checks.nulls((*path, "params"), idle_nulls(text.params, self._defaults.params))
+        prompts = self._prompts(path, text, table)
+        self._checks.text((*path, "id"), "id", text.id)
+        self._models(path, text)
+        if (text.from_ and table is None) or len(self._problems) != before or not self._default_sound:
             return None
-        axes = {name: tuple(values) for name, values in (text.matrix or {}).items()}
-        prompts = tuple(map(parse, text.prompt))
-        names = [parse(text.id)] if text.id is not None else []
-        params = self._params(text, table)
-        made = Entry(
-            place=self._document.place(path),
-            name=names[0] if names else None,
-            prompts=prompts,
-            models=tuple(text.model or self._defaults.model),
-            params=params,
-            axes=axes,
-            table=table,
-            columns=_columns(table, axes, prompts, params, names),
-            repeat=self._defaults.repeat if text.repeat is None else text.repeat,
-            derive_seed=(text.seed or self._defaults.seed) != "none",
-        )
-        self._check(path, text, made)
+        made = self._made(path, text, table=table, prompts=prompts, params=params)
+        self._checks.entry(path, text, made, complete=self._complete)
         return made if len(self._problems) == before else None
 
-    def _note(self, path: Path, text: str, kind: str | None = None) -> None:
-        self._problems.add(self._document.place(path), text, kind=kind)
+    def _made(
+        self, path: Path, text: JobText, *, table: Table | None, prompts: Sequence[str], params: Json
+    ) -> Entry:
+        models = text.model or self._defaults.model
+        axes = _axes(text)
+        templates = tuple(parse(one).bind(self._bound) for one in prompts)
+        names = tuple(parse(one).bind(self._bound) for one in models)
+        tree = self._tree(params, table)
+        name = parse(text.id).bind(self._bound) if text.id is not None else None
+        return Entry(
+            number=int(path[1]),
+            place=self._checks.place(path),
+            name=name,
+            prompts=templates,
+            models=names,
+            params=tree,
+            axes=axes,
+            choices=self._choices(path, text, axes, names),
+            table=table,
+            columns=_columns(table, axes, [*templates, *([] if name is None else [name]), *names], tree),
+            repeat=self._defaults.repeat if text.repeat is None else text.repeat,
+            derive_seed=(text.seed or self._defaults.seed) != "none",
+            origin=self._origin(path, text, table, prompts),
+        )
+
+    def _origin(self, path: Path, text: JobText, table: Table | None, prompts: Sequence[str]) -> Origin:
+        tags = self._defaults.tags if text.tags is None else text.tags
+        unchecked = self._defaults.unchecked if text.unchecked is None else text.unchecked
+        written = [one if isinstance(one, str) else None for one in text.prompt] or list(prompts)
+        return Origin(
+            paper=self._around.paper,
+            path=path,
+            prompts=tuple(written),
+            models=tuple(text.model or self._defaults.model),
+            own_model=bool(text.model),
+            params=text.params,
+            default_params=self._defaults.params,
+            columns=_NONE if table is None else frozenset(table.columns),
+            tags=tuple(tags or ()),
+            unchecked=frozenset(unchecked) if unchecked else _NONE,
+        )
+
+    def _models(self, path: Path, text: JobText) -> None:
+        """Check the models that the variables of the manifest fill in."""
+        base: Path = (*path, "model") if text.model else ("defaults", "model")
+        for index, one in enumerate(text.model or self._defaults.model):
+            if "{" in one:
+                before = self._checks.count
+                self._checks.text((*base, index), "model", one)
+                bound = parse(one).bind(self._bound) if self._checks.count == before else None
+                if bound is not None and not bound.names and (wrong := wrong_with_model(bound.words)):
+                    self._checks.note((*base, index), f"model: {wrong}")
+
+    def _choices(
+        self, path: Path, text: JobText, axes: Sequence[Axis], models: Sequence[Template]
+    ) -> Choices | None:
+        patterns = Patterns(self._checks, path, axes, [" ".join(one.literals) for one in models])
+        exclude, include = patterns.read("exclude", text.exclude), patterns.read("include", text.include)
+        if not axes:
+            return NO_AXES
+        if product_size(axes) > self._around.most_choices:
+            return None
+        made = choose(axes, len(models), exclude, include)
+        patterns.complain(made)
+        return made
 
     def _table(self, path: Path, name: str | None) -> Table | None:
         if name is None:
             return None
         try:
-            return self._tables.get(filled(name, self._environ), self._document.place(path), self._problems)
+            return self._around.tables.get(
+                filled(name, self._around.environ), self._checks.place(path), self._problems
+            )
         except ValueError as error:
-            self._note(path, f"from: {error}")
+            self._checks.note(path, f"from: {error}")
             return None
 
-    def _sound(self, path: Path, text: JobText) -> bool:
-        """Check the braces and the parameters; nothing can be parsed before that."""
-        before = len(self._problems)
-        for key, texts in (("prompt", text.prompt), ("id", [text.id] if text.id is not None else [])):
-            for index, one in enumerate(texts):
-                self._check_braces((*path, key, index), key, one)
-        self._check_params((*path, "params"), text.params)
-        self._check_params(("defaults", "params"), self._defaults.params)
-        return len(self._problems) == before
-
-    def _check_braces(self, path: Path, key: str, text: str) -> None:
-        if "{" in text or "}" in text:
+    def _prompts(self, path: Path, text: JobText, table: Table | None) -> list[str]:
+        """Give the texts of the prompts, those in files read, their braces checked."""
+        if not text.prompt:
+            return [f"{{{table.prompt}}}"] if table is not None and table.prompt is not None else []
+        result = []
+        for index, one in enumerate(text.prompt):
+            place: Path = (*path, "prompt", index)
             try:
-                parse(text)
+                written = one if isinstance(one, str) else self._around.prompts.text(one.file)
             except ValueError as error:
-                self._note(path, f"{key}: {error}")
+                self._checks.note(place, f"prompt: {error}")
+                continue
+            said = "prompt" if isinstance(one, str) else f"prompt in {one.file}"
+            self._checks.text(place, said, written)
+            result.append(written)
+        return result
 
-    def _check_params(self, path: Path, params: Mapping[str, Json]) -> None:
-        for name, value in params.items():
-            if wrong := _misplaced(name, value):
-                self._problems.add(self._document.key_place((*path, name)), wrong)
-            elif isinstance(value, float | dict | list) and (wrong := unsendable(value)):
-                self._note((*path, name), f"params.{name}: {wrong}")
-            for below, text in strings_in(value):
-                self._check_braces((*path, name, *below), f"params.{name}", text)
+    def _params_of(self, path: Path, params: dict[str, Json]) -> dict[str, Json]:
+        """Give the parameters with the environment in their paths, what is wrong with them noted."""
+        if not params:
+            return params
+        try:
+            made: dict[str, Json] = with_environment(params, self._around.environ)
+        except ValueError as error:
+            self._checks.note(path, f"params: {error}")
+            return params
+        wrong = [*wrong_in(made, self._bound)]
+        if not wrong:
+            wrong = [*wrong_files(made, self._around.filing, self._bound)]
+        for one in wrong:
+            note = self._checks.note_key if one.name else self._checks.note
+            note((*path, *one.path), one.text)
+        return made
 
-    def _params(self, text: JobText, table: Table | None) -> Tree:
+    def _tree(self, params: dict[str, Json], table: Table | None) -> Tree:
         """Merge the parameters over the defaults; entries with nothing of their own share one value."""
-        if text.params or (table is not None and table.textual):
-            cells = frozenset(table.columns) if table is not None and table.textual else frozenset[str]()
-            return tree_of({**self._defaults.params, **text.params}, cells=cells)
-        if self._plain is None:
-            self._plain = tree_of(self._defaults.params)
-        return self._plain
-
-    def _check(self, path: Path, text: JobText, made: Entry) -> None:
-        self._check_model(path, made)
-        self._check_variables(path, text, made)
-        self._check_twice(path, text, made)
-        if self._complete:  # a parameter that is left out may have used an axis
-            self._check_axes(path, made)
-        if made.name is not None and not made.name.names and (wrong := wrong_with(made.name.words)):
-            self._note((*path, "id"), f'id: "{made.name.words}" cannot name a file: {wrong}')
-
-    def _check_model(self, path: Path, made: Entry) -> None:
-        if not made.models and self._complete:
-            text = "model is missing; write model: here or under defaults"
-            self._note(path, text, kind="model is missing")
-
-    def _check_variables(self, path: Path, text: JobText, made: Entry) -> None:
-        known = [*(made.table.columns if made.table else ()), *made.axes]
-        places: list[tuple[Path, Iterable[str], str]] = [
-            ((*path, "prompt", index), one.names, text.prompt[index])
-            for index, one in enumerate(made.prompts)
-        ]
-        if made.name is not None:
-            places.append(((*path, "id"), made.name.names, text.id or ""))
-        if not set(made.params.names) <= set(known):
-            places += self._param_places(path, text)
-        for place, names, written in places:
-            for name in names:
-                if name not in known:
-                    self._note(place, _unknown(name, written, known), kind="unknown variable")
-
-    def _param_places(self, path: Path, text: JobText) -> Iterable[tuple[Path, Iterable[str], str]]:
-        for name, value in {**self._defaults.params, **text.params}.items():
-            base: Path = (*path, "params") if name in text.params else ("defaults", "params")
-            for below, one in strings_in(value):
-                yield (*base, name, *below), parse(one).names, one
-
-    def _check_twice(self, path: Path, text: JobText, made: Entry) -> None:
-        """Find values that are there twice: each would buy an equal job again."""
-        lists: list[tuple[Path, Iterable[Json]]] = [
-            ((*path, "prompt"), text.prompt),
-            ((*path, "model"), made.models),
-            *(((*path, "matrix", name), values) for name, values in made.axes.items()),
-        ]
-        for place, values in lists:
-            seen: set[str] = set()
-            for index, value in enumerate(values):
-                if canonical(value) in seen:
-                    self._note((*place, index), f"{place[-1]} has this value twice; {_EQUAL} repeat: 2")
-                seen.add(canonical(value))
-
-    def _check_axes(self, path: Path, made: Entry) -> None:
-        columns = made.table.columns if made.table is not None else ()
-        for name, values in made.axes.items():
-            place = self._document.key_place((*path, "matrix", name))
-            if name in columns:
-                self._problems.add(place, f"{name} is a column of {_source(made)} too; rename the axis")
-            elif not _used(name, made):
-                where = (
-                    "not used in prompt or params" if len(made.prompts) == 1 else "not used in every prompt"
-                )
-                again = f"; {_EQUAL} repeat: {len(values)}"
-                self._problems.add(place, f"{name} is {where}, so its values make equal jobs{again}")
-        if (
-            made.table is not None
-            and len(made.table.rows) > 1
-            and not any(_used(one, made) for one in columns)
-        ):
-            self._note(
-                (*path, "from"),
-                f"no column of {made.table.source} is used in prompt or params, so its rows make equal jobs; "
-                f"{_EQUAL} repeat: {len(made.table.rows)}",
-            )
+        textual = table is not None and table.textual
+        if not params and not textual and self._plain is not None:
+            return self._plain
+        tree = tree_of(
+            merged(self._default_params, params),
+            cells=frozenset(table.columns) if table is not None and textual else _NONE,
+            bound=self._bound,
+            filer=self._around.filing,
+        )
+        if not params and not textual:
+            self._plain = tree
+        return tree
 
 
-_EQUAL = "to buy the same again write"
+_NONE: frozenset[str] = frozenset()
 
 
-def _source(made: Entry) -> str:
-    return made.table.source if made.table is not None else ""
+def _axes(text: JobText) -> tuple[Axis, ...]:
+    axes = []
+    for name, one in (text.matrix or {}).items():
+        values = tuple(one.of) if one.sample is None else sampled(name, one.of, one.sample)
+        rows = tuple((value,) for value in values)
+        axes.append(Axis(names=(name,), rows=rows, written=len(one.of)))
+    for group in text.zip:
+        rows = tuple(zip(*group.values(), strict=False))  # a difference in length is noted by the checks
+        axes.append(Axis(names=tuple(group), rows=rows, written=len(rows)))
+    return tuple(axes)
 
 
 def _columns(
-    table: Table | None,
-    axes: Mapping[str, object],
-    prompts: Iterable[Template],
-    params: Tree,
-    names: Iterable[Template],
+    table: Table | None, axes: Sequence[Axis], templates: Iterable[Template], params: Tree
 ) -> tuple[str, ...]:
     if table is None:
         return ()
-    used = [name for one in prompts for name in one.names] + [*params.names]
-    used += [name for one in names for name in one.names]
-    return tuple(name for name in dict.fromkeys(used) if name not in axes)
-
-
-def _used(name: str, made: Entry) -> bool:
-    return name in made.params.names or all(name in one.names for one in made.prompts)
-
-
-def _misplaced(name: str, value: Json) -> str | None:
-    """Say why a parameter may not be one, None where it may."""
-    if name == "prompt":
-        return "params.prompt: the prompt goes to prompt:, beside params"
-    if name.lower() == "dryrun":
-        return (
-            f"params.{name}: the service ignores it among the inputs and buys; use batchgen plan for a price"
-        )
-    if value is None:
-        return f"params.{name} has no value; write one or leave the key out"
-    return None
-
-
-def _unknown(name: str, written: str, known: list[str]) -> str:
-    if f"${{{name}}}" in written:
-        return f"${{{name}}}: the environment is read in project, output.files and from only"
-    shown = f"unknown variable {{{shortened(name)}}}"
-    guess = meant(name, known)
-    if guess:
-        return shown + guess
-    there = f"known here are {', '.join(known)}" if known else "there is no matrix and no table here"
-    return f"{shown}; {there} (write {{{{ and }}}} for braces in text)"
+    varied = {name for axis in axes for name in axis.names}
+    used = [*(name for one in templates for name in one.names), *params.names]
+    return tuple(name for name in dict.fromkeys(used) if name not in varied)

@@ -1,19 +1,21 @@
-"""Entries to jobs: rows, prompts, models, axes and repeats, in this order, each job with its id.
+"""Entries to jobs: rows, prompts, models, choices and repeats, in this order, each job with its id.
 
 What is expanded was counted before. An id depends on what its job is made of, not on its number,
 so that a value added to an axis renames nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from batchgen.manifest.entries import Entry
+from batchgen.manifest.entry import Entry
 from batchgen.manifest.ids import Ids, Owner
-from batchgen.manifest.naming import joined, part_of_id, slug, wrong_with
+from batchgen.manifest.naming import joined, label, part_of_id, slug, wrong_with
+from batchgen.manifest.origins import Origins
 from batchgen.manifest.problems import Place, Problems
 from batchgen.manifest.scalars import text_of
+from batchgen.manifest.schema import wrong_with_model
 from batchgen.manifest.templates import Template
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
@@ -24,11 +26,13 @@ class _Combination(NamedTuple):
 
     Attributes:
         values: by the axes' names.
+        models: which of the models it goes with, None for all.
         label: what it adds to an automatic id.
         params: the parameters where no column moves them, None where one does.
     """
 
-    values: dict[str, Json]
+    values: Mapping[str, Json]
+    models: frozenset[int] | None
     label: str
     params: dict[str, Json] | None
 
@@ -36,6 +40,15 @@ class _Combination(NamedTuple):
 class _Prompt(NamedTuple):
     """One prompt and what it adds to an automatic id, empty where its filled text is to be looked at."""
 
+    number: int
+    template: Template
+    label: str
+
+
+class _Model(NamedTuple):
+    """One model and what it adds to an automatic id."""
+
+    number: int
     template: Template
     label: str
 
@@ -52,7 +65,7 @@ class _Ready:
 
     entry: Entry
     prompts: tuple[_Prompt, ...]
-    models: tuple[tuple[str, str], ...]
+    models: tuple[_Model, ...]
     combinations: tuple[_Combination, ...]
     shown: tuple[str, ...]
     exact: bool
@@ -65,20 +78,20 @@ class Expansion:
     Attributes:
         jobs: made so far.
         places: where each of them comes from.
+        origins: what the entry of each of them says.
     """
 
     def __init__(self, problems: Problems) -> None:
         self.jobs: list[Job] = []
         self.places = Places()
+        self.origins = Origins()
         self._problems = problems
         self._ids = Ids()
 
     def add(self, number: int, entry: Entry) -> None:
         """Make the jobs of the next entry, and note what is wrong with single rows of it."""
         ready = _ready(entry)
-        for row in range(len(entry.table.rows) if entry.table is not None else 1):
-            place = entry.table.place(row) if entry.table is not None else entry.place
-            values = entry.table.values(row, entry.columns) if entry.table is not None else {}
+        for place, values in _rows(entry):
             if self._complete(values, place):
                 try:
                     self._add_row(number, ready, values, place)
@@ -86,16 +99,18 @@ class Expansion:
                     self._problems.add(place, str(error), kind=error.kind)
 
     def _complete(self, values: Mapping[str, Json], place: Place) -> bool:
-        empty = [name for name, value in values.items() if value is None or value == ""]
-        for name in empty:
-            self._problems.add(place, f"{name} is empty")
-        return not empty
+        if None not in values.values() and "" not in values.values():
+            return True
+        for name, value in values.items():
+            if value is None or value == "":
+                self._problems.add(place, f"{name} is empty")
+        return False
 
     def _add_row(self, number: int, ready: _Ready, values: dict[str, Json], place: Place) -> None:
         row_label = [slug(_text(values[name])) for name in ready.shown]
-        for prompt, (model, model_label), combination in product(
-            ready.prompts, ready.models, ready.combinations
-        ):
+        for prompt, model, combination in product(ready.prompts, ready.models, ready.combinations):
+            if combination.models is not None and model.number not in combination.models:
+                continue
             known = {**values, **combination.values} if combination.values else values
             text = _rendered(prompt.template, known).strip()
             if not text:
@@ -104,18 +119,18 @@ class Expansion:
             if name is None or not ready.exact:
                 start = slug(text) if name is None and not prompt.label else prompt.label
                 parts = [start] if name is None else [name, start if len(ready.prompts) > 1 else ""]
-                name = joined([*parts, *row_label, combination.label, model_label])
+                name = joined([*parts, *row_label, combination.label, model.label])
             params = combination.params
             job = Job(
                 id=name,
                 prompt=text,
-                model=model,
+                model=_model(model.template, known),
                 params=_params(ready.entry, known) if params is None else params,
                 derive_seed=ready.entry.derive_seed,
             )
-            self._add(number, ready, job, place)
+            self._add(number, ready, job, place, prompt.number)
 
-    def _add(self, number: int, ready: _Ready, job: Job, place: Place) -> None:
+    def _add(self, number: int, ready: _Ready, job: Job, place: Place, prompt: int) -> None:
         explicit = ready.entry.name is not None
         for turn in range(1, ready.entry.repeat + 1):
             owner = Owner(len(self.jobs), number, explicit)
@@ -126,11 +141,20 @@ class Expansion:
                 raise _RowError(f'id: "{name}" cannot name a file: {wrong}', "id unsafe")
             self.jobs.append(job if name == job.id else _renamed(job, name))
             self.places.add(place)
+            self.origins.add(ready.entry.origin, prompt)
 
     def _taken_by(self, owner: Owner, name: str) -> str:
         where = f"the job at {self.places[owner.job]}"
         has = "has it already" if owner.explicit else "got it from its prompt"
         return f'id: "{name}" is taken, {where} {has} (upper and lower case are one file)'
+
+
+def _rows(entry: Entry) -> Iterable[tuple[Place, dict[str, Json]]]:
+    table = entry.table
+    if table is None:
+        return [(entry.place, {})]
+    rows = range(len(table.rows))
+    return zip(map(table.place, rows), table.all_values(entry.columns, rows), strict=True)
 
 
 class _RowError(ValueError):
@@ -148,20 +172,21 @@ def _renamed(job: Job, name: str) -> Job:
 
 def _ready(entry: Entry) -> _Ready:
     named = entry.name.names if entry.name is not None else ()
-    prompts = tuple(_Prompt(one, slug(one.words)) for one in entry.prompts)
+    prompts = tuple(_Prompt(number, one, slug(one.words)) for number, one in enumerate(entry.prompts))
     # an automatic id begins with the prompt's own words; where it has none, with the filled text
     told = {name for one in prompts if entry.name is None and not one.label for name in one.template.names}
     by_column = any(name in entry.columns for name in named)
     shown = () if by_column else tuple(name for name in entry.columns if name not in told)
     combinations = tuple(_combinations(entry, hidden={*named, *told}))
-    models = tuple(zip(entry.models, _distinct([_model_label(one) for one in entry.models]), strict=True))
-    several = len(models) > 1
+    several = len(entry.models) > 1
+    labels = _distinct([_model_label(one.words) if several else "" for one in entry.models])
+    models = tuple(map(_Model, range(len(entry.models)), entry.models, labels))
     varies = several or len(prompts) > 1 or bool(shown) or any(one.label for one in combinations)
     exact = entry.name is not None and not varies
     return _Ready(
         entry=entry,
         prompts=prompts,
-        models=models if several else tuple((one, "") for one, _ in models),
+        models=models,
         combinations=combinations,
         shown=shown,
         exact=exact,
@@ -170,29 +195,37 @@ def _ready(entry: Entry) -> _Ready:
 
 
 def _combinations(entry: Entry, hidden: set[str]) -> Iterator[_Combination]:
-    labels = {
-        name: _distinct([slug(_text(value)) or str(number) for number, value in enumerate(values, start=1)])
-        for name, values in entry.axes.items()
-    }
+    labels = _labels(entry)
     fixed = not set(entry.params.names) & set(entry.columns)
     constant = entry.params.render({}) if not entry.params.names else None
-    for choice in product(*(range(len(values)) for values in entry.axes.values())):
-        chosen = list(zip(entry.axes, choice, strict=True))
-        values = {name: entry.axes[name][index] for name, index in chosen}
-        label = "-".join(labels[name][index] for name, index in chosen if name not in hidden)
+    for choice in entry.choices.all if entry.choices is not None else ():
+        values = choice.values
+        parts = (labels[name][text_of(value)] for name, value in values.items() if name not in hidden)
         params = constant if constant is not None else (_params(entry, values) if fixed else None)
-        yield _Combination(values, label, params)
+        yield _Combination(values, choice.models, "-".join(parts), params)
+
+
+def _labels(entry: Entry) -> dict[str, dict[str, str]]:
+    """Give for every axis what each of its values adds to an id."""
+    texts: dict[str, dict[str, None]] = {name: {} for axis in entry.axes for name in axis.names}
+    for choice in entry.choices.all if entry.choices is not None else ():
+        for name, value in choice.values.items():
+            texts[name][text_of(value)] = None
+    return {
+        name: dict(zip(found, _distinct([label(one) for one in found]), strict=True))
+        for name, found in texts.items()
+    }
 
 
 def _distinct(labels: Sequence[str]) -> list[str]:
     """Number the labels that are there again, the first of them left as it is."""
     taken: set[str] = set()
     result = []
-    for label in labels:
-        name, turn = label, 1
+    for one in labels:
+        name, turn = one, 1
         while name in taken:
             turn += 1
-            name = f"{label}-{turn}"
+            name = f"{one}-{turn}"
         taken.add(name)
         result.append(name)
     return result
@@ -227,9 +260,21 @@ def _rendered(template: Template, values: Mapping[str, Json]) -> str:
         raise _RowError(f"prompt: {error}", "value in text") from None
 
 
+def _model(template: Template, values: Mapping[str, Json]) -> str:
+    if not template.names:
+        return template.literals[0]
+    try:
+        model = template.render(values).strip()
+    except ValueError as error:
+        raise _RowError(f"model: {error}", "value in text") from None
+    if wrong := wrong_with_model(model):
+        raise _RowError(f"model: {wrong}", "model id")
+    return model
+
+
 def _params(entry: Entry, values: Mapping[str, Json]) -> dict[str, Json]:
     try:
         params: dict[str, Json] = entry.params.render(values)
     except ValueError as error:
-        raise _RowError(f"params: {error}", "value in text") from None
+        raise _RowError(f"params: {error}", "params") from None
     return params

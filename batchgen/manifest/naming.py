@@ -3,6 +3,7 @@
 A job's id and a batch's name become paths: no other module decides what may stand in one.
 """
 
+import hashlib
 import re
 import unicodedata
 from functools import lru_cache
@@ -14,6 +15,8 @@ _SLUG_LONGEST = 40
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 _PATHLIKE = re.compile(r"[/\\\x00-\x1f\x7f]|^\s*\.")
+_PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+_FRESH = "fresh-"
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{port}{digit}" for port in ("com", "lpt") for digit in range(1, 10)}
 )
@@ -38,17 +41,37 @@ def wrong_with_batch(name: str) -> str | None:
     return wrong_with(name)
 
 
+def wrong_with_period(name: str) -> str | None:
+    """Say what keeps a text from being a period: ``day``, ``week`` or a name of the user's own."""
+    if not _PERIOD.fullmatch(name):
+        return "letters (a-z, A-Z), digits, dash and underscore, a letter or digit first, 64 at most"
+    if name.startswith(_FRESH):
+        return f"{_FRESH} begins the names that --fresh gives"
+    return None
+
+
 def batch_from(path: PurePath) -> str:
     """Make a batch's name of the manifest's own."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", _plain(path.stem)).strip("-._")[:LONGEST].rstrip("-._")
     return name if name and wrong_with_batch(name) is None else f"batch-{name}".strip("-")[:LONGEST]
 
 
-@lru_cache(maxsize=4096)
 def slug(text: str, words: int = _SLUG_WORDS) -> str:
     """Make lower-case words joined by dashes of the first words of a text; empty where it has none."""
+    if len(text) <= _SLUG_LONGEST and text.isascii() and text.isalnum():  # a word or a number, as most cells
+        return text.lower()
+    return _slug(text, words)
+
+
+@lru_cache(maxsize=4096)
+def _slug(text: str, words: int) -> str:
     found = _WORD.findall(_plain(text[:400]).lower())
     return "-".join(found[:words])[:_SLUG_LONGEST].strip("-")
+
+
+def label(value: str) -> str:
+    """Make the part of an automatic id that tells a value from others, whatever stands around it."""
+    return slug(value) or hashlib.sha256(value.encode()).hexdigest()[:6]
 
 
 def part_of_id(text: str) -> str:

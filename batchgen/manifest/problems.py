@@ -1,17 +1,19 @@
 """Problems as they are collected: all of them, in the order of the files, repeats cut short.
 
-No other module decides how many of a kind are printed or in which order.
+No other module decides how many of a kind are kept or in which order.
 """
 
-from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import NamedTuple
 
 from batchgen.errors import InputError, Problem
 
-SHOWN = 20  # of one kind: a screenful says it, and a bad column may hold 100,000
+MOST_ALIKE = 20  # places in the manifest of one kind: each may have to be mended by hand
+MOST_ROWS = 5  # rows that share one mistake: more are one mistake, made in the column
+_FIRST_ROWS = 3  # of more rows than that, those shown
 _LONGEST_GUESS = 60  # characters: difflib's work grows with the square
 
 
@@ -27,6 +29,37 @@ class Place(NamedTuple):
         return ":".join(str(part) for part in self if part)
 
 
+@dataclass(slots=True)
+class _Kind:
+    """What was found of one kind in one file: the first few, and how far the others go."""
+
+    most: int
+    first: dict[Problem, None] = field(default_factory=dict)
+    count: int = 0
+    last: tuple[int, int] = (0, 0)
+
+    def add(self, problem: Problem) -> None:
+        self.count += 1
+        self.last = (problem.line, problem.column)
+        if len(self.first) < self.most:
+            self.first[problem] = None
+
+    def shown(self) -> Iterable[Problem]:
+        first = list(self.first)
+        if self.count <= self.most:
+            yield from first
+        elif self.last[1]:
+            yield from first
+            text = f"and {self.count - len(first):,} more like it"
+            yield Problem(first[-1].source, first[-1].line, first[-1].column, text)
+        else:
+            yield from first[:_FIRST_ROWS]
+            start = first[_FIRST_ROWS]
+            lines = f"lines {start.line}-{self.last[0]}"
+            text = f"and {self.count - _FIRST_ROWS:,} more rows like this ({lines})"
+            yield Problem(start.source, start.line, 0, text)
+
+
 class Problems:
     """Everything found wrong so far.
 
@@ -36,29 +69,28 @@ class Problems:
 
     def __init__(self, first: str = "") -> None:
         self._first = first
-        self._found: dict[Problem, str] = {}
-        self._kinds: Counter[str] = Counter()
-        self._last: dict[str, Problem] = {}
+        self._kinds: dict[tuple[str, str, bool], _Kind] = {}
+        self._count = 0
 
     def __len__(self) -> int:
-        return self._kinds.total()
+        return self._count
 
     def add(self, place: Place, text: str, *, kind: str | None = None) -> None:
         """Note a problem once.
 
         Args:
-            place: where it is.
+            place: where it is; a line without a column is a row of a table.
             text: what is wrong, what was expected, what may have been meant.
             kind: what repeats of it share; the text itself by default.
         """
-        kind = text if kind is None else kind
         problem = Problem(place.source, place.line, place.column, text)
-        if problem in self._found:
-            return
-        self._kinds[kind] += 1
-        if self._kinds[kind] <= SHOWN:
-            self._found[problem] = kind
-            self._last[kind] = problem
+        row = bool(place.line) and not place.column
+        key = (place.source, text if kind is None else kind, row)
+        if key not in self._kinds:
+            self._kinds[key] = _Kind(MOST_ROWS if row else MOST_ALIKE)
+        if problem not in self._kinds[key].first:
+            self._kinds[key].add(problem)
+            self._count += 1
 
     def take(self, error: InputError, *, named: Place | None = None) -> None:
         """Note the problems of a file that could not be read.
@@ -67,11 +99,11 @@ class Problems:
             error: what reading it raised.
             named: where the file is named: the place of what is wrong with it as a whole.
         """
-        for one in error.problems:
+        for number, one in enumerate(error.problems):
             if named is not None and not one.line:
                 self.add(named, f"{one.source}: {one.text}")
-            else:
-                self.add(Place(one.source, one.line, one.column), one.text)
+            else:  # cut short already
+                self.add(Place(one.source, one.line, one.column), one.text, kind=f"{number} {one.text}")
 
     def raise_any(self) -> None:
         """Raise what was found, if anything was.
@@ -79,17 +111,16 @@ class Problems:
         Raises:
             InputError: with every problem.
         """
-        if self._found:
-            raise InputError(problems=tuple(self._in_order()))
+        if self._kinds:
+            raise InputError(problems=tuple(self.in_order()))
 
-    def _in_order(self) -> Iterable[Problem]:
-        sources = list(dict.fromkeys([self._first, *(one.source for one in self._found)]))
-        for one in sorted(self._found, key=lambda it: (sources.index(it.source), it.line, it.column)):
-            yield one
-            kind = self._found[one]
-            more = self._kinds[kind] - SHOWN
-            if more > 0 and one is self._last[kind]:
-                yield Problem(one.source, one.line, one.column, f"and {more:,} more like it")
+    def in_order(self) -> list[Problem]:
+        """Give the problems in the order of the files, what is too many of a kind as a number."""
+        found = [one for kind in self._kinds.values() for one in kind.shown()]
+        sources = {self._first: -1}
+        for number, (source, _, _) in enumerate(self._kinds):
+            sources.setdefault(source, number)
+        return sorted(found, key=lambda it: (sources[it.source], it.line, it.column))
 
 
 def meant(word: str, known: Iterable[str]) -> str:

@@ -7,20 +7,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from batchgen.errors import InputError
-from batchgen.manifest.document import Document, read_document
-from batchgen.manifest.entries import Entry, Preparation
+from batchgen.manifest.checks import Checks
+from batchgen.manifest.entries import Preparation, Surroundings
+from batchgen.manifest.entry import Entry
 from batchgen.manifest.environment import filled
 from batchgen.manifest.expansion import Expansion
+from batchgen.manifest.files import Files, Filing
+from batchgen.manifest.inclusion import Inclusion, Sheet
 from batchgen.manifest.naming import batch_from, wrong_with
 from batchgen.manifest.problems import Problems, meant
+from batchgen.manifest.prompts import Prompts
 from batchgen.manifest.schema import OutputText
-from batchgen.manifest.sources import read_bytes
 from batchgen.manifest.tables import Tables
 from batchgen.manifest.templates import parse
-from batchgen.manifest.validation import Sound, validate
 from batchgen.manifest.values import Doubt, Limits, Manifest, Output
 
 MOST_JOBS = 100_000
+_CHOICES = 3  # for each job allowed: so many combinations of axes are looked at before any is excluded
 FILE_VARIABLES = ("id", "index", "asset_id")
 
 
@@ -35,12 +38,12 @@ def read_manifest(path: Path, *, environ: Mapping[str, str], max_jobs: int = MOS
     Raises:
         InputError: with every problem found, each with its place.
     """
-    with _uncollected():
+    with uncollected():
         return _read(path, environ, max_jobs)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Hold the cyclic collector: it walks a million nodes that all stay, a third of the time."""
     was = gc.isenabled()
     gc.disable()
@@ -52,29 +55,61 @@ def _uncollected() -> Iterator[None]:
 
 
 def _read(path: Path, environ: Mapping[str, str], max_jobs: int) -> Manifest:
-    raw = read_bytes(path, str(path))
     problems = Problems(str(path))
     try:
-        document = read_document(raw, str(path), problems)
+        sheets = Inclusion(problems, environ).sheets(path)
     except InputError as error:
         problems.take(error)
         problems.raise_any()
         raise
-    sound = validate(document, problems)
-    reader = _Reader(document, sound, problems, environ)
+    files = Files()
+    reader = _Reader(sheets[0], problems, environ)
     project, output = reader.project(), reader.output()
-    entries = reader.entries(Tables(path.parent))
+    entries = [entry for sheet in sheets for entry in _entries(sheet, problems, environ, files, max_jobs)]
     if not reader.bounded(entries, max_jobs):
         problems.raise_any()
     expansion = Expansion(problems)
-    for number, entry in entries:
+    for number, entry in enumerate(entries):
         expansion.add(number, entry)
     problems.raise_any()
-    text = sound.text
+    return _manifest(sheets[0], expansion, entries, project=project, output=output, files=files)
+
+
+def _entries(
+    sheet: Sheet, problems: Problems, environ: Mapping[str, str], files: Files, max_jobs: int
+) -> list[Entry]:
+    """Prepare the entries of one file that are sound."""
+    folder, text = sheet.path.parent, sheet.sound.text
+    around = Surroundings(
+        paper=sheet.paper,
+        tables=Tables(folder),
+        prompts=Prompts(folder, environ),
+        filing=Filing(files, folder),
+        environ=environ,
+        most_choices=_CHOICES * max_jobs,
+    )
+    checks = Checks(sheet.document, problems, text.vars)
+    preparation = Preparation(checks, problems, around, sheet.sound)
+    prepared = (
+        preparation.entry(number, one) for number, one in zip(sheet.sound.numbers, text.jobs, strict=True)
+    )
+    return [entry for entry in prepared if entry is not None]
+
+
+def _manifest(
+    sheet: Sheet,
+    expansion: Expansion,
+    entries: Sequence[Entry],
+    *,
+    project: str | None,
+    output: Output,
+    files: Files,
+) -> Manifest:
+    text = sheet.sound.text
     return Manifest(
-        path=path,
-        sha256=hashlib.sha256(raw).hexdigest(),
-        batch=text.batch or batch_from(path),
+        path=sheet.path,
+        sha256=hashlib.sha256(sheet.raw).hexdigest(),
+        batch=text.batch or batch_from(sheet.path),
         project=project,
         jobs=tuple(expansion.jobs),
         places=expansion.places,
@@ -87,17 +122,20 @@ def _read(path: Path, environ: Mapping[str, str], max_jobs: int) -> Manifest:
         ),
         attempts=text.retry.attempts,
         output=output,
+        origins=expansion.origins,
+        period=text.period,
+        tz=text.tz,
+        files=files.by_content,
+        previews=tuple(entry.preview for entry in entries),
     )
 
 
 class _Reader:
     """The parts of a validated file, one by one."""
 
-    def __init__(
-        self, document: Document, sound: Sound, problems: Problems, environ: Mapping[str, str]
-    ) -> None:
-        self._document = document
-        self._sound = sound
+    def __init__(self, sheet: Sheet, problems: Problems, environ: Mapping[str, str]) -> None:
+        self._document = sheet.document
+        self._sound = sheet.sound
         self._problems = problems
         self._environ = environ
 
@@ -122,33 +160,19 @@ class _Reader:
             self._problems.add(self._document.place(path), f"output.files: {wrong}")
         return Output(download=given.download, files=files)
 
-    def entries(self, tables: Tables) -> list[tuple[int, Entry]]:
-        """Prepare the entries that are sound."""
-        text = self._sound.text
-        preparation = Preparation(
-            self._document,
-            self._problems,
-            tables=tables,
-            environ=self._environ,
-            defaults=text.defaults if self._sound.defaults else None,
-        )
-        prepared = (
-            (number, preparation.entry(number, one))
-            for number, one in zip(self._sound.numbers, text.jobs, strict=True)
-        )
-        return [(number, entry) for number, entry in prepared if entry is not None]
-
-    def bounded(self, entries: Sequence[tuple[int, Entry]], max_jobs: int) -> bool:
+    def bounded(self, entries: Sequence[Entry], max_jobs: int) -> bool:
         """Tell whether the jobs may be expanded, and note which entry makes too many."""
-        total = sum(entry.count for _, entry in entries)
-        if total <= max_jobs:
+        counts = [entry.count for entry in entries]
+        if sum(counts) <= max_jobs and all(entry.choices is not None for entry in entries):
             return True
         allowed = f"more than the {max_jobs:,} allowed at once; --max-jobs raises that"
-        large = [(entry.place, entry) for _, entry in entries if entry.count > max_jobs]
-        for place, entry in large:
-            self._problems.add(place, f"{_arithmetic(entry)} = {entry.count:,} jobs, {allowed}")
-        if not large:
-            self._problems.add(self._document.key_place(("jobs",)), f"{total:,} jobs in all, {allowed}")
+        large = [entry for entry, count in zip(entries, counts, strict=True) if count > max_jobs]
+        for entry in large:
+            self._problems.add(entry.place, f"{entry.arithmetic}, {allowed}")
+        for entry in (one for one in entries if one.choices is None and one not in large):
+            self._problems.add(entry.place, f"{entry.arithmetic}, more than can be expanded; split the entry")
+        if not large and sum(counts) > max_jobs:
+            self._problems.add(self._document.key_place(("jobs",)), f"{sum(counts):,} jobs in all, {allowed}")
         return False
 
     def _filled(self, path: tuple[str, ...], text: str) -> str:
@@ -157,10 +181,6 @@ class _Reader:
         except ValueError as error:
             self._problems.add(self._document.place(path), f"{'.'.join(path)}: {error}")
             return text
-
-
-def _arithmetic(entry: Entry) -> str:
-    return " x ".join(f"{factor:,} {what}" for factor, what in entry.factors if factor > 1)
 
 
 def _wrong_with_files(files: str) -> list[str]:

@@ -7,15 +7,28 @@ One value at a time is checked here. What needs two places (a variable and its a
 import re
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+)
 
-from batchgen.manifest.naming import wrong_with_batch
+from batchgen.manifest.naming import wrong_with_batch, wrong_with_period
 from batchgen.manifest.quantities import parse_duration, parse_rate
 from batchgen.manifest.scalars import kind_of, unsendable
+from batchgen.manifest.templates import parse
+from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Json, Rate
 
 VERSION = 1
 FILES = "{id}_{index}"
+
+TAGS = ("text ", "file ")  # of the two forms of a prompt: no key can be one of them, for its space
 
 _MODEL_ID = re.compile(r"[^\s/\\?#%{}]+")
 
@@ -39,10 +52,50 @@ def _some(text: str) -> str:
     return text
 
 
+def wrong_with_model(text: str) -> str | None:
+    """Say why a text is no model id, None where it may be one."""
+    return (
+        None if _MODEL_ID.fullmatch(text) else f'"{text}" is no model id; one looks like model_imagen4-ultra'
+    )
+
+
 def _model_id(text: str) -> str:
-    if not _MODEL_ID.fullmatch(text):
-        raise ValueError(f'"{text}" is no model id; one looks like model_imagen4-ultra')
+    if "{" in text or "}" in text:  # filled in by a column, a variable or an axis, and looked at then
+        if wrong := wrong_with_model("".join(parse(text).literals) or "m"):
+            raise ValueError(wrong)
+    elif wrong := wrong_with_model(text):
+        raise ValueError(wrong)
     return text
+
+
+def _period(text: str) -> str:
+    if wrong := wrong_with_period(text):
+        raise ValueError(f'"{text}" cannot name a period: {wrong}')
+    return text
+
+
+def _zone(text: str) -> str:
+    if wrong := wrong_with_zone(text):
+        raise ValueError(wrong)
+    return text
+
+
+def _of(value: Json) -> Json:
+    """Take an axis that is only its values for the form that says more."""
+    return value if isinstance(value, dict) and {"of", "sample"} & set(value) else {"of": value}
+
+
+def _form(value: Json) -> str:
+    is_file = isinstance(value, PromptFile) or (isinstance(value, dict) and value.get("file") is not None)
+    return TAGS[1] if is_file else TAGS[0]
+
+
+def _variable(value: Json) -> Json:
+    if value is None:
+        raise ValueError("has no value; write one or leave it out")
+    if wrong := unsendable(value):
+        raise ValueError(wrong)
+    return value
 
 
 def _batch(text: str) -> str:
@@ -92,34 +145,64 @@ def _seed(value: Json) -> Literal["none"]:
     )
 
 
-Text: TypeAlias = Annotated[str, AfterValidator(_some)]
-ModelId: TypeAlias = Annotated[str, AfterValidator(_model_id)]
-Prompts: TypeAlias = Annotated[list[Text], BeforeValidator(_many), Field(min_length=1)]
-Models: TypeAlias = Annotated[list[ModelId], BeforeValidator(_many), Field(min_length=1)]
-Axis: TypeAlias = Annotated[
-    list[Annotated[Any, AfterValidator(_axis_value)]], BeforeValidator(_many), Field(min_length=1)
-]
-NoSeed: TypeAlias = Annotated[Literal["none"], PlainValidator(_seed)]
-Repeat: TypeAlias = Annotated[int, Field(ge=1)]
-
-
 class Part(BaseModel):
     """A mapping of the manifest: unknown keys are problems, and nothing is converted on the quiet."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+Text: TypeAlias = Annotated[str, AfterValidator(_some)]
+Texts: TypeAlias = Annotated[list[Text], BeforeValidator(_many), Field(min_length=1)]
+ModelId: TypeAlias = Annotated[str, AfterValidator(_model_id)]
+
+
+class PromptFile(Part):
+    """A prompt that is the text of a file."""
+
+    file: Text
+
+
+Prompt: TypeAlias = Annotated[
+    Annotated[Text, Tag(TAGS[0])] | Annotated[PromptFile, Tag(TAGS[1])], Discriminator(_form)
+]
+Prompts: TypeAlias = Annotated[list[Prompt], BeforeValidator(_many), Field(min_length=1)]
+Models: TypeAlias = Annotated[list[ModelId], BeforeValidator(_many), Field(min_length=1)]
+AxisValue: TypeAlias = Annotated[Any, AfterValidator(_axis_value)]
+AxisValues: TypeAlias = Annotated[list[AxisValue], BeforeValidator(_many), Field(min_length=1)]
+
+
+class AxisText(Part):
+    """The values of one axis, or some of them."""
+
+    of: AxisValues
+    sample: Annotated[int, Field(ge=1)] | None = None
+
+
+Axis: TypeAlias = Annotated[AxisText, BeforeValidator(_of)]
+Group: TypeAlias = Annotated[dict[str, AxisValues], Field(min_length=1)]
+Groups: TypeAlias = Annotated[list[Group], BeforeValidator(_many), Field(min_length=1)]
+Pattern: TypeAlias = Annotated[dict[str, AxisValue], Field(min_length=1)]
+Patterns: TypeAlias = Annotated[list[Pattern], BeforeValidator(_many), Field(min_length=1)]
+NoSeed: TypeAlias = Annotated[Literal["none"], PlainValidator(_seed)]
+Repeat: TypeAlias = Annotated[int, Field(ge=1)]
+
+
 class JobText(Part):
     """One entry under ``jobs``, which may stand for many jobs."""
 
-    prompt: Prompts
+    prompt: Prompts = []
     id: Text | None = None
     model: Models = []
     params: dict[str, Any] = {}
     matrix: Annotated[dict[str, Axis], Field(min_length=1)] | None = None
+    zip: Groups = []
+    exclude: Patterns = []
+    include: Patterns = []
     from_: Annotated[Text | None, Field(alias="from")] = None
     repeat: Repeat | None = None
     seed: NoSeed | None = None
+    tags: Texts | None = None
+    unchecked: Texts | None = None
 
 
 class DefaultsText(Part):
@@ -129,6 +212,8 @@ class DefaultsText(Part):
     params: dict[str, Any] = {}
     repeat: Repeat = 1
     seed: NoSeed | None = None
+    tags: Texts | None = None
+    unchecked: Texts | None = None
 
 
 class LimitsText(Part):
@@ -163,12 +248,16 @@ class ManifestText(Part):
     """The whole file."""
 
     version: Annotated[int, PlainValidator(_version)]
-    jobs: list[JobText]
+    jobs: list[JobText] = []
     batch: Annotated[str, AfterValidator(_batch)] | None = None
     project: Text | None = None
+    include: Texts = []
+    vars: dict[str, Annotated[Any, AfterValidator(_variable)]] = {}
     defaults: DefaultsText = DefaultsText()
     limits: LimitsText = LimitsText()
     timeout: Annotated[float, PlainValidator(_timeout)] | None = None
     doubt: DoubtText = DoubtText()
     retry: RetryText = RetryText()
     output: OutputText = OutputText()
+    period: Annotated[str, AfterValidator(_period)] | None = None
+    tz: Annotated[str, AfterValidator(_zone)] = "UTC"

@@ -1,6 +1,9 @@
 """The manifest a new user begins with: small, valid, and explained where it is read."""
 
+SCHEMA = "batchgen.schema.json"  # beside the manifest: an editor completes and checks by it
+
 _TEXT = """\
+# yaml-language-server: $schema={schema}
 # What to generate. `batchgen plan` shows what it would cost, `batchgen run` does it.
 version: 1
 batch: "{batch}"  # names the folder under output/
@@ -26,4 +29,4 @@ output: {{download: true}}
 
 def starter(batch: str) -> str:
     """Write a commented manifest for a batch whose name is safe."""
-    return _TEXT.format(batch=batch)
+    return _TEXT.format(batch=batch, schema=SCHEMA)

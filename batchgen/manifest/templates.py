@@ -5,11 +5,14 @@ user can reach an attribute, an index or a format.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from batchgen.manifest.scalars import number_in, text_of
 from batchgen.model import Json
+
+Filer: TypeAlias = Callable[[Mapping[str, Json]], Json]
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
 _BRACES = {"{{": "{", "}}": "}"}
@@ -36,6 +39,23 @@ class Template:
     def words(self) -> str:
         """The text without its variables."""
         return " ".join(self.literals)
+
+    def bind(self, values: Mapping[str, Json]) -> "Template":
+        """Fill in the variables that have these values, and leave the others.
+
+        Raises:
+            ValueError: a value that has no place inside a text; the message begins with its name.
+        """
+        if values.keys().isdisjoint(self.names):
+            return self
+        literals, names = [self.literals[0]], []
+        for name, literal in zip(self.names, self.literals[1:], strict=True):
+            if name in values:
+                literals[-1] += _text(name, values[name]) + literal
+            else:
+                names.append(name)
+                literals.append(literal)
+        return Template(tuple(literals), tuple(names))
 
     def render(self, variables: Mapping[str, Json]) -> str:
         """Fill the variables in.
@@ -79,6 +99,25 @@ def parse(text: str) -> Template:
     return Template(tuple(literals), tuple(names))
 
 
+def wrong_with_text(text: str, bound: Mapping[str, Json], *, whole: bool = False) -> str | None:
+    """Say what is wrong with the braces of a text, or with what is known already of its variables.
+
+    Args:
+        text: what the manifest says.
+        bound: the variables that have one value for all jobs.
+        whole: whether it may be one variable whose value is no text.
+    """
+    if "{" not in text and "}" not in text:
+        return None
+    try:
+        template = parse(text)
+        if not (whole and template.sole is not None):
+            template.bind(bound)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
     """A parameter that is one variable and keeps the type of its value.
@@ -92,63 +131,136 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file of this machine whose path names variables: found when they are known."""
+
+    path: Template
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
     """A JSON value with templates in it.
 
     Attributes:
-        shape: the value with a ``Template`` or ``Whole`` wherever a string names a variable.
+        shape: the value with a ``Template``, ``Whole`` or ``LocalFile`` wherever a string names a variable.
         names: all of its variables, in the order they stand.
+        filer: what a mapping that names a local file becomes; it raises ValueError.
+        moving: the keys at the top whose values name variables.
     """
 
     shape: Json
     names: tuple[str, ...]
+    filer: Filer
+    moving: tuple[str, ...]
 
     def render(self, variables: Mapping[str, Json]) -> Json:
         """Fill the variables in; the same object every time where there are none.
 
         Raises:
-            ValueError: a value that has no place inside a text.
+            ValueError: a value that has no place inside a text, or a file that cannot be read.
         """
-        return _render(self.shape, variables) if self.names else self.shape
+        if not self.names:
+            return self.shape
+        if not self.moving:
+            return self._render(self.shape, variables)
+        rendered = dict(self.shape)
+        for key in self.moving:
+            rendered[key] = self._render(self.shape[key], variables)
+        return rendered
+
+    def _render(self, shape: Json, variables: Mapping[str, Json]) -> Json:
+        match shape:
+            case Template():
+                return shape.render(variables)
+            case Whole():
+                value = variables[shape.name]
+                if isinstance(value, str):
+                    return number_in(value) if shape.cell else value
+                return with_files(value, self.filer)
+            case LocalFile():
+                return self.filer({"file": shape.path.render(variables)})
+            case dict():
+                return {key: self._render(one, variables) for key, one in shape.items()}
+            case list():
+                return [self._render(one, variables) for one in shape]
+            case _:
+                return shape
 
 
-def _render(shape: Json, variables: Mapping[str, Json]) -> Json:
-    match shape:
-        case Template():
-            return shape.render(variables)
-        case Whole():
-            value = variables[shape.name]
-            return number_in(value) if shape.cell and isinstance(value, str) else value
-        case dict():
-            return {key: _render(one, variables) for key, one in shape.items()}
-        case list():
-            return [_render(one, variables) for one in shape]
-        case _:
-            return shape
+def _as_written(value: Mapping[str, Json]) -> Json:
+    return value
 
 
-def tree_of(value: Json, *, cells: frozenset[str] = frozenset()) -> Tree:
+def tree_of(
+    value: Json,
+    *,
+    cells: frozenset[str] = frozenset(),
+    bound: Mapping[str, Json] | None = None,
+    filer: Filer = _as_written,
+) -> Tree:
     """Find the variables in a JSON value whose braces are known to be right.
 
     Args:
         value: what the manifest says.
         cells: the variables whose values are cells of a table.
+        bound: the variables that have one value for all jobs.
+        filer: what a mapping that names a local file becomes; it raises ValueError.
     """
-    shape = _shape(value, cells)
-    return Tree(shape, tuple(dict.fromkeys(_names(shape))))
+    shape = _Shaping(cells, bound or {}, filer).shape(value)
+    flat = isinstance(shape, dict)
+    moving = tuple(key for key, one in shape.items() if next(_names(one), None) is not None) if flat else ()
+    return Tree(shape, tuple(dict.fromkeys(_names(shape))), filer, moving)
 
 
-def _shape(value: Json, cells: frozenset[str]) -> Json:
-    match value:
-        case str():
-            template = parse(value)
-            if (sole := template.sole) is not None:
-                return Whole(sole, sole in cells)
+@dataclass(frozen=True, slots=True)
+class _Shaping:
+    """Makes a value a shape, in the light of what is known of its variables."""
+
+    cells: frozenset[str]
+    bound: Mapping[str, Json]
+    filer: Filer
+
+    def shape(self, value: Json) -> Json:
+        match value:
+            case str():
+                return self._text(value)
+            case {"file": str(path)}:
+                template = parse(path).bind(self.bound)
+                return (
+                    LocalFile(template) if template.names else self.filer({**value, "file": template.words})
+                )
+            case dict():
+                return {key: self.shape(one) for key, one in value.items()}
+            case list():
+                return [self.shape(one) for one in value]
+            case _:
+                return value
+
+    def _text(self, text: str) -> Json:
+        if "{" not in text and "}" not in text:
+            return text
+        template = parse(text)
+        if (sole := template.sole) is None:
+            template = template.bind(self.bound)
             return template if template.names else template.literals[0]
+        if sole in self.bound:
+            return with_files(self.bound[sole], self.filer)
+        return Whole(sole, sole in self.cells)
+
+
+def with_files(value: Json, filer: Filer) -> Json:
+    """Give a value with every mapping that names a local file put through the filer.
+
+    Raises:
+        ValueError: what the filer raises.
+    """
+    match value:
+        case {"file": str()}:
+            return filer(value)
         case dict():
-            return {key: _shape(one, cells) for key, one in value.items()}
+            return {key: with_files(one, filer) for key, one in value.items()}
         case list():
-            return [_shape(one, cells) for one in value]
+            return [with_files(one, filer) for one in value]
         case _:
             return value
 
@@ -157,6 +269,8 @@ def _names(shape: Json) -> Iterator[str]:
     match shape:
         case Template():
             yield from shape.names
+        case LocalFile():
+            yield from shape.path.names
         case Whole():
             yield shape.name
         case dict():

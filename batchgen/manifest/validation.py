@@ -6,26 +6,45 @@ The only module that reads pydantic's errors; none of its words reaches a person
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from batchgen.manifest.document import Document
 from batchgen.manifest.problems import Problems, listed, meant, shortened
 from batchgen.manifest.scalars import kind_of
-from batchgen.manifest.schema import VERSION, DefaultsText, JobText, LimitsText, ManifestText, OutputText
+from batchgen.manifest.schema import (
+    TAGS,
+    VERSION,
+    AxisText,
+    DefaultsText,
+    DoubtText,
+    JobText,
+    LimitsText,
+    ManifestText,
+    OutputText,
+    Part,
+    PromptFile,
+    RetryText,
+)
 from batchgen.model import Json
 
 Loc: TypeAlias = tuple[str | int, ...]
 
-_PARTS: Mapping[str, type[BaseModel]] = {
+FREE = "x-"  # keys at the top that begin so are the user's own, for anchors
+INCLUDED = ("version", "include", "vars", "defaults", "jobs")  # what a manifest may say that another includes
+
+_PARTS: Mapping[str, type[Part]] = {
     "defaults": DefaultsText,
     "limits": LimitsText,
     "output": OutputText,
+    "doubt": DoubtText,
+    "retry": RetryText,
 }
-_HARMLESS = frozenset({"repeat", "seed"})  # keys of a job that no other key refers to
+_HARMLESS = frozenset({"repeat", "seed", "tags", "unchecked"})  # keys of a job that no other key refers to
 _MISSING = {
     "version": "version is missing; write version: 1",
     "jobs": "jobs is missing; write jobs: and a list of jobs under it",
     "prompt": "prompt is missing; every job has one",
+    "of": "of is missing; write the values of the axis there",
 }
 _EXPECTED = {
     "string_type": "text",
@@ -51,17 +70,28 @@ class Sound(NamedTuple):
     defaults: bool
 
 
-def validate(document: Document, problems: Problems) -> Sound:
-    """Check the values one by one and go on with those that are right."""
-    bad = _blanks(document, problems)
-    data = document.data
+def validate(document: Document, problems: Problems, *, included: bool = False) -> Sound:
+    """Check the values one by one and go on with those that are right.
+
+    Args:
+        document: the file.
+        problems: takes what is wrong.
+        included: whether another manifest takes its jobs in, so that it can say nothing of the run.
+    """
+    data = {key: value for key, value in document.data.items() if not key.startswith(FREE)}
+    bad = _blanks(document, data, problems)
+    for key in [key for key in data if included and key in ManifestText.model_fields and key not in INCLUDED]:
+        said = f"{key} cannot stand in a manifest that another one includes; write it there"
+        problems.add(document.key_place((key,)), said)
+        del data[key]
+    bad |= _absent(document, data, problems)
     try:
         text = ManifestText.model_validate(data)
     except ValidationError as error:
         bad |= _report(error, document, problems)
         text = _remains(data, bad)
     else:
-        if not text.jobs:
+        if not text.jobs and "jobs" in data:
             problems.add(document.place(("jobs",)), "jobs is empty; write a list of jobs under it")
         if bad:
             text = _remains(data, bad)
@@ -71,9 +101,29 @@ def validate(document: Document, problems: Problems) -> Sound:
     return Sound(text, numbers, ("defaults",) not in bad)
 
 
-def _blanks(document: Document, problems: Problems) -> set[Loc]:
+def _absent(document: Document, data: Mapping[str, Json], problems: Problems) -> set[Loc]:
+    """Find what has to be there and is not, nor as a misspelt key."""
+    bad: set[Loc] = set()
+    if not {"jobs", "include"} & set(data) and not _misspelt("jobs", data, ()):
+        problems.add(document.place(()), _MISSING["jobs"])
+    jobs = data.get("jobs")
+    for number, one in enumerate(jobs if isinstance(jobs, list) else ()):
+        if isinstance(one, dict) and "prompt" not in one and not _misspelt("prompt", one, ("jobs", number)):
+            table = one.get("from")
+            if not (isinstance(table, str) and table.lower().endswith(".txt")):  # whose lines are prompts
+                problems.add(document.place(("jobs", number)), _MISSING["prompt"])
+                bad.add(("jobs", number))
+    return bad
+
+
+def _misspelt(key: str, data: Mapping[str, Json], path: Loc) -> bool:
+    known = list(_keys_at(path))
+    return any(meant(one, known) == f"; did you mean {key}?" for one in data if one not in known)
+
+
+def _blanks(document: Document, data: Mapping[str, Json], problems: Problems) -> set[Loc]:
     """Find the keys that stand without a value: in YAML they look like a default that was asked for."""
-    data, jobs = document.data, document.data.get("jobs")
+    jobs = data.get("jobs")
     parts: list[tuple[Loc, Json]] = [((), data), *(((name,), data.get(name)) for name in _PARTS)]
     parts += [(("jobs", number), one) for number, one in enumerate(jobs if isinstance(jobs, list) else ())]
     bad = set()
@@ -113,7 +163,7 @@ def _spoilt(loc: Loc) -> Loc:
             return loc[:3]
         case ("jobs", int(), *_):
             return loc[:2]
-        case ("limits" | "output", str(), *_):
+        case ("limits" | "output" | "vars", str(), *_):
             return loc[:2]
         case _:
             return loc[:1]
@@ -126,7 +176,9 @@ def _vital(key: str) -> bool:
 
 
 def _report(error: ValidationError, document: Document, problems: Problems) -> set[Loc]:
-    found = error.errors(include_url=False)
+    found: list[dict[str, Any]] = [
+        {**one, "loc": _as_written(one["loc"], document)} for one in error.errors(include_url=False)
+    ]
     intended = _intended(found)
     bad: set[Loc] = set()
     for one in found:
@@ -144,6 +196,21 @@ def _report(error: ValidationError, document: Document, problems: Problems) -> s
     return bad
 
 
+def _as_written(loc: Loc, document: Document) -> Loc:
+    """Give the path as the file has it, less what stands for one of several forms of a value."""
+    value: Json = document.data
+    kept: list[str | int] = []
+    for step in loc:
+        if step in TAGS or (step == "of" and not isinstance(value, dict)):
+            continue
+        kept.append(step)
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+    return tuple(kept)
+
+
 def _blank(loc: Loc, document: Document) -> bool:
     """Tell whether the key was named already for having no value."""
     value: Json = document.data
@@ -152,7 +219,7 @@ def _blank(loc: Loc, document: Document) -> bool:
             return True
         if isinstance(value, dict):
             value = value.get(str(step), value)
-        elif isinstance(value, list) and isinstance(step, int):
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
     return value is None and isinstance(loc[-1], str) and loc[-1] in _keys_at(loc[:-1])
 
@@ -170,15 +237,20 @@ def _intended(found: Iterable[Any]) -> set[Loc]:
 
 def _unknown(name: str, around: Loc) -> str:
     known = list(_keys_at(around))
-    return f"unknown key {shortened(name)}" + (meant(name, known) or f"; known here are {listed(known)}")
+    own = "" if around else f"; keys of your own begin with {FREE}"
+    return f"unknown key {shortened(name)}" + (meant(name, known) or f"; known here are {listed(known)}{own}")
 
 
 def _keys_at(path: Loc) -> Iterator[str]:
     match path:
         case ():
-            part: type[BaseModel] = ManifestText
+            part: type[Part] = ManifestText
         case ("jobs", int()):
             part = JobText
+        case ("jobs", int(), "matrix", str()):
+            part = AxisText
+        case ("jobs", int(), "prompt", int()):
+            part = PromptFile
         case (str() as name,) if name in _PARTS:
             part = _PARTS[name]
         case _:
@@ -194,6 +266,8 @@ def _reason(error: Any, document: Document) -> str:
         return "empty; write at least one value"
     if kind == "greater_than_equal":
         return f"expected a whole number from {error['ctx']['ge']}"
+    if kind == "literal_error":
+        return f"expected {error['ctx']['expected'].replace(chr(39), '')}"
     expected = f"expected {_EXPECTED[kind]}, not {kind_of(value)}"
     return expected + (_quoted_form(value, document, loc) if kind == "string_type" else "")
 

@@ -2,9 +2,11 @@
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchgen.manifest.origins import Origins
 from batchgen.manifest.problems import Place
 from batchgen.model import Job, Rate
 
@@ -98,8 +100,13 @@ class Manifest:
         project: the service's ``projectId``, None where none is given.
         jobs: in the order of the file; those that share parameters share the mapping.
         places: for each job where it comes from.
+        origins: for each job what its entry says.
         attempts: how often a generation is tried in all.
         timeout: seconds, None where the manifest leaves it to the default.
+        period: ``day``, ``week`` or a name, for a batch that repeats; None for one that does not.
+        tz: the IANA name of the zone in which a day begins.
+        files: where the content of each local file can be read, by its SHA-256.
+        previews: for each entry under jobs what it stands for, as a sentence.
     """
 
     path: Path
@@ -113,3 +120,28 @@ class Manifest:
     doubt: Doubt
     attempts: int
     output: Output
+    origins: Origins
+    period: str | None
+    tz: str
+    files: Mapping[str, Path]
+    previews: tuple[str, ...]
+
+    def place_of(self, index: int, *path: str | int) -> Place:
+        """Give the most exact place of a job's part, such as ``("params", "referenceImages", 0)``.
+
+        Where it comes from the defaults the place is there; where a row fills it in, the row's.
+        """
+        model = self.jobs[index].model
+        return self.origins.place(index, path, model=model, fallback=self.places[index])
+
+    def is_literal(self, index: int, *path: str | int) -> bool:
+        """Tell whether a job's part stands in the manifest as it is, and not through a variable."""
+        return self.origins.literal(index, path, model=self.jobs[index].model)
+
+    def unchecked(self, index: int) -> frozenset[str]:
+        """Give the inputs of a job that are not held against the model's schema."""
+        return self.origins[index].unchecked
+
+    def tags(self, index: int) -> tuple[str, ...]:
+        """Give the words that a job is found by."""
+        return self.origins[index].tags

@@ -63,6 +63,7 @@ class ModelCost:
     jobs: int
     succeeded: int
     charged: str
+    refunded: str
 
 
 def cards(document: Mapping[str, Json], previews: Mapping[str, Preview]) -> list[Card]:
@@ -133,7 +134,8 @@ def _cost(cost: Mapping[str, Json], *, first: bool) -> list[tuple[str, str]]:
     if not first:
         return [("cost", "counted with the first")]
     if cost["charged"] is not None:
-        return [("cost", amount(cost["charged"]))]
+        back = f"{amount(cost['refunded'])} ({cost['refund']})" if cost.get("refund") else ""
+        return [("cost", amount(cost["charged"])), ("refunded", back)]
     return [("quote", amount(cost["quoted"]))] if cost["quoted"] is not None else []
 
 
@@ -177,11 +179,17 @@ def model_costs(document: Mapping[str, Json]) -> list[ModelCost]:
     count = Counter(job["model"] for job in jobs)
     good = Counter(job["model"] for job in jobs if job["status"] == Status.SUCCEEDED)
     charged: dict[str, float] = dict.fromkeys(count, 0)
+    refunded = charged.copy()
     for job in jobs:
         charged[job["model"]] += job["cost"]["charged"] or 0
+        refunded[job["model"]] += job["cost"]["refunded"] or 0
     return [
         ModelCost(
-            model=model, jobs=count[model], succeeded=good[model], charged=amount(round(charged[model], 6))
+            model=model,
+            jobs=count[model],
+            succeeded=good[model],
+            charged=amount(round(charged[model], 6)),
+            refunded=amount(round(refunded[model], 6)),
         )
         for model in sorted(count, key=lambda model: -charged[model])
     ]

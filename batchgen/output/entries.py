@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from batchgen.lifecycle import Record, State
-from batchgen.model import File, Job, JobKey, Json
+from batchgen.model import File, Job, JobKey, Json, Refund
 
 
 class Status(StrEnum):
@@ -40,14 +40,12 @@ class Row:
         key: the job's name for the machine; never written.
         record: None for a job that nothing happened to.
         out_of_sight: its time limit passed while it was running; it may still end.
-        refunded: compute units, in whatever way they are known; None where nothing is.
     """
 
     job: Job
     key: JobKey
     record: Record | None = None
     out_of_sight: bool = False
-    refunded: Decimal | None = None
 
 
 _SIGNED_URL = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
@@ -94,11 +92,7 @@ def entry(row: Row) -> dict[str, Json]:
         "job_id": record.remote_id,
         "asset_ids": list(record.asset_ids),
         "files": [_file(one) for one in record.files],
-        "cost": {
-            "quoted": number(record.quoted),
-            "charged": number(record.charged),
-            "refunded": number(row.refunded),
-        },
+        "cost": _cost(record),
         "attempts": record.attempt if record.body is not None else record.attempt - 1,
         "seed": _seed(job, record),
         "times": {
@@ -108,6 +102,19 @@ def entry(row: Row) -> dict[str, Json]:
         },
         "error": _error(row, record),
     }
+
+
+def _cost(record: Record) -> dict[str, Json]:
+    """Give the amounts; ``refund`` is the weakest word that is true of all that came back."""
+    cost: dict[str, Json] = {
+        "quoted": number(record.quoted),
+        "charged": number(record.charged),
+        "refunded": number(record.refunded),
+    }
+    known = {one.refund for one in record.submissions} - {Refund.NONE}
+    if known:
+        cost["refund"] = str(Refund.ASSUMED if Refund.ASSUMED in known else Refund.CONFIRMED)
+    return cost
 
 
 def number(amount: Decimal | None) -> int | float | None:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from batchgen.lifecycle import Abandoned, Canceled, Event, Failed, Record, Refused, State
-from batchgen.model import Job, JobKey, RemoteJob
+from batchgen.model import Job, JobKey, Refund, RemoteJob
 from batchgen.output.wording import Gauges, Snapshot, clean, closing, figures, is_problem, line, stamp
 
 if TYPE_CHECKING:
@@ -52,9 +52,11 @@ class Tally:
 
     def __init__(self, *, total: int, records: Mapping[JobKey, Record]) -> None:
         self._total = total
-        self._seen: dict[JobKey, tuple[State, Decimal]] = {}
+        self._seen: dict[JobKey, tuple[State, Decimal, Decimal]] = {}
         self._counts = {**dict.fromkeys(State, 0), State.PLANNED: total}
         self._spent = Decimal(0)
+        self._refunded = Decimal(0)
+        self._assumed = False
         self._ends: deque[float] = deque(maxlen=_LAST_ENDS)
         self._failures: deque[tuple[str, str]] = deque(maxlen=_LAST_FAILURES)
         for key, record in records.items():
@@ -82,15 +84,19 @@ class Tally:
             per_minute=self._pace(now),
             gauges=gauges or Gauges(in_flight=flying),
             failures=tuple(self._failures),
+            refunded=self._refunded,
+            assumed=self._assumed,
         )
 
     def _move(self, key: JobKey, record: Record) -> None:
-        state, spent = self._seen.get(key, (State.PLANNED, Decimal(0)))
-        charged = record.charged or Decimal(0)
+        state, spent, back = self._seen.get(key, (State.PLANNED, Decimal(0), Decimal(0)))
+        charged, refunded = record.charged or Decimal(0), record.refunded or Decimal(0)
         self._counts[state] -= 1
         self._counts[record.state] += 1
         self._spent += charged - spent
-        self._seen[key] = (record.state, charged)
+        self._refunded += refunded - back
+        self._assumed = self._assumed or any(one.refund is Refund.ASSUMED for one in record.submissions)
+        self._seen[key] = (record.state, charged, refunded)
 
     def _pace(self, now: float) -> float | None:
         """Give the ends a minute; time without an end since the last one counts too."""

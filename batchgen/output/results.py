@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from batchgen.lifecycle import Record
-from batchgen.model import Json
+from batchgen.model import Json, Refund
 from batchgen.output import atomic
 from batchgen.output.entries import Row, Status, entry, moment, number, status_of, without_signature
 
@@ -41,6 +41,7 @@ _COLUMNS = (
     "quoted",
     "charged",
     "refunded",
+    "refund",
     "attempts",
     "submitted",
     "started",
@@ -62,6 +63,7 @@ class Results:
         written_at: seconds since the epoch, UTC.
         reasons: why the run ended as it did, one sentence each.
         exit: the run's exit status; None while it runs.
+        slot: of a batch that repeats; empty for one that does not.
     """
 
     batch: str
@@ -72,6 +74,12 @@ class Results:
     written_at: float
     reasons: Sequence[str] = ()
     exit: int | None = None
+    slot: str = ""
+
+
+def place_of_slot(folder: Path, slot: str) -> Path:
+    """Say where the results of a slot stay when the next one has begun."""
+    return folder / "slots" / f"{slot}.json" if slot else folder / JSON_NAME
 
 
 def results_document(results: Results) -> dict[str, Json]:
@@ -125,6 +133,7 @@ def _head(results: Results) -> dict[str, Json]:
     return {
         "format": FORMAT,
         "batch": results.batch,
+        **({"slot": results.slot} if results.slot else {}),
         "manifest": {"path": results.manifest_path, "sha256": results.manifest_sha256},
         "prompts": prompts(results.rows),
         "summary": summary(results),
@@ -149,7 +158,7 @@ def summary(results: Results) -> dict[str, Json]:
         "statuses": {str(status): counted[status] for status in Status},
         "assets": sum(len(record.asset_ids) for record in records),
         "files": sum(len(record.files) for record in records),
-        "cost": _cost(records, everything),
+        "cost": _cost(records),
         "written_at": moment(results.written_at),
     }
     if results.removed:
@@ -161,12 +170,19 @@ def summary(results: Results) -> dict[str, Json]:
     return told
 
 
-def _cost(records: Iterable[Record], rows: Iterable[Row]) -> dict[str, Json]:
-    known = [(record.quoted, record.charged) for record in records]
+def _cost(records: Sequence[Record]) -> dict[str, Json]:
+    """Add up in decimals; ``refunds`` says how it is known what came back."""
+    paid = [one for record in records for one in record.submissions]
+    net = (None if one.charged is None else one.charged - (one.refunded or Decimal(0)) for one in paid)
     return {
-        "quoted": _total(quoted for quoted, _ in known),
-        "charged": _total(charged for _, charged in known),
-        "refunded": _total(row.refunded for row in rows),
+        "quoted": _total(record.quoted for record in records),
+        "charged": _total(record.charged for record in records),
+        "refunded": _total(record.refunded for record in records),
+        "net": _total(net),
+        "refunds": {
+            str(kind): _total(one.refunded for one in paid if one.refund is kind)
+            for kind in (Refund.ASSUMED, Refund.CONFIRMED)
+        },
     }
 
 
@@ -204,7 +220,7 @@ def _table_rows(one: Mapping[str, Json]) -> Iterator[list[Json]]:
         cells = {
             **{name: one[name] for name in ("id", "prompt", "model", "status", "job_id", "seed", "attempts")},
             **{name: file.get(name) for name in ("bytes", "sha256", "mime")},
-            **{name: cost.get(name) for name in ("quoted", "charged", "refunded")},
+            **{name: cost.get(name) for name in ("quoted", "charged", "refunded", "refund")},
             **one["times"],
             "params": _dumps(one["params"]),
             "asset_id": asset_id,
@@ -224,12 +240,15 @@ def _cell(value: Json) -> Json:
 def write_results(folder: Path, results: Results) -> None:
     """Put ``results.json`` and ``results.csv`` into the batch's folder, each all or nothing.
 
+    What a slot came to in the end stays beside them, when the next one takes their place.
     Takes seconds for a hundred thousand jobs: call it from a worker thread.
 
     Raises:
         OutputError: one of the files is as it was.
     """
     atomic.write_chunks(folder / JSON_NAME, results_json(results))
+    if results.slot and results.exit is not None:
+        atomic.write_chunks(place_of_slot(folder, results.slot), results_json(results))
     table = results_csv(entry(row) for row in results.rows)
     # the mark in front makes spreadsheets read UTF-8
     lines = (chunk.encode("utf-8", "replace") for chunk in itertools.chain(["\ufeff"], table))

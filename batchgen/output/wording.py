@@ -28,6 +28,7 @@ from batchgen.lifecycle import (
     Stopped,
     SubmitStarted,
     Succeeded,
+    WrittenOff,
 )
 from batchgen.model import Job
 
@@ -60,7 +61,9 @@ class Snapshot:
         done: ended for good, whatever the end.
         failed: of those, the ones without a result.
         in_doubt: may have been paid, and nobody knows yet.
-        spent: compute units.
+        spent: compute units that were charged.
+        refunded: of those, what came back.
+        assumed: whether some of that is so by the service's rules alone.
         per_minute: jobs ended a minute, lately; None while too few have.
         failures: the last ones, oldest first, as (job id, reason).
     """
@@ -73,6 +76,8 @@ class Snapshot:
     per_minute: float | None
     gauges: Gauges
     failures: tuple[tuple[str, str], ...] = ()
+    refunded: Decimal = Decimal(0)
+    assumed: bool = False
 
 
 def clean(text: str, longest: int = _LONGEST) -> str:
@@ -128,7 +133,10 @@ def closing(shot: Snapshot) -> str:
     parts = [f"{shot.done} of {shot.total} done"]
     parts += [f"{shot.failed} failed"] if shot.failed else []
     parts += [f"{shot.in_doubt} in doubt"] if shot.in_doubt else []
-    return ", ".join([*parts, f"{units(shot.spent)} CU spent"])
+    parts += [f"{units(shot.spent)} CU spent"]
+    certainty = " (assumed)" if shot.assumed else ""
+    parts += [f"{units(shot.refunded)} CU of it refunded{certainty}"] if shot.refunded else []
+    return ", ".join(parts)
 
 
 def line(at: float, job: Job, event: Event, record: Record) -> str | None:
@@ -183,7 +191,7 @@ def _outcome(event: Event, record: Record) -> str | None:
         case Failed() | Refused() | Canceled():
             reason = clean(record.error)
             return type(event).__name__.lower() + (f": {reason}" if reason else "")
-        case Abandoned():
+        case Abandoned() | WrittenOff():
             return f"given up: {clean(event.reason)}"
         case SubmitStarted() | _:
             return None

@@ -22,14 +22,16 @@ from batchgen.lifecycle import (
     State,
     SubmitStarted,
     Succeeded,
+    WrittenOff,
     replay,
 )
-from batchgen.model import Job, JobKey, Json, RemoteJob, RemoteStatus
+from batchgen.model import Job, JobKey, Json, Refund, RemoteJob, RemoteStatus
 
 _ENDS: Mapping[type[Event], RemoteStatus] = {
     Succeeded: RemoteStatus.SUCCEEDED,
     Failed: RemoteStatus.FAILED,
     Canceled: RemoteStatus.CANCELED,
+    WrittenOff: RemoteStatus.CANCELED,  # by a person: what came of it after all is worth knowing
 }
 
 
@@ -124,11 +126,6 @@ def _untrue(record: Record | None, told: Record | None) -> str:
         return f"the record says {record.state}, the history {told.state}"
     names = [name for name in Record.__slots__ if getattr(record, name) != getattr(told, name)]
     return f"record and history differ in {', '.join(names)}"
-
-
-def authors_of(records: Iterable[Record]) -> frozenset[str]:
-    """Give who our accepted submissions were by; empty as long as none says."""
-    return frozenset(one.author for record in records for one in record.submissions if one.author)
 
 
 def is_ours(row: RemoteJob, authors: Collection[str]) -> bool:
@@ -250,10 +247,14 @@ class Sums:
         recorded: by our records.
         shown: by the rows of the submissions on record.
         surplus: by the rows that no record owns.
+        refunded: what came back of it by our records, in whatever way that is known.
+        unshown: what came back so that rows no longer show it.
         not_listed: submissions on record that the listing does not show.
     """
 
     recorded: Decimal = Decimal(0)
+    refunded: Decimal = Decimal(0)
+    unshown: Decimal = Decimal(0)
     shown: Decimal = Decimal(0)
     surplus: Decimal = Decimal(0)
     not_listed: int = 0
@@ -261,7 +262,7 @@ class Sums:
     @property
     def difference(self) -> Decimal:
         """What the service shows beyond what is on record; below zero if it shows less."""
-        return self.shown + self.surplus - self.recorded
+        return self.shown + self.surplus - (self.recorded - self.unshown)
 
 
 def sum_up(records: Iterable[Record], rows: Mapping[str, RemoteJob], surplus: Iterable[RemoteJob]) -> Sums:
@@ -275,7 +276,10 @@ def sum_up(records: Iterable[Record], rows: Mapping[str, RemoteJob], surplus: It
     paid = [one for record in records for one in record.submissions]
     listed = [rows[one.remote_id] for one in paid if one.remote_id in rows]
     return Sums(
-        recorded=sum((one.charged for one in paid if one.charged is not None), Decimal(0)),
+        recorded=_sum(one.charged for one in paid),
+        refunded=_sum(one.refunded for one in paid),
+        # after a failure add-ons are refunded and then read 0
+        unshown=_sum(one.refunded for one in paid if one.refund is Refund.CONFIRMED),
         shown=_costs(listed),
         surplus=_costs(surplus),
         not_listed=len(paid) - len(listed),
@@ -283,4 +287,8 @@ def sum_up(records: Iterable[Record], rows: Mapping[str, RemoteJob], surplus: It
 
 
 def _costs(rows: Iterable[RemoteJob]) -> Decimal:
-    return sum((one.cost for one in rows if one.cost is not None), Decimal(0))
+    return _sum(one.cost for one in rows)
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
+    return sum((one for one in amounts if one is not None), Decimal(0))

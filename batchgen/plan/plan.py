@@ -5,8 +5,9 @@ stands by the journal, and the engine does what the state calls for.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
 
 from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
@@ -35,6 +36,7 @@ class Entry:
     Attributes:
         changed: whether the journal knows the id with other inputs.
         retry: whether another attempt is asked for, after one that failed.
+        wanted: whether this run may buy it; others are only carried to their end.
     """
 
     key: JobKey
@@ -42,6 +44,7 @@ class Entry:
     record: Record = field(default_factory=Record)
     changed: bool = False
     retry: bool = False
+    wanted: bool = True
 
     @property
     def standing(self) -> Standing:
@@ -79,7 +82,9 @@ class Plan:
     @property
     def to_submit(self) -> tuple[Entry, ...]:
         """The jobs that would be bought."""
-        return tuple(one for one in self.entries if one.retry or one.record.state is State.PLANNED)
+        return tuple(
+            one for one in self.entries if one.wanted and (one.retry or one.record.state is State.PLANNED)
+        )
 
     def counts(self) -> Mapping[Standing, int]:
         """Count the jobs by standing; standings without a job are left out."""
@@ -91,7 +96,13 @@ class Plan:
         return tuple((entry, running[entry.job.id]) for entry in self.to_submit if entry.job.id in running)
 
 
-def make_plan(jobs: Sequence[Job], records: Mapping[JobKey, Record], *, retry_failed: bool = False) -> Plan:
+def make_plan(
+    jobs: Sequence[Job],
+    records: Mapping[JobKey, Record],
+    *,
+    retry_failed: bool = False,
+    retry_only: Collection[str] = (),
+) -> Plan:
     """Hold the manifest's jobs against the journal's records.
 
     Args:
@@ -99,6 +110,7 @@ def make_plan(jobs: Sequence[Job], records: Mapping[JobKey, Record], *, retry_fa
         records: the journal's.
         retry_failed: ask for another attempt at what failed; what moderation stopped stays, for
             it would be stopped, and perhaps charged, again.
+        retry_only: ask for another attempt at the jobs of these ids, and buy no other.
     """
     keys, left = match(jobs, records)
     removed = tuple(
@@ -115,9 +127,39 @@ def make_plan(jobs: Sequence[Job], records: Mapping[JobKey, Record], *, retry_fa
                 job=job,
                 record=(record := records.get(key, unknown)),
                 changed=job.id in gone,
-                retry=retry_failed and RetryAsked in TRANSITIONS[record.state] and not record.moderated,
+                retry=(retry_failed or job.id in retry_only) and may_be_retried(record),
+                wanted=not retry_only or job.id in retry_only,
             )
             for key, job in zip(keys, jobs, strict=True)
         ),
         removed=removed,
     )
+
+
+def may_be_retried(record: Record) -> bool:
+    """Tell whether another attempt may be asked for: after an end that is no success and not moderation's."""
+    return RetryAsked in TRANSITIONS[record.state] and not record.moderated
+
+
+def wrong_with_retry(plan: Plan, name: str) -> str | None:
+    """Say why the job of this id cannot be tried again; None if it can."""
+    entry = next((one for one in plan.entries if one.job.id == name), None)
+    if entry is None:
+        close = get_close_matches(name, [one.job.id for one in plan.entries], n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{name!r} is no job of this manifest{hint}"
+    if may_be_retried(entry.record):
+        return None
+    match entry.record.state:
+        case State.FAILED | State.REFUSED | State.CANCELED:
+            return f"{name!r} was stopped by moderation, and would be again; change its prompt"
+        case State.RUNNING:
+            return f"{name!r} is paid for and still runs at the service"
+        case State.SUBMITTING | State.IN_DOUBT | State.HELD:
+            return f"{name!r} is in doubt: it may have been paid for; `batchgen resolve` decides"
+        case State.PLANNED:
+            return f"{name!r} has not failed: a run submits it"
+        case State.ABANDONED:
+            return f"{name!r} was given up for good; give the job another prompt or seed to buy it anew"
+        case State.SUCCEEDED | State.COLLECTED:
+            return f"{name!r} has not failed: it is done"

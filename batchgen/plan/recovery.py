@@ -97,6 +97,19 @@ def read_told(text: str) -> tuple[Told, ...]:
         raise ValueError(f"a job in it cannot be read: {error!r}") from error
 
 
+def read_slot(text: str) -> str:
+    """Give the slot whose results these are; empty where they name none.
+
+    Raises:
+        ValueError: it is no results manifest.
+    """
+    document = json.loads(text)
+    slot = document.get("slot", "") if isinstance(document, dict) else None
+    if not isinstance(slot, str):
+        raise ValueError("its slot cannot be read")  # noqa: TRY004 - the file is wrong, not the caller
+    return slot
+
+
 def _told(one: Mapping[str, Json]) -> Told:
     charged = one["cost"]["charged"]
     submitted = one["times"]["submitted"]

@@ -27,10 +27,20 @@ from batchgen.scenario.reasons import asked_wait, served_at
 from batchgen.scenario.retry import CallRetry
 from batchgen.scenario.transport import Answer, Call, LostAnswerError, Redact, Transport
 from batchgen.scenario.verdicts import call_verdict, is_throttled, item_verdict, submit_verdict
-from batchgen.scenario.wire import parse_asset, parse_assets, parse_job, parse_model, parse_page, parse_text
+from batchgen.scenario.wire import (
+    parse_asset,
+    parse_assets,
+    parse_job,
+    parse_model,
+    parse_models,
+    parse_page,
+    parse_plan,
+    parse_text,
+)
 
 BULK = 200  # assets a call; beyond it the service refuses the whole call
 PAGE_SIZE = 100  # jobs a page; the most the service gives
+MODELS_PAGE_SIZE = 500  # models a page; the most the service gives
 MOST_PAGES = 10_000  # of one listing: a million jobs, or a service whose pages never end
 USUAL_RETRY = CallRetry()
 
@@ -140,6 +150,36 @@ class ScenarioClient:
             lambda data, _: parse_model(data.get("model")),
             item_verdict,
         )
+
+    async def plan(self) -> str:
+        """Name the plan of this account in the service's word; empty where it does not show it."""
+        call = self._get("/teams")
+        try:
+            return await self._ask(call, Lane.WATCH, lambda data, _: parse_plan(data), item_verdict)
+        except (NotFoundError, RefusedError):
+            return ""
+
+    async def models(self, *, public: bool) -> AsyncIterator[Model]:
+        """Go through the platform's models or this account's own, without their inputs.
+
+        The service has no filter by text; tags and collections it filters for public models only.
+
+        Raises:
+            StoppedError, TransientError, RefusedError: what was given so far is not the whole of it.
+        """
+        query = {"pageSize": str(MODELS_PAGE_SIZE), "privacy": "public" if public else "private"}
+        token: str | None = None
+        for _ in range(MOST_PAGES):
+            call = self._get("/models", {**query, **({"paginationToken": token} if token else {})})
+            page = await self._ask(call, Lane.WATCH, lambda data, _: parse_models(data))
+            for model in page.models:
+                yield model
+            if page.next_token is None:
+                return
+            if page.next_token == token:
+                break
+            token = page.next_token
+        raise TransientError("the service's listing of models does not come to an end")
 
     async def assets(self, asset_ids: Sequence[str]) -> Mapping[str, Asset]:
         """Describe assets by id, with fresh URLs of the original files; see ``ports.Generator``.

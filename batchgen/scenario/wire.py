@@ -8,7 +8,18 @@ left out. Only what the caller cannot do without raises ``WireError``: an id, a 
 from collections.abc import Mapping
 from decimal import Decimal
 
-from batchgen.model import Asset, JobPage, Json, Model, ModelInput, Receipt, RemoteJob, RemoteStatus, Text
+from batchgen.model import (
+    Asset,
+    JobPage,
+    Json,
+    Model,
+    ModelInput,
+    ModelPage,
+    Receipt,
+    RemoteJob,
+    RemoteStatus,
+    Text,
+)
 from batchgen.scenario.fields import (
     WireError,
     as_finite,
@@ -112,7 +123,34 @@ def parse_model(value: Json) -> Model:
         name=readable(as_text(model.get("name"))) or model_id,
         inputs=tuple(_input(one) for one in inputs if as_text(one.get("name"))),
         latency_p75=_latency(as_mapping(model.get("performanceStats"))),
+        type=readable(as_text(model.get("type"))),
+        capabilities=tuple(readable(one) for one in as_list(model.get("capabilities")) if as_text(one)),
+        description=readable(as_text(model.get("shortDescription")) or as_text(model.get("description"))),
+        plan_rank=_rank(model.get("accessRestrictions")),
+        public=as_text(model.get("privacy")) == "public",
+        raw=plain(model),
     )
+
+
+def parse_models(data: Mapping[str, Json]) -> ModelPage:
+    """Read one page of a listing of models; a row without an id is left out.
+
+    Raises:
+        WireError: no list of models, or a token that cannot be sent back.
+    """
+    rows, token = data.get("models"), data.get("nextPaginationToken")
+    if not isinstance(rows, list):
+        raise WireError("the answer has no list of models")
+    if not (token is None or isinstance(token, str)):
+        raise WireError("the answer's pagination token is not text")
+    shown = (row for row in rows if is_id(as_mapping(row).get("id")))
+    return ModelPage(models=tuple(parse_model(row) for row in shown), next_token=token or None)
+
+
+def parse_plan(data: Mapping[str, Json]) -> str:
+    """Read the plan of the one team that the credentials belong to; empty where that is not clear."""
+    plans = {as_text(as_mapping(one).get("plan")) for one in as_list(data.get("teams"))}
+    return readable(plans.pop()) if len(plans) == 1 else ""
 
 
 def parse_asset(value: Json) -> Asset:
@@ -205,6 +243,12 @@ def _input(element: Mapping[str, Json]) -> ModelInput:
         step=as_number(element.get("step")),
         raw=plain(dict(element)),
     )
+
+
+def _rank(value: Json) -> int | None:
+    """Give the plan that is needed: 0 free, 25 starter, 50 pro, 75 max, 100 enterprise."""
+    rank = as_number(value)
+    return None if rank is None else int(rank)
 
 
 def _latency(stats: Mapping[str, Json]) -> float | None:

@@ -1,7 +1,7 @@
 """What can go wrong with a call, and when it does: by probability, by script, or both.
 
-A fault changes what the client sees. Whether the service did what it was asked for is part
-of the fault's meaning and said in ``WITHOUT_EFFECT``, nowhere else.
+A fault changes what the client sees. Whether the service did what it was asked for, and when,
+is part of the fault's meaning and said in ``WITHOUT_EFFECT`` and ``LATE``, nowhere else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from batchgen.simulator.exchange import Call, Fate, Reply, answer, page
 
 
 class Fault(StrEnum):
-    """One thing that goes wrong; "before" and "after" are before and after the service acted."""
+    """One thing that goes wrong, before or after the service acted, or long before it does ("late")."""
 
     CUT_BEFORE = "cut-before"
     CUT_AFTER = "cut-after"
@@ -29,9 +29,12 @@ class Fault(StrEnum):
     SLOW = "slow"
     TRUNCATED = "truncated"
     EXPIRED = "expired"
+    CUT_LATE = "cut-late"
+    GATEWAY_LATE = "504-late"
 
 
 WITHOUT_EFFECT = frozenset({Fault.CUT_BEFORE, Fault.ERROR_BEFORE, Fault.THROTTLED})
+LATE = frozenset({Fault.CUT_LATE, Fault.GATEWAY_LATE})  # the service gets the request when all is over
 
 _OF_DOWNLOADS = frozenset({Fault.TRUNCATED, Fault.EXPIRED})
 _OF_API = frozenset({Fault.NO_JSON, Fault.TIMEOUT, Fault.THROTTLED})
@@ -40,7 +43,8 @@ _OF_API = frozenset({Fault.NO_JSON, Fault.TIMEOUT, Fault.THROTTLED})
 def faults_of(call: Call) -> tuple[Fault, ...]:
     """Give the faults that a call can suffer."""
     senseless = _OF_API if call is Call.DOWNLOAD else _OF_DOWNLOADS
-    return tuple(fault for fault in Fault if fault not in senseless)
+    late = frozenset() if call is Call.SUBMIT else LATE
+    return tuple(fault for fault in Fault if fault not in senseless | late)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +95,7 @@ def spoil(reply: Reply, fault: Fault | None, *, slow: float, retry_after: float)
     match fault:
         case None:
             return reply
-        case Fault.CUT_BEFORE | Fault.CUT_AFTER:
+        case Fault.CUT_BEFORE | Fault.CUT_AFTER | Fault.CUT_LATE:
             return replace(reply, fate=Fate.CUT)
         case Fault.HANG_AFTER:
             return replace(reply, fate=Fate.HUNG)
@@ -111,6 +115,7 @@ def _instead(fault: Fault, retry_after: float) -> Reply:
         Fault.ERROR_AFTER: answer(500, {"message": "Internal Server Error"}),
         Fault.BAD_GATEWAY: page(502, "502 Bad Gateway"),
         Fault.UNAVAILABLE: answer(503, {"message": "Service Unavailable"}),
+        Fault.GATEWAY_LATE: page(504, "504 Gateway Time-out"),
         Fault.TIMEOUT: answer(408, {"message": "Request Timeout"}),
         Fault.REDIRECT: Reply(status=307, headers={"location": "/elsewhere"}),
         Fault.NO_JSON: page(200, "Welcome"),

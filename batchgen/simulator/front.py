@@ -21,9 +21,11 @@ from batchgen.errors import InputError, OutputError
 from batchgen.simulator.exchange import Fate, Reply, Request
 from batchgen.simulator.log import add_to_log, open_log, read_log
 from batchgen.simulator.pictures import file_of
-from batchgen.simulator.service import LARGEST_BODY, Service
+from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
+from batchgen.simulator.uploads import USUAL_IMPORTS, Imports
 
+LARGEST_PART = 2**28  # bytes: what this machine is asked to hold in memory
 _LINGER = 1.0  # seconds that requests under way get when the service ends
 
 
@@ -44,6 +46,7 @@ class Running:
 async def serve(
     settings: Settings,
     *,
+    imports: Imports = USUAL_IMPORTS,
     host: str = "127.0.0.1",
     port: int = 0,
     speed: float = 1.0,
@@ -54,6 +57,7 @@ async def serve(
 
     Args:
         settings: how the service behaves, in its own seconds.
+        imports: what becomes of uploads, in its own seconds too.
         host: an address of this machine's loopback.
         port: 0 for any that is free.
         speed: the service's seconds in a second.
@@ -65,7 +69,7 @@ async def serve(
         OutputError: the port is taken, or the state cannot be read or written.
     """
     _refuse_outside(host)
-    service = Service(settings.at_speed(speed))
+    service = Service(settings.at_speed(speed), imports.at_speed(speed))
     kept: TextIO | None = None
     if state is not None:
         _restore(service, state)
@@ -134,8 +138,8 @@ def _app(service: Service, kept: TextIO | None, log: Callable[[str], None] | Non
             log(f"{request.method} {request.path_qs.split('Policy=')[0]} {_told(reply)}")
         return await _deliver(request, reply)
 
-    # a body over the gateway's limit is the core's to refuse
-    app = web.Application(client_max_size=2 * LARGEST_BODY, logger=logging.getLogger(__name__))
+    # a body over the gateway's limit is the core's to refuse; parts of uploads go to a store, which has none
+    app = web.Application(client_max_size=LARGEST_PART, logger=logging.getLogger(__name__))
     app.router.add_route("*", "/{path:.*}", answer)
     return app
 

@@ -7,6 +7,7 @@ in, and everything else follows from the settings and the requests before.
 
 import base64
 import binascii
+import heapq
 import json
 import re
 from collections import Counter
@@ -18,7 +19,7 @@ from batchgen.simulator.assets import Assets, asset_object
 from batchgen.simulator.dates import header
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Call, Fate, Reply, Request, answer, refusal
-from batchgen.simulator.faults import WITHOUT_EFFECT, denied, spoil
+from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, denied, spoil
 from batchgen.simulator.jobs import Submission
 from batchgen.simulator.listing import BadQueryError, Index, page_size, parse_query
 from batchgen.simulator.models import Catalogue
@@ -27,6 +28,7 @@ from batchgen.simulator.rows import EXTRAS, job_object
 from batchgen.simulator.settings import Settings
 from batchgen.simulator.submits import RefusedError, accept, quote, read_order
 from batchgen.simulator.throttle import CUSTOM_JOBS, Throttle
+from batchgen.simulator.uploads import USUAL_IMPORTS, Imports, Uploads
 from batchgen.simulator.urls import Signer
 
 LARGEST_BODY = 6_000_000  # bytes that the service's gateway takes
@@ -45,6 +47,11 @@ _PATHS: Sequence[tuple[str, re.Pattern[str], Call]] = tuple(
         ("POST", r"/v1/jobs/([^/]+)/action", Call.CANCEL),
         ("GET", r"/v1/models/([^/]+)", Call.MODEL),
         ("GET", r"/v1/models", Call.MODELS),
+        ("POST", r"/v1/assets", Call.ASSETS),
+        ("POST", r"/v1/uploads", Call.ASSETS),
+        ("POST", r"/v1/uploads/([^/]+)/action", Call.ASSETS),
+        ("GET", r"/v1/uploads/([^/]+)", Call.ASSETS),
+        ("PUT", r"/cdn/uploads/([^/]+)/\d+", Call.DOWNLOAD),
         ("GET", r"/v1/assets/([^/]+)", Call.ASSETS),
         ("POST", r"/v1/assets/get-bulk", Call.ASSETS),
         ("GET", r"/v1/teams(?:/([^/]+)/limits)?", Call.TEAMS),
@@ -57,10 +64,11 @@ class Service:
     """A Scenario-like service.
 
     Attributes:
-        counts: requests by what they asked for, and ``refused_429``, ``cdn_credentials``.
+        counts: requests by what they asked for, and ``refused_429``, ``cdn_credentials``,
+            ``store_credentials``.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, imports: Imports = USUAL_IMPORTS) -> None:
         """Start with no jobs."""
         self._settings = settings
         self._draws = Draws(settings.seed)
@@ -71,6 +79,8 @@ class Service:
         self._throttle = Throttle(settings.limits)
         self._signer = Signer(key=settings.secret.encode(), life=settings.url_life)
         self._token = base64.b64encode(f"{settings.key}:{settings.secret}".encode()).decode()
+        self._uploads = Uploads(imports, self._draws, self._signer)
+        self._late: list[tuple[float, int, Request]] = []  # heap: when it arrives, which submit, what it says
         self.counts: Counter[str] = Counter()
         self._calls: Mapping[Call, Callable[[Request, str, float], Reply]] = {
             Call.SUBMIT: self._submit,
@@ -105,6 +115,18 @@ class Service:
         for job in jobs:
             self._take_in(job)
 
+    def advance(self, now: float) -> float:
+        """Let the time pass and give it: submits that were on their way arrive.
+
+        Args:
+            now: seconds since the epoch; an earlier time than before counts as the latest.
+        """
+        while self._late and self._late[0][0] <= now:
+            due, _, request = heapq.heappop(self._late)
+            call, name = _call_of(request)
+            self._answer(request, call, name, self._register.advance(due), acts=True)
+        return self._register.advance(now)
+
     def handle(self, request: Request, now: float) -> Reply:
         """Judge a request and do what it asks for.
 
@@ -112,12 +134,15 @@ class Service:
             request: as it came in.
             now: seconds since the epoch; an earlier time than before counts as the latest.
         """
-        now = self._register.advance(now)
+        now = self.advance(now)
         call, name = _call_of(request)
         nth = self.counts[call]
         self.counts[call] += 1
         fault = self._settings.faults.drawn(call, nth, self._draws)
-        reply = self._answer(request, call, name, now, acts=fault not in WITHOUT_EFFECT)
+        if fault in LATE:
+            due = now + self._draws.between(self._settings.late, "late", nth)
+            heapq.heappush(self._late, (due, nth, request))
+        reply = self._answer(request, call, name, now, acts=fault not in WITHOUT_EFFECT | LATE)
         delay = self._draws.between(self._settings.latency, "latency", call, nth)
         reply = replace(reply, delay=delay, headers={**reply.headers, "date": header(now)})
         reply = spoil(reply, fault, slow=self._settings.slow, retry_after=self._settings.fault_retry_after)
@@ -155,8 +180,7 @@ class Service:
 
     def _submit(self, request: Request, name: str, now: float) -> Reply:
         model = self._catalogue.get(name)
-        exists: Callable[[str], bool] = lambda asset: self._assets.find(asset, now) is not None  # noqa: E731 - a short check
-        order = read_order(model, request.body, self._settings, exists)
+        order = read_order(model, request.body, self._settings, lambda asset: self._exists(asset, now))
         if request.query.get("dryRun") in {"true", "api"}:
             return quote(order)
         refused = self._throttle.submit(now, self._register.in_flight) or self._without_credits(order.cost)
@@ -173,6 +197,9 @@ class Service:
         self._take_in(job)
         # as of its own date, which by its rounding may be some microseconds ahead of now
         return answer(200, {"job": self._shown(job, job.created_at), **order.costs(), **self._extras})
+
+    def _exists(self, asset_id: str, now: float) -> bool:
+        return self._assets.find(asset_id, now) is not None or self._uploads.find(asset_id, now) is not None
 
     def _without_credits(self, cost: object) -> Reply | None:
         left = self._settings.limits.credits
@@ -235,6 +262,8 @@ class Service:
         return answer(200, {"models": models[start : start + size], **more})
 
     def _asset_calls(self, request: Request, name: str, now: float) -> Reply:
+        if request.path.startswith("/v1/uploads") or (request.method, request.path) == ("POST", "/v1/assets"):
+            return self._upload(request, name, now)
         if request.method == "GET":
             found = self._shown_assets(request, [name], now)
             if not found:
@@ -252,26 +281,63 @@ class Service:
         base = f"http://{request.headers.get('host', 'cdn.invalid')}"
         kind = "assets" if request.query.get("originalAssets") == "true" else "assets-transform"
         transformed = {} if kind == "assets" else {"p": "100"}
+        wanted = list(asset_ids)
+        sent = [one for asset_id in wanted if (one := self._uploads.find(asset_id, now)) is not None]
         return [
+            {**one.shown(self._signer.url(base, f"/cdn/assets/{one.id}", now, **transformed)), **self._extras}
+            for one in sent
+        ] + [
             asset_object(
                 made,
                 url=self._signer.url(base, f"/cdn/assets/{made.id}", now, **transformed),
                 index_always_zero=self._settings.views.index_always_zero,
                 extras=self._extras,
             )
-            for asset_id in asset_ids
+            for asset_id in wanted
             if (made := self._assets.find(asset_id, now)) is not None
         ]
 
     def _download(self, request: Request, name: str, now: float) -> Reply:
+        if request.method == "PUT":
+            return self._part(request, name, now)
         if "authorization" in request.headers:
             self.counts["cdn_credentials"] += 1
             return Reply(status=400, body=b"Only one auth mechanism allowed")
+        if not self._signer.holds(request.path, request.query, now):
+            return denied()
+        sent = self._uploads.find(name, now)
+        if sent is not None:
+            return Reply(status=200, headers={"content-type": sent.mime}, body=sent.content)
         made = self._assets.find(name, now)
-        if made is None or not self._signer.holds(request.path, request.query, now):
+        if made is None:
             return denied()
         medium = made.medium()
         return Reply(status=200, headers={"content-type": medium.mime}, medium=medium)
+
+    def _upload(self, request: Request, name: str, now: float) -> Reply:
+        owner = self._owner(request)
+        if request.path == "/v1/assets":
+            image = self._uploads.take_image(request.body, now, owner=owner)
+            base = f"http://{request.headers.get('host', 'cdn.invalid')}"
+            shown = image.shown(self._signer.url(base, f"/cdn/assets/{image.id}", now))
+            return answer(200, {"asset": {**shown, **self._extras}})
+        if not name:
+            base = f"http://{request.headers.get('host', 'store.invalid')}"
+            upload = self._uploads.begin(request.body, now, base=base, owner=owner)
+        elif request.method == "POST":
+            upload = self._uploads.act(name, request.body, now)
+        else:
+            upload = self._uploads.show(name, now)
+        return answer(200, {"upload": {**upload, **self._extras}})
+
+    def _part(self, request: Request, name: str, now: float) -> Reply:
+        if "authorization" in request.headers:
+            self.counts["store_credentials"] += 1
+            return Reply(status=400, body=b"Only one auth mechanism allowed")
+        if not self._signer.holds(request.path, request.query, now):
+            return denied()
+        self._uploads.take_part(name, int(request.path.rsplit("/", 1)[-1]), request.body)
+        return Reply(status=200)
 
     def _teams(self, _: Request, team: str, __: float) -> Reply:
         limits = self._settings.limits

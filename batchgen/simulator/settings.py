@@ -129,6 +129,7 @@ class Settings:
         quality_gate: whether images are checked for an extra charge.
         url_life: seconds that a signed URL holds; None for the service's own calendar steps.
         slow: seconds that the fault of a slow answer adds.
+        late: seconds after its answer was lost until a late submit arrives, drawn for each.
         fault_retry_after: seconds that a fault of too many requests asks to wait.
         faults: which calls go wrong.
     """
@@ -144,6 +145,7 @@ class Settings:
     quality_gate: bool = False
     url_life: float | None = None
     slow: float = 75.0
+    late: Span = (5.0, 300.0)
     fault_retry_after: float = 1.0
     limits: Limits = field(default_factory=Limits)
     outcomes: Outcomes = field(default_factory=Outcomes)
@@ -151,7 +153,7 @@ class Settings:
     faults: FaultPlan = field(default_factory=FaultPlan)
 
     def __post_init__(self) -> None:
-        _check_spans(latency=self.latency, duration=self.duration, **self.durations)
+        _check_spans(latency=self.latency, duration=self.duration, late=self.late, **self.durations)
         if any(not price.is_finite() or price < 0 for price in self.prices.values()):
             raise ValueError("a price is 0 or more")
 
@@ -178,6 +180,7 @@ class Settings:
             duration=_faster(self.duration, speed),
             durations={model: _faster(one, speed) for model, one in self.durations.items()},
             slow=self.slow / speed,
+            late=_faster(self.late, speed),
             fault_retry_after=self.fault_retry_after / speed,
             limits=replace(
                 self.limits,

@@ -46,7 +46,7 @@ def test_the_readme_names_every_command() -> None:
 
 def test_init_writes_a_manifest_that_validates_and_never_overwrites(shell: Shell) -> None:
     assert shell.call("init").status == 0
-    assert shell.call("validate", "jobs.yaml").status == 0
+    assert shell.call("validate", "jobs.yaml", "--offline").status == 0
     again = shell.call("init")
     assert (again.status, "--force" in again.err) == (2, True)
     assert shell.call("init", "--force").status == 0
@@ -54,8 +54,8 @@ def test_init_writes_a_manifest_that_validates_and_never_overwrites(shell: Shell
 
 def test_a_dry_run_is_the_plan(shell: Shell) -> None:
     shell.call("init", "spring.yaml")
-    planned = shell.call("plan", "spring.yaml")
-    dry = shell.call("run", "spring.yaml", "--dry-run")
+    planned = shell.call("plan", "spring.yaml", "--simulate")
+    dry = shell.call("run", "spring.yaml", "--dry-run", "--simulate")
     assert (planned.status, dry.status, planned.out) == (0, 0, dry.out)
     assert "Would submit" in planned.out
     assert not (shell.folder / "output").exists()

@@ -1,6 +1,7 @@
 """A journal that was lost is rebuilt, and nothing that was paid for is bought again."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -171,11 +172,12 @@ def test_jobs_in_doubt_stay_in_doubt_and_the_next_run_finds_them(shell: Shell, t
         "jobs.yaml", many(8).replace("settle: 3s, settle_max: 6s", "settle: 1s, settle_max: 2s, then: hold")
     )
     with simulator_process(
-        state, (*QUICK, "--fault", "submit:cut-after=50%", "--fault", "jobs:redirect=100%")
+        state, (*QUICK, "--fault", "submit:cut-after=50%", "--listing-lag", "20000")
     ) as service:
         assert shell.at(service).call(*RUN).status == 7
         port = service.base_url.rsplit(":", 1)[1].split("/")[0]
     lose_the_journal(shell)
+    state.write_text(re.sub(r'"lag": ?[0-9.]+', '"lag": 0', state.read_text()))  # listings catch up
     with simulator_process(state, (*QUICK, "--port", port)) as service:
         here = shell.at(service)
         assert here.call(*RUN).status == 2

@@ -21,7 +21,7 @@ jobs: [{prompt: one}, {prompt: two}, {prompt: three}]
 @pytest.fixture
 def held(shell: Shell, simulator: Simulator) -> tuple[Shell, Service]:
     """A batch with jobs in doubt: every answer to a submit is lost, and listings are too far behind."""
-    service = simulator(*QUICK, "--fault", "submit:cut-after=100%", "--listing-lag", "200")
+    service = simulator(*QUICK, "--fault", "submit:cut-after=100%", "--listing-lag", "20000")
     shell.write("jobs.yaml", MANIFEST)
     here = shell.at(service)
     assert here.call("run", "jobs.yaml", "--rate", "50/s").status == 7

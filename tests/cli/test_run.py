@@ -141,7 +141,7 @@ def test_answers_that_are_lost_are_found_again(shell: Shell, simulator: Simulato
 def test_a_job_that_cannot_be_settled_is_held_for_a_person_and_never_sent_again(
     shell: Shell, simulator: Simulator
 ) -> None:
-    service = simulator(*QUICK, "--fault", "submit:cut-after=40%", "--fault", "jobs:500=100%", "--seed", "3")
+    service = simulator(*QUICK, "--fault", "submit:cut-after=40%", "--listing-lag", "20000", "--seed", "3")
     shell.write("jobs.yaml", many(10).replace("settle_max: 6s", "settle_max: 4s"))
     here = shell.at(service)
     first = here.call("run", "jobs.yaml", "--rate", "50/s", "--json")

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from typing import Any
 
@@ -5,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.identity import canonical, compose_body, content_key, derive_seed, seed_for
+from batchgen.errors import InputError
+from batchgen.identity import canonical, compose_body, content_key, derive_seed, files_of, seed_for
 from batchgen.model import Job, JobKey, Model, ModelInput, Scope
 
 SCOPE = Scope(origin="https://api.example/v1", project="", batch="spring")
@@ -104,3 +106,60 @@ def test_a_seed_of_the_manifest_wins_and_a_model_without_one_gets_none() -> None
 def test_the_body_holds_the_params_as_they_are_and_the_seed() -> None:
     assert json.loads(compose_body(job(), 5)) == {"prompt": "a tower", "width": 512, "seed": 5}
     assert json.loads(compose_body(job(params={"seed": 7}), 7)) == {"prompt": "a tower", "seed": 7}
+
+
+HASH, OTHER = "ab" * 32, "cd" * 32
+
+
+def a_file(path: str = "refs/style.png", sha256: str = HASH) -> dict[str, str]:
+    return {"file": path, "sha256": sha256}
+
+
+@given(st.text(max_size=9), st.text(max_size=9))
+def test_a_file_is_its_content_wherever_it_lies(one: str, other: str) -> None:
+    for wrap in (lambda file: file, lambda file: [file], lambda file: {"deep": [1, {"er": file}]}):
+        assert content_key(job(params={"image": wrap(a_file(one))})) == content_key(
+            job(params={"image": wrap(a_file(other))})
+        )
+        assert content_key(job(params={"image": wrap(a_file(one))})) != content_key(
+            job(params={"image": wrap(a_file(one, OTHER))})
+        )
+
+
+@given(st.dictionaries(st.text(max_size=5), values, max_size=4))
+def test_the_key_of_a_job_without_files_is_what_it_was_before_there_were_files(
+    params: dict[str, Any],
+) -> None:
+    asked = canonical({"model": "model_x", "params": {**params, "prompt": "a tower"}})
+    assert content_key(job(params=params)) == "v1:" + hashlib.sha256(asked.encode()).hexdigest()
+
+
+def test_the_body_names_assets_in_place_of_files() -> None:
+    asked = job(params={"image": a_file(), "refs": [a_file("b.png", OTHER), "asset_0", a_file()]})
+    assert json.loads(compose_body(asked, None, assets={HASH: "asset_1", OTHER: "asset_2"})) == {
+        "prompt": "a tower",
+        "image": "asset_1",
+        "refs": ["asset_2", "asset_0", "asset_1"],
+    }
+
+
+@pytest.mark.parametrize("assets", [None, {}, {OTHER: "asset_2"}, {HASH: ""}])
+def test_a_file_without_an_asset_is_never_sent(assets: dict[str, str] | None) -> None:
+    with pytest.raises(InputError, match=r"refs/style\.png: was not uploaded"):
+        compose_body(job(params={"refs": [a_file()]}), None, assets=assets)
+
+
+def test_the_files_of_a_job_are_named_once_and_in_order() -> None:
+    asked = job(params={"refs": [a_file("b.png", OTHER), a_file()], "image": a_file(), "width": 512})
+    assert files_of(asked) == (OTHER, HASH)
+    assert files_of(job()) == ()
+
+
+def test_a_mapping_with_other_keys_is_no_file() -> None:
+    params = {
+        "a": {"file": "x"},
+        "b": {"file": "x", "sha256": HASH, "more": 1},
+        "c": {"file": 1, "sha256": 2},
+    }
+    assert files_of(job(params=params)) == ()
+    assert json.loads(compose_body(job(params=params), None))["b"]["more"] == 1

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from batchgen.lifecycle import (
     TRANSITIONS,
     Accepted,
     AnswerLost,
+    Canceled,
     Collected,
     Event,
     Failed,
@@ -21,6 +24,7 @@ from batchgen.lifecycle import (
     apply,
     replay,
 )
+from batchgen.model import Refund, Submission
 from tests.support.lives import JOB, cost_of, event_of, lives
 
 # Written a second time, from the protocol's own table, so that a slip in one of the two shows.
@@ -36,7 +40,12 @@ TABLE = {
     },
     "in_doubt": {"Adopted": "running", "ShownAbsent": "planned", "Held": "held"},
     "held": {"Adopted": "running", "ShownAbsent": "planned", "Abandoned": "abandoned"},
-    "running": {"Succeeded": "succeeded", "Failed": "failed", "Canceled": "canceled"},
+    "running": {
+        "Succeeded": "succeeded",
+        "Failed": "failed",
+        "Canceled": "canceled",
+        "WrittenOff": "canceled",  # by a person, of what is out of sight
+    },
     "succeeded": {"Collected": "collected"},
     "failed": {"RetryAsked": "planned"},
     "refused": {"RetryAsked": "planned"},
@@ -69,8 +78,13 @@ def test_every_state_can_be_reached() -> None:
     assert reached == set(State)
 
 
-def test_a_paid_job_ends_only_by_the_services_word() -> None:
-    assert {event.__name__ for event in TRANSITIONS[State.RUNNING]} == {"Succeeded", "Failed", "Canceled"}
+def test_a_paid_job_ends_only_by_the_services_word_or_a_persons() -> None:
+    assert {event.__name__ for event in TRANSITIONS[State.RUNNING]} == {
+        "Succeeded",
+        "Failed",
+        "Canceled",
+        "WrittenOff",
+    }
 
 
 def test_only_planned_jobs_are_submitted() -> None:
@@ -150,4 +164,40 @@ def test_an_answer_that_is_already_terminal_is_two_events() -> None:
 
 def test_intent_receipt_and_what_opens_a_purchase_are_durable() -> None:
     durable = {name for name, event in EVENTS.items() if event.DURABLE}
-    assert durable == {"SubmitStarted", "Accepted", "Adopted", "ShownAbsent", "RetryAsked"}
+    assert durable == {"SubmitStarted", "Accepted", "Adopted", "ShownAbsent", "RetryAsked", "WrittenOff"}
+
+
+def ended(charged: str, end: Event) -> Submission:
+    record = Record()
+    for event in (started(), Accepted(at=2.0, remote_id="job_1", charged=Decimal(charged)), end):
+        record = apply(record, event)
+    return record.submissions[-1]
+
+
+def test_a_success_costs_what_it_shows_in_the_end_and_nothing_comes_back() -> None:
+    paid = ended("6", Succeeded(at=3.0, charged=Decimal("7.25"), refund=Refund.NONE))
+    assert (paid.charged, paid.refund, paid.refunded) == (Decimal("7.25"), Refund.NONE, Decimal(0))
+
+
+def test_a_refunded_failure_keeps_its_charge_beside_what_came_back() -> None:
+    paid = ended("7.25", Failed(at=3.0, charged=Decimal(6), refund=Refund.ASSUMED))
+    assert (paid.charged, paid.refund, paid.refunded) == (Decimal("7.25"), Refund.ASSUMED, Decimal("7.25"))
+
+
+@pytest.mark.parametrize("end", [Failed, Canceled])
+def test_add_ons_that_read_nothing_after_a_failure_came_back(end: type[Failed | Canceled]) -> None:
+    paid = ended("7.25", end(at=3.0, charged=Decimal(6), refund=Refund.NONE))
+    assert (paid.charged, paid.refund, paid.refunded) == (Decimal("7.25"), Refund.CONFIRMED, Decimal("1.25"))
+
+
+def test_a_failure_that_shows_no_amount_brings_nothing_back() -> None:
+    paid = ended("7.25", Failed(at=3.0, refund=Refund.NONE))
+    assert (paid.charged, paid.refund, paid.refunded) == (Decimal("7.25"), Refund.NONE, Decimal(0))
+
+
+@pytest.mark.parametrize("end", [Succeeded, Failed, Canceled])
+def test_an_end_of_a_time_without_refunds_folds_to_what_it_did_then(
+    end: type[Succeeded | Failed | Canceled],
+) -> None:
+    paid = ended("7.25", end(at=3.0, charged=Decimal(6)))
+    assert paid == Submission(remote_id="job_1", attempt=1, at=2.0, charged=Decimal(6))

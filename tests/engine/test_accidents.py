@@ -80,7 +80,7 @@ def test_a_run_that_is_cancelled_lets_submits_finish_for_a_moment() -> None:
     def cancel_soon(_: Runner) -> None:
         task = asyncio.current_task()
         assert task is not None
-        asyncio.get_running_loop().call_later(0.2, task.cancel)
+        asyncio.get_running_loop().call_later(0.8, task.cancel)  # past the look before buying
 
     run = Run(over, jobs(3), command=cancel_soon).go()
     assert run.ending is None

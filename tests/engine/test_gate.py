@@ -3,7 +3,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
-import looptime
 import pytest
 from aiolimiter import AsyncLimiter
 from hypothesis import given
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from batchgen.engine.gate import PacedLimiter, RateGate, next_lane
 from batchgen.model import Rate
 from batchgen.ports import Lane
+from tests.support.looped import virtual_loop
 
 Body = Callable[[RateGate], Awaitable[None]]
 
@@ -24,7 +24,7 @@ def in_virtual_time(rate: Rate | None, body: Body) -> None:
             await body(gate)
             pump.cancel()
 
-    with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=virtual_loop) as runner:
         runner.run(main())
 
 

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from batchgen.engine.reading import after_failure, after_look, after_receipt
+from batchgen.engine.reading import after_failure, after_look, after_receipt, refund_of
 from batchgen.errors import (
     AmbiguousError,
     DeferredError,
@@ -15,7 +15,7 @@ from batchgen.errors import (
     TransientError,
 )
 from batchgen.lifecycle import Accepted, Canceled, Failed, Succeeded
-from batchgen.model import Receipt, RemoteJob, RemoteStatus
+from batchgen.model import Receipt, Refund, RemoteJob, RemoteStatus
 
 
 def remote(status: RemoteStatus, **more: object) -> RemoteJob:
@@ -48,15 +48,33 @@ def test_an_answer_that_is_already_terminal_is_accepted_and_ended() -> None:
     receipt = Receipt(job=remote(RemoteStatus.SUCCEEDED, asset_ids=("asset_1",)), charged=Decimal("7.25"))
     assert after_receipt(receipt, at=1.0) == (
         Accepted(at=1.0, remote_id="job_1", charged=Decimal("7.25")),
-        Succeeded(at=1.0, asset_ids=("asset_1",)),
+        Succeeded(at=1.0, asset_ids=("asset_1",), refund=Refund.NONE),
     )
 
 
 def test_a_failure_keeps_the_services_words_and_tells_moderation() -> None:
     end = after_look(remote(RemoteStatus.FAILED, error="Content flagged", hint="try other words"), at=1.0)
-    assert end == Failed(at=1.0, error="Content flagged: try other words", moderated=True)
+    told = "Content flagged: try other words"
+    assert end == Failed(at=1.0, error=told, moderated=True, refund=Refund.NONE)
 
 
 def test_a_failure_without_words_says_so() -> None:
     end = after_look(remote(RemoteStatus.CANCELED), at=1.0)
-    assert end == Canceled(at=1.0, error="the service says canceled and gives no reason")
+    told = "the service says canceled and gives no reason"
+    assert end == Canceled(at=1.0, error=told, refund=Refund.NONE)
+
+
+@pytest.mark.parametrize(
+    ("job", "moderated", "refund"),
+    [
+        (remote(RemoteStatus.FAILED), False, Refund.ASSUMED),
+        (remote(RemoteStatus.FAILED), True, Refund.NONE),
+        (remote(RemoteStatus.FAILED, refundable=False), False, Refund.NONE),
+        (remote(RemoteStatus.CANCELED), False, Refund.NONE),
+        (remote(RemoteStatus.SUCCEEDED), False, Refund.NONE),
+    ],
+)
+def test_a_refund_is_assumed_where_the_services_rules_give_one(
+    job: RemoteJob, moderated: bool, refund: Refund
+) -> None:
+    assert refund_of(job, moderated=moderated) is refund

@@ -206,14 +206,14 @@ def test_once_it_is_known_who_we_are_a_gateway_that_is_down_loses_nothing() -> N
 
 def test_other_peoples_equal_jobs_are_not_adopted() -> None:
     over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_BEFORE]}))
-    mine = jobs(3, model=SEEDLESS)
+    mine = jobs(4, model=SEEDLESS)
     other = Service(Settings(key="somebody-else", seed=9))
     neighbour = Earth(service=other)
-    Run(neighbour, mine, key="somebody-else").go()
+    Run(neighbour, mine[1:], key="somebody-else").go()
     over.service.restore(other.submissions)
     Run(over, mine, policy=Policy(doubt=QUICK)).go()
     ours = [one for one in over.service.submissions if one.author != other.submissions[0].author]
-    assert len(ours) == 3
+    assert len(ours) == 4
     assert {record.remote_id for record in records(over).values()} == {one.remote_id for one in ours}
 
 

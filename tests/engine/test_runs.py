@@ -17,7 +17,7 @@ from batchgen.errors import JournalError, StopCause
 from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, State, SubmitStarted, replay
 from batchgen.model import Job, JobKey, Rate
 from batchgen.simulator.exchange import Call
-from batchgen.simulator.faults import WITHOUT_EFFECT, Fault, FaultPlan
+from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, Fault, FaultPlan
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
 from tests.support.memory_journal import MemoryJournal
@@ -107,7 +107,7 @@ def test_a_run_cut_anywhere_any_number_of_times_pays_nothing_twice_and_forgets_n
 
 
 faults = st.dictionaries(
-    st.sampled_from([one for one in Fault if one not in {Fault.TRUNCATED, Fault.EXPIRED, Fault.SLOW}]),
+    st.sampled_from([one for one in Fault if one not in {Fault.TRUNCATED, Fault.EXPIRED, Fault.SLOW} | LATE]),
     st.floats(0, 0.07),
     max_size=5,
 )
@@ -279,7 +279,7 @@ def test_a_drain_submits_no_more_and_collects_what_is_paid() -> None:
 def test_leaving_at_once_lets_submits_under_way_finish_for_a_moment() -> None:
     def leave_soon(runner: Runner) -> None:
 
-        asyncio.get_running_loop().call_later(0.03, runner.leave)  # the first POST is at the service
+        asyncio.get_running_loop().call_later(0.1, runner.leave)  # the first POST is at the service
 
     over = earth()
     Run(over, jobs(5), command=leave_soon).go()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.errors import RemoteIdTakenError, TransitionError
-from batchgen.lifecycle import Accepted, Collected, Event, State, SubmitStarted, replay
+from batchgen.lifecycle import Accepted, Adopted, AnswerLost, Collected, Event, State, SubmitStarted, replay
 from batchgen.model import JobKey, Scope
 from batchgen.ports import Journal
 from tests.support.lives import JOB, lives
@@ -122,3 +122,21 @@ def check_replay(reopen: Reopen, data: st.DataObject) -> None:
         if data.draw(st.integers(0, 4)) == 0:
             journal = reopen()
     assert dict(reopen().records()) == dict(journal.records()) == replay(journal.history())
+
+
+def test_only_a_receipt_tells_who_we_are(reopen: Reopen) -> None:
+    journal = reopen()
+    assert journal.authors == frozenset()
+    journal.append(A, started(), Accepted(at=2.0, remote_id="job_1", author="apiu_us"))
+    adopted = Adopted(at=3.0, remote_id="job_2", author="apiu_them", evidence={})
+    journal.append(B, started(), AnswerLost(at=2.0, reason="cut"), adopted)
+    assert journal.authors == reopen().authors == {"apiu_us"}
+
+
+def test_what_a_person_said_is_not_ours_counts_as_owned(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.append(A, started(), Accepted(at=2.0, remote_id="job_1"))
+    journal.disown(["job_2"])
+    journal.disown(["job_2"])
+    assert journal.owned(["job_1", "job_2", "job_3"]) == {"job_1", "job_2"}
+    assert reopen().owned(["job_2", "job_3"]) == {"job_2"}

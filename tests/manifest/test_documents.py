@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from batchgen.manifest.reading import read_manifest
-from batchgen.manifest.schema import DefaultsText, JobText, LimitsText, ManifestText, OutputText
+from batchgen.manifest.schema import (
+    AxisText,
+    DefaultsText,
+    DoubtText,
+    JobText,
+    LimitsText,
+    ManifestText,
+    OutputText,
+    RetryText,
+)
 from batchgen.manifest.starter import starter
 from batchgen.manifest.values import Manifest
 from tests.manifest.conftest import Read
@@ -19,6 +28,11 @@ EXAMPLES = [text for language, text in BLOCKS if language == "yaml"]
 TABLES = {
     "prompts/icons.csv": next(text for language, text in BLOCKS if language == "csv"),
     "prompts/heroes.jsonl": next(text for language, text in BLOCKS if language == "jsonl"),
+    "prompts/scenes.txt": next(text for language, text in BLOCKS if language == "text"),
+    "prompts/props.yaml": next(text for language, text in BLOCKS if language == "yml"),
+    "prompts/castle.txt": "a castle in {season}\n",
+    "refs/style.png": "ink",
+    "shared/props.yaml": "version: 1\njobs: [{prompt: a chest, model: model_imagen4-ultra}]\n",
 }
 
 
@@ -28,6 +42,8 @@ def whole(example: str) -> str:
         return example
     if example.startswith("- "):
         return f"version: 1\ndefaults: {{model: model_imagen4-ultra}}\njobs:\n{example}"
+    if "\njobs:" in example:
+        return f"version: 1\n{example}"
     return f"version: 1\njobs: [{{prompt: x, model: m}}]\n{example}"
 
 
@@ -49,11 +65,29 @@ def test_the_reference_says_what_its_examples_become(read: Read) -> None:
     assert read_example(read, "prompts/icons.csv").jobs[1].params == {"width": 768}
     assert read_example(read, "prompts/heroes.jsonl").jobs[0].params == {"numInferenceSteps": 28}
     assert read_example(read, "{{{word}}}").jobs[0].prompt == 'a sign that reads "{open}"'
+    assert read_example(read, "strength: 0.8").jobs[0].params["style"] == {"preset": "ink", "strength": 0.8}
+    assert read_example(read, "aspectRatio: ~").jobs[1].params.keys() == {"style"}
+    assert [job.prompt for job in read_example(read, "castle.txt").jobs] == [
+        "a castle in spring",
+        "a castle in winter",
+    ]
+    assert len(read_example(read, "sample: 2").jobs) == 2
+    assert [job.id for job in read_example(read, "zip:").jobs][:2] == [
+        "crest-heraldic-lion-gold",
+        "crest-heraldic-heron-silver",
+    ]
+    assert read_example(read, "exclude:").previews == (
+        "keep: 2 materials x 2 styles - 1 excluded + 1 included = 4 jobs",
+    )
+    assert read_example(read, "woodcut").jobs[2].prompt == "a lighthouse on a cliff, as a woodcut"
+    assert read_example(read, "props.yaml\n  prompt").jobs[1].model == "model_imagen4-ultra"
+    assert len(read_example(read, "shared/props").jobs) == 2
+    assert len(read_example(read, "refs/style.png").files) == 1
     assert read_example(read, "<<: *small").jobs[1].params == {"aspectRatio": "16:9"}
 
 
 def test_the_reference_names_every_key() -> None:
-    for part in (ManifestText, JobText, DefaultsText, LimitsText, OutputText):
+    for part in (ManifestText, JobText, DefaultsText, LimitsText, OutputText, AxisText):
         for name, field in part.model_fields.items():
             assert f"`{field.alias or name}`" in REFERENCE
 
@@ -64,18 +98,20 @@ def test_the_example_is_valid_for_the_models_it_names() -> None:
     assert first.prompt == "a futuristic cityscape at sunset, with flying cars and neon signs, photorealistic"
     assert (first.model, first.params) == ("model_imagen4-ultra", {"aspectRatio": "16:9"})
     assert Counter(job.model for job in manifest.jobs) == {
-        "model_imagen4-ultra": 6,
-        "model_google-gemini-3-1-flash": 4,
+        "model_imagen4-ultra": 15,
+        "model_google-gemini-3-1-flash": 6,
         "model_bfl-flux-1-dev": 2,
         "model_openai-gpt-image-2": 2,
     }
-    assert {job.params["aspectRatio"] for job in manifest.jobs if job.model == "model_imagen4-ultra"} <= {
-        "9:16",
-        "3:4",
-        "1:1",
-        "4:3",
-        "16:9",
-    }
+    shapes = {job.params.get("aspectRatio", "1:1") for job in manifest.jobs if "imagen4" in job.model}
+    assert shapes <= {"9:16", "3:4", "1:1", "4:3", "16:9"}
+
+
+def test_the_example_shows_every_key() -> None:
+    shown = (ROOT / "jobs.example.yaml").read_text() + (ROOT / "examples" / "more.yaml").read_text()
+    for part in (ManifestText, JobText, DefaultsText, LimitsText, DoubtText, RetryText, OutputText, AxisText):
+        for name, field in part.model_fields.items():
+            assert re.search(rf"\b{field.alias or name}:\s", shown), name
 
 
 def test_the_starter_is_a_manifest_of_its_batch(read: Read) -> None:

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from batchgen.identity import content_key
 from batchgen.manifest.document import read_document
-from batchgen.manifest.entries import Preparation
 from batchgen.manifest.expansion import Expansion
+from batchgen.manifest.files import Files
+from batchgen.manifest.inclusion import Sheet
 from batchgen.manifest.naming import wrong_with
 from batchgen.manifest.problems import Problems
-from batchgen.manifest.tables import Tables
+from batchgen.manifest.reading import _entries
 from batchgen.manifest.validation import validate
 from batchgen.model import Job
 from tests.manifest.conftest import Complain, Read
@@ -68,7 +69,7 @@ def test_jobs_come_row_by_row_then_prompt_model_axes_and_repeat_innermost(read: 
         ("{prompt: '{m}', matrix: {m: [oak tree, stone]}}", ["oak-tree", "stone"]),
         ("{id: '{m}', prompt: '{m}', matrix: {m: [oak tree, A_1]}}", ["oak-tree", "A_1"]),
         ("{id: 'x-{m}', prompt: '{m} {n}', matrix: {m: [a], n: [1, 2]}}", ["x-a-1", "x-a-2"]),
-        ("{id: t, prompt: '{m}', matrix: {m: [\u7ea2, \u84dd]}}", ["t-1", "t-2"]),
+        ("{id: t, prompt: '{m}', matrix: {m: [\u7ea2, \u84dd]}}", ["t-0eb7ee", "t-52f354"]),
         ("{id: t, prompt: '{m}', matrix: {m: [a b, a-b]}}", ["t-a-b", "t-a-b-2"]),
         ("{id: t, prompt: x, model: [model_big-one, other]}", ["t-big-one", "t-other"]),
         ("{id: t, prompt: '{name} {colour}', from: t.csv}", ["t-sword-steel-blue", "t-map-red"]),
@@ -98,7 +99,7 @@ jobs:
 """
     jobs = read(text).jobs
     assert [job.params for job in jobs] == [
-        {"a": 1, "b": {"d": 3}},
+        {"a": 1, "b": {"c": 2, "d": 3}},
         {"a": 1, "b": {"c": 2}},
         {"a": 1, "b": {"c": 2}},
     ]
@@ -208,12 +209,12 @@ def test_what_only_the_expansion_shows_is_a_problem_of_its_row(
     assert complain(TOP + entries, files=files) == [expected]
 
 
-def test_repeated_problems_are_cut_short_behind_the_twentieth(complain: Complain) -> None:
+def test_rows_that_share_a_mistake_are_three_and_a_number(complain: Complain) -> None:
     files = {"t.csv": "name,colour\n" + "a,\n" * 1000}
     found = complain(TOP + "  - {prompt: '{name} {colour}', from: t.csv}\n", files=files)
     assert found == [
-        *(f"t.csv:{line}: colour is empty" for line in range(2, 22)),
-        "t.csv:21: and 980 more like it",
+        *(f"t.csv:{line}: colour is empty" for line in range(2, 5)),
+        "t.csv:5: and 997 more rows like this (lines 5-1001)",
     ]
 
 
@@ -243,19 +244,10 @@ ENTRIES = st.lists(DRAWN, min_size=1, max_size=4, unique_by=lambda drawn: drawn.
 def jobs_of(text: str) -> list[Job]:
     problems = Problems("m")
     document = read_document(text.encode(), "m", problems)
-    sound = validate(document, problems)
-    preparation = Preparation(
-        document,
-        problems,
-        tables=Tables(Path()),
-        environ={},
-        defaults=sound.text.defaults,
-    )
+    sheet = Sheet(path=Path("m"), raw=b"", document=document, sound=validate(document, problems))
     expansion = Expansion(problems)
-    for number, one in zip(sound.numbers, sound.text.jobs, strict=True):
-        entry = preparation.entry(number, one)
-        if entry is not None:
-            expansion.add(number, entry)
+    for number, entry in enumerate(_entries(sheet, problems, {}, Files(), 10_000)):
+        expansion.add(number, entry)
     problems.raise_any()
     return expansion.jobs
 

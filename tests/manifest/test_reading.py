@@ -68,7 +68,7 @@ def test_the_path_of_a_table_begins_at_the_manifest_and_may_name_the_environment
 def test_the_environment_is_not_read_in_prompts(complain: Complain) -> None:
     found = complain("version: 1\njobs: [{prompt: '${HOME}', model: m}]\n", environ={"HOME": "secret"})
     assert found == [
-        "jobs.yaml:2:17: ${HOME}: the environment is read in project, output.files and from only"
+        "jobs.yaml:2:17: ${HOME}: the environment is read in project, output.files and paths only"
     ]
 
 
@@ -180,6 +180,23 @@ KEYS = st.sampled_from(
         "download",
         "batch",
         "project",
+        "doubt",
+        "then",
+        "settle",
+        "retry",
+        "attempts",
+        "vars",
+        "include",
+        "exclude",
+        "zip",
+        "sample",
+        "of",
+        "tags",
+        "unchecked",
+        "period",
+        "tz",
+        "file",
+        "x-a",
         "a",
         "<<",
     ]
@@ -202,6 +219,13 @@ JOBS = st.lists(
             "model": st.sampled_from(["m", "n"]) | VALUES,
             "matrix": st.dictionaries(st.sampled_from("ab"), st.lists(LEAVES, max_size=3), max_size=2)
             | VALUES,
+            "zip": st.dictionaries(st.sampled_from("bc"), st.lists(LEAVES, max_size=2), max_size=2) | VALUES,
+            "exclude": st.lists(st.dictionaries(st.sampled_from("abc"), LEAVES, max_size=2), max_size=2)
+            | VALUES,
+            "include": st.lists(st.dictionaries(st.sampled_from("abc"), LEAVES, max_size=3), max_size=2)
+            | VALUES,
+            "tags": VALUES,
+            "unchecked": VALUES,
             "params": st.dictionaries(KEYS, VALUES, max_size=3) | VALUES,
             "id": st.sampled_from(["x", "{a}", "-{b}"]) | VALUES,
             "from": st.just("t.csv") | VALUES,

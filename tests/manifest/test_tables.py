@@ -90,8 +90,42 @@ def test_what_is_wrong_with_a_json_line_is_said_with_its_line(
     assert complaints(tmp_path, "t.jsonl", line) == [expected]
 
 
+def test_every_line_of_a_text_file_is_a_row_but_empty_ones(tmp_path: Path) -> None:
+    assert table_of(tmp_path, "t.txt", "\ufeffa castle\r\n\n  a {tower} \n") == [
+        (1, {"line": "a castle"}),
+        (3, {"line": "a {tower}"}),
+    ]
+    assert complaints(tmp_path, "t.txt", "\n \n") == ["t.txt: is empty; every line is a prompt"]
+
+
+def test_a_yaml_list_of_mappings_is_a_table(tmp_path: Path) -> None:
+    text = "# heroes\n- {a: 1, b: no}\n-\n  b: [x]\n"
+    assert table_of(tmp_path, "t.yaml", text) == [(2, {"a": 1, "b": "no"}), (4, {"a": None, "b": ["x"]})]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["t.yml: is no list; write a mapping of names to values for each row, each after a dash"]),
+        ("a: 1", ["t.yml: is no list; write a mapping of names to values for each row, each after a dash"]),
+        ("[]", ["t.yml: is empty; write a mapping of names to values for each row, each after a dash"]),
+        ("- a\n- {x: .nan}\n", [
+            "t.yml:1: expected a mapping of names to values, not text",
+            "t.yml:2: infinity and not-a-number cannot be sent; write a finite number",
+        ]),
+        ("- {'{': 1}", ["t.yml:1: a key has a brace, a line break or a space at an end in its name"]),
+        ("- {a: 1, a: 2}", ["t.yml:1:10: a is written twice here; the first is in line 1"]),
+        ("- !x {a: 1}", ["t.yml:1:3: the tag !x is not allowed; write the plain value"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_yaml_table_is_said_with_its_line(
+    tmp_path: Path, text: str, expected: list[str]
+) -> None:
+    assert complaints(tmp_path, "t.yml", text) == expected
+
+
 def test_other_types_and_folders_are_refused(tmp_path: Path) -> None:
-    assert complaints(tmp_path, "t.txt", "a") == ["t.txt: from takes a .csv or a .jsonl file"]
+    assert complaints(tmp_path, "t.toml", "a") == ["t.toml: from takes a .csv, .jsonl, .txt or .yaml file"]
     (tmp_path / "d.csv").mkdir()
     with pytest.raises(InputError, match=r"d\.csv: cannot be read: Is a directory"):
         read_table(tmp_path / "d.csv", "d.csv")

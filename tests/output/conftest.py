@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from batchgen.lifecycle import Record, State
-from batchgen.model import File, Job, JobKey, Submission
+from batchgen.model import File, Job, JobKey, Refund, Submission
 from batchgen.output.entries import Row
 from batchgen.output.kinds import kind_of
 from batchgen.output.results import Results
@@ -71,7 +71,12 @@ def make_row() -> Callable[..., Row]:
 def _record(state: State, remote: str | None, **more: Any) -> Record:
     prompt = more.pop("prompt", "a prompt")
     charged = more.pop("charged", Decimal("7.25"))
-    paid = (Submission(remote_id=remote, attempt=1, at=START, charged=charged),) if remote else ()
+    back = more.pop("refunded", None)
+    refund = Refund.ASSUMED if back else Refund.NONE
+    one = Submission(
+        remote_id=remote or "", attempt=1, at=START, charged=charged, refund=refund, refunded=back
+    )
+    paid = (one,) if remote else ()
     body = json.dumps({"prompt": prompt, "aspectRatio": "16:9", "seed": 42})
     seed = more.pop("seed", 42.0)
     return Record(state=state, body=body, seed=seed, quoted=Decimal(7), submissions=paid, **more)
@@ -118,8 +123,13 @@ def results(png: Callable[..., bytes], shelve: Callable[[str, str, bytes], File]
             _row(
                 "failed",
                 "a cat that failed",
-                _record(State.FAILED, "job_5", error="see https://x.test/e?Signature=abc", **ended),
-                refunded=Decimal("7.25"),
+                _record(
+                    State.FAILED,
+                    "job_5",
+                    error="see https://x.test/e?Signature=abc",
+                    refunded=Decimal("7.25"),
+                    **ended,
+                ),
             ),
             _row("refused", "a cat refused", _record(State.REFUSED, None, error="prompt is too long")),
             _row("gone", "a cat given up", _record(State.ABANDONED, None, error="by hand")),

@@ -8,7 +8,7 @@ from batchgen.errors import TransientError
 from batchgen.model import Asset
 from batchgen.output.urls import AssetUrls
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.looptime(noop_cycles=0)
 
 
 class Source:

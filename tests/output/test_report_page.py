@@ -14,7 +14,7 @@ from PIL import Image
 from batchgen.lifecycle import Record
 from batchgen.model import File
 from batchgen.output import thumbnails
-from batchgen.output.cards import amount, cards, duration, shape_of, size
+from batchgen.output.cards import amount, cards, duration, model_costs, shape_of, size
 from batchgen.output.entries import Row
 from batchgen.output.report import write_report
 from batchgen.output.results import Results, results_document, results_json
@@ -117,6 +117,16 @@ def test_the_cost_of_a_job_stands_on_one_card(results: Results) -> None:
     first, second = cards(results_document(results), {})[:2]
     assert dict(first.facts)["cost"] == "7.25"
     assert dict(second.facts)["cost"] == "counted with the first"
+    assert "refunded" not in dict(first.facts)
+
+
+def test_what_came_back_of_a_failure_stands_on_its_card_and_by_its_model(results: Results) -> None:
+    document = results_document(results)
+    (failed,) = [card for card in cards(document, {}) if card.id == "failed"]
+    assert dict(failed.facts)["refunded"] == "7.25 (assumed)"
+    assert {one.model: one.refunded for one in model_costs(document) if one.refunded != "0"} == {
+        "model_imagen4-ultra": "7.25"
+    }
 
 
 def picture(path: str, sha256: str = "ab" * 32, mime: str = "image/png") -> dict[str, str]:

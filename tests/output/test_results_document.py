@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.lifecycle import Record, State
-from batchgen.model import Job, JobKey, Submission
+from batchgen.model import Job, JobKey, Refund, Submission
 from batchgen.output.entries import Row, Status, entry, moment, number, status_of, without_signature
 from batchgen.output.results import Results, prompts, results_document, results_json, write_results
 
@@ -114,7 +114,13 @@ def test_sums_have_no_noise(make_row: Callable[..., Row]) -> None:
         for at in range(3)
     ]
     made = Results(batch="b", manifest_path="m", manifest_sha256="", rows=paid, written_at=0)
-    assert results_document(made)["summary"]["cost"] == {"quoted": None, "charged": 0.3, "refunded": None}
+    assert results_document(made)["summary"]["cost"] == {
+        "quoted": None,
+        "charged": 0.3,
+        "refunded": None,
+        "net": 0.3,
+        "refunds": {"assumed": None, "confirmed": None},
+    }
 
 
 def test_stamps_are_utc_in_milliseconds() -> None:
@@ -154,3 +160,41 @@ def test_prompts_hold_every_asset_once_in_order(kept: list[Row]) -> None:
     for prompt, assets in found.items():
         same = [row for row in kept if row.job.prompt == prompt]
         assert assets == [one for row in same for one in (row.record.asset_ids if row.record else ())]
+
+
+@pytest.mark.parametrize(
+    ("refunds", "word"),
+    [
+        ([Refund.NONE], None),
+        ([Refund.NONE, Refund.CONFIRMED], "confirmed"),
+        ([Refund.CONFIRMED, Refund.ASSUMED], "assumed"),
+    ],
+)
+def test_a_refund_is_told_with_the_weakest_word_that_is_true_of_it(
+    make_row: Callable[..., Row], refunds: list[Refund], word: str | None
+) -> None:
+    paid = tuple(
+        Submission(
+            remote_id=str(n), attempt=n, at=0, charged=Decimal("7.25"), refund=one, refunded=Decimal(0)
+        )
+        for n, one in enumerate(refunds, start=1)
+    )
+    assert entry(make_row("a", "p", Record(submissions=paid)))["cost"].get("refund") == word
+
+
+def test_sums_tell_what_was_charged_what_came_back_and_what_is_left(make_row: Callable[..., Row]) -> None:
+    told = [("7.25", Refund.ASSUMED, "7.25"), ("7.25", Refund.CONFIRMED, "1.25"), ("0.1", Refund.NONE, "0")]
+    rows = [make_row(str(n), "p", Record(submissions=(_paid(str(n), *one),))) for n, one in enumerate(told)]
+    made = Results(batch="b", manifest_path="m", manifest_sha256="", rows=rows, written_at=0)
+    assert results_document(made)["summary"]["cost"] == {
+        "quoted": None,
+        "charged": 14.6,
+        "refunded": 8.5,
+        "net": 6.1,
+        "refunds": {"assumed": 7.25, "confirmed": 1.25},
+    }
+
+
+def _paid(remote_id: str, charged: str, refund: Refund, refunded: str) -> Submission:
+    amount, back = Decimal(charged), Decimal(refunded)
+    return Submission(remote_id=remote_id, attempt=1, at=0, charged=amount, refund=refund, refunded=back)

@@ -1,6 +1,7 @@
 import io
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +30,7 @@ from batchgen.lifecycle import (
     Succeeded,
     apply,
 )
-from batchgen.model import File, Job, JobKey, RemoteJob, RemoteStatus, Submission
+from batchgen.model import File, Job, JobKey, Refund, RemoteJob, RemoteStatus, Submission
 from batchgen.output.progress import Mode, Progress, Tally, mode_for, picture
 from batchgen.output.wording import (
     Gauges,
@@ -163,6 +164,24 @@ def test_the_figures_say_what_is_wanted_first() -> None:
         "draining",
     ]
     assert closing(SHOT) == "30 of 120 done, 2 failed, 1 in doubt, 217.5 CU spent"
+
+
+@pytest.mark.parametrize(("assumed", "certainty"), [(True, " (assumed)"), (False, "")])
+def test_the_last_line_tells_what_came_back_and_how_sure_that_is(assumed: bool, certainty: str) -> None:
+    told = closing(replace(SHOT, refunded=Decimal("7.25"), assumed=assumed))
+    assert told.endswith(f"217.5 CU spent, 7.25 CU of it refunded{certainty}")
+
+
+def test_what_came_back_is_counted_once_however_often_a_job_is_noticed() -> None:
+    cost = Decimal("7.25")
+    paid = Submission(remote_id="j", attempt=1, at=AT, charged=cost, refund=Refund.ASSUMED, refunded=cost)
+    job = Job(id="a", prompt="", model="")
+    record = Record(state=State.FAILED, job=job, submissions=(paid,))
+    tally = Tally(total=1, records={JobKey("a"): record})
+    for _ in range(3):
+        tally.note(JobKey("a"), job, Failed(at=AT), record, now=0.0)
+    shot = tally.snapshot(None, now=0)
+    assert (shot.spent, shot.refunded, shot.assumed) == (Decimal("7.25"), Decimal("7.25"), True)
 
 
 def test_figures_that_are_not_known_are_left_out() -> None:

@@ -28,7 +28,6 @@ from batchgen.plan.auditing import (
     Situation,
     Story,
     Surplus,
-    authors_of,
     beginning,
     ended_otherwise,
     find_surplus,
@@ -129,10 +128,6 @@ def test_a_standing_record_is_untrue_exactly_where_it_was_touched(touched: list[
     other = {"state": State.ABANDONED, "error": "?!", "files": ("x",), "submissions": ("y",)}
     said = {A: replace(records[A], **{name: other[name] for name in touched})}  # type: ignore[arg-type]  # by name
     assert bool(untrue_records(story_of(TWICE[:length]), said, said)) is bool(touched)
-
-
-def test_our_authors_are_those_of_our_submissions() -> None:
-    assert authors_of(replay(ENDED).values()) == {"apiu_us"}
 
 
 @pytest.mark.parametrize(

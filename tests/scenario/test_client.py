@@ -6,7 +6,6 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-import looptime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +27,7 @@ from batchgen.scenario.client import BULK, ScenarioClient
 from batchgen.scenario.retry import CallRetry
 from batchgen.scenario.transport import Answer, Call, LostAnswerError, Transport
 from tests.scenario.fakes import JOB_ID, OpenGate, Places, ScriptedTransport, answered, asset_json, job_json
+from tests.support.looped import virtual_loop
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def in_virtual_time(body: Callable[[], Awaitable[T]]) -> tuple[T, float]:
         begun = asyncio.get_running_loop().time()
         return await body(), asyncio.get_running_loop().time() - begun
 
-    with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=virtual_loop) as runner:
         return runner.run(main())
 
 

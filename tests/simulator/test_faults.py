@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Call, Fate
-from batchgen.simulator.faults import WITHOUT_EFFECT, Fault, FaultPlan, faults_of
-from batchgen.simulator.settings import Settings
+from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, Fault, FaultPlan, faults_of
+from batchgen.simulator.settings import Limits, Settings
 from tests.simulator.caller import Caller, data_of
 
 
@@ -21,7 +21,46 @@ def scripted(call: Call, *faults: Fault | None) -> Caller:
 def test_a_submit_is_charged_unless_the_fault_comes_before_it(fault: Fault) -> None:
     caller = scripted(Call.SUBMIT, fault)
     caller.run()
-    assert len(caller.service.submissions) == (fault not in WITHOUT_EFFECT)
+    assert len(caller.service.submissions) == (fault not in WITHOUT_EFFECT | LATE)
+
+
+@pytest.mark.parametrize("fault", sorted(LATE))
+def test_a_late_submit_is_charged_when_it_arrives_and_dated_by_then(fault: Fault) -> None:
+    caller = Caller(Settings(late=(30, 40), faults=FaultPlan(script={Call.SUBMIT: [fault, None]})))
+    asked = caller.now
+    caller.run(prompt="late")
+    caller.run(prompt="in time")
+    caller.now += 29
+    assert [row["metadata"]["input"]["prompt"] for row in caller.listed()] == ["in time"]
+    caller.now += 60
+    rows = caller.listed()
+    assert [row["metadata"]["input"]["prompt"] for row in rows] == ["late", "in time"]
+    assert 30 <= caller.service.submissions[1].created_at - asked <= 40
+
+
+def test_a_late_submit_is_refused_by_what_holds_when_it_arrives() -> None:
+    faults = FaultPlan(script={Call.SUBMIT: [Fault.CUT_LATE, None]})
+    settings = Settings(late=(5, 5), limits=Limits(ceiling=1), duration=(60, 60), faults=faults)
+    caller = Caller(settings)
+    caller.run(prompt="late")
+    caller.run(prompt="in time")
+    caller.service.advance(caller.now + 100)
+    assert [one.inputs["prompt"] for one in caller.service.submissions] == ["in time"]
+
+
+def test_late_submits_arrive_in_the_order_of_their_delays_and_alike_for_equal_seeds() -> None:
+    chances = {Call.SUBMIT: {Fault.CUT_LATE: 0.5, Fault.GATEWAY_LATE: 0.5}}
+    orders = []
+    for _ in range(2):
+        caller = Caller(Settings(seed=4, late=(5, 300), faults=FaultPlan(chances=chances)))
+        for number in range(20):
+            caller.run(prompt=f"{number}")
+        assert not caller.service.submissions
+        caller.service.advance(caller.now + 300)
+        orders.append([one.inputs["prompt"] for one in caller.service.submissions])
+    assert orders[0] == orders[1]
+    assert len(orders[0]) == 20
+    assert orders[0] != sorted(orders[0], key=int)
 
 
 def test_only_faults_that_come_before_are_without_effect() -> None:
@@ -40,6 +79,7 @@ def test_only_faults_that_come_before_are_without_effect() -> None:
         (Fault.NO_JSON, 200),
         (Fault.THROTTLED, 429),
         (Fault.SLOW, 200),
+        (Fault.GATEWAY_LATE, 504),
     ],
 )
 def test_a_fault_shows_as_its_status(fault: Fault, status: int) -> None:
@@ -50,7 +90,12 @@ def test_a_fault_shows_as_its_status(fault: Fault, status: int) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "fate"),
-    [(Fault.CUT_BEFORE, Fate.CUT), (Fault.CUT_AFTER, Fate.CUT), (Fault.HANG_AFTER, Fate.HUNG)],
+    [
+        (Fault.CUT_BEFORE, Fate.CUT),
+        (Fault.CUT_AFTER, Fate.CUT),
+        (Fault.CUT_LATE, Fate.CUT),
+        (Fault.HANG_AFTER, Fate.HUNG),
+    ],
 )
 def test_a_lost_answer_is_a_fate_of_the_connection(fault: Fault, fate: Fate) -> None:
     assert scripted(Call.SUBMIT, fault).run().fate is fate
@@ -111,6 +156,8 @@ def test_a_plan_that_makes_no_sense_is_refused() -> None:
         FaultPlan(chances={Call.JOB: {Fault.SLOW: 0.6, Fault.CUT_AFTER: 0.6}})
     with pytest.raises(ValueError, match="cannot suffer truncated"):
         FaultPlan(script={Call.SUBMIT: [Fault.TRUNCATED]})
+    with pytest.raises(ValueError, match="cannot suffer cut-late"):
+        FaultPlan(script={Call.JOBS: [Fault.CUT_LATE]})
     with pytest.raises(ValueError, match="cannot suffer 429"):
         FaultPlan(chances={Call.DOWNLOAD: {Fault.THROTTLED: 0.5}})
 

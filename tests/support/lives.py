@@ -25,9 +25,10 @@ from batchgen.lifecycle import (
     Stopped,
     SubmitStarted,
     Succeeded,
+    WrittenOff,
     apply,
 )
-from batchgen.model import File, Job
+from batchgen.model import File, Job, Refund
 
 JOB = Job(id="tower", prompt="a tower, “oak” ✓", model="model_x", params={"width": 512, "maps": ["a", 1.5]})
 FILE = File(asset_id="asset_1", path="assets/tower_0.png", bytes=12, sha256="ab" * 32, mime="image/png")
@@ -38,7 +39,7 @@ _text = st.text(max_size=20)
 
 def event_of(kind: type[Event], draw: Any, record: Record, number: int) -> Event:
     at = float(number)
-    reasons = (NotSent, Deferred, Stopped, Refused, AnswerLost, Held, Abandoned)
+    reasons = (NotSent, Deferred, Stopped, Refused, AnswerLost, Held, Abandoned, WrittenOff)
     if kind is SubmitStarted:
         body = record.body if record.body is not None else f'{{"attempt":{record.attempt}}}'
         return SubmitStarted(at=at, job=JOB, attempt=record.attempt, body=body, quoted=draw(_amounts))
@@ -50,7 +51,9 @@ def event_of(kind: type[Event], draw: Any, record: Record, number: int) -> Event
         return ShownAbsent(at=at, evidence={"control": "job_0"})
     if kind in (Succeeded, Failed, Canceled):
         ends: Any = kind
-        return ends(at=at, charged=draw(_amounts), asset_ids=("asset_1",), error=draw(_text), started_at=1.5)  # type: ignore[no-any-return]  # one of three event classes
+        refund = draw(st.sampled_from([None, *Refund]) if kind is not Succeeded else st.just(Refund.NONE))
+        told = {"charged": draw(_amounts), "error": draw(_text), "refund": refund}
+        return ends(at=at, asset_ids=("asset_1",), started_at=1.5, **told)  # type: ignore[no-any-return]  # one of three event classes
     if kind is Collected:
         return Collected(at=at, files=draw(st.sampled_from([(), (FILE,)])))
     if kind is RetryAsked:
@@ -80,6 +83,9 @@ def cost_of(events: list[Event]) -> Decimal:
     for event in events:
         if isinstance(event, Accepted):
             charges.append(event.charged)
+        elif isinstance(event, Failed | Canceled) and None not in (event.charged, event.refund):
+            # what came back is told apart: the charge stays what it was
+            charges[-1] = max(event.charged or Decimal(0), charges[-1] or Decimal(0))
         elif isinstance(event, Succeeded | Failed | Canceled) and event.charged is not None:
             charges[-1] = event.charged
     return sum((one for one in charges if one is not None), Decimal(0))

@@ -22,6 +22,7 @@ class Disk:
     on_death: Callable[[], object] = lambda: None
     dead: bool = False
     trusts_absence: bool = True
+    disowned: set[str] = field(default_factory=set)
 
     def revive(self, appends: int | None = None) -> None:
         self.dead, self.appends_left = False, appends
@@ -68,7 +69,10 @@ class MemoryJournal:
         return self._records
 
     def owned(self, remote_ids: Collection[str]) -> set[str]:
-        return self._owned & set(remote_ids)
+        return (self._owned | self._disk.disowned) & set(remote_ids)
+
+    def disown(self, remote_ids: Collection[str]) -> None:
+        self._disk.disowned.update(remote_ids)
 
     def unanswered_equals(self, key: JobKey) -> list[Record]:
         unanswered = {State.SUBMITTING, State.IN_DOUBT}
@@ -76,6 +80,11 @@ class MemoryJournal:
             one for other, one in self._records.items() if other.content == key.content and other != key
         )
         return [one for one in equals if one.state in unanswered]
+
+    @property
+    def authors(self) -> frozenset[str]:
+        told = (event.author for _, event in self._disk.events if type(event) is Accepted)
+        return frozenset(one for one in told if one)
 
     @property
     def trusts_absence(self) -> bool:

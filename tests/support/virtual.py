@@ -9,8 +9,6 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import looptime
-
 from batchgen.app.background import beside
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending
@@ -28,6 +26,7 @@ from batchgen.scenario.transport import Answer, Call, LostAnswerError
 from batchgen.simulator.exchange import Fate, Request
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
+from tests.support.looped import virtual_loop
 from tests.support.memory_journal import Disk, MemoryJournal
 
 EPOCH = 1_800_000_000.0
@@ -129,7 +128,7 @@ class Run:
     def go(self) -> "Run":
         """Run to the end or to the cut; ``ending`` is None if it was cut."""
         self.earth.disk.revive(self.cut_at_append)
-        with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=virtual_loop) as runner:
             try:
                 runner.run(self._main())
             except asyncio.CancelledError:

@@ -1,0 +1,240 @@
+"""Models as the service describes them: for a run, for a check before one, and for people who look.
+
+No other module of this room asks the service what a model takes, or holds a manifest against it.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from batchgen.app.background import beside
+from batchgen.app.batch import Batch
+from batchgen.app.clock import SystemClock
+from batchgen.app.model_shelf import ModelShelf
+from batchgen.app.service import address_of, transport_to
+from batchgen.app.settings import Options, project_of, rate_of
+from batchgen.engine.gate import RateGate
+from batchgen.errors import InputError, NotFoundError, Problem, RefusedError, StoppedError, TransientError
+from batchgen.manifest.declared import plan_of
+from batchgen.manifest.inputs import Findings, check_jobs, first_uses
+from batchgen.manifest.values import Manifest
+from batchgen.model import Model
+from batchgen.scenario.client import ScenarioClient
+from batchgen.scenario.credentials import find_credentials
+
+# What models a plan allows: measured for this one alone. Of others the service decides when it runs one.
+_RANKS: Mapping[str, int] = {"cu-basic": 25}
+_UNCHECKED = "models and their inputs were not checked"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """What holding a manifest against its models came to, where nothing is wrong.
+
+    Attributes:
+        models: those that were described, by id.
+        notes: sentences about what could not be checked or may surprise.
+        skipped: what was left out and why, on one line; empty where nothing was.
+    """
+
+    models: Mapping[str, Model]
+    notes: tuple[str, ...] = ()
+    skipped: str = ""
+
+
+class Describes(Protocol):
+    """What is asked of the service here."""
+
+    async def model(self, model_id: str) -> Model:
+        """Describe a model; raises as ``ports.Generator.model`` does."""
+        ...
+
+    async def plan(self) -> str:
+        """Name the plan of this account; empty where that is not known."""
+        ...
+
+
+class Catalogue:
+    """Describes models: from the shelf where that is fresh, from the service otherwise.
+
+    Args:
+        generator: the service.
+        shelf: what was asked for lately.
+    """
+
+    def __init__(self, generator: Describes, shelf: ModelShelf) -> None:
+        self._generator = generator
+        self._shelf = shelf
+        self._clock = SystemClock()
+        self.from_shelf: set[str] = set()
+
+    async def describe(self, model_id: str) -> Model:
+        """Describe a model; raises as ``ports.Generator.model`` does."""
+        kept = self._shelf.get(model_id, now=self._clock.now())
+        if kept is not None:
+            self.from_shelf.add(model_id)
+            return kept
+        return await self.ask(model_id)
+
+    async def rank(self) -> int | None:
+        """Give what models this account's plan allows; None where only the service can tell."""
+        return _RANKS.get(await self._generator.plan())
+
+    async def ask(self, model_id: str) -> Model:
+        """Describe a model as it is now; raises as ``ports.Generator.model`` does."""
+        model = await self._generator.model(model_id)
+        self._shelf.put(model, now=self._clock.now())
+        self.from_shelf.discard(model_id)
+        return model
+
+
+async def look_up_models(
+    generator: Describes, batch: Batch, note: Callable[[str], object]
+) -> Mapping[str, Model]:
+    """Describe every model of a job that may be submitted, and check the inputs of those jobs.
+
+    What is done or at the service already is not looked at: it was bought as it is. A description is
+    asked for again where it is older than an hour, or where something is wrong by it.
+
+    Args:
+        generator: the service.
+        batch: the manifest and the plan.
+        note: takes sentences for people.
+
+    Raises:
+        InputError: names every model that cannot be used, or every input that is wrong.
+        ServiceError: the service did not answer.
+    """
+    shelf = ModelShelf(batch.folder.parent, origin=batch.scope.origin, project=batch.scope.project)
+    checked = await check_models(Catalogue(generator, shelf), batch.manifest, to_submit(batch))
+    for one in checked.notes:
+        note(one)
+    return checked.models
+
+
+def to_submit(batch: Batch) -> list[int]:
+    """Give the places in the manifest of the jobs that a run would submit."""
+    wanted = {entry.key for entry in batch.plan.to_submit}
+    return [index for index, entry in enumerate(batch.plan.entries) if entry.key in wanted]
+
+
+async def check_manifest(
+    options: Options, manifest: Manifest, *, offline: bool, indices: Iterable[int] | None = None
+) -> Checked:
+    """Hold a manifest against what its models declare.
+
+    Without credentials, or where it is not wanted, that is left out and said so.
+
+    Args:
+        options: which service, and who asks.
+        manifest: what to check.
+        offline: ask nothing.
+        indices: of the jobs; all where none are given.
+
+    Raises:
+        InputError: names every model that cannot be used, or every input that is wrong.
+        StoppedError: the credentials are not accepted.
+        TransientError: the service does not answer.
+    """
+    chosen = list(range(len(manifest.jobs)) if indices is None else indices)
+    if not chosen:
+        return Checked(models={})
+    if offline:
+        return Checked(models={}, skipped=f"{_UNCHECKED}: --offline")
+    if not options.simulate and (why := _without_credentials(options)):
+        return Checked(models={}, skipped=f"{_UNCHECKED}: {why}")
+    try:
+        async with opened(options, manifest.project) as catalogue:
+            return await check_models(catalogue, manifest, chosen)
+    except TransientError as error:
+        raise TransientError(f"{error}; --offline checks the manifest alone") from error
+
+
+def _without_credentials(options: Options) -> str:
+    """Say what is wrong with the credentials as they stand here; empty where only the service can tell."""
+    try:
+        find_credentials(options.environ)
+    except StoppedError as error:
+        return str(error)
+    return ""
+
+
+@asynccontextmanager
+async def opened(options: Options, manifest_project: str | None = None) -> AsyncIterator[Catalogue]:
+    """Open what describes models.
+
+    Raises:
+        InputError: the base URL will not do.
+        StoppedError: there are no credentials.
+    """
+    project = project_of(options, manifest_project)
+    shelf = ModelShelf(options.output, origin=address_of(options).origin, project=project)
+    if options.simulate:
+        from batchgen.app.simulated_models import SimulatedModels  # noqa: PLC0415 - only a rehearsal pays for it
+
+        yield Catalogue(SimulatedModels(), shelf)
+        return
+    async with client_to(options, project) as client:
+        yield Catalogue(client, shelf)
+
+
+@asynccontextmanager
+async def client_to(options: Options, project: str) -> AsyncIterator[ScenarioClient]:
+    """Open the service itself.
+
+    Raises:
+        InputError: the base URL will not do.
+        StoppedError: there are no credentials.
+    """
+    gate = RateGate(rate_of(options, None))
+    async with transport_to(options) as transport, beside(gate.run(), name="gate"):
+        yield ScenarioClient(transport, gate, project=project)
+
+
+async def check_models(catalogue: Catalogue, manifest: Manifest, chosen: list[int]) -> Checked:
+    """Hold the chosen jobs of a manifest against what their models declare; see ``check_manifest``."""
+    uses = first_uses((index, manifest.jobs[index]) for index in chosen)
+    models: dict[str, Model] = {}
+    problems: list[Problem] = []
+    for model_id, (first, count) in uses.items():
+        try:
+            models[model_id] = await catalogue.describe(model_id)
+        except (NotFoundError, RefusedError) as error:
+            why = f"cannot be used with these credentials: {error}"
+            problems.append(_unusable(manifest, model_id, first, count, why))
+    for model_id, why in await _above_the_plan(catalogue, models.values()):
+        problems.append(_unusable(manifest, model_id, *uses[model_id], why))
+    findings = check_jobs(manifest, models, chosen)
+    if findings.problems and catalogue.from_shelf:
+        findings = await _checked_anew(catalogue, manifest, chosen, models)
+    if problems or findings.problems:
+        raise InputError(problems=(*problems, *findings.problems))
+    return Checked(models=models, notes=findings.notes)
+
+
+async def _checked_anew(
+    catalogue: Catalogue, manifest: Manifest, chosen: list[int], models: dict[str, Model]
+) -> Findings:
+    """Check by what the models declare now: what was kept may be behind, and must not stop anybody."""
+    for model_id in sorted(catalogue.from_shelf & models.keys()):
+        models[model_id] = await catalogue.ask(model_id)
+    return check_jobs(manifest, models, chosen)
+
+
+async def _above_the_plan(catalogue: Catalogue, models: Iterable[Model]) -> list[tuple[str, str]]:
+    """Name the models that this account's plan does not allow; nothing is asked where any plan does."""
+    graded = [(model, model.plan_rank) for model in models if model.plan_rank]
+    rank = await catalogue.rank() if graded else None
+    return [
+        (model.id, f"needs the plan {plan_of(needed)} or higher, and this account's is below it")
+        for model, needed in graded
+        if rank is not None and needed > rank
+    ]
+
+
+def _unusable(manifest: Manifest, model_id: str, first: int, count: int, why: str) -> Problem:
+    place = manifest.place_of(first, "model")
+    jobs = "1 job" if count == 1 else f"{count} jobs"
+    text = f"model {model_id!r} ({jobs}) {why}"
+    return Problem(place.source, place.line, place.column, text)

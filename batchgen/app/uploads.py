@@ -1,0 +1,276 @@
+"""Local files as inputs: each content is sent once, whoever needs it and however often.
+
+What a file is, is told from its bytes before anything is sent; that it is still what it was
+when it was hashed, while it is read to be sent. Nothing here knows a job.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from batchgen.errors import BatchgenError, InputError, NotFoundError, RefusedError, TransientError
+from batchgen.journal.uploads import UploadRecords
+from batchgen.model import Upload
+from batchgen.output.kinds import HEAD, kind_of
+from batchgen.ports import Clock
+from batchgen.scenario.uploads import (
+    SMALL_IMAGE,
+    RemoteUpload,
+    UploadClient,
+    is_small_image,
+    part_size,
+    unfit,
+)
+
+AT_ONCE = 4  # files, each with at most one part in memory
+_TRIES = 2  # of a file as a whole: the places of its parts may lapse meanwhile
+
+
+def check_file(path: Path) -> str | None:
+    """Say why a file cannot be an input, None if it can; it is looked at, not sent."""
+    try:
+        size, mime = _look(path)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return unfit(mime, size)
+
+
+class Uploads:
+    """Implements ``ports.Uploader``."""
+
+    def __init__(
+        self,
+        *,
+        files: Mapping[str, Path],
+        client: UploadClient,
+        records: UploadRecords,
+        clock: Clock,
+        at_once: int = AT_ONCE,
+    ) -> None:
+        """Bind to the files of one manifest.
+
+        Args:
+            files: where each content can be read, by its SHA-256.
+            client: of the same origin and project as the records.
+            records: open, and closed by whoever opened them.
+            clock: for stamps.
+            at_once: how many files are sent at a time.
+        """
+        self._files = files
+        self._client = client
+        self._records = records
+        self._clock = clock
+        self._room = asyncio.Semaphore(at_once)
+        self._flights: dict[str, asyncio.Lock] = {}
+        self._confirmed: set[str] = set()  # asset ids that the service has shown since we began
+        self._hopeless: dict[str, BatchgenError] = {}
+
+    def known(self, files: Collection[str]) -> Mapping[str, str] | None:
+        """Give the asset id of every file, None if one is not on record; see the port."""
+        found = {name: one.asset_id for name, one in self._records.find(files).items() if one.asset_id}
+        return found if found.keys() >= set(files) else None
+
+    def forget(self, asset_ids: Collection[str]) -> None:
+        """Strike uploads that the service no longer shows off the record; see the port."""
+        self._records.forget(asset_ids)
+        self._confirmed.difference_update(asset_ids)
+
+    async def ensure(self, files: Collection[str]) -> Mapping[str, str]:
+        """Give the asset id of every file; what the service does not have yet is sent; see the port.
+
+        What is on record is confirmed by the service once in the life of this object.
+        """
+        wanted = list(dict.fromkeys(files))
+        await self._confirm(wanted)
+        async with asyncio.TaskGroup() as group:
+            tasks = {
+                name: group.create_task(self._outcome(name), name=f"upload {name[:12]}") for name in wanted
+            }
+        outcomes = {name: task.result() for name, task in tasks.items()}
+        for outcome in outcomes.values():
+            if isinstance(outcome, BatchgenError):
+                raise outcome
+        return {name: one for name, one in outcomes.items() if isinstance(one, str)}
+
+    async def _confirm(self, files: Collection[str]) -> None:
+        """Forget what the service no longer shows: a job that names it would be refused."""
+        claimed = {one.asset_id for one in self._records.find(files).values() if one.asset_id}
+        claimed -= self._confirmed
+        if claimed:
+            shown = await self._client.assets(sorted(claimed))
+            self._confirmed.update(shown)
+            self._records.forget(claimed - shown.keys())
+
+    async def _outcome(self, sha256: str) -> str | BatchgenError:
+        """Give the asset id, or what went wrong: one file's trouble must not cancel another's upload."""
+        async with self._flights.setdefault(sha256, asyncio.Lock()):
+            if sha256 in self._hopeless:
+                return self._hopeless[sha256]
+            try:
+                return await self._asset(sha256)
+            except (InputError, RefusedError) as error:
+                self._hopeless[sha256] = error
+                return error
+            except BatchgenError as error:
+                return error
+
+    async def _asset(self, sha256: str) -> str:
+        kept = self._records.find([sha256]).get(sha256)
+        if kept is not None and kept.asset_id:
+            return kept.asset_id
+        async with self._room:
+            asset_id = await self._resumed(kept) if kept is not None else None
+            if asset_id is None:
+                asset_id = await self._sent(_Content(sha256, self._place_of(sha256)))
+        self._confirmed.add(asset_id)
+        return asset_id
+
+    def _place_of(self, sha256: str) -> Path:
+        if sha256 not in self._files:
+            raise InputError(f"no file with the content {sha256[:12]}... is at hand")
+        return self._files[sha256]
+
+    async def _resumed(self, kept: Upload) -> str | None:
+        """Wait for an upload that an earlier run began; None if it has to be begun again."""
+        try:
+            upload = await self._client.upload(kept.upload_id)
+            if upload.status == "pending":
+                return None  # parts may be missing, and their places have lapsed
+            return self._keep(kept, await self._client.imported(upload))
+        except (NotFoundError, RefusedError):
+            return None
+
+    async def _sent(self, content: "_Content") -> str:
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._send(content)
+            except TransientError:
+                kept = self._records.find([content.sha256]).get(content.sha256)
+                asset_id = await self._resumed(kept) if kept is not None else None
+                if asset_id is not None:
+                    return asset_id
+        return await self._send(content)
+
+    async def _send(self, content: "_Content") -> str:
+        size, mime = await content.look()
+        upload = Upload(sha256=content.sha256, name=content.path.name, bytes=size, at=self._clock.now())
+        if is_small_image(mime, size):
+            data = await content.whole()
+            return self._keep(upload, await self._client.send_image(content.path.name, mime, data))
+        remote = await self._in_parts(content, mime, upload)
+        return self._keep(upload, await self._client.imported(remote))
+
+    async def _in_parts(self, content: "_Content", mime: str, upload: Upload) -> RemoteUpload:
+        """Send a file in parts; it is completed only if what was sent is what was hashed."""
+        step = part_size(upload.bytes)
+        count = -(-upload.bytes // step)
+        remote = await self._client.begin(name=content.path.name, mime=mime, size=upload.bytes, parts=count)
+        with await content.opened() as file:
+            digest = hashlib.sha256()
+            for part in remote.parts:
+                data = await content.read(file, step)
+                await asyncio.to_thread(digest.update, data)
+                if not data:
+                    break
+                await self._client.put(part, data, mime)
+            content.insist(digest.hexdigest())
+        # from here on another run can wait for it; before, it could only begin again
+        self._records.keep(
+            Upload(
+                sha256=upload.sha256,
+                upload_id=remote.id,
+                name=upload.name,
+                bytes=upload.bytes,
+                at=upload.at,
+            )
+        )
+        return await self._client.complete(remote.id)
+
+    def _keep(self, upload: Upload, asset_id: str) -> str:
+        self._records.keep(
+            Upload(
+                sha256=upload.sha256,
+                asset_id=asset_id,
+                name=upload.name,
+                bytes=upload.bytes,
+                at=self._clock.now(),
+            )
+        )
+        return asset_id
+
+
+class _Content:
+    """A file that has to be what it was when it was hashed."""
+
+    def __init__(self, sha256: str, path: Path) -> None:
+        self.sha256 = sha256
+        self.path = path
+
+    async def look(self) -> tuple[int, str]:
+        """Give its size in bytes and its type.
+
+        Raises:
+            InputError: it cannot be read, or cannot be an input.
+        """
+        try:
+            size, mime = await asyncio.to_thread(_look, self.path)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        reason = unfit(mime, size)
+        if reason is not None:
+            raise InputError(f"{self.path}: {reason}")
+        return size, mime
+
+    async def whole(self) -> bytes:
+        """Give all of a small one.
+
+        Raises:
+            InputError: it cannot be read, or is not what it was.
+        """
+        with await self.opened() as file:
+            data = await self.read(file, SMALL_IMAGE + 1)
+        self.insist(hashlib.sha256(data).hexdigest())
+        return data
+
+    async def opened(self) -> BinaryIO:
+        """Open it.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        try:
+            return await asyncio.to_thread(self.path.open, "rb")
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    async def read(self, file: BinaryIO, count: int) -> bytes:
+        """Give the next bytes of it.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        try:
+            return await asyncio.to_thread(file.read, count)
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def insist(self, sha256: str) -> None:
+        """Refuse to go on with another content.
+
+        Raises:
+            InputError: it is another one.
+        """
+        if sha256 != self.sha256:
+            raise InputError(f"{self.path}: has changed since it was read; run the same command again")
+
+    def _unreadable(self, error: OSError) -> InputError:
+        return InputError(f"{self.path}: cannot be read: {error.strerror}")
+
+
+def _look(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+        size = path.stat().st_size
+    return size, kind_of(head).mime

@@ -1,0 +1,184 @@
+"""``batchgen models``."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.settings import Options
+    from batchgen.manifest.declared import Declared
+    from batchgen.manifest.values import Manifest
+    from batchgen.model import Json, Model
+
+_WIDEST = 44  # characters of a column of the table
+_MOST_SHOWN = 50  # models of a search; more are a number
+
+
+@click.command("models", short_help="Find models, and show what one of them takes.")
+@click.argument("words", nargs=-1, metavar="[ID | WORDS]...")
+@click.option("--own", is_flag=True, help="Only models of this account.")
+@click.option("--public", is_flag=True, help="Only models of the platform.")
+@click.option("--type", "kind", default="", metavar="TYPE", help="Only of this type, such as custom.")
+@click.option("--capability", default="", metavar="WORD", help="Only with this capability, such as txt2img.")
+@flags.project
+@flags.simulate
+@flags.as_json
+def command(
+    *,
+    words: tuple[str, ...],
+    own: bool,
+    public: bool,
+    kind: str,
+    capability: str,
+    project: str | None,
+    simulate: bool,
+    as_json: bool,
+) -> int:
+    """Find models, and show what one of them takes.
+
+    With the ID of a model: its inputs, with their bounds and defaults, and how long it takes.
+    With words, or none: the models that have all of them in their name, id, description or tags.
+    """
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    from batchgen.app.model_search import Search, describe_models, find_models  # noqa: PLC0415 - not for --help
+    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+
+    options = Options(
+        manifest=Path(), output=Path("output"), environ=flags.environ(), simulate=simulate, project=project
+    )
+    either, text = own == public, " ".join(words)
+    search = Search(text=text, own=own or either, public=public or either, type=kind, capability=capability)
+    is_id = text.startswith("model_") and len(words) == 1
+    found = [] if is_id else asyncio.run(find_models(options, search))
+    if is_id or any(one.id == text for one in found):
+        [model] = asyncio.run(describe_models(options, [text]))
+        shown = json.dumps(_document(model), ensure_ascii=False) if as_json else "\n".join(_described(model))
+        click.echo(shown)
+    elif as_json:
+        click.echo(json.dumps({"models": [_row(one) for one in found]}, ensure_ascii=False))
+    else:
+        for line in _listed(found):
+            click.echo(line)
+    return 0
+
+
+def check(
+    options: "Options", manifest: "Manifest", *, offline: bool, indices: "Sequence[int] | None" = None
+) -> None:
+    """Hold a manifest against its models, and tell people what was left out or may surprise.
+
+    Raises:
+        InputError: names every model that cannot be used, or every input that is wrong.
+        ServiceError: the service did not answer, or does not accept the credentials.
+    """
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    from batchgen.app.models import check_manifest  # noqa: PLC0415 - not for --help
+
+    checked = asyncio.run(check_manifest(options, manifest, offline=offline, indices=indices))
+    for line in (*checked.notes, *([checked.skipped] if checked.skipped else [])):
+        click.echo(f"note: {line}", err=True)
+
+
+def _row(model: "Model") -> Mapping[str, object]:
+    return {
+        "id": model.id,
+        "name": model.name,
+        "type": model.type,
+        "capabilities": list(model.capabilities),
+        "public": model.public,
+        "plan_rank": model.plan_rank,
+        "description": model.description,
+    }
+
+
+def _document(model: "Model") -> Mapping[str, object]:
+    return {
+        **_row(model),
+        "latency_p75": model.latency_p75,
+        "inputs": [one.raw for one in model.inputs],
+    }
+
+
+def _listed(found: "list[Model]") -> Iterator[str]:
+    if not found:
+        yield "No model fits."
+        return
+    rows = [(one.id, one.name, ", ".join(one.capabilities)) for one in found[:_MOST_SHOWN]]
+    yield from _table((("id", "name", "capabilities"), *rows))
+    if len(found) > _MOST_SHOWN:
+        yield f"and {len(found) - _MOST_SHOWN} more: add words, or --json for all"
+
+
+def _described(model: "Model") -> Iterator[str]:
+    from batchgen.manifest.declared import declare  # noqa: PLC0415 - not for --help
+    from batchgen.manifest.inputs import notes_on  # noqa: PLC0415 - not for --help
+
+    yield f"{model.id}  {model.name}"
+    if model.description:
+        yield model.description
+    yield from _facts(model)
+    yield ""
+    inputs = declare(model).inputs.values()
+    heads = ("input", "type", "required", "default", "takes", "")
+    yield from _table((heads, *(_input(one) for one in inputs)))
+    if any(one.costly for one in inputs):
+        yield "* changes the price"
+    for note in notes_on(model):
+        yield f"note: {note}"
+
+
+def _facts(model: "Model") -> Iterator[str]:
+    from batchgen.manifest.declared import plan_of  # noqa: PLC0415 - not for --help
+
+    kind = ", ".join((model.type or "model", *model.capabilities))
+    yield f"{kind}; {'public' if model.public else 'own'}"
+    if model.plan_rank is not None:
+        yield f"plan:    {plan_of(model.plan_rank)}{' or higher' if model.plan_rank else ''}"
+    if model.latency_p75 is not None:
+        yield f"takes:   {model.latency_p75:.0f} s or less in three of four cases"
+
+
+def _input(one: "Declared") -> tuple[str, ...]:
+    rules = one.required
+    sometimes = rules.if_defined or rules.if_not_defined or rules.values
+    needed = "always" if rules.always else "sometimes" if sometimes else ""
+    default = "" if one.default is None else _text(one.default)
+    return (
+        f"{one.name}{' *' if one.costly else ''}",
+        one.type,
+        needed,
+        default,
+        _bounds(one),
+        one.description,
+    )
+
+
+def _bounds(one: "Declared") -> str:
+    unit = "items" if one.many else "characters"
+    least = f"{one.low:.15g}" if one.low is not None else ""
+    most = f"{one.high:.15g}" if one.high is not None else ""
+    parts = [", ".join(_text(value) for value in one.allowed or ())]
+    parts += [f"{least}..{most}" if least or most else "", f"step {one.step:.15g}" if one.step else ""]
+    parts += [f"at least {one.shortest} {unit}" if one.shortest else ""]
+    parts += [f"at most {one.longest} {unit}" if one.longest is not None else ""]
+    parts += [", ".join(sorted(one.kinds))]
+    return "; ".join(part for part in parts if part)
+
+
+def _text(value: "Json") -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _table(rows: tuple[tuple[str, ...], ...]) -> Iterator[str]:
+    """Line the columns up; the last one takes what it needs."""
+    widths = [max(min(len(cell), _WIDEST) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        yield "  ".join(cells).rstrip()

@@ -1,0 +1,45 @@
+"""``batchgen retry``."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.settings import Options
+
+
+@click.command("retry", short_help="Try jobs again that failed, each for a new charge.")
+@flags.of_a_batch
+@click.argument("job", nargs=-1, required=True)
+@flags.drain_timeout
+@flags.quiet
+@flags.as_json
+def command(
+    *,
+    options: "Options",
+    job: Sequence[str],
+    drain_timeout: float | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Open another attempt for each JOB of MANIFEST, by its id, and carry it to its end.
+
+    A job that failed, was refused or was canceled is submitted once more, with a new seed where
+    its model takes one; if it is accepted, it is charged again. No other job is bought, but what
+    is paid for already is collected. What moderation stopped is not tried again: change its prompt.
+
+    `batchgen run MANIFEST --retry-failed` tries all that failed.
+    """
+    from batchgen.cli.run import carry  # noqa: PLC0415 - not for --help
+
+    options = replace(
+        options,
+        drain_timeout=drain_timeout if drain_timeout is not None or sys.stderr.isatty() else 60.0,
+        retry_only=tuple(dict.fromkeys(job)),
+    )
+    return carry(options, quiet=quiet, as_json=as_json)

@@ -1,0 +1,194 @@
+"""The jobs that wait to be bought, and when the next of them leaves.
+
+Nothing is bought before one look at what the service has already, nothing equal to a job in
+doubt, and nothing while the service is silent. How a job is submitted is the submitter's.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from batchgen.engine.flow import LATE, Flow
+from batchgen.engine.ledger import Ledger
+from batchgen.engine.policy import Policy, World
+from batchgen.engine.preflight import Preflight, begin_preflight
+from batchgen.engine.submit import Submitter
+from batchgen.errors import ServiceError, StoppedError
+from batchgen.lifecycle import State
+from batchgen.model import Model, Scope
+from batchgen.plan.plan import Entry
+from batchgen.ports import Lane
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Steps:
+    """What a run does with a job that waits no longer; each returns at once.
+
+    Attributes:
+        submit: buy it now.
+        route: it is bought already, or held.
+        rest: nothing may be waiting any more.
+        doubt_reach: an idempotent call was not answered for all its tries.
+    """
+
+    submit: Callable[[Entry], None]
+    route: Callable[[Entry], None]
+    rest: Callable[[], None]
+    doubt_reach: Callable[[], None]
+
+
+class Dispatcher:
+    """Fills free slots with waiting jobs. ``run`` must be a child of the run's TaskGroup."""
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        ledger: Ledger,
+        submitter: Submitter,
+        flow: Flow,
+        policy: Policy,
+        scope: Scope,
+        models: Mapping[str, Model],
+        steps: Steps,
+    ) -> None:
+        """Take the parts; see ``Runner``."""
+        self._world = world
+        self._ledger = ledger
+        self._submitter = submitter
+        self._flow = flow
+        self._policy = policy
+        self._scope = scope
+        self._models = models
+        self._steps = steps
+        self._waiting: deque[Entry] = deque()
+        self._blocked: list[Entry] = []
+        self._preflight: Preflight | None = None
+        self._unsure: list[Entry] = []
+        self._stopped = False
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        """Count the jobs that may still be submitted."""
+        return len(self._waiting) + len(self._unsure)
+
+    def add(self, entry: Entry) -> None:
+        """Let a job wait; one that comes back goes first, for its place in the manifest was earlier."""
+        add = self._waiting.append if entry.record.job is None else self._waiting.appendleft
+        add(entry)
+
+    def unblock(self) -> None:
+        """Let those go on that stepped aside for a job in doubt."""
+        self._waiting.extendleft(reversed(self._blocked))
+        self._blocked.clear()
+
+    def stir(self) -> None:
+        """Look again: a slot may be free, or a job may wait."""
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Let no further job leave."""
+        self._stopped = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Submit until stopped, one turn of the gate each.
+
+        Raises:
+            StoppedError: the service does not let us.
+            JournalError: what was found before buying could not be recorded.
+        """
+        while not self._stopped:
+            if self._waiting and self._preflight is None:
+                await self._look_before_buying()
+            elif self._unsure and self._knows_as_much_as_it_can:
+                self._take_in()
+            elif self._waiting and self._flow.tripped:
+                await self._ask_for_a_sign(self._waiting[0].job.model)
+            elif not self._may_submit():
+                await self._change()
+            else:
+                await self._world.gate.turn(Lane.SUBMIT)
+                if self._may_submit():  # asked again: the wait for the turn may have been long
+                    self._steps.submit(self._waiting.popleft())
+
+    async def _look_before_buying(self) -> None:
+        """Hold what waits against what the service has already."""
+        try:
+            preflight = await begin_preflight(
+                self._world,
+                self._ledger,
+                scope=self._scope,
+                models=self._models,
+                began=self._policy.slot_began,
+            )
+            await preflight.read(tuple(self._waiting))
+        except StoppedError:
+            raise
+        except ServiceError as error:
+            self._is_silent(error)
+            await asyncio.sleep(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
+            return
+        self._preflight = preflight
+        self._flow.service_answered()
+        self._unsure = [entry for entry in self._waiting if preflight.concerns(entry)]
+        self._waiting = deque(entry for entry in self._waiting if not preflight.concerns(entry))
+
+    @property
+    def _knows_as_much_as_it_can(self) -> bool:
+        """Whether it is known who we are, or nothing is left that would tell.
+
+        Rows that look like ours may be a colleague's; the answer to a job that no row looks like
+        says who we are.
+        """
+        journal = self._world.journal
+        paid = any(record.submissions for record in journal.records().values())
+        return bool(journal.authors) or paid or not (self._waiting or self._flow.awaits_answers)
+
+    def _take_in(self) -> None:
+        """Adopt or hold what the service has already; the others wait like any job."""
+        assert self._preflight is not None
+        taken = {one.entry.key: one.entry for one in self._preflight.take_in(self._unsure)}
+        left = [entry for entry in self._unsure if entry.key not in taken]
+        self._unsure = []
+        self._waiting.extendleft(reversed(left))
+        for entry in taken.values():
+            self._steps.route(entry)
+
+    def _may_submit(self) -> bool:
+        """Say whether the next job may be submitted; one equal to a job in doubt steps aside."""
+        while self._waiting and self._is_blocked(self._waiting[0]):
+            self._blocked.append(self._waiting.popleft())
+        self._steps.rest()
+        return bool(self._waiting) and not self._stopped and self._flow.has_room
+
+    def _is_blocked(self, entry: Entry) -> bool:
+        equals = self._world.journal.unanswered_equals(entry.key)
+        bodies = {one.body for one in equals if one.state is State.IN_DOUBT}
+        return bool(bodies) and self._submitter.body_of(entry) in bodies
+
+    async def _change(self) -> None:
+        """Wait for something to change, or for answers that are due to count as late."""
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(LATE):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _ask_for_a_sign(self, model: str) -> None:
+        """Ask for something that costs nothing, before anything that does is sent again."""
+        try:
+            await self._world.generator.model(model)
+        except StoppedError:
+            raise
+        except ServiceError as error:
+            self._is_silent(error)
+        else:
+            self._flow.service_answered()
+
+    def _is_silent(self, error: ServiceError) -> None:
+        self._ledger.observer.troubled(f"not submitting: {error}")
+        self._flow.service_is_silent()
+        self._steps.doubt_reach()

@@ -1,0 +1,149 @@
+"""What is recorded of a submission that the journal did not see: its events, in order. Pure.
+
+A submission that the service shows, and that no record owns, is given the life that it
+would have had: an intent, an answer that was lost, and what was found.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from batchgen.engine.reading import after_look
+from batchgen.engine.unowned import Wanted
+from batchgen.identity import compose_body, seed_for
+from batchgen.lifecycle import (
+    Accepted,
+    Adopted,
+    AnswerLost,
+    Event,
+    Failed,
+    Held,
+    Record,
+    Refused,
+    RetryAsked,
+    State,
+    SubmitStarted,
+    Succeeded,
+    apply,
+)
+from batchgen.model import Job, JobKey, Model, RemoteJob, Scope
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One attempt's body, and whether its seed was derived: nobody else sends that one."""
+
+    job: Job
+    number: int
+    body: str
+    seed: float | None
+    derived: bool
+
+    @property
+    def wanted(self) -> Wanted:
+        """What to look for among the rows."""
+        seed = self.seed if self.derived else None
+        return Wanted(model=self.job.model, body=self.body, prompt=self.job.prompt, seed=seed)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lives:
+    """Composes events for one scope.
+
+    Attributes:
+        models: by id; a job of another model has no derived seed.
+        skew: seconds by which the service's clock is ahead of ours.
+        why: how the answers came to be lost, for people.
+        since: before anything that is recorded, seconds since the epoch.
+        at: now.
+    """
+
+    scope: Scope
+    models: Mapping[str, Model]
+    skew: float
+    why: str
+    since: float
+    at: float
+
+    def derived_seed(self, key: JobKey, job: Job, number: int) -> float | None:
+        """Give the seed that nobody else would send; None where the job or its model has none."""
+        model = self.models.get(job.model)
+        if model is None or "seed" in job.params:
+            return None
+        return seed_for(job, model, self.scope, key, number)
+
+    def attempt(self, key: JobKey, job: Job, number: int, record: Record) -> Attempt:
+        """Give the body of an attempt: the recorded one, else as it would be made."""
+        derived = (seed := self.derived_seed(key, job, number)) is not None
+        if seed is None and job.model in self.models:
+            seed = seed_for(job, self.models[job.model], self.scope, key, number)
+        if number == record.attempt and record.body is not None:
+            return Attempt(job=job, number=number, body=record.body, seed=record.seed, derived=derived)
+        body = compose_body(job, seed, self.models.get(job.model))
+        return Attempt(job=job, number=number, body=body, seed=seed, derived=derived)
+
+    def started(self, attempt: Attempt, at: float) -> SubmitStarted:
+        """Give the intent."""
+        return SubmitStarted(
+            at=at, job=attempt.job, attempt=attempt.number, body=attempt.body, seed=attempt.seed
+        )
+
+    def adoption(self, attempt: Attempt, row: RemoteJob, *, by: str) -> list[Event]:
+        """Give the life of a submission that is certainly this attempt's."""
+        at = self.created(row)
+        end = after_look(row, at=self.at)
+        if isinstance(end, Succeeded) and not row.asset_ids:
+            end = None  # a row may be behind on what came out: the next look is at the job itself
+        adopted = Adopted(
+            at=at,
+            remote_id=row.remote_id,
+            charged=row.cost,
+            author=row.author,
+            evidence={"by": by, "created_at": row.created_at, "skew": self.skew},
+        )
+        lost = AnswerLost(at=at, reason=self.why)
+        return [self.started(attempt, at), lost, adopted, *([] if end is None else [end])]
+
+    def hold(self, attempt: Attempt, rows: Sequence[RemoteJob]) -> list[Event]:
+        """Give the life of a job that some of these rows may be."""
+        at = min(self.created(row) for row in rows)
+        names = ", ".join(row.remote_id for row in rows)
+        return [
+            self.started(attempt, at),
+            AnswerLost(at=self.at, reason=self.why),
+            Held(at=self.at, reason=f"{self.why}, and {names} may be this job or somebody else's"),
+        ]
+
+    def earlier(
+        self, key: JobKey, job: Job, record: Record, failed: Mapping[int, RemoteJob], *, upto: int
+    ) -> list[Event]:
+        """Give the attempts before one that is known: as listed, else as refused, which cost nothing.
+
+        Args:
+            key: the job's.
+            job: as it is wanted.
+            record: what the journal has of it.
+            failed: the rows of earlier attempts, by number.
+            upto: the attempt that is known.
+        """
+        events: list[Event] = []
+        if record.state is not State.PLANNED:
+            events.append(RetryAsked(at=self.since))
+            record = apply(record, events[0])
+        for number in range(record.attempt, upto):
+            attempt = self.attempt(key, job, number, record)
+            unseen = Refused(at=self.since, reason="no submission of this attempt is known")
+            row = failed.get(number)
+            ended = [unseen] if row is None else self._failure(row)
+            events += [self.started(attempt, self.since), *ended, RetryAsked(at=self.since)]
+        return events
+
+    def _failure(self, row: RemoteJob) -> list[Event]:
+        accepted = Accepted(
+            at=self.created(row), remote_id=row.remote_id, charged=row.cost, author=row.author
+        )
+        end = after_look(row, at=self.at)
+        return [accepted, end if end is not None else Failed(at=self.at)]
+
+    def created(self, row: RemoteJob) -> float:
+        """Give the row's date by our clock."""
+        return self.at if row.created_at is None else min(self.at, row.created_at - self.skew)

@@ -1,0 +1,253 @@
+"""The journal of one batch: appends events and keeps the records folded from them.
+
+An append is one transaction that holds the events and the record after them; it is on the
+disk itself when it returns if one of the events asks for that, and otherwise in the
+write-ahead log, which outlives the process.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from batchgen.errors import JournalError, RemoteIdTakenError
+from batchgen.journal import codec, schema
+from batchgen.journal.faults import explained
+from batchgen.journal.marks import Marks, named
+from batchgen.lifecycle import Accepted, Event, Record, State, apply
+from batchgen.model import JobKey, Scope
+
+_UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
+
+
+class BatchJournal:
+    """The journal of one scope; implements ``ports.Journal``."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, scope: Scope) -> None:
+        self._connection = connection
+        self._path = path
+        self._scope = scope
+        self._place = _place_of(path)
+        self._scope_id = self._find_scope()
+        self._versions: dict[JobKey, int] = {}
+        self._records = self._read_records()
+        with explained(path):
+            self._marks = Marks(connection, scope.origin)
+        self._synchronous = True
+
+    def append(self, key: JobKey, *events: Event) -> Record:
+        """Record what happened to one job: all of it or nothing.
+
+        Raises:
+            TransitionError: the events cannot follow what is on record; nothing is written.
+            RemoteIdTakenError: a submission in it belongs to another job; nothing is written.
+            JournalError: the file does not take it; nothing is written.
+        """
+        record = self._records.get(key, Record())
+        for event in events:
+            record = apply(record, event)
+        # only a receipt proves who we are: a row that was adopted may be taken for ours in error
+        authors = {one.author for one in events if type(one) is Accepted and one.author}
+        durable = any(one.DURABLE for one in events)
+        if durable:
+            self._check_place()
+        with explained(self._path), self._transaction(durable=durable):
+            self._write_events(key, events)
+            self._write_record(key, record, events)
+            self._marks.add_authors(authors)
+        self._marks.learn(authors)
+        self._records[key] = record
+        self._versions[key] = self._versions.get(key, 0) + 1
+        return record
+
+    def _check_place(self) -> None:
+        """Refuse to go on in a file that nobody will find again.
+
+        Raises:
+            JournalError: the journal was removed or replaced while it was open.
+        """
+        if _place_of(self._path) != self._place:
+            raise JournalError(f"{self._path}: was removed or replaced during the run; nothing more is sent")
+
+    def records(self) -> Mapping[JobKey, Record]:
+        """Give every job of this scope that has an event, in the order of first events."""
+        return self._records
+
+    def history(self) -> Iterator[tuple[JobKey, Event]]:
+        """Give every event of this scope, in order.
+
+        Raises:
+            JournalError: an event cannot be read.
+        """
+        if self._scope_id is None:
+            return
+        with explained(self._path):
+            rows = self._connection.execute(
+                "SELECT content, ordinal, name, fields FROM events WHERE scope = ? ORDER BY id",
+                (self._scope_id,),
+            )
+            for content, ordinal, name, text in rows:
+                yield JobKey(content, ordinal), codec.load_event(name, text)
+
+    def owned(self, remote_ids: Collection[str]) -> set[str]:
+        """Give those of the ids that belong to a record of this origin, in whatever batch, or were disowned.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        query = "SELECT remote_id FROM submissions WHERE origin = ? AND remote_id"
+        with explained(self._path):
+            owned = named(self._connection, query, self._scope.origin, remote_ids)
+            return owned | self._marks.disowned(remote_ids)
+
+    def disown(self, remote_ids: Collection[str]) -> None:
+        """Remember for good that a person said of these that they are no job of ours.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        with explained(self._path), self._transaction(durable=True):
+            self._marks.disown(remote_ids)
+
+    def unanswered_equals(self, key: JobKey) -> list[Record]:
+        """Give the records of other jobs that ask for the same and are submitting or in doubt.
+
+        Of this origin and project, in whatever batch.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            rows = self._connection.execute(
+                "SELECT records.fields FROM records JOIN scopes ON scopes.id = records.scope "
+                "WHERE content = ? AND state IN (?, ?) "
+                "AND origin = ? AND project = ? AND NOT (scope = ? AND ordinal = ?)",
+                (
+                    key.content,
+                    *_UNANSWERED,
+                    self._scope.origin,
+                    self._scope.project,
+                    self._scope_id or 0,
+                    key.ordinal,
+                ),
+            )
+            return [codec.load_record(text) for (text,) in rows]
+
+    @property
+    def trusts_absence(self) -> bool:
+        """Whether no submission that was shown absent has ever turned up."""
+        with explained(self._path):
+            return self._marks.trusts_absence
+
+    def distrust_absence(self) -> None:
+        """Remember for good that one did.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        with explained(self._path), self._transaction(durable=True):
+            self._marks.distrust_absence()
+
+    @property
+    def authors(self) -> frozenset[str]:
+        """Who the service says that submissions of this origin were by, in whatever batch."""
+        return self._marks.authors
+
+    def _find_scope(self) -> int | None:
+        with explained(self._path):
+            if schema.version_of(self._connection) == 0:
+                return None  # a reader came before the writer's first migration
+            row = self._connection.execute(
+                "SELECT id FROM scopes WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
+                _columns(self._scope),
+            ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _read_records(self) -> dict[JobKey, Record]:
+        if self._scope_id is None:
+            return {}
+        with explained(self._path):
+            rows = self._connection.execute(
+                "SELECT content, ordinal, version, fields FROM records WHERE scope = ? ORDER BY id",
+                (self._scope_id,),
+            ).fetchall()
+            self._versions = {JobKey(content, ordinal): version for content, ordinal, version, _ in rows}
+            return {JobKey(content, ordinal): codec.load_record(text) for content, ordinal, _, text in rows}
+
+    @contextmanager
+    def _transaction(self, *, durable: bool) -> Iterator[None]:
+        if durable is not self._synchronous:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._synchronous = durable
+        self._connection.execute("BEGIN IMMEDIATE")
+        scope_id = self._scope_id
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._scope_id = scope_id
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _write_events(self, key: JobKey, events: tuple[Event, ...]) -> None:
+        if self._scope_id is None:
+            self._scope_id = keep_scope(self._connection, self._scope)
+        self._connection.executemany(
+            "INSERT INTO events (scope, content, ordinal, name, fields) VALUES (?, ?, ?, ?, ?)",
+            [(self._scope_id, *key, type(one).__name__, codec.dump(one)) for one in events],
+        )
+
+    def _write_record(self, key: JobKey, record: Record, events: tuple[Event, ...]) -> None:
+        """Write the record over the one that the events were applied to, and over no other."""
+        values = (record.state, codec.dump(record), self._scope_id, *key)
+        version = self._versions.get(key, 0)
+        if version:
+            written = self._connection.execute(
+                "UPDATE records SET state = ?, fields = ?, version = version + 1 "
+                "WHERE scope = ? AND content = ? AND ordinal = ? AND version = ? RETURNING id",
+                (*values, version),
+            ).fetchone()
+        else:
+            written = self._connection.execute(
+                "INSERT INTO records (state, fields, scope, content, ordinal) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (scope, content, ordinal) DO NOTHING RETURNING id",
+                values,
+            ).fetchone()
+        if written is None:
+            raise JournalError(f"{self._path}: another process has written to this batch meanwhile")
+        for event in events:
+            if isinstance(event, Accepted):
+                self._own(event.remote_id, written[0])
+
+    def _own(self, remote_id: str, record: int) -> None:
+        try:
+            self._connection.execute(
+                "INSERT INTO submissions (origin, remote_id, record) VALUES (?, ?, ?)",
+                (self._scope.origin, remote_id, record),
+            )
+        except sqlite3.IntegrityError as error:
+            raise RemoteIdTakenError(f"{remote_id} already belongs to another job of this journal") from error
+
+
+def keep_scope(connection: sqlite3.Connection, scope: Scope) -> int:
+    """Make a scope known, and give its number."""
+    (found,) = connection.execute(
+        "INSERT INTO scopes (origin, project, batch, slot) VALUES (?, ?, ?, ?) "
+        # another run of the scope may have come first; its row serves
+        "ON CONFLICT DO UPDATE SET slot = excluded.slot RETURNING id",
+        _columns(scope),
+    ).fetchone()
+    return int(found)
+
+
+def _columns(scope: Scope) -> tuple[str, str, str, str]:
+    return scope.origin, scope.project, scope.batch, scope.slot
+
+
+def _place_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,79 @@
+"""What is true of an origin as a whole, once and for good: a name in one table, never taken back."""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+
+from batchgen.journal import schema
+
+NAMES_A_QUERY = 500
+
+_DISTRUST = "a job shown absent turned up"
+_AUTHOR = "author "
+_DISOWNED = "not ours "
+_SINCE = 2  # the migration that made their table
+
+
+class Marks:
+    """The marks of one origin. Writing is for a caller that is within a transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, origin: str) -> None:
+        self._connection = connection
+        self._origin = origin
+        self.authors = self._read_authors()
+
+    def add_authors(self, authors: Collection[str]) -> None:
+        """Note who our submissions are by; those that are known cost nothing."""
+        new = frozenset(authors) - self.authors
+        if new:
+            self._add(_AUTHOR + one for one in new)
+
+    def learn(self, authors: Collection[str]) -> None:
+        """Take over what was committed."""
+        self.authors |= frozenset(authors)
+
+    def disown(self, remote_ids: Collection[str]) -> None:
+        """Note that these are no jobs of ours."""
+        self._add(_DISOWNED + one for one in remote_ids)
+
+    def disowned(self, remote_ids: Collection[str]) -> set[str]:
+        """Give those of the ids that were disowned."""
+        names = {_DISOWNED + one: one for one in remote_ids}
+        query = "SELECT name FROM marks WHERE origin = ? AND name"
+        return {names[name] for name in named(self._connection, query, self._origin, names)}
+
+    def distrust_absence(self) -> None:
+        """Note that a submission that was shown absent turned up."""
+        self._add([_DISTRUST])
+
+    @property
+    def trusts_absence(self) -> bool:
+        """Whether none ever did."""
+        row = self._connection.execute(
+            "SELECT 1 FROM marks WHERE origin = ? AND name = ?", (self._origin, _DISTRUST)
+        ).fetchone()
+        return row is None
+
+    def _add(self, names: Iterable[str]) -> None:
+        self._connection.executemany(
+            "INSERT INTO marks (origin, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(self._origin, name) for name in names],
+        )
+
+    def _read_authors(self) -> frozenset[str]:
+        if schema.version_of(self._connection) < _SINCE:
+            return frozenset()  # a reader came before the writer's migration
+        rows = self._connection.execute(
+            "SELECT name FROM marks WHERE origin = ? AND name GLOB ?", (self._origin, f"{_AUTHOR}*")
+        )
+        return frozenset(name.removeprefix(_AUTHOR) for (name,) in rows)
+
+
+def named(connection: sqlite3.Connection, query: str, origin: str, names: Collection[str]) -> set[str]:
+    """Give those of an origin's names that a query finds, so many at a time."""
+    found: set[str] = set()
+    wanted = list(names)
+    for start in range(0, len(wanted), NAMES_A_QUERY):
+        some = wanted[start : start + NAMES_A_QUERY]
+        places = ", ".join("?" * len(some))
+        found.update(name for (name,) in connection.execute(f"{query} IN ({places})", (origin, *some)))
+    return found

@@ -1,0 +1,103 @@
+"""An entry that can be expanded: a plain value."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from batchgen.manifest.axes import Axis, Choices, plural, product_size, width
+from batchgen.manifest.origins import Origin
+from batchgen.manifest.problems import Place, shortened
+from batchgen.manifest.table import Table
+from batchgen.manifest.templates import Template, Tree
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """An entry that can be expanded.
+
+    Attributes:
+        number: its place in the file's list.
+        place: where it stands in the manifest.
+        name: the template of its ids, None where they are made from the prompts.
+        axes: what varies beside rows, prompts and models, in the order written.
+        choices: of the axes' values; None where there are too many to look at.
+        table: whose rows it goes through, None where it has none.
+        columns: the table's columns that its texts use, in the order they stand.
+        origin: what it says, as it is written.
+    """
+
+    number: int
+    place: Place
+    name: Template | None
+    prompts: tuple[Template, ...]
+    models: tuple[Template, ...]
+    params: Tree
+    axes: tuple[Axis, ...]
+    choices: Choices | None
+    table: Table | None
+    columns: tuple[str, ...]
+    repeat: int
+    derive_seed: bool
+    origin: Origin
+
+    @property
+    def count(self) -> int:
+        """How many jobs it stands for."""
+        models = len(self.models)
+        chosen = product_size(self.axes) * models if self.choices is None else width(self.choices, models)
+        return self._around * chosen
+
+    @property
+    def _around(self) -> int:
+        return self._rows * len(self.prompts) * self.repeat
+
+    @property
+    def _rows(self) -> int:
+        return len(self.table.rows) if self.table is not None else 1
+
+    def uses(self, name: str) -> bool:
+        """Tell whether every job says something else with another value of a variable."""
+        everywhere = (self.prompts, self.models)
+        return name in self.params.names or any(
+            texts and all(name in one.names for one in texts) for texts in everywhere
+        )
+
+    @property
+    def preview(self) -> str:
+        """What it stands for, for people: ``tower: 2 models x 2 styles - 1 excluded = 3 jobs``."""
+        return f"{self._title}: {self.arithmetic}"
+
+    @property
+    def _title(self) -> str:
+        template = self.name or self.prompts[0]
+        shown = "".join(
+            part
+            for literal, name in zip(template.literals, (*template.names, ""), strict=True)
+            for part in (literal, f"{{{name}}}" if name else "")
+        )
+        return shortened(" ".join(shown.split()))
+
+    @property
+    def arithmetic(self) -> str:
+        """How its count comes about; only the count where nothing is multiplied."""
+        factors = " x ".join(self._factors())
+        included = self.choices.included * self._around if self.choices is not None else 0
+        whole = product_size(self.axes) * len(self.models) * self._around
+        excluded = whole + included - self.count
+        if excluded:
+            factors += f" - {excluded:,} excluded"
+        if included:
+            factors += f" + {included:,} included"
+        jobs = f"{self.count:,} {plural('job', self.count)}"
+        return f"{factors.strip()} = {jobs}" if factors else jobs
+
+    def _factors(self) -> Iterator[str]:
+        for count, noun in ((self._rows, "row"), (len(self.prompts), "prompt"), (len(self.models), "model")):
+            if count != 1:
+                yield f"{count:,} {plural(noun, count)}"
+        for axis in self.axes:
+            if axis.written != len(axis.rows):
+                yield f"{len(axis.rows):,} of {axis.written:,} {plural(axis.names[0], axis.written)}"
+            elif len(axis.rows) != 1:
+                yield f"{len(axis.rows):,} {axis.noun}"
+        if self.repeat != 1:
+            yield f"{self.repeat:,} repeats"

@@ -1,0 +1,207 @@
+"""The jobs of a manifest against what their models declare: every problem, each at its place.
+
+Pure: the models are given. What many jobs share is checked once; of each job by itself only its
+prompt is looked at, for there may be 100,000.
+"""
+
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from batchgen.errors import Problem
+from batchgen.manifest.declared import PROMPT, SEED, Declared, DeclaredModel, declare
+from batchgen.manifest.inputs_values import Fault, faults_of, missing, unknown
+from batchgen.manifest.problems import Place, listed
+from batchgen.manifest.required import is_given, unknown_others
+from batchgen.model import Job, Json, Model
+
+MOST_PROBLEMS = 1_000  # more are not read, and each is a line of text
+
+
+class Written(Protocol):
+    """What is asked of a manifest: its jobs, and where and how their parts are written."""
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs, in order."""
+        ...
+
+    def place_of(self, index: int, *path: str | int) -> Place:
+        """Give the most exact place of a part of a job."""
+        ...
+
+    def is_literal(self, index: int, *path: str | int) -> bool:
+        """Tell whether the value is written as it stands."""
+        ...
+
+    def unchecked(self, index: int) -> frozenset[str]:
+        """Give the names of the inputs that are not to be checked."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Findings:
+    """What holding jobs against their models came to.
+
+    Attributes:
+        problems: what has to be mended, in the order of the jobs; at most ``MOST_PROBLEMS``.
+        notes: what could not be checked, or may surprise: sentences for people.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class _Group:
+    """The jobs that differ in their prompts alone."""
+
+    def __init__(self, first: int, faults: tuple[Fault, ...]) -> None:
+        self.first = first
+        self.faults = faults
+        self.count = 0
+
+
+class _Check:
+    """One pass over jobs; remembers what it has seen."""
+
+    def __init__(self, manifest: Written, models: Mapping[str, Model]) -> None:
+        self._manifest = manifest
+        self._models = {name: declare(model) for name, model in models.items()}
+        self._groups: dict[Hashable, _Group] = {}
+        self._values: dict[Hashable, tuple[Fault, ...]] = {}
+        self._missing: dict[Hashable, tuple[Fault, ...]] = {}
+        self._found: dict[Problem, None] = {}
+        self.own: list[tuple[int, Fault]] = []
+
+    def look(self, index: int) -> None:
+        """Take in one job."""
+        job = self._manifest.jobs[index]
+        model = self._models.get(job.model)
+        if model is None or not model.inputs:
+            return
+        off = self._manifest.unchecked(index)
+        key = (job.model, id(job.params), is_given(job.prompt), job.derive_seed, off)
+        group = self._groups.get(key)
+        if group is None:
+            faults = tuple(self._faults(job, model, off))
+            group = self._groups[key] = _Group(index, faults)
+        group.count += 1
+        prompt = model.inputs.get(PROMPT)
+        if prompt is None or PROMPT in off or prompt.admits(job.prompt) or len(self.own) >= MOST_PROBLEMS:
+            return
+        self.own += [(index, one) for one in faults_of(job.prompt, prompt, (PROMPT,))]
+
+    def _faults(self, job: Job, model: DeclaredModel, off: Collection[str]) -> Iterator[Fault]:
+        """Check everything but the length and the wording of the prompt."""
+        given = {**job.params, PROMPT: job.prompt}
+        for name, value in given.items():
+            if name in off:
+                continue
+            if name not in model.inputs:
+                yield Fault((name,), unknown(name, model.inputs))
+            elif name != PROMPT:
+                yield from self._faults_of(model, model.inputs[name], value)
+        if SEED not in given and model.takes_seed and job.derive_seed:
+            given[SEED] = 0  # one will be derived
+        yield from (one for one in self._missing_of(model, given) if one.path[0] not in off)
+
+    def _missing_of(self, model: DeclaredModel, given: Mapping[str, Json]) -> tuple[Fault, ...]:
+        """Name what is missing: the same for all that give the same inputs, where no rule asks for values."""
+        if model.asks_for_values:
+            return tuple(missing(given, model.inputs))
+        key = (model.id, frozenset(name for name, value in given.items() if is_given(value)))
+        if key not in self._missing:
+            self._missing[key] = tuple(missing(given, model.inputs))
+        return self._missing[key]
+
+    def _faults_of(self, model: DeclaredModel, declared: Declared, value: Json) -> tuple[Fault, ...]:
+        if not isinstance(value, str | int | float):
+            return tuple(faults_of(value, declared, (declared.name,)))
+        key = (model.id, declared.name, type(value), value)
+        if key not in self._values:
+            self._values[key] = tuple(faults_of(value, declared, (declared.name,)))
+        return self._values[key]
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Give what was found, by job."""
+        shared = [
+            (group.first, fault, group.count) for group in self._groups.values() for fault in group.faults
+        ]
+        own = [(index, fault, 1) for index, fault in self.own]
+        for index, fault, count in sorted(shared + own, key=lambda one: one[0]):
+            if len(self._found) >= MOST_PROBLEMS:
+                source = next(iter(self._found)).source
+                text = f"more than {MOST_PROBLEMS:,} inputs are wrong; those after these are not listed"
+                return (*self._found, Problem(source, 0, 0, text))
+            self._note(index, fault, count)
+        return tuple(self._found)
+
+    def _note(self, index: int, fault: Fault, count: int) -> None:
+        path = _path(fault)
+        if fault.if_literal and not self._manifest.is_literal(index, *path):
+            return
+        place = self._manifest.place_of(index, *path)
+        model = self._manifest.jobs[index].model
+        more = f" ({count:,} jobs)" if count > 1 else ""
+        text = f"{_label(path)} of {model}{more}: {fault.text}"
+        self._found[Problem(place.source, place.line, place.column, text)] = None
+
+
+def _path(fault: Fault) -> tuple[str | int, ...]:
+    return fault.path if fault.path[0] == PROMPT else ("params", *fault.path)
+
+
+def _label(path: tuple[str | int, ...]) -> str:
+    words = path[1:] if path[0] == "params" else path
+    return "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in words).removeprefix(".")
+
+
+def check_jobs(
+    manifest: Written, models: Mapping[str, Model], indices: Iterable[int] | None = None
+) -> Findings:
+    """Hold jobs against what their models declare.
+
+    Args:
+        manifest: the jobs and their places.
+        models: by id; a job whose model is not among them is passed over.
+        indices: of the jobs; all where none are given.
+    """
+    check = _Check(manifest, models)
+    for index in range(len(manifest.jobs)) if indices is None else indices:
+        check.look(index)
+    notes = [note for model in models.values() for note in notes_on(model)]
+    return Findings(problems=check.problems(), notes=tuple(notes))
+
+
+def notes_on(model: Model) -> Iterator[str]:
+    """Say what of a model cannot be checked, or may not be what somebody thinks."""
+    declared = declare(model)
+    if declared.is_trained:
+        yield _trained(model)
+    if not declared.inputs:
+        yield f"{model.id} declares no inputs, so nothing of its jobs was checked"
+    rules = ((name, one.required) for name, one in declared.inputs.items())
+    for name, other in unknown_others(rules, declared.inputs):
+        yield f"{model.id}: a rule of {name} names {other}, which is not declared; it is passed over"
+    unread = sorted(name for name, one in declared.inputs.items() if not one.item)
+    if unread:
+        yield f"{model.id}: {listed(unread)} cannot be checked: of a type that is new to this batchgen"
+
+
+def _trained(model: Model) -> str:
+    what = "a LoRA" if model.type.endswith("-lora") else "a composition"
+    base = model.raw.get("parentModelId")
+    named = f" {base}" if isinstance(base, str) else ""
+    return (
+        f"{model.id} is {what} ({model.type}), and whether the service runs one by its own id is not "
+        f"documented; if it refuses, run its base model{named} and name this one in the input for LoRAs"
+    )
+
+
+def first_uses(jobs: Iterable[tuple[int, Job]]) -> dict[str, tuple[int, int]]:
+    """Give for each model the index of the first job that names it, and how many do."""
+    uses: dict[str, tuple[int, int]] = {}
+    for index, job in jobs:
+        first, count = uses.get(job.model, (index, 0))
+        uses[job.model] = (first, count + 1)
+    return uses

@@ -1,0 +1,254 @@
+"""One value against one declared input: what is wrong with it, in words, and where in it.
+
+Pure, and no opinion about which jobs there are. A fault names what was expected and, where it can,
+the form that would be right.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from batchgen.manifest.declared import Declared, is_number
+from batchgen.manifest.problems import listed, meant, shortened
+from batchgen.manifest.required import is_given, why_required
+from batchgen.manifest.scalars import kind_of, resolve, text_of
+from batchgen.model import Json
+
+_TOLERANCE = 1e-6  # of a step: 0.3 is not quite three times 0.1
+_MOST_LISTED = 20  # allowed values in a message; the rest is a number
+
+KINDS: Mapping[str, frozenset[str]] = {
+    kind: frozenset(endings.split())
+    for kind, endings in {
+        "image": "png jpg jpeg webp gif bmp tif tiff avif heic svg",
+        "image-hdr": "hdr exr",
+        "video": "mp4 mov webm mkv avi m4v",
+        "audio": "mp3 wav ogg flac m4a aac opus",
+        "3d": "glb gltf obj fbx stl usdz ply blend",
+        "json": "json",
+        "text": "txt md",
+        "document": "pdf doc docx",
+    }.items()
+}
+_ENDINGS: Mapping[str, str] = {ending: kind for kind, endings in KINDS.items() for ending in endings}
+
+
+class Fault(NamedTuple):
+    """One thing wrong with the inputs of a job.
+
+    Attributes:
+        path: in the inputs, from the name of one.
+        text: what is wrong, what was expected, what would be right.
+        if_literal: only if the manifest says the value as it stands: what a table or a variable
+            gives is written as text when it is sent.
+    """
+
+    path: tuple[str | int, ...]
+    text: str
+    if_literal: bool = False
+
+
+def faults_of(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Give what is wrong with a value; nothing where it counts as not given."""
+    if value is None or not declared.item:
+        return
+    if not declared.many:
+        yield from _faults_of_one(value, declared, path, measured=True)
+    elif not isinstance(value, list):
+        yield Fault(path, _bare(value))
+    else:
+        yield from _length(len(value), declared, path, "items" if len(value) != 1 else "item")
+        for number, one in enumerate(value):
+            yield from _faults_of_one(one, declared, (*path, number), measured=False)
+
+
+def _bare(value: Json) -> str:
+    right = "[ ] around it" if isinstance(value, dict) else f"[{_shown(value)}]"
+    return (
+        f"a list is due; the service drops {kind_of(value)} without a word and charges all the same: "
+        f"write {right}"
+    )
+
+
+def _faults_of_one(
+    value: Json, declared: Declared, path: tuple[str | int, ...], *, measured: bool
+) -> Iterator[Fault]:
+    """Check one value or one item of a list, whose length is measured elsewhere."""
+    match declared.item:
+        case "number":
+            faults = _number(value, declared, path)
+        case "boolean":
+            faults = _boolean(value, path)
+        case "file":
+            faults = _file(value, declared, path)
+        case "inputs":
+            faults = _mapping(value, declared, path)
+        case _:
+            faults = _text(value, declared, path, measured=measured)
+    found = list(faults)
+    yield from found
+    if all(fault.if_literal for fault in found):
+        yield from _allowed(value, declared, path)
+
+
+def _text(value: Json, declared: Declared, path: tuple[str | int, ...], *, measured: bool) -> Iterator[Fault]:
+    if isinstance(value, bool | int | float):
+        yield Fault(path, f'text is due, not {_kind(value)}; write "{text_of(value)}"', if_literal=True)
+    elif not isinstance(value, str):
+        what = "text" if declared.item == "string" else "a model's id"
+        yield Fault(path, f"{what} is due, not {kind_of(value)}")
+    elif measured and is_given(value):
+        yield from _length(len(value), declared, path, "characters")
+
+
+def _number(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    if not is_number(value):
+        yield Fault(path, f"a number is due, not {_kind(value)}{_unquoted(value)}")
+        return
+    shown = _shown(value)
+    if declared.low is not None and value < declared.low:
+        yield Fault(path, f"{shown} is below {declared.low:.15g}, the least that is taken")
+    elif declared.high is not None and value > declared.high:
+        yield Fault(path, f"{shown} is above {declared.high:.15g}, the most that is taken")
+    elif (near := _nearest(value, declared)) is not None:
+        start = f"{declared.low or 0:.15g}"
+        yield Fault(path, f"{shown} is not a step of {declared.step:.15g} from {start}; nearest is {near}")
+
+
+def _unquoted(value: Json) -> str:
+    if not isinstance(value, str):
+        return ""
+    try:
+        number = resolve(value.strip())
+    except ValueError:
+        return ""
+    return f"; write {value.strip()} without quotes" if is_number(number) else ""
+
+
+def _nearest(value: float, declared: Declared) -> str | None:
+    """Give the nearest value on a step, None where this is one or there are none."""
+    step, start = declared.step, declared.low or 0
+    if step is None:
+        return None
+    steps = (value - start) / step
+    if abs(steps - round(steps)) < _TOLERANCE:
+        return None
+    near = start + round(steps) * step
+    if declared.high is not None and near > declared.high:
+        near = start + math.floor((declared.high - start) / step) * step
+    return f"{near:.10g}"
+
+
+def _boolean(value: Json, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    if not isinstance(value, bool):
+        right = ""
+        if isinstance(value, str) and value.strip().lower() in {"true", "yes", "on", "false", "no", "off"}:
+            right = f"; write {'true' if value.strip().lower() in {'true', 'yes', 'on'} else 'false'}"
+        yield Fault(path, f"true or false is due, not {_kind(value)}{right}")
+
+
+def _file(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    if isinstance(value, dict) and isinstance(value.get("file"), str):
+        yield from _kind_of_file(value["file"], declared, path)
+    elif not isinstance(value, str):
+        yield Fault(path, f"a file is due, not {_kind(value)}; write an asset_... id or {{file: path}}")
+    elif not is_given(value) or value.startswith(("asset_", "data:")):
+        return
+    elif value.startswith(("http://", "https://")):
+        yield Fault(path, "the service takes no URLs; download it and write {file: path}, or an asset_... id")
+    else:
+        right = (
+            f"write {{file: {shortened(value)}}}" if "." in value or "/" in value else "write {file: path}"
+        )
+        yield Fault(path, f'"{shortened(value)}" is no asset_... id; for a file of this machine {right}')
+
+
+def _kind_of_file(name: str, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    kind = _ENDINGS.get(PurePosixPath(name).suffix.lower().removeprefix("."))
+    if kind is None or not declared.kinds or kind in declared.kinds:
+        return
+    if not declared.kinds <= KINDS.keys():  # a kind that is not known here may hold anything
+        return
+    endings = sorted(ending for one in declared.kinds for ending in KINDS[one])
+    wanted = listed(sorted(declared.kinds))
+    yield Fault(
+        path, f'"{shortened(name)}" holds {kind}, and {wanted} is due; such as .{", .".join(endings)}'
+    )
+
+
+def _mapping(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    if not isinstance(value, dict):
+        yield Fault(path, f"a mapping of {', '.join(declared.inputs)} is due, not {_kind(value)}")
+    elif declared.inputs:
+        yield from faults_of_mapping(value, declared.inputs, path)
+
+
+def faults_of_mapping(
+    given: Mapping[str, Json], inputs: Mapping[str, Declared], path: tuple[str | int, ...] = ()
+) -> Iterator[Fault]:
+    """Check the inputs inside one item of a list: names, values, and what is missing."""
+    for name, value in given.items():
+        if name not in inputs:
+            yield Fault((*path, name), unknown(name, inputs))
+        else:
+            yield from faults_of(value, inputs[name], (*path, name))
+    yield from missing(given, inputs, path)
+
+
+def unknown(name: str, inputs: Mapping[str, Declared]) -> str:
+    """Say that there is no input of that name, and which there are."""
+    close = meant(name, inputs)
+    return "there is no such input" + (close or f"; it takes {listed(inputs)}")
+
+
+def missing(
+    given: Mapping[str, Json], inputs: Mapping[str, Declared], path: tuple[str | int, ...] = ()
+) -> Iterator[Fault]:
+    """Name the inputs that may not be left out and are; a declared default stands in for one."""
+    names = {name for name, value in given.items() if is_given(value)}
+    for name, declared in inputs.items():
+        if name in names or declared.default is not None:
+            continue
+        if (why := why_required(declared.required, given, names, known=inputs)) is not None:
+            yield Fault((*path, name), f"missing; {_sentence(why)}")
+
+
+def _sentence(text: str) -> str:
+    return text.rstrip(".")
+
+
+def _allowed(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    if declared.allowed is None or not is_given(value):
+        return
+    sent = text_of(value) if declared.item == "string" and isinstance(value, bool | int | float) else value
+    if not _is_among(sent, declared.allowed):
+        words = [_shown(one) for one in declared.allowed]
+        close = meant(sent, words) if isinstance(sent, str) else ""
+        more = [f"{len(words) - _MOST_LISTED} more"] if len(words) > _MOST_LISTED else []
+        among = f"; allowed are {listed([*words[:_MOST_LISTED], *more])}"
+        yield Fault(path, f"{_quoted(sent)} is not allowed{close or among}")
+
+
+def _is_among(value: Json, allowed: tuple[Json, ...]) -> bool:
+    return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in allowed)
+
+
+def _length(length: int, declared: Declared, path: tuple[str | int, ...], unit: str) -> Iterator[Fault]:
+    if declared.longest is not None and length > declared.longest:
+        yield Fault(path, f"{length} {unit}, and at most {declared.longest} are taken")
+    elif length and declared.shortest is not None and length < declared.shortest:
+        yield Fault(path, f"{length} {unit}, and at least {declared.shortest} are needed")
+
+
+def _kind(value: Json) -> str:
+    return f'the text "{shortened(value)}"' if isinstance(value, str) else kind_of(value)
+
+
+def _quoted(value: Json) -> str:
+    return f'"{shortened(value)}"' if isinstance(value, str) else shortened(_shown(value))
+
+
+def _shown(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,72 @@
+"""A table: rows that become jobs, whatever kind of file they came from, with the line of each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from batchgen.manifest.problems import Place, Problems
+from batchgen.model import Json
+
+DEEPEST = 100  # levels of a value: what walks it later recurses
+
+Row: TypeAlias = list[str] | dict[str, Json]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """The rows of one file.
+
+    Attributes:
+        source: the file's name in messages.
+        columns: every name that a row has, in the order they first stand.
+        rows: cells in the order of the columns, or mappings.
+        lines: for each row the line it begins in.
+        textual: whether every value is a cell, which is text.
+        prompt: the column that is the prompt where the job has none, None where there is no such column.
+    """
+
+    source: str
+    columns: tuple[str, ...]
+    rows: Sequence[Row]
+    lines: Sequence[int]
+    textual: bool
+    prompt: str | None = None
+
+    def place(self, row: int) -> Place:
+        """Give the place of a row."""
+        return Place(self.source, self.lines[row])
+
+    def values(self, row: int, names: Sequence[str]) -> dict[str, Json]:
+        """Give the values a row has under these names; None where it has none."""
+        return next(self.all_values(names, range(row, row + 1)))
+
+    def all_values(self, names: Sequence[str], rows: Iterable[int]) -> Iterator[dict[str, Json]]:
+        """Give the values of one row after another."""
+        indices = [(name, self.columns.index(name)) for name in names]
+        for row in rows:
+            cells = self.rows[row]
+            if isinstance(cells, list):
+                yield {name: cells[index] for name, index in indices}
+            elif isinstance(cells, dict):
+                yield {name: cells.get(name) for name in names}
+
+
+def check_name(name: str, shown: str, place: Place, problems: Problems) -> None:
+    """Note what keeps a text from naming a column."""
+    if not name:
+        problems.add(place, f"{shown} has no name")
+    elif set("{}\n") & set(name) or name != name.strip():
+        problems.add(place, f"{shown} has a brace, a line break or a space at an end in its name")
+
+
+def check_depth(value: Json, left: int = DEEPEST) -> None:
+    """Refuse a value that goes too deep.
+
+    Raises:
+        ValueError: it does.
+    """
+    if not left:
+        raise ValueError(f"is nested more than {DEEPEST} levels deep")
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(one, dict | list):
+            check_depth(one, left - 1)

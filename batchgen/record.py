@@ -1,0 +1,90 @@
+"""Where a job stands, and what the journal says of it: the fold over its events.
+
+Which event leads where is ``lifecycle``'s; nothing here changes a record. Field names are on
+disk: renaming one is a migration of the journal.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from batchgen.model import File, Job, Submission
+
+
+class State(StrEnum):
+    """Where a job stands; one row of the table each."""
+
+    PLANNED = "planned"
+    SUBMITTING = "submitting"
+    IN_DOUBT = "in_doubt"
+    HELD = "held"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    REFUSED = "refused"
+    COLLECTED = "collected"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """What the journal says of one job now: a fold over its events.
+
+    Attributes:
+        state: where it stands; a job without any event is planned.
+        attempt: the attempt under way or ended last, from 1.
+        job: as the manifest said it when the job was first submitted; None before that.
+        body: the exact bytes of this attempt's POST, as text; None before its first intent.
+        seed: the seed in the body, derived or given.
+        quoted: what the service said it would cost, in compute units; None if it was not asked.
+        intent_at: when this attempt's latest POST was about to leave.
+        lost_at: when its answer was lost.
+        absences: how often this attempt was shown absent and planned again.
+        submissions: all that were paid for, oldest first.
+        started_at, finished_at: by the service's clock.
+        asset_ids: in the service's order.
+        files: what lies on disk.
+        error: why it failed, was refused, or is in doubt or held; empty otherwise.
+        moderated: whether the failure is the service's judgement of the content.
+    """
+
+    state: State = State.PLANNED
+    attempt: int = 1
+    job: Job | None = None
+    body: str | None = None
+    seed: float | None = None
+    quoted: Decimal | None = None
+    intent_at: float | None = None
+    lost_at: float | None = None
+    absences: int = 0
+    submissions: tuple[Submission, ...] = ()
+    started_at: float | None = None
+    finished_at: float | None = None
+    asset_ids: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+    error: str = ""
+    moderated: bool = False
+
+    @property
+    def submission(self) -> Submission | None:
+        """The submission of the attempt under way or ended last."""
+        last = self.submissions[-1] if self.submissions else None
+        return last if last is not None and last.attempt == self.attempt else None
+
+    @property
+    def remote_id(self) -> str | None:
+        """The service's id of that submission."""
+        return self.submission.remote_id if self.submission else None
+
+    @property
+    def charged(self) -> Decimal | None:
+        """What all attempts together were charged; None as long as nothing is known."""
+        known = [one.charged for one in self.submissions if one.charged is not None]
+        return sum(known, Decimal(0)) if known else None
+
+    @property
+    def refunded(self) -> Decimal | None:
+        """What came back of it, in whatever way it is known; None as long as nothing is known."""
+        known = [one.refunded for one in self.submissions if one.refunded is not None]
+        return sum(known, Decimal(0)) if known else None

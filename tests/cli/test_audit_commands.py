@@ -1,0 +1,35 @@
+"""The commands that an audit tells people to type."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from batchgen.app.settings import Options
+from batchgen.cli.audit import _adopt
+from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus
+from batchgen.plan.auditing import Sent, Situation, Surplus
+
+ROW = RemoteJob(remote_id="job_2", status=RemoteStatus.SUCCEEDED, word="success")
+SENT = Sent(key=JobKey("v1:a"), job=Job(id="tower", prompt="", model="m"), attempt=1, body="{}")
+OPEN = Surplus(row=ROW, sent=SENT, situation=Situation.OPEN)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, []),
+        ({"slot": "2026-09-21"}, ["--slot", "2026-09-21"]),
+        ({"project": "proj_1", "slot": "launch"}, ["--project", "proj_1", "--slot", "launch"]),
+    ],
+)
+def test_the_command_that_adopts_is_about_the_same_slot(options: dict[str, str], words: list[str]) -> None:
+    known = Options(manifest=Path("my jobs.yaml"), output=Path("output"), environ={}, **options)  # type: ignore[arg-type]  # names of texts
+    told = shlex.split(_adopt(OPEN, known) or "")
+    assert told == ["batchgen", "resolve", "my jobs.yaml", *words, "--adopt", "tower=job_2"]
+
+
+@pytest.mark.parametrize("situation", sorted(set(Situation) - {Situation.OPEN}))
+def test_nothing_is_adopted_for_a_job_that_is_not_in_doubt(situation: Situation) -> None:
+    known = Options(manifest=Path("jobs.yaml"), output=Path("output"), environ={})
+    assert _adopt(Surplus(row=ROW, sent=SENT, situation=situation), known) is None

@@ -1,0 +1,158 @@
+"""Before anything is bought: what the service has already is adopted or held, and never bought again."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from batchgen.engine.policy import Policy
+from batchgen.engine.preflight import BLIND, MARGIN, looks_back_to
+from batchgen.lifecycle import AnswerLost, Held, Record, State, replay
+from batchgen.model import Job, Submission
+from batchgen.simulator.exchange import Call
+from batchgen.simulator.faults import Fault, FaultPlan
+from batchgen.simulator.service import Service
+from batchgen.simulator.settings import Outcomes, Settings
+from tests.support.memory_journal import Disk
+from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
+
+
+def jobs(count: int, *, model: str = SEEDED) -> list[Job]:
+    return [Job(id=f"job-{n}", prompt=f"a house, number {n}", model=model) for n in range(count)]
+
+
+def earth(**more: object) -> Earth:
+    return Earth(service=Service(Settings(outcomes=Outcomes(), **more)))  # type: ignore[arg-type]  # as the tests give them
+
+
+def states(over: Earth) -> Counter[State]:
+    return Counter(record.state for record in replay(over.disk.events).values())
+
+
+def lose_the_journal(over: Earth, *, keep: int = 0) -> None:
+    """Leave the first events, as an older copy would have them."""
+    over.disk = Disk(events=over.disk.events[:keep])
+
+
+def bought_by_another_key(wanted: Sequence[Job]) -> Service:
+    other = Service(Settings(key="somebody-else", seed=9))
+    Run(Earth(service=other), wanted, key="somebody-else").go()
+    return other
+
+
+def test_a_lost_journal_buys_nothing_again_where_seeds_tell_the_jobs() -> None:
+    over = earth()
+    Run(over, jobs(12)).go()
+    lose_the_journal(over)
+    Run(over, jobs(12)).go()
+    assert len(over.service.submissions) == 12
+    assert states(over) == {State.COLLECTED: 12}
+
+
+def test_what_was_not_bought_before_the_loss_is_bought_after_it() -> None:
+    over = earth()
+    Run(over, jobs(8)).go()
+    lose_the_journal(over)
+    Run(over, jobs(20)).go()
+    assert len(over.service.submissions) == 20
+    assert states(over) == {State.COLLECTED: 20}
+
+
+@pytest.mark.parametrize("keep", [3, 10, 25])
+def test_an_older_copy_of_the_journal_buys_nothing_again(keep: int) -> None:
+    over = earth()
+    Run(over, jobs(12)).go()
+    lose_the_journal(over, keep=keep)
+    Run(over, jobs(12)).go()
+    assert len(over.service.submissions) == 12
+    assert states(over) == {State.COLLECTED: 12}
+
+
+def test_jobs_without_a_seed_that_look_bought_are_held_and_the_others_bought() -> None:
+    over = earth()
+    Run(over, jobs(3, model=SEEDLESS)).go()
+    lose_the_journal(over)
+    run = Run(over, jobs(5, model=SEEDLESS)).go()
+    assert len(over.service.submissions) == 5
+    assert states(over) == {State.HELD: 3, State.COLLECTED: 2}
+    told = [event.reason for _, event in run.watching.events if isinstance(event, Held)]
+    assert all(over.service.submissions[n].remote_id in told[n] for n in range(3))
+
+
+def test_as_many_equals_are_held_as_there_are_rows() -> None:
+    over = earth()
+    equals = [Job(id=f"job-{n}", prompt="the same", model=SEEDLESS) for n in range(5)]
+    Run(over, equals[:2]).go()
+    lose_the_journal(over)
+    Run(over, equals).go()
+    assert states(over) == {State.HELD: 2, State.COLLECTED: 3}
+
+
+def test_a_colleagues_equal_jobs_are_neither_adopted_nor_in_the_way_once_we_know_who_we_are() -> None:
+    over, mine = earth(), jobs(4)
+    over.service.restore(bought_by_another_key(mine[1:]).submissions)
+    Run(over, mine).go()
+    assert len(over.service.submissions) == 3 + 4
+    assert states(over) == {State.COLLECTED: 4}
+
+
+def test_rows_of_two_keys_with_our_seeds_are_left_to_a_person() -> None:
+    over, mine = earth(), jobs(2)
+    Run(over, mine).go()
+    over.service.restore(
+        [replace(one, ordinal=2 + one.ordinal) for one in bought_by_another_key(mine).submissions]
+    )
+    lose_the_journal(over)
+    Run(over, mine).go()
+    assert states(over) == {State.HELD: 2}
+    assert len(over.service.submissions) == 4
+
+
+def test_failed_attempts_that_a_lost_journal_forgot_are_told_again() -> None:
+    over = earth()
+    over.service = Service(Settings(outcomes=Outcomes(failures=1.0)))
+    Run(over, jobs(3), policy=Policy(attempts=2)).go()
+    lose_the_journal(over)
+    Run(over, jobs(3), policy=Policy(attempts=2)).go()
+    assert len(over.service.submissions) == 6
+    assert states(over) == {State.FAILED: 3}
+    assert all(len(one.submissions) == 2 for one in replay(over.disk.events).values())
+
+
+def test_nothing_is_bought_while_the_listing_cannot_be_read() -> None:
+    over = earth(faults=FaultPlan(chances={Call.JOBS: {Fault.BAD_GATEWAY: 1.0}}))
+    run = Run(over, jobs(3)).go()
+    assert run.ending is not None
+    assert run.ending.unreachable
+    assert not over.service.submissions
+
+
+def test_nothing_is_listed_where_nothing_is_to_be_bought() -> None:
+    over = earth()
+    Run(over, jobs(3)).go()
+    listed = over.service.counts["jobs"]
+    Run(over, jobs(3)).go()
+    assert over.service.counts["jobs"] == listed == 1
+
+
+def test_a_held_job_tells_that_its_answer_was_not_seen() -> None:
+    over = earth()
+    Run(over, jobs(1, model=SEEDLESS)).go()
+    lose_the_journal(over)
+    run = Run(over, jobs(1, model=SEEDLESS)).go()
+    kinds = [type(event) for _, event in run.watching.events]
+    assert kinds[1:] == [AnswerLost, Held]
+
+
+def test_a_listing_reaches_back_to_just_before_the_last_that_is_known_of() -> None:
+    known = [
+        Record(
+            intent_at=1_000.0, submissions=(Submission(remote_id="a", attempt=1, at=1_001.0, charged=None),)
+        ),
+        Record(intent_at=9_000.0, lost_at=9_100.0),
+    ]
+    assert looks_back_to(known, began=None, now=20_000.0) == 9_100.0 - MARGIN
+    assert looks_back_to(known[:1], began=None, now=20_000.0) == 1_000.0
+    assert looks_back_to([], began=19_000.0, now=20_000.0) == 19_000.0
+    assert looks_back_to([], began=None, now=20_000.0) == 20_000.0 - BLIND

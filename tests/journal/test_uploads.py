@@ -1,0 +1,93 @@
+"""Which files the service has, as the journal remembers it."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from batchgen.journal import schema
+from batchgen.journal.uploads import UploadRecords
+from batchgen.model import Scope, Upload
+from tests.support.opened import OpenedFile as JournalFile
+
+ORIGIN = "http://127.0.0.1/v1"
+SENT = Upload(sha256="aa", asset_id="asset_1", name="a.png", bytes=3, at=1.5)
+UNDER_WAY = Upload(sha256="bb", upload_id="upload_1", name="b.mp4", bytes=9, at=2.0)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "out" / "journal.db"
+
+
+@pytest.fixture
+def records(path: Path) -> Iterator[UploadRecords]:
+    with UploadRecords.open(path, origin=ORIGIN, project="p") as opened:
+        yield opened
+
+
+def test_an_upload_is_remembered_for_every_later_run(path: Path, records: UploadRecords) -> None:
+    records.keep(SENT)
+    records.keep(UNDER_WAY)
+    with UploadRecords.open(path, origin=ORIGIN, project="p") as again:
+        assert again.find(["aa", "bb", "cc"]) == {"aa": SENT, "bb": UNDER_WAY}
+
+
+@pytest.mark.parametrize(("origin", "project"), [("https://other/v1", "p"), (ORIGIN, "q")])
+def test_another_origin_or_project_has_its_own(
+    path: Path, records: UploadRecords, origin: str, project: str
+) -> None:
+    records.keep(SENT)
+    with UploadRecords.open(path, origin=origin, project=project) as others:
+        assert not others.find(["aa"])
+        others.forget(["asset_1"])
+    assert records.find(["aa"])
+
+
+def test_a_later_record_takes_the_place_of_an_earlier_one(records: UploadRecords) -> None:
+    records.keep(UNDER_WAY)
+    done = Upload(sha256="bb", asset_id="asset_2", name="b.mp4", bytes=9, at=3.0)
+    records.keep(done)
+    assert records.find(["bb"]) == {"bb": done}
+
+
+def test_what_was_sent_again_outlives_the_forgetting_of_its_old_asset(records: UploadRecords) -> None:
+    records.keep(SENT)
+    records.keep(Upload(sha256="aa", asset_id="asset_9", name="a.png", bytes=3, at=4.0))
+    records.forget(["asset_1"])
+    assert records.find(["aa"])["aa"].asset_id == "asset_9"
+    records.forget(["asset_9", ""])
+    assert not records.find(["aa"])
+
+
+def test_many_files_are_found_at_once(records: UploadRecords) -> None:
+    for number in range(1200):
+        records.keep(Upload(sha256=str(number), asset_id=f"asset_{number}", name="x", bytes=1, at=1.0))
+    assert len(records.find([str(number) for number in range(1300)])) == 1200
+
+
+def test_a_reader_needs_neither_a_file_nor_the_table(path: Path) -> None:
+    with UploadRecords.open_to_read(path, origin=ORIGIN, project="p") as none:
+        assert not none.find(["aa"])
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        for statement in schema.MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with UploadRecords.open_to_read(path, origin=ORIGIN, project="p") as old:
+        assert not old.find(["aa"])
+
+
+def test_records_and_uploads_share_a_file(path: Path, records: UploadRecords) -> None:
+    scope = Scope(origin=ORIGIN, project="p", batch="spring")
+    JournalFile.open(path).begin(scope)
+    records.keep(SENT)
+    with UploadRecords.open_to_read(path, origin=ORIGIN, project="p") as reader:
+        assert reader.find(["aa"]) == {"aa": SENT}
+
+
+def test_the_table_is_made_by_the_migration_that_is_named() -> None:
+    (statement,) = schema.MIGRATIONS[schema.UPLOADS_SINCE - 1]
+    assert "CREATE TABLE uploads" in statement

@@ -1,0 +1,74 @@
+"""How problems look: the line below each, a caret under the place, and never more than a screen or two."""
+
+from pathlib import Path
+
+import pytest
+
+from batchgen.errors import Problem
+from batchgen.manifest.excerpt import SHOWN, document, shown
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_line_and_a_caret_stand_below_a_problem() -> None:
+    Path("m.yaml").write_text("version: 1\njobs: [{promt: x}]\n")
+    assert list(shown([Problem("m.yaml", 2, 9, "unknown key promt; did you mean prompt?")])) == [
+        "m.yaml:2:9: unknown key promt; did you mean prompt?",
+        "  2 | jobs: [{promt: x}]",
+        "    |         ^",
+    ]
+
+
+def test_the_caret_stands_right_under_wide_characters_tabs_and_beyond_a_long_start() -> None:
+    Path("m").write_text("a: 红\tx\n" + "y" * 500 + "z" + "y" * 500 + "\n\x1b[31mred\n")
+    assert list(shown([Problem("m", 1, 6, "x")]))[1:] == ["  1 | a: 红 x", "    |       ^"]
+    _, line, caret = shown([Problem("m", 2, 501, "z")])
+    assert len(line) < 120
+    assert line[caret.index("^")] == "z"
+    assert list(shown([Problem("m", 3, 0, "r")]))[1:] == ["  3 | \ufffd[31mred"]
+
+
+def test_a_row_is_shown_without_a_caret_and_a_file_that_is_gone_not_at_all() -> None:
+    Path("t.csv").write_text("a,b\n1,\n")
+    assert list(shown([Problem("t.csv", 2, 0, "b is empty")])) == ["t.csv:2: b is empty", "  2 | 1,"]
+    for source, line in (("gone.csv", 2), ("t.csv", 9), (".", 1), ("t.csv", 0)):
+        assert len(list(shown([Problem(source, line, 1, "wrong")]))) == 1
+
+
+def test_rows_that_differ_only_in_their_values_are_one_mistake() -> None:
+    rows = [Problem("t.csv", line, 0, f'width: "{line}" is over 1,024') for line in range(2, 1000)]
+    lines = list(shown([*rows, Problem("t.csv", 7, 0, "height is empty")]))
+    assert lines == [
+        't.csv:2: width: "2" is over 1,024',
+        't.csv:3: width: "3" is over 1,024',
+        't.csv:4: width: "4" is over 1,024',
+        "t.csv:5: and 995 more rows like this (lines 5-999)",
+        "t.csv:7: height is empty",
+    ]
+
+
+def test_what_was_cut_short_is_not_cut_again() -> None:
+    found = [Problem("t.csv", line, 0, "a is empty") for line in (2, 3, 4)]
+    found.append(Problem("t.csv", 5, 0, "and 995 more rows like this (lines 5-999)"))
+    assert list(shown(found)) == [str(one) for one in found]
+
+
+def test_no_more_are_shown_than_a_person_reads() -> None:
+    found = [Problem("m", line, 1, f"wrong {line}") for line in range(1, 201)]
+    lines = list(shown(found))
+    assert len(lines) == SHOWN + 1
+    assert lines[-1] == "and 150 more problems"
+
+
+def test_editors_get_every_part_by_itself() -> None:
+    found = [
+        Problem("m", 2, 9, "unknown key promt; did you mean prompt?"),
+        Problem("t.csv", 3, 0, "a is empty"),
+    ]
+    assert document(found) == [
+        {"file": "m", "line": 2, "column": 9, "message": "unknown key promt", "hint": "did you mean prompt?"},
+        {"file": "t.csv", "line": 3, "column": 0, "message": "a is empty"},
+    ]

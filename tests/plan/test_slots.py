@@ -1,0 +1,72 @@
+"""Slots: a day is bought once however often cron fires, and a fresh one is the one that goes on."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchgen.manifest.naming import wrong_with_period
+from batchgen.plan.slots import began_at, fresh_slot, latest_slot, slot_at
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp()
+PARIS = ZoneInfo("Europe/Paris")
+
+moments = st.floats(0, 4_000_000_000)
+periods = st.sampled_from([None, "day", "week", "spring"])
+
+
+@pytest.mark.parametrize(
+    ("period", "slot"),
+    [(None, ""), ("day", "2026-11-23"), ("week", "2026-W48"), ("launch", "launch")],
+)
+def test_a_period_names_its_slot(period: str | None, slot: str) -> None:
+    assert slot_at(period, NOON, UTC) == slot
+
+
+def test_a_day_begins_where_the_manifest_says() -> None:
+    late = datetime(2026, 11, 23, 23, 30, tzinfo=UTC).timestamp()
+    assert slot_at("day", late, UTC) == "2026-11-23"
+    assert slot_at("day", late, PARIS) == "2026-11-24"
+
+
+def test_a_week_around_new_year_is_the_iso_one() -> None:
+    assert slot_at("week", datetime(2027, 1, 1, tzinfo=UTC).timestamp(), UTC) == "2026-W53"
+
+
+@given(moments)
+def test_two_moments_of_a_day_share_a_slot_and_it_began_before_both(at: float) -> None:
+    slot = slot_at("day", at, PARIS)
+    began = began_at(slot, PARIS)
+    assert began is not None
+    assert began <= at < began + 25 * 3600
+    assert slot_at("day", began, PARIS) == slot
+
+
+@given(moments, periods)
+def test_a_fresh_slot_is_the_one_that_a_run_goes_on_with(at: float, period: str | None) -> None:
+    due = slot_at(period, at, UTC)
+    fresh = fresh_slot(due, at)
+    assert latest_slot(due, [due, fresh]) == fresh
+    assert began_at(fresh, UTC) == pytest.approx(at, abs=1.0)
+
+
+def test_the_last_fresh_slot_counts_and_those_of_other_days_do_not() -> None:
+    monday, tuesday = "2026-11-23", "2026-11-24"
+    first, second = fresh_slot(monday, NOON), fresh_slot(monday, NOON + 60)
+    assert latest_slot(monday, ["", monday, first, second]) == second
+    assert latest_slot(tuesday, ["", monday, first, second]) == tuesday
+    assert latest_slot("", ["", monday, first]) == ""
+
+
+def test_a_name_has_no_beginning_and_no_period_can_pass_for_a_fresh_slot() -> None:
+    assert began_at("launch", UTC) is None
+    assert began_at("", UTC) is None
+    assert began_at("2026-99-99", UTC) is None
+    assert wrong_with_period("fresh-20261123T120000Z")
+
+
+def test_a_week_begins_on_its_monday() -> None:
+    tokyo = timezone(timedelta(hours=9))
+    assert began_at("2026-W48", tokyo) == datetime(2026, 11, 23, tzinfo=tokyo).timestamp()
