@@ -71,12 +71,28 @@ def files_of(job: Job) -> tuple[str, ...]:
     return tuple(found)
 
 
+def is_file(value: Json) -> bool:
+    """Tell whether a value of a parameter stands for a local file."""
+    return (
+        isinstance(value, Mapping)
+        and value.keys() == _FILE
+        and all(isinstance(one, str) for one in value.values())
+    )
+
+
+def has_file(value: Json) -> bool:
+    """Tell whether a local file stands anywhere in a value."""
+    found: list[bool] = []
+    _with_files(value, lambda _: found.append(True))
+    return bool(found)
+
+
 def _with_files(value: Json, instead: Callable[[Mapping[str, str]], Json]) -> Json:
     """Give the value with something else in place of each local file, at whatever depth."""
     if value is None or isinstance(value, str | int | float):
         return value  # nearly all values: there may be a hundred thousand jobs
     if isinstance(value, Mapping):
-        if value.keys() == _FILE and all(isinstance(one, str) for one in value.values()):
+        if is_file(value):
             return instead(value)
         return {key: _with_files(one, instead) for key, one in value.items()}
     if isinstance(value, Sequence):

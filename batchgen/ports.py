@@ -152,6 +152,19 @@ class Journal(Protocol):
         ...
 
     @property
+    def looking_since(self) -> float | None:
+        """Since when a look before buying was to find jobs, which was cut off; None if none was."""
+        ...
+
+    def look_began(self, since: float) -> None:
+        """Remember that a look before buying has begun: what it adopts hides what it has not come to."""
+        ...
+
+    def look_ended(self) -> None:
+        """Remember that all it could find is recorded."""
+        ...
+
+    @property
     def trusts_absence(self) -> bool:
         """Whether no submission that was shown absent has ever turned up."""
         ...

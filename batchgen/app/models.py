@@ -14,6 +14,7 @@ from batchgen.app.clock import SystemClock
 from batchgen.app.model_shelf import ModelShelf
 from batchgen.app.service import address_of, transport_to
 from batchgen.app.settings import Options, project_of, rate_of
+from batchgen.app.uploads import file_problems
 from batchgen.engine.gate import RateGate
 from batchgen.errors import InputError, NotFoundError, Problem, RefusedError, StoppedError, TransientError
 from batchgen.manifest.declared import plan_of
@@ -208,6 +209,7 @@ async def check_models(catalogue: Catalogue, manifest: Manifest, chosen: list[in
     findings = check_jobs(manifest, models, chosen)
     if findings.problems and catalogue.from_shelf:
         findings = await _checked_anew(catalogue, manifest, chosen, models)
+    problems += file_problems(manifest, chosen)
     if problems or findings.problems:
         raise InputError(problems=(*problems, *findings.problems))
     return Checked(models=models, notes=findings.notes)

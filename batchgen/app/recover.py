@@ -130,8 +130,8 @@ class _Recoverer:
 
     async def _list(self, since: float) -> Listing:
         listing = await read_listing(self._client, since=since, clock=self._clock)
-        if listing.broken is None and listing.skew < -MARGIN / 2:
-            # its clock is behind: by its dates the batch began earlier
+        if listing.broken is not None and listing.skew:
+            # what is wrong may be no more than the dates that were asked for
             listing = await read_listing(self._client, since=since, clock=self._clock, skew=listing.skew)
         if listing.broken is not None:
             raise listing.broken

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -20,6 +20,7 @@ from batchgen.app.models import look_up_models
 from batchgen.app.service import transport_to
 from batchgen.app.settings import REHEARSAL_SPEED, Options, rate_of
 from batchgen.app.strays import strays_of_a_run
+from batchgen.app.uploads import uploading
 from batchgen.engine.absence import DoubtPolicy, Then
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending, Verdict
@@ -120,8 +121,14 @@ async def _with_the_service(
 ) -> Ending:
     rate = rate_of(options, batch.manifest.limits.rate)
     gate = RateGate(rate)
-    async with transport_to(options) as transport, beside(gate.run(), name="gate"):
-        client = ScenarioClient(transport, gate, project=batch.scope.project)
+    async with (
+        AsyncExitStack() as resources,
+        transport_to(options) as transport,
+        beside(gate.run(), name="gate"),
+    ):
+        client, uploads = await resources.enter_async_context(
+            uploading(batch.manifest, options.journal, batch.scope, transport, gate)
+        )
         looking_up = look_up_models(client, batch, _noting(stream, mode))
         models = await unless_interrupted(looking_up, interrupts)
         if models is None:
@@ -140,6 +147,7 @@ async def _with_the_service(
                         gate=gate,
                         clock=SystemClock(),
                         observer=progress,
+                        uploader=uploads,
                     ),
                     flow=flow,
                     policy=_policy(batch, speed=REHEARSAL_SPEED if options.simulate else 1.0),

@@ -6,15 +6,30 @@ when it was hashed, while it is read to be sent. Nothing here knows a job.
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from mimetypes import guess_type
 from pathlib import Path
 from typing import BinaryIO
 
-from batchgen.errors import BatchgenError, InputError, NotFoundError, RefusedError, TransientError
+from batchgen.app.clock import SystemClock
+from batchgen.errors import (
+    BatchgenError,
+    InputError,
+    NotFoundError,
+    Problem,
+    RefusedError,
+    TransientError,
+)
+from batchgen.identity import is_file
 from batchgen.journal.uploads import UploadRecords
-from batchgen.model import Upload
+from batchgen.manifest.values import Manifest
+from batchgen.model import Json, Scope, Upload
 from batchgen.output.kinds import HEAD, kind_of
-from batchgen.ports import Clock
+from batchgen.ports import Clock, Gate
+from batchgen.scenario.client import ScenarioClient
+from batchgen.scenario.parts import HttpParts
+from batchgen.scenario.transport import Transport
 from batchgen.scenario.uploads import (
     SMALL_IMAGE,
     RemoteUpload,
@@ -34,6 +49,9 @@ def check_file(path: Path) -> str | None:
         size, mime = _look(path)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
+    named = (guess_type(path.name)[0] or "").partition("/")[0]
+    if named in {"image", "video", "audio"} and not mime.startswith(named):
+        return f"is named like {named} and holds something else ({mime})"
     return unfit(mime, size)
 
 
@@ -274,3 +292,61 @@ def _look(path: Path) -> tuple[int, str]:
         head = file.read(HEAD)
         size = path.stat().st_size
     return size, kind_of(head).mime
+
+
+@asynccontextmanager
+async def uploading(
+    manifest: Manifest, journal: Path, scope: Scope, transport: Transport, gate: Gate
+) -> AsyncIterator[tuple[ScenarioClient, Uploads | None]]:
+    """Open the client of a run, and what sends its manifest's local files; None where it has none.
+
+    Args:
+        manifest: whose files they are.
+        journal: the file in which uploads are kept.
+        scope: whose origin and project they go to.
+        transport: to the service.
+        gate: which every call passes.
+
+    Raises:
+        JournalError: the file cannot be opened.
+    """
+    if not manifest.files:
+        yield ScenarioClient(transport, gate, project=scope.project), None
+        return
+    with UploadRecords.open(journal, origin=scope.origin, project=scope.project) as records:
+        async with HttpParts() as parts:
+            client = UploadClient(transport, gate, project=scope.project, parts=parts)
+            files = Uploads(files=manifest.files, client=client, records=records, clock=SystemClock())
+            yield client, files
+
+
+def file_problems(manifest: Manifest, indices: Iterable[int]) -> list[Problem]:
+    """Name each local file of these jobs that cannot be an input, where it is written first; reads them."""
+    wrong: dict[str, str | None] = {}
+    seen: set[int] = set()
+    problems = []
+    for index in indices:
+        params = manifest.jobs[index].params
+        if id(params) in seen:  # jobs of one entry share them
+            continue
+        seen.add(id(params))
+        for path, sha256 in _places(params, ("params",)):
+            if sha256 in wrong or sha256 not in manifest.files:
+                continue
+            wrong[sha256] = why = check_file(manifest.files[sha256])
+            if why is not None:
+                place = manifest.place_of(index, *path)
+                text = f"{manifest.files[sha256].name}: {why}"
+                problems.append(Problem(place.source, place.line, place.column, text))
+    return problems
+
+
+def _places(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if is_file(value):
+        yield path, value["sha256"]
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _places(one, (*path, name))
+    elif isinstance(value, list | tuple):
+        for number, one in enumerate(value):
+            yield from _places(one, (*path, number))

@@ -13,6 +13,7 @@ from batchgen.engine.flow import LATE, Flow
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.preflight import Preflight, begin_preflight
+from batchgen.engine.prepare import Preparer
 from batchgen.engine.submit import Submitter
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.lifecycle import State
@@ -52,6 +53,7 @@ class Dispatcher:
         scope: Scope,
         models: Mapping[str, Model],
         steps: Steps,
+        preparer: Preparer | None,
     ) -> None:
         """Take the parts; see ``Runner``."""
         self._world = world
@@ -62,21 +64,40 @@ class Dispatcher:
         self._scope = scope
         self._models = models
         self._steps = steps
+        self._preparer = preparer
         self._waiting: deque[Entry] = deque()
         self._blocked: list[Entry] = []
         self._preflight: Preflight | None = None
         self._unsure: list[Entry] = []
+        self._anew: list[Entry] = []
         self._stopped = False
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         """Count the jobs that may still be submitted."""
-        return len(self._waiting) + len(self._unsure)
+        preparing = len(self._preparer) if self._preparer is not None else 0
+        return len(self._waiting) + len(self._unsure) + len(self._anew) + preparing
+
+    @property
+    def prepared(self) -> int:
+        """How many jobs wait for nothing but room."""
+        return len(self._waiting)
 
     def add(self, entry: Entry) -> None:
         """Let a job wait; one that comes back goes first, for its place in the manifest was earlier."""
+        if self._preparer is not None and self._preparer.needs(entry):
+            self._preparer.add(entry)
+            return
+        if self._preflight is not None and entry.record.attempt > 1 and entry.record.body is None:
+            self._anew.append(entry)  # an older copy of the journal does not know of this attempt
+            return
         add = self._waiting.append if entry.record.job is None else self._waiting.appendleft
         add(entry)
+
+    def admit(self, entry: Entry) -> None:
+        """Take in a job whose files are at the service."""
+        (self._waiting if self._preflight is None else self._anew).append(entry)
+        self.stir()
 
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
@@ -100,11 +121,9 @@ class Dispatcher:
             JournalError: what was found before buying could not be recorded.
         """
         while not self._stopped:
-            if self._waiting and self._preflight is None:
-                await self._look_before_buying()
-            elif self._unsure and self._knows_as_much_as_it_can:
-                self._take_in()
-            elif self._waiting and self._flow.tripped:
+            if await self._looked():
+                continue
+            if self._waiting and self._flow.tripped:
                 await self._ask_for_a_sign(self._waiting[0].job.model)
             elif not self._may_submit():
                 await self._change()
@@ -112,6 +131,20 @@ class Dispatcher:
                 await self._world.gate.turn(Lane.SUBMIT)
                 if self._may_submit():  # asked again: the wait for the turn may have been long
                     self._steps.submit(self._waiting.popleft())
+                    if self._preparer is not None:
+                        self._preparer.stir()
+
+    async def _looked(self) -> bool:
+        """Do one thing that has to be known before the next job leaves; False where there is none."""
+        if self._waiting and self._preflight is None:
+            await self._look_before_buying()
+        elif self._anew and self._preflight is not None:
+            await self._look_again(self._preflight)
+        elif self._unsure and self._knows_as_much_as_it_can:
+            self._take_in()
+        else:
+            return False
+        return True
 
     async def _look_before_buying(self) -> None:
         """Hold what waits against what the service has already."""
@@ -123,7 +156,8 @@ class Dispatcher:
                 models=self._models,
                 began=self._policy.slot_began,
             )
-            await preflight.read(tuple(self._waiting))
+            looked_for = tuple(self._waiting)
+            await preflight.read((*looked_for, *(self._preparer or ())))
         except StoppedError:
             raise
         except ServiceError as error:
@@ -132,8 +166,27 @@ class Dispatcher:
             return
         self._preflight = preflight
         self._flow.service_answered()
-        self._unsure = [entry for entry in self._waiting if preflight.concerns(entry)]
-        self._waiting = deque(entry for entry in self._waiting if not preflight.concerns(entry))
+        known = {entry.key for entry in looked_for}
+        self._anew += [entry for entry in self._waiting if entry.key not in known]  # came meanwhile
+        self._unsure = [entry for entry in looked_for if preflight.concerns(entry)]
+        self._waiting = deque(entry for entry in looked_for if not preflight.concerns(entry))
+        if not self._unsure:
+            self._world.journal.look_ended()
+
+    async def _look_again(self, preflight: Preflight) -> None:
+        """Hold new attempts against what the service had when the run began."""
+        anew = tuple(self._anew)
+        try:
+            await preflight.read(anew)
+        except StoppedError:
+            raise
+        except ServiceError as error:
+            self._is_silent(error)
+            await asyncio.sleep(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
+            return
+        del self._anew[: len(anew)]
+        self._unsure += [entry for entry in anew if preflight.concerns_now(entry)]
+        self._waiting.extendleft(entry for entry in reversed(anew) if not preflight.concerns_now(entry))
 
     @property
     def _knows_as_much_as_it_can(self) -> bool:
@@ -151,10 +204,12 @@ class Dispatcher:
         assert self._preflight is not None
         taken = {one.entry.key: one.entry for one in self._preflight.take_in(self._unsure)}
         left = [entry for entry in self._unsure if entry.key not in taken]
-        self._unsure = []
         self._waiting.extendleft(reversed(left))
         for entry in taken.values():
             self._steps.route(entry)
+        self._unsure = []  # not before: the run is not at its end while some are not on their way
+        self._world.journal.look_ended()
+        self._steps.rest()
 
     def _may_submit(self) -> bool:
         """Say whether the next job may be submitted; one equal to a job in doubt steps aside."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from batchgen.engine.reading import after_look
 from batchgen.engine.unowned import Wanted
-from batchgen.identity import compose_body, seed_for
+from batchgen.identity import compose_body, files_of, seed_for
 from batchgen.lifecycle import (
     Accepted,
     Adopted,
@@ -26,6 +26,7 @@ from batchgen.lifecycle import (
     apply,
 )
 from batchgen.model import Job, JobKey, Model, RemoteJob, Scope
+from batchgen.ports import Uploader
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +56,7 @@ class Lives:
         why: how the answers came to be lost, for people.
         since: before anything that is recorded, seconds since the epoch.
         at: now.
+        uploader: knows the asset ids of local files; None where none are known.
     """
 
     scope: Scope
@@ -63,6 +65,14 @@ class Lives:
     why: str
     since: float
     at: float
+    uploader: Uploader | None = None
+
+    def assets_of(self, job: Job) -> Mapping[str, str] | None:
+        """Give the asset ids of a job's files; None as long as its body cannot be composed."""
+        files = files_of(job)
+        if not files:
+            return {}
+        return self.uploader.known(files) if self.uploader else None
 
     def derived_seed(self, key: JobKey, job: Job, number: int) -> float | None:
         """Give the seed that nobody else would send; None where the job or its model has none."""
@@ -78,7 +88,7 @@ class Lives:
             seed = seed_for(job, self.models[job.model], self.scope, key, number)
         if number == record.attempt and record.body is not None:
             return Attempt(job=job, number=number, body=record.body, seed=record.seed, derived=derived)
-        body = compose_body(job, seed, self.models.get(job.model))
+        body = compose_body(job, seed, self.models.get(job.model), assets=self.assets_of(job))
         return Attempt(job=job, number=number, body=body, seed=seed, derived=derived)
 
     def started(self, attempt: Attempt, at: float) -> SubmitStarted:

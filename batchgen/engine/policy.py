@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from batchgen.backoff import Backoff, PollGaps
 from batchgen.engine.absence import DoubtPolicy
 from batchgen.model import Model
-from batchgen.ports import Clock, Collector, Gate, Generator, Journal, Observer
+from batchgen.ports import Clock, Collector, Gate, Generator, Journal, Observer, Uploader
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +51,7 @@ class World:
     Attributes:
         collector: where assets go; None leaves them with the service.
         chance: where jitter comes from.
+        uploader: sends local files; None where no job has any.
     """
 
     generator: Generator
@@ -60,3 +61,4 @@ class World:
     clock: Clock
     observer: Observer
     chance: random.Random = field(default_factory=random.Random)
+    uploader: Uploader | None = None

@@ -19,6 +19,7 @@ from batchgen.engine.policy import World
 from batchgen.engine.reading import after_look
 from batchgen.engine.unowned import UnownedRows
 from batchgen.errors import NotFoundError, RemoteIdTakenError
+from batchgen.identity import files_of
 from batchgen.lifecycle import TRANSITIONS, Event, Failed, Record, RetryAsked, State
 from batchgen.model import JobKey, Model, RemoteJob, Scope
 from batchgen.plan.auditing import is_ours
@@ -62,23 +63,22 @@ class TakenIn:
         return self.entry.record.state is State.HELD
 
 
-def looks_back_to(records: Iterable[Record], *, began: float | None, now: float) -> float:
+def looks_back_to(
+    records: Iterable[Record], *, began: float | None, now: float, unfinished: float | None = None
+) -> float:
     """Say since when jobs may have been bought that the journal does not know; our clock.
 
     Args:
         records: of the scope.
         began: when the slot did; None where it has no beginning.
         now: our clock.
+        unfinished: how far back a look was to go that was cut off; None if none was.
     """
-    moments = [at for record in records for at in _moments(record)]
-    if moments:
-        return max(min(moments), max(moments) - MARGIN)
-    return now - BLIND if began is None else began
-
-
-def _moments(record: Record) -> Iterable[float]:
-    known = (record.intent_at, record.lost_at, *(one.at for one in record.submissions))
-    return (at for at in known if at is not None)
+    # what a run records of jobs in doubt before it looks says nothing of what it lost: intents alone count
+    intents = [record.intent_at for record in records if record.intent_at is not None]
+    unknown = now - BLIND if began is None else began
+    since = max(intents) - MARGIN if intents else unknown
+    return since if unfinished is None else min(since, unfinished)
 
 
 class Preflight:
@@ -97,6 +97,7 @@ class Preflight:
             record: records it.
         """
         self._journal = journal
+        self._blank = not journal.records()
         self._lives = lives
         self._record = record
         earliest = lives.since + listing.skew - BEFORE
@@ -110,9 +111,10 @@ class Preflight:
         self._concerned: set[JobKey] = set()
 
     async def read(self, entries: Iterable[Entry]) -> None:
-        """Fetch what is needed to tell rows from these jobs.
+        """Fetch what is needed to tell rows from these jobs, their own files sent if need be.
 
         Raises:
+            InputError: a file cannot be sent.
             ServiceError: a prompt that became an asset could not be read.
         """
         for number, entry in enumerate(entries if self._rows else ()):
@@ -120,6 +122,11 @@ class Preflight:
                 await asyncio.sleep(0)  # 100,000 seeds take a second: what runs is looked at meanwhile
             if not self._is_concerned(entry):
                 continue
+            files = files_of(entry.job)
+            if files and self._lives.uploader:
+                await self._lives.uploader.ensure(files)
+            if self._lives.assets_of(entry.job) is None:
+                continue  # a run that has the files at hand will look
             self._concerned.add(entry.key)
             for attempt in self._attempts(entry):
                 await self._rows.read(attempt.wanted)
@@ -127,6 +134,10 @@ class Preflight:
     def concerns(self, entry: Entry) -> bool:
         """Tell whether some row may be this job, which was read for."""
         return entry.key in self._concerned
+
+    def concerns_now(self, entry: Entry) -> bool:
+        """Tell the same of another attempt."""
+        return entry.key in self._concerned and self._is_concerned(entry)
 
     def take_in(self, entries: Iterable[Entry]) -> list[TakenIn]:
         """Adopt or hold what the service has of these jobs, which were read for; leave out the others.
@@ -196,7 +207,8 @@ class Preflight:
     def _next_by_seed(self, entry: Entry) -> TakenIn | None:
         for attempt in self._attempts(entry):
             matches, near = self._rows.with_seed(attempt.wanted)
-            if len({row.author for row in matches}) > 1:
+            doubtful = not (self._blank or self._journal.authors)  # nothing says yet whose they are
+            if len({row.author for row in matches}) > 1 or doubtful:
                 near, matches = matches, []  # another key with a batch of this name derives the same seed
             if not (matches or near):
                 continue
@@ -260,7 +272,9 @@ async def begin_preflight(
         ServiceError: the listing could not be read.
     """
     journal = world.journal
-    since = looks_back_to(journal.records().values(), began=began, now=ledger.now())
+    since = looks_back_to(
+        journal.records().values(), began=began, now=ledger.now(), unfinished=journal.looking_since
+    )
     listing = await read_listing(world.generator, since=since, clock=ledger)
     if listing.broken is not None and listing.skew:
         # what is wrong may be no more than the dates that were asked for
@@ -276,7 +290,9 @@ async def begin_preflight(
         why="the journal does not know it",
         since=since,
         at=ledger.now(),
+        uploader=world.uploader,
     )
+    journal.look_began(since)
     return Preflight(
         generator=world.generator, journal=journal, listing=listing, lives=lives, record=ledger.record
     )

@@ -15,6 +15,7 @@ from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.policy import Policy, World
+from batchgen.engine.prepare import Preparer
 from batchgen.engine.reconcile import Reconciler
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
@@ -56,8 +57,13 @@ class Runner:
         self._policy = policy
         self._ledger = Ledger(journal=world.journal, clock=world.clock, observer=world.observer)
         self._submitter = Submitter(
-            generator=world.generator, ledger=self._ledger, models=models, scope=scope
+            generator=world.generator,
+            ledger=self._ledger,
+            models=models,
+            scope=scope,
+            uploader=world.uploader,
         )
+        self._preparer = self._make_preparer()
         self._dispatcher = Dispatcher(
             world=world,
             ledger=self._ledger,
@@ -72,6 +78,7 @@ class Runner:
                 rest=self._look_whether_ended,
                 doubt_reach=self._look_whether_reachable,
             ),
+            preparer=self._preparer,
         )
         self._schedule = LookSchedule(
             gaps=policy.gaps,
@@ -106,6 +113,21 @@ class Runner:
         self._bug: BaseExceptionGroup[BaseException] | None = None
         self._out_of_sight: set[JobKey] = set()
         self._missing: dict[JobKey, str] = {}
+
+    def _make_preparer(self) -> Preparer | None:
+        if self._world.uploader is None:
+            return None
+        return Preparer(
+            uploader=self._world.uploader,
+            ledger=self._ledger,
+            backoff=self._policy.backoff,
+            ready=self._admit,
+            waiting=lambda: self._dispatcher.prepared,
+        )
+
+    def _admit(self, entry: Entry) -> None:
+        self._dispatcher.admit(entry)
+        self._look_whether_ended()
 
     def __repr__(self) -> str:
         return (
@@ -182,6 +204,8 @@ class Runner:
         # what runs was accepted side by side before: that much is proven
         self.flow.ceiling = self.flow.ceiling.accepted(len(self.flow.in_flight - self.flow.doubtful))
         self._spawn(self._dispatcher.run, name="dispatch")
+        if self._preparer is not None:
+            self._spawn(self._preparer.run, name="prepare")
         self._spawn(self._reconciler.run, name="reconcile")
         for number in range(self._policy.collectors):
             self._spawn(self._collect_one_after_another, name=f"collect:{number}")

@@ -4,21 +4,28 @@ from collections.abc import Mapping
 
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.reading import after_failure, after_receipt
-from batchgen.errors import BatchgenError, ServiceError
-from batchgen.identity import compose_body, seed_for
+from batchgen.errors import BatchgenError, RefusedError, ServiceError
+from batchgen.identity import compose_body, files_of, seed_for
 from batchgen.lifecycle import SubmitStarted
 from batchgen.model import Model, Receipt, Scope
 from batchgen.plan.plan import Entry
-from batchgen.ports import Generator
+from batchgen.ports import Generator, Uploader
 
 
 class Submitter:
     """Submits one job once. The caller has passed the gate."""
 
     def __init__(
-        self, *, generator: Generator, ledger: Ledger, models: Mapping[str, Model], scope: Scope
+        self,
+        *,
+        generator: Generator,
+        ledger: Ledger,
+        models: Mapping[str, Model],
+        scope: Scope,
+        uploader: Uploader | None = None,
     ) -> None:
         self._generator = generator
+        self._uploader = uploader
         self._ledger = ledger
         self._models = models
         self._scope = scope
@@ -35,6 +42,8 @@ class Submitter:
         try:
             receipt = await self._generator.submit(entry.job.model, intent.body)
         except ServiceError as error:
+            if isinstance(error, RefusedError):
+                self._forget_files(entry)
             return self._ledger.record(entry, after_failure(error, at=self._ledger.now())), error
         return self._received(entry, receipt), None
 
@@ -42,7 +51,18 @@ class Submitter:
         """Give the body that would be sent: what was journaled before is never made again."""
         if entry.record.body is not None:
             return entry.record.body
-        return compose_body(entry.job, self._seed_of(entry), self._models.get(entry.job.model))
+        return compose_body(
+            entry.job, self._seed_of(entry), self._models.get(entry.job.model), assets=self._assets_of(entry)
+        )
+
+    def _assets_of(self, entry: Entry) -> Mapping[str, str]:
+        files = files_of(entry.job)
+        return (self._uploader.known(files) if self._uploader and files else None) or {}
+
+    def _forget_files(self, entry: Entry) -> None:
+        """Send the files anew for another attempt: the service may no longer have them."""
+        if self._uploader is not None:
+            self._uploader.forget(self._assets_of(entry).values())
 
     def _seed_of(self, entry: Entry) -> float | None:
         job, record = entry.job, entry.record

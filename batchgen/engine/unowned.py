@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from batchgen.engine.likeness import Likeness, compare
+from batchgen.engine.likeness import Likeness, compare, differences
 from batchgen.model import RemoteJob, Text
 from batchgen.ports import Generator
 
@@ -87,8 +87,15 @@ class UnownedRows:
         )
 
     def with_prompt(self, wanted: Wanted) -> list[RemoteJob]:
-        """Give the rows that echo the body."""
-        return [row for row in self._of_prompt(wanted) if self._likeness(wanted, row) is Likeness.MATCH]
+        """Give the rows that echo the body, or may: of a long prompt the service may show the beginning."""
+        return [row for row in self._of_prompt(wanted) if self._may_be(wanted, row)]
+
+    def _may_be(self, wanted: Wanted, row: RemoteJob) -> bool:
+        likeness = self._likeness(wanted, row)
+        cut = likeness in {Likeness.NEAR, Likeness.UNREAD} and differences(wanted.body, row) == ("prompt",)
+        return likeness is Likeness.MATCH or (
+            cut and str((row.inputs or {}).get("prompt")).startswith("asset_")
+        )
 
     def _of_seed(self, wanted: Wanted) -> list[RemoteJob]:
         if wanted.seed is None:

@@ -134,6 +134,40 @@ class BatchJournal:
             return [codec.load_record(text) for (text,) in rows]
 
     @property
+    def looking_since(self) -> float | None:
+        """Since when a look before buying was to find jobs, which was cut off; None if none was."""
+        with explained(self._path):
+            row = self._connection.execute(
+                "SELECT since FROM looks WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
+                _columns(self._scope),
+            ).fetchone()
+        return None if row is None else float(row[0])
+
+    def look_began(self, since: float) -> None:
+        """Remember that a look before buying has begun, on the disk itself.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        with explained(self._path), self._transaction(durable=True):
+            self._connection.execute(
+                "INSERT INTO looks (origin, project, batch, slot, since) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET since = excluded.since",
+                (*_columns(self._scope), since),
+            )
+
+    def look_ended(self) -> None:
+        """Remember that all it could find is recorded.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        with explained(self._path), self._transaction(durable=False):
+            self._connection.execute(
+                "DELETE FROM looks WHERE (origin, project, batch, slot) = (?, ?, ?, ?)", _columns(self._scope)
+            )
+
+    @property
     def trusts_absence(self) -> bool:
         """Whether no submission that was shown absent has ever turned up."""
         with explained(self._path):

@@ -97,6 +97,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    (
+        # looks before buying that have begun and not ended, and how far back they were to go
+        """
+        CREATE TABLE looks (
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            batch TEXT NOT NULL,
+            slot TEXT NOT NULL,
+            since REAL NOT NULL,
+            PRIMARY KEY (origin, project, batch, slot)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from batchgen.identity import canonical, compose_body, content_key, derive_seed
+from batchgen.identity import canonical, compose_body, content_key, derive_seed, has_file, is_file
 from batchgen.lifecycle import Record, State
 from batchgen.model import File, Job, JobKey, Json, Model, Scope
 
@@ -174,12 +174,23 @@ def _job_of(
     if job is not None and (job.prompt, job.model) == (told.prompt, told.model):
         sent = {name: value for name, value in told.params.items() if name != "seed" or "seed" in job.params}
         said = {name: value for name, value in shown(job).items() if name != "prompt"}
-        if canonical(sent) == canonical(said):
+        if _same(sent, said):
             return job
     bare = _bare(told)
     if "seed" not in told.params:
         return replace(bare, derive_seed=False)
     return replace(bare, params=told.params) if naming.by_seed(told, content_key(bare)) is None else bare
+
+
+def _same(sent: Json, said: Json) -> bool:
+    """Compare what was sent with what the manifest says; of a local file only its asset was sent."""
+    if is_file(said):
+        return isinstance(sent, str) and sent.startswith("asset_")
+    if isinstance(sent, Mapping) and isinstance(said, Mapping):
+        return sent.keys() == said.keys() and all(_same(one, said[name]) for name, one in sent.items())
+    if isinstance(sent, list) and isinstance(said, list):
+        return len(sent) == len(said) and all(map(_same, sent, said))
+    return canonical(sent) == canonical(said)
 
 
 def _bare(told: Told) -> Job:
@@ -190,9 +201,13 @@ def _bare(told: Told) -> Job:
 
 def _body_of(told: Told, job: Job) -> str:
     """Write the body as it was sent: the order of the results, the values of the manifest."""
-    return compose_body(
-        replace(job, params={name: job.params.get(name, one) for name, one in told.params.items()}), None
-    )
+    said = {name: _but_files(job.params.get(name, one), one) for name, one in told.params.items()}
+    return compose_body(replace(job, params=said), None)
+
+
+def _but_files(said: Json, sent: Json) -> Json:
+    """Take the manifest's value, but what was sent where it has a local file in it."""
+    return sent if has_file(said) else said
 
 
 class _Naming:

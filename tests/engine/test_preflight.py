@@ -152,7 +152,7 @@ def test_a_listing_reaches_back_to_just_before_the_last_that_is_known_of() -> No
         ),
         Record(intent_at=9_000.0, lost_at=9_100.0),
     ]
-    assert looks_back_to(known, began=None, now=20_000.0) == 9_100.0 - MARGIN
-    assert looks_back_to(known[:1], began=None, now=20_000.0) == 1_000.0
+    assert looks_back_to(known, began=None, now=20_000.0) == 9_000.0 - MARGIN
+    assert looks_back_to(known, began=None, now=20_000.0, unfinished=50.0) == 50.0
     assert looks_back_to([], began=19_000.0, now=20_000.0) == 19_000.0
     assert looks_back_to([], began=None, now=20_000.0) == 20_000.0 - BLIND

@@ -140,3 +140,14 @@ def test_what_a_person_said_is_not_ours_counts_as_owned(reopen: Reopen) -> None:
     journal.disown(["job_2"])
     assert journal.owned(["job_1", "job_2", "job_3"]) == {"job_1", "job_2"}
     assert reopen().owned(["job_2", "job_3"]) == {"job_2"}
+
+
+def test_a_look_that_was_cut_off_is_remembered_until_one_ends(reopen: Reopen) -> None:
+    assert reopen().looking_since is None
+    reopen().look_began(50.0)
+    assert reopen().looking_since == 50.0
+    journal = reopen()
+    journal.look_began(40.0)
+    journal.look_ended()
+    assert journal.looking_since is reopen().looking_since is None
+    assert not reopen().records()

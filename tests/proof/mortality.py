@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from batchgen.errors import JournalError
-from batchgen.lifecycle import Event, Record, State, SubmitStarted
+from batchgen.lifecycle import Event, Record, ShownAbsent, State, SubmitStarted
 from batchgen.model import JobKey
 from batchgen.ports import Journal
 from tests.proof.law import order_of
@@ -81,18 +81,26 @@ class Life:
 class MortalJournal:
     """A journal whose writer can die at any append, and whose disk can be full."""
 
-    def __init__(self, inner: Journal, life: Life, wrong: list[str]) -> None:
+    def __init__(
+        self, inner: Journal, life: Life, wrong: list[str], on_sync: Callable[[], object] = lambda: None
+    ) -> None:
         self._inner = inner
+        self._on_sync = on_sync
         self._life = life
         self._wrong = wrong
 
     def append(self, key: JobKey, *events: Event) -> Record:
         self._life.before_append()
-        for order in (order_of(one) for one in events if isinstance(one, SubmitStarted)):
+        # what is recorded with more after it was sent long ago
+        for order in (order_of(one) for one in events[-1:] if isinstance(one, SubmitStarted)):
             doubtful = {order_of(one) for one in self.records().values() if one.state is State.IN_DOUBT}
             if order in doubtful:
                 self._wrong.append(f"submitted while an equal one is in doubt: {order}")
+        if not self.trusts_absence and any(isinstance(one, ShownAbsent) for one in events):
+            self._wrong.append(f"called absent, though that was wrong before in this journal: {key}")
         record = self._inner.append(key, *events)
+        if any(one.DURABLE for one in events):
+            self._on_sync()
         self._life.after_append()
         return record
 
@@ -105,8 +113,30 @@ class MortalJournal:
     def owned(self, remote_ids: Collection[str]) -> Collection[str]:
         return self._inner.owned(remote_ids)
 
+    def disown(self, remote_ids: Collection[str]) -> None:
+        self._life.check()
+        self._inner.disown(remote_ids)
+        self._on_sync()
+
     def unanswered_equals(self, key: JobKey) -> list[Record]:
         return list(self._inner.unanswered_equals(key))
+
+    @property
+    def authors(self) -> frozenset[str]:
+        return self._inner.authors
+
+    @property
+    def looking_since(self) -> float | None:
+        return self._inner.looking_since
+
+    def look_began(self, since: float) -> None:
+        self._life.check()
+        self._inner.look_began(since)
+        self._on_sync()
+
+    def look_ended(self) -> None:
+        self._life.check()
+        self._inner.look_ended()
 
     @property
     def trusts_absence(self) -> bool:
@@ -115,3 +145,4 @@ class MortalJournal:
     def distrust_absence(self) -> None:
         self._life.check()
         self._inner.distrust_absence()
+        self._on_sync()

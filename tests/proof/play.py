@@ -7,11 +7,13 @@ from pathlib import Path
 
 from batchgen.engine.ending import judge
 from batchgen.plan.plan import make_plan
-from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished
-from tests.proof.scenario import Accident, Leg, Scenario, draw
-from tests.proof.world import Earth, Run
+from tests.proof.earth import Earth
+from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unnamed
+from tests.proof.scenario import Accident, JournalFate, Leg, Scenario, draw
+from tests.proof.world import Run
 
 _MOST_CALM_RUNS = 6  # a night's cron, and again: no accident is left that a further one would help against
+_NO_ACCIDENT = frozenset({Accident.NONE, JournalFate.KEPT})
 _MEMORY = Path("/dev/shm")  # the file's own behaviour is the point, not the disk's speed
 
 
@@ -59,13 +61,19 @@ class _Play:
         self._report = Report(scenario)
         self._troubles: list[str] = []
         self._excused = False
+        self._left: Run | None = None
 
     def go(self) -> Report:
         for leg in self._scenario.legs:
             books = self._run(leg)
             if self._report.wrong:
                 return self._report
-        books = self._calm()
+        self._calm()
+        if self._report.wrong:
+            return self._report
+        self._earth.let_a_day_pass()
+        books = self._books()
+        self._report.wrong += [*self._judge(books), *unnamed(books, self._scenario)]
         tally = Tally()
         tally.add(books, self._troubles)
         self._report.tally.update(tally.counts)
@@ -73,7 +81,7 @@ class _Play:
         self._report.tally["posts"] += self._earth.posts
         return self._report
 
-    def _calm(self) -> Books:
+    def _calm(self) -> None:
         """Run undisturbed until nothing is left; a service that stays away may take several runs."""
         manifest = self._scenario.last_manifest
         leg = Leg(jobs=manifest, pause=600.0)
@@ -83,34 +91,39 @@ class _Play:
             keys = [entry.key for entry in make_plan(manifest, books.records).entries]
             left = unfinished(books, keys)
             if not left or self._report.wrong:
-                return books
+                return
             if not (self._excused and left_to_try):
                 self._report.wrong.extend(left)
-                return books
+                return
 
     def _run(self, leg: Leg) -> Books:
         run = Run(self._earth, leg).go()
-        ours = self._earth.our_author
-        rows = self._earth.service.submissions
-        books = Books(
-            charged=[one for one in rows if one.author == ours],
-            others=frozenset(one.remote_id for one in rows if one.author != ours),
-            records=run.records,
-            history=run.history,
-        )
+        self._left = run
+        books = self._books()
         self._excused = run.ending is None or run.ending.unreachable
         self._troubles += run.witness.troubles
         self._count(run)
         self._report.log += _told(run)
-        self._report.wrong += [*self._earth.wrong, *breaches(books, self._scenario, self._wanted)]
+        self._report.wrong += self._judge(books)
         return books
+
+    def _books(self) -> Books:
+        """Lay open both sides as they are now; the journal has been read after the run."""
+        assert self._left is not None
+        return self._earth.books(self._left.records, self._left.history)
+
+    def _judge(self, books: Books) -> list[str]:
+        return [*self._earth.wrong, *breaches(books, self._scenario, self._wanted)]
 
     def _count(self, run: Run) -> None:
         tally = self._report.tally
         tally["runs"] += 1
         tally["cuts"] += run.life.dead
         tally["full disks"] += run.life.full
-        tally["power lost"] += run.leg.power and not self._scenario.file
+        tally["power lost"] += run.leg.power
+        tally["journals lost"] += run.leg.journal is JournalFate.LOST
+        tally["journals rebuilt from results"] += run.leg.journal is JournalFate.REBUILT
+        tally["journals put back from a copy"] += run.leg.journal is JournalFate.OLDER
         tally["on SQLite"] += self._scenario.file
         tally["unreachable"] += bool(run.ending and run.ending.unreachable)
         tally["virtual seconds"] += int(run.took)
@@ -121,7 +134,8 @@ def _told(run: Run) -> list[str]:
     if run.ending is not None:
         verdict = judge(run.ending, list(run.records.values()))
         came_to = f"exit {verdict.exit:d}: {'; '.join(verdict.reasons)}"
-    accident = "" if run.leg.accident is Accident.NONE else f" ({run.leg.accident})"
+    accidents = [one for one in (run.leg.journal, run.leg.accident) if one not in _NO_ACCIDENT]
+    accident = f" ({', '.join(accidents)})" if accidents else ""
     began = run.witness.events[0][1].at if run.witness.events else 0.0
     lines = [
         f"  {event.at - began:9.3f} {str(key)[3:9]}#{key.ordinal} {event}"

@@ -12,6 +12,7 @@ from pprint import pformat
 from batchgen.engine.absence import DoubtPolicy, Then
 from batchgen.engine.policy import Policy
 from batchgen.model import Job, Rate
+from batchgen.simulator.draws import Span
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
@@ -58,6 +59,15 @@ class Accident(StrEnum):
     FULL_ONCE = "the disk has no room for one append"
 
 
+class JournalFate(StrEnum):
+    """What became of the journal since the run before."""
+
+    KEPT = "kept"
+    LOST = "the journal is lost"
+    OLDER = "an older copy of the journal is put back"
+    REBUILT = "the journal is lost and rebuilt from the results"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Leg:
     """One run of the command.
@@ -70,6 +80,8 @@ class Leg:
         steps: of the event loop after that moment.
         power: whether what was not synced is lost at its end.
         pause: seconds until the next run.
+        journal: what becomes of it before the run.
+        copied: share of its events that an older copy has.
     """
 
     jobs: tuple[Job, ...]
@@ -79,6 +91,8 @@ class Leg:
     steps: int = 0
     power: bool = False
     pause: float = 1.0
+    journal: JournalFate = JournalFate.KEPT
+    copied: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +141,11 @@ class Scenario:
         return self.settings.views.listing_lag[1] <= self.policy.doubt.settle / 3
 
     @property
+    def loses_journals(self) -> bool:
+        """Whether what the journal knew is forgotten at some point."""
+        return any(leg.journal is not JournalFate.KEPT for leg in self.legs)
+
+    @property
     def last_manifest(self) -> tuple[Job, ...]:
         return self.legs[-1].jobs
 
@@ -136,7 +155,18 @@ class Scenario:
 
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
-    chance = random.Random(f"batchgen proof {seed}")
+    scenario = _draw(seed, random.Random(f"batchgen proof {seed}"))
+    chance = random.Random(f"batchgen proof {seed}, what is rare")
+    match chance.choices(["nothing", "late", "journal"], weights=[7, 2, 1])[0]:
+        case "late":
+            return _with_late_arrivals(chance, scenario)
+        case "journal":
+            return _with_a_lost_journal(chance, scenario)
+        case _:
+            return scenario
+
+
+def _draw(seed: int, chance: random.Random) -> Scenario:
     doubt = _doubt(chance)
     legs = _legs(chance)
     views = _views(chance, doubt)
@@ -297,3 +327,36 @@ def _visits(chance: random.Random, legs: Sequence[Leg]) -> tuple[Visit, ...]:
         )
         for _ in range(chance.choice([0, 0, 1, 3]))
     )
+
+
+def _with_late_arrivals(chance: random.Random, scenario: Scenario) -> Scenario:
+    """Let submits reach the service long after their answers were lost."""
+    doubt, faults = scenario.policy.doubt, scenario.settings.faults
+    spans: list[Span] = [(0.5, doubt.settle / 3), (0.5, doubt.settle_max), (1, 900), (doubt.settle, 3600)]
+    script = [
+        chance.choice([Fault.CUT_LATE, Fault.GATEWAY_LATE]) if chance.random() < 0.3 else one
+        for one in (*faults.script[Call.SUBMIT], None, None)
+    ]
+    chances = {
+        **faults.chances[Call.SUBMIT],
+        Fault.CUT_LATE: chance.uniform(0, 0.15),
+        Fault.GATEWAY_LATE: chance.uniform(0, 0.15),
+    }
+    late = FaultPlan(
+        chances={**faults.chances, Call.SUBMIT: chances}, script={**faults.script, Call.SUBMIT: tuple(script)}
+    )
+    return replace(scenario, settings=replace(scenario.settings, late=chance.choice(spans), faults=late))
+
+
+def _with_a_lost_journal(chance: random.Random, scenario: Scenario) -> Scenario:
+    """Lose the journal, or go back to an older copy, when all that was bought is listed as it is."""
+    legs = list(scenario.legs) if len(scenario.legs) > 1 else [*scenario.legs, replace(scenario.legs[0])]
+    lossy = chance.randrange(1, len(legs))
+    fate = chance.choice([JournalFate.LOST, JournalFate.OLDER, JournalFate.REBUILT])
+    legs = [replace(leg, pause=min(leg.pause, 900.0)) for leg in legs]
+    legs[lossy - 1] = replace(legs[lossy - 1], pause=chance.uniform(120.0, 900.0))
+    legs[lossy] = replace(legs[lossy], journal=fate, copied=chance.random())
+    lag = min(scenario.settings.views.listing_lag[1], scenario.policy.doubt.settle / 3)
+    views = replace(scenario.settings.views, echo_missing=0.0, listing_lag=(0.0, lag))
+    file = scenario.file or fate is JournalFate.REBUILT
+    return replace(scenario, legs=tuple(legs), settings=replace(scenario.settings, views=views), file=file)

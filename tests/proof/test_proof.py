@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.proof.mutants import MUTANTS, ROOT, Mutant, plant
+from batchgen.simulator.exchange import Call
+from batchgen.simulator.faults import LATE
+from tests.proof.mutants import ROOT, plant
+from tests.proof.planted import MUTANTS, Mutant
 from tests.proof.play import play, play_out
-from tests.proof.scenario import Accident, draw
+from tests.proof.scenario import Accident, JournalFate, draw
 
 _A_TEST = 25
 
@@ -28,8 +31,14 @@ def test_a_seed_plays_the_same_every_time() -> None:
 
 
 def test_the_seeds_of_this_suite_meet_every_accident() -> None:
-    met = {leg.accident for seed in range(300) for leg in draw(seed).legs}
-    assert met == set(Accident)
+    legs = [leg for seed in range(120) for leg in draw(seed).legs]
+    assert {leg.accident for leg in legs} == set(Accident)
+    assert {leg.journal for leg in legs} == set(JournalFate)
+
+
+def test_the_seeds_of_this_suite_let_submits_arrive_late() -> None:
+    submits = [draw(seed).settings.faults.script[Call.SUBMIT] for seed in range(120)]
+    assert {fault for script in submits for fault in script} >= LATE
 
 
 def test_a_report_says_how_to_play_its_seed_again() -> None:

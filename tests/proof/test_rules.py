@@ -1,18 +1,38 @@
 """Rules that no accident of the proof can show broken, because another rule makes up for it."""
 
 import json
+import random
+from dataclasses import replace
+from pathlib import Path
 
 from batchgen.engine.absence import DoubtPolicy
+from batchgen.engine.ceiling import Ceiling
+from batchgen.engine.flow import Flow
+from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy
+from batchgen.errors import AmbiguousError
 from batchgen.identity import content_key
-from batchgen.lifecycle import Adopted, Deferred, SubmitStarted, replay
+from batchgen.journal.store import JournalFile
+from batchgen.lifecycle import (
+    Accepted,
+    Adopted,
+    Collected,
+    Deferred,
+    Held,
+    ShownAbsent,
+    State,
+    SubmitStarted,
+    Succeeded,
+    replay,
+)
 from batchgen.model import Job, JobKey
 from batchgen.scenario.client import USUAL_RETRY
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings, Views
-from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
+from tests.proof.power import Mains
+from tests.support.virtual import SCOPE, SEEDED, SEEDLESS, Earth, Run
 
 JOB = Job(id="tower", prompt="a tower", model=SEEDED)
 
@@ -47,3 +67,77 @@ def test_a_row_that_may_be_an_equal_jobs_is_not_adopted_while_that_one_waits_for
     Run(earth, wanted).go()
     owned = [record.remote_id for record in replay(earth.disk.events).values()]
     assert owned == [one.remote_id for one in earth.service.submissions], "in the order in which they left"
+
+
+def test_a_submit_that_arrives_long_after_its_answer_was_lost_is_found_and_adopted() -> None:
+    faults = FaultPlan(script={Call.SUBMIT: [None, Fault.GATEWAY_LATE]})
+    earth = Earth(service=Service(Settings(faults=faults, late=(40.0, 40.0))))
+    Run(earth, [JOB, Job(id="mill", prompt="a mill", model=SEEDED)]).go()
+    assert len(earth.service.submissions) == 2
+    assert {record.state for record in replay(earth.disk.events).values()} == {State.COLLECTED}
+
+
+def test_one_that_arrives_after_it_was_sent_again_is_named_and_no_absence_is_believed_any_more() -> None:
+    faults = FaultPlan(script={Call.SUBMIT: [Fault.CUT_LATE, None, None, None, Fault.CUT_BEFORE]})
+    earth = Earth(service=Service(Settings(faults=faults, late=(100.0, 100.0), duration=(30, 40))))
+    wanted = [Job(id=f"job-{n}", prompt=f"tower {n}", model=SEEDED) for n in range(8)]
+    run = Run(earth, wanted, in_flight=2).go()
+    surplus = earth.service.submissions[4]
+    named = [text for text in run.watching.troubles if "turned up after it was shown absent" in text]
+    assert [surplus.remote_id in text and "its cost: 4 CU" in text for text in named] == [True]
+    assert not earth.disk.trusts_absence
+    kinds = [type(event) for _, event in run.watching.events]
+    assert kinds.count(ShownAbsent) == 1
+    assert kinds.count(Held) == 1, "the second one that no listing shows, after such a showing was wrong"
+
+
+def test_a_power_cut_leaves_of_the_file_what_was_synced_and_a_part_of_the_rest(tmp_path: Path) -> None:
+    path, left = tmp_path / "journal.db", set()
+    key, job = JobKey(content_key(JOB)), JOB
+    synced = [
+        SubmitStarted(at=1.0, job=job, attempt=1, body="{}"),
+        Accepted(at=2.0, remote_id="a", charged=None),
+    ]
+    later = [Succeeded(at=3.0), Collected(at=4.0)]
+    for seed in range(12):
+        path.unlink(missing_ok=True)
+        mains = Mains(path)
+        with JournalFile.open(path) as file:
+            journal = file.batch(SCOPE)
+            for event in synced:
+                journal.append(key, event)
+            mains.sync()
+            for event in later:
+                journal.append(key, event)
+            rest = mains.fail(random.Random(seed))
+        mains.come_back(rest)
+        with JournalFile.open(path) as file:
+            events = [event for _, event in file.batch(SCOPE).history()]
+            assert events == [*synced, *later][: len(events)]
+            left.add(len(events))
+    assert left == {2, 3}, "what came last is whole only if every byte of it was written"
+
+
+async def test_after_three_lost_answers_one_at_a_time_until_one_is_accepted() -> None:
+    flow = Flow(ceiling=Ceiling(proven=10), gate=RateGate(None))
+    *lost, first, second = (JobKey(f"v1:{n}") for n in range(5))
+    for key in lost:
+        flow.began(key)
+        flow.answered(key, AmbiguousError("the answer was lost"))
+    room = [flow.has_room]
+    flow.service_answered()
+    room.append(flow.has_room)
+    flow.began(first)
+    room.append(flow.has_room)
+    flow.answered(first, None)
+    flow.began(second)
+    room.append(flow.has_room)
+    assert room == [False, True, False, True], "none before a question, one beside none, then as before"
+
+
+def test_the_records_of_another_project_are_not_this_runs(tmp_path: Path) -> None:
+    key, sent = JobKey(content_key(JOB)), SubmitStarted(at=1.0, job=JOB, attempt=1, body="{}")
+    with JournalFile.open(tmp_path / "journal.db") as file:
+        file.batch(replace(SCOPE, project="proj_one")).append(key, sent)
+        assert not file.batch(replace(SCOPE, project="proj_two")).records()
+        assert file.batch(replace(SCOPE, project="proj_one")).records()

@@ -5,15 +5,12 @@ what can be seen only while it happens: every POST is held against the journal a
 """
 
 import asyncio
-import math
 import random
 import traceback
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import looptime
 
 from batchgen.app.background import beside
 from batchgen.engine.ceiling import Ceiling
@@ -23,10 +20,9 @@ from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import World
 from batchgen.engine.runner import Runner
 from batchgen.errors import JournalError, NotSentError, ServiceError
-from batchgen.identity import compose_body, content_key, seed_for
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Event, Record, State, replay
-from batchgen.model import Job, JobKey, Model, RemoteJob
+from batchgen.model import Job, JobKey, RemoteJob
 from batchgen.plan.plan import make_plan
 from batchgen.ports import Gate, Journal
 from batchgen.scenario.client import ScenarioClient
@@ -35,64 +31,21 @@ from batchgen.scenario.transport import Answer, Call, LostAnswerError
 from batchgen.scenario.verdicts import submit_verdict
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Fate, Request
-from batchgen.simulator.service import Service
-from batchgen.simulator.submits import author_of
-from tests.proof.law import Order, order_of
+from tests.proof.earth import Earth
+from tests.proof.law import MAY_BE_PAID, Order, order_of
 from tests.proof.mortality import Life, MortalJournal
-from tests.proof.scenario import Leg, Scenario, Visit
-from tests.support.memory_journal import Disk, MemoryJournal
-from tests.support.virtual import EPOCH, SCOPE, Shelves
+from tests.proof.power import Mains
+from tests.proof.recovery import rebuild, results_of
+from tests.proof.scenario import JournalFate, Leg
+from tests.support.looped import virtual_loop
+from tests.support.memory_journal import MemoryJournal
+from tests.support.virtual import SCOPE, Shelves
 
 LONGEST = 12 * 3600.0  # seconds of virtual time in which a run must end
 _PATIENCE = 120.0  # seconds that a client waits for an answer
+_TRIES = 20
 _HOP = 0.02  # seconds from here to the service
 _UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.RUNNING})
-
-
-@dataclass
-class Earth:
-    """What outlives a run: the service, the disk, the time of day, and what was seen to go wrong."""
-
-    scenario: Scenario
-    folder: Path
-    service: Service = field(init=False)
-    disk: Disk = field(default_factory=Disk)
-    passed: float = EPOCH
-    posts: int = 0
-    models: dict[str, Model] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.service = Service(self.scenario.settings)
-
-    @property
-    def our_author(self) -> str:
-        return author_of(self.scenario.settings)
-
-    def service_time(self) -> float:
-        # in whole milliseconds, as the service dates what it accepts: nothing ends before it began
-        return math.floor((self.passed + asyncio.get_running_loop().time()) * 1000) / 1000
-
-    def now(self) -> float:
-        """Our own clock."""
-        return self.passed + asyncio.get_running_loop().time() + self.scenario.skew
-
-    def receive(self, visit: Visit, nth: int) -> None:
-        """Let somebody else submit a job to the same service."""
-        stranger = Service(replace(self.scenario.settings, key=f"stranger-{nth}", seed=1_000_003 + nth))
-        job, model = visit.job, self.models.get(visit.job.model)
-        scope = SCOPE if visit.same_batch else replace(SCOPE, batch="somebody else's")
-        seed = seed_for(job, model, scope, JobKey(content_key(job)), 1) if model else None
-        token = Credentials(key=f"stranger-{nth}", secret="secret").token
-        stranger.handle(_post(job.model, compose_body(job, seed), token), self.service_time())
-        for one in stranger.submissions:
-            author = f"user_{nth}" if visit.person else one.author
-            self.service.restore([replace(one, ordinal=len(self.service.submissions), author=author)])
-
-
-def _post(model: str, body: str, token: str) -> Request:
-    headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
-    return Request(method="POST", path=f"/v1/generate/custom/{model}", headers=headers, body=body.encode())
 
 
 class Wire:
@@ -130,7 +83,7 @@ class Wire:
             headers=self._headers,
             body=call.body or b"",
         )
-        reply = self._earth.service.handle(request, self._earth.service_time())
+        reply = self._earth.arrive(request)
         if call.once:
             self._life.after_post()
         if reply.fate is Fate.HUNG or reply.delay > _PATIENCE:
@@ -168,9 +121,21 @@ class Wire:
         equal = [record.state for record in records if order_of(record) == order]
         if equal.count(State.SUBMITTING) < self._open[order]:
             self._earth.wrong.append(f"a POST without its intent in the journal: {order}")
+        if self._is_bought_already(order, equal):
+            self._earth.wrong.append(f"bought again, though the service shows it: {order}")
         bound = self._earth.scenario.in_flight
         if bound is not None and sum(1 for one in records if one.state in _UNANSWERED) > bound:
             self._earth.wrong.append(f"more than {bound} in flight")
+
+    def _is_bought_already(self, order: Order, equal: Sequence[State]) -> bool:
+        """Tell whether the service shows more of it than is owned, doubted or was shown absent."""
+        if not self._earth.scenario.honest:
+            return False
+        late = self._earth.late
+        books = self._earth.books(self._journal.records(), list(self._journal.history()))
+        shown = sum(1 for one in books.unowned() if order_of(one) == order and one.remote_id not in late)
+        others = sum(state in MAY_BE_PAID for state in equal) - 1
+        return shown > others + books.absences()[order]
 
 
 def _sent_by(call: Call) -> Order:
@@ -220,11 +185,17 @@ class Run:
 
     def go(self) -> "Run":
         """Run to the end or to the accident, and read what is on the disk then."""
+        self.earth.meet(self.leg)
+        if self.leg.journal is JournalFate.REBUILT and self.earth.results is not None:
+            self._rebuild(self.earth.results)
         if self.earth.scenario.file:
-            with JournalFile.open(self.earth.folder / "journal.db") as file:
-                self._live(file.batch(SCOPE))
+            self._live_on_the_file(self.earth.folder / "journal.db")
             with JournalFile.open(self.earth.folder / "journal.db") as file:
                 self._read(file.batch(SCOPE))
+                if self.ending is not None:
+                    now = self.earth.passed + self.earth.scenario.skew
+                    self.earth.results = results_of(self.earth.folder, self.leg, file, self.ending, now)
+            self.earth.keep_a_copy()
         else:
             self._live(MemoryJournal(self.earth.disk))
             if self.leg.power:
@@ -232,6 +203,36 @@ class Run:
             self._read(MemoryJournal(self.earth.disk))
         self._look_for_receipts()
         return self
+
+    def _rebuild(self, told: str) -> None:
+        """Do as a person does who is told to: try again while the service does not answer."""
+        for _ in range(_TRIES):
+            with (
+                JournalFile.open(self.earth.folder / "journal.db") as file,
+                asyncio.Runner(loop_factory=virtual_loop) as runner,
+            ):
+                earth = self.earth
+                wire = Wire(earth, Life(Leg(jobs=self.leg.jobs)), file.batch(SCOPE))
+                try:
+                    seed = earth.scenario.seed
+                    runner.run(rebuild(earth.folder, self.leg, file, told, wire, earth, seed))
+                except ServiceError:
+                    continue
+                else:
+                    return
+                finally:
+                    self.earth.passed += runner.get_loop().time() + 60.0
+        self.earth.wrong.append(f"the journal could not be rebuilt in {_TRIES} tries")
+
+    def _live_on_the_file(self, path: Path) -> None:
+        mains, left = Mains(path), b""
+        with JournalFile.open(path) as file:
+            mains.sync()
+            self._live(file.batch(SCOPE), on_sync=mains.sync if self.leg.power else None)
+            if self.leg.power:
+                left = mains.fail(random.Random(f"{self.earth.scenario.seed} {self.earth.passed}"))
+        if self.leg.power:
+            mains.come_back(left)
 
     def _look_for_receipts(self) -> None:
         """An answer that was read is on the disk, whatever came next."""
@@ -243,10 +244,10 @@ class Run:
     def _read(self, journal: Journal) -> None:
         self.records, self.history = dict(journal.records()), list(journal.history())
 
-    def _live(self, journal: Journal) -> None:
-        with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+    def _live(self, journal: Journal, on_sync: Callable[[], None] | None = None) -> None:
+        with asyncio.Runner(loop_factory=virtual_loop) as runner:
             try:
-                runner.run(self._main(journal))
+                runner.run(self._main(journal, on_sync or (lambda: None)))
             except asyncio.CancelledError:
                 self.ending = None
             except ServiceError as error:
@@ -266,12 +267,12 @@ class Run:
             self.earth.wrong.append("the records are not what the history tells")
         self.earth.passed += self.took + self.leg.pause
 
-    async def _main(self, inner: Journal) -> None:
+    async def _main(self, inner: Journal, on_sync: Callable[[], None]) -> None:
         main = asyncio.current_task()
         assert main is not None
         self.life.begin(main.cancel)
         asyncio.get_running_loop().call_later(LONGEST, main.cancel)
-        journal = MortalJournal(inner, self.life, self.earth.wrong)
+        journal = MortalJournal(inner, self.life, self.earth.wrong, on_sync)
         gate = RateGate(self.earth.scenario.rate)
         async with beside(gate.run(), name="gate"):
             chance = random.Random(self.earth.scenario.seed)

@@ -23,6 +23,7 @@ class Disk:
     dead: bool = False
     trusts_absence: bool = True
     disowned: set[str] = field(default_factory=set)
+    looking_since: float | None = None
 
     def revive(self, appends: int | None = None) -> None:
         self.dead, self.appends_left = False, appends
@@ -85,6 +86,16 @@ class MemoryJournal:
     def authors(self) -> frozenset[str]:
         told = (event.author for _, event in self._disk.events if type(event) is Accepted)
         return frozenset(one for one in told if one)
+
+    @property
+    def looking_since(self) -> float | None:
+        return self._disk.looking_since
+
+    def look_began(self, since: float) -> None:
+        self._disk.looking_since = since
+
+    def look_ended(self) -> None:
+        self._disk.looking_since = None
 
     @property
     def trusts_absence(self) -> bool:

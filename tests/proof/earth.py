@@ -1,0 +1,135 @@
+"""What outlives a run: the service, the disk and the time of day, and what befalls them between runs."""
+
+import asyncio
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from batchgen.identity import compose_body, content_key, seed_for
+from batchgen.lifecycle import Event, Record
+from batchgen.model import JobKey, Model
+from batchgen.scenario.credentials import Credentials
+from batchgen.simulator.exchange import Reply, Request
+from batchgen.simulator.jobs import Submission
+from batchgen.simulator.service import Service
+from batchgen.simulator.submits import author_of
+from tests.proof.law import Books
+from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
+from tests.support.memory_journal import Disk
+from tests.support.virtual import EPOCH, SCOPE
+
+
+@dataclass
+class Earth:
+    """The world of one seed.
+
+    Attributes:
+        passed: the service's time at the beginning of a run, seconds since the epoch.
+        posts: how many have arrived, over all runs.
+        wrong: what was seen that must not happen, a sentence each.
+        in_time: remote ids of what was accepted while its POST was under way.
+        copies: of the journal's file, one after each run.
+        results: what the last run wrote that came to its end.
+    """
+
+    scenario: Scenario
+    folder: Path
+    service: Service = field(init=False)
+    disk: Disk = field(default_factory=Disk)
+    passed: float = EPOCH
+    posts: int = 0
+    models: dict[str, Model] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    in_time: set[str] = field(default_factory=set)
+    copies: list[Path] = field(default_factory=list)
+    results: str | None = None
+
+    def __post_init__(self) -> None:
+        self.service = Service(self.scenario.settings)
+
+    @property
+    def our_author(self) -> str:
+        return author_of(self.scenario.settings)
+
+    def service_time(self) -> float:
+        # in whole milliseconds, as the service dates what it accepts: nothing ends before it began
+        return math.floor((self.passed + asyncio.get_running_loop().time()) * 1000) / 1000
+
+    def now(self) -> float:
+        """Our own clock."""
+        return self.passed + asyncio.get_running_loop().time() + self.scenario.skew
+
+    @property
+    def charged(self) -> list[Submission]:
+        """What we were charged for, oldest first."""
+        ours = self.our_author
+        return [one for one in self.service.submissions if one.author == ours]
+
+    @property
+    def late(self) -> frozenset[str]:
+        """The ids of those that arrived after their answers were lost."""
+        return frozenset(one.remote_id for one in self.charged if one.remote_id not in self.in_time)
+
+    def books(self, records: Mapping[JobKey, Record], history: Sequence[tuple[JobKey, Event]]) -> Books:
+        """Lay both sides open."""
+        charged = self.charged
+        ours = {one.remote_id for one in charged}
+        return Books(
+            charged=charged,
+            late=self.late,
+            others=frozenset(one.remote_id for one in self.service.submissions if one.remote_id not in ours),
+            records=records,
+            history=history,
+        )
+
+    def arrive(self, request: Request) -> Reply:
+        """Hand a request to the service; what it accepts meanwhile was on its way for long."""
+        at = self.service_time()
+        self.service.advance(at)
+        before = len(self.service.submissions)
+        reply = self.service.handle(request, at)
+        self.in_time.update(one.remote_id for one in self.service.submissions[before:])
+        return reply
+
+    def let_a_day_pass(self) -> None:
+        """Let everything arrive that is on its way."""
+        self.passed += 86_400.0
+        self.service.advance(self.passed)
+
+    def meet(self, leg: Leg) -> None:
+        """Let happen to the journal what happens before a run."""
+        if leg.journal is JournalFate.KEPT:
+            return
+        kept = self.disk.events[: int(leg.copied * len(self.disk.events))]
+        older = leg.journal is JournalFate.OLDER
+        self.disk = Disk(events=kept, synced=len(kept)) if older else Disk()
+        for path in self.folder.glob("journal.db*"):
+            path.unlink()
+        if older and self.copies:
+            shutil.copy(self.copies[int(leg.copied * len(self.copies))], self.folder / "journal.db")
+
+    def keep_a_copy(self) -> None:
+        """Do as a backup does, between runs."""
+        copy = self.folder / f"copy-{len(self.copies)}.db"
+        shutil.copy(self.folder / "journal.db", copy)
+        self.copies.append(copy)
+
+    def receive(self, visit: Visit, nth: int) -> None:
+        """Let somebody else submit a job to the same service."""
+        self.service.advance(self.service_time())
+        stranger = Service(replace(self.scenario.settings, key=f"stranger-{nth}", seed=1_000_003 + nth))
+        job, model = visit.job, self.models.get(visit.job.model)
+        scope = SCOPE if visit.same_batch else replace(SCOPE, batch="somebody else's")
+        seed = seed_for(job, model, scope, JobKey(content_key(job)), 1) if model else None
+        token = Credentials(key=f"stranger-{nth}", secret="secret").token
+        stranger.handle(_post(job.model, compose_body(job, seed), token), self.service_time())
+        for one in stranger.submissions:
+            author = f"user_{nth}" if visit.person else one.author
+            self.service.restore([replace(one, ordinal=len(self.service.submissions), author=author)])
+
+
+def _post(model: str, body: str, token: str) -> Request:
+    headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
+    return Request(method="POST", path=f"/v1/generate/custom/{model}", headers=headers, body=body.encode())

@@ -1,0 +1,378 @@
+"""The faults that are planted: each a textual patch and the test that must fail with it. Data, no code.
+
+They go by the rules that they break: identity, submitting, doubt, watching, lost journals.
+"""
+
+from dataclasses import dataclass
+
+PROOF = "tests/proof/test_proof.py::test_whatever_happens_nothing_is_paid_twice_and_nothing_paid_is_lost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutant:
+    """One fault.
+
+    Attributes:
+        path: below the package.
+        old, new: the patch; ``old`` stands there once.
+        test: what must fail with it.
+    """
+
+    name: str
+    path: str
+    old: str
+    new: str
+    test: str = PROOF
+
+
+MUTANTS = (
+    Mutant(
+        name="retry the POST when its answer is lost",
+        path="scenario/client.py",
+        old='            raise AmbiguousError(f"the answer was lost: {exc}") from exc\n',
+        new="            return await self.submit(model, body)\n",
+    ),
+    Mutant(
+        name="record the intent after the POST",
+        path="engine/submit.py",
+        old="        entry = self._ledger.record(entry, intent)\n        try:\n"
+        "            receipt = await self._generator.submit(entry.job.model, intent.body)\n",
+        new="        try:\n            try:\n"
+        "                receipt = await self._generator.submit(entry.job.model, intent.body)\n"
+        "            finally:\n                entry = self._ledger.record(entry, intent)\n",
+    ),
+    Mutant(
+        name="rebuild the body on a resubmission",
+        path="engine/submit.py",
+        old="        if entry.record.body is not None:\n            return entry.record.body\n",
+        new="",
+        test="tests/proof/test_rules.py",
+    ),
+    Mutant(
+        name="adopt without looking at ownership",
+        path="engine/reconcile.py",
+        old="        return [row for remote_id, row in rows.items() if remote_id not in owned]\n",
+        new="        return [row for remote_id, row in rows.items() if remote_id is not owned]\n",
+    ),
+    Mutant(
+        name="record the receipt after an await",
+        path="engine/submit.py",
+        old="        return self._received(entry, receipt), None\n",
+        new="        import asyncio\n        await asyncio.sleep(0)\n"
+        "        return self._received(entry, receipt), None\n",
+    ),
+    Mutant(
+        name="call it absent without a control",
+        path="engine/absence.py",
+        old="    if not (shown and control):\n",
+        new="    if not shown:\n",
+        test="tests/engine/test_reconcile.py::test_without_a_control_nothing_is_called_absent",
+    ),
+    Mutant(
+        name="call it absent after one listing",
+        path="engine/absence.py",
+        old="    return early and late - found.lost_at >= policy.settled_after(found.lag)\n",
+        new="    return late - found.lost_at >= policy.settled_after(found.lag) or early\n",
+        test="tests/engine/test_absence.py::test_anything_less_shows_nothing",
+    ),
+    Mutant(
+        name="call it absent before the settling time",
+        path="engine/absence.py",
+        old="    return early and late - found.lost_at >= policy.settled_after(found.lag)\n",
+        new="    return early\n",
+        test="tests/engine/test_absence.py::test_anything_less_shows_nothing",
+    ),
+    Mutant(
+        name="call it absent beside a near-match",
+        path="engine/reconcile.py",
+        old="            if likeness is not Likeness.OTHER:\n",
+        new="            if likeness is Likeness.UNREAD:\n",
+        test="tests/engine/test_reconcile.py::"
+        "test_a_row_without_inputs_proves_nothing_and_the_job_waits_for_a_person",
+    ),
+    Mutant(
+        name="call it absent by a listing that broke off",
+        path="engine/reconcile.py",
+        old="        if listing.complete and not near:\n",
+        new="        if not near:\n",
+        test="tests/proof/test_rules.py",
+    ),
+    Mutant(
+        name="treat 404 as failed",
+        path="engine/watch.py",
+        old="            except ServiceError as error:  # whatever",
+        new="            except __import__('batchgen.errors').errors.NotFoundError:\n"
+        "                from batchgen.lifecycle import Failed\n"
+        "                return self._ledger.record(entry, Failed(at=self._ledger.now()))\n"
+        "            except ServiceError as error:  # whatever",
+    ),
+    Mutant(
+        name="adopt another author's row",
+        path="engine/likeness.py",
+        old="    if authors and row.author and row.author not in authors:\n",
+        new="    if authors and not row.author:\n",
+    ),
+    Mutant(
+        name="ignore the difference of the clocks",
+        path="engine/likeness.py",
+        old="        return self.intent_at + skew - BEFORE, self.lost_at + skew + AFTER\n",
+        new="        return self.intent_at - BEFORE, self.lost_at + AFTER\n",
+    ),
+    Mutant(
+        name="adopt while an equal job waits for its answer",
+        path="engine/reconcile.py",
+        old="        if any(one.state is State.SUBMITTING and one.body == case.doubt.body for one in peers)",
+        new="        if not isinstance(peers, list)",
+        test="tests/proof/test_rules.py",
+    ),
+    Mutant(
+        name="submit what equals a job in doubt",
+        path="engine/dispatch.py",
+        old="        bodies = {one.body for one in equals if one.state is State.IN_DOUBT}\n",
+        new="        bodies = {one.body for one in equals if one.state is State.HELD}\n",
+    ),
+    Mutant(
+        name="forget at the start that a POST may have left",
+        path="engine/runner.py",
+        old="                cut = AnswerLost(at=self._ledger.now(), "
+        'reason="the run was cut off during the submit")\n',
+        new="                from batchgen.lifecycle import NotSent\n"
+        '                cut = NotSent(at=self._ledger.now(), reason="")\n',
+    ),
+    Mutant(
+        name="do not sync the receipt",
+        path="lifecycle.py",
+        old="    DURABLE: ClassVar[bool] = True\n\n    remote_id: str\n",
+        new="    DURABLE: ClassVar[bool] = False\n\n    remote_id: str\n",
+    ),
+    Mutant(
+        name="do not sync the intent",
+        path="lifecycle.py",
+        old="    DURABLE: ClassVar[bool] = True\n\n    job: Job\n",
+        new="    DURABLE: ClassVar[bool] = False\n\n    job: Job\n",
+    ),
+    Mutant(
+        name="number equal jobs instead of matching them",
+        path="plan/matching.py",
+        old="(_STANDING[records[key].state], key.ordinal)",
+        new="key.ordinal",
+        test="tests/plan/test_matching.py",
+    ),
+    Mutant(
+        name="buy what the manifest no longer names",
+        path="engine/runner.py",
+        old="        if entry.key in self._wanted:\n",
+        new="        if entry is not None:\n",
+        test="tests/engine/test_runs.py::test_a_removed_job_is_carried_to_its_end_and_never_bought",
+    ),
+    Mutant(
+        name="ignore the breaker",
+        path="engine/flow.py",
+        old="TRIPS_AT = 3 ",
+        new="TRIPS_AT = 1_000_000 ",
+        test="tests/engine/test_reconcile.py::"
+        "test_a_service_that_answers_nothing_but_errors_puts_few_jobs_in_doubt",
+    ),
+    Mutant(
+        name="ignore the ceiling",
+        path="engine/ceiling.py",
+        old="        if self.limit is not None and in_flight >= self.limit:\n            return False\n",
+        new="",
+    ),
+    Mutant(
+        name="take a 408 for a refusal",
+        path="scenario/verdicts.py",
+        old="        HTTPStatus.UNPROCESSABLE_ENTITY,\n",
+        new="        HTTPStatus.UNPROCESSABLE_ENTITY,\n        HTTPStatus.REQUEST_TIMEOUT,\n",
+    ),
+    Mutant(
+        name="take another project's records for ours",
+        path="journal/batch.py",
+        old="    return scope.origin, scope.project, scope.batch, scope.slot\n",
+        new='    return scope.origin, "", scope.batch, scope.slot\n',
+        test="tests/proof/test_rules.py",
+    ),
+    Mutant(
+        name="put the job's id into its key",
+        path="identity.py",
+        old='    asked = {"model": job.model, ',
+        new='    asked = {"id": job.id, "model": job.model, ',
+        test="tests/core/test_identity.py::test_only_model_prompt_and_params_are_in_the_key",
+    ),
+    Mutant(
+        name="run again what is done under another name",
+        path="app/guards.py",
+        old="    if other is None or not other.is_gone or other.jobs * 2 < total:\n",
+        new="    if other is None or total:\n",
+        test="tests/cli/test_recover.py::test_a_renamed_batch_is_not_bought_again_unless_it_is_asked_for",
+    ),
+    Mutant(
+        name="give equal jobs one seed",
+        path="identity.py",
+        old="str(key.ordinal), str(attempt)",
+        new="str(attempt)",
+        test="tests/core/test_identity.py::"
+        "test_a_derived_seed_is_stable_and_differs_by_batch_slot_equal_and_attempt",
+    ),
+    Mutant(
+        name="try again with the seed that failed",
+        path="identity.py",
+        old="str(key.ordinal), str(attempt)",
+        new="str(key.ordinal)",
+        test="tests/core/test_identity.py::"
+        "test_a_derived_seed_is_stable_and_differs_by_batch_slot_equal_and_attempt",
+    ),
+    Mutant(
+        name="follow a redirect with the POST",
+        path="scenario/http.py",
+        old="            allow_redirects=False,\n",
+        new="            allow_redirects=True,\n",
+        test="tests/scenario/test_http.py::test_no_redirect_is_followed_and_no_credentials_cross",
+    ),
+    Mutant(
+        name="take a lost answer for a POST that never left",
+        path="scenario/http.py",
+        old="            failure = LostAnswerError(self._said(exc))\n",
+        new="            failure = NotSentError(self._said(exc))\n",
+        test="tests/scenario/test_http.py::"
+        "test_an_answer_that_is_cut_leaves_the_purchase_in_doubt_and_is_bought_once",
+    ),
+    Mutant(
+        name="take a no that names a job for a no",
+        path="scenario/verdicts.py",
+        old="    if _names_a_job(answer):\n",
+        new="    if not answer:\n",
+        test="tests/scenario/test_verdicts.py::test_a_no_that_carries_a_job_id_leaves_the_purchase_in_doubt",
+    ),
+    Mutant(
+        name="submit side by side after a breakdown",
+        path="engine/flow.py",
+        old="        if self._ambiguous >= TRIPS_AT and (self._unanswered or not self._service_answers):\n"
+        "            return False\n",
+        new="",
+        test="tests/proof/test_rules.py",
+    ),
+    Mutant(
+        name="keep quiet of what was paid and cannot be recorded",
+        path="engine/submit.py",
+        old='            self._ledger.observer.troubled(f"paid but not recorded: ',
+        new='            str(f"paid but not recorded: ',
+        test="tests/engine/test_runs.py::test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid",
+    ),
+    Mutant(
+        name="cut submits off when the run is cancelled",
+        path="engine/runner.py",
+        old="                self.leave()\n                await self._let_submits_finish()\n",
+        new="                self.leave()\n",
+        test="tests/engine/test_accidents.py::test_a_run_that_is_cancelled_lets_submits_finish_for_a_moment",
+    ),
+    Mutant(
+        name="look for late arrivals no further than the loss",
+        path="engine/likeness.py",
+        old="AFTER = 900.0 ",
+        new="AFTER = 1.0 ",
+        test="tests/proof/test_rules.py",
+    ),
+    Mutant(
+        name="take the beginning of a prompt for all of it",
+        path="engine/likeness.py",
+        old="if text.whole else same_seed and prompt",
+        new="if text.whole else prompt",
+        test="tests/engine/test_likeness.py::"
+        "test_a_prompt_that_became_an_asset_is_read_and_a_cut_one_needs_an_equal_seed",
+    ),
+    Mutant(
+        name="call it absent though that was wrong before",
+        path="engine/absence.py",
+        old="    if not found.trusted:\n",
+        new="    if not found:\n",
+        test="tests/proof/test_rules.py",
+    ),
+    Mutant(
+        name="call it absent without end",
+        path="engine/absence.py",
+        old="MOST_ABSENCES = 2 ",
+        new="MOST_ABSENCES = 1_000 ",
+        test="tests/engine/test_reconcile.py::test_what_is_shown_absent_for_the_third_time_is_held",
+    ),
+    Mutant(
+        name="call it absent as if listings had not lagged",
+        path="engine/absence.py",
+        old="        return max(self.settle, 3 * lag)\n",
+        new="        return self.settle\n",
+        test="tests/engine/test_absence.py",
+    ),
+    Mutant(
+        name="name nobody who turned up",
+        path="engine/reconcile.py",
+        old="        self._notice_who_turned_up(free)\n",
+        new="",
+        test="tests/proof/test_rules.py",
+    ),
+    Mutant(
+        name="take a word that nobody knows for an end",
+        path="scenario/wire.py",
+        old="STATUSES.get(word.lower(), RemoteStatus.RUNNING)",
+        new="STATUSES.get(word.lower(), RemoteStatus.FAILED)",
+        test="tests/engine/test_runs.py::test_a_word_nobody_knows_counts_as_running",
+    ),
+    Mutant(
+        name="end what outlasts the timeout",
+        path="engine/watch.py",
+        old="        return None\n\n    def _learn",
+        new="        from batchgen.lifecycle import Failed\n"
+        "        return self._ledger.record(entry, Failed(at=self._ledger.now()))\n\n    def _learn",
+        test="tests/engine/test_runs.py::"
+        "test_what_outlasts_the_timeout_is_left_out_of_sight_and_watched_by_the_next_run",
+    ),
+    Mutant(
+        name="try again what moderation stopped",
+        path="engine/runner.py",
+        old="and not record.moderated and not self._stopping\n",
+        new="and not self._stopping\n",
+        test="tests/engine/test_reconcile.py::test_what_moderation_stopped_is_not_tried_again",
+    ),
+    Mutant(
+        name="buy without a look at what is there",
+        path="engine/dispatch.py",
+        old="            if self._waiting and self._preflight is None:\n",
+        new="            if not self:\n",
+        test="tests/engine/test_preflight.py",
+    ),
+    Mutant(
+        name="adopt what only looks the same",
+        path="engine/preflight.py",
+        old="*self._lives.hold(attempt, matches)",
+        new='*self._lives.adoption(attempt, matches[0], by="prompt")',
+        test="tests/engine/test_preflight.py",
+    ),
+    Mutant(
+        name="take a colleague's rows for what we bought",
+        path="engine/preflight.py",
+        old="        self._rows.take(*owned, *foreign)\n",
+        new="        self._rows.take(*owned)\n",
+        test="tests/engine/test_preflight.py",
+    ),
+    Mutant(
+        name="run on without the lost journal",
+        path="app/guards.py",
+        old="    if submitted:\n",
+        new="    if not options:\n",
+        test="tests/cli/test_recover.py::"
+        "test_a_lost_journal_stops_a_run_and_is_rebuilt_and_nothing_is_bought_again",
+    ),
+    Mutant(
+        name="go on in a journal that was taken away",
+        path="journal/batch.py",
+        old="            self._check_place()\n",
+        new="            _place_of(self._path)\n",
+        test="tests/journal/test_file.py::test_a_journal_that_is_removed_under_a_run_takes_no_intent",
+    ),
+    Mutant(
+        name="go on with the first fresh slot",
+        path="plan/slots.py",
+        old="for one in reversed(known) if",
+        new="for one in known if",
+        test="tests/plan/test_slots.py::test_the_last_fresh_slot_counts_and_those_of_other_days_do_not",
+    ),
+)

@@ -1,0 +1,63 @@
+"""A lost journal is rebuilt from the results of an earlier run and the service's listing, in virtual time."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+from batchgen.app.background import beside
+from batchgen.app.batch import Batch
+from batchgen.app.recover import _Recoverer
+from batchgen.app.settings import Options
+from batchgen.engine.ending import Ending
+from batchgen.engine.gate import RateGate
+from batchgen.journal.store import JournalFile
+from batchgen.manifest.reading import read_manifest
+from batchgen.output.results import results_json
+from batchgen.plan.plan import make_plan
+from batchgen.plan.recovery import read_told
+from batchgen.ports import Clock
+from batchgen.scenario.client import ScenarioClient
+from batchgen.scenario.transport import Transport
+from tests.proof.scenario import Leg
+from tests.support.virtual import SCOPE
+
+_MANIFEST = "version: 1\njobs:\n  - {prompt: anything, model: model_any}\n"
+
+
+def results_of(folder: Path, leg: Leg, file: JournalFile, ending: Ending, at: float) -> str:
+    """Write what an undisturbed run leaves beside its journal."""
+    results = _batch(folder, leg, file).results(at=at, ending=ending)
+    return b"".join(results_json(results)).decode()
+
+
+async def rebuild(
+    folder: Path, leg: Leg, file: JournalFile, told: str, transport: Transport, clock: Clock, seed: int
+) -> None:
+    """Record again what the results and the listing tell.
+
+    Raises:
+        ServiceError: the service could not be asked.
+    """
+    gate = RateGate(None)
+    async with beside(gate.run(), name="gate"):
+        client = ScenarioClient(transport, gate, project=None, rng=random.Random(seed))
+        await _Virtual(_options(folder), _batch(folder, leg, file), client, clock).recover(read_told(told))
+
+
+class _Virtual(_Recoverer):
+    def __init__(self, options: Options, batch: Batch, client: ScenarioClient, clock: Clock) -> None:
+        super().__init__(options, batch, client)
+        self._clock = clock  # type: ignore[assignment]  # it takes the system's; any clock tells the time
+
+
+def _options(folder: Path) -> Options:
+    return Options(manifest=folder / "jobs.yaml", output=folder, environ={})
+
+
+def _batch(folder: Path, leg: Leg, file: JournalFile) -> Batch:
+    options = _options(folder)
+    options.manifest.write_text(_MANIFEST)
+    manifest = replace(read_manifest(options.manifest, environ={}), jobs=leg.jobs)
+    journal = file.batch(SCOPE)
+    plan = make_plan(leg.jobs, journal.records())
+    return Batch(manifest=manifest, folder=folder / SCOPE.batch, scope=SCOPE, journal=journal, plan=plan)
