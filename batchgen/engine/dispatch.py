@@ -14,6 +14,7 @@ from batchgen.engine.ledger import Ledger
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.preflight import Preflight, begin_preflight
 from batchgen.engine.prepare import Preparer
+from batchgen.engine.refuted import Refuted
 from batchgen.engine.submit import Submitter
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.lifecycle import State
@@ -54,6 +55,7 @@ class Dispatcher:
         models: Mapping[str, Model],
         steps: Steps,
         preparer: Preparer | None,
+        refuted: Refuted,
     ) -> None:
         """Take the parts; see ``Runner``."""
         self._world = world
@@ -65,6 +67,7 @@ class Dispatcher:
         self._models = models
         self._steps = steps
         self._preparer = preparer
+        self._refuted = refuted
         self._waiting: deque[Entry] = deque()
         self._blocked: list[Entry] = []
         self._preflight: Preflight | None = None
@@ -171,7 +174,7 @@ class Dispatcher:
         self._unsure = [entry for entry in looked_for if preflight.concerns(entry)]
         self._waiting = deque(entry for entry in looked_for if not preflight.concerns(entry))
         if not self._unsure:
-            self._world.journal.look_ended()
+            self._end_look(preflight)
 
     async def _look_again(self, preflight: Preflight) -> None:
         """Hold new attempts against what the service had when the run began."""
@@ -208,8 +211,12 @@ class Dispatcher:
         for entry in taken.values():
             self._steps.route(entry)
         self._unsure = []  # not before: the run is not at its end while some are not on their way
-        self._world.journal.look_ended()
+        self._end_look(self._preflight)
         self._steps.rest()
+
+    def _end_look(self, preflight: Preflight) -> None:
+        self._world.journal.look_ended()
+        self._refuted.notice(preflight.free_rows(), preflight.texts)
 
     def _may_submit(self) -> bool:
         """Say whether the next job may be submitted; one equal to a job in doubt steps aside."""

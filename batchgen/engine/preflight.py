@@ -21,7 +21,7 @@ from batchgen.engine.unowned import UnownedRows
 from batchgen.errors import NotFoundError, RemoteIdTakenError
 from batchgen.identity import files_of
 from batchgen.lifecycle import TRANSITIONS, Event, Failed, Record, RetryAsked, State
-from batchgen.model import JobKey, Model, RemoteJob, Scope
+from batchgen.model import JobKey, Model, RemoteJob, Scope, Text
 from batchgen.plan.auditing import is_ours
 from batchgen.plan.plan import Entry
 from batchgen.ports import Generator, Journal
@@ -161,6 +161,16 @@ class Preflight:
             taken += self._hold(entries_alike)
         return taken
 
+    @property
+    def texts(self) -> Mapping[str, Text]:
+        """The prompts that became assets, as far as they were fetched."""
+        return self._rows.texts
+
+    def free_rows(self) -> list[RemoteJob]:
+        """Give the rows that belong to no record now."""
+        self._rows.take(*self._journal.owned(list(self._listed)))
+        return self._rows.left()
+
     def take(self, *remote_ids: str) -> None:
         """Leave rows out that were given to a record by other means."""
         self._rows.take(*remote_ids)
@@ -244,12 +254,15 @@ class Preflight:
         ]
 
     def _claims(self, entry: Entry, attempt: Attempt) -> int:
-        """Count the jobs, of whatever batch, that miss the answer to the same body."""
+        """Count the jobs, of whatever batch, that miss the same body's answer and may have a row here."""
         held = (one for one in self._journal.records().values() if one.state is State.HELD)
         due = self._journal.unanswered_equals(entry.key)
-        return sum(
-            1 for one in (*held, *due) if one.body == attempt.body and _model_of(one) == entry.job.model
-        )
+        return sum(1 for one in (*held, *due) if self._may_claim(one, attempt))
+
+    def _may_claim(self, record: Record, attempt: Attempt) -> bool:
+        # the row of one that was sent before the window is not among these, and claims none of them
+        recent = record.intent_at is None or record.intent_at >= self._lives.since
+        return recent and record.body == attempt.body and _model_of(record) == attempt.job.model
 
 
 def _model_of(record: Record) -> str | None:

@@ -15,9 +15,10 @@ from batchgen.engine.ledger import Ledger
 from batchgen.engine.likeness import Doubt, Likeness, compare, in_question
 from batchgen.engine.listing import Listing, read_listing
 from batchgen.engine.reading import after_look
+from batchgen.engine.refuted import Refuted
 from batchgen.engine.sightings import Sightings, control_of, latest_before
 from batchgen.errors import RemoteIdTakenError, ServiceError, StoppedError
-from batchgen.lifecycle import Adopted, Held, Record, ShownAbsent, State, Succeeded
+from batchgen.lifecycle import Adopted, Held, ShownAbsent, State, Succeeded
 from batchgen.model import JobKey, RemoteJob, Text
 from batchgen.plan.plan import Entry
 from batchgen.ports import Generator, Journal
@@ -44,6 +45,7 @@ class Reconciler:
         ledger: Ledger,
         journal: Journal,
         policy: DoubtPolicy,
+        refuted: Refuted,
         settled: Callable[[Entry], None],
     ) -> None:
         """Take the parts.
@@ -53,19 +55,20 @@ class Reconciler:
             ledger: where what is found is recorded.
             journal: what is ours already.
             policy: how patient it is.
+            refuted: told of every listing.
             settled: told of every job that is no longer in doubt.
         """
         self._generator = generator
         self._ledger = ledger
         self._journal = journal
         self._policy = policy
+        self._refuted = refuted
         self._settled = settled
         self._cases: dict[JobKey, _Case] = {}
         self._texts: dict[str, Text] = {}
         self._sightings = Sightings()
         self._skew = 0.0
         self._stirred = asyncio.Event()
-        self.turned_up: dict[str, str] = {}
 
     def add(self, entry: Entry) -> None:
         """Take in a job in doubt."""
@@ -109,7 +112,7 @@ class Reconciler:
         free = self._free_rows(listing)
         for case in cases:
             self._judge(case, listing, free, shown)
-        self._notice_who_turned_up(free)
+        self._refuted.notice(free, self._texts)
 
     async def _list(self, cases: Sequence[_Case]) -> Listing:
         """Read the service's jobs back to before the oldest doubt, and to a control where one is needed."""
@@ -255,24 +258,6 @@ class Reconciler:
     def _settle(self, entry: Entry) -> None:
         del self._cases[entry.key]
         self._settled(entry)
-
-    def _notice_who_turned_up(self, free: Sequence[RemoteJob]) -> None:
-        """Name submissions that were shown absent and are there after all: they were paid for twice."""
-        for record in self._journal.records().values():
-            for row in free if record.absences else ():
-                if row.remote_id not in self.turned_up and _is_of(record, row):
-                    self._journal.distrust_absence()
-                    name = record.job.id if record.job else "?"
-                    cost = "unknown" if row.cost is None else f"{row.cost:f} CU"
-                    told = f"{name}: {row.remote_id} turned up after it was shown absent; its cost: {cost}"
-                    self.turned_up[row.remote_id] = told
-                    self._ledger.observer.troubled(told)
-
-
-def _is_of(record: Record, row: RemoteJob) -> bool:
-    if record.job is None or record.body is None:
-        return False
-    return compare(record.body, record.job.model, row, {}) is Likeness.MATCH
 
 
 async def _sleep_or(stirred: asyncio.Event, seconds: float) -> None:

@@ -17,6 +17,7 @@ from batchgen.engine.ledger import Ledger
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
 from batchgen.engine.reconcile import Reconciler
+from batchgen.engine.refuted import Refuted
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
 from batchgen.engine.watch import Watcher
@@ -64,6 +65,7 @@ class Runner:
             uploader=world.uploader,
         )
         self._preparer = self._make_preparer()
+        self._refuted = Refuted(self._ledger, world.journal)
         self._dispatcher = Dispatcher(
             world=world,
             ledger=self._ledger,
@@ -79,6 +81,7 @@ class Runner:
                 doubt_reach=self._look_whether_reachable,
             ),
             preparer=self._preparer,
+            refuted=self._refuted,
         )
         self._schedule = LookSchedule(
             gaps=policy.gaps,
@@ -94,6 +97,7 @@ class Runner:
             ledger=self._ledger,
             journal=world.journal,
             policy=policy.doubt,
+            refuted=self._refuted,
             settled=self._settled,
         )
         # What changes during a run: who waits, who is under way, and what is to end it.
@@ -167,7 +171,7 @@ class Runner:
             unreachable=self._unreachable,
             out_of_sight=frozenset(self._out_of_sight),
             missing=self._missing,
-            turned_up=tuple(self._reconciler.turned_up.values()),
+            turned_up=self._refuted.sentences,
             lost=self._ledger.lost,
         )
 

@@ -5,7 +5,7 @@ assets are read first, so that nothing waits between a comparison and what is ma
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from batchgen.engine.likeness import Likeness, compare, differences
@@ -46,6 +46,15 @@ class UnownedRows:
 
     def __bool__(self) -> bool:
         return bool(self._rows)
+
+    @property
+    def texts(self) -> Mapping[str, Text]:
+        """The prompts that became assets, as far as they were fetched."""
+        return self._texts
+
+    def left(self) -> list[RemoteJob]:
+        """Give the rows that were not given to a record."""
+        return list(self._rows.values())
 
     def take(self, *remote_ids: str) -> None:
         """Give rows to a record."""

@@ -89,6 +89,24 @@ def test_as_many_equals_are_held_as_there_are_rows() -> None:
     assert states(over) == {State.HELD: 2, State.COLLECTED: 3}
 
 
+def test_a_job_held_long_ago_claims_no_row_of_an_equal_one_that_was_forgotten() -> None:
+    over = earth()
+    equals = [Job(id=f"job-{n}", prompt="the same", model=SEEDLESS) for n in range(3)]
+    Run(over, equals[:1]).go()
+    lose_the_journal(over)
+    Run(over, equals[:1]).go()
+    assert states(over) == {State.HELD: 1}
+    held = list(over.disk.events)
+    over.clock_offset += 10 * MARGIN
+    Run(over, [equals[0], equals[1], *jobs(1)]).go()
+    assert len(over.service.submissions) == 3
+    over.disk = Disk(
+        events=[*held, *(one for one in over.disk.events[len(held) :] if "number 0" in str(one))]
+    )
+    Run(over, [equals[0], equals[1], *jobs(1)]).go()
+    assert len(over.service.submissions) == 3, "what the older copy forgot is held, and not bought again"
+
+
 def test_a_colleagues_equal_jobs_are_neither_adopted_nor_in_the_way_once_we_know_who_we_are() -> None:
     over, mine = earth(), jobs(4)
     over.service.restore(bought_by_another_key(mine[1:]).submissions)

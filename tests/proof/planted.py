@@ -305,7 +305,7 @@ MUTANTS = (
     Mutant(
         name="name nobody who turned up",
         path="engine/reconcile.py",
-        old="        self._notice_who_turned_up(free)\n",
+        old="        self._refuted.notice(free, self._texts)\n",
         new="",
         test="tests/proof/test_rules.py",
     ),
@@ -335,8 +335,8 @@ MUTANTS = (
     Mutant(
         name="buy without a look at what is there",
         path="engine/dispatch.py",
-        old="            if self._waiting and self._preflight is None:\n",
-        new="            if not self:\n",
+        old="        if self._waiting and self._preflight is None:\n",
+        new="        if not self:\n",
         test="tests/engine/test_preflight.py",
     ),
     Mutant(
