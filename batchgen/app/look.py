@@ -9,6 +9,7 @@ from pathlib import Path
 
 from batchgen.app.batch import Batch, scope_of
 from batchgen.app.clock import SystemClock
+from batchgen.app.elsewhere import Elsewhere, done_elsewhere
 from batchgen.app.settings import Options
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record, State
@@ -30,6 +31,16 @@ def look_at(options: Options) -> Iterator[Batch]:
         with uncollected():  # what a plan of 100,000 jobs is made of stays, all of it
             batch = Batch.of(options, manifest, scope, file.batch(scope))
         yield batch
+
+
+def notice_elsewhere(options: Options, batch: Batch) -> Elsewhere | None:
+    """Find the other batch in which jobs of a new one are done already.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    with JournalFile.open_to_read(options.journal) as file:
+        return done_elsewhere(options, file, batch)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

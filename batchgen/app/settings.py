@@ -1,5 +1,6 @@
 """Where the service is and who we are: from the environment, a ``.env`` file and flags."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from batchgen.model import Rate
 SERVICE = "https://api.cloud.scenario.com/v1"
 SIMULATOR = "simulator"  # the origin of rehearsals, whatever port they had
 PUBLISHED_RATE = Rate(count=100, seconds=60)  # the only number the service's guides give
+DEFAULT_OUTPUT = Path("output")
 REHEARSAL_SPEED = 20.0  # simulated seconds a second
 
 
@@ -56,6 +58,21 @@ class Options:
     def journal(self) -> Path:
         """Where the journal lies."""
         return self.output / "journal.db"
+
+    def command_line(self, name: str, *words: str, slot: str | None = None) -> str:
+        """Give a command on the same batch, as people are told to type it.
+
+        Args:
+            name: of the command.
+            words: what follows.
+            slot: the one that is meant: another may be due when the command is typed.
+        """
+        where = [] if self.output == DEFAULT_OUTPUT else ["-o", str(self.output)]
+        project = ["--project", self.project] if self.project else []
+        meant = ["--slot", slot or self.slot or ""] if slot or self.slot else []
+        simulate = ["--simulate"] if self.simulate else []
+        parts = ["batchgen", name, str(self.manifest), *where, *project, *meant, *simulate, *words]
+        return shlex.join(parts)
 
     def lock_of(self, batch: str) -> Path:
         """Where a batch is locked: beside the journal, for its own folder may be removed to begin anew."""

@@ -1,10 +1,8 @@
 """``batchgen audit``."""
 
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
     from batchgen.app.audit import Audit
     from batchgen.app.settings import Options
     from batchgen.plan.auditing import Surplus
-
-_DEFAULT_OUTPUT = Path("output")
 
 
 @click.command("audit", short_help="Hold the journal of a manifest against the service and the disk.")
@@ -51,15 +47,7 @@ def _adopt(one: "Surplus", options: "Options") -> str | None:
 
     if one.situation is not Situation.OPEN:
         return None
-    return _command("resolve", options, "--adopt", f"{one.sent.job.id}={one.row.remote_id}")
-
-
-def _command(name: str, options: "Options", *words: str) -> str:
-    where = [] if options.output == _DEFAULT_OUTPUT else ["-o", str(options.output)]
-    project = ["--project", options.project] if options.project else []
-    slot = ["--slot", options.slot] if options.slot else []
-    simulate = ["--simulate"] if options.simulate else []
-    return shlex.join(["batchgen", name, str(options.manifest), *where, *project, *slot, *simulate, *words])
+    return options.command_line("resolve", "--adopt", f"{one.sent.job.id}={one.row.remote_id}")
 
 
 def _document(audit: "Audit", options: "Options") -> dict[str, object]:
@@ -149,7 +137,7 @@ def _surplus_lines(one: "Surplus", options: "Options") -> Iterator[str]:
         case Situation.OPEN:
             yield f"    the job is in doubt; to adopt it: {_adopt(one, options)}"
         case Situation.DUE:
-            yield f"    its answer is due or was lost; this takes it in: {_command('run', options)}"
+            yield f"    its answer is due or was lost; this takes it in: {options.command_line('run')}"
         case Situation.UNPAID:
             yield "    the journal knows of no submission of that attempt: it was likely paid for and lost"
         case Situation.PAID:

@@ -11,6 +11,7 @@ from batchgen.cli import flags
 
 if TYPE_CHECKING:
     from batchgen.app.batch import Batch
+    from batchgen.app.elsewhere import Elsewhere
     from batchgen.app.settings import Options
 
 _SHOWN = 20  # jobs listed by name, and entries by what they stand for; the rest is a number
@@ -31,21 +32,30 @@ def command(*, options: "Options", offline: bool, as_json: bool) -> int:
 
 def show_plan(options: "Options", *, as_json: bool, offline: bool = False) -> int:
     """Write the plan to standard output and give the exit status."""
-    from batchgen.app.look import look_at  # noqa: PLC0415 - not for --help
+    from batchgen.app.look import look_at, notice_elsewhere  # noqa: PLC0415 - not for --help
     from batchgen.app.models import to_submit  # noqa: PLC0415 - not for --help
     from batchgen.cli.models import check  # noqa: PLC0415 - not for --help
 
     with look_at(options) as batch:
         check(options, batch.manifest, offline=offline, indices=to_submit(batch))
+        elsewhere = notice_elsewhere(options, batch)
         if as_json:
-            click.echo(json.dumps(_document(batch), ensure_ascii=False))
+            click.echo(json.dumps(_document(batch, elsewhere), ensure_ascii=False))
         else:
-            for line in _lines(batch):
+            for line in (*_lines(batch), *_elsewhere(elsewhere)):
                 click.echo(line)
     return 0
 
 
-def _document(batch: "Batch") -> dict[str, object]:
+def _elsewhere(found: "Elsewhere | None") -> Iterator[str]:
+    if found is not None:
+        yield (
+            f"  note: batch {found.batch!r} of the same journal has {found.jobs} of these jobs done, for "
+            f"{found.charged.normalize():f} compute units; here they are bought once more"
+        )
+
+
+def _document(batch: "Batch", elsewhere: "Elsewhere | None") -> dict[str, object]:
     return {
         "batch": batch.manifest.batch,
         "origin": batch.scope.origin,
@@ -56,6 +66,14 @@ def _document(batch: "Batch") -> dict[str, object]:
             {"id": one.job.id, "model": one.job.model, "prompt": one.job.prompt, "standing": one.standing}
             for one in batch.plan.entries
         ],
+        "done_elsewhere": None
+        if elsewhere is None
+        else {
+            "batch": elsewhere.batch,
+            "jobs": elsewhere.jobs,
+            "charged": float(elsewhere.charged),
+            "manifest_is_gone": elsewhere.is_gone,
+        },
         "removed": [{"id": one.job.id, "standing": one.standing} for one in batch.plan.removed],
     }
 

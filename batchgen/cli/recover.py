@@ -1,7 +1,6 @@
 """``batchgen recover``."""
 
 import json
-import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -77,7 +76,7 @@ def _lines(recovery: "Recovery", options: "Options") -> Iterator[str]:
     yield from (f"  {fates.count(fate)} {words}" for fate, words in _WORDS.items() if fate in fates)
     yield from (_named(one) for one in recovery.found if one.needs_a_person)
     if any(str(one.state) == "held" for one in recovery.found):
-        yield f"To decide what is held: {_resolve(options)}"
+        yield f"To decide what is held: {options.command_line('resolve')}"
     if "not_shown" in fates:
         yield (
             "What is not shown may be of a rehearsal, another project or another service: check "
@@ -91,13 +90,6 @@ def _lines(recovery: "Recovery", options: "Options") -> Iterator[str]:
 def _named(one: "Found") -> str:
     words = _WORDS["held" if str(one.state) == "held" else str(one.fate)]
     return f"  {one.id}: {', '.join(one.remote_ids) or 'as before'}: {words}"
-
-
-def _resolve(options: "Options") -> str:
-    project = ["--project", options.project] if options.project else []
-    simulate = ["--simulate"] if options.simulate else []
-    where = ["-o", str(options.output)]
-    return shlex.join(["batchgen", "resolve", str(options.manifest), *where, *project, *simulate])
 
 
 def _counted(number: int, noun: str) -> str:

@@ -47,7 +47,7 @@ def test_a_lost_journal_stops_a_run_and_is_rebuilt_and_nothing_is_bought_again(
     lose_the_journal(here)
     refused = here.call(*RUN)
     assert refused.status == 2
-    assert "batchgen recover jobs.yaml -o output" in refused.err
+    assert "batchgen recover jobs.yaml" in refused.err
     assert len(service.charged) == 5
 
     recovered = here.call(*RECOVER)
@@ -247,11 +247,20 @@ def test_a_renamed_batch_is_not_bought_again_unless_it_is_asked_for(done: tuple[
     assert here.call(*RUN).status == 0, "from then on it is a batch like any other"
 
 
+def test_the_same_jobs_in_a_second_manifest_are_no_rename(done: tuple[Shell, Service]) -> None:
+    here, service = done
+    here.write("other.yaml", MANIFEST.replace("spring", "summer"))
+    assert here.call("run", "other.yaml", *RUN[2:]).status == 0
+    assert len(service.charged) == 10
+
+
 def test_a_few_jobs_in_common_stop_nobody(done: tuple[Shell, Service]) -> None:
     here, service = done
     prompts = json.dumps(["a castle", "a mill", "a ford", "a well", "a barn"])
     head = MANIFEST.split("jobs:")[0].replace("spring", "summer")
     here.write("jobs.yaml", f"{head}jobs: [{{prompt: {prompts}}}]\n")
+    planned = here.call("plan", "jobs.yaml", "--offline", "--json").json["done_elsewhere"]
+    assert (planned["batch"], planned["jobs"], planned["charged"] > 0) == ("spring", 2, True)
     assert here.call(*RUN).status == 0
     assert len(service.charged) == 10
 

@@ -1,0 +1,89 @@
+"""Holding back: after lost answers in a row one submit at a time, until one is accepted."""
+
+import asyncio
+from collections.abc import Callable
+
+from batchgen.engine.ceiling import Ceiling
+from batchgen.engine.flow import TRIPS_AT, Flow
+from batchgen.errors import AmbiguousError, NotSentError
+from batchgen.model import JobKey
+from batchgen.ports import Lane
+from tests.support.looped import virtual_loop
+
+A, B = JobKey("v1:a"), JobKey("v1:b")
+
+
+class OpenGate:
+    """Lets everybody through, and remembers who was held back."""
+
+    def __init__(self) -> None:
+        self.pauses: list[tuple[Lane, float]] = []
+
+    async def turn(self, lane: Lane) -> None: ...
+
+    def pause(self, lane: Lane, seconds: float) -> None:
+        self.pauses.append((lane, seconds))
+
+
+def in_a_loop(play: Callable[[Flow, OpenGate], None]) -> None:
+    async def main() -> None:
+        gate = OpenGate()
+        play(Flow(ceiling=Ceiling(bound=10, proven=10), gate=gate), gate)
+
+    with asyncio.Runner(loop_factory=virtual_loop) as runner:
+        runner.run(main())
+
+
+def lose(flow: Flow, times: int) -> None:
+    for number in range(times):
+        key = JobKey("v1:lost", number)
+        flow.began(key)
+        flow.answered(key, AmbiguousError("cut"))
+        flow.doubts(key)
+
+
+def test_fewer_lost_answers_than_it_takes_hold_nothing_back() -> None:
+    def play(flow: Flow, gate: OpenGate) -> None:
+        lose(flow, TRIPS_AT - 1)
+        assert flow.has_room
+        assert not flow.tripped
+        assert gate.pauses == []
+
+    in_a_loop(play)
+
+
+def test_after_the_last_straw_nothing_leaves_before_a_free_call_is_answered() -> None:
+    def play(flow: Flow, gate: OpenGate) -> None:
+        lose(flow, TRIPS_AT)
+        assert (flow.has_room, flow.tripped) == (False, True)
+        assert [lane for lane, _ in gate.pauses] == [Lane.SUBMIT]
+        flow.service_answered()
+        assert (flow.has_room, flow.tripped) == (True, False)
+
+    in_a_loop(play)
+
+
+def test_then_one_leaves_at_a_time_until_one_is_accepted() -> None:
+    def play(flow: Flow, _: OpenGate) -> None:
+        lose(flow, TRIPS_AT)
+        flow.service_answered()
+        flow.began(A)
+        assert not flow.has_room, "its answer is due"
+        flow.answered(A, None)
+        flow.runs(A)
+        assert flow.has_room
+        flow.began(B)
+        assert flow.has_room, "the breaker is closed"
+
+    in_a_loop(play)
+
+
+def test_what_never_left_is_no_lost_answer() -> None:
+    def play(flow: Flow, _: OpenGate) -> None:
+        for _again in range(TRIPS_AT + 1):
+            flow.began(A)
+            flow.answered(A, NotSentError("refused"))
+            flow.ended(A)
+        assert not flow.tripped
+
+    in_a_loop(play)
