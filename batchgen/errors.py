@@ -8,6 +8,7 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
     ├── JournalError           the journal cannot be opened, read or written
     │   └── RemoteIdTakenError a submission already belongs to another job: look again
     ├── BatchHeldError         another run holds this batch
+    ├── OverBudgetError        a reservation does not fit under a cap: buy no more
     ├── OutputError            a file beside the journal cannot be written
     ├── DownloadError          an asset that is paid for did not arrive; ask again later
     ├── TransitionError        a bug: an event arrived in a state that forbids it
@@ -22,6 +23,7 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -74,6 +76,20 @@ class RemoteIdTakenError(JournalError):
 
 class BatchHeldError(BatchgenError):
     """Another run holds this batch."""
+
+
+class OverBudgetError(BatchgenError):
+    """A reservation does not fit under a cap, or its price is not known; nothing was recorded or sent.
+
+    Attributes:
+        over: compute units that the cap would have to be higher; None where that is not known.
+        alone: whether it is this job's own price that no cap can hold; others may fit.
+    """
+
+    def __init__(self, message: str, *, over: Decimal | None = None, alone: bool = False) -> None:
+        super().__init__(message)
+        self.over = over
+        self.alone = alone
 
 
 class OutputError(BatchgenError):

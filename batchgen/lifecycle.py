@@ -49,6 +49,7 @@ class SubmitStarted(Event):
     body: str
     seed: float | None = None
     quoted: Decimal | None = None
+    reserved: Decimal | None = None
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Fix the body; an attempt that already has one may only send the same bytes again."""
@@ -59,6 +60,7 @@ class SubmitStarted(Event):
             "body": self.body,
             "seed": self.seed,
             "quoted": self.quoted,
+            "reserved": self.reserved,
             "intent_at": self.at,
             "lost_at": None,
             "error": "",
@@ -83,6 +85,7 @@ class Accepted(Event):
             at=self.at,
             charged=self.charged,
             author=self.author,
+            reserved=record.reserved,
         )
         return {"submissions": (*record.submissions, paid), "error": ""}
 

@@ -83,6 +83,7 @@ class Submission:
         at: when our record was made, seconds since the epoch.
         charged: compute units; None as long as the service has not said.
         author: who it is by in the service's eyes; empty where it does not say.
+        reserved: what was held against the budget for it; None where nothing was.
         refund: how it is known what came back.
         refunded: compute units that came back; None as long as it has not ended.
     """
@@ -92,6 +93,7 @@ class Submission:
     at: float
     charged: Decimal | None
     author: str = ""
+    reserved: Decimal | None = None
     refund: Refund = Refund.NONE
     refunded: Decimal | None = None
 

@@ -5,11 +5,13 @@ never import the engine; nothing behind a port may assume that one process is al
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
 from batchgen.lifecycle import Event, Record
 from batchgen.model import Asset, File, Job, JobKey, JobPage, Model, Receipt, RemoteJob, Text
+from batchgen.plan.budget import Allowance
 
 
 class Clock(Protocol):
@@ -105,14 +107,20 @@ class Journal(Protocol):
     there is no point at which a task can be cancelled.
     """
 
-    def append(self, key: JobKey, *events: Event) -> Record:
+    def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
         """Record what happened to one job, all or nothing, and give the record after it.
 
         Events marked ``DURABLE`` are on the disk when this returns; the others survive the
         end of this process.
 
+        Args:
+            key: the job's.
+            events: in their order.
+            allowed: caps that must hold with them, checked in the same transaction.
+
         Raises:
             TransitionError: the events cannot follow what is on record; nothing is written.
+            OverBudgetError: a cap would not hold; nothing is written.
             JournalError: nothing is written, whatever the reason.
         """
         ...
@@ -199,6 +207,14 @@ class Uploader(Protocol):
 
     def forget(self, asset_ids: Collection[str]) -> None:
         """Strike uploads that the service no longer shows off the record, so that they are sent again."""
+        ...
+
+
+class Prices(Protocol):
+    """What the service has said that jobs cost."""
+
+    def price(self, job: Job) -> Decimal | None:
+        """Give the price of a job in compute units, the highest it may have; None where it is not known."""
         ...
 
 

@@ -38,6 +38,7 @@ class Record:
         body: the exact bytes of this attempt's POST, as text; None before its first intent.
         seed: the seed in the body, derived or given.
         quoted: what the service said it would cost, in compute units; None if it was not asked.
+        reserved: what is held against the budget for this attempt; None where nothing is.
         intent_at: when this attempt's latest POST was about to leave.
         lost_at: when its answer was lost.
         absences: how often this attempt was shown absent and planned again.
@@ -55,6 +56,7 @@ class Record:
     body: str | None = None
     seed: float | None = None
     quoted: Decimal | None = None
+    reserved: Decimal | None = None
     intent_at: float | None = None
     lost_at: float | None = None
     absences: int = 0

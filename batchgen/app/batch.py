@@ -17,7 +17,7 @@ from batchgen.manifest.values import Manifest
 from batchgen.model import Scope
 from batchgen.output.entries import Row
 from batchgen.output.results import Results
-from batchgen.plan.plan import Entry, Plan, make_plan
+from batchgen.plan.plan import Entry, Plan, a_few_of, make_plan
 from batchgen.plan.slots import fresh_slot, latest_slot, slot_at
 
 
@@ -76,17 +76,18 @@ class Batch:
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, journal: BatchJournal) -> "Batch":
         """Make the plan."""
+        plan = make_plan(
+            manifest.jobs,
+            journal.records(),
+            retry_failed=options.retry_failed,
+            retry_only=options.retry_only,
+        )
         return cls(
             manifest=manifest,
             folder=options.output / manifest.batch,
             scope=scope,
             journal=journal,
-            plan=make_plan(
-                manifest.jobs,
-                journal.records(),
-                retry_failed=options.retry_failed,
-                retry_only=options.retry_only,
-            ),
+            plan=a_few_of(plan, limit=options.limit, sample=options.sample),
         )
 
     @property

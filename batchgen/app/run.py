@@ -1,6 +1,7 @@
 """One run of one manifest, from the file to the results: builds the parts and puts them together."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from batchgen.errors import OutputError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
+from batchgen.manifest.values import Budget
 from batchgen.model import Json, Rate
 from batchgen.output.downloads import Downloader
 from batchgen.output.names import check_template
@@ -150,7 +152,7 @@ async def _with_the_service(
                         uploader=uploads,
                     ),
                     flow=flow,
-                    policy=_policy(batch, speed=REHEARSAL_SPEED if options.simulate else 1.0),
+                    policy=_policy(batch, options, speed=REHEARSAL_SPEED if options.simulate else 1.0),
                 )
                 began = SystemClock().now()
                 ending = await _run_shown(runner, batch, options, interrupts, progress)
@@ -167,11 +169,12 @@ def _noting(stream: TextIO, mode: Mode) -> Callable[[str], object]:
     return lambda text: None if mode is Mode.QUIET else stream.write(f"note: {text}\n")
 
 
-def _policy(batch: Batch, *, speed: float) -> Policy:
+def _policy(batch: Batch, options: Options, *, speed: float) -> Policy:
     """Give the manifest's patience; a rehearsal settles doubts in simulated time."""
     manifest = batch.manifest
     doubt = manifest.doubt
     return Policy(
+        most_failures=most_failures_of(options, batch),
         slot_began=began_at(batch.scope.slot, zone_of(manifest)),
         timeout=manifest.timeout,
         attempts=manifest.attempts,
@@ -181,6 +184,19 @@ def _policy(batch: Batch, *, speed: float) -> Policy:
             settle_max=doubt.settle_max / speed,
         ),
     )
+
+
+def most_failures_of(options: Options, batch: Batch) -> int | None:
+    """Give how many jobs may fail before no more are bought; a share is of what would be bought."""
+    most = options.most_failures
+    if isinstance(most, float):
+        return max(1, math.ceil(most * len(batch.plan.to_submit)))
+    return most
+
+
+def _budget(batch: Batch, options: Options) -> Budget:
+    given = batch.manifest.budget
+    return given if options.budget is None else replace(given, total=options.budget)
 
 
 def _collector(

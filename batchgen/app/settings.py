@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from batchgen.errors import InputError
@@ -33,6 +34,10 @@ class Options:
         slot: the slot to go on with; None for the one that is due.
         fresh: begin a slot, in which everything is bought anew.
         abandon: begin it although the last one is not finished.
+        budget: replaces the manifest's cap on the batch for this run, in compute units.
+        most_failures: after so many failed jobs, or such a share of the plan's, no more is bought.
+        limit: buy so many jobs at most, the first ones.
+        sample: buy so many jobs at most, spread over all.
         drain_timeout: seconds a drain may take; None for as long as it takes.
         max_jobs: the cap on accidental products of axes.
     """
@@ -51,6 +56,10 @@ class Options:
     slot: str | None = None
     fresh: bool = False
     abandon: bool = False
+    budget: Decimal | None = None
+    most_failures: int | float | None = None
+    limit: int | None = None
+    sample: int | None = None
     drain_timeout: float | None = None
     max_jobs: int = 100_000
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from decimal import Decimal
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -48,6 +49,38 @@ class DurationType(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+class UnitsType(click.ParamType[Decimal]):
+    """Compute units, from 0."""
+
+    name = "UNITS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Read the number; click shows what is wrong with it."""
+        try:
+            amount = Decimal(str(value))
+        except ArithmeticError:
+            amount = Decimal(-1)
+        if not (amount.is_finite() and amount >= 0):
+            self.fail(f"{value!r} is no number of compute units, such as 1500 or 7.25", param, ctx)
+        return amount
+
+
+class FailuresType(click.ParamType["int | float"]):
+    """``5`` jobs, or ``10%`` of them; gives a number or a share."""
+
+    name = "N|N%"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
+        """Read the text; click shows what is wrong with it."""
+        text = str(value).strip()
+        number = text.removesuffix("%")
+        if not (number.isascii() and number.isdigit() and int(number) >= 1):
+            self.fail(f"{text!r}: write a number of jobs from 1, or a share such as 10%", param, ctx)
+        if text == number:
+            return int(number)
+        return min(int(number), 100) / 100
+
+
 class PeriodType(click.ParamType[str]):
     """``day``, ``week`` or a name."""
 
@@ -92,6 +125,12 @@ period = click.option(
     help="Buy once a day, once a week, or once under this NAME; overrides the manifest's.",
 )
 slot = click.option("--slot", metavar="SLOT", help="A slot other than the one that is due; see status.")
+limit = click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Buy N jobs at most, the first ones."
+)
+sample = click.option(
+    "--sample", type=click.IntRange(min=1), metavar="N", help="Buy N jobs at most, spread over all."
+)
 drain_timeout = click.option(
     "--drain-timeout",
     type=DurationType(),

@@ -11,6 +11,8 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from batchgen.app.run import RunOutcome
     from batchgen.app.settings import Options
     from batchgen.model import Rate
@@ -26,6 +28,16 @@ ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
 )
 @click.option("--dry-run", is_flag=True, help="Show what would run, and stop there.")
 @flags.drain_timeout
+@click.option(
+    "--budget", type=flags.UnitsType(), help="Spend no more on the batch; replaces the manifest's total."
+)
+@click.option(
+    "--max-failures",
+    type=flags.FailuresType(),
+    help="Buy no more after so many failed jobs, or such a share.",
+)
+@flags.limit
+@flags.sample
 @click.option("--fresh", is_flag=True, help="Buy everything anew, in a slot that begins now.")
 @click.option("--abandon", is_flag=True, help="With --fresh: leave a last slot that is not finished.")
 @click.option("--retry-failed", is_flag=True, help="Try again what failed; each may be charged again.")
@@ -44,6 +56,10 @@ def command(
     in_flight: int | None,
     dry_run: bool,
     drain_timeout: float | None,
+    budget: "Decimal | None",
+    max_failures: "int | float | None",
+    limit: int | None,
+    sample: int | None,
     fresh: bool,
     abandon: bool,
     retry_failed: bool,
@@ -70,6 +86,10 @@ def command(
         rate=rate,
         in_flight=in_flight,
         drain_timeout=drain_timeout if drain_timeout is not None or on_terminal else 60.0,
+        budget=budget,
+        most_failures=max_failures,
+        limit=limit,
+        sample=sample,
         fresh=fresh,
         abandon=abandon,
         retry_failed=retry_failed,

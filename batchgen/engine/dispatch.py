@@ -14,11 +14,12 @@ from batchgen.engine.ledger import Ledger
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.preflight import Preflight, begin_preflight
 from batchgen.engine.prepare import Preparer
+from batchgen.engine.purse import Purse
 from batchgen.engine.refuted import Refuted
 from batchgen.engine.submit import Submitter
-from batchgen.errors import ServiceError, StoppedError
+from batchgen.errors import OverBudgetError, ServiceError, StoppedError
 from batchgen.lifecycle import State
-from batchgen.model import Model, Scope
+from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry
 from batchgen.ports import Lane
 
@@ -56,6 +57,7 @@ class Dispatcher:
         steps: Steps,
         preparer: Preparer | None,
         refuted: Refuted,
+        purse: Purse,
     ) -> None:
         """Take the parts; see ``Runner``."""
         self._world = world
@@ -68,11 +70,14 @@ class Dispatcher:
         self._steps = steps
         self._preparer = preparer
         self._refuted = refuted
+        self._purse = purse
         self._waiting: deque[Entry] = deque()
         self._blocked: list[Entry] = []
         self._preflight: Preflight | None = None
         self._unsure: list[Entry] = []
         self._anew: list[Entry] = []
+        self._broke: OverBudgetError | None = None
+        self._too_dear: dict[JobKey, OverBudgetError] = {}
         self._stopped = False
         self._changed = asyncio.Event()
 
@@ -101,6 +106,32 @@ class Dispatcher:
         """Take in a job whose files are at the service."""
         (self._waiting if self._preflight is None else self._anew).append(entry)
         self.stir()
+
+    def put_back(self, entry: Entry, error: OverBudgetError) -> None:
+        """Take back a job that the budget does not hold; others wait until money may be free again."""
+        if error.alone:
+            self._too_dear[entry.key] = error
+        else:
+            self._waiting.appendleft(entry)
+            self._broke = error
+        self.stir()
+
+    def money_may_be_free(self) -> None:
+        """Learn that something that was reserved or charged may have come back."""
+        self._broke = None
+        self.stir()
+
+    @property
+    def is_broke(self) -> bool:
+        """Whether nothing may be bought until money is free."""
+        return self._broke is not None
+
+    def money_told(self) -> tuple[str, ...]:
+        """Say which jobs the budget has left out, and what a higher one would buy; empty if none."""
+        told = [str(one) for one in self._too_dear.values()]
+        if self._broke is not None:
+            told.append(self._purse.told(self._broke, [entry.job for entry in self._waiting]))
+        return tuple(told)
 
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
@@ -223,7 +254,8 @@ class Dispatcher:
         while self._waiting and self._is_blocked(self._waiting[0]):
             self._blocked.append(self._waiting.popleft())
         self._steps.rest()
-        return bool(self._waiting) and not self._stopped and self._flow.has_room
+        may = bool(self._waiting) and not (self._stopped or self._broke)
+        return may and self._flow.has_room
 
     def _is_blocked(self, entry: Entry) -> bool:
         equals = self._world.journal.unanswered_equals(entry.key)

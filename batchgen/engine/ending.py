@@ -35,6 +35,8 @@ class Ending:
         missing: why the assets of these are not all on disk.
         turned_up: submissions that were shown absent and are there after all, a sentence each.
         lost: answers to submits that were lost in this run.
+        over_budget: what the budget has left out, a sentence each.
+        failures: how many jobs failed where they were too many to go on; 0 otherwise.
         strays: what a look after the run found paid for and owned by no record, a sentence each.
     """
 
@@ -46,6 +48,8 @@ class Ending:
     turned_up: Sequence[str] = ()
     lost: int = 0
     strays: Sequence[str] = ()
+    over_budget: Sequence[str] = ()
+    failures: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +68,8 @@ class Verdict:
 def judge(ending: Ending, records: Sequence[Record]) -> Verdict:
     """Say what a run's end means, in the order of what a person has to do first."""
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.strays)]
-    found = [*_stops(ending), *twice, *_left(ending, records)]
+    dear = [(Exit.BUDGET, text) for text in ending.over_budget]
+    found = [*_stops(ending), *twice, *dear, *_left(ending, records)]
     order = (Exit.CREDENTIALS, Exit.DOUBT, Exit.BUDGET, Exit.REMAINS, Exit.FAILED)
     ranked = sorted(found, key=lambda one: order.index(one[0]))
     return Verdict(exit=ranked[0][0] if ranked else Exit.DONE, reasons=tuple(text for _, text in ranked))
@@ -99,6 +104,8 @@ def _left(ending: Ending, records: Sequence[Record]) -> list[tuple[Exit, str]]:
 
 
 def _why_pending(ending: Ending) -> str:
+    if ending.failures:
+        return f"not submitted: {ending.failures} failed, and --max-failures stops there"
     if ending.unreachable:
         return "not submitted: the service could not be reached"
     return "not submitted yet; the same command goes on"

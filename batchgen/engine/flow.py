@@ -112,6 +112,11 @@ class Flow:
         self.in_flight.discard(key)
         self.doubtful.discard(key)
 
+    def withdrew(self, key: JobKey) -> None:
+        """Learn that a submit that was about to leave did not."""
+        self._unanswered.pop(key, None)
+        self.ended(key)
+
     def answered(self, key: JobKey, error: ServiceError | None) -> None:
         """Learn from what answered the submit of this job, which is still counted as in flight."""
         self._unanswered.pop(key, None)

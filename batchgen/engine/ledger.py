@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from batchgen.lifecycle import AnswerLost, Event
+from batchgen.plan.budget import Allowance
 from batchgen.plan.plan import Entry
 from batchgen.ports import Clock, Journal, Observer
 
@@ -20,13 +21,14 @@ class Ledger:
         """Give the stamp for an event, seconds since the epoch."""
         return self._clock.now()
 
-    def record(self, entry: Entry, *events: Event) -> Entry:
+    def record(self, entry: Entry, *events: Event, allowed: Allowance | None = None) -> Entry:
         """Record the events, all or none, and give the entry with its new record.
 
         Raises:
+            OverBudgetError: a cap would not hold; nothing was recorded.
             JournalError: nothing was recorded.
         """
-        record = self._journal.append(entry.key, *events)
+        record = self._journal.append(entry.key, *events, allowed=allowed)
         for event in events:
             self.lost += isinstance(event, AnswerLost)
             self.observer.noticed(entry.key, entry.job, event, record)

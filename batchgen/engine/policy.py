@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from batchgen.backoff import Backoff, PollGaps
 from batchgen.engine.absence import DoubtPolicy
+from batchgen.engine.purse import Purse
 from batchgen.model import Model
 from batchgen.ports import Clock, Collector, Gate, Generator, Journal, Observer, Uploader
 
@@ -23,6 +24,7 @@ class Policy:
         attempts: how often a generation is tried in all; what moderation stopped is not tried again.
         collectors: how many jobs' assets are fetched at once.
         last_moment: how long submits under way may still take when the run is left.
+        most_failures: how many jobs may fail in a run before it submits no more; None for any number.
         slot_began: before anything of the slot was bought, seconds since the epoch; None where
             its beginning is not known.
     """
@@ -36,6 +38,7 @@ class Policy:
     collectors: int = 8
     last_moment: float = 2.0
     slot_began: float | None = None
+    most_failures: int | None = None
 
     def timeout_of(self, model: Model | None) -> float:
         """Give the seconds for which one run watches a submission of this model."""
@@ -52,6 +55,7 @@ class World:
         collector: where assets go; None leaves them with the service.
         chance: where jitter comes from.
         uploader: sends local files; None where no job has any.
+        purse: what may be spent.
     """
 
     generator: Generator
@@ -62,3 +66,4 @@ class World:
     observer: Observer
     chance: random.Random = field(default_factory=random.Random)
     uploader: Uploader | None = None
+    purse: Purse = field(default_factory=Purse)

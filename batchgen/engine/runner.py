@@ -13,6 +13,7 @@ from dataclasses import replace
 from batchgen.engine.dispatch import Dispatcher, Steps
 from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
+from batchgen.engine.halt import Halt
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
@@ -21,7 +22,7 @@ from batchgen.engine.refuted import Refuted
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
 from batchgen.engine.watch import Watcher
-from batchgen.errors import BatchgenError, DownloadError, StoppedError
+from batchgen.errors import BatchgenError, DownloadError, OverBudgetError, StoppedError
 from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
@@ -62,6 +63,7 @@ class Runner:
             ledger=self._ledger,
             models=models,
             scope=scope,
+            purse=world.purse,
             uploader=world.uploader,
         )
         self._preparer = self._make_preparer()
@@ -82,6 +84,7 @@ class Runner:
             ),
             preparer=self._preparer,
             refuted=self._refuted,
+            purse=world.purse,
         )
         self._schedule = LookSchedule(
             gaps=policy.gaps,
@@ -108,15 +111,7 @@ class Runner:
         self._others: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._started = False
-        self._stopping = False
-        self._leaving = False
-        self._drained = False
-        self._unreachable = False
-        self._stopped: StoppedError | None = None
-        self._broken: BatchgenError | None = None
-        self._bug: BaseExceptionGroup[BaseException] | None = None
-        self._out_of_sight: set[JobKey] = set()
-        self._missing: dict[JobKey, str] = {}
+        self._halt = Halt()
 
     def _make_preparer(self) -> Preparer | None:
         if self._world.uploader is None:
@@ -153,7 +148,7 @@ class Runner:
                     for task in self._others:
                         task.cancel()
             except BaseExceptionGroup as group:
-                self._bug = group  # raised when the submits under way have been let finish
+                self._halt.bug = group  # raised when the submits under way have been let finish
             except asyncio.CancelledError:
                 self.leave()
                 await self._let_submits_finish()
@@ -161,28 +156,21 @@ class Runner:
             self._stop()
             self._ended.set()
             await self._let_submits_finish()
-        if self._bug is not None:
-            raise self._bug
-        if self._broken is not None:
-            raise self._broken
-        return Ending(
-            stopped=self._stopped,
-            drained=self._drained,
-            unreachable=self._unreachable,
-            out_of_sight=frozenset(self._out_of_sight),
-            missing=self._missing,
+        return self._halt.ending(
             turned_up=self._refuted.sentences,
             lost=self._ledger.lost,
+            over_budget=self._dispatcher.money_told(),
+            most_failures=self._policy.most_failures,
         )
 
     def drain(self) -> None:
         """Submit no more, and collect what is paid for."""
-        self._drained = True
+        self._halt.drained = True
         self._stop()
 
     def leave(self) -> None:
         """Submit no more, and leave what runs to the next run."""
-        self._leaving = True
+        self._halt.leaving = True
         self.drain()
         self._ended.set()
 
@@ -221,6 +209,7 @@ class Runner:
         self._under_way.add(entry.key)
         match entry.record.state:
             case State.PLANNED:
+                self._dispatcher.money_may_be_free()
                 self._wait(entry)
             case State.SUBMITTING:
                 # found so at the start: whether the POST left is not known
@@ -230,18 +219,39 @@ class Runner:
                 self.flow.doubts(entry.key)
                 self._reconciler.add(entry)
             case State.RUNNING:
+                self._learn_price(entry)
                 self.flow.runs(entry.key)
                 self._spawn(lambda: self._watch(entry), name=f"watch:{entry.job.id}")
             case State.SUCCEEDED:
+                self._count_money(entry)
                 self.flow.ended(entry.key)
                 self._to_collect.put_nowait(entry)
             case State.FAILED | State.CANCELED | State.REFUSED:
+                self._count_money(entry)
+                self._count_failure()
                 self._retry_or_rest(entry)
             case State.HELD:
                 self._rest(entry)
             case State.COLLECTED | State.ABANDONED:
                 self._rest(entry)
         self._dispatcher.stir()
+
+    def _count_money(self, entry: Entry) -> None:
+        """Hold what a job cost in the end against what was said, and see what came back."""
+        self._dispatcher.money_may_be_free()
+        self._learn_price(entry)
+
+    def _learn_price(self, entry: Entry) -> None:
+        paid = entry.record.submission
+        told = self._world.purse.charged(entry.job, paid.charged if paid else None) if self._started else None
+        if told is not None:
+            self._ledger.observer.troubled(told)
+
+    def _count_failure(self) -> None:
+        """Stop in order where too many fail: one wrong parameter is not to cost five hundred charges."""
+        self._halt.failures += self._started
+        if self._halt.has_too_many_failures(self._policy.most_failures):
+            self._stop()
 
     def _wait(self, entry: Entry) -> None:
         """Let it wait for a free slot; what the manifest no longer names is not bought."""
@@ -251,7 +261,7 @@ class Runner:
 
     def _rest(self, entry: Entry) -> None:
         """Nothing under way moves this job any further."""
-        if entry.key not in self._out_of_sight:  # those still run at the service
+        if entry.key not in self._halt.out_of_sight:  # those still run at the service
             self.flow.ended(entry.key)
         self._under_way.discard(entry.key)
         self._dispatcher.stir()
@@ -267,7 +277,7 @@ class Runner:
         """Open another attempt if the manifest allows one, or the command line asked for it."""
         record = entry.record
         allowed = record.state is State.FAILED and record.attempt < self._policy.attempts
-        wanted = entry.key in self._wanted and not record.moderated and not self._stopping
+        wanted = entry.key in self._wanted and not record.moderated and self._halt.submitting
         if wanted and (allowed or entry.retry):
             again = self._ledger.record(entry, RetryAsked(at=self._ledger.now()))
             self._route(replace(again, retry=False))
@@ -287,29 +297,35 @@ class Runner:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._guarded(lambda: self._submit(entry)), name=f"post:{entry.job.id}")
         except BaseExceptionGroup as bug:
-            self._bug = self._bug or bug
+            self._halt.bug = self._halt.bug or bug
             self._stop()
             self._ended.set()
 
     async def _submit(self, entry: Entry) -> None:
-        entry, error = await self._submitter.submit(entry)
+        try:
+            entry, error = await self._submitter.submit(entry)
+        except OverBudgetError as over:
+            self.flow.withdrew(entry.key)
+            self._dispatcher.put_back(entry, over)
+            self._rest(entry)
+            return
         self.flow.answered(entry.key, error)
         if isinstance(error, StoppedError):
-            self._stopped = self._stopped or error
+            self._halt.stop_for(error)
             self._stop()
         self._look_whether_reachable()
         self._route(entry)
 
     def _look_whether_reachable(self) -> None:
         if self.flow.unreachable:
-            self._unreachable = True
+            self._halt.unreachable = True
             self._stop()
 
     async def _watch(self, entry: Entry) -> None:
         timeout = self._policy.timeout_of(self._models.get(entry.job.model))
         ended = await self._watcher.watch(entry, timeout_after=timeout)
         if ended is None:
-            self._out_of_sight.add(entry.key)
+            self._halt.out_of_sight.add(entry.key)
             self._rest(entry)
         else:
             self._route(ended)
@@ -321,7 +337,7 @@ class Runner:
             try:
                 files = await collector.collect(entry.job, entry.record.asset_ids) if collector else ()
             except DownloadError as error:
-                self._missing[entry.key] = str(error)
+                self._halt.missing[entry.key] = str(error)
                 self._ledger.observer.troubled(str(error))
                 self._rest(entry)
             else:
@@ -343,15 +359,12 @@ class Runner:
             self._guard_failed(error)
 
     def _guard_failed(self, error: BatchgenError) -> None:
-        if isinstance(error, StoppedError):
-            self._stopped = self._stopped or error
-        else:
-            self._broken = self._broken or error
+        self._halt.stop_for(error)
         self._stop()
         self._ended.set()
 
     def _stop(self) -> None:
-        self._stopping = True
+        self._halt.submitting = False
         self._dispatcher.stop()
         self._look_whether_ended()
 
@@ -359,13 +372,13 @@ class Runner:
         if not self._started or self._under_way:
             return
         # what is out of sight may fill every slot for hours; the next run watches it
-        full = bool(self._out_of_sight) and not self.flow.tripped and not self.flow.has_room
-        if self._stopping or not self._dispatcher or full:
+        full = bool(self._halt.out_of_sight) and not self.flow.tripped and not self.flow.has_room
+        if not self._halt.submitting or not self._dispatcher or full or self._dispatcher.is_broke:
             self._ended.set()
 
     async def _let_submits_finish(self) -> None:
         """Wait for the submits under way; each is bounded by the client's own timeout."""
-        while self._submits and not self._leaving:
+        while self._submits and not self._halt.leaving:
             await asyncio.wait(self._submits, timeout=_GLANCE)
         if self._submits:
             await asyncio.wait(self._submits, timeout=self._policy.last_moment)

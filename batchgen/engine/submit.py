@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from batchgen.engine.ledger import Ledger
+from batchgen.engine.purse import Purse
 from batchgen.engine.reading import after_failure, after_receipt
 from batchgen.errors import BatchgenError, RefusedError, ServiceError
 from batchgen.identity import compose_body, files_of, seed_for
@@ -22,9 +23,11 @@ class Submitter:
         ledger: Ledger,
         models: Mapping[str, Model],
         scope: Scope,
+        purse: Purse,
         uploader: Uploader | None = None,
     ) -> None:
         self._generator = generator
+        self._purse = purse
         self._uploader = uploader
         self._ledger = ledger
         self._models = models
@@ -34,11 +37,12 @@ class Submitter:
         """Send the job's body and record what became of it; give the error that answered, if one did.
 
         Raises:
+            OverBudgetError: it does not fit under a cap; nothing was recorded or sent.
             JournalError: the intent was not recorded and nothing was sent, or the receipt
                 was not recorded and has been shown.
         """
         intent = self._intent(entry)
-        entry = self._ledger.record(entry, intent)
+        entry = self._ledger.record(entry, intent, allowed=self._purse.allowed(intent.at))
         try:
             receipt = await self._generator.submit(entry.job.model, intent.body)
         except ServiceError as error:
@@ -77,6 +81,8 @@ class Submitter:
             attempt=entry.record.attempt,
             body=self.body_of(entry),
             seed=self._seed_of(entry),
+            quoted=self._purse.price(entry.job),
+            reserved=self._purse.reservation(entry.job),
         )
 
     def _received(self, entry: Entry, receipt: Receipt) -> Entry:

@@ -14,8 +14,10 @@ from batchgen.errors import JournalError, RemoteIdTakenError
 from batchgen.journal import codec, schema
 from batchgen.journal.faults import explained
 from batchgen.journal.marks import Marks, named
+from batchgen.journal.totals import Totals
 from batchgen.lifecycle import Accepted, Event, Record, State, apply
 from batchgen.model import JobKey, Scope
+from batchgen.plan.budget import Allowance, committed
 
 _UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
 
@@ -33,17 +35,25 @@ class BatchJournal:
         self._records = self._read_records()
         with explained(path):
             self._marks = Marks(connection, scope.origin)
+        self._totals = Totals(connection, scope)
         self._synchronous = True
 
-    def append(self, key: JobKey, *events: Event) -> Record:
+    def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
         """Record what happened to one job: all of it or nothing.
+
+        Args:
+            key: the job's.
+            events: in their order.
+            allowed: caps that must hold with them; checked under the lock that writes them.
 
         Raises:
             TransitionError: the events cannot follow what is on record; nothing is written.
+            OverBudgetError: a cap would not hold; nothing is written.
             RemoteIdTakenError: a submission in it belongs to another job; nothing is written.
             JournalError: the file does not take it; nothing is written.
         """
-        record = self._records.get(key, Record())
+        before = self._records.get(key, Record())
+        record = before
         for event in events:
             record = apply(record, event)
         # only a receipt proves who we are: a row that was adopted may be taken for ours in error
@@ -55,10 +65,23 @@ class BatchJournal:
             self._write_events(key, events)
             self._write_record(key, record, events)
             self._marks.add_authors(authors)
+            self._commit_money(before, record, allowed)
         self._marks.learn(authors)
         self._records[key] = record
         self._versions[key] = self._versions.get(key, 0) + 1
         return record
+
+    def _commit_money(self, before: Record, after: Record, allowed: Allowance | None) -> None:
+        """Keep the sums that caps are held against.
+
+        Raises:
+            OverBudgetError: a cap does not hold.
+        """
+        if self._scope_id is None or after.intent_at is None:
+            return
+        self._totals.add(self._scope_id, after.intent_at, committed(after) - committed(before))
+        if allowed is not None:
+            self._totals.check(self._scope_id, allowed)
 
     def _check_place(self) -> None:
         """Refuse to go on in a file that nobody will find again.

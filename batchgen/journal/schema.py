@@ -110,6 +110,34 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    (
+        # what is charged or reserved, in billionths of a compute unit, by the quarter hour of its intent
+        """
+        CREATE TABLE totals (
+            scope INTEGER NOT NULL REFERENCES scopes (id),
+            quarter INTEGER NOT NULL,
+            gross INTEGER NOT NULL,
+            assumed INTEGER NOT NULL,
+            confirmed INTEGER NOT NULL,
+            PRIMARY KEY (scope, quarter)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        INSERT INTO totals (scope, quarter, gross, assumed, confirmed)
+        SELECT records.scope,
+               CAST(json_extract(records.fields, '$.intent_at') / 900 AS INTEGER),
+               SUM(CAST(ROUND(COALESCE(json_extract(paid.value, '$.charged'), 0) * 1e9) AS INTEGER)),
+               SUM(CASE json_extract(paid.value, '$.refund') WHEN 'assumed'
+                   THEN CAST(ROUND(COALESCE(json_extract(paid.value, '$.refunded'), 0) * 1e9) AS INTEGER)
+                   ELSE 0 END),
+               SUM(CASE json_extract(paid.value, '$.refund') WHEN 'confirmed'
+                   THEN CAST(ROUND(COALESCE(json_extract(paid.value, '$.refunded'), 0) * 1e9) AS INTEGER)
+                   ELSE 0 END)
+        FROM records, json_each(records.fields, '$.submissions') AS paid
+        WHERE json_extract(records.fields, '$.intent_at') IS NOT NULL
+        GROUP BY 1, 2
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)

@@ -32,6 +32,7 @@ _TAKES: Mapping[str, JsonSchemaValue] = {
         "anyOf": [{"type": "string", "pattern": _TEXT_OF_TIME}, {"type": "number", "exclusiveMinimum": 0}]
     },
     "_seed": {"const": "none"},
+    "_amount": {"type": "number", "minimum": 0},
     "_some": _SOME,
     "_model_id": {"type": "string", "pattern": r"^[^\s/\\?#%]+$"},
     "_axis_value": _SCALAR,

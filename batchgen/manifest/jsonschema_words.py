@@ -26,6 +26,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "timeout": "How long one generation may take, such as 45m.",
         "doubt": "How jobs are settled whose answer was lost.",
         "retry": "How often a failed generation is tried; each try is paid for anew.",
+        "budget": "What may be spent, in compute units.",
         "output": "What is written beside the results.",
         "period": "day, week or a name: every period is bought anew, and none twice.",
         "tz": "The time zone in which a day begins, such as Europe/Paris.",
@@ -63,6 +64,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "settle_max": "How long to wait for proof that the listing would show the job, such as 10m.",
     },
     "RetryText": {"attempts": "In all, the first one included."},
+    "BudgetText": {
+        "total": "For everything of the batch, over all its runs.",
+        "per_job": "For one try at one job; a dearer one is not bought.",
+        "per_day": "For everything in the journal, from midnight.",
+        "per_month": "For everything in the journal, from the first of the month.",
+        "trust_refunds": "Whether refunds that the service's rules promise are counted as money back.",
+    },
     "OutputText": {
         "download": "Whether the files are fetched.",
         "files": "Their names, without the type, of {id}, {index} and {asset_id}.",

@@ -20,7 +20,7 @@ from batchgen.manifest.prompts import Prompts
 from batchgen.manifest.schema import OutputText
 from batchgen.manifest.tables import Tables
 from batchgen.manifest.templates import parse
-from batchgen.manifest.values import Doubt, Limits, Manifest, Output
+from batchgen.manifest.values import Budget, Doubt, Limits, Manifest, Output
 
 MOST_JOBS = 100_000
 _CHOICES = 3  # for each job allowed: so many combinations of axes are looked at before any is excluded
@@ -121,6 +121,13 @@ def _manifest(
             settle_max=text.doubt.settle_max,
         ),
         attempts=text.retry.attempts,
+        budget=Budget(
+            total=text.budget.total,
+            per_job=text.budget.per_job,
+            per_day=text.budget.per_day,
+            per_month=text.budget.per_month,
+            trust_refunds=text.budget.trust_refunds,
+        ),
         output=output,
         origins=expansion.origins,
         period=text.period,

@@ -5,6 +5,7 @@ One value at a time is checked here. What needs two places (a variable and its a
 """
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
@@ -26,6 +27,7 @@ from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Json, Rate
 
 VERSION = 1
+MOST_UNITS = 10**9  # compute units: more is a mistake
 FILES = "{id}_{index}"
 
 TAGS = ("text ", "file ")  # of the two forms of a prompt: no key can be one of them, for its space
@@ -128,6 +130,14 @@ def _timeout(value: Json) -> float:
     return seconds
 
 
+def _amount(value: Json) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"expected compute units, such as 1500 or 7.25, not {kind_of(value)}")  # noqa: TRY004 - pydantic takes a ValueError
+    if not 0 <= value < MOST_UNITS:
+        raise ValueError("expected compute units from 0")
+    return Decimal(str(value))
+
+
 def _axis_value(value: Json) -> Json:
     if value is None or isinstance(value, list | dict):
         raise ValueError(f"expected text, a number or true/false, not {kind_of(value)}")
@@ -151,6 +161,7 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+Amount: TypeAlias = Annotated[Decimal, PlainValidator(_amount)]
 Text: TypeAlias = Annotated[str, AfterValidator(_some)]
 Texts: TypeAlias = Annotated[list[Text], BeforeValidator(_many), Field(min_length=1)]
 ModelId: TypeAlias = Annotated[str, AfterValidator(_model_id)]
@@ -237,6 +248,16 @@ class RetryText(Part):
     attempts: Annotated[int, Field(ge=1)] = 1
 
 
+class BudgetText(Part):
+    """What may be spent, in compute units."""
+
+    total: Amount | None = None
+    per_job: Amount | None = None
+    per_day: Amount | None = None
+    per_month: Amount | None = None
+    trust_refunds: bool = True
+
+
 class OutputText(Part):
     """What is written beside the results."""
 
@@ -258,6 +279,7 @@ class ManifestText(Part):
     timeout: Annotated[float, PlainValidator(_timeout)] | None = None
     doubt: DoubtText = DoubtText()
     retry: RetryText = RetryText()
+    budget: BudgetText = BudgetText()
     output: OutputText = OutputText()
     period: Annotated[str, AfterValidator(_period)] | None = None
     tz: Annotated[str, AfterValidator(_zone)] = "UTC"

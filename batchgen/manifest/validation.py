@@ -15,6 +15,7 @@ from batchgen.manifest.schema import (
     TAGS,
     VERSION,
     AxisText,
+    BudgetText,
     DefaultsText,
     DoubtText,
     JobText,
@@ -38,6 +39,7 @@ _PARTS: Mapping[str, type[Part]] = {
     "output": OutputText,
     "doubt": DoubtText,
     "retry": RetryText,
+    "budget": BudgetText,
 }
 _HARMLESS = frozenset({"repeat", "seed", "tags", "unchecked"})  # keys of a job that no other key refers to
 _MISSING = {

@@ -4,6 +4,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from batchgen.manifest.origins import Origins
@@ -77,6 +78,29 @@ class Doubt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """The caps of a manifest, in compute units; None where there is none.
+
+    Attributes:
+        total: for everything of the batch and slot, over all its runs.
+        per_job: for one attempt at one job.
+        per_day, per_month: for the whole journal, by the manifest's clock.
+        trust_refunds: whether refunds that are only assumed release a cap.
+    """
+
+    total: Decimal | None = None
+    per_job: Decimal | None = None
+    per_day: Decimal | None = None
+    per_month: Decimal | None = None
+    trust_refunds: bool = True
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is any cap."""
+        return any(cap is not None for cap in (self.total, self.per_job, self.per_day, self.per_month))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Output:
     """What is written beside the results.
 
@@ -102,6 +126,7 @@ class Manifest:
         places: for each job where it comes from.
         origins: for each job what its entry says.
         attempts: how often a generation is tried in all.
+        budget: what may be spent.
         timeout: seconds, None where the manifest leaves it to the default.
         period: ``day``, ``week`` or a name, for a batch that repeats; None for one that does not.
         tz: the IANA name of the zone in which a day begins.
@@ -119,6 +144,7 @@ class Manifest:
     timeout: float | None
     doubt: Doubt
     attempts: int
+    budget: Budget
     output: Output
     origins: Origins
     period: str | None

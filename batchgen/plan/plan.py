@@ -6,7 +6,7 @@ stands by the journal, and the engine does what the state calls for.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -134,6 +134,29 @@ def make_plan(
         ),
         removed=removed,
     )
+
+
+def a_few_of(plan: Plan, *, limit: int | None = None, sample: int | None = None) -> Plan:
+    """Leave only some of the jobs to be bought: the first ones, or some that are spread over all.
+
+    Args:
+        plan: of all.
+        limit: how many of the first; None for all.
+        sample: how many at even distances; None for all.
+    """
+    wanted = [one.key for one in plan.to_submit]
+    if sample is not None and sample < len(wanted):
+        wanted = [wanted[number * len(wanted) // sample] for number in range(sample)]
+    if limit is not None:
+        wanted = wanted[:limit]
+    if len(wanted) == len(plan.to_submit):
+        return plan
+    chosen, buying = set(wanted), {one.key for one in plan.to_submit}
+    entries = tuple(
+        replace(one, wanted=one.wanted and (one.key in chosen or one.key not in buying))
+        for one in plan.entries
+    )
+    return Plan(entries=entries, removed=plan.removed)
 
 
 def may_be_retried(record: Record) -> bool:

@@ -16,6 +16,7 @@ from batchgen.engine.runner import Runner
 from batchgen.errors import JournalError, StopCause
 from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, State, SubmitStarted, replay
 from batchgen.model import Job, JobKey, Rate
+from batchgen.plan.budget import Allowance
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, Fault, FaultPlan
 from batchgen.simulator.service import Service
@@ -315,10 +316,10 @@ def test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid() -> None:
         assert isinstance(journal, MemoryJournal)
         append = journal.append
 
-        def refuse(key: JobKey, *events: Event) -> Record:
+        def refuse(key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
             if any(isinstance(event, Accepted) for event in events):
                 raise JournalError("the disk is full")
-            return append(key, *events)
+            return append(key, *events, allowed=allowed)
 
         journal.append = refuse  # type: ignore[method-assign]  # a disk that fills up at the worst moment
 

@@ -99,7 +99,7 @@ def test_the_example_is_valid_for_the_models_it_names() -> None:
     assert (first.model, first.params) == ("model_imagen4-ultra", {"aspectRatio": "16:9"})
     assert Counter(job.model for job in manifest.jobs) == {
         "model_imagen4-ultra": 15,
-        "model_google-gemini-3-1-flash": 6,
+        "model_google-gemini-3-1-flash": 7,
         "model_bfl-flux-1-dev": 2,
         "model_openai-gpt-image-2": 2,
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from batchgen.errors import JournalError
 from batchgen.lifecycle import Event, Record, ShownAbsent, State, SubmitStarted
 from batchgen.model import JobKey
+from batchgen.plan.budget import Allowance
 from batchgen.ports import Journal
 from tests.proof.law import order_of
 from tests.proof.scenario import Accident, Leg
@@ -89,7 +90,7 @@ class MortalJournal:
         self._life = life
         self._wrong = wrong
 
-    def append(self, key: JobKey, *events: Event) -> Record:
+    def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
         self._life.before_append()
         # what is recorded with more after it was sent long ago
         for order in (order_of(one) for one in events[-1:] if isinstance(one, SubmitStarted)):
@@ -98,7 +99,7 @@ class MortalJournal:
                 self._wrong.append(f"submitted while an equal one is in doubt: {order}")
         if not self.trusts_absence and any(isinstance(one, ShownAbsent) for one in events):
             self._wrong.append(f"called absent, though that was wrong before in this journal: {key}")
-        record = self._inner.append(key, *events)
+        record = self._inner.append(key, *events, allowed=allowed)
         if any(one.DURABLE for one in events):
             self._on_sync()
         self._life.after_append()

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from batchgen.errors import RemoteIdTakenError
+from batchgen.errors import OverBudgetError, RemoteIdTakenError
 from batchgen.lifecycle import Accepted, Event, Record, State, apply, replay
 from batchgen.model import JobKey
+from batchgen.plan.budget import Allowance, Committed, committed
 
 
 @dataclass
@@ -48,9 +49,10 @@ class MemoryJournal:
     def __init__(self, disk: Disk | None = None) -> None:
         self._disk = disk if disk is not None else Disk()
         self._records = replay(self._disk.events)
+        self._changes = _changes(self._disk.events)
         self._owned = {one.remote_id for record in self._records.values() for one in record.submissions}
 
-    def append(self, key: JobKey, *events: Event) -> Record:
+    def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
         self._disk.spend_append()
         record = self._records.get(key, Record())
         for event in events:
@@ -59,12 +61,27 @@ class MemoryJournal:
         for remote_id in new:
             if remote_id in self._owned:
                 raise RemoteIdTakenError(remote_id)
+        change = committed(record) - committed(self._records.get(key, Record()))
+        if allowed is not None:
+            self._check(allowed, record.intent_at or 0.0, change)
+        if record.intent_at is not None:
+            self._changes.append((record.intent_at, change))
         self._owned.update(new)
         self._disk.events.extend((key, event) for event in events)
         if any(event.DURABLE for event in events):
             self._disk.synced = len(self._disk.events)
         self._records[key] = record
         return record
+
+    def _check(self, allowed: Allowance, at: float, change: Committed) -> None:
+        for window in allowed.windows:
+            since = None if window.since is None else window.since // 900 * 900
+            held = sum(
+                (one for when, one in [*self._changes, (at, change)] if since is None or when >= since),
+                Committed(),
+            )
+            if (net := held.net(trust_refunds=allowed.trust_refunds)) > window.cap:
+                raise OverBudgetError(window.name, over=net - window.cap)
 
     def records(self) -> Mapping[JobKey, Record]:
         return self._records
@@ -106,3 +123,14 @@ class MemoryJournal:
 
     def history(self) -> Iterator[tuple[JobKey, Event]]:
         yield from self._disk.events
+
+
+def _changes(events: list[tuple[JobKey, Event]]) -> list[tuple[float, Committed]]:
+    records: dict[JobKey, Record] = {}
+    changes = []
+    for key, event in events:
+        before = records.get(key, Record())
+        records[key] = after = apply(before, event)
+        if after.intent_at is not None:
+            changes.append((after.intent_at, committed(after) - committed(before)))
+    return changes

@@ -15,6 +15,7 @@ from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy, World
+from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.lifecycle import Event, Record
 from batchgen.model import File, Job, JobKey, Model, Rate, RemoteJob, Scope
@@ -119,6 +120,7 @@ class Run:
     cut_at_append: int | None = None
     seed: int = 0
     key: str = "key"
+    purse: Purse = field(default_factory=Purse)
     command: Callable[[Runner], None] | None = None
     ending: Ending | None = None
     watching: Watching = field(default_factory=Watching)
@@ -169,6 +171,7 @@ class Run:
                 clock=self.earth,
                 observer=self.watching,
                 chance=chance,
+                purse=self.purse,
             ),
             flow=Flow(ceiling=Ceiling(bound=self.in_flight), gate=gate, chance=chance),
             policy=self.policy,

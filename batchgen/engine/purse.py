@@ -1,0 +1,102 @@
+"""What a run may still spend: the price of each job, and the caps it is reserved under.
+
+The purse only says how much to reserve and under which caps; whether they hold is decided by
+the journal, in the transaction that records the intent.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+from decimal import Decimal
+
+from batchgen.errors import OverBudgetError
+from batchgen.manifest.values import Budget
+from batchgen.model import Job
+from batchgen.plan.budget import Allowance, allowance
+from batchgen.ports import Prices
+
+
+class Purse:
+    """One run's view of prices and caps."""
+
+    def __init__(
+        self, *, budget: Budget | None = None, prices: Prices | None = None, zone: tzinfo = UTC
+    ) -> None:
+        """Take what is known before the run.
+
+        Args:
+            budget: the caps; None for none.
+            prices: what the service says that jobs cost; None where it was not asked.
+            zone: where a day begins.
+        """
+        self._budget = budget or Budget()
+        self._prices = prices
+        self._zone = zone
+        self._told: set[tuple[str, Decimal]] = set()
+        self._dearest: defaultdict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+
+    @property
+    def cap(self) -> Decimal | None:
+        """The cap on the whole batch and slot."""
+        return self._budget.total
+
+    def price(self, job: Job) -> Decimal | None:
+        """Give what the service says that a job costs; None where that is not known."""
+        return None if self._prices is None else self._prices.price(job)
+
+    def reservation(self, job: Job) -> Decimal | None:
+        """Give what to hold for a job: its price, or what one of its price has cost before.
+
+        Raises:
+            OverBudgetError: it cannot be reserved under any circumstances: its price is not known,
+                or above the cap for one job.
+        """
+        price = self.price(job)
+        if price is None:
+            if self._budget.is_set:
+                raise OverBudgetError(
+                    f"{job.id}: its price is not known, and no budget can hold it", alone=True
+                )
+            return None
+        held = max(price, self._dearest[job.model, price])
+        cap = self._budget.per_job
+        if cap is not None and held > cap:
+            raise OverBudgetError(
+                f"{job.id} costs {held.normalize():f} CU, and one job may cost {cap.normalize():f} CU",
+                over=held - cap,
+                alone=True,
+            )
+        return held
+
+    def allowed(self, now: float) -> Allowance | None:
+        """Give the caps at a moment, seconds since the epoch; None where there are none."""
+        caps = allowance(self._budget, now, self._zone)
+        return caps if caps.windows else None
+
+    def charged(self, job: Job, amount: Decimal | None) -> str | None:
+        """Learn what a job was charged; give a sentence where that is more than was said, once."""
+        price = self.price(job)
+        if price is None or amount is None:
+            return None
+        self._dearest[job.model, price] = max(self._dearest[job.model, price], amount)
+        if amount <= price or (job.id, amount) in self._told:
+            return None
+        self._told.add((job.id, amount))
+        return f"{job.id} was charged {amount.normalize():f} CU, and quoted {price.normalize():f}"
+
+    def told(self, error: OverBudgetError, left: Sequence[Job]) -> str:
+        """Say what the budget left, and what raising it would buy.
+
+        Args:
+            error: of the first job that did not fit.
+            left: the jobs that wait, that one first.
+        """
+        count = "1 job is" if len(left) == 1 else f"{len(left)} jobs are"
+        prices = [self.price(job) for job in left]
+        known = sum((one for one in prices if one is not None), Decimal(0))
+        about = f"{known.normalize():f} CU" if None not in prices else f"{known.normalize():f} CU and more"
+        text = f"stopped by the budget: {error}; {count} left, for {about}"
+        if self.cap is None or error.over is None or not prices or prices[0] is None:
+            return text
+        needed = self.cap + error.over + known - prices[0]
+        return f"{text}; a budget of {needed.normalize():f} CU buys them all"

@@ -1,0 +1,71 @@
+"""What is committed, summed up as it is recorded: a sum a batch and quarter of an hour.
+
+Amounts are whole billionths of a compute unit, so that SQLite adds them exactly. Every method
+is for a caller that is within a transaction.
+"""
+
+import sqlite3
+from decimal import ROUND_UP, Decimal
+
+from batchgen.errors import OverBudgetError
+from batchgen.model import Scope
+from batchgen.plan.budget import Allowance, Committed, Window
+
+QUARTER = 900  # seconds: the clocks of all zones differ by whole quarters of an hour
+
+_UNIT = Decimal("1e-9")
+
+
+class Totals:
+    """The sums of one journal."""
+
+    def __init__(self, connection: sqlite3.Connection, scope: Scope) -> None:
+        self._connection = connection
+        self._scope = scope
+
+    def add(self, scope_id: int, at: float, change: Committed) -> None:
+        """Count a change, by the moment of the intent that it belongs to."""
+        if change == Committed():
+            return
+        self._connection.execute(
+            "INSERT INTO totals (scope, quarter, gross, assumed, confirmed) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (scope, quarter) DO UPDATE SET gross = gross + excluded.gross, "
+            "assumed = assumed + excluded.assumed, confirmed = confirmed + excluded.confirmed",
+            (scope_id, int(at // QUARTER), *map(_units, (change.gross, change.assumed, change.confirmed))),
+        )
+
+    def check(self, scope_id: int, allowed: Allowance) -> None:
+        """Refuse what is over a cap, itself included.
+
+        Raises:
+            OverBudgetError: names the cap, and what is committed.
+        """
+        for window in allowed.windows:
+            spent = self._committed(scope_id, window).net(trust_refunds=allowed.trust_refunds)
+            if spent > window.cap:
+                raise OverBudgetError(
+                    f"{window.name} of {window.cap.normalize():f} CU does not hold "
+                    f"{spent.normalize():f} CU, charged and reserved",
+                    over=spent - window.cap,
+                )
+
+    def _committed(self, scope_id: int, window: Window) -> Committed:
+        columns = "COALESCE(SUM(gross), 0), COALESCE(SUM(assumed), 0), COALESCE(SUM(confirmed), 0)"
+        if window.since is None:
+            row = self._connection.execute(
+                f"SELECT {columns} FROM totals WHERE scope = ?",  # noqa: S608 - a constant
+                (scope_id,),
+            ).fetchone()
+        else:  # a rehearsal costs nothing: each origin has its own
+            row = self._connection.execute(
+                f"SELECT {columns} FROM totals JOIN scopes ON scopes.id = totals.scope "  # noqa: S608 - a constant
+                "WHERE origin = ? AND quarter >= ?",
+                (self._scope.origin, int(window.since // QUARTER)),
+            ).fetchone()
+        gross, assumed, confirmed = (Decimal(one) * _UNIT for one in row)
+        return Committed(gross=gross, assumed=assumed, confirmed=confirmed)
+
+
+def _units(amount: Decimal) -> int:
+    """Count in billionths; what is finer counts as one more."""
+    return int((amount / _UNIT).to_integral_value(rounding=ROUND_UP))

@@ -1,0 +1,106 @@
+"""Budgets: what is committed by a record, and what a cap leaves. Pure; money is exact.
+
+Committed is what was charged, and what is reserved for a body that left or is about to. It
+is counted by the moment of the intent, so that a day's cap holds for what was begun that day.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, time, tzinfo
+from decimal import Decimal
+
+from batchgen.manifest.values import Budget
+from batchgen.model import Refund
+from batchgen.record import Record, State
+
+# A body left, or was about to, and what became of it is not known: it may have been charged.
+_OPEN = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD, State.ABANDONED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Committed:
+    """What a record, or many, may have cost.
+
+    Attributes:
+        gross: charged, or reserved where that is not known yet.
+        reserved: the part of it that is only reserved.
+        assumed, confirmed: what came back, by how it is known.
+    """
+
+    gross: Decimal = Decimal(0)
+    reserved: Decimal = Decimal(0)
+    assumed: Decimal = Decimal(0)
+    confirmed: Decimal = Decimal(0)
+
+    def __add__(self, other: "Committed") -> "Committed":
+        return Committed(
+            gross=self.gross + other.gross,
+            reserved=self.reserved + other.reserved,
+            assumed=self.assumed + other.assumed,
+            confirmed=self.confirmed + other.confirmed,
+        )
+
+    def __sub__(self, other: "Committed") -> "Committed":
+        return Committed(
+            gross=self.gross - other.gross,
+            reserved=self.reserved - other.reserved,
+            assumed=self.assumed - other.assumed,
+            confirmed=self.confirmed - other.confirmed,
+        )
+
+    def net(self, *, trust_refunds: bool) -> Decimal:
+        """Give what counts against a cap."""
+        return self.gross - self.confirmed - (self.assumed if trust_refunds else Decimal(0))
+
+
+def committed(record: Record) -> Committed:
+    """Say what a record commits."""
+    zero = Decimal(0)
+    total = Committed()
+    for paid in record.submissions:
+        reserved = (paid.reserved or zero) if paid.charged is None else zero
+        back = paid.refunded or zero
+        assumed = paid.refund is Refund.ASSUMED
+        total += Committed(
+            gross=reserved if paid.charged is None else paid.charged,
+            reserved=reserved,
+            assumed=back if assumed else zero,
+            confirmed=zero if assumed else back,
+        )
+    open_now = (record.reserved or zero) if record.state in _OPEN else zero
+    return total + Committed(gross=open_now, reserved=open_now)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """One cap over a stretch of time, or over a batch.
+
+    Attributes:
+        name: for people.
+        cap: compute units.
+        since: seconds since the epoch; None for everything of the batch and slot.
+    """
+
+    name: str
+    cap: Decimal
+    since: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """The caps that a reservation must fit under, all of them."""
+
+    windows: tuple[Window, ...]
+    trust_refunds: bool = True
+
+
+def allowance(budget: Budget, now: float, zone: tzinfo) -> Allowance:
+    """Give the caps that hold at a moment; a day and a month begin at midnight of the zone."""
+    here = datetime.fromtimestamp(now, zone)
+    day = datetime.combine(here.date(), time(), zone)
+    caps = (
+        ("the budget", budget.total, None),
+        ("the day's budget", budget.per_day, day.timestamp()),
+        ("the month's budget", budget.per_month, day.replace(day=1).timestamp()),
+    )
+    windows = tuple(Window(name=name, cap=cap, since=since) for name, cap, since in caps if cap is not None)
+    return Allowance(windows=windows, trust_refunds=budget.trust_refunds)
