@@ -1,15 +1,27 @@
 """What every journal must do, in memory and in SQLite alike."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.errors import RemoteIdTakenError, TransitionError
-from batchgen.lifecycle import Accepted, Adopted, AnswerLost, Collected, Event, State, SubmitStarted, replay
+from batchgen.errors import OverBudgetError, RemoteIdTakenError, TransitionError
+from batchgen.lifecycle import (
+    Accepted,
+    Adopted,
+    AnswerLost,
+    Collected,
+    Deferred,
+    Event,
+    State,
+    SubmitStarted,
+    replay,
+)
 from batchgen.model import JobKey, Scope
+from batchgen.plan.budget import Allowance, Window
 from batchgen.ports import Journal
 from tests.support.lives import JOB, lives
 from tests.support.memory_journal import Disk, MemoryJournal
@@ -151,3 +163,37 @@ def test_a_look_that_was_cut_off_is_remembered_until_one_ends(reopen: Reopen) ->
     journal.look_ended()
     assert journal.looking_since is reopen().looking_since is None
     assert not reopen().records()
+
+
+def priced(amount: str, *, at: float = 1.0) -> SubmitStarted:
+    return SubmitStarted(at=at, job=JOB, attempt=1, body="{}", reserved=Decimal(amount))
+
+
+def test_a_reservation_that_does_not_fit_is_not_recorded(reopen: Reopen) -> None:
+    caps = Allowance(windows=(Window(name="the budget", cap=Decimal("7.25")),))
+    journal = reopen()
+    journal.append(A, priced("7.25"), allowed=caps)
+    with pytest.raises(OverBudgetError) as refused:
+        journal.append(B, priced("0.01"), allowed=caps)
+    assert refused.value.over == Decimal("0.01")
+    assert list(journal.records()) == list(reopen().records()) == [A]
+    with pytest.raises(OverBudgetError):
+        reopen().append(B, priced("0.01"), allowed=caps)
+
+
+def test_what_comes_back_makes_room(reopen: Reopen) -> None:
+    caps = Allowance(windows=(Window(name="the budget", cap=Decimal(8)),))
+    reopen().append(A, priced("8"), Deferred(at=2.0, reason="full"))
+    reopen().append(B, priced("8"), Accepted(at=2.0, remote_id="job_1", charged=Decimal(6)), allowed=caps)
+    with pytest.raises(OverBudgetError):
+        reopen().append(A, priced("2.5", at=3.0), allowed=caps)
+    reopen().append(A, priced("2", at=3.0), allowed=caps)
+
+
+def test_a_window_counts_what_began_in_it(reopen: Reopen) -> None:
+    day = 86_400.0
+    reopen().append(A, priced("5", at=day - 1), Accepted(at=day + 5, remote_id="job_1", charged=Decimal(5)))
+    caps = Allowance(windows=(Window(name="the day's budget", cap=Decimal(4), since=day),))
+    reopen().append(B, priced("4", at=day + 10), allowed=caps)
+    with pytest.raises(OverBudgetError):
+        reopen().append(A._replace(ordinal=7), priced("1", at=day + 20), allowed=caps)

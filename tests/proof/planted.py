@@ -35,7 +35,8 @@ MUTANTS = (
     Mutant(
         name="record the intent after the POST",
         path="engine/submit.py",
-        old="        entry = self._ledger.record(entry, intent)\n        try:\n"
+        old="        entry = self._ledger.record(entry, intent, allowed=self._purse.allowed(intent.at))\n"
+        "        try:\n"
         "            receipt = await self._generator.submit(entry.job.model, intent.body)\n",
         new="        try:\n            try:\n"
         "                receipt = await self._generator.submit(entry.job.model, intent.body)\n"
@@ -328,8 +329,8 @@ MUTANTS = (
     Mutant(
         name="try again what moderation stopped",
         path="engine/runner.py",
-        old="and not record.moderated and not self._stopping\n",
-        new="and not self._stopping\n",
+        old="and not record.moderated and self._halt.submitting\n",
+        new="and self._halt.submitting\n",
         test="tests/engine/test_reconcile.py::test_what_moderation_stopped_is_not_tried_again",
     ),
     Mutant(
@@ -374,5 +375,26 @@ MUTANTS = (
         old="for one in reversed(known) if",
         new="for one in known if",
         test="tests/plan/test_slots.py::test_the_last_fresh_slot_counts_and_those_of_other_days_do_not",
+    ),
+    Mutant(
+        name="check a cap before the transaction that reserves under it",
+        path="journal/batch.py",
+        old="        if allowed is not None:\n            self._totals.check(self._scope_id, allowed)\n",
+        new="",
+        test="tests/journal/test_contract.py",
+    ),
+    Mutant(
+        name="count only what was charged against a cap",
+        path="plan/budget.py",
+        old="    return total + Committed(gross=open_now, reserved=open_now)\n",
+        new="    return total\n",
+        test="tests/engine/test_budget.py",
+    ),
+    Mutant(
+        name="buy what has no price under a cap",
+        path="engine/purse.py",
+        old="            if self._budget.is_set:\n",
+        new="            if False:\n",
+        test="tests/engine/test_budget.py",
     ),
 )
