@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cached_property
 
 from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
 from batchgen.model import Job, JobKey
@@ -66,7 +67,7 @@ class Entry:
                 return Standing.RETRY if self.retry else Standing.FAILED
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: what is worked out once is kept
 class Plan:
     """The manifest in the light of the journal.
 
@@ -79,7 +80,7 @@ class Plan:
     entries: tuple[Entry, ...]
     removed: tuple[Entry, ...] = ()
 
-    @property
+    @cached_property
     def to_submit(self) -> tuple[Entry, ...]:
         """The jobs that would be bought."""
         return tuple(
