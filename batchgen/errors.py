@@ -9,6 +9,7 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
     │   └── RemoteIdTakenError a submission already belongs to another job: look again
     ├── BatchHeldError         another run holds this batch
     ├── OverBudgetError        a reservation does not fit under a cap: buy no more
+    ├── BoughtByQuoteError     a question after a price was taken for an order: tell, and ask no more
     ├── OutputError            a file beside the journal cannot be written
     ├── DownloadError          an asset that is paid for did not arrive; ask again later
     ├── TransitionError        a bug: an event arrived in a state that forbids it
@@ -90,6 +91,21 @@ class OverBudgetError(BatchgenError):
         super().__init__(message)
         self.over = over
         self.alone = alone
+
+
+class BoughtByQuoteError(BatchgenError):
+    """A question after a price was taken for an order: it is paid for, and no further one may be asked.
+
+    Attributes:
+        remote_id: the submission that nobody wanted.
+    """
+
+    def __init__(self, remote_id: str) -> None:
+        super().__init__(
+            f"asking for a price was taken for an order: {remote_id} is paid for. This service does not know "
+            "dryRun; nothing more is sent to it"
+        )
+        self.remote_id = remote_id
 
 
 class OutputError(BatchgenError):

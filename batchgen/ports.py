@@ -210,6 +210,19 @@ class Uploader(Protocol):
         ...
 
 
+class Quoter(Protocol):
+    """Says what a submit would cost."""
+
+    async def quote(self, model: str, body: str) -> Decimal:
+        """Ask for the price of a body in compute units; nothing is bought.
+
+        Raises:
+            BoughtByQuoteError: the question was taken for an order; ask no more.
+            RefusedError, NotFoundError, StoppedError, TransientError: there is no price.
+        """
+        ...
+
+
 class Prices(Protocol):
     """What the service has said that jobs cost."""
 

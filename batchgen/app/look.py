@@ -15,6 +15,7 @@ from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record, State
 from batchgen.manifest.reading import read_manifest, uncollected
 from batchgen.model import JobKey, Scope
+from batchgen.plan.budget import Committed, committed
 
 
 @contextmanager
@@ -50,14 +51,24 @@ class BatchStatus:
     Attributes:
         scope: whose they are.
         states: how many jobs stand where; states without one are left out.
-        charged: compute units, as far as the service has said.
-        refunded: what came back of them, in whatever way that is known.
+        quoted: compute units that the service had said the latest attempts would cost.
+        committed: what was charged, is reserved, and came back.
     """
 
     scope: Scope
     states: Mapping[State, int]
-    charged: Decimal
-    refunded: Decimal
+    quoted: Decimal
+    committed: Committed
+
+    @property
+    def charged(self) -> Decimal:
+        """Compute units, as far as the service has said."""
+        return self.committed.gross - self.committed.reserved
+
+    @property
+    def refunded(self) -> Decimal:
+        """What came back of them, in whatever way that is known."""
+        return self.committed.assumed + self.committed.confirmed
 
 
 def status_of_all(journal: Path) -> list[BatchStatus]:
@@ -74,6 +85,6 @@ def _sum_up(scope: Scope, records: Mapping[JobKey, Record]) -> BatchStatus:
     return BatchStatus(
         scope=scope,
         states=Counter(record.state for record in records.values()),
-        charged=sum((record.charged or Decimal(0) for record in records.values()), Decimal(0)),
-        refunded=sum((record.refunded or Decimal(0) for record in records.values()), Decimal(0)),
+        quoted=sum((record.quoted or Decimal(0) for record in records.values()), Decimal(0)),
+        committed=sum((committed(record) for record in records.values()), Committed()),
     )

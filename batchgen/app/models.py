@@ -17,6 +17,7 @@ from batchgen.app.settings import Options, project_of, rate_of
 from batchgen.app.uploads import file_problems
 from batchgen.engine.gate import RateGate
 from batchgen.errors import InputError, NotFoundError, Problem, RefusedError, StoppedError, TransientError
+from batchgen.lifecycle import IN_FLIGHT
 from batchgen.manifest.declared import plan_of
 from batchgen.manifest.inputs import Findings, check_jobs, first_uses
 from batchgen.manifest.values import Manifest
@@ -108,10 +109,31 @@ async def look_up_models(
         ServiceError: the service did not answer.
     """
     shelf = ModelShelf(batch.folder.parent, origin=batch.scope.origin, project=batch.scope.project)
-    checked = await check_models(Catalogue(generator, shelf), batch.manifest, to_submit(batch))
+    catalogue = Catalogue(generator, shelf)
+    checked = await check_models(catalogue, batch.manifest, to_submit(batch))
     for one in checked.notes:
         note(one)
-    return checked.models
+    return {**checked.models, **await _of_the_running(catalogue, batch, checked.models)}
+
+
+async def _of_the_running(
+    catalogue: Catalogue, batch: Batch, known: Mapping[str, Model]
+) -> Mapping[str, Model]:
+    """Describe the models of jobs on their way that may be tried again; what is not shown is not retried.
+
+    Raises:
+        ServiceError: the service did not answer.
+    """
+    if batch.manifest.attempts == 1:
+        return {}
+    running = {entry.job.model for entry in batch.plan.entries if entry.record.state in IN_FLIGHT}
+    found = {}
+    for model_id in sorted(running - known.keys()):
+        try:
+            found[model_id] = await catalogue.describe(model_id)
+        except (NotFoundError, RefusedError):
+            continue
+    return found
 
 
 def to_submit(batch: Batch) -> list[int]:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
@@ -18,29 +19,33 @@ from batchgen.app.guards import (
 )
 from batchgen.app.interrupts import Interrupts
 from batchgen.app.models import look_up_models
+from batchgen.app.quotes import quote_jobs
 from batchgen.app.service import transport_to
 from batchgen.app.settings import REHEARSAL_SPEED, Options, rate_of
 from batchgen.app.strays import strays_of_a_run
-from batchgen.app.uploads import uploading
+from batchgen.app.uploads import Uploads, uploading
 from batchgen.engine.absence import DoubtPolicy, Then
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending, Verdict
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy, World
+from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.errors import OutputError
 from batchgen.journal.lock import hold_batch
+from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.store import JournalFile
+from batchgen.lifecycle import TERMINAL
 from batchgen.manifest.reading import read_manifest
-from batchgen.manifest.values import Budget
-from batchgen.model import Json, Rate
+from batchgen.model import Json, Model, Rate
 from batchgen.output.downloads import Downloader
 from batchgen.output.names import check_template
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.report import write_report
 from batchgen.output.results import results_document, write_results
 from batchgen.output.wording import Gauges
+from batchgen.plan.budget import committed
 from batchgen.plan.slots import began_at
 from batchgen.ports import Collector
 from batchgen.scenario.client import ScenarioClient
@@ -136,7 +141,11 @@ async def _with_the_service(
         if models is None:
             return Ending(drained=True)
         flow = Flow(ceiling=Ceiling(bound=options.in_flight or batch.manifest.limits.in_flight), gate=gate)
-        with _progress(batch, flow, interrupts, stream, mode) as progress:
+        asking = _purse(batch, options, client, models, uploads)
+        purse = await unless_interrupted(asking, interrupts)
+        if purse is None:
+            return Ending(drained=True)
+        with _progress(batch, flow, purse, interrupts, stream, mode) as progress:
             async with _collector(batch, client, rate) as collector:
                 runner = Runner(
                     plan=batch.plan,
@@ -150,6 +159,7 @@ async def _with_the_service(
                         clock=SystemClock(),
                         observer=progress,
                         uploader=uploads,
+                        purse=purse,
                     ),
                     flow=flow,
                     policy=_policy(batch, options, speed=REHEARSAL_SPEED if options.simulate else 1.0),
@@ -194,9 +204,30 @@ def most_failures_of(options: Options, batch: Batch) -> int | None:
     return most
 
 
-def _budget(batch: Batch, options: Options) -> Budget:
+async def _purse(
+    batch: Batch,
+    options: Options,
+    client: ScenarioClient,
+    models: Mapping[str, Model],
+    uploads: Uploads | None,
+) -> Purse:
+    """Ask what the jobs cost that may be bought, and give what holds them under the caps.
+
+    Raises:
+        BoughtByQuoteError: a question was taken for an order.
+        StoppedError: the credentials are not accepted.
+    """
     given = batch.manifest.budget
-    return given if options.budget is None else replace(given, total=options.budget)
+    budget = given if options.budget is None else replace(given, total=options.budget)
+    quoted = await quote_jobs(
+        client,
+        [entry.job for entry in batch.plan.entries if entry.wanted and entry.record.state not in TERMINAL],
+        models,
+        store=QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project),
+        clock=SystemClock(),
+        uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
+    )
+    return Purse(budget=budget, prices=quoted, zone=zone_of(batch.manifest))
 
 
 def _collector(
@@ -210,7 +241,16 @@ def _collector(
     return Downloader(client, batch.folder, template=template, known=known, spacing=spacing)
 
 
-def _progress(batch: Batch, flow: Flow, interrupts: Interrupts, stream: TextIO, mode: Mode) -> Progress:
+def _reserved(batch: Batch, flow: Flow) -> Decimal:
+    """Give what is held for jobs whose charge is not known."""
+    records = batch.journal.records()
+    held = (committed(records[key]).reserved for key in flow.in_flight if key in records)
+    return sum(held, Decimal(0))
+
+
+def _progress(
+    batch: Batch, flow: Flow, purse: Purse, interrupts: Interrupts, stream: TextIO, mode: Mode
+) -> Progress:
     entries = (*batch.plan.entries, *batch.plan.removed)
     return Progress(
         stream,
@@ -220,6 +260,8 @@ def _progress(batch: Batch, flow: Flow, interrupts: Interrupts, stream: TextIO, 
         gauges=lambda: Gauges(
             in_flight=len(flow.in_flight),
             ceiling=flow.ceiling.limit,
+            reserved=_reserved(batch, flow),
+            cap=purse.cap,
             note="stopping: collecting what is paid for" if interrupts.received else "",
         ),
     )

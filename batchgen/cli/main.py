@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "Show what a run would do, job by job, and why.",
     "run": "Carry a manifest to its results; the same command again goes on.",
     "status": "Show where the batches of an output folder stand.",
+    "cost": "Show what was charged and what came back.",
     "audit": "Hold the journal of a manifest against the service and the disk.",
     "retry": "Try jobs again that failed, each for a new charge.",
     "resolve": "Decide what became of jobs in doubt.",
@@ -45,9 +46,9 @@ Exit status:
   2  the manifest or the command line is wrong, or a guard stopped it; nothing was spent
   3  finished, some jobs failed for good
   4  credentials or plan do not allow it
-  5  out of credits
+  5  stopped by the budget, or out of credits
   6  another run holds this batch
-  7  jobs in doubt, or what an audit found, wait for a person
+  7  jobs in doubt, or what an audit or a reckoning found, wait for a person
   8  work remains; the same command goes on
   130, 143  a second Ctrl-C or SIGTERM cut the collecting short
 

@@ -1,8 +1,9 @@
 """``batchgen plan``."""
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -12,60 +13,124 @@ from batchgen.cli import flags
 if TYPE_CHECKING:
     from batchgen.app.batch import Batch
     from batchgen.app.elsewhere import Elsewhere
+    from batchgen.app.outlook import Outlook
+    from batchgen.app.quotes import Quoted, QuotedClass
     from batchgen.app.settings import Options
+    from batchgen.model import Json
+    from batchgen.plan.changes import Change, Changed
+    from batchgen.plan.forecast import Forecast
+    from batchgen.plan.pricing import Price
 
-_SHOWN = 20  # jobs listed by name, and entries by what they stand for; the rest is a number
+_SHOWN = 20  # lines of a list; the rest is a number
+_WIDEST = 60  # characters of a text from the manifest
+_REMAINS = 8  # the exit status of --check where there is something to do
 
 
 @click.command("plan")
 @flags.of_a_batch
+@flags.limit
+@flags.sample
 @flags.offline
+@click.option("--requote", is_flag=True, help="Ask again for prices that were asked within the day.")
+@click.option("--check", "check_only", is_flag=True, help="Exit 8 where there is something to do.")
 @flags.as_json
-def command(*, options: "Options", offline: bool, as_json: bool) -> int:
-    """Show what running MANIFEST would do, job by job, and why.
+def command(
+    *,
+    options: "Options",
+    limit: int | None,
+    sample: int | None,
+    offline: bool,
+    requote: bool,
+    check_only: bool,
+    as_json: bool,
+) -> int:
+    """Show what running MANIFEST would do, job by job, why, and at what price.
 
     Holds the manifest against the journal, and the inputs of what would be submitted against what the
-    service says of its models; buys nothing.
+    service says of its models. Prices are the service's own answers, one question for all jobs that
+    cost the same; buys nothing.
     """
-    return show_plan(options, as_json=as_json, offline=offline)
+    options = replace(options, limit=limit, sample=sample)
+    return show_plan(options, as_json=as_json, offline=offline, requote=requote, check_only=check_only)
 
 
-def show_plan(options: "Options", *, as_json: bool, offline: bool = False) -> int:
+def show_plan(
+    options: "Options",
+    *,
+    as_json: bool,
+    offline: bool = False,
+    requote: bool = False,
+    check_only: bool = False,
+) -> int:
     """Write the plan to standard output and give the exit status."""
+    import asyncio  # noqa: PLC0415 - not for --help
+
     from batchgen.app.look import look_at, notice_elsewhere  # noqa: PLC0415 - not for --help
-    from batchgen.app.models import to_submit  # noqa: PLC0415 - not for --help
-    from batchgen.cli.models import check  # noqa: PLC0415 - not for --help
+    from batchgen.app.outlook import look_ahead  # noqa: PLC0415 - not for --help
 
     with look_at(options) as batch:
-        check(options, batch.manifest, offline=offline, indices=to_submit(batch))
+        outlook = asyncio.run(look_ahead(options, batch, offline=offline, requote=requote))
+        for note in outlook.notes:
+            click.echo(f"note: {note}", err=True)
         elsewhere = notice_elsewhere(options, batch)
         if as_json:
-            click.echo(json.dumps(_document(batch, elsewhere), ensure_ascii=False))
+            click.echo(json.dumps(_document(batch, outlook, elsewhere), ensure_ascii=False))
         else:
-            for line in (*_lines(batch), *_elsewhere(elsewhere)):
+            for line in (*_lines(batch, outlook), *_notes(batch, outlook, elsewhere)):
                 click.echo(line)
-    return 0
+            for line in _left_out(options, batch, offline=offline):
+                click.echo(line)
+        return _REMAINS if check_only and batch.needs_the_service else 0
 
 
-def _elsewhere(found: "Elsewhere | None") -> Iterator[str]:
-    if found is not None:
-        yield (
-            f"  note: batch {found.batch!r} of the same journal has {found.jobs} of these jobs done, for "
-            f"{found.charged.normalize():f} compute units; here they are bought once more"
-        )
+def _left_out(options: "Options", batch: "Batch", *, offline: bool) -> Iterator[str]:
+    """Say what the jobs would cost that a limit or a sample leaves out."""
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    from batchgen.app.look import look_at  # noqa: PLC0415 - not for --help
+    from batchgen.app.outlook import look_ahead  # noqa: PLC0415 - not for --help
+
+    if options.limit is None and options.sample is None:
+        return
+    with look_at(replace(options, limit=None, sample=None)) as whole:
+        count = len(whole.plan.to_submit)
+        if count > len(batch.plan.to_submit):
+            quoted = asyncio.run(look_ahead(options, whole, offline=offline)).quoted
+            yield f"  without the limit: {count} jobs, for {total_of(quoted)}"
 
 
-def _document(batch: "Batch", elsewhere: "Elsewhere | None") -> dict[str, object]:
+def _document(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None") -> dict[str, object]:
+    quoted, account = outlook.quoted, outlook.account
     return {
         "batch": batch.manifest.batch,
         "origin": batch.scope.origin,
         "counts": {str(standing): count for standing, count in batch.plan.counts().items()},
         "to_submit": len(batch.plan.to_submit),
         "previews": batch.manifest.previews,
+        "entries": [
+            {
+                "preview": one.preview,
+                "counts": {str(standing): count for standing, count in one.counts.items()},
+                "cost": _range(one.cost),
+                "unpriced": one.unpriced,
+            }
+            for one in outlook.entries
+        ],
+        "cost": {
+            "low": _number(quoted.total_low),
+            "high": _number(quoted.total_high),
+            "unpriced": quoted.unknown,
+            "questions": quoted.asked,
+            "classes": [_class(one) for one in quoted.classes],
+        },
+        "balance": None if account is None else _number(account.left),
+        "expected": {"seconds": outlook.forecast.seconds, "at_once": outlook.forecast.at_once},
+        "not_recognisable": outlook.unrecognisable,
         "jobs": [
             {"id": one.job.id, "model": one.job.model, "prompt": one.job.prompt, "standing": one.standing}
             for one in batch.plan.entries
         ],
+        "changed": [_changed(one, outlook) for one in outlook.changed],
         "done_elsewhere": None
         if elsewhere is None
         else {
@@ -78,17 +143,40 @@ def _document(batch: "Batch", elsewhere: "Elsewhere | None") -> dict[str, object
     }
 
 
-def _previews(previews: Sequence[str]) -> Iterator[str]:
-    """Say what each entry of the manifest stands for."""
-    yield from (f"  {preview}" for preview in previews[:_SHOWN])
-    if len(previews) > _SHOWN:
-        yield f"  and {len(previews) - _SHOWN} more entries"
+def _class(one: "QuotedClass") -> dict[str, object]:
+    return {
+        "model": one.model,
+        "inputs": one.moving,
+        "jobs": one.jobs,
+        "each": None if one.price is None else _range(one.price),
+        "quoted": one.is_quote,
+        "note": one.note or None,
+    }
 
 
-def _lines(batch: "Batch") -> Iterator[str]:
+def _changed(one: "Changed", outlook: "Outlook") -> dict[str, object]:
+    return {
+        "id": one.entry.job.id,
+        "inputs": {change.name: {"before": change.before, "after": change.after} for change in one.changes},
+        "cost": _number(outlook.quoted.price(one.entry.job)),
+        "charged_before": _number(one.before.record.charged),
+    }
+
+
+def _range(price: "Price") -> dict[str, object]:
+    return {"low": _number(price.low), "high": _number(price.high)}
+
+
+def _number(amount: Decimal | None) -> int | float | None:
+    from batchgen.output.entries import number  # noqa: PLC0415 - not for --help
+
+    return number(amount)
+
+
+def _lines(batch: "Batch", outlook: "Outlook") -> Iterator[str]:
     plan = batch.plan
     yield f"{batch.manifest.batch}: {len(plan.entries)} jobs at {batch.scope.origin}"
-    yield from _previews(batch.manifest.previews)
+    yield from _entries(outlook)
     for standing, count in plan.counts().items():
         yield f"  {count:>6}  {standing}"
     if plan.removed:
@@ -96,16 +184,147 @@ def _lines(batch: "Batch") -> Iterator[str]:
     if not plan.to_submit:
         yield "Nothing would be submitted."
         return
-    models = Counter(entry.job.model for entry in plan.to_submit)
     yield f"Would submit {len(plan.to_submit)}:"
-    for model, count in models.most_common():
-        yield f"  {count:>6}  {model}"
+    yield from _prices(outlook)
     for entry in plan.to_submit[:_SHOWN]:
         yield f"  {entry.standing:>17}  {entry.job.id}"
-    if len(plan.to_submit) > _SHOWN:
-        yield f"  and {len(plan.to_submit) - _SHOWN} more"
-    for entry, _ in plan.paid_twice_by_edit():
+    yield from _rest(len(plan.to_submit), "")
+
+
+def _entries(outlook: "Outlook") -> Iterator[str]:
+    """Say of each entry of the manifest what it stands for, and where its jobs stand."""
+    for one in outlook.entries[:_SHOWN]:
+        counts = ", ".join(f"{count} {standing}" for standing, count in one.counts.items())
+        cost = _total(one.cost, one.unpriced)
+        yield f"  {_cut(one.preview)}: {counts}{f'; {cost}' if cost else ''}"
+    yield from _rest(len(outlook.entries), " entries")
+
+
+def _prices(outlook: "Outlook") -> Iterator[str]:
+    """Show what each kind of job costs, and all of them; what is not known is said, and never 0."""
+    quoted = outlook.quoted
+    rows = [("jobs", "CU each", "CU", "")]
+    for one in quoted.classes[:_SHOWN]:
+        each, total = (
+            ("unknown", "unknown")
+            if one.total is None or one.price is None
+            else (_span(one.price), _span(one.total))
+        )
+        rows.append((str(one.jobs), each, total, _cut(one.model + _moving(one.moving), 2 * _WIDEST)))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    notes = ["", *(one.note for one in quoted.classes[:_SHOWN])]
+    for row, note in zip(rows, notes, strict=True):
+        numbers = "  ".join(cell.rjust(width) for cell, width in zip(row[:3], widths, strict=True))
+        yield f"  {numbers}  {row[3]}{f' ({note})' if note else ''}".rstrip()
+    yield from _rest(len(quoted.classes), " kinds")
+    yield f"  in all {_total(_sum(outlook), quoted.unknown) or '0 CU'}{_balance(outlook)}"
+    yield f"  {_time(outlook.forecast)}"
+
+
+def total_of(quoted: "Quoted") -> str:
+    """Say what some jobs cost in all; what is not known is said, and never 0."""
+    from batchgen.plan.pricing import Price  # noqa: PLC0415 - not for --help
+
+    return _total(Price(low=quoted.total_low, high=quoted.total_high), quoted.unknown) or "0 CU"
+
+
+def _notes(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None") -> Iterator[str]:
+    yield from (_change_line(one, outlook) for one in outlook.changed[:_SHOWN])
+    yield from _rest(len(outlook.changed), " changed jobs")
+    twice = batch.plan.paid_twice_by_edit()
+    for entry, _ in twice[:_SHOWN]:
         yield (
             f"  note: {entry.job.id} was changed while the job before the change is at the service: "
             "both may be paid for"
         )
+    yield from _rest(len(twice), " such jobs")
+    if outlook.unrecognisable:
+        jobs = "1 job carries" if outlook.unrecognisable == 1 else f"{outlook.unrecognisable} jobs carry"
+        yield f"  note: {jobs} no seed: if an answer is lost, it cannot be told from its equals"
+    if elsewhere is not None:
+        yield (
+            f"  note: batch {elsewhere.batch!r} of the same journal has {elsewhere.jobs} of these jobs done, "
+            f"for {_units(elsewhere.charged)} compute units; here they are bought once more"
+        )
+
+
+def _change_line(one: "Changed", outlook: "Outlook") -> str:
+    named = "; ".join(_change(change) for change in one.changes) or "written in another way"
+    known = outlook.quoted.of(one.entry.job)
+    cost = "unknown" if known is None or known.price is None else f"{_span(known.price)} CU"
+    charged = one.before.record.charged
+    before = "" if charged is None else f" ({_units(charged)} CU were charged before the change)"
+    return f"  changed: {one.entry.job.id}: {named}; costs {cost}{before}"
+
+
+def _change(change: "Change") -> str:
+    if change.added:
+        return f"{change.name} {_value(change.after)} is new"
+    if change.dropped:
+        return f"{change.name} {_value(change.before)} is gone"
+    return f"{change.name} from {_value(change.before)} to {_value(change.after)}"
+
+
+def _value(value: "Json") -> str:
+    return _cut(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _moving(moving: "Mapping[str, Json]") -> str:
+    told = ", ".join(f"{name}={_value(value)}" for name, value in moving.items())
+    return f" {told}" if told else ""
+
+
+def _sum(outlook: "Outlook") -> "Price":
+    from batchgen.plan.pricing import Price  # noqa: PLC0415 - not for --help
+
+    return Price(low=outlook.quoted.total_low, high=outlook.quoted.total_high)
+
+
+def _total(price: "Price", unpriced: int) -> str:
+    """Say what jobs cost together, and of how many that is not known; empty where none would be bought."""
+    jobs = "1 job whose price is unknown" if unpriced == 1 else f"{unpriced} jobs whose price is unknown"
+    known = f"{_span(price)} CU" if price.high or not unpriced else ""
+    if not unpriced:
+        return known if price.high else ""
+    return f"{known} and {jobs}" if known else jobs
+
+
+def _balance(outlook: "Outlook") -> str:
+    left = outlook.account.left if outlook.account is not None else None
+    if left is None:
+        return ""
+    short = " (not enough)" if outlook.quoted.total_low > left else ""
+    return f" of {_units(left)} CU left{short}"
+
+
+def _time(expected: "Forecast") -> str:
+    if expected.seconds is not None:
+        return f"about {_duration(expected.seconds)} at {expected.at_once} at once"
+    if expected.at_once is None:
+        return "time unknown: how many may run at once is found out from the service"
+    return f"time unknown: not published for {', '.join(expected.unknown[:3])}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:  # noqa: PLR2004 - as people count
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"  # noqa: PLR2004 - as above
+
+
+def _span(price: "Price") -> str:
+    return _units(price.high) if price.low == price.high else f"{_units(price.low)}-{_units(price.high)}"
+
+
+def _units(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
+
+
+def _cut(text: str, widest: int = _WIDEST) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= widest else f"{line[: widest - 3]}..."
+
+
+def _rest(count: int, what: str) -> Iterator[str]:
+    if count > _SHOWN:
+        yield f"  and {count - _SHOWN} more{what}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from batchgen.model import Rate
 
 ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
+ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 
 
 @click.command("run", short_help="Carry a manifest to its results; the same command again goes on.")
@@ -45,7 +46,10 @@ ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
     "--buy-again", is_flag=True, help="Go on although most jobs of this new batch are done in another one."
 )
 @click.option(
-    "-y", "--yes", is_flag=True, help=f"Do not ask, as a terminal otherwise does above {ASK_ABOVE} new jobs."
+    "-y",
+    "--yes",
+    is_flag=True,
+    help=f"Do not ask, as a terminal does above {ASK_ABOVE} jobs or {ASK_ABOVE_UNITS} compute units.",
 )
 @flags.quiet
 @flags.as_json
@@ -151,12 +155,20 @@ def _counted(summary: Mapping[str, Any]) -> str:
 
 
 def _may_go_on(options: "Options") -> bool:
-    """Ask a person at a terminal before many jobs are bought."""
+    """Show a person at a terminal what it costs, and ask before much is bought."""
+    import asyncio  # noqa: PLC0415 - not for --help
+
     from batchgen.app.look import look_at  # noqa: PLC0415 - not for --help
+    from batchgen.app.outlook import look_ahead  # noqa: PLC0415 - not for --help
+    from batchgen.cli.plan import total_of  # noqa: PLC0415 - not for --help
 
     with look_at(options) as batch:
         count = len(batch.plan.to_submit)
-        if count <= ASK_ABOVE:
+        if count == 0:
             return True
-        click.echo(f"{batch.manifest.batch}: {count} jobs would be submitted and paid for.", err=True)
+        quoted = asyncio.run(look_ahead(options, batch, offline=False)).quoted
+        jobs = "1 job" if count == 1 else f"{count} jobs"
+        click.echo(f"{batch.manifest.batch}: {jobs} to buy, for {total_of(quoted)}.", err=True)
+        if count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS:
+            return True
     return click.confirm("Go on?", err=True)

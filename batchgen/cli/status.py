@@ -46,8 +46,12 @@ def _document(one: "BatchStatus") -> dict[str, object]:
         "origin": one.scope.origin,
         "project": one.scope.project or None,
         "states": {str(state): count for state, count in one.states.items()},
+        "quoted": number(one.quoted),
+        "reserved": number(one.committed.reserved),
         "charged": number(one.charged),
         "refunded": number(one.refunded),
+        "refunds": {"assumed": number(one.committed.assumed), "confirmed": number(one.committed.confirmed)},
+        "net": number(one.charged - one.refunded),
     }
 
 
@@ -58,7 +62,17 @@ def _lines(shown: "Sequence[BatchStatus]") -> Iterator[str]:
         states = ", ".join(
             f"{count} {str(state).replace('_', ' ')}" for state, count in sorted(one.states.items())
         )
-        charged = f"{one.charged.normalize():f} compute units charged"
-        refunded = f", {one.refunded.normalize():f} refunded" if one.refunded else ""
         slot = f", slot {one.scope.slot}" if one.scope.slot else ""
-        yield f"{one.scope.batch} at {one.scope.origin}{slot}: {states or 'nothing yet'}; {charged}{refunded}"
+        yield f"{one.scope.batch} at {one.scope.origin}{slot}: {states or 'nothing yet'}; {_money(one)}"
+
+
+def _money(one: "BatchStatus") -> str:
+    """Say what it costs; what is nought and what follows from the rest is left out."""
+    certainty = " (assumed)" if one.committed.assumed else ""
+    parts = [f"{one.charged.normalize():f} compute units charged"]
+    parts += [f"{one.quoted.normalize():f} quoted"] if one.quoted else []
+    parts += [f"{one.committed.reserved.normalize():f} reserved"] if one.committed.reserved else []
+    if one.refunded:
+        parts += [f"{one.refunded.normalize():f} refunded{certainty}"]
+        parts += [f"{(one.charged - one.refunded).normalize():f} net"]
+    return ", ".join(parts)

@@ -278,6 +278,7 @@ class Runner:
         record = entry.record
         allowed = record.state is State.FAILED and record.attempt < self._policy.attempts
         wanted = entry.key in self._wanted and not record.moderated and self._halt.submitting
+        wanted = wanted and entry.job.model in self._models
         if wanted and (allowed or entry.retry):
             again = self._ledger.record(entry, RetryAsked(at=self._ledger.now()))
             self._route(replace(again, retry=False))

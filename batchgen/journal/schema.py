@@ -138,10 +138,25 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         GROUP BY 1, 2
         """,
     ),
+    (
+        # what the service said that jobs of a price class cost; asked again when it is old
+        """
+        CREATE TABLE quotes (
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            class TEXT NOT NULL,
+            low TEXT NOT NULL,
+            high TEXT NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (origin, project, class)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)
 UPLOADS_SINCE = 4  # the migration that made their table
+QUOTES_SINCE = 7
 
 
 def version_of(connection: sqlite3.Connection) -> int:

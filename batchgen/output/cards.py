@@ -5,10 +5,11 @@ The template only lays out what it finds here.
 
 import json
 import shlex
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from batchgen.model import Json
 from batchgen.output.entries import Status
@@ -62,8 +63,10 @@ class ModelCost:
     model: str
     jobs: int
     succeeded: int
+    quoted: str
     charged: str
     refunded: str
+    net: str
 
 
 def cards(document: Mapping[str, Json], previews: Mapping[str, Preview]) -> list[Card]:
@@ -146,11 +149,12 @@ def _haystack(job: Mapping[str, Json], asset_id: str) -> str:
     return "\n".join(parts).lower()
 
 
-def amount(units: float | None) -> str:
+def amount(units: float | Decimal | None) -> str:
     """Give compute units as people read them."""
     if units is None:
         return "unknown"
-    return f"{round(units, 2):,}"
+    text = f"{round(units, 2):,}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def size(count: int) -> str:
@@ -178,21 +182,28 @@ def model_costs(document: Mapping[str, Json]) -> list[ModelCost]:
     jobs = [*document["jobs"], *document.get("removed", ())]
     count = Counter(job["model"] for job in jobs)
     good = Counter(job["model"] for job in jobs if job["status"] == Status.SUCCEEDED)
-    charged: dict[str, float] = dict.fromkeys(count, 0)
-    refunded = charged.copy()
-    for job in jobs:
-        charged[job["model"]] += job["cost"]["charged"] or 0
-        refunded[job["model"]] += job["cost"]["refunded"] or 0
+    sums = {name: _by_model(jobs, name) for name in ("quoted", "charged", "refunded")}
+    charged, refunded = sums["charged"], sums["refunded"]
     return [
         ModelCost(
             model=model,
             jobs=count[model],
             succeeded=good[model],
-            charged=amount(round(charged[model], 6)),
-            refunded=amount(round(refunded[model], 6)),
+            quoted=amount(sums["quoted"][model]) if sums["quoted"][model] else "",
+            charged=amount(charged[model]),
+            refunded=amount(refunded[model]),
+            net=amount(charged[model] - refunded[model]),
         )
         for model in sorted(count, key=lambda model: -charged[model])
     ]
+
+
+def _by_model(jobs: Iterable[Mapping[str, Json]], name: str) -> Mapping[str, Decimal]:
+    """Add up one amount of every job; the text of a number is exact where the number is not."""
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for job in jobs:
+        found[job["model"]] += Decimal(str(job["cost"][name] or 0))
+    return found
 
 
 def retry_command(document: Mapping[str, Json]) -> str:

@@ -227,10 +227,11 @@ def _table_rows(one: Mapping[str, Json]) -> Iterator[list[Json]]:
             "file": file.get("path"),
             "error": (one["error"] or {}).get("message"),
         }
-        yield [_cell(cells[name]) for name in _COLUMNS]
+        yield [cell(cells[name]) for name in _COLUMNS]
 
 
-def _cell(value: Json) -> Json:
+def cell(value: Json) -> Json:
+    """Give what stands in a table's cell; nothing that a spreadsheet would run as a formula."""
     if not isinstance(value, str):
         return value
     risky = value.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) or value[:1] in "\t\r\n"  # noqa: RUF001 - spreadsheets read the wide signs too

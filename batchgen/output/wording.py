@@ -42,13 +42,15 @@ class Gauges:
     Attributes:
         in_flight: submissions between submit and outcome, in doubt included.
         ceiling: how many there may be; None while it is not known.
-        budget: compute units this batch may spend; None for no limit.
+        reserved: compute units held for what may have been charged and is not known to be.
+        cap: compute units this batch may spend; None for no limit.
         note: what the run is doing besides, such as draining; empty for nothing.
     """
 
     in_flight: int = 0
     ceiling: int | None = None
-    budget: Decimal | None = None
+    reserved: Decimal = Decimal(0)
+    cap: Decimal | None = None
     note: str = ""
 
 
@@ -114,13 +116,14 @@ def figures(shot: Snapshot) -> list[str]:
     """Give the parts of the status line, the most wanted first."""
     gauges = shot.gauges
     ceiling = f" of {gauges.ceiling}" if gauges.ceiling is not None else ""
-    budget = f" of {units(gauges.budget)}" if gauges.budget is not None else ""
+    held = f" + {units(gauges.reserved)} reserved" if gauges.reserved else ""
+    cap = f" of {units(gauges.cap)}" if gauges.cap is not None else ""
     left = remaining(shot)
     parts = [
         f"{gauges.in_flight}{ceiling} in flight",
         f"{shot.in_doubt} in doubt" if shot.in_doubt else "",
         f"{shot.failed} failed" if shot.failed else "",
-        f"{units(shot.spent)}{budget} CU",
+        f"{units(shot.spent)}{held}{cap} CU",
         f"{shot.per_minute:.3g}/min" if shot.per_minute else "",
         f"{span(left)} left" if left else "",
         clean(gauges.note),

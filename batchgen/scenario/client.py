@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
@@ -22,11 +23,18 @@ from batchgen.errors import (
 )
 from batchgen.model import Asset, JobPage, Model, Receipt, RemoteJob, Text
 from batchgen.ports import Gate, Lane
+from batchgen.scenario.account import Account, parse_account, parse_team
 from batchgen.scenario.fields import WireError
 from batchgen.scenario.reasons import asked_wait, served_at
 from batchgen.scenario.retry import CallRetry
 from batchgen.scenario.transport import Answer, Call, LostAnswerError, Redact, Transport
-from batchgen.scenario.verdicts import call_verdict, is_throttled, item_verdict, submit_verdict
+from batchgen.scenario.verdicts import (
+    call_verdict,
+    is_throttled,
+    item_verdict,
+    quote_verdict,
+    submit_verdict,
+)
 from batchgen.scenario.wire import (
     parse_asset,
     parse_assets,
@@ -35,6 +43,7 @@ from batchgen.scenario.wire import (
     parse_models,
     parse_page,
     parse_plan,
+    parse_quote,
     parse_text,
 )
 
@@ -79,6 +88,7 @@ class ScenarioClient:
         self._gate = gate
         self._scope = {"projectId": project} if project else {}
         self._retry = retry
+        self._quotes_are_free = False  # seen, not assumed
         self._rng = rng if rng is not None else random.Random()  # noqa: S311 - jitter, no secret
 
     async def submit(self, model: str, body: str) -> Receipt:
@@ -94,6 +104,25 @@ class ScenarioClient:
         except LostAnswerError as exc:
             raise AmbiguousError(f"the answer was lost: {exc}") from exc
         return submit_verdict(answer)
+
+    async def quote(self, model: str, body: str) -> Decimal:
+        """Ask what a submit would cost; see ``ports.Quoter``.
+
+        To a service that does not know ``dryRun`` the question is an order. So it is asked once, and
+        repeated after a lost answer only when this client has seen that it is taken for a question.
+        ``dryRun`` is a query parameter: in the body the service passes it over, and charges.
+        """
+        call = Call(
+            method="POST",
+            path=f"/generate/custom/{_segment(model, RefusedError)}",
+            query={"dryRun": "true", **self._scope},
+            body=body.encode(errors="replace"),
+            once=not self._quotes_are_free,
+        )
+        retry = self._retry if self._quotes_are_free else replace(self._retry, attempts=1)
+        price = await self._ask(call, Lane.WATCH, lambda data, _: parse_quote(data), quote_verdict, retry)
+        self._quotes_are_free = True
+        return price
 
     async def job(self, remote_id: str) -> RemoteJob:
         """Look at one submission; see ``ports.Generator``."""
@@ -158,6 +187,19 @@ class ScenarioClient:
             return await self._ask(call, Lane.WATCH, lambda data, _: parse_plan(data), item_verdict)
         except (NotFoundError, RefusedError):
             return ""
+
+    async def account(self) -> Account | None:
+        """Say what this account may do and has left; None where these credentials may not see it."""
+        try:
+            team = await self._ask(
+                self._get("/teams"), Lane.WATCH, lambda data, _: parse_team(data), item_verdict
+            )
+            if not team:
+                return None
+            call = self._get(f"/teams/{_segment(team, NotFoundError)}/limits")
+            return await self._ask(call, Lane.WATCH, lambda data, _: parse_account(data), item_verdict)
+        except (NotFoundError, RefusedError):
+            return None
 
     async def models(self, *, public: bool) -> AsyncIterator[Model]:
         """Go through the platform's models or this account's own, without their inputs.
@@ -236,7 +278,14 @@ class ScenarioClient:
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Call:
         return Call(method="GET", path=path, query={**(query or {}), **self._scope})
 
-    async def _ask(self, call: Call, lane: Lane, read: _Read[T], verdict: _Verdict = call_verdict) -> T:
+    async def _ask(
+        self,
+        call: Call,
+        lane: Lane,
+        read: _Read[T],
+        verdict: _Verdict = call_verdict,
+        retry: CallRetry | None = None,
+    ) -> T:
         """Make an idempotent call until it gives its answer, the answer is final, or time is up."""
 
         async def attempt() -> T:
@@ -247,7 +296,7 @@ class ScenarioClient:
             await self._gate.turn(lane)
 
         await self._gate.turn(lane)  # may be long in a full queue: the deadline counts from here
-        retrying = self._retry.attempts_from_now(draw=self._rng.random, sleep=come_back)
+        retrying = (retry or self._retry).attempts_from_now(draw=self._rng.random, sleep=come_back)
         result: T = await retrying(attempt)
         return result
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from batchgen.errors import (
     AmbiguousError,
+    BoughtByQuoteError,
     DeferredError,
     NotFoundError,
     RefusedError,
@@ -70,6 +71,18 @@ def submit_verdict(answer: Answer) -> Receipt:
     if answer.status in STOPPING:
         raise _stopped(answer, reason)
     raise AmbiguousError(reason)
+
+
+def quote_verdict(answer: Answer) -> Mapping[str, Any]:
+    """Read the answer to a dry run, whose status is 269 and whose ``job`` is absent or empty.
+
+    Raises:
+        BoughtByQuoteError: it carries a job id, and so was a purchase.
+        NotFoundError, StoppedError, TransientError, RefusedError: as ``call_verdict``.
+    """
+    if (remote_id := _job_named(answer)) is not None:
+        raise BoughtByQuoteError(remote_id)
+    return call_verdict(answer)
 
 
 def call_verdict(answer: Answer) -> Mapping[str, Any]:
@@ -135,11 +148,14 @@ def _receipt(answer: Answer) -> Receipt:
 
 
 def _names_a_job(answer: Answer) -> bool:
+    return _job_named(answer) is not None
+
+
+def _job_named(answer: Answer) -> str | None:
     try:
-        parse_receipt(error_object(answer))
+        return parse_receipt(error_object(answer)).job.remote_id
     except WireError:
-        return False
-    return True
+        return None
 
 
 def _is_success(answer: Answer) -> bool:

@@ -196,6 +196,18 @@ def parse_text(data: Mapping[str, Json]) -> Text | None:
     return Text(text=preview, whole=properties.get("hasFullPreview") is True)
 
 
+def parse_quote(data: Mapping[str, Json]) -> Decimal:
+    """Read what a dry run says that a submit would cost, add-ons included; 0 is free.
+
+    Raises:
+        WireError: it names no amount that makes sense.
+    """
+    amount = parse_cost(data.get("creativeUnitsCost"))
+    if amount is None:
+        raise WireError("it names no price")
+    return amount
+
+
 def parse_cost(value: Json) -> Decimal | None:
     """Read an amount of compute units; what is negative, absurd or no number is None, never 0."""
     amount = as_finite(value)

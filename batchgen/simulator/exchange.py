@@ -25,6 +25,7 @@ class Call(StrEnum):
     MODELS = "models"
     ASSETS = "assets"
     TEAMS = "teams"
+    USAGES = "usages"
     DOWNLOAD = "download"
     OTHER = "other"
 

@@ -30,6 +30,7 @@ from batchgen.simulator.submits import RefusedError, accept, quote, read_order
 from batchgen.simulator.throttle import CUSTOM_JOBS, Throttle
 from batchgen.simulator.uploads import USUAL_IMPORTS, Imports, Uploads
 from batchgen.simulator.urls import Signer
+from batchgen.simulator.usages import usages
 
 LARGEST_BODY = 6_000_000  # bytes that the service's gateway takes
 _BULK = 200  # assets a call
@@ -55,6 +56,7 @@ _PATHS: Sequence[tuple[str, re.Pattern[str], Call]] = tuple(
         ("GET", r"/v1/assets/([^/]+)", Call.ASSETS),
         ("POST", r"/v1/assets/get-bulk", Call.ASSETS),
         ("GET", r"/v1/teams(?:/([^/]+)/limits)?", Call.TEAMS),
+        ("GET", r"/v1/usages", Call.USAGES),
         ("GET", r"/cdn/assets/([^/]+)", Call.DOWNLOAD),
     )
 )
@@ -92,6 +94,7 @@ class Service:
             Call.MODELS: self._models,
             Call.ASSETS: self._asset_calls,
             Call.TEAMS: self._teams,
+            Call.USAGES: self._usages,
             Call.DOWNLOAD: self._download,
             Call.OTHER: self._other,
         }
@@ -350,6 +353,9 @@ class Service:
         if limits.credits is not None:
             shown["creativeUnits"] = limits.credits
         return answer(200, {"limits": shown, "values": spent, "plan": "cu-team", "oneShotCreativeUnits": []})
+
+    def _usages(self, request: Request, _: str, now: float) -> Reply:
+        return answer(200, {**usages(request.query, self._register.jobs, now), **self._extras})
 
     def _other(self, request: Request, _: str, __: float) -> Reply:
         if request.path == "/v1/me":

@@ -129,6 +129,16 @@ def test_what_came_back_of_a_failure_stands_on_its_card_and_by_its_model(results
     }
 
 
+def test_the_costs_by_model_add_up_to_the_head(results: Results) -> None:
+    document = results_document(results)
+    costs = {one.model: one for one in model_costs(document)}
+    dear, other = costs["model_imagen4-ultra"], costs["model_bfl-flux-1-dev"]
+    assert (dear.quoted, dear.charged, dear.refunded, dear.net) == ("63", "36.25", "7.25", "29")
+    assert (other.charged, other.refunded, other.net) == ("7.25", "0", "7.25")
+    summed = document["summary"]["cost"]
+    assert (summed["charged"], summed["net"]) == (43.5, 36.25)
+
+
 def picture(path: str, sha256: str = "ab" * 32, mime: str = "image/png") -> dict[str, str]:
     return {"path": path, "sha256": sha256, "mime": mime}
 

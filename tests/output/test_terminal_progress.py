@@ -148,7 +148,7 @@ SHOT = Snapshot(
     in_doubt=1,
     spent=Decimal("217.5"),
     per_minute=12.0,
-    gauges=Gauges(in_flight=8, ceiling=10, budget=Decimal(1500), note="draining"),
+    gauges=Gauges(in_flight=8, ceiling=10, cap=Decimal(1500), note="draining"),
     failures=(("tower", "moderated"), ("gate", "prompt is too long")),
 )
 
@@ -164,6 +164,13 @@ def test_the_figures_say_what_is_wanted_first() -> None:
         "draining",
     ]
     assert closing(SHOT) == "30 of 120 done, 2 failed, 1 in doubt, 217.5 CU spent"
+
+
+def test_what_is_reserved_stands_between_what_is_spent_and_the_cap() -> None:
+    reserving = replace(SHOT.gauges, reserved=Decimal("32.5"))
+    assert "217.5 + 32.5 reserved of 1,500 CU" in figures(replace(SHOT, gauges=reserving))
+    endless = replace(reserving, cap=None)
+    assert "217.5 + 32.5 reserved CU" in figures(replace(SHOT, gauges=endless))
 
 
 @pytest.mark.parametrize(("assumed", "certainty"), [(True, " (assumed)"), (False, "")])

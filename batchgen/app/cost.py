@@ -1,0 +1,148 @@
+"""Reading what batches cost from the journal, and holding it against the service's own history.
+
+Nothing is written whatever is found, no run beside it is disturbed, and no manifest is needed.
+What is added up how is ``plan.costs``', what a difference is ``plan.usages``'.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from batchgen.app.background import beside
+from batchgen.app.clock import SystemClock
+from batchgen.app.service import address_of, transport_to
+from batchgen.app.settings import Options, rate_of
+from batchgen.engine.gate import RateGate
+from batchgen.errors import InputError, NotFoundError, RefusedError
+from batchgen.journal.store import JournalFile
+from batchgen.manifest.zones import wrong_with_zone
+from batchgen.model import Scope
+from batchgen.plan.costs import Cost, costs_of, since
+from batchgen.plan.usages import Activity, Reckoning, reckon
+from batchgen.scenario.usages import UsageClient
+
+MARGIN = 600.0  # seconds by which the service's clock may be behind ours
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """Which costs are asked for.
+
+    Attributes:
+        batch: of this name only; None for the whole journal.
+        first: from this day on; None for all.
+        zone: whose days are meant.
+    """
+
+    batch: str | None = None
+    first: date | None = None
+    zone: tzinfo
+
+    def rows(self, file: JournalFile, scopes: Iterable[Scope]) -> list[Cost]:
+        """Give the rows of those scopes that are asked for."""
+        found = [one for scope in scopes if self.batch in (None, scope.batch) for one in _rows(file, scope)]
+        return found if self.first is None else list(since(found, self.first, self.zone))
+
+    def start(self, rows: Iterable[Cost]) -> float | None:
+        """Say since when the service is asked; None where there is nothing to compare."""
+        if self.first is not None:
+            return datetime.combine(self.first, time(), self.zone).timestamp()
+        oldest = min((one.at for one in rows), default=None)
+        return None if oldest is None else oldest - MARGIN
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reckoned:
+    """What came of asking the service.
+
+    Attributes:
+        origin: who was asked.
+        reckoning: None where it does not let this key see its history.
+        trouble: why not; empty otherwise.
+    """
+
+    origin: str
+    reckoning: Reckoning | None
+    trouble: str = ""
+
+
+def costs_in(journal: Path, selection: Selection) -> list[Cost]:
+    """Give what was paid, submission by submission, in the order of batches and jobs.
+
+    Raises:
+        InputError: there is no batch of that name.
+        JournalError: the journal cannot be read.
+    """
+    with JournalFile.open_to_read(journal) as file:
+        scopes = file.scopes()
+        names = sorted({one.batch for one in scopes})
+        if selection.batch is not None and selection.batch not in names:
+            known = ", ".join(names) or "none"
+            raise InputError(f"no batch {selection.batch!r} in {journal.parent}; there are: {known}")
+        return selection.rows(file, scopes)
+
+
+async def reckon_with_service(options: Options, selection: Selection) -> Reckoned:
+    """Ask the service what it charged, and hold the journal against it.
+
+    The records of the origin that the environment names are compared, of whatever project.
+
+    Raises:
+        InputError: the journal has no record of that origin.
+        JournalError: the journal cannot be read.
+        StoppedError: the credentials are not accepted.
+        TransientError: the service does not answer.
+    """
+    origin = address_of(options).origin
+    with JournalFile.open_to_read(options.journal) as file:
+        scopes = [one for one in file.scopes() if one.origin == origin]
+        if not scopes:
+            others = ", ".join(sorted({one.origin for one in file.scopes()})) or "none"
+            raise InputError(
+                f"{options.journal}: no record of {origin}, which is where the environment points; "
+                f"there are records of: {others}"
+            )
+        began_at = selection.start(selection.rows(file, scopes))
+        if began_at is None:
+            return Reckoned(origin=origin, reckoning=Reckoning())
+        try:
+            entries = await _activity(options, scopes, began_at)
+        except (NotFoundError, RefusedError) as error:
+            return Reckoned(origin=origin, reckoning=None, trouble=str(error))
+        # read again: what was paid while the service told us is in it
+        rows, any_of_it = selection.rows(file, scopes), file.batch(scopes[0])
+        owned = any_of_it.owned({one.remote_id for one in entries if one.remote_id})
+        reckoning = reckon(entries, rows, owned=owned, authors=any_of_it.authors)
+        return Reckoned(origin=origin, reckoning=reckoning)
+
+
+async def _activity(options: Options, scopes: Sequence[Scope], began_at: float) -> list[Activity]:
+    gate = RateGate(rate_of(options, None))
+    projects = _projects(scopes)
+    async with transport_to(options) as transport, beside(gate.run(), name="gate"):
+        client = UsageClient(transport, gate, project=None)
+        return await client.activity(since=began_at, until=SystemClock().now(), projects=projects)
+
+
+def _projects(scopes: Collection[Scope]) -> list[str]:
+    """Name the projects to ask for; none, and so all, where one is the key's own and has no name here."""
+    named = {one.project for one in scopes}
+    return [] if "" in named else sorted(named)
+
+
+def zone_named(name: str) -> tzinfo:
+    """Give the time zone of an IANA name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if wrong := wrong_with_zone(name):
+        raise InputError(f"--tz: {wrong}")
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def _rows(file: JournalFile, scope: Scope) -> Iterable[Cost]:
+    journal = file.batch(scope)
+    return costs_of(scope, journal.records(), journal.history())

@@ -1,0 +1,196 @@
+"""What running a batch would do, at what price and for how long; nothing is bought, made or changed."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+
+from batchgen.app.batch import Batch
+from batchgen.app.clock import SystemClock
+from batchgen.app.model_shelf import ModelShelf
+from batchgen.app.models import check_manifest, client_to, to_submit
+from batchgen.app.quotes import Quoted, quote_jobs
+from batchgen.app.settings import Options, project_of, rate_of
+from batchgen.errors import ServiceError
+from batchgen.journal.quotes import QuoteRecords
+from batchgen.journal.uploads import UploadRecords
+from batchgen.model import Job, Model
+from batchgen.plan.changes import Changed, changed_jobs
+from batchgen.plan.forecast import Forecast, forecast, unrecognisable
+from batchgen.plan.plan import Entry, Standing
+from batchgen.plan.pricing import Price
+from batchgen.ports import Quoter
+from batchgen.scenario.account import Account
+from batchgen.scenario.client import ScenarioClient
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntryOutlook:
+    """One entry under jobs.
+
+    Attributes:
+        preview: what it stands for, as a sentence.
+        counts: how many of its jobs stand where.
+        cost: of those that would be bought and whose price is known.
+        unpriced: how many would be bought whose price is not.
+    """
+
+    preview: str
+    counts: Mapping[Standing, int]
+    cost: Price
+    unpriced: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outlook:
+    """What a run would do.
+
+    Attributes:
+        quoted: what the jobs cost that would be bought.
+        entries: by entry of the manifest, in its order.
+        changed: jobs that were bought in another form.
+        forecast: how long it takes.
+        unrecognisable: how many jobs could not be told from their equals after a lost answer.
+        account: None where the credentials may not see it, or it was not asked for.
+        notes: sentences for people.
+    """
+
+    quoted: Quoted
+    entries: tuple[EntryOutlook, ...]
+    changed: tuple[Changed, ...]
+    forecast: Forecast
+    unrecognisable: int
+    account: Account | None
+    notes: tuple[str, ...]
+
+
+async def look_ahead(options: Options, batch: Batch, *, offline: bool, requote: bool = False) -> Outlook:
+    """Check the jobs that would be bought, and ask what they cost.
+
+    Args:
+        options: which service, and who asks.
+        batch: the plan.
+        offline: ask nothing; models and prices that were looked at lately still count.
+        requote: ask again for prices that were asked within the day.
+
+    Raises:
+        InputError: names every model that cannot be used, or every input that is wrong.
+        ServiceError: the service did not answer, or does not accept the credentials.
+        BoughtByQuoteError: a question after a price was taken for an order.
+    """
+    checked = await check_manifest(options, batch.manifest, offline=offline, indices=to_submit(batch))
+    jobs = [entry.job for entry in batch.plan.to_submit]
+    models, account = checked.models, None
+    if checked.skipped:
+        models = _lately_seen(options, batch, jobs)
+        quoted = await _quoted(options, batch, jobs, models, None)
+    elif options.simulate or not jobs:
+        quoted = await _quoted(options, batch, jobs, models, _simulated(), requote=requote)
+    else:
+        async with client_to(options, project_of(options, batch.manifest.project)) as client:
+            account = await _account(client)
+            quoted = await _quoted(options, batch, jobs, models, client, requote=requote)
+    given = options.in_flight or batch.manifest.limits.in_flight
+    ceilings = [one for one in (given, account.ceiling if account else None) if one is not None]
+    rate = rate_of(options, batch.manifest.limits.rate)
+    return Outlook(
+        quoted=quoted,
+        entries=_by_entry(batch, quoted),
+        changed=changed_jobs(batch.plan),
+        forecast=forecast(jobs, models, at_once=min(ceilings, default=None), rate=rate),
+        unrecognisable=unrecognisable(jobs, models),
+        account=account,
+        notes=(*checked.notes, *([checked.skipped] if checked.skipped else [])),
+    )
+
+
+def _simulated() -> Quoter:
+    from batchgen.app.simulated_prices import SimulatedPrices  # noqa: PLC0415 - only a rehearsal pays for it
+
+    return SimulatedPrices()
+
+
+async def _account(client: ScenarioClient) -> Account | None:
+    """Look at the account, which is worth no failure: the plan is what was asked for."""
+    try:
+        return await client.account()
+    except ServiceError:
+        return None
+
+
+def _lately_seen(options: Options, batch: Batch, jobs: Sequence[Job]) -> Mapping[str, Model]:
+    shelf = ModelShelf(options.output, origin=batch.scope.origin, project=batch.scope.project)
+    now = SystemClock().now()
+    found = ((name, shelf.get(name, now=now)) for name in {job.model for job in jobs})
+    return {name: model for name, model in found if model is not None}
+
+
+async def _quoted(
+    options: Options,
+    batch: Batch,
+    jobs: Sequence[Job],
+    models: Mapping[str, Model],
+    quoter: Quoter | None,
+    *,
+    requote: bool = False,
+) -> Quoted:
+    origin, project = batch.scope.origin, batch.scope.project
+    with ExitStack() as stack:
+        records: UploadRecords | None = None
+        if batch.manifest.files:
+            records = stack.enter_context(
+                UploadRecords.open_to_read(options.journal, origin=origin, project=project)
+            )
+
+        def known(files: Sequence[str]) -> Mapping[str, str]:
+            found = records.find(files) if records is not None else {}
+            return {name: one.asset_id for name, one in found.items() if one.asset_id}
+
+        return await quote_jobs(
+            quoter,
+            jobs,
+            models,
+            store=QuoteRecords(options.journal, origin=origin, project=project),
+            clock=SystemClock(),
+            uploads_known=known,
+            requote=requote,
+        )
+
+
+def _by_entry(batch: Batch, quoted: Quoted) -> tuple[EntryOutlook, ...]:
+    """Sum up by the entries of the manifest; an entry without a job is left out."""
+    manifest, plan = batch.manifest, batch.plan
+    bought = {entry.key for entry in plan.to_submit}
+    members: dict[int, list[Entry]] = {}
+    for index, entry in enumerate(plan.entries):
+        members.setdefault(id(manifest.origins[index]), []).append(entry)
+    previews = manifest.previews if len(manifest.previews) == len(members) else ()
+    return tuple(
+        _entry_outlook(
+            previews[number] if previews else entries[0].job.id,
+            entries,
+            [one.job for one in entries if one.key in bought],
+            quoted,
+        )
+        for number, entries in enumerate(members.values())
+    )
+
+
+def _entry_outlook(
+    preview: str, entries: Sequence[Entry], bought: Sequence[Job], quoted: Quoted
+) -> EntryOutlook:
+    low = high = Decimal(0)
+    unpriced = 0
+    for job in bought:
+        one = quoted.of(job)
+        if one is None or one.price is None:
+            unpriced += 1
+        else:
+            low, high = low + one.price.low, high + one.price.high
+    return EntryOutlook(
+        preview=preview,
+        counts=Counter(one.standing for one in entries),
+        cost=Price(low=low, high=high),
+        unpriced=unpriced,
+    )

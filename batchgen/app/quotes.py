@@ -1,0 +1,253 @@
+"""Prices before anything is bought: asked from the service for nothing, and kept for a day.
+
+Which jobs to ask about is ``plan.pricing``'s to say. A question goes out with a body as a submit
+would send it, but for a derived seed and for local files that the service does not have yet: a
+made-up id stands for those, and where it does not take that they have to be sent first.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from batchgen.errors import JournalError, ServiceError, StopCause, StoppedError, TransientError
+from batchgen.identity import compose_body, files_of
+from batchgen.model import Job, Json, Model
+from batchgen.plan.pricing import Classifier, Group, Price, PriceClass, group, price_of, published
+from batchgen.ports import Clock, Quoter
+
+FRESH = 24 * 3600.0  # seconds that a price is taken for the price
+STAND_IN = "asset_000000000000000000000000"  # for a file that the service does not have yet
+MOST_TROUBLES = 3  # questions in a row without an answer: then no more are asked
+NEEDS_FILES = "says no price before its files are sent"
+
+
+class QuoteStore(Protocol):
+    """Where prices are kept between plans."""
+
+    def find(self, names: Collection[str], *, since: float) -> Mapping[str, Price]:
+        """Give the prices of the classes that were asked about since then; raises JournalError."""
+        ...
+
+    def keep(self, prices: Mapping[str, Price], *, at: float) -> None:
+        """Put prices on record; raises JournalError."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QuotedClass:
+    """Jobs that have one price.
+
+    Attributes:
+        model: the service's id.
+        moving: the inputs that move the price, with their values; empty for a range over many classes.
+        jobs: how many.
+        price: what one costs; None where it is not known.
+        is_quote: whether the service itself gave the price for these inputs.
+        note: why it is a range, or is not known; empty otherwise.
+    """
+
+    model: str
+    moving: Mapping[str, Json]
+    jobs: int
+    price: Price | None
+    is_quote: bool
+    note: str = ""
+
+    @property
+    def total(self) -> Price | None:
+        """What all of them cost; None where that is not known."""
+        if self.price is None:
+            return None
+        return Price(low=self.price.low * self.jobs, high=self.price.high * self.jobs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quoted:
+    """The prices of some jobs; implements ``ports.Prices``.
+
+    Attributes:
+        classes: in the order of their first jobs; those of unknown models are at the end.
+        asked: how many questions were sent.
+        by_name: the same by the name of each price class in them.
+        classifier: names the class of a job.
+    """
+
+    classes: tuple[QuotedClass, ...] = ()
+    asked: int = 0
+    by_name: Mapping[str, QuotedClass] = field(default_factory=dict, repr=False)
+    classifier: Classifier = field(default_factory=lambda: Classifier({}), repr=False)
+
+    def price(self, job: Job) -> Decimal | None:
+        """Give the price of a job, the highest it may have; None where the service gave none."""
+        one = self.of(job)
+        return one.price.high if one is not None and one.price is not None and one.is_quote else None
+
+    def of(self, job: Job) -> QuotedClass | None:
+        """Give what is known of a job's class; None for a class that was not looked at."""
+        name = self.classifier.name(job)
+        return None if name is None else self.by_name.get(name)
+
+    @property
+    def total_low(self) -> Decimal:
+        """What all cost together whose price is known, at least."""
+        return sum((one.total.low for one in self.classes if one.total is not None), Decimal(0))
+
+    @property
+    def total_high(self) -> Decimal:
+        """What all cost together whose price is known, at most."""
+        return sum((one.total.high for one in self.classes if one.total is not None), Decimal(0))
+
+    @property
+    def unknown(self) -> int:
+        """How many jobs have no price."""
+        return sum(one.jobs for one in self.classes if one.price is None)
+
+
+async def quote_jobs(
+    generator: Quoter | None,
+    jobs: Sequence[Job],
+    models: Mapping[str, Model],
+    *,
+    store: QuoteStore,
+    clock: Clock,
+    uploads_known: Callable[[Sequence[str]], Mapping[str, str]] = lambda _: {},
+    requote: bool = False,
+) -> Quoted:
+    """Ask what jobs cost: one question a price class, and none that was answered within the day.
+
+    Args:
+        generator: who is asked; None to ask nobody, and take what is kept or published.
+        jobs: that would be bought.
+        models: of those jobs; one that is missing leaves its jobs without a price.
+        store: what was asked before.
+        clock: tells how old that is.
+        uploads_known: gives the asset ids of files that the service has, by SHA-256; others are left out.
+        requote: ask again what is kept.
+
+    Raises:
+        BoughtByQuoteError: a question was taken for an order; none is asked after it.
+        StoppedError: the credentials are not accepted.
+    """
+    classifier = Classifier(models)
+    groups = group(jobs, classifier)
+    names = [one.name for made in groups for one, _ in made.asked]
+    known: dict[str, Price] = {}
+    with suppress(JournalError):  # a copy that spares questions
+        known.update({} if requote else store.find(names, since=clock.now() - FRESH))
+    inquiry = _Inquiry(generator, models, uploads_known)
+    for made in groups:
+        for one, places in made.asked:
+            if one.name not in known:
+                await inquiry.about(one, [jobs[place] for place in places])
+    known.update(inquiry.answers)
+    if inquiry.answers:
+        with suppress(JournalError):
+            store.keep(inquiry.answers, at=clock.now())
+    return _quoted(groups, jobs, models, classifier, known, inquiry)
+
+
+class _Inquiry:
+    """The questions of one plan, one by one: should the first be taken for an order, it is the last."""
+
+    def __init__(
+        self,
+        generator: Quoter | None,
+        models: Mapping[str, Model],
+        uploads_known: Callable[[Sequence[str]], Mapping[str, str]],
+    ) -> None:
+        self._generator = generator
+        self._models = models
+        self._uploads_known = uploads_known
+        self._failures = 0
+        self.answers: dict[str, Price] = {}
+        self.troubles: dict[str, str] = {}  # by class
+        self.asked = 0
+
+    async def about(self, one: PriceClass, jobs: Sequence[Job]) -> None:
+        """Ask about some jobs of a class; without an answer for each of them there is none."""
+        amounts = []
+        for job in jobs:
+            amount = await self._ask(one.name, job)
+            if amount is None:
+                return
+            amounts.append(Price(low=amount, high=amount))
+        price = price_of(amounts)
+        if price is not None:
+            self.answers[one.name] = price
+
+    async def _ask(self, name: str, job: Job) -> Decimal | None:
+        if self._generator is None:
+            return None
+        if self._failures >= MOST_TROUBLES:
+            self.troubles[name] = "was not asked: the service does not answer"
+            return None
+        files = files_of(job)
+        known = self._uploads_known(files) if files else {}
+        assets = {one: known.get(one, STAND_IN) for one in files}
+        body = compose_body(job, None, self._models[job.model], assets=assets)
+        self.asked += 1
+        try:
+            amount = await self._generator.quote(job.model, body)
+        except StoppedError as error:
+            if error.cause is StopCause.CREDENTIALS:
+                raise
+            self.troubles[name] = str(error)
+        except ServiceError as error:
+            self._failures = self._failures + 1 if isinstance(error, TransientError) else 0
+            self.troubles[name] = NEEDS_FILES if STAND_IN in assets.values() else str(error)
+        else:
+            self._failures = 0
+            return amount
+        return None
+
+
+def _quoted(
+    groups: Sequence[Group],
+    jobs: Sequence[Job],
+    models: Mapping[str, Model],
+    classifier: Classifier,
+    known: Mapping[str, Price],
+    inquiry: _Inquiry,
+) -> Quoted:
+    by_name: dict[str, QuotedClass] = {}
+    classes = []
+    for made in groups:
+        quoted = _class_of(made, jobs, models[made.model], known, inquiry)
+        classes.append(quoted)
+        by_name.update((one.name, quoted) for one in made.classes)
+    undescribed = Counter(job.model for job in jobs if job.model not in models)
+    classes += [
+        QuotedClass(
+            model=model, moving={}, jobs=count, price=None, is_quote=False, note="the model was not looked at"
+        )
+        for model, count in undescribed.items()
+    ]
+    return Quoted(classes=tuple(classes), asked=inquiry.asked, by_name=by_name, classifier=classifier)
+
+
+def _class_of(
+    made: Group, jobs: Sequence[Job], model: Model, known: Mapping[str, Price], inquiry: _Inquiry
+) -> QuotedClass:
+    asked = [one for one, _ in made.asked]
+    price = price_of(known[one.name] for one in asked if one.name in known)
+    trouble = next((inquiry.troubles[one.name] for one in asked if one.name in inquiry.troubles), "")
+    note, is_quote = trouble, price is not None
+    if price is None:
+        price = published(model, jobs[made.classes[0].jobs[0]])
+        told = "by the costs that its model publishes; " if price is not None else ""
+        note = told + (trouble or "the service was not asked" if asked else "too many models to ask about")
+    elif made.is_spread:
+        note = f"from {len(asked)} of its {len(made.classes)} kinds; the highest is reserved"
+    elif price.low != price.high:
+        note = "differs within the kind; the highest is reserved"
+    return QuotedClass(
+        model=made.model,
+        moving={} if made.is_spread else made.classes[0].moving,
+        jobs=made.jobs,
+        price=price,
+        is_quote=is_quote,
+        note=note,
+    )

@@ -1,0 +1,282 @@
+"""``batchgen cost``."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.cost import Reckoned
+    from batchgen.plan.costs import Cost, Group, Sums
+    from batchgen.plan.usages import Compared, Reckoning
+
+_COLUMNS = (
+    "submissions",
+    "unpriced",
+    "quoted",
+    "charged",
+    "refunded_assumed",
+    "refunded_confirmed",
+    "net",
+    "reserved",
+)
+_KEYS: Mapping[str, Sequence[str]] = {
+    "batch": ("project", "batch", "slot"),
+    "model": ("model",),
+    "day": ("day",),
+}
+
+
+@click.command("cost", short_help="Show what was charged and what came back.")
+@click.argument("batch", required=False)
+@flags.output
+@click.option(
+    "--by", type=click.Choice(list(_KEYS)), default="batch", show_default=True, help="Add up by it."
+)
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="From this day on, as 2026-05-01."
+)
+@click.option("--tz", default="UTC", show_default=True, metavar="ZONE", help="Whose days, as Europe/Paris.")
+@click.option("--reconcile", is_flag=True, help="Hold it against what the service says it charged.")
+@flags.simulate
+@click.option("--csv", "as_csv", is_flag=True, help="Write a table to standard output.")
+@flags.as_json
+def command(
+    *,
+    batch: str | None,
+    output: Path,
+    by: str,
+    since: datetime | None,
+    tz: str,
+    reconcile: bool,
+    simulate: bool,
+    as_csv: bool,
+    as_json: bool,
+) -> int:
+    """Show what was charged and what came back, for an output folder or only BATCH.
+
+    Reads the journal and disturbs no run that is going on. A charge belongs to the day its
+    intent left. Refunds are assumed by the service's rules, or confirmed by what it shows.
+    With --reconcile the service is asked for its own history of the account; --simulate then
+    means the one of rehearsals.
+    """
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json both want standard output: give one of them")
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    from batchgen.app.cost import Selection, costs_in, reckon_with_service, zone_named  # noqa: PLC0415 - as above
+    from batchgen.app.settings import Options  # noqa: PLC0415 - as above
+    from batchgen.plan.costs import By, fold  # noqa: PLC0415 - as above
+
+    first = None if since is None else since.date()
+    selection = Selection(batch=batch, first=first, zone=zone_named(tz))
+    sums = fold(costs_in(output / "journal.db", selection), By(by), selection.zone)
+    reckoned: Reckoned | None = None
+    if reconcile:
+        options = Options(manifest=Path(), output=output, environ=flags.environ(), simulate=simulate)
+        reckoned = asyncio.run(reckon_with_service(options, selection))
+    status = _status(reckoned)
+    if as_json:
+        told = {"exit": status, **_document(sums, reckoned, by=by, tz=tz, first=first)}
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        lines = _csv(sums, _KEYS[by]) if as_csv else _table(sums, _KEYS[by])
+        for line in lines:
+            click.echo(line)
+    if reckoned is not None and not as_json:
+        for line in _told(reckoned):
+            click.echo(line, err=as_csv)
+    return status
+
+
+def _status(reckoned: "Reckoned | None") -> int:
+    """Give 7 where a difference waits for a person; that a key may not look is no failure."""
+    found = None if reckoned is None else reckoned.reckoning
+    return 0 if found is None or found.agrees else 7
+
+
+def _by_origin(sums: "Mapping[Group, Sums]") -> "dict[str, dict[Group, Sums]]":
+    """Keep origins apart: what a rehearsal cost is nobody's money."""
+    found: dict[str, dict[Group, Sums]] = {}
+    for group, one in sums.items():
+        found.setdefault(group.origin, {})[group] = one
+    return found
+
+
+def _amounts(one: "Sums") -> dict[str, int | Decimal]:
+    return {
+        "submissions": one.submissions,
+        "unpriced": one.unpriced,
+        "quoted": one.quoted,
+        "charged": one.charged,
+        "refunded_assumed": one.assumed,
+        "refunded_confirmed": one.confirmed,
+        "net": one.net,
+        "reserved": one.reserved,
+    }
+
+
+def _plain(amount: int | Decimal) -> str:
+    return f"{amount.normalize():f}" if isinstance(amount, Decimal) else str(amount)
+
+
+def _document(
+    sums: "Mapping[Group, Sums]", reckoned: "Reckoned | None", *, by: str, tz: str, first: date | None
+) -> dict[str, object]:
+    from batchgen.plan.costs import total  # noqa: PLC0415 - not for --help
+
+    rows = [
+        {"origin": group.origin, **{key: getattr(group, key) or None for key in _KEYS[by]}, **_json(one)}
+        for group, one in sums.items()
+    ]
+    totals = [
+        {"origin": origin, **_json(total(groups.values()))} for origin, groups in _by_origin(sums).items()
+    ]
+    shown: dict[str, object] = {
+        "by": by,
+        "tz": tz,
+        "since": first.isoformat() if first else None,
+        "rows": rows,
+        "totals": totals,
+    }
+    if reckoned is not None:
+        found = reckoned.reckoning
+        shown["reconciled"] = {
+            "origin": reckoned.origin,
+            "trouble": reckoned.trouble or None,
+            **({} if found is None else _differences(found)),
+        }
+    return shown
+
+
+def _json(one: "Sums") -> dict[str, object]:
+    from batchgen.output.entries import number  # noqa: PLC0415 - not for --help
+
+    return {name: number(Decimal(amount)) for name, amount in _amounts(one).items()}
+
+
+def _differences(found: "Reckoning") -> dict[str, object]:
+    from batchgen.output.entries import moment, number  # noqa: PLC0415 - not for --help
+
+    def ours(one: "Cost") -> dict[str, object]:
+        return {
+            "batch": one.scope.batch,
+            "slot": one.scope.slot or None,
+            "id": one.job_id,
+            "job_id": one.remote_id,
+            "charged": number(one.sums.charged),
+            "refunded": number(one.sums.refunded),
+        }
+
+    def both(one: "Compared") -> dict[str, object]:
+        theirs = {"charged": number(one.shown.charged), "refunded": number(one.shown.refunded)}
+        return {**ours(one.ours), "shown": theirs}
+
+    return {
+        "entries": found.entries,
+        "unknown": [
+            {
+                **asdict(one),
+                "at": moment(one.at),
+                "charged": number(one.charged),
+                "refunded": number(one.refunded),
+            }
+            for one in found.unknown
+        ],
+        "differing": [both(one) for one in found.differing],
+        "missing": [ours(one) for one in found.missing],
+        "refunds": {
+            "confirmed": [both(one) for one in found.confirmed],
+            "unconfirmed": [ours(one) for one in found.unconfirmed],
+            "unexpected": [both(one) for one in found.unexpected],
+        },
+    }
+
+
+def _csv(sums: "Mapping[Group, Sums]", keys: Sequence[str]) -> Iterator[str]:
+    import csv  # noqa: PLC0415 - not for --help
+    import io  # noqa: PLC0415 - not for --help
+
+    from batchgen.output.results import cell  # noqa: PLC0415 - not for --help
+
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["origin", *keys, *_COLUMNS])
+    for group, one in sums.items():
+        amounts = _amounts(one)
+        named = [cell(getattr(group, key)) for key in ("origin", *keys)]
+        writer.writerow([*named, *(_plain(amounts[column]) for column in _COLUMNS)])
+    yield buffer.getvalue().removesuffix("\n")
+
+
+def _table(sums: "Mapping[Group, Sums]", keys: Sequence[str]) -> Iterator[str]:
+    from batchgen.output.wording import clean  # noqa: PLC0415 - not for --help
+    from batchgen.plan.costs import total  # noqa: PLC0415 - not for --help
+
+    if not sums:
+        yield "Nothing was paid here yet."
+    for origin, groups in _by_origin(sums).items():
+        yield f"{clean(origin)}, in compute units:"
+        rows = [
+            (" ".join(clean(text) for key in keys if (text := getattr(group, key))), one)
+            for group, one in groups.items()
+        ]
+        if len(rows) > 1:
+            rows.append(("total", total(groups.values())))
+        yield from _aligned(rows)
+
+
+def _aligned(rows: "Sequence[tuple[str, Sums]]") -> Iterator[str]:
+    """Lay out a table; what is nought everywhere and seldom is anything has no column."""
+    amounts = [(name, _amounts(one)) for name, one in rows]
+    seldom = {"unpriced", "reserved", "refunded_assumed", "refunded_confirmed"}
+    columns = [one for one in _COLUMNS if one not in seldom or any(row[one] for _, row in amounts)]
+    words = [one.removeprefix("refunded_") + (" refund" if one.startswith("ref") else "") for one in columns]
+    lines = [("", *words), *((name, *(_plain(row[one]) for one in columns)) for name, row in amounts)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(words) + 1)]
+    for name, *cells in lines:
+        shown = (text.rjust(width) for text, width in zip(cells, widths[1:], strict=True))
+        yield f"  {name.ljust(widths[0])}  " + "  ".join(shown)
+
+
+def _told(reckoned: "Reckoned") -> Iterator[str]:
+    from batchgen.output.wording import clean  # noqa: PLC0415 - not for --help
+
+    found = reckoned.reckoning
+    if found is None:
+        yield f"{reckoned.origin} does not show this key its history of usages: {clean(reckoned.trouble)}"
+        return
+    yield f"Held against {reckoned.origin}: {found.entries} entries"
+    for shown in found.unknown:
+        yield f"  {clean(shown.remote_id)}: {_plain(shown.charged)} charged to this key, of no record here"
+    for both in found.differing:
+        told = f"{_plain(both.ours.sums.charged)} on record, {_plain(both.shown.charged)} by the service"
+        yield f"  {_name(both.ours)}: {told}"
+    yield from _each(found.missing, "charged by the record, not shown by the service")
+    for both in found.unexpected:
+        told = f"{_plain(both.shown.refunded)} refunded by the service"
+        yield f"  {_name(both.ours)}: {told}, {_plain(both.ours.sums.refunded)} on record"
+    yield from _each(found.unconfirmed, "assumed to be refunded, not shown by the service")
+    if found.confirmed:
+        back = sum((one.shown.refunded for one in found.confirmed), Decimal(0))
+        yield f"  {len(found.confirmed)} refunds that were assumed are shown: {_plain(back)}"
+    if not (found.unknown or found.differing or found.missing or found.unexpected or found.unconfirmed):
+        yield "All agree."
+
+
+def _each(rows: "Iterable[Cost]", told: str) -> Iterator[str]:
+    for one in rows:
+        yield f"  {_name(one)}: {_plain(one.sums.charged)} {told}"
+
+
+def _name(one: "Cost") -> str:
+    from batchgen.output.wording import clean  # noqa: PLC0415 - not for --help
+
+    return f"{clean(one.scope.batch)} {clean(one.job_id)} {clean(one.remote_id)}"

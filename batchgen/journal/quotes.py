@@ -1,0 +1,86 @@
+"""What the service said that jobs cost: by price class, for every batch of an origin and project.
+
+Beside the events, not of them: a price is asked again when it is old, and what is lost here costs
+one free question. A file is never made for it.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from batchgen.journal import schema
+from batchgen.journal.faults import WAIT_FOR_OTHERS, explained
+from batchgen.plan.pricing import Price
+
+_NAMES_A_QUERY = 500
+
+
+class QuoteRecords:
+    """The quotes of one origin and project in a ``journal.db``, which may not be there yet."""
+
+    def __init__(self, path: Path, *, origin: str, project: str) -> None:
+        """Name the place; nothing is opened before it is asked."""
+        self._path = path
+        self._place = (origin, project)
+
+    def find(self, names: Collection[str], *, since: float) -> Mapping[str, Price]:
+        """Give the prices of the classes that were asked about since then; the others are left out.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        wanted, found = list(names), dict[str, Price]()
+        with self._opened("ro") as connection:
+            if connection is None:
+                return found
+            for start in range(0, len(wanted), _NAMES_A_QUERY):
+                some = wanted[start : start + _NAMES_A_QUERY]
+                marks = ", ".join("?" * len(some))
+                rows = connection.execute(
+                    "SELECT class, low, high FROM quotes "  # noqa: S608 - question marks only
+                    f"WHERE origin = ? AND project = ? AND at >= ? AND class IN ({marks})",
+                    (*self._place, since, *some),
+                )
+                found.update({name: Price(low=_amount(low), high=_amount(high)) for name, low, high in rows})
+        return found
+
+    def keep(self, prices: Mapping[str, Price], *, at: float) -> None:
+        """Put prices on record, in place of what was there of their classes.
+
+        Raises:
+            JournalError: the file does not take them.
+        """
+        with self._opened("rw") as connection:
+            if connection is None:
+                return
+            connection.execute("PRAGMA synchronous = NORMAL")  # a power cut costs a question at most
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(
+                "INSERT OR REPLACE INTO quotes (origin, project, class, low, high, at) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                [(*self._place, name, str(one.low), str(one.high), at) for name, one in prices.items()],
+            )
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _opened(self, how: str) -> Iterator[sqlite3.Connection | None]:
+        """Open the file; None where there is none, or none that a run has brought up to date yet."""
+        with explained(self._path):
+            if not self._path.exists():
+                yield None
+                return
+            where = f"{self._path.resolve().as_uri()}?mode={how}"
+            opened = sqlite3.connect(where, uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None)
+            with closing(opened) as connection:
+                schema.refuse_newer(connection, path=str(self._path))
+                is_current = schema.version_of(connection) >= schema.QUOTES_SINCE
+                yield connection if is_current else None
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError as error:
+        raise ValueError(text) from error

@@ -1,0 +1,255 @@
+"""Which jobs cost the same, and which of them to ask the service about. Pure.
+
+A price class is a model and the values of those inputs that the model says change its price.
+One question a class is enough, and one more shows whether a large one is one; where nearly
+every job is a class of its own, a spread of them gives a range.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from batchgen.identity import canonical
+from batchgen.manifest.declared import Declared, declare
+from batchgen.model import Job, Json, Model
+
+MOST_QUOTES = 200  # a plan
+LARGE = 50  # jobs: a class of more is asked about twice
+MOST_CLASSES = 40  # of one model: where there are more, they are priced by a spread of them
+SPREAD = 20  # jobs between the extremes
+_MOST_COST = Decimal(10) ** 9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Price:
+    """What jobs of one class cost, in compute units.
+
+    Attributes:
+        low, high: equal where every answer was the same.
+    """
+
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PriceClass:
+    """Jobs that cost the same, by what their model declares.
+
+    Attributes:
+        name: the canonical form of what moves the price; the same in every plan.
+        model: the service's id.
+        moving: the inputs that move the price, with their values; of files their number.
+        jobs: their places among all that were given, in order.
+    """
+
+    name: str
+    model: str
+    moving: Mapping[str, Json]
+    jobs: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Jobs that are given one price: a class, or all of a model whose classes are too many.
+
+    Attributes:
+        classes: what is in it; of a spread many.
+        asked: for each class that is asked about, the places of the jobs to ask for.
+    """
+
+    model: str
+    classes: tuple[PriceClass, ...]
+    asked: tuple[tuple[PriceClass, tuple[int, ...]], ...]
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs get this price."""
+        return sum(len(one.jobs) for one in self.classes)
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether the price was looked for in some of its classes only."""
+        return len(self.classes) > 1
+
+
+class Classifier:
+    """Names the class of a job."""
+
+    def __init__(self, models: Mapping[str, Model]) -> None:
+        """Read what the models declare."""
+        self._costly = {
+            name: tuple(one for one in declare(model).inputs.values() if one.costly)
+            for name, model in models.items()
+        }
+        self._names: dict[tuple[Json, ...], str] = {}
+
+    def costly(self, model: str) -> tuple[Declared, ...]:
+        """Give the inputs of a model that move its price."""
+        return self._costly.get(model, ())
+
+    def name(self, job: Job) -> str | None:
+        """Name a job's class, None where its model is not known."""
+        if job.model not in self._costly:
+            return None
+        values = self.values(job)
+        key = (job.model, *values, *map(type, values))
+        try:
+            if key not in self._names:
+                self._names[key] = self._written(job.model, values)
+            return self._names[key]
+        except TypeError:  # a list among them: cannot be looked up
+            return self._written(job.model, values)
+
+    def values(self, job: Job) -> tuple[Json, ...]:
+        """Give what moves a job's price, the model's defaults filled in; of files their number."""
+        return tuple(_value(job, one) for one in self.costly(job.model))
+
+    def moving(self, job: Job) -> dict[str, Json]:
+        """Give what moves a job's price, by input; without those that have no value."""
+        named = zip(self.costly(job.model), self.values(job), strict=True)
+        return {one.name: value for one, value in named if value is not None}
+
+    def _written(self, model: str, values: Sequence[Json]) -> str:
+        named = zip(self.costly(model), values, strict=True)
+        moving = {one.name: value for one, value in named if value is not None}
+        return canonical({"model": model, "inputs": moving})
+
+
+def _value(job: Job, declared: Declared) -> Json:
+    """Give the default where nothing is given, so that giving it is the same; of files how many there are."""
+    value = job.prompt if declared.name == "prompt" else job.params.get(declared.name, declared.default)
+    if declared.item != "file":
+        return value
+    return len(value) if isinstance(value, list | tuple) else int(value is not None)
+
+
+def price_classes(jobs: Sequence[Job], classifier: Classifier) -> list[PriceClass]:
+    """Sort jobs into classes, in the order of their first members; those of unknown models are left out."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for index, job in enumerate(jobs):
+        name = classifier.name(job)
+        if name is not None:
+            found[name].append(index)
+    return [
+        PriceClass(
+            name=name,
+            model=jobs[places[0]].model,
+            moving=classifier.moving(jobs[places[0]]),
+            jobs=tuple(places),
+        )
+        for name, places in found.items()
+    ]
+
+
+def group(jobs: Sequence[Job], classifier: Classifier) -> list[Group]:
+    """Choose what to ask: at most ``MOST_QUOTES`` questions in all, the models having like shares."""
+    of_model: dict[str, list[PriceClass]] = defaultdict(list)
+    for one in price_classes(jobs, classifier):
+        of_model[one.model].append(one)
+    left, groups = MOST_QUOTES, list[Group]()
+    for number, members in enumerate(of_model.values()):
+        share = left // (len(of_model) - number)
+        made = _groups(members, jobs, classifier, most=share)
+        left -= sum(len(places) for one in made for _, places in one.asked)
+        groups += made
+    return groups
+
+
+def _groups(
+    members: Sequence[PriceClass], jobs: Sequence[Job], classifier: Classifier, *, most: int
+) -> list[Group]:
+    model = members[0].model
+    if len(members) <= min(MOST_CLASSES, most // 2):
+        return [Group(model=model, classes=(one,), asked=((one, _two_of(one, jobs)),)) for one in members]
+    chosen = _spread(members, jobs, classifier)[:most]
+    asked = tuple((one, (one.jobs[0],)) for one in chosen)
+    return [Group(model=model, classes=tuple(members), asked=asked)]
+
+
+def _two_of(one: PriceClass, jobs: Sequence[Job]) -> tuple[int, ...]:
+    """Take the job that asks for most, and of a large class the one that asks for least too."""
+    if len(one.jobs) <= LARGE:
+        return one.jobs[:1]
+    by_size = sorted(one.jobs, key=lambda place: _weight(jobs[place]))
+    return tuple(dict.fromkeys((by_size[-1], by_size[0])))
+
+
+def _weight(job: Job) -> tuple[int, float, int]:
+    values = job.params.values()
+    items = sum(len(one) for one in values if isinstance(one, list | tuple))
+    numbers = sum(one for name, one in job.params.items() if isinstance(one, int | float) and name != "seed")
+    return items, numbers, len(job.prompt)
+
+
+def _spread(members: Sequence[PriceClass], jobs: Sequence[Job], classifier: Classifier) -> list[PriceClass]:
+    """Take the extremes, of all inputs together and of each, and some between."""
+    inputs = classifier.costly(members[0].model)
+    sizes = {one.name: _sizes(classifier.values(jobs[one.jobs[0]]), inputs) for one in members}
+    ranked = {
+        number: {size: rank for rank, size in enumerate(sorted({row[number] for row in sizes.values()}))}
+        for number in range(len(inputs))
+    }
+
+    def rank(one: PriceClass) -> float:
+        row = sizes[one.name]
+        return sum(ranks[row[number]] / max(1, len(ranks) - 1) for number, ranks in ranked.items())
+
+    by_rank = sorted(members, key=rank)
+    chosen = [by_rank[-1], by_rank[0]]
+    for number in range(len(inputs)):
+        chosen.append(max(by_rank, key=lambda one: (sizes[one.name][number], rank(one))))
+        chosen.append(min(by_rank, key=lambda one: (sizes[one.name][number], rank(one))))
+    step = max(1, len(by_rank) - 1) / (SPREAD + 1)
+    chosen += [by_rank[min(len(by_rank) - 1, round(step * number))] for number in range(1, SPREAD + 1)]
+    return list({one.name: one for one in chosen}.values())
+
+
+def _sizes(values: Iterable[Json], inputs: Iterable[Declared]) -> tuple[float, ...]:
+    return tuple(_size(value, one) for value, one in zip(values, inputs, strict=True))
+
+
+def _size(value: Json, declared: Declared) -> float:
+    """Guess how much a value asks for: models name their choices from the least to the most."""
+    if isinstance(value, int | float):
+        return float(value)
+    if declared.allowed is not None and not declared.many and value in declared.allowed:
+        return float(declared.allowed.index(value))
+    return float(len(value)) if isinstance(value, str | list | tuple | Mapping) else -1.0
+
+
+def price_of(amounts: Iterable[Price]) -> Price | None:
+    """Give one price for many; None for none."""
+    known = list(amounts)
+    if not known:
+        return None
+    return Price(low=min(one.low for one in known), high=max(one.high for one in known))
+
+
+def published(model: Model, job: Job) -> Price | None:
+    """Give what a model says that its assets cost: what others paid, and no promise. None where it does not.
+
+    ``performanceStats.variants[]`` has ``costPerAssetMinCU`` and ``costPerAssetMaxCU``.
+    """
+    stats = model.raw.get("performanceStats")
+    variants = stats.get("variants") if isinstance(stats, Mapping) else None
+    rows = [one for one in variants if isinstance(one, Mapping)] if isinstance(variants, list) else []
+    lows = [one for row in rows if (one := _amount(row.get("costPerAssetMinCU"))) is not None]
+    highs = [one for row in rows if (one := _amount(row.get("costPerAssetMaxCU"))) is not None]
+    if not lows or not highs:
+        return None
+    asked = job.params.get("numOutputs", next(_defaults(model, "numOutputs"), 1))
+    outputs = asked if isinstance(asked, int) and asked > 0 else 1
+    return Price(low=min(lows) * outputs, high=max(highs) * outputs)
+
+
+def _defaults(model: Model, name: str) -> Iterator[Json]:
+    return (one.raw.get("default") for one in model.inputs if one.name == name)
+
+
+def _amount(value: Json) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    amount = Decimal(str(value))
+    return amount if amount.is_finite() and 0 <= amount <= _MOST_COST else None

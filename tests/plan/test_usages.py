@@ -1,0 +1,63 @@
+from decimal import Decimal
+
+import pytest
+
+from batchgen.model import Scope
+from batchgen.plan.costs import Cost, Sums
+from batchgen.plan.usages import Activity, Reckoning, reckon, shown_of
+
+US = "apiu_us"
+COST = Decimal("7.25")
+SCOPE = Scope(origin="https://a.example/v1", project="", batch="spring")
+
+
+def ours(remote_id: str, **sums: Decimal) -> Cost:
+    made = Sums(submissions=1, **{"charged": COST, **sums})  # type: ignore[arg-type]  # amounts, all of them
+    return Cost(scope=SCOPE, job_id="tower", model="model_a", at=1.0, remote_id=remote_id, sums=made)
+
+
+def entry(remote_id: str, units: Decimal | None = COST, action: str = "custom", author: str = US) -> Activity:
+    return Activity(action=action, remote_id=remote_id, units=units, author=author)
+
+
+def compared(entries: list[Activity], *rows: Cost, owned: tuple[str, ...] = ()) -> Reckoning:
+    return reckon(entries, rows, owned=owned, authors={US})
+
+
+def test_what_agrees_is_no_finding() -> None:
+    assert compared([entry("job_1")], ours("job_1")) == Reckoning(entries=1)
+
+
+def test_a_charge_to_our_key_without_a_record_is_unknown() -> None:
+    found = compared([entry("job_9"), entry("job_8", author="apiu_else"), entry("job_7", None)])
+    assert [one.remote_id for one in found.unknown] == ["job_9"]
+    assert not found.agrees
+
+
+def test_a_charge_of_another_batch_or_one_that_was_disowned_is_known() -> None:
+    assert compared([entry("job_9")], owned=("job_9",)).agrees
+
+
+def test_a_charge_that_is_not_shown_is_missing_and_one_shown_otherwise_differs() -> None:
+    found = compared([entry("job_2", Decimal(9))], ours("job_1"), ours("job_2"))
+    assert [one.remote_id for one in found.missing] == ["job_1"]
+    assert [(one.ours.remote_id, one.shown.charged) for one in found.differing] == [("job_2", Decimal(9))]
+
+
+@pytest.mark.parametrize("charged", [COST, Decimal(0)])
+def test_a_refund_that_was_assumed_is_confirmed_by_an_entry(charged: Decimal) -> None:
+    entries = [entry("job_1", COST, "refunds"), entry("job_1", charged)]
+    found = compared(entries, ours("job_1", assumed=COST), ours("job_2", assumed=COST))
+    assert [one.ours.remote_id for one in found.confirmed] == ["job_1"]
+    assert [one.remote_id for one in found.unconfirmed] == ["job_2"]
+    assert (found.unexpected, found.differing) == ((), ())
+
+
+def test_a_refund_that_nobody_expected_is_told() -> None:
+    found = compared([entry("job_1"), entry("job_1", COST, "refunds")], ours("job_1"))
+    assert [one.shown.refunded for one in found.unexpected] == [COST]
+
+
+def test_two_kinds_of_entries_for_one_job_are_one_charge() -> None:
+    both = [entry("job_1"), entry("job_1", action="creative-unit-cost"), entry("")]
+    assert {id_: one.charged for id_, one in shown_of(both).items()} == {"job_1": COST}
