@@ -219,6 +219,7 @@ class Quoter(Protocol):
         Raises:
             BoughtByQuoteError: the question was taken for an order; ask no more.
             RefusedError, NotFoundError, StoppedError, TransientError: there is no price.
+            AmbiguousError: the first answer was lost; what was asked may have been an order.
         """
         ...
 

@@ -36,6 +36,10 @@ class Elsewhere:
     charged: Decimal
     is_gone: bool
 
+    def stops_a_run(self, total: int) -> bool:
+        """Tell whether it looks like a rename of a batch of so many jobs."""
+        return self.is_gone and self.jobs * 2 >= total
+
 
 def done_elsewhere(options: Options, file: JournalFile, batch: Batch) -> Elsewhere | None:
     """Find the batch in which most of a new one's jobs are done; None where none are."""

@@ -121,7 +121,7 @@ def _refuse_another_name(options: Options, file: JournalFile, batch: Batch) -> N
     """Stop where most of a new batch is done in another one whose manifest is gone: a rename."""
     other = done_elsewhere(options, file, batch)
     total = len(batch.plan.entries)
-    if other is None or not other.is_gone or other.jobs * 2 < total:
+    if other is None or not other.stops_a_run(total):
         return
     raise InputError(
         f"batch {batch.scope.batch!r} is new, and {other.jobs} of its {total} jobs are done in "

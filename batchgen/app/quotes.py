@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from batchgen.errors import JournalError, ServiceError, StopCause, StoppedError, TransientError
+from batchgen.errors import (
+    AmbiguousError,
+    JournalError,
+    ServiceError,
+    StopCause,
+    StoppedError,
+    TransientError,
+)
 from batchgen.identity import compose_body, files_of
 from batchgen.model import Job, Json, Model
 from batchgen.plan.pricing import Classifier, Group, Price, PriceClass, group, price_of, published
@@ -194,6 +201,9 @@ class _Inquiry:
         except StoppedError as error:
             if error.cause is StopCause.CREDENTIALS:
                 raise
+            self.troubles[name] = str(error)
+        except AmbiguousError as error:
+            self._failures = MOST_TROUBLES  # should it have been an order, the next one would be another
             self.troubles[name] = str(error)
         except ServiceError as error:
             self._failures = self._failures + 1 if isinstance(error, TransientError) else 0

@@ -175,7 +175,8 @@ def _number(amount: Decimal | None) -> int | float | None:
 
 def _lines(batch: "Batch", outlook: "Outlook") -> Iterator[str]:
     plan = batch.plan
-    yield f"{batch.manifest.batch}: {len(plan.entries)} jobs at {batch.scope.origin}"
+    jobs = "1 job" if len(plan.entries) == 1 else f"{len(plan.entries)} jobs"
+    yield f"{batch.manifest.batch}: {jobs} at {batch.scope.origin}"
     yield from _entries(outlook)
     for standing, count in plan.counts().items():
         yield f"  {count:>6}  {standing}"
@@ -246,6 +247,11 @@ def _notes(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None") ->
             f"  note: batch {elsewhere.batch!r} of the same journal has {elsewhere.jobs} of these jobs done, "
             f"for {_units(elsewhere.charged)} compute units; here they are bought once more"
         )
+        if elsewhere.stops_a_run(len(batch.plan.entries)):
+            yield (
+                f"  note: its manifest is gone, as after a rename, so a run stops: write "
+                f"`batch: {elsewhere.batch}`, or run it with --buy-again"
+            )
 
 
 def _change_line(one: "Changed", outlook: "Outlook") -> str:

@@ -108,4 +108,4 @@ def _why_pending(ending: Ending) -> str:
         return f"not submitted: {ending.failures} failed, and --max-failures stops there"
     if ending.unreachable:
         return "not submitted: the service could not be reached"
-    return "not submitted yet; the same command goes on"
+    return "not submitted yet; a further run goes on with them"

@@ -37,7 +37,11 @@ _TAKES: Mapping[str, JsonSchemaValue] = {
     "_model_id": {"type": "string", "pattern": r"^[^\s/\\?#%]+$"},
     "_axis_value": _SCALAR,
     "_variable": {"not": {"type": "null"}},
-    "_period": {"type": "string", "pattern": "^(?!fresh-)[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"},
+    "_period": {
+        "type": "string",
+        "pattern": "^(?!fresh-)(?!((hour|day|week|month|quarter|year)(s|ly)|hour|month|quarter|year|daily)$)"
+        "[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    },
 }
 
 

@@ -17,6 +17,7 @@ _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 _PATHLIKE = re.compile(r"[/\\\x00-\x1f\x7f]|^\s*\.")
 _PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _FRESH = "fresh-"
+_CALENDAR = re.compile(r"(hour|day|week|month|quarter|year)(s|ly)?|daily", re.ASCII | re.IGNORECASE)
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{port}{digit}" for port in ("com", "lpt") for digit in range(1, 10)}
 )
@@ -45,6 +46,8 @@ def wrong_with_period(name: str) -> str | None:
     """Say what keeps a text from being a period: ``day``, ``week`` or a name of the user's own."""
     if not _PERIOD.fullmatch(name):
         return "letters (a-z, A-Z), digits, dash and underscore, a letter or digit first, 64 at most"
+    if name not in {"day", "week"} and _CALENDAR.fullmatch(name):
+        return "of the calendar it knows day and week; a name of your own is bought once and never again"
     if name.startswith(_FRESH):
         return f"{_FRESH} begins the names that --fresh gives"
     return None

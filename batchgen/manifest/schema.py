@@ -245,7 +245,7 @@ class DoubtText(Part):
 class RetryText(Part):
     """How often a failed generation is tried."""
 
-    attempts: Annotated[int, Field(ge=1)] = 1
+    attempts: Annotated[int, Field(ge=1, le=100)] = 1
 
 
 class BudgetText(Part):

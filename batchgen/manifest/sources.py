@@ -23,6 +23,8 @@ def read_bytes(path: Path, source: str) -> bytes:
         InputError: it is not there, cannot be read or is too large.
     """
     try:
+        if not (path.is_file() or path.is_dir()) and path.exists():  # a pipe would be waited for
+            refuse(source, "is no regular file")
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
     except FileNotFoundError:

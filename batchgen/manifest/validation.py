@@ -268,6 +268,8 @@ def _reason(error: Any, document: Document) -> str:
         return "empty; write at least one value"
     if kind == "greater_than_equal":
         return f"expected a whole number from {error['ctx']['ge']}"
+    if kind == "less_than_equal":
+        return f"expected a whole number up to {error['ctx']['le']}"
     if kind == "literal_error":
         return f"expected {error['ctx']['expected'].replace(chr(39), '')}"
     expected = f"expected {_EXPECTED[kind]}, not {kind_of(value)}"

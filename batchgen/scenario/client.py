@@ -30,6 +30,7 @@ from batchgen.scenario.retry import CallRetry
 from batchgen.scenario.transport import Answer, Call, LostAnswerError, Redact, Transport
 from batchgen.scenario.verdicts import (
     call_verdict,
+    first_quote_verdict,
     is_throttled,
     item_verdict,
     quote_verdict,
@@ -108,8 +109,8 @@ class ScenarioClient:
     async def quote(self, model: str, body: str) -> Decimal:
         """Ask what a submit would cost; see ``ports.Quoter``.
 
-        To a service that does not know ``dryRun`` the question is an order. So it is asked once, and
-        repeated after a lost answer only when this client has seen that it is taken for a question.
+        To a service that does not know ``dryRun`` the question is an order. So it is repeated after a
+        lost answer only when this client has seen that it is taken for a question.
         ``dryRun`` is a query parameter: in the body the service passes it over, and charges.
         """
         call = Call(
@@ -119,8 +120,8 @@ class ScenarioClient:
             body=body.encode(errors="replace"),
             once=not self._quotes_are_free,
         )
-        retry = self._retry if self._quotes_are_free else replace(self._retry, attempts=1)
-        price = await self._ask(call, Lane.WATCH, lambda data, _: parse_quote(data), quote_verdict, retry)
+        verdict = quote_verdict if self._quotes_are_free else first_quote_verdict
+        price = await self._ask(call, Lane.WATCH, lambda data, _: parse_quote(data), verdict)
         self._quotes_are_free = True
         return price
 
@@ -278,14 +279,7 @@ class ScenarioClient:
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Call:
         return Call(method="GET", path=path, query={**(query or {}), **self._scope})
 
-    async def _ask(
-        self,
-        call: Call,
-        lane: Lane,
-        read: _Read[T],
-        verdict: _Verdict = call_verdict,
-        retry: CallRetry | None = None,
-    ) -> T:
+    async def _ask(self, call: Call, lane: Lane, read: _Read[T], verdict: _Verdict = call_verdict) -> T:
         """Make an idempotent call until it gives its answer, the answer is final, or time is up."""
 
         async def attempt() -> T:
@@ -296,14 +290,18 @@ class ScenarioClient:
             await self._gate.turn(lane)
 
         await self._gate.turn(lane)  # may be long in a full queue: the deadline counts from here
-        retrying = (retry or self._retry).attempts_from_now(draw=self._rng.random, sleep=come_back)
+        retrying = self._retry.attempts_from_now(draw=self._rng.random, sleep=come_back)
         result: T = await retrying(attempt)
         return result
 
     async def _exchange(self, call: Call) -> Answer:
         try:
             return await self._transport.exchange(call)
-        except (NotSentError, LostAnswerError) as exc:
+        except NotSentError as exc:
+            raise TransientError(str(exc)) from exc
+        except LostAnswerError as exc:
+            if call.once:
+                raise AmbiguousError(f"the answer was lost: {exc}") from exc
             raise TransientError(str(exc)) from exc
 
     def _read(self, answer: Answer, lane: Lane, read: _Read[T], verdict: _Verdict) -> T:

@@ -24,7 +24,7 @@ from batchgen.model import Receipt
 from batchgen.scenario.fields import WireError, parse_object
 from batchgen.scenario.reasons import asked_wait, error_object, limit_of, name_of, reason_of
 from batchgen.scenario.transport import Answer
-from batchgen.scenario.wire import parse_receipt
+from batchgen.scenario.wire import parse_quote, parse_receipt
 
 # This job's input is at fault, and nothing was paid.
 REFUSING = frozenset(
@@ -83,6 +83,27 @@ def quote_verdict(answer: Answer) -> Mapping[str, Any]:
     if (remote_id := _job_named(answer)) is not None:
         raise BoughtByQuoteError(remote_id)
     return call_verdict(answer)
+
+
+def first_quote_verdict(answer: Answer) -> Mapping[str, Any]:
+    """Read the answer to the first dry run, of which it is not known yet that it buys nothing.
+
+    Raises:
+        BoughtByQuoteError, NotFoundError, StoppedError, RefusedError: as ``quote_verdict``.
+        TransientError: 429, a plain no; ask again.
+        AmbiguousError: everything else that is no price; should it have been an order, another
+            question would be another one.
+    """
+    try:
+        data = quote_verdict(answer)
+        parse_quote(data)
+    except TransientError as exc:
+        if is_throttled(answer):
+            raise
+        raise AmbiguousError(str(exc)) from exc
+    except WireError as exc:
+        raise AmbiguousError(f"the service's answer cannot be used: {exc}") from exc
+    return data
 
 
 def call_verdict(answer: Answer) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from batchgen.app.quotes import FRESH, MOST_TROUBLES, NEEDS_FILES, STAND_IN, Quoted, quote_jobs
 from batchgen.errors import (
+    AmbiguousError,
     BatchgenError,
     BoughtByQuoteError,
     NotFoundError,
@@ -152,6 +153,12 @@ def test_a_service_that_does_not_answer_is_not_asked_for_long() -> None:
     service = Asked(TransientError("503"))
     told = quoted(service, [job(n, numOutputs=n + 1) for n in range(9)])
     assert (len(service.bodies), told.unknown) == (MOST_TROUBLES, 9)
+
+
+def test_after_a_question_that_may_have_been_an_order_no_other_is_asked() -> None:
+    service = Asked(AmbiguousError("the answer was lost"))
+    told = quoted(service, [job(n, numOutputs=n + 1) for n in range(9)])
+    assert (len(service.bodies), told.unknown) == (1, 9)
 
 
 def test_local_files_are_known_assets_or_stood_for() -> None:

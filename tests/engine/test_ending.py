@@ -19,7 +19,7 @@ def records(*states: State) -> list[Record]:
         ((State.FAILED, State.REFUSED), Exit.FAILED, ("2 jobs failed for good",)),
         ((State.CANCELED,), Exit.FAILED, ("1 job failed for good",)),
         ((State.ABANDONED,), Exit.FAILED, ("1 job failed for good",)),
-        ((State.PLANNED,), Exit.REMAINS, ("1 job not submitted yet; the same command goes on",)),
+        ((State.PLANNED,), Exit.REMAINS, ("1 job not submitted yet; a further run goes on with them",)),
         (
             (State.RUNNING,),
             Exit.REMAINS,

@@ -75,6 +75,7 @@ BAD = [
     "doubt: {then: panic}\njobs: [{prompt: x}]",
     "output: {download: maybe}\njobs: [{prompt: x}]",
     "period: fresh-1\njobs: [{prompt: x}]",
+    "period: monthly\njobs: [{prompt: x}]",
 ]
 UNSAYABLE = {
     "a variable that is nowhere": "jobs: [{prompt: 'a {colour}'}]",

@@ -2,6 +2,7 @@
 
 import gc
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -278,3 +279,14 @@ def outcome(path: Path) -> Manifest | InputError:
         return read_manifest(path, environ={"A": "1"}, max_jobs=500)
     except InputError as error:
         return error
+
+
+@pytest.mark.parametrize(
+    "said", ["jobs: [{prompt: {file: pipe}, model: m}]", "jobs: [{from: pipe.csv, prompt: a, model: m}]"]
+)
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, said: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "jobs.yaml").write_text(f"version: 1\n{said}\n")
+    with pytest.raises(InputError, match="no regular file"):
+        read_manifest(tmp_path / "jobs.yaml", environ={})

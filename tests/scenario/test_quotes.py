@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from batchgen.errors import (
+    AmbiguousError,
     BoughtByQuoteError,
     NotSentError,
     RefusedError,
     StoppedError,
-    TransientError,
 )
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient
@@ -43,12 +43,19 @@ async def test_a_job_in_the_answer_is_a_purchase_whatever_the_status(status: int
     assert len(transport.calls) == 1
 
 
-@pytest.mark.parametrize("lost", [LostAnswerError("cut"), NotSentError("refused"), answered({}, 502)])
-async def test_the_first_question_is_asked_once_for_it_may_be_taken_for_an_order(lost: Step) -> None:
+@pytest.mark.parametrize("lost", [LostAnswerError("cut"), answered({}, 502), answered(b"<html>", 200)])
+async def test_the_first_question_is_not_repeated_when_it_may_have_been_an_order(lost: Step) -> None:
     client, transport = asking(lost)
-    with pytest.raises(TransientError):
+    with pytest.raises(AmbiguousError):
         await client.quote("model_x", "{}")
     assert [call.once for call in transport.calls] == [True]
+
+
+@pytest.mark.parametrize("no", [NotSentError("refused"), answered({"remainingSeconds": 0.01}, 429)])
+async def test_the_first_question_is_repeated_when_it_was_surely_no_order(no: Step) -> None:
+    client, transport = asking(no, answered(PRICE, 269))
+    assert await client.quote("model_x", "{}") == Decimal("7.25")
+    assert [call.once for call in transport.calls] == [True, True]
 
 
 async def test_a_question_is_repeated_where_one_was_answered_without_a_job() -> None:
@@ -64,7 +71,7 @@ async def test_nothing_is_free_and_no_price_is_not_nothing() -> None:
     assert await free.quote("model_x", "{}") == 0
     for cost in (None, -1, "much", True):
         client, _ = asking(answered({"creativeUnitsCost": cost}, 269))
-        with pytest.raises(TransientError, match="no price"):
+        with pytest.raises(AmbiguousError, match="no price"):
             await client.quote("model_x", "{}")
 
 
