@@ -53,7 +53,10 @@ def done_elsewhere(options: Options, file: JournalFile, batch: Batch) -> Elsewhe
             continue
         count, charged = _shared(wanted, file.batch(scope).records())
         found[scope.batch] = max(found.get(scope.batch, (0, Decimal(0))), (count, charged))
-    name = max(found, key=lambda one: found[one], default=None)
+    # one that was renamed comes before one that only shares jobs
+    name = max(
+        found, key=lambda one: (bool(found[one][0]) and _is_gone(options, one), found[one]), default=None
+    )
     if name is None or not found[name][0]:
         return None
     count, charged = found[name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from batchgen.app.batch import Batch, scope_of
+from batchgen.app.batch import Batch, fresh_scope_of, scope_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.elsewhere import Elsewhere, done_elsewhere
 from batchgen.app.settings import Options
@@ -28,7 +28,10 @@ def look_at(options: Options) -> Iterator[Batch]:
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
     with JournalFile.open_to_read(options.journal) as file:
-        scope = scope_of(options, manifest, file, now=SystemClock().now())
+        now = SystemClock().now()
+        scope = scope_of(options, manifest, file, now=now)
+        if options.fresh:
+            scope = fresh_scope_of(options, manifest, scope, now=now)
         with uncollected():  # what a plan of 100,000 jobs is made of stays, all of it
             batch = Batch.of(options, manifest, scope, file.batch(scope))
         yield batch

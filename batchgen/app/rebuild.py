@@ -23,6 +23,7 @@ from batchgen.lifecycle import (
     Held,
     Record,
     State,
+    SubmitStarted,
     Succeeded,
 )
 from batchgen.model import File, Model, RemoteJob
@@ -148,6 +149,11 @@ class Rebuilder:
         told = one.told
         return Attempt(job=one.job, number=max(1, told.attempt), body=one.body, seed=told.seed, derived=False)
 
+    def _started(self, one: Recalled, at: float) -> SubmitStarted:
+        """Give the intent, with what was held against a budget: a doubt goes on holding it."""
+        quoted = one.told.quoted
+        return replace(self._lives.started(self._sent(one), at), quoted=quoted, reserved=quoted)
+
     def _paid(self, one: Recalled, remote: RemoteJob, files: Sequence[File] | None) -> list[Event]:
         told, sent = one.told, self._sent(one)
         at = self._at if told.submitted_at is None else told.submitted_at
@@ -155,7 +161,7 @@ class Rebuilder:
             told.charged if sent.number == 1 else remote.cost
         )  # what is told is of all attempts together
         life: list[Event] = [
-            self._lives.started(sent, at),
+            self._started(one, at),
             Accepted(at=at, remote_id=remote.remote_id, charged=charged, author=remote.author),
         ]
         end = after_look(remote, at=self._at)
@@ -169,7 +175,7 @@ class Rebuilder:
         """Leave the doubt to the next run; when its body left is not told, so it may be long ago."""
         told = one.told
         life: list[Event] = [
-            self._lives.started(self._sent(one), self._since),
+            self._started(one, self._since),
             AnswerLost(at=self._at, reason=told.error or "the journal was lost before the answer came"),
         ]
         if told.given_up:

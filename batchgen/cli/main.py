@@ -96,7 +96,10 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except BatchgenError as error:
         return _explain(error, as_json="--json" in arguments)
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"batchgen: cannot write: {error.strerror or error}", err=True)
+            return 1
         sys.stderr.close()  # nobody reads: say nothing more, not even at exit
         return 1
     return status if isinstance(status, int) else 0

@@ -53,7 +53,7 @@ class Doubt:
 
 
 def in_question(row: RemoteJob, doubt: Doubt, *, skew: float, authors: Collection[str]) -> bool:
-    """Tell whether a row may be this submission by kind, date and author.
+    """Tell whether a row may be this submission by kind, author and date.
 
     Args:
         row: not owned by any record.
@@ -61,11 +61,19 @@ def in_question(row: RemoteJob, doubt: Doubt, *, skew: float, authors: Collectio
         skew: seconds by which the service's clock is ahead of ours.
         authors: who our accepted submissions were by; empty as long as none says.
     """
-    low, high = doubt.window(skew)
+    return may_be_ours(row, authors=authors) and in_window(row, doubt, skew=skew)
+
+
+def may_be_ours(row: RemoteJob, *, authors: Collection[str]) -> bool:
+    """Tell whether a row may be ours by kind and author."""
     if row.job_type not in {"custom", ""} or row.author.startswith("user_"):
         return False
-    if authors and row.author and row.author not in authors:
-        return False
+    return not (authors and row.author and row.author not in authors)
+
+
+def in_window(row: RemoteJob, doubt: Doubt, *, skew: float) -> bool:
+    """Tell whether a row has a date that this submission would have."""
+    low, high = doubt.window(skew)
     return row.created_at is None or low <= row.created_at <= high
 
 
@@ -89,8 +97,9 @@ def compare(body: str, model: str, row: RemoteJob, texts: Mapping[str, Text]) ->
     prompt = echoed.get("prompt")
     if "prompt" in different and isinstance(prompt, str) and prompt.startswith("asset_"):
         if prompt not in texts:
-            # nothing is fetched for a row that could not match anyway
-            return Likeness.UNREAD if different == {"prompt"} or same_seed else Likeness.OTHER
+            # nothing is fetched for a row with another seed
+            read = different == {"prompt"} or same_seed or "seed" not in sent
+            return Likeness.UNREAD if read else Likeness.OTHER
         if _says(texts[prompt], str(sent["prompt"]), same_seed=same_seed):
             different.discard("prompt")
         elif different == {"prompt"} and _may_say(texts[prompt], str(sent["prompt"])):

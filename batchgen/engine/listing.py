@@ -59,6 +59,8 @@ async def read_listing(generator: Generator, *, since: float, clock: Clock, skew
             if page.served_at is not None and token is None:
                 found = _skew(page.served_at, begun_at, clock.now())
             rows.extend(page.jobs)
+            if page.next_token is not None and page.next_token == token:
+                break  # the same page for ever
             token = page.next_token
             if token is None:
                 broken = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from batchgen.engine.reading import after_look
 from batchgen.engine.unowned import Wanted
-from batchgen.identity import compose_body, files_of, seed_for
+from batchgen.identity import compose_body, files_of, has_file, seed_for
 from batchgen.lifecycle import (
     Accepted,
     Adopted,
@@ -43,7 +43,8 @@ class Attempt:
     def wanted(self) -> Wanted:
         """What to look for among the rows."""
         seed = self.seed if self.derived else None
-        return Wanted(model=self.job.model, body=self.body, prompt=self.job.prompt, seed=seed)
+        files = frozenset(name for name, value in self.job.params.items() if has_file(value))
+        return Wanted(model=self.job.model, body=self.body, prompt=self.job.prompt, seed=seed, files=files)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -76,8 +76,9 @@ def looks_back_to(
     """
     # what a run records of jobs in doubt before it looks says nothing of what it lost: intents alone count
     intents = [record.intent_at for record in records if record.intent_at is not None]
-    unknown = now - BLIND if began is None else began
-    since = max(intents) - MARGIN if intents else unknown
+    # what was bought since a loss must not hide what was lost: a day is looked through whatever is known
+    blind = now - BLIND if began is None else max(began, now - BLIND)
+    since = min(blind, max(intents) - MARGIN) if intents else (now - BLIND if began is None else began)
     return since if unfinished is None else min(since, unfinished)
 
 
@@ -100,7 +101,8 @@ class Preflight:
         self._blank = not journal.records()
         self._lives = lives
         self._record = record
-        earliest = lives.since + listing.skew - BEFORE
+        # a clock that says to be ahead may be wrong: it must not hide what is there
+        earliest = lives.since + min(0.0, listing.skew) - BEFORE
         recent = {
             row.remote_id: row for row in listing.rows if row.created_at is None or row.created_at >= earliest
         }

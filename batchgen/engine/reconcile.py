@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from batchgen.engine.absence import Conclusion, DoubtPolicy, Findings, Move, conclude
 from batchgen.engine.ledger import Ledger
-from batchgen.engine.likeness import Doubt, Likeness, compare, in_question
+from batchgen.engine.likeness import Doubt, Likeness, compare, in_window, may_be_ours
 from batchgen.engine.listing import Listing, read_listing
 from batchgen.engine.reading import after_look
 from batchgen.engine.refuted import Refuted
@@ -161,9 +161,12 @@ class Reconciler:
 
     def _likeness(self, case: _Case, row: RemoteJob, listing: Listing) -> Likeness:
         authors = self._journal.authors
-        if not in_question(row, case.doubt, skew=listing.skew, authors=authors):
+        if not may_be_ours(row, authors=authors):
             return Likeness.OTHER
         likeness = compare(case.doubt.body, case.doubt.model, row, self._texts)
+        if not in_window(row, case.doubt, skew=listing.skew):
+            # dates are the least that can be relied on: an equal body proves that one of them may be wrong
+            return Likeness.NEAR if likeness is Likeness.MATCH else Likeness.OTHER
         if likeness is Likeness.MATCH and row.author and not authors:
             # nothing says yet whose it is: another key with a batch of this name derives the same seed
             return Likeness.NEAR

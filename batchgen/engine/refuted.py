@@ -10,6 +10,7 @@ from batchgen.engine.ledger import Ledger
 from batchgen.engine.likeness import Likeness, compare
 from batchgen.lifecycle import Record, State
 from batchgen.model import RemoteJob, Text
+from batchgen.plan.auditing import is_ours
 from batchgen.ports import Journal
 
 
@@ -37,7 +38,8 @@ class Refuted:
             JournalError: it could not be remembered.
         """
         absent = [one for one in self._journal.records().values() if one.absences and one.state not in _OPEN]
-        for row in free if absent else ():
+        ours = (row for row in free if is_ours(row, self._journal.authors))
+        for row in ours if absent else ():
             for record in absent:
                 if row.remote_id not in self._told and _is_of(record, row, texts):
                     self._tell(record, row)

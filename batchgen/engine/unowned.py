@@ -19,12 +19,14 @@ class Wanted:
 
     Attributes:
         seed: None where the body has none that nobody else would send.
+        files: inputs that hold local files: sent again, the same ones have other ids.
     """
 
     model: str
     body: str
     prompt: str
     seed: float | None = None
+    files: frozenset[str] = frozenset()
 
 
 class UnownedRows:
@@ -101,10 +103,11 @@ class UnownedRows:
 
     def _may_be(self, wanted: Wanted, row: RemoteJob) -> bool:
         likeness = self._likeness(wanted, row)
-        cut = likeness in {Likeness.NEAR, Likeness.UNREAD} and differences(wanted.body, row) == ("prompt",)
-        return likeness is Likeness.MATCH or (
-            cut and str((row.inputs or {}).get("prompt")).startswith("asset_")
-        )
+        if likeness not in {Likeness.NEAR, Likeness.UNREAD}:
+            return likeness is Likeness.MATCH
+        different = set(differences(wanted.body, row)) - wanted.files
+        cut = different == {"prompt"} and str((row.inputs or {}).get("prompt")).startswith("asset_")
+        return cut or (bool(wanted.files) and not different)
 
     def _of_seed(self, wanted: Wanted) -> list[RemoteJob]:
         if wanted.seed is None:

@@ -39,6 +39,8 @@ def wrong_with_batch(name: str) -> str | None:
     """Say what keeps a text from naming a batch's folder, None where nothing does."""
     if name.lower().startswith("journal."):
         return "names that begin with journal. are kept for the journal that lies beside the batches"
+    if name.lower() in {"models", "locks", "simulator.jsonl"}:
+        return "it is the name of something else beside the journal"
     return wrong_with(name)
 
 

@@ -32,6 +32,7 @@ class Told:
         remote_id: of the latest attempt; None where it has no submission that is known.
         attempt: the latest that was begun, from 1; 0 before the first.
         seed: in the body, derived or given.
+        quoted: what the latest attempt was to cost, in compute units.
         charged: compute units, all attempts together.
         submitted_at: seconds since the epoch.
         files: what lay on disk.
@@ -46,6 +47,7 @@ class Told:
     remote_id: str | None
     attempt: int
     seed: float | None = None
+    quoted: Decimal | None = None
     charged: Decimal | None = None
     submitted_at: float | None = None
     files: tuple[File, ...] = ()
@@ -111,7 +113,7 @@ def read_slot(text: str) -> str:
 
 
 def _told(one: Mapping[str, Json]) -> Told:
-    charged = one["cost"]["charged"]
+    charged, quoted = one["cost"]["charged"], one["cost"]["quoted"]
     submitted = one["times"]["submitted"]
     return Told(
         id=one["id"],
@@ -122,6 +124,7 @@ def _told(one: Mapping[str, Json]) -> Told:
         remote_id=one["job_id"],
         attempt=one["attempts"],
         seed=one["seed"],
+        quoted=None if quoted is None else Decimal(str(quoted)),
         charged=None if charged is None else Decimal(str(charged)),
         submitted_at=None if submitted is None else datetime.fromisoformat(submitted).timestamp(),
         files=tuple(File(**file) for file in one["files"]),

@@ -15,13 +15,17 @@ _MOST_READ = 4000  # what follows is not looked at: the search for markup is qua
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-z!][^<>]*>", re.IGNORECASE | re.DOTALL)
 
 
+# what follows a URL's path is often a signature, which opens what is behind it
+_SIGNED = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
+
+
 def readable(text: str, redact: Redact = unchanged, *, limit: int = LONGEST_REASON) -> str:
     """Give the text on one line, at most ``limit`` characters long.
 
     Secrets are looked for before anything is cut, so that no half of one is left at an edge;
     what is taken out leaves a space, so that no two halves are joined.
     """
-    shown = redact(text)[:_MOST_READ]
+    shown = _SIGNED.sub(r"\1", redact(text)[:_MOST_READ])
     shown = "".join(one if one.isprintable() else " " for one in shown)
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

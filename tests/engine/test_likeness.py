@@ -1,12 +1,14 @@
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.engine.likeness import Doubt, Likeness, compare, differences, equal, in_question
+from batchgen.engine.unowned import UnownedRows, Wanted
 from batchgen.model import JobKey, RemoteJob, RemoteStatus, Text
+from batchgen.ports import Generator
 
 BODY = json.dumps({"prompt": "a tower", "width": 512, "seed": 7})
 SEEDLESS = json.dumps({"prompt": "a tower", "width": 512})
@@ -113,3 +115,13 @@ def test_true_is_not_one_and_a_text_is_no_number() -> None:
     assert not equal(True, 1)
     assert not equal("1", 1)
     assert not equal([1, 2], [1])
+
+
+def test_a_file_that_was_sent_again_has_another_id_and_may_be_the_same_job() -> None:
+    body = '{"prompt":"a tower","referenceImages":["asset_new"],"width":512}'
+    wanted = Wanted(model="m", body=body, prompt="a tower", files=frozenset({"referenceImages"}))
+    same = row(prompt="a tower", width=512, referenceImages=["asset_old"])
+    other = row(prompt="a tower", width=513, referenceImages=["asset_old"])
+    rows = UnownedRows(cast("Generator", None), [same])
+    assert rows.with_prompt(wanted) == [same]
+    assert UnownedRows(cast("Generator", None), [other]).with_prompt(wanted) == []

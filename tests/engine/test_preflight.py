@@ -107,6 +107,18 @@ def test_a_job_held_long_ago_claims_no_row_of_an_equal_one_that_was_forgotten() 
     assert len(over.service.submissions) == 3, "what the older copy forgot is held, and not bought again"
 
 
+def test_what_is_bought_after_a_loss_hides_nothing_that_was_lost() -> None:
+    over = earth()
+    Run(over, jobs(12)).go()
+    lose_the_journal(over, keep=3)
+    over.clock_offset += 3600
+    new = Job(id="new", prompt="a mill", model=SEEDED)
+    Run(over, [new]).go()
+    Run(over, [*jobs(12), new]).go()
+    assert len(over.service.submissions) == 13
+    assert states(over) == {State.COLLECTED: 13}
+
+
 def test_a_colleagues_equal_jobs_are_neither_adopted_nor_in_the_way_once_we_know_who_we_are() -> None:
     over, mine = earth(), jobs(4)
     over.service.restore(bought_by_another_key(mine[1:]).submissions)
@@ -170,7 +182,9 @@ def test_a_listing_reaches_back_to_just_before_the_last_that_is_known_of() -> No
         ),
         Record(intent_at=9_000.0, lost_at=9_100.0),
     ]
-    assert looks_back_to(known, began=None, now=20_000.0) == 9_000.0 - MARGIN
-    assert looks_back_to(known, began=None, now=20_000.0, unfinished=50.0) == 50.0
+    assert looks_back_to(known, began=None, now=200_000.0) == 9_000.0 - MARGIN
+    assert looks_back_to(known, began=None, now=20_000.0) == 20_000.0 - BLIND
+    assert looks_back_to(known, began=8_000.0, now=20_000.0) == 8_000.0
+    assert looks_back_to(known, began=None, now=200_000.0, unfinished=50.0) == 50.0
     assert looks_back_to([], began=19_000.0, now=20_000.0) == 19_000.0
     assert looks_back_to([], began=None, now=20_000.0) == 20_000.0 - BLIND

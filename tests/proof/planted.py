@@ -29,8 +29,8 @@ MUTANTS = (
     Mutant(
         name="retry the POST when its answer is lost",
         path="scenario/client.py",
-        old='            raise AmbiguousError(f"the answer was lost: {exc}") from exc\n',
-        new="            return await self.submit(model, body)\n",
+        old='            raise AmbiguousError(f"the answer was lost: {exc}") from exc\n        return submit_verdict',
+        new="            return await self.submit(model, body)\n        return submit_verdict",
     ),
     Mutant(
         name="record the intent after the POST",
@@ -110,8 +110,8 @@ MUTANTS = (
     Mutant(
         name="adopt another author's row",
         path="engine/likeness.py",
-        old="    if authors and row.author and row.author not in authors:\n",
-        new="    if authors and not row.author:\n",
+        old="    return not (authors and row.author and row.author not in authors)\n",
+        new="    return not (authors and not row.author)\n",
     ),
     Mutant(
         name="ignore the difference of the clocks",
@@ -203,7 +203,7 @@ MUTANTS = (
     Mutant(
         name="run again what is done under another name",
         path="app/guards.py",
-        old="    if other is None or not other.is_gone or other.jobs * 2 < total:\n",
+        old="    if other is None or not other.stops_a_run(total):\n",
         new="    if other is None or total:\n",
         test="tests/cli/test_recover.py::test_a_renamed_batch_is_not_bought_again_unless_it_is_asked_for",
     ),
