@@ -29,7 +29,8 @@ MUTANTS = (
     Mutant(
         name="retry the POST when its answer is lost",
         path="scenario/client.py",
-        old='            raise AmbiguousError(f"the answer was lost: {exc}") from exc\n        return submit_verdict',
+        old='            raise AmbiguousError(f"the answer was lost: {exc}") from exc\n'
+        "        return submit_verdict",
         new="            return await self.submit(model, body)\n        return submit_verdict",
     ),
     Mutant(
