@@ -10,7 +10,7 @@ from batchgen.app.clock import SystemClock
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of
 from batchgen.engine.gate import RateGate
-from batchgen.engine.likeness import Doubt, Likeness, compare, differences, in_question
+from batchgen.engine.likeness import Doubt, Likeness, compare, differences, in_question, may_be_ours
 from batchgen.engine.listing import read_listing
 from batchgen.engine.policy import Policy
 from batchgen.errors import InputError, NotFoundError, RemoteIdTakenError
@@ -113,9 +113,12 @@ class Desk:
     def _candidates(self, entry: Entry, free: Sequence[RemoteJob], skew: float) -> list[Candidate]:
         doubt, found = _doubt(entry), []
         for row in free:
-            if not in_question(row, doubt, skew=skew, authors=self._batch.journal.authors):
-                continue
+            authors = self._batch.journal.authors
             likeness = compare(doubt.body, doubt.model, row, {})
+            # an equal body with another date is what may have held the job
+            equal = likeness is Likeness.MATCH and may_be_ours(row, authors=authors)
+            if not (equal or in_question(row, doubt, skew=skew, authors=authors)):
+                continue
             if likeness is not Likeness.OTHER:
                 certain = likeness is Likeness.MATCH
                 found.append(Candidate(remote=row, certain=certain, differs=differences(doubt.body, row)))
