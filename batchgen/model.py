@@ -174,6 +174,7 @@ class RemoteJob:
         status: a word the service may add tomorrow counts as running.
         word: the status in the service's own word.
         created_at, started_at, finished_at: the service's clock; None where it does not say.
+        updated_at: when the service last changed it, by its clock; None where it does not say.
         job_type: ``custom`` for what we submit.
         author: the ``apiu_...`` of the key or the ``user_...`` of the person, empty if not shown.
         inputs: the echo of the request, ``modelId`` included; None where it is not shown.
@@ -189,6 +190,7 @@ class RemoteJob:
     created_at: float | None = None
     started_at: float | None = None
     finished_at: float | None = None
+    updated_at: float | None = None
     job_type: str = ""
     author: str = ""
     inputs: Mapping[str, Json] | None = None

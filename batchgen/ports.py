@@ -42,6 +42,15 @@ class Gate(Protocol):
         ...
 
 
+class PacedGate(Gate, Protocol):
+    """A gate that says how fast it is."""
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one request to the next; 0.0 where there is no limit."""
+        ...
+
+
 class Generator(Protocol):
     """The service. Every call may raise StoppedError; the idempotent ones retry by themselves."""
 

@@ -23,6 +23,8 @@ from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry
 from batchgen.ports import Lane
 
+PRESSED = 5  # submits in a row that waited for nothing but the rate
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Steps:
@@ -79,6 +81,7 @@ class Dispatcher:
         self._broke: OverBudgetError | None = None
         self._too_dear: dict[JobKey, OverBudgetError] = {}
         self._stopped = False
+        self._turns_in_a_row = 0
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -126,6 +129,11 @@ class Dispatcher:
         """Whether nothing may be bought until money is free."""
         return self._broke is not None
 
+    @property
+    def is_pressed(self) -> bool:
+        """Whether slots stay free because of the rate: submit follows submit without another wait."""
+        return self._turns_in_a_row > PRESSED
+
     def money_told(self) -> tuple[str, ...]:
         """Say which jobs the budget has left out, and what a higher one would buy; empty if none."""
         told = [str(one) for one in self._too_dear.values()]
@@ -162,6 +170,7 @@ class Dispatcher:
             elif not self._may_submit():
                 await self._change()
             else:
+                self._turns_in_a_row += 1
                 await self._world.gate.turn(Lane.SUBMIT)
                 if self._may_submit():  # asked again: the wait for the turn may have been long
                     self._steps.submit(self._waiting.popleft())
@@ -264,6 +273,7 @@ class Dispatcher:
 
     async def _change(self) -> None:
         """Wait for something to change, or for answers that are due to count as late."""
+        self._turns_in_a_row = 0
         self._changed.clear()
         try:
             async with asyncio.timeout(LATE):

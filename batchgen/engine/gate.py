@@ -66,6 +66,7 @@ class RateGate:
     def __init__(self, rate: Rate | None) -> None:
         """Set the pace; None lets every request through at once."""
         self._limiter = None if rate is None else PacedLimiter(1, rate.interval)
+        self.interval = 0.0 if rate is None else rate.interval
         self._queues = {lane: _Queue() for lane in Lane}
         self._stirred = asyncio.Event()
 

@@ -49,7 +49,7 @@ async def read_listing(generator: Generator, *, since: float, clock: Clock, skew
         StoppedError: the service does not let us look.
     """
     begun_at, reach = clock.now(), since - BEFORE - MARGIN
-    asked = {"createdAfter": _date(reach + skew)}
+    asked = {"createdAfter": as_date(reach + skew)}
     rows: list[RemoteJob] = []
     token, found = None, skew
     broken: ServiceError | None = TransientError("the listing does not come to an end")
@@ -57,7 +57,7 @@ async def read_listing(generator: Generator, *, since: float, clock: Clock, skew
         for _ in range(MOST_PAGES):
             page = await generator.jobs(asked, token)
             if page.served_at is not None and token is None:
-                found = _skew(page.served_at, begun_at, clock.now())
+                found = skew_of(page.served_at, begun_at, clock.now())
             rows.extend(page.jobs)
             if page.next_token is not None and page.next_token == token:
                 break  # the same page for ever
@@ -75,11 +75,15 @@ async def read_listing(generator: Generator, *, since: float, clock: Clock, skew
     return Listing(begun_at=begun_at, since=since, rows=tuple(rows), skew=found, broken=broken)
 
 
-def _date(at: float) -> str:
+def as_date(at: float) -> str:
+    """Write a moment, in seconds since the epoch, as the service's queries want it."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _skew(served_at: float, asked_at: float, answered_at: float) -> float:
-    """Give the difference of the clocks; one below the resolution of a ``Date`` header counts as none."""
+def skew_of(served_at: float, asked_at: float, answered_at: float) -> float:
+    """Give the seconds by which the service's clock is ahead of ours.
+
+    What is below the resolution of a ``Date`` header counts as none.
+    """
     skew = served_at + 0.5 - (asked_at + answered_at) / 2
     return skew if abs(skew) > max(2.0, answered_at - asked_at) else 0.0

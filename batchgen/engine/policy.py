@@ -7,7 +7,7 @@ from batchgen.backoff import Backoff, PollGaps
 from batchgen.engine.absence import DoubtPolicy
 from batchgen.engine.purse import Purse
 from batchgen.model import Model
-from batchgen.ports import Clock, Collector, Gate, Generator, Journal, Observer, Uploader
+from batchgen.ports import Clock, Collector, Generator, Journal, Observer, PacedGate, Uploader
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +19,7 @@ class Policy:
             half an hour or three times what the model's published p75 says, the longer one.
         usual: to the first look at a model nothing is known of.
         gaps: between looks.
+        sweeps: whether listings may stand for polls.
         backoff: after failures.
         doubt: how jobs in doubt are settled.
         attempts: how often a generation is tried in all; what moderation stopped is not tried again.
@@ -32,6 +33,7 @@ class Policy:
     timeout: float | None = None
     usual: float = 2.0
     gaps: PollGaps = field(default_factory=PollGaps)
+    sweeps: bool = True
     backoff: Backoff = field(default_factory=Backoff)
     doubt: DoubtPolicy = field(default_factory=DoubtPolicy)
     attempts: int = 1
@@ -61,7 +63,7 @@ class World:
     generator: Generator
     journal: Journal
     collector: Collector | None
-    gate: Gate
+    gate: PacedGate
     clock: Clock
     observer: Observer
     chance: random.Random = field(default_factory=random.Random)

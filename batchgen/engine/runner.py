@@ -21,7 +21,7 @@ from batchgen.engine.reconcile import Reconciler
 from batchgen.engine.refuted import Refuted
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
-from batchgen.engine.watch import Watcher
+from batchgen.engine.watch import Outcomes, Watcher
 from batchgen.errors import BatchgenError, DownloadError, OverBudgetError, StoppedError
 from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
@@ -93,7 +93,20 @@ class Runner:
             published={one.id: one.latency_p75 for one in models.values() if one.latency_p75},
             chance=world.chance,
         )
-        self._watcher = Watcher(generator=world.generator, ledger=self._ledger, schedule=self._schedule)
+        self._schedule.remember(world.journal.records().values())
+        self._watcher = Watcher(
+            generator=world.generator,
+            ledger=self._ledger,
+            schedule=self._schedule,
+            gate=world.gate,
+            sweeps=policy.sweeps,
+            outcomes=Outcomes(
+                ended=self._route,
+                outlasted=self._outlasted,
+                spawn=lambda work, name: self._spawn(work, name=name),
+                pressed=lambda: self._dispatcher.is_pressed,
+            ),
+        )
         self.flow = flow
         self._reconciler = Reconciler(
             generator=world.generator,
@@ -195,6 +208,7 @@ class Runner:
             self._route(entry)
         # what runs was accepted side by side before: that much is proven
         self.flow.ceiling = self.flow.ceiling.accepted(len(self.flow.in_flight - self.flow.doubtful))
+        self._spawn(self._watcher.run, name="watch")
         self._spawn(self._dispatcher.run, name="dispatch")
         if self._preparer is not None:
             self._spawn(self._preparer.run, name="prepare")
@@ -221,7 +235,8 @@ class Runner:
             case State.RUNNING:
                 self._learn_price(entry)
                 self.flow.runs(entry.key)
-                self._spawn(lambda: self._watch(entry), name=f"watch:{entry.job.id}")
+                timeout = self._policy.timeout_of(self._models.get(entry.job.model))
+                self._watcher.add(entry, timeout_after=timeout)
             case State.SUCCEEDED:
                 self._count_money(entry)
                 self.flow.ended(entry.key)
@@ -322,14 +337,10 @@ class Runner:
             self._halt.unreachable = True
             self._stop()
 
-    async def _watch(self, entry: Entry) -> None:
-        timeout = self._policy.timeout_of(self._models.get(entry.job.model))
-        ended = await self._watcher.watch(entry, timeout_after=timeout)
-        if ended is None:
-            self._halt.out_of_sight.add(entry.key)
-            self._rest(entry)
-        else:
-            self._route(ended)
+    def _outlasted(self, entry: Entry) -> None:
+        """Leave out of sight what has not ended by its timeout: the next run watches it."""
+        self._halt.out_of_sight.add(entry.key)
+        self._rest(entry)
 
     async def _collect_one_after_another(self) -> None:
         while True:

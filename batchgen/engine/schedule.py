@@ -1,10 +1,12 @@
 """When to look at a submission again: what the latest jobs of its model took decides the first look."""
 
 import random
+import statistics
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from batchgen.backoff import Backoff, PollGaps
+from batchgen.record import Record
 
 _REMEMBERED = 50  # durations a model; what it took an hour ago says little about now
 
@@ -38,20 +40,46 @@ class LookSchedule:
         self._usual = usual
         self._chance = chance
         self._durations: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
+        self._first: dict[str, float] = {}
+
+    def remember(self, records: Iterable[Record]) -> None:
+        """Learn from what earlier runs recorded, oldest first.
+
+        Both dates are the service's, so that the clocks' difference does not matter; what a job
+        waited there before it began is not in them, and a first look is early rather than late.
+        """
+        for record in records:
+            if record.job is None or record.started_at is None or record.finished_at is None:
+                continue
+            if record.finished_at > record.started_at:
+                self.took(record.job.model, record.finished_at - record.started_at)
 
     def took(self, model: str, seconds: float) -> None:
         """Remember how long a job was seen to take."""
         self._durations[model].append(seconds)
+        self._first.pop(model, None)
 
     def longest(self, model: str) -> float | None:
         """Give the longest duration remembered of a model, in seconds; None if there is none."""
         return max(self._durations[model], default=None)
 
+    def middle(self, model: str) -> float | None:
+        """Give what a job of the model takes, in seconds: seen, else published; None if nothing is known."""
+        seen = self._durations[model]
+        return statistics.median(seen) if seen else self._published.get(model)
+
+    def earliest(self, model: str) -> float:
+        """Give the seconds before which hardly a job of the model ends."""
+        seen = self._durations[model]
+        return min(seen) if seen else self._early(model)
+
     def first_look(self, model: str) -> float:
-        """Give the seconds from acceptance to the first look."""
-        published = self._published.get(model)
-        usual = self._usual if published is None else max(self._gaps.shortest, _EARLY * published)
-        return self._gaps.first_look(tuple(self._durations[model]), usual=usual)
+        """Give the seconds from acceptance to the first look at one submission alone."""
+        known = self._first.get(model)
+        if known is None:
+            known = self._gaps.first_look(tuple(self._durations[model]), usual=self._early(model))
+            self._first[model] = known
+        return known
 
     def gap(self, waited: float) -> float:
         """Give the seconds to the next look."""
@@ -60,3 +88,7 @@ class LookSchedule:
     def after_failure(self, failures: int, asked: float | None) -> float:
         """Give the seconds to the next look after looks that failed in a row."""
         return self._backoff.wait(failures, jitter=self._chance.random(), asked=asked)
+
+    def _early(self, model: str) -> float:
+        published = self._published.get(model)
+        return self._usual if published is None else max(self._gaps.shortest, _EARLY * published)

@@ -1,66 +1,220 @@
-"""Finding out when a submission ends, by polling its id. Only the service's word ends one."""
+"""Finding out when submissions end. Only the service's word ends one.
+
+Two ways, and every submission is always covered by one of them: a poll asks about one id, a
+sweep reads one listing for all. What a sweep shows running counts as looked at; what it does
+not show is polled, and once in a while so is what it shows. A listing that lags, fails or
+lies costs a little time and never a result.
+"""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from itertools import islice
 
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.reading import after_look
 from batchgen.engine.schedule import LookSchedule
+from batchgen.engine.sweeping import DUST, GRACE, Steps, Sweeping
+from batchgen.engine.watched import Watched, WatchList
+from batchgen.engine.way import SweepGaps
 from batchgen.errors import ServiceError, StoppedError
-from batchgen.model import RemoteJob
+from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.plan.plan import Entry
-from batchgen.ports import Generator
+from batchgen.ports import Generator, PacedGate
 
-_DUST = 2e-6  # seconds: two ticks of the coarsest clock
+_MOST_POLLS = 100
+_MOST_SLOW_POLLS = 8
+_SLOW = 0.1  # seconds between requests
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcomes:
+    """What becomes of a submission that is watched no longer; each returns at once.
+
+    Attributes:
+        ended: the service said how; it is recorded.
+        outlasted: it has not ended by its timeout.
+        spawn: starts a piece of work that may be cancelled at any time.
+        pressed: whether submits wait for the rate.
+    """
+
+    ended: Callable[[Entry], None]
+    outlasted: Callable[[Entry], None]
+    spawn: Callable[[Callable[[], Awaitable[None]], str], None]
+    pressed: Callable[[], bool]
 
 
 class Watcher:
-    """Watches one submission at a time, for as long as it is told to."""
+    """Watches all that runs. ``run`` must be a child of the run's TaskGroup."""
 
-    def __init__(self, *, generator: Generator, ledger: Ledger, schedule: LookSchedule) -> None:
+    def __init__(
+        self,
+        *,
+        generator: Generator,
+        ledger: Ledger,
+        schedule: LookSchedule,
+        gate: PacedGate,
+        outcomes: Outcomes,
+        sweeps: bool = True,
+        gaps: SweepGaps | None = None,
+    ) -> None:
+        """Watch nothing yet.
+
+        Args:
+            generator: the service.
+            ledger: where ends are recorded.
+            schedule: when to poll.
+            gate: how far apart requests are.
+            outcomes: what to do with what is found.
+            sweeps: whether listings may be used.
+            gaps: how far apart sweeps are.
+        """
         self._generator = generator
         self._ledger = ledger
         self._schedule = schedule
+        self._gate = gate
+        self._outcomes = outcomes
+        self._list = WatchList()
+        self._changed = asyncio.Event()
+        self._polls = 0
+        self._sweeping = Sweeping(
+            watched=self._list,
+            generator=generator,
+            ledger=ledger,
+            schedule=schedule,
+            gate=gate,
+            steps=Steps(
+                end=self._end,
+                poll=self._poll_soon,
+                spawn=outcomes.spawn,
+                pressed=outcomes.pressed,
+                changed=self._changed.set,
+            ),
+            allowed=sweeps,
+            gaps=gaps or SweepGaps(),
+        )
 
-    async def watch(self, entry: Entry, *, timeout_after: float) -> Entry | None:
-        """Look until the submission ends and record how; None if it outlasts the timeout, in seconds.
+    def __repr__(self) -> str:
+        return f"<Watcher [{len(self._list)}, {self._polls} polls under way, {self._sweeping!r}]>"
+
+    def add(self, entry: Entry, *, timeout_after: float) -> None:
+        """Watch a submission until it ends; it is left alone after the timeout, in seconds.
 
         An id the service does not show, or will not, is asked about again: it is paid for.
-
-        Raises:
-            StoppedError: the service does not let us look.
         """
         submission = entry.record.submission
         if submission is None:
             raise AssertionError(f"{entry.job.id} runs without a submission")
-        time = asyncio.get_running_loop().time
+        now, model = _time(), entry.job.model
         waited = max(0.0, self._ledger.now() - submission.at)  # a resumed run begins in the middle
-        accepted, deadline = time() - waited, time() + timeout_after
-        gap, failures = max(0.0, self._schedule.first_look(entry.job.model) - waited), 0
-        while (now := time()) < deadline - _DUST:
-            await asyncio.sleep(min(gap, deadline - now))  # the last look is at the deadline itself
-            try:
-                remote = await self._generator.job(submission.remote_id)
-            except StoppedError:
-                raise
-            except ServiceError as error:  # whatever it says of the call, the submission is paid for
-                failures += 1
-                self._ledger.observer.troubled(f"{entry.job.id}: {error}")
-                gap = self._schedule.after_failure(failures, getattr(error, "retry_after", None))
-                continue
-            end = after_look(remote, at=self._ledger.now())
-            if end is not None:
-                entry = self._ledger.record(entry, end)
-                self._learn(entry, remote, accepted, time())
-                return entry
-            self._ledger.observer.looked(entry.job, remote)
-            failures, gap = 0, self._schedule.gap(time() - accepted)
-        return None
+        row = Watched(
+            entry=entry,
+            remote_id=submission.remote_id,
+            accepted=now - waited,
+            intended_at=min(submission.at, entry.record.intent_at or submission.at),
+            deadline=now + timeout_after,
+            ripe_at=now + max(0.0, self._schedule.earliest(model) - waited),
+            next_poll=now + max(0.0, self._schedule.first_look(model) - waited),
+        )
+        self._sweeping.covers(row)
+        self._list.add(row)
+        self._changed.set()
 
-    def _learn(self, entry: Entry, remote: RemoteJob, accepted: float, now: float) -> None:
-        """Remember what it took: by the service's clock if it tells, else by ours, which is later."""
-        if remote.created_at is not None and remote.finished_at is not None:
-            took = remote.finished_at - remote.created_at
-            if 0 <= took <= now - accepted:
-                self._schedule.took(entry.job.model, took)
-                return
-        self._schedule.took(entry.job.model, now - accepted)
+    async def run(self) -> None:
+        """Look when it is time, until cancelled.
+
+        Raises:
+            JournalError: an end could not be recorded.
+        """
+        while True:
+            self._changed.clear()
+            now = _time() + DUST
+            for row in islice(self._list.due(now), max(0, self._most_polls - self._polls)):
+                self._poll_soon(row)
+            self._sweeping.sweep_if_due(now)
+            try:
+                async with asyncio.timeout_at(self._wake_at()):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    @property
+    def _most_polls(self) -> int:
+        """How many may be under way: those that wait for the rate would be old when their turn comes."""
+        return _MOST_POLLS if self._gate.interval < _SLOW else _MOST_SLOW_POLLS
+
+    def _wake_at(self) -> float | None:
+        polls = self._list.next_due() if self._polls < self._most_polls else None
+        times = (polls, self._sweeping.next_at())
+        return min((one for one in times if one is not None), default=None)
+
+    # polls
+
+    def _poll_soon(self, row: Watched) -> None:
+        row.polled = True
+        self._polls += 1
+        self._outcomes.spawn(lambda: self._poll(row), f"poll:{row.entry.job.id}")
+
+    async def _poll(self, row: Watched) -> None:
+        """Ask about one.
+
+        Raises:
+            StoppedError: the service does not let us look.
+        """
+        try:
+            remote = await self._generator.job(row.remote_id)
+        except StoppedError:
+            raise
+        except ServiceError as error:  # whatever it says of the call, the submission is paid for
+            if row in self._list:
+                row.failures += 1
+                self._ledger.observer.troubled(f"{row.entry.job.id}: {error}")
+                asked = getattr(error, "retry_after", None)
+                row.next_poll = _time() + self._schedule.after_failure(row.failures, asked)
+        else:
+            if row in self._list:
+                self._polled(row, remote)
+        finally:
+            row.polled = False
+            self._polls -= 1
+            self._changed.set()
+        if row in self._list:
+            self._go_on(row)
+
+    def _polled(self, row: Watched, remote: RemoteJob) -> None:
+        if remote.status is not RemoteStatus.RUNNING:
+            self._end(row, remote)
+            return
+        self._ledger.observer.looked(row.entry.job, remote)
+        now = _time()
+        row.failures = 0
+        row.next_poll = now + self._schedule.gap(now - row.accepted)
+        row.was_seen(now)
+
+    def _go_on(self, row: Watched) -> None:
+        if _time() >= row.deadline - DUST:
+            self._list.remove(row)
+            self._outcomes.outlasted(row.entry)
+        else:
+            self._list.queue(row)
+
+    def _end(self, row: Watched, remote: RemoteJob) -> None:
+        event = after_look(remote, at=self._ledger.now())
+        assert event is not None
+        entry = self._ledger.record(row.entry, event)
+        self._list.remove(row)
+        took = self._took(row, remote)
+        self._schedule.took(row.entry.job.model, _time() - row.accepted if took is None else took)
+        self._sweeping.ended(row, took)
+        self._outcomes.ended(entry)
+
+    def _took(self, row: Watched, remote: RemoteJob) -> float | None:
+        """Give what it took by the service's clock, in seconds; None where that tells nothing."""
+        if remote.created_at is None or remote.finished_at is None:
+            return None
+        took = remote.finished_at - remote.created_at
+        return took if 0 <= took <= _time() - row.accepted + GRACE else None
+
+
+def _time() -> float:
+    return asyncio.get_running_loop().time()

@@ -81,6 +81,7 @@ def parse_job(value: Json, redact: Redact = unchanged) -> RemoteJob:
         created_at=as_instant(job.get("createdAt")),
         started_at=_started_at(job),
         finished_at=_finished_at(job) if status is not RemoteStatus.RUNNING else None,
+        updated_at=as_instant(job.get("updatedAt")),
         job_type=readable(as_text(job.get("jobType"))),
         author=readable(as_text(job.get("authorId"))),
         inputs=plain(inputs) if isinstance(inputs, dict) else None,

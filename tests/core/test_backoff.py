@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,5 +36,6 @@ def test_gaps_grow_with_the_wait_and_stay_bounded(waited: float, jitter: float) 
 def test_the_first_look_is_a_low_quantile_of_what_was_seen() -> None:
     gaps = PollGaps()
     assert gaps.first_look((), usual=2.0) == 2.0
-    assert gaps.first_look(tuple(float(n) for n in range(10, 60)), usual=2.0) == 15.0
+    assert gaps.first_look(tuple(float(n) for n in range(30, 80)), usual=2.0) == pytest.approx(40.5)
+    assert gaps.first_look(tuple(30 + n / 10 for n in range(50)), usual=2.0) == pytest.approx(31.5)
     assert gaps.first_look((0.01,), usual=2.0) == gaps.shortest

@@ -160,9 +160,9 @@ def test_nothing_is_bought_while_the_listing_cannot_be_read() -> None:
 
 def test_nothing_is_listed_where_nothing_is_to_be_bought() -> None:
     over = earth()
-    Run(over, jobs(3)).go()
+    Run(over, jobs(3), policy=Policy(sweeps=False)).go()
     listed = over.service.counts["jobs"]
-    Run(over, jobs(3)).go()
+    Run(over, jobs(3), policy=Policy(sweeps=False)).go()
     assert over.service.counts["jobs"] == listed == 1
 
 

@@ -24,7 +24,7 @@ from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Event, Record, State, replay
 from batchgen.model import Job, JobKey, RemoteJob
 from batchgen.plan.plan import make_plan
-from batchgen.ports import Gate, Journal
+from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials
 from batchgen.scenario.transport import Answer, Call, LostAnswerError
@@ -283,7 +283,7 @@ class Run:
             self.ending = await self._runner(client, journal, gate, chance).run()
 
     def _runner(
-        self, client: ScenarioClient, journal: MortalJournal, gate: Gate, chance: random.Random
+        self, client: ScenarioClient, journal: MortalJournal, gate: RateGate, chance: random.Random
     ) -> Runner:
         return Runner(
             plan=make_plan(self.leg.jobs, journal.records()),

@@ -50,8 +50,17 @@ class Earth:
 class VirtualTransport:
     """Carries calls to the core; a hang lasts as long as the client's own timeout."""
 
-    def __init__(self, earth: Earth, *, key: str = "key", hop: float = 0.02, patience: float = 120.0) -> None:
+    def __init__(
+        self,
+        earth: Earth,
+        *,
+        key: str = "key",
+        hop: float = 0.02,
+        patience: float = 120.0,
+        twist: Callable[[Call, Answer], Answer] | None = None,
+    ) -> None:
         self._earth = earth
+        self._twist = twist
         self._hop = hop
         self._patience = patience
         token = Credentials(key=key, secret="secret").token
@@ -73,7 +82,8 @@ class VirtualTransport:
         await asyncio.sleep(reply.delay + self._hop)
         if reply.fate is Fate.CUT:
             raise LostAnswerError("the connection was cut")
-        return Answer(status=reply.status, headers=reply.headers, body=reply.body)
+        answer = Answer(status=reply.status, headers=reply.headers, body=reply.body)
+        return answer if self._twist is None else self._twist(call, answer)
 
 
 class Watching:
@@ -121,6 +131,8 @@ class Run:
     seed: int = 0
     key: str = "key"
     purse: Purse = field(default_factory=Purse)
+    hop: float = 0.02
+    twist: Callable[[Call, Answer], Answer] | None = None
     command: Callable[[Runner], None] | None = None
     ending: Ending | None = None
     watching: Watching = field(default_factory=Watching)
@@ -155,10 +167,11 @@ class Run:
         client = ScenarioClient(VirtualTransport(self.earth, key=self.key), gate, project=None)
         return {name: await client.model(name) for name in sorted({job.model for job in self.jobs})}
 
-    def _runner(self, gate: Gate, models: dict[str, Model]) -> Runner:
+    def _runner(self, gate: RateGate, models: dict[str, Model]) -> Runner:
         chance = random.Random(self.seed)
         journal = MemoryJournal(self.earth.disk)
-        client = ScenarioClient(VirtualTransport(self.earth, key=self.key), gate, project=None, rng=chance)
+        transport = VirtualTransport(self.earth, key=self.key, hop=self.hop, twist=self.twist)
+        client = ScenarioClient(transport, gate, project=None, rng=chance)
         runner = Runner(
             plan=make_plan(self.jobs, journal.records()),
             scope=SCOPE,

@@ -1,0 +1,243 @@
+"""When to sweep, and what a sweep means for what is watched.
+
+What a sweep shows running counts as looked at; what it should have shown and has not is left
+to polls, and so is everything once listings turn out to be no good.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from batchgen.engine.ledger import Ledger
+from batchgen.engine.schedule import LookSchedule
+from batchgen.engine.sweep import Sweep, Sweeper
+from batchgen.engine.trust import Trust
+from batchgen.engine.watched import Watched, WatchList
+from batchgen.engine.way import Sight, SweepGaps, Way, choose
+from batchgen.errors import ServiceError
+from batchgen.model import RemoteJob, RemoteStatus
+from batchgen.ports import Generator, PacedGate
+
+DUST = 2e-6  # seconds: two ticks of the coarsest clock
+GRACE = 5.0  # seconds that a sweep may take before polls are made in its place
+_CHECKED = 16  # one sweep in so many is followed by a poll that holds it to its word
+_RECENT = 60.0  # seconds for which the size of a listing is remembered
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Steps:
+    """What a sweep leads to; each returns at once.
+
+    Attributes:
+        end: take what is shown as the end of a submission.
+        poll: ask about one that no poll is under way for.
+        spawn: start a piece of work that may be cancelled at any time.
+        pressed: whether submits wait for the rate.
+        changed: look again at what is due.
+    """
+
+    end: Callable[[Watched, RemoteJob], None]
+    poll: Callable[[Watched], None]
+    spawn: Callable[[Callable[[], Awaitable[None]], str], None]
+    pressed: Callable[[], bool]
+    changed: Callable[[], None]
+
+
+class Sweeping:
+    """Sweeps a watch list, one sweep at a time."""
+
+    def __init__(
+        self,
+        *,
+        watched: WatchList,
+        generator: Generator,
+        ledger: Ledger,
+        schedule: LookSchedule,
+        gate: PacedGate,
+        steps: Steps,
+        allowed: bool,
+        gaps: SweepGaps,
+    ) -> None:
+        """See ``Watcher``."""
+        self._list = watched
+        self._ledger = ledger
+        self._schedule = schedule
+        self._gate = gate
+        self._steps = steps
+        self._gaps = gaps
+        self._sweeper = Sweeper(generator, ledger)
+        self._trust = Trust()
+        self._allowed = allowed
+        self._way = Way.CREATED if allowed else Way.POLL
+        self._gap = gaps.shortest
+        self._under_way = False
+        self._next = 0.0
+        self._failures = 0
+        self._count = 0
+        self._others = 0  # rows of other people in the latest listing by date of creation
+        self._crowd: tuple[float, int] | None = None  # when, and rows of the latest one by date of update
+        self._accepted: list[float] = []  # what was accepted since the oldest that is watched
+
+    def __repr__(self) -> str:
+        return f"<Sweeping [by {self._way.name.lower()}, {self._trust!r}]>"
+
+    def covers(self, row: Watched) -> None:
+        """Take note of a row that is about to be watched: the next sweeps count as looks at it."""
+        self._accepted.append(row.accepted)
+        if self._way is not Way.POLL:
+            row.covered_until = row.ripe_at + 2 * self._gap + GRACE
+
+    def next_at(self) -> float | None:
+        """Give when the next sweep is due, by the loop's clock; None if none is."""
+        if not self._allowed or self._under_way or not len(self._list):
+            return None
+        ripe = _time() if self._list.ripe(_time() + DUST) else self._list.next_ripe()
+        return None if ripe is None else max(self._next, ripe)
+
+    def ended(self, row: Watched, took: float | None) -> None:
+        """Hold an end against what sweeps have shown.
+
+        Args:
+            row: what ended.
+            took: seconds by the service's clock; None where it does not say.
+        """
+        if self._allowed:
+            unseen = row.swept_at is not None and took is not None
+            late = (row.swept_at or 0.0) - (row.accepted + (took or 0.0)) if unseen else 0.0
+            self._trust.ended(late=late)
+
+    def sweep_if_due(self, now: float) -> None:
+        """Start a sweep if it is time and one is the way to look."""
+        if not self._allowed or self._under_way or now < self._next:
+            return
+        ripe = len(self._list.ripe(now))
+        if not ripe:
+            return
+        way = choose(
+            Sight(
+                watched=len(self._list),
+                ripe=ripe,
+                created=self._others + self._accepted_since_oldest(),
+                updated=self._crowd[1] if self._crowd and now - self._crowd[0] < _RECENT else None,
+                sweeping=self._count > 0 and self._way is not Way.POLL,
+            )
+        )
+        if way is Way.POLL:
+            self._leave_to_polls(until=now + self._gap)
+            return
+        self._way = way
+        self._under_way = True
+        self._steps.spawn(lambda: self._sweep(way), "sweep")
+
+    def _accepted_since_oldest(self) -> int:
+        oldest = min(row.accepted for row in self._list)
+        self._accepted = [one for one in self._accepted if one >= oldest]
+        return len(self._accepted)
+
+    async def _sweep(self, way: Way) -> None:
+        begun = _time()
+        since = min(row.intended_at for row in self._list)
+        try:
+            sweep = await self._sweeper.sweep(way, since=since, lag=self._trust.lag)
+        finally:
+            self._under_way = False
+        self._count += 1
+        self._remember_size(sweep)
+        self._take(sweep, begun)
+        self._gap = self._gaps.gap(
+            self._quickest(), interval=self._gate.interval, pressed=self._steps.pressed()
+        )
+        self._next = begun + self._gap
+        if sweep.error is not None:
+            self._sweep_failed(sweep.error, for_good=sweep.refused)
+        elif self._trust.lost:
+            self._give_up("the service's listing is behind what it says of single jobs")
+        else:
+            self._failures = 0
+            self._check(begun)
+        self._steps.changed()
+
+    def _remember_size(self, sweep: Sweep) -> None:
+        if sweep.way is Way.UPDATED:
+            self._crowd = (_time(), sweep.count + sweep.crowded)
+        else:
+            known = min(len(self._accepted), sweep.count)
+            self._others = max(0, sweep.count + sweep.crowded - known)
+
+    def _take(self, sweep: Sweep, begun: float) -> None:
+        """Act on what a sweep showed of what is watched."""
+        for row in self._list:
+            remote = sweep.rows.get(row.remote_id)
+            if remote is not None and remote.status is not RemoteStatus.RUNNING:
+                self._believe(row, remote)
+            elif remote is not None:
+                self._ledger.observer.looked(row.entry.job, remote)
+                row.missing = 0
+                self._cover(row, begun, complete=sweep.complete)
+            elif sweep.complete and row.ripe_at <= begun:
+                row.missing += sweep.way is Way.CREATED
+                self._cover(row, begun, complete=True)
+
+    def _cover(self, row: Watched, begun: float, *, complete: bool) -> None:
+        """Count a sweep as a look, unless it should have shown the row and has not, twice."""
+        if complete:
+            row.swept_at = begun
+        if row.missing > 1:
+            row.covered_until = 0.0
+            self._list.queue(row)
+        else:
+            row.covered_until = begun + 2 * self._gap + GRACE
+
+    def _believe(self, row: Watched, remote: RemoteJob) -> None:
+        """Take an end as it is shown; a success without anything to show for it is asked about once."""
+        if remote.status is not RemoteStatus.SUCCEEDED or remote.asset_ids or row.doubted:
+            self._steps.end(row, remote)
+        elif not row.polled:
+            row.doubted = True
+            self._steps.poll(row)
+
+    def _check(self, begun: float) -> None:
+        """Hold a sweep to its word: poll the one that is most likely to have ended without its showing."""
+        if not self._trust.young and self._count % _CHECKED:
+            return
+        row = next((one for one in self._list.ripe(begun) if not one.polled and one.swept_at == begun), None)
+        if row is not None:
+            self._steps.poll(row)
+
+    def _sweep_failed(self, error: ServiceError, *, for_good: bool) -> None:
+        if for_good:
+            self._give_up(str(error))
+            return
+        self._failures += 1
+        self._ledger.observer.troubled(f"the listing of jobs: {error}")
+        wait = self._schedule.after_failure(self._failures, getattr(error, "retry_after", None))
+        self._leave_to_polls(until=_time() + wait)
+
+    def _give_up(self, why: str) -> None:
+        self._ledger.observer.troubled(f"asking about each job by itself from here on: {why}")
+        self._allowed = False
+        self._leave_to_polls(until=0.0)
+
+    def _leave_to_polls(self, *, until: float) -> None:
+        """Let polls cover everything, sweeps having nothing to add before the moment given."""
+        self._next = until
+        if self._way is Way.POLL:
+            return
+        self._way = Way.POLL
+        for row in self._list:
+            row.covered_until = 0.0
+            self._list.queue(row)
+        self._steps.changed()
+
+    def _quickest(self) -> float:
+        """Give what the quickest model in flight takes, in seconds; else for how long it runs."""
+        now = _time()
+        oldest: dict[str, float] = {}
+        for row in self._list:
+            oldest.setdefault(row.entry.job.model, now - row.accepted)
+        known = (self._schedule.middle(model) or waited for model, waited in oldest.items())
+        return min(known, default=self._gaps.longest)
+
+
+def _time() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,118 @@
+"""One sweep, and where the next begins, against a service of a few lines."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from batchgen.engine.sweep import BEFORE, Sweep, Sweeper
+from batchgen.engine.way import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
+from batchgen.errors import NotFoundError, ServiceError, StopCause, StoppedError, TransientError
+from batchgen.model import JobPage, RemoteJob, RemoteStatus
+from tests.support.looped import virtual_loop
+
+NOW = 1_800_000_000.0
+
+
+def row(name: str, *, updated: float | None = None, ended: bool = False) -> RemoteJob:
+    status = RemoteStatus.SUCCEEDED if ended else RemoteStatus.RUNNING
+    return RemoteJob(remote_id=name, status=status, word=status.value, updated_at=updated)
+
+
+class Pages:
+    """Answers listings with pages as they were written down, and remembers what was asked."""
+
+    def __init__(self, *pages: tuple[RemoteJob, ...] | ServiceError, served_at: float | None = None) -> None:
+        self.pages = list(pages)
+        self.asked: list[tuple[Mapping[str, str], str | None]] = []
+        self.served_at = served_at
+
+    def now(self) -> float:
+        return NOW
+
+    async def jobs(self, filters: Mapping[str, str], token: str | None = None) -> JobPage:
+        self.asked.append((dict(filters), token))
+        page = self.pages.pop(0)
+        if isinstance(page, ServiceError):
+            raise page
+        more = str(len(self.asked)) if self.pages and self.pages[0] != () else None
+        return JobPage(jobs=page, next_token=more, served_at=self.served_at)
+
+    def since(self, number: int, name: str) -> float:
+        return datetime.fromisoformat(self.asked[number][0][name]).timestamp()
+
+
+def swept(pages: Pages, *ways: Way, since: float = NOW - 100.0, lag: float = 0.0) -> list[Sweep]:
+    """Sweep once for each way with one sweeper."""
+
+    async def main() -> list[Sweep]:
+        sweeper = Sweeper(pages, pages)  # type: ignore[arg-type]  # a service that lists, and nothing else
+        return [await sweeper.sweep(way, since=since, lag=lag) for way in ways]
+
+    loop = virtual_loop()
+    try:
+        return loop.run_until_complete(main())
+    finally:
+        loop.close()
+
+
+def test_a_sweep_by_creation_asks_a_little_further_back_than_the_oldest_in_flight() -> None:
+    pages = Pages((row("a"), row("b", ended=True)))
+    (sweep,) = swept(pages, Way.CREATED)
+    assert sweep.complete
+    assert set(sweep.rows) == {"a", "b"}
+    assert pages.since(0, "createdAfter") == NOW - 100.0 - BEFORE
+    assert "types" not in pages.asked[0][0]  # the two may not be asked for together
+
+
+def test_a_sweep_reads_on_with_the_same_filters_and_stops_where_it_would_be_dear() -> None:
+    pages = Pages(*[(row(f"job-{n}"),) for n in range(MOST_CREATED_PAGES + 1)])
+    (sweep,) = swept(pages, Way.CREATED)
+    assert sweep.crowded
+    assert not sweep.complete
+    assert len({str(filters) for filters, _ in pages.asked}) == 1
+    assert [token for _, token in pages.asked] == [None, "1"]
+
+
+def test_of_a_row_that_is_shown_twice_the_end_counts() -> None:
+    pages = Pages((row("a", ended=True), row("b")), (row("a"), row("b", ended=True)))
+    (sweep,) = swept(pages, Way.CREATED)
+    assert {one.status for one in sweep.rows.values()} == {RemoteStatus.SUCCEEDED}
+
+
+def test_the_next_sweep_by_update_begins_where_the_last_complete_one_ended_and_a_little_before() -> None:
+    pages = Pages((row("a", updated=NOW - 3.0), row("b", updated=NOW - 9.0)), (), (row("a"),))
+    pages.pages = [(row("a", updated=NOW - 3.0), row("b", updated=NOW - 9.0)), ()]
+    swept(pages, Way.UPDATED, Way.UPDATED, lag=20.0)
+    assert pages.since(0, "updatedAfter") == NOW - 100.0 - BEFORE
+    assert pages.since(1, "updatedAfter") == NOW - 3.0 - 20.0
+    assert pages.asked[1][0]["types"] == "custom"
+
+
+def test_a_sweep_that_was_cut_off_moves_nothing() -> None:
+    pages = Pages((row("a", updated=NOW),), TransientError("gone"), ())
+    first, _ = swept(pages, Way.UPDATED, Way.UPDATED)
+    assert set(first.rows) == {"a"}
+    assert not first.complete
+    assert not first.refused
+    assert pages.since(2, "updatedAfter") == NOW - 100.0 - BEFORE
+
+
+def test_a_crowded_sweep_by_update_moves_nothing() -> None:
+    pages = Pages(*[(row(f"job-{n}", updated=NOW),) for n in range(MOST_UPDATED_PAGES + 1)])
+    swept(pages, Way.UPDATED)
+    assert len(pages.asked) == MOST_UPDATED_PAGES
+    pages.pages = [()]
+    assert swept(pages, Way.UPDATED)[0].complete
+
+
+def test_a_listing_that_is_not_there_or_not_allowed_is_told_from_one_that_fails() -> None:
+    forbidden = StoppedError("no", cause=StopCause.CREDENTIALS)
+    assert swept(Pages(NotFoundError("no such thing")), Way.CREATED)[0].refused
+    assert swept(Pages(forbidden), Way.CREATED)[0].refused
+    assert not swept(Pages(TransientError("later")), Way.CREATED)[0].refused
+
+
+def test_the_service_s_clock_is_what_the_dates_are_asked_by() -> None:
+    pages = Pages((row("a"),), served_at=NOW - 60.0)
+    pages.pages.append(())
+    swept(pages, Way.CREATED, Way.CREATED)
+    assert pages.since(1, "createdAfter") == NOW - 100.0 - 59.5 - BEFORE
