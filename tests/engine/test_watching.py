@@ -183,6 +183,13 @@ def test_what_a_listing_leaves_out_is_polled() -> None:
     assert done.wall <= 1.5
 
 
+def test_a_single_job_that_listings_leave_out_is_found_hardly_later_than_others() -> None:
+    number = 27
+    done = run(50, (20, 40), 10, twist=rows(lambda job: None if f"number {number}" in str(job) else job))
+    assert states(done) == {State.COLLECTED}
+    assert max(done.delays) <= 0.4
+
+
 def test_a_success_that_a_listing_shows_without_assets_is_asked_about() -> None:
     done = run(30, (2.1, 4.5), 10, twist=rows(without_assets))
     records = replay(done.run.earth.disk.events).values()

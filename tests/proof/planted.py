@@ -102,11 +102,13 @@ MUTANTS = (
     Mutant(
         name="treat 404 as failed",
         path="engine/watch.py",
-        old="            except ServiceError as error:  # whatever",
-        new="            except __import__('batchgen.errors').errors.NotFoundError:\n"
-        "                from batchgen.lifecycle import Failed\n"
-        "                return self._ledger.record(entry, Failed(at=self._ledger.now()))\n"
-        "            except ServiceError as error:  # whatever",
+        old="        except ServiceError as error:  # whatever",
+        new="        except __import__('batchgen.errors').errors.NotFoundError:\n"
+        "            from batchgen.lifecycle import Failed\n"
+        "            self._list.remove(row)\n"
+        "            failed = Failed(at=self._ledger.now())\n"
+        "            self._outcomes.ended(self._ledger.record(row.entry, failed))\n"
+        "        except ServiceError as error:  # whatever",
     ),
     Mutant(
         name="adopt another author's row",
@@ -321,11 +323,48 @@ MUTANTS = (
     Mutant(
         name="end what outlasts the timeout",
         path="engine/watch.py",
-        old="        return None\n\n    def _learn",
-        new="        from batchgen.lifecycle import Failed\n"
-        "        return self._ledger.record(entry, Failed(at=self._ledger.now()))\n\n    def _learn",
+        old="            self._outcomes.outlasted(row.entry)\n",
+        new="            from batchgen.lifecycle import Failed\n"
+        "            failed = Failed(at=self._ledger.now())\n"
+        "            self._outcomes.ended(self._ledger.record(row.entry, failed))\n",
         test="tests/engine/test_runs.py::"
         "test_what_outlasts_the_timeout_is_left_out_of_sight_and_watched_by_the_next_run",
+    ),
+    Mutant(
+        name="leave to sweeps what they do not show",
+        path="engine/sweeping.py",
+        old="        if row.missing > 1:\n",
+        new="        if row.missing > 10**6:\n",
+        test="tests/engine/test_watching.py",
+    ),
+    Mutant(
+        name="believe a listing that lags",
+        path="engine/trust.py",
+        old="        return sum(self._ends) > MOST_OVERLOOKED\n",
+        new="        return sum(self._ends) > REMEMBERED\n",
+        test="tests/engine/test_watching.py",
+    ),
+    Mutant(
+        name="take a success without assets as it is shown",
+        path="engine/sweeping.py",
+        old=" or remote.asset_ids or row.doubted:\n",
+        new=" or True:\n",
+        test="tests/engine/test_watching.py",
+    ),
+    Mutant(
+        name="go on after a sweep that was cut off as if it had been whole",
+        path="engine/sweep.py",
+        old="                return Sweep(way=way, rows=rows, count=count, error=error)\n",
+        new="                self._move(newest, lag)\n"
+        "                return Sweep(way=way, rows=rows, count=count, error=error)\n",
+        test="tests/engine/test_sweep.py",
+    ),
+    Mutant(
+        name="never hold a sweep to its word",
+        path="engine/sweeping.py",
+        old="        if not self._trust.young and self._count % _CHECKED:\n",
+        new="        if self._count:\n",
+        test="tests/engine/test_watching.py",
     ),
     Mutant(
         name="try again what moderation stopped",

@@ -54,7 +54,7 @@ def test_a_listing_that_breaks_off_before_the_missing_row_shows_nobody_absent() 
     faults = FaultPlan(script={Call.SUBMIT: [Fault.CUT_AFTER], Call.JOBS: broken * 3})
     earth = Earth(service=Service(Settings(faults=faults, seed=3, views=Views(short_pages=1.0))))
     wanted = [Job(id=f"job-{n}", prompt=f"tower {n}", model=SEEDED) for n in range(40)]
-    run = Run(earth, wanted, policy=Policy(doubt=DoubtPolicy(settle=3, settle_max=9))).go()
+    run = Run(earth, wanted, policy=Policy(sweeps=False, doubt=DoubtPolicy(settle=3, settle_max=9))).go()
     assert sum(text.startswith("looking for jobs in doubt") for text in run.watching.troubles) == 3
     assert len(earth.service.submissions) == 40
     assert sum(isinstance(event, Adopted) for _, event in run.watching.events) == 1

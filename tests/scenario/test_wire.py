@@ -51,6 +51,7 @@ def test_a_recorded_job_is_read_whole() -> None:
         created_at=1787902629.434,
         started_at=1787902630.202,
         finished_at=1787902717.989,
+        updated_at=1787902718.012,
         job_type="custom",
         author="apiu_1",
         inputs={
