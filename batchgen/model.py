@@ -215,6 +215,25 @@ class Receipt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KeptCeiling:
+    """What refusals have taught of one limit of the service.
+
+    Attributes:
+        action: the service's name for it; empty where it gave none.
+        models: those that count against it; none where every model does that counts against no other.
+        limit: how many run at once.
+        refused_at: when a refusal taught it, or one more was last tried; seconds since the epoch.
+        quiet: seconds from then until one more is tried.
+    """
+
+    action: str
+    models: tuple[str, ...]
+    limit: int
+    refused_at: float
+    quiet: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobPage:
     """One page of a listing, newest first.
 

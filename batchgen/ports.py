@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from batchgen.lifecycle import Event, Record
-from batchgen.model import Asset, File, Job, JobKey, JobPage, Model, Receipt, RemoteJob, Text
+from batchgen.model import Asset, File, Job, JobKey, JobPage, KeptCeiling, Model, Receipt, RemoteJob, Text
 from batchgen.plan.budget import Allowance
 
 
@@ -188,6 +188,26 @@ class Journal(Protocol):
 
     def distrust_absence(self) -> None:
         """Remember for good that one did."""
+        ...
+
+
+class CeilingMemory(Protocol):
+    """Keeps what refusals have taught of the service's limits, for every batch of an account."""
+
+    def ceilings(self) -> Iterable[KeptCeiling]:
+        """Give what is kept.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        ...
+
+    def keep_ceiling(self, kept: KeptCeiling) -> None:
+        """Keep one, in place of what was kept of the same limit.
+
+        Raises:
+            JournalError: it could not be written.
+        """
         ...
 
 

@@ -22,6 +22,7 @@ from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy, World
+from batchgen.engine.pools import Pools
 from batchgen.engine.runner import Runner
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Event, Record
@@ -104,7 +105,7 @@ async def run_engine(load: Load, base: str, folder: Path) -> Figures:
                     clock=SystemClock(),
                     observer=Silent(),
                 ),
-                flow=Flow(ceiling=Ceiling(), gate=gate),
+                flow=Flow(pools=Pools(Ceiling()), gate=gate),
                 policy=Policy(),
             )
             wall, cpu = time.perf_counter(), time.process_time()
@@ -194,7 +195,7 @@ async def run_instantly(count: int, folder: Path) -> tuple[float, float]:
                 clock=SystemClock(),
                 observer=Silent(),
             ),
-            flow=Flow(ceiling=Ceiling(), gate=gate),
+            flow=Flow(pools=Pools(Ceiling()), gate=gate),
             policy=Policy(),
         )
         async with beside(gate.run(), name="gate"):

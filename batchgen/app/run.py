@@ -30,9 +30,10 @@ from batchgen.engine.ending import Ending, Verdict
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy, World
+from batchgen.engine.pools import Pools
 from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
-from batchgen.errors import OutputError
+from batchgen.errors import JournalError, OutputError, ServiceError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.store import JournalFile
@@ -47,7 +48,7 @@ from batchgen.output.results import results_document, write_results
 from batchgen.output.wording import Gauges
 from batchgen.plan.budget import committed
 from batchgen.plan.slots import began_at
-from batchgen.ports import Collector
+from batchgen.ports import CeilingMemory, Collector
 from batchgen.scenario.client import ScenarioClient
 
 URL_SPACING = 5  # turns of the gate between two calls for URLs: jobs that end together share one
@@ -106,7 +107,8 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
         refuse_wrong_retries(options, batch)
         ending, asked = Ending(), batch.needs_the_service
         if asked:
-            ending = await _with_the_service(batch, options, interrupts, stream, mode)
+            memory = file.ceilings(batch.scope)
+            ending = await _with_the_service(batch, memory, options, interrupts, stream, mode)
         return await _conclude(batch, ending, at=clock.now(), asked=asked)
 
 
@@ -124,7 +126,12 @@ def _begin_afresh(options: Options, file: JournalFile, batch: Batch, *, now: flo
 
 
 async def _with_the_service(
-    batch: Batch, options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode
+    batch: Batch,
+    memory: CeilingMemory,
+    options: Options,
+    interrupts: Interrupts,
+    stream: TextIO,
+    mode: Mode,
 ) -> Ending:
     rate = rate_of(options, batch.manifest.limits.rate)
     gate = RateGate(rate)
@@ -140,7 +147,7 @@ async def _with_the_service(
         models = await unless_interrupted(looking_up, interrupts)
         if models is None:
             return Ending(drained=True)
-        flow = Flow(ceiling=Ceiling(bound=options.in_flight or batch.manifest.limits.in_flight), gate=gate)
+        flow = Flow(pools=await _pools(batch, options, client, memory), gate=gate)
         asking = _purse(batch, options, client, models, uploads)
         purse = await unless_interrupted(asking, interrupts)
         if purse is None:
@@ -166,12 +173,26 @@ async def _with_the_service(
                 )
                 began = SystemClock().now()
                 ending = await _run_shown(runner, batch, options, interrupts, progress)
+                with suppress(JournalError):  # what is lost costs a refusal, which is free
+                    flow.pools.keep()
                 if not ending.lost or ending.drained or ending.unreachable:
                     return ending
                 strays = await strays_of_a_run(
                     client, batch.journal, since=began, told=ending.turned_up, trouble=progress.troubled
                 )
                 return replace(ending, strays=strays)
+
+
+async def _pools(batch: Batch, options: Options, client: ScenarioClient, memory: CeilingMemory) -> Pools:
+    """Give what is known of the limits: what earlier runs have learned, else what the service says."""
+    most = options.in_flight or batch.manifest.limits.in_flight
+    pools = Pools(Ceiling(bound=most), memory=memory, clock=SystemClock())
+    if pools.limit is None and len(batch.plan.to_submit) > 1:
+        with suppress(ServiceError):  # a refusal teaches the same
+            account = await client.account()
+            if account is not None and account.ceiling is not None:
+                pools.expect(account.ceiling)
+    return pools
 
 
 def _noting(stream: TextIO, mode: Mode) -> Callable[[str], object]:
@@ -259,7 +280,7 @@ def _progress(
         records={entry.key: entry.record for entry in entries},
         gauges=lambda: Gauges(
             in_flight=len(flow.in_flight),
-            ceiling=flow.ceiling.limit,
+            ceiling=flow.pools.limit,
             reserved=_reserved(batch, flow),
             cap=purse.cap,
             note="stopping: collecting what is paid for" if interrupts.received else "",

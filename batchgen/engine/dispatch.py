@@ -5,7 +5,6 @@ doubt, and nothing while the service is silent. How a job is submitted is the su
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from batchgen.engine.prepare import Preparer
 from batchgen.engine.purse import Purse
 from batchgen.engine.refuted import Refuted
 from batchgen.engine.submit import Submitter
+from batchgen.engine.waiting import Waiting
 from batchgen.errors import OverBudgetError, ServiceError, StoppedError
 from batchgen.lifecycle import State
 from batchgen.model import JobKey, Model, Scope
@@ -73,7 +73,7 @@ class Dispatcher:
         self._preparer = preparer
         self._refuted = refuted
         self._purse = purse
-        self._waiting: deque[Entry] = deque()
+        self._waiting = Waiting()
         self._blocked: list[Entry] = []
         self._preflight: Preflight | None = None
         self._unsure: list[Entry] = []
@@ -82,6 +82,7 @@ class Dispatcher:
         self._too_dear: dict[JobKey, OverBudgetError] = {}
         self._stopped = False
         self._turns_in_a_row = 0
+        self._paused = False
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -143,12 +144,27 @@ class Dispatcher:
 
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
-        self._waiting.extendleft(reversed(self._blocked))
+        self._waiting.return_all(self._blocked)
         self._blocked.clear()
 
     def stir(self) -> None:
         """Look again: a slot may be free, or a job may wait."""
         self._changed.set()
+
+    def pause(self, *, paused: bool) -> None:
+        """Let no job leave for the time being, or let them leave again."""
+        self._paused = paused
+        self.stir()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether no job leaves for the time being."""
+        return self._paused
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room for one of those that wait."""
+        return any(map(self._flow.has_room, self._waiting.models))
 
     def stop(self) -> None:
         """Let no further job leave."""
@@ -166,14 +182,16 @@ class Dispatcher:
             if await self._looked():
                 continue
             if self._waiting and self._flow.tripped:
-                await self._ask_for_a_sign(self._waiting[0].job.model)
-            elif not self._may_submit():
+                await self._ask_for_a_sign(next(iter(self._waiting.models)))
+            elif self._next() is None:
                 await self._change()
             else:
                 self._turns_in_a_row += 1
                 await self._world.gate.turn(Lane.SUBMIT)
-                if self._may_submit():  # asked again: the wait for the turn may have been long
-                    self._steps.submit(self._waiting.popleft())
+                entry = self._next()  # asked again: the wait for the turn may have been long
+                if entry is not None:
+                    self._waiting.remove(entry)
+                    self._steps.submit(entry)
                     if self._preparer is not None:
                         self._preparer.stir()
 
@@ -212,7 +230,7 @@ class Dispatcher:
         known = {entry.key for entry in looked_for}
         self._anew += [entry for entry in self._waiting if entry.key not in known]  # came meanwhile
         self._unsure = [entry for entry in looked_for if preflight.concerns(entry)]
-        self._waiting = deque(entry for entry in looked_for if not preflight.concerns(entry))
+        self._waiting = Waiting(entry for entry in looked_for if not preflight.concerns(entry))
         if not self._unsure:
             self._end_look(preflight)
 
@@ -229,7 +247,7 @@ class Dispatcher:
             return
         del self._anew[: len(anew)]
         self._unsure += [entry for entry in anew if preflight.concerns_now(entry)]
-        self._waiting.extendleft(entry for entry in reversed(anew) if not preflight.concerns_now(entry))
+        self._waiting.return_all(entry for entry in anew if not preflight.concerns_now(entry))
 
     @property
     def _knows_as_much_as_it_can(self) -> bool:
@@ -247,7 +265,7 @@ class Dispatcher:
         assert self._preflight is not None
         taken = {one.entry.key: one.entry for one in self._preflight.take_in(self._unsure)}
         left = [entry for entry in self._unsure if entry.key not in taken]
-        self._waiting.extendleft(reversed(left))
+        self._waiting.return_all(left)
         for entry in taken.values():
             self._steps.route(entry)
         self._unsure = []  # not before: the run is not at its end while some are not on their way
@@ -258,13 +276,15 @@ class Dispatcher:
         self._world.journal.look_ended()
         self._refuted.notice(preflight.free_rows(), preflight.texts)
 
-    def _may_submit(self) -> bool:
-        """Say whether the next job may be submitted; one equal to a job in doubt steps aside."""
-        while self._waiting and self._is_blocked(self._waiting[0]):
-            self._blocked.append(self._waiting.popleft())
+    def _next(self) -> Entry | None:
+        """Give the next job that may be submitted now; one equal to a job in doubt steps aside."""
         self._steps.rest()
-        may = bool(self._waiting) and not (self._stopped or self._broke)
-        return may and self._flow.has_room
+        if self._stopped or self._paused or self._broke:
+            return None
+        while (entry := self._waiting.first(self._flow.has_room)) is not None and self._is_blocked(entry):
+            self._waiting.remove(entry)
+            self._blocked.append(entry)
+        return entry
 
     def _is_blocked(self, entry: Entry) -> bool:
         equals = self._world.journal.unanswered_equals(entry.key)

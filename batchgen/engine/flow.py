@@ -5,9 +5,10 @@ Also the breaker: a gateway that is down for a minute must not put five hundred 
 
 import asyncio
 import random
+from collections.abc import KeysView
 
 from batchgen.backoff import Backoff
-from batchgen.engine.ceiling import Ceiling
+from batchgen.engine.pools import Pools
 from batchgen.errors import AmbiguousError, DeferredError, NotSentError, ServiceError
 from batchgen.model import JobKey
 from batchgen.ports import Gate, Lane
@@ -23,7 +24,7 @@ class Flow:
     def __init__(
         self,
         *,
-        ceiling: Ceiling,
+        pools: Pools,
         gate: Gate,
         backoff: Backoff | None = None,
         chance: random.Random | None = None,
@@ -32,14 +33,13 @@ class Flow:
         """Start with nothing in flight.
 
         Args:
-            ceiling: what is known of the limits.
+            pools: what is known of the limits.
             gate: whose submit lane is held back.
             backoff: how long, where the service does not say.
             chance: where the jitter comes from.
             patience: seconds without reaching the service after which it counts as gone.
         """
-        self.ceiling = ceiling
-        self.in_flight: set[JobKey] = set()
+        self.pools = pools
         self.doubtful: set[JobKey] = set()
         self._gate = gate
         self._backoff = backoff or Backoff()
@@ -54,18 +54,22 @@ class Flow:
 
     def __repr__(self) -> str:
         return (
-            f"<Flow [in flight {len(self.in_flight)} of {self.ceiling.limit}, "
+            f"<Flow [in flight {len(self.in_flight)} of {self.pools.limit}, "
             f"unanswered {len(self._unanswered)}, in doubt {len(self.doubtful)}]>"
         )
 
     @property
-    def has_room(self) -> bool:
-        """Whether one more may be submitted now."""
+    def in_flight(self) -> KeysView[JobKey]:
+        """The jobs that run or may run."""
+        return self.pools.in_flight
+
+    def has_room(self, model: str) -> bool:
+        """Say whether one more job of a model may be submitted now."""
         if self._ambiguous >= TRIPS_AT and (self._unanswered or not self._service_answers):
             return False
-        self.ceiling = self.ceiling.probed(_time())
-        slow = sum(1 for since in self._unanswered.values() if _time() - since >= LATE)
-        return self.ceiling.has_room(len(self.in_flight), slow + len(self.doubtful))
+        now = _time()
+        slow = {key for key, since in self._unanswered.items() if now - since >= LATE}
+        return self.pools.has_room(model, slow | self.doubtful if slow else self.doubtful)
 
     @property
     def awaits_answers(self) -> bool:
@@ -92,24 +96,29 @@ class Flow:
         """Learn that an idempotent call was not answered, for all its tries."""
         self._cut_off_since = _time() if self._cut_off_since is None else self._cut_off_since
 
-    def began(self, key: JobKey) -> None:
+    def began(self, key: JobKey, model: str) -> None:
         """Count a submit that is about to leave."""
-        self.in_flight.add(key)
+        self.pools.put(key, model)
         self._unanswered[key] = _time()
 
-    def doubts(self, key: JobKey) -> None:
+    def doubts(self, key: JobKey, model: str) -> None:
         """Count a job in doubt: it may be running."""
-        self.in_flight.add(key)
+        self.pools.put(key, model)
         self.doubtful.add(key)
 
-    def runs(self, key: JobKey) -> None:
+    def runs(self, key: JobKey, model: str) -> None:
         """Count a submission that runs."""
-        self.in_flight.add(key)
+        self.pools.put(key, model)
         self.doubtful.discard(key)
+
+    def resumed(self) -> None:
+        """Learn that all that runs was accepted side by side before: that much is proven."""
+        for model in {self.pools.model_of(key) for key in self.in_flight}:
+            self.pools.accepted(model, self.doubtful)
 
     def ended(self, key: JobKey) -> None:
         """Count it no longer."""
-        self.in_flight.discard(key)
+        self.pools.take(key)
         self.doubtful.discard(key)
 
     def withdrew(self, key: JobKey) -> None:
@@ -129,10 +138,10 @@ class Flow:
             return
         self._cut_off_since = None
         if isinstance(error, DeferredError):
-            self._deferred(error, len(self.in_flight - {key}))
+            self._deferred(error, key)
         elif error is None:
             self._deferrals = self._ambiguous = 0
-            self.ceiling = self.ceiling.accepted(len(self.in_flight - self.doubtful))
+            self.pools.accepted(self.pools.model_of(key), self.doubtful)
 
     def _lost(self) -> None:
         self._ambiguous += 1
@@ -149,9 +158,9 @@ class Flow:
         self._unsent += 1
         self._gate.pause(Lane.SUBMIT, self._backoff.delay(self._unsent, jitter=self._chance.random()))
 
-    def _deferred(self, error: DeferredError, others: int) -> None:
-        self.ceiling = self.ceiling.refused(
-            others, told=error.ceiling, cooldown=error.retry_after, now=_time()
+    def _deferred(self, error: DeferredError, key: JobKey) -> None:
+        others = self.pools.refused(
+            key, action=error.action or "", told=error.ceiling, cooldown=error.retry_after
         )
         self._deferrals += 1
         if error.ceiling is not None and others and error.retry_after is None:

@@ -207,7 +207,7 @@ class Runner:
         for entry in entries:
             self._route(entry)
         # what runs was accepted side by side before: that much is proven
-        self.flow.ceiling = self.flow.ceiling.accepted(len(self.flow.in_flight - self.flow.doubtful))
+        self.flow.resumed()
         self._spawn(self._watcher.run, name="watch")
         self._spawn(self._dispatcher.run, name="dispatch")
         if self._preparer is not None:
@@ -230,11 +230,11 @@ class Runner:
                 cut = AnswerLost(at=self._ledger.now(), reason="the run was cut off during the submit")
                 self._route(self._ledger.record(entry, cut))
             case State.IN_DOUBT:
-                self.flow.doubts(entry.key)
+                self.flow.doubts(entry.key, entry.job.model)
                 self._reconciler.add(entry)
             case State.RUNNING:
                 self._learn_price(entry)
-                self.flow.runs(entry.key)
+                self.flow.runs(entry.key, entry.job.model)
                 timeout = self._policy.timeout_of(self._models.get(entry.job.model))
                 self._watcher.add(entry, timeout_after=timeout)
             case State.SUCCEEDED:
@@ -302,7 +302,7 @@ class Runner:
 
     def _begin_submit(self, entry: Entry) -> None:
         self._under_way.add(entry.key)
-        self.flow.began(entry.key)
+        self.flow.began(entry.key, entry.job.model)
         task = self._submit_group.create_task(self._submit_apart(entry), name=f"submit:{entry.job.id}")
         self._submits.add(task)
         task.add_done_callback(self._submits.discard)
@@ -384,7 +384,7 @@ class Runner:
         if not self._started or self._under_way:
             return
         # what is out of sight may fill every slot for hours; the next run watches it
-        full = bool(self._halt.out_of_sight) and not self.flow.tripped and not self.flow.has_room
+        full = bool(self._halt.out_of_sight) and not self.flow.tripped and not self._dispatcher.has_room
         if not self._halt.submitting or not self._dispatcher or full or self._dispatcher.is_broke:
             self._ended.set()
 

@@ -152,11 +152,27 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    (
+        # how many jobs the service lets run at once, as refusals have taught it
+        """
+        CREATE TABLE ceilings (
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            action TEXT NOT NULL,
+            models TEXT NOT NULL,
+            ceiling INTEGER NOT NULL,
+            refused_at REAL NOT NULL,
+            quiet REAL NOT NULL,
+            PRIMARY KEY (origin, project, action)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)
 UPLOADS_SINCE = 4  # the migration that made their table
 QUOTES_SINCE = 7
+CEILINGS_SINCE = 8
 
 
 def version_of(connection: sqlite3.Connection) -> int:

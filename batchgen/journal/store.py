@@ -12,6 +12,7 @@ from typing import Self
 from batchgen.errors import JournalError
 from batchgen.journal import schema
 from batchgen.journal.batch import BatchJournal, keep_scope
+from batchgen.journal.ceilings import CeilingRecords
 from batchgen.journal.faults import DAMAGED, WAIT_FOR_OTHERS, explained
 from batchgen.journal.place import refuse_network
 from batchgen.model import Scope
@@ -89,6 +90,10 @@ class JournalFile:
     def batch(self, scope: Scope) -> BatchJournal:
         """Give the journal of one scope; nothing is written before its first event."""
         return BatchJournal(self._connection, self._path, scope)
+
+    def ceilings(self, scope: Scope) -> CeilingRecords:
+        """Give what is known of the service's limits for the account of a scope."""
+        return CeilingRecords(self._connection, self._path, scope)
 
     def begin(self, scope: Scope) -> None:
         """Keep a scope that has no event yet, on the disk itself.

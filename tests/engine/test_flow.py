@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.flow import TRIPS_AT, Flow
+from batchgen.engine.pools import Pools
 from batchgen.errors import AmbiguousError, NotSentError
 from batchgen.model import JobKey
 from batchgen.ports import Lane
@@ -28,7 +29,7 @@ class OpenGate:
 def in_a_loop(play: Callable[[Flow, OpenGate], None]) -> None:
     async def main() -> None:
         gate = OpenGate()
-        play(Flow(ceiling=Ceiling(bound=10, proven=10), gate=gate), gate)
+        play(Flow(pools=Pools(Ceiling(bound=10, proven=10)), gate=gate), gate)
 
     with asyncio.Runner(loop_factory=virtual_loop) as runner:
         runner.run(main())
@@ -37,15 +38,15 @@ def in_a_loop(play: Callable[[Flow, OpenGate], None]) -> None:
 def lose(flow: Flow, times: int) -> None:
     for number in range(times):
         key = JobKey("v1:lost", number)
-        flow.began(key)
+        flow.began(key, "model")
         flow.answered(key, AmbiguousError("cut"))
-        flow.doubts(key)
+        flow.doubts(key, "model")
 
 
 def test_fewer_lost_answers_than_it_takes_hold_nothing_back() -> None:
     def play(flow: Flow, gate: OpenGate) -> None:
         lose(flow, TRIPS_AT - 1)
-        assert flow.has_room
+        assert flow.has_room("model")
         assert not flow.tripped
         assert gate.pauses == []
 
@@ -55,10 +56,10 @@ def test_fewer_lost_answers_than_it_takes_hold_nothing_back() -> None:
 def test_after_the_last_straw_nothing_leaves_before_a_free_call_is_answered() -> None:
     def play(flow: Flow, gate: OpenGate) -> None:
         lose(flow, TRIPS_AT)
-        assert (flow.has_room, flow.tripped) == (False, True)
+        assert (flow.has_room("model"), flow.tripped) == (False, True)
         assert [lane for lane, _ in gate.pauses] == [Lane.SUBMIT]
         flow.service_answered()
-        assert (flow.has_room, flow.tripped) == (True, False)
+        assert (flow.has_room("model"), flow.tripped) == (True, False)
 
     in_a_loop(play)
 
@@ -67,13 +68,13 @@ def test_then_one_leaves_at_a_time_until_one_is_accepted() -> None:
     def play(flow: Flow, _: OpenGate) -> None:
         lose(flow, TRIPS_AT)
         flow.service_answered()
-        flow.began(A)
-        room = [flow.has_room]  # its answer is due
+        flow.began(A, "model")
+        room = [flow.has_room("model")]  # its answer is due
         flow.answered(A, None)
-        flow.runs(A)
-        room.append(flow.has_room)
-        flow.began(B)
-        room.append(flow.has_room)  # the breaker is closed
+        flow.runs(A, "model")
+        room.append(flow.has_room("model"))
+        flow.began(B, "model")
+        room.append(flow.has_room("model"))  # the breaker is closed
         assert room == [False, True, True]
 
     in_a_loop(play)
@@ -82,7 +83,7 @@ def test_then_one_leaves_at_a_time_until_one_is_accepted() -> None:
 def test_what_never_left_is_no_lost_answer() -> None:
     def play(flow: Flow, _: OpenGate) -> None:
         for _again in range(TRIPS_AT + 1):
-            flow.began(A)
+            flow.began(A, "model")
             flow.answered(A, NotSentError("refused"))
             flow.ended(A)
         assert not flow.tripped

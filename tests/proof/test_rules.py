@@ -10,6 +10,7 @@ from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy
+from batchgen.engine.pools import Pools
 from batchgen.errors import AmbiguousError
 from batchgen.identity import content_key
 from batchgen.journal.store import JournalFile
@@ -119,19 +120,19 @@ def test_a_power_cut_leaves_of_the_file_what_was_synced_and_a_part_of_the_rest(t
 
 
 async def test_after_three_lost_answers_one_at_a_time_until_one_is_accepted() -> None:
-    flow = Flow(ceiling=Ceiling(proven=10), gate=RateGate(None))
+    flow = Flow(pools=Pools(Ceiling(proven=10)), gate=RateGate(None))
     *lost, first, second = (JobKey(f"v1:{n}") for n in range(5))
     for key in lost:
-        flow.began(key)
+        flow.began(key, "model")
         flow.answered(key, AmbiguousError("the answer was lost"))
-    room = [flow.has_room]
+    room = [flow.has_room("model")]
     flow.service_answered()
-    room.append(flow.has_room)
-    flow.began(first)
-    room.append(flow.has_room)
+    room.append(flow.has_room("model"))
+    flow.began(first, "model")
+    room.append(flow.has_room("model"))
     flow.answered(first, None)
-    flow.began(second)
-    room.append(flow.has_room)
+    flow.began(second, "model")
+    room.append(flow.has_room("model"))
     assert room == [False, True, False, True], "none before a question, one beside none, then as before"
 
 

@@ -18,6 +18,7 @@ from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import World
+from batchgen.engine.pools import Pools
 from batchgen.engine.runner import Runner
 from batchgen.errors import JournalError, NotSentError, ServiceError
 from batchgen.journal.store import JournalFile
@@ -298,6 +299,6 @@ class Run:
                 observer=self.witness,
                 chance=chance,
             ),
-            flow=Flow(ceiling=Ceiling(bound=self.earth.scenario.in_flight), gate=gate, chance=chance),
+            flow=Flow(pools=Pools(Ceiling(bound=self.earth.scenario.in_flight)), gate=gate, chance=chance),
             policy=self.earth.scenario.policy,
         )

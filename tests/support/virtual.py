@@ -15,6 +15,7 @@ from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy, World
+from batchgen.engine.pools import Pools
 from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.lifecycle import Event, Record
@@ -186,7 +187,7 @@ class Run:
                 chance=chance,
                 purse=self.purse,
             ),
-            flow=Flow(ceiling=Ceiling(bound=self.in_flight), gate=gate, chance=chance),
+            flow=Flow(pools=Pools(Ceiling(bound=self.in_flight)), gate=gate, chance=chance),
             policy=self.policy,
         )
         if self.command is not None:

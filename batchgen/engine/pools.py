@@ -1,0 +1,194 @@
+"""What is in flight, counted against the limits of the service.
+
+There is one pool for all models until a refusal names another limit than the one known so far:
+then the model that met it counts against that one. What was learned is kept, and serves the next run.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterator, KeysView
+from dataclasses import replace
+
+from batchgen.engine.ceiling import Ceiling
+from batchgen.model import JobKey, KeptCeiling
+from batchgen.ports import CeilingMemory, Clock
+
+_EVERYTHING = ""  # the pool of every model that no refusal has put into another
+
+
+class Pools:
+    """The jobs in flight by pool, and what each pool holds."""
+
+    def __init__(
+        self, ceiling: Ceiling, *, memory: CeilingMemory | None = None, clock: Clock | None = None
+    ) -> None:
+        """Begin with what earlier runs have learned.
+
+        Args:
+            ceiling: what is known otherwise.
+            memory: where it is kept; None keeps nothing.
+            clock: the wall's, for what is kept.
+        """
+        self._bound = ceiling.bound
+        self._memory = memory
+        self._clock = clock
+        self._ceilings = {_EVERYTHING: ceiling}
+        self._action = _EVERYTHING  # the service's name for the limit of the first pool
+        self._pools_of: dict[str, tuple[str, ...]] = {}
+        self._in_flight: dict[JobKey, str] = {}
+        self._kept: dict[str, KeptCeiling] = {}
+        if memory is not None:
+            for one in memory.ceilings():
+                self._recall(one)
+
+    def __repr__(self) -> str:
+        held = ", ".join(f"{name or 'all'}: {one.limit}" for name, one in self._ceilings.items())
+        return f"<Pools [{len(self._in_flight)} in flight; {held}]>"
+
+    @property
+    def in_flight(self) -> KeysView[JobKey]:
+        """The jobs that run or may run."""
+        return self._in_flight.keys()
+
+    @property
+    def limit(self) -> int | None:
+        """How many may be in flight as far as is known; None if nothing is."""
+        limits = [one.limit for one in self._ceilings.values()]
+        known = [one for one in limits if one is not None]
+        own = sum(known) if len(known) == len(limits) else None
+        bounds = [one for one in (own, self._bound) if one is not None]
+        return min(bounds) if bounds else None
+
+    def bound(self, most: int | None) -> None:
+        """Set the user's upper bound; None leaves it to the service."""
+        self._bound = most
+        self._ceilings = {name: replace(one, bound=most) for name, one in self._ceilings.items()}
+
+    def expect(self, limit: int) -> None:
+        """Take over what the service says that it allows, unless a refusal has taught it already."""
+        first = self._ceilings[_EVERYTHING]
+        if first.taught is None:
+            self._ceilings[_EVERYTHING] = replace(first, taught=limit, refused_at=_time())
+
+    def model_of(self, key: JobKey) -> str:
+        """Name the model of a job in flight."""
+        return self._in_flight[key]
+
+    def put(self, key: JobKey, model: str) -> None:
+        """Count a job that runs or may run."""
+        self._in_flight[key] = model
+
+    def take(self, key: JobKey) -> None:
+        """Count it no longer."""
+        self._in_flight.pop(key, None)
+
+    def has_room(self, model: str, late: Collection[JobKey]) -> bool:
+        """Say whether one more job of a model may be submitted.
+
+        Args:
+            model: the service's id.
+            late: jobs in flight whose answer is long due or lost, which keep nobody waiting.
+        """
+        if self._bound is not None and len(self._in_flight) >= self._bound:
+            return False
+        return all(self._pool_has_room(pool, late) for pool in self._pools(model))
+
+    def accepted(self, model: str, doubtful: Collection[JobKey]) -> None:
+        """Learn from an acceptance, which is counted already.
+
+        Args:
+            model: of the job.
+            doubtful: jobs in flight of which it is not known whether they run.
+        """
+        for pool in self._pools(model):
+            if len(self._ceilings) == 1:
+                count = len(self._in_flight) - len(doubtful)
+            else:
+                count = sum(1 for key in self._members(pool) if key not in doubtful)
+            self._ceilings[pool] = self._ceilings[pool].accepted(count)
+
+    def refused(self, key: JobKey, *, action: str, told: int | None, cooldown: float | None) -> int:
+        """Learn from a refusal for the ceiling; give how many others its pool has in flight.
+
+        Args:
+            key: the job that was refused, which is counted still.
+            action: the service's name for the limit; empty where it names none.
+            told: the ceiling it named.
+            cooldown: the seconds it asked to wait.
+        """
+        model = self._in_flight[key]
+        pool = self._pool_for(action, model) if told is not None else self._pools(model)[0]
+        others = sum(one != key for one in self._members(pool))
+        ceiling = self._ceilings.get(pool) or Ceiling(bound=self._bound, proven=others)
+        self._ceilings[pool] = ceiling.refused(others, told=told, cooldown=cooldown, now=_time())
+        if told is not None:
+            self.keep()
+        return others
+
+    def keep(self) -> None:
+        """Keep what was learned for the next run.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        if self._memory is None or self._clock is None:
+            return
+        lag = self._clock.now() - _time()
+        for pool, ceiling in self._ceilings.items():
+            if ceiling.taught is None:
+                continue
+            kept = KeptCeiling(
+                action=self._action if pool == _EVERYTHING else pool,
+                models=tuple(sorted(model for model, pools in self._pools_of.items() if pool in pools)),
+                limit=ceiling.taught,
+                refused_at=ceiling.refused_at + lag,
+                quiet=ceiling.quiet,
+            )
+            if self._kept.get(kept.action) != kept:
+                self._memory.keep_ceiling(kept)
+                self._kept[kept.action] = kept
+
+    def _recall(self, kept: KeptCeiling) -> None:
+        assert self._clock is not None
+        pool = kept.action if kept.models else _EVERYTHING
+        self._ceilings[pool] = Ceiling(
+            bound=self._bound,
+            taught=kept.limit,
+            refused_at=kept.refused_at - self._clock.now() + _time(),
+            quiet=kept.quiet,
+        )
+        self._kept[kept.action] = kept
+        if pool == _EVERYTHING:
+            self._action = kept.action
+        for model in kept.models:
+            self._pools_of[model] = (*self._pools_of.get(model, ()), pool)
+
+    def _pools(self, model: str) -> tuple[str, ...]:
+        return self._pools_of.get(model, (_EVERYTHING,))
+
+    def _pool_for(self, action: str, model: str) -> str:
+        """Give the pool of a limit that a model has met, and count the model against it from now on."""
+        if action == _EVERYTHING or self._action in {_EVERYTHING, action}:
+            self._action = self._action or action
+            pool = _EVERYTHING
+        else:
+            pool = action
+        known = self._pools_of.get(model, ())
+        if pool == _EVERYTHING and not known:
+            return pool
+        if pool not in known:
+            self._pools_of[model] = (*known, pool)
+        return pool
+
+    def _members(self, pool: str) -> Iterator[JobKey]:
+        return (key for key, model in self._in_flight.items() if pool in self._pools(model))
+
+    def _pool_has_room(self, pool: str, late: Collection[JobKey]) -> bool:
+        ceiling = self._ceilings[pool] = self._ceilings[pool].probed(_time())
+        if len(self._ceilings) == 1:
+            return ceiling.has_room(len(self._in_flight), len(late))
+        members = set(self._members(pool))
+        return ceiling.has_room(len(members), sum(1 for key in late if key in members))
+
+
+def _time() -> float:
+    return asyncio.get_running_loop().time()

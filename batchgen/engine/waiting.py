@@ -1,0 +1,76 @@
+"""The jobs that wait to be submitted, in the order in which they leave: one queue a model.
+
+A model whose slots are all taken keeps nobody else waiting.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
+
+from batchgen.plan.plan import Entry
+
+
+class Waiting:
+    """A queue that skips models without room."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._queues: dict[str, deque[tuple[int, Entry]]] = {}
+        self._first = self._last = 0
+        self._count = 0
+        self.extend(entries)
+
+    def __len__(self) -> int:
+        """Count them."""
+        return self._count
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Go through them in their order."""
+        return (entry for _, entry in merge(*self._queues.values(), key=lambda one: one[0]))
+
+    def append(self, entry: Entry) -> None:
+        """Put one at the end."""
+        self._last += 1
+        self._queue(entry).append((self._last, entry))
+
+    def appendleft(self, entry: Entry) -> None:
+        """Put one at the beginning."""
+        self._first -= 1
+        self._queue(entry).appendleft((self._first, entry))
+
+    def extend(self, entries: Iterable[Entry]) -> None:
+        """Put some at the end."""
+        for entry in entries:
+            self.append(entry)
+
+    def return_all(self, entries: Iterable[Entry]) -> None:
+        """Put some at the beginning, in their order."""
+        for entry in reversed(list(entries)):
+            self.appendleft(entry)
+
+    @property
+    def models(self) -> Iterable[str]:
+        """The models of those that wait."""
+        return self._queues.keys()
+
+    def first(self, may: Callable[[str], bool]) -> Entry | None:
+        """Give the first of those whose model may; None if there is none.
+
+        Args:
+            may: says of a model whether there is room for one more of it.
+        """
+        heads = ((queue[0][0], model) for model, queue in self._queues.items())
+        found = min((one for one in heads if may(one[1])), default=None)
+        return None if found is None else self._queues[found[1]][0][1]
+
+    def remove(self, entry: Entry) -> None:
+        """Take out what ``first`` gave."""
+        queue = self._queues[entry.job.model]
+        assert queue[0][1] is entry
+        queue.popleft()
+        self._count -= 1
+        if not queue:
+            del self._queues[entry.job.model]
+
+    def _queue(self, entry: Entry) -> deque[tuple[int, Entry]]:
+        self._count += 1
+        return self._queues.setdefault(entry.job.model, deque())

@@ -1,0 +1,63 @@
+"""What refusals have taught of the service's limits, for every batch of an origin and project.
+
+Beside the events, not of them: what is lost here costs one refusal, which is free.
+"""
+
+import json
+import sqlite3
+from pathlib import Path
+
+from batchgen.journal import schema
+from batchgen.journal.faults import explained
+from batchgen.model import KeptCeiling, Scope
+
+
+class CeilingRecords:
+    """The limits of one origin and project; implements ``ports.CeilingMemory``."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, scope: Scope) -> None:
+        self._connection = connection
+        self._path = path
+        self._place = (scope.origin, scope.project)
+
+    def ceilings(self) -> list[KeptCeiling]:
+        """Give what is kept.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        with explained(self._path):
+            if schema.version_of(self._connection) < schema.CEILINGS_SINCE:
+                return []
+            rows = self._connection.execute(
+                "SELECT action, models, ceiling, refused_at, quiet FROM ceilings "
+                "WHERE origin = ? AND project = ? ORDER BY action",
+                self._place,
+            ).fetchall()
+            return [_kept(*row) for row in rows]
+
+    def keep_ceiling(self, kept: KeptCeiling) -> None:
+        """Keep one, in place of what was kept of the same limit.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        with explained(self._path):
+            self._connection.execute(
+                "INSERT OR REPLACE INTO ceilings "
+                "(origin, project, action, models, ceiling, refused_at, quiet) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *self._place,
+                    kept.action,
+                    json.dumps(kept.models),
+                    kept.limit,
+                    kept.refused_at,
+                    kept.quiet,
+                ),
+            )
+
+
+def _kept(action: str, models: str, limit: int, refused_at: float, quiet: float) -> KeptCeiling:
+    return KeptCeiling(
+        action=action, models=tuple(json.loads(models)), limit=limit, refused_at=refused_at, quiet=quiet
+    )
