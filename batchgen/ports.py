@@ -10,7 +10,19 @@ from enum import StrEnum
 from typing import Protocol
 
 from batchgen.lifecycle import Event, Record
-from batchgen.model import Asset, File, Job, JobKey, JobPage, KeptCeiling, Model, Receipt, RemoteJob, Text
+from batchgen.model import (
+    Asset,
+    File,
+    Job,
+    JobKey,
+    JobPage,
+    KeptCeiling,
+    Model,
+    Rate,
+    Receipt,
+    RemoteJob,
+    Text,
+)
 from batchgen.plan.budget import Allowance
 
 
@@ -43,7 +55,11 @@ class Gate(Protocol):
 
 
 class PacedGate(Gate, Protocol):
-    """A gate that says how fast it is."""
+    """A gate that says how fast it is, and can be made faster or slower."""
+
+    def set_rate(self, rate: Rate | None) -> None:
+        """Change the pace while requests wait; None lets every request through at once."""
+        ...
 
     @property
     def interval(self) -> float:

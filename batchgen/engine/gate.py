@@ -20,6 +20,8 @@ DUST = 2e-6  # seconds: two ticks of the coarsest clock that drives us; less tha
 # A lane that waits gets at least one turn in so many, whatever else waits.
 GUARANTEED: Mapping[Lane, int] = {Lane.WATCH: 3, Lane.ASSETS: 10}
 
+AT_ONCE = Rate(count=1e6, seconds=1.0)  # for whoever waits when the limit is lifted
+
 
 def next_lane(waiting: Collection[Lane], passed_over: Mapping[Lane, int]) -> Lane | None:
     """Say whose turn it is; None if nobody waits.
@@ -52,6 +54,13 @@ class PacedLimiter(AsyncLimiter):
         if self._level <= DUST * self._rate_per_sec:
             self._level = 0.0
 
+    def set_rate(self, rate: Rate) -> None:
+        """Go on at another pace from now on; who waits is woken by it."""
+        self._leak()  # at the old pace, up to now
+        self.time_period = rate.interval
+        self._rate_per_sec = self.max_rate / rate.interval
+        self._wake_next()
+
 
 @dataclass
 class _Queue:
@@ -73,6 +82,16 @@ class RateGate:
     def __repr__(self) -> str:
         waiting = ", ".join(f"{lane}: {len(one.waiters)}" for lane, one in self._queues.items())
         return f"<RateGate [waiting {waiting}]>"
+
+    def set_rate(self, rate: Rate | None) -> None:
+        """Change the pace while requests wait; None lets every request through at once."""
+        if self._limiter is None and rate is not None:
+            self._limiter = PacedLimiter(1, rate.interval)
+        elif self._limiter is not None:
+            self._limiter.set_rate(rate if rate is not None else AT_ONCE)
+            self._limiter = self._limiter if rate is not None else None
+        self.interval = 0.0 if rate is None else rate.interval
+        self._stirred.set()
 
     async def turn(self, lane: Lane) -> None:
         """Return when the request may start."""

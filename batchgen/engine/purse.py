@@ -6,6 +6,7 @@ the journal, in the transaction that records the intent.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from decimal import Decimal
 
@@ -39,6 +40,10 @@ class Purse:
     def cap(self) -> Decimal | None:
         """The cap on the whole batch and slot."""
         return self._budget.total
+
+    def set_cap(self, total: Decimal | None) -> None:
+        """Put another cap on the whole batch and slot; None takes it away."""
+        self._budget = replace(self._budget, total=total)
 
     def price(self, job: Job) -> Decimal | None:
         """Give what the service says that a job costs; None where that is not known."""

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from batchgen.engine.control import Control
 from batchgen.engine.dispatch import Dispatcher, Steps
 from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
@@ -108,6 +109,7 @@ class Runner:
             ),
         )
         self.flow = flow
+        self.control = Control(dispatcher=self._dispatcher, flow=flow, purse=world.purse, gate=world.gate)
         self._reconciler = Reconciler(
             generator=world.generator,
             ledger=self._ledger,
@@ -189,16 +191,7 @@ class Runner:
 
     def longest_left(self) -> float | None:
         """Estimate the seconds until the last of what runs has ended; None if nothing is known."""
-        records, now = self._world.journal.records(), self._ledger.now()
-        estimates = []
-        for key in self.flow.in_flight:
-            record = records.get(key)  # none yet, for a submit whose intent is about to be recorded
-            if record is None or record.job is None or record.submission is None:
-                continue
-            usual = self._schedule.longest(record.job.model)
-            if usual is not None:
-                estimates.append(max(0.0, record.submission.at + usual - now))
-        return max(estimates, default=None)
+        return self._watcher.longest_left()
 
     async def _start(self, submits: asyncio.TaskGroup, others: asyncio.TaskGroup) -> None:
         self._submit_group, self._other_group = submits, others

@@ -120,6 +120,12 @@ class Watcher:
         self._list.add(row)
         self._changed.set()
 
+    def longest_left(self) -> float | None:
+        """Estimate the seconds until the last of them has ended; None if nothing is known."""
+        longest = ((row.accepted, self._schedule.longest(row.entry.job.model)) for row in self._list)
+        left = [accepted + one - _time() for accepted, one in longest if one is not None]
+        return max(0.0, *left) if left else None
+
     async def run(self) -> None:
         """Look when it is time, until cancelled.
 

@@ -73,6 +73,62 @@ def test_starts_are_evenly_spaced_whoever_comes_when(arrivals: list[tuple[float,
     assert starts[-1] <= 5 + len(starts) * rate.interval + 1e-3, "work-conserving"
 
 
+@given(
+    st.lists(st.tuples(st.floats(0.1, 3), st.sampled_from([1.0, 5.0, 20.0])), min_size=1, max_size=6),
+)
+def test_whoever_waits_goes_on_at_a_new_rate(changes: list[tuple[float, float]]) -> None:
+    starts: list[float] = []
+    paces = [(0.0, 1 / 10.0)]
+
+    async def body(gate: RateGate) -> None:
+        async def come() -> None:
+            await gate.turn(Lane.WATCH)
+            starts.append(now())
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(60):
+                group.create_task(come())
+            for after, count in changes:
+                await asyncio.sleep(after)
+                gate.set_rate(Rate(count=count, seconds=1.0))
+                paces.append((now(), 1 / count))
+            assert gate.interval == paces[-1][1]
+            gate.set_rate(Rate(count=100.0, seconds=1.0))
+            paces.append((now(), 0.01))
+
+    in_virtual_time(Rate(count=10, seconds=1.0), body)
+    ends = [*(began for began, _ in paces[1:]), float("inf")]
+    for earlier, later in pairwise(starts):
+        share = sum(
+            max(0.0, min(later, end) - max(earlier, began)) / interval
+            for (began, interval), end in zip(paces, ends, strict=True)
+        )
+        assert share >= 1 - 1e-3, "a whole turn lies between two starts, at whatever rates it passed"
+    assert len(starts) == 60
+    assert starts[-1] <= ends[-2] + 61 * 0.01
+
+
+def test_a_limit_that_is_lifted_lets_everybody_through_and_one_that_is_set_holds_them() -> None:
+    starts: list[float] = []
+
+    async def body(gate: RateGate) -> None:
+        async def come() -> None:
+            await gate.turn(Lane.WATCH)
+            starts.append(now())
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(10):
+                group.create_task(come())
+            await asyncio.sleep(1.5)
+            gate.set_rate(None)
+        assert starts[-1] < 1.6
+        gate.set_rate(Rate(count=2, seconds=1.0))
+        await asyncio.gather(*(gate.turn(Lane.SUBMIT) for _ in range(5)))
+        assert now() >= starts[-1] + 2.0
+
+    in_virtual_time(Rate(count=1, seconds=1.0), body)
+
+
 def test_a_pause_holds_its_lane_and_no_other() -> None:
     order: list[tuple[str, float]] = []
 

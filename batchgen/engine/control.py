@@ -1,0 +1,42 @@
+"""What may be changed while a run goes on. Nothing here ends a run or loses a job."""
+
+from decimal import Decimal
+
+from batchgen.engine.dispatch import Dispatcher
+from batchgen.engine.flow import Flow
+from batchgen.engine.purse import Purse
+from batchgen.model import Rate
+from batchgen.ports import PacedGate
+
+
+class Control:
+    """The levers of one run."""
+
+    def __init__(self, *, dispatcher: Dispatcher, flow: Flow, purse: Purse, gate: PacedGate) -> None:
+        self._dispatcher = dispatcher
+        self._flow = flow
+        self._purse = purse
+        self._gate = gate
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether no job leaves for the time being."""
+        return self._dispatcher.is_paused
+
+    def pause(self, *, paused: bool) -> None:
+        """Submit no more for the time being, or go on; what runs is watched and collected meanwhile."""
+        self._dispatcher.pause(paused=paused)
+
+    def allow(self, in_flight: int | None) -> None:
+        """Put another upper bound on what is in flight; None leaves it to the service."""
+        self._flow.pools.bound(in_flight)
+        self._dispatcher.stir()
+
+    def spend(self, total: Decimal | None) -> None:
+        """Put another cap on what the batch may cost in all; None takes it away."""
+        self._purse.set_cap(total)
+        self._dispatcher.money_may_be_free()
+
+    def pace(self, rate: Rate | None) -> None:
+        """Send requests at another rate; None lets every one through at once."""
+        self._gate.set_rate(rate)
