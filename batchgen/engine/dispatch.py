@@ -183,7 +183,7 @@ class Dispatcher:
                 continue
             if self._waiting and self._flow.tripped:
                 await self._ask_for_a_sign(next(iter(self._waiting.models)))
-            elif self._next() is None:
+            elif not self._may_submit():
                 await self._change()
             else:
                 self._turns_in_a_row += 1
@@ -276,10 +276,15 @@ class Dispatcher:
         self._world.journal.look_ended()
         self._refuted.notice(preflight.free_rows(), preflight.texts)
 
+    def _may_submit(self) -> bool:
+        """Say whether a job may be submitted now, for which it is worth to wait for a turn."""
+        self._steps.rest()
+        held = self._stopped or self._paused or self._broke is not None
+        return not held and self._waiting.first(self._flow.has_room) is not None
+
     def _next(self) -> Entry | None:
         """Give the next job that may be submitted now; one equal to a job in doubt steps aside."""
-        self._steps.rest()
-        if self._stopped or self._paused or self._broke:
+        if not self._may_submit():
             return None
         while (entry := self._waiting.first(self._flow.has_room)) is not None and self._is_blocked(entry):
             self._waiting.remove(entry)

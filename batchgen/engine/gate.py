@@ -95,15 +95,18 @@ class RateGate:
 
     async def turn(self, lane: Lane) -> None:
         """Return when the request may start."""
+        queue = self._queues[lane]
+        if self._limiter is None and not queue.waiters and queue.held_until <= _time() + DUST:
+            return
         mine = asyncio.get_running_loop().create_future()
-        self._queues[lane].waiters.append(mine)
+        queue.waiters.append(mine)
         self._stirred.set()
         await mine
 
     def pause(self, lane: Lane, seconds: float) -> None:
         """Let nobody of this lane through for so long; never shortens a pause."""
         queue = self._queues[lane]
-        queue.held_until = max(queue.held_until, asyncio.get_running_loop().time() + seconds)
+        queue.held_until = max(queue.held_until, _time() + seconds)
         self._stirred.set()
 
     async def run(self) -> None:
@@ -122,7 +125,7 @@ class RateGate:
                 await asyncio.sleep(0)
 
     def _next(self) -> Lane | None:
-        now = asyncio.get_running_loop().time()
+        now = _time()
         for queue in self._queues.values():
             while queue.waiters and queue.waiters[0].done():
                 queue.waiters.popleft()
@@ -143,3 +146,7 @@ class RateGate:
                 await self._stirred.wait()
         except TimeoutError:
             return
+
+
+def _time() -> float:
+    return asyncio.get_running_loop().time()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from batchgen.lifecycle import AnswerLost, Event
+from batchgen.lifecycle import AnswerLost, Collected, Event, Succeeded
 from batchgen.plan.budget import Allowance
 from batchgen.plan.plan import Entry
 from batchgen.ports import Clock, Journal, Observer
@@ -11,8 +11,17 @@ from batchgen.ports import Clock, Journal, Observer
 class Ledger:
     """Records what happened to a job and gives the job as it stands after it."""
 
-    def __init__(self, *, journal: Journal, clock: Clock, observer: Observer) -> None:
+    def __init__(self, *, journal: Journal, clock: Clock, observer: Observer, collects: bool = True) -> None:
+        """Take the parts.
+
+        Args:
+            journal: where facts are recorded.
+            clock: the wall's.
+            observer: is shown each.
+            collects: whether somebody fetches assets; else a success needs nothing more.
+        """
         self._journal = journal
+        self._collects = collects
         self._clock = clock
         self.observer = observer
         self.lost = 0  # answers to submits in this run
@@ -28,6 +37,8 @@ class Ledger:
             OverBudgetError: a cap would not hold; nothing was recorded.
             JournalError: nothing was recorded.
         """
+        if not self._collects and isinstance(events[-1], Succeeded):
+            events = (*events, Collected(at=events[-1].at, files=()))
         record = self._journal.append(entry.key, *events, allowed=allowed)
         for event in events:
             self.lost += isinstance(event, AnswerLost)

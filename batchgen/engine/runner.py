@@ -9,6 +9,7 @@ is money of unknown whereabouts.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from batchgen.engine.control import Control
 from batchgen.engine.dispatch import Dispatcher, Steps
@@ -27,6 +28,7 @@ from batchgen.errors import BatchgenError, DownloadError, OverBudgetError, Stopp
 from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
+from batchgen.ports import Collector
 
 _GLANCE = 0.2  # seconds between looks at whether the run is to be left at once
 
@@ -58,7 +60,12 @@ class Runner:
         self._models = models
         self._world = world
         self._policy = policy
-        self._ledger = Ledger(journal=world.journal, clock=world.clock, observer=world.observer)
+        self._ledger = Ledger(
+            journal=world.journal,
+            clock=world.clock,
+            observer=world.observer,
+            collects=world.collector is not None,
+        )
         self._submitter = Submitter(
             generator=world.generator,
             ledger=self._ledger,
@@ -206,8 +213,10 @@ class Runner:
         if self._preparer is not None:
             self._spawn(self._preparer.run, name="prepare")
         self._spawn(self._reconciler.run, name="reconcile")
-        for number in range(self._policy.collectors):
-            self._spawn(self._collect_one_after_another, name=f"collect:{number}")
+        if (collector := self._world.collector) is not None:
+            collect = partial(self._collect_one_after_another, collector)
+            for number in range(self._policy.collectors):
+                self._spawn(collect, name=f"collect:{number}")
         self._started = True
         self._look_whether_ended()
 
@@ -335,12 +344,11 @@ class Runner:
         self._halt.out_of_sight.add(entry.key)
         self._rest(entry)
 
-    async def _collect_one_after_another(self) -> None:
+    async def _collect_one_after_another(self, collector: Collector) -> None:
         while True:
             entry = await self._to_collect.get()
-            collector = self._world.collector
             try:
-                files = await collector.collect(entry.job, entry.record.asset_ids) if collector else ()
+                files = await collector.collect(entry.job, entry.record.asset_ids)
             except DownloadError as error:
                 self._halt.missing[entry.key] = str(error)
                 self._ledger.observer.troubled(str(error))

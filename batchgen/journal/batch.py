@@ -19,6 +19,7 @@ from batchgen.lifecycle import Accepted, Event, Record, State, apply
 from batchgen.model import JobKey, Scope
 from batchgen.plan.budget import Allowance, committed
 
+_SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is in the submissions
 _UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
 
 
@@ -77,7 +78,7 @@ class BatchJournal:
         Raises:
             OverBudgetError: a cap does not hold.
         """
-        if self._scope_id is None or after.intent_at is None:
+        if self._scope_id is None or after.intent_at is None or _costs_the_same(before, after):
             return
         self._totals.add(self._scope_id, after.intent_at, committed(after) - committed(before))
         if allowed is not None:
@@ -285,6 +286,12 @@ class BatchJournal:
             )
         except sqlite3.IntegrityError as error:
             raise RemoteIdTakenError(f"{remote_id} already belongs to another job of this journal") from error
+
+
+def _costs_the_same(before: Record, after: Record) -> bool:
+    """Tell the steps that have nothing to do with money, such as a collection."""
+    settled = before.state in _SETTLED and after.state in _SETTLED
+    return settled and before.submissions is after.submissions
 
 
 def keep_scope(connection: sqlite3.Connection, scope: Scope) -> int:

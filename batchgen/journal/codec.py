@@ -21,7 +21,7 @@ Decode = Callable[[Any], Any]
 
 def dump(value: Any) -> str:
     """Write a dataclass as compact JSON, fields at their defaults left out."""
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def load_event(name: str, text: str) -> Event:
@@ -45,24 +45,29 @@ def load_record(text: str) -> Record:
 
 
 def _plain(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return str(value)
-        case tuple():
-            return [_plain(one) for one in value]
-        case _ if is_dataclass(value):
-            return {
-                name: _plain(one)
-                for name, default in _defaults(type(value))  # type: ignore[arg-type]  # a dataclass type hashes
-                if (one := getattr(value, name)) != default or default is MISSING
-            }
-        case _:
-            return value
+    """Give what the encoder understands in place of a value that it does not.
+
+    Raises:
+        TypeError: the value has no place in the journal.
+    """
+    if type(value) is Decimal:
+        return str(value)
+    shown = {}
+    for name, default in _defaults(type(value)):  # type: ignore[arg-type]  # a dataclass type hashes
+        one = getattr(value, name)
+        if default is MISSING or one != default:
+            shown[name] = one
+    return shown
 
 
 @cache
 def _defaults(cls: type) -> tuple[tuple[str, Any], ...]:
     return tuple((one.name, one.default) for one in fields(cls))
+
+
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False, default=_plain
+)
 
 
 def _reader(cls: Any) -> Callable[[Mapping[str, Any]], Any]:

@@ -166,6 +166,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (origin, project, action)
         ) STRICT, WITHOUT ROWID
         """,
+        # by content alone: with the state in it every step of a job was written twice
+        "DROP INDEX records_by_content",
+        "CREATE INDEX records_by_content ON records (content)",
     ),
 )
 

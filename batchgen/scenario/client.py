@@ -281,8 +281,11 @@ class ScenarioClient:
 
     async def _ask(self, call: Call, lane: Lane, read: _Read[T], verdict: _Verdict = call_verdict) -> T:
         """Make an idempotent call until it gives its answer, the answer is final, or time is up."""
+        failed: list[TransientError] = []
 
         async def attempt() -> T:
+            if failed:
+                raise failed.pop()
             return self._read(await self._exchange(call), lane, read, verdict)
 
         async def come_back(seconds: float) -> None:
@@ -290,7 +293,12 @@ class ScenarioClient:
             await self._gate.turn(lane)
 
         await self._gate.turn(lane)  # may be long in a full queue: the deadline counts from here
-        retrying = self._retry.attempts_from_now(draw=self._rng.random, sleep=come_back)
+        began = asyncio.get_running_loop().time()
+        try:
+            return await attempt()  # almost all calls end here, and need nothing that repeats them
+        except TransientError as error:
+            failed.append(error)  # the first of the attempts that are counted
+        retrying = self._retry.attempts_from(began, draw=self._rng.random, sleep=come_back)
         result: T = await retrying(attempt)
         return result
 

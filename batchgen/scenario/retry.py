@@ -28,18 +28,19 @@ class CallRetry:
     backoff: Backoff = field(default_factory=Backoff)
     pause: float = 5.0
 
-    def attempts_from_now(
-        self, *, draw: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+    def attempts_from(
+        self, began: float, *, draw: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
     ) -> AsyncRetrying:
-        """Make the retrying of one call, whose deadline begins to run now.
+        """Make the retrying of one call.
 
         Args:
+            began: when its deadline began to run, by the loop's clock.
             draw: gives a number in [0, 1) for the jitter.
             sleep: waits for the seconds it is given, and for whatever an attempt must wait for.
         """
         return AsyncRetrying(
             sleep=sleep,
-            stop=_Spent(self.attempts, asyncio.get_running_loop().time() + self.deadline),
+            stop=_Spent(self.attempts, began + self.deadline),
             wait=_Wait(self.backoff, draw),
             retry=retry_if_exception_type(TransientError),
             reraise=True,

@@ -172,7 +172,9 @@ class UploadClient(ScenarioClient):
 
     async def put(self, part: Part, content: bytes, mime: str) -> None:
         """Send one part, again and again within bounds."""
-        retrying = self._retry.attempts_from_now(draw=self._rng.random, sleep=asyncio.sleep)
+        retrying = self._retry.attempts_from(
+            asyncio.get_running_loop().time(), draw=self._rng.random, sleep=asyncio.sleep
+        )
         await retrying(self._parts.put, part, content, mime)
 
     async def complete(self, upload_id: str) -> RemoteUpload:

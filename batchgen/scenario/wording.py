@@ -25,10 +25,21 @@ def readable(text: str, redact: Redact = unchanged, *, limit: int = LONGEST_REAS
     Secrets are looked for before anything is cut, so that no half of one is left at an edge;
     what is taken out leaves a space, so that no two halves are joined.
     """
-    shown = _SIGNED.sub(r"\1", redact(text)[:_MOST_READ])
+    if not text:
+        return text
+    shown = redact(text)
+    if _is_plain(shown, limit):
+        return shown
+    shown = _SIGNED.sub(r"\1", shown[:_MOST_READ])
     shown = "".join(one if one.isprintable() else " " for one in shown)
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _is_plain(text: str, limit: int) -> bool:
+    """Tell whether there is nothing to change, as in almost all that a service says."""
+    fits = len(text) <= limit and text.isprintable()
+    return fits and "://" not in text and "  " not in text and text == text.strip()
 
 
 def without_markup(text: str, redact: Redact = unchanged) -> str:
