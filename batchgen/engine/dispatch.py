@@ -16,6 +16,7 @@ from batchgen.engine.prepare import Preparer
 from batchgen.engine.purse import Purse
 from batchgen.engine.refuted import Refuted
 from batchgen.engine.submit import Submitter
+from batchgen.engine.timing import loop_time, wait_until
 from batchgen.engine.waiting import Waiting
 from batchgen.errors import OverBudgetError, ServiceError, StoppedError
 from batchgen.lifecycle import State
@@ -300,11 +301,7 @@ class Dispatcher:
         """Wait for something to change, or for answers that are due to count as late."""
         self._turns_in_a_row = 0
         self._changed.clear()
-        try:
-            async with asyncio.timeout(LATE):
-                await self._changed.wait()
-        except TimeoutError:
-            return
+        await wait_until(self._changed, loop_time() + LATE)
 
     async def _ask_for_a_sign(self, model: str) -> None:
         """Ask for something that costs nothing, before anything that does is sent again."""

@@ -3,12 +3,12 @@
 Also the breaker: a gateway that is down for a minute must not put five hundred jobs in doubt.
 """
 
-import asyncio
 import random
 from collections.abc import KeysView
 
 from batchgen.backoff import Backoff
 from batchgen.engine.pools import Pools
+from batchgen.engine.timing import loop_time
 from batchgen.errors import AmbiguousError, DeferredError, NotSentError, ServiceError
 from batchgen.model import JobKey
 from batchgen.ports import Gate, Lane
@@ -67,7 +67,7 @@ class Flow:
         """Say whether one more job of a model may be submitted now."""
         if self._ambiguous >= TRIPS_AT and (self._unanswered or not self._service_answers):
             return False
-        now = _time()
+        now = loop_time()
         slow = {key for key, since in self._unanswered.items() if now - since >= LATE}
         return self.pools.has_room(model, slow | self.doubtful if slow else self.doubtful)
 
@@ -84,7 +84,7 @@ class Flow:
     @property
     def unreachable(self) -> bool:
         """Whether the service has not been reached for longer than the patience lasts."""
-        return self._cut_off_since is not None and _time() - self._cut_off_since >= self._patience
+        return self._cut_off_since is not None and loop_time() - self._cut_off_since >= self._patience
 
     def service_answered(self) -> None:
         """Learn that an idempotent call was answered: submits may go on, one at a time at first."""
@@ -94,12 +94,12 @@ class Flow:
 
     def service_is_silent(self) -> None:
         """Learn that an idempotent call was not answered, for all its tries."""
-        self._cut_off_since = _time() if self._cut_off_since is None else self._cut_off_since
+        self._cut_off_since = loop_time() if self._cut_off_since is None else self._cut_off_since
 
     def began(self, key: JobKey, model: str) -> None:
         """Count a submit that is about to leave."""
         self.pools.put(key, model)
-        self._unanswered[key] = _time()
+        self._unanswered[key] = loop_time()
 
     def doubts(self, key: JobKey, model: str) -> None:
         """Count a job in doubt: it may be running."""
@@ -154,7 +154,7 @@ class Flow:
         self._gate.pause(Lane.SUBMIT, self._backoff.delay(over + 1, jitter=self._chance.random()))
 
     def _not_sent(self) -> None:
-        self._cut_off_since = _time() if self._cut_off_since is None else self._cut_off_since
+        self._cut_off_since = loop_time() if self._cut_off_since is None else self._cut_off_since
         self._unsent += 1
         self._gate.pause(Lane.SUBMIT, self._backoff.delay(self._unsent, jitter=self._chance.random()))
 
@@ -170,7 +170,3 @@ class Flow:
             asked = max(asked, self._backoff.delay(self._deferrals, jitter=jitter))
         wait = self._backoff.wait(self._deferrals, jitter=jitter, asked=asked)
         self._gate.pause(Lane.SUBMIT, wait)
-
-
-def _time() -> float:
-    return asyncio.get_running_loop().time()

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 
 from aiolimiter import AsyncLimiter
 
+from batchgen.engine.timing import DUST, loop_time, wait_until
 from batchgen.model import Rate
 from batchgen.ports import Lane
-
-DUST = 2e-6  # seconds: two ticks of the coarsest clock that drives us; less than this is now
 
 # A lane that waits gets at least one turn in so many, whatever else waits.
 GUARANTEED: Mapping[Lane, int] = {Lane.WATCH: 3, Lane.ASSETS: 10}
@@ -96,7 +95,7 @@ class RateGate:
     async def turn(self, lane: Lane) -> None:
         """Return when the request may start."""
         queue = self._queues[lane]
-        if self._limiter is None and not queue.waiters and queue.held_until <= _time() + DUST:
+        if self._limiter is None and not queue.waiters and queue.held_until <= loop_time() + DUST:
             return
         mine = asyncio.get_running_loop().create_future()
         queue.waiters.append(mine)
@@ -106,7 +105,7 @@ class RateGate:
     def pause(self, lane: Lane, seconds: float) -> None:
         """Let nobody of this lane through for so long; never shortens a pause."""
         queue = self._queues[lane]
-        queue.held_until = max(queue.held_until, _time() + seconds)
+        queue.held_until = max(queue.held_until, loop_time() + seconds)
         self._stirred.set()
 
     async def run(self) -> None:
@@ -125,7 +124,7 @@ class RateGate:
                 await asyncio.sleep(0)
 
     def _next(self) -> Lane | None:
-        now = _time()
+        now = loop_time()
         for queue in self._queues.values():
             while queue.waiters and queue.waiters[0].done():
                 queue.waiters.popleft()
@@ -141,12 +140,4 @@ class RateGate:
         """Wait for somebody to come or for the first pause to end."""
         self._stirred.clear()
         ends = [one.held_until for one in self._queues.values() if one.waiters]
-        try:
-            async with asyncio.timeout_at(min(ends, default=None)):
-                await self._stirred.wait()
-        except TimeoutError:
-            return
-
-
-def _time() -> float:
-    return asyncio.get_running_loop().time()
+        await wait_until(self._stirred, min(ends, default=None))

@@ -4,11 +4,11 @@ There is one pool for all models until a refusal names another limit than the on
 then the model that met it counts against that one. What was learned is kept, and serves the next run.
 """
 
-import asyncio
 from collections.abc import Collection, Iterator, KeysView
 from dataclasses import replace
 
 from batchgen.engine.ceiling import Ceiling
+from batchgen.engine.timing import loop_time
 from batchgen.model import JobKey, KeptCeiling
 from batchgen.ports import CeilingMemory, Clock
 
@@ -67,7 +67,7 @@ class Pools:
         """Take over what the service says that it allows, unless a refusal has taught it already."""
         first = self._ceilings[_EVERYTHING]
         if first.taught is None:
-            self._ceilings[_EVERYTHING] = replace(first, taught=limit, refused_at=_time())
+            self._ceilings[_EVERYTHING] = replace(first, taught=limit, refused_at=loop_time())
 
     def model_of(self, key: JobKey) -> str:
         """Name the model of a job in flight."""
@@ -119,7 +119,7 @@ class Pools:
         pool = self._pool_for(action, model) if told is not None else self._pools(model)[0]
         others = sum(one != key for one in self._members(pool))
         ceiling = self._ceilings.get(pool) or Ceiling(bound=self._bound, proven=others)
-        self._ceilings[pool] = ceiling.refused(others, told=told, cooldown=cooldown, now=_time())
+        self._ceilings[pool] = ceiling.refused(others, told=told, cooldown=cooldown, now=loop_time())
         if told is not None:
             self.keep()
         return others
@@ -132,7 +132,7 @@ class Pools:
         """
         if self._memory is None or self._clock is None:
             return
-        lag = self._clock.now() - _time()
+        lag = self._clock.now() - loop_time()
         for pool, ceiling in self._ceilings.items():
             if ceiling.taught is None:
                 continue
@@ -153,7 +153,7 @@ class Pools:
         self._ceilings[pool] = Ceiling(
             bound=self._bound,
             taught=kept.limit,
-            refused_at=kept.refused_at - self._clock.now() + _time(),
+            refused_at=kept.refused_at - self._clock.now() + loop_time(),
             quiet=kept.quiet,
         )
         self._kept[kept.action] = kept
@@ -183,12 +183,8 @@ class Pools:
         return (key for key, model in self._in_flight.items() if pool in self._pools(model))
 
     def _pool_has_room(self, pool: str, late: Collection[JobKey]) -> bool:
-        ceiling = self._ceilings[pool] = self._ceilings[pool].probed(_time())
+        ceiling = self._ceilings[pool] = self._ceilings[pool].probed(loop_time())
         if len(self._ceilings) == 1:
             return ceiling.has_room(len(self._in_flight), len(late))
         members = set(self._members(pool))
         return ceiling.has_room(len(members), sum(1 for key in late if key in members))
-
-
-def _time() -> float:
-    return asyncio.get_running_loop().time()

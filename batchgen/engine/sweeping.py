@@ -4,13 +4,13 @@ What a sweep shows running counts as looked at; what it should have shown and ha
 to polls, and so is everything once listings turn out to be no good.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.sweep import Sweep, Sweeper
+from batchgen.engine.timing import DUST, loop_time
 from batchgen.engine.trust import Trust
 from batchgen.engine.watched import Watched, WatchList
 from batchgen.engine.way import Sight, SweepGaps, Way, choose
@@ -18,7 +18,6 @@ from batchgen.errors import ServiceError
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.ports import Generator, PacedGate
 
-DUST = 2e-6  # seconds: two ticks of the coarsest clock
 GRACE = 5.0  # seconds that a sweep may take before polls are made in its place
 _CHECKED = 16  # one sweep in so many is followed by a poll that holds it to its word
 _RECENT = 60.0  # seconds for which the size of a listing is remembered
@@ -91,7 +90,7 @@ class Sweeping:
         """Give when the next sweep is due, by the loop's clock; None if none is."""
         if not self._allowed or self._under_way or not len(self._list):
             return None
-        ripe = _time() if self._list.ripe(_time() + DUST) else self._list.next_ripe()
+        ripe = loop_time() if self._list.ripe(loop_time() + DUST) else self._list.next_ripe()
         return None if ripe is None else max(self._next, ripe)
 
     def ended(self, row: Watched, took: float | None) -> None:
@@ -135,7 +134,7 @@ class Sweeping:
         return len(self._accepted)
 
     async def _sweep(self, way: Way) -> None:
-        begun = _time()
+        begun = loop_time()
         since = min(row.intended_at for row in self._list)
         try:
             sweep = await self._sweeper.sweep(way, since=since, lag=self._trust.lag)
@@ -159,7 +158,7 @@ class Sweeping:
 
     def _remember_size(self, sweep: Sweep) -> None:
         if sweep.way is Way.UPDATED:
-            self._crowd = (_time(), sweep.count + sweep.crowded)
+            self._crowd = (loop_time(), sweep.count + sweep.crowded)
         else:
             known = min(len(self._accepted), sweep.count)
             self._others = max(0, sweep.count + sweep.crowded - known)
@@ -211,7 +210,7 @@ class Sweeping:
         self._failures += 1
         self._ledger.observer.troubled(f"the listing of jobs: {error}")
         wait = self._schedule.after_failure(self._failures, getattr(error, "retry_after", None))
-        self._leave_to_polls(until=_time() + wait)
+        self._leave_to_polls(until=loop_time() + wait)
 
     def _give_up(self, why: str) -> None:
         self._ledger.observer.troubled(f"asking about each job by itself from here on: {why}")
@@ -231,13 +230,9 @@ class Sweeping:
 
     def _quickest(self) -> float:
         """Give what the quickest model in flight takes, in seconds; else for how long it runs."""
-        now = _time()
+        now = loop_time()
         oldest: dict[str, float] = {}
         for row in self._list:
             oldest.setdefault(row.entry.job.model, now - row.accepted)
         known = (self._schedule.middle(model) or waited for model, waited in oldest.items())
         return min(known, default=self._gaps.longest)
-
-
-def _time() -> float:
-    return asyncio.get_running_loop().time()

@@ -14,7 +14,8 @@ from itertools import islice
 from batchgen.engine.ledger import Ledger
 from batchgen.engine.reading import after_look
 from batchgen.engine.schedule import LookSchedule
-from batchgen.engine.sweeping import DUST, GRACE, Steps, Sweeping
+from batchgen.engine.sweeping import GRACE, Steps, Sweeping
+from batchgen.engine.timing import DUST, loop_time, wait_until
 from batchgen.engine.watched import Watched, WatchList
 from batchgen.engine.way import SweepGaps
 from batchgen.errors import ServiceError, StoppedError
@@ -76,6 +77,7 @@ class Watcher:
         self._outcomes = outcomes
         self._list = WatchList()
         self._changed = asyncio.Event()
+        self._wakes_at: float | None = None
         self._polls = 0
         self._sweeping = Sweeping(
             watched=self._list,
@@ -105,7 +107,7 @@ class Watcher:
         submission = entry.record.submission
         if submission is None:
             raise AssertionError(f"{entry.job.id} runs without a submission")
-        now, model = _time(), entry.job.model
+        now, model = loop_time(), entry.job.model
         waited = max(0.0, self._ledger.now() - submission.at)  # a resumed run begins in the middle
         row = Watched(
             entry=entry,
@@ -118,12 +120,12 @@ class Watcher:
         )
         self._sweeping.covers(row)
         self._list.add(row)
-        self._changed.set()
+        self._stir_by(min(row.due, row.ripe_at))
 
     def longest_left(self) -> float | None:
         """Estimate the seconds until the last of them has ended; None if nothing is known."""
         longest = ((row.accepted, self._schedule.longest(row.entry.job.model)) for row in self._list)
-        left = [accepted + one - _time() for accepted, one in longest if one is not None]
+        left = [accepted + one - loop_time() for accepted, one in longest if one is not None]
         return max(0.0, *left) if left else None
 
     async def run(self) -> None:
@@ -134,15 +136,17 @@ class Watcher:
         """
         while True:
             self._changed.clear()
-            now = _time() + DUST
+            now = loop_time() + DUST
             for row in islice(self._list.due(now), max(0, self._most_polls - self._polls)):
                 self._poll_soon(row)
             self._sweeping.sweep_if_due(now)
-            try:
-                async with asyncio.timeout_at(self._wake_at()):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+            self._wakes_at = self._wake_at()
+            await wait_until(self._changed, self._wakes_at)
+
+    def _stir_by(self, due: float) -> None:
+        """Wake up in time for something that is due."""
+        if self._wakes_at is None or due < self._wakes_at:
+            self._changed.set()
 
     @property
     def _most_polls(self) -> int:
@@ -176,14 +180,15 @@ class Watcher:
                 row.failures += 1
                 self._ledger.observer.troubled(f"{row.entry.job.id}: {error}")
                 asked = getattr(error, "retry_after", None)
-                row.next_poll = _time() + self._schedule.after_failure(row.failures, asked)
+                row.next_poll = loop_time() + self._schedule.after_failure(row.failures, asked)
         else:
             if row in self._list:
                 self._polled(row, remote)
         finally:
             row.polled = False
+            if self._polls >= self._most_polls:
+                self._changed.set()
             self._polls -= 1
-            self._changed.set()
         if row in self._list:
             self._go_on(row)
 
@@ -192,17 +197,18 @@ class Watcher:
             self._end(row, remote)
             return
         self._ledger.observer.looked(row.entry.job, remote)
-        now = _time()
+        now = loop_time()
         row.failures = 0
         row.next_poll = now + self._schedule.gap(now - row.accepted)
         row.was_seen(now)
 
     def _go_on(self, row: Watched) -> None:
-        if _time() >= row.deadline - DUST:
+        if loop_time() >= row.deadline - DUST:
             self._list.remove(row)
             self._outcomes.outlasted(row.entry)
         else:
             self._list.queue(row)
+            self._stir_by(row.due)
 
     def _end(self, row: Watched, remote: RemoteJob) -> None:
         event = after_look(remote, at=self._ledger.now())
@@ -210,7 +216,7 @@ class Watcher:
         entry = self._ledger.record(row.entry, event)
         self._list.remove(row)
         took = self._took(row, remote)
-        self._schedule.took(row.entry.job.model, _time() - row.accepted if took is None else took)
+        self._schedule.took(row.entry.job.model, loop_time() - row.accepted if took is None else took)
         self._sweeping.ended(row, took)
         self._outcomes.ended(entry)
 
@@ -219,8 +225,4 @@ class Watcher:
         if remote.created_at is None or remote.finished_at is None:
             return None
         took = remote.finished_at - remote.created_at
-        return took if 0 <= took <= _time() - row.accepted + GRACE else None
-
-
-def _time() -> float:
-    return asyncio.get_running_loop().time()
+        return took if 0 <= took <= loop_time() - row.accepted + GRACE else None
