@@ -221,7 +221,8 @@ class KeptCeiling:
     Attributes:
         action: the service's name for it; empty where it gave none.
         models: those that count against it; none where every model does that counts against no other.
-        limit: how many run at once.
+        limit: how many of ours ran at once when it was met.
+        told: how many the service said may run, other people's included; None where it did not say.
         refused_at: when a refusal taught it, or one more was last tried; seconds since the epoch.
         quiet: seconds from then until one more is tried.
     """
@@ -229,6 +230,7 @@ class KeptCeiling:
     action: str
     models: tuple[str, ...]
     limit: int
+    told: int | None = None
     refused_at: float
     quiet: float
 

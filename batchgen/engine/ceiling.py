@@ -16,6 +16,7 @@ class Ceiling:
         bound: the user's upper bound; None where the service alone decides.
         proven: the highest number that was ever accepted at once.
         taught: what the latest refusal left as the limit; None before the first.
+        told: the limit that the service named then; more than what was taught where others use it too.
         refused_at: when that was, in seconds of the loop's clock.
         quiet: seconds without a refusal before one more is tried.
     """
@@ -23,6 +24,7 @@ class Ceiling:
     bound: int | None = None
     proven: int = 0
     taught: int | None = None
+    told: int | None = None
     refused_at: float = 0.0
     quiet: float = PROBE_AFTER
 
@@ -60,7 +62,7 @@ class Ceiling:
         if told is None:
             return replace(self, refused_at=now, quiet=quiet)
         taught = max(1, min(told, others))
-        return replace(self, taught=taught, refused_at=now, quiet=quiet)
+        return replace(self, taught=taught, told=told, refused_at=now, quiet=quiet)
 
     def probed(self, now: float) -> "Ceiling":
         """Allow one more if it has been quiet for long enough."""

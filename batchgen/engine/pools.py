@@ -12,6 +12,9 @@ from batchgen.engine.timing import loop_time
 from batchgen.model import JobKey, KeptCeiling
 from batchgen.ports import CeilingMemory, Clock
 
+_OTHERS_STAY = 3600.0  # seconds after which other people's jobs no longer count against us
+_SOON = 30.0  # seconds until one more than the account's number is tried: it may be an old one
+
 _EVERYTHING = ""  # the pool of every model that no refusal has put into another
 
 
@@ -67,7 +70,7 @@ class Pools:
         """Take over what the service says that it allows, unless a refusal has taught it already."""
         first = self._ceilings[_EVERYTHING]
         if first.taught is None:
-            self._ceilings[_EVERYTHING] = replace(first, taught=limit, refused_at=loop_time())
+            self._ceilings[_EVERYTHING] = replace(first, taught=limit, refused_at=loop_time(), quiet=_SOON)
 
     def model_of(self, key: JobKey) -> str:
         """Name the model of a job in flight."""
@@ -140,6 +143,7 @@ class Pools:
                 action=self._action if pool == _EVERYTHING else pool,
                 models=tuple(sorted(model for model, pools in self._pools_of.items() if pool in pools)),
                 limit=ceiling.taught,
+                told=ceiling.told,
                 refused_at=ceiling.refused_at + lag,
                 quiet=ceiling.quiet,
             )
@@ -149,11 +153,14 @@ class Pools:
 
     def _recall(self, kept: KeptCeiling) -> None:
         assert self._clock is not None
+        now = self._clock.now()
+        others_may_be_gone = kept.told is not None and now - kept.refused_at > _OTHERS_STAY
         pool = kept.action if kept.models else _EVERYTHING
         self._ceilings[pool] = Ceiling(
             bound=self._bound,
-            taught=kept.limit,
-            refused_at=kept.refused_at - self._clock.now() + loop_time(),
+            taught=kept.told if others_may_be_gone else kept.limit,
+            told=kept.told,
+            refused_at=kept.refused_at - now + loop_time(),
             quiet=kept.quiet,
         )
         self._kept[kept.action] = kept

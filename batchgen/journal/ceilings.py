@@ -30,7 +30,7 @@ class CeilingRecords:
             if schema.version_of(self._connection) < schema.CEILINGS_SINCE:
                 return []
             rows = self._connection.execute(
-                "SELECT action, models, ceiling, refused_at, quiet FROM ceilings "
+                "SELECT action, models, ceiling, told, refused_at, quiet FROM ceilings "
                 "WHERE origin = ? AND project = ? ORDER BY action",
                 self._place,
             ).fetchall()
@@ -45,19 +45,28 @@ class CeilingRecords:
         with explained(self._path):
             self._connection.execute(
                 "INSERT OR REPLACE INTO ceilings "
-                "(origin, project, action, models, ceiling, refused_at, quiet) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "(origin, project, action, models, ceiling, told, refused_at, quiet) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *self._place,
                     kept.action,
                     json.dumps(kept.models),
                     kept.limit,
+                    kept.told,
                     kept.refused_at,
                     kept.quiet,
                 ),
             )
 
 
-def _kept(action: str, models: str, limit: int, refused_at: float, quiet: float) -> KeptCeiling:
+def _kept(
+    action: str, models: str, limit: int, told: int | None, refused_at: float, quiet: float
+) -> KeptCeiling:
     return KeptCeiling(
-        action=action, models=tuple(json.loads(models)), limit=limit, refused_at=refused_at, quiet=quiet
+        action=action,
+        models=tuple(json.loads(models)),
+        limit=limit,
+        told=told,
+        refused_at=refused_at,
+        quiet=quiet,
     )

@@ -161,6 +161,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             action TEXT NOT NULL,
             models TEXT NOT NULL,
             ceiling INTEGER NOT NULL,
+            told INTEGER,
             refused_at REAL NOT NULL,
             quiet REAL NOT NULL,
             PRIMARY KEY (origin, project, action)

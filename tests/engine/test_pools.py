@@ -145,6 +145,19 @@ def test_what_was_learned_serves_the_next_run_and_one_more_is_tried_when_it_has_
     assert memory.kept["parallelCustomJobs"].limit == 4
 
 
+def test_what_other_people_took_of_a_limit_is_forgotten_after_an_hour() -> None:
+    kept = KeptCeiling(action="all", models=(), limit=3, told=20, refused_at=NOW, quiet=300.0)
+    limits: list[int | None] = []
+
+    def look() -> None:
+        memory = Memory(kept)
+        limits.append(Pools(Ceiling(), memory=memory, clock=memory).limit)
+
+    in_a_loop(look, after=3000)
+    in_a_loop(look, after=4000)
+    assert limits == [3, 20]
+
+
 def test_a_second_pool_is_remembered_with_its_models() -> None:
     video = KeptCeiling(action="video", models=("video",), limit=1, refused_at=NOW, quiet=300.0)
     memory = Memory(video, KeptCeiling(action="all", models=(), limit=6, refused_at=NOW, quiet=300.0))

@@ -9,7 +9,7 @@ from batchgen.model import KeptCeiling, Scope
 from tests.support.opened import OpenedFile as JournalFile
 
 SCOPE = Scope(origin="http://127.0.0.1/v1", project="p", batch="spring")
-KEPT = KeptCeiling(action="parallelCustomJobs", models=(), limit=5, refused_at=100.5, quiet=300.0)
+KEPT = KeptCeiling(action="parallelCustomJobs", models=(), limit=5, told=20, refused_at=100.5, quiet=300.0)
 VIDEO = KeptCeiling(action="video", models=("a", "b"), limit=1, refused_at=7.0, quiet=600.0)
 
 
