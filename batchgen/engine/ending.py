@@ -30,7 +30,7 @@ class Ending:
     Attributes:
         stopped: why no further job can be submitted; None where nothing stopped it.
         drained: whether it was asked to submit no more.
-        unreachable: whether it gave up because the service could not be reached.
+        unreachable: whether it gave up because the service could not be reached, or took no job for an hour.
         out_of_sight: paid and still running when their timeout passed.
         missing: why the assets of these are not all on disk.
         turned_up: submissions that were shown absent and are there after all, a sentence each.
@@ -107,5 +107,5 @@ def _why_pending(ending: Ending) -> str:
     if ending.failures:
         return f"not submitted: {ending.failures} failed, and --max-failures stops there"
     if ending.unreachable:
-        return "not submitted: the service could not be reached"
+        return "not submitted: the service could not be reached, or took no job"
     return "not submitted yet; a further run goes on with them"

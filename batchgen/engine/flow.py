@@ -15,6 +15,8 @@ from batchgen.ports import Gate, Lane
 
 TRIPS_AT = 3  # ambiguous answers in a row
 PATIENT = 5  # refusals in a row after which we wait longer than we are asked to
+LONG = 60.0  # seconds: so long a wait is an answer, a shorter one a habit
+FULL_FOR = 3600.0  # seconds of refusals alone, with nothing of ours in flight, after which a run ends
 LATE = 5.0  # seconds after which an answer that is due no longer keeps others waiting for it
 
 
@@ -49,6 +51,7 @@ class Flow:
         self._deferrals = 0
         self._unsent = 0
         self._cut_off_since: float | None = None
+        self._full_since: float | None = None
         self._ambiguous = 0
         self._service_answers = True
 
@@ -83,8 +86,9 @@ class Flow:
 
     @property
     def unreachable(self) -> bool:
-        """Whether the service has not been reached for longer than the patience lasts."""
-        return self._cut_off_since is not None and loop_time() - self._cut_off_since >= self._patience
+        """Whether the service has not been reached, or has taken no job, for too long."""
+        silent = self._cut_off_since is not None and loop_time() - self._cut_off_since >= self._patience
+        return silent or (self._full_since is not None and loop_time() - self._full_since >= FULL_FOR)
 
     def service_answered(self) -> None:
         """Learn that an idempotent call was answered: submits may go on, one at a time at first."""
@@ -141,6 +145,7 @@ class Flow:
             self._deferred(error, key)
         elif error is None:
             self._deferrals = self._ambiguous = 0
+            self._full_since = None
             self.pools.accepted(self.pools.model_of(key), self.doubtful)
 
     def _lost(self) -> None:
@@ -163,6 +168,7 @@ class Flow:
             key, action=error.action or "", told=error.ceiling, cooldown=error.retry_after
         )
         self._deferrals += 1
+        self._take_patience(alone=not others, asked=error.retry_after)
         if error.ceiling is not None and others and error.retry_after is None:
             return  # one of the others ends, and that is the time to try again
         jitter, asked = self._chance.random(), error.retry_after
@@ -170,3 +176,12 @@ class Flow:
             asked = max(asked, self._backoff.delay(self._deferrals, jitter=jitter))
         wait = self._backoff.wait(self._deferrals, jitter=jitter, asked=asked)
         self._gate.pause(Lane.SUBMIT, wait)
+
+    def _take_patience(self, *, alone: bool, asked: float | None) -> None:
+        """Note since when nothing runs and nothing is taken, waits that are asked for aside."""
+        if not alone:
+            self._full_since = None
+        elif asked is not None and asked >= LONG:
+            self._full_since = loop_time() + asked
+        elif self._full_since is None:
+            self._full_since = loop_time()

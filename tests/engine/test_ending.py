@@ -77,4 +77,4 @@ def test_out_of_sight_is_told_apart_from_running() -> None:
 
 def test_a_service_that_was_gone_is_named() -> None:
     verdict = judge(Ending(unreachable=True), records(State.PLANNED))
-    assert verdict.reasons == ("1 job not submitted: the service could not be reached",)
+    assert verdict.reasons == ("1 job not submitted: the service could not be reached, or took no job",)

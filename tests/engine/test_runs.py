@@ -169,6 +169,16 @@ def test_a_refusal_for_want_of_room_costs_no_attempt_and_the_same_bytes_are_sent
         assert len(sent) == 1
 
 
+def test_a_service_that_takes_no_job_for_an_hour_ends_the_run() -> None:
+    refused = [Fault.THROTTLED] * 5000
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: refused}))
+    run = Run(over, jobs(3)).go()
+    assert run.ending is not None
+    assert run.ending.unreachable
+    assert not over.service.submissions
+    assert 3600 <= run.took <= 4500
+
+
 def test_a_cooldown_holds_all_submits_for_as_long_as_it_says() -> None:
     over = earth(limits=Limits(ceiling=2, cooldown=60), duration=(5.0, 6.0))
     run = Run(over, jobs(6)).go()
