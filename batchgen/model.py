@@ -214,6 +214,18 @@ class Receipt:
     charged: Decimal | None
 
 
+class Acceptance(NamedTuple):
+    """A changed job that keeps what was bought before the change.
+
+    Attributes:
+        job: its id in the manifest.
+        content: what it asks for since the change; another change is another matter.
+    """
+
+    job: str
+    content: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeptCeiling:
     """What refusals have taught of one limit of the service.

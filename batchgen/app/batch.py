@@ -74,13 +74,15 @@ class Batch:
     plan: Plan
 
     @classmethod
-    def of(cls, options: Options, manifest: Manifest, scope: Scope, journal: BatchJournal) -> "Batch":
+    def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
         """Make the plan."""
+        journal = file.batch(scope)
         plan = make_plan(
             manifest.jobs,
             journal.records(),
             retry_failed=options.retry_failed,
             retry_only=options.retry_only,
+            accepted=file.accepted(scope).read(),
         )
         return cls(
             manifest=manifest,
@@ -144,6 +146,7 @@ class Batch:
                 key=entry.key,
                 record=self.record_of(entry),
                 out_of_sight=entry.key in ending.out_of_sight,
+                accepted=entry.accepted,
             )
             for entry in entries
         ]

@@ -33,7 +33,7 @@ def look_at(options: Options) -> Iterator[Batch]:
         if options.fresh:
             scope = fresh_scope_of(options, manifest, scope, now=now)
         with uncollected():  # what a plan of 100,000 jobs is made of stays, all of it
-            batch = Batch.of(options, manifest, scope, file.batch(scope))
+            batch = Batch.of(options, manifest, scope, file)
         yield batch
 
 

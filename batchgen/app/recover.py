@@ -75,7 +75,7 @@ async def recover_batch(options: Options) -> Recovery:
         scope = scope_of(replace(options, slot=None), manifest, file, now=now)
         if options.slot is not None or told is not None:
             scope = replace(scope, slot=options.slot or (told.slot if told else ""))
-        batch = Batch.of(options, manifest, scope, file.batch(scope))
+        batch = Batch.of(options, manifest, scope, file)
         async with _client(options, batch) as client:
             found = await _Recoverer(options, batch, client).recover(told.jobs if told else ())
     submitted = None if told is None else sum(one.was_submitted for one in told.jobs)

@@ -223,7 +223,7 @@ async def desk(options: Options) -> AsyncIterator[Desk]:
     now = SystemClock().now()
     with hold_batch(lock, stamp=now), JournalFile.open(options.journal) as file:
         scope = scope_of(options, manifest, file, now=now)
-        batch = Batch.of(options, manifest, scope, file.batch(scope))
+        batch = Batch.of(options, manifest, scope, file)
         async with transport_to(options) as transport, beside(gate.run(), name="gate"):
             yield Desk(batch, ScenarioClient(transport, gate, project=scope.project))
 

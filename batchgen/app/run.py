@@ -99,7 +99,7 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
         JournalFile.open(options.journal) as file,
     ):
         scope = scope_of(options, manifest, file, now=now)
-        batch = Batch.of(options, manifest, scope, file.batch(scope))
+        batch = Batch.of(options, manifest, scope, file)
         refuse_to_buy_again(options, file, batch)
         if options.fresh:
             batch = _begin_afresh(options, file, batch, now=now)
@@ -122,7 +122,7 @@ def _begin_afresh(options: Options, file: JournalFile, batch: Batch, *, now: flo
     refuse_to_leave_unfinished(options, batch)
     scope = fresh_scope_of(options, batch.manifest, batch.scope, now=now)
     file.begin(scope)
-    return Batch.of(options, batch.manifest, scope, file.batch(scope))
+    return Batch.of(options, batch.manifest, scope, file)
 
 
 async def _with_the_service(

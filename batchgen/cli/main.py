@@ -31,6 +31,8 @@ COMMANDS: Mapping[str, str] = {
     "status": "Show where the batches of an output folder stand.",
     "cost": "Show what was charged and what came back.",
     "audit": "Hold the journal of a manifest against the service and the disk.",
+    "accept": "Keep what was bought for a job before it was changed.",
+    "forget": "Take an `accept` back: the changed job is bought after all.",
     "retry": "Try jobs again that failed, each for a new charge.",
     "resolve": "Decide what became of jobs in doubt.",
     "models": "Find models, and show what one of them takes.",

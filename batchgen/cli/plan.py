@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from batchgen.plan.forecast import Forecast
     from batchgen.plan.pricing import Price
 
+_FEW = 5
 _SHOWN = 20  # lines of a list; the rest is a number
 _WIDEST = 60  # characters of a text from the manifest
 _REMAINS = 8  # the exit status of --check where there is something to do
@@ -127,7 +128,13 @@ def _document(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None")
         "expected": {"seconds": outlook.forecast.seconds, "at_once": outlook.forecast.at_once},
         "not_recognisable": outlook.unrecognisable,
         "jobs": [
-            {"id": one.job.id, "model": one.job.model, "prompt": one.job.prompt, "standing": one.standing}
+            {
+                "id": one.job.id,
+                "model": one.job.model,
+                "prompt": one.job.prompt,
+                "standing": one.standing,
+                "accepted": one.accepted,
+            }
             for one in batch.plan.entries
         ],
         "changed": [_changed(one, outlook) for one in outlook.changed],
@@ -232,6 +239,11 @@ def total_of(quoted: "Quoted") -> str:
 def _notes(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None") -> Iterator[str]:
     yield from (_change_line(one, outlook) for one in outlook.changed[:_SHOWN])
     yield from _rest(len(outlook.changed), " changed jobs")
+    if outlook.changed:
+        yield "  note: `batchgen accept JOB` keeps what a changed job has, where the edit needs no new one"
+    kept = [one.job.id for one in batch.plan.entries if one.accepted]
+    if kept:
+        yield f"  note: {_few(kept)} changed, and what was bought before was accepted"
     twice = batch.plan.paid_twice_by_edit()
     for entry, _ in twice[:_SHOWN]:
         yield (
@@ -252,6 +264,11 @@ def _notes(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None") ->
                 f"  note: its manifest is gone, as after a rename, so a run stops: write "
                 f"`batch: {elsewhere.batch}`, or run it with --buy-again"
             )
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _FEW
+    return ", ".join(names[:_FEW]) + (f" and {more} more" if more > 0 else "")
 
 
 def _change_line(one: "Changed", outlook: "Outlook") -> str:

@@ -171,12 +171,30 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP INDEX records_by_content",
         "CREATE INDEX records_by_content ON records (content)",
     ),
+    (
+        # jobs that were changed, and keep what was bought before the change
+        """
+        CREATE TABLE accepted (
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            batch TEXT NOT NULL,
+            slot TEXT NOT NULL,
+            job TEXT NOT NULL,
+            content TEXT NOT NULL,
+            bought_content TEXT NOT NULL,
+            bought_ordinal INTEGER NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (origin, project, batch, slot, job, content)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)
 UPLOADS_SINCE = 4  # the migration that made their table
 QUOTES_SINCE = 7
 CEILINGS_SINCE = 8
+ACCEPTED_SINCE = 9
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -11,6 +11,7 @@ from typing import Self
 
 from batchgen.errors import JournalError
 from batchgen.journal import schema
+from batchgen.journal.accepted import AcceptedRecords
 from batchgen.journal.batch import BatchJournal, keep_scope
 from batchgen.journal.ceilings import CeilingRecords
 from batchgen.journal.faults import DAMAGED, WAIT_FOR_OTHERS, explained
@@ -94,6 +95,10 @@ class JournalFile:
     def ceilings(self, scope: Scope) -> CeilingRecords:
         """Give what is known of the service's limits for the account of a scope."""
         return CeilingRecords(self._connection, self._path, scope)
+
+    def accepted(self, scope: Scope) -> AcceptedRecords:
+        """Give the changed jobs of a scope that keep what was bought before the change."""
+        return AcceptedRecords(self._connection, self._path, scope)
 
     def begin(self, scope: Scope) -> None:
         """Keep a scope that has no event yet, on the disk itself.

@@ -123,6 +123,7 @@ def _facts(
         *_cost(job["cost"], first=first),
         ("time", duration(times["started"] or times["submitted"], times["finished"])),
         ("attempts", job["attempts"] if job["attempts"] > 1 else None),
+        ("bought as", job["bought_as"]["prompt"] if job.get("accepted") else None),
         ("job", job["job_id"]),
         ("asset", asset_id),
         ("file", f"{file['mime']}, {size(file['bytes'])}" if file else None),

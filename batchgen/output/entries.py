@@ -40,12 +40,14 @@ class Row:
         key: the job's name for the machine; never written.
         record: None for a job that nothing happened to.
         out_of_sight: its time limit passed while it was running; it may still end.
+        accepted: a person keeps for it what was bought before it was changed.
     """
 
     job: Job
     key: JobKey
     record: Record | None = None
     out_of_sight: bool = False
+    accepted: bool = False
 
 
 _SIGNED_URL = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
@@ -101,7 +103,15 @@ def entry(row: Row) -> dict[str, Json]:
             "finished": moment(record.finished_at),
         },
         "error": _error(row, record),
+        **_accepted(row, record),
     }
+
+
+def _accepted(row: Row, record: Record) -> dict[str, Json]:
+    """Say in what form it was bought, where that is not the manifest's any more."""
+    if not row.accepted or record.job is None:
+        return {}
+    return {"accepted": True, "bought_as": {"prompt": record.job.prompt, "model": record.job.model}}
 
 
 def _cost(record: Record) -> dict[str, Json]:

@@ -12,8 +12,10 @@ from enum import StrEnum
 from functools import cached_property
 
 from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
-from batchgen.model import Job, JobKey
+from batchgen.model import Acceptance, Job, JobKey
 from batchgen.plan.matching import match
+
+_KEEPABLE = frozenset({*IN_FLIGHT, State.SUCCEEDED, State.COLLECTED} - {State.HELD})
 
 
 class Standing(StrEnum):
@@ -38,6 +40,8 @@ class Entry:
         changed: whether the journal knows the id with other inputs.
         retry: whether another attempt is asked for, after one that failed.
         wanted: whether this run may buy it; others are only carried to their end.
+        accepted: whether a person keeps for it what was bought before it was changed: the record
+            and the key are those of the old form, and nothing is bought for it.
     """
 
     key: JobKey
@@ -46,6 +50,7 @@ class Entry:
     changed: bool = False
     retry: bool = False
     wanted: bool = True
+    accepted: bool = False
 
     @property
     def standing(self) -> Standing:
@@ -103,6 +108,7 @@ def make_plan(
     *,
     retry_failed: bool = False,
     retry_only: Collection[str] = (),
+    accepted: Mapping[Acceptance, JobKey] | None = None,
 ) -> Plan:
     """Hold the manifest's jobs against the journal's records.
 
@@ -112,8 +118,11 @@ def make_plan(
         retry_failed: ask for another attempt at what failed; what moderation stopped stays, for
             it would be stopped, and perhaps charged, again.
         retry_only: ask for another attempt at the jobs of these ids, and buy no other.
+        accepted: the records that changed jobs keep.
     """
     keys, left = match(jobs, records)
+    kept = _kept(jobs, keys, left, records, accepted or {})
+    left = [key for key in left if key not in kept.values()]
     removed = tuple(
         Entry(key=key, job=job, record=records[key])
         for key in left
@@ -123,7 +132,9 @@ def make_plan(
     unknown = Record()
     return Plan(
         entries=tuple(
-            Entry(
+            Entry(key=kept[key], job=job, record=records[kept[key]], wanted=False, accepted=True)
+            if key in kept
+            else Entry(
                 key=key,
                 job=job,
                 record=(record := records.get(key, unknown)),
@@ -135,6 +146,34 @@ def make_plan(
         ),
         removed=removed,
     )
+
+
+def _kept(
+    jobs: Sequence[Job],
+    keys: Sequence[JobKey],
+    left: Sequence[JobKey],
+    records: Mapping[JobKey, Record],
+    accepted: Mapping[Acceptance, JobKey],
+) -> dict[JobKey, JobKey]:
+    """Give the record that each changed job keeps, by the key it would have of its own.
+
+    A job that was bought in its own form keeps that one, and no record serves two jobs.
+    """
+    if not accepted:
+        return {}
+    free = {key for key in left if may_be_kept(records[key])}
+    kept: dict[JobKey, JobKey] = {}
+    for job, key in zip(jobs, keys, strict=True):
+        old = accepted.get(Acceptance(job.id, key.content))
+        if old in free and key not in records:
+            free.discard(old)
+            kept[key] = old
+    return kept
+
+
+def may_be_kept(record: Record) -> bool:
+    """Tell whether a changed job may keep a record: it is paid for, or may be, and has not failed."""
+    return record.state in _KEEPABLE
 
 
 def a_few_of(plan: Plan, *, limit: int | None = None, sample: int | None = None) -> Plan:

@@ -47,6 +47,27 @@ def test_a_fresh_slot_waits_for_the_last_one_unless_it_is_left(shell: Shell, sim
     assert len(service.charged) == 4
 
 
+def test_a_change_may_be_accepted_and_the_word_taken_back(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    shell.write("jobs.yaml", MANIFEST.replace("prompt: a castle", "id: keep, prompt: a castle"))
+    here = shell.at(service)
+    assert here.call(*RUN).status == 0
+    shell.write("jobs.yaml", MANIFEST.replace("prompt: a castle", "id: keep, prompt: a castel"))
+    accepted = here.call("accept", "jobs.yaml", "keep")
+    assert (accepted.status, "keeps what was bought as 'a castle'" in accepted.out) == (0, True)
+    assert here.call("plan", "jobs.yaml", "--check", "--offline").status == 0
+    assert here.call(*RUN).status == 0
+    assert len(service.charged) == 2
+    (kept, _) = here.results()["jobs"]
+    assert (kept["prompt"], kept["accepted"], kept["bought_as"]["prompt"]) == ("a castel", True, "a castle")
+    assert kept["asset_ids"]
+    wrong = here.call("forget", "jobs.yaml", "keep", "a-mill")
+    assert (wrong.status, "nothing was accepted for 'a-mill'" in wrong.err) == (2, True)
+    assert here.call("forget", "jobs.yaml", "keep").status == 0
+    assert here.call(*RUN).status == 0
+    assert len(service.charged) == 3
+
+
 def test_one_job_that_failed_is_tried_again_and_no_other(shell: Shell, simulator: Simulator) -> None:
     service = simulator(*QUICK, "--failures", "100%")
     shell.write("jobs.yaml", MANIFEST)

@@ -331,6 +331,20 @@ MUTANTS = (
         "test_what_outlasts_the_timeout_is_left_out_of_sight_and_watched_by_the_next_run",
     ),
     Mutant(
+        name="buy what was accepted",
+        path="plan/plan.py",
+        old="        if old in free and key not in records:\n",
+        new="        if old in free and key in records:\n",
+        test="tests/engine/test_accepted.py",
+    ),
+    Mutant(
+        name="let one record serve two jobs",
+        path="plan/plan.py",
+        old="            free.discard(old)\n",
+        new="",
+        test="tests/plan/test_acceptance.py",
+    ),
+    Mutant(
         name="leave to sweeps what they do not show",
         path="engine/sweeping.py",
         old="        if row.missing > 1:\n",

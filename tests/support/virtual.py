@@ -6,7 +6,7 @@ journal is the one in memory. A run can be cut at any moment or at any event.
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchgen.app.background import beside
@@ -19,7 +19,7 @@ from batchgen.engine.pools import Pools
 from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.lifecycle import Event, Record
-from batchgen.model import File, Job, JobKey, Model, Rate, RemoteJob, Scope
+from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob, Scope
 from batchgen.plan.plan import make_plan
 from batchgen.ports import Gate
 from batchgen.scenario.client import ScenarioClient
@@ -132,6 +132,7 @@ class Run:
     seed: int = 0
     key: str = "key"
     purse: Purse = field(default_factory=Purse)
+    accepted: Mapping[Acceptance, JobKey] = field(default_factory=dict)
     hop: float = 0.02
     twist: Callable[[Call, Answer], Answer] | None = None
     command: Callable[[Runner], None] | None = None
@@ -174,7 +175,7 @@ class Run:
         transport = VirtualTransport(self.earth, key=self.key, hop=self.hop, twist=self.twist)
         client = ScenarioClient(transport, gate, project=None, rng=chance)
         runner = Runner(
-            plan=make_plan(self.jobs, journal.records()),
+            plan=make_plan(self.jobs, journal.records(), accepted=self.accepted),
             scope=SCOPE,
             models=models,
             world=World(

@@ -1,0 +1,35 @@
+"""``batchgen accept``."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.settings import Options
+
+
+@click.command("accept", short_help="Keep what was bought for a job before it was changed.")
+@flags.of_a_batch
+@click.argument("job", nargs=-1, required=True)
+def command(*, options: "Options", job: Sequence[str]) -> int:
+    """Let each changed JOB of MANIFEST, by its id, keep what was bought before the change.
+
+    For an edit that needs no new picture, as a typing error mended in a prompt: the job counts as
+    done with the assets it has, nothing is bought for it, and the results say in what form it was
+    bought. It holds for this form of the job; another change is another matter, and going back to
+    the old form needs no word at all. `batchgen plan` shows what changed, `batchgen forget` takes
+    it back.
+    """
+    from batchgen.app.acceptance import accept_changes  # noqa: PLC0415 - not for --help
+
+    offers = accept_changes(options, job)
+    for one in offers:
+        assets = ", ".join(one.before.record.asset_ids) or f"{one.before.standing}"
+        click.echo(f"{one.entry.job.id}: keeps what was bought as {one.before.job.prompt!r} ({assets})")
+    for name in dict.fromkeys(job):
+        if name not in {one.entry.job.id for one in offers}:
+            click.echo(f"{name}: keeps what was bought already")
+    return 0

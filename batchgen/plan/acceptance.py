@@ -1,0 +1,77 @@
+"""Which changed jobs may keep what was bought before the change, and why others may not. Pure."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from batchgen.identity import content_key
+from batchgen.model import Acceptance, JobKey
+from batchgen.plan.plan import Entry, Plan, Standing, may_be_kept
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """What a changed job may keep.
+
+    Attributes:
+        entry: the job, as the manifest has it now.
+        before: as it was bought.
+        acceptance: what is put on record for it.
+    """
+
+    entry: Entry
+    before: Entry
+    acceptance: Acceptance
+
+    @property
+    def bought(self) -> JobKey:
+        """The record that it keeps."""
+        return self.before.key
+
+
+def offer(plan: Plan, name: str) -> Offer | str | None:
+    """Say what the job of this id may keep: None where it keeps something already, else why it may not.
+
+    Args:
+        plan: of the batch.
+        name: the job's id in the manifest.
+    """
+    entry = _named(plan, name)
+    if isinstance(entry, str):
+        return entry
+    if entry.accepted:
+        return None
+    if entry.standing is not Standing.CHANGED:
+        known = "was not bought before" if entry.standing is Standing.NEW else "asks for what was bought"
+        return f"{name!r} has not changed: it {known} ({entry.standing}); there is nothing to accept"
+    before = [one for one in plan.removed if one.job.id == name]
+    kept = next((one for one in reversed(before) if may_be_kept(one.record)), None)
+    if kept is None:
+        return f"{name!r} was changed, and there is nothing to keep: before, it was {before[-1].standing}"
+    return Offer(entry=entry, before=kept, acceptance=Acceptance(name, content_key(entry.job)))
+
+
+def taken_back(plan: Plan, name: str) -> Acceptance | str:
+    """Give what was accepted for the job of this id; a sentence where nothing was.
+
+    Args:
+        plan: of the batch.
+        name: the job's id in the manifest.
+    """
+    entry = _named(plan, name)
+    if isinstance(entry, str):
+        return entry
+    if not entry.accepted:
+        return (
+            f"nothing was accepted for {name!r} ({entry.standing}); to buy it once more give it another "
+            "prompt or seed, or everything with `batchgen run --fresh`"
+        )
+    return Acceptance(name, content_key(entry.job))
+
+
+def _named(plan: Plan, name: str) -> Entry | str:
+    found = next((one for one in plan.entries if one.job.id == name), None)
+    if found is not None:
+        return found
+    close = get_close_matches(name, [one.job.id for one in plan.entries], n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{name!r} is no job of this manifest{hint}"
