@@ -335,7 +335,7 @@ MUTANTS = (
         path="plan/plan.py",
         old="        if old in free and key not in records:\n",
         new="        if old in free and key in records:\n",
-        test="tests/engine/test_accepted.py",
+        test="tests/plan/test_acceptance.py",
     ),
     Mutant(
         name="let one record serve two jobs",
