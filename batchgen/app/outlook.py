@@ -12,8 +12,10 @@ from batchgen.app.model_shelf import ModelShelf
 from batchgen.app.models import check_manifest, client_to, to_submit
 from batchgen.app.quotes import Quoted, quote_jobs
 from batchgen.app.settings import Options, project_of, rate_of
+from batchgen.engine.pools import limit_now
 from batchgen.errors import ServiceError
 from batchgen.journal.quotes import QuoteRecords
+from batchgen.journal.store import JournalFile
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Job, Model
 from batchgen.plan.changes import Changed, changed_jobs
@@ -92,7 +94,8 @@ async def look_ahead(options: Options, batch: Batch, *, offline: bool, requote: 
             account = await _account(client)
             quoted = await _quoted(options, batch, jobs, models, client, requote=requote)
     given = options.in_flight or batch.manifest.limits.in_flight
-    ceilings = [one for one in (given, account.ceiling if account else None) if one is not None]
+    learned = _learned(options, batch) or (account.ceiling if account else None)
+    ceilings = [one for one in (given, learned) if one is not None]
     rate = rate_of(options, batch.manifest.limits.rate)
     return Outlook(
         quoted=quoted,
@@ -103,6 +106,13 @@ async def look_ahead(options: Options, batch: Batch, *, offline: bool, requote: 
         account=account,
         notes=(*checked.notes, *([checked.skipped] if checked.skipped else [])),
     )
+
+
+def _learned(options: Options, batch: Batch) -> int | None:
+    """Give how many jobs earlier runs could have in flight, of all models; None where none was refused."""
+    with JournalFile.open_to_read(options.journal) as file:
+        kept = [one for one in file.ceilings(batch.scope).ceilings() if not one.models]
+    return min((limit_now(one, now=SystemClock().now()) for one in kept), default=None)
 
 
 def _simulated() -> Quoter:

@@ -324,7 +324,7 @@ def _time(expected: "Forecast") -> str:
     if expected.seconds is not None:
         return f"about {_duration(expected.seconds)} at {expected.at_once} at once"
     if expected.at_once is None:
-        return "time unknown: how many may run at once is found out from the service"
+        return "time unknown: how many may run at once is found out by a run"
     return f"time unknown: not published for {', '.join(expected.unknown[:3])}"
 
 

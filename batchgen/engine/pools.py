@@ -18,6 +18,18 @@ _SOON = 30.0  # seconds until one more than the account's number is tried: it ma
 _EVERYTHING = ""  # the pool of every model that no refusal has put into another
 
 
+def limit_now(kept: KeptCeiling, *, now: float) -> int:
+    """Give what is left of a limit that was learned: what other people took of it does not last.
+
+    Args:
+        kept: what was learned.
+        now: seconds since the epoch.
+    """
+    if kept.told is not None and now - kept.refused_at > _OTHERS_STAY:
+        return kept.told
+    return kept.limit
+
+
 class Pools:
     """The jobs in flight by pool, and what each pool holds."""
 
@@ -137,8 +149,8 @@ class Pools:
             return
         lag = self._clock.now() - loop_time()
         for pool, ceiling in self._ceilings.items():
-            if ceiling.taught is None:
-                continue
+            if ceiling.taught is None or ceiling.told is None:
+                continue  # what an account says is asked for anew
             kept = KeptCeiling(
                 action=self._action if pool == _EVERYTHING else pool,
                 models=tuple(sorted(model for model, pools in self._pools_of.items() if pool in pools)),
@@ -154,11 +166,10 @@ class Pools:
     def _recall(self, kept: KeptCeiling) -> None:
         assert self._clock is not None
         now = self._clock.now()
-        others_may_be_gone = kept.told is not None and now - kept.refused_at > _OTHERS_STAY
         pool = kept.action if kept.models else _EVERYTHING
         self._ceilings[pool] = Ceiling(
             bound=self._bound,
-            taught=kept.told if others_may_be_gone else kept.limit,
+            taught=limit_now(kept, now=now),
             told=kept.told,
             refused_at=kept.refused_at - now + loop_time(),
             quiet=kept.quiet,

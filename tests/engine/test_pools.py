@@ -159,8 +159,8 @@ def test_what_other_people_took_of_a_limit_is_forgotten_after_an_hour() -> None:
 
 
 def test_a_second_pool_is_remembered_with_its_models() -> None:
-    video = KeptCeiling(action="video", models=("video",), limit=1, refused_at=NOW, quiet=300.0)
-    memory = Memory(video, KeptCeiling(action="all", models=(), limit=6, refused_at=NOW, quiet=300.0))
+    video = KeptCeiling(action="video", models=("video",), limit=1, told=1, refused_at=NOW, quiet=300.0)
+    memory = Memory(video, KeptCeiling(action="all", models=(), limit=6, told=6, refused_at=NOW, quiet=300.0))
 
     def play() -> None:
         pools = Pools(Ceiling(), memory=memory, clock=memory)
@@ -171,6 +171,18 @@ def test_a_second_pool_is_remembered_with_its_models() -> None:
 
     in_a_loop(play)
     assert memory.kept["video"] == video
+
+
+def test_what_the_account_allows_is_not_kept() -> None:
+    memory = Memory()
+
+    def play() -> None:
+        pools = Pools(Ceiling(), memory=memory, clock=memory)
+        pools.expect(20)
+        pools.keep()
+
+    in_a_loop(play)
+    assert not memory.kept
 
 
 def test_what_the_account_allows_is_a_beginning_and_gives_way_to_what_was_learned() -> None:
