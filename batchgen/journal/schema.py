@@ -188,6 +188,35 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    (
+        # the runs that are under way, and what they are ordered to do; struck off when they end
+        """
+        CREATE TABLE runs (
+            token TEXT PRIMARY KEY,
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            batch TEXT NOT NULL,
+            slot TEXT NOT NULL,
+            pid INTEGER NOT NULL,
+            host TEXT NOT NULL,
+            began_at REAL NOT NULL,
+            seen_at REAL NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """,
+        # a number is never given twice: who waits for an answer must not read another's
+        """
+        CREATE TABLE orders (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            run TEXT NOT NULL,
+            name TEXT NOT NULL,
+            value TEXT NOT NULL,
+            at REAL NOT NULL,
+            taken_at REAL,
+            met INTEGER,
+            answer TEXT
+        ) STRICT
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)
@@ -195,6 +224,7 @@ UPLOADS_SINCE = 4  # the migration that made their table
 QUOTES_SINCE = 7
 CEILINGS_SINCE = 8
 ACCEPTED_SINCE = 9
+RUNS_SINCE = 10
 
 
 def version_of(connection: sqlite3.Connection) -> int:

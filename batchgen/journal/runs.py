@@ -1,0 +1,200 @@
+"""The runs that are under way: who they are, and since when they were last seen.
+
+Beside the events, not of them: nothing that is paid for hangs on a row here. A run's own
+connection waits for nobody, for its event loop stands still meanwhile; what cannot be written
+now is written at the next occasion.
+"""
+
+import sqlite3
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from batchgen.journal import schema
+from batchgen.journal.faults import WAIT_FOR_OTHERS, explained
+from batchgen.journal.orders import OrderRecords, is_busy, written
+from batchgen.model import Scope
+
+SILENT_AFTER = 8.0  # seconds: a run that was not seen for so long counts as gone
+_FORGOTTEN_AFTER = 86_400.0  # seconds: a run that stands still for a day makes itself known again
+_BUSY_FOR = 20  # milliseconds that a run waits for another process
+
+_COLUMNS = "token, origin, project, batch, slot, pid, host, began_at, seen_at"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunKept:
+    """One run, as others see it.
+
+    Attributes:
+        token: its name for the machine, given to no other run.
+        scope: what it works on.
+        pid, host: the process.
+        began_at, seen_at: seconds since the epoch.
+    """
+
+    token: str
+    scope: Scope
+    pid: int
+    host: str
+    began_at: float
+    seen_at: float
+
+    def __str__(self) -> str:
+        """Name the process for people."""
+        return f"process {self.pid} on {self.host}"
+
+
+class RunRecords(AbstractContextManager["RunRecords"]):
+    """The runs of a ``journal.db``, over a connection of their own."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._version = -1
+        self.orders = OrderRecords(connection, path)
+
+    @classmethod
+    def open(cls, path: Path) -> Self | None:
+        """Open a file that is there; None where there is none, or none that knows of runs.
+
+        Raises:
+            JournalError: it is damaged, newer or not writable.
+        """
+        with explained(path):
+            if not path.exists():
+                return None
+            where = f"{path.resolve().as_uri()}?mode=rw"
+            connection = sqlite3.connect(where, uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None)
+            try:
+                schema.refuse_newer(connection, path=str(path))
+                connection.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes has ended with it
+                connection.execute("PRAGMA fullfsync = ON")
+                knows = schema.version_of(connection) >= schema.RUNS_SINCE
+            except BaseException:
+                connection.close()
+                raise
+            if not knows:
+                connection.close()
+                return None
+        return cls(connection, path)
+
+    def begin(self, run: RunKept) -> None:
+        """Make a run known that holds the lock of its batch; from then on nothing here waits.
+
+        What else is known of the batch was left by runs that died.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        with explained(self._path):
+            with written(self._connection):
+                self._connection.execute(
+                    "DELETE FROM runs WHERE batch = ? OR seen_at < ?",
+                    (run.scope.batch, run.began_at - _FORGOTTEN_AFTER),
+                )
+                self.orders.forget(before=run.began_at)
+                self._put(run, run.seen_at)
+            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_FOR}")
+
+    def beat(self, run: RunKept, *, at: float) -> bool:
+        """Say that a run is still there; False where the file was held by somebody else.
+
+        Raises:
+            JournalError: it could not be written for another reason.
+        """
+        with explained(self._path):
+            try:
+                self._put(run, at)
+            except sqlite3.OperationalError as error:
+                if is_busy(error):
+                    return False
+                raise
+            return True
+
+    def end(self, run: RunKept) -> None:
+        """Strike a run off; what it was ordered and did not take is void.
+
+        Raises:
+            JournalError: it could not be written; others see by its silence that it is gone.
+        """
+        with explained(self._path):
+            self._connection.execute("DELETE FROM runs WHERE token = ?", (run.token,))
+
+    def changed(self) -> bool:
+        """Tell whether another connection has written since this was asked last; costs microseconds.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        before, self._version = self._version, version
+        return bool(version != before)
+
+    def sharers(self, scope: Scope, *, at: float) -> int:
+        """Count the runs that one rate has to serve: those of an origin and project, lately seen.
+
+        A run that is suspended sends nothing, so that it counts as gone is no mistake.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            (count,) = self._connection.execute(
+                "SELECT COUNT(*) FROM runs WHERE origin = ? AND project = ? AND ABS(seen_at - ?) < ?",
+                (scope.origin, scope.project, at, SILENT_AFTER),
+            ).fetchone()
+        return int(count)
+
+    def of_batch(self, batch: str) -> list[RunKept]:
+        """Give what is known of a batch, of whatever origin, project and slot; the latest first.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            rows = self._connection.execute(
+                f"SELECT {_COLUMNS} FROM runs WHERE batch = ? ORDER BY began_at DESC",  # noqa: S608 - our own names
+                (batch,),
+            ).fetchall()
+        return [
+            RunKept(
+                token=token,
+                scope=Scope(origin=origin, project=project, batch=batch, slot=slot),
+                pid=pid,
+                host=host,
+                began_at=began,
+                seen_at=seen,
+            )
+            for token, origin, project, batch, slot, pid, host, began, seen in rows
+        ]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _put(self, run: RunKept, seen_at: float) -> None:
+        scope = run.scope
+        self._connection.execute(
+            f"INSERT INTO runs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - our own names
+            "ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at",
+            (
+                run.token,
+                scope.origin,
+                scope.project,
+                scope.batch,
+                scope.slot,
+                run.pid,
+                run.host,
+                run.began_at,
+                seen_at,
+            ),
+        )
