@@ -1,4 +1,7 @@
-"""What Ctrl-C and SIGTERM mean: the first asks for a drain, the second leaves at once."""
+"""What Ctrl-C and SIGTERM mean: the first asks for a drain, the second leaves at once.
+
+A drain can be ordered from elsewhere too; a signal after that is a first one still.
+"""
 
 import asyncio
 import signal
@@ -6,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+ORDERED = 0  # what a listener is told of a drain without a signal
 
 
 class Interrupts:
@@ -13,7 +17,13 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._listener: Callable[[int], None] | None = None
+        self._ordered = False
         self.received: list[signal.Signals] = []
+
+    @property
+    def draining(self) -> bool:
+        """Whether no more is to be submitted, by a signal or by an order."""
+        return self._ordered or bool(self.received)
 
     @property
     def exit(self) -> int | None:
@@ -33,10 +43,24 @@ class Interrupts:
                 loop.remove_signal_handler(one)
 
     def tell(self, listener: Callable[[int], None]) -> None:
-        """Tell this one of each signal from now on, and at once of those that came before it."""
+        """Tell this one of each signal from now on, and at once of what came before it.
+
+        Args:
+            listener: takes the number of the signal, from 1; ``ORDERED`` for a drain without one.
+        """
         self._listener = listener
+        if self._ordered:
+            listener(ORDERED)
         for number in range(len(self.received)):
             listener(number + 1)
+
+    def drain(self) -> None:
+        """Ask for a drain as the first signal does, unless one is under way."""
+        if self.draining:
+            return
+        self._ordered = True
+        if self._listener is not None:
+            self._listener(ORDERED)
 
     def _take(self, received: signal.Signals) -> None:
         self.received.append(received)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -17,11 +18,12 @@ from batchgen.app.guards import (
     refuse_to_leave_unfinished,
     refuse_wrong_retries,
 )
-from batchgen.app.interrupts import Interrupts
+from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
 from batchgen.app.quotes import quote_jobs
 from batchgen.app.service import transport_to
-from batchgen.app.settings import REHEARSAL_SPEED, Options, rate_of
+from batchgen.app.settings import Options, rate_of, speed_of
+from batchgen.app.steering import Steering, steered
 from batchgen.app.strays import strays_of_a_run
 from batchgen.app.uploads import Uploads, uploading
 from batchgen.engine.absence import DoubtPolicy, Then
@@ -140,6 +142,7 @@ async def _with_the_service(
         transport_to(options) as transport,
         beside(gate.run(), name="gate"),
     ):
+        steering = await resources.enter_async_context(steered(options, batch, interrupts, gate))
         client, uploads = await resources.enter_async_context(
             uploading(batch.manifest, options.journal, batch.scope, transport, gate)
         )
@@ -152,7 +155,8 @@ async def _with_the_service(
         purse = await unless_interrupted(asking, interrupts)
         if purse is None:
             return Ending(drained=True)
-        with _progress(batch, flow, purse, interrupts, stream, mode) as progress:
+        notes = partial(_notes, interrupts, steering)
+        with _progress(batch, flow, purse, notes, stream, mode) as progress:
             async with _collector(batch, client, rate) as collector:
                 runner = Runner(
                     plan=batch.plan,
@@ -169,8 +173,9 @@ async def _with_the_service(
                         purse=purse,
                     ),
                     flow=flow,
-                    policy=_policy(batch, options, speed=REHEARSAL_SPEED if options.simulate else 1.0),
+                    policy=_policy(batch, options, speed=speed_of(options)),
                 )
+                steering.hand_over(runner.control, progress.troubled)
                 began = SystemClock().now()
                 ending = await _run_shown(runner, batch, options, interrupts, progress)
                 with suppress(JournalError):  # what is lost costs a refusal, which is free
@@ -270,7 +275,7 @@ def _reserved(batch: Batch, flow: Flow) -> Decimal:
 
 
 def _progress(
-    batch: Batch, flow: Flow, purse: Purse, interrupts: Interrupts, stream: TextIO, mode: Mode
+    batch: Batch, flow: Flow, purse: Purse, notes: Callable[[], str], stream: TextIO, mode: Mode
 ) -> Progress:
     entries = (*batch.plan.entries, *batch.plan.removed)
     return Progress(
@@ -283,9 +288,14 @@ def _progress(
             ceiling=flow.pools.limit,
             reserved=_reserved(batch, flow),
             cap=purse.cap,
-            note="stopping: collecting what is paid for" if interrupts.received else "",
+            note=notes(),
         ),
     )
+
+
+def _notes(interrupts: Interrupts, steering: Steering) -> str:
+    stopping = "stopping: collecting what is paid for" if interrupts.draining else ""
+    return "; ".join(part for part in (stopping, steering.note) if part)
 
 
 async def _run_shown(
@@ -298,9 +308,11 @@ async def _run_shown(
             runner.leave()
             return
         runner.drain()
-        if options.drain_timeout is not None:
-            loop.call_later(options.drain_timeout, runner.leave)
-        progress.troubled(_draining(runner, limit=options.drain_timeout))
+        # whoever sends a signal may kill next; whoever orders a drain wants to see its end
+        limit = None if number == ORDERED else options.drain_timeout
+        if limit is not None:
+            loop.call_later(limit, runner.leave)
+        progress.troubled(_draining(runner, limit=limit))
 
     interrupts.tell(on_signal)
     async with beside(_refresh(batch, progress), name="results"):

@@ -115,9 +115,21 @@ def project_of(options: Options, manifest_project: str | None) -> str:
     return next((one for one in named if one), "")
 
 
+def own_rate_of(options: Options, manifest_rate: Rate | None) -> Rate | None:
+    """Give the pace of a run as people say it; a rehearsal has none that was not asked for."""
+    return options.rate or manifest_rate or (None if options.simulate else PUBLISHED_RATE)
+
+
 def rate_of(options: Options, manifest_rate: Rate | None) -> Rate | None:
-    """Give the pace of a run; a rehearsal keeps the manifest's in simulated time, and has no other."""
-    asked = options.rate or manifest_rate
-    if not options.simulate:
-        return asked or PUBLISHED_RATE
-    return Rate(count=asked.count * REHEARSAL_SPEED, seconds=asked.seconds) if asked else None
+    """Give the pace of a run; a rehearsal keeps its own in simulated time."""
+    return at_speed(own_rate_of(options, manifest_rate), speed_of(options))
+
+
+def speed_of(options: Options) -> float:
+    """Give the seconds of the service a second: those of a rehearsal are quick."""
+    return REHEARSAL_SPEED if options.simulate else 1.0
+
+
+def at_speed(rate: Rate | None, speed: float) -> Rate | None:
+    """Give a pace that is kept in the time of the service in that of this machine."""
+    return None if rate is None else Rate(count=rate.count * speed, seconds=rate.seconds)

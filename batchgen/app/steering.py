@@ -1,0 +1,248 @@
+"""A run that can be ordered about: it is known in the journal, takes orders and shares its rate.
+
+An order is answered in the journal first and acted on then, without an await between; so none is
+acted on twice, and none that was withdrawn. What goes wrong here is told and ends no run.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+from batchgen.app.background import beside
+from batchgen.app.batch import Batch
+from batchgen.app.clock import SystemClock
+from batchgen.app.interrupts import Interrupts
+from batchgen.app.orders import CONTINUE, DRAIN, PAUSE, Obeyed, Order, Terms, obey
+from batchgen.app.settings import Options, at_speed, own_rate_of, speed_of
+from batchgen.engine.control import Control
+from batchgen.errors import JournalError
+from batchgen.journal.orders import Answer
+from batchgen.journal.runs import RunKept, RunRecords
+from batchgen.model import Rate, Scope
+from batchgen.ports import Clock, PacedGate
+
+LOOK_EVERY = 0.5  # seconds
+BEAT_EVERY = 2.0  # seconds: a quarter of what others wait before a run counts as gone
+
+
+class Steering:
+    """What others may order of one run. ``run`` must be a child of a TaskGroup."""
+
+    def __init__(
+        self,
+        *,
+        records: RunRecords,
+        scope: Scope,
+        terms: Terms,
+        gate: PacedGate,
+        clock: Clock,
+        interrupts: Interrupts,
+        go_on: str,
+        speed: float = 1.0,
+    ) -> None:
+        """Take the parts; nobody knows of the run before ``begin``.
+
+        Args:
+            records: where runs and orders are kept.
+            scope: what the run works on.
+            terms: what it goes by at first.
+            gate: where its rate is kept.
+            clock: the wall's, by which others see that it is there.
+            interrupts: what is told of a drain.
+            go_on: the command that ends a pause.
+            speed: seconds of the service a second; not 1 in a rehearsal.
+        """
+        self._records = records
+        self._terms = terms
+        self._gate = gate
+        self._clock = clock
+        self._interrupts = interrupts
+        self._go_on = go_on
+        self._speed = speed
+        self._own = terms.rate
+        self._sharers = 1
+        self._beat_at = 0.0
+        self._left = False  # an order could not be answered
+        self._control: Control | None = None
+        self._tell: Callable[[str], None] | None = None
+        self._untold: list[str] = []
+        now = clock.now()
+        self._run = RunKept(
+            token=secrets.token_hex(16),
+            scope=scope,
+            pid=os.getpid(),
+            host=os.uname().nodename,
+            began_at=now,
+            seen_at=now,
+        )
+
+    @property
+    def note(self) -> str:
+        """What a person should keep in sight; empty where the run goes by what it began with."""
+        terms, parts = self._terms, []
+        if terms.paused and not self._interrupts.draining:
+            parts.append(f"paused: {self._go_on}")
+        if terms.rate is not None and self._sharers > 1:
+            parts.append(f"{self._share} for each of {self._sharers} runs")
+        elif terms.rate != self._own:
+            parts.append("no rate" if terms.rate is None else f"rate {terms.rate}")
+        return "; ".join(parts)
+
+    def begin(self) -> None:
+        """Make the run known.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        self._records.begin(self._run)
+        self._beat_at = _time() + BEAT_EVERY
+        self._share_rate()
+
+    def end(self) -> None:
+        """Make known that it has ended; if that fails, its silence says so."""
+        with suppress(JournalError):
+            self._records.end(self._run)
+
+    def hand_over(self, control: Control, tell: Callable[[str], None]) -> None:
+        """Act on the run itself from now on, and do at once what was ordered before.
+
+        Args:
+            control: the levers.
+            tell: shows a sentence to who watches the run.
+        """
+        self._control, self._tell = control, tell
+        control.allow(self._terms.in_flight)
+        control.spend(self._terms.budget)
+        control.pause(paused=self._terms.paused)
+        for sentence in self._untold:
+            tell(sentence)
+        self._untold.clear()
+
+    async def run(self) -> None:
+        """Take orders until cancelled."""
+        failed = False
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                self._look()
+            except JournalError as error:
+                if not failed:
+                    self._say(f"takes no orders: {error}")
+                failed = True
+
+    def _look(self) -> None:
+        changed = self._records.changed()
+        if _time() >= self._beat_at and self._records.beat(self._run, at=self._clock.now()):
+            self._beat_at = _time() + BEAT_EVERY
+            changed = True  # others may have gone without a word
+        if changed or self._left:
+            self._share_rate()
+            self._obey()
+
+    def _obey(self) -> None:
+        """Answer all that is ordered, and then act on it."""
+        due = self._records.orders.due(self._run.token)
+        terms, obeyed = replace(self._terms, draining=self._interrupts.draining), dict[int, Obeyed]()
+        for one in due:
+            obeyed[one.id] = obey(terms, Order(one.name, one.value), go_on=self._go_on)
+            terms = obeyed[one.id].terms
+        answers = {number: Answer(met=one.met, said=one.said) for number, one in obeyed.items()}
+        self._left = bool(due) and not self._records.orders.take(answers, at=self._clock.now())
+        if self._left:
+            return
+        self._terms = terms
+        for one in due:
+            if one.name != DRAIN:  # told with what it means for the jobs, as that of a signal is
+                self._say(obeyed[one.id].said)
+            self._act(one.name)
+
+    def _act(self, name: str) -> None:
+        """Put what was ordered into effect; without a run yet it waits for one."""
+        terms, control = self._terms, self._control
+        if name == "rate":
+            self._pace()
+        elif name == DRAIN:
+            self._interrupts.drain()
+        elif control is None:
+            return
+        elif name == "in_flight":
+            control.allow(terms.in_flight)
+        elif name == "budget":
+            control.spend(terms.budget)
+        elif name in {PAUSE, CONTINUE}:
+            control.pause(paused=terms.paused)
+
+    @property
+    def _share(self) -> Rate | None:
+        rate = self._terms.rate
+        return rate and replace(rate, count=float(f"{rate.count / self._sharers:.3g}"))
+
+    def _share_rate(self) -> None:
+        """Divide the rate by the runs that share it, and say so when their number changes."""
+        count = max(1, self._records.sharers(self._run.scope, at=self._clock.now()))
+        if count == self._sharers:
+            return
+        self._sharers = count
+        if self._terms.rate is None:
+            return
+        self._pace()
+        if count > 1:
+            self._say(f"{count} runs of this journal share the rate: {self._share} for each")
+        else:
+            self._say(f"has the rate for itself again: {self._terms.rate}")
+
+    def _pace(self) -> None:
+        rate = self._terms.rate
+        mine = rate and replace(rate, count=rate.count / self._sharers)
+        self._gate.set_rate(at_speed(mine, self._speed))
+
+    def _say(self, text: str) -> None:
+        text = f"{self._run.scope.batch}: {text}"
+        if self._tell is None:
+            self._untold.append(text)
+        else:
+            self._tell(text)
+
+
+@asynccontextmanager
+async def steered(
+    options: Options, batch: Batch, interrupts: Interrupts, gate: PacedGate
+) -> AsyncIterator[Steering]:
+    """Let a run that holds its batch be ordered about for as long as the block lasts.
+
+    Raises:
+        JournalError: it could not be made known.
+    """
+    limits, total = batch.manifest.limits, batch.manifest.budget.total
+    terms = Terms(
+        in_flight=options.in_flight or limits.in_flight,
+        rate=own_rate_of(options, limits.rate),
+        budget=total if options.budget is None else options.budget,
+    )
+    records = RunRecords.open(options.journal)
+    if records is None:
+        raise JournalError(f"{options.journal}: was removed or replaced as the run began; nothing was sent")
+    with records:
+        steering = Steering(
+            records=records,
+            scope=batch.scope,
+            terms=terms,
+            gate=gate,
+            clock=SystemClock(),
+            interrupts=interrupts,
+            go_on=options.command_line("continue"),
+            speed=speed_of(options),
+        )
+        steering.begin()
+        try:
+            async with beside(steering.run(), name="orders"):
+                yield steering
+        finally:
+            steering.end()
+
+
+def _time() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,318 @@
+"""A real run that is ordered about through a real file, in virtual time."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from batchgen.app.background import beside
+from batchgen.app.interrupts import Interrupts
+from batchgen.app.orders import Terms
+from batchgen.app.steering import BEAT_EVERY, LOOK_EVERY, Steering
+from batchgen.engine.ending import Exit, judge
+from batchgen.engine.gate import RateGate
+from batchgen.engine.purse import Purse
+from batchgen.journal.orders import Answer
+from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
+from batchgen.journal.store import JournalFile
+from batchgen.lifecycle import State, SubmitStarted, replay
+from batchgen.manifest.values import Budget
+from batchgen.model import Job, Rate
+from batchgen.simulator.service import Service
+from batchgen.simulator.settings import Settings
+from tests.support.virtual import EPOCH, SCOPE, SEEDED, Earth, Run
+
+FAST = Rate(count=10.0, seconds=1.0)
+SLOW = Rate(count=30.0, seconds=60.0)
+
+
+class Priced:
+    """What every job costs here."""
+
+    def price(self, job: Job) -> Decimal | None:
+        del job
+        return Decimal(4)
+
+
+@dataclass
+class Caller:
+    """Another process: a connection of its own to the same file."""
+
+    records: RunRecords
+    gate: RateGate
+    now: Callable[[], float]
+
+    @property
+    def token(self) -> str:
+        (run,) = self.records.of_batch(SCOPE.batch)
+        return run.token
+
+    async def order(self, *orders: str) -> list[Answer]:
+        pairs = [(name, value) for name, _, value in (one.partition("=") for one in orders)]
+        numbers = self.records.orders.give(self.token, pairs, at=0.0)
+        await asyncio.sleep(2 * LOOK_EVERY)
+        answers = self.records.orders.answers(numbers)
+        assert answers is not None, "not taken"
+        return answers
+
+
+Play = Callable[[Caller], Coroutine[None, None, None]]
+
+
+@dataclass(kw_only=True)
+class Steered(Run):
+    """A run of which orders are taken; ``play`` is what others do meanwhile."""
+
+    path: Path
+    play: Play
+    early: Play | None = None
+    terms: Terms = field(default_factory=Terms)
+    notes: list[str] = field(default_factory=list)
+
+    async def _main(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.rate, self.in_flight = self.terms.rate, self.terms.in_flight
+        self.purse = Purse(budget=Budget(total=self.terms.budget), prices=Priced())
+        gate = RateGate(self.rate)
+        async with AsyncExitStack() as stack:
+            mine, other = RunRecords.open(self.path), RunRecords.open(self.path)
+            assert mine is not None
+            assert other is not None
+            stack.enter_context(mine)
+            stack.enter_context(other)
+            interrupts = Interrupts()
+            steering = Steering(
+                records=mine,
+                scope=SCOPE,
+                terms=self.terms,
+                gate=gate,
+                clock=self.earth,
+                interrupts=interrupts,
+                go_on="batchgen continue spring.yaml",
+            )
+            steering.begin()
+            stack.callback(steering.end)
+            await stack.enter_async_context(beside(gate.run(), name="gate"))
+            await stack.enter_async_context(beside(steering.run(), name="orders"))
+            caller = Caller(records=other, gate=gate, now=self.earth.now)
+            if self.early is not None:
+                await self.early(caller)
+            runner = self._runner(gate, await self._models(gate))
+            interrupts.tell(lambda _: runner.drain())
+            steering.hand_over(runner.control, self.watching.troubled)
+            await stack.enter_async_context(beside(self._watch(steering), name="notes"))
+            await stack.enter_async_context(beside(self.play(caller), name="others"))
+            began = loop.time()
+            self.ending = await runner.run()
+            self.took = loop.time() - began
+
+    async def _watch(self, steering: Steering) -> None:
+        while True:
+            if steering.note != (self.notes[-1] if self.notes else ""):
+                self.notes.append(steering.note)
+            await asyncio.sleep(0.1)
+
+
+async def nothing(_: Caller) -> None: ...
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    JournalFile.open(tmp_path / "journal.db").close()
+    return tmp_path / "journal.db"
+
+
+def played(path: Path, count: int, play: Play, *, early: Play | None = None, **terms: object) -> Steered:
+    over = Earth(service=Service(Settings(duration=(5.0, 6.0))))
+    jobs = [Job(id=f"job-{n}", prompt=f"a mill, number {n}", model=SEEDED) for n in range(count)]
+    begin = Terms(**terms)  # type: ignore[arg-type]  # fields by name
+    run = Steered(over, jobs, path=path, play=play, early=early, terms=begin)
+    run.go()
+    return run
+
+
+def submitted(run: Steered) -> list[float]:
+    """When each job left, in seconds of the run."""
+    return [event.at - EPOCH for _, event in run.watching.events if isinstance(event, SubmitStarted)]
+
+
+def peer(at: float, **more: object) -> RunKept:
+    run = RunKept(
+        token="peer", scope=replace(SCOPE, batch="autumn"), pid=1, host="h", began_at=at, seen_at=at
+    )
+    return replace(run, **more)  # type: ignore[arg-type]  # fields by name
+
+
+def test_a_paused_run_waits_until_it_is_told_to_go_on(path: Path) -> None:
+    said: list[str] = []
+
+    async def play(caller: Caller) -> None:
+        await asyncio.sleep(1.0)
+        said.extend(one.said for one in await caller.order("pause"))
+        await asyncio.sleep(300.0)
+        said.extend(one.said for one in await caller.order("continue"))
+
+    run = played(path, 12, play, in_flight=2)
+    assert {record.state for record in replay(run.earth.disk.events).values()} == {State.COLLECTED}
+    assert run.took > 300.0
+    assert not [at for at in submitted(run) if 3.0 < at < 300.0]
+    assert said[0].endswith("until batchgen continue spring.yaml")
+    assert said[1] == "goes on"
+    assert run.notes == ["paused: batchgen continue spring.yaml", ""]
+    assert run.watching.troubles == [f"spring: {one}" for one in said]
+
+
+def test_a_paused_run_is_drained_and_none_waits_for_ever(path: Path) -> None:
+    async def play(caller: Caller) -> None:
+        await asyncio.sleep(1.0)
+        await caller.order("pause")
+        await asyncio.sleep(100.0)
+        (answer,) = await caller.order("drain")
+        assert answer.met
+
+    run = played(path, 12, play, in_flight=2)
+    assert run.ending is not None
+    assert run.ending.drained
+    assert len(run.earth.service.submissions) == 2
+    assert judge(run.ending, list(replay(run.earth.disk.events).values())).exit is Exit.DONE
+    with RunRecords.open(path) as records:  # type: ignore[union-attr]  # it is there
+        assert records.of_batch("spring") == []
+
+
+def test_a_drain_collects_what_runs_and_takes_no_pause_any_more(path: Path) -> None:
+    met: list[bool] = []
+
+    async def play(caller: Caller) -> None:
+        await asyncio.sleep(1.0)
+        met.extend(one.met for one in await caller.order("drain", "pause", "drain"))
+
+    run = played(path, 12, play, in_flight=2)
+    assert met == [True, False, True]
+    assert run.took < 30.0
+    assert len(run.earth.service.submissions) == 2
+
+
+def test_what_is_set_counts_at_once(path: Path) -> None:
+    said: list[str] = []
+
+    async def play(caller: Caller) -> None:
+        await asyncio.sleep(10.0)
+        said.extend(one.said for one in await caller.order("in_flight=8", "rate=none", "budget=900"))
+
+    run = played(path, 40, play, in_flight=2, rate=SLOW)
+    assert said == [
+        "at most 8 in flight (was 2)",
+        "requests without a rate (was 30/min)",
+        "a budget of 900 CU (was none)",
+    ]
+    assert len([at for at in submitted(run) if at < 10.0]) <= 5
+    assert run.took < 60.0
+    assert run.notes == ["no rate"]
+
+
+def test_a_budget_below_what_is_spent_buys_no_more(path: Path) -> None:
+    async def play(caller: Caller) -> None:
+        await asyncio.sleep(7.0)
+        await caller.order("budget=0")
+
+    run = played(path, 30, play, in_flight=4)
+    assert run.ending is not None
+    assert judge(run.ending, list(replay(run.earth.disk.events).values())).exit is Exit.BUDGET
+    assert len(run.earth.service.submissions) < 14
+
+
+def test_a_budget_that_is_raised_in_time_lets_the_run_go_on(path: Path) -> None:
+    async def play(caller: Caller) -> None:
+        await asyncio.sleep(2.0)  # two run, and no third fits
+        await caller.order("budget=100")
+
+    run = played(path, 10, play, budget=Decimal(8))
+    assert run.ending is not None
+    assert not run.ending.over_budget
+    assert len(run.earth.service.submissions) == 10
+
+
+def test_the_rate_is_shared_with_a_run_that_comes_and_whole_when_it_goes(path: Path) -> None:
+    intervals: list[float] = []
+
+    async def play(caller: Caller) -> None:
+        await asyncio.sleep(1.0)
+        intervals.append(caller.gate.interval)
+        caller.records.begin(peer(caller.now()))
+        await asyncio.sleep(2 * LOOK_EVERY)
+        intervals.append(caller.gate.interval)
+        await caller.order("rate=20/s")
+        intervals.append(caller.gate.interval)
+        caller.records.end(peer(0.0))
+        await asyncio.sleep(2 * LOOK_EVERY)
+        intervals.append(caller.gate.interval)
+
+    run = played(path, 60, play, rate=FAST, in_flight=4)
+    assert intervals == pytest.approx([0.1, 0.2, 0.1, 0.05])
+    assert run.watching.troubles == [
+        "spring: 2 runs of this journal share the rate: 5/s for each",
+        "spring: a rate of 20/s (was 10/s)",
+        "spring: has the rate for itself again: 20/s",
+    ]
+    assert run.notes == ["5/s for each of 2 runs", "10/s for each of 2 runs", "rate 20/s"]
+
+
+def test_the_rate_of_a_run_that_died_is_free_after_its_silence(path: Path) -> None:
+    still_shared: list[float] = []
+
+    async def play(caller: Caller) -> None:
+        caller.records.begin(peer(caller.now()))
+        await asyncio.sleep(2 * LOOK_EVERY)
+        assert caller.gate.interval == pytest.approx(0.2)
+        await asyncio.sleep(SILENT_AFTER - 3 * LOOK_EVERY)
+        still_shared.append(caller.gate.interval)
+        await asyncio.sleep(BEAT_EVERY + 2 * LOOK_EVERY)
+        assert caller.gate.interval == pytest.approx(0.1)
+
+    played(path, 30, play, rate=FAST, in_flight=4)
+    assert still_shared == pytest.approx([0.2])
+
+
+def test_what_is_ordered_before_the_first_job_is_done_as_it_begins(path: Path) -> None:
+    async def early(caller: Caller) -> None:
+        await caller.order("in_flight=1", "pause", "rate=2/s")
+        assert caller.gate.interval == 0.5
+
+    async def play(caller: Caller) -> None:
+        await asyncio.sleep(20.0)
+        await caller.order("continue")
+
+    run = played(path, 3, play, early=early)
+    assert [at > 20.0 for at in submitted(run)] == [True] * 3
+    assert run.took > 20.0 + 3 * 5.0, "one after the other"
+    assert run.watching.troubles[0] == "spring: at most 1 in flight (was auto)"
+    assert run.notes == ["paused: batchgen continue spring.yaml; rate 2/s", "rate 2/s"]
+
+
+def test_a_drain_that_is_ordered_before_the_first_job_buys_nothing(path: Path) -> None:
+    async def early(caller: Caller) -> None:
+        await caller.order("drain")
+
+    run = played(path, 3, nothing, early=early)
+    assert run.ending is not None
+    assert run.ending.drained
+    assert not run.earth.service.submissions
+
+
+def test_a_journal_that_cannot_be_read_is_told_once_and_ends_no_run(path: Path) -> None:
+    async def play(caller: Caller) -> None:
+        await asyncio.sleep(1.0)
+        caller.records.orders.give(caller.token, [("pause", "")], at=0.0)
+        with sqlite3.connect(path) as connection:
+            connection.execute("ALTER TABLE orders RENAME TO others")
+        connection.close()
+
+    run = played(path, 6, play, in_flight=2)
+    assert {record.state for record in replay(run.earth.disk.events).values()} == {State.COLLECTED}
+    (told,) = run.watching.troubles
+    assert told.startswith("spring: takes no orders: ")
