@@ -125,6 +125,8 @@ period = click.option(
     help="Buy once a day, once a week, or once under this NAME; overrides the manifest's.",
 )
 slot = click.option("--slot", metavar="SLOT", help="A slot other than the one that is due; see status.")
+rehearsal = click.option("--simulate", is_flag=True, help="The run is a rehearsal.")
+slot_of_run = click.option("--slot", metavar="SLOT", help="Only if the run is in this slot.")
 limit = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Buy N jobs at most, the first ones."
 )
@@ -173,6 +175,31 @@ def of_a_batch(command: F) -> F:
 
     flagged: Any = with_options
     for flag in (max_jobs, simulate, slot, period, project, output, manifest):
+        flagged = flag(flagged)
+    return flagged  # type: ignore[no-any-return]  # the command, with other arguments
+
+
+def of_a_run(command: F) -> F:
+    """Give a command the arguments that say which run it is for, as one value: ``options``."""
+
+    @wraps(command)
+    def with_options(
+        *, manifest: Path, output: Path, project: str | None, slot: str | None, simulate: bool, **more: Any
+    ) -> Any:
+        from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+
+        options = Options(
+            manifest=manifest,
+            output=output,
+            environ=environ(),
+            simulate=simulate,
+            project=project,
+            slot=slot,
+        )
+        return command(options=options, **more)
+
+    flagged: Any = with_options
+    for flag in (rehearsal, slot_of_run, project, output, manifest):
         flagged = flag(flagged)
     return flagged  # type: ignore[no-any-return]  # the command, with other arguments
 

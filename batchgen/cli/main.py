@@ -28,6 +28,10 @@ COMMANDS: Mapping[str, str] = {
     "validate": "Check a manifest and send nothing.",
     "plan": "Show what a run would do, job by job, and why.",
     "run": "Carry a manifest to its results; the same command again goes on.",
+    "set": "Change what a run goes by while it goes on: jobs in flight, rate, budget.",
+    "pause": "Let a run submit no more for the time being.",
+    "continue": "Let a paused run go on.",
+    "drain": "Let a run submit no more, collect what is paid for, and end.",
     "status": "Show where the batches of an output folder stand.",
     "cost": "Show what was charged and what came back.",
     "audit": "Hold the journal of a manifest against the service and the disk.",
@@ -40,6 +44,9 @@ COMMANDS: Mapping[str, str] = {
     "recover": "Rebuild a lost journal from the results and the service; buys nothing.",
     "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
 }
+
+# Where a command is that shares its module with others.
+_MODULES: Mapping[str, str] = dict.fromkeys(("set", "pause", "continue", "drain"), "orders")
 
 EPILOG = """\b
 Exit status:
@@ -66,7 +73,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"batchgen.cli.{cmd_name}").command
+        module = import_module(f"batchgen.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        command: click.Command = module.commands[cmd_name] if cmd_name in _MODULES else module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from batchgen.errors import InputError
 from batchgen.manifest.checks import Checks
+from batchgen.manifest.document import read_document
 from batchgen.manifest.entries import Preparation, Surroundings
 from batchgen.manifest.entry import Entry
 from batchgen.manifest.environment import filled
@@ -18,9 +19,11 @@ from batchgen.manifest.naming import batch_from, wrong_with
 from batchgen.manifest.problems import Problems, meant
 from batchgen.manifest.prompts import Prompts
 from batchgen.manifest.schema import OutputText
+from batchgen.manifest.sources import read_bytes
 from batchgen.manifest.tables import Tables
 from batchgen.manifest.templates import parse
-from batchgen.manifest.values import Budget, Doubt, Limits, Manifest, Output
+from batchgen.manifest.validation import validate
+from batchgen.manifest.values import Budget, Doubt, Heading, Limits, Manifest, Output
 
 MOST_JOBS = 100_000
 _CHOICES = 3  # for each job allowed: so many combinations of axes are looked at before any is excluded
@@ -40,6 +43,21 @@ def read_manifest(path: Path, *, environ: Mapping[str, str], max_jobs: int = MOS
     """
     with uncollected():
         return _read(path, environ, max_jobs)
+
+
+def read_heading(path: Path, *, environ: Mapping[str, str]) -> Heading:
+    """Read no more of a manifest than which batch it is of; no job is expanded, no other file opened.
+
+    Raises:
+        InputError: with every problem of the file's own values, each with its place.
+    """
+    problems = Problems(str(path))
+    raw = read_bytes(path, str(path))
+    document = read_document(raw, str(path), problems)
+    sheet = Sheet(path=path, raw=raw, document=document, sound=validate(document, problems))
+    project = _Reader(sheet, problems, environ).project()
+    problems.raise_any()
+    return Heading(batch=sheet.sound.text.batch or batch_from(path), project=project)
 
 
 @contextmanager

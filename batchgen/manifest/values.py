@@ -113,6 +113,19 @@ class Output:
     files: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heading:
+    """Which batch a manifest is of.
+
+    Attributes:
+        batch: a safe folder name.
+        project: the service's ``projectId``, None where none is given.
+    """
+
+    batch: str
+    project: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """A manifest that was read.

@@ -1,0 +1,146 @@
+"""``batchgen set``, ``pause``, ``continue`` and ``drain``: what can be ordered of a run that goes on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from batchgen.cli import flags
+
+if TYPE_CHECKING:
+    from batchgen.app.ordering import Reply
+    from batchgen.app.orders import Order
+    from batchgen.app.settings import Options
+    from batchgen.journal.orders import Answer
+
+
+@click.command("set", short_help="Change what a run goes by while it goes on: jobs in flight, rate, budget.")
+@flags.of_a_run
+@click.argument("setting", nargs=-1, required=True, metavar="KEY=VALUE...")
+@flags.as_json
+def set_command(*, options: "Options", setting: Sequence[str], as_json: bool) -> int:
+    """Change what the run of MANIFEST goes by while it goes on.
+
+    \b
+    in_flight=4   most jobs at the service at once; auto leaves it to the service
+    rate=60/min   requests to the service; none sends them as they come
+    budget=800    compute units that the batch may cost in all; none for no limit
+
+    It holds for this run only: the next one reads the manifest again. A budget below what is
+    spent buys no more, and the run ends with exit status 5 when what runs is collected.
+
+    Exit status 0 when the run goes by it, 2 where no run is under way, 8 where it does not answer.
+    """  # noqa: D301 - the mark is click's: it keeps the lines as they are
+    from batchgen.app.orders import read_settings  # noqa: PLC0415 - not for --help
+
+    try:
+        orders = read_settings(setting)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="KEY=VALUE") from error
+    return _give(options, orders, as_json=as_json)
+
+
+@click.command("pause", short_help="Let a run submit no more for the time being.")
+@flags.of_a_run
+@flags.as_json
+def pause_command(*, options: "Options", as_json: bool) -> int:
+    """Let the run of MANIFEST submit no more for the time being.
+
+    What runs at the service is watched and collected meanwhile. The run does not end, however
+    long it takes, before `batchgen continue`, `batchgen drain` or Ctrl-C.
+
+    Exit status 0 when it is paused, 2 where no run is under way, 8 where it does not answer.
+    """
+    return _give_word("pause", options, as_json=as_json)
+
+
+@click.command("continue", short_help="Let a paused run go on.")
+@flags.of_a_run
+@flags.as_json
+def continue_command(*, options: "Options", as_json: bool) -> int:
+    """Let the run of MANIFEST go on that was paused.
+
+    Exit status 0 when it goes on, 2 where no run is under way or it is stopping, 8 where it does
+    not answer.
+    """
+    return _give_word("continue", options, as_json=as_json)
+
+
+@click.command("drain", short_help="Let a run submit no more, collect what is paid for, and end.")
+@flags.of_a_run
+@flags.as_json
+def drain_command(*, options: "Options", as_json: bool) -> int:
+    """Let the run of MANIFEST submit no more, collect what is paid for, and end.
+
+    As one Ctrl-C does, from elsewhere and without a limit of time; the run ends with exit
+    status 8 where jobs are left, and `batchgen run` goes on with them.
+
+    Exit status 0 when it stops, 2 where no run is under way, 8 where it does not answer.
+    """
+    return _give_word("drain", options, as_json=as_json)
+
+
+commands: Mapping[str, click.Command] = {
+    "set": set_command,
+    "pause": pause_command,
+    "continue": continue_command,
+    "drain": drain_command,
+}
+
+
+def _give_word(name: str, options: "Options", *, as_json: bool) -> int:
+    from batchgen.app.orders import Order  # noqa: PLC0415 - not for --help
+
+    return _give(options, [Order(name)], as_json=as_json)
+
+
+def _give(options: "Options", orders: "Sequence[Order]", *, as_json: bool) -> int:
+    """Give the orders and show what becomes of them."""
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    from batchgen.app.ordering import order  # noqa: PLC0415 - not for --help
+
+    return show(asyncio.run(order(options, orders)), orders, as_json=as_json)
+
+
+def show(reply: "Reply", orders: "Sequence[Order]", *, as_json: bool) -> int:
+    """Write what the run said to standard output and what did not work beside it; give the exit status."""
+    status = 8 if not reply.answers else 0 if all(one.met for one in reply.answers) else 2
+    if as_json:
+        click.echo(json.dumps(_document(reply, orders, status), ensure_ascii=False))
+    for answer in reply.answers:
+        if not (answer.met and as_json):
+            click.echo(f"{reply.run.scope.batch}: {answer.said}", err=not answer.met)
+    if not reply.answers:
+        click.echo(f"batchgen: {_silence(reply)}", err=True)
+    return status
+
+
+def _silence(reply: "Reply") -> str:
+    return (
+        f"the run of {reply.run.scope.batch!r} ({reply.run}) has not taken the order, which is withdrawn: "
+        "it is suspended, or busy; try again"
+    )
+
+
+def _document(reply: "Reply", orders: "Sequence[Order]", status: int) -> dict[str, object]:
+    from batchgen.output.entries import moment  # noqa: PLC0415 - not for --help
+
+    run = reply.run
+    answers: Sequence[Answer | None] = reply.answers or [None] * len(orders)
+    return {
+        "batch": run.scope.batch,
+        "slot": run.scope.slot,
+        "exit": status,
+        "run": {"pid": run.pid, "host": run.host, "began_at": moment(run.began_at)},
+        "orders": [
+            {
+                "order": order.name,
+                "value": order.value or None,
+                "met": answer is not None and answer.met,
+                "said": None if answer is None else answer.said,
+            }
+            for order, answer in zip(orders, answers, strict=True)
+        ],
+    }
