@@ -1,107 +1,144 @@
-"""A lean Scenario-like server: nothing but what the figures need, so that it is never the bottleneck.
+"""The lean service behind a socket, in a process of its own: ``serving`` starts it and ends it.
 
-The simulator is the faithful one; this one answers in microseconds and counts.
+HTTP is read by a few lines of our own, for a framework would cost more than all that is asked for here:
+requests with a length and without chunks, which is what the three clients send.
 """
 
-import argparse
 import asyncio
 import json
-import random
+import signal
+import subprocess
+import sys
 import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from aiohttp import web
+from batchgen.simulator.dates import header
+from bench.service import Load, Service
 
-MODEL = {"model": {"id": "model_bench", "name": "Bench", "inputs": [{"name": "prompt", "type": "string"}]}}
 
+class Connection(asyncio.Protocol):
+    """Reads requests and writes what the service says, one after another."""
 
-class Server:
-    def __init__(self, low: float, high: float, ceiling: int) -> None:
-        self.low, self.high, self.ceiling = low, high, ceiling
-        self.chance = random.Random(7)
-        self.jobs: dict[str, tuple[float, float]] = {}
-        self.running: dict[str, float] = {}
-        self.counts = {"submit": 0, "refused": 0, "job": 0}
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._held = b""
+        self._transport: asyncio.Transport | None = None
 
-    async def model(self, _: web.Request) -> web.Response:
-        return web.json_response(MODEL)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
 
-    async def submit(self, request: web.Request) -> web.Response:
-        inputs = await request.json()
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        while (end := self._held.find(b"\r\n\r\n")) >= 0:
+            head = self._held[:end].decode("latin-1")
+            whole = end + 4 + _length(head)
+            if len(self._held) < whole:
+                return
+            body, self._held = self._held[end + 4 : whole], self._held[whole:]
+            self._answer(head, body)
+
+    def _answer(self, head: str, body: bytes) -> None:
+        assert self._transport is not None
+        method, target, _ = head.split("\r\n", 1)[0].split(" ")
+        place = urlsplit(target)
+        if place.path == "/numbers":
+            self._transport.write(_written(200, json.dumps(self._service.numbers()), time.time()))
+            return
         now = time.time()
-        self.running = {name: end for name, end in self.running.items() if end > now}
-        if self.ceiling and len(self.running) >= self.ceiling:
-            self.counts["refused"] += 1
-            details = {"actionName": "parallelCustomJobs", "actionLimit": self.ceiling}
-            return web.json_response({"reason": "too many", "details": details}, status=429)
-        self.counts["submit"] += 1
-        name = f"job_{self.counts['submit']:022d}"
-        end = now + self.chance.uniform(self.low, self.high)
-        self.jobs[name] = (now, end)
-        if self.ceiling:
-            self.running[name] = end
-        return web.json_response({"job": self._job(name, inputs), "creativeUnitsCost": 1})
-
-    async def job(self, request: web.Request) -> web.Response:
-        self.counts["job"] += 1
-        return web.json_response({"job": self._job(request.match_info["name"], {})})
-
-    async def numbers(self, _: web.Request) -> web.Response:
-        durations = [end - start for start, end in self.jobs.values()]
-        return web.json_response({**self.counts, "durations": durations})
-
-    def _job(self, name: str, inputs: dict[str, object]) -> dict[str, object]:
-        start, end = self.jobs[name]
-        done = time.time() >= end
-        history = [{"status": "pending", "date": _iso(start)}]
-        if done:
-            history.append({"status": "success", "date": _iso(end)})
-        return {
-            "jobId": name,
-            "jobType": "custom",
-            "status": "success" if done else "in-progress",
-            "progress": 1 if done else 0,
-            "statusHistory": history,
-            "createdAt": _iso(start),
-            "updatedAt": _iso(end if done else start),
-            "authorId": "apiu_bench",
-            "metadata": {"input": inputs, "assetIds": [f"asset_{name[4:]}"] if done else []},
-            "billing": {"cuCost": 1, "cuDiscount": 0},
-        }
+        query = dict(parse_qsl(place.query))
+        answer = self._service.handle(method, unquote(place.path), query, body, now)
+        if not answer.status:
+            self._transport.abort()
+            return
+        self._transport.write(_written(answer.status, answer.body, now))
+        if "\r\nconnection: close" in head.lower():
+            self._transport.close()
 
 
-def _iso(at: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000):03d}Z"
+def _length(head: str) -> int:
+    at = head.lower().find("content-length:")
+    return int(head[at + 15 :].split("\r\n", 1)[0]) if at >= 0 else 0
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--low", type=float, required=True)
-    parser.add_argument("--high", type=float, required=True)
-    parser.add_argument("--ceiling", type=int, default=0)
-    asked = parser.parse_args()
-    server = Server(asked.low, asked.high, asked.ceiling)
-    app = web.Application()
-    app.add_routes(
-        [
-            web.get("/v1/models/{name}", server.model),
-            web.post("/v1/generate/custom/{name}", server.submit),
-            web.get("/v1/jobs/{name}", server.job),
-            web.get("/numbers", server.numbers),
-        ]
+def _written(status: int, text: str, now: float) -> bytes:
+    body = text.encode()
+    kind = "application/json" if text[:1] in "{[" else "text/html"
+    head = (
+        f"HTTP/1.1 {status} -\r\ncontent-type: {kind}\r\ndate: {header(now)}\r\ncontent-length: {len(body)}"
     )
+    return f"{head}\r\n\r\n".encode() + body
 
-    runner = web.AppRunner(app, access_log=None)
 
-    async def serve() -> None:
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = runner.addresses[0][1]
-        print(json.dumps({"port": port}), flush=True)
-        await asyncio.Event().wait()
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """What the service counted; see ``Service``.
 
-    asyncio.run(serve())
+    Attributes:
+        lives: when each accepted job was created and ended, seconds since the epoch.
+    """
+
+    counts: dict[str, int]
+    asked: list[tuple[float, str]]
+    lives: list[tuple[float, float]]
+
+    def count(self, *kinds: str) -> int:
+        return sum(self.counts.get(one, 0) for one in kinds)
+
+    @property
+    def looks(self) -> int:
+        """Requests that ask how jobs are doing, the look before the first purchase included."""
+        return self.count("job", "jobs")
+
+    @property
+    def durations(self) -> list[float]:
+        return [end - created for created, end in self.lives]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A service that listens."""
+
+    root: str
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.root}/v1"
+
+    def numbers(self) -> Numbers:
+        with urllib.request.urlopen(f"{self.root}/numbers") as answer:
+            read: dict[str, Any] = json.load(answer)
+        asked = [(at, kind) for at, kind in read["asked"]]
+        lives = [(created, end) for created, end in read["lives"]]
+        return Numbers(counts=read["counts"], asked=asked, lives=lives)
+
+
+@contextmanager
+def serving(load: Load) -> Iterator[Served]:
+    """Serve for as long as the block lasts."""
+    words = [sys.executable, "-m", "bench.server", json.dumps(asdict(load))]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield Served(root=f"http://127.0.0.1:{int(process.stdout.readline())}")
+        finally:
+            process.terminate()
+
+
+async def _serve(service: Service) -> None:
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    listening = await loop.create_server(lambda: Connection(service), "127.0.0.1", 0, backlog=1024)
+    print(listening.sockets[0].getsockname()[1], flush=True)
+    await ended.wait()
+    listening.close()
 
 
 if __name__ == "__main__":
-    main()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever measures, who ends this one
+    asyncio.run(_serve(Service(Load(**json.loads(sys.argv[1])))))

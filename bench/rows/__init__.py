@@ -1,0 +1,31 @@
+"""One function a scenario, each with its own rows; ``SCENARIOS`` has all, in the order of the page."""
+
+from collections.abc import Callable
+
+from bench.figures import Figure
+from bench.rows.cuts import cuts
+from bench.rows.flow import ceiling, lost, watching
+from bench.rows.pace import budget, polls, rate, wide
+from bench.rows.plans import help_text, large, quotes, yaml
+from bench.rows.speed import cpu, engine, http
+from bench.setting import Setting
+
+Scenario = Callable[[Setting], list[Figure]]
+
+SCENARIOS: dict[str, Scenario] = {
+    "lost": lost,
+    "ceiling": ceiling,
+    "watching": watching,
+    "rate": rate,
+    "wide": wide,
+    "polls": polls,
+    "cpu": cpu,
+    "engine": engine,
+    "http": http,
+    "cuts": cuts,
+    "budget": budget,
+    "quotes": quotes,
+    "large": large,
+    "yaml": yaml,
+    "help": help_text,
+}
