@@ -17,13 +17,14 @@ from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy, World
+from batchgen.engine.pools import Pools
 from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Event, Record, State, Succeeded
 from batchgen.model import Asset, Job, JobKey, JobPage, Model, Receipt, RemoteJob, RemoteStatus, Scope, Text
 from batchgen.plan.plan import make_plan
-from batchgen.ports import Clock, Collector, Gate, Generator, Journal
+from batchgen.ports import Clock, Collector, Generator, Journal, PacedGate
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials
 from batchgen.scenario.http import HttpTransport
@@ -58,7 +59,7 @@ class Parts:
     jobs: Sequence[Job]
     scope: Scope
     generator: Generator
-    gate: Gate
+    gate: PacedGate
     journal: Journal
     clock: Clock
     collector: Collector | None = None
@@ -103,7 +104,7 @@ async def carry(parts: Parts) -> Carried:
             chance=chance,
             purse=parts.purse,
         ),
-        flow=Flow(ceiling=Ceiling(bound=parts.in_flight), gate=parts.gate, chance=chance),
+        flow=Flow(pools=Pools(Ceiling(bound=parts.in_flight)), gate=parts.gate, chance=chance),
         policy=Policy(),
     )
     loop = asyncio.get_running_loop()
