@@ -20,6 +20,7 @@ from batchgen.model import Scope
 SILENT_AFTER = 8.0  # seconds: a run that was not seen for so long counts as gone
 _FORGOTTEN_AFTER = 86_400.0  # seconds: a run that stands still for a day makes itself known again
 _BUSY_FOR = 20  # milliseconds that a run waits for another process
+_BUSY_FOR_AT_LAST = 1000  # the same for its last word, when nothing stands still for it any more
 
 _COLUMNS = "token, origin, project, batch, slot, pid, host, began_at, seen_at"
 
@@ -121,6 +122,7 @@ class RunRecords(AbstractContextManager["RunRecords"]):
             JournalError: it could not be written; others see by its silence that it is gone.
         """
         with explained(self._path):
+            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_FOR_AT_LAST}")
             self._connection.execute("DELETE FROM runs WHERE token = ?", (run.token,))
 
     def changed(self) -> bool:
