@@ -231,7 +231,7 @@ def test_a_second_signal_leaves_what_runs_to_the_next_run(
 
 
 def test_a_second_run_of_a_batch_is_refused_and_status_is_not(shell: Shell, simulator: Simulator) -> None:
-    service = simulator("--speed", "5", "--duration", "20-30")
+    service = simulator("--speed", "5", "--duration", "400-500")
     shell.write("jobs.yaml", many(2))
     here = shell.at(service)
     with here.start("run", "jobs.yaml", "--rate", "50/s") as run:
