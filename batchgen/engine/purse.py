@@ -5,7 +5,7 @@ the journal, in the transaction that records the intent.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from decimal import Decimal
@@ -15,6 +15,7 @@ from batchgen.manifest.values import Budget
 from batchgen.model import Job
 from batchgen.plan.budget import Allowance, allowance
 from batchgen.ports import Prices
+from batchgen.record import Record
 
 
 class Purse:
@@ -78,16 +79,29 @@ class Purse:
         caps = allowance(self._budget, now, self._zone)
         return caps if caps.windows else None
 
+    def remember(self, records: Iterable[Record]) -> None:
+        """Learn what earlier runs were charged: a price that was wrong then is likely to be so still."""
+        for record in records if self._prices is not None else ():
+            known = [one.charged for one in record.submissions if one.charged is not None]
+            if record.job is not None and known:
+                self._learn(record.job, max(known))
+
     def charged(self, job: Job, amount: Decimal | None) -> str | None:
         """Learn what a job was charged; give a sentence where that is more than was said, once."""
-        price = self.price(job)
-        if price is None or amount is None:
+        if amount is None:
             return None
-        self._dearest[job.model, price] = max(self._dearest[job.model, price], amount)
-        if amount <= price or (job.id, amount) in self._told:
+        price = self._learn(job, amount)
+        if price is None or amount <= price or (job.id, amount) in self._told:
             return None
         self._told.add((job.id, amount))
         return f"{job.id} was charged {amount.normalize():f} CU, and quoted {price.normalize():f}"
+
+    def _learn(self, job: Job, amount: Decimal) -> Decimal | None:
+        """Hold so much for the next job of that price, and give the price; None where it is not known."""
+        price = self.price(job)
+        if price is not None:
+            self._dearest[job.model, price] = max(self._dearest[job.model, price], amount)
+        return price
 
     def told(self, error: OverBudgetError, left: Sequence[Job]) -> str:
         """Say what the budget left, and what raising it would buy.

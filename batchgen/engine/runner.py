@@ -202,6 +202,7 @@ class Runner:
 
     async def _start(self, submits: asyncio.TaskGroup, others: asyncio.TaskGroup) -> None:
         self._submit_group, self._other_group = submits, others
+        self._world.purse.remember(self._world.journal.records().values())
         entries = (*self._plan.removed, *self._plan.entries)
         self._under_way.update(entry.key for entry in entries)
         for entry in entries:

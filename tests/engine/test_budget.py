@@ -109,6 +109,14 @@ def test_a_charge_above_its_quote_is_told_and_counted_at_once() -> None:
     assert charged(over) <= 30 + 3
 
 
+def test_a_charge_above_its_quote_is_remembered_by_the_runs_that_follow() -> None:
+    over = earth()
+    for some in (jobs(20)[:1], jobs(20)[1:]):
+        low = Purse(budget=Budget(total=Decimal(5)), prices=Known({SEEDED: Decimal(1)}))
+        Run(over, some, purse=low, in_flight=50).go()
+    assert charged(over) == 4, "one more would be another 4, whatever is quoted"
+
+
 def test_a_days_budget_is_for_all_that_began_that_day() -> None:
     over = earth()
     daily = Purse(budget=Budget(per_day=Decimal(20)), prices=Known())
