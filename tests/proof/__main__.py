@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
-from tests.proof.play import Report, play
-from tests.proof.scenario import draw
+from tests.proof.play import Report, add_up, play
+from tests.proof.rare import draw
 
 _AT_ONCE = 50  # seeds that a worker plays before it reports
 _STUCK_AFTER = 120.0  # seconds of real time: a loop that never waits has no virtual time to be caught by
@@ -33,7 +33,7 @@ def _play_some(first: int, last: int) -> tuple[Counter[str], list[tuple[int, str
     failures = []
     for seed in range(first, last + 1):
         report = _play_bounded(seed)
-        tally.update(report.tally)
+        add_up(tally, report.tally)
         if report.wrong:
             failures.append((seed, str(report)))
     return tally, failures
@@ -67,7 +67,7 @@ def _prove(first: int, last: int) -> bool:
         work = [pool.submit(_play_some, *some) for some in _ranges(first, last)]
         for done, one in enumerate(as_completed(work), 1):
             some, failed = one.result()
-            tally.update(some)
+            add_up(tally, some)
             failures += failed
             if done * 10 // len(work) != (done - 1) * 10 // len(work):
                 _say(f"{tally['seeds']} seeds, {len(failures)} failed, {time.monotonic() - began:.0f} s")

@@ -5,18 +5,23 @@ import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 
 from batchgen.identity import compose_body, content_key, seed_for
-from batchgen.lifecycle import Event, Record
-from batchgen.model import JobKey, Model
+from batchgen.journal.store import JournalFile
+from batchgen.lifecycle import Accepted, Event, Record, SubmitStarted
+from batchgen.model import Job, JobKey, Model
+from batchgen.plan.budget import Committed
 from batchgen.scenario.credentials import Credentials
 from batchgen.simulator.exchange import Reply, Request
 from batchgen.simulator.jobs import Submission
 from batchgen.simulator.service import Service
 from batchgen.simulator.submits import author_of
 from tests.proof.law import Books
+from tests.proof.market import Kept, Market
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
+from tests.proof.till import Post, Till
 from tests.support.memory_journal import Disk
 from tests.support.virtual import EPOCH, SCOPE
 
@@ -32,6 +37,9 @@ class Earth:
         in_time: remote ids of what was accepted while its POST was under way.
         copies: of the journal's file, one after each run.
         results: what the last run wrote that came to its end.
+        till: the account of money.
+        prices: what the service told of them, kept between runs.
+        most_in_flight: how many jobs were without an end at once.
     """
 
     scenario: Scenario
@@ -45,9 +53,15 @@ class Earth:
     in_time: set[str] = field(default_factory=set)
     copies: list[Path] = field(default_factory=list)
     results: str | None = None
+    till: Till = field(init=False)
+    prices: Kept = field(default_factory=Kept)
+    most_in_flight: int = 0
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
+        market = self.scenario.market or Market()
+        self.till = Till(self.scenario.settings, market)
+        self.passed += market.later
 
     @property
     def our_author(self) -> str:
@@ -62,10 +76,19 @@ class Earth:
         return self.passed + asyncio.get_running_loop().time() + self.scenario.skew
 
     @property
-    def charged(self) -> list[Submission]:
+    def charged_in_all(self) -> list[Submission]:
         """What we were charged for, oldest first."""
         ours = self.our_author
-        return [one for one in self.service.submissions if one.author == ours]
+        charged = [one for one in self.service.submissions if one.author == ours]
+        if self.scenario.market is not None:
+            self.till.match(charged)
+        return charged
+
+    @property
+    def charged(self) -> list[Submission]:
+        """What was ordered of it: not what a question bought."""
+        charged = self.charged_in_all
+        return [one for one in charged if one.remote_id not in self.till.by_question]
 
     @property
     def late(self) -> frozenset[str]:
@@ -74,23 +97,30 @@ class Earth:
 
     def books(self, records: Mapping[JobKey, Record], history: Sequence[tuple[JobKey, Event]]) -> Books:
         """Lay both sides open."""
-        charged = self.charged
-        ours = {one.remote_id for one in charged}
+        all_ours = self.charged_in_all
+        ours = {one.remote_id for one in all_ours}
+        stray = self.till.by_question
+        if stray:  # which a job may have been found to be
+            stray = stray - {one.remote_id for record in records.values() for one in record.submissions}
         return Books(
-            charged=charged,
+            charged=[one for one in all_ours if one.remote_id not in stray],
             late=self.late,
             others=frozenset(one.remote_id for one in self.service.submissions if one.remote_id not in ours),
             records=records,
             history=history,
         )
 
-    def arrive(self, request: Request) -> Reply:
+    def arrive(self, request: Request, post: Post | None = None) -> Reply:
         """Hand a request to the service; what it accepts meanwhile was on its way for long."""
         at = self.service_time()
         self.service.advance(at)
         before = len(self.service.submissions)
         reply = self.service.handle(request, at)
-        self.in_time.update(one.remote_id for one in self.service.submissions[before:])
+        accepted = self.service.submissions[before:]
+        self.in_time.update(one.remote_id for one in accepted)
+        if post is not None:
+            for one in accepted:
+                self.till.arrived(post, one)
         return reply
 
     def let_a_day_pass(self) -> None:
@@ -109,6 +139,21 @@ class Earth:
             path.unlink()
         if older and self.copies:
             shutil.copy(self.copies[int(leg.copied * len(self.copies))], self.folder / "journal.db")
+
+    def spend_elsewhere(self, amount: Decimal) -> None:
+        """Let another batch of the same journal buy something, between runs."""
+        at, nth = self.passed + self.scenario.skew, len(self.till.elsewhere)
+        self.till.elsewhere.append((at, amount))
+        if not self.scenario.file:
+            self.disk.elsewhere.append((at, Committed(gross=amount)))
+            return
+        job = Job(id="other", prompt=f"of another batch, number {nth}", model="model_of-others")
+        with JournalFile.open(self.folder / "journal.db") as file:
+            file.batch(replace(SCOPE, batch="autumn")).append(
+                JobKey(content_key(job)),
+                SubmitStarted(at=at, job=job, attempt=1, body="{}", reserved=amount),
+                Accepted(at=at, remote_id=f"job_of_another_batch_{nth}", charged=amount),
+            )
 
     def keep_a_copy(self) -> None:
         """Do as a backup does, between runs."""

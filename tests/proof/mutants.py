@@ -13,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.proof.planted import MUTANTS, Mutant
+from tests.proof.planted_money import OF_MONEY
 
 ROOT = Path(__file__).parent.parent.parent
+FAULTS = (*MUTANTS, *OF_MONEY)
 _LONGEST = 300  # seconds that a test of a broken package may take
 
 
@@ -66,7 +68,7 @@ def _caught(mutant: Mutant) -> str:
 
 def main(words: list[str]) -> int:
     """Plant the faults whose names hold a word, or all of them."""
-    chosen = [one for one in MUTANTS if not words or words[0] in one.name]
+    chosen = [one for one in FAULTS if not words or words[0] in one.name]
     with tempfile.TemporaryDirectory() as folder:
         _copy(Path(folder))
         if not _passes(Path(folder), *sorted({one.test for one in chosen})):

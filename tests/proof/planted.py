@@ -121,6 +121,7 @@ MUTANTS = (
         path="engine/likeness.py",
         old="        return self.intent_at + skew - BEFORE, self.lost_at + skew + AFTER\n",
         new="        return self.intent_at - BEFORE, self.lost_at + AFTER\n",
+        test="tests/engine/test_likeness.py",
     ),
     Mutant(
         name="adopt while an equal job waits for its answer",

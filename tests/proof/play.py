@@ -2,18 +2,21 @@
 
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchgen.engine.ending import judge
 from batchgen.plan.plan import make_plan
+from tests.proof.caps import breaches_of_money
 from tests.proof.earth import Earth
 from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unnamed
-from tests.proof.scenario import Accident, JournalFate, Leg, Scenario, draw
+from tests.proof.rare import draw
+from tests.proof.scenario import Accident, JournalFate, Leg, Scenario
 from tests.proof.world import Run
 
 _MOST_CALM_RUNS = 6  # a night's cron, and again: no accident is left that a further one would help against
 _NO_ACCIDENT = frozenset({Accident.NONE, JournalFate.KEPT})
+LARGEST = "largest"  # begins the names of what is compared over seeds, and not added up
 _MEMORY = Path("/dev/shm")  # the file's own behaviour is the point, not the disk's speed
 
 
@@ -53,6 +56,12 @@ def play_out(scenario: Scenario) -> Report:
         return _Play(scenario, Path(folder)).go()
 
 
+def add_up(tally: Counter[str], more: Counter[str]) -> None:
+    """Count what happened in further seeds too."""
+    for name, count in more.items():
+        tally[name] = max(tally[name], count) if name.startswith(LARGEST) else tally[name] + count
+
+
 class _Play:
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self._scenario = scenario
@@ -62,29 +71,45 @@ class _Play:
         self._troubles: list[str] = []
         self._excused = False
         self._left: Run | None = None
+        self._bound = False
 
     def go(self) -> Report:
-        for leg in self._scenario.legs:
-            books = self._run(leg)
-            if self._report.wrong:
-                return self._report
-        self._calm()
-        if self._report.wrong:
-            return self._report
+        self._play()
+        self._count_money()
+        return self._report
+
+    def _play(self) -> None:
+        """Play every run and judge it, as long as nothing is wrong."""
+        report, scenario = self._report, self._scenario
+        for leg in scenario.legs:
+            self._run(leg)
+            if report.wrong:
+                return
+        if scenario.market is not None:
+            self._calm_under_a_cap()
+        if not report.wrong:
+            self._calm()
+        if report.wrong:
+            return
         self._earth.let_a_day_pass()
         books = self._books()
-        self._report.wrong += [*self._judge(books), *unnamed(books, self._scenario)]
+        report.wrong += [*self._judge(books), *unnamed(books, scenario)]
         tally = Tally()
         tally.add(books, self._troubles)
-        self._report.tally.update(tally.counts)
-        self._report.tally["seeds"] += 1
-        self._report.tally["posts"] += self._earth.posts
-        return self._report
+        report.tally.update(tally.counts)
+        report.tally["seeds"] += 1
+        report.tally["posts"] += self._earth.posts
+
+    def _calm_under_a_cap(self) -> None:
+        """Run undisturbed with the last cap, which may leave some jobs: those that it says."""
+        last = self._scenario.legs[-1]
+        spending = last.spending and replace(last.spending, most_failures=None, limit=None)
+        self._run(Leg(jobs=last.jobs, pause=600.0, spending=spending))
 
     def _calm(self) -> None:
         """Run undisturbed until nothing is left; a service that stays away may take several runs."""
         manifest = self._scenario.last_manifest
-        leg = Leg(jobs=manifest, pause=600.0)
+        leg = Leg(jobs=manifest, pause=600.0, spending=self._scenario.raised)
         left_to_try = _MOST_CALM_RUNS
         while True:
             books, left_to_try = self._run(leg), left_to_try - 1
@@ -103,6 +128,7 @@ class _Play:
         self._excused = run.ending is None or run.ending.unreachable
         self._troubles += run.witness.troubles
         self._count(run)
+        self._report.wrong += breaches_of_money(run)
         self._report.log += _told(run)
         self._report.wrong += self._judge(books)
         return books
@@ -126,7 +152,25 @@ class _Play:
         tally["journals put back from a copy"] += run.leg.journal is JournalFate.OLDER
         tally["on SQLite"] += self._scenario.file
         tally["unreachable"] += bool(run.ending and run.ending.unreachable)
+        tally["stopped by a budget"] += bool(run.ending and run.ending.over_budget)
+        tally["stopped by failures"] += bool(run.ending and run.ending.failures)
+        self._bound |= bool(run.ending and run.ending.over_budget)
         tally["virtual seconds"] += int(run.took)
+
+    def _count_money(self) -> None:
+        if self._scenario.market is None:
+            return
+        tally, earth = self._report.tally, self._earth
+        budgets = [leg.spending.budget for leg in self._scenario.legs if leg.spending]
+        above = earth.till.above_quotes(earth.charged)
+        tally["seeds with a budget"] += any(one.is_set for one in budgets)
+        tally["seeds with a budget that bound"] += self._bound
+        tally["questions after a price"] += earth.till.questions
+        tally["bought by a question"] += len(earth.till.by_question)
+        tally["charges above their quotes"] += len(above)
+        tally["CU by which those are above"] += int(sum(above))
+        tally[f"{LARGEST} overshoot of a budget, in 1/1000 CU"] = int(earth.till.overshoot * 1000)
+        tally[f"{LARGEST} number in flight under a budget"] = earth.most_in_flight
 
 
 def _told(run: Run) -> list[str]:

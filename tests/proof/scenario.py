@@ -6,16 +6,18 @@ Pure: equal seeds give equal scenarios, and a scenario prints itself. Nothing ru
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
 from pprint import pformat
 
 from batchgen.engine.absence import DoubtPolicy, Then
 from batchgen.engine.policy import Policy
+from batchgen.manifest.values import Budget
 from batchgen.model import Job, Rate
-from batchgen.simulator.draws import Span
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
+from tests.proof.market import Market, Spending
 
 SEEDED, SEEDLESS = "model_bfl-flux-1-dev", "model_imagen4-ultra"
 LONG = "a long corridor with a door, " * 12  # more than the service shows of a text without a download
@@ -34,7 +36,7 @@ _SUBMIT_FAULTS = (
     Fault.THROTTLED,
     Fault.SLOW,
 )
-_LOOK_FAULTS = (
+LOOK_FAULTS = (
     Fault.CUT_AFTER,
     Fault.HANG_AFTER,
     Fault.ERROR_AFTER,
@@ -82,6 +84,7 @@ class Leg:
         pause: seconds until the next run.
         journal: what becomes of it before the run.
         copied: share of its events that an older copy has.
+        spending: what it may buy; None where nobody speaks of money.
     """
 
     jobs: tuple[Job, ...]
@@ -93,6 +96,7 @@ class Leg:
     pause: float = 1.0
     journal: JournalFate = JournalFate.KEPT
     copied: float = 0.0
+    spending: Spending | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +126,7 @@ class Scenario:
         skew: seconds by which our clock is ahead of the service's.
         unsent: share of POSTs that never leave.
         file: whether the journal is the SQLite file and not the one in memory.
+        market: how prices are told; None where nobody asks for them.
     """
 
     seed: int
@@ -134,6 +139,7 @@ class Scenario:
     in_flight: int | None = None
     rate: Rate | None = None
     file: bool = False
+    market: Market | None = None
 
     @property
     def honest(self) -> bool:
@@ -146,6 +152,14 @@ class Scenario:
         return any(leg.journal is not JournalFate.KEPT for leg in self.legs)
 
     @property
+    def raised(self) -> Spending | None:
+        """What the last runs may buy: more than all costs, or anything where prices are not all told."""
+        if self.market is None:
+            return None
+        every_price = not self.market.silent and not self.settings.faults.chances.get(Call.QUOTE)
+        return Spending(budget=Budget(total=Decimal(100_000)) if every_price else Budget())
+
+    @property
     def last_manifest(self) -> tuple[Job, ...]:
         return self.legs[-1].jobs
 
@@ -153,20 +167,8 @@ class Scenario:
         return pformat(self, width=140)
 
 
-def draw(seed: int) -> Scenario:
-    """Draw the scenario of a seed."""
-    scenario = _draw(seed, random.Random(f"batchgen proof {seed}"))
-    chance = random.Random(f"batchgen proof {seed}, what is rare")
-    match chance.choices(["nothing", "late", "journal"], weights=[7, 2, 1])[0]:
-        case "late":
-            return _with_late_arrivals(chance, scenario)
-        case "journal":
-            return _with_a_lost_journal(chance, scenario)
-        case _:
-            return scenario
-
-
-def _draw(seed: int, chance: random.Random) -> Scenario:
+def draw_usual(seed: int, chance: random.Random) -> Scenario:
+    """Draw what every seed has."""
     doubt = _doubt(chance)
     legs = _legs(chance)
     views = _views(chance, doubt)
@@ -236,7 +238,7 @@ def _views(chance: random.Random, doubt: DoubtPolicy) -> Views:
 
 def _faults(chance: random.Random) -> FaultPlan:
     look: dict[Call, dict[Fault, float]] = {
-        call: dict.fromkeys(chance.sample(_LOOK_FAULTS, chance.choice([0, 0, 1, 2])), chance.uniform(0, 0.1))
+        call: dict.fromkeys(chance.sample(LOOK_FAULTS, chance.choice([0, 0, 1, 2])), chance.uniform(0, 0.1))
         for call in (Call.JOB, Call.JOBS, Call.ASSETS, Call.MODEL)
     }
     some = chance.sample(_SUBMIT_FAULTS, chance.choice([0, 1, 2, 3]))
@@ -327,36 +329,3 @@ def _visits(chance: random.Random, legs: Sequence[Leg]) -> tuple[Visit, ...]:
         )
         for _ in range(chance.choice([0, 0, 1, 3]))
     )
-
-
-def _with_late_arrivals(chance: random.Random, scenario: Scenario) -> Scenario:
-    """Let submits reach the service long after their answers were lost."""
-    doubt, faults = scenario.policy.doubt, scenario.settings.faults
-    spans: list[Span] = [(0.5, doubt.settle / 3), (0.5, doubt.settle_max), (1, 900), (doubt.settle, 3600)]
-    script = [
-        chance.choice([Fault.CUT_LATE, Fault.GATEWAY_LATE]) if chance.random() < 0.3 else one
-        for one in (*faults.script[Call.SUBMIT], None, None)
-    ]
-    chances = {
-        **faults.chances[Call.SUBMIT],
-        Fault.CUT_LATE: chance.uniform(0, 0.15),
-        Fault.GATEWAY_LATE: chance.uniform(0, 0.15),
-    }
-    late = FaultPlan(
-        chances={**faults.chances, Call.SUBMIT: chances}, script={**faults.script, Call.SUBMIT: tuple(script)}
-    )
-    return replace(scenario, settings=replace(scenario.settings, late=chance.choice(spans), faults=late))
-
-
-def _with_a_lost_journal(chance: random.Random, scenario: Scenario) -> Scenario:
-    """Lose the journal, or go back to an older copy, when all that was bought is listed as it is."""
-    legs = list(scenario.legs) if len(scenario.legs) > 1 else [*scenario.legs, replace(scenario.legs[0])]
-    lossy = chance.randrange(1, len(legs))
-    fate = chance.choice([JournalFate.LOST, JournalFate.OLDER, JournalFate.REBUILT])
-    legs = [replace(leg, pause=min(leg.pause, 900.0)) for leg in legs]
-    legs[lossy - 1] = replace(legs[lossy - 1], pause=chance.uniform(120.0, 900.0))
-    legs[lossy] = replace(legs[lossy], journal=fate, copied=chance.random())
-    lag = min(scenario.settings.views.listing_lag[1], scenario.policy.doubt.settle / 3)
-    views = replace(scenario.settings.views, echo_missing=0.0, listing_lag=(0.0, lag))
-    file = scenario.file or fate is JournalFate.REBUILT
-    return replace(scenario, legs=tuple(legs), settings=replace(scenario.settings, views=views), file=file)

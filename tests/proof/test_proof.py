@@ -7,12 +7,15 @@ import pytest
 
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import LATE
-from tests.proof.mutants import ROOT, plant
-from tests.proof.planted import MUTANTS, Mutant
+from tests.proof.mutants import FAULTS, ROOT, plant
+from tests.proof.planted import Mutant
 from tests.proof.play import play, play_out
-from tests.proof.scenario import Accident, JournalFate, draw
+from tests.proof.rare import draw
+from tests.proof.scenario import Accident, JournalFate
 
 _A_TEST = 25
+# in each of these something goes wrong with two or more of the faults planted in what is spent
+_OF_MONEY = (86, 149, 233, 344, 379, 380, 616, 623, 633, 647, 681, 748, 805, 827, 890, 935, 951)
 
 
 @pytest.mark.parametrize("first", range(0, 120, _A_TEST))
@@ -22,8 +25,15 @@ def test_whatever_happens_nothing_is_paid_twice_and_nothing_paid_is_lost(first: 
         assert not report.wrong, str(report)
 
 
+def test_no_cap_is_overshot_and_what_fits_is_bought() -> None:
+    for seed in _OF_MONEY:
+        report = play(seed)
+        assert report.tally["seeds with a budget"], f"seed {seed} has none: choose another one"
+        assert not report.wrong, str(report)
+
+
 def test_a_seed_plays_the_same_every_time() -> None:
-    for seed in (3, 11, 42):
+    for seed in (3, 11, 42, 149):
         assert draw(seed) == draw(seed)
         one, other = play(seed), play(seed)
         assert one.log == other.log
@@ -41,13 +51,23 @@ def test_the_seeds_of_this_suite_let_submits_arrive_late() -> None:
     assert {fault for script in submits for fault in script} >= LATE
 
 
+def test_the_seeds_of_this_suite_have_every_kind_of_budget_and_fill_every_slot() -> None:
+    budgets = [leg.spending.budget for seed in _OF_MONEY for leg in draw(seed).legs if leg.spending]
+    kinds = {
+        name for one in budgets for name in ("total", "per_job", "per_day", "per_month") if getattr(one, name)
+    }
+    assert kinds == {"total", "per_job", "per_day", "per_month"}
+    assert {one.trust_refunds for one in budgets} == {True, False}
+    assert play(149).tally["largest number in flight under a budget"] == 50
+
+
 def test_a_report_says_how_to_play_its_seed_again() -> None:
     report = play_out(draw(7))
     assert str(report).endswith("make prove SEEDS=7-7")
     assert "Scenario(seed=7" in str(report)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("mutant", FAULTS, ids=lambda one: one.name)
 def test_every_planted_fault_still_has_its_place(mutant: Mutant, tmp_path: Path) -> None:
     path = tmp_path / "batchgen" / mutant.path
     path.parent.mkdir(parents=True)

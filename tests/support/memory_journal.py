@@ -25,6 +25,7 @@ class Disk:
     trusts_absence: bool = True
     disowned: set[str] = field(default_factory=set)
     looking_since: float | None = None
+    elsewhere: list[tuple[float, Committed]] = field(default_factory=list)  # by other batches, and when
 
     def revive(self, appends: int | None = None) -> None:
         self.dead, self.appends_left = False, appends
@@ -75,11 +76,11 @@ class MemoryJournal:
 
     def _check(self, allowed: Allowance, at: float, change: Committed) -> None:
         for window in allowed.windows:
-            since = None if window.since is None else window.since // 900 * 900
-            held = sum(
-                (one for when, one in [*self._changes, (at, change)] if since is None or when >= since),
-                Committed(),
-            )
+            changes = [*self._changes, (at, change)]
+            if window.since is not None:
+                since = window.since // 900 * 900
+                changes = [one for one in (*changes, *self._disk.elsewhere) if one[0] >= since]
+            held = sum((one for _, one in changes), Committed())
             if (net := held.net(trust_refunds=allowed.trust_refunds)) > window.cap:
                 raise OverBudgetError(window.name, over=net - window.cap)
 

@@ -1,0 +1,150 @@
+"""The faults that are planted in what is spent: caps, reservations, refunds, prices. Data, no code."""
+
+from tests.proof.planted import Mutant
+
+MONEY = "tests/proof/test_proof.py::test_no_cap_is_overshot_and_what_fits_is_bought"
+_COUNTED = "        self._totals.add(self._scope_id, after.intent_at, committed(after) - committed(before))\n"
+_CHECKED = "        if allowed is not None:\n            self._totals.check(self._scope_id, allowed)\n"
+
+OF_MONEY = (
+    Mutant(
+        name="reserve under a cap that does not count the reservation",
+        path="journal/batch.py",
+        old=f"{_COUNTED}{_CHECKED}",
+        new=f"{_CHECKED}{_COUNTED}",
+        test=MONEY,
+    ),
+    Mutant(
+        name="send under no cap at all",
+        path="engine/submit.py",
+        old="intent, allowed=self._purse.allowed(intent.at))\n",
+        new="intent)\n",
+        test=MONEY,
+    ),
+    Mutant(
+        name="free what is reserved for a job in doubt",
+        path="plan/budget.py",
+        old="_OPEN = frozenset({State.SUBMITTING, State.IN_DOUBT, ",
+        new="_OPEN = frozenset({State.SUBMITTING, ",
+        test=MONEY,
+    ),
+    Mutant(
+        name="free what is reserved while the answer is awaited",
+        path="plan/budget.py",
+        old="_OPEN = frozenset({State.SUBMITTING, ",
+        new="_OPEN = frozenset({",
+        test=MONEY,
+    ),
+    Mutant(
+        name="go on holding what was never sent",
+        path="plan/budget.py",
+        old="_OPEN = frozenset({State.SUBMITTING, ",
+        new="_OPEN = frozenset({State.PLANNED, State.SUBMITTING, ",
+        test=MONEY,
+    ),
+    Mutant(
+        name="take every refund for certain",
+        path="plan/budget.py",
+        old="trust_refunds=budget.trust_refunds)",
+        new="trust_refunds=True)",
+        test=MONEY,
+    ),
+    Mutant(
+        name="count what was quoted, whatever was charged",
+        path="plan/budget.py",
+        old="            gross=reserved if paid.charged is None else paid.charged,\n",
+        new="            gross=paid.charged or zero if paid.reserved is None else paid.reserved,\n",
+        test=MONEY,
+    ),
+    Mutant(
+        name="reserve what is quoted, whatever one was charged",
+        path="engine/purse.py",
+        old="        held = max(price, self._dearest[job.model, price])\n",
+        new="        held = price\n",
+        test=MONEY,
+    ),
+    Mutant(
+        name="forget what earlier runs were charged",
+        path="engine/runner.py",
+        old="        self._world.purse.remember(self._world.journal.records().values())\n",
+        new="",
+        test=MONEY,
+    ),
+    Mutant(
+        name="let one job cost anything",
+        path="engine/purse.py",
+        old="        if cap is not None and held > cap:\n",
+        new="        if cap is not None and held > 2 * cap:\n",
+        test=MONEY,
+    ),
+    Mutant(
+        name="count only its own batch in a day",
+        path="journal/totals.py",
+        old='                "WHERE origin = ? AND quarter >= ?",\n                (self._scope.origin, ',
+        new='                "WHERE scope = ? AND quarter >= ?",\n                (scope_id, ',
+        test=MONEY,
+    ),
+    Mutant(
+        name="count in a day all that was ever spent",
+        path="plan/budget.py",
+        old="day.timestamp()),",
+        new="0.0),",
+        test=MONEY,
+    ),
+    Mutant(
+        name="begin a day at midnight of another zone",
+        path="plan/budget.py",
+        old="    day = datetime.combine(here.date(), time(), zone)\n",
+        new="    from datetime import UTC\n    day = datetime.combine(here.date(), time(), UTC)\n",
+        test=MONEY,
+    ),
+    Mutant(
+        name="keep the manifest's cap against another one",
+        path="app/run.py",
+        old="    budget = given if options.budget is None else replace(given, total=options.budget)\n",
+        new="    budget = given\n",
+        test="tests/cli/test_budget.py",
+    ),
+    Mutant(
+        name="buy on after too many failures",
+        path="engine/halt.py",
+        old="most is not None and self.failures >= most\n",
+        new="most is not None and self.failures > 2 * most\n",
+        test=MONEY,
+    ),
+    Mutant(
+        name="buy more than a few",
+        path="plan/plan.py",
+        old="        wanted = wanted[:limit]\n",
+        new="        wanted = wanted[: limit + 1]\n",
+        test=MONEY,
+    ),
+    Mutant(
+        name="keep quiet of what a budget left",
+        path="engine/runner.py",
+        old="            over_budget=self._dispatcher.money_told(),\n",
+        new="            over_budget=(),\n",
+        test=MONEY,
+    ),
+    Mutant(
+        name="end well though a budget left something",
+        path="engine/ending.py",
+        old="    dear = [(Exit.BUDGET, text) ",
+        new="    dear = [(Exit.FAILED, text) ",
+        test=MONEY,
+    ),
+    Mutant(
+        name="take a question that bought for a price",
+        path="scenario/verdicts.py",
+        old="        raise BoughtByQuoteError(remote_id)\n",
+        new="        return call_verdict(answer)\n",
+        test=MONEY,
+    ),
+    Mutant(
+        name="take what another batch waits for for a stray",
+        path="app/strays.py",
+        old=" if not _may_be_of_another_batch(one, journal, records)]\n",
+        new="]\n",
+        test="tests/app/test_strays.py::test_a_row_that_an_equal_job_of_another_batch_waits_for_is_no_alarm",
+    ),
+)

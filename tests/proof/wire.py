@@ -1,0 +1,195 @@
+"""Carries calls to the core, and holds every POST against the till as it leaves, and the journal."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from batchgen.errors import NotSentError, ServiceError
+from batchgen.lifecycle import Canceled, Event, Failed, Record, Refused, State
+from batchgen.model import Job, JobKey, RemoteJob
+from batchgen.ports import Journal
+from batchgen.scenario.credentials import Credentials
+from batchgen.scenario.transport import Answer, Call, LostAnswerError
+from batchgen.scenario.verdicts import submit_verdict
+from batchgen.simulator.draws import Draws
+from batchgen.simulator.exchange import Fate, Reply, Request
+from tests.proof.earth import Earth
+from tests.proof.law import MAY_BE_PAID, Order, order_of
+from tests.proof.market import Spending
+from tests.proof.mortality import Life
+from tests.proof.till import Post
+
+_PATIENCE = 120.0  # seconds that a client waits for an answer
+_HOP = 0.02  # seconds from here to the service
+_UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.RUNNING})
+
+
+class Witness:
+    """An observer that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[JobKey, Event]] = []
+        self.troubles: list[str] = []
+
+    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+        del job, record
+        self.events.append((key, event))
+
+    def looked(self, job: Job, remote: RemoteJob) -> None: ...
+
+    def troubled(self, text: str) -> None:
+        self.troubles.append(text)
+
+    def failures(self, before: float) -> int:
+        """Count the submits that came to nothing before a moment of our clock."""
+        kinds = (Failed, Canceled, Refused)
+        return sum(1 for _, event in self.events if isinstance(event, kinds) and event.at < before)
+
+
+class Wire:
+    """One process's connection to the service."""
+
+    def __init__(
+        self,
+        earth: Earth,
+        life: Life,
+        journal: Journal,
+        spending: Spending | None = None,
+        witness: Witness | None = None,
+    ) -> None:
+        self._earth = earth
+        self._life = life
+        self._journal = journal
+        self._spending = spending or Spending()
+        self._witness = witness or Witness()
+        self._chance = Draws(earth.scenario.seed)
+        self._open: Counter[Order] = Counter()
+        self.bought: list[str] = []
+        token = Credentials(key=earth.scenario.settings.key, secret="secret").token
+        self._headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
+
+    async def exchange(self, call: Call) -> Answer:
+        if _is_question(call):
+            return await self._ask(call)
+        if not call.once:
+            return await self._carry(call)
+        order = _sent_by(call)
+        post = self._leave(order)
+        self._open[order] += 1
+        try:
+            return await self._carry(call, order, post)
+        finally:
+            self._open[order] -= 1
+
+    async def _carry(self, call: Call, order: Order | None = None, post: Post | None = None) -> Answer:
+        await asyncio.sleep(_HOP)
+        self._life.check()
+        if post is not None:
+            post.travels = False
+        if order is not None:
+            self._arrive(order)
+        reply = self._handed_over(call, call.query, post)
+        if order is not None:
+            self._life.after_post()
+        answer = await self._returned(reply)
+        if order is not None:
+            self._note_what_was_bought(answer)
+            self._life.after_answer()
+        return answer
+
+    async def _ask(self, call: Call) -> Answer:
+        """Carry a question after a price; one may be taken for an order."""
+        await asyncio.sleep(_HOP)
+        self._life.check()
+        order, till = _sent_by(call), self._earth.till
+        query = {} if till.asks(order) else call.query
+        reply = self._handed_over(call, query, None)
+        answer = await self._returned(till.tell(order, reply))
+        till.was_told(order, answer.status, self._earth.now())
+        return answer
+
+    def _handed_over(self, call: Call, query: Mapping[str, str], post: Post | None) -> Reply:
+        request = Request(
+            method=call.method,
+            path=f"/v1{call.path}",
+            query=query,
+            headers=self._headers,
+            body=call.body or b"",
+        )
+        return self._earth.arrive(request, post)
+
+    async def _returned(self, reply: Reply) -> Answer:
+        if reply.fate is Fate.HUNG or reply.delay > _PATIENCE:
+            await asyncio.sleep(_PATIENCE)
+            raise LostAnswerError("no answer in time")
+        await asyncio.sleep(reply.delay + _HOP)
+        self._life.check()
+        if reply.fate is Fate.CUT:
+            raise LostAnswerError("the connection was cut")
+        return Answer(status=reply.status, headers=reply.headers, body=reply.body)
+
+    def _note_what_was_bought(self, answer: Answer) -> None:
+        try:
+            self.bought.append(submit_verdict(answer).job.remote_id)
+        except ServiceError:
+            return
+
+    def _leave(self, order: Order) -> Post | None:
+        """Hold a POST against the caps, at the very moment of its intent."""
+        earth, most = self._earth, self._spending.most_failures
+        if earth.scenario.market is None:
+            return None
+        if most is not None and self._witness.failures(earth.now()) >= most:
+            earth.wrong.append(f"bought after {most} failures: {order}")
+        post, wrong = earth.till.leaves(
+            order,
+            self._spending.budget,
+            earth.charged,
+            self._journal.records().values(),
+            at=earth.now(),
+            now=earth.service_time(),
+        )
+        earth.wrong += wrong
+        return post
+
+    def _arrive(self, order: Order) -> None:
+        earth = self._earth
+        earth.posts += 1
+        self._hold_against_the_journal(order)
+        self._life.before_post()
+        for nth, visit in enumerate(earth.scenario.visits):
+            if visit.post == earth.posts:
+                earth.receive(visit, nth)
+        if self._chance.chance(earth.scenario.unsent, "unsent", earth.posts):
+            raise NotSentError("connection refused")
+
+    def _hold_against_the_journal(self, order: Order) -> None:
+        records = list(self._journal.records().values())
+        equal = [record.state for record in records if order_of(record) == order]
+        if equal.count(State.SUBMITTING) < self._open[order]:
+            self._earth.wrong.append(f"a POST without its intent in the journal: {order}")
+        if self._is_bought_already(order, equal):
+            self._earth.wrong.append(f"bought again, though the service shows it: {order}")
+        unanswered = sum(1 for one in records if one.state in _UNANSWERED)
+        self._earth.most_in_flight = max(self._earth.most_in_flight, unanswered)
+        bound = self._earth.scenario.in_flight
+        if bound is not None and unanswered > bound:
+            self._earth.wrong.append(f"more than {bound} in flight")
+
+    def _is_bought_already(self, order: Order, equal: Sequence[State]) -> bool:
+        """Tell whether the service shows more of it than is owned, doubted or was shown absent."""
+        if not self._earth.scenario.honest:
+            return False
+        late = self._earth.late
+        books = self._earth.books(self._journal.records(), list(self._journal.history()))
+        shown = sum(1 for one in books.unowned() if order_of(one) == order and one.remote_id not in late)
+        others = sum(state in MAY_BE_PAID for state in equal) - 1
+        return shown > others + books.absences()[order]
+
+
+def _is_question(call: Call) -> bool:
+    return "dryRun" in call.query
+
+
+def _sent_by(call: Call) -> Order:
+    return Order(call.path.rsplit("/", 1)[-1], (call.body or b"").decode())
