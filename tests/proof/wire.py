@@ -2,43 +2,30 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from batchgen.errors import NotSentError, ServiceError
-from batchgen.lifecycle import Canceled, Event, Failed, Record, Refused, State
-from batchgen.model import Job, JobKey, RemoteJob
+from batchgen.lifecycle import Canceled, Failed, Refused, State
 from batchgen.ports import Journal
-from batchgen.scenario.credentials import Credentials
-from batchgen.scenario.transport import Answer, Call, LostAnswerError
+from batchgen.scenario.transport import Answer, Call
 from batchgen.scenario.verdicts import submit_verdict
 from batchgen.simulator.draws import Draws
-from batchgen.simulator.exchange import Fate, Reply, Request
+from batchgen.simulator.exchange import Reply
 from tests.proof.earth import Earth
 from tests.proof.law import MAY_BE_PAID, Order, order_of
 from tests.proof.market import Spending
 from tests.proof.mortality import Life
 from tests.proof.till import Post
+from tests.support.virtual import Watching, headers_of, received, request_of
 
 _PATIENCE = 120.0  # seconds that a client waits for an answer
 _HOP = 0.02  # seconds from here to the service
 _UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.RUNNING})
 
 
-class Witness:
+class Witness(Watching):
     """An observer that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[JobKey, Event]] = []
-        self.troubles: list[str] = []
-
-    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
-        del job, record
-        self.events.append((key, event))
-
-    def looked(self, job: Job, remote: RemoteJob) -> None: ...
-
-    def troubled(self, text: str) -> None:
-        self.troubles.append(text)
 
     def failures(self, before: float) -> int:
         """Count the submits that came to nothing before a moment of our clock."""
@@ -65,8 +52,7 @@ class Wire:
         self._chance = Draws(earth.scenario.seed)
         self._open: Counter[Order] = Counter()
         self.bought: list[str] = []
-        token = Credentials(key=earth.scenario.settings.key, secret="secret").token
-        self._headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
+        self._headers = headers_of(earth.scenario.settings.key)
 
     async def exchange(self, call: Call) -> Answer:
         if _is_question(call):
@@ -88,7 +74,7 @@ class Wire:
             post.travels = False
         if order is not None:
             self._arrive(order)
-        reply = self._handed_over(call, call.query, post)
+        reply = self._earth.arrive(request_of(call, self._headers), post)
         if order is not None:
             self._life.after_post()
         answer = await self._returned(reply)
@@ -102,31 +88,16 @@ class Wire:
         await asyncio.sleep(_HOP)
         self._life.check()
         order, till = _sent_by(call), self._earth.till
-        query = {} if till.asks(order) else call.query
-        reply = self._handed_over(call, query, None)
+        asked = replace(call, query={}) if till.asks(order) else call
+        reply = self._earth.arrive(request_of(asked, self._headers))
         answer = await self._returned(till.tell(order, reply))
         till.was_told(order, answer.status, self._earth.now())
         return answer
 
-    def _handed_over(self, call: Call, query: Mapping[str, str], post: Post | None) -> Reply:
-        request = Request(
-            method=call.method,
-            path=f"/v1{call.path}",
-            query=query,
-            headers=self._headers,
-            body=call.body or b"",
-        )
-        return self._earth.arrive(request, post)
-
     async def _returned(self, reply: Reply) -> Answer:
-        if reply.fate is Fate.HUNG or reply.delay > _PATIENCE:
-            await asyncio.sleep(_PATIENCE)
-            raise LostAnswerError("no answer in time")
-        await asyncio.sleep(reply.delay + _HOP)
+        answer = await received(reply, hop=_HOP, patience=_PATIENCE)
         self._life.check()
-        if reply.fate is Fate.CUT:
-            raise LostAnswerError("the connection was cut")
-        return Answer(status=reply.status, headers=reply.headers, body=reply.body)
+        return answer
 
     def _note_what_was_bought(self, answer: Answer) -> None:
         try:

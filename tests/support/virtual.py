@@ -25,7 +25,7 @@ from batchgen.ports import Gate
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials
 from batchgen.scenario.transport import Answer, Call, LostAnswerError
-from batchgen.simulator.exchange import Fate, Request
+from batchgen.simulator.exchange import Fate, Reply, Request
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
 from tests.support.looped import virtual_loop
@@ -64,27 +64,35 @@ class VirtualTransport:
         self._twist = twist
         self._hop = hop
         self._patience = patience
-        token = Credentials(key=key, secret="secret").token
-        self._headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
+        self._headers = headers_of(key)
 
     async def exchange(self, call: Call) -> Answer:
         await asyncio.sleep(self._hop)
-        request = Request(
-            method=call.method,
-            path=f"/v1{call.path}",
-            query=call.query,
-            headers=self._headers,
-            body=call.body or b"",
-        )
-        reply = self._earth.service.handle(request, self._earth.now())
-        if reply.fate is Fate.HUNG:
-            await asyncio.sleep(self._patience)
-            raise LostAnswerError("no answer in time")
-        await asyncio.sleep(reply.delay + self._hop)
-        if reply.fate is Fate.CUT:
-            raise LostAnswerError("the connection was cut")
-        answer = Answer(status=reply.status, headers=reply.headers, body=reply.body)
+        reply = self._earth.service.handle(request_of(call, self._headers), self._earth.now())
+        answer = await received(reply, hop=self._hop, patience=self._patience)
         return answer if self._twist is None else self._twist(call, answer)
+
+
+def headers_of(key: str) -> dict[str, str]:
+    token = Credentials(key=key, secret="secret").token
+    return {"authorization": f"Basic {token}", "content-type": "application/json"}
+
+
+def request_of(call: Call, headers: Mapping[str, str]) -> Request:
+    return Request(
+        method=call.method, path=f"/v1{call.path}", query=call.query, headers=headers, body=call.body or b""
+    )
+
+
+async def received(reply: Reply, *, hop: float, patience: float) -> Answer:
+    """Wait for an answer as a client does, who gives up when its patience ends."""
+    if reply.fate is Fate.HUNG or reply.delay > patience:
+        await asyncio.sleep(patience)
+        raise LostAnswerError("no answer in time")
+    await asyncio.sleep(reply.delay + hop)
+    if reply.fate is Fate.CUT:
+        raise LostAnswerError("the connection was cut")
+    return Answer(status=reply.status, headers=reply.headers, body=reply.body)
 
 
 class Watching:
