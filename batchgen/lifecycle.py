@@ -69,13 +69,19 @@ class SubmitStarted(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted(Event):
-    """The receipt: the service took the job and charged for it."""
+    """The receipt: the service took the job and charged for it.
+
+    Attributes:
+        quoted: what its intent says that it would cost; None in an event of a time when this was
+            not kept, which folds to what it folded to then.
+    """
 
     DURABLE: ClassVar[bool] = True
 
     remote_id: str
     charged: Decimal | None = None
     author: str = ""
+    quoted: Decimal | None = None
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Add the submission."""
@@ -86,6 +92,7 @@ class Accepted(Event):
             charged=self.charged,
             author=self.author,
             reserved=record.reserved,
+            quoted=self.quoted,
         )
         return {"submissions": (*record.submissions, paid), "error": ""}
 

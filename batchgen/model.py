@@ -86,6 +86,7 @@ class Submission:
         reserved: what was held against the budget for it; None where nothing was.
         refund: how it is known what came back.
         refunded: compute units that came back; None as long as it has not ended.
+        quoted: what the service had said that it would cost; None where that is not known.
     """
 
     remote_id: str
@@ -96,6 +97,7 @@ class Submission:
     reserved: Decimal | None = None
     refund: Refund = Refund.NONE
     refunded: Decimal | None = None
+    quoted: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,6 +27,10 @@ class State(StrEnum):
     ABANDONED = "abandoned"
 
 
+# A body left, or was about to, and what became of it is not known: it may have been charged.
+UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD, State.ABANDONED})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """What the journal says of one job now: a fold over its events.
@@ -37,7 +41,7 @@ class Record:
         job: as the manifest said it when the job was first submitted; None before that.
         body: the exact bytes of this attempt's POST, as text; None before its first intent.
         seed: the seed in the body, derived or given.
-        quoted: what the service said it would cost, in compute units; None if it was not asked.
+        quoted: what the service said this attempt would cost, in compute units; None if it was not asked.
         reserved: what is held against the budget for this attempt; None where nothing is.
         intent_at: when this attempt's latest POST was about to leave.
         lost_at: when its answer was lost.
@@ -78,6 +82,24 @@ class Record:
     def remote_id(self) -> str | None:
         """The service's id of that submission."""
         return self.submission.remote_id if self.submission else None
+
+    def quoted_for(self, paid: Submission) -> Decimal | None:
+        """Give what the service had said one of the submissions would cost; None where that is not known."""
+        if paid.quoted is not None:
+            return paid.quoted
+        return self.quoted if paid == self.submission else None
+
+    @property
+    def quoted_unanswered(self) -> Decimal | None:
+        """What it said of a body that left and has no answer; None where there is none."""
+        return self.quoted if self.state in UNANSWERED and self.submission is None else None
+
+    @property
+    def quoted_in_all(self) -> Decimal | None:
+        """What all that was, or may have been, paid for was to cost; None as long as nothing is known."""
+        said = (*map(self.quoted_for, self.submissions), self.quoted_unanswered)
+        known = [one for one in said if one is not None]
+        return sum(known, Decimal(0)) if known else None
 
     @property
     def charged(self) -> Decimal | None:

@@ -54,7 +54,7 @@ class BatchStatus:
     Attributes:
         scope: whose they are.
         states: how many jobs stand where; states without one are left out.
-        quoted: compute units that the service had said the latest attempts would cost.
+        quoted: compute units that the service had said all that was, or may have been, paid for would cost.
         committed: what was charged, is reserved, and came back.
     """
 
@@ -88,6 +88,6 @@ def _sum_up(scope: Scope, records: Mapping[JobKey, Record]) -> BatchStatus:
     return BatchStatus(
         scope=scope,
         states=Counter(record.state for record in records.values()),
-        quoted=sum((record.quoted or Decimal(0) for record in records.values()), Decimal(0)),
+        quoted=sum((record.quoted_in_all or Decimal(0) for record in records.values()), Decimal(0)),
         committed=sum((committed(record) for record in records.values()), Committed()),
     )

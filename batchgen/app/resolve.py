@@ -145,7 +145,12 @@ class Desk:
         by_hand = {"by": "a person"}
         for name, remote in remotes.items():
             adopted = Adopted(
-                at=at, remote_id=remote.remote_id, charged=remote.cost, author=remote.author, evidence=by_hand
+                at=at,
+                remote_id=remote.remote_id,
+                charged=remote.cost,
+                author=remote.author,
+                quoted=entries[name].record.quoted,
+                evidence=by_hand,
             )
             self._record(entries[name], adopted)
         # first, so that a job is never planned again while its candidates can still hold it

@@ -1,6 +1,7 @@
 """What an answer of the service means as an event. Pure: nothing is recorded here."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from batchgen.errors import (
     AmbiguousError,
@@ -34,10 +35,20 @@ _ENDS: Mapping[RemoteStatus, type[Succeeded | Failed | Canceled]] = {
 }
 
 
-def after_receipt(receipt: Receipt, *, at: float) -> tuple[Event, ...]:
-    """Give what an accepted submit amounts to: it may already have ended."""
+def after_receipt(receipt: Receipt, *, at: float, quoted: Decimal | None = None) -> tuple[Event, ...]:
+    """Give what an accepted submit amounts to: it may already have ended.
+
+    Args:
+        receipt: the answer.
+        at: now, seconds since the epoch.
+        quoted: what its intent says that it would cost.
+    """
     accepted = Accepted(
-        at=at, remote_id=receipt.job.remote_id, charged=receipt.charged, author=receipt.job.author
+        at=at,
+        remote_id=receipt.job.remote_id,
+        charged=receipt.charged,
+        author=receipt.job.author,
+        quoted=quoted,
     )
     end = after_look(receipt.job, at=at)
     return (accepted,) if end is None else (accepted, end)

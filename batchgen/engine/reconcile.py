@@ -218,6 +218,7 @@ class Reconciler:
             remote_id=row.remote_id,
             charged=row.cost,
             author=row.author,
+            quoted=case.entry.record.quoted,
             evidence=evidence,
         )
         end = after_look(row, at=self._ledger.now())

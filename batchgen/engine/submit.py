@@ -87,7 +87,8 @@ class Submitter:
 
     def _received(self, entry: Entry, receipt: Receipt) -> Entry:
         try:
-            return self._ledger.record(entry, *after_receipt(receipt, at=self._ledger.now()))
+            life = after_receipt(receipt, at=self._ledger.now(), quoted=entry.record.quoted)
+            return self._ledger.record(entry, *life)
         except BatchgenError:
             # the last trace of a paid job: it is shown before anything else can go wrong
             self._ledger.observer.troubled(f"paid but not recorded: {receipt.job.remote_id} {entry.job.id}")

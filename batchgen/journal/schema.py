@@ -217,6 +217,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
+    (),  # submissions keep what they were quoted: a program that does not know the field is told why it stops
 )
 
 VERSION = len(MIGRATIONS)

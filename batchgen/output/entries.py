@@ -117,7 +117,7 @@ def _accepted(row: Row, record: Record) -> dict[str, Json]:
 def _cost(record: Record) -> dict[str, Json]:
     """Give the amounts; ``refund`` is the weakest word that is true of all that came back."""
     cost: dict[str, Json] = {
-        "quoted": number(record.quoted),
+        "quoted": number(record.quoted_in_all),
         "charged": number(record.charged),
         "refunded": number(record.refunded),
     }

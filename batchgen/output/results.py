@@ -175,7 +175,7 @@ def _cost(records: Sequence[Record]) -> dict[str, Json]:
     paid = [one for record in records for one in record.submissions]
     net = (None if one.charged is None else one.charged - (one.refunded or Decimal(0)) for one in paid)
     return {
-        "quoted": _total(record.quoted for record in records),
+        "quoted": _total(record.quoted_in_all for record in records),
         "charged": _total(record.charged for record in records),
         "refunded": _total(record.refunded for record in records),
         "net": _total(net),

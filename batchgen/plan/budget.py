@@ -10,10 +10,7 @@ from decimal import Decimal
 
 from batchgen.manifest.values import Budget
 from batchgen.model import Refund
-from batchgen.record import Record, State
-
-# A body left, or was about to, and what became of it is not known: it may have been charged.
-_OPEN = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD, State.ABANDONED})
+from batchgen.record import UNANSWERED, Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +63,7 @@ def committed(record: Record) -> Committed:
             assumed=back if assumed else zero,
             confirmed=zero if assumed else back,
         )
-    open_now = (record.reserved or zero) if record.state in _OPEN else zero
+    open_now = (record.reserved or zero) if record.state in UNANSWERED else zero
     return total + Committed(gross=open_now, reserved=open_now)
 
 

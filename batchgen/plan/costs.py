@@ -111,7 +111,7 @@ def costs_of(
     Args:
         scope: whose.
         records: read before the history, so that it tells of everything in them.
-        history: where dates, models and quotes of earlier attempts are.
+        history: where dates and models of earlier attempts are.
     """
     intents = _intents(history)
     for record in records.values():
@@ -124,7 +124,7 @@ def costs_of(
                 model=record.job.model,
                 at=record.intent_at or 0.0,
                 remote_id="",
-                sums=Sums(reserved=held),
+                sums=Sums(quoted=record.quoted_unanswered or _ZERO, reserved=held),
             )
 
 
@@ -150,7 +150,7 @@ def _paid(scope: Scope, record: Record, intents: Mapping[str, SubmitStarted]) ->
             model=job.model if job else "",
             at=intent.at if intent is not None else paid.at,
             remote_id=paid.remote_id,
-            sums=_sums(paid, quoted=intent.quoted if intent is not None else None),
+            sums=_sums(paid, quoted=record.quoted_for(paid)),
         )
 
 

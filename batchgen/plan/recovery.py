@@ -32,7 +32,7 @@ class Told:
         remote_id: of the latest attempt; None where it has no submission that is known.
         attempt: the latest that was begun, from 1; 0 before the first.
         seed: in the body, derived or given.
-        quoted: what the latest attempt was to cost, in compute units.
+        quoted: what all attempts together were to cost, in compute units.
         charged: compute units, all attempts together.
         submitted_at: seconds since the epoch.
         files: what lay on disk.

@@ -53,8 +53,8 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def test_a_table_for_people_keeps_rehearsals_apart(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [one.split() for one in said(capsys, "-o", str(output)).splitlines()]
     assert [one[0] for one in lines if one[-1] == "units:"] == ["https://a.example/v1,", "simulator,"]
-    assert ["total", "4", "28", "29", "14.5", "14.5", "0.2"] in lines
-    assert ["night", "2026-05-02", "2", "14", "14.5", "7.25", "7.25", "0.1"] in lines
+    assert ["total", "4", "42", "29", "14.5", "14.5", "0.2"] in lines
+    assert ["night", "2026-05-02", "2", "21", "14.5", "7.25", "7.25", "0.1"] in lines
 
 
 @pytest.mark.parametrize(

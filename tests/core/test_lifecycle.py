@@ -201,3 +201,30 @@ def test_an_end_of_a_time_without_refunds_folds_to_what_it_did_then(
 ) -> None:
     paid = ended("7.25", end(at=3.0, charged=Decimal(6)))
     assert paid == Submission(remote_id="job_1", attempt=1, at=2.0, charged=Decimal(6))
+
+
+def test_every_submission_keeps_its_own_quote_and_a_refusal_was_to_cost_nothing() -> None:
+    def asked(attempt: int, quoted: str) -> SubmitStarted:
+        return SubmitStarted(at=1.0, job=JOB, attempt=attempt, body="{}", quoted=Decimal(quoted))
+
+    record, seen = Record(), []
+    for event in (
+        asked(1, "7"),
+        Accepted(at=2.0, remote_id="job_1", quoted=Decimal(7)),
+        Failed(at=3.0),
+        RetryAsked(at=4.0),
+        asked(2, "7.25"),
+        AnswerLost(at=5.0, reason="cut"),
+    ):
+        record = apply(record, event)
+        seen.append(record.quoted_in_all)
+    assert [str(one) for one in seen] == ["7", "7", "7", "7", "14.25", "14.25"]
+    refused = apply(apply(Record(), asked(1, "7")), EVENTS["Refused"](at=2.0, reason="no"))  # type: ignore[call-arg]  # has a reason
+    assert refused.quoted_in_all is None
+
+
+def test_a_receipt_of_a_time_that_kept_no_quotes_folds_as_then_and_the_last_quote_still_counts() -> None:
+    intent = SubmitStarted(at=1.0, job=JOB, attempt=1, body="{}", quoted=Decimal(7))
+    record = apply(apply(Record(), intent), Accepted(at=2.0, remote_id="job_1"))
+    assert record.submissions == (Submission(remote_id="job_1", attempt=1, at=2.0, charged=None),)
+    assert record.quoted_in_all == 7

@@ -39,7 +39,7 @@ def rows_of(*events: Event) -> list[Cost]:
 def test_a_charge_belongs_to_the_moment_of_its_intent_with_the_quote_of_its_own_attempt() -> None:
     rows = rows_of(
         intent(NOON),
-        Accepted(at=NOON + DAY, remote_id="job_1", charged=COST),
+        Accepted(at=NOON + DAY, remote_id="job_1", charged=COST, quoted=Decimal(7)),
         Failed(at=NOON + 2 * DAY, charged=COST, refund=Refund.ASSUMED),
         RetryAsked(at=NOON + 3 * DAY),
         intent(NOON + 3 * DAY, 2, Decimal(9)),
@@ -53,7 +53,7 @@ def test_a_charge_belongs_to_the_moment_of_its_intent_with_the_quote_of_its_own_
 
 def test_what_may_have_been_charged_is_reserved_and_no_submission() -> None:
     (row,) = rows_of(intent(NOON), AnswerLost(at=NOON + 1, reason="cut"))
-    assert (row.remote_id, row.sums) == ("", Sums(reserved=Decimal(8)))
+    assert (row.remote_id, row.sums) == ("", Sums(quoted=Decimal(7), reserved=Decimal(8)))
 
 
 def test_a_submission_whose_charge_is_not_known_says_so() -> None:

@@ -44,7 +44,7 @@ def event_of(kind: type[Event], draw: Any, record: Record, number: int) -> Event
         body = record.body if record.body is not None else f'{{"attempt":{record.attempt}}}'
         return SubmitStarted(at=at, job=JOB, attempt=record.attempt, body=body, quoted=draw(_amounts))
     if kind is Accepted:
-        return Accepted(at=at, remote_id=f"job_{number}", charged=draw(_amounts))
+        return Accepted(at=at, remote_id=f"job_{number}", charged=draw(_amounts), quoted=draw(_amounts))
     if kind is Adopted:
         return Adopted(at=at, remote_id=f"job_{number}", charged=None, evidence={"rows": [1, {"a": "b"}]})
     if kind is ShownAbsent:
