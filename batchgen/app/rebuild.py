@@ -4,8 +4,9 @@ Only what is recorded, and in which order, is decided here. A life is appended i
 transaction; a submission that belongs to another job of the journal is never taken from it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 
 from batchgen.app.batch import Batch
@@ -128,9 +129,10 @@ class Rebuilder:
         remote = looks.get(told.remote_id or "")
         if told.remote_id is not None and remote is None:
             return Found(id=told.id, fate=Fate.NOT_SHOWN, remote_ids=ids)
-        life = self._doubtful(one) if remote is None else self._paid(one, remote, files)
+        earlier = await self._earlier(one)
+        life = self._doubtful(one) if remote is None else self._paid(one, remote, files, earlier)
         try:
-            record = self._journal.append(one.key, *await self._earlier(one), *life)
+            record = self._journal.append(one.key, *earlier, *life)
         except RemoteIdTakenError:
             return Found(id=told.id, fate=Fate.OF_ANOTHER, remote_ids=ids)
         self._preflight.take(*(paid.remote_id for paid in record.submissions))
@@ -154,15 +156,20 @@ class Rebuilder:
         quoted = one.told.quoted
         return replace(self._lives.started(self._sent(one), at), quoted=quoted, reserved=quoted)
 
-    def _paid(self, one: Recalled, remote: RemoteJob, files: Sequence[File] | None) -> list[Event]:
-        told, sent = one.told, self._sent(one)
+    def _paid(
+        self, one: Recalled, remote: RemoteJob, files: Sequence[File] | None, earlier: Sequence[Event]
+    ) -> list[Event]:
+        told = one.told
         at = self._at if told.submitted_at is None else told.submitted_at
-        charged = (
-            told.charged if sent.number == 1 else remote.cost
-        )  # what is told is of all attempts together
         life: list[Event] = [
             self._started(one, at),
-            Accepted(at=at, remote_id=remote.remote_id, charged=charged, author=remote.author),
+            Accepted(
+                at=at,
+                remote_id=remote.remote_id,
+                charged=charged_at_first(told.charged, remote.cost, earlier),
+                author=remote.author,
+                quoted=told.quoted,
+            ),
         ]
         end = after_look(remote, at=self._at)
         if end is not None:
@@ -208,3 +215,18 @@ class Rebuilder:
             for record in self._journal.records().values()
             if record.state is State.HELD and record.job is not None
         ]
+
+
+def charged_at_first(told: Decimal | None, shown: Decimal | None, earlier: Iterable[Event]) -> Decimal | None:
+    """Give what a latest attempt was charged when it was accepted; None where nothing says.
+
+    A row shows less after a failure, for add-ons that came back read 0 in it, and sometimes nothing.
+
+    Args:
+        told: by the results, for all attempts together.
+        shown: by its row, now.
+        earlier: the events of the attempts before it, whose rows show less likewise.
+    """
+    before = sum((one.charged or Decimal(0) for one in earlier if isinstance(one, Accepted)), Decimal(0))
+    rest = None if told is None else max(told - before, Decimal(0))
+    return max((one for one in (rest, shown) if one is not None), default=None)
