@@ -13,17 +13,19 @@ from zoneinfo import ZoneInfo
 from batchgen.app.background import beside
 from batchgen.app.clock import SystemClock
 from batchgen.app.service import address_of, transport_to
-from batchgen.app.settings import Options, rate_of
+from batchgen.app.settings import SIMULATOR, Options, rate_of
 from batchgen.engine.gate import RateGate
 from batchgen.errors import InputError, NotFoundError, RefusedError
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Scope
 from batchgen.plan.costs import Cost, costs_of, since
-from batchgen.plan.usages import Activity, Reckoning, reckon
+from batchgen.plan.usages import Activity, Reckoning, Stretch, reckon
 from batchgen.scenario.usages import UsageClient
 
-MARGIN = 600.0  # seconds by which the service's clock may be behind ours
+MARGIN = (
+    600.0  # seconds that clocks may differ, or that the service's history may lag behind what it tells of
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,8 +47,8 @@ class Selection:
         found = [one for scope in scopes if self.batch in (None, scope.batch) for one in _rows(file, scope)]
         return found if self.first is None else list(since(found, self.first, self.zone))
 
-    def start(self, rows: Iterable[Cost]) -> float | None:
-        """Say since when the service is asked; None where there is nothing to compare."""
+    def first_moment(self, rows: Iterable[Cost]) -> float | None:
+        """Say from when on the comparison is; None where there is nothing to compare."""
         if self.first is not None:
             return datetime.combine(self.first, time(), self.zone).timestamp()
         oldest = min((one.at for one in rows), default=None)
@@ -80,7 +82,10 @@ def costs_in(journal: Path, selection: Selection) -> list[Cost]:
         names = sorted({one.batch for one in scopes})
         if selection.batch is not None and selection.batch not in names:
             known = ", ".join(names) or "none"
-            raise InputError(f"no batch {selection.batch!r} in {journal.parent}; there are: {known}")
+            raise InputError(
+                f"no batch {selection.batch!r} in {journal.parent}; there are: {known}. Name one of them, "
+                "or give another output folder with -o"
+            )
         return selection.rows(file, scopes)
 
 
@@ -102,28 +107,33 @@ async def reckon_with_service(options: Options, selection: Selection) -> Reckone
             others = ", ".join(sorted({one.origin for one in file.scopes()})) or "none"
             raise InputError(
                 f"{options.journal}: no record of {origin}, which is where the environment points; "
-                f"there are records of: {others}"
+                f"there are records of: {others}. Set SCENARIO_BASE_URL to the one that is meant (--simulate "
+                f"for {SIMULATOR!r}), or give another output folder with -o"
             )
-        began_at = selection.start(selection.rows(file, scopes))
+        began_at = selection.first_moment(selection.rows(file, scopes))
         if began_at is None:
             return Reckoned(origin=origin, reckoning=Reckoning())
+        until = SystemClock().now()
         try:
-            entries = await _activity(options, scopes, began_at)
+            entries = await _activity(options, scopes, since=began_at - MARGIN, until=until)
         except (NotFoundError, RefusedError) as error:
             return Reckoned(origin=origin, reckoning=None, trouble=str(error))
         # read again: what was paid while the service told us is in it
         rows, any_of_it = selection.rows(file, scopes), file.batch(scopes[0])
         owned = any_of_it.owned({one.remote_id for one in entries if one.remote_id})
-        reckoning = reckon(entries, rows, owned=owned, authors=any_of_it.authors)
+        judged = Stretch(since=began_at, until=until - MARGIN)
+        reckoning = reckon(entries, rows, owned=owned, authors=any_of_it.authors, judged=judged)
         return Reckoned(origin=origin, reckoning=reckoning)
 
 
-async def _activity(options: Options, scopes: Sequence[Scope], began_at: float) -> list[Activity]:
+async def _activity(
+    options: Options, scopes: Sequence[Scope], *, since: float, until: float
+) -> list[Activity]:
     gate = RateGate(rate_of(options, None))
     projects = _projects(scopes)
     async with transport_to(options) as transport, beside(gate.run(), name="gate"):
         client = UsageClient(transport, gate, project=None)
-        return await client.activity(since=began_at, until=SystemClock().now(), projects=projects)
+        return await client.activity(since=since, until=until, projects=projects)
 
 
 def _projects(scopes: Collection[Scope]) -> list[str]:

@@ -1,8 +1,7 @@
 """``batchgen cost``."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,8 +13,7 @@ from batchgen.cli import flags
 
 if TYPE_CHECKING:
     from batchgen.app.cost import Reckoned
-    from batchgen.plan.costs import Cost, Group, Sums
-    from batchgen.plan.usages import Compared, Reckoning
+    from batchgen.plan.costs import Group, Sums
 
 _COLUMNS = (
     "submissions",
@@ -91,7 +89,9 @@ def command(
         for line in lines:
             click.echo(line)
     if reckoned is not None and not as_json:
-        for line in _told(reckoned):
+        from batchgen.cli.reckoning import told_of  # noqa: PLC0415 - not for --help
+
+        for line in told_of(reckoned):
             click.echo(line, err=as_csv)
     return status
 
@@ -147,11 +147,13 @@ def _document(
         "totals": totals,
     }
     if reckoned is not None:
+        from batchgen.cli.reckoning import differences  # noqa: PLC0415 - not for --help
+
         found = reckoned.reckoning
         shown["reconciled"] = {
             "origin": reckoned.origin,
             "trouble": reckoned.trouble or None,
-            **({} if found is None else _differences(found)),
+            **({} if found is None else differences(found)),
         }
     return shown
 
@@ -160,44 +162,6 @@ def _json(one: "Sums") -> dict[str, object]:
     from batchgen.output.entries import number  # noqa: PLC0415 - not for --help
 
     return {name: number(Decimal(amount)) for name, amount in _amounts(one).items()}
-
-
-def _differences(found: "Reckoning") -> dict[str, object]:
-    from batchgen.output.entries import moment, number  # noqa: PLC0415 - not for --help
-
-    def ours(one: "Cost") -> dict[str, object]:
-        return {
-            "batch": one.scope.batch,
-            "slot": one.scope.slot or None,
-            "id": one.job_id,
-            "job_id": one.remote_id,
-            "charged": number(one.sums.charged),
-            "refunded": number(one.sums.refunded),
-        }
-
-    def both(one: "Compared") -> dict[str, object]:
-        theirs = {"charged": number(one.shown.charged), "refunded": number(one.shown.refunded)}
-        return {**ours(one.ours), "shown": theirs}
-
-    return {
-        "entries": found.entries,
-        "unknown": [
-            {
-                **asdict(one),
-                "at": moment(one.at),
-                "charged": number(one.charged),
-                "refunded": number(one.refunded),
-            }
-            for one in found.unknown
-        ],
-        "differing": [both(one) for one in found.differing],
-        "missing": [ours(one) for one in found.missing],
-        "refunds": {
-            "confirmed": [both(one) for one in found.confirmed],
-            "unconfirmed": [ours(one) for one in found.unconfirmed],
-            "unexpected": [both(one) for one in found.unexpected],
-        },
-    }
 
 
 def _csv(sums: "Mapping[Group, Sums]", keys: Sequence[str]) -> Iterator[str]:
@@ -244,39 +208,3 @@ def _aligned(rows: "Sequence[tuple[str, Sums]]") -> Iterator[str]:
     for name, *cells in lines:
         shown = (text.rjust(width) for text, width in zip(cells, widths[1:], strict=True))
         yield f"  {name.ljust(widths[0])}  " + "  ".join(shown)
-
-
-def _told(reckoned: "Reckoned") -> Iterator[str]:
-    from batchgen.output.wording import clean  # noqa: PLC0415 - not for --help
-
-    found = reckoned.reckoning
-    if found is None:
-        yield f"{reckoned.origin} does not show this key its history of usages: {clean(reckoned.trouble)}"
-        return
-    yield f"Held against {reckoned.origin}: {found.entries} entries"
-    for shown in found.unknown:
-        yield f"  {clean(shown.remote_id)}: {_plain(shown.charged)} charged to this key, of no record here"
-    for both in found.differing:
-        told = f"{_plain(both.ours.sums.charged)} on record, {_plain(both.shown.charged)} by the service"
-        yield f"  {_name(both.ours)}: {told}"
-    yield from _each(found.missing, "charged by the record, not shown by the service")
-    for both in found.unexpected:
-        told = f"{_plain(both.shown.refunded)} refunded by the service"
-        yield f"  {_name(both.ours)}: {told}, {_plain(both.ours.sums.refunded)} on record"
-    yield from _each(found.unconfirmed, "assumed to be refunded, not shown by the service")
-    if found.confirmed:
-        back = sum((one.shown.refunded for one in found.confirmed), Decimal(0))
-        yield f"  {len(found.confirmed)} refunds that were assumed are shown: {_plain(back)}"
-    if not (found.unknown or found.differing or found.missing or found.unexpected or found.unconfirmed):
-        yield "All agree."
-
-
-def _each(rows: "Iterable[Cost]", told: str) -> Iterator[str]:
-    for one in rows:
-        yield f"  {_name(one)}: {_plain(one.sums.charged)} {told}"
-
-
-def _name(one: "Cost") -> str:
-    from batchgen.output.wording import clean  # noqa: PLC0415 - not for --help
-
-    return f"{clean(one.scope.batch)} {clean(one.job_id)} {clean(one.remote_id)}"

@@ -4,6 +4,7 @@ What a difference is gets decided here; who asks the service, and how its histor
 does not matter. Nothing here changes a record.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,9 @@ class Reckoning:
     Attributes:
         entries: how many the service showed.
         unknown: charges by our key for jobs without a record.
+        unclaimed: charges for jobs without a record of which nothing says whose they are.
         missing: charges of ours that it does not show.
+        recent: how many of ours it does not show that are too young to be called missing.
         differing: charges that it shows otherwise.
         confirmed: refunds that were only assumed, and that it shows.
         unconfirmed: refunds that are assumed, and that it does not show.
@@ -78,7 +81,9 @@ class Reckoning:
 
     entries: int = 0
     unknown: tuple[Shown, ...] = ()
+    unclaimed: tuple[Shown, ...] = ()
     missing: tuple[Cost, ...] = ()
+    recent: int = 0
     differing: tuple[Compared, ...] = ()
     confirmed: tuple[Compared, ...] = ()
     unconfirmed: tuple[Cost, ...] = ()
@@ -88,6 +93,22 @@ class Reckoning:
     def agrees(self) -> bool:
         """Whether nothing in it waits for a person."""
         return not (self.unknown or self.differing)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stretch:
+    """What time a comparison is about: clocks differ, and a history lags behind what it tells of.
+
+    Attributes:
+        since: from when on charges without a record are told, seconds since the epoch.
+        until: up to when charges of ours must be shown.
+    """
+
+    since: float = -math.inf
+    until: float = math.inf
+
+
+EVER = Stretch()
 
 
 def shown_of(entries: Iterable[Activity]) -> dict[str, Shown]:
@@ -127,26 +148,34 @@ def reckon(
     *,
     owned: Collection[str],
     authors: Collection[str],
+    judged: Stretch = EVER,
 ) -> Reckoning:
     """Compare the service's history with the rows of the same time.
 
     Args:
-        entries: of the whole stretch of time.
+        entries: of the whole stretch of time, and of a margin before it.
         rows: ours.
         owned: remote ids that belong to any record of this origin, or were disowned.
-        authors: who we are; empty for anybody.
+        authors: who we are; empty where no answer has told us yet.
+        judged: which of them must have their like on the other side.
     """
     ours = {one.remote_id: one for one in rows if one.remote_id}
-    by_us = [one for one in entries if not authors or one.author in authors]
-    shown, shown_of_us = shown_of(entries), shown_of(by_us)
+    shown = shown_of(entries)
+    stray = [
+        one
+        for id_, one in shown_of(one for one in entries if not _is_anothers(one, authors)).items()
+        if one.charged and not (id_ in ours or id_ in owned or (one.at or math.inf) < judged.since)
+    ]
+    by_us = {one.remote_id for one in entries if one.author in authors}
     both = [Compared(ours=one, shown=shown[id_]) for id_, one in ours.items() if id_ in shown]
-    assumed = [one for one in ours.values() if one.sums.assumed]
+    assumed = [one for one in ours.values() if one.sums.assumed and one.at <= judged.until]
+    unshown = list(_unshown(ours, shown))
     return Reckoning(
         entries=len(entries),
-        unknown=tuple(
-            one for id_, one in shown_of_us.items() if one.charged and id_ not in ours and id_ not in owned
-        ),
-        missing=tuple(_missing(ours, shown)),
+        unknown=tuple(one for one in stray if one.remote_id in by_us),
+        unclaimed=tuple(one for one in stray if one.remote_id not in by_us),
+        missing=tuple(one for one in unshown if one.at <= judged.until),
+        recent=sum(one.at > judged.until for one in unshown),
         differing=tuple(one for one in both if _differs(one)),
         confirmed=tuple(one for one in both if one.ours.sums.assumed and one.shown.refunds),
         unconfirmed=tuple(
@@ -156,7 +185,14 @@ def reckon(
     )
 
 
-def _missing(ours: Mapping[str, Cost], shown: Mapping[str, Shown]) -> Iterable[Cost]:
+def _is_anothers(entry: Activity, authors: Collection[str]) -> bool:
+    """Tell whether an entry is certainly not by our key; ``user_`` names people."""
+    if authors:
+        return entry.author not in {*authors, ""}
+    return entry.author.startswith("user_")
+
+
+def _unshown(ours: Mapping[str, Cost], shown: Mapping[str, Shown]) -> Iterable[Cost]:
     """Give our charges that are not shown; a job of which only the refund is shown was charged."""
     return (one for id_, one in ours.items() if one.sums.charged and id_ not in shown)
 

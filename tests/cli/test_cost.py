@@ -96,10 +96,15 @@ def test_the_status_tells_what_is_reserved_and_what_is_left_of_the_charge(
     "words", [["winter"], ["--tz", "Mars/Olympus"], ["--csv", "--json"], ["--reconcile", "--by", "day"]]
 )
 def test_what_makes_no_sense_is_refused(
-    output: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+    output: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SCENARIO_BASE_URL", "https://nobody.example/v1")  # the environment, not our code
     assert run(["cost", "-o", str(output), *words]) == 2
+    told = capsys.readouterr().err
+    if words[0] == "--reconcile":
+        assert "Set SCENARIO_BASE_URL" in told
+    if words[0] == "winter":
+        assert "there are: night, spring. Name one of them" in told
 
 
 def test_what_another_hand_bought_with_the_key_comes_to_light(

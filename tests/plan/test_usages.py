@@ -1,19 +1,20 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from batchgen.model import Scope
 from batchgen.plan.costs import Cost, Sums
-from batchgen.plan.usages import Activity, Reckoning, reckon, shown_of
+from batchgen.plan.usages import Activity, Reckoning, Stretch, reckon, shown_of
 
 US = "apiu_us"
 COST = Decimal("7.25")
 SCOPE = Scope(origin="https://a.example/v1", project="", batch="spring")
 
 
-def ours(remote_id: str, **sums: Decimal) -> Cost:
+def ours(remote_id: str, at: float = 1.0, **sums: Decimal) -> Cost:
     made = Sums(submissions=1, **{"charged": COST, **sums})  # type: ignore[arg-type]  # amounts, all of them
-    return Cost(scope=SCOPE, job_id="tower", model="model_a", at=1.0, remote_id=remote_id, sums=made)
+    return Cost(scope=SCOPE, job_id="tower", model="model_a", at=at, remote_id=remote_id, sums=made)
 
 
 def entry(remote_id: str, units: Decimal | None = COST, action: str = "custom", author: str = US) -> Activity:
@@ -61,3 +62,36 @@ def test_a_refund_that_nobody_expected_is_told() -> None:
 def test_two_kinds_of_entries_for_one_job_are_one_charge() -> None:
     both = [entry("job_1"), entry("job_1", action="creative-unit-cost"), entry("")]
     assert {id_: one.charged for id_, one in shown_of(both).items()} == {"job_1": COST}
+
+
+def test_a_charge_of_the_last_moments_is_not_missed_and_its_refund_not_either() -> None:
+    rows = [ours("job_1", 90.0, assumed=COST), ours("job_2", 91.0, assumed=COST)]
+    found = reckon([], rows, owned=(), authors={US}, judged=Stretch(until=90.0))
+    assert [one.remote_id for one in found.missing] == ["job_1"]
+    assert [one.remote_id for one in found.unconfirmed] == ["job_1"]
+    assert found.recent == 1
+
+
+def test_a_charge_before_the_days_that_are_asked_for_is_no_finding() -> None:
+    entries = [replace(entry(f"job_{at}"), at=at) for at in (9.0, 10.0)]
+    found = reckon(entries, [], owned=(), authors={US}, judged=Stretch(since=10.0))
+    assert [one.remote_id for one in found.unknown] == ["job_10.0"]
+
+
+@pytest.mark.parametrize(
+    ("authors", "author", "unknown", "unclaimed"),
+    [
+        ({US}, US, 1, 0),
+        ({US}, "", 0, 1),
+        ({US}, "apiu_else", 0, 0),
+        (set(), "apiu_else", 0, 1),
+        (set(), "", 0, 1),
+        (set(), "user_else", 0, 0),
+    ],
+)
+def test_only_a_charge_that_is_certainly_by_our_key_waits_for_a_person(
+    authors: set[str], author: str, unknown: int, unclaimed: int
+) -> None:
+    found = reckon([entry("job_9", author=author)], [], owned=(), authors=authors)
+    assert (len(found.unknown), len(found.unclaimed)) == (unknown, unclaimed)
+    assert found.agrees is (unknown == 0)

@@ -1,0 +1,94 @@
+"""What came of holding a journal against the service's history, for people and as JSON.
+
+Loaded by ``cost --reconcile`` alone, with all that it shows.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from decimal import Decimal
+
+from batchgen.app.cost import Reckoned
+from batchgen.output.entries import moment, number
+from batchgen.output.wording import clean
+from batchgen.plan.costs import Cost
+from batchgen.plan.usages import Compared, Reckoning, Shown
+
+
+def differences(found: Reckoning) -> dict[str, object]:
+    """Give the findings as JSON has them."""
+
+    def ours(one: Cost) -> dict[str, object]:
+        return {
+            "batch": one.scope.batch,
+            "slot": one.scope.slot or None,
+            "id": one.job_id,
+            "job_id": one.remote_id,
+            "charged": number(one.sums.charged),
+            "refunded": number(one.sums.refunded),
+        }
+
+    def both(one: Compared) -> dict[str, object]:
+        shown = {"charged": number(one.shown.charged), "refunded": number(one.shown.refunded)}
+        return {**ours(one.ours), "shown": shown}
+
+    def theirs(one: Shown) -> dict[str, object]:
+        amounts = {"charged": number(one.charged), "refunded": number(one.refunded)}
+        return {**asdict(one), "at": moment(one.at), **amounts}
+
+    return {
+        "entries": found.entries,
+        "unknown": [theirs(one) for one in found.unknown],
+        "unclaimed": [theirs(one) for one in found.unclaimed],
+        "differing": [both(one) for one in found.differing],
+        "missing": [ours(one) for one in found.missing],
+        "recent": found.recent,
+        "refunds": {
+            "confirmed": [both(one) for one in found.confirmed],
+            "unconfirmed": [ours(one) for one in found.unconfirmed],
+            "unexpected": [both(one) for one in found.unexpected],
+        },
+    }
+
+
+def told_of(reckoned: Reckoned) -> Iterator[str]:
+    """Give a line for each finding, those that wait for a person first."""
+    found = reckoned.reckoning
+    if found is None:
+        yield f"{reckoned.origin} does not show this key its history of usages: {clean(reckoned.trouble)}"
+        yield "Use a key that may read it, or look at the usages in the application of the service."
+        return
+    yield f"Held against {reckoned.origin}: {found.entries} entries"
+    for shown in found.unknown:
+        yield f"  {clean(shown.remote_id)}: {_plain(shown.charged)} charged to this key, of no record here"
+    if found.unclaimed:
+        units = sum((one.charged for one in found.unclaimed), Decimal(0))
+        yield f"  {len(found.unclaimed)} charges, {_plain(units)} in all, of no record: cannot tell whose"
+    for both in found.differing:
+        told = f"{_plain(both.ours.sums.charged)} on record, {_plain(both.shown.charged)} by the service"
+        yield f"  {_name(both.ours)}: {told}"
+    yield from _each(found.missing, "charged by the record, not shown by the service")
+    for both in found.unexpected:
+        told = f"{_plain(both.shown.refunded)} refunded by the service"
+        yield f"  {_name(both.ours)}: {told}, {_plain(both.ours.sums.refunded)} on record"
+    yield from _each(found.unconfirmed, "assumed to be refunded, not shown by the service")
+    if found.confirmed:
+        back = sum((one.shown.refunded for one in found.confirmed), Decimal(0))
+        yield f"  {len(found.confirmed)} refunds that were assumed are shown: {_plain(back)}"
+    if found.recent:
+        yield f"  {found.recent} charges are too recent to be missed: ask again in ten minutes"
+    differ = found.unknown or found.unclaimed or found.differing or found.missing
+    if not (differ or found.recent or found.unexpected or found.unconfirmed):
+        yield "All agree."
+
+
+def _each(rows: Iterable[Cost], told: str) -> Iterator[str]:
+    for one in rows:
+        yield f"  {_name(one)}: {_plain(one.sums.charged)} {told}"
+
+
+def _name(one: Cost) -> str:
+    return f"{clean(one.scope.batch)} {clean(one.job_id)} {clean(one.remote_id)}"
+
+
+def _plain(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
