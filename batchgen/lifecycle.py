@@ -294,6 +294,39 @@ class Abandoned(_Explained):
     """A person gave it up; it is never looked at again."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundShown(Event):
+    """The service's history shows that a charge came back; the job stays where it stands.
+
+    Attributes:
+        remote_id: of a submission of this job that has ended, of whatever attempt.
+        refunded: all that came back of it by what is shown, compute units.
+    """
+
+    remote_id: str
+    refunded: Decimal
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Say of the submission that it is confirmed, never more than it was charged.
+
+        Raises:
+            TransitionError: the job has no such submission, or it has not ended: its end would say
+                otherwise.
+        """
+        under_way = record.remote_id if record.state in IN_FLIGHT else None
+        if self.remote_id == under_way or self.remote_id not in {one.remote_id for one in record.submissions}:
+            raise TransitionError(f"a refund of {self.remote_id}, which is no submission that has ended")
+        return {"submissions": tuple(map(self._confirmed, record.submissions))}
+
+    def _confirmed(self, paid: Submission) -> Submission:
+        if paid.remote_id != self.remote_id:
+            return paid
+        known = paid.refunded if paid.refund is Refund.CONFIRMED else None
+        back = max(self.refunded, known or Decimal(0))
+        most = back if paid.charged is None else min(back, paid.charged)
+        return replace(paid, refund=Refund.CONFIRMED, refunded=most)
+
+
 TRANSITIONS: Mapping[State, Mapping[type[Event], State]] = {
     State.PLANNED: {SubmitStarted: State.SUBMITTING, Abandoned: State.ABANDONED},
     State.SUBMITTING: {
@@ -334,8 +367,12 @@ TERMINAL = frozenset(state for state, exits in TRANSITIONS.items() if not exits)
 # Paid for, or possibly so, and without an outcome: what a ceiling counts.
 IN_FLIGHT = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD, State.RUNNING})
 
+# Beside the table: what is learnt of a job later, and moves it nowhere.
+NOTES = frozenset({RefundShown})
+
 EVENTS: Mapping[str, type[Event]] = {
-    event.__name__: event for exits in TRANSITIONS.values() for event in exits
+    event.__name__: event
+    for event in (*(event for exits in TRANSITIONS.values() for event in exits), RefundShown)
 }
 
 
@@ -345,7 +382,7 @@ def apply(record: Record, event: Event) -> Record:
     Raises:
         TransitionError: the table has no such way; the record is as it was.
     """
-    state = TRANSITIONS[record.state].get(type(event))
+    state = record.state if type(event) in NOTES else TRANSITIONS[record.state].get(type(event))
     if state is None:
         raise TransitionError(f"{type(event).__name__} cannot happen to a job that is {record.state}")
     return replace(record, state=state, **event.changes(record))

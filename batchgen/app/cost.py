@@ -1,7 +1,7 @@
 """Reading what batches cost from the journal, and holding it against the service's own history.
 
-Nothing is written whatever is found, no run beside it is disturbed, and no manifest is needed.
-What is added up how is ``plan.costs``', what a difference is ``plan.usages``'.
+No run beside it is disturbed, and no manifest is needed. Nothing is written but refunds that the
+service shows. What is added up how is ``plan.costs``', what a difference is ``plan.usages``'.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from batchgen.app.background import beside
 from batchgen.app.clock import SystemClock
+from batchgen.app.refunds import RefundsRecorded, record_refunds
 from batchgen.app.service import address_of, transport_to
 from batchgen.app.settings import SIMULATOR, Options, rate_of
 from batchgen.engine.gate import RateGate
@@ -20,12 +21,15 @@ from batchgen.journal.store import JournalFile
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Scope
 from batchgen.plan.costs import Cost, costs_of, since
-from batchgen.plan.usages import Activity, Reckoning, Stretch, reckon
+from batchgen.plan.usages import Activity, Reckoning, Stretch, reckon, shown_of
 from batchgen.scenario.usages import UsageClient
 
 MARGIN = (
     600.0  # seconds that clocks may differ, or that the service's history may lag behind what it tells of
 )
+
+
+NONE_RECORDED = RefundsRecorded()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,11 +67,13 @@ class Reckoned:
         origin: who was asked.
         reckoning: None where it does not let this key see its history.
         trouble: why not; empty otherwise.
+        refunds: what was recorded of those that it shows.
     """
 
     origin: str
     reckoning: Reckoning | None
     trouble: str = ""
+    refunds: RefundsRecorded = NONE_RECORDED
 
 
 def costs_in(journal: Path, selection: Selection) -> list[Cost]:
@@ -89,10 +95,15 @@ def costs_in(journal: Path, selection: Selection) -> list[Cost]:
         return selection.rows(file, scopes)
 
 
-async def reckon_with_service(options: Options, selection: Selection) -> Reckoned:
-    """Ask the service what it charged, and hold the journal against it.
+async def reckon_with_service(options: Options, selection: Selection, *, record: bool) -> Reckoned:
+    """Ask the service what it charged, hold the journal against it, and record what it shows came back.
 
     The records of the origin that the environment names are compared, of whatever project.
+
+    Args:
+        options: which service, and where the journal is.
+        selection: what is compared.
+        record: whether refunds that it shows are recorded.
 
     Raises:
         InputError: the journal has no record of that origin.
@@ -123,7 +134,11 @@ async def reckon_with_service(options: Options, selection: Selection) -> Reckone
         owned = any_of_it.owned({one.remote_id for one in entries if one.remote_id})
         judged = Stretch(since=began_at, until=until - MARGIN)
         reckoning = reckon(entries, rows, owned=owned, authors=any_of_it.authors, judged=judged)
-        return Reckoned(origin=origin, reckoning=reckoning)
+    refunds = NONE_RECORDED
+    if record:
+        chosen = [one for one in scopes if selection.batch in (None, one.batch)]
+        refunds = record_refunds(options, chosen, shown_of(entries), at=until)
+    return Reckoned(origin=origin, reckoning=reckoning, refunds=refunds)
 
 
 async def _activity(

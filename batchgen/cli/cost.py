@@ -43,6 +43,7 @@ _KEYS: Mapping[str, Sequence[str]] = {
 )
 @click.option("--tz", default="UTC", show_default=True, metavar="ZONE", help="Whose days, as Europe/Paris.")
 @click.option("--reconcile", is_flag=True, help="Hold it against what the service says it charged.")
+@click.option("--dry-run", is_flag=True, help="With --reconcile: record no refund that it shows.")
 @flags.simulate
 @click.option("--csv", "as_csv", is_flag=True, help="Write a table to standard output.")
 @flags.as_json
@@ -54,6 +55,7 @@ def command(
     since: datetime | None,
     tz: str,
     reconcile: bool,
+    dry_run: bool,
     simulate: bool,
     as_csv: bool,
     as_json: bool,
@@ -62,9 +64,11 @@ def command(
 
     Reads the journal and disturbs no run that is going on. A charge belongs to the day its
     intent left. Refunds are assumed by the service's rules, or confirmed by what it shows.
-    With --reconcile the service is asked for its own history of the account; --simulate then
-    means the one of rehearsals.
+    With --reconcile the service is asked for its own history of the account, and refunds that it
+    shows are put on record where no run is going on; --simulate then means the one of rehearsals.
     """
+    if dry_run and not reconcile:
+        raise click.UsageError("--dry-run is for --reconcile: nothing else is ever recorded")
     if as_csv and as_json:
         raise click.UsageError("--csv and --json both want standard output: give one of them")
     import asyncio  # noqa: PLC0415 - not for --help
@@ -75,11 +79,12 @@ def command(
 
     first = None if since is None else since.date()
     selection = Selection(batch=batch, first=first, zone=zone_named(tz))
-    sums = fold(costs_in(output / "journal.db", selection), By(by), selection.zone)
-    reckoned: Reckoned | None = None
+    rows, reckoned = costs_in(output / "journal.db", selection), None
     if reconcile:
         options = Options(manifest=Path(), output=output, environ=flags.environ(), simulate=simulate)
-        reckoned = asyncio.run(reckon_with_service(options, selection))
+        reckoned = asyncio.run(reckon_with_service(options, selection, record=not dry_run))
+        rows = costs_in(output / "journal.db", selection)  # with what was recorded
+    sums = fold(rows, By(by), selection.zone)
     status = _status(reckoned)
     if as_json:
         told = {"exit": status, **_document(sums, reckoned, by=by, tz=tz, first=first)}
@@ -153,6 +158,8 @@ def _document(
         shown["reconciled"] = {
             "origin": reckoned.origin,
             "trouble": reckoned.trouble or None,
+            "recorded": reckoned.refunds.count,
+            "not_recorded": list(reckoned.refunds.left),
             **({} if found is None else differences(found)),
         }
     return shown

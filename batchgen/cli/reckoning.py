@@ -67,6 +67,15 @@ def told_of(reckoned: Reckoned) -> Iterator[str]:
         told = f"{_plain(both.ours.sums.charged)} on record, {_plain(both.shown.charged)} by the service"
         yield f"  {_name(both.ours)}: {told}"
     yield from _each(found.missing, "charged by the record, not shown by the service")
+    yield from _refunds(reckoned, found)
+    if found.recent:
+        yield f"  {found.recent} charges are too recent to be missed: ask again in ten minutes"
+    differ = found.unknown or found.unclaimed or found.differing or found.missing
+    if not (differ or found.recent or found.unexpected or found.unconfirmed):
+        yield "All agree."
+
+
+def _refunds(reckoned: Reckoned, found: Reckoning) -> Iterator[str]:
     for both in found.unexpected:
         told = f"{_plain(both.shown.refunded)} refunded by the service"
         yield f"  {_name(both.ours)}: {told}, {_plain(both.ours.sums.refunded)} on record"
@@ -74,11 +83,9 @@ def told_of(reckoned: Reckoned) -> Iterator[str]:
     if found.confirmed:
         back = sum((one.shown.refunded for one in found.confirmed), Decimal(0))
         yield f"  {len(found.confirmed)} refunds that were assumed are shown: {_plain(back)}"
-    if found.recent:
-        yield f"  {found.recent} charges are too recent to be missed: ask again in ten minutes"
-    differ = found.unknown or found.unclaimed or found.differing or found.missing
-    if not (differ or found.recent or found.unexpected or found.unconfirmed):
-        yield "All agree."
+    if reckoned.refunds.count:
+        yield f"  {reckoned.refunds.count} refunds are put on record: {_plain(reckoned.refunds.units)}"
+    yield from (f"  {clean(one)}" for one in reckoned.refunds.left)
 
 
 def _each(rows: Iterable[Cost], told: str) -> Iterator[str]:

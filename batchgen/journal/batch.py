@@ -17,7 +17,7 @@ from batchgen.journal.marks import Marks, named
 from batchgen.journal.totals import Totals
 from batchgen.lifecycle import Accepted, Event, Record, State, apply
 from batchgen.model import JobKey, Scope
-from batchgen.plan.budget import Allowance, committed
+from batchgen.plan.budget import Allowance, committed, counted_at
 
 _SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is in the submissions
 _UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
@@ -66,21 +66,23 @@ class BatchJournal:
             self._write_events(key, events)
             self._write_record(key, record, events)
             self._marks.add_authors(authors)
-            self._commit_money(before, record, allowed)
+            self._commit_money(before, record, counted_at(record, events), allowed)
         self._marks.learn(authors)
         self._records[key] = record
         self._versions[key] = self._versions.get(key, 0) + 1
         return record
 
-    def _commit_money(self, before: Record, after: Record, allowed: Allowance | None) -> None:
+    def _commit_money(
+        self, before: Record, after: Record, at: float | None, allowed: Allowance | None
+    ) -> None:
         """Keep the sums that caps are held against.
 
         Raises:
             OverBudgetError: a cap does not hold.
         """
-        if self._scope_id is None or after.intent_at is None or _costs_the_same(before, after):
+        if self._scope_id is None or at is None or _costs_the_same(before, after):
             return
-        self._totals.add(self._scope_id, after.intent_at, committed(after) - committed(before))
+        self._totals.add(self._scope_id, at, committed(after) - committed(before))
         if allowed is not None:
             self._totals.check(self._scope_id, allowed)
 

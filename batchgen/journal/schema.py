@@ -217,7 +217,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
     ),
-    (),  # submissions keep what they were quoted: a program that does not know the field is told why it stops
+    # submissions keep what they were quoted, and refunds that were shown are events: a program that
+    # knows neither is told why it stops
+    (),
 )
 
 VERSION = len(MIGRATIONS)

@@ -22,6 +22,7 @@ from batchgen.lifecycle import (
     Held,
     NotSent,
     Record,
+    RefundShown,
     Refused,
     RetryAsked,
     ShownAbsent,
@@ -196,5 +197,7 @@ def _outcome(event: Event, record: Record) -> str | None:
             return type(event).__name__.lower() + (f": {reason}" if reason else "")
         case Abandoned() | WrittenOff():
             return f"given up: {clean(event.reason)}"
+        case RefundShown():
+            return f"{units(event.refunded)} CU of {clean(event.remote_id)} are shown to have come back"
         case SubmitStarted() | _:
             return None

@@ -25,7 +25,7 @@ from batchgen.lifecycle import (
     WrittenOff,
     replay,
 )
-from batchgen.model import Job, JobKey, Json, Refund, RemoteJob, RemoteStatus
+from batchgen.model import Job, JobKey, Json, RemoteJob, RemoteStatus, Submission
 
 _ENDS: Mapping[type[Event], RemoteStatus] = {
     Succeeded: RemoteStatus.SUCCEEDED,
@@ -278,12 +278,18 @@ def sum_up(records: Iterable[Record], rows: Mapping[str, RemoteJob], surplus: It
     return Sums(
         recorded=_sum(one.charged for one in paid),
         refunded=_sum(one.refunded for one in paid),
-        # after a failure add-ons are refunded and then read 0
-        unshown=_sum(one.refunded for one in paid if one.refund is Refund.CONFIRMED),
+        unshown=_sum(_unshown(one, rows.get(one.remote_id)) for one in paid),
         shown=_costs(listed),
         surplus=_costs(surplus),
         not_listed=len(paid) - len(listed),
     )
+
+
+def _unshown(paid: Submission, row: RemoteJob | None) -> Decimal | None:
+    """Give what came back so that the row shows less: add-ons, which after a failure read 0."""
+    if row is None or row.cost is None or paid.charged is None or paid.refunded is None:
+        return None
+    return min(paid.refunded, max(paid.charged - row.cost, Decimal(0)))
 
 
 def _costs(rows: Iterable[RemoteJob]) -> Decimal:

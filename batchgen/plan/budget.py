@@ -4,10 +4,12 @@ Committed is what was charged, and what is reserved for a body that left or is a
 is counted by the moment of the intent, so that a day's cap holds for what was begun that day.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
 from decimal import Decimal
 
+from batchgen.lifecycle import Event, RefundShown
 from batchgen.manifest.values import Budget
 from batchgen.model import Refund
 from batchgen.record import UNANSWERED, Record
@@ -65,6 +67,17 @@ def committed(record: Record) -> Committed:
         )
     open_now = (record.reserved or zero) if record.state in UNANSWERED else zero
     return total + Committed(gross=open_now, reserved=open_now)
+
+
+def counted_at(record: Record, events: Collection[Event]) -> float | None:
+    """Say when what these events change was committed: a refund goes back to where its charge was counted.
+
+    Of an earlier attempt the record knows no intent, only the receipt, which is seconds younger.
+    """
+    told = next((one.remote_id for one in events if isinstance(one, RefundShown)), None)
+    if told is None or told == record.remote_id:
+        return record.intent_at
+    return next((one.at for one in record.submissions if one.remote_id == told), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

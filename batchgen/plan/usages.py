@@ -6,11 +6,13 @@ does not matter. Nothing here changes a record.
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from batchgen.lifecycle import IN_FLIGHT, RefundShown, apply
 from batchgen.plan.costs import Cost
+from batchgen.record import Record
 
 REFUNDS = "refunds"  # the service's word for an entry that gives back
 
@@ -183,6 +185,27 @@ def reckon(
         ),
         unexpected=tuple(one for one in both if one.shown.refunded > one.ours.sums.refunded),
     )
+
+
+def refunds_to_record(record: Record, shown: Mapping[str, Shown], *, at: float) -> Iterator[RefundShown]:
+    """Give what is shown to have come back of a job's charges and is not on record as that.
+
+    What has no charge on record is left, and what has not ended: its end would say otherwise.
+
+    Args:
+        record: the job's.
+        shown: by remote id.
+        at: now, seconds since the epoch.
+    """
+    for paid in record.submissions:
+        theirs = shown.get(paid.remote_id)
+        if theirs is None or not theirs.refunded or paid.charged is None:
+            continue
+        if record.state in IN_FLIGHT and paid.remote_id == record.remote_id:
+            continue
+        event = RefundShown(at=at, remote_id=paid.remote_id, refunded=theirs.refunded)
+        if apply(record, event) != record:
+            yield event
 
 
 def _is_anothers(entry: Activity, authors: Collection[str]) -> bool:

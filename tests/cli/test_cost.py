@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from batchgen.app.refunds import record_refunds
+from batchgen.app.settings import Options
 from batchgen.cli.main import run
+from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
-from batchgen.lifecycle import Accepted, AnswerLost, Failed, SubmitStarted
+from batchgen.lifecycle import Accepted, AnswerLost, Failed, SubmitStarted, replay
 from batchgen.model import Job, JobKey, Refund, Scope
+from batchgen.plan.usages import Shown
 from tests.cli.conftest import Service, Shell
 
 NOON = 1_777_636_800.0  # 2026-05-01, 12:00 UTC
@@ -124,7 +128,37 @@ def test_what_another_hand_bought_with_the_key_comes_to_light(
     with urllib.request.urlopen(request) as answer:
         bought = json.load(answer)["job"]["jobId"]
     done = shell.at(service).call("cost", "--reconcile", "--json")
-    found = done.json["reconciled"]
+    found, (sums,) = done.json["reconciled"], done.json["totals"]
     assert (done.status, [one["remote_id"] for one in found["unknown"]]) == (7, [bought])
     assert (found["missing"], found["differing"]) == ([], [])
     assert found["refunds"]["confirmed"]
+    assert found["recorded"] == len(found["refunds"]["confirmed"])
+    assert (sums["refunded_assumed"], sums["refunded_confirmed"] > 0) == (0, True)
+    again = shell.at(service).call("cost", "--reconcile", "--json").json
+    assert (again["reconciled"]["recorded"], again["totals"]) == (0, [sums])
+
+
+def test_refunds_are_recorded_once_for_their_own_jobs_and_not_beside_a_run(
+    output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = {
+        name: Shown(remote_id=name, charged=COST, refunded=COST, refunds=True)
+        for name in ("job_spring_tower", "job_spring_mill", "job_of_another")
+    }
+    options = Options(manifest=Path(), output=output, environ={})
+    scopes = [Scope(origin="https://a.example/v1", project="", batch="spring")]
+    with hold_batch(options.lock_of("spring"), stamp=NOON):
+        told = record_refunds(options, scopes, shown, at=NOON)
+    assert (told.count, len(told.left)) == (0, 1)
+    told = record_refunds(options, scopes, shown, at=NOON)
+    assert (told.count, told.units, told.left) == (1, COST, ()), "the mill still runs"
+    before = (output / "journal.db").read_bytes()
+    assert record_refunds(options, scopes, shown, at=NOON).count == 0
+    assert (output / "journal.db").read_bytes() == before
+    assert run(["status", "spring", "-o", str(output), "--json"]) == 0
+    real, rehearsal = json.loads(capsys.readouterr().out)
+    assert real["refunds"] == {"assumed": 0, "confirmed": 7.25}
+    assert rehearsal["refunds"] == {"assumed": 7.25, "confirmed": 0}
+    with JournalFile.open_to_read(output / "journal.db") as file:
+        journal = file.batch(scopes[0])
+        assert replay(journal.history()) == journal.records()

@@ -8,6 +8,7 @@ from batchgen.errors import TransitionError
 from batchgen.lifecycle import (
     EVENTS,
     IN_FLIGHT,
+    NOTES,
     TERMINAL,
     TRANSITIONS,
     Accepted,
@@ -17,6 +18,7 @@ from batchgen.lifecycle import (
     Event,
     Failed,
     Record,
+    RefundShown,
     RetryAsked,
     State,
     SubmitStarted,
@@ -96,7 +98,8 @@ def test_an_illegal_event_raises_and_changes_nothing(data: st.DataObject) -> Non
     record = Record()
     for event in data.draw(lives()):
         record = apply(record, event)
-    illegal = sorted(set(EVENTS) - {event.__name__ for event in TRANSITIONS[record.state]})
+    legal = {event.__name__ for event in (*TRANSITIONS[record.state], *NOTES)}
+    illegal = sorted(set(EVENTS) - legal)
     before = record
     event = event_of(EVENTS[data.draw(st.sampled_from(illegal))], data.draw, record, 99)
     with pytest.raises(TransitionError):
@@ -228,3 +231,52 @@ def test_a_receipt_of_a_time_that_kept_no_quotes_folds_as_then_and_the_last_quot
     record = apply(apply(Record(), intent), Accepted(at=2.0, remote_id="job_1"))
     assert record.submissions == (Submission(remote_id="job_1", attempt=1, at=2.0, charged=None),)
     assert record.quoted_in_all == 7
+
+
+def shown(back: str, remote_id: str = "job_1") -> RefundShown:
+    return RefundShown(at=9.0, remote_id=remote_id, refunded=Decimal(back))
+
+
+def lived(*events: Event) -> Record:
+    return replay([("a", one) for one in events])["a"]
+
+
+FAILED = (
+    started(),
+    Accepted(at=2.0, remote_id="job_1", charged=Decimal("7.25")),
+    Failed(at=3.0, charged=Decimal("7.25"), refund=Refund.ASSUMED),
+)
+
+
+@pytest.mark.parametrize(("back", "counted"), [("7.25", "7.25"), ("6", "6"), ("9", "7.25")])
+def test_a_refund_that_is_shown_is_confirmed_at_what_is_shown_and_never_above_the_charge(
+    back: str, counted: str
+) -> None:
+    record = lived(*FAILED, shown(back))
+    assert record.state is State.FAILED
+    [paid] = record.submissions
+    assert (paid.refund, paid.refunded, paid.charged) == (
+        Refund.CONFIRMED,
+        Decimal(counted),
+        Decimal("7.25"),
+    )
+    assert apply(record, shown(back)) == record
+
+
+def test_addons_that_came_back_are_not_forgotten_for_a_smaller_refund_that_is_shown() -> None:
+    kept = Failed(at=3.0, charged=Decimal(6), refund=Refund.NONE)
+    record = lived(*FAILED[:2], kept, shown("1"))
+    assert record.refunded == Decimal("1.25")
+
+
+def test_a_refund_reaches_an_earlier_attempt_and_leaves_the_one_under_way() -> None:
+    second = Accepted(at=6.0, remote_id="job_2", charged=Decimal(7))
+    record = lived(*FAILED, RetryAsked(at=4.0), started(2), second, shown("7.25"))
+    assert [one.refund for one in record.submissions] == [Refund.CONFIRMED, Refund.NONE]
+    assert record.state is State.RUNNING
+
+
+@pytest.mark.parametrize("of", ["job_1", "job_9"])
+def test_a_refund_of_what_has_not_ended_or_is_none_of_the_job_is_refused(of: str) -> None:
+    with pytest.raises(TransitionError, match="no submission that has ended"):
+        lived(*FAILED[:2], shown("1", of))

@@ -1,6 +1,7 @@
 """What every journal must do, in memory and in SQLite alike."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from batchgen.lifecycle import (
     Collected,
     Deferred,
     Event,
+    Failed,
+    RefundShown,
+    RetryAsked,
     State,
     SubmitStarted,
     replay,
 )
-from batchgen.model import JobKey, Scope
+from batchgen.model import JobKey, Refund, Scope
 from batchgen.plan.budget import Allowance, Window
 from batchgen.ports import Journal
 from tests.support.lives import JOB, lives
@@ -197,3 +201,37 @@ def test_a_window_counts_what_began_in_it(reopen: Reopen) -> None:
     reopen().append(B, priced("4", at=day + 10), allowed=caps)
     with pytest.raises(OverBudgetError):
         reopen().append(A._replace(ordinal=7), priced("1", at=day + 20), allowed=caps)
+
+
+def refunded(amount: str, remote_id: str = "job_1") -> RefundShown:
+    return RefundShown(at=9.0, remote_id=remote_id, refunded=Decimal(amount))
+
+
+def failure(cost: str, *, at: float = 1.0, attempt: int = 1) -> tuple[Event, ...]:
+    intent = replace(priced(cost, at=at), attempt=attempt)
+    paid = Accepted(at=at + 1, remote_id=f"job_{attempt}", charged=Decimal(cost))
+    return intent, paid, Failed(at=at + 2, charged=Decimal(cost), refund=Refund.ASSUMED)
+
+
+def test_a_refund_makes_room_under_a_cautious_cap_only_when_it_is_shown(reopen: Reopen) -> None:
+    caps = Allowance(windows=(Window(name="the budget", cap=Decimal(8)),), trust_refunds=False)
+    reopen().append(A, *failure("7.25"))
+    with pytest.raises(OverBudgetError):
+        reopen().append(B, priced("7.25", at=4.0), allowed=caps)
+    reopen().append(A, refunded("7.25"))
+    reopen().append(B, priced("7.25", at=5.0), allowed=caps)
+    assert reopen().records()[A].submissions[0].refund is Refund.CONFIRMED
+
+
+@pytest.mark.parametrize("goes_on", [(), (RetryAsked(at=90_000.0),)])
+def test_yesterdays_refund_makes_no_room_today(reopen: Reopen, goes_on: tuple[Event, ...]) -> None:
+    day = 86_400.0
+    reopen().append(A, *failure("5"), *goes_on)
+    if goes_on:
+        reopen().append(A, *failure("5", at=day + 10_000, attempt=2))
+    caps = Allowance(
+        windows=(Window(name="the day's budget", cap=Decimal(5), since=day),), trust_refunds=False
+    )
+    reopen().append(A, refunded("5"))
+    with pytest.raises(OverBudgetError):
+        reopen().append(B, priced("5.01" if not goes_on else "0.01", at=day + 20_000), allowed=caps)

@@ -15,13 +15,14 @@ from batchgen.lifecycle import (
     Event,
     Failed,
     Record,
+    RefundShown,
     RetryAsked,
     State,
     SubmitStarted,
     Succeeded,
     replay,
 )
-from batchgen.model import Job, JobKey, Json, RemoteJob, RemoteStatus, Submission
+from batchgen.model import Job, JobKey, Json, Refund, RemoteJob, RemoteStatus, Submission
 from batchgen.plan.auditing import (
     Bodies,
     Sent,
@@ -259,6 +260,20 @@ def test_sums_hold_every_attempt_against_its_row() -> None:
     rows = {one.remote_id: one for one in (row("job_1", cost=Decimal(5)), row("job_2", cost=Decimal(7)))}
     sums = sum_up(records, rows, [])
     assert (sums.recorded, sums.shown, sums.surplus, sums.difference) == tuple(map(Decimal, (10, 12, 0, 2)))
+
+
+@pytest.mark.parametrize("later", [(), (RefundShown(at=4.0, remote_id="job_1", refunded=Decimal("7.25")),)])
+def test_addons_that_came_back_are_no_difference_however_the_refund_is_known(
+    later: tuple[Event, ...],
+) -> None:
+    lived: Lived = [
+        (A, started()),
+        (A, accepted(cost="7.25")),
+        (A, Failed(at=3.0, charged=Decimal(6), refund=Refund.ASSUMED)),
+        *((A, one) for one in later),
+    ]
+    sums = sum_up(replay(lived).values(), {"job_1": row(cost=Decimal(6))}, [])
+    assert (sums.recorded, sums.refunded, sums.difference) == (Decimal("7.25"), Decimal("7.25"), Decimal(0))
 
 
 def test_what_is_surplus_is_part_of_the_difference() -> None:

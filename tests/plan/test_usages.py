@@ -2,10 +2,15 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from batchgen.model import Scope
+from batchgen.lifecycle import IN_FLIGHT, Accepted, Event, Failed, SubmitStarted, apply, replay
+from batchgen.model import Refund, Scope
 from batchgen.plan.costs import Cost, Sums
-from batchgen.plan.usages import Activity, Reckoning, Stretch, reckon, shown_of
+from batchgen.plan.usages import Activity, Reckoning, Shown, Stretch, reckon, refunds_to_record, shown_of
+from batchgen.record import Record
+from tests.support.lives import JOB, lives
 
 US = "apiu_us"
 COST = Decimal("7.25")
@@ -95,3 +100,38 @@ def test_only_a_charge_that_is_certainly_by_our_key_waits_for_a_person(
     found = reckon([entry("job_9", author=author)], [], owned=(), authors=authors)
     assert (len(found.unknown), len(found.unclaimed)) == (unknown, unclaimed)
     assert found.agrees is (unknown == 0)
+
+
+@given(lives(longest=25), st.integers(0, 25), st.decimals(0, 1000, places=3))
+def test_what_is_shown_to_have_come_back_is_recorded_once_and_only_of_what_has_ended(
+    events: list[Event], number: int, back: Decimal
+) -> None:
+    record, shown = Record(), Shown(remote_id=f"job_{number}", refunded=back, refunds=True)
+    for event in events:
+        record = apply(record, event)
+    found = list(refunds_to_record(record, {shown.remote_id: shown}, at=99.0))
+    assert len(found) <= 1
+    for event in found:
+        record = apply(record, event)
+    assert list(refunds_to_record(record, {shown.remote_id: shown}, at=99.0)) == []
+    owned = {one.remote_id: one for one in record.submissions if one.charged is not None}
+    ended = record.state not in IN_FLIGHT or shown.remote_id != record.remote_id
+    if back and ended and shown.remote_id in owned:
+        paid = owned[shown.remote_id]
+        assert paid.refund is Refund.CONFIRMED
+        assert paid.refunded is not None
+        assert paid.refunded >= min(back, paid.charged or Decimal(0))
+    else:
+        assert found == []
+
+
+def test_a_refund_without_an_amount_and_one_of_an_unknown_charge_are_no_reason_to_write() -> None:
+    intent = SubmitStarted(at=1.0, job=JOB, attempt=1, body="{}")
+    unpriced = replay([("a", one) for one in (intent, Accepted(at=2.0, remote_id="job_1"), Failed(at=3.0))])[
+        "a"
+    ]
+    shown = {"job_1": Shown(remote_id="job_1", refunded=COST, refunds=True)}
+    assert list(refunds_to_record(unpriced, shown, at=9.0)) == []
+    priced = replace(unpriced, submissions=(replace(unpriced.submissions[0], charged=COST),))
+    assert list(refunds_to_record(priced, shown_of([entry("job_1", None, "refunds")]), at=9.0)) == []
+    assert len(list(refunds_to_record(priced, shown, at=9.0))) == 1

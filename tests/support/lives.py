@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from batchgen.lifecycle import (
+    IN_FLIGHT,
     TRANSITIONS,
     Abandoned,
     Accepted,
@@ -19,6 +20,7 @@ from batchgen.lifecycle import (
     Held,
     NotSent,
     Record,
+    RefundShown,
     Refused,
     RetryAsked,
     ShownAbsent,
@@ -63,15 +65,26 @@ def event_of(kind: type[Event], draw: Any, record: Record, number: int) -> Event
     return explained(at=at, reason=draw(_text))  # type: ignore[no-any-return]  # an event with a reason
 
 
+def refund_of(draw: Any, record: Record, number: int) -> RefundShown:
+    paid = draw(st.sampled_from([one.remote_id for one in record.submissions]))
+    return RefundShown(
+        at=float(number), remote_id=paid, refunded=draw(st.decimals(min_value=0, max_value=1000, places=3))
+    )
+
+
 @st.composite
 def lives(draw: Any, *, longest: int = 12, first: int = 0) -> list[Event]:
     """A legal life of one job; the numbers in remote ids begin at ``first``."""
     record, events = Record(), []
     for number in range(first, first + draw(st.integers(0, longest))):
         exits = sorted(TRANSITIONS[record.state], key=lambda kind: kind.__name__)
-        if not exits:
+        can_come_back = record.submissions and record.state not in IN_FLIGHT
+        if not (exits or can_come_back):
             break
-        event = event_of(draw(st.sampled_from(exits)), draw, record, number)
+        if can_come_back and (not exits or draw(st.integers(0, 3)) == 0):
+            event: Event = refund_of(draw, record, number)
+        else:
+            event = event_of(draw(st.sampled_from(exits)), draw, record, number)
         record = apply(record, event)
         events.append(event)
     return events

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from batchgen.errors import OverBudgetError, RemoteIdTakenError
 from batchgen.lifecycle import Accepted, Event, Record, State, apply, replay
 from batchgen.model import JobKey
-from batchgen.plan.budget import Allowance, Committed, committed
+from batchgen.plan.budget import Allowance, Committed, committed, counted_at
 
 
 @dataclass
@@ -65,8 +65,8 @@ class MemoryJournal:
         change = committed(record) - committed(self._records.get(key, Record()))
         if allowed is not None:
             self._check(allowed, record.intent_at or 0.0, change)
-        if record.intent_at is not None:
-            self._changes.append((record.intent_at, change))
+        if (at := counted_at(record, events)) is not None:
+            self._changes.append((at, change))
         self._owned.update(new)
         self._disk.events.extend((key, event) for event in events)
         if any(event.DURABLE for event in events):
@@ -132,6 +132,6 @@ def _changes(events: list[tuple[JobKey, Event]]) -> list[tuple[float, Committed]
     for key, event in events:
         before = records.get(key, Record())
         records[key] = after = apply(before, event)
-        if after.intent_at is not None:
-            changes.append((after.intent_at, committed(after) - committed(before)))
+        if (at := counted_at(after, [event])) is not None:
+            changes.append((at, committed(after) - committed(before)))
     return changes
