@@ -14,7 +14,7 @@ from batchgen.journal.batch import BatchJournal
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
-from batchgen.model import Scope
+from batchgen.model import Job, Scope
 from batchgen.output.entries import Row
 from batchgen.output.results import Results
 from batchgen.plan.plan import Entry, Plan, a_few_of, make_plan
@@ -108,13 +108,24 @@ class Batch:
         entries = (*self.plan.entries, *self.plan.removed)
         return bool(self.plan.to_submit) or any(one.record.state in open_states for one in entries)
 
+    @property
+    def left_out(self) -> tuple[Job, ...]:
+        """The jobs that wait and that nobody asked to be bought now."""
+        return tuple(one.job for one in self.plan.entries if self._is_left_out(one))
+
+    def _is_left_out(self, entry: Entry) -> bool:
+        return not entry.wanted and self.record_of(entry).state is State.PLANNED
+
     def record_of(self, entry: Entry) -> Record:
         """Give what the journal says of the job now."""
         return self.journal.records().get(entry.key, entry.record)
 
     def judge(self, ending: Ending) -> Verdict:
-        """Say what the end of a run means; what the manifest no longer names counts while it is open."""
-        wanted = [self.record_of(entry) for entry in self.plan.entries]
+        """Say what the end of a run means.
+
+        What the manifest no longer names counts while it is open; what was left out as asked does not.
+        """
+        wanted = [self.record_of(entry) for entry in self.plan.entries if not self._is_left_out(entry)]
         removed = [self.record_of(entry) for entry in self.plan.removed]
         still_open = {*IN_FLIGHT, State.SUCCEEDED}
         return judge(ending, [*wanted, *(one for one in removed if one.state in still_open)])

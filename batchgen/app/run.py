@@ -28,7 +28,7 @@ from batchgen.app.strays import strays_of_a_run
 from batchgen.app.uploads import Uploads, uploading
 from batchgen.engine.absence import DoubtPolicy, Then
 from batchgen.engine.ceiling import Ceiling
-from batchgen.engine.ending import Ending, Verdict
+from batchgen.engine.ending import Ending, LeftOut, Verdict
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
 from batchgen.engine.policy import Policy, World
@@ -62,6 +62,7 @@ class RunOutcome:
 
     Attributes:
         verdict: the exit status and its reasons.
+        left_out: the jobs that it was not asked to buy; None where it was asked for all.
         folder: the batch's.
         document: the results manifest.
         report: the page of pictures.
@@ -73,6 +74,7 @@ class RunOutcome:
     document: Mapping[str, Json]
     report: Path
     asked: bool
+    left_out: LeftOut | None = None
 
 
 async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
@@ -180,6 +182,7 @@ async def _with_the_service(
                 ending = await _run_shown(runner, batch, options, interrupts, progress)
                 with suppress(JournalError):  # what is lost costs a refusal, which is free
                     flow.pools.keep()
+                ending = replace(ending, left_out=_left_out(batch, purse))
                 if not ending.lost or ending.drained or ending.unreachable:
                     return ending
                 strays = await strays_of_a_run(
@@ -254,6 +257,20 @@ async def _purse(
         uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
     )
     return Purse(budget=budget, prices=quoted, zone=zone_of(batch.manifest))
+
+
+def _left_out(batch: Batch, purse: Purse) -> LeftOut | None:
+    """Say what is left for another time, at the prices that were asked for this run."""
+    jobs = batch.left_out
+    if not jobs:
+        return None
+    prices = [purse.price(job) for job in jobs]
+    return LeftOut(
+        jobs=len(jobs),
+        of=len(batch.plan.entries),
+        cost=sum((one for one in prices if one is not None), Decimal(0)),
+        unpriced=prices.count(None),
+    )
 
 
 def _collector(
@@ -361,4 +378,11 @@ async def _conclude(batch: Batch, ending: Ending, *, at: float, asked: bool) -> 
     await asyncio.to_thread(write_results, batch.folder, results)
     document = results_document(results)
     report = await asyncio.to_thread(write_report, batch.folder, document)
-    return RunOutcome(verdict=verdict, folder=batch.folder, document=document, report=report, asked=asked)
+    return RunOutcome(
+        verdict=verdict,
+        folder=batch.folder,
+        document=document,
+        report=report,
+        asked=asked,
+        left_out=ending.left_out,
+    )

@@ -132,10 +132,20 @@ def _summary(outcome: "RunOutcome", status: int) -> dict[str, object]:
         "batch": outcome.document["batch"],
         "exit": status,
         "reasons": list(outcome.verdict.reasons),
+        "left_out": _left_out(outcome),
         "summary": outcome.document["summary"],
         "results": str(outcome.folder / "results.json"),
         "report": str(outcome.report),
     }
+
+
+def _left_out(outcome: "RunOutcome") -> dict[str, object] | None:
+    from batchgen.output.entries import number  # noqa: PLC0415 - not for --help
+
+    left = outcome.left_out
+    if left is None:
+        return None
+    return {"jobs": left.jobs, "of": left.of, "cost": number(left.cost), "unpriced": left.unpriced}
 
 
 def _say_how_it_ended(outcome: "RunOutcome", *, quiet: bool) -> None:
@@ -144,6 +154,8 @@ def _say_how_it_ended(outcome: "RunOutcome", *, quiet: bool) -> None:
         click.echo(f"{outcome.document['batch']}: nothing to do; {_counted(summary)}", err=True)
     for reason in outcome.verdict.reasons:
         click.echo(f"  {reason}", err=True)
+    if outcome.left_out is not None:
+        click.echo(f"  {outcome.left_out}", err=True)
     if not quiet:
         click.echo(f"results: {outcome.folder / 'results.json'}", err=True)
         click.echo(f"report:  {outcome.report}", err=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import IntEnum
 
 from batchgen.errors import StopCause, StoppedError
@@ -24,6 +25,32 @@ class Exit(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    """The jobs that nobody asked this run to buy.
+
+    Attributes:
+        jobs: how many.
+        of: how many the manifest has.
+        cost: compute units for those whose price is known.
+        unpriced: how many have no price that is known.
+    """
+
+    jobs: int
+    of: int
+    cost: Decimal
+    unpriced: int
+
+    def __str__(self) -> str:
+        """Give the sentence for people; it is no reason for an exit status."""
+        were = "1 job was" if self.jobs == 1 else f"{self.jobs} jobs were"
+        text = f"{were} left out as asked, of {self.of}"
+        if self.unpriced == self.jobs:
+            return text
+        more = f", without {self.unpriced} whose price was not asked" if self.unpriced else ""
+        return f"{text}; the rest would cost {self.cost.normalize():f} CU{more}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ending:
     """What one run of the engine came to.
 
@@ -38,6 +65,7 @@ class Ending:
         over_budget: what the budget has left out, a sentence each.
         failures: how many jobs failed where they were too many to go on; 0 otherwise.
         strays: what a look after the run found paid for and owned by no record, a sentence each.
+        left_out: the jobs that it was not asked to buy; None where it was asked for all.
     """
 
     stopped: StoppedError | None = None
@@ -50,6 +78,7 @@ class Ending:
     strays: Sequence[str] = ()
     over_budget: Sequence[str] = ()
     failures: int = 0
+    left_out: LeftOut | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +95,12 @@ class Verdict:
 
 
 def judge(ending: Ending, records: Sequence[Record]) -> Verdict:
-    """Say what a run's end means, in the order of what a person has to do first."""
+    """Say what a run's end means, in the order of what a person has to do first.
+
+    Args:
+        ending: what the run came to.
+        records: of the jobs that it was asked for.
+    """
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.strays)]
     dear = [(Exit.BUDGET, text) for text in ending.over_budget]
     found = [*_stops(ending), *twice, *dear, *_left(ending, records)]

@@ -1,6 +1,8 @@
+from decimal import Decimal
+
 import pytest
 
-from batchgen.engine.ending import Ending, Exit, judge
+from batchgen.engine.ending import Ending, Exit, LeftOut, judge
 from batchgen.errors import StopCause, StoppedError
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
@@ -78,3 +80,17 @@ def test_out_of_sight_is_told_apart_from_running() -> None:
 def test_a_service_that_was_gone_is_named() -> None:
     verdict = judge(Ending(unreachable=True), records(State.PLANNED))
     assert verdict.reasons == ("1 job not submitted: the service could not be reached, or took no job",)
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        ((1, 6, "7.25", 0), "1 job was left out as asked, of 6; the rest would cost 7.25 CU"),
+        ((4, 6, "8", 2), "4 jobs were left out as asked, of 6; the rest would cost 8 CU, without 2"),
+        ((4, 6, "0", 4), "4 jobs were left out as asked, of 6"),
+    ],
+)
+def test_what_was_left_out_is_told_with_its_price(left: tuple[int, int, str, int], told: str) -> None:
+    jobs, of, cost, unpriced = left
+    said = str(LeftOut(jobs=jobs, of=of, cost=Decimal(cost), unpriced=unpriced))
+    assert said.removesuffix(" whose price was not asked") == told

@@ -1,0 +1,34 @@
+"""A rehearsal of some jobs of a manifest: done as asked is done."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from batchgen.cli.main import run
+
+MANIFEST = """
+version: 1
+batch: spring
+defaults: {model: model_bfl-flux-1-dev, params: {numInferenceSteps: 28}}
+jobs:
+  - prompt: "a house, number {n}"
+    matrix: {n: [1, 2, 3]}
+"""
+
+
+def test_a_run_of_a_few_jobs_is_done_when_they_are_and_tells_what_is_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "jobs.yaml"
+    manifest.write_text(MANIFEST)
+    words = ["run", str(manifest), "-o", str(tmp_path / "output"), "--simulate", "--json"]
+    assert run([*words, "--limit", "1"]) == 0
+    shown = capsys.readouterr()
+    told = json.loads(shown.out)
+    assert told["left_out"] == {"jobs": 2, "of": 3, "cost": 8, "unpriced": 0}
+    assert (told["reasons"], told["summary"]["statuses"]["pending"]) == ([], 2)
+    assert "2 jobs were left out as asked, of 3; the rest would cost 8 CU" in shown.err
+    assert run(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["left_out"], told["summary"]["cost"]["charged"]) == (None, 12)
