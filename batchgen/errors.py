@@ -98,14 +98,28 @@ class BoughtByQuoteError(BatchgenError):
 
     Attributes:
         remote_id: the submission that nobody wanted.
+        charged: what the answer says it took, compute units; None if it does not say.
+        author: who it is by in the service's eyes; empty where it does not say.
     """
 
-    def __init__(self, remote_id: str) -> None:
+    def __init__(
+        self, remote_id: str, *, charged: Decimal | None = None, author: str = "", kept: str = ""
+    ) -> None:
+        """Tell of it.
+
+        Args:
+            remote_id: the submission.
+            charged: compute units.
+            author: who it is by.
+            kept: what was made of it, a sentence; empty before that is known.
+        """
         super().__init__(
             f"asking for a price was taken for an order: {remote_id} is paid for. This service does not know "
-            "dryRun; nothing more is sent to it"
+            f"dryRun; nothing more is sent to it{kept and f'. {kept}'}"
         )
         self.remote_id = remote_id
+        self.charged = charged
+        self.author = author
 
 
 class OutputError(BatchgenError):

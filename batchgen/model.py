@@ -250,6 +250,27 @@ class KeptCeiling:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Purchase:
+    """A submission that was bought by asking for a price.
+
+    Attributes:
+        project: the service's, empty for the key's own.
+        remote_id: of the submission.
+        model: that it was asked of.
+        job: the name of the job whose price was asked.
+        charged: compute units; None where the answer did not say.
+        at: seconds since the epoch.
+    """
+
+    project: str
+    remote_id: str
+    model: str
+    job: str
+    charged: Decimal | None
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobPage:
     """One page of a listing, newest first.
 

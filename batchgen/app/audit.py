@@ -22,10 +22,11 @@ from batchgen.engine.gate import RateGate
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.lock import hold_batch
+from batchgen.journal.purchases import PurchaseRecords
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record
 from batchgen.manifest.reading import read_manifest
-from batchgen.model import Job, JobKey, RemoteJob, Scope
+from batchgen.model import Job, JobKey, Purchase, RemoteJob, Scope
 from batchgen.plan.auditing import (
     Situation,
     Story,
@@ -69,6 +70,7 @@ class Audit:
         damaged: those that are not on the disk as they are on record.
         sums: what was charged.
         untrue: jobs whose record is not what the history tells, by id, and how.
+        purchases: submissions that were bought by asking for a price, and belong to no job.
     """
 
     scope: Scope
@@ -82,6 +84,7 @@ class Audit:
     damaged: tuple[Damaged, ...] = ()
     sums: Sums = field(default_factory=Sums)
     untrue: tuple[tuple[str, str], ...] = ()
+    purchases: tuple[Purchase, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -90,12 +93,13 @@ class Audit:
         due = sum(one.situation is Situation.DUE for one in self.surplus)
         reasons = [
             (Exit.BUG, len(self.untrue), "{} of which record and history differ: keep a copy of the journal"),
+            (Exit.DOUBT, len(self.purchases), "{} bought by asking for a price, of no job"),
             (Exit.DOUBT, len(self.surplus) - due, "{} likely paid twice or lost"),
             (Exit.DOUBT, len(self.changed), "{} ended otherwise than the journal says"),
             (Exit.REMAINS, due, "{} whose answer is due: the next run takes it in"),
             (Exit.REMAINS, broken, "{} missing or damaged"),
         ]
-        nouns = ("job", "submission", "submission", "submission", "file")
+        nouns = ("job", "submission", "submission", "submission", "submission", "file")
         said = [
             (status, text.format(f"{number} {noun}{'s' * (number != 1)}"))
             for (status, number, text), noun in zip(reasons, nouns, strict=True)
@@ -128,11 +132,13 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
         JournalFile.open_to_read(options.journal) as file,
     ):
         scope = scope_of(options, manifest, file, now=now)
+        purchases = _purchases_without_a_job(options, file.batch(scope), scope)
         if scope not in file.scopes():
-            return Audit(scope=scope)
+            return Audit(scope=scope, purchases=purchases)
         began_at = beginning(file.batch(scope).history())
         if began_at is None:
-            return _of_the_journal(scope, file.batch(scope), file.batch(scope))
+            told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
+            return replace(told, purchases=purchases)
         async with transport_to(options) as transport, beside(gate.run(), name="gate"):
             client = ScenarioClient(transport, gate, project=scope.project)
             audit = await _Look(client, file, scope).audit(since=began_at - MARGIN)
@@ -141,7 +147,18 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
             damaged = await asyncio.to_thread(damaged_among, files, folder)
             if fix and damaged:
                 damaged = await fetch_again(damaged, client, folder, rate)
-            return replace(audit, files=len(files), damaged=tuple(damaged))
+            return replace(audit, files=len(files), damaged=tuple(damaged), purchases=purchases)
+
+
+def _purchases_without_a_job(options: Options, journal: BatchJournal, scope: Scope) -> tuple[Purchase, ...]:
+    """Give what questions bought in this project, whatever the batch, and no record has or disowned."""
+    known = [
+        one
+        for one in PurchaseRecords(options.journal, origin=scope.origin).known()
+        if one.project == scope.project
+    ]
+    owned = journal.owned([one.remote_id for one in known]) if known else set[str]()
+    return tuple(one for one in known if one.remote_id not in owned)
 
 
 def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal) -> Audit:

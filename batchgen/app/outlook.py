@@ -10,6 +10,7 @@ from batchgen.app.batch import Batch
 from batchgen.app.clock import SystemClock
 from batchgen.app.model_shelf import ModelShelf
 from batchgen.app.models import check_manifest, client_to, to_submit
+from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import Quoted, quote_jobs
 from batchgen.app.settings import Options, project_of, rate_of
 from batchgen.engine.pools import limit_now
@@ -165,6 +166,7 @@ async def _quoted(
             clock=SystemClock(),
             uploads_known=known,
             requote=requote,
+            purchases=Purchases(options, batch, writing=False),
         )
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from batchgen.errors import (
     AmbiguousError,
+    BoughtByQuoteError,
     JournalError,
     ServiceError,
     StopCause,
@@ -40,6 +41,18 @@ class QuoteStore(Protocol):
 
     def keep(self, prices: Mapping[str, Price], *, at: float) -> None:
         """Put prices on record; raises JournalError."""
+        ...
+
+
+class PurchaseBook(Protocol):
+    """Knows of questions that were taken for purchases."""
+
+    def warning(self) -> str:
+        """Say why no price may be asked; empty where one may be. Raises JournalError."""
+        ...
+
+    def keep(self, job: Job, body: str, error: BoughtByQuoteError) -> BoughtByQuoteError:
+        """Put on record what a question bought, and give the error that tells of it."""
         ...
 
 
@@ -122,6 +135,7 @@ async def quote_jobs(
     clock: Clock,
     uploads_known: Callable[[Sequence[str]], Mapping[str, str]] = lambda _: {},
     requote: bool = False,
+    purchases: PurchaseBook | None = None,
 ) -> Quoted:
     """Ask what jobs cost: one question a price class, and none that was answered within the day.
 
@@ -133,9 +147,11 @@ async def quote_jobs(
         clock: tells how old that is.
         uploads_known: gives the asset ids of files that the service has, by SHA-256; others are left out.
         requote: ask again what is kept.
+        purchases: where a question is kept that was taken for an order; after one, nobody is asked again.
 
     Raises:
         BoughtByQuoteError: a question was taken for an order; none is asked after it.
+        JournalError: it cannot be read whether one ever was.
         StoppedError: the credentials are not accepted.
     """
     classifier = Classifier(models)
@@ -144,7 +160,7 @@ async def quote_jobs(
     known: dict[str, Price] = {}
     with suppress(JournalError):  # a copy that spares questions
         known.update({} if requote else store.find(names, since=clock.now() - FRESH))
-    inquiry = _Inquiry(generator, models, uploads_known)
+    inquiry = _Inquiry(generator, models, uploads_known, purchases)
     for made in groups:
         for one, places in made.asked:
             if one.name not in known:
@@ -164,8 +180,11 @@ class _Inquiry:
         generator: Quoter | None,
         models: Mapping[str, Model],
         uploads_known: Callable[[Sequence[str]], Mapping[str, str]],
+        purchases: PurchaseBook | None,
     ) -> None:
         self._generator = generator
+        self._purchases = purchases
+        self._warning = purchases.warning() if purchases is not None and generator is not None else ""
         self._models = models
         self._uploads_known = uploads_known
         self._failures = 0
@@ -186,10 +205,9 @@ class _Inquiry:
             self.answers[one.name] = price
 
     async def _ask(self, name: str, job: Job) -> Decimal | None:
-        if self._generator is None:
-            return None
-        if self._failures >= MOST_TROUBLES:
-            self.troubles[name] = "was not asked: the service does not answer"
+        silence = "was not asked: the service does not answer" if self._failures >= MOST_TROUBLES else ""
+        if self._generator is None or (silence := self._warning or silence):
+            self.troubles.update({name: silence} if silence else {})
             return None
         files = files_of(job)
         known = self._uploads_known(files) if files else {}
@@ -197,7 +215,7 @@ class _Inquiry:
         body = compose_body(job, None, self._models[job.model], assets=assets)
         self.asked += 1
         try:
-            amount = await self._generator.quote(job.model, body)
+            amount = await self._quote(self._generator, job, body)
         except StoppedError as error:
             if error.cause is StopCause.CREDENTIALS:
                 raise
@@ -212,6 +230,14 @@ class _Inquiry:
             self._failures = 0
             return amount
         return None
+
+    async def _quote(self, generator: Quoter, job: Job, body: str) -> Decimal:
+        try:
+            return await generator.quote(job.model, body)
+        except BoughtByQuoteError as error:
+            if self._purchases is None:
+                raise
+            raise self._purchases.keep(job, body, error) from error
 
 
 def _quoted(

@@ -20,6 +20,7 @@ from batchgen.app.guards import (
 )
 from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
+from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import quote_jobs
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of, speed_of
@@ -255,6 +256,7 @@ async def _purse(
         store=QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project),
         clock=SystemClock(),
         uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
+        purchases=Purchases(options, batch, writing=True),
     )
     return Purse(budget=budget, prices=quoted, zone=zone_of(batch.manifest))
 

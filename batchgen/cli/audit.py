@@ -76,6 +76,16 @@ def _document(audit: "Audit", options: "Options") -> dict[str, object]:
             }
             for one in audit.surplus
         ],
+        "purchases": [
+            {
+                "job_id": one.remote_id,
+                "id": one.job,
+                "model": one.model,
+                "at": moment(one.at),
+                "charged": number(one.charged),
+            }
+            for one in audit.purchases
+        ],
         "others": audit.others,
         "changed": [
             {"id": one.job.id, "job_id": one.remote_id, "recorded": one.recorded, "shown": one.shown}
@@ -110,6 +120,9 @@ def _lines(audit: "Audit", options: "Options") -> Iterator[str]:
     yield f"{audit.scope.batch} at {audit.scope.origin}: {paid} on record"
     if audit.listed is None:
         yield "Nothing was ever submitted: the service was not asked."
+    for purchase in audit.purchases:
+        cost = "" if purchase.charged is None else f", {purchase.charged.normalize():f} compute units"
+        yield f"  {purchase.remote_id}{cost}: bought by asking for the price of {purchase.job}, of no job"
     for one in audit.surplus:
         yield from _surplus_lines(one, options)
     for end in audit.changed:

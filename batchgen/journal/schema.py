@@ -220,6 +220,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     # submissions keep what they were quoted, and refunds that were shown are events: a program that
     # knows neither is told why it stops
     (),
+    (
+        # submissions that were bought by asking for a price, whatever became of them
+        """
+        CREATE TABLE purchases (
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            remote_id TEXT NOT NULL,
+            model TEXT NOT NULL,
+            job TEXT NOT NULL,
+            charged TEXT,
+            at REAL NOT NULL,
+            PRIMARY KEY (origin, remote_id)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)
@@ -228,6 +243,7 @@ QUOTES_SINCE = 7
 CEILINGS_SINCE = 8
 ACCEPTED_SINCE = 9
 RUNS_SINCE = 10
+PURCHASES_SINCE = 12
 
 
 def version_of(connection: sqlite3.Connection) -> int:

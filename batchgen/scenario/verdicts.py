@@ -61,7 +61,7 @@ def submit_verdict(answer: Answer) -> Receipt:
     if _is_success(answer):
         return _receipt(answer)
     reason = reason_of(answer)
-    if _names_a_job(answer):
+    if _purchase(answer) is not None:
         raise AmbiguousError(f"refused, and yet there is a job: {reason}")
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         ceiling, action = limit_of(answer)
@@ -80,8 +80,9 @@ def quote_verdict(answer: Answer) -> Mapping[str, Any]:
         BoughtByQuoteError: it carries a job id, and so was a purchase.
         NotFoundError, StoppedError, TransientError, RefusedError: as ``call_verdict``.
     """
-    if (remote_id := _job_named(answer)) is not None:
-        raise BoughtByQuoteError(remote_id)
+    if (bought := _purchase(answer)) is not None:
+        job = bought.job
+        raise BoughtByQuoteError(job.remote_id, charged=bought.charged, author=job.author)
     return call_verdict(answer)
 
 
@@ -168,13 +169,10 @@ def _receipt(answer: Answer) -> Receipt:
         raise AmbiguousError(f"accepted, but {exc}: {reason_of(answer)}") from exc
 
 
-def _names_a_job(answer: Answer) -> bool:
-    return _job_named(answer) is not None
-
-
-def _job_named(answer: Answer) -> str | None:
+def _purchase(answer: Answer) -> Receipt | None:
+    """Read the receipt that an answer carries, whatever its status; None where it names no job."""
     try:
-        return parse_receipt(error_object(answer)).job.remote_id
+        return parse_receipt(error_object(answer), answer.redact)
     except WireError:
         return None
 

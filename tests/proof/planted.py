@@ -245,7 +245,7 @@ MUTANTS = (
     Mutant(
         name="take a no that names a job for a no",
         path="scenario/verdicts.py",
-        old="    if _names_a_job(answer):\n",
+        old="    if _purchase(answer) is not None:\n",
         new="    if not answer:\n",
         test="tests/scenario/test_verdicts.py::test_a_no_that_carries_a_job_id_leaves_the_purchase_in_doubt",
     ),

@@ -39,7 +39,7 @@ async def test_a_job_in_the_answer_is_a_purchase_whatever_the_status(status: int
     client, transport = asking(answered({**PRICE, "job": job_json()}, status))
     with pytest.raises(BoughtByQuoteError) as caught:
         await client.quote("model_x", "{}")
-    assert caught.value.remote_id == JOB_ID
+    assert (caught.value.remote_id, caught.value.charged) == (JOB_ID, Decimal("7.25"))
     assert len(transport.calls) == 1
 
 
