@@ -14,9 +14,10 @@ from pathlib import Path
 
 from tests.proof.planted import MUTANTS, Mutant
 from tests.proof.planted_money import OF_MONEY
+from tests.proof.planted_prices import OF_PRICES
 
 ROOT = Path(__file__).parent.parent.parent
-FAULTS = (*MUTANTS, *OF_MONEY)
+FAULTS = (*MUTANTS, *OF_MONEY, *OF_PRICES)
 _LONGEST = 300  # seconds that a test of a broken package may take
 
 

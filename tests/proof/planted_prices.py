@@ -1,0 +1,72 @@
+"""Faults of prices, charges and refunds. Data, no code."""
+
+from tests.proof.planted import Mutant
+
+OF_PRICES = (
+    Mutant(
+        name="ask for a price with dryRun in the body",
+        path="scenario/client.py",
+        old='            query={"dryRun": "true", **self._scope},\n'
+        '            body=body.encode(errors="replace"),\n',
+        new="            query=self._scope,\n"
+        '            body=json.dumps({**json.loads(body), "dryRun": True}).encode(),\n',
+        test="tests/scenario/test_quotes.py::test_a_price_is_exact_and_asked_for_in_the_query",
+    ),
+    Mutant(
+        name="ask again after a first question without an answer",
+        path="scenario/client.py",
+        old="        verdict = quote_verdict if self._quotes_are_free else first_quote_verdict\n",
+        new="        verdict = quote_verdict\n",
+        test="tests/scenario/test_quotes.py::"
+        "test_the_first_question_is_not_repeated_when_it_may_have_been_an_order",
+    ),
+    Mutant(
+        name="ask for a price where asking has bought",
+        path="app/quotes.py",
+        old="(silence := self._warning or silence)",
+        new="silence",
+        test="tests/app/test_purchases.py",
+    ),
+    Mutant(
+        name="forget what asking for a price has bought",
+        path="app/purchases.py",
+        old="                journal.append(entry.key, intent, accepted)\n",
+        new="                journal.records()\n",
+        test="tests/app/test_purchases.py",
+    ),
+    Mutant(
+        name="reserve the lowest price of a class",
+        path="plan/pricing.py",
+        old="high=max(one.high for one in known)",
+        new="high=min(one.high for one in known)",
+        test="tests/app/test_quotes.py",
+    ),
+    Mutant(
+        name="read a refund into an end that tells of none",
+        path="lifecycle.py",
+        old="        if self.refund is None:\n            return replace(paid, charged=told[-1])\n",
+        new="",
+        test="tests/core/test_lifecycle.py",
+    ),
+    Mutant(
+        name="confirm a refund of what has not ended",
+        path="lifecycle.py",
+        old="record.remote_id if record.state in IN_FLIGHT else None",
+        new="None",
+        test="tests/core/test_lifecycle.py",
+    ),
+    Mutant(
+        name="make room today by a refund of yesterday",
+        path="plan/budget.py",
+        old="    if told is None or told == record.remote_id:\n",
+        new="    if told is None or record.intent_at is not None:\n",
+        test="tests/journal/test_contract.py::test_yesterdays_refund_makes_no_room_today",
+    ),
+    Mutant(
+        name="call a charge ours of which nothing says whose it is",
+        path="plan/usages.py",
+        old="    by_us = {one.remote_id for one in entries if one.author in authors}\n",
+        new="    by_us = {one.remote_id for one in entries}\n",
+        test="tests/plan/test_usages.py",
+    ),
+)
