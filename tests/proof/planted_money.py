@@ -3,7 +3,7 @@
 from tests.proof.planted import Mutant
 
 MONEY = "tests/proof/test_proof.py::test_no_cap_is_overshot_and_what_fits_is_bought"
-_COUNTED = "        self._totals.add(self._scope_id, after.intent_at, committed(after) - committed(before))\n"
+_COUNTED = "        self._totals.add(self._scope_id, at, committed(after) - committed(before))\n"
 _CHECKED = "        if allowed is not None:\n            self._totals.check(self._scope_id, allowed)\n"
 
 OF_MONEY = (
@@ -23,23 +23,23 @@ OF_MONEY = (
     ),
     Mutant(
         name="free what is reserved for a job in doubt",
-        path="plan/budget.py",
-        old="_OPEN = frozenset({State.SUBMITTING, State.IN_DOUBT, ",
-        new="_OPEN = frozenset({State.SUBMITTING, ",
+        path="record.py",
+        old="UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, ",
+        new="UNANSWERED = frozenset({State.SUBMITTING, ",
         test=MONEY,
     ),
     Mutant(
         name="free what is reserved while the answer is awaited",
-        path="plan/budget.py",
-        old="_OPEN = frozenset({State.SUBMITTING, ",
-        new="_OPEN = frozenset({",
+        path="record.py",
+        old="UNANSWERED = frozenset({State.SUBMITTING, ",
+        new="UNANSWERED = frozenset({",
         test=MONEY,
     ),
     Mutant(
         name="go on holding what was never sent",
-        path="plan/budget.py",
-        old="_OPEN = frozenset({State.SUBMITTING, ",
-        new="_OPEN = frozenset({State.PLANNED, State.SUBMITTING, ",
+        path="record.py",
+        old="UNANSWERED = frozenset({State.SUBMITTING, ",
+        new="UNANSWERED = frozenset({State.PLANNED, State.SUBMITTING, ",
         test=MONEY,
     ),
     Mutant(
@@ -136,7 +136,7 @@ OF_MONEY = (
     Mutant(
         name="take a question that bought for a price",
         path="scenario/verdicts.py",
-        old="        raise BoughtByQuoteError(remote_id)\n",
+        old="        raise BoughtByQuoteError(job.remote_id, charged=bought.charged, author=job.author)\n",
         new="        return call_verdict(answer)\n",
         test=MONEY,
     ),
