@@ -17,11 +17,13 @@ class Ran:
 
     Attributes:
         wall: seconds from its start to its end, Python's own included.
+        cpu: seconds of processor time, its own and the system's.
         memory: the most it had resident, in MB.
     """
 
     status: int
     wall: float
+    cpu: float
     memory: float
     said: str
     troubled: str
@@ -50,6 +52,7 @@ def batchgen(*words: str, folder: Path, base_url: str = "") -> Ran:
     return Ran(
         status=process.returncode,
         wall=wall,
+        cpu=used.ru_utime + used.ru_stime,
         memory=memory,
         said=path.read_text(),
         troubled=trouble.read_text(),

@@ -26,6 +26,7 @@ def describe(folder: Path) -> dict[str, str]:
         "aiohttp": _version("aiohttp"),
         "scenario-sdk": _version("scenario-sdk"),
         "disk sync": f"{1000 * sync_time(folder):.2f} ms",
+        "load before": f"{os.getloadavg()[0]:.1f}",
     }
 
 

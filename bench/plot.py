@@ -84,23 +84,19 @@ def _above(
 ) -> Iterable[str]:
     base = _TOP + _UPPER
 
-    def place(at: float, count: float) -> str:
-        return f"{_LEFT + at / longest * _SPAN:.1f},{base - count / most * _UPPER:.1f}"
-
     level = base - ceiling / most * _UPPER
     yield _rule(base)
     yield f'<line class="k" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{level:.1f}" y2="{level:.1f}"/>'
     yield _label(_LEFT - 6, level + 4, str(ceiling), anchor="end")
     yield _label(_LEFT - 6, base + 4, "0", anchor="end")
     for (label, steps), colour in reversed(list(zip(flights.items(), _LINES, strict=False))):
-        points, last = [], 0
-        for at, count in _thinned(steps, longest):
-            points += [place(at, last), place(at, count)]
-            last = count
+        steered = "".join(
+            f"H{_LEFT + at / longest * _SPAN:.1f}V{base - count / most * _UPPER:.0f}"
+            for at, count in _thinned(steps, longest)
+        )
         named = f"<title>{escape(label)}</title>"
-        yield f'<polyline class="l {colour}" points="{" ".join(points)}">{named}</polyline>'
-    lines = [(f"in flight: {label}", colour) for label, colour in zip(flights, _LINES, strict=False)]
-    yield from _legend(_TOP - 12, lines)
+        yield f'<path class="l {colour}" d="M{_LEFT},{base}{steered}">{named}</path>'
+    yield from _legend(_TOP - 12, zip(flights, _LINES, strict=False), "in flight:")
 
 
 def _thinned(steps: list[tuple[float, int]], longest: float) -> Iterable[tuple[float, int]]:
@@ -123,27 +119,28 @@ def _below(asked: Sequence[tuple[float, str]], each: float, longest: float) -> I
     most = max(sums.values(), default=1)
     yield _rule(base)
     yield _label(_LEFT - 6, top + 8, str(most), anchor="end")
-    wide = each / longest * _SPAN
-    for number in sorted(sums):
-        level = float(base)
-        for kind in kinds:
+    wide, bars, levels = each / longest * _SPAN, dict.fromkeys(kinds, ""), dict[int, float]()
+    for kind in kinds:
+        for number in sorted(sums):
             if count := bins[number, kind]:
-                high = count / most * _LOWER
-                level -= high
-                x = _LEFT + number * wide
-                yield (
-                    f'<rect class="f {_KINDS[kind]}" x="{x:.1f}" y="{level:.1f}" '
-                    f'width="{max(0.6, wide - 0.4):.1f}" height="{high:.1f}"/>'
+                high, level = count / most * _LOWER, levels.get(number, float(base))
+                levels[number] = level - high
+                broad = max(0.6, wide - 0.4)
+                bars[kind] += (
+                    f"M{_LEFT + number * wide:.1f},{level:.1f}h{broad:.1f}v-{high:.1f}h-{broad:.1f}z"
                 )
+        yield f'<path class="f {_KINDS[kind]}" d="{bars[kind]}"/>'
     named = [(_WORDS.get(kind, kind), _KINDS[kind]) for kind in kinds]
-    yield from _legend(top - 10, [(f"{word}, each {each:g} s", colour) for word, colour in named])
+    yield from _legend(top - 10, named, f"requests each {each:g} s:")
     for tick in range(5):
         at = longest * tick / 4
-        yield _label(_LEFT + tick / 4 * _SPAN, base + 18, f"{at:.0f} s", anchor="middle" if tick else "start")
+        anchor = {0: "start", 4: "end"}.get(tick, "middle")
+        yield _label(_LEFT + tick / 4 * _SPAN, base + 18, f"{at:.0f} s", anchor=anchor)
 
 
-def _legend(y: float, named: Iterable[tuple[str, str]]) -> Iterable[str]:
-    x = float(_LEFT)
+def _legend(y: float, named: Iterable[tuple[str, str]], first: str) -> Iterable[str]:
+    yield _label(_LEFT, y, first)
+    x = _LEFT + 10 + 6.2 * len(first)
     for word, colour in named:
         yield f'<rect class="f {colour}" x="{x:.0f}" y="{y - 9:.0f}" width="10" height="10"/>'
         yield _label(x + 14, y, word)
