@@ -48,7 +48,7 @@ $(VENV)/.ready-for-bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@
 
-bench: $(VENV)/.ready-for-bench  ## measure everything beside the official SDK, in eight minutes (ARGS=--write)
+bench: $(VENV)/.ready-for-bench  ## measure everything beside the official SDK, in some ten minutes (ARGS=--write)
 	$(BIN)/python -m bench --json bench/figures.json --plots bench/plots $(ARGS)
 
 bench-quick: $(READY)  ## tiny numbers: does the harness of the figures still work?

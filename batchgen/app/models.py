@@ -21,7 +21,7 @@ from batchgen.lifecycle import IN_FLIGHT
 from batchgen.manifest.declared import plan_of
 from batchgen.manifest.inputs import Findings, check_jobs, first_uses
 from batchgen.manifest.values import Manifest
-from batchgen.model import Model
+from batchgen.model import Model, Rate
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import find_credentials
 
@@ -168,7 +168,7 @@ async def check_manifest(
     if not options.simulate and (why := _without_credentials(options)):
         return Checked(models={}, skipped=f"{_UNCHECKED}: {why}")
     try:
-        async with opened(options, manifest.project) as catalogue:
+        async with opened(options, manifest.project, rate=manifest.limits.rate) as catalogue:
             return await check_models(catalogue, manifest, chosen)
     except TransientError as error:
         raise TransientError(f"{error}; --offline checks the manifest alone") from error
@@ -184,8 +184,15 @@ def _without_credentials(options: Options) -> str:
 
 
 @asynccontextmanager
-async def opened(options: Options, manifest_project: str | None = None) -> AsyncIterator[Catalogue]:
+async def opened(
+    options: Options, manifest_project: str | None = None, *, rate: Rate | None = None
+) -> AsyncIterator[Catalogue]:
     """Open what describes models.
+
+    Args:
+        options: of which service.
+        manifest_project: what the manifest says, if there is one.
+        rate: the manifest's.
 
     Raises:
         InputError: the base URL will not do.
@@ -198,19 +205,26 @@ async def opened(options: Options, manifest_project: str | None = None) -> Async
 
         yield Catalogue(SimulatedModels(), shelf)
         return
-    async with client_to(options, project) as client:
+    async with client_to(options, project, rate=rate) as client:
         yield Catalogue(client, shelf)
 
 
 @asynccontextmanager
-async def client_to(options: Options, project: str) -> AsyncIterator[ScenarioClient]:
+async def client_to(
+    options: Options, project: str, *, rate: Rate | None = None
+) -> AsyncIterator[ScenarioClient]:
     """Open the service itself.
+
+    Args:
+        options: which one.
+        project: the service's, empty for the key's own.
+        rate: the manifest's; None where it sets none, or there is no manifest.
 
     Raises:
         InputError: the base URL will not do.
         StoppedError: there are no credentials.
     """
-    gate = RateGate(rate_of(options, None))
+    gate = RateGate(rate_of(options, rate))
     async with transport_to(options) as transport, beside(gate.run(), name="gate"):
         yield ScenarioClient(transport, gate, project=project)
 

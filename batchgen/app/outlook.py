@@ -91,7 +91,8 @@ async def look_ahead(options: Options, batch: Batch, *, offline: bool, requote: 
     elif options.simulate or not jobs:
         quoted = await _quoted(options, batch, jobs, models, _simulated(), requote=requote)
     else:
-        async with client_to(options, project_of(options, batch.manifest.project)) as client:
+        project, pace = project_of(options, batch.manifest.project), batch.manifest.limits.rate
+        async with client_to(options, project, rate=pace) as client:
             account = await _account(client)
             quoted = await _quoted(options, batch, jobs, models, client, requote=requote)
     given = options.in_flight or batch.manifest.limits.in_flight
