@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check fix lint types imports bench bench-quick cov clean lock prove mutants kills
+.PHONY: help demo test check fix lint types imports bench bench-quick cov clean lock prove mutants kills
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -23,12 +23,9 @@ demo: $(READY)   ## run the example manifest against the simulator, to a page of
 	$(BIN)/batchgen run jobs.example.yaml --simulate
 
 test: $(READY)   ## run the whole suite
-	$(BIN)/python -m pytest -n 6 -m 'not slow'  # more than cores: half of the suite waits for simulated services
+	$(BIN)/python -m pytest -n 6 --dist worksteal  # more than cores: half of the suite waits for simulated services
 
-slow: $(READY)   ## the tests that take longest: audit and recover, as whole commands
-	$(BIN)/python -m pytest -n 6 -m slow
-
-check: lint types imports bench-quick slow test   ## everything that must hold before a commit
+check: lint types imports bench-quick test   ## everything that must hold before a commit
 
 lint: $(READY)   ## formatting and ruff
 	$(BIN)/ruff format --check .

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.forked import Forked
 
 Words = tuple[str, ...]
 
@@ -58,22 +58,15 @@ class Shell:
     def having(self, **environ: str) -> "Shell":
         return Shell(self.folder, {**self.environ, **environ})
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "batchgen", *words],
-            cwd=self.folder,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *words: str) -> Forked:
+        return Forked(words, folder=self.folder, environ=self.environ)
 
     def call(self, *words: str) -> Done:
         with self.start(*words) as process:
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate()
+            status = process.wait()
         assert "Traceback" not in err, err
-        return Done(process.returncode, out, err)
+        return Done(status, out, err)
 
     def results(self, batch: str = "spring") -> Any:
         return json.loads((self.folder / "output" / batch / "results.json").read_text())
@@ -88,16 +81,10 @@ def shell(tmp_path: Path) -> Shell:
 
 @contextmanager
 def simulator_process(state: Path, words: Words) -> Iterator[Service]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "batchgen", "simulate", "--port", "0", "--state", str(state), *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with process:
+    served = ("simulate", "--port", "0", "--state", str(state), *words)
+    with Forked(served, folder=state.parent, environ=os.environ) as process:
         try:
-            assert process.stdout is not None
-            yield Service(process.stdout.readline().strip(), state)
+            yield Service(process.first_line(), state)
         finally:
             process.terminate()
 

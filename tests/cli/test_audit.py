@@ -19,8 +19,6 @@ from batchgen.simulator.settings import Settings, Views
 from tests.cli.conftest import Done, Service, Shell, simulator_process
 from tests.cli.test_run import wait_until
 
-pytestmark = pytest.mark.slow
-
 Simulator = Callable[..., Service]
 
 QUICK = ("--speed", "40", "--duration", "2-4")

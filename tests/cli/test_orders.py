@@ -1,7 +1,6 @@
 """A run that goes on is ordered about by commands, killed, and followed by one that knows nothing of it."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pytest
 from batchgen.cli.main import run as command
 from tests.cli.conftest import Shell
 from tests.cli.test_run import many, wait_until
+from tests.support.forked import Forked
 
 MANIFEST = many(40) + "limits: {rate: 60/min, in_flight: 2}\n"
 
@@ -33,7 +33,7 @@ class Rehearsal:
         return len(state.read_text().splitlines()) if state.exists() else 0
 
     @contextmanager
-    def going(self) -> Iterator[subprocess.Popen[str]]:
+    def going(self) -> Iterator[Forked]:
         """Begin a run that has bought two jobs more; it is killed if it goes on after the block."""
         before = self.bought
         with self.shell.start("run", "jobs.yaml", "--simulate") as run:

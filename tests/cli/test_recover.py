@@ -11,8 +11,6 @@ import pytest
 from tests.cli.conftest import Service, Shell, simulator_process
 from tests.cli.test_run import MANIFEST, QUICK, many, wait_until
 
-pytestmark = pytest.mark.slow
-
 Simulator = Callable[..., Service]
 
 RUN = ("run", "jobs.yaml", "--rate", "50/s")

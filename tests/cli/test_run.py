@@ -221,8 +221,7 @@ def test_a_second_signal_leaves_what_runs_to_the_next_run(
     with here.start("run", "jobs.yaml", "--rate", "50/s") as run:
         wait_until(lambda: len(service.charged) == 3)
         run.send_signal(number)
-        assert run.stderr is not None
-        wait_until(lambda: "no more is submitted" in run.stderr.readline())  # type: ignore[union-attr]  # a pipe
+        wait_until(lambda: "no more is submitted" in run.err)
         run.send_signal(number)
         run.communicate(timeout=30)
     assert run.returncode == status
