@@ -41,8 +41,10 @@ _encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", 
 def _normal(value: Json) -> Json:
     if isinstance(value, str):
         return value if value.isascii() else unicodedata.normalize("NFC", value)
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        return int(value)
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) and value.is_integer() else value
     if isinstance(value, dict | Mapping):  # the first is what nearly all are, and quick to tell
         return {_normal(key): _normal(one) for key, one in value.items()}
     if isinstance(value, list | Sequence):
@@ -55,9 +57,24 @@ def content_key(job: Job) -> str:
 
     A local file is its content, wherever it lies.
     """
-    inputs = _with_files(job.params, lambda file: {"sha256": file["sha256"]})
-    asked = {"model": job.model, "params": {**inputs, "prompt": job.prompt}}
-    return "v1:" + hashlib.sha256(canonical(asked).encode()).hexdigest()
+    asked = {"model": job.model, "params": {**job.params, "prompt": job.prompt}}
+    return "v1:" + hashlib.sha256(_asked_text(asked).encode()).hexdigest()
+
+
+def _asked_text(asked: Mapping[str, Json]) -> str:
+    params = asked["params"]
+    if _PLAIN.issuperset(map(type, params.values())):
+        text = _encode(asked)
+        if text.isascii():
+            return text  # nearly all jobs: such values have their one form already
+    return canonical({**asked, "params": _with_files(params, _by_content)})
+
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+def _by_content(file: Mapping[str, str]) -> Json:
+    return {"sha256": file["sha256"]}
 
 
 def files_of(job: Job) -> tuple[str, ...]:

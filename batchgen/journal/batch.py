@@ -230,9 +230,13 @@ class BatchJournal:
             rows = self._connection.execute(
                 "SELECT content, ordinal, version, fields FROM records WHERE scope = ? ORDER BY id",
                 (self._scope_id,),
-            ).fetchall()
-            self._versions = {JobKey(content, ordinal): version for content, ordinal, version, _ in rows}
-            return {JobKey(content, ordinal): codec.load_record(text) for content, ordinal, _, text in rows}
+            )
+            records = {}
+            for content, ordinal, version, text in rows:  # one at a time: all their texts are as large again
+                key = JobKey(content, ordinal)
+                self._versions[key] = version
+                records[key] = codec.load_record(text)
+            return records
 
     @contextmanager
     def _transaction(self, *, durable: bool) -> Iterator[None]:

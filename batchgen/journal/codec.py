@@ -5,13 +5,14 @@ refused by the schema's version, never skipped.
 """
 
 import json
+import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from batchgen.lifecycle import EVENTS, Event, Record
@@ -70,30 +71,35 @@ _ENCODER = json.JSONEncoder(
 )
 
 
-def _reader(cls: Any) -> Callable[[Mapping[str, Any]], Any]:
+def _reader(cls: Any) -> Callable[[dict[str, Any]], Any]:
     return _made_reader(cls)
 
 
 @cache
-def _made_reader(cls: Any) -> Callable[[Mapping[str, Any]], Any]:
+def _made_reader(cls: Any) -> Callable[[dict[str, Any]], Any]:
     hints = typing.get_type_hints(cls)
-    decoders = {one.name: _decoder(hints[one.name]) for one in fields(cls)}
+    names = [one.name for one in fields(cls)]
+    made = [(name, sys.intern if name in _REPEATED else _decoder(hints[name])) for name in names]
+    decoders = [(name, decode) for name, decode in made if decode is not None]
 
-    def read(plain: Mapping[str, Any]) -> Any:
-        return cls(
-            **{
-                name: value if (decode := decoders[name]) is None else decode(value)
-                for name, value in plain.items()
-            }
-        )
+    def read(plain: dict[str, Any]) -> Any:
+        for name, decode in decoders:
+            if name in plain:
+                plain[name] = decode(plain[name])
+        return cls(**plain)
 
     return read
+
+
+# A hundred thousand records name few prices, models and authors: equal ones are kept once.
+_REPEATED = frozenset({"model", "author"})
+_decimal = lru_cache(maxsize=4096)(Decimal)
 
 
 def _decoder(hint: Any) -> Decode | None:
     """Give what turns a JSON value into the hinted type; None where it already is."""
     if hint is Decimal:
-        return Decimal
+        return _decimal
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return hint
     if is_dataclass(hint):
@@ -101,7 +107,7 @@ def _decoder(hint: Any) -> Decode | None:
     parts = typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
         one = _decoder(parts[0])
-        return tuple if one is None else lambda values: tuple(one(value) for value in values)
+        return tuple if one is None else lambda values: tuple(map(one, values))
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         inner = next((found for part in parts if (found := _decoder(part)) is not None), None)
         return None if inner is None else lambda value: None if value is None else inner(value)

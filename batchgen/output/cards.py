@@ -5,14 +5,13 @@ The template only lays out what it finds here.
 
 import json
 import shlex
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from batchgen.model import Json
 from batchgen.output.entries import Status
+from batchgen.output.layout import Spot, amount, assets, files, job_at, shape
 from batchgen.output.thumbnails import Preview
 
 WORDS: Mapping[str, str] = {
@@ -25,8 +24,6 @@ WORDS: Mapping[str, str] = {
     Status.REFUSED: "refused",
     Status.CANCELED: "canceled",
 }
-
-_ORDER = {"picture": 0, "video": 1, "audio": 2, "mesh": 3, "text": 4, "file": 5, "absent": 6}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,58 +53,32 @@ class Card:
     removed: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModelCost:
-    """One line of the table of costs; amounts as text."""
-
-    model: str
-    jobs: int
-    succeeded: int
-    quoted: str
-    charged: str
-    refunded: str
-    net: str
+def cards(
+    document: Mapping[str, Json], spots: Iterable[Spot], previews: Mapping[str, Preview]
+) -> Iterator[Card]:
+    """Make the cards at some spots."""
+    for spot in spots:
+        yield _card(job_at(document, spot), spot, previews, removed=spot.job >= len(document["jobs"]))
 
 
-def cards(document: Mapping[str, Json], previews: Mapping[str, Preview]) -> list[Card]:
-    """Give every card: pictures first, then other files, then jobs without any; else in manifest order."""
-    jobs = [(job, False) for job in document["jobs"]] + [(job, True) for job in document.get("removed", ())]
-    made = [card for job, removed in jobs for card in _of_job(job, previews, removed=removed)]
-    late = {Status.PENDING: 2, Status.RUNNING: 1}
-    return sorted(made, key=lambda card: (_ORDER[card.shape], late.get(Status(card.status), 0)))
-
-
-def _of_job(job: Mapping[str, Json], previews: Mapping[str, Preview], *, removed: bool) -> Iterator[Card]:
-    files = {file["asset_id"]: file for file in job["files"]}
-    for place, asset_id in enumerate(job["asset_ids"] or [""]):
-        file = files.get(asset_id, {})
-        path = file.get("path", "")
-        yield Card(
-            shape=shape_of(file.get("mime", "")) if path else "absent",
-            id=job["id"],
-            prompt=job["prompt"],
-            model=job["model"],
-            status=job["status"],
-            word=WORDS[job["status"]],
-            path=path,
-            preview=previews.get(path, Preview()),
-            mime=file.get("mime", ""),
-            facts=tuple(_facts(job, asset_id, file, first=place == 0)),
-            error=(job["error"] or {}).get("message", ""),
-            haystack=_haystack(job, asset_id),
-            removed=removed,
-        )
-
-
-def shape_of(mime: str) -> str:
-    """Give the card's shape for a file of this type."""
-    family = mime.partition("/")[0]
-    if mime in {"image/vnd.radiance", "image/x-exr", "image/heic"}:
-        return "file"  # no browser draws them
-    if mime == "application/json":
-        return "text"
-    return {"image": "picture", "video": "video", "audio": "audio", "model": "mesh", "text": "text"}.get(
-        family, "file"
+def _card(job: Mapping[str, Json], spot: Spot, previews: Mapping[str, Preview], *, removed: bool) -> Card:
+    asset_id = assets(job)[spot.asset]
+    file = files(job).get(asset_id, {})
+    path = file.get("path", "")
+    return Card(
+        shape=shape(file),
+        id=job["id"],
+        prompt=job["prompt"],
+        model=job["model"],
+        status=job["status"],
+        word=WORDS[job["status"]],
+        path=path,
+        preview=previews.get(path, Preview()),
+        mime=file.get("mime", ""),
+        facts=tuple(_facts(job, asset_id, file, first=spot.asset == 0)),
+        error=(job["error"] or {}).get("message", ""),
+        haystack=_haystack(job, asset_id),
+        removed=removed,
     )
 
 
@@ -150,14 +121,6 @@ def _haystack(job: Mapping[str, Json], asset_id: str) -> str:
     return "\n".join(parts).lower()
 
 
-def amount(units: float | Decimal | None) -> str:
-    """Give compute units as people read them."""
-    if units is None:
-        return "unknown"
-    text = f"{round(units, 2):,}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def size(count: int) -> str:
     """Give a number of bytes as people read it."""
     value, unit = float(count), "B"
@@ -176,35 +139,6 @@ def duration(start: str | None, end: str | None) -> str:
     if seconds < 60:  # noqa: PLR2004 - a minute
         return f"{max(seconds, 0):.1f} s"
     return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-
-
-def model_costs(document: Mapping[str, Json]) -> list[ModelCost]:
-    """Sum up by model, the dearest first."""
-    jobs = [*document["jobs"], *document.get("removed", ())]
-    count = Counter(job["model"] for job in jobs)
-    good = Counter(job["model"] for job in jobs if job["status"] == Status.SUCCEEDED)
-    sums = {name: _by_model(jobs, name) for name in ("quoted", "charged", "refunded")}
-    charged, refunded = sums["charged"], sums["refunded"]
-    return [
-        ModelCost(
-            model=model,
-            jobs=count[model],
-            succeeded=good[model],
-            quoted=amount(sums["quoted"][model]) if sums["quoted"][model] else "",
-            charged=amount(charged[model]),
-            refunded=amount(refunded[model]),
-            net=amount(charged[model] - refunded[model]),
-        )
-        for model in sorted(count, key=lambda model: -charged[model])
-    ]
-
-
-def _by_model(jobs: Iterable[Mapping[str, Json]], name: str) -> Mapping[str, Decimal]:
-    """Add up one amount of every job; the text of a number is exact where the number is not."""
-    found: dict[str, Decimal] = defaultdict(Decimal)
-    for job in jobs:
-        found[job["model"]] += Decimal(str(job["cost"][name] or 0))
-    return found
 
 
 def retry_command(document: Mapping[str, Json]) -> str:

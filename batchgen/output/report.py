@@ -7,7 +7,7 @@ else, by their hashes.
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 from batchgen.model import Json
 from batchgen.output import atomic
-from batchgen.output.cards import WORDS, Card, amount, cards, model_costs, retry_command
+from batchgen.output.cards import WORDS, Card, cards, retry_command
+from batchgen.output.layout import Layout, amount, files_at, lay_out
 from batchgen.output.thumbnails import previews
 
 NAME = "report.html"
@@ -39,15 +40,15 @@ def write_report(folder: Path, document: Mapping[str, Json]) -> Path:
     Raises:
         OutputError: the page is as it was.
     """
-    jobs = [*document["jobs"], *document.get("removed", ())]
-    drawn = previews(folder, (file for job in jobs for file in job["files"]))
-    page = _render(document, cards(document, drawn))
+    layout = lay_out(document, MOST_CARDS)
+    drawn = previews(folder, files_at(document, layout.spots))
+    page = _render(document, layout, list(cards(document, layout.spots, drawn)))
     target = folder / NAME
     atomic.write_chunks(target, (atomic.encoded(piece) for piece in page))
     return target
 
 
-def _render(document: Mapping[str, Json], shown: list[Card]) -> Iterator[str]:
+def _render(document: Mapping[str, Json], layout: Layout, shown: Sequence[Card]) -> Iterator[str]:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -56,12 +57,12 @@ def _render(document: Mapping[str, Json], shown: list[Card]) -> Iterator[str]:
     stream = environment.from_string(_resource("report.html.j2")).stream(
         document=document,
         summary=document["summary"],
-        cards=shown[:MOST_CARDS],
-        left_out=max(0, len(shown) - MOST_CARDS),
+        cards=shown,
+        left_out=layout.left_out,
         statuses=[(status, word, counts[status]) for status, word in WORDS.items() if counts[status]],
         segments=_segments(counts),
         models=sorted({card.model for card in shown}),
-        costs=model_costs(document),
+        costs=layout.costs,
         retry=retry_command(document),
         failures=sum(counts[status] for status in ("failed", "refused", "canceled")),
         amount=amount,

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import overload
 
 from batchgen.lifecycle import Record
 from batchgen.model import Json, Refund
@@ -82,46 +83,65 @@ def place_of_slot(folder: Path, slot: str) -> Path:
     return folder / "slots" / f"{slot}.json" if slot else folder / JSON_NAME
 
 
+class Entries(Sequence[Mapping[str, Json]]):
+    """The elements of a document's ``jobs``, made when they are asked for.
+
+    A hundred thousand of them held at once would take more memory than the rest of a run.
+    """
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Mapping[str, Json]]:
+        return map(entry, self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Mapping[str, Json]: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Entries": ...
+    def __getitem__(self, at: int | slice) -> "Mapping[str, Json] | Entries":
+        return Entries(self._rows[at]) if isinstance(at, slice) else entry(self._rows[at])
+
+
 def results_document(results: Results) -> dict[str, Json]:
-    """Give the whole document; ``results_json`` says the same without holding it in memory."""
-    document = {**_head(results), "jobs": [entry(row) for row in results.rows]}
+    """Give the whole document; its ``jobs`` and ``removed`` are made when they are asked for."""
+    document = {
+        **_head(results),
+        "prompts": prompts(results.rows),
+        "summary": summary(results),
+        "jobs": Entries(results.rows),
+    }
     if results.removed:
-        document["removed"] = [entry(row) for row in results.removed]
+        document["removed"] = Entries(results.removed)
     return document
 
 
 def results_json(results: Results) -> Iterator[bytes]:
-    """Write the document piece by piece, one line a prompt and a job: it can be compared and searched.
-
-    A hundred thousand entries held at once would take more memory than the rest of a run.
-    """
+    """Write the document piece by piece, one line a prompt and a job: it can be compared and searched."""
     yield b"{\n"
     for name, value in _head(results).items():
-        yield atomic.encoded(f" {_dumps(name)}: {_by_line(value) if name == 'prompts' else _dumps(value)},\n")
-    yield from _json_list("jobs", results.rows)
+        yield atomic.encoded(f" {_dumps(name)}: {_dumps(value)},\n")
+    named = (f"{_dumps(prompt)}: {_dumps(assets)}" for prompt, assets in prompts(results.rows).items())
+    yield from _by_line("prompts", named, "{}")
+    yield atomic.encoded(f',\n "summary": {_dumps(summary(results))},\n')
+    yield from _by_line("jobs", map(_dumps, map(entry, results.rows)), "[]")
     if results.removed:
         yield b",\n"
-        yield from _json_list("removed", results.removed)
+        yield from _by_line("removed", map(_dumps, map(entry, results.removed)), "[]")
     yield b"\n}\n"
 
 
-def _by_line(mapping: Mapping[str, Json]) -> str:
-    lines = ",\n  ".join(f"{_dumps(name)}: {_dumps(value)}" for name, value in mapping.items())
-    return f"{{\n  {lines}\n }}" if lines else "{}"
-
-
-def _json_list(name: str, rows: Sequence[Row]) -> Iterator[bytes]:
-    yield f" {_dumps(name)}: [".encode()
-    for number_of_chunk, chunk in enumerate(_chunks(rows)):
-        comma = ",\n  " if number_of_chunk else "\n  "
-        yield atomic.encoded(comma + ",\n  ".join(_dumps(entry(row)) for row in chunk))
-    yield b"\n ]" if rows else b"]"
-
-
-def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    each = iter(rows)
+def _by_line(name: str, lines: Iterable[str], brackets: str) -> Iterator[bytes]:
+    yield f" {_dumps(name)}: {brackets[0]}".encode()
+    start, before, after = "\n  ", "\n  ", ""
+    each = iter(lines)
     while chunk := list(itertools.islice(each, _LINES_A_CHUNK)):
-        yield chunk
+        yield atomic.encoded(before + f",{start}".join(chunk))
+        before, after = f",{start}", "\n "
+    yield f"{after}{brackets[1]}".encode()
 
 
 def _dumps(value: Json) -> str:
@@ -135,8 +155,6 @@ def _head(results: Results) -> dict[str, Json]:
         "batch": results.batch,
         **({"slot": results.slot} if results.slot else {}),
         "manifest": {"path": results.manifest_path, "sha256": results.manifest_sha256},
-        "prompts": prompts(results.rows),
-        "summary": summary(results),
     }
 
 
@@ -151,7 +169,7 @@ def prompts(rows: Iterable[Row]) -> dict[str, list[str]]:
 def summary(results: Results) -> dict[str, Json]:
     """Count. Statuses are those of the manifest's jobs; assets and money count what was removed too."""
     counted = Counter(status_of(row) for row in results.rows)
-    everything = [*results.rows, *results.removed]
+    everything = itertools.chain(results.rows, results.removed)
     records = [row.record for row in everything if row.record is not None]
     told: dict[str, Json] = {
         "jobs": len(results.rows),
@@ -187,8 +205,11 @@ def _cost(records: Sequence[Record]) -> dict[str, Json]:
 
 
 def _total(amounts: Iterable[Decimal | None]) -> int | float | None:
-    known = [amount for amount in amounts if amount is not None]
-    return number(sum(known, Decimal(0))) if known else None
+    total = None
+    for amount in amounts:  # a list of them would be as large as all else that is written
+        if amount is not None:
+            total = amount if total is None else total + amount
+    return number(total)
 
 
 def results_csv(entries: Iterable[Mapping[str, Json]]) -> Iterator[str]:

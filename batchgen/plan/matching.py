@@ -37,12 +37,13 @@ def match(jobs: Sequence[Job], records: Mapping[JobKey, Record]) -> tuple[list[J
         wanted[content_key(job)].append(index)
     keys: dict[int, JobKey] = {}
     for content, indices in wanted.items():
-        candidates = recorded.pop(content, [])
-        keys.update(_match_equals(content, indices, jobs, candidates, records))
-        taken = {keys[index] for index in indices}
-        recorded[content] = [key for key in candidates if key not in taken]
-    left = {key for keys_left in recorded.values() for key in keys_left}
-    return [keys[index] for index in range(len(jobs))], [key for key in records if key in left]
+        candidates = recorded.get(content, [])
+        if len(indices) == 1 and len(candidates) <= 1:  # nearly all
+            keys[indices[0]] = candidates[0] if candidates else JobKey(content)
+        else:
+            keys.update(_match_equals(content, indices, jobs, candidates, records))
+    taken = set(keys.values())
+    return [keys[index] for index in range(len(jobs))], [key for key in records if key not in taken]
 
 
 def _match_equals(

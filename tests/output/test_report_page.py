@@ -14,11 +14,18 @@ from PIL import Image
 from batchgen.lifecycle import Record
 from batchgen.model import File
 from batchgen.output import thumbnails
-from batchgen.output.cards import amount, cards, duration, model_costs, shape_of, size
+from batchgen.output.cards import Card, cards, duration, size
 from batchgen.output.entries import Row
+from batchgen.output.layout import Layout, amount, lay_out, shape_of
 from batchgen.output.report import write_report
 from batchgen.output.results import Results, results_document, results_json
 from batchgen.output.thumbnails import previews
+
+
+def laid_out(results: Results, most: int = 1000) -> tuple[Layout, list[Card]]:
+    document = results_document(results)
+    layout = lay_out(document, most)
+    return layout, list(cards(document, layout.spots, {}))
 
 
 class Tags(HTMLParser):
@@ -108,30 +115,37 @@ def test_every_kind_of_file_has_its_card(
 
 
 def test_pictures_come_first_and_what_waits_comes_last(results: Results) -> None:
-    made = cards(results_document(results), {})
+    _, made = laid_out(results)
     assert [card.shape for card in made[:3]] == ["picture"] * 3
     assert [card.id for card in made][-2:] == ["running", "hostile"]
 
 
+def test_a_page_of_too_many_cards_shows_the_first_and_counts_the_rest(results: Results) -> None:
+    (whole, every), (layout, made) = laid_out(results), laid_out(results, most=5)
+    assert made == every[:5]
+    assert (whole.left_out, layout.left_out) == (0, 7)
+    assert layout.costs == whole.costs
+
+
 def test_the_cost_of_a_job_stands_on_one_card(results: Results) -> None:
-    first, second = cards(results_document(results), {})[:2]
+    _, (first, second, *_) = laid_out(results)
     assert dict(first.facts)["cost"] == "7.25"
     assert dict(second.facts)["cost"] == "counted with the first"
     assert "refunded" not in dict(first.facts)
 
 
 def test_what_came_back_of_a_failure_stands_on_its_card_and_by_its_model(results: Results) -> None:
-    document = results_document(results)
-    (failed,) = [card for card in cards(document, {}) if card.id == "failed"]
+    layout, made = laid_out(results)
+    (failed,) = [card for card in made if card.id == "failed"]
     assert dict(failed.facts)["refunded"] == "7.25 (assumed)"
-    assert {one.model: one.refunded for one in model_costs(document) if one.refunded != "0"} == {
+    assert {one.model: one.refunded for one in layout.costs if one.refunded != "0"} == {
         "model_imagen4-ultra": "7.25"
     }
 
 
 def test_the_costs_by_model_add_up_to_the_head(results: Results) -> None:
     document = results_document(results)
-    costs = {one.model: one for one in model_costs(document)}
+    costs = {one.model: one for one in lay_out(document, 1).costs}
     dear, other = costs["model_imagen4-ultra"], costs["model_bfl-flux-1-dev"]
     assert (dear.quoted, dear.charged, dear.refunded, dear.net) == ("56", "36.25", "7.25", "29")
     assert (other.charged, other.refunded, other.net) == ("7.25", "0", "7.25")

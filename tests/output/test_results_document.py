@@ -16,8 +16,16 @@ from batchgen.output.results import Results, prompts, results_document, results_
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def test_the_whole_document_is_as_agreed(results: Results) -> None:
+def whole(results: Results) -> dict[str, Any]:
+    """Give the document with every job made."""
     document = results_document(results)
+    for name in {"jobs", "removed"} & document.keys():
+        document[name] = list(document[name])
+    return document
+
+
+def test_the_whole_document_is_as_agreed(results: Results) -> None:
+    document = whole(results)
     expected = json.loads((GOLDEN / "results.json").read_text("utf-8"))
     assert document == expected
     assert json.dumps(document) == json.dumps(expected), "the order of the keys"
@@ -148,7 +156,7 @@ def test_the_text_reads_back_as_the_document(kept: list[Row], removed: list[Row]
     made = Results(
         batch="b", manifest_path="m", manifest_sha256="", rows=kept, removed=removed, written_at=1.0
     )
-    document: dict[str, Any] = results_document(made)
+    document = whole(made)
     assert json.loads(b"".join(results_json(made))) == document
     assert ("removed" in document) is bool(removed)
 
