@@ -235,6 +235,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    # a scope's records in their order, without sorting a hundred thousand texts
+    ("CREATE INDEX records_by_scope ON records (scope)",),
 )
 
 VERSION = len(MIGRATIONS)
