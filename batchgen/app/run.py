@@ -247,8 +247,6 @@ async def _purse(
         BoughtByQuoteError: a question was taken for an order.
         StoppedError: the credentials are not accepted.
     """
-    given = batch.manifest.budget
-    budget = given if options.budget is None else replace(given, total=options.budget)
     quoted = await quote_jobs(
         client,
         [entry.job for entry in batch.plan.entries if entry.wanted and entry.record.state not in TERMINAL],
@@ -258,7 +256,8 @@ async def _purse(
         uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
         purchases=Purchases(options, batch, writing=True),
     )
-    return Purse(budget=budget, prices=quoted, zone=zone_of(batch.manifest))
+    # the command line's total is handed over with the orders, before anything is bought
+    return Purse(budget=batch.manifest.budget, prices=quoted, zone=zone_of(batch.manifest))
 
 
 def _left_out(batch: Batch, purse: Purse) -> LeftOut | None:

@@ -183,6 +183,7 @@ MUTANTS = (
         path="engine/ceiling.py",
         old="        if self.limit is not None and in_flight >= self.limit:\n            return False\n",
         new="",
+        test="tests/engine/test_ceiling.py",
     ),
     Mutant(
         name="take a 408 for a refusal",

@@ -100,9 +100,9 @@ OF_MONEY = (
     ),
     Mutant(
         name="keep the manifest's cap against another one",
-        path="app/run.py",
-        old="    budget = given if options.budget is None else replace(given, total=options.budget)\n",
-        new="    budget = given\n",
+        path="app/steering.py",
+        old="        budget=total if options.budget is None else options.budget,\n",
+        new="        budget=total,\n",
         test="tests/cli/test_budget.py",
     ),
     Mutant(
