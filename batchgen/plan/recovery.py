@@ -26,7 +26,8 @@ class Told:
     """One job as a results manifest shows it.
 
     Attributes:
-        id, prompt, model: the job's.
+        id: the job's.
+        prompt, model: as sent, which is not the manifest's form where a change was accepted.
         params: as sent, without the prompt; queries of URLs are cut off.
         status: the word of the results.
         remote_id: of the latest attempt; None where it has no submission that is known.
@@ -115,10 +116,11 @@ def read_slot(text: str) -> str:
 def _told(one: Mapping[str, Json]) -> Told:
     charged, quoted = one["cost"]["charged"], one["cost"]["quoted"]
     submitted = one["times"]["submitted"]
+    bought = one.get("bought_as", one)  # what was accepted was paid for in another form
     return Told(
         id=one["id"],
-        prompt=one["prompt"],
-        model=one["model"],
+        prompt=bought["prompt"],
+        model=bought["model"],
         params=dict(one["params"]),
         status=one["status"],
         remote_id=one["job_id"],

@@ -135,6 +135,12 @@ def test_results_are_read_with_those_that_were_removed() -> None:
     assert (one.given_up, one.was_submitted, removed.was_submitted) == (True, True, False)
 
 
+def test_what_was_accepted_is_read_in_the_form_that_was_paid_for() -> None:
+    accepted = {**ROW, "accepted": True, "bought_as": {"prompt": "a keep", "model": "old"}}
+    (one,) = read_told(json.dumps({"format": "batchgen/results@1", "jobs": [accepted]}))
+    assert (one.prompt, one.model) == ("a keep", "old")
+
+
 @pytest.mark.parametrize(
     "text",
     [
