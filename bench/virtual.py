@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from batchgen.app.background import beside
-from batchgen.app.run import URL_SPACING
 from batchgen.engine.gate import RateGate
 from batchgen.engine.purse import Purse
 from batchgen.manifest.values import Budget
 from batchgen.model import File, Job, Rate
-from batchgen.output.urls import AssetUrls
+from batchgen.output.urls import AssetUrls, spacing_at
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.transport import Answer, Call
 from batchgen.simulator.exchange import Call as Kind
@@ -124,7 +123,7 @@ def virtually(case: Virtual) -> Passed:
 async def _carried(case: Virtual, earth: Earth, transport: _Counting) -> Carried:
     gate = RateGate(case.rate)
     client = ScenarioClient(transport, gate, project=None, rng=random.Random(1))
-    urls = AssetUrls(client, oldest=3600.0, spacing=URL_SPACING * case.rate.interval if case.rate else 0.0)
+    urls = AssetUrls(client, oldest=3600.0, spacing=spacing_at(case.rate))
     async with beside(gate.run(), name="gate"), beside(urls.serve(), name="urls"):
         parts = Parts(
             jobs=_jobs(case.jobs),

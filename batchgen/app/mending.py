@@ -18,9 +18,8 @@ from batchgen.lifecycle import Record
 from batchgen.model import File, Job, Rate
 from batchgen.output.atomic import output_error, sync_folder
 from batchgen.output.downloads import Downloader
+from batchgen.output.urls import spacing_at
 from batchgen.scenario.client import ScenarioClient
-
-URL_SPACING = 5  # turns of the gate between two calls for URLs: files asked for together share one
 
 
 class Damage(StrEnum):
@@ -89,11 +88,10 @@ async def fetch_again(
         StoppedError: the service does not let us ask for the URLs.
     """
     staging = folder / ".audit"
-    spacing = URL_SPACING * rate.interval if rate else 0.0
     await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)  # what a killed audit left
     try:
         async with (
-            Downloader(client, staging, template="{asset_id}", spacing=spacing) as downloader,
+            Downloader(client, staging, template="{asset_id}", spacing=spacing_at(rate)) as downloader,
             asyncio.TaskGroup() as group,
         ):
             tasks = [

@@ -48,13 +48,12 @@ from batchgen.output.names import check_template
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.report import write_report
 from batchgen.output.results import results_document, write_results
+from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
 from batchgen.plan.budget import committed
 from batchgen.plan.slots import began_at
 from batchgen.ports import CeilingMemory, Collector
 from batchgen.scenario.client import ScenarioClient
-
-URL_SPACING = 5  # turns of the gate between two calls for URLs: jobs that end together share one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -280,9 +279,8 @@ def _collector(
     if not batch.manifest.output.download:
         return nullcontext()
     known = {file.asset_id: file for record in batch.journal.records().values() for file in record.files}
-    spacing = URL_SPACING * rate.interval if rate else 0.0
     template = batch.manifest.output.files
-    return Downloader(client, batch.folder, template=template, known=known, spacing=spacing)
+    return Downloader(client, batch.folder, template=template, known=known, spacing=spacing_at(rate))
 
 
 def _reserved(batch: Batch, flow: Flow) -> Decimal:

@@ -9,11 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Never, Protocol
 
 from batchgen.errors import ServiceError
-from batchgen.model import Asset
+from batchgen.model import Asset, Rate
 
 MOST_IDS = 200  # the service refuses a whole call with more
 
+_TURNS = 10  # of the gate between two calls for URLs: jobs that end near each other share one
+
 _LINGER = 0.05  # seconds in which jobs that end together find each other
+
+
+def spacing_at(rate: Rate | None) -> float:
+    """Give the seconds between two calls for URLs that leave nearly all of a rate to submits."""
+    return _TURNS * rate.interval if rate else 0.0
 
 
 class AssetSource(Protocol):
