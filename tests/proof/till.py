@@ -93,6 +93,12 @@ class Till:
         self._taken_for_an_order = order
         return True
 
+    def may_have_bought(self, new: Sequence[Submission]) -> None:
+        """Note what a question has just bought: the newest, for what was late arrives before it."""
+        alike = [one for one in new if order_of(one) == self._taken_for_an_order]
+        if alike and not self.by_question:
+            self.by_question.add(alike[-1].remote_id)
+
     def tell(self, order: Order, reply: Reply) -> Reply:
         """Give what a question is answered: the price as the market tells it."""
         if reply.status != _QUOTED:

@@ -89,7 +89,9 @@ class Wire:
         self._life.check()
         order, till = _sent_by(call), self._earth.till
         asked = replace(call, query={}) if till.asks(order) else call
+        before = len(self._earth.service.submissions)
         reply = self._earth.arrive(request_of(asked, self._headers))
+        till.may_have_bought(self._earth.service.submissions[before:])
         answer = await self._returned(till.tell(order, reply))
         till.was_told(order, answer.status, self._earth.now())
         return answer
