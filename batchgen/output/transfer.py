@@ -7,10 +7,7 @@ leave this module; what fails leaves as ``TransferError``.
 
 import asyncio
 import hashlib
-import ipaddress
 import os
-import urllib.request
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -20,9 +17,10 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from batchgen.errors import DownloadError
+from batchgen.errors import DownloadError, InputError
 from batchgen.output.atomic import output_error
 from batchgen.output.kinds import HEAD
+from batchgen.proxy import is_loopback, proxy_for
 
 CONNECT_TIMEOUT = 15.0  # seconds
 READ_TIMEOUT = 60.0  # seconds without a byte; a large file may take hours in all
@@ -102,18 +100,15 @@ class Cdn:
 
     def __init__(self, *, connections: int) -> None:
         self._connections = connections
-        self._proxies: Mapping[str, str] = {}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._proxies = urllib.request.getproxies()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept-Encoding": "identity"},
             # no `connect=`: it would count the wait for one of our own connections
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT),
-            trust_env=False,  # it reads .netrc as well; the proxies are given by hand instead
+            trust_env=False,  # see proxy
         )
         return self
 
@@ -149,18 +144,14 @@ class Cdn:
         assert self._session is not None, "used outside of its context"
         place = _allowed(url, since=None)
         for _ in range(1 + _MOST_REDIRECTS):
-            response = await self._session.get(place, allow_redirects=False, proxy=self._proxy(place))
+            response = await self._session.get(
+                place, headers={"Accept-Encoding": "identity"}, allow_redirects=False, proxy=_proxy_for(place)
+            )
             if response.status not in _MOVED:
                 return _granted(response)
             response.close()
             place = _allowed(response.headers.get("Location", ""), since=place)
         raise TransferError("redirected too often", url_spent=True)
-
-    def _proxy(self, place: URL) -> str | None:
-        host = place.host or ""
-        if _loopback(host) or urllib.request.proxy_bypass(host):
-            return None
-        return self._proxies.get(place.scheme)
 
 
 async def _receive(response: aiohttp.ClientResponse, part: Path) -> Arrived:
@@ -206,8 +197,8 @@ def _allowed(location: str, *, since: URL | None) -> URL:
         host = place.host or ""
     except ValueError as error:
         raise TransferError("the file server's address makes no sense", url_spent=True) from error
-    local = _loopback(host)
-    invited = since is None or _loopback(since.host or "")
+    local = is_loopback(host)
+    invited = since is None or is_loopback(since.host or "")
     if not host or place.scheme not in {"http", "https"} or (local and not invited):
         raise TransferError(f"an address at {host or 'no host'} is not followed", url_spent=True)
     if place.scheme == "http" and not local:
@@ -215,13 +206,11 @@ def _allowed(location: str, *, since: URL | None) -> URL:
     return place.with_user(None)
 
 
-def _loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+def _proxy_for(place: URL) -> URL | None:
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return proxy_for(place)
+    except InputError as error:
+        raise TransferError(str(error)) from error
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,6 @@ into a message passes ``Credentials.redact`` first.
 
 import base64
 import html
-import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from batchgen.errors import InputError, StopCause, StoppedError
+from batchgen.proxy import is_loopback
 
 KEY_NAMES = (  # the official SDK's names first
     ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET"),
@@ -122,13 +122,3 @@ def check_base_url(url: str) -> str:
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         place += f":{port}"
     return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, by its name or address alone: no resolver is asked."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,19 +7,19 @@ could tell whether it arrived; everything else shares connections.
 
 import asyncio
 import io
-import urllib.request
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import aiohttp
 from yarl import URL
 
 from batchgen import __version__
-from batchgen.errors import InputError, NotSentError
+from batchgen.errors import NotSentError
+from batchgen.proxy import proxy_for
 from batchgen.scenario.credentials import Credentials, check_base_url, redact_all
 from batchgen.scenario.transport import Answer, Call, LostAnswerError
 from batchgen.scenario.wording import readable
@@ -91,7 +91,7 @@ class HttpTransport:
         self._timeouts = timeouts
         self._connections = connections
         self._largest_answer = largest_answer
-        self._proxy = _proxy_for(self._base_url)
+        self._proxy = proxy_for(URL(self._base_url, encoded=True))
         self._sessions: _Sessions | None = None
         self._stack = AsyncExitStack()
 
@@ -146,8 +146,9 @@ class HttpTransport:
             call.method,
             self._url(call.path, call.query),
             data=_payload(call.body),
-            headers={"Content-Type": "application/json"} if call.body is not None else None,
+            headers=self._headers(call),
             allow_redirects=False,
+            proxy=self._proxy,
         )
         try:
             body = await self._read(response)
@@ -167,16 +168,17 @@ class HttpTransport:
     def _open(self, connector: aiohttp.TCPConnector, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
         # trust_env stays off: with it aiohttp reads .netrc and then refuses our Authorization header
         return aiohttp.ClientSession(
-            connector=connector,
-            timeout=timeout,
-            proxy=self._proxy,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={
-                "Authorization": f"Basic {self._credentials.token}",
-                "Accept": "application/json",
-                "User-Agent": f"batchgen/{__version__}",
-            },
+            connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
         )
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        # Never a default of the session: aiohttp sends those to the proxy too, in the clear (its issue 9368).
+        headers = {
+            "Authorization": f"Basic {self._credentials.token}",
+            "Accept": "application/json",
+            "User-Agent": f"batchgen/{__version__}",
+        }
+        return headers if call.body is None else {**headers, "Content-Type": "application/json"}
 
     def _url(self, path: str, query: Mapping[str, str]) -> URL:
         asked = f"?{urlencode(query, encoding='utf-8', errors='replace')}" if query else ""
@@ -193,24 +195,3 @@ class HttpTransport:
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
     return io.BytesIO(body) if body is not None and len(body) > _IN_ONE_PIECE else body
-
-
-def _proxy_for(base_url: str) -> URL | None:
-    """Find the environment's proxy for the service.
-
-    Only https goes through one: plain http is for this machine, and a proxy would read the credentials.
-
-    Raises:
-        InputError: there is one that cannot be used; what it is may hold a password and is not repeated.
-    """
-    parts = urlsplit(base_url)
-    proxy = urllib.request.getproxies().get("https")
-    if parts.scheme != "https" or not proxy or urllib.request.proxy_bypass(parts.hostname or ""):
-        return None
-    try:
-        url = URL(proxy if "://" in proxy else f"http://{proxy}")
-    except ValueError as exc:
-        raise InputError("HTTPS_PROXY is not a URL") from exc
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise InputError("HTTPS_PROXY must be an http:// or https:// URL: other proxies are not supported")
-    return url

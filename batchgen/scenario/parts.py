@@ -5,7 +5,6 @@ nowhere but where the URL says. Nothing is repeated here.
 """
 
 import io
-import urllib.request
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -15,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from batchgen.errors import RefusedError, TransientError
-from batchgen.scenario.credentials import is_loopback
+from batchgen.proxy import is_loopback, proxy_for
 
 _TAKEN = frozenset({200, 201, 204})
 _GONE = frozenset({400, 403, 404})  # what a store says of a signature that has run out, among others
@@ -85,7 +84,7 @@ class HttpParts:
                 data=io.BytesIO(content),  # aiohttp warns of bare bytes that are many
                 headers={"Content-Type": mime},
                 allow_redirects=False,
-                proxy=_proxy_for(place),
+                proxy=proxy_for(place),
             ) as response:
                 status = response.status
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
@@ -112,10 +111,3 @@ def _checked(url: str) -> URL:
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
         raise RefusedError("the service names no safe place for the file")
     return URL(url, encoded=True)
-
-
-def _proxy_for(place: URL) -> str | None:
-    host = place.host or ""
-    if is_loopback(host) or urllib.request.proxy_bypass(host):
-        return None
-    return urllib.request.getproxies().get(place.scheme)

@@ -453,4 +453,19 @@ MUTANTS = (
         new="            if False:\n",
         test="tests/engine/test_budget.py",
     ),
+    Mutant(
+        name="hand the credentials to the session, and so to a proxy",
+        path="scenario/http.py",
+        old="cookie_jar=aiohttp.DummyCookieJar()",
+        new="cookie_jar=aiohttp.DummyCookieJar(),"
+        ' headers={"Authorization": f"Basic {self._credentials.token}"}',
+        test="tests/core/test_proxy.py",
+    ),
+    Mutant(
+        name="let a file go straight to its host though only ALL_PROXY leads there",
+        path="proxy.py",
+        old='{"https": "HTTPS_PROXY", "all": "ALL_PROXY"}',
+        new='{"https": "HTTPS_PROXY"}',
+        test="tests/core/test_proxy.py",
+    ),
 )

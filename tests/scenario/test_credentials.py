@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.errors import InputError, StopCause, StoppedError
-from batchgen.scenario.credentials import Credentials, check_base_url, find_credentials, is_loopback
+from batchgen.proxy import is_loopback
+from batchgen.scenario.credentials import Credentials, check_base_url, find_credentials
 
 PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=30)
 OURS = Credentials(key="api_KEYkey", secret="s3cr3t<&\"'/+")
