@@ -203,6 +203,21 @@ class RemoteJob:
     refundable: bool = True
 
 
+class Holder(NamedTuple):
+    """What a journal knows of a submission's id.
+
+    Attributes:
+        scope: whose record has it; None where a person said that it is no job of ours.
+        key: the job's; None likewise.
+    """
+
+    scope: Scope | None = None
+    key: JobKey | None = None
+
+
+DISOWNED = Holder()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
     """The service's answer to an accepted submit.

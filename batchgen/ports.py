@@ -13,6 +13,7 @@ from batchgen.lifecycle import Event, Record
 from batchgen.model import (
     Asset,
     File,
+    Holder,
     Job,
     JobKey,
     JobPage,
@@ -158,10 +159,10 @@ class Journal(Protocol):
         """Give every event of this scope, in order."""
         ...
 
-    def owned(self, remote_ids: Collection[str]) -> Collection[str]:
-        """Give those of the ids that belong to a record of this origin, in whatever batch.
+    def holders(self, remote_ids: Collection[str]) -> Mapping[str, Holder]:
+        """Return who has each of the ids in this journal; those that nobody has are left out.
 
-        What a person disowned counts as owned.
+        Of this origin, in whatever project, batch and slot. What a person disowned has a holder too.
         """
         ...
 

@@ -25,8 +25,8 @@ from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
 from bench.engine import Carried, Parts, carry
 from bench.service import kind_of
 from tests.support.looped import virtual_loop
-from tests.support.memory_journal import Disk, MemoryJournal
-from tests.support.virtual import SCOPE, SEEDED, Earth, VirtualTransport
+from tests.support.memory_journal import SCOPE, Disk, MemoryJournal
+from tests.support.virtual import SEEDED, Earth, VirtualTransport
 
 _NEVER = 1e9  # seconds by which a listing is behind that never shows anything
 _PRICE = Decimal(4)

@@ -16,7 +16,6 @@ from batchgen.app.clock import SystemClock
 from batchgen.app.mending import Damaged, damaged_among, fetch_again, files_of
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of
-from batchgen.app.strays import StrayFinder
 from batchgen.engine.ending import Exit, Verdict
 from batchgen.engine.gate import RateGate
 from batchgen.errors import ServiceError, StoppedError
@@ -27,18 +26,20 @@ from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record
 from batchgen.manifest.reading import read_manifest
 from batchgen.model import Job, JobKey, Purchase, RemoteJob, Scope
-from batchgen.plan.auditing import (
+from batchgen.ports import Generator
+from batchgen.reconcile.audit import (
+    BatchHistory,
     Situation,
-    Story,
     Sums,
     Surplus,
     beginning,
     ended_otherwise,
-    read_story,
+    read_history,
     sum_up,
     untrue_records,
 )
-from batchgen.ports import Generator
+from batchgen.reconcile.candidates import Listed
+from batchgen.reconcile.orphans import OrphanFinder
 from batchgen.scenario.client import ScenarioClient
 
 MARGIN = 600.0  # seconds that the listing reaches back before the batch's first submission
@@ -61,7 +62,8 @@ class Audit:
     Attributes:
         scope: whose records were held against the service.
         submissions: paid for by the journal.
-        listed: rows that the service listed; None where nothing was ever submitted and none was asked for.
+        listed: every row that the service listed, with whose it is; None where nothing was ever
+            submitted and none was asked for.
         troubles: why the service could not be read to the end; empty if it was.
         surplus: rows of ours without a record that are equal to a job of ours.
         others: how many rows of ours belong to no record and are equal to nothing.
@@ -75,7 +77,7 @@ class Audit:
 
     scope: Scope
     submissions: int = 0
-    listed: int | None = None
+    listed: tuple[Listed, ...] | None = None
     troubles: tuple[str, ...] = ()
     surplus: tuple[Surplus, ...] = ()
     others: int = 0
@@ -157,13 +159,13 @@ def _purchases_without_a_job(options: Options, journal: BatchJournal, scope: Sco
         for one in PurchaseRecords(options.journal, origin=scope.origin).known()
         if one.project == scope.project
     ]
-    owned = journal.owned([one.remote_id for one in known]) if known else set[str]()
+    owned = journal.holders([one.remote_id for one in known])
     return tuple(one for one in known if one.remote_id not in owned)
 
 
 def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal) -> Audit:
     """Hold the journal against itself, which is all there is where nothing was ever submitted."""
-    untrue = untrue_records(read_story(before.history()), before.records(), after.records())
+    untrue = untrue_records(read_history(before.history()), before.records(), after.records())
     return Audit(scope=scope, untrue=_named(untrue, before.records()))
 
 
@@ -181,7 +183,7 @@ class _Look:
         self._generator = generator
         self._file = file
         self._scope = scope
-        self._finder = StrayFinder(generator)
+        self._finder = OrphanFinder(generator, SystemClock())
 
     async def audit(self, *, since: float) -> Audit:
         """List first and read the journal then: every row's intent is in it, whatever runs beside us.
@@ -189,31 +191,31 @@ class _Look:
         Args:
             since: seconds since the epoch, by our clock.
         """
-        rows = await self._finder.list(since)
+        listing = await self._finder.list(since)
         before = self._file.batch(self._scope)
-        story = read_story(before.history())
+        history = read_history(before.history())
         journal = self._file.batch(self._scope)
         records = journal.records()
-        strays = await self._finder.find(rows, story, journal, records)
+        orphans = await self._finder.find(listing, history, journal, records)
         return Audit(
             scope=self._scope,
             submissions=sum(len(record.submissions) for record in records.values()),
-            listed=len(rows),
-            surplus=strays.surplus,
-            others=strays.others,
-            changed=await self._changed(story, rows.values(), records),
-            sums=sum_up(records.values(), rows, (one.row for one in strays.surplus)),
-            untrue=_named(untrue_records(story, before.records(), records), records),
+            listed=orphans.listed,
+            surplus=orphans.surplus,
+            others=orphans.others,
+            changed=await self._changed(history, listing.rows.values(), records),
+            sums=sum_up(records.values(), listing.rows, (one.row for one in orphans.surplus)),
+            untrue=_named(untrue_records(history, before.records(), records), records),
             troubles=tuple(self._finder.troubles),
         )
 
     async def _changed(
-        self, story: Story, rows: Iterable[RemoteJob], records: Mapping[JobKey, Record]
+        self, history: BatchHistory, rows: Iterable[RemoteJob], records: Mapping[JobKey, Record]
     ) -> tuple[Changed, ...]:
         """Ask after each row that shows another end: a listing may be behind, the job itself is not."""
         jobs = {one.remote_id: record.job for record in records.values() for one in record.submissions}
         changed = []
-        for row in ended_otherwise(story, rows):
+        for row in ended_otherwise(history, rows):
             try:
                 shown = await self._generator.job(row.remote_id)
             except StoppedError:
@@ -222,7 +224,7 @@ class _Look:
                 self._finder.troubles.append(f"{row.remote_id}: could not be asked after: {error}")
                 continue
             job = jobs.get(row.remote_id)
-            if job is not None and ended_otherwise(story, (shown,)):
-                recorded = str(story.ends[row.remote_id])
+            if job is not None and ended_otherwise(history, (shown,)):
+                recorded = str(history.ends[row.remote_id])
                 changed.append(Changed(job=job, remote_id=row.remote_id, recorded=recorded, shown=shown.word))
         return tuple(changed)

@@ -1,7 +1,7 @@
 """Reading what batches cost from the journal, and holding it against the service's own history.
 
 No run beside it is disturbed, and no manifest is needed. Nothing is written but refunds that the
-service shows. What is added up how is ``plan.costs``', what a difference is ``plan.usages``'.
+service shows. What is added up how is ``plan.costs``', what a difference is ``reconcile.billing``'.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -20,8 +20,8 @@ from batchgen.errors import InputError, NotFoundError, RefusedError
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Scope
-from batchgen.plan.costs import Cost, costs_of, since
-from batchgen.plan.usages import Activity, Reckoning, Stretch, reckon, shown_of
+from batchgen.plan.costs import Activity, Cost, costs_of, since
+from batchgen.reconcile.billing import BillingDiff, Period, compare_billing, shown_of
 from batchgen.scenario.usages import UsageClient
 
 MARGIN = (
@@ -71,7 +71,7 @@ class Reckoned:
     """
 
     origin: str
-    reckoning: Reckoning | None
+    reckoning: BillingDiff | None
     trouble: str = ""
     refunds: RefundsRecorded = NONE_RECORDED
 
@@ -123,7 +123,7 @@ async def reckon_with_service(options: Options, selection: Selection, *, record:
             )
         began_at = selection.first_moment(selection.rows(file, scopes))
         if began_at is None:
-            return Reckoned(origin=origin, reckoning=Reckoning())
+            return Reckoned(origin=origin, reckoning=BillingDiff())
         until = SystemClock().now()
         try:
             entries = await _activity(options, scopes, since=began_at - MARGIN, until=until)
@@ -131,9 +131,9 @@ async def reckon_with_service(options: Options, selection: Selection, *, record:
             return Reckoned(origin=origin, reckoning=None, trouble=str(error))
         # read again: what was paid while the service told us is in it
         rows, any_of_it = selection.rows(file, scopes), file.batch(scopes[0])
-        owned = any_of_it.owned({one.remote_id for one in entries if one.remote_id})
-        judged = Stretch(since=began_at, until=until - MARGIN)
-        reckoning = reckon(entries, rows, owned=owned, authors=any_of_it.authors, judged=judged)
+        owned = any_of_it.holders({one.remote_id for one in entries if one.remote_id})
+        judged = Period(since=began_at, until=until - MARGIN)
+        reckoning = compare_billing(entries, rows, owned=owned, authors=any_of_it.authors, judged=judged)
     refunds = NONE_RECORDED
     if record:
         chosen = [one for one in scopes if selection.batch in (None, one.batch)]

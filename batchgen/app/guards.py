@@ -4,7 +4,6 @@ A guard reads and refuses; it changes nothing and asks no service. Every one of 
 an ``InputError`` that names the way on.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from batchgen.app.batch import Batch
@@ -14,7 +13,7 @@ from batchgen.errors import InputError, OutputError
 from batchgen.journal.store import JournalFile
 from batchgen.output.results import JSON_NAME, place_of_slot
 from batchgen.plan.plan import wrong_with_retry
-from batchgen.plan.recovery import Told, read_slot, read_told
+from batchgen.reconcile.saved_results import SavedResults, read_results
 
 
 def refuse_to_buy_again(options: Options, file: JournalFile, batch: Batch) -> None:
@@ -56,19 +55,7 @@ def refuse_wrong_retries(options: Options, batch: Batch) -> None:
         raise InputError("; ".join(wrong))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tale:
-    """What an earlier run wrote of its jobs.
-
-    Attributes:
-        slot: whose they are; empty for a batch that does not repeat.
-    """
-
-    slot: str
-    jobs: tuple[Told, ...]
-
-
-def told_by_results(folder: Path, slot: str | None = None) -> Tale | None:
+def saved_results(folder: Path, slot: str | None = None) -> SavedResults | None:
     """Read what an earlier run wrote; None where it wrote nothing.
 
     Args:
@@ -89,7 +76,7 @@ def told_by_results(folder: Path, slot: str | None = None) -> Tale | None:
     except OSError as error:
         raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
     try:
-        return Tale(slot=read_slot(text), jobs=read_told(text))
+        return read_results(text)
     except ValueError as error:
         raise InputError(_unreadable(path, str(error))) from error
 
@@ -106,7 +93,7 @@ def _refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) ->
         raise InputError(f"a recovery of batch {name!r} was cut short; end it first: {way_on}")
     if any(scope.batch == name for scope in file.scopes()):
         return
-    told = told_by_results(batch.folder)
+    told = saved_results(batch.folder)
     submitted = [one for one in told.jobs if one.was_submitted] if told else []
     if submitted:
         jobs = "1 job" if len(submitted) == 1 else f"{len(submitted)} jobs"

@@ -14,13 +14,11 @@ from pathlib import Path
 from batchgen.app.background import beside
 from batchgen.app.batch import Batch, scope_of
 from batchgen.app.clock import SystemClock
-from batchgen.app.guards import mark_of, told_by_results
-from batchgen.app.rebuild import Found, Rebuilder
+from batchgen.app.guards import mark_of, saved_results
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of
 from batchgen.engine.ending import Exit
 from batchgen.engine.gate import RateGate
-from batchgen.engine.listing import Listing, read_listing
 from batchgen.errors import NotFoundError, RefusedError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
@@ -29,11 +27,14 @@ from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStat
 from batchgen.output.atomic import output_error, write_text
 from batchgen.output.entries import Row, entry
 from batchgen.output.shelf import Shelf
-from batchgen.plan.recovery import Recalled, Told, recall
+from batchgen.reconcile.listing import Listing, read_listing
+from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.rebuild import Found, Rebuilder
+from batchgen.reconcile.saved_results import Recalled, SavedJob, recall
 from batchgen.scenario.client import ScenarioClient
 
 MARGIN = 600.0  # seconds that the listing reaches back before the first submission that is told of
-BLIND = 24 * 3600.0  # seconds that it reaches back where nothing is told
+BLIND = 24 * 3600.0  # seconds that it reaches back where nothing is saved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +43,12 @@ class Recovery:
 
     Attributes:
         batch: its name.
-        told: how many submissions the results tell of; None where there are no results.
+        submitted: how many submissions the results tell of; None where there are no results.
         found: each job that was dealt with, or could not be, and how.
     """
 
     batch: str
-    told: int | None
+    submitted: int | None
     found: tuple[Found, ...] = field(default=())
 
     @property
@@ -67,19 +68,19 @@ async def recover_batch(options: Options) -> Recovery:
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
     now = SystemClock().now()
-    told = told_by_results(options.output / manifest.batch, options.slot)
+    saved = saved_results(options.output / manifest.batch, options.slot)
     with (
         hold_batch(options.lock_of(manifest.batch), stamp=now),
         JournalFile.open(options.journal) as file,
     ):
         scope = scope_of(replace(options, slot=None), manifest, file, now=now)
-        if options.slot is not None or told is not None:
-            scope = replace(scope, slot=options.slot or (told.slot if told else ""))
+        if options.slot is not None or saved is not None:
+            scope = replace(scope, slot=options.slot or (saved.slot if saved else ""))
         batch = Batch.of(options, manifest, scope, file)
         async with _client(options, batch) as client:
-            found = await _Recoverer(options, batch, client).recover(told.jobs if told else ())
-    submitted = None if told is None else sum(one.was_submitted for one in told.jobs)
-    return Recovery(batch=manifest.batch, told=submitted, found=tuple(found))
+            found = await _Recoverer(options, batch, client).recover(saved.jobs if saved else ())
+    submitted = None if saved is None else sum(one.was_submitted for one in saved.jobs)
+    return Recovery(batch=manifest.batch, submitted=submitted, found=tuple(found))
 
 
 @asynccontextmanager
@@ -98,19 +99,19 @@ class _Recoverer:
         self._client = client
         self._clock = SystemClock()
 
-    async def recover(self, told: Sequence[Told]) -> list[Found]:
+    async def recover(self, saved: Sequence[SavedJob]) -> list[Found]:
         """Ask, then record, and say of each job what was found.
 
         Raises:
             ServiceError: the service could not be asked.
             JournalError, OutputError: the disk is at fault.
         """
-        dates = [one.submitted_at for one in told if one.submitted_at is not None]
+        dates = [one.submitted_at for one in saved if one.submitted_at is not None]
         since = min(dates) - MARGIN if dates else self._clock.now() - BLIND
         listing = await self._list(since)
-        models = await self._models(told)
+        models = await self._models(saved)
         recalled = recall(
-            told,
+            saved,
             jobs=self._batch.manifest.jobs,
             records=self._batch.journal.records(),
             scope=self._batch.scope,
@@ -120,7 +121,14 @@ class _Recoverer:
         looks = await self._look_at(recalled, listing)
         files = await asyncio.to_thread(self._on_disk, recalled, looks)
         rebuilder = Rebuilder(
-            self._batch, self._client, listing=listing, models=models, since=since, at=self._clock.now()
+            scope=self._batch.scope,
+            jobs=self._batch.manifest.jobs,
+            journal=self._batch.journal,
+            prompts=Prompts(self._client),
+            listing=listing,
+            models=models,
+            since=since,
+            at=self._clock.now(),
         )
         with _marked(mark_of(self._options, self._batch.manifest.batch)):
             held = rebuilder.held_before()
@@ -130,17 +138,14 @@ class _Recoverer:
 
     async def _list(self, since: float) -> Listing:
         listing = await read_listing(self._client, since=since, clock=self._clock)
-        if listing.broken is not None and listing.skew:
-            # what is wrong may be no more than the dates that were asked for
-            listing = await read_listing(self._client, since=since, clock=self._clock, skew=listing.skew)
         if listing.broken is not None:
             raise listing.broken
         return listing
 
-    async def _models(self, told: Sequence[Told]) -> dict[str, Model]:
+    async def _models(self, saved: Sequence[SavedJob]) -> dict[str, Model]:
         """Describe the models; one that is gone derives no seed, and its jobs are not recognised by it."""
         wanted = [job.model for job in self._batch.manifest.jobs]
-        wanted += [one.model for one in told if one.was_submitted]
+        wanted += [one.model for one in saved if one.was_submitted]
         models = {}
         for model_id in dict.fromkeys(wanted):
             try:
@@ -151,13 +156,12 @@ class _Recoverer:
 
     async def _look_at(self, recalled: Sequence[Recalled], listing: Listing) -> dict[str, RemoteJob]:
         """Look at every submission that is told of; those that the service does not show are left out."""
-        rows = {row.remote_id: row for row in listing.rows}
         looks = {}
         for one in recalled:
-            remote_id = one.told.remote_id
+            remote_id = one.saved.remote_id
             if one.known or remote_id is None:
                 continue
-            row = rows.get(remote_id)
+            row = listing.rows.get(remote_id)
             if row is not None and (row.asset_ids or row.status is not RemoteStatus.SUCCEEDED):
                 looks[remote_id] = row
                 continue
@@ -174,10 +178,10 @@ class _Recoverer:
         shelf = Shelf(self._batch.folder, template=self._batch.manifest.output.files)
         whole = {}
         for one in recalled:
-            remote = looks.get(one.told.remote_id or "")
+            remote = looks.get(one.saved.remote_id or "")
             if one.known or remote is None or not remote.asset_ids:
                 continue
-            named = {file.asset_id: file for file in one.told.files}
+            named = {file.asset_id: file for file in one.saved.files}
             files = [named[each] for each in remote.asset_ids if each in named]
             if len(files) == len(remote.asset_ids) and all(shelf.holds(file) for file in files):
                 whole[one.key] = tuple(files)

@@ -14,7 +14,7 @@ from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import RefundShown
 from batchgen.model import JobKey, Scope
-from batchgen.plan.usages import Shown, refunds_to_record
+from batchgen.reconcile.billing import Shown, refunds_to_record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

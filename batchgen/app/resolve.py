@@ -1,6 +1,6 @@
 """Jobs in doubt that wait for a person: what is known of each, and the person's answer."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -10,8 +10,6 @@ from batchgen.app.clock import SystemClock
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of
 from batchgen.engine.gate import RateGate
-from batchgen.engine.likeness import Doubt, Likeness, compare, differences, in_question, may_be_ours
-from batchgen.engine.listing import read_listing
 from batchgen.engine.policy import Policy
 from batchgen.errors import InputError, NotFoundError, RemoteIdTakenError
 from batchgen.journal.lock import hold_batch
@@ -20,6 +18,10 @@ from batchgen.lifecycle import Abandoned, Adopted, Event, Held, ShownAbsent, Sta
 from batchgen.manifest.reading import read_manifest
 from batchgen.model import RemoteJob
 from batchgen.plan.plan import Entry
+from batchgen.reconcile.candidates import Candidates
+from batchgen.reconcile.listing import read_listing
+from batchgen.reconcile.matching import Doubt, Likeness, differences, stands_for
+from batchgen.reconcile.prompts import Prompts
 from batchgen.scenario.client import ScenarioClient
 
 _UNSETTLED = frozenset({State.IN_DOUBT, State.HELD})
@@ -100,29 +102,20 @@ class Desk:
         entries = self.entries()
         if not entries:
             return []
+        doubts = {one.key: self._doubt(one) for one in entries}
         listing = await read_listing(
-            self._client, since=min(_doubt(one).intent_at for one in entries), clock=self._clock
+            self._client, since=min(one.intent_at for one in doubts.values()), clock=self._clock
         )
-        owned = set(self._batch.journal.owned([row.remote_id for row in listing.rows]))
-        free = [row for row in listing.rows if row.remote_id not in owned]
+        candidates = Candidates(listing.rows.values(), self._batch.journal, Prompts(self._client))
+        for doubt in doubts.values():
+            await candidates.read(doubt.body, within=doubt.window(listing.skew))
         return [
-            Unsettled(entry=entry, candidates=tuple(self._candidates(entry, free, listing.skew)))
-            for entry in entries
+            Unsettled(entry=one, candidates=tuple(_candidates(doubts[one.key], candidates, listing.skew)))
+            for one in entries
         ]
 
-    def _candidates(self, entry: Entry, free: Sequence[RemoteJob], skew: float) -> list[Candidate]:
-        doubt, found = _doubt(entry), []
-        for row in free:
-            authors = self._batch.journal.authors
-            likeness = compare(doubt.body, doubt.model, row, {})
-            # an equal body with another date is what may have held the job
-            equal = likeness is Likeness.MATCH and may_be_ours(row, authors=authors)
-            if not (equal or in_question(row, doubt, skew=skew, authors=authors)):
-                continue
-            if likeness is not Likeness.OTHER:
-                certain = likeness is Likeness.MATCH
-                found.append(Candidate(remote=row, certain=certain, differs=differences(doubt.body, row)))
-        return found
+    def _doubt(self, entry: Entry) -> Doubt:
+        return Doubt.of(entry.key, entry.job.model, entry.record, now=self._clock.now())
 
     async def settle(self, answers: Answers) -> None:
         """Do what the person says, all of it checked first.
@@ -204,7 +197,7 @@ class Desk:
             remote = await self._client.job(remote_id)
         except NotFoundError as error:
             raise InputError(f"{entry.job.id}: the service shows no job {remote_id!r}: {error}") from error
-        if self._batch.journal.owned([remote_id]):
+        if self._batch.journal.holders([remote_id]):
             raise InputError(f"{entry.job.id}: {remote_id} already belongs to another job of this journal")
         model = (remote.inputs or {}).get("modelId")
         if model not in (None, entry.job.model):
@@ -233,13 +226,10 @@ async def desk(options: Options) -> AsyncIterator[Desk]:
             yield Desk(batch, ScenarioClient(transport, gate, project=scope.project))
 
 
-def _doubt(entry: Entry) -> Doubt:
-    record = entry.record
-    intent_at = record.intent_at or 0.0
-    return Doubt(
-        key=entry.key,
-        model=entry.job.model,
-        body=record.body or "{}",
-        intent_at=intent_at,
-        lost_at=record.lost_at or intent_at,
-    )
+def _candidates(doubt: Doubt, candidates: Candidates, skew: float) -> Iterator[Candidate]:
+    window = doubt.window(skew)
+    for row, alike in candidates.like(doubt.body):
+        likeness = stands_for(alike, row, candidates.ownership(row), window)
+        if likeness is not Likeness.OTHER:
+            certain = alike is Likeness.MATCH
+            yield Candidate(remote=row, certain=certain, differs=differences(doubt.body, row))

@@ -25,9 +25,7 @@ from batchgen.app.quotes import quote_jobs
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of, speed_of
 from batchgen.app.steering import Steering, steered
-from batchgen.app.strays import strays_of_a_run
 from batchgen.app.uploads import Uploads, uploading
-from batchgen.engine.absence import DoubtPolicy, Then
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending, LeftOut, Verdict
 from batchgen.engine.flow import Flow
@@ -53,6 +51,8 @@ from batchgen.output.wording import Gauges
 from batchgen.plan.budget import committed
 from batchgen.plan.slots import began_at
 from batchgen.ports import CeilingMemory, Collector
+from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
+from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
 
 
@@ -185,10 +185,15 @@ async def _with_the_service(
                 ending = replace(ending, left_out=_left_out(batch, purse))
                 if not ending.lost or ending.drained or ending.unreachable:
                     return ending
-                strays = await strays_of_a_run(
-                    client, batch.journal, since=began, told=ending.turned_up, trouble=progress.troubled
+                orphans = await orphans_of_run(
+                    client,
+                    batch.journal,
+                    SystemClock(),
+                    since=began,
+                    known=ending.turned_up,
+                    trouble=progress.troubled,
                 )
-                return replace(ending, strays=strays)
+                return replace(ending, orphans=orphans)
 
 
 async def _pools(batch: Batch, options: Options, client: ScenarioClient, memory: CeilingMemory) -> Pools:
@@ -218,7 +223,7 @@ def _policy(batch: Batch, options: Options, *, speed: float) -> Policy:
         timeout=manifest.timeout,
         attempts=manifest.attempts,
         doubt=DoubtPolicy(
-            then=Then.RESUBMIT if doubt.resubmit else Then.HOLD,
+            then=OnAbsent.RESUBMIT if doubt.resubmit else OnAbsent.HOLD,
             settle=doubt.settle / speed,
             settle_max=doubt.settle_max / speed,
         ),

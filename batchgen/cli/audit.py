@@ -12,7 +12,7 @@ from batchgen.cli import flags
 if TYPE_CHECKING:
     from batchgen.app.audit import Audit
     from batchgen.app.settings import Options
-    from batchgen.plan.auditing import Surplus
+    from batchgen.reconcile.audit import Surplus
 
 
 @click.command("audit", short_help="Hold the journal of a manifest against the service and the disk.")
@@ -43,7 +43,7 @@ def command(*, options: "Options", fix: bool, as_json: bool) -> int:
 
 def _adopt(one: "Surplus", options: "Options") -> str | None:
     """Give the command that makes the row the job's submission; None where it has to be left."""
-    from batchgen.plan.auditing import Situation  # noqa: PLC0415 - not for --help
+    from batchgen.reconcile.audit import Situation  # noqa: PLC0415 - not for --help
 
     if one.situation is not Situation.OPEN:
         return None
@@ -61,7 +61,20 @@ def _document(audit: "Audit", options: "Options") -> dict[str, object]:
         "exit": int(verdict.exit),
         "reasons": list(verdict.reasons),
         "submissions": audit.submissions,
-        "listed": audit.listed,
+        "listed": None if audit.listed is None else len(audit.listed),
+        "rows": [
+            {
+                "job_id": one.row.remote_id,
+                "owner": str(one.ownership.owner),
+                "reason": one.ownership.reason,
+                "created": moment(one.row.created_at),
+                "type": one.row.job_type or None,
+                "author": one.row.author or None,
+                "status": one.row.word,
+                "cost": number(one.row.cost),
+            }
+            for one in audit.listed or ()
+        ],
         "troubles": list(audit.troubles),
         "surplus": [
             {
@@ -141,7 +154,7 @@ def _lines(audit: "Audit", options: "Options") -> Iterator[str]:
 
 def _surplus_lines(one: "Surplus", options: "Options") -> Iterator[str]:
     from batchgen.output.entries import moment  # noqa: PLC0415 - not for --help
-    from batchgen.plan.auditing import Situation  # noqa: PLC0415 - not for --help
+    from batchgen.reconcile.audit import Situation  # noqa: PLC0415 - not for --help
 
     cost = "of unknown cost" if one.row.cost is None else f"{one.row.cost.normalize():f} compute units"
     date = moment(one.row.created_at) or "without a date"

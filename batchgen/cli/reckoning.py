@@ -11,10 +11,10 @@ from batchgen.app.cost import Reckoned
 from batchgen.output.entries import moment, number
 from batchgen.output.wording import clean
 from batchgen.plan.costs import Cost
-from batchgen.plan.usages import Compared, Reckoning, Shown
+from batchgen.reconcile.billing import BillingDiff, Compared, Shown
 
 
-def differences(found: Reckoning) -> dict[str, object]:
+def differences(found: BillingDiff) -> dict[str, object]:
     """Give the findings as JSON has them."""
 
     def ours(one: Cost) -> dict[str, object]:
@@ -75,7 +75,7 @@ def told_of(reckoned: Reckoned) -> Iterator[str]:
         yield "All agree."
 
 
-def _refunds(reckoned: Reckoned, found: Reckoning) -> Iterator[str]:
+def _refunds(reckoned: Reckoned, found: BillingDiff) -> Iterator[str]:
     for both in found.unexpected:
         told = f"{_plain(both.shown.refunded)} refunded by the service"
         yield f"  {_name(both.ours)}: {told}, {_plain(both.ours.sums.refunded)} on record"

@@ -9,9 +9,9 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.rebuild import Found
     from batchgen.app.recover import Recovery
     from batchgen.app.settings import Options
+    from batchgen.reconcile.rebuild import Found
 
 _WORDS = {
     "known": "in the journal already",
@@ -54,7 +54,7 @@ def _document(recovery: "Recovery") -> dict[str, object]:
     return {
         "batch": recovery.batch,
         "exit": int(recovery.exit),
-        "told": recovery.told,
+        "told": recovery.submitted,
         "jobs": [
             {
                 "id": one.id,
@@ -68,10 +68,10 @@ def _document(recovery: "Recovery") -> dict[str, object]:
 
 
 def _lines(recovery: "Recovery", options: "Options") -> Iterator[str]:
-    if recovery.told is None:
+    if recovery.submitted is None:
         yield f"{recovery.batch}: there are no results; the listing of the last 24 hours is all there is"
     else:
-        yield f"{recovery.batch}: the results tell of {_counted(recovery.told, 'submission')}"
+        yield f"{recovery.batch}: the results tell of {_counted(recovery.submitted, 'submission')}"
     fates = [str(one.fate) for one in recovery.found]
     yield from (f"  {fates.count(fate)} {words}" for fate, words in _WORDS.items() if fate in fates)
     yield from (_named(one) for one in recovery.found if one.needs_a_person)

@@ -64,7 +64,7 @@ class Ending:
         lost: answers to submits that were lost in this run.
         over_budget: what the budget has left out, a sentence each.
         failures: how many jobs failed where they were too many to go on; 0 otherwise.
-        strays: what a look after the run found paid for and owned by no record, a sentence each.
+        orphans: what a look after the run found paid for and owned by no record, a sentence each.
         left_out: the jobs that it was not asked to buy; None where it was asked for all.
     """
 
@@ -75,7 +75,7 @@ class Ending:
     missing: Mapping[JobKey, str] = field(default_factory=dict)
     turned_up: Sequence[str] = ()
     lost: int = 0
-    strays: Sequence[str] = ()
+    orphans: Sequence[str] = ()
     over_budget: Sequence[str] = ()
     failures: int = 0
     left_out: LeftOut | None = None
@@ -101,7 +101,7 @@ def judge(ending: Ending, records: Sequence[Record]) -> Verdict:
         ending: what the run came to.
         records: of the jobs that it was asked for.
     """
-    twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.strays)]
+    twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.orphans)]
     dear = [(Exit.BUDGET, text) for text in ending.over_budget]
     found = [*_stops(ending), *twice, *dear, *_left(ending, records)]
     order = (Exit.CREDENTIALS, Exit.DOUBT, Exit.BUDGET, Exit.REMAINS, Exit.FAILED)

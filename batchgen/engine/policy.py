@@ -4,10 +4,10 @@ import random
 from dataclasses import dataclass, field
 
 from batchgen.backoff import Backoff, PollGaps
-from batchgen.engine.absence import DoubtPolicy
 from batchgen.engine.purse import Purse
 from batchgen.model import Model
 from batchgen.ports import Clock, Collector, Generator, Journal, Observer, PacedGate, Uploader
+from batchgen.reconcile.absence import DoubtPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from batchgen.backoff import Backoff
-from batchgen.engine.ledger import Ledger
 from batchgen.errors import InputError, RefusedError, ServiceError, StoppedError
 from batchgen.identity import files_of
+from batchgen.ledger import Ledger
 from batchgen.plan.plan import Entry
 from batchgen.ports import Uploader
 

@@ -16,19 +16,20 @@ from batchgen.engine.dispatch import Dispatcher, Steps
 from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
 from batchgen.engine.halt import Halt
-from batchgen.engine.ledger import Ledger
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
-from batchgen.engine.reconcile import Reconciler
-from batchgen.engine.refuted import Refuted
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
 from batchgen.engine.watch import Outcomes, Watcher
 from batchgen.errors import BatchgenError, DownloadError, OverBudgetError, StoppedError
+from batchgen.ledger import Ledger
 from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
 from batchgen.ports import Collector
+from batchgen.reconcile.late_arrivals import LateArrivals
+from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.reconciler import Reconciler
 
 _GLANCE = 0.2  # seconds between looks at whether the run is to be left at once
 
@@ -75,7 +76,8 @@ class Runner:
             uploader=world.uploader,
         )
         self._preparer = self._make_preparer()
-        self._refuted = Refuted(self._ledger, world.journal)
+        self._late_arrivals = LateArrivals(self._ledger, world.journal)
+        prompts = Prompts(world.generator)
         self._dispatcher = Dispatcher(
             world=world,
             ledger=self._ledger,
@@ -91,7 +93,8 @@ class Runner:
                 doubt_reach=self._look_whether_reachable,
             ),
             preparer=self._preparer,
-            refuted=self._refuted,
+            late_arrivals=self._late_arrivals,
+            prompts=prompts,
             purse=world.purse,
         )
         self._schedule = LookSchedule(
@@ -122,7 +125,8 @@ class Runner:
             ledger=self._ledger,
             journal=world.journal,
             policy=policy.doubt,
-            refuted=self._refuted,
+            prompts=prompts,
+            late_arrivals=self._late_arrivals,
             settled=self._settled,
         )
         # What changes during a run: who waits, who is under way, and what is to end it.
@@ -150,12 +154,6 @@ class Runner:
         self._dispatcher.admit(entry)
         self._look_whether_ended()
 
-    def __repr__(self) -> str:
-        return (
-            f"<Runner [waiting {len(self._dispatcher)}, in flight {len(self.flow.in_flight)}, "
-            f"to collect {self._to_collect.qsize()}]>"
-        )
-
     async def run(self) -> Ending:
         """Carry the plan's jobs to their end, or as far as the run may go.
 
@@ -179,7 +177,7 @@ class Runner:
             self._ended.set()
             await self._let_submits_finish()
         return self._halt.ending(
-            turned_up=self._refuted.sentences,
+            turned_up=self._late_arrivals.sentences,
             lost=self._ledger.lost,
             over_budget=self._dispatcher.money_told(),
             most_failures=self._policy.most_failures,

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from batchgen.engine.ledger import Ledger
 from batchgen.engine.purse import Purse
-from batchgen.engine.reading import after_failure, after_receipt
 from batchgen.errors import BatchgenError, RefusedError, ServiceError
 from batchgen.identity import compose_body, files_of, seed_for
+from batchgen.interpret import after_failure, after_receipt
+from batchgen.ledger import Ledger
 from batchgen.lifecycle import SubmitStarted
 from batchgen.model import Model, Receipt, Scope
 from batchgen.plan.plan import Entry

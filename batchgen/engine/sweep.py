@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from batchgen.engine.listing import as_date, skew_of
 from batchgen.engine.way import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
 from batchgen.errors import NotFoundError, RefusedError, ServiceError, StoppedError
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.ports import Clock, Generator
+from batchgen.reconcile.listing import as_date, skew_of
 
 BEFORE = 5.0  # seconds that a sweep reaches back further than it must: an index may lag
 

@@ -7,7 +7,6 @@ to polls, and so is everything once listings turn out to be no good.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from batchgen.engine.ledger import Ledger
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.sweep import Sweep, Sweeper
 from batchgen.engine.timing import DUST, loop_time
@@ -15,6 +14,7 @@ from batchgen.engine.trust import Trust
 from batchgen.engine.watched import Watched, WatchList
 from batchgen.engine.way import Sight, SweepGaps, Way, choose
 from batchgen.errors import ServiceError
+from batchgen.ledger import Ledger
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.ports import Generator, PacedGate
 

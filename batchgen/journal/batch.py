@@ -8,19 +8,27 @@ write-ahead log, which outlives the process.
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from batchgen.errors import JournalError, RemoteIdTakenError
 from batchgen.journal import codec, schema
 from batchgen.journal.faults import explained
-from batchgen.journal.marks import Marks, named
+from batchgen.journal.marks import Marks, named_rows
 from batchgen.journal.totals import Totals
 from batchgen.lifecycle import Accepted, Event, Record, State, apply
-from batchgen.model import JobKey, Scope
+from batchgen.model import DISOWNED, Holder, JobKey, Scope
 from batchgen.plan.budget import Allowance, committed, counted_at
 
 _SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is in the submissions
 _UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
+
+
+_HOLDERS = (
+    "SELECT submissions.remote_id, project, batch, slot, content, ordinal FROM submissions "
+    "JOIN records ON records.id = submissions.record JOIN scopes ON scopes.id = records.scope "
+    "WHERE submissions.origin = ? AND submissions.remote_id"
+)
 
 
 class BatchJournal:
@@ -115,16 +123,19 @@ class BatchJournal:
             for content, ordinal, name, text in rows:
                 yield JobKey(content, ordinal), codec.load_event(name, text)
 
-    def owned(self, remote_ids: Collection[str]) -> set[str]:
-        """Give those of the ids that belong to a record of this origin, in whatever batch, or were disowned.
+    def holders(self, remote_ids: Collection[str]) -> dict[str, Holder]:
+        """Return who has each of the ids in this journal; those that nobody has are left out.
 
         Raises:
             JournalError: the file cannot be read.
         """
-        query = "SELECT remote_id FROM submissions WHERE origin = ? AND remote_id"
         with explained(self._path):
-            owned = named(self._connection, query, self._scope.origin, remote_ids)
-            return owned | self._marks.disowned(remote_ids)
+            found: dict[str, Holder] = dict.fromkeys(self._marks.disowned(remote_ids), DISOWNED)
+            rows = named_rows(self._connection, _HOLDERS, self._scope.origin, remote_ids)
+            for remote_id, project, batch, slot, content, ordinal in rows:
+                scope = replace(self._scope, project=project, batch=batch, slot=slot)
+                found[remote_id] = Holder(scope, JobKey(content, ordinal))
+            return found
 
     def disown(self, remote_ids: Collection[str]) -> None:
         """Remember for good that a person said of these that they are no job of ours.

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from batchgen.journal import schema
 
@@ -39,7 +40,7 @@ class Marks:
         """Give those of the ids that were disowned."""
         names = {_DISOWNED + one: one for one in remote_ids}
         query = "SELECT name FROM marks WHERE origin = ? AND name"
-        return {names[name] for name in named(self._connection, query, self._origin, names)}
+        return {names[name] for (name,) in named_rows(self._connection, query, self._origin, names)}
 
     def distrust_absence(self) -> None:
         """Note that a submission that was shown absent turned up."""
@@ -68,12 +69,14 @@ class Marks:
         return frozenset(name.removeprefix(_AUTHOR) for (name,) in rows)
 
 
-def named(connection: sqlite3.Connection, query: str, origin: str, names: Collection[str]) -> set[str]:
-    """Give those of an origin's names that a query finds, so many at a time."""
-    found: set[str] = set()
+def named_rows(
+    connection: sqlite3.Connection, query: str, origin: str, names: Collection[str]
+) -> list[tuple[Any, ...]]:
+    """Return the rows that a query finds for an origin's names, so many names at a time."""
+    found: list[tuple[Any, ...]] = []
     wanted = list(names)
     for start in range(0, len(wanted), NAMES_A_QUERY):
         some = wanted[start : start + NAMES_A_QUERY]
         places = ", ".join("?" * len(some))
-        found.update(name for (name,) in connection.execute(f"{query} IN ({places})", (origin, *some)))
+        found += connection.execute(f"{query} IN ({places})", (origin, *some))
     return found

@@ -92,6 +92,27 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Activity:
+    """One entry of the service's history of an account.
+
+    Attributes:
+        action: the service's word for what was done.
+        remote_id: of the job it is about; empty where it is about none.
+        at: seconds since the epoch; None where it does not say.
+        units: compute units, never below 0; None where it says none.
+        model: the service's id; empty where it does not say.
+        author: who it is by in the service's eyes.
+    """
+
+    action: str
+    remote_id: str = ""
+    at: float | None = None
+    units: Decimal | None = None
+    model: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
     """What the rows of one sum have in common; empty where they need not have it in common."""
 

@@ -121,6 +121,7 @@ class Settings:
     Attributes:
         seed: equal seeds and equal calls at equal times give equal answers.
         key, secret: what Basic authorization has to carry.
+        author_prefix: how the author of the key's jobs begins: ``apiu_`` for a key, ``user_`` for a person.
         project: the only one that the key may name; None for any.
         latency: seconds from a request to its answer.
         duration: seconds from acceptance to the end of a job.
@@ -137,6 +138,7 @@ class Settings:
     seed: int = 0
     key: str = "key"
     secret: str = field(default="secret", repr=False)
+    author_prefix: str = "apiu_"
     project: str | None = None
     latency: Span = (0.02, 0.08)
     duration: Span = (4.0, 12.0)

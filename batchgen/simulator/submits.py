@@ -145,7 +145,7 @@ def accept(
 
 def author_of(settings: Settings) -> str:
     """Give the user id of the key: what its jobs have as their author."""
-    return Draws(0).id("apiu_", settings.key)
+    return Draws(0).id(settings.author_prefix, settings.key)
 
 
 def _check_plan(model: ModelRecord, rank: int) -> None:

@@ -25,7 +25,8 @@ from batchgen.manifest.values import Budget
 from batchgen.model import Job, Rate
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
-from tests.support.virtual import EPOCH, SCOPE, SEEDED, Earth, Run
+from tests.support.memory_journal import SCOPE
+from tests.support.virtual import EPOCH, SEEDED, Earth, Run
 
 FAST = Rate(count=10.0, seconds=1.0)
 SLOW = Rate(count=30.0, seconds=60.0)

@@ -98,6 +98,9 @@ def test_what_was_bought_twice_is_named_with_its_cost(shell: Shell, simulator: S
     assert f"already has {jobs['castle']['job_id']}" in done.out
     found = audit(shell, service, "--json").json
     (one,) = found["surplus"]
+    rows = {row["job_id"]: (row["owner"], row["reason"].partition(" ")[0]) for row in found["rows"]}
+    assert rows.pop(twice) == ("ours", "by")
+    assert rows == {job["job_id"]: ("ours", "recorded") for job in jobs.values()}
     cost = jobs["castle"]["cost"]["charged"]
     assert (one["id"], one["job_id"], one["cost"]) == ("castle", twice, cost)
     assert (one["situation"], one["instead_of"], one["adopt"]) == ("paid", jobs["castle"]["job_id"], None)

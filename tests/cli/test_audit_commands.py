@@ -8,7 +8,7 @@ import pytest
 from batchgen.app.settings import Options
 from batchgen.cli.audit import _adopt
 from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus
-from batchgen.plan.auditing import Sent, Situation, Surplus
+from batchgen.reconcile.audit import Sent, Situation, Surplus
 
 ROW = RemoteJob(remote_id="job_2", status=RemoteStatus.SUCCEEDED, word="success")
 SENT = Sent(key=JobKey("v1:a"), job=Job(id="tower", prompt="", model="m"), attempt=1, body="{}")

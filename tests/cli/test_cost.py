@@ -15,7 +15,7 @@ from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Accepted, AnswerLost, Failed, SubmitStarted, replay
 from batchgen.model import Job, JobKey, Refund, Scope
-from batchgen.plan.usages import Shown
+from batchgen.reconcile.billing import Shown
 from tests.cli.conftest import Service, Shell
 
 NOON = 1_777_636_800.0  # 2026-05-01, 12:00 UTC

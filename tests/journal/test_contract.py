@@ -24,7 +24,7 @@ from batchgen.lifecycle import (
     SubmitStarted,
     replay,
 )
-from batchgen.model import JobKey, Refund, Scope
+from batchgen.model import DISOWNED, JobKey, Refund, Scope
 from batchgen.plan.budget import Allowance, Window
 from batchgen.ports import Journal
 from tests.support.lives import JOB, lives
@@ -84,8 +84,9 @@ def test_it_is_known_which_submissions_are_ours(reopen: Reopen) -> None:
     journal = reopen()
     journal.append(A, started(), Accepted(at=2.0, remote_id="job_1"))
     for one in (journal, reopen()):
-        assert set(one.owned(["job_1", "job_2"])) == {"job_1"}
-        assert set(one.owned([])) == set()
+        found = one.holders(["job_1", "job_2"])
+        assert {name: holder.key for name, holder in found.items()} == {"job_1": A}
+        assert one.holders([]) == {}
 
 
 def test_equal_jobs_whose_answer_is_not_known_are_found(reopen: Reopen) -> None:
@@ -149,13 +150,13 @@ def test_only_a_receipt_tells_who_we_are(reopen: Reopen) -> None:
     assert journal.authors == reopen().authors == {"apiu_us"}
 
 
-def test_what_a_person_said_is_not_ours_counts_as_owned(reopen: Reopen) -> None:
+def test_what_a_person_said_is_not_ours_has_a_holder(reopen: Reopen) -> None:
     journal = reopen()
     journal.append(A, started(), Accepted(at=2.0, remote_id="job_1"))
     journal.disown(["job_2"])
     journal.disown(["job_2"])
-    assert journal.owned(["job_1", "job_2", "job_3"]) == {"job_1", "job_2"}
-    assert reopen().owned(["job_2", "job_3"]) == {"job_2"}
+    assert set(journal.holders(["job_1", "job_2", "job_3"])) == {"job_1", "job_2"}
+    assert reopen().holders(["job_2", "job_3"]) == {"job_2": DISOWNED}
 
 
 def test_a_look_that_was_cut_off_is_remembered_until_one_ends(reopen: Reopen) -> None:

@@ -22,8 +22,8 @@ from tests.proof.law import Books
 from tests.proof.market import Kept, Market
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
 from tests.proof.till import Post, Till
-from tests.support.memory_journal import Disk
-from tests.support.virtual import EPOCH, SCOPE
+from tests.support.memory_journal import SCOPE, Disk
+from tests.support.virtual import EPOCH
 
 
 @dataclass

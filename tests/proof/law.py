@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from batchgen.engine.likeness import Likeness, compare
 from batchgen.identity import content_key
 from batchgen.lifecycle import (
     Accepted,
@@ -23,7 +22,8 @@ from batchgen.lifecycle import (
     replay,
 )
 from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus
-from batchgen.plan.auditing import Bodies, Sent, find_surplus, read_story
+from batchgen.reconcile.audit import Sent, find_surplus, read_history
+from batchgen.reconcile.matching import Body, Likeness, compare
 from batchgen.simulator.jobs import FAILURE, SUCCESS, Submission
 from tests.proof.scenario import Scenario
 
@@ -179,14 +179,13 @@ def unnamed(books: Books, scenario: Scenario) -> list[str]:
 
     What a lost journal alone knew to be ours is only counted by it.
     """
-    story = read_story(books.history)
-    bodies = Bodies(story.sent)
+    history = read_history(books.history)
     known = {order_of(one) for _, one in books.of(SubmitStarted) if isinstance(one, SubmitStarted)}
     rows = {one.remote_id: _row(one) for one in books.unowned()}
 
     def equals(row: RemoteJob) -> list[Sent]:
-        like = bodies.like(row)
-        return [one for one in like if compare(one.body, one.job.model, row, {}) is Likeness.MATCH]
+        sent = ((one, Body.of(one.job.model, one.body)) for one in history.sent)
+        return [one for one, body in sent if compare(body, row, {}) is Likeness.MATCH]
 
     named = {one.row.remote_id for one in find_surplus(rows.values(), equals, books.records)}
     return [

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from batchgen.errors import JournalError
 from batchgen.lifecycle import Event, Record, ShownAbsent, State, SubmitStarted
-from batchgen.model import JobKey
+from batchgen.model import Holder, JobKey
 from batchgen.plan.budget import Allowance
 from batchgen.ports import Journal
 from tests.proof.law import order_of
@@ -111,8 +111,8 @@ class MortalJournal:
     def history(self) -> Iterator[tuple[JobKey, Event]]:
         yield from self._inner.history()
 
-    def owned(self, remote_ids: Collection[str]) -> Collection[str]:
-        return self._inner.owned(remote_ids)
+    def holders(self, remote_ids: Collection[str]) -> Mapping[str, Holder]:
+        return self._inner.holders(remote_ids)
 
     def disown(self, remote_ids: Collection[str]) -> None:
         self._life.check()

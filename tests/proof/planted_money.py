@@ -142,9 +142,9 @@ OF_MONEY = (
     ),
     Mutant(
         name="take what another batch waits for for a stray",
-        path="app/strays.py",
+        path="reconcile/orphans.py",
         old=" if not _may_be_of_another_batch(one, journal, records)]\n",
         new="]\n",
-        test="tests/app/test_strays.py::test_a_row_that_an_equal_job_of_another_batch_waits_for_is_no_alarm",
+        test="tests/reconcile/test_orphans.py::test_a_row_that_an_equal_job_of_another_batch_waits_for_is_no_alarm",
     ),
 )

@@ -64,9 +64,10 @@ OF_PRICES = (
     ),
     Mutant(
         name="call a charge ours of which nothing says whose it is",
-        path="plan/usages.py",
-        old="    by_us = {one.remote_id for one in entries if one.author in authors}\n",
+        path="reconcile/billing.py",
+        old="    by_us = {one.remote_id for one in entries if owner_by_author(one.author, authors).owner"
+        " is Owner.OURS}\n",
         new="    by_us = {one.remote_id for one in entries}\n",
-        test="tests/plan/test_usages.py",
+        test="tests/reconcile/test_billing.py",
     ),
 )

@@ -22,11 +22,23 @@ from tests.proof.scenario import LOOK_FAULTS, SEEDED, SEEDLESS, JournalFate, Leg
 _WITH_MONEY = 0.13  # share of the seeds that lose no journal
 _A_CROWD = 0.15  # share of those with as many jobs as fill fifty slots
 _SLOTS = 50
+_PERSONS = 0.15  # share of the seeds with a key whose jobs are by a person
 _DAY = 86_400.0  # seconds
 
 
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
+    who = random.Random(f"batchgen proof {seed}, who we are")
+    scenario = _draw(seed)
+    return _as_a_person(scenario) if who.random() < _PERSONS else scenario
+
+
+def _as_a_person(scenario: Scenario) -> Scenario:
+    """Let the key be a person's, whose jobs are by ``user_...``."""
+    return replace(scenario, settings=replace(scenario.settings, author_prefix="user_"))
+
+
+def _draw(seed: int) -> Scenario:
     scenario = draw_usual(seed, random.Random(f"batchgen proof {seed}"))
     chance = random.Random(f"batchgen proof {seed}, what is rare")
     match chance.choices(["nothing", "late", "journal"], weights=[7, 2, 1])[0]:

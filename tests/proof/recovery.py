@@ -14,12 +14,12 @@ from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
 from batchgen.output.results import results_json
 from batchgen.plan.plan import make_plan
-from batchgen.plan.recovery import read_told
 from batchgen.ports import Clock
+from batchgen.reconcile.saved_results import read_results
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.transport import Transport
 from tests.proof.scenario import Leg
-from tests.support.virtual import SCOPE
+from tests.support.memory_journal import SCOPE
 
 _MANIFEST = "version: 1\njobs:\n  - {prompt: anything, model: model_any}\n"
 
@@ -41,7 +41,9 @@ async def rebuild(
     gate = RateGate(None)
     async with beside(gate.run(), name="gate"):
         client = ScenarioClient(transport, gate, project=None, rng=random.Random(seed))
-        await _Virtual(_options(folder), _batch(folder, leg, file), client, clock).recover(read_told(told))
+        await _Virtual(_options(folder), _batch(folder, leg, file), client, clock).recover(
+            read_results(told).jobs
+        )
 
 
 class _Virtual(_Recoverer):

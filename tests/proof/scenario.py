@@ -10,10 +10,10 @@ from decimal import Decimal
 from enum import StrEnum
 from pprint import pformat
 
-from batchgen.engine.absence import DoubtPolicy, Then
 from batchgen.engine.policy import Policy
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Rate
+from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
@@ -196,7 +196,7 @@ def draw_usual(seed: int, chance: random.Random) -> Scenario:
 
 def _doubt(chance: random.Random) -> DoubtPolicy:
     settle, longest = chance.choice([(3.0, 9.0), (10.0, 30.0), (60.0, 600.0)])
-    then = Then.HOLD if chance.random() < 0.1 else Then.RESUBMIT
+    then = OnAbsent.HOLD if chance.random() < 0.1 else OnAbsent.RESUBMIT
     return DoubtPolicy(then=then, settle=settle, settle_max=longest)
 
 

@@ -5,7 +5,6 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from batchgen.engine.absence import DoubtPolicy
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
@@ -27,13 +26,15 @@ from batchgen.lifecycle import (
     replay,
 )
 from batchgen.model import Job, JobKey
+from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.scenario.client import USUAL_RETRY
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings, Views
 from tests.proof.power import Mains
-from tests.support.virtual import SCOPE, SEEDED, SEEDLESS, Earth, Run
+from tests.support.memory_journal import SCOPE
+from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
 
 JOB = Job(id="tower", prompt="a tower", model=SEEDED)
 

@@ -36,8 +36,8 @@ from tests.proof.recovery import rebuild, results_of
 from tests.proof.scenario import JournalFate, Leg
 from tests.proof.wire import Wire, Witness
 from tests.support.looped import virtual_loop
-from tests.support.memory_journal import MemoryJournal
-from tests.support.virtual import SCOPE, Shelves
+from tests.support.memory_journal import SCOPE, MemoryJournal
+from tests.support.virtual import Shelves
 
 LONGEST = 12 * 3600.0  # seconds of virtual time in which a run must end
 _TRIES = 20

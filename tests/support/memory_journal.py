@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from batchgen.errors import OverBudgetError, RemoteIdTakenError
 from batchgen.lifecycle import Accepted, Event, Record, State, apply, replay
-from batchgen.model import JobKey
+from batchgen.model import DISOWNED, Holder, JobKey, Scope
 from batchgen.plan.budget import Allowance, Committed, committed, counted_at
+
+SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
 
 
 @dataclass
@@ -51,7 +53,9 @@ class MemoryJournal:
         self._disk = disk if disk is not None else Disk()
         self._records = replay(self._disk.events)
         self._changes = _changes(self._disk.events)
-        self._owned = {one.remote_id for record in self._records.values() for one in record.submissions}
+        self._owned = {
+            one.remote_id: key for key, record in self._records.items() for one in record.submissions
+        }
 
     def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
         self._disk.spend_append()
@@ -67,7 +71,7 @@ class MemoryJournal:
             self._check(allowed, record.intent_at or 0.0, change)
         if (at := counted_at(record, events)) is not None:
             self._changes.append((at, change))
-        self._owned.update(new)
+        self._owned.update(dict.fromkeys(new, key))
         self._disk.events.extend((key, event) for event in events)
         if any(event.DURABLE for event in events):
             self._disk.synced = len(self._disk.events)
@@ -87,8 +91,9 @@ class MemoryJournal:
     def records(self) -> Mapping[JobKey, Record]:
         return self._records
 
-    def owned(self, remote_ids: Collection[str]) -> set[str]:
-        return (self._owned | self._disk.disowned) & set(remote_ids)
+    def holders(self, remote_ids: Collection[str]) -> dict[str, Holder]:
+        found = dict.fromkeys(self._disk.disowned & set(remote_ids), DISOWNED)
+        return found | {one: Holder(SCOPE, self._owned[one]) for one in remote_ids if one in self._owned}
 
     def disown(self, remote_ids: Collection[str]) -> None:
         self._disk.disowned.update(remote_ids)

@@ -19,7 +19,7 @@ from batchgen.engine.pools import Pools
 from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.lifecycle import Event, Record
-from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob, Scope
+from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob
 from batchgen.plan.plan import make_plan
 from batchgen.ports import Gate
 from batchgen.scenario.client import ScenarioClient
@@ -29,10 +29,9 @@ from batchgen.simulator.exchange import Fate, Reply, Request
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
 from tests.support.looped import virtual_loop
-from tests.support.memory_journal import Disk, MemoryJournal
+from tests.support.memory_journal import SCOPE, Disk, MemoryJournal
 
 EPOCH = 1_800_000_000.0
-SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
 SEEDED, SEEDLESS = "model_bfl-flux-1-dev", "model_imagen4-ultra"
 
 

@@ -2,7 +2,6 @@ from decimal import Decimal
 
 import pytest
 
-from batchgen.engine.reading import after_failure, after_look, after_receipt, refund_of
 from batchgen.errors import (
     AmbiguousError,
     DeferredError,
@@ -14,6 +13,7 @@ from batchgen.errors import (
     StoppedError,
     TransientError,
 )
+from batchgen.interpret import after_failure, after_look, after_receipt, refund_of
 from batchgen.lifecycle import Accepted, Canceled, Failed, Succeeded
 from batchgen.model import Receipt, Refund, RemoteJob, RemoteStatus
 

@@ -91,6 +91,15 @@ def after_look(remote: RemoteJob, *, at: float) -> Event | None:
     )
 
 
+def after_row(row: RemoteJob, *, at: float) -> Event | None:
+    """Return the end that a row of a listing shows; None while it runs, or the job itself must be asked.
+
+    A row may be behind on what came out: a success without assets is no end yet.
+    """
+    end = after_look(row, at=at)
+    return None if isinstance(end, Succeeded) and not row.asset_ids else end
+
+
 def refund_of(remote: RemoteJob, *, moderated: bool) -> Refund:
     """Say whether the service gives the charge back, by its own rules.
 

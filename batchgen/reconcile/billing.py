@@ -11,33 +11,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from batchgen.lifecycle import IN_FLIGHT, RefundShown, apply
-from batchgen.plan.costs import Cost
+from batchgen.plan.costs import Activity, Cost
+from batchgen.reconcile.ownership import Owner, owner_by_author
 from batchgen.record import Record
 
 REFUNDS = "refunds"  # the service's word for an entry that gives back
 
 _ZERO = Decimal(0)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Activity:
-    """One entry of the service's history of an account.
-
-    Attributes:
-        action: the service's word for what was done.
-        remote_id: of the job it is about; empty where it is about none.
-        at: seconds since the epoch; None where it does not say.
-        units: compute units, never below 0; None where it says none.
-        model: the service's id; empty where it does not say.
-        author: who it is by in the service's eyes.
-    """
-
-    action: str
-    remote_id: str = ""
-    at: float | None = None
-    units: Decimal | None = None
-    model: str = ""
-    author: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +46,7 @@ class Compared:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reckoning:
+class BillingDiff:
     """What came of the comparison.
 
     Attributes:
@@ -98,7 +78,7 @@ class Reckoning:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stretch:
+class Period:
     """What time a comparison is about: clocks differ, and a history lags behind what it tells of.
 
     Attributes:
@@ -110,7 +90,7 @@ class Stretch:
     until: float = math.inf
 
 
-EVER = Stretch()
+EVER = Period()
 
 
 def shown_of(entries: Iterable[Activity]) -> dict[str, Shown]:
@@ -144,14 +124,14 @@ def shown_of(entries: Iterable[Activity]) -> dict[str, Shown]:
     }
 
 
-def reckon(
+def compare_billing(
     entries: Sequence[Activity],
     rows: Iterable[Cost],
     *,
     owned: Collection[str],
     authors: Collection[str],
-    judged: Stretch = EVER,
-) -> Reckoning:
+    judged: Period = EVER,
+) -> BillingDiff:
     """Compare the service's history with the rows of the same time.
 
     Args:
@@ -165,14 +145,16 @@ def reckon(
     shown = shown_of(entries)
     stray = [
         one
-        for id_, one in shown_of(one for one in entries if not _is_anothers(one, authors)).items()
+        for id_, one in shown_of(
+            one for one in entries if owner_by_author(one.author, authors).owner is not Owner.ANOTHERS
+        ).items()
         if one.charged and not (id_ in ours or id_ in owned or (one.at or math.inf) < judged.since)
     ]
-    by_us = {one.remote_id for one in entries if one.author in authors}
+    by_us = {one.remote_id for one in entries if owner_by_author(one.author, authors).owner is Owner.OURS}
     both = [Compared(ours=one, shown=shown[id_]) for id_, one in ours.items() if id_ in shown]
     assumed = [one for one in ours.values() if one.sums.assumed and one.at <= judged.until]
     unshown = list(_unshown(ours, shown))
-    return Reckoning(
+    return BillingDiff(
         entries=len(entries),
         unknown=tuple(one for one in stray if one.remote_id in by_us),
         unclaimed=tuple(one for one in stray if one.remote_id not in by_us),
@@ -206,13 +188,6 @@ def refunds_to_record(record: Record, shown: Mapping[str, Shown], *, at: float) 
         event = RefundShown(at=at, remote_id=paid.remote_id, refunded=theirs.refunded)
         if apply(record, event) != record:
             yield event
-
-
-def _is_anothers(entry: Activity, authors: Collection[str]) -> bool:
-    """Tell whether an entry is certainly not by our key; ``user_`` names people."""
-    if authors:
-        return entry.author not in {*authors, ""}
-    return entry.author.startswith("user_")
 
 
 def _unshown(ours: Mapping[str, Cost], shown: Mapping[str, Shown]) -> Iterable[Cost]:

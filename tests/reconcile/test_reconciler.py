@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from batchgen.engine.absence import DoubtPolicy, Then
 from batchgen.engine.policy import Policy
 from batchgen.lifecycle import Adopted, Held, Record, ShownAbsent, State, replay
 from batchgen.model import Job, JobKey
+from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
@@ -132,7 +132,7 @@ def test_a_control_accepted_before_the_loss_will_do_after_a_long_wait() -> None:
 
 def test_hold_is_obeyed() -> None:
     over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_BEFORE]}))
-    policy = Policy(doubt=DoubtPolicy(then=Then.HOLD, settle=3, settle_max=9))
+    policy = Policy(doubt=DoubtPolicy(then=OnAbsent.HOLD, settle=3, settle_max=9))
     Run(over, jobs(3), policy=policy).go()
     assert states(over) == {State.COLLECTED: 2, State.HELD: 1}
 

@@ -23,17 +23,15 @@ from batchgen.lifecycle import (
     replay,
 )
 from batchgen.model import Job, JobKey, Json, Refund, RemoteJob, RemoteStatus, Submission
-from batchgen.plan.auditing import (
-    Bodies,
+from batchgen.reconcile.audit import (
+    BatchHistory,
     Sent,
     Situation,
-    Story,
     Surplus,
     beginning,
     ended_otherwise,
     find_surplus,
-    is_ours,
-    read_story,
+    read_history,
     sum_up,
     untrue_records,
 )
@@ -60,8 +58,8 @@ def sent(key: JobKey = A, attempt: int = 1, **inputs: Json) -> Sent:
     return Sent(key=key, job=JOB, attempt=attempt, body=json.dumps({"prompt": "a tower", **inputs}))
 
 
-def story_of(lived: Lived) -> Story:
-    return read_story(lived)
+def hiread_history(lived: Lived) -> BatchHistory:
+    return read_history(lived)
 
 
 ENDED: Lived = [(A, started()), (A, accepted()), (A, Succeeded(at=3.0)), (A, Collected(at=4.0))]
@@ -80,46 +78,48 @@ def test_a_batch_of_which_nothing_left_never_began() -> None:
 
 
 def test_every_attempt_has_its_body_and_its_end() -> None:
-    story = story_of(TWICE)
-    assert [(one.attempt, one.body) for one in story.sent] == [(1, '{"prompt":"a tower"}'), (2, "{}")]
-    assert story.ends == {"job_1": RemoteStatus.FAILED, "job_2": RemoteStatus.CANCELED}
+    history = read_history(TWICE)
+    assert [(one.attempt, one.body) for one in history.sent] == [(1, '{"prompt":"a tower"}'), (2, "{}")]
+    assert history.ends == {"job_1": RemoteStatus.FAILED, "job_2": RemoteStatus.CANCELED}
 
 
 def test_a_submission_that_runs_has_no_end() -> None:
-    assert story_of(ENDED[:2]).ends == {}
+    assert read_history(ENDED[:2]).ends == {}
 
 
 @pytest.mark.parametrize("lived", [[], ENDED, TWICE, ENDED[:1]])
 def test_a_journal_that_is_its_history_is_true(lived: Lived) -> None:
     records = replay(lived)
-    assert untrue_records(story_of(lived), records, records) == {}
+    assert untrue_records(read_history(lived), records, records) == {}
 
 
 def test_a_record_in_another_state_than_its_history_is_told() -> None:
     said = {A: Record(state=State.FAILED)}
-    assert untrue_records(story_of(ENDED), said, said) == {A: "the record says failed, the history collected"}
+    assert untrue_records(read_history(ENDED), said, said) == {
+        A: "the record says failed, the history collected"
+    }
 
 
 def test_a_record_with_another_field_than_its_history_is_told() -> None:
     said = {A: replace(replay(ENDED)[A], seed=4.0)}
-    assert untrue_records(story_of(ENDED), said, said) == {A: "record and history differ in seed"}
+    assert untrue_records(read_history(ENDED), said, said) == {A: "record and history differ in seed"}
 
 
 def test_a_record_without_a_history_and_a_history_without_a_record_are_told() -> None:
-    told = untrue_records(story_of(ENDED), {B: Record()}, {B: Record()})
+    told = untrue_records(read_history(ENDED), {B: Record()}, {B: Record()})
     assert told == {B: "it has a record and no history", A: "it has a history and no record"}
 
 
 def test_a_history_that_cannot_have_been_is_told() -> None:
     lived = [*ENDED, (A, started())]
-    told = untrue_records(story_of(lived), replay(ENDED), replay(ENDED))
+    told = untrue_records(read_history(lived), replay(ENDED), replay(ENDED))
     assert told[A].startswith("the history breaks off: SubmitStarted cannot happen")
 
 
 @given(st.integers(0, len(TWICE)), st.integers(0, len(TWICE)), st.integers(0, len(TWICE)))
 def test_what_a_run_writes_meanwhile_is_never_told_as_untrue(one: int, two: int, three: int) -> None:
     first, second, third = sorted((one, two, three))
-    read = replay(TWICE[:first]), story_of(TWICE[:second]), replay(TWICE[:third])
+    read = replay(TWICE[:first]), read_history(TWICE[:second]), replay(TWICE[:third])
     assert untrue_records(read[1], read[0], read[2]) == {}
 
 
@@ -128,59 +128,7 @@ def test_a_standing_record_is_untrue_exactly_where_it_was_touched(touched: list[
     records = replay(TWICE[:length])
     other = {"state": State.ABANDONED, "error": "?!", "files": ("x",), "submissions": ("y",)}
     said = {A: replace(records[A], **{name: other[name] for name in touched})}  # type: ignore[arg-type]  # by name
-    assert bool(untrue_records(story_of(TWICE[:length]), said, said)) is bool(touched)
-
-
-@pytest.mark.parametrize(
-    ("author", "authors", "ours"),
-    [
-        ("apiu_us", {"apiu_us"}, True),
-        ("apiu_them", {"apiu_us"}, False),
-        ("user_me", {"apiu_us"}, False),
-        ("", {"apiu_us"}, True),
-        ("apiu_us", set(), True),
-        ("user_me", set(), False),
-    ],
-)
-def test_a_row_is_ours_by_its_author(author: str, authors: set[str], ours: bool) -> None:
-    assert is_ours(row(author=author), authors) is ours
-
-
-def test_a_row_of_another_kind_is_not_ours() -> None:
-    assert not is_ours(row(job_type="inference"), {"apiu_us"})
-
-
-def inputs(**more: Json) -> dict[str, Json]:
-    return {"modelId": "m", "prompt": "a tower", **more}
-
-
-@pytest.mark.parametrize(
-    ("body", "echo", "found"),
-    [
-        (sent(seed=4), inputs(seed=4.0), True),
-        (sent(seed=4), inputs(seed=5), False),
-        (sent(seed=4), inputs(seed=4, prompt="asset_x"), True),
-        (sent(), inputs(), True),
-        (sent(), inputs(seed=77), True),
-        (sent(), inputs(prompt="a mill"), False),
-        (sent(), inputs(prompt="asset_x"), True),
-        (sent(), inputs(modelId="other"), False),
-        (sent(), None, False),
-    ],
-)
-def test_bodies_are_found_by_seed_or_by_prompt(body: Sent, echo: Json, found: bool) -> None:
-    assert Bodies([body]).like(row(inputs=echo)) == ([body] if found else [])
-
-
-@given(st.lists(st.tuples(st.sampled_from(["a tower", "a mill"]), st.sampled_from([None, 1, 2])), max_size=6))
-def test_no_body_that_a_row_echoes_is_overlooked(what: list[tuple[str, int | None]]) -> None:
-    all_sent = [
-        sent(JobKey(str(number)), prompt=prompt, **({} if seed is None else {"seed": seed}))
-        for number, (prompt, seed) in enumerate(what)
-    ]
-    bodies = Bodies(all_sent)
-    for one in all_sent:
-        assert one in bodies.like(row(inputs={"modelId": "m", **json.loads(one.body)}))
+    assert bool(untrue_records(read_history(TWICE[:length]), said, said)) is bool(touched)
 
 
 def surplus_of(
@@ -242,17 +190,17 @@ def test_of_m_rows_and_k_jobs_in_doubt_the_smaller_number_is_offered(rows: int, 
 
 
 def test_an_end_that_the_service_shows_alike_is_not_told() -> None:
-    assert ended_otherwise(story_of(ENDED), [row()]) == []
+    assert ended_otherwise(read_history(ENDED), [row()]) == []
 
 
 @pytest.mark.parametrize("status", sorted(set(RemoteStatus) - {RemoteStatus.SUCCEEDED}))
 def test_another_end_than_the_recorded_one_is_told(status: RemoteStatus) -> None:
     shown = row(status=status)
-    assert ended_otherwise(story_of(ENDED), [shown]) == [shown]
+    assert ended_otherwise(read_history(ENDED), [shown]) == [shown]
 
 
 def test_a_submission_without_a_recorded_end_may_end_as_it_likes() -> None:
-    assert ended_otherwise(story_of(ENDED[:2]), [row(), row("job_of_nobody")]) == []
+    assert ended_otherwise(read_history(ENDED[:2]), [row(), row("job_of_nobody")]) == []
 
 
 def test_sums_hold_every_attempt_against_its_row() -> None:

@@ -6,22 +6,25 @@ by ``absence``'s rules. Nothing else ends a doubt.
 """
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from batchgen.engine.absence import Conclusion, DoubtPolicy, Findings, Move, conclude
-from batchgen.engine.ledger import Ledger
-from batchgen.engine.likeness import Doubt, Likeness, compare, in_window, may_be_ours
-from batchgen.engine.listing import Listing, read_listing
-from batchgen.engine.reading import after_look
-from batchgen.engine.refuted import Refuted
-from batchgen.engine.sightings import Sightings, control_of, latest_before
 from batchgen.errors import RemoteIdTakenError, ServiceError, StoppedError
-from batchgen.lifecycle import Adopted, Held, ShownAbsent, State, Succeeded
-from batchgen.model import JobKey, RemoteJob, Text
+from batchgen.interpret import after_row
+from batchgen.ledger import Ledger
+from batchgen.lifecycle import Adopted, Held, ShownAbsent, State
+from batchgen.model import JobKey, RemoteJob
 from batchgen.plan.plan import Entry
 from batchgen.ports import Generator, Journal
+from batchgen.reconcile.absence import Conclusion, DoubtPolicy, Findings, Move, conclude
+from batchgen.reconcile.candidates import Candidates
+from batchgen.reconcile.late_arrivals import LateArrivals
+from batchgen.reconcile.listing import Listing, read_listing
+from batchgen.reconcile.listing_lag import ListingLag, latest_before, witness_for
+from batchgen.reconcile.matching import Body, Doubt, Likeness, compare, stands_for
+from batchgen.reconcile.prompts import Prompts
+
+_UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD})
 
 FIRST_LOOK = 2.0  # seconds after a loss: most rows are there by then
 
@@ -45,7 +48,8 @@ class Reconciler:
         ledger: Ledger,
         journal: Journal,
         policy: DoubtPolicy,
-        refuted: Refuted,
+        prompts: Prompts,
+        late_arrivals: LateArrivals,
         settled: Callable[[Entry], None],
     ) -> None:
         """Take the parts.
@@ -55,31 +59,25 @@ class Reconciler:
             ledger: where what is found is recorded.
             journal: what is ours already.
             policy: how patient it is.
-            refuted: told of every listing.
+            prompts: those that became assets.
+            late_arrivals: shown every listing.
             settled: told of every job that is no longer in doubt.
         """
         self._generator = generator
         self._ledger = ledger
         self._journal = journal
         self._policy = policy
-        self._refuted = refuted
+        self._prompts = prompts
+        self._late_arrivals = late_arrivals
         self._settled = settled
         self._cases: dict[JobKey, _Case] = {}
-        self._texts: dict[str, Text] = {}
-        self._sightings = Sightings()
+        self._lag = ListingLag()
         self._skew = 0.0
         self._stirred = asyncio.Event()
 
     def add(self, entry: Entry) -> None:
         """Take in a job in doubt."""
-        record, now = entry.record, self._ledger.now()
-        doubt = Doubt(
-            key=entry.key,
-            model=entry.job.model,
-            body=record.body or "{}",
-            intent_at=now if record.intent_at is None else record.intent_at,
-            lost_at=now if record.lost_at is None else record.lost_at,
-        )
+        doubt = Doubt.of(entry.key, entry.job.model, entry.record, now=self._ledger.now())
         self._cases[entry.key] = _Case(entry, doubt)
         self._stirred.set()
 
@@ -103,19 +101,18 @@ class Reconciler:
     async def _look(self) -> None:
         cases = sorted(self._cases.values(), key=lambda one: one.doubt.intent_at)
         listing = await self._list(cases)
-        await self._read_prompts(cases, listing)
-        # from here on nothing waits: what is owned and who is submitting stays as it is
-        shown = {row.remote_id: row for row in listing.rows}
-        records = self._journal.records()
+        candidates = Candidates(listing.rows.values(), self._journal, self._prompts)
+        await self._read_prompts(cases, candidates, listing)
+        # from here on nothing waits: whose a row is and who is submitting stays as it is
+        candidates.refresh()
         if listing.complete:
-            self._sightings.saw(listing.begun_at, listing.since, shown, records.values())
-        free = self._free_rows(listing)
+            self._lag.learn(listing, self._journal.records().values())
         for case in cases:
-            self._judge(case, listing, free, shown)
-        self._refuted.notice(free, self._texts)
+            self._judge(case, listing, candidates)
+        self._late_arrivals.notice(candidates)
 
     async def _list(self, cases: Sequence[_Case]) -> Listing:
-        """Read the service's jobs back to before the oldest doubt, and to a control where one is needed."""
+        """Read the service's jobs back to before the oldest doubt, and to a witness where one is needed."""
         listing = await read_listing(
             self._generator,
             since=min(self._reach(case) for case in cases),
@@ -135,60 +132,32 @@ class Reconciler:
         older = latest_before(case.doubt, self._journal.records().values())
         return start if older is None else min(start, older.at)
 
-    async def _read_prompts(self, cases: Sequence[_Case], listing: Listing) -> None:
+    async def _read_prompts(self, cases: Sequence[_Case], candidates: Candidates, listing: Listing) -> None:
         """Fetch the prompts that became assets, of rows that nothing else tells apart."""
-        for row in self._free_rows(listing):
-            prompt = str((row.inputs or {}).get("prompt"))
-            if prompt in self._texts or not any(
-                self._likeness(case, row, listing) is Likeness.UNREAD for case in cases
-            ):
-                continue
+        for case in cases:
             try:
-                text = await self._generator.text(prompt)
+                await candidates.read(case.doubt.body, within=case.doubt.window(listing.skew))
             except StoppedError:
                 raise
             except ServiceError as error:
-                self._ledger.observer.troubled(f"reading the prompt of {row.remote_id}: {error}")
-                continue
-            if text is not None:
-                self._texts[prompt] = text
+                self._ledger.observer.troubled(f"reading the prompt of a listed job: {error}")
 
-    def _free_rows(self, listing: Listing) -> list[RemoteJob]:
-        """Give the rows that belong to no record, oldest first, each once."""
-        rows = {row.remote_id: row for row in reversed(listing.rows)}
-        owned = set(self._journal.owned(list(rows)))
-        return [row for remote_id, row in rows.items() if remote_id not in owned]
-
-    def _likeness(self, case: _Case, row: RemoteJob, listing: Listing) -> Likeness:
-        authors = self._journal.authors
-        if not may_be_ours(row, authors=authors):
-            return Likeness.OTHER
-        likeness = compare(case.doubt.body, case.doubt.model, row, self._texts)
-        if not in_window(row, case.doubt, skew=listing.skew):
-            # dates are the least that can be relied on: an equal body proves that one of them may be wrong
-            return Likeness.NEAR if likeness is Likeness.MATCH else Likeness.OTHER
-        if likeness is Likeness.MATCH and row.author and not authors:
-            # nothing says yet whose it is: another key with a batch of this name derives the same seed
-            return Likeness.NEAR
-        return likeness
-
-    def _judge(
-        self, case: _Case, listing: Listing, free: list[RemoteJob], shown: Mapping[str, RemoteJob]
-    ) -> None:
+    def _judge(self, case: _Case, listing: Listing, candidates: Candidates) -> None:
         near = []
-        for row in free:
-            likeness = self._likeness(case, row, listing)
+        window = case.doubt.window(listing.skew)
+        for row, alike in candidates.like(case.doubt.body):
+            likeness = stands_for(alike, row, candidates.ownership(row), window)
             if likeness is Likeness.MATCH and self._fits_another_better(case, row):
                 likeness = Likeness.NEAR
             if likeness is Likeness.MATCH:
                 if self._adopt(case, row, listing):
-                    free.remove(row)
+                    candidates.take(row.remote_id)
                 return
             if likeness is not Likeness.OTHER:
                 near.append(row.remote_id)
         if listing.complete and not near:
             case.clean.append(listing.begun_at)
-        self._conclude(case, self._findings(case, listing, tuple(near), shown))
+        self._conclude(case, self._findings(case, listing, tuple(near)))
 
     def _fits_another_better(self, case: _Case, row: RemoteJob) -> bool:
         """Tell whether the row echoes more of what was sent for another job that misses its answer.
@@ -196,21 +165,23 @@ class Reconciler:
         Keys that were not sent are taken for the service's own additions; here they may be those of
         a job that sent more, such as a seed.
         """
-        sent = len(json.loads(case.doubt.body))
-        return any(
-            record.state in {State.SUBMITTING, State.IN_DOUBT, State.HELD}
-            and record.body is not None
-            and len(json.loads(record.body)) > sent
-            and record.job is not None
-            and compare(record.body, record.job.model, row, self._texts) in {Likeness.MATCH, Likeness.UNREAD}
+        sent = len(case.doubt.body.inputs)
+        others = (
+            Body.sent_for(record)
             for key, record in self._journal.records().items()
-            if key != case.entry.key
+            if record.state in _UNANSWERED and key != case.entry.key
+        )
+        return any(
+            one is not None
+            and len(one.inputs) > sent
+            and compare(one, row, self._prompts.texts) in {Likeness.MATCH, Likeness.UNREAD}
+            for one in others
         )
 
     def _adopt(self, case: _Case, row: RemoteJob, listing: Listing) -> bool:
         """Take the row for the job's own, unless it may be that of an equal job whose answer is due."""
         peers = self._journal.unanswered_equals(case.entry.key)
-        if any(one.state is State.SUBMITTING and one.body == case.doubt.body for one in peers):
+        if any(one.state is State.SUBMITTING and one.body == case.doubt.body.text for one in peers):
             return False
         evidence = {"listing": listing.begun_at, "created_at": row.created_at, "skew": listing.skew}
         adopted = Adopted(
@@ -221,9 +192,7 @@ class Reconciler:
             quoted=case.entry.record.quoted,
             evidence=evidence,
         )
-        end = after_look(row, at=self._ledger.now())
-        if end is not None and not row.asset_ids and isinstance(end, Succeeded):
-            end = None  # a row may be behind on what came out: look at the job itself
+        end = after_row(row, at=self._ledger.now())
         try:
             entry = self._ledger.record(case.entry, *((adopted,) if end is None else (adopted, end)))
         except RemoteIdTakenError:
@@ -231,18 +200,16 @@ class Reconciler:
         self._settle(entry)
         return True
 
-    def _findings(
-        self, case: _Case, listing: Listing, near: tuple[str, ...], shown: Mapping[str, RemoteJob]
-    ) -> Findings:
+    def _findings(self, case: _Case, listing: Listing, near: tuple[str, ...]) -> Findings:
         records = self._journal.records().values()
         return Findings(
             lost_at=case.doubt.lost_at,
             now=listing.begun_at,
             clean=tuple(case.clean),
             near=near,
-            control=control_of(case.doubt, shown, records, after=True),
-            older_control=control_of(case.doubt, shown, records, after=False),
-            lag=self._sightings.lag,
+            witness=witness_for(case.doubt, listing.rows, records, after=True),
+            older_witness=witness_for(case.doubt, listing.rows, records, after=False),
+            lag=self._lag.longest,
             absences=case.entry.record.absences,
             trusted=self._journal.trusts_absence,
         )

@@ -1,6 +1,6 @@
-"""The events of a recovery: a life for each job, as the service shows that it was.
+"""The events of a recovery: a history for each job, as the service shows that it was.
 
-Only what is recorded, and in which order, is decided here. A life is appended in one
+Only what is recorded, and in which order, is decided here. A history is appended in one
 transaction; a submission that belongs to another job of the journal is never taken from it.
 """
 
@@ -9,12 +9,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from batchgen.app.batch import Batch
-from batchgen.engine.listing import Listing
-from batchgen.engine.lives import Attempt, Lives
-from batchgen.engine.preflight import Preflight
-from batchgen.engine.reading import after_look
 from batchgen.errors import RemoteIdTakenError
+from batchgen.interpret import after_look
 from batchgen.lifecycle import (
     Abandoned,
     Accepted,
@@ -27,10 +23,14 @@ from batchgen.lifecycle import (
     SubmitStarted,
     Succeeded,
 )
-from batchgen.model import File, Model, RemoteJob
+from batchgen.model import File, Job, Model, RemoteJob, Scope
 from batchgen.plan.plan import Entry, make_plan
-from batchgen.plan.recovery import Recalled
-from batchgen.ports import Generator
+from batchgen.ports import Journal
+from batchgen.reconcile.history import Attempt, HistoryBuilder
+from batchgen.reconcile.listing import Listing
+from batchgen.reconcile.preflight import Preflight
+from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.saved_results import Recalled
 
 
 class Fate(StrEnum):
@@ -73,9 +73,11 @@ class Rebuilder:
 
     def __init__(
         self,
-        batch: Batch,
-        generator: Generator,
         *,
+        scope: Scope,
+        jobs: Sequence[Job],
+        journal: Journal,
+        prompts: Prompts,
         listing: Listing,
         models: Mapping[str, Model],
         since: float,
@@ -84,19 +86,21 @@ class Rebuilder:
         """Take what was asked already.
 
         Args:
-            batch: whose journal is written.
-            generator: asked for nothing but prompts that became assets.
+            scope: where the records belong.
+            jobs: the manifest's.
+            journal: which is written.
+            prompts: those that became assets.
             listing: complete, back to ``since``.
             models: those that the service describes, by id.
             since: before anything of the batch was submitted, seconds since the epoch.
             at: now.
         """
-        self._batch = batch
-        self._journal = batch.journal
+        self._jobs = jobs
+        self._journal = journal
         self._since = since
         self._at = at
-        self._lives = Lives(
-            scope=batch.scope,
+        self._history = HistoryBuilder(
+            scope=scope,
             models=models,
             skew=listing.skew,
             why="the journal was lost",
@@ -104,10 +108,10 @@ class Rebuilder:
             at=at,
         )
         self._preflight = Preflight(
-            generator=generator,
-            journal=batch.journal,
+            journal=journal,
             listing=listing,
-            lives=self._lives,
+            prompts=prompts,
+            history=self._history,
             record=self._record_entry,
         )
 
@@ -117,58 +121,60 @@ class Rebuilder:
     async def record(
         self, one: Recalled, looks: Mapping[str, RemoteJob], files: Sequence[File] | None
     ) -> Found:
-        """Record one job that the results tell of.
+        """Record one job that the results have.
 
         Raises:
             JournalError: it could not be recorded.
         """
-        told, ids = one.told, (one.told.remote_id,) if one.told.remote_id else ()
+        saved, ids = one.saved, (one.saved.remote_id,) if one.saved.remote_id else ()
         if one.known:
             state = self._journal.records()[one.key].state
-            return Found(id=told.id, fate=Fate.KNOWN, remote_ids=ids, state=state)
-        remote = looks.get(told.remote_id or "")
-        if told.remote_id is not None and remote is None:
-            return Found(id=told.id, fate=Fate.NOT_SHOWN, remote_ids=ids)
+            return Found(id=saved.id, fate=Fate.KNOWN, remote_ids=ids, state=state)
+        remote = looks.get(saved.remote_id or "")
+        if saved.remote_id is not None and remote is None:
+            return Found(id=saved.id, fate=Fate.NOT_SHOWN, remote_ids=ids)
         earlier = await self._earlier(one)
         life = self._doubtful(one) if remote is None else self._paid(one, remote, files, earlier)
         try:
             record = self._journal.append(one.key, *earlier, *life)
         except RemoteIdTakenError:
-            return Found(id=told.id, fate=Fate.OF_ANOTHER, remote_ids=ids)
+            return Found(id=saved.id, fate=Fate.OF_ANOTHER, remote_ids=ids)
         self._preflight.take(*(paid.remote_id for paid in record.submissions))
-        doubt = Fate.GIVEN_UP if told.given_up else Fate.IN_DOUBT
+        doubt = Fate.GIVEN_UP if saved.given_up else Fate.IN_DOUBT
         fate = doubt if remote is None else Fate.RECOVERED
-        return Found(id=told.id, fate=fate, remote_ids=ids, state=record.state)
+        return Found(id=saved.id, fate=fate, remote_ids=ids, state=record.state)
 
     async def _earlier(self, one: Recalled) -> list[Event]:
         known = self._journal.records().get(one.key, Record())
-        entry, upto = Entry(key=one.key, job=one.job, record=known), max(1, one.told.attempt)
+        entry, upto = Entry(key=one.key, job=one.job, record=known), max(1, one.saved.attempt)
         await self._preflight.read([entry])
         failed = self._preflight.failed_rows(entry, upto=upto)
-        return self._lives.earlier(one.key, one.job, known, failed, upto=upto)
+        return self._history.earlier(one.key, one.job, known, failed, upto=upto)
 
     def _sent(self, one: Recalled) -> Attempt:
-        told = one.told
-        return Attempt(job=one.job, number=max(1, told.attempt), body=one.body, seed=told.seed, derived=False)
+        saved = one.saved
+        return Attempt(
+            job=one.job, number=max(1, saved.attempt), body=one.body, seed=saved.seed, derived=False
+        )
 
     def _started(self, one: Recalled, at: float) -> SubmitStarted:
         """Give the intent, with what was held against a budget: a doubt goes on holding it."""
-        quoted = one.told.quoted
-        return replace(self._lives.started(self._sent(one), at), quoted=quoted, reserved=quoted)
+        quoted = one.saved.quoted
+        return replace(self._history.started(self._sent(one), at), quoted=quoted, reserved=quoted)
 
     def _paid(
         self, one: Recalled, remote: RemoteJob, files: Sequence[File] | None, earlier: Sequence[Event]
     ) -> list[Event]:
-        told = one.told
-        at = self._at if told.submitted_at is None else told.submitted_at
+        saved = one.saved
+        at = self._at if saved.submitted_at is None else saved.submitted_at
         life: list[Event] = [
             self._started(one, at),
             Accepted(
                 at=at,
                 remote_id=remote.remote_id,
-                charged=charged_at_first(told.charged, remote.cost, earlier),
+                charged=charged_at_first(saved.charged, remote.cost, earlier),
                 author=remote.author,
-                quoted=told.quoted,
+                quoted=saved.quoted,
             ),
         ]
         end = after_look(remote, at=self._at)
@@ -179,14 +185,14 @@ class Rebuilder:
         return life
 
     def _doubtful(self, one: Recalled) -> list[Event]:
-        """Leave the doubt to the next run; when its body left is not told, so it may be long ago."""
-        told = one.told
+        """Leave the doubt to the next run; when its body left is not known, so it may be long ago."""
+        saved = one.saved
         life: list[Event] = [
             self._started(one, self._since),
-            AnswerLost(at=self._at, reason=told.error or "the journal was lost before the answer came"),
+            AnswerLost(at=self._at, reason=saved.error or "the journal was lost before the answer came"),
         ]
-        if told.given_up:
-            life += [Held(at=self._at, reason=told.error), Abandoned(at=self._at, reason=told.error)]
+        if saved.given_up:
+            life += [Held(at=self._at, reason=saved.error), Abandoned(at=self._at, reason=saved.error)]
         return life
 
     async def take_in_the_rest(self) -> list[Found]:
@@ -196,7 +202,7 @@ class Rebuilder:
             ServiceError: a prompt that became an asset could not be read.
             JournalError: what was found could not be recorded.
         """
-        entries = make_plan(self._batch.manifest.jobs, self._journal.records()).entries
+        entries = make_plan(self._jobs, self._journal.records()).entries
         await self._preflight.read(entries)
         return [
             Found(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from batchgen.identity import compose_body, content_key, derive_seed
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job, JobKey, Json, Model, ModelInput, Scope, Submission
-from batchgen.plan.recovery import Recalled, Told, read_told, recall
+from batchgen.reconcile.saved_results import Recalled, SavedJob, read_results, recall
 
 SEED = ModelInput(name="seed", type="number", minimum=0, maximum=2_147_483_647)
 MODELS = {"m": Model(id="m", name="M", inputs=(SEED,))}
@@ -22,9 +22,11 @@ def seed_of(key: JobKey, attempt: int = 1) -> float:
     return derive_seed(SCOPE, key, attempt, SEED)
 
 
-def told(job: Job = TOWER, *, key: JobKey = KEY, remote_id: str | None = "job_1", attempt: int = 1) -> Told:
+def told(
+    job: Job = TOWER, *, key: JobKey = KEY, remote_id: str | None = "job_1", attempt: int = 1
+) -> SavedJob:
     seed = seed_of(key, attempt)
-    return Told(
+    return SavedJob(
         id=job.id,
         prompt=job.prompt,
         model=job.model,
@@ -37,7 +39,7 @@ def told(job: Job = TOWER, *, key: JobKey = KEY, remote_id: str | None = "job_1"
 
 
 def recalled(
-    *some: Told, jobs: tuple[Job, ...] = (TOWER,), records: dict[JobKey, Record] | None = None
+    *some: SavedJob, jobs: tuple[Job, ...] = (TOWER,), records: dict[JobKey, Record] | None = None
 ) -> list[Recalled]:
     shown = {job.id: dict(job.params) for job in jobs}
     return recall(
@@ -130,14 +132,14 @@ ROW: dict[str, Json] = {
 
 def test_results_are_read_with_those_that_were_removed() -> None:
     text = json.dumps({"format": "batchgen/results@1", "jobs": [ROW], "removed": [{**ROW, "error": None}]})
-    one, removed = read_told(text)
+    one, removed = read_results(text).jobs
     assert (one.charged, one.submitted_at) == (Decimal("7.25"), 1767323045.678)
     assert (one.given_up, one.was_submitted, removed.was_submitted) == (True, True, False)
 
 
 def test_what_was_accepted_is_read_in_the_form_that_was_paid_for() -> None:
     accepted = {**ROW, "accepted": True, "bought_as": {"prompt": "a keep", "model": "old"}}
-    (one,) = read_told(json.dumps({"format": "batchgen/results@1", "jobs": [accepted]}))
+    (one,) = read_results(json.dumps({"format": "batchgen/results@1", "jobs": [accepted]})).jobs
     assert (one.prompt, one.model) == ("a keep", "old")
 
 
@@ -154,4 +156,4 @@ def test_what_was_accepted_is_read_in_the_form_that_was_paid_for() -> None:
 )
 def test_what_is_no_results_manifest_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        read_told(text)
+        read_results(text)

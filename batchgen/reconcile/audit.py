@@ -5,9 +5,8 @@ matter. Whether a row echoes a body that was sent is the caller's to say: it kno
 prompts that have to be fetched.
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -25,7 +24,7 @@ from batchgen.lifecycle import (
     WrittenOff,
     replay,
 )
-from batchgen.model import Job, JobKey, Json, RemoteJob, RemoteStatus, Submission
+from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus, Submission
 
 _ENDS: Mapping[type[Event], RemoteStatus] = {
     Succeeded: RemoteStatus.SUCCEEDED,
@@ -46,7 +45,7 @@ class Sent:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Story:
+class BatchHistory:
     """What the history of a scope tells.
 
     Attributes:
@@ -67,7 +66,7 @@ def beginning(history: Iterable[tuple[JobKey, Event]]) -> float | None:
     return min((event.at for _, event in history if isinstance(event, SubmitStarted)), default=None)
 
 
-def read_story(history: Iterable[tuple[JobKey, Event]]) -> Story:
+def read_history(history: Iterable[tuple[JobKey, Event]]) -> BatchHistory:
     """Read a history once; what contradicts itself in it is a finding, no error."""
     events: dict[JobKey, list[Event]] = defaultdict(list)
     sent: dict[tuple[JobKey, int], Sent] = {}
@@ -83,7 +82,7 @@ def read_story(history: Iterable[tuple[JobKey, Event]]) -> Story:
         except TransitionError as error:
             broken[key] = str(error)
     ends = {remote_id: end for lived in events.values() for remote_id, end in _ends(lived)}
-    return Story(sent=tuple(sent.values()), ends=ends, records=records, broken=broken)
+    return BatchHistory(sent=tuple(sent.values()), ends=ends, records=records, broken=broken)
 
 
 def _ends(lived: Iterable[Event]) -> Iterable[tuple[str, RemoteStatus]]:
@@ -98,23 +97,23 @@ def _ends(lived: Iterable[Event]) -> Iterable[tuple[str, RemoteStatus]]:
 
 
 def untrue_records(
-    story: Story, before: Mapping[JobKey, Record], after: Mapping[JobKey, Record]
+    history: BatchHistory, before: Mapping[JobKey, Record], after: Mapping[JobKey, Record]
 ) -> dict[JobKey, str]:
     """Say of which jobs the record is not what the history tells.
 
     Args:
-        story: read between the two readings of the records.
+        history: read between the two readings of the records.
         before: the records; where the two readings differ a run is writing, and nothing is said.
         after: the records again.
     """
     said = {}
-    for key in dict.fromkeys((*before, *story.broken, *story.records, *after)):
+    for key in dict.fromkeys((*before, *history.broken, *history.records, *after)):
         record = before.get(key)
         if record != after.get(key):
             continue
-        if key in story.broken:
-            said[key] = f"the history breaks off: {story.broken[key]}"
-        elif record != (told := story.records.get(key)):
+        if key in history.broken:
+            said[key] = f"the history breaks off: {history.broken[key]}"
+        elif record != (told := history.records.get(key)):
             said[key] = _untrue(record, told)
     return said
 
@@ -126,43 +125,6 @@ def _untrue(record: Record | None, told: Record | None) -> str:
         return f"the record says {record.state}, the history {told.state}"
     names = [name for name in Record.__slots__ if getattr(record, name) != getattr(told, name)]
     return f"record and history differ in {', '.join(names)}"
-
-
-def is_ours(row: RemoteJob, authors: Collection[str]) -> bool:
-    """Tell whether a row may be ours by kind and author; ``user_`` rows are people's."""
-    if row.job_type not in {"custom", ""}:
-        return False
-    return row.author in {*authors, ""} if authors else not row.author.startswith("user_")
-
-
-class Bodies:
-    """All bodies that were sent, found by what a row echoes of them."""
-
-    def __init__(self, sent: Iterable[Sent]) -> None:
-        self._marked: dict[tuple[str, Json], list[Sent]] = defaultdict(list)
-        self._seedless: dict[str, list[Sent]] = defaultdict(list)
-        for one in sent:
-            inputs = json.loads(one.body)
-            if _is_number(seed := inputs.get("seed")):
-                self._marked[one.job.model, seed].append(one)
-            else:
-                self._marked[one.job.model, str(inputs.get("prompt"))].append(one)
-                self._seedless[one.job.model].append(one)
-
-    def like(self, row: RemoteJob) -> list[Sent]:
-        """Give those that a row may echo: all that it does, and few that it does not."""
-        inputs = row.inputs or {}
-        model, prompt, seed = inputs.get("modelId"), str(inputs.get("prompt")), inputs.get("seed")
-        if not isinstance(model, str):
-            return []
-        found = list(self._marked.get((model, seed), ())) if _is_number(seed) else []
-        if prompt.startswith("asset_"):  # a prompt that the service keeps as an asset may be anyone's
-            return found + self._seedless.get(model, [])
-        return found + self._marked.get((model, prompt), [])
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class Situation(StrEnum):
@@ -234,9 +196,9 @@ def _standing(sent: Sent, record: Record, offered: Mapping[JobKey, str]) -> tupl
     return Situation.UNPAID, "", sent
 
 
-def ended_otherwise(story: Story, rows: Iterable[RemoteJob]) -> list[RemoteJob]:
+def ended_otherwise(history: BatchHistory, rows: Iterable[RemoteJob]) -> list[RemoteJob]:
     """Give the rows of submissions whose recorded end is not what they show."""
-    return [row for row in rows if story.ends.get(row.remote_id, row.status) is not row.status]
+    return [row for row in rows if history.ends.get(row.remote_id, row.status) is not row.status]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,17 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.engine.absence import Conclusion, DoubtPolicy, Findings, Move, Then, conclude
+from batchgen.reconcile.absence import Conclusion, DoubtPolicy, Findings, Move, OnAbsent, conclude
 
 POLICY = DoubtPolicy(settle=60, settle_max=600)
-SHOWN_ABSENT = Findings(lost_at=0, now=60, clean=(2, 22, 42, 60), control="job_9")
+SHOWN_ABSENT = Findings(lost_at=0, now=60, clean=(2, 22, 42, 60), witness="job_9")
 
 
 def move(policy: DoubtPolicy = POLICY, **changes: Any) -> Move:
     return conclude(replace(SHOWN_ABSENT, **changes), policy).move
 
 
-def test_two_listings_and_a_control_show_a_job_absent() -> None:
+def test_two_listings_and_a_witness_show_a_job_absent() -> None:
     assert conclude(SHOWN_ABSENT, POLICY) == Conclusion(
         move=Move.RESUBMIT, evidence={"listings": [42, 60], "control": "job_9", "lag": 0.0}
     )
@@ -24,7 +24,7 @@ def test_two_listings_and_a_control_show_a_job_absent() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"control": None},
+        {"witness": None},
         {"clean": (60.0,)},
         {"clean": (41.0, 60.0)},
         {"clean": (2.0, 22.0, 42.0), "now": 42},
@@ -40,14 +40,14 @@ def test_listings_that_lag_must_be_waited_for_three_times_as_long() -> None:
     assert move(lag=21.0, now=63, clean=(22, 63)) is Move.RESUBMIT
 
 
-def test_an_older_control_will_do_only_after_a_long_wait() -> None:
-    older: dict[str, Any] = {"control": None, "older_control": "job_1"}
+def test_an_older_witness_will_do_only_after_a_long_wait() -> None:
+    older: dict[str, Any] = {"witness": None, "older_witness": "job_1"}
     assert move(**older, now=599, clean=(300, 599)) is Move.WAIT
     assert move(**older, now=600, clean=(300, 600)) is Move.RESUBMIT
 
 
-def test_without_any_control_a_person_decides() -> None:
-    found = conclude(replace(SHOWN_ABSENT, control=None, now=600, clean=(300, 600)), POLICY)
+def test_without_any_witness_a_person_decides() -> None:
+    found = conclude(replace(SHOWN_ABSENT, witness=None, now=600, clean=(300, 600)), POLICY)
     assert (found.move, "no job of ours" in found.reason) == (Move.HOLD, True)
 
 
@@ -58,13 +58,13 @@ def test_near_matches_are_named_to_the_person_in_the_end() -> None:
 
 
 def test_listings_that_never_come_end_with_a_person_too() -> None:
-    assert move(clean=(), control=None, now=1200) is Move.HOLD
+    assert move(clean=(), witness=None, now=1200) is Move.HOLD
 
 
 @pytest.mark.parametrize(
     "held",
     [
-        {"policy": replace(POLICY, then=Then.HOLD)},
+        {"policy": replace(POLICY, then=OnAbsent.HOLD)},
         {"absences": 2},
         {"trusted": False},
     ],
@@ -80,13 +80,13 @@ def test_what_is_shown_absent_is_held_where_sending_it_again_is_not_safe(held: d
     st.none() | st.just("job_2"),
     st.floats(0, 100),
 )
-def test_nothing_is_sent_again_without_a_control_and_two_settled_listings(
-    clean: list[float], now: float, control: str | None, older: str | None, lag: float
+def test_nothing_is_sent_again_without_a_witness_and_two_settled_listings(
+    clean: list[float], now: float, witness: str | None, older: str | None, lag: float
 ) -> None:
     listings = tuple(sorted(one for one in clean if one <= now))
-    found = Findings(lost_at=0, now=now, clean=listings, control=control, older_control=older, lag=lag)
+    found = Findings(lost_at=0, now=now, clean=listings, witness=witness, older_witness=older, lag=lag)
     if conclude(found, POLICY).move is Move.RESUBMIT:
-        assert control or (older and now >= POLICY.settle_max)
+        assert witness or (older and now >= POLICY.settle_max)
         assert listings[-1] >= max(60, 3 * lag)
         assert listings[-1] - listings[0] >= 20
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.app.strays import PATIENCE, strays_of_a_run
+from batchgen.app.clock import SystemClock
 from batchgen.errors import ServiceError, StopCause, StoppedError, TransientError
 from batchgen.identity import content_key
 from batchgen.journal.store import JournalFile
@@ -24,6 +24,7 @@ from batchgen.model import (
     Scope,
     Text,
 )
+from batchgen.reconcile.orphans import PATIENCE, orphans_of_run
 from tests.support.looped import virtual_loop
 from tests.support.opened import OpenedFile
 
@@ -91,7 +92,7 @@ def look(tmp_path: Path) -> Look:
     """Look again after a run of the first batch; gives what was found, and what was troubled."""
 
     def looked(
-        service: Listing, *lives: Sequence[Event], told: Sequence[str] = ()
+        service: Listing, *lives: Sequence[Event], known: Sequence[str] = ()
     ) -> tuple[list[str], list[str]]:
         file: JournalFile = OpenedFile.open(tmp_path / "journal.db")
         for batch, life in zip("ab", lives, strict=False):
@@ -100,7 +101,9 @@ def look(tmp_path: Path) -> Look:
         troubles: list[str] = []
         with asyncio.Runner(loop_factory=virtual_loop) as runner:
             found = runner.run(
-                strays_of_a_run(service, journal, since=900.0, told=told, trouble=troubles.append)
+                orphans_of_run(
+                    service, journal, SystemClock(), since=900.0, known=known, trouble=troubles.append
+                )
             )
         return found, troubles
 
@@ -135,7 +138,7 @@ def test_another_batch_that_has_its_answer_hides_nothing(look: Look) -> None:
 
 
 def test_what_the_run_has_told_is_not_told_again(look: Look) -> None:
-    assert look(Listing("job_1", "job_2"), PAID, told=["job_2 turned up"]) == ([], [])
+    assert look(Listing("job_1", "job_2"), PAID, known=["job_2 turned up"]) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from batchgen.engine.policy import Policy
-from batchgen.engine.preflight import BLIND, MARGIN, looks_back_to
 from batchgen.lifecycle import AnswerLost, Held, Record, State, replay
 from batchgen.model import Job, Submission
+from batchgen.reconcile.preflight import BLIND, MARGIN, looks_back_to
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service

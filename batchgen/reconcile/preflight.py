@@ -1,30 +1,37 @@
 """What a run looks at before it buys: whether the service has its jobs already.
 
 A journal that was lost, or replaced by an older copy, takes what is paid for to be planned.
-So before the first submit the service's listing is held against the planned jobs: what is
+So before the first submit the planned jobs are compared with the service's listing: what is
 recognised by its derived seed is adopted, what only looks the same is held for a person.
 """
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from batchgen.engine.ledger import Ledger
-from batchgen.engine.likeness import BEFORE
-from batchgen.engine.listing import Listing, read_listing
-from batchgen.engine.lives import Attempt, Lives
-from batchgen.engine.policy import World
-from batchgen.engine.reading import after_look
-from batchgen.engine.unowned import UnownedRows
 from batchgen.errors import NotFoundError, RemoteIdTakenError
 from batchgen.identity import files_of
+from batchgen.interpret import after_look
+from batchgen.ledger import Ledger
 from batchgen.lifecycle import TRANSITIONS, Event, Failed, Record, RetryAsked, State
-from batchgen.model import JobKey, Model, RemoteJob, Scope, Text
-from batchgen.plan.auditing import is_ours
+from batchgen.model import JobKey, Model, RemoteJob, Scope
 from batchgen.plan.plan import Entry
-from batchgen.ports import Generator, Journal
+from batchgen.ports import Generator, Journal, Uploader
+from batchgen.reconcile.candidates import Candidates
+from batchgen.reconcile.history import Attempt, HistoryBuilder
+from batchgen.reconcile.listing import Listing, read_listing
+from batchgen.reconcile.matching import (
+    BEFORE,
+    Likeness,
+    Window,
+    may_be_bought,
+    seed_in,
+    stands_for,
+)
+from batchgen.reconcile.prompts import Prompts
 
 LOOK_AHEAD = 5  # attempts after the last that is known: some may have been refused, and show no row
 MARGIN = 600.0  # seconds before the last that is known of: a copy may lack what came then
@@ -83,33 +90,34 @@ def looks_back_to(
 
 
 class Preflight:
-    """Holds planned jobs against one listing."""
+    """Compares planned jobs with one listing."""
 
     def __init__(
-        self, *, generator: Generator, journal: Journal, listing: Listing, lives: Lives, record: Recorder
+        self,
+        *,
+        journal: Journal,
+        listing: Listing,
+        prompts: Prompts,
+        history: HistoryBuilder,
+        record: Recorder,
     ) -> None:
         """Take a listing that is complete.
 
         Args:
-            generator: asked for nothing but prompts that became assets.
             journal: what is ours already.
-            listing: back to ``lives.since``.
-            lives: composes what is recorded.
+            listing: back to ``history.since``.
+            prompts: those that became assets.
+            history: composes what is recorded.
             record: records it.
         """
         self._journal = journal
         self._blank = not journal.records()
-        self._lives = lives
+        self._history = history
         self._record = record
         # a clock that says to be ahead may be wrong: it must not hide what is there
-        earliest = lives.since + min(0.0, listing.skew) - BEFORE
-        recent = {
-            row.remote_id: row for row in listing.rows if row.created_at is None or row.created_at >= earliest
-        }
-        known = set(journal.owned(list(recent)))
-        free = (row for remote_id, row in recent.items() if remote_id not in known)
-        self._rows = UnownedRows(generator, [row for row in free if is_ours(row, journal.authors)])
-        self._listed = recent
+        self._window = Window(history.since + min(0.0, listing.skew) - BEFORE, math.inf)
+        recent = filter(self._window.has, listing.rows.values())
+        self._candidates = Candidates(recent, journal, prompts)
         self._concerned: set[JobKey] = set()
 
     async def read(self, entries: Iterable[Entry]) -> None:
@@ -119,19 +127,19 @@ class Preflight:
             InputError: a file cannot be sent.
             ServiceError: a prompt that became an asset could not be read.
         """
-        for number, entry in enumerate(entries if self._rows else ()):
+        for number, entry in enumerate(entries if self._candidates.free() else ()):
             if number % _A_BREATH == 0:
                 await asyncio.sleep(0)  # 100,000 seeds take a second: what runs is looked at meanwhile
             if not self._is_concerned(entry):
                 continue
             files = files_of(entry.job)
-            if files and self._lives.uploader:
-                await self._lives.uploader.ensure(files)
-            if self._lives.assets_of(entry.job) is None:
+            if files and self._history.uploader:
+                await self._history.uploader.ensure(files)
+            if self._history.assets_of(entry.job) is None:
                 continue  # a run that has the files at hand will look
             self._concerned.add(entry.key)
             for attempt in self._attempts(entry):
-                await self._rows.read(attempt.wanted)
+                await self._candidates.read(attempt.sent)
 
     def concerns(self, entry: Entry) -> bool:
         """Tell whether some row may be this job, which was read for."""
@@ -148,9 +156,7 @@ class Preflight:
             JournalError: what was found could not be recorded.
         """
         # since the listing others may have found theirs, and an answer may have told who we are
-        authors, owned = self._journal.authors, self._journal.owned(list(self._listed))
-        foreign = (one.remote_id for one in self._listed.values() if not is_ours(one, authors))
-        self._rows.take(*owned, *foreign)
+        self._candidates.refresh()
         taken: list[TakenIn] = []
         alike: dict[tuple[str, str], list[Entry]] = defaultdict(list)
         for entry in filter(self.concerns, entries):
@@ -163,37 +169,32 @@ class Preflight:
             taken += self._hold(entries_alike)
         return taken
 
-    @property
-    def texts(self) -> Mapping[str, Text]:
-        """The prompts that became assets, as far as they were fetched."""
-        return self._rows.texts
-
-    def free_rows(self) -> list[RemoteJob]:
-        """Give the rows that belong to no record now."""
-        self._rows.take(*self._journal.owned(list(self._listed)))
-        return self._rows.left()
+    def rest(self) -> Candidates:
+        """Return the rows of the listing, without those that were given to a job."""
+        self._candidates.refresh()
+        return self._candidates
 
     def take(self, *remote_ids: str) -> None:
         """Leave rows out that were given to a record by other means."""
-        self._rows.take(*remote_ids)
+        self._candidates.take(*remote_ids)
 
     def failed_rows(self, entry: Entry, *, upto: int) -> dict[int, RemoteJob]:
         """Give the failed submissions of attempts before one that is known, by number."""
         found = {}
         for number in range(entry.record.attempt, upto):
-            attempt = self._lives.attempt(entry.key, entry.job, number, entry.record)
-            matches, _ = self._rows.with_seed(attempt.wanted)
-            if matches and isinstance(after_look(matches[0], at=self._lives.at), Failed):
+            attempt = self._history.attempt(entry.key, entry.job, number, entry.record)
+            matches, _ = self._with_seed(attempt)
+            if matches and isinstance(after_look(matches[0], at=self._history.at), Failed):
                 found[number] = matches[0]
         return found
 
     def _is_concerned(self, entry: Entry) -> bool:
         """Tell cheaply whether any row may be this job: by a seed of its own, or by its prompt."""
         numbers = self._numbers(entry.record)
-        seeds = [self._lives.derived_seed(entry.key, entry.job, number) for number in numbers]
+        seeds = [self._history.derived_seed(entry.key, entry.job, number) for number in numbers]
         if seeds and seeds[0] is None:
-            return self._rows.has_prompt(entry.job.model, entry.job.prompt)
-        return any(self._rows.has_seed(entry.job.model, seed) for seed in seeds if seed is not None)
+            return self._candidates.has_prompt(entry.job.model, entry.job.prompt)
+        return any(self._candidates.has_seed(entry.job.model, seed) for seed in seeds if seed is not None)
 
     def _numbers(self, record: Record) -> range:
         if record.state is not State.PLANNED and RetryAsked not in TRANSITIONS[record.state]:
@@ -204,7 +205,7 @@ class Preflight:
     def _attempts(self, entry: Entry) -> Iterable[Attempt]:
         """Give the attempts that the service may have and the journal may not know."""
         for number in self._numbers(entry.record):
-            yield (attempt := self._lives.attempt(entry.key, entry.job, number, entry.record))
+            yield (attempt := self._history.attempt(entry.key, entry.job, number, entry.record))
             if not attempt.derived:
                 return  # every attempt has the same body
 
@@ -218,40 +219,59 @@ class Preflight:
 
     def _next_by_seed(self, entry: Entry) -> TakenIn | None:
         for attempt in self._attempts(entry):
-            matches, near = self._rows.with_seed(attempt.wanted)
-            doubtful = not (self._blank or self._journal.authors)  # nothing says yet whose they are
-            if len({row.author for row in matches}) > 1 or doubtful:
+            matches, near = self._with_seed(attempt)
+            if len({row.author for row in matches}) > 1:
                 near, matches = matches, []  # another key with a batch of this name derives the same seed
             if not (matches or near):
                 continue
             failed = self.failed_rows(entry, upto=attempt.number)
-            life = self._lives.earlier(entry.key, entry.job, entry.record, failed, upto=attempt.number)
+            life = self._history.earlier(entry.key, entry.job, entry.record, failed, upto=attempt.number)
             rows = tuple(matches[:1] or near)
             life += (
-                self._lives.adoption(attempt, rows[0], by="seed")
+                self._history.adoption(attempt, rows[0], by="seed")
                 if matches
-                else self._lives.hold(attempt, rows)
+                else self._history.hold(attempt, rows)
             )
             try:
                 recorded = self._record(entry, *life)
             except RemoteIdTakenError:  # another batch's run was quicker
-                self._rows.take(*(row.remote_id for row in rows))
+                self._candidates.take(*(row.remote_id for row in rows))
                 return self._next_by_seed(entry)
-            self._rows.take(*(row.remote_id for row in (*rows[: len(matches)], *failed.values())))
+            self._candidates.take(*(row.remote_id for row in (*rows[: len(matches)], *failed.values())))
             return TakenIn(entry=recorded, rows=rows)
         return None
 
+    def _with_seed(self, attempt: Attempt) -> tuple[list[RemoteJob], list[RemoteJob]]:
+        """Return the rows that are an attempt's submission, and those that only share its seed."""
+        matches, near = [], []
+        for row, alike in self._candidates.like(attempt.sent):
+            if not attempt.derived or seed_in(row.inputs or {}) != attempt.seed:
+                continue
+            likeness = stands_for(alike, row, self._candidates.ownership(row), self._window)
+            # in an empty journal no receipt is left that could say who we are: a derived seed has to
+            match = alike is Likeness.MATCH and self._blank
+            if likeness is Likeness.MATCH or match:
+                matches.append(row)
+            else:
+                near.append(row)
+        return matches, near
+
     def _hold(self, entries: Sequence[Entry]) -> list[TakenIn]:
         """Hold as many equal jobs as there are rows that no other job whose answer is due may claim."""
-        attempt = self._lives.attempt(
+        attempt = self._history.attempt(
             entries[0].key, entries[0].job, entries[0].record.attempt, entries[0].record
         )
-        matches = tuple(self._rows.with_prompt(attempt.wanted))
+        sent = attempt.sent
+        matches = tuple(
+            row
+            for row, likeness in self._candidates.like(sent)
+            if may_be_bought(sent, row, likeness, attempt.files)
+        )
         if not matches:
             return []
         free = len(matches) - self._claims(entries[0], attempt)
         return [
-            TakenIn(entry=self._record(entry, *self._lives.hold(attempt, matches)), rows=matches)
+            TakenIn(entry=self._record(entry, *self._history.hold(attempt, matches)), rows=matches)
             for entry in entries[: max(0, free)]
         ]
 
@@ -263,7 +283,7 @@ class Preflight:
 
     def _may_claim(self, record: Record, attempt: Attempt) -> bool:
         # the row of one that was sent before the window is not among these, and claims none of them
-        recent = record.intent_at is None or record.intent_at >= self._lives.since
+        recent = record.intent_at is None or record.intent_at >= self._history.since
         return recent and record.body == attempt.body and _model_of(record) == attempt.job.model
 
 
@@ -272,42 +292,47 @@ def _model_of(record: Record) -> str | None:
 
 
 async def begin_preflight(
-    world: World, ledger: Ledger, *, scope: Scope, models: Mapping[str, Model], began: float | None
+    generator: Generator,
+    ledger: Ledger,
+    journal: Journal,
+    *,
+    scope: Scope,
+    models: Mapping[str, Model],
+    began: float | None,
+    prompts: Prompts,
+    uploader: Uploader | None = None,
 ) -> Preflight:
     """List what may have been bought without the journal's knowledge.
 
     Args:
-        world: the ports.
+        generator: whose listing is read.
         ledger: where what is found is recorded.
+        journal: what is ours already.
         scope: where the records belong.
         models: of the jobs that may be submitted, by id.
         began: when the slot did; None where it has no beginning.
+        prompts: those that became assets.
+        uploader: knows the asset ids of local files; None where no job has any.
 
     Raises:
         ServiceError: the listing could not be read.
     """
-    journal = world.journal
     since = looks_back_to(
         journal.records().values(), began=began, now=ledger.now(), unfinished=journal.looking_since
     )
-    listing = await read_listing(world.generator, since=since, clock=ledger)
-    if listing.broken is not None and listing.skew:
-        # what is wrong may be no more than the dates that were asked for
-        listing = await read_listing(world.generator, since=since, clock=ledger, skew=listing.skew)
+    listing = await read_listing(generator, since=since, clock=ledger)
     if isinstance(listing.broken, NotFoundError):
         ledger.observer.troubled(f"the service lists no jobs, so none can be found again: {listing.broken}")
     elif listing.broken is not None:
         raise listing.broken
-    lives = Lives(
+    history = HistoryBuilder(
         scope=scope,
         models=models,
         skew=listing.skew,
         why="the journal does not know it",
         since=since,
         at=ledger.now(),
-        uploader=world.uploader,
+        uploader=uploader,
     )
     journal.look_began(since)
-    return Preflight(
-        generator=world.generator, journal=journal, listing=listing, lives=lives, record=ledger.record
-    )
+    return Preflight(journal=journal, listing=listing, prompts=prompts, history=history, record=ledger.record)

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from batchgen.app.rebuild import charged_at_first
-from batchgen.engine.reading import after_look
+from batchgen.interpret import after_look
 from batchgen.lifecycle import Accepted, Failed, Record, RetryAsked, SubmitStarted, apply
 from batchgen.model import RemoteJob, RemoteStatus
+from batchgen.reconcile.rebuild import charged_at_first
 from tests.support.lives import JOB
 
 COST, WITHOUT_ADDONS = Decimal("7.25"), Decimal(6)

@@ -1,7 +1,7 @@
 """When a job in doubt may be called absent, and when a person has to decide. Pure.
 
 A listing that does not show a submission proves nothing by itself: it may be behind. It
-takes two of them, apart and late enough, and a control: a row of ours that such a listing
+takes two of them, apart and late enough, and a witness: a row of ours that such a listing
 would have shown as late as the one we miss, and did show.
 """
 
@@ -14,7 +14,7 @@ from batchgen.model import Json
 MOST_ABSENCES = 2  # after so many a person decides: something is wrong with what listings show
 
 
-class Then(StrEnum):
+class OnAbsent(StrEnum):
     """What follows from a shown absence."""
 
     RESUBMIT = "resubmit"
@@ -28,10 +28,10 @@ class DoubtPolicy:
     Attributes:
         then: what follows from a shown absence.
         settle: how long after the loss a listing counts at the earliest.
-        settle_max: how long to wait for a control that was accepted after the loss.
+        settle_max: how long to wait for a witness that was accepted after the loss.
     """
 
-    then: Then = Then.RESUBMIT
+    then: OnAbsent = OnAbsent.RESUBMIT
     settle: float = 60.0
     settle_max: float = 600.0
 
@@ -62,8 +62,8 @@ class Findings:
         now: when the latest listing was begun, on the same clock.
         clean: when complete listings without a match or near-match were begun, oldest first.
         near: remote ids that are near-matches in the latest listing.
-        control: a submission of its model, accepted after the loss, that the latest listing shows.
-        older_control: the same of one accepted before it.
+        witness: a submission of its model, accepted after the loss, that the latest listing shows.
+        older_witness: the same of one accepted before it.
         lag: the longest seen from acceptance to first sight, in seconds.
         absences: how often this attempt was shown absent before.
         trusted: whether no shown absence of this journal was ever refuted.
@@ -73,8 +73,8 @@ class Findings:
     now: float
     clean: tuple[float, ...]
     near: tuple[str, ...] = ()
-    control: str | None = None
-    older_control: str | None = None
+    witness: str | None = None
+    older_witness: str | None = None
     lag: float = 0.0
     absences: int = 0
     trusted: bool = True
@@ -102,10 +102,10 @@ def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
     waited = found.now - found.lost_at
     patient = waited >= policy.settle_max
     shown = _shown_absent(found, policy)
-    control = found.control or (found.older_control if patient else None)
-    if not (shown and control):
+    witness = found.witness or (found.older_witness if patient else None)
+    if not (shown and witness):
         return _hold(found, policy) if waited >= _END * policy.settle_max or (patient and shown) else WAIT
-    if policy.then is Then.HOLD:
+    if policy.then is OnAbsent.HOLD:
         return Conclusion(move=Move.HOLD, reason="shown absent; the manifest says to hold")
     if found.absences >= MOST_ABSENCES:
         return Conclusion(move=Move.HOLD, reason=f"shown absent {found.absences + 1} times")
@@ -113,7 +113,7 @@ def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
         return Conclusion(
             move=Move.HOLD, reason="shown absent, but such a showing has been wrong in this journal before"
         )
-    evidence = {"listings": list(found.clean[-2:]), "control": control, "lag": found.lag}
+    evidence = {"listings": list(found.clean[-2:]), "control": witness, "lag": found.lag}
     return Conclusion(move=Move.RESUBMIT, evidence=evidence)
 
 

@@ -1,14 +1,15 @@
 """One listing of the service's jobs, back to a date: what it showed, and whether that is all of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from batchgen.engine.likeness import BEFORE
 from batchgen.errors import ServiceError, StoppedError, TransientError
 from batchgen.model import RemoteJob
 from batchgen.ports import Clock, Generator
+from batchgen.reconcile.matching import BEFORE
 
-MARGIN = 60.0  # seconds that a listing reaches further back than it must
+_REACH = 60.0  # seconds that a listing reaches further back than it must
 MOST_PAGES = 1_000
 
 
@@ -19,14 +20,14 @@ class Listing:
     Attributes:
         begun_at: our clock when its first page was asked for.
         since: the date it was to reach back to, by our clock.
-        rows: newest first.
+        rows: by remote id, newest first.
         skew: seconds by which the service's clock is ahead of ours.
         broken: why it is not all there is; None for a complete one.
     """
 
     begun_at: float
     since: float
-    rows: tuple[RemoteJob, ...]
+    rows: Mapping[str, RemoteJob]
     skew: float
     broken: ServiceError | None = None
 
@@ -39,6 +40,9 @@ class Listing:
 async def read_listing(generator: Generator, *, since: float, clock: Clock, skew: float = 0.0) -> Listing:
     """Read every page; what was shown before a page failed is evidence all the same.
 
+    Where the service's clock turns out to be another than was thought, it is read once more: it may
+    have been asked for the wrong dates.
+
     Args:
         generator: the service.
         since: our date of the oldest thing that must be shown.
@@ -48,9 +52,16 @@ async def read_listing(generator: Generator, *, since: float, clock: Clock, skew
     Raises:
         StoppedError: the service does not let us look.
     """
-    begun_at, reach = clock.now(), since - BEFORE - MARGIN
+    listing = await _read(generator, since=since, clock=clock, skew=skew)
+    if listing.broken is not None and listing.skew != skew:
+        listing = await _read(generator, since=since, clock=clock, skew=listing.skew)
+    return listing
+
+
+async def _read(generator: Generator, *, since: float, clock: Clock, skew: float) -> Listing:
+    begun_at, reach = clock.now(), since - BEFORE - _REACH
     asked = {"createdAfter": as_date(reach + skew)}
-    rows: list[RemoteJob] = []
+    rows: dict[str, RemoteJob] = {}
     token, found = None, skew
     broken: ServiceError | None = TransientError("the listing does not come to an end")
     try:
@@ -58,7 +69,7 @@ async def read_listing(generator: Generator, *, since: float, clock: Clock, skew
             page = await generator.jobs(asked, token)
             if page.served_at is not None and token is None:
                 found = skew_of(page.served_at, begun_at, clock.now())
-            rows.extend(page.jobs)
+            rows.update({row.remote_id: row for row in page.jobs})
             if page.next_token is not None and page.next_token == token:
                 break  # the same page for ever
             token = page.next_token
@@ -69,10 +80,10 @@ async def read_listing(generator: Generator, *, since: float, clock: Clock, skew
         raise
     except ServiceError as error:
         broken = error
-    if broken is None and skew > found + MARGIN:
+    if broken is None and skew > found + _REACH:
         # the service's clock turned out to be behind what was asked by: the oldest rows are missing
         broken = TransientError("the service's clock is not what it was taken for; asking again")
-    return Listing(begun_at=begun_at, since=since, rows=tuple(rows), skew=found, broken=broken)
+    return Listing(begun_at=begun_at, since=since, rows=rows, skew=found, broken=broken)
 
 
 def as_date(at: float) -> str:
@@ -81,7 +92,7 @@ def as_date(at: float) -> str:
 
 
 def skew_of(served_at: float, asked_at: float, answered_at: float) -> float:
-    """Give the seconds by which the service's clock is ahead of ours.
+    """Return the seconds by which the service's clock is ahead of ours.
 
     What is below the resolution of a ``Date`` header counts as none.
     """

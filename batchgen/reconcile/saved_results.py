@@ -22,7 +22,7 @@ _GIVEN_UP = "given up"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class SavedJob:
     """One job as a results manifest shows it.
 
     Attributes:
@@ -78,15 +78,28 @@ class Recalled:
         known: whether the journal has it already.
     """
 
-    told: Told
+    saved: SavedJob
     job: Job
     key: JobKey
     body: str
     known: bool = False
 
 
-def read_told(text: str) -> tuple[Told, ...]:
-    """Read a results manifest, the jobs that were removed included.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedResults:
+    """What an earlier run wrote of its jobs.
+
+    Attributes:
+        slot: whose they are; empty for a batch that does not repeat.
+        jobs: those that were removed included.
+    """
+
+    slot: str
+    jobs: tuple[SavedJob, ...]
+
+
+def read_results(text: str) -> SavedResults:
+    """Read a results manifest.
 
     Raises:
         ValueError: it is none, or one of another format.
@@ -94,30 +107,21 @@ def read_told(text: str) -> tuple[Told, ...]:
     document = json.loads(text)
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise ValueError(f"its format is not {_FORMAT}")
-    try:
-        return tuple(_told(one) for one in (*document["jobs"], *document.get("removed", ())))
-    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
-        raise ValueError(f"a job in it cannot be read: {error!r}") from error
-
-
-def read_slot(text: str) -> str:
-    """Give the slot whose results these are; empty where they name none.
-
-    Raises:
-        ValueError: it is no results manifest.
-    """
-    document = json.loads(text)
-    slot = document.get("slot", "") if isinstance(document, dict) else None
+    slot = document.get("slot", "")
     if not isinstance(slot, str):
         raise ValueError("its slot cannot be read")  # noqa: TRY004 - the file is wrong, not the caller
-    return slot
+    try:
+        jobs = tuple(_job(one) for one in (*document["jobs"], *document.get("removed", ())))
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(f"a job in it cannot be read: {error!r}") from error
+    return SavedResults(slot=slot, jobs=jobs)
 
 
-def _told(one: Mapping[str, Json]) -> Told:
+def _job(one: Mapping[str, Json]) -> SavedJob:
     charged, quoted = one["cost"]["charged"], one["cost"]["quoted"]
     submitted = one["times"]["submitted"]
     bought = one.get("bought_as", one)  # what was accepted was paid for in another form
-    return Told(
+    return SavedJob(
         id=one["id"],
         prompt=bought["prompt"],
         model=bought["model"],
@@ -135,7 +139,7 @@ def _told(one: Mapping[str, Json]) -> Told:
 
 
 def recall(
-    told: Iterable[Told],
+    saved: Iterable[SavedJob],
     *,
     jobs: Sequence[Job],
     records: Mapping[JobKey, Record],
@@ -149,14 +153,14 @@ def recall(
     what was sent. A seed that was derived names which of the equals it is.
 
     Args:
-        told: by the results.
+        saved: by the results.
         jobs: the manifest's.
         records: the journal's; what is in there already is left alone.
         scope: where the records belong.
         models: those that the service describes, by id.
         shown: how results show the parameters of a job that was not sent yet.
     """
-    submitted = [one for one in told if one.was_submitted]
+    submitted = [one for one in saved if one.was_submitted]
     by_id = {job.id: job for job in jobs}
     equals = Counter(content_key(_bare(one)) for one in submitted)
     naming = _Naming(records, scope, models, equals)
@@ -169,22 +173,22 @@ def recall(
         key = keys.get(index) or naming.free(content_key(job))
         body = _body_of(one, job)
         known = naming.knows(one, key, body)
-        found.append(Recalled(told=one, job=job, key=key, body=body, known=known))
+        found.append(Recalled(saved=one, job=job, key=key, body=body, known=known))
     return found
 
 
 def _job_of(
-    told: Told, job: Job | None, shown: Callable[[Job], Mapping[str, Json]], naming: "_Naming"
+    saved: SavedJob, job: Job | None, shown: Callable[[Job], Mapping[str, Json]], naming: "_Naming"
 ) -> Job:
-    if job is not None and (job.prompt, job.model) == (told.prompt, told.model):
-        sent = {name: value for name, value in told.params.items() if name != "seed" or "seed" in job.params}
+    if job is not None and (job.prompt, job.model) == (saved.prompt, saved.model):
+        sent = {name: value for name, value in saved.params.items() if name != "seed" or "seed" in job.params}
         said = {name: value for name, value in shown(job).items() if name != "prompt"}
         if _same(sent, said):
             return job
-    bare = _bare(told)
-    if "seed" not in told.params:
+    bare = _bare(saved)
+    if "seed" not in saved.params:
         return replace(bare, derive_seed=False)
-    return replace(bare, params=told.params) if naming.by_seed(told, content_key(bare)) is None else bare
+    return replace(bare, params=saved.params) if naming.by_seed(saved, content_key(bare)) is None else bare
 
 
 def _same(sent: Json, said: Json) -> bool:
@@ -198,15 +202,15 @@ def _same(sent: Json, said: Json) -> bool:
     return canonical(sent) == canonical(said)
 
 
-def _bare(told: Told) -> Job:
+def _bare(saved: SavedJob) -> Job:
     """Give the job that was sent, taking its seed for a derived one."""
-    params = {name: one for name, one in told.params.items() if name != "seed"}
-    return Job(id=told.id, prompt=told.prompt, model=told.model, params=params)
+    params = {name: one for name, one in saved.params.items() if name != "seed"}
+    return Job(id=saved.id, prompt=saved.prompt, model=saved.model, params=params)
 
 
-def _body_of(told: Told, job: Job) -> str:
+def _body_of(saved: SavedJob, job: Job) -> str:
     """Write the body as it was sent: the order of the results, the values of the manifest."""
-    said = {name: _but_files(job.params.get(name, one), one) for name, one in told.params.items()}
+    said = {name: _but_files(job.params.get(name, one), one) for name, one in saved.params.items()}
     return compose_body(replace(job, params=said), None)
 
 
@@ -237,12 +241,12 @@ class _Naming:
         for key in records:
             self._taken[key.content].add(key.ordinal)
 
-    def certain(self, told: Told, job: Job) -> JobKey | None:
+    def certain(self, saved: SavedJob, job: Job) -> JobKey | None:
         """Give the key that the journal or the seed names, and keep it from others."""
         content = content_key(job)
-        key = self._paid.get(told.remote_id or "") or self._named.get((content, told.id))
+        key = self._paid.get(saved.remote_id or "") or self._named.get((content, saved.id))
         if key is None and "seed" not in job.params:
-            key = self.by_seed(told, content)
+            key = self.by_seed(saved, content)
             if key is not None and key.ordinal in self._taken[content]:
                 key = None
         if key is not None:
@@ -256,22 +260,22 @@ class _Naming:
         taken.add(ordinal)
         return JobKey(content, ordinal)
 
-    def by_seed(self, told: Told, content: str) -> JobKey | None:
+    def by_seed(self, saved: SavedJob, content: str) -> JobKey | None:
         """Give the key from which the seed in the body was derived; None if it was not."""
-        model = self._models.get(told.model)
+        model = self._models.get(saved.model)
         declared = model.seed_input if model is not None else None
-        if declared is None or told.seed is None:
+        if declared is None or saved.seed is None:
             return None
         keys = (JobKey(content, ordinal) for ordinal in range(self._equals.get(content, 1) + _SPARE))
-        attempt = max(1, told.attempt)
+        attempt = max(1, saved.attempt)
         return next(
-            (key for key in keys if derive_seed(self._scope, key, attempt, declared) == told.seed), None
+            (key for key in keys if derive_seed(self._scope, key, attempt, declared) == saved.seed), None
         )
 
-    def knows(self, told: Told, key: JobKey, body: str) -> bool:
+    def knows(self, saved: SavedJob, key: JobKey, body: str) -> bool:
         """Tell whether the journal's record of the key is left alone."""
         record = self._records.get(key)
         if record is None:
             return False
         untouched = record.state is State.PLANNED and record.body in {None, body}
-        return not (untouched and record.attempt <= max(1, told.attempt))
+        return not (untouched and record.attempt <= max(1, saved.attempt))

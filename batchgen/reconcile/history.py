@@ -1,15 +1,14 @@
 """What is recorded of a submission that the journal did not see: its events, in order. Pure.
 
-A submission that the service shows, and that no record owns, is given the life that it
+A submission that the service shows, and that no record owns, is given the history that it
 would have had: an intent, an answer that was lost, and what was found.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from batchgen.engine.reading import after_look
-from batchgen.engine.unowned import Wanted
 from batchgen.identity import compose_body, files_of, has_file, seed_for
+from batchgen.interpret import after_look, after_row
 from batchgen.lifecycle import (
     Accepted,
     Adopted,
@@ -22,11 +21,11 @@ from batchgen.lifecycle import (
     RetryAsked,
     State,
     SubmitStarted,
-    Succeeded,
     apply,
 )
 from batchgen.model import Job, JobKey, Model, RemoteJob, Scope
 from batchgen.ports import Uploader
+from batchgen.reconcile.matching import Body
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,15 +39,18 @@ class Attempt:
     derived: bool
 
     @property
-    def wanted(self) -> Wanted:
-        """What to look for among the rows."""
-        seed = self.seed if self.derived else None
-        files = frozenset(name for name, value in self.job.params.items() if has_file(value))
-        return Wanted(model=self.job.model, body=self.body, prompt=self.job.prompt, seed=seed, files=files)
+    def sent(self) -> Body:
+        """What was or would be sent."""
+        return Body.of(self.job.model, self.body)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of the inputs that hold local files: sent again, the same ones have other ids."""
+        return frozenset(name for name, value in self.job.params.items() if has_file(value))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Lives:
+class HistoryBuilder:
     """Composes events for one scope.
 
     Attributes:
@@ -99,11 +101,9 @@ class Lives:
         )
 
     def adoption(self, attempt: Attempt, row: RemoteJob, *, by: str) -> list[Event]:
-        """Give the life of a submission that is certainly this attempt's."""
+        """Return the history of a submission that is certainly this attempt's."""
         at = self.created(row)
-        end = after_look(row, at=self.at)
-        if isinstance(end, Succeeded) and not row.asset_ids:
-            end = None  # a row may be behind on what came out: the next look is at the job itself
+        end = after_row(row, at=self.at)
         adopted = Adopted(
             at=at,
             remote_id=row.remote_id,
@@ -115,7 +115,7 @@ class Lives:
         return [self.started(attempt, at), lost, adopted, *([] if end is None else [end])]
 
     def hold(self, attempt: Attempt, rows: Sequence[RemoteJob]) -> list[Event]:
-        """Give the life of a job that some of these rows may be."""
+        """Return the history of a job that some of these rows may be."""
         at = min(self.created(row) for row in rows)
         names = ", ".join(row.remote_id for row in rows)
         return [

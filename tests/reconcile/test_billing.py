@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 
 from batchgen.lifecycle import IN_FLIGHT, Accepted, Event, Failed, SubmitStarted, apply, replay
 from batchgen.model import Refund, Scope
-from batchgen.plan.costs import Cost, Sums
-from batchgen.plan.usages import Activity, Reckoning, Shown, Stretch, reckon, refunds_to_record, shown_of
+from batchgen.plan.costs import Activity, Cost, Sums
+from batchgen.reconcile.billing import (
+    BillingDiff,
+    Period,
+    Shown,
+    compare_billing,
+    refunds_to_record,
+    shown_of,
+)
 from batchgen.record import Record
 from tests.support.lives import JOB, lives
 
@@ -26,12 +33,12 @@ def entry(remote_id: str, units: Decimal | None = COST, action: str = "custom", 
     return Activity(action=action, remote_id=remote_id, units=units, author=author)
 
 
-def compared(entries: list[Activity], *rows: Cost, owned: tuple[str, ...] = ()) -> Reckoning:
-    return reckon(entries, rows, owned=owned, authors={US})
+def compared(entries: list[Activity], *rows: Cost, owned: tuple[str, ...] = ()) -> BillingDiff:
+    return compare_billing(entries, rows, owned=owned, authors={US})
 
 
 def test_what_agrees_is_no_finding() -> None:
-    assert compared([entry("job_1")], ours("job_1")) == Reckoning(entries=1)
+    assert compared([entry("job_1")], ours("job_1")) == BillingDiff(entries=1)
 
 
 def test_a_charge_to_our_key_without_a_record_is_unknown() -> None:
@@ -71,7 +78,7 @@ def test_two_kinds_of_entries_for_one_job_are_one_charge() -> None:
 
 def test_a_charge_of_the_last_moments_is_not_missed_and_its_refund_not_either() -> None:
     rows = [ours("job_1", 90.0, assumed=COST), ours("job_2", 91.0, assumed=COST)]
-    found = reckon([], rows, owned=(), authors={US}, judged=Stretch(until=90.0))
+    found = compare_billing([], rows, owned=(), authors={US}, judged=Period(until=90.0))
     assert [one.remote_id for one in found.missing] == ["job_1"]
     assert [one.remote_id for one in found.unconfirmed] == ["job_1"]
     assert found.recent == 1
@@ -79,7 +86,7 @@ def test_a_charge_of_the_last_moments_is_not_missed_and_its_refund_not_either() 
 
 def test_a_charge_before_the_days_that_are_asked_for_is_no_finding() -> None:
     entries = [replace(entry(f"job_{at}"), at=at) for at in (9.0, 10.0)]
-    found = reckon(entries, [], owned=(), authors={US}, judged=Stretch(since=10.0))
+    found = compare_billing(entries, [], owned=(), authors={US}, judged=Period(since=10.0))
     assert [one.remote_id for one in found.unknown] == ["job_10.0"]
 
 
@@ -91,13 +98,15 @@ def test_a_charge_before_the_days_that_are_asked_for_is_no_finding() -> None:
         ({US}, "apiu_else", 0, 0),
         (set(), "apiu_else", 0, 1),
         (set(), "", 0, 1),
-        (set(), "user_else", 0, 0),
+        (set(), "user_else", 0, 1),
+        ({"user_us"}, "user_us", 1, 0),
+        ({"user_us"}, "user_else", 0, 0),
     ],
 )
 def test_only_a_charge_that_is_certainly_by_our_key_waits_for_a_person(
     authors: set[str], author: str, unknown: int, unclaimed: int
 ) -> None:
-    found = reckon([entry("job_9", author=author)], [], owned=(), authors=authors)
+    found = compare_billing([entry("job_9", author=author)], [], owned=(), authors=authors)
     assert (len(found.unknown), len(found.unclaimed)) == (unknown, unclaimed)
     assert found.agrees is (unknown == 0)
 

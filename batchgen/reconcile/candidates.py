@@ -1,0 +1,160 @@
+"""The rows of one listing, each with whose it is, found by what they echo.
+
+One index serves whoever asks which row stands for a job: a run that lost an answer, the look
+before buying, a recovery, a person who decides, an audit. No row is dropped: what is recorded
+or another's is kept with the reason, and only left out of what a job may be given.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from batchgen.model import RemoteJob
+from batchgen.ports import Journal
+from batchgen.reconcile.matching import (
+    EVER,
+    Body,
+    Likeness,
+    Window,
+    asset_prompt,
+    assets_in,
+    compare,
+    seed_in,
+)
+from batchgen.reconcile.ownership import Ownership, owner_of
+from batchgen.reconcile.prompts import Prompts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """A row of a listing, and whose it is."""
+
+    row: RemoteJob
+    ownership: Ownership
+
+
+class Candidates:
+    """The rows of one listing; ``refresh`` learns what the journal has come to know since."""
+
+    def __init__(self, rows: Iterable[RemoteJob], journal: Journal, prompts: Prompts) -> None:
+        """Take the rows in any order; the same row may come twice.
+
+        Args:
+            rows: of one listing.
+            journal: what is recorded, in whatever batch, and who we are.
+            prompts: those that became assets.
+        """
+        self._journal = journal
+        self._prompts = prompts
+        self._unshown: set[str] = set()
+        ordered = sorted(rows, key=lambda row: (row.created_at or 0.0, row.remote_id))
+        self._rows = {row.remote_id: row for row in ordered}
+        self._taken: set[str] = set()
+        self._index(self._rows.values())
+        self.refresh()
+
+    def _index(self, rows: Iterable[RemoteJob]) -> None:
+        self._bare: list[str] = []  # they echo nothing
+        self._by_seed: dict[tuple[str, float], list[str]] = defaultdict(list)
+        self._by_prompt: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._by_asset: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._by_model: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            inputs = row.inputs or {}
+            model = inputs.get("modelId")
+            if not isinstance(model, str):
+                self._bare.append(row.remote_id)
+                continue
+            self._by_model[model].append(row.remote_id)
+            seed, prompt = seed_in(inputs), inputs.get("prompt")
+            if seed is not None:
+                self._by_seed[model, seed].append(row.remote_id)
+            if isinstance(prompt, str):
+                self._by_prompt[model, _ASSET if asset_prompt(row) else prompt].append(row.remote_id)
+            for asset in dict.fromkeys(assets_in(inputs)):
+                self._by_asset[model, asset].append(row.remote_id)
+
+    def refresh(self) -> None:
+        """Ask the journal again who has which row, and who we are.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        holders, authors = self._journal.holders(list(self._rows)), self._journal.authors
+        self._owners = {
+            remote_id: owner_of(row, authors=authors, holder=holders.get(remote_id))
+            for remote_id, row in self._rows.items()
+        }
+
+    def listed(self) -> list[Listed]:
+        """Return every row with whose it is, oldest first."""
+        return [Listed(row=row, ownership=self._owners[id_]) for id_, row in self._rows.items()]
+
+    def ownership(self, row: RemoteJob) -> Ownership:
+        """Say whose a row of this listing is."""
+        return self._owners[row.remote_id]
+
+    def free(self) -> list[RemoteJob]:
+        """Return the rows that may still be given to a job, oldest first."""
+        return [row for remote_id, row in self._rows.items() if self._is_free(remote_id)]
+
+    def take(self, *remote_ids: str) -> None:
+        """Leave rows out from now on: they were given to a job."""
+        self._taken.update(remote_ids)
+
+    def _is_free(self, remote_id: str) -> bool:
+        return remote_id not in self._taken and self._owners[remote_id].is_free
+
+    def has_seed(self, model: str, seed: float) -> bool:
+        """Say whether some row shows a seed."""
+        return (model, seed) in self._by_seed
+
+    def has_prompt(self, model: str, prompt: str) -> bool:
+        """Say whether some row shows a prompt, or one that has to be fetched first."""
+        return (model, prompt) in self._by_prompt or (model, _ASSET) in self._by_prompt
+
+    async def read(self, sent: Body, *, within: Window = EVER) -> Sequence[str]:
+        """Fetch the prompts without which some row could not be compared with a body.
+
+        Args:
+            sent: the body.
+            within: dates of rows that matter.
+
+        Returns:
+            The ids of those that the service does not show.
+
+        Raises:
+            ServiceError: one could not be read.
+        """
+        unread = (row for row, likeness in self.like(sent) if likeness is Likeness.UNREAD)
+        wanted = [row for row in unread if within.has(row) and asset_prompt(row) not in self._unshown]
+        if not wanted:
+            return ()
+        unshown = await self._prompts.fetch(wanted)
+        self._unshown.update(unshown)
+        return unshown
+
+    def like(self, sent: Body) -> list[tuple[RemoteJob, Likeness]]:
+        """Return the free rows that are or may be what was sent, oldest first, each with its likeness."""
+        found = {
+            remote_id: self._rows[remote_id] for remote_id in self._places(sent) if self._is_free(remote_id)
+        }
+        compared = ((row, compare(sent, row, self._prompts.texts)) for row in found.values())
+        like = [(row, likeness) for row, likeness in compared if likeness is not Likeness.OTHER]
+        return sorted(like, key=lambda pair: (pair[0].created_at or 0.0, pair[0].remote_id))
+
+    def _places(self, sent: Body) -> Iterable[str]:
+        yield from self._bare
+        if sent.seed is not None:
+            yield from self._by_seed.get((sent.model, sent.seed), ())
+        if sent.prompt is not None:
+            yield from self._by_prompt.get((sent.model, sent.prompt), ())
+            yield from self._by_prompt.get((sent.model, _ASSET), ())
+        elif sent.assets:
+            for asset in sent.assets:
+                yield from self._by_asset.get((sent.model, asset), ())
+        else:
+            yield from self._by_model.get(sent.model, ())
+
+
+_ASSET = "asset_"  # stands for every prompt that became an asset

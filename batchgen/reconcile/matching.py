@@ -1,0 +1,252 @@
+"""Whether a row of the service's listing is the submission that we miss. Pure.
+
+A row proves itself by what it echoes: the model and every input that was sent, by value.
+Whatever is less than that is a near-match, which proves neither that a job was taken nor
+that it was not.
+"""
+
+import json
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from batchgen.lifecycle import Record
+from batchgen.model import JobKey, Json, RemoteJob, Text
+from batchgen.reconcile.ownership import Ownership
+
+BEFORE = 5.0  # seconds that a row may be older than its intent, beside the clocks' difference
+AFTER = 900.0  # seconds after the loss in which a gateway may still deliver a request
+
+
+class Likeness(StrEnum):
+    """What a row is to a body that was sent."""
+
+    MATCH = "match"
+    NEAR = "near-match"
+    UNREAD = "unread"  # its prompt is an asset that has to be fetched before anything can be said
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What was sent, or would be, and where to.
+
+    Attributes:
+        model: the service's id.
+        text: exactly what was sent.
+        inputs: what that says.
+    """
+
+    model: str
+    text: str
+    inputs: Mapping[str, Json]
+
+    @classmethod
+    def of(cls, model: str, text: str) -> Self:
+        """Read a body; the text is JSON that this program wrote."""
+        return cls(model, text, json.loads(text))
+
+    @classmethod
+    def sent_for(cls, record: Record) -> Self | None:
+        """Return the latest body of a job; None before its first intent."""
+        if record.job is None or record.body is None:
+            return None
+        return cls.of(record.job.model, record.body)
+
+    @property
+    def prompt(self) -> str | None:
+        """The prompt; None where the model takes none."""
+        prompt = self.inputs.get("prompt")
+        return prompt if isinstance(prompt, str) else None
+
+    @property
+    def seed(self) -> float | None:
+        """The seed in it, derived or given."""
+        return seed_in(self.inputs)
+
+    @property
+    def assets(self) -> frozenset[str]:
+        """The ids of the assets among its inputs, however deep."""
+        return frozenset(assets_in(self.inputs))
+
+
+def seed_in(inputs: Mapping[str, Json]) -> float | None:
+    """Return the number under ``seed``; None where there is none."""
+    seed = inputs.get("seed")
+    return float(seed) if isinstance(seed, int | float) and not isinstance(seed, bool) else None
+
+
+def assets_in(value: Json) -> list[str]:
+    """Return every asset id in a JSON value."""
+    if isinstance(value, str):
+        return [value] if value.startswith("asset_") else []
+    if isinstance(value, Mapping):
+        return [one for part in value.values() for one in assets_in(part)]
+    if isinstance(value, list | tuple):
+        return [one for part in value for one in assets_in(part)]
+    return []
+
+
+def asset_prompt(row: RemoteJob) -> str | None:
+    """Return the id that a row shows in place of its prompt; None where it shows the prompt itself.
+
+    The service does so once a job is archived (seen in its Blender plugin, ``core/history.py``).
+    """
+    prompt = (row.inputs or {}).get("prompt")
+    return prompt if isinstance(prompt, str) and prompt.startswith("asset_") else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubt:
+    """A POST whose answer was lost.
+
+    Attributes:
+        key: the job's.
+        body: what was sent.
+        intent_at: when it was about to leave.
+        lost_at: when its answer was lost, or a later run found it without one.
+    """
+
+    key: JobKey
+    body: Body
+    intent_at: float
+    lost_at: float
+
+    @classmethod
+    def of(cls, key: JobKey, model: str, record: Record, *, now: float) -> Self:
+        """Read the doubt from a record; what it does not date is dated now."""
+        intent_at = now if record.intent_at is None else record.intent_at
+        lost_at = intent_at if record.lost_at is None else record.lost_at
+        return cls(key=key, body=Body.of(model, record.body or "{}"), intent_at=intent_at, lost_at=lost_at)
+
+    def window(self, skew: float) -> "Window":
+        """Return the dates between which its row would lie.
+
+        Args:
+            skew: seconds by which the service's clock is ahead of ours.
+        """
+        return Window(self.intent_at + skew - BEFORE, self.lost_at + skew + AFTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time by the service's clock, both ends included, seconds since the epoch."""
+
+    low: float
+    high: float
+
+    def has(self, row: RemoteJob) -> bool:
+        """Say whether a row may be of this time; one without a date may."""
+        return row.created_at is None or self.low <= row.created_at <= self.high
+
+
+EVER = Window(-math.inf, math.inf)
+
+
+def stands_for(likeness: Likeness, row: RemoteJob, ownership: Ownership, window: Window) -> Likeness:
+    """Say what a row is to a body, all that is known of the row considered.
+
+    Args:
+        likeness: by what it echoes.
+        row: as listed.
+        ownership: whose it is.
+        window: when it would have been accepted.
+    """
+    if not ownership.is_free:
+        return Likeness.OTHER
+    if not window.has(row):
+        # dates are the least that can be relied on: an equal body proves that one of them may be wrong
+        return Likeness.NEAR if likeness is Likeness.MATCH else Likeness.OTHER
+    if likeness is Likeness.MATCH and not ownership.decisive:
+        # another key with a batch of this name derives the same seed
+        return Likeness.NEAR
+    return likeness
+
+
+def compare(sent: Body, row: RemoteJob, texts: Mapping[str, Text]) -> Likeness:
+    """Compare what was sent with what a row echoes; keys that the service added say nothing.
+
+    Args:
+        sent: the body.
+        row: of a listing.
+        texts: prompts that became assets, by id, as far as they were fetched.
+    """
+    echoed = row.inputs
+    if not echoed or "modelId" not in echoed:
+        return Likeness.NEAR  # it shows nothing, and so may be anything
+    if echoed["modelId"] != sent.model:
+        return Likeness.OTHER
+    different = set(differences(sent, row))
+    same_seed = "seed" in sent.inputs and "seed" not in different
+    asset = asset_prompt(row)
+    if "prompt" in different and asset is not None:
+        if asset not in texts:
+            # nothing is fetched for a row with another seed
+            read = different == {"prompt"} or same_seed or "seed" not in sent.inputs
+            return Likeness.UNREAD if read else Likeness.OTHER
+        if _says(texts[asset], str(sent.prompt), same_seed=same_seed):
+            different.discard("prompt")
+        elif different == {"prompt"} and _may_say(texts[asset], str(sent.prompt)):
+            return Likeness.NEAR
+    if not different:
+        return Likeness.MATCH
+    return Likeness.NEAR if same_seed or _asks_for_the_same(sent, row, different) else Likeness.OTHER
+
+
+def _asks_for_the_same(sent: Body, row: RemoteJob, different: Collection[str]) -> bool:
+    """Say whether what a person would know a job by is equal: its prompt, else the files that go in."""
+    if sent.prompt is not None:
+        return "prompt" not in different
+    return bool(sent.assets) and sent.assets == frozenset(assets_in(row.inputs))
+
+
+def may_be_bought(sent: Body, row: RemoteJob, likeness: Likeness, files: Collection[str]) -> bool:
+    """Say whether a row may be a purchase of this body that the journal has lost.
+
+    More is asked for than a near-match: a row that differs in a parameter is another purchase. Of a
+    long prompt the service may show the beginning, and a local file that was sent again has another id.
+
+    Args:
+        sent: what would be bought.
+        row: as listed.
+        likeness: by what it echoes.
+        files: names of the inputs that hold local files.
+    """
+    if likeness not in {Likeness.NEAR, Likeness.UNREAD}:
+        return likeness is Likeness.MATCH
+    if not row.inputs:
+        return False
+    different = set(differences(sent, row)) - set(files)
+    cut = different == {"prompt"} and asset_prompt(row) is not None
+    return cut or (bool(files) and not different)
+
+
+def differences(sent: Body, row: RemoteJob) -> tuple[str, ...]:
+    """Name the inputs that were sent and that a row shows otherwise, or not at all."""
+    echoed = row.inputs or {}
+    return tuple(
+        name for name, value in sent.inputs.items() if name not in echoed or not equal(value, echoed[name])
+    )
+
+
+def _says(text: Text, prompt: str, *, same_seed: bool) -> bool:
+    """Say whether a text is the prompt; one that is cut counts only beside an equal seed."""
+    return text.text == prompt if text.whole else same_seed and prompt.startswith(text.text)
+
+
+def _may_say(text: Text, prompt: str) -> bool:
+    """Say whether a text that is cut could be the prompt: then its row proves nothing either way."""
+    return not text.whole and prompt.startswith(text.text)
+
+
+def equal(one: Json, other: Json) -> bool:
+    """Compare JSON values: numbers by value, true never as 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(equal(value, other[name]) for name, value in one.items())
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(equal(a, b) for a, b in zip(one, other, strict=True))
+    return bool(one == other)

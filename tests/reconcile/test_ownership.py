@@ -1,0 +1,67 @@
+"""Whose a row is: one answer, with its reason, for whoever asks."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchgen.model import DISOWNED, Holder, JobKey, RemoteJob, RemoteStatus, Scope
+from batchgen.reconcile.ownership import Owner, Ownership, owner_by_author, owner_of
+
+HERE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring", slot="2026-01-01")
+AUTHORS = st.sampled_from(["", "apiu_us", "apiu_them", "user_us", "user_them"])
+
+
+def row(author: str = "apiu_us", job_type: str = "custom") -> RemoteJob:
+    return RemoteJob(
+        remote_id="job_1", status=RemoteStatus.RUNNING, word="queued", author=author, job_type=job_type
+    )
+
+
+@pytest.mark.parametrize(
+    ("author", "authors", "owner"),
+    [
+        ("apiu_us", {"apiu_us"}, Owner.OURS),
+        ("user_us", {"user_us"}, Owner.OURS),
+        ("apiu_them", {"apiu_us"}, Owner.ANOTHERS),
+        ("user_them", {"apiu_us"}, Owner.ANOTHERS),
+        ("user_them", {"user_us"}, Owner.ANOTHERS),
+        ("", {"apiu_us"}, Owner.MAYBE_OURS),
+        ("apiu_us", set(), Owner.MAYBE_OURS),
+        ("user_us", set(), Owner.MAYBE_OURS),
+        ("", set(), Owner.MAYBE_OURS),
+    ],
+)
+def test_a_row_without_a_record_is_ours_by_its_author(author: str, authors: set[str], owner: Owner) -> None:
+    assert owner_of(row(author), authors=authors).owner is owner
+
+
+def test_what_we_never_submit_is_not_ours_whoever_it_is_by() -> None:
+    found = owner_of(row(job_type="upload"), authors={"apiu_us"})
+    assert (found.owner, found.reason) == (
+        Owner.ANOTHERS,
+        "a job of type upload, which is never submitted",
+    )
+
+
+def test_a_record_of_any_batch_makes_it_ours_and_no_longer_free() -> None:
+    found = owner_of(row("user_them", "upload"), authors={"apiu_us"}, holder=Holder(HERE, JobKey("v1:a")))
+    assert (found.owner, found.reason) == (Owner.OURS, "recorded in batch spring, slot 2026-01-01")
+    assert not found.is_free
+
+
+def test_what_a_person_disowned_is_not_ours() -> None:
+    found = owner_of(row(), authors={"apiu_us"}, holder=DISOWNED)
+    assert (found.owner, found.is_free) == (Owner.ANOTHERS, False)
+
+
+def test_who_we_are_is_undecided_only_where_an_author_is_shown_and_no_receipt_has_one() -> None:
+    assert not owner_by_author("apiu_us", ()).decisive
+    assert owner_by_author("", ()).decisive
+    assert owner_by_author("apiu_us", {"apiu_us"}).decisive
+
+
+@given(AUTHORS, st.frozensets(AUTHORS.filter(bool)), st.sampled_from(["custom", "", "upload", "workflow"]))
+def test_every_row_has_an_owner_and_a_reason(author: str, authors: frozenset[str], job_type: str) -> None:
+    found: Ownership = owner_of(row(author, job_type), authors=authors)
+    assert found.reason
+    assert found.is_free is (found.owner is not Owner.ANOTHERS)
