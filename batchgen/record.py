@@ -27,6 +27,9 @@ class State(StrEnum):
     ABANDONED = "abandoned"
 
 
+# Paid for, or possibly so, and without an outcome: what a ceiling counts.
+IN_FLIGHT = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD, State.RUNNING})
+
 # A body left, or was about to, and what became of it is not known: it may have been charged.
 UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD, State.ABANDONED})
 

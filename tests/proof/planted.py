@@ -153,13 +153,13 @@ MUTANTS = (
     ),
     Mutant(
         name="do not sync the receipt",
-        path="lifecycle.py",
+        path="events.py",
         old="    DURABLE: ClassVar[bool] = True\n\n    remote_id: str\n",
         new="    DURABLE: ClassVar[bool] = False\n\n    remote_id: str\n",
     ),
     Mutant(
         name="do not sync the intent",
-        path="lifecycle.py",
+        path="events.py",
         old="    DURABLE: ClassVar[bool] = True\n\n    job: Job\n",
         new="    DURABLE: ClassVar[bool] = False\n\n    job: Job\n",
     ),

@@ -43,14 +43,14 @@ OF_PRICES = (
     ),
     Mutant(
         name="read a refund into an end that tells of none",
-        path="lifecycle.py",
+        path="events.py",
         old="        if self.refund is None:\n            return replace(paid, charged=told[-1])\n",
         new="",
         test="tests/core/test_lifecycle.py",
     ),
     Mutant(
         name="confirm a refund of what has not ended",
-        path="lifecycle.py",
+        path="events.py",
         old="record.remote_id if record.state in IN_FLIGHT else None",
         new="None",
         test="tests/core/test_lifecycle.py",
