@@ -34,7 +34,12 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubmitStarted(Event):
-    """The intent: this exact body is about to be sent, and may be paid for from now on."""
+    """The intent: this exact body is about to be sent, and may be paid for from now on.
+
+    Attributes:
+        sender: fingerprint of the API key that sends it; empty where that is not known.
+        skew: seconds by which the service's clock was ahead of ours; None where that is not known.
+    """
 
     DURABLE: ClassVar[bool] = True
 
@@ -44,6 +49,8 @@ class SubmitStarted(Event):
     seed: float | None = None
     quoted: Decimal | None = None
     reserved: Decimal | None = None
+    sender: str = ""
+    skew: float | None = None
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Fix the body; an attempt that already has one may only send the same bytes again."""
@@ -56,6 +63,8 @@ class SubmitStarted(Event):
             "quoted": self.quoted,
             "reserved": self.reserved,
             "intent_at": self.at,
+            "sender": self.sender,
+            "skew": self.skew,
             "lost_at": None,
             "error": "",
         }
@@ -66,6 +75,7 @@ class Accepted(Event):
     """The receipt: the service took the job and charged for it.
 
     Attributes:
+        owner: the project or team that has it in the service's eyes; empty where it does not say.
         quoted: what its intent says that it would cost; None in an event of a time when this was
             not kept, which folds to what it folded to then.
     """
@@ -76,6 +86,7 @@ class Accepted(Event):
     charged: Decimal | None = None
     author: str = ""
     quoted: Decimal | None = None
+    owner: str = ""
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Add the submission."""
@@ -273,6 +284,8 @@ class RetryAsked(Event):
             "seed": None,
             "quoted": None,
             "intent_at": None,
+            "sender": "",
+            "skew": None,
             "lost_at": None,
             "absences": 0,
             "started_at": None,

@@ -48,6 +48,7 @@ def after_receipt(receipt: Receipt, *, at: float, quoted: Decimal | None = None)
         remote_id=receipt.job.remote_id,
         charged=receipt.charged,
         author=receipt.job.author,
+        owner=receipt.job.owner,
         quoted=quoted,
     )
     end = after_look(receipt.job, at=at)

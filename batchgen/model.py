@@ -179,6 +179,7 @@ class RemoteJob:
         updated_at: when the service last changed it, by its clock; None where it does not say.
         job_type: ``custom`` for what we submit.
         author: the ``apiu_...`` of the key or the ``user_...`` of the person, empty if not shown.
+        owner: the project or team it belongs to (``ownerId``), empty if not shown.
         inputs: the echo of the request, ``modelId`` included; None where it is not shown.
         asset_ids: in the service's order.
         error, hint: the service's own words on a failure; empty where it gives none.
@@ -195,6 +196,7 @@ class RemoteJob:
     updated_at: float | None = None
     job_type: str = ""
     author: str = ""
+    owner: str = ""
     inputs: Mapping[str, Json] | None = None
     asset_ids: tuple[str, ...] = ()
     error: str = ""

@@ -47,6 +47,8 @@ class Record:
         quoted: what the service said this attempt would cost, in compute units; None if it was not asked.
         reserved: what is held against the budget for this attempt; None where nothing is.
         intent_at: when this attempt's latest POST was about to leave.
+        sender: fingerprint of the API key that sent it; empty where that is not known.
+        skew: seconds by which the service's clock was ahead of ours then; None where that is not known.
         lost_at: when its answer was lost.
         absences: how often this attempt was shown absent and planned again.
         submissions: all that were paid for, oldest first.
@@ -65,6 +67,8 @@ class Record:
     quoted: Decimal | None = None
     reserved: Decimal | None = None
     intent_at: float | None = None
+    sender: str = ""
+    skew: float | None = None
     lost_at: float | None = None
     absences: int = 0
     submissions: tuple[Submission, ...] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from batchgen.app.batch import Batch
 from batchgen.app.elsewhere import done_elsewhere
-from batchgen.app.settings import Options
+from batchgen.app.settings import Allow, Options
 from batchgen.errors import InputError, OutputError
 from batchgen.journal.store import JournalFile
 from batchgen.output.results import JSON_NAME, place_of_slot
@@ -24,7 +24,7 @@ def refuse_to_buy_again(options: Options, file: JournalFile, batch: Batch) -> No
         OutputError: the results of an earlier run are there and cannot be read.
     """
     _refuse_a_lost_journal(options, file, batch)
-    if not options.buy_again:
+    if Allow.RENAMED not in options.allow:
         _refuse_another_name(options, file, batch)
 
 
@@ -34,13 +34,13 @@ def refuse_to_leave_unfinished(options: Options, batch: Batch) -> None:
     Raises:
         InputError: nothing was sent; it names both ways on.
     """
-    if options.abandon or not batch.unfinished:
+    if Allow.UNFINISHED_SLOT in options.allow or not batch.unfinished:
         return
     jobs = "1 job" if batch.unfinished == 1 else f"{batch.unfinished} jobs"
     last = f"the last slot, {batch.scope.slot!r}," if batch.scope.slot else "the batch"
     raise InputError(
         f"{last} is not finished: {jobs} to go. Run it without --fresh to finish it, "
-        "or add --abandon to leave it"
+        "or add --allow unfinished-slot to leave it"
     )
 
 
@@ -114,7 +114,7 @@ def _refuse_another_name(options: Options, file: JournalFile, batch: Batch) -> N
         f"batch {batch.scope.batch!r} is new, and {other.jobs} of its {total} jobs are done in "
         f"batch {other.batch!r} of the same journal, whose manifest is gone. If it was renamed, write "
         f"`batch: {other.batch}` in the manifest; to pay for them once more "
-        f"({other.charged.normalize():f} compute units the last time), run it with --buy-again"
+        f"({other.charged.normalize():f} compute units the last time), run it with --allow renamed"
     )
 
 

@@ -142,6 +142,7 @@ class Desk:
                 remote_id=remote.remote_id,
                 charged=remote.cost,
                 author=remote.author,
+                owner=remote.owner,
                 quoted=entries[name].record.quoted,
                 evidence=by_hand,
             )

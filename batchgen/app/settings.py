@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 
 from batchgen.errors import InputError
@@ -14,6 +15,19 @@ SIMULATOR = "simulator"  # the origin of rehearsals, whatever port they had
 PUBLISHED_RATE = Rate(count=100, seconds=60)  # the only number the service's guides give
 DEFAULT_OUTPUT = Path("output")
 REHEARSAL_SPEED = 20.0  # simulated seconds a second
+
+
+class Allow(StrEnum):
+    """A guard that a person can let a run pass, and what that risks.
+
+    Each is a value of ``--allow``; the message of the guard that stopped a run names the one that fits.
+    """
+
+    RENAMED = "renamed"  # buy what another batch, whose manifest is gone, has bought
+    OTHER_PROJECT = "other-project"  # go on with the records of another project, or of another address
+    SHARED_BATCH = "shared-batch"  # run a second manifest under the name of a batch
+    NO_LISTING = "no-listing"  # buy without being able to find again what is lost
+    UNFINISHED_SLOT = "unfinished-slot"  # begin a slot although the last one is not finished
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,11 +43,10 @@ class Options:
         rate, in_flight: override the manifest's limits.
         retry_failed: open another attempt for what failed; each may be charged again.
         retry_only: open another attempt for the jobs of these ids, and buy no other.
-        buy_again: go on although most jobs of a new batch are done in another one.
+        allow: guards that a person lets this run pass.
         period: overrides the manifest's; ``day``, ``week`` or a name.
         slot: the slot to go on with; None for the one that is due.
         fresh: begin a slot, in which everything is bought anew.
-        abandon: begin it although the last one is not finished.
         budget: replaces the manifest's cap on the batch for this run, in compute units.
         most_failures: after so many failed jobs, or such a share of the plan's, no more is bought.
         limit: buy so many jobs at most, the first ones.
@@ -51,11 +64,10 @@ class Options:
     in_flight: int | None = None
     retry_failed: bool = False
     retry_only: tuple[str, ...] = ()
-    buy_again: bool = False
+    allow: frozenset["Allow"] = frozenset()
     period: str | None = None
     slot: str | None = None
     fresh: bool = False
-    abandon: bool = False
     budget: Decimal | None = None
     most_failures: int | float | None = None
     limit: int | None = None

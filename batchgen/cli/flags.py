@@ -138,6 +138,14 @@ drain_timeout = click.option(
     type=DurationType(),
     help="After Ctrl-C, collect for so long at most. [default: no limit on a terminal, else 60s]",
 )
+ALLOWED = ("renamed", "other-project", "shared-batch", "no-listing", "unfinished-slot")
+allow = click.option(
+    "--allow",
+    type=click.Choice(ALLOWED),
+    multiple=True,
+    callback=lambda _ctx, _param, value: frozenset(value),
+    help="Pass a guard that stopped a run; its message names the word and the risk. May be repeated.",
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="Show nothing but problems.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 

@@ -262,7 +262,7 @@ def _notes(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None") ->
         if elsewhere.stops_a_run(len(batch.plan.entries)):
             yield (
                 f"  note: its manifest is gone, as after a rename, so a run stops: write "
-                f"`batch: {elsewhere.batch}`, or run it with --buy-again"
+                f"`batch: {elsewhere.batch}`, or run it with --allow renamed"
             )
 
 

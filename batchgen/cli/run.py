@@ -40,11 +40,10 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 @flags.limit
 @flags.sample
 @click.option("--fresh", is_flag=True, help="Buy everything anew, in a slot that begins now.")
-@click.option("--abandon", is_flag=True, help="With --fresh: leave a last slot that is not finished.")
+@click.option("--abandon", is_flag=True, hidden=True, help="Today: --allow unfinished-slot.")
 @click.option("--retry-failed", is_flag=True, help="Try again what failed; each may be charged again.")
-@click.option(
-    "--buy-again", is_flag=True, help="Go on although most jobs of this new batch are done in another one."
-)
+@click.option("--buy-again", is_flag=True, hidden=True, help="Today: --allow renamed.")
+@flags.allow
 @click.option(
     "-y",
     "--yes",
@@ -68,6 +67,7 @@ def command(
     abandon: bool,
     retry_failed: bool,
     buy_again: bool,
+    allow: frozenset[str],
     yes: bool,
     quiet: bool,
     as_json: bool,
@@ -80,8 +80,13 @@ def command(
 
     Ctrl-C once: submit no more and collect what is paid for. Twice: leave that to the next run.
     """
-    if abandon and not fresh:
-        raise click.UsageError("--abandon goes with --fresh")
+    from batchgen.app.settings import Allow  # noqa: PLC0415 - not for --help
+
+    allowed = {Allow(one) for one in allow}
+    allowed |= {Allow.RENAMED} if buy_again else set()
+    allowed |= {Allow.UNFINISHED_SLOT} if abandon else set()
+    if Allow.UNFINISHED_SLOT in allowed and not fresh:
+        raise click.UsageError("--allow unfinished-slot goes with --fresh")
     if fresh and options.slot is not None:
         raise click.UsageError("--slot names a slot that is there, and --fresh begins one: give one of them")
     on_terminal = sys.stderr.isatty()
@@ -95,9 +100,8 @@ def command(
         limit=limit,
         sample=sample,
         fresh=fresh,
-        abandon=abandon,
         retry_failed=retry_failed,
-        buy_again=buy_again,
+        allow=frozenset(allowed),
     )
     if dry_run:
         from batchgen.cli.plan import show_plan  # noqa: PLC0415 - not for --help

@@ -237,6 +237,51 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # a scope's records in their order, without sorting a hundred thousand texts
     ("CREATE INDEX records_by_scope ON records (scope)",),
+    (
+        # whose a scope is in the service's eyes: tells two names of one account from two accounts
+        "ALTER TABLE scopes ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+        # by which key a submission was sent, and who that key is: fingerprints, never keys
+        """
+        CREATE TABLE senders (
+            origin TEXT NOT NULL,
+            sender TEXT NOT NULL,
+            author TEXT NOT NULL,
+            PRIMARY KEY (origin, sender, author)
+        ) STRICT, WITHOUT ROWID
+        """,
+        # where the manifests of a batch were, from before its first intent on
+        """
+        CREATE TABLE manifests (
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            batch TEXT NOT NULL,
+            path TEXT NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (origin, project, batch, path)
+        ) STRICT, WITHOUT ROWID
+        """,
+        # what a person has chosen between two batches or projects, once and for good
+        """
+        CREATE TABLE choices (
+            name TEXT NOT NULL,
+            one TEXT NOT NULL,
+            other TEXT NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (name, one, other)
+        ) STRICT, WITHOUT ROWID
+        """,
+        # scopes whose records go on under another name of the same account
+        """
+        CREATE TABLE aliases (
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            batch TEXT NOT NULL,
+            slot TEXT NOT NULL,
+            scope INTEGER NOT NULL REFERENCES scopes (id),
+            PRIMARY KEY (origin, project, batch, slot)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)
@@ -246,6 +291,7 @@ CEILINGS_SINCE = 8
 ACCEPTED_SINCE = 9
 RUNS_SINCE = 10
 PURCHASES_SINCE = 12
+OWNERS_SINCE = 14
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -109,6 +109,7 @@ class HistoryBuilder:
             remote_id=row.remote_id,
             charged=row.cost,
             author=row.author,
+            owner=row.owner,
             evidence={"by": by, "created_at": row.created_at, "skew": self.skew},
         )
         lost = AnswerLost(at=at, reason=self.why)
@@ -150,7 +151,11 @@ class HistoryBuilder:
 
     def _failure(self, row: RemoteJob) -> list[Event]:
         accepted = Accepted(
-            at=self.created(row), remote_id=row.remote_id, charged=row.cost, author=row.author
+            at=self.created(row),
+            remote_id=row.remote_id,
+            charged=row.cost,
+            author=row.author,
+            owner=row.owner,
         )
         end = after_look(row, at=self.at)
         return [accepted, end if end is not None else Failed(at=self.at)]

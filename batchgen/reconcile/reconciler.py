@@ -189,6 +189,7 @@ class Reconciler:
             remote_id=row.remote_id,
             charged=row.cost,
             author=row.author,
+            owner=row.owner,
             quoted=case.entry.record.quoted,
             evidence=evidence,
         )

@@ -84,6 +84,7 @@ def parse_job(value: Json, redact: Redact = unchanged) -> RemoteJob:
         updated_at=as_instant(job.get("updatedAt")),
         job_type=readable(as_text(job.get("jobType"))),
         author=readable(as_text(job.get("authorId"))),
+        owner=readable(as_text(job.get("ownerId"))),
         inputs=plain(inputs) if isinstance(inputs, dict) else None,
         asset_ids=tuple(one for one in as_list(metadata.get("assetIds")) if is_id(one)),
         error=readable(_said(metadata.get("error")), redact, limit=LONGEST_ERROR),

@@ -244,9 +244,9 @@ def test_a_renamed_batch_is_not_bought_again_unless_it_is_asked_for(done: tuple[
     refused = here.call(*RUN)
     assert refused.status == 2
     assert "`batch: spring`" in refused.err
-    assert "--buy-again" in refused.err
+    assert "--allow renamed" in refused.err
     assert len(service.charged) == 5
-    assert here.call(*RUN, "--buy-again").status == 0
+    assert here.call(*RUN, "--allow", "renamed").status == 0
     assert len(service.charged) == 10
     assert here.call(*RUN).status == 0, "from then on it is a batch like any other"
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from batchgen.app.settings import Allow
+from batchgen.cli.flags import ALLOWED
 from tests.cli.conftest import Service, Shell
 
 Simulator = Callable[..., Service]
@@ -42,8 +44,8 @@ def test_a_fresh_slot_waits_for_the_last_one_unless_it_is_left(shell: Shell, sim
     assert here.call(*RUN).status == 0
     shell.write("jobs.yaml", MANIFEST.replace("a mill", "a well"))
     refused = here.call(*RUN, "--fresh")
-    assert (refused.status, "--abandon" in refused.err, len(service.charged)) == (2, True, 2)
-    assert here.call(*RUN, "--fresh", "--abandon").status == 0
+    assert (refused.status, "--allow unfinished-slot" in refused.err, len(service.charged)) == (2, True, 2)
+    assert here.call(*RUN, "--fresh", "--allow", "unfinished-slot").status == 0
     assert len(service.charged) == 4
 
 
@@ -79,3 +81,7 @@ def test_one_job_that_failed_is_tried_again_and_no_other(shell: Shell, simulator
     assert again.status == again.json["exit"] == 3
     assert [one["attempts"] for one in here.results()["jobs"]] == [2, 1]
     assert len(service.charged) == 3
+
+
+def test_every_guard_that_can_be_passed_is_a_word_of_one_flag() -> None:
+    assert set(ALLOWED) == {str(one) for one in Allow}

@@ -121,6 +121,7 @@ MUTANTS = (
         path="reconcile/ownership.py",
         old="    if row.job_type not in GENERATION:\n",
         new='    if row.author.startswith("user_") or row.job_type not in GENERATION:\n',
+        test="tests/proof/test_proof.py::test_the_jobs_of_a_persons_key_are_found_again",
     ),
     Mutant(
         name="ignore the difference of the clocks",

@@ -14,6 +14,7 @@ from tests.proof.rare import draw
 from tests.proof.scenario import Accident, JournalFate
 
 _A_TEST = 25
+_OF_A_PERSON = (201, 208, 234, 269)  # whose key has jobs by user_..., and whose answers are lost
 # in each of these something goes wrong with two or more of the faults planted in what is spent
 _OF_MONEY = (86, 149, 233, 344, 379, 380, 616, 623, 633, 647, 681, 748, 805, 827, 890, 935, 951)
 
@@ -29,6 +30,13 @@ def test_no_cap_is_overshot_and_what_fits_is_bought() -> None:
     for seed in _OF_MONEY:
         report = play(seed)
         assert report.tally["seeds with a budget"], f"seed {seed} has none: choose another one"
+        assert not report.wrong, str(report)
+
+
+def test_the_jobs_of_a_persons_key_are_found_again() -> None:
+    for seed in _OF_A_PERSON:
+        assert draw(seed).settings.author_prefix == "user_", f"seed {seed} has none: choose another one"
+        report = play(seed)
         assert not report.wrong, str(report)
 
 

@@ -54,6 +54,7 @@ def test_a_recorded_job_is_read_whole() -> None:
         updated_at=1787902718.012,
         job_type="custom",
         author="apiu_1",
+        owner="proj_1",
         inputs={
             "modelId": "model_patina-material",
             "prompt": "copper",
