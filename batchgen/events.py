@@ -98,6 +98,7 @@ class Accepted(Event):
             author=self.author,
             reserved=record.reserved,
             quoted=self.quoted,
+            adopted=isinstance(self, Adopted),
         )
         return {"submissions": (*record.submissions, paid), "error": ""}
 

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from batchgen.lifecycle import AnswerLost, Collected, Event, Succeeded
+from batchgen.lifecycle import Accepted, AnswerLost, Collected, Event, SubmitStarted, Succeeded
+from batchgen.loop_clock import loop_time
+from batchgen.model import JobKey
 from batchgen.plan.budget import Allowance
 from batchgen.plan.plan import Entry
 from batchgen.ports import Clock, Journal, Observer
@@ -25,6 +27,25 @@ class Ledger:
         self._clock = clock
         self.observer = observer
         self.lost = 0  # answers to submits in this run
+        self._receipts: dict[str, tuple[int, float]] = {}
+        self._intents: dict[JobKey, float] = {}
+
+    @property
+    def receipts(self) -> int:
+        """How many submits this run has seen accepted."""
+        return len(self._receipts)
+
+    def is_receipt_after(self, remote_id: str, count: int) -> bool:
+        """Say whether this run saw a submission accepted after so many others: no clock is asked."""
+        return remote_id in self._receipts and self._receipts[remote_id][0] >= count
+
+    def receipt_of(self, remote_id: str) -> float | None:
+        """Return when this run saw a submission accepted, by the loop's clock; None if it did not."""
+        return self._receipts[remote_id][1] if remote_id in self._receipts else None
+
+    def intent_of(self, key: JobKey) -> float | None:
+        """Return when a job's latest POST was about to leave in this run, by the loop's clock."""
+        return self._intents.get(key)
 
     def now(self) -> float:
         """Give the stamp for an event, seconds since the epoch."""
@@ -42,5 +63,9 @@ class Ledger:
         record = self._journal.append(entry.key, *events, allowed=allowed)
         for event in events:
             self.lost += isinstance(event, AnswerLost)
+            if type(event) is Accepted:
+                self._receipts[event.remote_id] = len(self._receipts), loop_time()
+            elif isinstance(event, SubmitStarted):
+                self._intents[entry.key] = loop_time()
             self.observer.noticed(entry.key, entry.job, event, record)
         return replace(entry, record=record)

@@ -87,6 +87,7 @@ class Submission:
         refund: how it is known what came back.
         refunded: compute units that came back; None as long as it has not ended.
         quoted: what the service had said that it would cost; None where that is not known.
+        adopted: whether it was found among the service's jobs: no receipt says that it is ours.
     """
 
     remote_id: str
@@ -98,6 +99,7 @@ class Submission:
     refund: Refund = Refund.NONE
     refunded: Decimal | None = None
     quoted: Decimal | None = None
+    adopted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -205,21 +207,6 @@ class RemoteJob:
     refundable: bool = True
 
 
-class Holder(NamedTuple):
-    """What a journal knows of a submission's id.
-
-    Attributes:
-        scope: whose record has it; None where a person said that it is no job of ours.
-        key: the job's; None likewise.
-    """
-
-    scope: Scope | None = None
-    key: JobKey | None = None
-
-
-DISOWNED = Holder()
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
     """The service's answer to an accepted submit.
@@ -288,21 +275,6 @@ class Purchase:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class JobPage:
-    """One page of a listing, newest first.
-
-    Attributes:
-        jobs: may be fewer than asked for, or none, while a token is present.
-        next_token: resend with the same filters; None on the last page.
-        served_at: the service's clock, in whole seconds; None where it does not say.
-    """
-
-    jobs: tuple[RemoteJob, ...]
-    next_token: str | None
-    served_at: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Text:
     """What a text asset says.
 
@@ -365,19 +337,6 @@ class Model:
     def seed_input(self) -> ModelInput | None:
         """The input that makes a generation repeatable, None where the model has none."""
         return next((one for one in self.inputs if one.name == "seed" and one.type == "number"), None)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModelPage:
-    """One page of a listing of models.
-
-    Attributes:
-        models: without their inputs.
-        next_token: resend with the same filters; None on the last page.
-    """
-
-    models: tuple[Model, ...]
-    next_token: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

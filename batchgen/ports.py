@@ -9,14 +9,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from batchgen.account import Holder, Identity, Known
 from batchgen.lifecycle import Event, Record
 from batchgen.model import (
     Asset,
     File,
-    Holder,
     Job,
     JobKey,
-    JobPage,
     KeptCeiling,
     Model,
     Rate,
@@ -24,6 +23,7 @@ from batchgen.model import (
     RemoteJob,
     Text,
 )
+from batchgen.pages import JobPage
 from batchgen.plan.budget import Allowance
 
 
@@ -117,6 +117,17 @@ class Generator(Protocol):
         """
         ...
 
+    async def identify(self) -> Identity | None:
+        """Ask who the key is that asks, by sending something tiny that costs nothing.
+
+        Returns:
+            None where this key may not do that, or the service does not say.
+
+        Raises:
+            TransientError, StoppedError: nothing is known.
+        """
+        ...
+
     async def assets(self, asset_ids: Sequence[str]) -> Mapping[str, Asset]:
         """Describe assets, with URLs that are fresh; ids the service does not show are left out.
 
@@ -182,6 +193,26 @@ class Journal(Protocol):
         """Who the service says that submissions of this origin were by, in whatever batch.
 
         Only receipts tell, never a row that was adopted; empty as long as none did.
+        """
+        ...
+
+    def known(self, sender: str | None = None) -> Known:
+        """Return who a key is in the service's eyes, as far as it has said to any batch of this origin.
+
+        Args:
+            sender: the key's fingerprint; None for all keys that were ever used.
+        """
+        ...
+
+    def learn(self, sender: str, known: Known) -> None:
+        """Remember who a key is.
+
+        Args:
+            sender: the key's fingerprint.
+            known: what is new; what is known stays.
+
+        Raises:
+            JournalError: it could not be written.
         """
         ...
 

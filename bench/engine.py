@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from batchgen.account import Identity
 from batchgen.app.background import beside
 from batchgen.app.clock import SystemClock
 from batchgen.engine.ceiling import Ceiling
@@ -22,7 +23,18 @@ from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Event, Record, State, Succeeded
-from batchgen.model import Asset, Job, JobKey, JobPage, Model, Receipt, RemoteJob, RemoteStatus, Scope, Text
+from batchgen.model import (
+    Asset,
+    Job,
+    JobKey,
+    Model,
+    Receipt,
+    RemoteJob,
+    RemoteStatus,
+    Scope,
+    Text,
+)
+from batchgen.pages import JobPage
 from batchgen.plan.plan import make_plan
 from batchgen.ports import Clock, Collector, Generator, Journal, PacedGate
 from batchgen.scenario.client import ScenarioClient
@@ -165,6 +177,9 @@ class Instant:
 
     async def text(self, asset_id: str) -> Text | None:
         del asset_id
+        return None
+
+    async def identify(self) -> Identity | None:
         return None
 
     async def model(self, model_id: str) -> Model:

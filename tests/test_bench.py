@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.model import JobPage
+from batchgen.pages import JobPage
 from batchgen.scenario.wire import parse_page
 from bench.figures import Figure, as_json, as_markdown, as_text
 from bench.ideal import ideal, paced

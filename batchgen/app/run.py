@@ -22,7 +22,7 @@ from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
 from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import quote_jobs
-from batchgen.app.service import transport_to
+from batchgen.app.service import sender_of, transport_to
 from batchgen.app.settings import Options, rate_of, speed_of
 from batchgen.app.steering import Steering, steered
 from batchgen.app.uploads import Uploads, uploading
@@ -54,6 +54,7 @@ from batchgen.ports import CeilingMemory, Collector
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
+from batchgen.service_clock import ServiceClock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,8 +146,9 @@ async def _with_the_service(
         beside(gate.run(), name="gate"),
     ):
         steering = await resources.enter_async_context(steered(options, batch, interrupts, gate))
+        service_clock = ServiceClock(SystemClock())
         client, uploads = await resources.enter_async_context(
-            uploading(batch.manifest, options.journal, batch.scope, transport, gate)
+            uploading(batch.manifest, options.journal, batch.scope, transport, gate, service_clock)
         )
         looking_up = look_up_models(client, batch, _noting(stream, mode))
         models = await unless_interrupted(looking_up, interrupts)
@@ -173,6 +175,8 @@ async def _with_the_service(
                         observer=progress,
                         uploader=uploads,
                         purse=purse,
+                        sender=sender_of(options),
+                        service_clock=service_clock,
                     ),
                     flow=flow,
                     policy=_policy(batch, options, speed=speed_of(options)),

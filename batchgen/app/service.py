@@ -39,6 +39,15 @@ def address_of(options: Options) -> Address:
     return Address(origin=base_url, base_url=base_url)
 
 
+def sender_of(options: Options) -> str:
+    """Return the fingerprint of the key that submits.
+
+    Raises:
+        StoppedError: there are no credentials.
+    """
+    return SIMULATOR if options.simulate else find_credentials(options.environ).fingerprint
+
+
 @asynccontextmanager
 async def transport_to(options: Options) -> AsyncIterator[Transport]:
     """Open the way to the service.

@@ -38,6 +38,7 @@ from batchgen.scenario.uploads import (
     part_size,
     unfit,
 )
+from batchgen.service_clock import ServiceClock
 
 AT_ONCE = 4  # files, each with at most one part in memory
 _TRIES = 2  # of a file as a whole: the places of its parts may lapse meanwhile
@@ -296,7 +297,12 @@ def _look(path: Path) -> tuple[int, str]:
 
 @asynccontextmanager
 async def uploading(
-    manifest: Manifest, journal: Path, scope: Scope, transport: Transport, gate: Gate
+    manifest: Manifest,
+    journal: Path,
+    scope: Scope,
+    transport: Transport,
+    gate: Gate,
+    service_clock: ServiceClock | None = None,
 ) -> AsyncIterator[tuple[ScenarioClient, Uploads | None]]:
     """Open the client of a run, and what sends its manifest's local files; None where it has none.
 
@@ -306,16 +312,22 @@ async def uploading(
         scope: whose origin and project they go to.
         transport: to the service.
         gate: which every call passes.
+        service_clock: learns from every answer; None where nobody asks.
 
     Raises:
         JournalError: the file cannot be opened.
     """
     if not manifest.files:
-        yield ScenarioClient(transport, gate, project=scope.project), None
+        yield (
+            ScenarioClient(transport, gate, project=scope.project, service_clock=service_clock),
+            None,
+        )
         return
     with UploadRecords.open(journal, origin=scope.origin, project=scope.project) as records:
         async with HttpParts() as parts:
-            client = UploadClient(transport, gate, project=scope.project, parts=parts)
+            client = UploadClient(
+                transport, gate, project=scope.project, parts=parts, service_clock=service_clock
+            )
             files = Uploads(files=manifest.files, client=client, records=records, clock=SystemClock())
             yield client, files
 

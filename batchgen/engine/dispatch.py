@@ -13,17 +13,16 @@ from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
 from batchgen.engine.purse import Purse
 from batchgen.engine.submit import Submitter
-from batchgen.engine.timing import loop_time, wait_until
 from batchgen.engine.waiting import Waiting
 from batchgen.errors import OverBudgetError, ServiceError, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import State
+from batchgen.loop_clock import loop_time, wait_until
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry
 from batchgen.ports import Lane
-from batchgen.reconcile.late_arrivals import LateArrivals
 from batchgen.reconcile.preflight import Preflight, begin_preflight
-from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.search import Search
 
 PRESSED = 5  # submits in a row that waited for nothing but the rate
 
@@ -60,8 +59,7 @@ class Dispatcher:
         models: Mapping[str, Model],
         steps: Steps,
         preparer: Preparer | None,
-        late_arrivals: LateArrivals,
-        prompts: Prompts,
+        search: Search,
         purse: Purse,
     ) -> None:
         """Take the parts; see ``Runner``."""
@@ -74,8 +72,7 @@ class Dispatcher:
         self._models = models
         self._steps = steps
         self._preparer = preparer
-        self._late_arrivals = late_arrivals
-        self._prompts = prompts
+        self._search = search
         self._purse = purse
         self._waiting = Waiting()
         self._blocked: list[Entry] = []
@@ -215,13 +212,10 @@ class Dispatcher:
         """Hold what waits against what the service has already."""
         try:
             preflight = await begin_preflight(
-                self._world.generator,
-                self._ledger,
-                self._world.journal,
+                self._search,
                 scope=self._scope,
                 models=self._models,
                 began=self._policy.slot_began,
-                prompts=self._prompts,
                 uploader=self._world.uploader,
             )
             looked_for = tuple(self._waiting)
@@ -281,7 +275,7 @@ class Dispatcher:
 
     def _end_look(self, preflight: Preflight) -> None:
         self._world.journal.look_ended()
-        self._late_arrivals.notice(preflight.rest())
+        self._search.late_arrivals.notice(preflight.rest())
 
     def _may_submit(self) -> bool:
         """Say whether a job may be submitted now, for which it is worth to wait for a turn."""

@@ -8,8 +8,8 @@ from collections.abc import KeysView
 
 from batchgen.backoff import Backoff
 from batchgen.engine.pools import Pools
-from batchgen.engine.timing import loop_time
 from batchgen.errors import AmbiguousError, DeferredError, NotSentError, ServiceError
+from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey
 from batchgen.ports import Gate, Lane
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from aiolimiter import AsyncLimiter
 
-from batchgen.engine.timing import DUST, loop_time, wait_until
+from batchgen.loop_clock import DUST, loop_time, wait_until
 from batchgen.model import Rate
 from batchgen.ports import Lane
 

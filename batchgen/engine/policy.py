@@ -8,6 +8,7 @@ from batchgen.engine.purse import Purse
 from batchgen.model import Model
 from batchgen.ports import Clock, Collector, Generator, Journal, Observer, PacedGate, Uploader
 from batchgen.reconcile.absence import DoubtPolicy
+from batchgen.service_clock import ServiceClock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +59,8 @@ class World:
         chance: where jitter comes from.
         uploader: sends local files; None where no job has any.
         purse: what may be spent.
+        sender: fingerprint of the key that submits; empty where that is not known.
+        service_clock: how far the service's clock is from ours; None where nobody measures it.
     """
 
     generator: Generator
@@ -69,3 +72,10 @@ class World:
     chance: random.Random = field(default_factory=random.Random)
     uploader: Uploader | None = None
     purse: Purse = field(default_factory=Purse)
+    sender: str = ""
+    service_clock: ServiceClock | None = None
+
+    @property
+    def skew(self) -> float | None:
+        """Seconds by which the service's clock is ahead of ours; None where that is not known."""
+        return self.service_clock.skew if self.service_clock is not None else None

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, KeysView
 from dataclasses import replace
 
 from batchgen.engine.ceiling import Ceiling
-from batchgen.engine.timing import loop_time
+from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey, KeptCeiling
 from batchgen.ports import CeilingMemory, Clock
 

@@ -27,9 +27,8 @@ from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
 from batchgen.ports import Collector
-from batchgen.reconcile.late_arrivals import LateArrivals
-from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.reconciler import Reconciler
+from batchgen.reconcile.search import Search
 
 _GLANCE = 0.2  # seconds between looks at whether the run is to be left at once
 
@@ -68,16 +67,13 @@ class Runner:
             collects=world.collector is not None,
         )
         self._submitter = Submitter(
-            generator=world.generator,
             ledger=self._ledger,
             models=models,
             scope=scope,
-            purse=world.purse,
-            uploader=world.uploader,
+            world=world,
         )
         self._preparer = self._make_preparer()
-        self._late_arrivals = LateArrivals(self._ledger, world.journal)
-        prompts = Prompts(world.generator)
+        self._search = Search.of(world.generator, world.journal, self._ledger, sender=world.sender)
         self._dispatcher = Dispatcher(
             world=world,
             ledger=self._ledger,
@@ -93,8 +89,7 @@ class Runner:
                 doubt_reach=self._look_whether_reachable,
             ),
             preparer=self._preparer,
-            late_arrivals=self._late_arrivals,
-            prompts=prompts,
+            search=self._search,
             purse=world.purse,
         )
         self._schedule = LookSchedule(
@@ -120,15 +115,7 @@ class Runner:
         )
         self.flow = flow
         self.control = Control(dispatcher=self._dispatcher, flow=flow, purse=world.purse, gate=world.gate)
-        self._reconciler = Reconciler(
-            generator=world.generator,
-            ledger=self._ledger,
-            journal=world.journal,
-            policy=policy.doubt,
-            prompts=prompts,
-            late_arrivals=self._late_arrivals,
-            settled=self._settled,
-        )
+        self._reconciler = Reconciler(self._search, policy=policy.doubt, settled=self._settled)
         # What changes during a run: who waits, who is under way, and what is to end it.
         self._wanted = {entry.key for entry in plan.entries if entry.wanted}
         self._under_way: set[JobKey] = set()
@@ -177,7 +164,7 @@ class Runner:
             self._ended.set()
             await self._let_submits_finish()
         return self._halt.ending(
-            turned_up=self._late_arrivals.sentences,
+            turned_up=self._search.late_arrivals.sentences,
             lost=self._ledger.lost,
             over_budget=self._dispatcher.money_told(),
             most_failures=self._policy.most_failures,
@@ -232,7 +219,7 @@ class Runner:
                 self._route(self._ledger.record(entry, cut))
             case State.IN_DOUBT:
                 self.flow.doubts(entry.key, entry.job.model)
-                self._reconciler.add(entry)
+                self._reconciler.add(entry, is_old=not self._started)
             case State.RUNNING:
                 self._learn_price(entry)
                 self.flow.runs(entry.key, entry.job.model)

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from batchgen.engine.purse import Purse
+from batchgen.engine.policy import World
 from batchgen.errors import BatchgenError, RefusedError, ServiceError
 from batchgen.identity import compose_body, files_of, seed_for
 from batchgen.interpret import after_failure, after_receipt
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import SubmitStarted
+from batchgen.loop_clock import loop_time
 from batchgen.model import Model, Receipt, Scope
 from batchgen.plan.plan import Entry
-from batchgen.ports import Generator, Uploader
 
 
 class Submitter:
@@ -19,16 +19,15 @@ class Submitter:
     def __init__(
         self,
         *,
-        generator: Generator,
+        world: World,
         ledger: Ledger,
         models: Mapping[str, Model],
         scope: Scope,
-        purse: Purse,
-        uploader: Uploader | None = None,
     ) -> None:
-        self._generator = generator
-        self._purse = purse
-        self._uploader = uploader
+        self._world = world
+        self._generator = world.generator
+        self._purse = world.purse
+        self._uploader = world.uploader
         self._ledger = ledger
         self._models = models
         self._scope = scope
@@ -43,12 +42,15 @@ class Submitter:
         """
         intent = self._intent(entry)
         entry = self._ledger.record(entry, intent, allowed=self._purse.allowed(intent.at))
+        left = loop_time()
         try:
             receipt = await self._generator.submit(entry.job.model, intent.body)
         except ServiceError as error:
             if isinstance(error, RefusedError):
                 self._forget_files(entry)
-            return self._ledger.record(entry, after_failure(error, at=self._ledger.now())), error
+            # a clock that was set back meanwhile must not date a loss before its intent
+            at = max(self._ledger.now(), intent.at + loop_time() - left)
+            return self._ledger.record(entry, after_failure(error, at=at)), error
         return self._received(entry, receipt), None
 
     def body_of(self, entry: Entry) -> str:
@@ -83,6 +85,8 @@ class Submitter:
             seed=self._seed_of(entry),
             quoted=self._purse.price(entry.job),
             reserved=self._purse.reservation(entry.job),
+            sender=self._world.sender,
+            skew=self._world.skew,
         )
 
     def _received(self, entry: Entry, receipt: Receipt) -> Entry:

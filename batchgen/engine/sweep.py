@@ -7,7 +7,8 @@ from batchgen.engine.way import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
 from batchgen.errors import NotFoundError, RefusedError, ServiceError, StoppedError
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.ports import Clock, Generator
-from batchgen.reconcile.listing import as_date, skew_of
+from batchgen.reconcile.listing import as_date
+from batchgen.service_clock import skew_of
 
 BEFORE = 5.0  # seconds that a sweep reaches back further than it must: an index may lag
 

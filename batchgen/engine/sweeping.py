@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.sweep import Sweep, Sweeper
-from batchgen.engine.timing import DUST, loop_time
 from batchgen.engine.trust import Trust
 from batchgen.engine.watched import Watched, WatchList
 from batchgen.engine.way import Sight, SweepGaps, Way, choose
 from batchgen.errors import ServiceError
 from batchgen.ledger import Ledger
+from batchgen.loop_clock import DUST, loop_time
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.ports import Generator, PacedGate
 

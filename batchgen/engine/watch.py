@@ -13,12 +13,12 @@ from itertools import islice
 
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.sweeping import GRACE, Steps, Sweeping
-from batchgen.engine.timing import DUST, loop_time, wait_until
 from batchgen.engine.watched import Watched, WatchList
 from batchgen.engine.way import SweepGaps
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.interpret import after_look
 from batchgen.ledger import Ledger
+from batchgen.loop_clock import DUST, loop_time, wait_until
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.plan.plan import Entry
 from batchgen.ports import Generator, PacedGate

@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import JournalError, RemoteIdTakenError
 from batchgen.journal import codec, schema
 from batchgen.journal.faults import explained
 from batchgen.journal.marks import Marks, named_rows
 from batchgen.journal.totals import Totals
 from batchgen.lifecycle import Accepted, Event, Record, State, apply
-from batchgen.model import DISOWNED, Holder, JobKey, Scope
+from batchgen.model import JobKey, Scope
 from batchgen.plan.budget import Allowance, committed, counted_at
 
 _SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is in the submissions
@@ -66,7 +67,8 @@ class BatchJournal:
         for event in events:
             record = apply(record, event)
         # only a receipt proves who we are: a row that was adopted may be taken for ours in error
-        authors = {one.author for one in events if type(one) is Accepted and one.author}
+        authors = frozenset(one.author for one in events if type(one) is Accepted and one.author)
+        known = Known(receipts=authors)
         durable = any(one.DURABLE for one in events)
         if durable:
             self._check_place()
@@ -74,8 +76,12 @@ class BatchJournal:
             self._write_events(key, events)
             self._write_record(key, record, events)
             self._marks.add_authors(authors)
+            if authors and record.sender:
+                self._marks.add_known(record.sender, known)
             self._commit_money(before, record, counted_at(record, events), allowed)
         self._marks.learn(authors)
+        if authors and record.sender:
+            self._marks.learn_known(record.sender, known)
         self._records[key] = record
         self._versions[key] = self._versions.get(key, 0) + 1
         return record
@@ -223,6 +229,26 @@ class BatchJournal:
     def authors(self) -> frozenset[str]:
         """Who the service says that submissions of this origin were by, in whatever batch."""
         return self._marks.authors
+
+    def known(self, sender: str | None = None) -> Known:
+        """Return who a key is in the service's eyes, as far as it has said to any batch of this origin."""
+        with explained(self._path):
+            return self._marks.known(sender)
+
+    def learn(self, sender: str, known: Known) -> None:
+        """Remember who a key is.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        before = self.known(sender)
+        if known.receipts <= before.receipts and known.rows <= before.rows:
+            return
+        with explained(self._path), self._transaction(durable=False):
+            self._marks.add_known(sender, known)
+            self._marks.add_authors(known.receipts)
+        self._marks.learn_known(sender, known)
+        self._marks.learn(known.receipts)
 
     def _find_scope(self) -> int | None:
         with explained(self._path):

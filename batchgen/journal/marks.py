@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from batchgen.account import Known
 from batchgen.journal import schema
 
 NAMES_A_QUERY = 500
@@ -11,6 +12,7 @@ NAMES_A_QUERY = 500
 _DISTRUST = "a job shown absent turned up"
 _AUTHOR = "author "
 _DISOWNED = "not ours "
+_RECEIPT, _ROW = "receipt", "row"
 _SINCE = 2  # the migration that made their table
 
 
@@ -21,6 +23,8 @@ class Marks:
         self._connection = connection
         self._origin = origin
         self.authors = self._read_authors()
+        self._known: dict[str, Known] = {}
+        self._row_authors = self._read_row_authors()
 
     def add_authors(self, authors: Collection[str]) -> None:
         """Note who our submissions are by; those that are known cost nothing."""
@@ -31,6 +35,57 @@ class Marks:
     def learn(self, authors: Collection[str]) -> None:
         """Take over what was committed."""
         self.authors |= frozenset(authors)
+
+    def known(self, sender: str | None) -> Known:
+        """Return who a key is, or all keys are, as far as the service has said."""
+        if sender is None:
+            return Known(self.authors, self._row_authors)
+        if sender not in self._known:
+            self._known[sender] = self._read_known(sender)
+        return self._known[sender]
+
+    def add_known(self, sender: str, known: Known) -> None:
+        """Note who a key is; what is known costs nothing."""
+        before = self.known(sender)
+        new = [
+            (self._origin, sender, author, kind)
+            for kind, seen, had in (
+                (_RECEIPT, known.receipts, before.receipts),
+                (_ROW, known.rows, before.rows),
+            )
+            for author in seen - had
+        ]
+        if new:
+            self._connection.executemany(
+                "INSERT INTO senders (origin, sender, author, kind) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                new,
+            )
+
+    def learn_known(self, sender: str, known: Known) -> None:
+        """Take over what was committed."""
+        before = self.known(sender)
+        self._known[sender] = Known(before.receipts | known.receipts, before.rows | known.rows)
+        self._row_authors |= known.rows
+
+    def _read_known(self, sender: str) -> Known:
+        if schema.version_of(self._connection) < schema.OWNERS_SINCE:
+            return Known()
+        rows = self._connection.execute(
+            "SELECT author, kind FROM senders WHERE (origin, sender) = (?, ?)", (self._origin, sender)
+        ).fetchall()
+        return Known(
+            frozenset(author for author, kind in rows if kind == _RECEIPT),
+            frozenset(author for author, kind in rows if kind == _ROW),
+        )
+
+    def _read_row_authors(self) -> frozenset[str]:
+        if schema.version_of(self._connection) < schema.OWNERS_SINCE:
+            return frozenset()
+        rows = self._connection.execute(
+            "SELECT author FROM senders WHERE origin = ? AND kind = ?", (self._origin, _ROW)
+        )
+        return frozenset(author for (author,) in rows)
 
     def disown(self, remote_ids: Collection[str]) -> None:
         """Note that these are no jobs of ours."""

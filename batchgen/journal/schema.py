@@ -246,7 +246,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             origin TEXT NOT NULL,
             sender TEXT NOT NULL,
             author TEXT NOT NULL,
-            PRIMARY KEY (origin, sender, author)
+            kind TEXT NOT NULL,  -- where it was seen: receipt or row
+            PRIMARY KEY (origin, sender, author, kind)
         ) STRICT, WITHOUT ROWID
         """,
         # where the manifests of a batch were, from before its first intent on

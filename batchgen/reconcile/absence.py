@@ -58,21 +58,26 @@ class Findings:
     """What listings have shown of one job in doubt that none of them matched.
 
     Attributes:
-        lost_at: when its answer was lost.
-        now: when the latest listing was begun, on the same clock.
-        clean: when complete listings without a match or near-match were begun, oldest first.
+        watched: seconds for which this run has looked for it: giving up counts nothing else.
+        clean: its ages, as far as they are certain, when complete listings without a match or
+            near-match were begun, oldest first.
+        dates: the same as dates of our clock, for the reader of the journal.
         near: remote ids that are near-matches in the latest listing.
-        witness: a submission of its model, accepted after the loss, that the latest listing shows.
-        older_witness: the same of one accepted before it.
+        clouded: how many rows in the latest listing nobody can read, and may be it.
+        incomplete: why the latest listing was not all there is; empty if it was.
+        witness: a submission of ours, accepted after the loss, that the latest listing shows.
+        older_witness: one of its model, accepted before it.
         lag: the longest seen from acceptance to first sight, in seconds.
         absences: how often this attempt was shown absent before.
         trusted: whether no shown absence of this journal was ever refuted.
     """
 
-    lost_at: float
-    now: float
+    watched: float
     clean: tuple[float, ...]
+    dates: tuple[float, ...] = ()
     near: tuple[str, ...] = ()
+    clouded: int = 0
+    incomplete: str = ""
     witness: str | None = None
     older_witness: str | None = None
     lag: float = 0.0
@@ -99,12 +104,12 @@ WAIT = Conclusion(move=Move.WAIT)
 
 def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
     """Say what follows from the findings."""
-    waited = found.now - found.lost_at
-    patient = waited >= policy.settle_max
+    patient = found.watched >= policy.settle_max
     shown = _shown_absent(found, policy)
     witness = found.witness or (found.older_witness if patient else None)
     if not (shown and witness):
-        return _hold(found, policy) if waited >= _END * policy.settle_max or (patient and shown) else WAIT
+        given_up = found.watched >= _END * policy.settle_max or (patient and shown)
+        return _hold(found, policy) if given_up else WAIT
     if policy.then is OnAbsent.HOLD:
         return Conclusion(move=Move.HOLD, reason="shown absent; the manifest says to hold")
     if found.absences >= MOST_ABSENCES:
@@ -113,7 +118,7 @@ def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
         return Conclusion(
             move=Move.HOLD, reason="shown absent, but such a showing has been wrong in this journal before"
         )
-    evidence = {"listings": list(found.clean[-2:]), "control": witness, "lag": found.lag}
+    evidence = {"listings": list(found.dates[-2:]), "control": witness, "lag": found.lag}
     return Conclusion(move=Move.RESUBMIT, evidence=evidence)
 
 
@@ -121,19 +126,23 @@ _END = 2  # times settle_max: a doubt that listings can neither show nor refute 
 
 
 def _shown_absent(found: Findings, policy: DoubtPolicy) -> bool:
-    """Tell whether two listings far enough apart, the later one late enough, showed nothing."""
+    """Say whether two listings far enough apart, the later one late enough, showed nothing."""
     if found.near or not found.clean:
         return False
     late = found.clean[-1]
     early = any(late - one >= policy.spacing for one in found.clean[:-1])
-    return early and late - found.lost_at >= policy.settled_after(found.lag)
+    return early and late >= policy.settled_after(found.lag)
 
 
 def _hold(found: Findings, policy: DoubtPolicy) -> Conclusion:
     if found.near:
         reason = f"jobs like it are at the service, but not certainly it: {', '.join(found.near)}"
     elif _shown_absent(found, policy):
-        reason = "not shown, but no job of ours that could prove that it would be"
+        reason = "not listed, but no other job of ours is listed that could prove that it would be"
+    elif found.clouded:
+        reason = f"not listed, but {found.clouded} listed rows cannot be read, and one may be it"
+    elif found.incomplete:
+        reason = f"the service's listing could not be read to its end: {found.incomplete}"
     else:
-        reason = "the service's listing could not be read well enough to tell"
+        reason = f"not listed, but listings lag by up to {found.lag:.0f} s, which is too long to be sure"
     return Conclusion(move=Move.HOLD, reason=reason)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from batchgen.account import Known
 from batchgen.lifecycle import IN_FLIGHT, RefundShown, apply
 from batchgen.plan.costs import Activity, Cost
 from batchgen.reconcile.ownership import Owner, owner_by_author
@@ -142,15 +143,16 @@ def compare_billing(
         judged: which of them must have their like on the other side.
     """
     ours = {one.remote_id: one for one in rows if one.remote_id}
+    known = Known(receipts=frozenset(authors))
     shown = shown_of(entries)
     stray = [
         one
         for id_, one in shown_of(
-            one for one in entries if owner_by_author(one.author, authors).owner is not Owner.ANOTHERS
+            one for one in entries if owner_by_author(one.author, known).owner is not Owner.ANOTHERS
         ).items()
         if one.charged and not (id_ in ours or id_ in owned or (one.at or math.inf) < judged.since)
     ]
-    by_us = {one.remote_id for one in entries if owner_by_author(one.author, authors).owner is Owner.OURS}
+    by_us = {one.remote_id for one in entries if owner_by_author(one.author, known).owner is Owner.OURS}
     both = [Compared(ours=one, shown=shown[id_]) for id_, one in ours.items() if id_ in shown]
     assumed = [one for one in ours.values() if one.sums.assumed and one.at <= judged.until]
     unshown = list(_unshown(ours, shown))

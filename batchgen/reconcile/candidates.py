@@ -6,11 +6,13 @@ or another's is kept with the reason, and only left out of what a job may be giv
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from batchgen.account import Known
 from batchgen.model import RemoteJob
 from batchgen.ports import Journal
+from batchgen.reconcile.lessons import Lessons
 from batchgen.reconcile.matching import (
     EVER,
     Body,
@@ -19,6 +21,7 @@ from batchgen.reconcile.matching import (
     asset_prompt,
     assets_in,
     compare,
+    loosely,
     seed_in,
 )
 from batchgen.reconcile.ownership import Ownership, owner_of
@@ -36,16 +39,29 @@ class Listed:
 class Candidates:
     """The rows of one listing; ``refresh`` learns what the journal has come to know since."""
 
-    def __init__(self, rows: Iterable[RemoteJob], journal: Journal, prompts: Prompts) -> None:
+    def __init__(
+        self,
+        rows: Iterable[RemoteJob],
+        journal: Journal,
+        prompts: Prompts,
+        lessons: Lessons | None = None,
+        *,
+        sender: str = "",
+    ) -> None:
         """Take the rows in any order; the same row may come twice.
 
         Args:
             rows: of one listing.
             journal: what is recorded, in whatever batch, and who we are.
             prompts: those that became assets.
+            lessons: what listings have taught so far, and this one may; None to begin with nothing.
+            sender: fingerprint of the key in use; empty where that is not known. As long as nothing has
+                said who it is, a row by somebody unknown may be ours.
         """
         self._journal = journal
         self._prompts = prompts
+        self._lessons = Lessons() if lessons is None else lessons
+        self._sender = sender
         self._unshown: set[str] = set()
         ordered = sorted(rows, key=lambda row: (row.created_at or 0.0, row.remote_id))
         self._rows = {row.remote_id: row for row in ordered}
@@ -70,7 +86,7 @@ class Candidates:
             if seed is not None:
                 self._by_seed[model, seed].append(row.remote_id)
             if isinstance(prompt, str):
-                self._by_prompt[model, _ASSET if asset_prompt(row) else prompt].append(row.remote_id)
+                self._by_prompt[model, _ASSET if asset_prompt(row) else loosely(prompt)].append(row.remote_id)
             for asset in dict.fromkeys(assets_in(inputs)):
                 self._by_asset[model, asset].append(row.remote_id)
 
@@ -80,30 +96,54 @@ class Candidates:
         Raises:
             JournalError: it cannot be read.
         """
-        holders, authors = self._journal.holders(list(self._rows)), self._journal.authors
-        self._owners = {
-            remote_id: owner_of(row, authors=authors, holder=holders.get(remote_id))
-            for remote_id, row in self._rows.items()
-        }
+        self._holders = self._journal.holders(list(self._rows))
+        self._lessons.learn(self._rows, self._holders, self._journal)
+        known = self._journal.known()
+        is_all = not self._sender or bool(self._journal.known(self._sender).receipts)
+        self._known = Known(known.receipts, known.rows.union(self._lessons.authors), is_all)
+
+    @property
+    def by_id(self) -> Mapping[str, RemoteJob]:
+        """Every row, by remote id."""
+        return self._rows
+
+    @property
+    def types(self) -> Collection[str]:
+        """The types that rows of ours have."""
+        return self._lessons.types
 
     def listed(self) -> list[Listed]:
         """Return every row with whose it is, oldest first."""
-        return [Listed(row=row, ownership=self._owners[id_]) for id_, row in self._rows.items()]
+        return [Listed(row=row, ownership=self.ownership(row)) for row in self._rows.values()]
 
-    def ownership(self, row: RemoteJob) -> Ownership:
-        """Say whose a row of this listing is."""
-        return self._owners[row.remote_id]
+    def ownership(self, row: RemoteJob, known: Known | None = None) -> Ownership:
+        """Say whose a row of this listing is.
 
-    def free(self) -> list[RemoteJob]:
+        Args:
+            row: of this listing.
+            known: who sent what is looked for; None for any key of ours.
+        """
+        return owner_of(
+            row,
+            self._known if known is None else known,
+            types=self._lessons.types,
+            holder=self._holders.get(row.remote_id),
+        )
+
+    def compare(self, sent: Body, row: RemoteJob) -> Likeness:
+        """Say what a row is to a body by what it echoes, with all that is known of how rows echo."""
+        return compare(sent, row, self._prompts.texts, self._lessons.changes)
+
+    def free(self, known: Known | None = None) -> list[RemoteJob]:
         """Return the rows that may still be given to a job, oldest first."""
-        return [row for remote_id, row in self._rows.items() if self._is_free(remote_id)]
+        return [row for row in self._rows.values() if self._is_free(row, known)]
 
     def take(self, *remote_ids: str) -> None:
         """Leave rows out from now on: they were given to a job."""
         self._taken.update(remote_ids)
 
-    def _is_free(self, remote_id: str) -> bool:
-        return remote_id not in self._taken and self._owners[remote_id].is_free
+    def _is_free(self, row: RemoteJob, known: Known | None) -> bool:
+        return row.remote_id not in self._taken and self.ownership(row, known).is_free
 
     def has_seed(self, model: str, seed: float) -> bool:
         """Say whether some row shows a seed."""
@@ -111,14 +151,15 @@ class Candidates:
 
     def has_prompt(self, model: str, prompt: str) -> bool:
         """Say whether some row shows a prompt, or one that has to be fetched first."""
-        return (model, prompt) in self._by_prompt or (model, _ASSET) in self._by_prompt
+        return (model, loosely(prompt)) in self._by_prompt or (model, _ASSET) in self._by_prompt
 
-    async def read(self, sent: Body, *, within: Window = EVER) -> Sequence[str]:
+    async def read(self, sent: Body, *, within: Window = EVER, known: Known | None = None) -> Sequence[str]:
         """Fetch the prompts without which some row could not be compared with a body.
 
         Args:
             sent: the body.
             within: dates of rows that matter.
+            known: who sent it; None for any key of ours.
 
         Returns:
             The ids of those that the service does not show.
@@ -126,7 +167,7 @@ class Candidates:
         Raises:
             ServiceError: one could not be read.
         """
-        unread = (row for row, likeness in self.like(sent) if likeness is Likeness.UNREAD)
+        unread = (row for row, likeness in self.like(sent, known) if likeness is Likeness.UNREAD)
         wanted = [row for row in unread if within.has(row) and asset_prompt(row) not in self._unshown]
         if not wanted:
             return ()
@@ -134,12 +175,16 @@ class Candidates:
         self._unshown.update(unshown)
         return unshown
 
-    def like(self, sent: Body) -> list[tuple[RemoteJob, Likeness]]:
-        """Return the free rows that are or may be what was sent, oldest first, each with its likeness."""
-        found = {
-            remote_id: self._rows[remote_id] for remote_id in self._places(sent) if self._is_free(remote_id)
-        }
-        compared = ((row, compare(sent, row, self._prompts.texts)) for row in found.values())
+    def like(self, sent: Body, known: Known | None = None) -> list[tuple[RemoteJob, Likeness]]:
+        """Return the free rows that are or may be what was sent, oldest first, each with its likeness.
+
+        Args:
+            sent: the body.
+            known: who sent it; None for any key of ours.
+        """
+        places = dict.fromkeys(self._places(sent))
+        rows = (self._rows[remote_id] for remote_id in places)
+        compared = ((row, self.compare(sent, row)) for row in rows if self._is_free(row, known))
         like = [(row, likeness) for row, likeness in compared if likeness is not Likeness.OTHER]
         return sorted(like, key=lambda pair: (pair[0].created_at or 0.0, pair[0].remote_id))
 
@@ -148,7 +193,7 @@ class Candidates:
         if sent.seed is not None:
             yield from self._by_seed.get((sent.model, sent.seed), ())
         if sent.prompt is not None:
-            yield from self._by_prompt.get((sent.model, sent.prompt), ())
+            yield from self._by_prompt.get((sent.model, loosely(sent.prompt)), ())
             yield from self._by_prompt.get((sent.model, _ASSET), ())
         elif sent.assets:
             for asset in sent.assets:

@@ -1,13 +1,15 @@
 """One listing of the service's jobs, back to a date: what it showed, and whether that is all of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from batchgen.errors import ServiceError, StoppedError, TransientError
 from batchgen.model import RemoteJob
+from batchgen.pages import Unreadable
 from batchgen.ports import Clock, Generator
 from batchgen.reconcile.matching import BEFORE
+from batchgen.service_clock import skew_of
 
 _REACH = 60.0  # seconds that a listing reaches further back than it must
 MOST_PAGES = 1_000
@@ -20,16 +22,20 @@ class Listing:
     Attributes:
         begun_at: our clock when its first page was asked for.
         since: the date it was to reach back to, by our clock.
+        reach: the service's date from which on it shows everything.
         rows: by remote id, newest first.
         skew: seconds by which the service's clock is ahead of ours.
         broken: why it is not all there is; None for a complete one.
+        unreadable: rows that may be any job, by their marks.
     """
 
     begun_at: float
     since: float
+    reach: float
     rows: Mapping[str, RemoteJob]
     skew: float
     broken: ServiceError | None = None
+    unreadable: Mapping[str, Unreadable] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -62,7 +68,8 @@ async def _read(generator: Generator, *, since: float, clock: Clock, skew: float
     begun_at, reach = clock.now(), since - BEFORE - _REACH
     asked = {"createdAfter": as_date(reach + skew)}
     rows: dict[str, RemoteJob] = {}
-    token, found = None, skew
+    unreadable: dict[str, Unreadable] = {}
+    token, found, passed = None, skew, set[str]()
     broken: ServiceError | None = TransientError("the listing does not come to an end")
     try:
         for _ in range(MOST_PAGES):
@@ -70,12 +77,14 @@ async def _read(generator: Generator, *, since: float, clock: Clock, skew: float
             if page.served_at is not None and token is None:
                 found = skew_of(page.served_at, begun_at, clock.now())
             rows.update({row.remote_id: row for row in page.jobs})
-            if page.next_token is not None and page.next_token == token:
-                break  # the same page for ever
+            unreadable.update({one.mark: one for one in page.unreadable})
             token = page.next_token
             if token is None:
                 broken = None
                 break
+            if token in passed:
+                break  # the same pages for ever
+            passed.add(token)
     except StoppedError:
         raise
     except ServiceError as error:
@@ -83,18 +92,17 @@ async def _read(generator: Generator, *, since: float, clock: Clock, skew: float
     if broken is None and skew > found + _REACH:
         # the service's clock turned out to be behind what was asked by: the oldest rows are missing
         broken = TransientError("the service's clock is not what it was taken for; asking again")
-    return Listing(begun_at=begun_at, since=since, rows=rows, skew=found, broken=broken)
+    return Listing(
+        begun_at=begun_at,
+        since=since,
+        reach=reach + skew,
+        rows=rows,
+        skew=found,
+        broken=broken,
+        unreadable=unreadable,
+    )
 
 
 def as_date(at: float) -> str:
     """Write a moment, in seconds since the epoch, as the service's queries want it."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def skew_of(served_at: float, asked_at: float, answered_at: float) -> float:
-    """Return the seconds by which the service's clock is ahead of ours.
-
-    What is below the resolution of a ``Date`` header counts as none.
-    """
-    skew = served_at + 0.5 - (asked_at + answered_at) / 2
-    return skew if abs(skew) > max(2.0, answered_at - asked_at) else 0.0

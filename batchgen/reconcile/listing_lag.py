@@ -1,15 +1,12 @@
-"""How far listings lag behind what was accepted, and which of our rows can be a witness. Pure.
+"""How far listings lag behind what was accepted."""
 
-A witness is a row of ours that a listing shows and that matches what was sent: it proves that
-this listing would have shown the row that is missing.
-"""
+from collections.abc import Iterable
 
-from collections.abc import Iterable, Mapping
-
+from batchgen.ledger import Ledger
 from batchgen.lifecycle import Record
-from batchgen.model import RemoteJob, Submission
+from batchgen.model import Submission
 from batchgen.reconcile.listing import Listing
-from batchgen.reconcile.matching import Body, Doubt, Likeness, compare
+from batchgen.reconcile.matching import Doubt
 
 
 class ListingLag:
@@ -19,43 +16,41 @@ class ListingLag:
         longest: seen from acceptance to first sight, in seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._missed: set[str] = set()
         self.longest = 0.0
 
-    def learn(self, listing: Listing, records: Iterable[Record]) -> None:
+    def learn(self, listing: Listing, records: Iterable[Record], *, begun: float) -> None:
         """Compare a complete listing with what we know was accepted.
 
         Args:
             listing: complete.
             records: of this scope.
+            begun: the loop's clock when it was begun.
         """
         for record in records:
-            submission = record.submission
-            if submission is None or not listing.since <= submission.at <= listing.begun_at:
+            paid = record.submission
+            age = None if paid is None else self._age(paid, record, listing, begun)
+            if paid is None or age is None or age < 0:
                 continue
-            if submission.remote_id not in listing.rows:
-                self._missed.add(submission.remote_id)
-            elif submission.remote_id not in self._missed:
+            if paid.remote_id not in listing.rows:
+                self._missed.add(paid.remote_id)
+            elif paid.remote_id not in self._missed:
                 continue
             # behind by as much as this, whether it is still missing or was until now
-            self.longest = max(self.longest, listing.begun_at - submission.at)
-            if submission.remote_id in listing.rows:
-                self._missed.discard(submission.remote_id)
+            self.longest = max(self.longest, age)
+            if paid.remote_id in listing.rows:
+                self._missed.discard(paid.remote_id)
 
-
-def witness_for(
-    doubt: Doubt, shown: Mapping[str, RemoteJob], records: Iterable[Record], *, after: bool
-) -> str | None:
-    """Return a witness for a doubt that a listing shows: accepted after the loss, or before it."""
-    for record in records:
-        submission = _of_model(record, doubt)
-        if submission is None or (submission.at > doubt.lost_at) is not after:
-            continue
-        row, sent = shown.get(submission.remote_id), Body.sent_for(record)
-        if row is not None and sent is not None and compare(sent, row, {}) is Likeness.MATCH:
-            return submission.remote_id
-    return None
+    def _age(self, paid: Submission, record: Record, listing: Listing, begun: float) -> float | None:
+        """Return the seconds since a submission was accepted; None where no clock can tell."""
+        seen = self._ledger.receipt_of(paid.remote_id)
+        if seen is not None:
+            return begun - seen
+        if record.skew is None or paid.at + record.skew < listing.reach:
+            return None
+        return listing.begun_at + listing.skew - (paid.at + record.skew)
 
 
 def latest_before(doubt: Doubt, records: Iterable[Record]) -> Submission | None:

@@ -5,12 +5,14 @@ Whatever is less than that is a near-match, which proves neither that a job was 
 that it was not.
 """
 
+import html
 import json
 import math
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from batchgen.lifecycle import Record
 from batchgen.model import JobKey, Json, RemoteJob, Text
@@ -18,6 +20,8 @@ from batchgen.reconcile.ownership import Ownership
 
 BEFORE = 5.0  # seconds that a row may be older than its intent, beside the clocks' difference
 AFTER = 900.0  # seconds after the loss in which a gateway may still deliver a request
+LEAVES_WITHIN = 120.0  # seconds from an intent in which its body leaves or is given up
+UNMEASURED = 900.0  # seconds that our clock may have been wrong where nothing says how far it was
 
 
 class Likeness(StrEnum):
@@ -105,29 +109,51 @@ class Doubt:
     Attributes:
         key: the job's.
         body: what was sent.
-        intent_at: when it was about to leave.
+        sender: fingerprint of the key that sent it; empty where that is not known.
+        intent_at: when it was about to leave, by our clock of then.
         lost_at: when its answer was lost, or a later run found it without one.
+        skew: seconds by which the service's clock was ahead of ours at the intent; None where that
+            is not known.
     """
 
     key: JobKey
     body: Body
+    sender: str = ""
     intent_at: float
     lost_at: float
+    skew: float | None = None
 
     @classmethod
     def of(cls, key: JobKey, model: str, record: Record, *, now: float) -> Self:
         """Read the doubt from a record; what it does not date is dated now."""
         intent_at = now if record.intent_at is None else record.intent_at
         lost_at = intent_at if record.lost_at is None else record.lost_at
-        return cls(key=key, body=Body.of(model, record.body or "{}"), intent_at=intent_at, lost_at=lost_at)
+        return cls(
+            key=key,
+            body=Body.of(model, record.body or "{}"),
+            sender=record.sender,
+            intent_at=intent_at,
+            lost_at=lost_at,
+            skew=record.skew,
+        )
+
+    def left_by(self) -> float | None:
+        """Return the service's date by which the body had left; None where no clock can tell."""
+        return None if self.skew is None else self.intent_at + self.skew + LEAVES_WITHIN
 
     def window(self, skew: float) -> "Window":
         """Return the dates between which its row would lie.
 
+        Our clock may have been another one at the intent than it is now, so both differences count.
+
         Args:
-            skew: seconds by which the service's clock is ahead of ours.
+            skew: seconds by which the service's clock is ahead of ours now.
         """
-        return Window(self.intent_at + skew - BEFORE, self.lost_at + skew + AFTER)
+        then = (skew - UNMEASURED, skew + UNMEASURED) if self.skew is None else (self.skew,)
+        return Window(
+            self.intent_at + min(skew, *then) - BEFORE,
+            max(self.intent_at, self.lost_at) + max(skew, *then) + AFTER,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +182,7 @@ def stands_for(likeness: Likeness, row: RemoteJob, ownership: Ownership, window:
     """
     if not ownership.is_free:
         return Likeness.OTHER
-    if not window.has(row):
+    if ownership.unusual or not window.has(row):
         # dates are the least that can be relied on: an equal body proves that one of them may be wrong
         return Likeness.NEAR if likeness is Likeness.MATCH else Likeness.OTHER
     if likeness is Likeness.MATCH and not ownership.decisive:
@@ -165,20 +191,37 @@ def stands_for(likeness: Likeness, row: RemoteJob, ownership: Ownership, window:
     return likeness
 
 
-def compare(sent: Body, row: RemoteJob, texts: Mapping[str, Text]) -> Likeness:
+class Change(NamedTuple):
+    """A value of an input that the service is known to echo as another one.
+
+    Attributes:
+        model, name: of the input.
+        sent, shown: canonical JSON.
+    """
+
+    model: str
+    name: str
+    sent: str
+    shown: str
+
+
+def compare(
+    sent: Body, row: RemoteJob, texts: Mapping[str, Text], changes: Collection[Change] = ()
+) -> Likeness:
     """Compare what was sent with what a row echoes; keys that the service added say nothing.
 
     Args:
         sent: the body.
         row: of a listing.
         texts: prompts that became assets, by id, as far as they were fetched.
+        changes: values that are known to be echoed otherwise, which are no differences.
     """
     echoed = row.inputs
     if not echoed or "modelId" not in echoed:
         return Likeness.NEAR  # it shows nothing, and so may be anything
     if echoed["modelId"] != sent.model:
         return Likeness.OTHER
-    different = set(differences(sent, row))
+    different = {one for one in differences(sent, row) if change_of(sent, row, one) not in changes}
     same_seed = "seed" in sent.inputs and "seed" not in different
     asset = asset_prompt(row)
     if "prompt" in different and asset is not None:
@@ -188,11 +231,45 @@ def compare(sent: Body, row: RemoteJob, texts: Mapping[str, Text]) -> Likeness:
             return Likeness.UNREAD if read else Likeness.OTHER
         if _says(texts[asset], str(sent.prompt), same_seed=same_seed):
             different.discard("prompt")
-        elif different == {"prompt"} and _may_say(texts[asset], str(sent.prompt)):
-            return Likeness.NEAR
     if not different:
         return Likeness.MATCH
-    return Likeness.NEAR if same_seed or _asks_for_the_same(sent, row, different) else Likeness.OTHER
+    near = same_seed or _asks_for_the_same(sent, row, different)
+    return Likeness.NEAR if near or _may_say_the_same(sent, row, different, texts) else Likeness.OTHER
+
+
+def _may_say_the_same(
+    sent: Body, row: RemoteJob, different: Collection[str], texts: Mapping[str, Text]
+) -> bool:
+    """Say whether all but the prompt is equal, and the prompt is what a service may make of ours."""
+    asset, shown = asset_prompt(row), (row.inputs or {}).get("prompt")
+    if different != {"prompt"} or sent.prompt is None:
+        return False
+    if asset is not None and asset in texts:
+        if not texts[asset].whole:
+            return sent.prompt.startswith(texts[asset].text)
+        shown = texts[asset].text
+    return isinstance(shown, str) and loosely(shown) == loosely(sent.prompt)
+
+
+def change_of(sent: Body, row: RemoteJob, name: str) -> Change | None:
+    """Return how an input is echoed; None where it is not, or where a difference always counts.
+
+    The seed, the prompt and the files that go in are what a job is known by.
+    """
+    echoed = row.inputs or {}
+    value = sent.inputs.get(name)
+    if name in {"seed", "prompt"} or name not in echoed or assets_in([value, echoed[name]]):
+        return None
+    return Change(sent.model, name, _canonical(value), _canonical(echoed[name]))
+
+
+def _canonical(value: Json) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def loosely(prompt: str) -> str:
+    """Return a prompt without what a service may change in passing: white space, entities, accents' form."""
+    return " ".join(unicodedata.normalize("NFC", html.unescape(prompt)).split())
 
 
 def _asks_for_the_same(sent: Body, row: RemoteJob, different: Collection[str]) -> bool:
@@ -219,8 +296,9 @@ def may_be_bought(sent: Body, row: RemoteJob, likeness: Likeness, files: Collect
     if not row.inputs:
         return False
     different = set(differences(sent, row)) - set(files)
-    cut = different == {"prompt"} and asset_prompt(row) is not None
-    return cut or (bool(files) and not different)
+    if different == {"prompt"}:  # cut, or written otherwise: else it would be no near-match
+        return asset_prompt(row) is not None or _may_say_the_same(sent, row, different, {})
+    return bool(files) and not different
 
 
 def differences(sent: Body, row: RemoteJob) -> tuple[str, ...]:
@@ -234,11 +312,6 @@ def differences(sent: Body, row: RemoteJob) -> tuple[str, ...]:
 def _says(text: Text, prompt: str, *, same_seed: bool) -> bool:
     """Say whether a text is the prompt; one that is cut counts only beside an equal seed."""
     return text.text == prompt if text.whole else same_seed and prompt.startswith(text.text)
-
-
-def _may_say(text: Text, prompt: str) -> bool:
-    """Say whether a text that is cut could be the prompt: then its row proves nothing either way."""
-    return not text.whole and prompt.startswith(text.text)
 
 
 def equal(one: Json, other: Json) -> bool:

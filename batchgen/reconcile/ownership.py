@@ -2,14 +2,16 @@
 
 The journal answers first (a record owns it, or a person said that it is not ours), then what
 the service shows of it. A key's submissions are by ``apiu_...`` and a person's by ``user_...``;
-which of them we are is known from receipts alone, so neither form proves anything by itself.
+which of them we are is known from receipts, and from listed rows of what receipts named, so
+neither form proves anything by itself.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from batchgen.model import Holder, RemoteJob
+from batchgen.account import Holder, Known
+from batchgen.model import RemoteJob
 
 GENERATION = frozenset({"custom", ""})  # the types of what we submit; empty where a row shows none
 
@@ -31,13 +33,16 @@ class Ownership:
         reason: for people.
         holder: the record that has it, in whatever batch; None for a row without a record.
         decisive: whether a row that echoes the whole body may be adopted: False where its
-            author may be somebody else because no receipt has said yet who we are.
+            author may be somebody else because nothing has said yet who we are.
+        unusual: whether it is of a type that no row of ours is known to have: nothing less than the
+            whole body makes it worth a thought.
     """
 
     owner: Owner
     reason: str
     holder: Holder | None = None
     decisive: bool = True
+    unusual: bool = False
 
     @property
     def is_free(self) -> bool:
@@ -45,39 +50,55 @@ class Ownership:
         return self.holder is None and self.owner is not Owner.ANOTHERS
 
 
-def owner_of(row: RemoteJob, *, authors: Collection[str], holder: Holder | None = None) -> Ownership:
+def owner_of(
+    row: RemoteJob,
+    known: Known,
+    *,
+    types: Collection[str] = GENERATION,
+    holder: Holder | None = None,
+) -> Ownership:
     """Say whose a row is.
 
     Args:
         row: as the service shows it.
-        authors: who we are by our receipts; empty as long as none has said.
+        known: who we are, or the key that sent what is looked for.
+        types: of rows that we have.
         holder: what the journal knows of its id, in whatever batch; None where it knows nothing.
     """
     if holder is not None:
         return _held(holder)
-    if row.job_type not in GENERATION:
-        return Ownership(
-            owner=Owner.ANOTHERS, reason=f"a job of type {row.job_type}, which is never submitted"
-        )
-    return owner_by_author(row.author, authors)
+    by_author = owner_by_author(row.author, known)
+    if row.job_type in types or by_author.owner is Owner.ANOTHERS:
+        return by_author
+    reason = f"{by_author.reason}; of type {row.job_type}, which no job of ours is known to have"
+    return replace(by_author, reason=reason, decisive=False, unusual=True)
 
 
-def owner_by_author(author: str, authors: Collection[str]) -> Ownership:
+def owner_by_author(author: str, known: Known) -> Ownership:
     """Say whose something is by its author alone.
 
     Args:
         author: as the service shows it; empty where it shows none.
-        authors: who we are by our receipts; empty as long as none has said.
+        known: who we are.
     """
     if not author:
         return Ownership(owner=Owner.MAYBE_OURS, reason="the service shows no author")
-    if not authors:
-        return Ownership(
-            owner=Owner.MAYBE_OURS, reason=f"by {author}; no reply has said yet who we are", decisive=False
-        )
-    if author in authors:
+    if author in known.receipts or author in known.rows:
         return Ownership(owner=Owner.OURS, reason=f"by our author {author}")
-    return Ownership(owner=Owner.ANOTHERS, reason=f"by {author}, who is not us")
+    if not (known.is_all and (known.receipts or known.rows)):
+        reason = f"by {author}; no reply has said yet who we are"
+        return Ownership(owner=Owner.MAYBE_OURS, reason=reason, decisive=False)
+    if known.rows or _kind(author) in map(_kind, known.receipts):
+        return Ownership(owner=Owner.ANOTHERS, reason=f"by {author}, who is not us")
+    # replies may name a key by its own id, and listings by the person whose key it is
+    reason = (
+        f"by {author}; replies call us {', '.join(sorted(known.receipts))}, and rows may call us otherwise"
+    )
+    return Ownership(owner=Owner.MAYBE_OURS, reason=reason, decisive=False)
+
+
+def _kind(author: str) -> str:
+    return author.partition("_")[0]
 
 
 def _held(holder: Holder) -> Ownership:
@@ -86,7 +107,3 @@ def _held(holder: Holder) -> Ownership:
     slot = f", slot {holder.scope.slot}" if holder.scope.slot else ""
     reason = f"recorded in batch {holder.scope.batch}{slot}"
     return Ownership(owner=Owner.OURS, reason=reason, holder=holder)
-
-
-Owners = Mapping[str, Ownership]
-"""Whose each row of a listing is, by remote id."""

@@ -15,13 +15,14 @@ from typing import Protocol
 from batchgen.errors import NotFoundError, RemoteIdTakenError
 from batchgen.identity import files_of
 from batchgen.interpret import after_look
-from batchgen.ledger import Ledger
 from batchgen.lifecycle import TRANSITIONS, Event, Failed, Record, RetryAsked, State
+from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey, Model, RemoteJob, Scope
 from batchgen.plan.plan import Entry
-from batchgen.ports import Generator, Journal, Uploader
+from batchgen.ports import Journal, Uploader
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.history import Attempt, HistoryBuilder
+from batchgen.reconcile.lessons import Lessons
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.matching import (
     BEFORE,
@@ -32,6 +33,7 @@ from batchgen.reconcile.matching import (
     stands_for,
 )
 from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.search import Search
 
 LOOK_AHEAD = 5  # attempts after the last that is known: some may have been refused, and show no row
 MARGIN = 600.0  # seconds before the last that is known of: a copy may lack what came then
@@ -98,6 +100,8 @@ class Preflight:
         journal: Journal,
         listing: Listing,
         prompts: Prompts,
+        lessons: Lessons | None = None,
+        sender: str = "",
         history: HistoryBuilder,
         record: Recorder,
     ) -> None:
@@ -107,6 +111,8 @@ class Preflight:
             journal: what is ours already.
             listing: back to ``history.since``.
             prompts: those that became assets.
+            lessons: what listings have taught so far; None to begin with nothing.
+            sender: fingerprint of the key in use; empty where that is not known.
             history: composes what is recorded.
             record: records it.
         """
@@ -117,7 +123,7 @@ class Preflight:
         # a clock that says to be ahead may be wrong: it must not hide what is there
         self._window = Window(history.since + min(0.0, listing.skew) - BEFORE, math.inf)
         recent = filter(self._window.has, listing.rows.values())
-        self._candidates = Candidates(recent, journal, prompts)
+        self._candidates = Candidates(recent, journal, prompts, lessons, sender=sender)
         self._concerned: set[JobKey] = set()
 
     async def read(self, entries: Iterable[Entry]) -> None:
@@ -258,9 +264,7 @@ class Preflight:
 
     def _hold(self, entries: Sequence[Entry]) -> list[TakenIn]:
         """Hold as many equal jobs as there are rows that no other job whose answer is due may claim."""
-        attempt = self._history.attempt(
-            entries[0].key, entries[0].job, entries[0].record.attempt, entries[0].record
-        )
+        attempt = self._now(entries[0])
         sent = attempt.sent
         matches = tuple(
             row
@@ -271,9 +275,12 @@ class Preflight:
             return []
         free = len(matches) - self._claims(entries[0], attempt)
         return [
-            TakenIn(entry=self._record(entry, *self._history.hold(attempt, matches)), rows=matches)
+            TakenIn(entry=self._record(entry, *self._history.hold(self._now(entry), matches)), rows=matches)
             for entry in entries[: max(0, free)]
         ]
+
+    def _now(self, entry: Entry) -> Attempt:
+        return self._history.attempt(entry.key, entry.job, entry.record.attempt, entry.record)
 
     def _claims(self, entry: Entry, attempt: Attempt) -> int:
         """Count the jobs, of whatever batch, that miss the same body's answer and may have a row here."""
@@ -292,39 +299,37 @@ def _model_of(record: Record) -> str | None:
 
 
 async def begin_preflight(
-    generator: Generator,
-    ledger: Ledger,
-    journal: Journal,
+    search: Search,
     *,
     scope: Scope,
     models: Mapping[str, Model],
     began: float | None,
-    prompts: Prompts,
     uploader: Uploader | None = None,
 ) -> Preflight:
     """List what may have been bought without the journal's knowledge.
 
     Args:
-        generator: whose listing is read.
-        ledger: where what is found is recorded.
-        journal: what is ours already.
+        search: what all who look in this run share.
         scope: where the records belong.
         models: of the jobs that may be submitted, by id.
         began: when the slot did; None where it has no beginning.
-        prompts: those that became assets.
         uploader: knows the asset ids of local files; None where no job has any.
 
     Raises:
         ServiceError: the listing could not be read.
     """
+    ledger, journal = search.ledger, search.journal
     since = looks_back_to(
         journal.records().values(), began=began, now=ledger.now(), unfinished=journal.looking_since
     )
-    listing = await read_listing(generator, since=since, clock=ledger)
+    begun = loop_time()
+    listing = await read_listing(search.generator, since=since, clock=ledger)
     if isinstance(listing.broken, NotFoundError):
         ledger.observer.troubled(f"the service lists no jobs, so none can be found again: {listing.broken}")
     elif listing.broken is not None:
         raise listing.broken
+    for mark in listing.unreadable:
+        search.lessons.note_unreadable(mark, at=begun)
     history = HistoryBuilder(
         scope=scope,
         models=models,
@@ -335,4 +340,14 @@ async def begin_preflight(
         uploader=uploader,
     )
     journal.look_began(since)
-    return Preflight(journal=journal, listing=listing, prompts=prompts, history=history, record=ledger.record)
+    if listing.rows and search.identification.is_wanted_by(search.sender):
+        await search.identification.ask()  # else a row like a job of ours may be anybody's
+    return Preflight(
+        journal=journal,
+        listing=listing,
+        prompts=search.prompts,
+        lessons=search.lessons,
+        sender=search.sender,
+        history=history,
+        record=ledger.record,
+    )

@@ -9,20 +9,20 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from batchgen.account import Known
 from batchgen.errors import RemoteIdTakenError, ServiceError, StoppedError
 from batchgen.interpret import after_row
-from batchgen.ledger import Ledger
 from batchgen.lifecycle import Adopted, Held, ShownAbsent, State
+from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey, RemoteJob
 from batchgen.plan.plan import Entry
-from batchgen.ports import Generator, Journal
-from batchgen.reconcile.absence import Conclusion, DoubtPolicy, Findings, Move, conclude
+from batchgen.reconcile.absence import DoubtPolicy, Findings, Move, conclude
 from batchgen.reconcile.candidates import Candidates
-from batchgen.reconcile.late_arrivals import LateArrivals
 from batchgen.reconcile.listing import Listing, read_listing
-from batchgen.reconcile.listing_lag import ListingLag, latest_before, witness_for
-from batchgen.reconcile.matching import Body, Doubt, Likeness, compare, stands_for
-from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.listing_lag import ListingLag, latest_before
+from batchgen.reconcile.matching import BEFORE, Body, Doubt, Likeness, Window, stands_for
+from batchgen.reconcile.search import Search
+from batchgen.reconcile.witness import Court, Shown, shown_of
 
 _UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD})
 
@@ -31,11 +31,47 @@ FIRST_LOOK = 2.0  # seconds after a loss: most rows are there by then
 
 @dataclass(slots=True)
 class _Case:
-    """A job in doubt, and when complete listings showed nothing of it."""
+    """A job in doubt, and when complete listings showed nothing of it.
+
+    Attributes:
+        added: the loop's clock when it came into doubt, or when this run took it up.
+        found_at: our clock then.
+        is_old: whether an earlier run lost its answer.
+        receipts: how many submits this run had seen accepted then.
+        looked: the loop's clock at the first look for it.
+        clean, dates: its ages, and our dates, when complete listings showed nothing of it.
+    """
 
     entry: Entry
     doubt: Doubt
+    added: float
+    found_at: float
+    is_old: bool
+    receipts: int
+    looked: float | None = None
     clean: list[float] = field(default_factory=list)
+    dates: list[float] = field(default_factory=list)
+
+    def age(self, now: float, skew: float) -> float:
+        """Return the seconds since the answer was lost, as far as that is certain.
+
+        Args:
+            now: the loop's clock.
+            skew: seconds by which the service's clock is ahead of ours.
+        """
+        left_by = self.doubt.left_by() if self.is_old else None
+        before = 0.0 if left_by is None else max(0.0, self.found_at + skew - left_by)
+        return before + now - self.added
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _View:
+    """One listing, with all that its judgement needs."""
+
+    listing: Listing
+    begun: float
+    candidates: Candidates
+    shown: Sequence[Shown]
 
 
 class Reconciler:
@@ -43,42 +79,44 @@ class Reconciler:
 
     def __init__(
         self,
+        search: Search,
         *,
-        generator: Generator,
-        ledger: Ledger,
-        journal: Journal,
         policy: DoubtPolicy,
-        prompts: Prompts,
-        late_arrivals: LateArrivals,
         settled: Callable[[Entry], None],
     ) -> None:
         """Take the parts.
 
         Args:
-            generator: whose listing is read.
-            ledger: where what is found is recorded.
-            journal: what is ours already.
+            search: what all who look in this run share.
             policy: how patient it is.
-            prompts: those that became assets.
-            late_arrivals: shown every listing.
-            settled: told of every job that is no longer in doubt.
+            settled: called with every job that is no longer in doubt.
         """
-        self._generator = generator
-        self._ledger = ledger
-        self._journal = journal
+        self._search = search
+        self._ledger = search.ledger
+        self._journal = search.journal
         self._policy = policy
-        self._prompts = prompts
-        self._late_arrivals = late_arrivals
         self._settled = settled
         self._cases: dict[JobKey, _Case] = {}
-        self._lag = ListingLag()
+        self._lag = ListingLag(search.ledger)
         self._skew = 0.0
         self._stirred = asyncio.Event()
 
-    def add(self, entry: Entry) -> None:
-        """Take in a job in doubt."""
-        doubt = Doubt.of(entry.key, entry.job.model, entry.record, now=self._ledger.now())
-        self._cases[entry.key] = _Case(entry, doubt)
+    def add(self, entry: Entry, *, is_old: bool = False) -> None:
+        """Take in a job in doubt.
+
+        Args:
+            entry: the job.
+            is_old: whether an earlier run lost its answer, or was cut off before it came.
+        """
+        now = self._ledger.now()
+        self._cases[entry.key] = _Case(
+            entry=entry,
+            doubt=Doubt.of(entry.key, entry.job.model, entry.record, now=now),
+            added=loop_time(),
+            found_at=now,
+            is_old=is_old,
+            receipts=0 if is_old else self._ledger.receipts,
+        )
         self._stirred.set()
 
     async def run(self) -> None:
@@ -100,21 +138,30 @@ class Reconciler:
 
     async def _look(self) -> None:
         cases = sorted(self._cases.values(), key=lambda one: one.doubt.intent_at)
+        if any(self._search.identification.is_wanted_by(case.doubt.sender) for case in cases):
+            await self._search.identification.ask()
+        begun = loop_time()
         listing = await self._list(cases)
-        candidates = Candidates(listing.rows.values(), self._journal, self._prompts)
+        candidates = self._search.candidates(listing)
         await self._read_prompts(cases, candidates, listing)
         # from here on nothing waits: whose a row is and who is submitting stays as it is
         candidates.refresh()
+        records = self._journal.records().values()
         if listing.complete:
-            self._lag.learn(listing, self._journal.records().values())
+            self._lag.learn(listing, records, begun=begun)
+        view = _View(listing=listing, begun=begun, candidates=candidates, shown=shown_of(records, candidates))
         for case in cases:
-            self._judge(case, listing, candidates)
-        self._late_arrivals.notice(candidates)
+            self._judge(case, view)
+        for mark in listing.unreadable:
+            self._search.lessons.note_unreadable(mark, at=begun)
+        self._search.late_arrivals.notice(candidates)
 
     async def _list(self, cases: Sequence[_Case]) -> Listing:
         """Read the service's jobs back to before the oldest doubt, and to a witness where one is needed."""
+        for case in cases:
+            case.looked = loop_time() if case.looked is None else case.looked
         listing = await read_listing(
-            self._generator,
+            self._search.generator,
             since=min(self._reach(case) for case in cases),
             clock=self._ledger,
             skew=self._skew,
@@ -125,42 +172,59 @@ class Reconciler:
         return listing
 
     def _reach(self, case: _Case) -> float:
-        """Give the date that a listing must reach back to, by our clock."""
-        start = case.doubt.intent_at
-        if self._ledger.now() - case.doubt.lost_at < self._policy.settle_max:
+        """Return the date that a listing must reach back to, by our clock."""
+        start = case.doubt.window(self._skew).low - self._skew + BEFORE
+        if case.looked is None or loop_time() - case.looked < self._policy.settle_max:
             return start
         older = latest_before(case.doubt, self._journal.records().values())
         return start if older is None else min(start, older.at)
 
+    def _known(self, case: _Case) -> Known:
+        """Return who sent a body, as far as the service has said."""
+        return self._journal.known(case.doubt.sender or None)
+
     async def _read_prompts(self, cases: Sequence[_Case], candidates: Candidates, listing: Listing) -> None:
         """Fetch the prompts that became assets, of rows that nothing else tells apart."""
         for case in cases:
+            window = case.doubt.window(listing.skew)
             try:
-                await candidates.read(case.doubt.body, within=case.doubt.window(listing.skew))
+                await candidates.read(case.doubt.body, within=window, known=self._known(case))
             except StoppedError:
                 raise
             except ServiceError as error:
                 self._ledger.observer.troubled(f"reading the prompt of a listed job: {error}")
 
-    def _judge(self, case: _Case, listing: Listing, candidates: Candidates) -> None:
+    def _judge(self, case: _Case, view: _View) -> None:
         near = []
-        window = case.doubt.window(listing.skew)
-        for row, alike in candidates.like(case.doubt.body):
-            likeness = stands_for(alike, row, candidates.ownership(row), window)
-            if likeness is Likeness.MATCH and self._fits_another_better(case, row):
+        known, window = self._known(case), case.doubt.window(view.listing.skew)
+        for row, alike in view.candidates.like(case.doubt.body, known):
+            likeness = stands_for(alike, row, view.candidates.ownership(row, known), window)
+            if likeness is Likeness.MATCH and self._fits_another_better(case, row, view):
                 likeness = Likeness.NEAR
             if likeness is Likeness.MATCH:
-                if self._adopt(case, row, listing):
-                    candidates.take(row.remote_id)
+                if self._adopt(case, row, view.listing):
+                    view.candidates.take(row.remote_id)
                 return
             if likeness is not Likeness.OTHER:
                 near.append(row.remote_id)
-        if listing.complete and not near:
-            case.clean.append(listing.begun_at)
-        self._conclude(case, self._findings(case, listing, tuple(near)))
+        clouded = self._clouded(case, view, window)
+        covered = view.listing.complete and view.listing.reach <= window.low
+        if covered and not near and not clouded:
+            case.clean.append(case.age(view.begun, view.listing.skew))
+            case.dates.append(view.listing.begun_at)
+        self._conclude(case, self._findings(case, view, tuple(near), clouded))
 
-    def _fits_another_better(self, case: _Case, row: RemoteJob) -> bool:
-        """Tell whether the row echoes more of what was sent for another job that misses its answer.
+    def _clouded(self, case: _Case, view: _View, window: Window) -> int:
+        """Count the rows that nobody can read and that may be this job."""
+        intent = self._ledger.intent_of(case.entry.key)
+        return sum(
+            (one.created_at is None or window.low <= one.created_at <= window.high)
+            and not self._search.lessons.was_listed_before(one.mark, intent)
+            for one in view.listing.unreadable.values()
+        )
+
+    def _fits_another_better(self, case: _Case, row: RemoteJob, view: _View) -> bool:
+        """Say whether the row echoes more of what was sent for another job that misses its answer.
 
         Keys that were not sent are taken for the service's own additions; here they may be those of
         a job that sent more, such as a seed.
@@ -174,7 +238,7 @@ class Reconciler:
         return any(
             one is not None
             and len(one.inputs) > sent
-            and compare(one, row, self._prompts.texts) in {Likeness.MATCH, Likeness.UNREAD}
+            and view.candidates.compare(one, row) in {Likeness.MATCH, Likeness.UNREAD}
             for one in others
         )
 
@@ -201,25 +265,39 @@ class Reconciler:
         self._settle(entry)
         return True
 
-    def _findings(self, case: _Case, listing: Listing, near: tuple[str, ...]) -> Findings:
-        records = self._journal.records().values()
+    def _findings(self, case: _Case, view: _View, near: tuple[str, ...], clouded: int) -> Findings:
+        known, listing = self._known(case), view.listing
+        court = Court(
+            doubt=case.doubt,
+            known=known,
+            shown=view.shown,
+            candidates=view.candidates,
+            window=case.doubt.window(listing.skew),
+            is_after=lambda remote_id: self._ledger.is_receipt_after(remote_id, case.receipts),
+            lost_before=case.doubt.left_by() if case.is_old else None,
+            probe=self._search.identification.uploaded_at(after=case.added, skew=listing.skew),
+        )
+        broken = listing.broken
         return Findings(
-            lost_at=case.doubt.lost_at,
-            now=listing.begun_at,
+            watched=view.begun - (view.begun if case.looked is None else case.looked),
             clean=tuple(case.clean),
+            dates=tuple(case.dates),
             near=near,
-            witness=witness_for(case.doubt, listing.rows, records, after=True),
-            older_witness=witness_for(case.doubt, listing.rows, records, after=False),
+            clouded=clouded,
+            incomplete="" if broken is None else str(broken) or type(broken).__name__,
+            witness=court.witness(),
+            older_witness=court.older_witness(),
             lag=self._lag.longest,
             absences=case.entry.record.absences,
             trusted=self._journal.trusts_absence,
         )
 
     def _conclude(self, case: _Case, findings: Findings) -> None:
-        conclusion: Conclusion = conclude(findings, self._policy)
+        conclusion = conclude(findings, self._policy)
         match conclusion.move:
             case Move.WAIT:
-                return
+                if findings.witness is None and not findings.near:
+                    self._search.identification.want(after=case.added)
             case Move.RESUBMIT:
                 absent = ShownAbsent(at=self._ledger.now(), evidence=conclusion.evidence or {})
                 self._settle(self._ledger.record(case.entry, absent))

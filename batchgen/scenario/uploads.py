@@ -22,6 +22,7 @@ from batchgen.scenario.parts import Part, Parts
 from batchgen.scenario.retry import CallRetry
 from batchgen.scenario.transport import Call, Redact, Transport
 from batchgen.scenario.wording import readable
+from batchgen.service_clock import ServiceClock
 
 SMALL_IMAGE = 3_500_000  # bytes: as base64 well below the 6 MB that the gateway takes
 PART = 8 * 2**20  # bytes; the store wants 5 MB at least of every part but the last
@@ -131,6 +132,7 @@ class UploadClient(ScenarioClient):
         retry: CallRetry = USUAL_RETRY,
         patience: Patience = USUAL_PATIENCE,
         rng: random.Random | None = None,
+        service_clock: ServiceClock | None = None,
     ) -> None:
         """Bind the client; see the base.
 
@@ -142,8 +144,9 @@ class UploadClient(ScenarioClient):
             retry: of every call, and of every part.
             patience: with an import.
             rng: see the base.
+            service_clock: see the base.
         """
-        super().__init__(transport, gate, project=project, retry=retry, rng=rng)
+        super().__init__(transport, gate, project=project, retry=retry, rng=rng, service_clock=service_clock)
         self._parts = parts
         self._patience = patience
 

@@ -5,21 +5,23 @@ for the service adds keys and words as it likes: what is missing or of the wrong
 left out. Only what the caller cannot do without raises ``WireError``: an id, a list of rows.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 
+from batchgen.account import Identity
 from batchgen.model import (
     Asset,
-    JobPage,
     Json,
     Model,
     ModelInput,
-    ModelPage,
     Receipt,
     RemoteJob,
     RemoteStatus,
     Text,
 )
+from batchgen.pages import JobPage, ModelPage, Unreadable
 from batchgen.scenario.fields import (
     WireError,
     as_finite,
@@ -97,18 +99,35 @@ def parse_job(value: Json, redact: Redact = unchanged) -> RemoteJob:
 def parse_page(data: Mapping[str, Json], redact: Redact = unchanged) -> JobPage:
     """Read one page of a listing.
 
-    A row that cannot be read spoils the page: it may be the very job that is looked for,
-    and a listing without it would show it absent.
+    A row that cannot be read is kept as such: it may be the very job that is looked for.
 
     Raises:
-        WireError: no list of jobs, a row without an id, or a token that cannot be sent back.
+        WireError: no list of jobs, or a token that cannot be sent back.
     """
     rows, token = data.get("jobs"), data.get("nextPaginationToken")
     if not isinstance(rows, list):
         raise WireError("the answer has no list of jobs")
     if not (token is None or isinstance(token, str)):
         raise WireError("the answer's pagination token is not text")
-    return JobPage(jobs=tuple(parse_job(row, redact) for row in rows), next_token=token or None)
+    jobs, unreadable = list[RemoteJob](), list[Unreadable]()
+    for row in rows:
+        try:
+            jobs.append(parse_job(row, redact))
+        except WireError:
+            unreadable.append(_unreadable(row))
+    return JobPage(jobs=tuple(jobs), next_token=token or None, unreadable=tuple(unreadable))
+
+
+def _unreadable(row: Json) -> Unreadable:
+    fields = as_mapping(row)
+    # without what changes while a job runs
+    lasting = {name: one for name, one in fields.items() if name in _LASTING} or row
+    text = json.dumps(lasting, sort_keys=True, default=str)
+    mark = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+    return Unreadable(mark, as_instant(fields.get("createdAt")))
+
+
+_LASTING = frozenset({"jobId", "id", "createdAt", "authorId", "ownerId", "jobType"})
 
 
 def parse_model(value: Json) -> Model:
@@ -183,6 +202,17 @@ def parse_assets(data: Mapping[str, Json]) -> dict[str, Asset]:
             continue
         found[asset.id] = asset
     return found
+
+
+def parse_identity(data: Mapping[str, Json]) -> Identity | None:
+    """Read who sent an asset; None where it names no author.
+
+    Raises:
+        WireError: there is no asset in it.
+    """
+    asset = as_object(data.get("asset"), "the asset")
+    author, owner = readable(as_text(asset.get("authorId"))), readable(as_text(asset.get("ownerId")))
+    return Identity(author, owner) if author else None
 
 
 def parse_text(data: Mapping[str, Json]) -> Text | None:

@@ -5,8 +5,6 @@ credentials, rate, fault, then the call itself. No clock, no socket and no file:
 in, and everything else follows from the settings and the requests before.
 """
 
-import base64
-import binascii
 import heapq
 import json
 import re
@@ -21,6 +19,7 @@ from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Call, Fate, Reply, Request, answer, refusal
 from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, denied, spoil
 from batchgen.simulator.jobs import Submission
+from batchgen.simulator.keys import Keys
 from batchgen.simulator.listing import BadQueryError, Index, page_size, parse_query
 from batchgen.simulator.models import Catalogue
 from batchgen.simulator.register import Register
@@ -80,7 +79,7 @@ class Service:
         self._index = Index(self._draws, settings.views.short_pages)
         self._throttle = Throttle(settings.limits)
         self._signer = Signer(key=settings.secret.encode(), life=settings.url_life)
-        self._token = base64.b64encode(f"{settings.key}:{settings.secret}".encode()).decode()
+        self._keys = Keys(settings)
         self._uploads = Uploads(imports, self._draws, self._signer)
         self._late: list[tuple[float, int, Request]] = []  # heap: when it arrives, which submit, what it says
         self.counts: Counter[str] = Counter()
@@ -168,8 +167,7 @@ class Service:
             return refusal(400, str(exc), name="BadRequestError")
 
     def _unauthorized(self, request: Request) -> Reply | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic" or not _same_token(token, self._token):
+        if self._keys.author(request) is None:
             return refusal(401, "Unauthorized: the API key or secret is not valid", name="UnauthorizedError")
         project = request.query.get("projectId")
         if project and self._settings.project not in (None, project):
@@ -180,6 +178,9 @@ class Service:
 
     def _owner(self, request: Request) -> str:
         return request.query.get("projectId") or self._settings.project or _PROJECT
+
+    def _author(self, request: Request) -> str:
+        return self._keys.author(request) or ""
 
     def _submit(self, request: Request, name: str, now: float) -> Reply:
         model = self._catalogue.get(name)
@@ -195,6 +196,7 @@ class Service:
             self._draws,
             ordinal=len(self._register),
             now=now,
+            author=self._author(request),
             owner=self._owner(request),
         )
         self._take_in(job)
@@ -318,15 +320,15 @@ class Service:
         return Reply(status=200, headers={"content-type": medium.mime}, medium=medium)
 
     def _upload(self, request: Request, name: str, now: float) -> Reply:
-        owner = self._owner(request)
+        author, owner = self._author(request), self._owner(request)
         if request.path == "/v1/assets":
-            image = self._uploads.take_image(request.body, now, owner=owner)
+            image = self._uploads.take_image(request.body, now, author=author, owner=owner)
             base = f"http://{request.headers.get('host', 'cdn.invalid')}"
             shown = image.shown(self._signer.url(base, f"/cdn/assets/{image.id}", now))
             return answer(200, {"asset": {**shown, **self._extras}})
         if not name:
             base = f"http://{request.headers.get('host', 'store.invalid')}"
-            upload = self._uploads.begin(request.body, now, base=base, owner=owner)
+            upload = self._uploads.begin(request.body, now, base=base, author=author, owner=owner)
         elif request.method == "POST":
             upload = self._uploads.act(name, request.body, now)
         else:
@@ -376,13 +378,6 @@ def _call_of(request: Request) -> tuple[Call, str]:
             quoted = call is Call.SUBMIT and request.query.get("dryRun") in {"true", "api"}
             return (Call.QUOTE if quoted else call), name
     return Call.OTHER, ""
-
-
-def _same_token(given: str, own: str) -> bool:
-    try:
-        return base64.b64decode(given, validate=True) == base64.b64decode(own)
-    except (binascii.Error, ValueError):
-        return False
 
 
 def _asset_ids(body: bytes) -> list[str] | None:

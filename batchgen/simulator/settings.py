@@ -121,6 +121,7 @@ class Settings:
     Attributes:
         seed: equal seeds and equal calls at equal times give equal answers.
         key, secret: what Basic authorization has to carry.
+        more_keys: further keys of the same project, each by another author, with the same secret.
         author_prefix: how the author of the key's jobs begins: ``apiu_`` for a key, ``user_`` for a person.
         project: the only one that the key may name; None for any.
         latency: seconds from a request to its answer.
@@ -138,6 +139,7 @@ class Settings:
     seed: int = 0
     key: str = "key"
     secret: str = field(default="secret", repr=False)
+    more_keys: tuple[str, ...] = ()
     author_prefix: str = "apiu_"
     project: str | None = None
     latency: Span = (0.02, 0.08)

@@ -106,7 +106,7 @@ def quote(order: Order) -> Reply:
 
 
 def accept(
-    order: Order, settings: Settings, draws: Draws, *, ordinal: int, now: float, owner: str
+    order: Order, settings: Settings, draws: Draws, *, ordinal: int, now: float, author: str, owner: str
 ) -> Submission:
     """Draw the life of a job that is accepted now.
 
@@ -116,6 +116,7 @@ def accept(
         draws: the source of chance.
         ordinal: how many were accepted before.
         now: seconds since the epoch.
+        author: who sent it.
         owner: the project.
     """
     at = whole_milliseconds(now)
@@ -129,7 +130,7 @@ def accept(
         body=order.body,
         inputs=order.inputs,
         created_at=at,
-        author=author_of(settings),
+        author=author,
         owner=owner,
         main_cost=order.main_cost,
         addons=order.addons,
@@ -141,11 +142,6 @@ def accept(
         lag=draws.between(settings.views.listing_lag, "lag", ordinal),
         shows_inputs=not draws.chance(settings.views.echo_missing, "echo", ordinal),
     )
-
-
-def author_of(settings: Settings) -> str:
-    """Give the user id of the key: what its jobs have as their author."""
-    return Draws(0).id(settings.author_prefix, settings.key)
 
 
 def _check_plan(model: ModelRecord, rank: int) -> None:

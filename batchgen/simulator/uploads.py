@@ -24,7 +24,6 @@ LARGEST_IMAGE = 6_000_000  # bytes in one call
 SMALLEST_PART = 5 * 2**20  # bytes of every part but the last
 _MOST_PARTS = 10_000
 _KINDS = frozenset({"3d", "asset", "audio", "avatar", "image", "model", "text", "video"})
-_AUTHOR = "apiu_simulated"
 _IMAGES: Sequence[tuple[int, bytes, str]] = (  # at which byte, which bytes, which type
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -81,6 +80,7 @@ class Sent:
     kind: str
     mime: str
     content: bytes = field(repr=False)
+    author: str
     owner: str
     at: float
 
@@ -97,7 +97,7 @@ class Sent:
             "metadata": {"kind": self.kind, "type": "uploaded", "name": self.name},
             "source": "uploaded",
             "ownerId": self.owner,
-            "authorId": _AUTHOR,
+            "authorId": self.author,
             "createdAt": date,
             "updatedAt": date,
             "privacy": "private",
@@ -117,6 +117,7 @@ class _Upload:
     mime: str
     size: int
     parts: list[dict[str, Json]]
+    author: str
     owner: str
     begun_at: float
     content: dict[int, bytes] = field(default_factory=dict)
@@ -145,7 +146,7 @@ class _Upload:
             "contentType": self.mime,
             "partsCount": len(self.parts),
             "ownerId": self.owner,
-            "authorId": _AUTHOR,
+            "authorId": self.author,
             "createdAt": written(self.begun_at),
             "updatedAt": written(now),
         }
@@ -177,7 +178,7 @@ class Uploads:
         sent = self._assets.get(asset_id)
         return sent if sent is not None and sent.at <= now else None
 
-    def take_image(self, body: bytes, now: float, *, owner: str) -> Sent:
+    def take_image(self, body: bytes, now: float, *, author: str, owner: str) -> Sent:
         """Take a small image in one call.
 
         Raises:
@@ -194,10 +195,16 @@ class Uploads:
         if len(content) >= LARGEST_IMAGE:
             raise _refused("Image is too large")
         return self._asset(
-            name=str(data.get("name", "")), kind="image", mime=mime, content=content, owner=owner, at=now
+            name=str(data.get("name", "")),
+            kind="image",
+            mime=mime,
+            content=content,
+            author=author,
+            owner=owner,
+            at=now,
         )
 
-    def begin(self, body: bytes, now: float, *, base: str, owner: str) -> dict[str, Json]:
+    def begin(self, body: bytes, now: float, *, base: str, author: str, owner: str) -> dict[str, Json]:
         """Announce a file and say where its parts go.
 
         Raises:
@@ -221,6 +228,7 @@ class Uploads:
             mime=data["contentType"],
             size=data["fileSize"],
             parts=parts,
+            author=author,
             owner=owner,
             begun_at=now,
         )
@@ -283,14 +291,19 @@ class Uploads:
                 kind=upload.kind,
                 mime=mime,
                 content=content,
+                author=upload.author,
                 owner=upload.owner,
                 at=upload.over_at,
             )
 
-    def _asset(self, *, name: str, kind: str, mime: str, content: bytes, owner: str, at: float) -> Sent:
+    def _asset(
+        self, *, name: str, kind: str, mime: str, content: bytes, author: str, owner: str, at: float
+    ) -> Sent:
         asset_id = self._draws.id("asset_", "sent", self._made, _digest(content))
         self._made += 1
-        sent = Sent(id=asset_id, name=name, kind=kind, mime=mime, content=content, owner=owner, at=at)
+        sent = Sent(
+            id=asset_id, name=name, kind=kind, mime=mime, content=content, author=author, owner=owner, at=at
+        )
         self._assets[asset_id] = sent
         return sent
 

@@ -9,7 +9,7 @@ import pytest
 from batchgen.engine.policy import Policy
 from batchgen.engine.runner import Runner
 from batchgen.errors import JournalError
-from batchgen.lifecycle import Record, State, SubmitStarted, replay
+from batchgen.lifecycle import AnswerLost, Record, State, SubmitStarted, replay
 from batchgen.model import File, Job, Receipt
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
@@ -51,6 +51,24 @@ def test_a_bug_elsewhere_cuts_no_submit_off_and_comes_out_in_the_end() -> None:
         Run(over, jobs(20), command=break_collector).go()
     assert over.service.submissions
     assert State.SUBMITTING not in states(over), "every answer that was due was waited for"
+
+
+def test_a_clock_that_is_set_back_dates_no_loss_before_its_intent() -> None:
+    faults = FaultPlan(script={Call.SUBMIT: [Fault.HANG_AFTER]})
+    over = earth(faults=faults)
+
+    def an_hour_back() -> None:
+        over.clock_offset -= 3600
+
+    def set_the_clock_back(_: Runner) -> None:
+        asyncio.get_running_loop().call_later(60.0, an_hour_back)
+
+    Run(over, jobs(1), command=set_the_clock_back).go()
+    intent, lost = (
+        next(event.at for _, event in over.disk.events if isinstance(event, kind))
+        for kind in (SubmitStarted, AnswerLost)
+    )
+    assert lost - intent == pytest.approx(120.0, abs=1.0)
 
 
 def test_a_bug_in_one_submit_cuts_no_other_off() -> None:

@@ -6,7 +6,8 @@ from datetime import datetime
 from batchgen.engine.sweep import BEFORE, Sweep, Sweeper
 from batchgen.engine.way import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
 from batchgen.errors import NotFoundError, ServiceError, StopCause, StoppedError, TransientError
-from batchgen.model import JobPage, RemoteJob, RemoteStatus
+from batchgen.model import RemoteJob, RemoteStatus
+from batchgen.pages import JobPage
 from tests.support.looped import virtual_loop
 
 NOW = 1_800_000_000.0

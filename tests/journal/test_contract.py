@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchgen.account import DISOWNED, Known
 from batchgen.errors import OverBudgetError, RemoteIdTakenError, TransitionError
 from batchgen.lifecycle import (
     Accepted,
@@ -24,7 +25,7 @@ from batchgen.lifecycle import (
     SubmitStarted,
     replay,
 )
-from batchgen.model import DISOWNED, JobKey, Refund, Scope
+from batchgen.model import JobKey, Refund, Scope
 from batchgen.plan.budget import Allowance, Window
 from batchgen.ports import Journal
 from tests.support.lives import JOB, lives
@@ -148,6 +149,21 @@ def test_only_a_receipt_tells_who_we_are(reopen: Reopen) -> None:
     adopted = Adopted(at=3.0, remote_id="job_2", author="apiu_them", evidence={})
     journal.append(B, started(), AnswerLost(at=2.0, reason="cut"), adopted)
     assert journal.authors == reopen().authors == {"apiu_us"}
+
+
+def test_who_a_key_is_is_known_by_its_receipts_and_by_what_was_learnt(reopen: Reopen) -> None:
+    journal = reopen()
+    assert journal.known("k1") == Known()
+    sent = replace(started(), sender="k1")
+    journal.append(A, sent, Accepted(at=2.0, remote_id="job_1", author="apiu_us"))
+    journal.learn("k1", Known(rows=frozenset({"user_us"})))
+    journal.learn("k2", Known(receipts=frozenset({"apiu_new"})))
+    for one in (journal, reopen()):
+        assert one.known("k1") == Known(frozenset({"apiu_us"}), frozenset({"user_us"}))
+        assert one.known("k2") == Known(frozenset({"apiu_new"}))
+        assert one.known("k3") == Known()
+        assert one.known() == Known(frozenset({"apiu_us", "apiu_new"}), frozenset({"user_us"}))
+        assert one.authors == {"apiu_us", "apiu_new"}
 
 
 def test_what_a_person_said_is_not_ours_has_a_holder(reopen: Reopen) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -34,6 +35,9 @@ def _play_some(first: int, last: int) -> tuple[Counter[str], list[tuple[int, str
     for seed in range(first, last + 1):
         report = _play_bounded(seed)
         add_up(tally, report.tally)
+        for kind in report.scenario.opened or ("nothing",):
+            tally[f"seeds that open {kind}"] += 1
+            tally[f"seeds that open {kind} and broke a law"] += bool(report.wrong)
         if report.wrong:
             failures.append((seed, str(report)))
     return tally, failures
@@ -43,6 +47,9 @@ def _play_bounded(seed: int) -> Report:
     signal.setitimer(signal.ITIMER_REAL, _STUCK_AFTER)
     try:
         return play(seed)
+    except Exception as error:  # noqa: BLE001 - whatever breaks is what is looked for
+        text = "".join(traceback.format_exception(error))
+        return Report(draw(seed), wrong=[f"{type(error).__name__}: {text}"])
     except StuckError:
         return Report(draw(seed), wrong=[f"not at its end after {_STUCK_AFTER:.0f} s of real time"])
     finally:

@@ -16,9 +16,10 @@ from batchgen.plan.budget import Committed
 from batchgen.scenario.credentials import Credentials
 from batchgen.simulator.exchange import Reply, Request
 from batchgen.simulator.jobs import Submission
+from batchgen.simulator.keys import author_of
 from batchgen.simulator.service import Service
-from batchgen.simulator.submits import author_of
 from tests.proof.law import Books
+from tests.proof.lens import Viewer
 from tests.proof.market import Kept, Market
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
 from tests.proof.till import Post, Till
@@ -40,6 +41,8 @@ class Earth:
         till: the account of money.
         prices: what the service told of them, kept between runs.
         most_in_flight: how many jobs were without an end at once.
+        leg: the run that goes on, or went on last.
+        viewer: how the service is seen.
     """
 
     scenario: Scenario
@@ -56,16 +59,20 @@ class Earth:
     till: Till = field(init=False)
     prices: Kept = field(default_factory=Kept)
     most_in_flight: int = 0
+    leg: Leg | None = None
+    viewer: Viewer = field(init=False)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
+        self.viewer = Viewer(self.scenario.lens)
         market = self.scenario.market or Market()
         self.till = Till(self.scenario.settings, market)
         self.passed += market.later
 
     @property
-    def our_author(self) -> str:
-        return author_of(self.scenario.settings)
+    def our_authors(self) -> frozenset[str]:
+        settings = self.scenario.settings
+        return frozenset(author_of(settings, key) for key in (settings.key, *settings.more_keys))
 
     def service_time(self) -> float:
         # in whole milliseconds, as the service dates what it accepts: nothing ends before it began
@@ -73,13 +80,16 @@ class Earth:
 
     def now(self) -> float:
         """Our own clock."""
-        return self.passed + asyncio.get_running_loop().time() + self.scenario.skew
+        at, wrong = asyncio.get_running_loop().time(), self.leg.clock if self.leg else 0.0
+        if self.leg is not None and self.leg.step is not None and at >= self.leg.step[0]:
+            wrong += self.leg.step[1]
+        return self.passed + at + self.scenario.skew + wrong
 
     @property
     def charged_in_all(self) -> list[Submission]:
         """What we were charged for, oldest first."""
-        ours = self.our_author
-        charged = [one for one in self.service.submissions if one.author == ours]
+        ours = self.our_authors
+        charged = [one for one in self.service.submissions if one.author in ours]
         if self.scenario.market is not None:
             self.till.match(charged)
         return charged
@@ -115,7 +125,8 @@ class Earth:
         at = self.service_time()
         self.service.advance(at)
         before = len(self.service.submissions)
-        reply = self.service.handle(request, at)
+        reply = self.viewer.request(request) or self.service.handle(request, at)
+        reply = self.viewer.reply(request, reply, at)
         accepted = self.service.submissions[before:]
         self.in_time.update(one.remote_id for one in accepted)
         if post is not None:
@@ -130,6 +141,7 @@ class Earth:
 
     def meet(self, leg: Leg) -> None:
         """Let happen to the journal what happens before a run."""
+        self.leg = leg
         if leg.journal is JournalFate.KEPT:
             return
         kept = self.disk.events[: int(leg.copied * len(self.disk.events))]

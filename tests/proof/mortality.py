@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 
+from batchgen.account import Holder, Known
 from batchgen.errors import JournalError
 from batchgen.lifecycle import Event, Record, ShownAbsent, State, SubmitStarted
-from batchgen.model import Holder, JobKey
+from batchgen.model import JobKey
 from batchgen.plan.budget import Allowance
 from batchgen.ports import Journal
 from tests.proof.law import order_of
@@ -125,6 +126,13 @@ class MortalJournal:
     @property
     def authors(self) -> frozenset[str]:
         return self._inner.authors
+
+    def known(self, sender: str | None = None) -> Known:
+        return self._inner.known(sender)
+
+    def learn(self, sender: str, known: Known) -> None:
+        self._life.check()
+        self._inner.learn(sender, known)
 
     @property
     def looking_since(self) -> float | None:

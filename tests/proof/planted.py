@@ -37,9 +37,9 @@ MUTANTS = (
         name="record the intent after the POST",
         path="engine/submit.py",
         old="        entry = self._ledger.record(entry, intent, allowed=self._purse.allowed(intent.at))\n"
-        "        try:\n"
+        "        left = loop_time()\n        try:\n"
         "            receipt = await self._generator.submit(entry.job.model, intent.body)\n",
-        new="        try:\n            try:\n"
+        new="        left = loop_time()\n        try:\n            try:\n"
         "                receipt = await self._generator.submit(entry.job.model, intent.body)\n"
         "            finally:\n                entry = self._ledger.record(entry, intent)\n",
     ),
@@ -73,14 +73,14 @@ MUTANTS = (
     Mutant(
         name="call it absent after one listing",
         path="reconcile/absence.py",
-        old="    return early and late - found.lost_at >= policy.settled_after(found.lag)\n",
-        new="    return late - found.lost_at >= policy.settled_after(found.lag) or early\n",
+        old="    return early and late >= policy.settled_after(found.lag)\n",
+        new="    return late >= policy.settled_after(found.lag) or early\n",
         test="tests/reconcile/test_absence.py::test_anything_less_shows_nothing",
     ),
     Mutant(
         name="call it absent before the settling time",
         path="reconcile/absence.py",
-        old="    return early and late - found.lost_at >= policy.settled_after(found.lag)\n",
+        old="    return early and late >= policy.settled_after(found.lag)\n",
         new="    return early\n",
         test="tests/reconcile/test_absence.py::test_anything_less_shows_nothing",
     ),
@@ -95,8 +95,8 @@ MUTANTS = (
     Mutant(
         name="call it absent by a listing that broke off",
         path="reconcile/reconciler.py",
-        old="        if listing.complete and not near:\n",
-        new="        if not near:\n",
+        old="        covered = view.listing.complete and view.listing.reach <= window.low\n",
+        new="        covered = view.listing.reach <= window.low\n",
         test="tests/proof/test_rules.py",
     ),
     Mutant(
@@ -113,21 +113,22 @@ MUTANTS = (
     Mutant(
         name="adopt another author's row",
         path="reconcile/ownership.py",
-        old="    if author in authors:\n",
+        old="    if author in known.receipts or author in known.rows:\n",
         new="    if author:\n",
     ),
     Mutant(
         name="take rows by a person for nobody's of ours, whoever we are",
         path="reconcile/ownership.py",
-        old="    if row.job_type not in GENERATION:\n",
-        new='    if row.author.startswith("user_") or row.job_type not in GENERATION:\n',
+        old="    by_author = owner_by_author(row.author, known)\n",
+        new='    by_author = owner_by_author(row.author.replace("user_", "apiu_else_"), known)\n',
         test="tests/proof/test_proof.py::test_the_jobs_of_a_persons_key_are_found_again",
     ),
     Mutant(
         name="ignore the difference of the clocks",
         path="reconcile/matching.py",
-        old="        return Window(self.intent_at + skew - BEFORE, self.lost_at + skew + AFTER)\n",
-        new="        return Window(self.intent_at - BEFORE, self.lost_at + AFTER)\n",
+        old="            self.intent_at + min(skew, *then) - BEFORE,\n"
+        "            max(self.intent_at, self.lost_at) + max(skew, *then) + AFTER,\n",
+        new="            self.intent_at - BEFORE,\n            max(self.intent_at, self.lost_at) + AFTER,\n",
         test="tests/reconcile/test_matching.py",
     ),
     Mutant(
@@ -319,7 +320,7 @@ MUTANTS = (
     Mutant(
         name="name nobody who turned up",
         path="reconcile/reconciler.py",
-        old="        self._late_arrivals.notice(candidates)\n",
+        old="        self._search.late_arrivals.notice(candidates)\n",
         new="",
         test="tests/proof/test_rules.py",
     ),
@@ -407,8 +408,8 @@ MUTANTS = (
     Mutant(
         name="adopt what only looks the same",
         path="reconcile/preflight.py",
-        old="*self._history.hold(attempt, matches)",
-        new='*self._history.adoption(attempt, matches[0], by="prompt")',
+        old="*self._history.hold(self._now(entry), matches)",
+        new='*self._history.adoption(self._now(entry), matches[0], by="prompt")',
         test="tests/reconcile/test_preflight.py",
     ),
     Mutant(

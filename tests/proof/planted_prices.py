@@ -65,7 +65,7 @@ OF_PRICES = (
     Mutant(
         name="call a charge ours of which nothing says whose it is",
         path="reconcile/billing.py",
-        old="    by_us = {one.remote_id for one in entries if owner_by_author(one.author, authors).owner"
+        old="    by_us = {one.remote_id for one in entries if owner_by_author(one.author, known).owner"
         " is Owner.OURS}\n",
         new="    by_us = {one.remote_id for one in entries}\n",
         test="tests/reconcile/test_billing.py",

@@ -104,12 +104,17 @@ class _Play:
         """Run undisturbed with the last cap, which may leave some jobs: those that it says."""
         last = self._scenario.legs[-1]
         spending = last.spending and replace(last.spending, most_failures=None, limit=None)
-        self._run(Leg(jobs=last.jobs, pause=600.0, spending=spending))
+        self._run(Leg(jobs=last.jobs, pause=600.0, spending=spending, key=self._scenario.last_key))
 
     def _calm(self) -> None:
         """Run undisturbed until nothing is left; a service that stays away may take several runs."""
         manifest = self._scenario.last_manifest
-        leg = Leg(jobs=manifest, pause=600.0, spending=self._scenario.raised)
+        leg = Leg(
+            jobs=manifest,
+            pause=600.0,
+            spending=self._scenario.raised,
+            key=self._scenario.last_key,
+        )
         left_to_try = _MOST_CALM_RUNS
         while True:
             books, left_to_try = self._run(leg), left_to_try - 1

@@ -17,6 +17,7 @@ from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
+from tests.proof.lens import Lens
 from tests.proof.market import Market, Spending
 
 SEEDED, SEEDLESS = "model_bfl-flux-1-dev", "model_imagen4-ultra"
@@ -85,6 +86,9 @@ class Leg:
         journal: what becomes of it before the run.
         copied: share of its events that an older copy has.
         spending: what it may buy; None where nobody speaks of money.
+        key: that it uses; empty for the service's first one.
+        clock: seconds by which our clock is wrong in this run, beside the usual difference.
+        step: a moment of the run, and seconds by which our clock is then set; None where nobody does.
     """
 
     jobs: tuple[Job, ...]
@@ -97,6 +101,9 @@ class Leg:
     journal: JournalFate = JournalFate.KEPT
     copied: float = 0.0
     spending: Spending | None = None
+    key: str = ""
+    clock: float = 0.0
+    step: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +134,9 @@ class Scenario:
         unsent: share of POSTs that never leave.
         file: whether the journal is the SQLite file and not the one in memory.
         market: how prices are told; None where nobody asks for them.
+        lens: how the service shows what it has.
+        last_key: that undisturbed runs use; empty for the service's first one.
+        opened: what is otherwise than the guides suggest.
     """
 
     seed: int
@@ -140,6 +150,9 @@ class Scenario:
     rate: Rate | None = None
     file: bool = False
     market: Market | None = None
+    lens: Lens = field(default_factory=Lens)
+    last_key: str = ""
+    opened: tuple[str, ...] = ()
 
     @property
     def honest(self) -> bool:

@@ -52,7 +52,8 @@ class Wire:
         self._chance = Draws(earth.scenario.seed)
         self._open: Counter[Order] = Counter()
         self.bought: list[str] = []
-        self._headers = headers_of(earth.scenario.settings.key)
+        leg = earth.leg
+        self._headers = headers_of((leg.key if leg else "") or earth.scenario.settings.key)
 
     async def exchange(self, call: Call) -> Answer:
         if _is_question(call):

@@ -28,6 +28,7 @@ from batchgen.model import JobKey
 from batchgen.plan.plan import Plan, a_few_of, make_plan
 from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
+from batchgen.service_clock import ServiceClock
 from tests.proof.earth import Earth
 from tests.proof.market import Spending
 from tests.proof.mortality import Life, MortalJournal
@@ -175,13 +176,14 @@ class Run:
         async with beside(gate.run(), name="gate"):
             chance = random.Random(self.earth.scenario.seed)
             self._wire = Wire(self.earth, self.life, journal, self._spending, self.witness)
-            client = ScenarioClient(self._wire, gate, project=None, rng=chance)
+            clock = ServiceClock(self.earth)
+            client = ScenarioClient(self._wire, gate, project=None, rng=chance, service_clock=clock)
             for name in sorted({job.model for job in self.leg.jobs} - self.earth.models.keys()):
                 self.earth.models[name] = await client.model(name)
             self.before, self.began = dict(journal.records()), self.earth.now()
             plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
             purse = await self._purse(client, plan)
-            self.ending = await self._runner(plan, purse, client, journal, gate, chance).run()
+            self.ending = await self._runner(plan, purse, client, journal, gate, clock).run()
 
     async def _purse(self, client: ScenarioClient, plan: Plan) -> Purse:
         market = self.earth.scenario.market
@@ -203,8 +205,9 @@ class Run:
         client: ScenarioClient,
         journal: MortalJournal,
         gate: RateGate,
-        chance: random.Random,
+        clock: ServiceClock,
     ) -> Runner:
+        chance = random.Random(self.earth.scenario.seed)
         return Runner(
             plan=plan,
             scope=SCOPE,
@@ -218,6 +221,8 @@ class Run:
                 observer=self.witness,
                 chance=chance,
                 purse=purse,
+                sender=self.leg.key or self.earth.scenario.settings.key,
+                service_clock=clock,
             ),
             flow=Flow(pools=Pools(Ceiling(bound=self.earth.scenario.in_flight)), gate=gate, chance=chance),
             policy=replace(self.earth.scenario.policy, most_failures=self._spending.most_failures),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchgen.account import Known
 from batchgen.model import JobKey, RemoteJob, RemoteStatus, Text
 from batchgen.reconcile.matching import (
     EVER,
@@ -84,12 +85,14 @@ def test_differences_are_named() -> None:
     assert differences(SEEDED, row(prompt="a tower", width=1)) == ("width", "seed")
 
 
-DOUBT = Doubt(key=JobKey("v1:a"), body=SEEDED, intent_at=100.0, lost_at=130.0)
+DOUBT = Doubt(key=JobKey("v1:a"), body=SEEDED, intent_at=100.0, lost_at=130.0, skew=0.0)
 
 
 def standing(shown: RemoteJob, *, skew: float = 0.0, authors: Collection[str] = ("apiu_1",)) -> Likeness:
     likeness = compare(SEEDED, shown, {})
-    return stands_for(likeness, shown, owner_of(shown, authors=authors), DOUBT.window(skew))
+    return stands_for(
+        likeness, shown, owner_of(shown, Known(receipts=frozenset(authors))), DOUBT.window(skew)
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,9 +104,11 @@ def standing(shown: RemoteJob, *, skew: float = 0.0, authors: Collection[str] = 
         (row(created_at=1030.0, **SENT), 0, Likeness.MATCH),
         (row(created_at=1030.1, **SENT), 0, Likeness.NEAR),
         (row(created_at=94.9, **SENT), -60, Likeness.MATCH),
+        (row(created_at=1080.0, **SENT), 60, Likeness.MATCH),
+        (row(created_at=1090.1, **SENT), 60, Likeness.NEAR),
         (row(created_at=None, **SENT), 0, Likeness.MATCH),
         (row(author="apiu_2", **SENT), 0, Likeness.OTHER),
-        (row(author="user_1", **SENT), 0, Likeness.OTHER),
+        (row(author="user_1", **SENT), 0, Likeness.NEAR),
         (row(author="", **SENT), 0, Likeness.MATCH),
     ],
 )

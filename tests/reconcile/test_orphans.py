@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from batchgen.account import Identity
 from batchgen.app.clock import SystemClock
 from batchgen.errors import ServiceError, StopCause, StoppedError, TransientError
 from batchgen.identity import content_key
@@ -16,7 +17,6 @@ from batchgen.model import (
     Asset,
     Job,
     JobKey,
-    JobPage,
     Model,
     Receipt,
     RemoteJob,
@@ -24,6 +24,7 @@ from batchgen.model import (
     Scope,
     Text,
 )
+from batchgen.pages import JobPage
 from batchgen.reconcile.orphans import PATIENCE, orphans_of_run
 from tests.support.looped import virtual_loop
 from tests.support.opened import OpenedFile
@@ -56,6 +57,9 @@ class Listing:
 
     async def text(self, asset_id: str) -> Text | None:
         raise AssertionError(f"no prompt here is an asset: {asset_id}")
+
+    async def identify(self) -> Identity | None:
+        raise AssertionError("a look sends nothing")
 
     async def model(self, model_id: str) -> Model:
         raise AssertionError(f"models are not asked for: {model_id}")

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.model import DISOWNED, Holder, JobKey, RemoteJob, RemoteStatus, Scope
+from batchgen.account import DISOWNED, Holder, Known
+from batchgen.model import JobKey, RemoteJob, RemoteStatus, Scope
 from batchgen.reconcile.ownership import Owner, Ownership, owner_by_author, owner_of
 
 HERE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring", slot="2026-01-01")
@@ -23,7 +24,7 @@ def row(author: str = "apiu_us", job_type: str = "custom") -> RemoteJob:
         ("apiu_us", {"apiu_us"}, Owner.OURS),
         ("user_us", {"user_us"}, Owner.OURS),
         ("apiu_them", {"apiu_us"}, Owner.ANOTHERS),
-        ("user_them", {"apiu_us"}, Owner.ANOTHERS),
+        ("user_them", {"apiu_us"}, Owner.MAYBE_OURS),
         ("user_them", {"user_us"}, Owner.ANOTHERS),
         ("", {"apiu_us"}, Owner.MAYBE_OURS),
         ("apiu_us", set(), Owner.MAYBE_OURS),
@@ -32,36 +33,46 @@ def row(author: str = "apiu_us", job_type: str = "custom") -> RemoteJob:
     ],
 )
 def test_a_row_without_a_record_is_ours_by_its_author(author: str, authors: set[str], owner: Owner) -> None:
-    assert owner_of(row(author), authors=authors).owner is owner
+    assert owner_of(row(author), Known(receipts=frozenset(authors))).owner is owner
 
 
-def test_what_we_never_submit_is_not_ours_whoever_it_is_by() -> None:
-    found = owner_of(row(job_type="upload"), authors={"apiu_us"})
-    assert (found.owner, found.reason) == (
+def test_a_row_by_us_of_a_type_that_we_are_not_known_to_have_is_unusual() -> None:
+    found = owner_of(row(job_type="inference"), Known(frozenset({"apiu_us"})))
+    assert (found.owner, found.unusual, found.decisive) == (Owner.OURS, True, False)
+    assert not owner_of(row(job_type="inference"), Known(frozenset({"apiu_us"})), types={"inference"}).unusual
+
+
+def test_once_our_rows_were_seen_an_author_they_do_not_have_is_another() -> None:
+    before = Known(receipts=frozenset({"apiu_us"}))
+    after = Known(receipts=frozenset({"apiu_us"}), rows=frozenset({"user_us"}))
+    assert [owner_by_author("user_them", one).owner for one in (before, after)] == [
+        Owner.MAYBE_OURS,
         Owner.ANOTHERS,
-        "a job of type upload, which is never submitted",
-    )
+    ]
+    assert [owner_by_author("user_us", one).decisive for one in (before, after)] == [False, True]
 
 
 def test_a_record_of_any_batch_makes_it_ours_and_no_longer_free() -> None:
-    found = owner_of(row("user_them", "upload"), authors={"apiu_us"}, holder=Holder(HERE, JobKey("v1:a")))
+    found = owner_of(
+        row("user_them", "upload"), Known(frozenset({"apiu_us"})), holder=Holder(HERE, JobKey("v1:a"))
+    )
     assert (found.owner, found.reason) == (Owner.OURS, "recorded in batch spring, slot 2026-01-01")
     assert not found.is_free
 
 
 def test_what_a_person_disowned_is_not_ours() -> None:
-    found = owner_of(row(), authors={"apiu_us"}, holder=DISOWNED)
+    found = owner_of(row(), Known(frozenset({"apiu_us"})), holder=DISOWNED)
     assert (found.owner, found.is_free) == (Owner.ANOTHERS, False)
 
 
 def test_who_we_are_is_undecided_only_where_an_author_is_shown_and_no_receipt_has_one() -> None:
-    assert not owner_by_author("apiu_us", ()).decisive
-    assert owner_by_author("", ()).decisive
-    assert owner_by_author("apiu_us", {"apiu_us"}).decisive
+    assert not owner_by_author("apiu_us", Known()).decisive
+    assert owner_by_author("", Known()).decisive
+    assert owner_by_author("apiu_us", Known(frozenset({"apiu_us"}))).decisive
 
 
 @given(AUTHORS, st.frozensets(AUTHORS.filter(bool)), st.sampled_from(["custom", "", "upload", "workflow"]))
 def test_every_row_has_an_owner_and_a_reason(author: str, authors: frozenset[str], job_type: str) -> None:
-    found: Ownership = owner_of(row(author, job_type), authors=authors)
+    found: Ownership = owner_of(row(author, job_type), Known(receipts=frozenset(authors)))
     assert found.reason
     assert found.is_free is (found.owner is not Owner.ANOTHERS)

@@ -1,7 +1,7 @@
 """Before anything is bought: what the service has already is adopted or held, and never bought again."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,6 +10,8 @@ from batchgen.engine.policy import Policy
 from batchgen.lifecycle import AnswerLost, Held, Record, State, replay
 from batchgen.model import Job, Submission
 from batchgen.reconcile.preflight import BLIND, MARGIN, looks_back_to
+from batchgen.scenario.transport import Answer
+from batchgen.scenario.transport import Call as Request
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
@@ -127,15 +129,24 @@ def test_a_colleagues_equal_jobs_are_neither_adopted_nor_in_the_way_once_we_know
     assert states(over) == {State.COLLECTED: 4}
 
 
-def test_rows_of_two_keys_with_our_seeds_are_left_to_a_person() -> None:
+def may_not_upload(call: Request, answer: Answer) -> Answer:
+    return Answer(status=403, body=b"{}") if call.path == "/assets" else answer
+
+
+@pytest.mark.parametrize(
+    ("twist", "state"), [(None, State.COLLECTED), (may_not_upload, State.HELD)], ids=["asked", "refused"]
+)
+def test_rows_of_two_keys_with_our_seeds_are_left_to_a_person_unless_the_service_says_who_we_are(
+    twist: Callable[[Request, Answer], Answer] | None, state: State
+) -> None:
     over, mine = earth(), jobs(2)
     Run(over, mine).go()
     over.service.restore(
         [replace(one, ordinal=2 + one.ordinal) for one in bought_by_another_key(mine).submissions]
     )
     lose_the_journal(over)
-    Run(over, mine).go()
-    assert states(over) == {State.HELD: 2}
+    Run(over, mine, twist=twist).go()
+    assert states(over) == {state: 2}
     assert len(over.service.submissions) == 4
 
 

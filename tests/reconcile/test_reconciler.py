@@ -192,8 +192,31 @@ def test_a_gateway_that_is_down_for_good_ends_the_run_in_order() -> None:
     assert run.ending is not None
     assert run.ending.unreachable
     assert over.service.counts["submit"] < 60
-    # no answer ever said who we are, so that rows like ours may be another key's
-    assert len(over.service.submissions) == states(over)[State.HELD] == over.service.counts["submit"]
+    # no answer to a submit ever said who we are: an upload did
+    assert len(over.service.submissions) == over.service.counts["submit"]
+    assert states(over)[State.HELD] == 0
+
+
+def test_a_doubt_that_is_taken_up_a_month_later_is_settled_as_at_once() -> None:
+    faults = FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_BEFORE]})
+    over = earth(faults=faults, duration=(1.0, 2.0))
+    Run(over, jobs(3, model=SEEDLESS), policy=Policy(doubt=DoubtPolicy()), cut_at=4.0).go()
+    assert State.IN_DOUBT in states(over)
+    over.clock_offset += 30 * 86_400
+    later = Run(over, jobs(4, model=SEEDLESS), policy=Policy(doubt=DoubtPolicy())).go()
+    assert states(over) == {State.COLLECTED: 4}
+    assert len(over.service.submissions) == 4
+    assert later.took < 600, "time in which nobody looked counts for settling"
+
+
+def test_a_job_that_nothing_settles_after_a_month_is_looked_at_as_patiently_as_today() -> None:
+    faults = FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_BEFORE]})
+    over = earth(faults=faults, views=Views(echo_missing=1.0))
+    Run(over, jobs(2), policy=Policy(doubt=QUICK), cut_at=2.0).go()
+    over.clock_offset += 30 * 86_400
+    later = Run(over, jobs(2), policy=Policy(doubt=QUICK)).go()
+    assert states(over)[State.HELD] == 1
+    assert later.took >= 2 * QUICK.settle_max, "nobody looked for a month: only looking counts for giving up"
 
 
 def test_once_it_is_known_who_we_are_a_gateway_that_is_down_loses_nothing() -> None:

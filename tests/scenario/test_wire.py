@@ -186,11 +186,30 @@ def test_a_page_may_be_empty_and_go_on() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [{}, {"jobs": None}, {"jobs": {}}, {"jobs": [job_json(), {}]}, {"jobs": [], "nextPaginationToken": 7}],
+    [{}, {"jobs": None}, {"jobs": {}}, {"jobs": [], "nextPaginationToken": 7}],
 )
 def test_a_listing_that_may_have_left_a_job_out_is_no_listing(data: Any) -> None:
     with pytest.raises(WireError):
         parse_page(data)
+
+
+@pytest.mark.parametrize(
+    ("row", "dated"),
+    [
+        ({}, False),
+        ({"jobId": 7, "createdAt": "2026-08-28T07:37:09.434Z"}, True),
+        ({"jobId": "", "status": "success"}, False),
+        ("job", False),
+        (None, False),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_kept_as_such_beside_the_others(row: Any, dated: bool) -> None:
+    page = parse_page({"jobs": [row, job_json()]})
+    assert len(page.jobs) == 1
+    (unread,) = page.unreadable
+    assert (unread.created_at is not None) is dated
+    again = parse_page({"jobs": [{**row, "status": "other"} if isinstance(row, dict) and dated else row]})
+    assert again.unreadable[0].mark == unread.mark
 
 
 def test_a_model_brings_its_inputs_as_sent() -> None:

@@ -1,12 +1,13 @@
 """A journal in memory: the second implementation of the port, and it can lose power."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import OverBudgetError, RemoteIdTakenError
 from batchgen.lifecycle import Accepted, Event, Record, State, apply, replay
-from batchgen.model import DISOWNED, Holder, JobKey, Scope
+from batchgen.model import JobKey, Scope
 from batchgen.plan.budget import Allowance, Committed, committed, counted_at
 
 SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
@@ -27,6 +28,7 @@ class Disk:
     trusts_absence: bool = True
     disowned: set[str] = field(default_factory=set)
     looking_since: float | None = None
+    known: dict[str, Known] = field(default_factory=dict)
     elsewhere: list[tuple[float, Committed]] = field(default_factory=list)  # by other batches, and when
 
     def revive(self, appends: int | None = None) -> None:
@@ -53,6 +55,11 @@ class MemoryJournal:
         self._disk = disk if disk is not None else Disk()
         self._records = replay(self._disk.events)
         self._changes = _changes(self._disk.events)
+        self._receipts: dict[str, frozenset[str]] = {}
+        records: dict[JobKey, Record] = {}
+        for key, event in self._disk.events:
+            records[key] = apply(records.get(key, Record()), event)
+            self._note_receipts(records[key], [event])
         self._owned = {
             one.remote_id: key for key, record in self._records.items() for one in record.submissions
         }
@@ -76,7 +83,13 @@ class MemoryJournal:
         if any(event.DURABLE for event in events):
             self._disk.synced = len(self._disk.events)
         self._records[key] = record
+        self._note_receipts(record, events)
         return record
+
+    def _note_receipts(self, record: Record, events: Iterable[Event]) -> None:
+        authors = frozenset(one.author for one in events if type(one) is Accepted and one.author)
+        if authors and record.sender:
+            self._receipts[record.sender] = self._receipts.get(record.sender, frozenset()) | authors
 
     def _check(self, allowed: Allowance, at: float, change: Committed) -> None:
         for window in allowed.windows:
@@ -108,7 +121,20 @@ class MemoryJournal:
     @property
     def authors(self) -> frozenset[str]:
         told = (event.author for _, event in self._disk.events if type(event) is Accepted)
-        return frozenset(one for one in told if one)
+        learnt = (one for known in self._disk.known.values() for one in known.receipts)
+        return frozenset(one for one in (*told, *learnt) if one)
+
+    def known(self, sender: str | None = None) -> Known:
+        if sender is None:
+            rows = (author for one in self._disk.known.values() for author in one.rows)
+            return Known(self.authors, frozenset(rows))
+        receipts = self._receipts.get(sender, frozenset())
+        told = self._disk.known.get(sender, Known())
+        return Known(receipts | told.receipts, told.rows)
+
+    def learn(self, sender: str, known: Known) -> None:
+        told = self._disk.known.get(sender, Known())
+        self._disk.known[sender] = Known(told.receipts | known.receipts, told.rows | known.rows)
 
     @property
     def looking_since(self) -> float | None:

@@ -25,6 +25,7 @@ from batchgen.ports import Gate
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials
 from batchgen.scenario.transport import Answer, Call, LostAnswerError
+from batchgen.service_clock import ServiceClock
 from batchgen.simulator.exchange import Fate, Reply, Request
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
@@ -180,7 +181,8 @@ class Run:
         chance = random.Random(self.seed)
         journal = MemoryJournal(self.earth.disk)
         transport = VirtualTransport(self.earth, key=self.key, hop=self.hop, twist=self.twist)
-        client = ScenarioClient(transport, gate, project=None, rng=chance)
+        clock = ServiceClock(self.earth)
+        client = ScenarioClient(transport, gate, project=None, rng=chance, service_clock=clock)
         runner = Runner(
             plan=make_plan(self.jobs, journal.records(), accepted=self.accepted),
             scope=SCOPE,
@@ -194,6 +196,8 @@ class Run:
                 observer=self.watching,
                 chance=chance,
                 purse=self.purse,
+                sender=self.key,
+                service_clock=clock,
             ),
             flow=Flow(pools=Pools(Ceiling(bound=self.in_flight)), gate=gate, chance=chance),
             policy=self.policy,
