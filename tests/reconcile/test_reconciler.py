@@ -216,7 +216,7 @@ def test_a_job_that_nothing_settles_after_a_month_is_looked_at_as_patiently_as_t
     over.clock_offset += 30 * 86_400
     later = Run(over, jobs(2), policy=Policy(doubt=QUICK)).go()
     assert states(over)[State.HELD] == 1
-    assert later.took >= 2 * QUICK.settle_max, "nobody looked for a month: only looking counts for giving up"
+    assert later.took >= QUICK.settle_max, "nobody looked for a month: only looking counts for giving up"
 
 
 def test_once_it_is_known_who_we_are_a_gateway_that_is_down_loses_nothing() -> None:
