@@ -21,6 +21,7 @@ from batchgen.model import (
     Rate,
     Receipt,
     RemoteJob,
+    Scope,
     Text,
 )
 from batchgen.pages import JobPage
@@ -193,6 +194,16 @@ class Journal(Protocol):
         """Who the service says that submissions of this origin were by, in whatever batch.
 
         Only receipts tell, never a row that was adopted; empty as long as none did.
+        """
+        ...
+
+    def neighbours(self, contents: Collection[str]) -> Iterable[tuple[Scope, JobKey]]:
+        """Return the jobs of other scopes that ask for one of these and are submitting or in doubt.
+
+        Of this origin, in whatever project, batch and slot.
+
+        Args:
+            contents: of keys.
         """
         ...
 

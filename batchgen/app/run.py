@@ -3,7 +3,12 @@
 import asyncio
 import math
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -20,6 +25,7 @@ from batchgen.app.guards import (
 )
 from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
+from batchgen.app.neighbours import neighbours_of
 from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import quote_jobs
 from batchgen.app.service import sender_of, transport_to
@@ -112,8 +118,7 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
         refuse_wrong_retries(options, batch)
         ending, asked = Ending(), batch.needs_the_service
         if asked:
-            memory = file.ceilings(batch.scope)
-            ending = await _with_the_service(batch, memory, options, interrupts, stream, mode)
+            ending = await _with_the_service(batch, file, options, interrupts, stream, mode)
         return await _conclude(batch, ending, at=clock.now(), asked=asked)
 
 
@@ -132,7 +137,7 @@ def _begin_afresh(options: Options, file: JournalFile, batch: Batch, *, now: flo
 
 async def _with_the_service(
     batch: Batch,
-    memory: CeilingMemory,
+    file: JournalFile,
     options: Options,
     interrupts: Interrupts,
     stream: TextIO,
@@ -154,12 +159,13 @@ async def _with_the_service(
         models = await unless_interrupted(looking_up, interrupts)
         if models is None:
             return Ending(drained=True)
-        flow = Flow(pools=await _pools(batch, options, client, memory), gate=gate)
+        flow = Flow(pools=await _pools(batch, options, client, file.ceilings(batch.scope)), gate=gate)
         asking = _purse(batch, options, client, models, uploads)
         purse = await unless_interrupted(asking, interrupts)
         if purse is None:
             return Ending(drained=True)
         notes = partial(_notes, interrupts, steering)
+        policy = _policy(batch, options, speed=speed_of(options))
         with _progress(batch, flow, purse, notes, stream, mode) as progress:
             async with _collector(batch, client, rate) as collector:
                 runner = Runner(
@@ -177,9 +183,12 @@ async def _with_the_service(
                         purse=purse,
                         sender=sender_of(options),
                         service_clock=service_clock,
+                        neighbours=neighbours_of(
+                            batch, file, options, generator=client, observer=progress, policy=policy.doubt
+                        ),
                     ),
                     flow=flow,
-                    policy=_policy(batch, options, speed=speed_of(options)),
+                    policy=policy,
                 )
                 steering.hand_over(runner.control, progress.troubled)
                 began = SystemClock().now()

@@ -143,6 +143,11 @@ class Dispatcher:
             told.append(self._purse.told(self._broke, [entry.job for entry in self._waiting]))
         return tuple(told)
 
+    @property
+    def has_blocked(self) -> bool:
+        """Whether some stepped aside for a job in doubt."""
+        return bool(self._blocked)
+
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
         self._waiting.return_all(self._blocked)

@@ -8,6 +8,7 @@ from batchgen.engine.purse import Purse
 from batchgen.model import Model
 from batchgen.ports import Clock, Collector, Generator, Journal, Observer, PacedGate, Uploader
 from batchgen.reconcile.absence import DoubtPolicy
+from batchgen.reconcile.neighbours import Neighbours
 from batchgen.service_clock import ServiceClock
 
 
@@ -60,6 +61,7 @@ class World:
         uploader: sends local files; None where no job has any.
         purse: what may be spent.
         sender: fingerprint of the key that submits; empty where that is not known.
+        neighbours: settles doubts of other batches that stand in the way; None where there are no others.
         service_clock: how far the service's clock is from ours; None where nobody measures it.
     """
 
@@ -74,6 +76,7 @@ class World:
     purse: Purse = field(default_factory=Purse)
     sender: str = ""
     service_clock: ServiceClock | None = None
+    neighbours: Neighbours | None = None
 
     @property
     def skew(self) -> float | None:

@@ -167,6 +167,7 @@ class Runner:
             turned_up=self._search.late_arrivals.sentences,
             lost=self._ledger.lost,
             over_budget=self._dispatcher.money_told(),
+            waits_for=self._world.neighbours.left if self._world.neighbours is not None else (),
             most_failures=self._policy.most_failures,
         )
 
@@ -199,6 +200,9 @@ class Runner:
         if self._preparer is not None:
             self._spawn(self._preparer.run, name="prepare")
         self._spawn(self._reconciler.run, name="reconcile")
+        if (neighbours := self._world.neighbours) is not None:
+            neighbours.begin({entry.key.content for entry in entries}, self._neighbour_settled)
+            self._spawn(neighbours.run, name="neighbours")
         if (collector := self._world.collector) is not None:
             collect = partial(self._collect_one_after_another, collector)
             for number in range(self._policy.collectors):
@@ -275,6 +279,11 @@ class Runner:
         self.flow.ended(entry.key)
         self._dispatcher.unblock()
         self._route(entry)
+
+    def _neighbour_settled(self) -> None:
+        self._dispatcher.unblock()
+        self._dispatcher.stir()
+        self._look_whether_ended()
 
     def _retry_or_rest(self, entry: Entry) -> None:
         """Open another attempt if the manifest allows one, or the command line asked for it."""
@@ -368,7 +377,9 @@ class Runner:
         self._look_whether_ended()
 
     def _look_whether_ended(self) -> None:
-        if not self._started or self._under_way:
+        neighbours = self._world.neighbours
+        awaited = self._halt.submitting and neighbours is not None and neighbours.is_busy
+        if not self._started or self._under_way or (awaited and self._dispatcher.has_blocked):
             return
         # what is out of sight may fill every slot for hours; the next run watches it
         full = bool(self._halt.out_of_sight) and not self.flow.tripped and not self._dispatcher.has_room

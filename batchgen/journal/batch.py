@@ -176,6 +176,25 @@ class BatchJournal:
             )
             return [codec.load_record(text) for (text,) in rows]
 
+    def neighbours(self, contents: Collection[str]) -> list[tuple[Scope, JobKey]]:
+        """Return the jobs of other scopes that ask for one of these and are submitting or in doubt.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            rows = self._connection.execute(
+                "SELECT project, batch, slot, content, ordinal FROM records "
+                "JOIN scopes ON scopes.id = records.scope "
+                "WHERE state IN (?, ?) AND origin = ? AND scopes.id <> ?",
+                (*_UNANSWERED, self._scope.origin, self._scope_id or 0),
+            )
+            return [
+                (replace(self._scope, project=project, batch=batch, slot=slot), JobKey(content, ordinal))
+                for project, batch, slot, content, ordinal in rows
+                if content in contents
+            ]
+
     @property
     def looking_since(self) -> float | None:
         """Since when a look before buying was to find jobs, which was cut off; None if none was."""

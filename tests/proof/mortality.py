@@ -1,12 +1,12 @@
 """How a process dies, and what its journal then does: the accidents of a run, and nothing else."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from batchgen.account import Holder, Known
 from batchgen.errors import JournalError
 from batchgen.lifecycle import Event, Record, ShownAbsent, State, SubmitStarted
-from batchgen.model import JobKey
+from batchgen.model import JobKey, Scope
 from batchgen.plan.budget import Allowance
 from batchgen.ports import Journal
 from tests.proof.law import order_of
@@ -126,6 +126,9 @@ class MortalJournal:
     @property
     def authors(self) -> frozenset[str]:
         return self._inner.authors
+
+    def neighbours(self, contents: Collection[str]) -> Iterable[tuple[Scope, JobKey]]:
+        return self._inner.neighbours(contents)
 
     def known(self, sender: str | None = None) -> Known:
         return self._inner.known(sender)

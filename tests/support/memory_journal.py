@@ -124,6 +124,10 @@ class MemoryJournal:
         learnt = (one for known in self._disk.known.values() for one in known.receipts)
         return frozenset(one for one in (*told, *learnt) if one)
 
+    def neighbours(self, contents: Collection[str]) -> list[tuple[Scope, JobKey]]:
+        del contents  # here are no others
+        return []
+
     def known(self, sender: str | None = None) -> Known:
         if sender is None:
             rows = (author for one in self._disk.known.values() for author in one.rows)

@@ -1,0 +1,64 @@
+"""Opening the journals of other batches, whose jobs in doubt ask for the same as those of a run."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from batchgen.app.batch import Batch
+from batchgen.app.clock import SystemClock
+from batchgen.app.service import sender_of
+from batchgen.app.settings import Options
+from batchgen.errors import BatchHeldError
+from batchgen.journal.batch import BatchJournal
+from batchgen.journal.lock import hold_batch
+from batchgen.journal.store import JournalFile
+from batchgen.model import Scope
+from batchgen.ports import Generator, Observer
+from batchgen.reconcile.absence import DoubtPolicy
+from batchgen.reconcile.neighbours import Neighbours
+
+
+def neighbours_of(
+    batch: Batch,
+    file: JournalFile,
+    options: Options,
+    *,
+    generator: Generator,
+    observer: Observer,
+    policy: DoubtPolicy,
+) -> Neighbours:
+    """Return what settles doubts of other batches that stand in this one's way.
+
+    Args:
+        batch: that is run, under its lock.
+        file: the journal of all batches.
+        options: where the locks are.
+        generator: the service.
+        observer: is told of troubles.
+        policy: how patient it is.
+
+    Raises:
+        StoppedError: there are no credentials.
+    """
+
+    @contextmanager
+    def open_batch(scope: Scope) -> Iterator[BatchJournal | None]:
+        if scope.batch == batch.scope.batch:  # another slot: its lock is ours
+            yield file.batch(scope)
+            return
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(hold_batch(options.lock_of(scope.batch), stamp=SystemClock().now()))
+            except BatchHeldError:
+                yield None
+            else:
+                yield file.batch(scope)
+
+    return Neighbours(
+        generator=generator,
+        journal=batch.journal,
+        clock=SystemClock(),
+        observer=observer,
+        policy=policy,
+        sender=sender_of(options),
+        open_batch=open_batch,
+    )
