@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from batchgen.lifecycle import AnswerLost, Collected, Event, Succeeded
+from batchgen.lifecycle import AnswerLost, Collected, Event, OutputsGrew, Succeeded
 from batchgen.plan.budget import Allowance
 from batchgen.plan.plan import Entry
 from batchgen.ports import Clock, Journal, Observer
@@ -37,7 +37,7 @@ class Ledger:
             OverBudgetError: a cap would not hold; nothing was recorded.
             JournalError: nothing was recorded.
         """
-        if not self._collects and isinstance(events[-1], Succeeded):
+        if not self._collects and isinstance(events[-1], Succeeded | OutputsGrew):
             events = (*events, Collected(at=events[-1].at, files=()))
         record = self._journal.append(entry.key, *events, allowed=allowed)
         for event in events:

@@ -185,6 +185,7 @@ class RemoteJob:
         error, hint: the service's own words on a failure; empty where it gives none.
         cost: what ``billing`` shows, add-ons included; None where it shows nothing.
         refundable: False where the service says that a failure is not refunded.
+        wrote: whether something came out that is no asset, such as a text.
     """
 
     remote_id: str
@@ -203,6 +204,7 @@ class RemoteJob:
     hint: str = ""
     cost: Decimal | None = None
     refundable: bool = True
+    wrote: bool = False
 
 
 class Holder(NamedTuple):

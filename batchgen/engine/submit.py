@@ -7,9 +7,10 @@ from batchgen.errors import BatchgenError, RefusedError, ServiceError
 from batchgen.identity import compose_body, files_of, seed_for
 from batchgen.interpret import after_failure, after_receipt
 from batchgen.ledger import Ledger
-from batchgen.lifecycle import SubmitStarted
+from batchgen.lifecycle import DONE, SubmitStarted
 from batchgen.model import Model, Receipt, Scope
 from batchgen.plan.plan import Entry
+from batchgen.plan.yields import Yields
 from batchgen.ports import Generator, Uploader
 
 
@@ -24,8 +25,10 @@ class Submitter:
         models: Mapping[str, Model],
         scope: Scope,
         purse: Purse,
+        yields: Yields,
         uploader: Uploader | None = None,
     ) -> None:
+        self._yields = yields
         self._generator = generator
         self._purse = purse
         self._uploader = uploader
@@ -87,9 +90,17 @@ class Submitter:
 
     def _received(self, entry: Entry, receipt: Receipt) -> Entry:
         try:
-            life = after_receipt(receipt, at=self._ledger.now(), quoted=entry.record.quoted)
-            return self._ledger.record(entry, *life)
+            life = after_receipt(
+                receipt,
+                at=self._ledger.now(),
+                quoted=entry.record.quoted,
+                expected=self._yields.expected(entry.record),
+            )
+            paid = self._ledger.record(entry, *life)
         except BatchgenError:
             # the last trace of a paid job: it is shown before anything else can go wrong
             self._ledger.observer.troubled(f"paid but not recorded: {receipt.job.remote_id} {entry.job.id}")
             raise
+        if paid.record.state in DONE:
+            self._yields.learn(paid.key, paid.record)
+        return paid

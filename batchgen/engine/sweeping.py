@@ -20,6 +20,7 @@ from batchgen.ports import Generator, PacedGate
 
 GRACE = 5.0  # seconds that a sweep may take before polls are made in its place
 _CHECKED = 16  # one sweep in so many is followed by a poll that holds it to its word
+_UNHEARD = 3  # polls in a row without an answer, after which a listing's word will do
 _RECENT = 60.0  # seconds for which the size of a listing is remembered
 
 
@@ -33,6 +34,7 @@ class Steps:
         spawn: start a piece of work that may be cancelled at any time.
         pressed: whether submits wait for the rate.
         changed: look again at what is due.
+        is_final: tell whether a success that is shown needs no look at the job itself.
     """
 
     end: Callable[[Watched, RemoteJob], None]
@@ -40,6 +42,7 @@ class Steps:
     spawn: Callable[[Callable[[], Awaitable[None]], str], None]
     pressed: Callable[[], bool]
     changed: Callable[[], None]
+    is_final: Callable[[Watched, RemoteJob], bool]
 
 
 class Sweeping:
@@ -188,11 +191,16 @@ class Sweeping:
             row.covered_until = begun + 2 * self._gap + GRACE
 
     def _believe(self, row: Watched, remote: RemoteJob) -> None:
-        """Take an end as it is shown; a success without anything to show for it is asked about once."""
-        if remote.status is not RemoteStatus.SUCCEEDED or remote.asset_ids or row.doubted:
+        """Take an end as it is shown; a success that may show less than there is, the job itself must tell.
+
+        Where that is not to be had, something that is shown is better than an end that is never found.
+        """
+        unheard = row.failures >= _UNHEARD and remote.asset_ids
+        if remote.status is not RemoteStatus.SUCCEEDED or unheard or self._steps.is_final(row, remote):
             self._steps.end(row, remote)
-        elif not row.polled:
+        elif not (row.polled or row.doubted):
             row.doubted = True
+            row.covered_until = 0.0
             self._steps.poll(row)
 
     def _check(self, begun: float) -> None:

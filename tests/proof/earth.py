@@ -23,7 +23,7 @@ from tests.proof.market import Kept, Market
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
 from tests.proof.till import Post, Till
 from tests.support.memory_journal import SCOPE, Disk
-from tests.support.virtual import EPOCH
+from tests.support.virtual import EPOCH, Shelves
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Earth:
         till: the account of money.
         prices: what the service told of them, kept between runs.
         most_in_flight: how many jobs were without an end at once.
+        shelves: the files of all runs.
     """
 
     scenario: Scenario
@@ -56,6 +57,7 @@ class Earth:
     till: Till = field(init=False)
     prices: Kept = field(default_factory=Kept)
     most_in_flight: int = 0
+    shelves: Shelves = field(default_factory=Shelves)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
