@@ -242,14 +242,17 @@ class Succeeded(_Ended):
     """The service says ``success``.
 
     Attributes:
-        expected: how many assets it was to have, as far as was known; with fewer it is short.
+        expected: how many assets it was to have, as far as was known; with fewer it is short. None in
+            an event of a time when nobody asked, which folds to what it folded to then.
     """
 
-    expected: int = 1
+    expected: int | None = None
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Close the submission; what else came out may be shown later."""
         closed = _Ended.changes(self, record)
+        if self.expected is None:
+            return closed
         return {**closed, "ended_at": self.at, "expected": self.expected, "grown": ()}
 
 

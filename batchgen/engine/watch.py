@@ -95,8 +95,8 @@ class Watcher:
                 spawn=outcomes.spawn,
                 pressed=outcomes.pressed,
                 changed=self._changed.set,
-                is_final=lambda row, remote: yields.is_final(row.entry.record, remote, now=ledger.now()),
             ),
+            yields=yields,
             allowed=sweeps,
             gaps=gaps or SweepGaps(),
         )

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import NamedTuple
 
 from batchgen.model import JobKey, Model, RemoteJob
@@ -33,6 +34,14 @@ class Kind(NamedTuple):
     model: str
     asked: int
     lists: tuple[tuple[str, int], ...] = ()
+
+
+class Worth(Enum):
+    """What a success is worth as a listing shows it, which may be behind on what came out."""
+
+    FINAL = auto()  # all is shown that is to be expected
+    LITTLE = auto()  # less is shown than is to be expected: the job itself must tell
+    UNKNOWN = auto()  # what jobs of its kind give is not known yet: some of them must tell
 
 
 class _End(NamedTuple):
@@ -140,15 +149,15 @@ class Yields:
         kind = self.kind(record)
         return max(kind.asked, self._of(kind).usually())
 
-    def is_final(self, record: Record, row: RemoteJob, *, now: float) -> bool:
-        """Tell whether a success may be taken as a listing shows it, without asking the job itself."""
+    def worth(self, record: Record, row: RemoteJob, *, now: float) -> Worth:
+        """Say whether a success may be taken as a listing shows it."""
         kind = self.kind(record)
         known, count = self._of(kind), len(row.asset_ids)
-        if not known.known:
-            return False
-        if count >= max(kind.asked, known.usually()):
-            return True
-        return count >= known.most and self._excused(kind, count, now)
+        if count < kind.asked or known.known:
+            usual = count >= max(kind.asked, known.usually())
+            final = usual or (count >= known.most and self._excused(kind, count, now))
+            return Worth.FINAL if final else Worth.LITTLE
+        return Worth.UNKNOWN
 
     def lacks(self, record: Record, *, now: float) -> bool:
         """Tell whether a success has fewer assets than it is to have, and that is not its model's way."""

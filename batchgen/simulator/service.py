@@ -111,9 +111,7 @@ class Service:
 
     def outputs_of(self, job: Submission, now: float) -> Sequence[str]:
         """Give the ids of the assets that a look at a job shows by then, in the service's order."""
-        if not job.ended(now) or job.end.word != SUCCESS:
-            return ()
-        made = self._assets.of(job)
+        made = self._assets.of(job) if job.ended(now) and job.end.word == SUCCESS else ()
         return job.shows(made, now) if self._settings.views.outputs_late_in_jobs else made
 
     def restore(self, jobs: Iterable[Submission]) -> None:

@@ -52,7 +52,7 @@ TABLE = {
     "failed": {"RetryAsked": "planned"},
     "refused": {"RetryAsked": "planned"},
     "canceled": {"RetryAsked": "planned"},
-    "collected": {},
+    "collected": {"Collected": "collected"},  # with what the service showed later
     "abandoned": {},
 }
 
