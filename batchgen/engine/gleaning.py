@@ -20,6 +20,7 @@ from batchgen.ports import Generator
 
 _FIRST = 2.0  # seconds after an end: the first look; each further one is at twice that age
 _OLD_AT_ONCE = 20  # of one kind, where each is asked once
+_SAMPLES = 20  # of one kind in a run, where giving few is the model's way
 _FAILURES = 3  # looks in a row without an answer, after which the next run asks
 _AT_ONCE = 8  # requests
 
@@ -41,11 +42,24 @@ class Gleaned:
 
 @dataclass(slots=True)
 class _Group:
-    """The short ones of one kind: those that are asked, and those that wait for what these tell."""
+    """The short ones of one kind.
+
+    Attributes:
+        asked: those that are being asked.
+        waiting: those that wait for what these tell.
+        grew: whether one of them had more.
+        samples: how many were asked though giving so few is their model's way.
+    """
 
     asked: set[JobKey] = field(default_factory=set)
     waiting: deque[Entry] = field(default_factory=deque)
     grew: bool = False
+    samples: int = 0
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether enough of those that are not known to lack anything were asked, and none had more."""
+        return self.samples >= _SAMPLES and not self.asked and not self.grew
 
 
 class Gleaner:
@@ -67,14 +81,21 @@ class Gleaner:
         self._groups: dict[Kind, _Group] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._given_up: set[JobKey] = set()
+        self._began = ledger.now()
 
     def wants(self, entry: Entry) -> bool:
         """Tell whether a success is to be asked again by this run."""
-        record, now = entry.record, self._ledger.now()
-        if entry.key in self._given_up or not is_young(record, now=now):
+        if entry.key in self._given_up or not is_young(entry.record, now=self._ledger.now()):
             return False
-        # what ran before taught how few its model gives, and is asked whether it still is so
-        return self._yields.lacks(record, now=now) or (record.is_short and self._age(entry) >= WAITED)
+        return self._lacks(entry) or self._is_a_sample(entry)
+
+    def _lacks(self, entry: Entry) -> bool:
+        return self._yields.lacks(entry.record, now=self._ledger.now())
+
+    def _is_a_sample(self, entry: Entry) -> bool:
+        """Tell whether it taught in an earlier run how few its model gives: does that still hold?"""
+        record = entry.record
+        return record.is_short and record.ended_at is not None and record.ended_at < self._began
 
     def add(self, entry: Entry) -> None:
         """Take one in; it is asked as soon as its turn comes."""
@@ -91,16 +112,17 @@ class Gleaner:
         """Start as many as may be asked at once; the others wait for them."""
         while group.waiting:
             entry = group.waiting[0]
+            lacks = self._lacks(entry)
+            if not self.wants(entry) or (not lacks and group.is_sampled):
+                self._gleaned.rests(group.waiting.popleft())
+                continue
             most = _OLD_AT_ONCE if self._age(entry) >= WAITED else KNOWN_AFTER
-            if not self.wants(entry):
-                group.waiting.popleft()
-                self._gleaned.rests(entry)
-            elif group.grew or len(group.asked) < most:
-                group.waiting.popleft()
-                group.asked.add(entry.key)
-                self._start(group, entry)
-            else:
+            if not group.grew and (len(group.asked) >= most or (not lacks and group.samples >= _SAMPLES)):
                 return
+            group.waiting.popleft()
+            group.asked.add(entry.key)
+            group.samples += not lacks
+            self._start(group, entry)
 
     def _start(self, group: _Group, entry: Entry) -> None:
         self._gleaned.spawn(lambda: self._glean(group, entry), f"glean:{entry.job.id}")

@@ -107,7 +107,7 @@ class Tally:
 
 
 def _standing(record: Record) -> State:
-    """Give where a job stands for people: one that is to have assets and has none, or lacks files, is not done."""
+    """Return where a job stands for people: one that lacks files, or all its assets, is not done."""
     bare = record.is_short and not record.asset_ids
     return State.SUCCEEDED if record.state is State.COLLECTED and (bare or record.grown) else record.state
 

@@ -44,9 +44,8 @@ class Worth(Enum):
     UNKNOWN = auto()  # what jobs of its kind give is not known yet: some of them must tell
 
 
-class _End(NamedTuple):
+class _Short(NamedTuple):
     assets: int
-    expected: int
     at: float
 
 
@@ -88,26 +87,43 @@ class _Known:
 
     Attributes:
         ends: the latest, by job.
-        usual: how many assets most of them gave; None until it is asked for again.
+        short: the earliest of those with fewer assets than they were to have, by job.
+        most: assets of one job.
+        usual: how many assets most of the latest gave; None until it is asked for again.
     """
 
-    ends: dict[JobKey, _End] = field(default_factory=dict)
+    ends: dict[JobKey, int] = field(default_factory=dict)
+    short: dict[JobKey, _Short] = field(default_factory=dict)
+    most: int = 0
     usual: int | None = None
 
     @property
-    def known(self) -> bool:
+    def is_enough(self) -> bool:
         return len(self.ends) >= KNOWN_AFTER
-
-    @property
-    def most(self) -> int:
-        return max((one.assets for one in self.ends.values()), default=0)
 
     def usually(self) -> int:
         """Return what most of them gave, of several the highest; 0 as long as too few have ended."""
         if self.usual is None:
-            counts = Counter(one.assets for one in self.ends.values())
-            self.usual = max(counts, key=lambda one: (counts[one], one)) if self.known else 0
+            counts = Counter(self.ends.values())
+            self.usual = max(counts, key=lambda one: (counts[one], one)) if self.is_enough else 0
         return self.usual
+
+    def add(self, key: JobKey, record: Record) -> None:
+        """Learn from a success, in place of what was known of it."""
+        count = len(record.asset_ids)
+        self.usual, self.most = None, max(self.most, count)
+        self.ends.pop(key, None)
+        self.ends[key] = count
+        if len(self.ends) > _REMEMBERED:
+            del self.ends[next(iter(self.ends))]
+        self.short.pop(key, None)
+        if record.is_short and len(self.short) < _REMEMBERED:
+            self.short[key] = _Short(count, record.ended_at or 0.0)
+
+    def least_in_vain(self, now: float) -> int | None:
+        """Return the fewest assets that were waited for in vain; None where that was not often enough."""
+        vain = [one.assets for one in self.short.values() if one.assets and now - one.at >= WAITED]
+        return min(vain) if len(vain) >= KNOWN_AFTER else None
 
 
 class Yields:
@@ -142,7 +158,7 @@ class Yields:
         """Learn from a success, or from what came to it later."""
         kind = self.kind(record)
         self._count(record)
-        self._add(self._of(kind), key, record)
+        self._of(kind).add(key, record)
 
     def expected(self, record: Record) -> int:
         """Return how many assets a job is to have, as far as is known."""
@@ -153,11 +169,13 @@ class Yields:
         """Say whether a success may be taken as a listing shows it."""
         kind = self.kind(record)
         known, count = self._of(kind), len(row.asset_ids)
-        if count < kind.asked or known.known:
-            usual = count >= max(kind.asked, known.usually())
-            final = usual or (count >= known.most and self._excused(kind, count, now))
-            return Worth.FINAL if final else Worth.LITTLE
-        return Worth.UNKNOWN
+        if not known.is_enough:
+            return Worth.LITTLE if count < kind.asked else Worth.UNKNOWN
+        if count >= max(kind.asked, known.usually()):
+            return Worth.FINAL
+        # the jobs themselves had no more to tell than this, or none of them has as much as was asked for
+        told = known.most < kind.asked or self._excused(kind, count, now)
+        return Worth.FINAL if told and count >= known.most else Worth.LITTLE
 
     def lacks(self, record: Record, *, now: float) -> bool:
         """Tell whether a success has fewer assets than it is to have, and that is not its model's way."""
@@ -178,31 +196,20 @@ class Yields:
         never is.
         """
         known = self._of(kind)
-        vain = [
-            one.assets
-            for one in known.ends.values()
-            if 0 < one.assets < one.expected and now - one.at >= WAITED
-        ]
-        if count == 0 or len(vain) < KNOWN_AFTER or count < min(vain):
+        least = known.least_in_vain(now)
+        if least is None or count < least:
             return False
         return count >= kind.asked or known.most < kind.asked
 
     def _of(self, kind: Kind) -> _Known:
         for key, record in self._unread.pop(kind.model, ())[-_REMEMBERED * 20 :]:
-            self._add(self._kinds.setdefault(self.kind(record), _Known()), key, record)
+            self._kinds.setdefault(self.kind(record), _Known()).add(key, record)
         return self._kinds.setdefault(kind, _Known())
 
     def _count(self, record: Record) -> None:
         if record.job is not None:
             count, model = len(record.asset_ids), record.job.model
             self._most[model] = max(count, self._most.get(model, 0))
-
-    def _add(self, known: _Known, key: JobKey, record: Record) -> None:
-        known.usual = None
-        known.ends.pop(key, None)
-        known.ends[key] = _End(len(record.asset_ids), record.expected, record.ended_at or 0.0)
-        if len(known.ends) > _REMEMBERED:
-            del known.ends[next(iter(known.ends))]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
