@@ -26,13 +26,13 @@ def test_what_only_the_jobs_themselves_show_is_in_the_results(shell: Shell, simu
     assert done.status == 0, done.err
     jobs = shell.results()["jobs"]
     assert [len(job["files"]) for job in jobs] == [4] * 4
-    assert [[file["asset_id"] for file in job["files"]] for job in jobs] == [job["asset_ids"] for job in jobs]
+    for job in jobs:
+        assert [file["asset_id"] for file in job["files"]] == job["asset_ids"]
 
 
 def test_what_comes_a_moment_later_is_waited_for(shell: Shell, simulator: Simulator) -> None:
-    service = simulator(
-        "--speed", "40", "--duration", "2-4", "--late-outputs", "100%", "--whole-after", "120", "--late-in-jobs"
-    )  # fmt: skip
+    late = ("--late-outputs", "100%", "--whole-after", "120", "--late-in-jobs")
+    service = simulator("--speed", "40", "--duration", "2-4", *late)
     shell.write("jobs.yaml", MANIFEST)
     done = shell.at(service).call("run", "jobs.yaml", "--rate", "50/s", "--json")
     assert done.status == 0, done.err

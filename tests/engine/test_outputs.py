@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from batchgen.engine.ending import Exit, Verdict, judge
-from batchgen.lifecycle import OutputsGrew, Record, State, Succeeded, replay
+from batchgen.lifecycle import Adopted, OutputsGrew, Record, State, Succeeded, replay
 from batchgen.model import Job
 from batchgen.plan.yields import shortage
 from batchgen.scenario.transport import Answer, Call
+from batchgen.simulator.exchange import Call as SimulatedCall
+from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
 from tests.support.virtual import SEEDED, Earth, Run
@@ -194,6 +196,16 @@ def test_an_answer_to_a_submit_that_is_a_success_with_a_part_of_it_is_not_the_la
     assert counts(over) == [4] * 4
     assert all_on_shelves(over)
     assert verdict(run).exit is Exit.DONE
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_job_that_is_found_again_by_its_row_has_all_that_came_out(seed: int) -> None:
+    faults = FaultPlan(script={SimulatedCall.SUBMIT: [None, Fault.CUT_AFTER]})
+    over = earth(jobs_too=False, faults=faults, duration=(0.5, 1.0), seed=seed)
+    run = Run(over, jobs(2)).go()
+    assert sum(isinstance(event, Adopted) for _, event in run.watching.events) == 1
+    assert counts(over) == [4] * 2
+    assert all_on_shelves(over)
 
 
 def test_a_text_in_place_of_an_asset_is_all_that_came_out() -> None:

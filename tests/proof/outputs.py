@@ -4,7 +4,7 @@ Every asset that the service shows for a paid job is on the shelves in the end, 
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from batchgen.engine.ending import Exit, Verdict
@@ -69,12 +69,16 @@ def not_asked_again(earth: Earth, records: Iterable[Record], began: float) -> li
     ]
 
 
-def silent_ends(verdict: Verdict, records: Iterable[Record]) -> list[str]:
-    """Say which jobs have nothing to show where a run says that all is done."""
+def silent_ends(earth: Earth, verdict: Verdict, records: Collection[Record], began: float) -> list[str]:
+    """Say what a run that says that all is done has left of what was shown before it began, unnamed."""
     if verdict.exit is not Exit.DONE:
         return []
     bare = [one.remote_id for one in records if one.state in _DONE and not one.asset_ids]
-    return [f"exit 0, and {remote_id} has no asset" for remote_id in bare]
+    left = [record.remote_id for record, _ in _not_fetched(earth, records, began) if not record.is_short]
+    return [
+        *(f"exit 0, and {remote_id} has no asset" for remote_id in bare),
+        *(f"exit 0, and assets of {remote_id} are neither fetched nor named" for remote_id in left),
+    ]
 
 
 def _not_fetched(

@@ -135,6 +135,7 @@ class _Play:
         self._report.wrong += not_asked_again(self._earth, books.records.values(), began)
 
     def _run(self, leg: Leg) -> Books:
+        began = self._earth.passed
         run = Run(self._earth, leg).go()
         self._left = run
         books = self._books()
@@ -143,7 +144,8 @@ class _Play:
         self._count(run)
         self._report.wrong += breaches_of_money(run)
         if run.ending is not None:
-            self._report.wrong += silent_ends(verdict_of(run), books.records.values())
+            records = books.records.values()
+            self._report.wrong += silent_ends(self._earth, verdict_of(run), records, began)
         self._report.log += _told(run)
         self._report.wrong += self._judge(books)
         return books
