@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from batchgen.errors import TransitionError
 from batchgen.model import File, Job, Json, Refund, Submission
-from batchgen.record import IN_FLIGHT, Record
+from batchgen.record import DONE, IN_FLIGHT, Record, State
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -240,7 +240,21 @@ class _Fruitless(_Ended):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Succeeded(_Ended):
-    """The service says ``success``."""
+    """The service says ``success``.
+
+    Attributes:
+        expected: how many assets it was to have, as far as was known; with fewer it is short. None in
+            an event of a time when nobody asked, which folds to what it folded to then.
+    """
+
+    expected: int | None = None
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Close the submission; what else came out may be shown later."""
+        closed = _Ended.changes(self, record)
+        if self.expected is None:
+            return closed
+        return {**closed, "ended_at": self.at, "expected": self.expected, "grown": ()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -266,9 +280,9 @@ class Collected(Event):
 
     files: tuple[File, ...] = ()
 
-    def changes(self, record: Record) -> dict[str, Any]:  # noqa: ARG002 - the event says it all
-        """Keep the files."""
-        return {"files": self.files}
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Keep the files, and those of before where downloads are off."""
+        return {"files": self.files or record.files, "grown": ()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -291,7 +305,10 @@ class RetryAsked(Event):
             "absences": 0,
             "started_at": None,
             "finished_at": None,
+            "ended_at": None,
             "asset_ids": (),
+            "expected": 0,
+            "grown": (),
             "error": "",
             "moderated": False,
         }
@@ -333,3 +350,31 @@ class RefundShown(Event):
         back = max(self.refunded, known or Decimal(0))
         most = back if paid.charged is None else min(back, paid.charged)
         return replace(paid, refund=Refund.CONFIRMED, refunded=most)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputsGrew(Event):
+    """The service shows assets of a success that it did not show before; the job stays where it stands.
+
+    Attributes:
+        remote_id: of the submission that succeeded.
+        asset_ids: all that it shows by now, in its order.
+    """
+
+    remote_id: str
+    asset_ids: tuple[str, ...]
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Add what is new, in the service's order; what it showed once stays on record.
+
+        Raises:
+            TransitionError: the job has not succeeded by this submission, or there is nothing new.
+        """
+        if record.state not in DONE or self.remote_id != record.remote_id:
+            raise TransitionError(f"outputs of {self.remote_id}, which is not what succeeded")
+        new = tuple(one for one in self.asset_ids if one not in record.asset_ids)
+        if not new:
+            raise TransitionError(f"{self.remote_id} shows no asset that is not on record")
+        gone = tuple(one for one in record.asset_ids if one not in self.asset_ids)
+        to_fetch = (*record.grown, *new) if record.state is State.COLLECTED else ()
+        return {"asset_ids": (*self.asset_ids, *gone), "grown": to_fetch}

@@ -1,6 +1,7 @@
 """What an answer of the service means as an event. Pure: nothing is recorded here."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from batchgen.errors import (
@@ -35,13 +36,16 @@ _ENDS: Mapping[RemoteStatus, type[Succeeded | Failed | Canceled]] = {
 }
 
 
-def after_receipt(receipt: Receipt, *, at: float, quoted: Decimal | None = None) -> tuple[Event, ...]:
+def after_receipt(
+    receipt: Receipt, *, at: float, quoted: Decimal | None = None, expected: int = 1
+) -> tuple[Event, ...]:
     """Give what an accepted submit amounts to: it may already have ended.
 
     Args:
         receipt: the answer.
         at: now, seconds since the epoch.
         quoted: what its intent says that it would cost.
+        expected: how many assets it is to have.
     """
     accepted = Accepted(
         at=at,
@@ -51,7 +55,7 @@ def after_receipt(receipt: Receipt, *, at: float, quoted: Decimal | None = None)
         owner=receipt.job.owner,
         quoted=quoted,
     )
-    end = after_look(receipt.job, at=at)
+    end = after_look(receipt.job, at=at, expected=expected)
     return (accepted,) if end is None else (accepted, end)
 
 
@@ -73,14 +77,20 @@ def after_failure(error: ServiceError, *, at: float) -> Event:
             return AnswerLost(at=at, reason=f"unexpected: {reason}")
 
 
-def after_look(remote: RemoteJob, *, at: float) -> Event | None:
-    """Give the end a look has found; None while the submission runs."""
+def after_look(remote: RemoteJob, *, at: float, expected: int = 1) -> Event | None:
+    """Give the end a look has found; None while the submission runs.
+
+    Args:
+        remote: what the service says of the job itself.
+        at: now, seconds since the epoch.
+        expected: how many assets a success is to have.
+    """
     kind = _ENDS.get(remote.status)
     if kind is None:
         return None
     error = "" if kind is Succeeded else _reason(remote)
     moderated = any(word in error.lower() for word in _MODERATION)
-    return kind(
+    end = kind(
         at=at,
         charged=remote.cost,
         started_at=remote.started_at,
@@ -90,15 +100,20 @@ def after_look(remote: RemoteJob, *, at: float) -> Event | None:
         moderated=moderated,
         refund=refund_of(remote, moderated=moderated),
     )
+    if not isinstance(end, Succeeded):
+        return end
+    # something came out of every success: an asset, or a text in its place
+    least = 0 if remote.asset_ids or remote.wrote else 1
+    return replace(end, expected=max(expected, least))
 
 
 def after_row(row: RemoteJob, *, at: float) -> Event | None:
     """Return the end that a row of a listing shows; None while it runs, or the job itself must be asked.
 
-    A row may be behind on what came out: a success without assets is no end yet.
+    A row may be behind on what came out, so that a success is no end yet: whoever watches asks the job.
     """
     end = after_look(row, at=at)
-    return None if isinstance(end, Succeeded) and not row.asset_ids else end
+    return None if isinstance(end, Succeeded) else end
 
 
 def refund_of(remote: RemoteJob, *, moderated: bool) -> Refund:

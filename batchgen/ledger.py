@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from batchgen.lifecycle import Accepted, AnswerLost, Collected, Event, SubmitStarted, Succeeded
+from batchgen.lifecycle import (
+    Accepted,
+    AnswerLost,
+    Collected,
+    Event,
+    OutputsGrew,
+    SubmitStarted,
+    Succeeded,
+)
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey
 from batchgen.plan.budget import Allowance
@@ -58,7 +66,7 @@ class Ledger:
             OverBudgetError: a cap would not hold; nothing was recorded.
             JournalError: nothing was recorded.
         """
-        if not self._collects and isinstance(events[-1], Succeeded):
+        if not self._collects and isinstance(events[-1], Succeeded | OutputsGrew):
             events = (*events, Collected(at=events[-1].at, files=()))
         record = self._journal.append(entry.key, *events, allowed=allowed)
         for event in events:

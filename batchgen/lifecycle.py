@@ -44,6 +44,9 @@ from batchgen.events import (
     NotSent as NotSent,  # noqa: PLC0414
 )
 from batchgen.events import (
+    OutputsGrew as OutputsGrew,  # noqa: PLC0414
+)
+from batchgen.events import (
     RefundShown as RefundShown,  # noqa: PLC0414
 )
 from batchgen.events import (
@@ -67,7 +70,8 @@ from batchgen.events import (
 from batchgen.events import (
     WrittenOff as WrittenOff,  # noqa: PLC0414
 )
-from batchgen.record import IN_FLIGHT as IN_FLIGHT  # noqa: PLC0414 - who speaks of a life needs one import
+from batchgen.record import DONE as DONE  # noqa: PLC0414 - who speaks of a life needs one import
+from batchgen.record import IN_FLIGHT as IN_FLIGHT  # noqa: PLC0414 - as above
 from batchgen.record import Record as Record  # noqa: PLC0414 - as above
 from batchgen.record import State as State  # noqa: PLC0414 - as above
 
@@ -104,18 +108,18 @@ TRANSITIONS: Mapping[State, Mapping[type[Event], State]] = {
     State.FAILED: {RetryAsked: State.PLANNED},
     State.REFUSED: {RetryAsked: State.PLANNED},
     State.CANCELED: {RetryAsked: State.PLANNED},
-    State.COLLECTED: {},
+    State.COLLECTED: {Collected: State.COLLECTED},  # again, with what the service showed later
     State.ABANDONED: {},
 }
 
-TERMINAL = frozenset(state for state, exits in TRANSITIONS.items() if not exits)
+TERMINAL = frozenset(state for state, exits in TRANSITIONS.items() if set(exits.values()) <= {state})
 
 # Beside the table: what is learnt of a job later, and moves it nowhere.
-NOTES = frozenset({RefundShown})
+NOTES: frozenset[type[Event]] = frozenset({RefundShown, OutputsGrew})
 
 EVENTS: Mapping[str, type[Event]] = {
     event.__name__: event
-    for event in (*(event for exits in TRANSITIONS.values() for event in exits), RefundShown)
+    for event in (*(event for exits in TRANSITIONS.values() for event in exits), RefundShown, OutputsGrew)
 }
 
 

@@ -187,6 +187,7 @@ class RemoteJob:
         error, hint: the service's own words on a failure; empty where it gives none.
         cost: what ``billing`` shows, add-ons included; None where it shows nothing.
         refundable: False where the service says that a failure is not refunded.
+        wrote: whether something came out that is no asset, such as a text.
     """
 
     remote_id: str
@@ -205,6 +206,7 @@ class RemoteJob:
     hint: str = ""
     cost: Decimal | None = None
     refundable: bool = True
+    wrote: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,6 +34,10 @@ IN_FLIGHT = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD, State.RUNNI
 UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD, State.ABANDONED})
 
 
+# The service has said ``success``.
+DONE = frozenset({State.SUCCEEDED, State.COLLECTED})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """What the journal says of one job now: a fold over its events.
@@ -53,7 +57,10 @@ class Record:
         absences: how often this attempt was shown absent and planned again.
         submissions: all that were paid for, oldest first.
         started_at, finished_at: by the service's clock.
+        ended_at: when its success was recorded, by our clock; None where it has not succeeded.
         asset_ids: in the service's order.
+        expected: how many assets it was to have when it succeeded, as far as was known.
+        grown: those that the service showed only after the others were collected, and nobody has fetched.
         files: what lies on disk.
         error: why it failed, was refused, or is in doubt or held; empty otherwise.
         moderated: whether the failure is the service's judgement of the content.
@@ -74,7 +81,10 @@ class Record:
     submissions: tuple[Submission, ...] = ()
     started_at: float | None = None
     finished_at: float | None = None
+    ended_at: float | None = None
     asset_ids: tuple[str, ...] = ()
+    expected: int = 0
+    grown: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
     error: str = ""
     moderated: bool = False
@@ -89,6 +99,16 @@ class Record:
     def remote_id(self) -> str | None:
         """The service's id of that submission."""
         return self.submission.remote_id if self.submission else None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is a success with fewer assets than it was to have."""
+        return self.state in DONE and len(self.asset_ids) < self.expected
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether there are assets that a run is to fetch."""
+        return self.state is State.SUCCEEDED or (self.state is State.COLLECTED and bool(self.grown))
 
     def quoted_for(self, paid: Submission) -> Decimal | None:
         """Give what the service had said one of the submissions would cost; None where that is not known."""

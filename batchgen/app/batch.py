@@ -1,11 +1,12 @@
 """A batch as a run or a look at it needs it: manifest, scope, journal and plan together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from batchgen.app.clock import SystemClock
 from batchgen.app.service import address_of
 from batchgen.app.settings import Options, project_of
 from batchgen.engine.ending import Ending, Verdict, judge
@@ -14,11 +15,12 @@ from batchgen.journal.batch import BatchJournal
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
-from batchgen.model import Job, Scope
+from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Row
 from batchgen.output.results import Results
 from batchgen.plan.plan import Entry, Plan, a_few_of, make_plan
 from batchgen.plan.slots import fresh_slot, latest_slot, slot_at
+from batchgen.plan.yields import Shortage, is_young, shortage
 
 
 def scope_of(options: Options, manifest: Manifest, file: JournalFile, *, now: float) -> Scope:
@@ -97,16 +99,19 @@ class Batch:
         """How many jobs of a batch that was begun have not come to their end."""
         if not self.journal.records():
             return 0
-        open_states = {*IN_FLIGHT, State.SUCCEEDED}
-        wanted = sum(1 for one in self.plan.entries if one.record.state in {*open_states, State.PLANNED})
-        return wanted + sum(1 for one in self.plan.removed if one.record.state in open_states)
+        wanted = sum(1 for one in self.plan.entries if is_open(one.record, planned=True))
+        return wanted + sum(1 for one in self.plan.removed if is_open(one.record))
 
     @property
     def needs_the_service(self) -> bool:
-        """Whether there is anything that only the service can help with."""
-        open_states = {*IN_FLIGHT, State.SUCCEEDED} - {State.HELD}
+        """Whether there is anything that only the service can help with, as of now."""
+        now = SystemClock().now()
         entries = (*self.plan.entries, *self.plan.removed)
-        return bool(self.plan.to_submit) or any(one.record.state in open_states for one in entries)
+        left = (one.record for one in entries if one.record.state is not State.HELD)
+        if self.plan.to_submit or any(is_open(one) or _is_asked_again(one, now) for one in left):
+            return True
+        short = self._shortage([one.key for one in entries], now=now)
+        return bool(short.bare or short.partial)
 
     @property
     def left_out(self) -> tuple[Job, ...]:
@@ -120,15 +125,25 @@ class Batch:
         """Give what the journal says of the job now."""
         return self.journal.records().get(entry.key, entry.record)
 
-    def judge(self, ending: Ending) -> Verdict:
+    def judge(self, ending: Ending, *, at: float) -> Verdict:
         """Say what the end of a run means.
 
         What the manifest no longer names counts while it is open; what was left out as asked does not.
+
+        Args:
+            ending: what the run came to.
+            at: seconds since the epoch.
         """
         wanted = [self.record_of(entry) for entry in self.plan.entries if not self._is_left_out(entry)]
         removed = [self.record_of(entry) for entry in self.plan.removed]
-        still_open = {*IN_FLIGHT, State.SUCCEEDED}
-        return judge(ending, [*wanted, *(one for one in removed if one.state in still_open)])
+        counted = [*wanted, *(one for one in removed if is_open(one))]
+        keys = [entry.key for entry in (*self.plan.entries, *self.plan.removed)]
+        return judge(ending, counted, shortage=self._shortage(keys, now=at))
+
+    def _shortage(self, keys: Iterable[JobKey], *, now: float) -> Shortage:
+        """Say which of these jobs have fewer assets than they are to have, by all that is known here."""
+        records = self.journal.records()
+        return shortage(records, now=now, of=frozenset(keys))
 
     def results(self, *, at: float, ending: Ending, verdict: Verdict | None = None) -> Results:
         """Give all that the results files are made of, as of now.
@@ -161,3 +176,12 @@ class Batch:
             )
             for entry in entries
         ]
+
+
+def is_open(record: Record, *, planned: bool = False) -> bool:
+    """Tell whether a job that was begun has not come to its end."""
+    return record.state in IN_FLIGHT or record.lacks_files or (planned and record.state is State.PLANNED)
+
+
+def _is_asked_again(record: Record, now: float) -> bool:
+    return record.is_short and is_young(record, now=now)

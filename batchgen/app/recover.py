@@ -27,6 +27,7 @@ from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStat
 from batchgen.output.atomic import output_error, write_text
 from batchgen.output.entries import Row, entry
 from batchgen.output.shelf import Shelf
+from batchgen.plan.yields import kind_of
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.rebuild import Found, Rebuilder
@@ -162,7 +163,7 @@ class _Recoverer:
             if one.known or remote_id is None:
                 continue
             row = listing.rows.get(remote_id)
-            if row is not None and (row.asset_ids or row.status is not RemoteStatus.SUCCEEDED):
+            if row is not None and self._tells_all(one, row):
                 looks[remote_id] = row
                 continue
             try:  # not in the listing, or behind on what came out
@@ -170,6 +171,13 @@ class _Recoverer:
             except NotFoundError:
                 continue
         return looks
+
+    def _tells_all(self, one: Recalled, row: RemoteJob) -> bool:
+        """Tell whether a row may be taken for the job itself: it may be behind on what came out."""
+        asked = kind_of(one.job.model, one.body).asked
+        return row.status is not RemoteStatus.SUCCEEDED or len(row.asset_ids) >= max(
+            asked, len(one.saved.files)
+        )
 
     def _on_disk(
         self, recalled: Sequence[Recalled], looks: Mapping[str, RemoteJob]

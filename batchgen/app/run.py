@@ -390,7 +390,7 @@ async def _conclude(batch: Batch, ending: Ending, *, at: float, asked: bool) -> 
     Raises:
         OutputError: a file is as it was.
     """
-    verdict = batch.judge(ending)
+    verdict = batch.judge(ending, at=at)
     results = batch.results(at=at, ending=ending, verdict=verdict)
     await asyncio.to_thread(write_results, batch.folder, results)
     document = results_document(results)

@@ -74,6 +74,11 @@ class ShareType(click.ParamType[float]):
               help="Compute units an output of a model costs; may be given again.")  # fmt: skip
 @click.option("--credits", "credit", metavar="CU", help="Compute units there are to spend.")
 @click.option("--listing-lag", type=SpanType(), default="0", help="Seconds by which listings are behind.")
+@click.option("--late-outputs", type=ShareType(), default="0",
+              help="Share of jobs whose outputs are shown in part at first, or not at all.")  # fmt: skip
+@click.option("--whole-after", type=SpanType(), default="5-60", show_default=True,
+              help="Seconds until those show all of them.")  # fmt: skip
+@click.option("--late-in-jobs", is_flag=True, help="Late in a job itself too, and not only in listings.")
 @click.option("--fault", "faults", multiple=True, metavar="CALL:FAULT=SHARE",
               help="What goes wrong, such as submit:cut-after=5%; may be given again. CALL is submit, job, "
               "jobs, model, assets or download; FAULT is cut-before, cut-after, hang-after, 500-before, 500, "
@@ -111,6 +116,9 @@ def _settings(
     costs: Sequence[str],
     credit: str | None,
     listing_lag: tuple[float, float],
+    late_outputs: float,
+    whole_after: tuple[float, float],
+    late_in_jobs: bool,
     faults: Sequence[str],
     key: str,
     secret: str,
@@ -126,7 +134,12 @@ def _settings(
             prices=dict(_price(text) for text in costs),
             limits=Limits(ceiling=ceiling, cooldown=cooldown, rate=rate, credits=units),
             outcomes=Outcomes(failures=failures),
-            views=Views(listing_lag=listing_lag),
+            views=Views(
+                listing_lag=listing_lag,
+                late_outputs=late_outputs,
+                outputs_whole_after=whole_after,
+                outputs_late_in_jobs=late_in_jobs,
+            ),
             faults=_plan(faults),
             key=key,
             secret=secret,

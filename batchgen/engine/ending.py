@@ -8,6 +8,9 @@ from enum import IntEnum
 from batchgen.errors import StopCause, StoppedError
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
+from batchgen.plan.yields import NOTHING_SHORT, YOUNG, Shortage
+
+_NAMED = 3  # jobs that a sentence names
 
 
 class Exit(IntEnum):
@@ -96,17 +99,18 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def judge(ending: Ending, records: Sequence[Record]) -> Verdict:
+def judge(ending: Ending, records: Sequence[Record], *, shortage: Shortage = NOTHING_SHORT) -> Verdict:
     """Say what a run's end means, in the order of what a person has to do first.
 
     Args:
         ending: what the run came to.
         records: of the jobs that it was asked for.
+        shortage: the successes that have fewer assets than they are to have.
     """
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.orphans)]
     dear = [(Exit.BUDGET, text) for text in ending.over_budget]
     waits = [(Exit.REMAINS, text) for text in ending.waits_for]
-    found = [*_stops(ending), *twice, *dear, *waits, *_left(ending, records)]
+    found = [*_stops(ending), *twice, *dear, *waits, *_left(ending, records), *_short(shortage)]
     order = (Exit.CREDENTIALS, Exit.DOUBT, Exit.BUDGET, Exit.REMAINS, Exit.FAILED)
     ranked = sorted(found, key=lambda one: order.index(one[0]))
     return Verdict(exit=ranked[0][0] if ranked else Exit.DONE, reasons=tuple(text for _, text in ranked))
@@ -130,7 +134,11 @@ def _left(ending: Ending, records: Sequence[Record]) -> list[tuple[Exit, str]]:
         (Exit.REMAINS, pending, _why_pending(ending)),
         (Exit.REMAINS, running, "still running at the service; the same command collects them"),
         (Exit.REMAINS, len(ending.out_of_sight), "out of sight: paid for and not ended within the timeout"),
-        (Exit.REMAINS, states.count(State.SUCCEEDED), "with files missing; the same command fetches them"),
+        (
+            Exit.REMAINS,
+            sum(one.lacks_files for one in records),
+            "with files missing; the same command fetches them",
+        ),
         (Exit.FAILED, bad, "failed for good"),
     )
     return [
@@ -138,6 +146,31 @@ def _left(ending: Ending, records: Sequence[Record]) -> list[tuple[Exit, str]]:
         for status, count, text in counted
         if count
     ]
+
+
+def _short(shortage: Shortage) -> list[tuple[Exit, str]]:
+    """Say what came out of jobs in part, or not at all: it is paid for."""
+    again = f"; further runs ask again for {YOUNG / 3600:.0f} h after their end"
+    counted = (
+        (Exit.REMAINS, shortage.bare, f"succeeded without any asset so far{again}"),
+        (Exit.REMAINS, shortage.partial, f"with fewer assets than asked for or usual{again}"),
+        (Exit.FAILED, shortage.bare_for_good, "succeeded and gave nothing, though paid for"),
+    )
+    return [
+        (status, f"{len(short)} {'job' if len(short) == 1 else 'jobs'} {text}: {_a_few(short)}")
+        for status, short, text in counted
+        if short
+    ]
+
+
+def _a_few(short: Sequence[Record]) -> str:
+    named = [f"{one.job.id if one.job else one.remote_id} ({_share(one)})" for one in short[:_NAMED]]
+    return ", ".join([*named, *(["..."] if len(short) > _NAMED else [])])
+
+
+def _share(short: Record) -> str:
+    count = len(short.asset_ids)
+    return f"{count} of {short.expected}" if short.is_short else f"{count}"
 
 
 def _why_pending(ending: Ending) -> str:

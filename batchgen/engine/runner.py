@@ -9,24 +9,24 @@ is money of unknown whereabouts.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from functools import partial
 
 from batchgen.engine.control import Control
 from batchgen.engine.dispatch import Dispatcher, Steps
 from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
 from batchgen.engine.halt import Halt
+from batchgen.engine.harvest import Harvest, Reaped
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
 from batchgen.engine.watch import Outcomes, Watcher
-from batchgen.errors import BatchgenError, DownloadError, OverBudgetError, StoppedError
+from batchgen.errors import BatchgenError, OverBudgetError, StoppedError
 from batchgen.ledger import Ledger
-from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
+from batchgen.lifecycle import AnswerLost, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
-from batchgen.ports import Collector
+from batchgen.plan.yields import Yields
 from batchgen.reconcile.reconciler import Reconciler
 from batchgen.reconcile.search import Search
 
@@ -60,17 +60,20 @@ class Runner:
         self._models = models
         self._world = world
         self._policy = policy
+        self._halt = Halt()
         self._ledger = Ledger(
             journal=world.journal,
             clock=world.clock,
             observer=world.observer,
             collects=world.collector is not None,
         )
+        yields = Yields(world.journal.records(), models)
         self._submitter = Submitter(
             ledger=self._ledger,
             models=models,
             scope=scope,
             world=world,
+            yields=yields,
         )
         self._preparer = self._make_preparer()
         self._search = Search.of(world.generator, world.journal, self._ledger, sender=world.sender)
@@ -105,13 +108,22 @@ class Runner:
             ledger=self._ledger,
             schedule=self._schedule,
             gate=world.gate,
+            yields=yields,
             sweeps=policy.sweeps,
             outcomes=Outcomes(
                 ended=self._route,
                 outlasted=self._outlasted,
-                spawn=lambda work, name: self._spawn(work, name=name),
+                spawn=self._spawn_as,
                 pressed=lambda: self._dispatcher.is_pressed,
             ),
+        )
+        self._harvest = Harvest(
+            collector=world.collector,
+            ledger=self._ledger,
+            generator=world.generator,
+            yields=yields,
+            reaped=Reaped(route=self._route, rests=self._rest, spawn=self._spawn_as),
+            missing=self._halt.missing,
         )
         self.flow = flow
         self.control = Control(dispatcher=self._dispatcher, flow=flow, purse=world.purse, gate=world.gate)
@@ -119,12 +131,10 @@ class Runner:
         # What changes during a run: who waits, who is under way, and what is to end it.
         self._wanted = {entry.key for entry in plan.entries if entry.wanted}
         self._under_way: set[JobKey] = set()
-        self._to_collect: asyncio.Queue[Entry] = asyncio.Queue()
         self._submits: set[asyncio.Task[None]] = set()
         self._others: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._started = False
-        self._halt = Halt()
 
     def _make_preparer(self) -> Preparer | None:
         if self._world.uploader is None:
@@ -203,10 +213,7 @@ class Runner:
         if (neighbours := self._world.neighbours) is not None:
             neighbours.begin({entry.key.content for entry in entries}, self._neighbour_settled)
             self._spawn(neighbours.run, name="neighbours")
-        if (collector := self._world.collector) is not None:
-            collect = partial(self._collect_one_after_another, collector)
-            for number in range(self._policy.collectors):
-                self._spawn(collect, name=f"collect:{number}")
+        self._harvest.start(self._policy.collectors)
         self._started = True
         self._look_whether_ended()
 
@@ -232,14 +239,14 @@ class Runner:
             case State.SUCCEEDED:
                 self._count_money(entry)
                 self.flow.ended(entry.key)
-                self._to_collect.put_nowait(entry)
+                self._harvest.take(entry)
             case State.FAILED | State.CANCELED | State.REFUSED:
                 self._count_money(entry)
                 self._count_failure()
                 self._retry_or_rest(entry)
-            case State.HELD:
-                self._rest(entry)
-            case State.COLLECTED | State.ABANDONED:
+            case State.COLLECTED:
+                self._harvest.take(entry)
+            case State.HELD | State.ABANDONED:
                 self._rest(entry)
         self._dispatcher.stir()
 
@@ -339,17 +346,8 @@ class Runner:
         self._halt.out_of_sight.add(entry.key)
         self._rest(entry)
 
-    async def _collect_one_after_another(self, collector: Collector) -> None:
-        while True:
-            entry = await self._to_collect.get()
-            try:
-                files = await collector.collect(entry.job, entry.record.asset_ids)
-            except DownloadError as error:
-                self._halt.missing[entry.key] = str(error)
-                self._ledger.observer.troubled(str(error))
-                self._rest(entry)
-            else:
-                self._route(self._ledger.record(entry, Collected(at=self._ledger.now(), files=files)))
+    def _spawn_as(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        self._spawn(work, name=name)
 
     def _spawn(self, work: Callable[[], Awaitable[None]], *, name: str) -> None:
         """Start a child that may be cancelled at any time."""

@@ -7,10 +7,11 @@ from batchgen.errors import BatchgenError, RefusedError, ServiceError
 from batchgen.identity import compose_body, files_of, seed_for
 from batchgen.interpret import after_failure, after_receipt
 from batchgen.ledger import Ledger
-from batchgen.lifecycle import SubmitStarted
+from batchgen.lifecycle import DONE, SubmitStarted
 from batchgen.loop_clock import loop_time
 from batchgen.model import Model, Receipt, Scope
 from batchgen.plan.plan import Entry
+from batchgen.plan.yields import Yields
 
 
 class Submitter:
@@ -23,8 +24,10 @@ class Submitter:
         ledger: Ledger,
         models: Mapping[str, Model],
         scope: Scope,
+        yields: Yields,
     ) -> None:
         self._world = world
+        self._yields = yields
         self._generator = world.generator
         self._purse = world.purse
         self._uploader = world.uploader
@@ -91,9 +94,17 @@ class Submitter:
 
     def _received(self, entry: Entry, receipt: Receipt) -> Entry:
         try:
-            life = after_receipt(receipt, at=self._ledger.now(), quoted=entry.record.quoted)
-            return self._ledger.record(entry, *life)
+            life = after_receipt(
+                receipt,
+                at=self._ledger.now(),
+                quoted=entry.record.quoted,
+                expected=self._yields.expected(entry.record),
+            )
+            paid = self._ledger.record(entry, *life)
         except BatchgenError:
             # the last trace of a paid job: it is shown before anything else can go wrong
             self._ledger.observer.troubled(f"paid but not recorded: {receipt.job.remote_id} {entry.job.id}")
             raise
+        if paid.record.state in DONE:
+            self._yields.learn(paid.key, paid.record)
+        return paid

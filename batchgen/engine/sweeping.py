@@ -16,10 +16,12 @@ from batchgen.errors import ServiceError
 from batchgen.ledger import Ledger
 from batchgen.loop_clock import DUST, loop_time
 from batchgen.model import RemoteJob, RemoteStatus
+from batchgen.plan.yields import Kind, Worth, Yields
 from batchgen.ports import Generator, PacedGate
 
 GRACE = 5.0  # seconds that a sweep may take before polls are made in its place
 _CHECKED = 16  # one sweep in so many is followed by a poll that holds it to its word
+_UNHEARD = 3  # polls in a row without an answer, after which a listing's word will do
 _RECENT = 60.0  # seconds for which the size of a listing is remembered
 
 
@@ -54,6 +56,7 @@ class Sweeping:
         schedule: LookSchedule,
         gate: PacedGate,
         steps: Steps,
+        yields: Yields,
         allowed: bool,
         gaps: SweepGaps,
     ) -> None:
@@ -63,6 +66,10 @@ class Sweeping:
         self._schedule = schedule
         self._gate = gate
         self._steps = steps
+        self._yields = yields
+        self._asked: dict[Kind, Watched] = {}  # those that tell what their kind gives
+        self._checked = False  # whether what the latest sweep showed is asked about anyway
+        self._put_off: list[tuple[Watched, RemoteJob]] = []  # those that wait for it
         self._gaps = gaps
         self._sweeper = Sweeper(generator, ledger)
         self._trust = Trust()
@@ -104,6 +111,7 @@ class Sweeping:
             unseen = row.swept_at is not None and took is not None
             late = (row.swept_at or 0.0) - (row.accepted + (took or 0.0)) if unseen else 0.0
             self._trust.ended(late=late)
+        self._take_what_was_put_off()
 
     def sweep_if_due(self, now: float) -> None:
         """Start a sweep if it is time and one is the way to look."""
@@ -165,6 +173,8 @@ class Sweeping:
 
     def _take(self, sweep: Sweep, begun: float) -> None:
         """Act on what a sweep showed of what is watched."""
+        self._put_off.clear()  # they are shown again, or polled
+        self._checked = False
         for row in self._list:
             remote = sweep.rows.get(row.remote_id)
             if remote is not None and remote.status is not RemoteStatus.RUNNING:
@@ -185,19 +195,49 @@ class Sweeping:
             row.covered_until = 0.0
             self._list.queue(row)
         else:
-            row.covered_until = begun + 2 * self._gap + GRACE
+            # from the answer on: where answers are slow the next one is so too, and polls would delay it more
+            row.covered_until = loop_time() + 2 * self._gap + GRACE
 
     def _believe(self, row: Watched, remote: RemoteJob) -> None:
-        """Take an end as it is shown; a success without anything to show for it is asked about once."""
-        if remote.status is not RemoteStatus.SUCCEEDED or remote.asset_ids or row.doubted:
+        """Take an end as it is shown; a success that may show less than there is, the job itself must tell.
+
+        Where that is not to be had, something that is shown is better than an end that is never found.
+        """
+        if row not in self._list:
+            return  # what another one taught has ended it
+        unheard = row.failures >= _UNHEARD and remote.asset_ids
+        worth = Worth.FINAL
+        if remote.status is RemoteStatus.SUCCEEDED and not unheard:
+            worth = self._yields.worth(row.entry.record, remote, now=self._ledger.now())
+        if worth is Worth.FINAL:
             self._steps.end(row, remote)
-        elif not row.polled:
+        elif worth is Worth.UNKNOWN and self._is_being_found_out(row):
+            self._put_off.append((row, remote))
+            row.covered_until = loop_time() + 2 * self._gap + GRACE
+        elif not (row.polled or row.doubted):
             row.doubted = True
+            row.covered_until = 0.0
+            self._checked = True
             self._steps.poll(row)
+
+    def _is_being_found_out(self, row: Watched) -> bool:
+        """Tell whether another one of its kind is being asked: one after the other is soon enough."""
+        kind = self._yields.kind(row.entry.record)
+        asked = self._asked.get(kind)
+        if asked is not None and asked is not row and asked.polled and asked in self._list:
+            return True
+        self._asked[kind] = row
+        return False
+
+    def _take_what_was_put_off(self) -> None:
+        """Look at those again that waited for what others of their kind tell."""
+        waiting, self._put_off = self._put_off, []
+        for row, remote in waiting:
+            self._believe(row, remote)
 
     def _check(self, begun: float) -> None:
         """Hold a sweep to its word: poll the one that is most likely to have ended without its showing."""
-        if not self._trust.young and self._count % _CHECKED:
+        if self._checked or (not self._trust.young and self._count % _CHECKED):
             return
         row = next((one for one in self._list.ripe(begun) if not one.polled and one.swept_at == begun), None)
         if row is not None:

@@ -21,6 +21,7 @@ from batchgen.ledger import Ledger
 from batchgen.loop_clock import DUST, loop_time, wait_until
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.plan.plan import Entry
+from batchgen.plan.yields import Yields
 from batchgen.ports import Generator, PacedGate
 
 _MOST_POLLS = 100
@@ -56,6 +57,7 @@ class Watcher:
         schedule: LookSchedule,
         gate: PacedGate,
         outcomes: Outcomes,
+        yields: Yields,
         sweeps: bool = True,
         gaps: SweepGaps | None = None,
     ) -> None:
@@ -67,6 +69,7 @@ class Watcher:
             schedule: when to poll.
             gate: how far apart requests are.
             outcomes: what to do with what is found.
+            yields: how many assets jobs give.
             sweeps: whether listings may be used.
             gaps: how far apart sweeps are.
         """
@@ -75,6 +78,7 @@ class Watcher:
         self._schedule = schedule
         self._gate = gate
         self._outcomes = outcomes
+        self._yields = yields
         self._list = WatchList()
         self._changed = asyncio.Event()
         self._wakes_at: float | None = None
@@ -92,6 +96,7 @@ class Watcher:
                 pressed=outcomes.pressed,
                 changed=self._changed.set,
             ),
+            yields=yields,
             allowed=sweeps,
             gaps=gaps or SweepGaps(),
         )
@@ -211,9 +216,12 @@ class Watcher:
             self._stir_by(row.due)
 
     def _end(self, row: Watched, remote: RemoteJob) -> None:
-        event = after_look(remote, at=self._ledger.now())
+        expected = self._yields.expected(row.entry.record)
+        event = after_look(remote, at=self._ledger.now(), expected=expected)
         assert event is not None
         entry = self._ledger.record(row.entry, event)
+        if remote.status is RemoteStatus.SUCCEEDED:
+            self._yields.learn(entry.key, entry.record)
         self._list.remove(row)
         took = self._took(row, remote)
         self._schedule.took(row.entry.job.model, loop_time() - row.accepted if took is None else took)

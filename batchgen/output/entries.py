@@ -52,6 +52,7 @@ class Row:
 
 _SIGNED_URL = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
 _OUT_OF_SIGHT = "no outcome within the time limit; it is paid for, and the next run goes on watching it"
+_SHORT = "the service calls it a success and shows {} of {} assets"
 _UNEXPLAINED = "the service gave no reason"
 
 
@@ -103,6 +104,7 @@ def entry(row: Row) -> dict[str, Json]:
             "finished": moment(record.finished_at),
         },
         "error": _error(row, record),
+        **({"missing_assets": record.expected - len(record.asset_ids)} if record.is_short else {}),
         **_accepted(row, record),
     }
 
@@ -196,4 +198,6 @@ def _error(row: Row, record: Record) -> dict[str, str] | None:
         return {"message": _OUT_OF_SIGHT}
     if status in {Status.FAILED, Status.REFUSED}:
         return {"message": reason or _UNEXPLAINED}
+    if record.is_short:
+        return {"message": _SHORT.format(len(record.asset_ids), record.expected)}
     return {"message": reason} if reason and status is not Status.PENDING else None

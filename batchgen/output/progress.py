@@ -65,7 +65,7 @@ class Tally:
     def note(self, key: JobKey, job: Job, event: Event, record: Record, *, now: float) -> None:
         """Count one event; ``now`` is in seconds of any clock that only goes forward."""
         self._move(key, record)
-        if record.state in _ENDED:
+        if _standing(record) in _ENDED:
             self._ends.append(now)
         if isinstance(event, Failed | Refused | Canceled | Abandoned):
             self._failures.append((clean(job.id, 40), clean(record.error) or record.state))
@@ -92,11 +92,11 @@ class Tally:
         state, spent, back = self._seen.get(key, (State.PLANNED, Decimal(0), Decimal(0)))
         charged, refunded = record.charged or Decimal(0), record.refunded or Decimal(0)
         self._counts[state] -= 1
-        self._counts[record.state] += 1
+        self._counts[stands := _standing(record)] += 1
         self._spent += charged - spent
         self._refunded += refunded - back
         self._assumed = self._assumed or any(one.refund is Refund.ASSUMED for one in record.submissions)
-        self._seen[key] = (record.state, charged, refunded)
+        self._seen[key] = (stands, charged, refunded)
 
     def _pace(self, now: float) -> float | None:
         """Give the ends a minute; time without an end since the last one counts too."""
@@ -104,6 +104,12 @@ class Tally:
             return None
         passed = max(now, self._ends[-1]) - self._ends[0]
         return 60 * (len(self._ends) - 1) / passed if passed > 0 else None
+
+
+def _standing(record: Record) -> State:
+    """Return where a job stands for people: one that lacks files, or all its assets, is not done."""
+    bare = record.is_short and not record.asset_ids
+    return State.SUCCEEDED if record.state is State.COLLECTED and (bare or record.grown) else record.state
 
 
 class Progress:

@@ -21,6 +21,7 @@ from batchgen.lifecycle import (
     Failed,
     Held,
     NotSent,
+    OutputsGrew,
     Record,
     RefundShown,
     Refused,
@@ -189,7 +190,11 @@ def _outcome(event: Event, record: Record) -> str | None:
     match event:
         case Succeeded():
             count = len(event.asset_ids)
+            if record.is_short:
+                return f"succeeded, {count} of {record.expected} assets so far"
             return f"succeeded, {count} asset{'' if count == 1 else 's'}"
+        case OutputsGrew():
+            return f"shows more assets: {len(record.asset_ids)} by now"
         case Collected():
             return f"saved {', '.join(clean(file.path) for file in event.files)}" if event.files else None
         case Failed() | Refused() | Canceled():

@@ -67,7 +67,7 @@ class Entry:
             case State.SUCCEEDED:
                 return Standing.COLLECT
             case State.COLLECTED:
-                return Standing.DONE
+                return Standing.COLLECT if self.record.lacks_files else Standing.DONE
             case State.FAILED | State.REFUSED | State.CANCELED | State.ABANDONED:
                 return Standing.RETRY if self.retry else Standing.FAILED
 

@@ -25,6 +25,7 @@ from batchgen.lifecycle import (
 )
 from batchgen.model import File, Job, Model, RemoteJob, Scope
 from batchgen.plan.plan import Entry, make_plan
+from batchgen.plan.yields import kind_of
 from batchgen.ports import Journal
 from batchgen.reconcile.history import Attempt, HistoryBuilder
 from batchgen.reconcile.listing import Listing
@@ -177,7 +178,8 @@ class Rebuilder:
                 quoted=saved.quoted,
             ),
         ]
-        end = after_look(remote, at=self._at)
+        asked = kind_of(one.job.model, one.body, self._history.models.get(one.job.model)).asked
+        end = after_look(remote, at=self._at, expected=asked)
         if end is not None:
             life.append(end)
             if files and isinstance(end, Succeeded):

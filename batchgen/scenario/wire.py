@@ -93,6 +93,7 @@ def parse_job(value: Json, redact: Redact = unchanged) -> RemoteJob:
         hint=readable(_said(metadata.get("hint")), redact, limit=LONGEST_ERROR),
         cost=_billed(billing),
         refundable=billing.get("disableRefund") is not True,
+        wrote=bool(metadata.get("output")),
     )
 
 

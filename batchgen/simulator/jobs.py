@@ -5,7 +5,7 @@ restarted simulator needs, and why two looks at the same time never differ.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -59,6 +59,8 @@ class Submission:
         refundable: whether a failure is refunded.
         lag: seconds by which listings are behind on it.
         shows_inputs: whether its inputs are echoed.
+        whole_after: seconds from its end until it shows all its outputs.
+        shown_at_first: share of its outputs that it shows until then, from 0 to below 1.
     """
 
     ordinal: int
@@ -78,6 +80,8 @@ class Submission:
     refundable: bool = True
     lag: float = 0.0
     shows_inputs: bool = True
+    whole_after: float = 0.0
+    shown_at_first: float = 0.0
 
     @property
     def cost(self) -> Decimal:
@@ -103,6 +107,11 @@ class Submission:
     def ended(self, now: float) -> bool:
         """Tell whether it has ended by then."""
         return self.end.at <= now
+
+    def shows(self, outputs: Sequence[str], now: float) -> Sequence[str]:
+        """Give those of its outputs that it shows by then, in order."""
+        whole = now >= self.end.at + self.whole_after
+        return outputs if whole else outputs[: int(self.shown_at_first * len(outputs))]
 
     def progress(self, now: float) -> float:
         """Give the share done, from 0 to 1; some models tell nothing before the end."""
@@ -207,6 +216,8 @@ def to_json(job: Submission) -> dict[str, Json]:
         "refundable": job.refundable,
         "lag": job.lag,
         "shows_inputs": job.shows_inputs,
+        "whole_after": job.whole_after,
+        "shown_at_first": job.shown_at_first,
     }
 
 

@@ -33,6 +33,7 @@ def job_object(
         listed: whether this is a row of a listing, where old prompts are asset ids.
     """
     reached = job.reached(at)
+    shown = job.shows(asset_ids, at) if listed or views.outputs_late_in_jobs else asset_ids
     archived = listed and views.archived_after is not None and job.end.at + views.archived_after <= at
     return {
         "jobId": job.remote_id,
@@ -44,7 +45,7 @@ def job_object(
         "updatedAt": written(reached[-1].at),
         "metadata": {
             **_echo(job, views, defaults, archived=archived),
-            **_result(job, at, asset_ids),
+            **_result(job, at, shown),
             **({"isApiKey": True} if views.extras else {}),
         },
         "billing": _billing(job, at),

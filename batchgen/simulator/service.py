@@ -18,7 +18,7 @@ from batchgen.simulator.dates import header
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Call, Fate, Reply, Request, answer, refusal
 from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, denied, spoil
-from batchgen.simulator.jobs import Submission
+from batchgen.simulator.jobs import SUCCESS, Submission
 from batchgen.simulator.keys import Keys
 from batchgen.simulator.listing import BadQueryError, Index, page_size, parse_query
 from batchgen.simulator.models import Catalogue
@@ -107,6 +107,11 @@ class Service:
     def most_in_flight(self) -> int:
         """The highest number of jobs that ran at once."""
         return self._register.most_in_flight
+
+    def outputs_of(self, job: Submission, now: float) -> Sequence[str]:
+        """Give the ids of the assets that a look at a job shows by then, in the service's order."""
+        made = self._assets.of(job) if job.ended(now) and job.end.word == SUCCESS else ()
+        return job.shows(made, now) if self._settings.views.outputs_late_in_jobs else made
 
     def restore(self, jobs: Iterable[Submission]) -> None:
         """Take in the jobs of an earlier life, the oldest first.

@@ -93,6 +93,9 @@ class Views:
         echo_defaults: whether a job's inputs show defaults that were not sent.
         echo_floats: whether whole numbers come back with a point.
         echo_missing: share of jobs that show no inputs.
+        late_outputs: share of jobs that show only some of their outputs, or none, when they have ended.
+        outputs_whole_after: seconds from their end until they show all, drawn for each.
+        outputs_late_in_jobs: whether the job itself shows them late too, and not only its row in a listing.
         index_always_zero: whether every output of a job says it is the first.
         extras: whether every object has keys that nobody documented.
         performance: whether models publish how long they take.
@@ -105,13 +108,16 @@ class Views:
     echo_defaults: bool = False
     echo_floats: bool = False
     echo_missing: float = 0.0
+    late_outputs: float = 0.0
+    outputs_whole_after: Span = (0.0, 0.0)
+    outputs_late_in_jobs: bool = False
     index_always_zero: bool = False
     extras: bool = True
     performance: bool = True
 
     def __post_init__(self) -> None:
-        _check_shares(self, "short_pages", "echo_missing")
-        _check_spans(listing_lag=self.listing_lag)
+        _check_shares(self, "short_pages", "echo_missing", "late_outputs")
+        _check_spans(listing_lag=self.listing_lag, outputs_whole_after=self.outputs_whole_after)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,6 +201,7 @@ class Settings:
                 views,
                 listing_lag=_faster(views.listing_lag, speed),
                 job_lag=views.job_lag / speed,
+                outputs_whole_after=_faster(views.outputs_whole_after, speed),
                 archived_after=None if views.archived_after is None else views.archived_after / speed,
             ),
         )

@@ -14,7 +14,7 @@ from batchgen.simulator.jobs import Submission, draw_fortune, whole_milliseconds
 from batchgen.simulator.models import ModelRecord
 from batchgen.simulator.outputs import outputs_of
 from batchgen.simulator.prices import gate_price, price_of
-from batchgen.simulator.settings import Settings
+from batchgen.simulator.settings import Settings, Views
 
 _QUOTED = 269  # the service's own status of a dry run
 _PLANS = {0: "free", 25: "cu-basic", 50: "cu-pro-q3-25", 75: "cu-max", 100: "enterprise"}
@@ -141,7 +141,16 @@ def accept(
         refundable=settings.outcomes.refunds,
         lag=draws.between(settings.views.listing_lag, "lag", ordinal),
         shows_inputs=not draws.chance(settings.views.echo_missing, "echo", ordinal),
+        whole_after=_whole_after(draws, ordinal, settings.views),
+        shown_at_first=draws.share("shown at first", ordinal),
     )
+
+
+def _whole_after(draws: Draws, ordinal: int, views: Views) -> float:
+    """Draw the seconds from a job's end until it shows all its outputs."""
+    if not draws.chance(views.late_outputs, "late outputs", ordinal):
+        return 0.0
+    return draws.between(views.outputs_whole_after, "whole after", ordinal)
 
 
 def _check_plan(model: ModelRecord, rank: int) -> None:

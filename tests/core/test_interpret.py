@@ -48,7 +48,7 @@ def test_an_answer_that_is_already_terminal_is_accepted_and_ended() -> None:
     receipt = Receipt(job=remote(RemoteStatus.SUCCEEDED, asset_ids=("asset_1",)), charged=Decimal("7.25"))
     assert after_receipt(receipt, at=1.0) == (
         Accepted(at=1.0, remote_id="job_1", charged=Decimal("7.25")),
-        Succeeded(at=1.0, asset_ids=("asset_1",), refund=Refund.NONE),
+        Succeeded(at=1.0, asset_ids=("asset_1",), refund=Refund.NONE, expected=1),
     )
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,7 @@ from batchgen.lifecycle import (
     Collected,
     Event,
     Failed,
+    OutputsGrew,
     Record,
     RefundShown,
     RetryAsked,
@@ -27,7 +29,7 @@ from batchgen.lifecycle import (
     replay,
 )
 from batchgen.model import Refund, Submission
-from tests.support.lives import JOB, cost_of, event_of, lives
+from tests.support.lives import FILE, JOB, cost_of, event_of, lives
 
 # Written a second time, from the protocol's own table, so that a slip in one of the two shows.
 TABLE = {
@@ -52,7 +54,7 @@ TABLE = {
     "failed": {"RetryAsked": "planned"},
     "refused": {"RetryAsked": "planned"},
     "canceled": {"RetryAsked": "planned"},
-    "collected": {},
+    "collected": {"Collected": "collected"},  # with what the service showed later
     "abandoned": {},
 }
 
@@ -280,3 +282,56 @@ def test_a_refund_reaches_an_earlier_attempt_and_leaves_the_one_under_way() -> N
 def test_a_refund_of_what_has_not_ended_or_is_none_of_the_job_is_refused(of: str) -> None:
     with pytest.raises(TransitionError, match="no submission that has ended"):
         lived(*FAILED[:2], shown("1", of))
+
+
+def collected(*asset_ids: str, expected: int = 4) -> Record:
+    record = Record()
+    for event in (
+        started(),
+        Accepted(at=2.0, remote_id="job_1"),
+        Succeeded(at=3.0, asset_ids=asset_ids, expected=expected),
+        Collected(at=4.0, files=tuple(replace(FILE, asset_id=one) for one in asset_ids)),
+    ):
+        record = apply(record, event)
+    return record
+
+
+def test_what_is_shown_later_is_on_record_in_the_services_order_and_waits_for_its_files() -> None:
+    record = collected("c")
+    assert record.is_short
+    record = apply(record, OutputsGrew(at=5.0, remote_id="job_1", asset_ids=("a", "b", "c", "d")))
+    assert (record.state, record.asset_ids, record.grown) == (
+        State.COLLECTED,
+        ("a", "b", "c", "d"),
+        ("a", "b", "d"),
+    )
+    assert record.lacks_files
+    assert not record.is_short
+    record = apply(record, Collected(at=6.0, files=(FILE,)))
+    assert (record.state, record.grown, record.lacks_files) == (State.COLLECTED, (), False)
+
+
+def test_an_asset_that_is_shown_no_more_stays_on_record() -> None:
+    record = apply(collected("a"), OutputsGrew(at=5.0, remote_id="job_1", asset_ids=("b",)))
+    assert record.asset_ids == ("b", "a")
+
+
+@pytest.mark.parametrize(("remote_id", "asset_ids"), [("job_1", ("a",)), ("job_1", ()), ("job_2", ("b",))])
+def test_no_growth_is_recorded_of_nothing_new_or_of_another_submission(
+    remote_id: str, asset_ids: tuple[str, ...]
+) -> None:
+    with pytest.raises(TransitionError):
+        apply(collected("a"), OutputsGrew(at=5.0, remote_id=remote_id, asset_ids=asset_ids))
+
+
+def test_only_what_has_succeeded_can_grow() -> None:
+    record = apply(apply(Record(), started()), Accepted(at=2.0, remote_id="job_1"))
+    with pytest.raises(TransitionError):
+        apply(record, OutputsGrew(at=5.0, remote_id="job_1", asset_ids=("a",)))
+
+
+def test_with_downloads_off_what_lies_on_disk_stays_on_record() -> None:
+    grown = apply(collected("a"), OutputsGrew(at=5.0, remote_id="job_1", asset_ids=("a", "b")))
+    record = apply(grown, Collected(at=6.0))
+    assert [one.asset_id for one in record.files] == ["a"]
+    assert not record.lacks_files

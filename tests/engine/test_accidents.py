@@ -45,7 +45,7 @@ def test_a_bug_elsewhere_cuts_no_submit_off_and_comes_out_in_the_end() -> None:
     over = earth(latency=(1.0, 1.5), duration=(0.1, 3.0))
 
     def break_collector(runner: Runner) -> None:
-        object.__setattr__(runner._world, "collector", Broken())
+        runner._harvest.collector = Broken()
 
     with pytest.raises(BaseExceptionGroup):
         Run(over, jobs(20), command=break_collector).go()

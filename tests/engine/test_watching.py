@@ -194,6 +194,8 @@ def test_a_success_that_a_listing_shows_without_assets_is_asked_about() -> None:
     done = run(30, (2.1, 4.5), 10, twist=rows(without_assets))
     records = replay(done.run.earth.disk.events).values()
     assert all(record.asset_ids for record in records)
+    ends = [event for _, event in done.run.watching.events if isinstance(event, Succeeded)]
+    assert all(event.asset_ids for event in ends), "it is asked before the end is recorded"
 
 
 def test_what_outlasts_its_timeout_is_left_out_of_sight_though_sweeps_show_it() -> None:

@@ -24,7 +24,7 @@ from tests.proof.market import Kept, Market
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
 from tests.proof.till import Post, Till
 from tests.support.memory_journal import SCOPE, Disk
-from tests.support.virtual import EPOCH
+from tests.support.virtual import EPOCH, Shelves
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Earth:
         most_in_flight: how many jobs were without an end at once.
         leg: the run that goes on, or went on last.
         viewer: how the service is seen.
+        shelves: the files of all runs.
     """
 
     scenario: Scenario
@@ -61,6 +62,7 @@ class Earth:
     most_in_flight: int = 0
     leg: Leg | None = None
     viewer: Viewer = field(init=False)
+    shelves: Shelves = field(default_factory=Shelves)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)

@@ -372,8 +372,8 @@ MUTANTS = (
     Mutant(
         name="take a success without assets as it is shown",
         path="engine/sweeping.py",
-        old=" or remote.asset_ids or row.doubted:\n",
-        new=" or True:\n",
+        old="        if remote.status is RemoteStatus.SUCCEEDED and not unheard:\n",
+        new="        if remote.status is RemoteStatus.SUCCEEDED and remote.asset_ids:\n",
         test="tests/engine/test_watching.py",
     ),
     Mutant(
@@ -387,7 +387,7 @@ MUTANTS = (
     Mutant(
         name="never hold a sweep to its word",
         path="engine/sweeping.py",
-        old="        if not self._trust.young and self._count % _CHECKED:\n",
+        old="        if self._checked or (not self._trust.young and self._count % _CHECKED):\n",
         new="        if self._count:\n",
         test="tests/engine/test_watching.py",
     ),

@@ -5,11 +5,13 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from batchgen.engine.ending import judge
+from batchgen.engine.ending import Verdict, judge
 from batchgen.plan.plan import make_plan
+from batchgen.plan.yields import shortage
 from tests.proof.caps import breaches_of_money
 from tests.proof.earth import Earth
 from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unnamed
+from tests.proof.outputs import left_behind, not_asked_again, silent_ends
 from tests.proof.rare import draw
 from tests.proof.scenario import Accident, JournalFate, Leg, Scenario
 from tests.proof.world import Run
@@ -94,6 +96,7 @@ class _Play:
         self._earth.let_a_day_pass()
         books = self._books()
         report.wrong += [*self._judge(books), *unnamed(books, scenario)]
+        report.wrong += left_behind(self._earth, books.records.values())
         tally = Tally()
         tally.add(books, self._troubles)
         report.tally.update(tally.counts)
@@ -121,12 +124,23 @@ class _Play:
             keys = [entry.key for entry in make_plan(manifest, books.records).entries]
             left = unfinished(books, keys)
             if not left or self._report.wrong:
+                self._ask_again(leg, books)
                 return
             if not (self._excused and left_to_try):
                 self._report.wrong.extend(left)
                 return
 
+    def _ask_again(self, leg: Leg, books: Books) -> None:
+        """Run once more where outputs are late: what the service shows by then is fetched."""
+        if not self._scenario.settings.views.late_outputs or self._report.wrong:
+            return
+        self._report.wrong += left_behind(self._earth, books.records.values())
+        began = self._earth.passed
+        books = self._run(leg)
+        self._report.wrong += not_asked_again(self._earth, books.records.values(), began)
+
     def _run(self, leg: Leg) -> Books:
+        began = self._earth.passed
         run = Run(self._earth, leg).go()
         self._left = run
         books = self._books()
@@ -134,6 +148,9 @@ class _Play:
         self._troubles += run.witness.troubles
         self._count(run)
         self._report.wrong += breaches_of_money(run)
+        if run.ending is not None:
+            records = books.records.values()
+            self._report.wrong += silent_ends(self._earth, verdict_of(run), records, began)
         self._report.log += _told(run)
         self._report.wrong += self._judge(books)
         return books
@@ -178,10 +195,17 @@ class _Play:
         tally[f"{LARGEST} number in flight under a budget"] = earth.most_in_flight
 
 
+def verdict_of(run: Run) -> Verdict:
+    """Judge a run that came to its end, as the command does."""
+    assert run.ending is not None
+    short = shortage(run.records, now=run.ended)
+    return judge(run.ending, list(run.records.values()), shortage=short)
+
+
 def _told(run: Run) -> list[str]:
     came_to = run.broken or "cut"
     if run.ending is not None:
-        verdict = judge(run.ending, list(run.records.values()))
+        verdict = verdict_of(run)
         came_to = f"exit {verdict.exit:d}: {'; '.join(verdict.reasons)}"
     accidents = [one for one in (run.leg.journal, run.leg.accident) if one not in _NO_ACCIDENT]
     accident = f" ({', '.join(accidents)})" if accidents else ""

@@ -38,7 +38,6 @@ from tests.proof.scenario import JournalFate, Leg
 from tests.proof.wire import Wire, Witness
 from tests.support.looped import virtual_loop
 from tests.support.memory_journal import SCOPE, MemoryJournal
-from tests.support.virtual import Shelves
 
 LONGEST = 12 * 3600.0  # seconds of virtual time in which a run must end
 _TRIES = 20
@@ -215,7 +214,7 @@ class Run:
             world=World(
                 generator=client,
                 journal=journal,
-                collector=Shelves(),
+                collector=self.earth.shelves,
                 gate=gate,
                 clock=self.earth,
                 observer=self.witness,

@@ -11,6 +11,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from batchgen.simulator.dates import written
+from batchgen.simulator.jobs import from_json, to_json
 from batchgen.simulator.settings import Outcomes, Settings, Views
 from tests.simulator.caller import EPOCH, MATERIAL, SEEDED, SEEDLESS, Caller, data_of
 
@@ -249,3 +250,37 @@ def test_rows_are_whole_jobs(share: float) -> None:
     for _ in range(4):
         assert caller.listed() == [caller.job(remote_id)]
         caller.now += 4
+
+
+def assets_of(shown: Any) -> list[str]:
+    ids: list[str] = shown["metadata"]["assetIds"]
+    return ids
+
+
+@pytest.mark.parametrize("in_jobs", [False, True])
+def test_outputs_can_be_late_in_listings_alone_or_in_the_job_too(in_jobs: bool) -> None:
+    views = Views(late_outputs=1.0, outputs_whole_after=(30.0, 30.0), outputs_late_in_jobs=in_jobs)
+    caller = Caller(Settings(duration=(5.0, 5.0), views=views))
+    bought = [caller.bought(SEEDED, numOutputs=4) for _ in range(20)]
+    caller.now += 6.0
+    rows = {row["jobId"]: assets_of(row) for row in caller.listed()}
+    jobs = {one: assets_of(caller.job(one)) for one in bought}
+    assert {len(ids) for ids in rows.values()} == {0, 1, 2, 3}
+    assert (jobs == rows) is in_jobs
+    caller.now += 30.0
+    whole = {row["jobId"]: assets_of(row) for row in caller.listed()}
+    assert {len(ids) for ids in whole.values()} == {4}
+    assert all(whole[one][: len(rows[one])] == rows[one] for one in bought)
+
+
+def test_a_service_that_is_started_again_shows_late_outputs_as_before() -> None:
+    views = Views(late_outputs=0.5, outputs_whole_after=(30.0, 90.0))
+    caller = Caller(Settings(duration=(5.0, 5.0), views=views))
+    for _ in range(10):
+        caller.bought(SEEDED, numOutputs=4)
+    again = Caller(caller.settings)
+    again.service.restore(
+        from_json(json.loads(json.dumps(to_json(one)))) for one in caller.service.submissions
+    )
+    caller.now = again.now = caller.now + 40.0
+    assert again.listed() == caller.listed()

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from batchgen.lifecycle import (
+    DONE,
     IN_FLIGHT,
     TRANSITIONS,
     Abandoned,
@@ -19,6 +20,7 @@ from batchgen.lifecycle import (
     Failed,
     Held,
     NotSent,
+    OutputsGrew,
     Record,
     RefundShown,
     Refused,
@@ -55,6 +57,7 @@ def event_of(kind: type[Event], draw: Any, record: Record, number: int) -> Event
         ends: Any = kind
         refund = draw(st.sampled_from([None, *Refund]) if kind is not Succeeded else st.just(Refund.NONE))
         told = {"charged": draw(_amounts), "error": draw(_text), "refund": refund}
+        told |= {"expected": draw(st.sampled_from([None, 0, 1, 4]))} if kind is Succeeded else {}
         return ends(at=at, asset_ids=("asset_1",), started_at=1.5, **told)  # type: ignore[no-any-return]  # one of three event classes
     if kind is Collected:
         return Collected(at=at, files=draw(st.sampled_from([(), (FILE,)])))
@@ -72,6 +75,12 @@ def refund_of(draw: Any, record: Record, number: int) -> RefundShown:
     )
 
 
+def growth_of(draw: Any, record: Record, number: int) -> OutputsGrew:
+    new = (f"asset_{number}", *record.asset_ids)
+    ids = new if draw(st.booleans()) else new[:1]  # what it showed before it may show no more
+    return OutputsGrew(at=float(number), remote_id=record.remote_id or "", asset_ids=ids)
+
+
 @st.composite
 def lives(draw: Any, *, longest: int = 12, first: int = 0) -> list[Event]:
     """A legal life of one job; the numbers in remote ids begin at ``first``."""
@@ -81,8 +90,10 @@ def lives(draw: Any, *, longest: int = 12, first: int = 0) -> list[Event]:
         can_come_back = record.submissions and record.state not in IN_FLIGHT
         if not (exits or can_come_back):
             break
-        if can_come_back and (not exits or draw(st.integers(0, 3)) == 0):
-            event: Event = refund_of(draw, record, number)
+        if record.state in DONE and draw(st.integers(0, 2)) == 0:
+            event: Event = growth_of(draw, record, number)
+        elif can_come_back and (not exits or draw(st.integers(0, 3)) == 0):
+            event = refund_of(draw, record, number)
         else:
             event = event_of(draw(st.sampled_from(exits)), draw, record, number)
         record = apply(record, event)

@@ -115,11 +115,15 @@ class Watching:
         self.troubles.append(text)
 
 
+@dataclass
 class Shelves:
-    """A collector that takes a moment and keeps no bytes."""
+    """A collector that takes a moment and keeps no bytes, but remembers what it was asked for."""
+
+    kept: set[str] = field(default_factory=set)
 
     async def collect(self, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
         await asyncio.sleep(0.05)
+        self.kept.update(asset_ids)
         return tuple(
             File(asset_id=one, path=f"assets/{job.id}_{n}.png", bytes=1, sha256="00" * 32, mime="image/png")
             for n, one in enumerate(asset_ids)
