@@ -51,6 +51,19 @@ class LeftOut:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Closed:
+    """A model that the service does not run for this account.
+
+    Attributes:
+        reason: in the service's words.
+        jobs: how many are left planned for it.
+    """
+
+    reason: str
+    jobs: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ending:
     """What one run of the engine came to.
 
@@ -66,6 +79,8 @@ class Ending:
         failures: how many jobs failed where they were too many to go on; 0 otherwise.
         orphans: what a look after the run found paid for and owned by no record, a sentence each.
         left_out: the jobs that it was not asked to buy; None where it was asked for all.
+        closed: models that the service does not run for this account, and what that leaves.
+        unlisted: why the service's jobs could not be listed before anything was bought; empty if they could.
     """
 
     stopped: StoppedError | None = None
@@ -79,6 +94,8 @@ class Ending:
     over_budget: Sequence[str] = ()
     failures: int = 0
     left_out: LeftOut | None = None
+    closed: Mapping[str, Closed] = field(default_factory=dict)
+    unlisted: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

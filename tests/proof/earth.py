@@ -17,7 +17,9 @@ from batchgen.scenario.credentials import Credentials
 from batchgen.simulator.exchange import Reply, Request
 from batchgen.simulator.jobs import Submission
 from batchgen.simulator.service import Service
+from batchgen.simulator.settings import Denied
 from batchgen.simulator.submits import author_of
+from tests.proof.denials import Denial, without_listings
 from tests.proof.law import Books
 from tests.proof.market import Kept, Market
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
@@ -40,6 +42,7 @@ class Earth:
         till: the account of money.
         prices: what the service told of them, kept between runs.
         most_in_flight: how many jobs were without an end at once.
+        denial: what is denied now.
     """
 
     scenario: Scenario
@@ -56,6 +59,7 @@ class Earth:
     till: Till = field(init=False)
     prices: Kept = field(default_factory=Kept)
     most_in_flight: int = 0
+    denial: Denial | None = None
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
@@ -154,6 +158,14 @@ class Earth:
                 SubmitStarted(at=at, job=job, attempt=1, body="{}", reserved=amount),
                 Accepted(at=at, remote_id=f"job_of_another_batch_{nth}", charged=amount),
             )
+
+    def deny(self, denial: Denial | None) -> None:
+        """Let the service deny something from now on, or nothing any more."""
+        self.denial = denial
+        self.service.deny(denial.denied if denial else Denied())
+        settings = self.scenario.settings
+        broken = without_listings(settings.faults) if denial and denial.broken else settings.faults
+        self.service.spoil(broken)
 
     def keep_a_copy(self) -> None:
         """Do as a backup does, between runs."""

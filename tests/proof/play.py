@@ -8,6 +8,7 @@ from pathlib import Path
 from batchgen.engine.ending import judge
 from batchgen.plan.plan import make_plan
 from tests.proof.caps import breaches_of_money
+from tests.proof.denials import Denial, Left
 from tests.proof.earth import Earth
 from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unnamed
 from tests.proof.rare import draw
@@ -81,12 +82,16 @@ class _Play:
     def _play(self) -> None:
         """Play every run and judge it, as long as nothing is wrong."""
         report, scenario = self._report, self._scenario
-        for leg in scenario.legs:
+        for nth, leg in enumerate(scenario.legs):
+            if scenario.denial is not None and nth == min(scenario.denial.since, len(scenario.legs) - 1):
+                self._earth.deny(scenario.denial)
             self._run(leg)
             if report.wrong:
                 return
         if scenario.market is not None:
             self._calm_under_a_cap()
+        if not report.wrong and scenario.denial is not None:
+            self._calm_under_a_denial(scenario.denial)
         if not report.wrong:
             self._calm()
         if report.wrong:
@@ -105,6 +110,28 @@ class _Play:
         last = self._scenario.legs[-1]
         spending = last.spending and replace(last.spending, most_failures=None, limit=None)
         self._run(Leg(jobs=last.jobs, pause=600.0, spending=spending))
+
+    def _calm_under_a_denial(self, denial: Denial) -> None:
+        """Run undisturbed while something is denied, and see that all else is done; then deny nothing more."""
+        jobs = self._scenario.last_manifest
+        leg = Leg(jobs=jobs, pause=600.0, spending=self._scenario.raised)
+        for left_to_try in reversed(range(_MOST_CALM_RUNS)):
+            books = self._run(leg)
+            assert self._left is not None
+            left = Left(
+                denial=denial,
+                plan=make_plan(jobs, books.records),
+                records=books.records,
+                ending=self._left.ending,
+                events=self._left.witness.events,
+                requests=self._left.witness.requests,
+            )
+            wrong = list(left.wrong())
+            if self._report.wrong or not wrong:
+                break
+            if not (self._excused and left_to_try):
+                self._report.wrong.extend(wrong)
+        self._earth.deny(None)
 
     def _calm(self) -> None:
         """Run undisturbed until nothing is left; a service that stays away may take several runs."""
@@ -128,7 +155,7 @@ class _Play:
         self._excused = run.ending is None or run.ending.unreachable
         self._troubles += run.witness.troubles
         self._count(run)
-        self._report.wrong += breaches_of_money(run)
+        self._report.wrong += [*breaches_of_money(run), *run.witness.requests.too_many(run.took)]
         self._report.log += _told(run)
         self._report.wrong += self._judge(books)
         return books

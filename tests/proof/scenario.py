@@ -17,6 +17,7 @@ from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
+from tests.proof.denials import Denial
 from tests.proof.market import Market, Spending
 
 SEEDED, SEEDLESS = "model_bfl-flux-1-dev", "model_imagen4-ultra"
@@ -127,6 +128,7 @@ class Scenario:
         unsent: share of POSTs that never leave.
         file: whether the journal is the SQLite file and not the one in memory.
         market: how prices are told; None where nobody asks for them.
+        denial: what the service denies for a while; None where it denies nothing.
     """
 
     seed: int
@@ -140,6 +142,7 @@ class Scenario:
     rate: Rate | None = None
     file: bool = False
     market: Market | None = None
+    denial: Denial | None = None
 
     @property
     def honest(self) -> bool:

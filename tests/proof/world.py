@@ -220,5 +220,9 @@ class Run:
                 purse=purse,
             ),
             flow=Flow(pools=Pools(Ceiling(bound=self.earth.scenario.in_flight)), gate=gate, chance=chance),
-            policy=replace(self.earth.scenario.policy, most_failures=self._spending.most_failures),
+            policy=replace(
+                self.earth.scenario.policy,
+                most_failures=self._spending.most_failures,
+                listings=not (self.earth.denial and self.earth.denial.allowed),
+            ),
         )
