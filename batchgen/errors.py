@@ -180,10 +180,7 @@ class NoListingError(StoppedError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"this key may not list jobs (GET /jobs): {reason}. Without that right nothing that is lost can "
-            "be found again, so nothing is bought. A key that may read the project's jobs will do; "
-            "--allow no-listing buys all the same: an answer that is lost then leaves its job held, and what "
-            "a lost journal had bought is bought again",
+            f"this key may not list jobs (GET /jobs): {reason}; it needs the right to read jobs",
             cause=StopCause.CREDENTIALS,
         )
 

@@ -21,9 +21,9 @@ from batchgen.app.guards import (
 from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
 from batchgen.app.purchases import Purchases
-from batchgen.app.quotes import quote_jobs
+from batchgen.app.quotes import Quoted, quote_jobs
 from batchgen.app.service import transport_to
-from batchgen.app.settings import Options, rate_of, speed_of
+from batchgen.app.settings import Allow, Options, rate_of, speed_of
 from batchgen.app.steering import Steering, steered
 from batchgen.app.uploads import Uploads, uploading
 from batchgen.engine.ceiling import Ceiling
@@ -149,14 +149,17 @@ async def _with_the_service(
             uploading(batch.manifest, options.journal, batch.scope, transport, gate)
         )
         looking_up = look_up_models(client, batch, _noting(stream, mode))
-        models = await unless_interrupted(looking_up, interrupts)
-        if models is None:
+        found = await unless_interrupted(looking_up, interrupts)
+        if found is None:
             return Ending(drained=True)
+        models = found.models
         flow = Flow(pools=await _pools(batch, options, client, memory), gate=gate)
-        asking = _purse(batch, options, client, models, uploads)
-        purse = await unless_interrupted(asking, interrupts)
-        if purse is None:
+        asking = _quoted(batch, options, client, models, uploads)
+        quoted = await unless_interrupted(asking, interrupts)
+        if quoted is None:
             return Ending(drained=True)
+        # the command line's total is handed over with the orders, before anything is bought
+        purse = Purse(budget=batch.manifest.budget, prices=quoted, zone=zone_of(batch.manifest))
         notes = partial(_notes, interrupts, steering)
         with _progress(batch, flow, purse, notes, stream, mode) as progress:
             async with _collector(batch, client, rate) as collector:
@@ -176,6 +179,7 @@ async def _with_the_service(
                     ),
                     flow=flow,
                     policy=_policy(batch, options, speed=speed_of(options)),
+                    closed={**quoted.closed, **found.closed},
                 )
                 steering.hand_over(runner.control, progress.troubled)
                 began = SystemClock().now()
@@ -183,7 +187,9 @@ async def _with_the_service(
                 with suppress(JournalError):  # what is lost costs a refusal, which is free
                     flow.pools.keep()
                 ending = replace(ending, left_out=_left_out(batch, purse))
-                if not ending.lost or ending.drained or ending.unreachable:
+                # without a listing there is nothing to look at
+                listed = Allow.NO_LISTING not in options.allow and ending.stopped is None
+                if not (ending.lost and listed) or ending.drained or ending.unreachable:
                     return ending
                 orphans = await orphans_of_run(
                     client,
@@ -219,6 +225,7 @@ def _policy(batch: Batch, options: Options, *, speed: float) -> Policy:
     doubt = manifest.doubt
     return Policy(
         most_failures=most_failures_of(options, batch),
+        listings=Allow.NO_LISTING not in options.allow,
         slot_began=began_at(batch.scope.slot, zone_of(manifest)),
         timeout=manifest.timeout,
         attempts=manifest.attempts,
@@ -238,20 +245,20 @@ def most_failures_of(options: Options, batch: Batch) -> int | None:
     return most
 
 
-async def _purse(
+async def _quoted(
     batch: Batch,
     options: Options,
     client: ScenarioClient,
     models: Mapping[str, Model],
     uploads: Uploads | None,
-) -> Purse:
-    """Ask what the jobs cost that may be bought, and give what holds them under the caps.
+) -> Quoted:
+    """Ask what the jobs cost that may be bought.
 
     Raises:
         BoughtByQuoteError: a question was taken for an order.
         StoppedError: the credentials are not accepted.
     """
-    quoted = await quote_jobs(
+    return await quote_jobs(
         client,
         [entry.job for entry in batch.plan.entries if entry.wanted and entry.record.state not in TERMINAL],
         models,
@@ -260,8 +267,6 @@ async def _purse(
         uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
         purchases=Purchases(options, batch, writing=True),
     )
-    # the command line's total is handed over with the orders, before anything is bought
-    return Purse(budget=batch.manifest.budget, prices=quoted, zone=zone_of(batch.manifest))
 
 
 def _left_out(batch: Batch, purse: Purse) -> LeftOut | None:

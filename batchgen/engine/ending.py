@@ -1,13 +1,21 @@
 """How a run ended: what it left, and the exit status that says so."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 
-from batchgen.errors import StopCause, StoppedError
+from batchgen.errors import NoListingError, StopCause, StoppedError
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
+from batchgen.plan.plan import Entry
+
+_WAY_ON = (
+    "without a listing nothing that is lost can be found again, so nothing is bought; to go on all the same, "
+    "run it with --allow no-listing: then an answer that is lost leaves its job held for a person, and what "
+    "a lost journal had bought is bought again"
+)
 
 
 class Exit(IntEnum):
@@ -111,6 +119,25 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
+def left_closed(
+    closed: Mapping[str, str], entries: Iterable[Entry], records: Mapping[JobKey, Record]
+) -> dict[str, Closed]:
+    """Say what closed models leave.
+
+    Args:
+        closed: why each is.
+        entries: the jobs of the run.
+        records: as they stand now.
+    """
+    unknown = Record()
+    left = Counter(
+        one.job.model
+        for one in entries
+        if one.wanted and records.get(one.key, unknown).state is State.PLANNED
+    )
+    return {model: Closed(reason=why, jobs=left[model]) for model, why in closed.items()}
+
+
 def judge(ending: Ending, records: Sequence[Record]) -> Verdict:
     """Say what a run's end means, in the order of what a person has to do first.
 
@@ -127,15 +154,22 @@ def judge(ending: Ending, records: Sequence[Record]) -> Verdict:
 
 
 def _stops(ending: Ending) -> list[tuple[Exit, str]]:
+    found = [(Exit.CREDENTIALS, _of_closed(model, one)) for model, one in ending.closed.items() if one.jobs]
     if ending.stopped is None:
-        return []
+        return found
     status = Exit.BUDGET if ending.stopped.cause is StopCause.CREDITS else Exit.CREDENTIALS
-    return [(status, str(ending.stopped))]
+    way_on = f"; {_WAY_ON}" if isinstance(ending.stopped, NoListingError) else ""
+    return [(status, f"{ending.stopped}{way_on}"), *found]
+
+
+def _of_closed(model: str, closed: Closed) -> str:
+    jobs = "1 job" if closed.jobs == 1 else f"{closed.jobs} jobs"
+    return f"{jobs} of {model} not bought: this account may not run the model: {closed.reason}"
 
 
 def _left(ending: Ending, records: Sequence[Record]) -> list[tuple[Exit, str]]:
     states = [record.state for record in records]
-    pending = states.count(State.PLANNED)
+    pending = states.count(State.PLANNED) - sum(one.jobs for one in ending.closed.values())
     running = states.count(State.RUNNING) - len(ending.out_of_sight)
     bad = sum(states.count(one) for one in (State.FAILED, State.REFUSED, State.CANCELED, State.ABANDONED))
     doubt = sum(states.count(one) for one in (State.SUBMITTING, State.IN_DOUBT, State.HELD))
@@ -157,6 +191,8 @@ def _left(ending: Ending, records: Sequence[Record]) -> list[tuple[Exit, str]]:
 def _why_pending(ending: Ending) -> str:
     if ending.failures:
         return f"not submitted: {ending.failures} failed, and --max-failures stops there"
+    if ending.unlisted:
+        return f"not submitted: the service's jobs could not be listed ({ending.unlisted}); {_WAY_ON}"
     if ending.unreachable:
         return "not submitted: the service could not be reached, or took no job"
     return "not submitted yet; a further run goes on with them"

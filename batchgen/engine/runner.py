@@ -11,9 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from batchgen.engine.collecting import Collecting
 from batchgen.engine.control import Control
+from batchgen.engine.departures import Departures
 from batchgen.engine.dispatch import Dispatcher, Steps
-from batchgen.engine.ending import Ending
+from batchgen.engine.doubting import Doubting
+from batchgen.engine.ending import Ending, left_closed
 from batchgen.engine.flow import Flow
 from batchgen.engine.halt import Halt
 from batchgen.engine.policy import Policy, World
@@ -21,17 +24,14 @@ from batchgen.engine.prepare import Preparer
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
 from batchgen.engine.watch import Outcomes, Watcher
-from batchgen.errors import BatchgenError, DownloadError, OverBudgetError, StoppedError
+from batchgen.errors import BatchgenError, ModelClosedError, NoListingError, OverBudgetError, StoppedError
 from batchgen.ledger import Ledger
-from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
+from batchgen.lifecycle import AnswerLost, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
-from batchgen.ports import Collector
 from batchgen.reconcile.late_arrivals import LateArrivals
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.reconciler import Reconciler
-
-_GLANCE = 0.2  # seconds between looks at whether the run is to be left at once
 
 
 class Runner:
@@ -46,6 +46,7 @@ class Runner:
         world: World,
         flow: Flow,
         policy: Policy,
+        closed: Mapping[str, str] | None = None,
     ) -> None:
         """Take the parts; nothing starts before ``run``.
 
@@ -56,6 +57,7 @@ class Runner:
             world: the ports.
             flow: how much may be in flight.
             policy: how patient the run is.
+            closed: models that this account may not use, and why: their jobs stay planned.
         """
         self._plan = plan
         self._models = models
@@ -96,6 +98,7 @@ class Runner:
             late_arrivals=self._late_arrivals,
             prompts=prompts,
             purse=world.purse,
+            closed=closed or {},
         )
         self._schedule = LookSchedule(
             gaps=policy.gaps,
@@ -110,7 +113,7 @@ class Runner:
             ledger=self._ledger,
             schedule=self._schedule,
             gate=world.gate,
-            sweeps=policy.sweeps,
+            sweeps=policy.sweeps and policy.listings,
             outcomes=Outcomes(
                 ended=self._route,
                 outlasted=self._outlasted,
@@ -132,12 +135,24 @@ class Runner:
         # What changes during a run: who waits, who is under way, and what is to end it.
         self._wanted = {entry.key for entry in plan.entries if entry.wanted}
         self._under_way: set[JobKey] = set()
-        self._to_collect: asyncio.Queue[Entry] = asyncio.Queue()
-        self._submits: set[asyncio.Task[None]] = set()
+        self._departures = Departures(
+            submit=lambda entry: self._guarded(lambda: self._submit(entry)), broke=self._broke
+        )
         self._others: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._started = False
+        self._doubts = Doubting(
+            ledger=self._ledger,
+            flow=flow,
+            listings=policy.listings,
+            look_for=self._reconciler.add,
+            route=self._route,
+            rest=self._rest,
+        )
         self._halt = Halt()
+        self._collecting = Collecting(
+            ledger=self._ledger, missing=self._halt.missing, route=self._route, rest=self._rest
+        )
 
     def _make_preparer(self) -> Preparer | None:
         if self._world.uploader is None:
@@ -171,16 +186,23 @@ class Runner:
                 self._halt.bug = group  # raised when the submits under way have been let finish
             except asyncio.CancelledError:
                 self.leave()
-                await self._let_submits_finish()
+                await self._finish_submits()
                 raise
             self._stop()
             self._ended.set()
-            await self._let_submits_finish()
+            await self._finish_submits()
+        records = self._world.journal.records()
         return self._halt.ending(
             turned_up=self._late_arrivals.sentences,
             lost=self._ledger.lost,
             over_budget=self._dispatcher.money_told(),
             most_failures=self._policy.most_failures,
+            closed=left_closed(self._dispatcher.closed, self._plan.entries, records),
+        )
+
+    async def _finish_submits(self) -> None:
+        await self._departures.finish(
+            leaving=lambda: self._halt.leaving, last_moment=self._policy.last_moment
         )
 
     def drain(self) -> None:
@@ -199,7 +221,8 @@ class Runner:
         return self._watcher.longest_left()
 
     async def _start(self, submits: asyncio.TaskGroup, others: asyncio.TaskGroup) -> None:
-        self._submit_group, self._other_group = submits, others
+        self._departures.enter(submits)
+        self._other_group = others
         self._world.purse.remember(self._world.journal.records().values())
         entries = (*self._plan.removed, *self._plan.entries)
         self._under_way.update(entry.key for entry in entries)
@@ -213,7 +236,7 @@ class Runner:
             self._spawn(self._preparer.run, name="prepare")
         self._spawn(self._reconciler.run, name="reconcile")
         if (collector := self._world.collector) is not None:
-            collect = partial(self._collect_one_after_another, collector)
+            collect = partial(self._collecting.run, collector)
             for number in range(self._policy.collectors):
                 self._spawn(collect, name=f"collect:{number}")
         self._started = True
@@ -231,8 +254,7 @@ class Runner:
                 cut = AnswerLost(at=self._ledger.now(), reason="the run was cut off during the submit")
                 self._route(self._ledger.record(entry, cut))
             case State.IN_DOUBT:
-                self.flow.doubts(entry.key, entry.job.model)
-                self._reconciler.add(entry)
+                self._doubts.add(entry)
             case State.RUNNING:
                 self._learn_price(entry)
                 self.flow.runs(entry.key, entry.job.model)
@@ -241,7 +263,7 @@ class Runner:
             case State.SUCCEEDED:
                 self._count_money(entry)
                 self.flow.ended(entry.key)
-                self._to_collect.put_nowait(entry)
+                self._collecting.add(entry)
             case State.FAILED | State.CANCELED | State.REFUSED:
                 self._count_money(entry)
                 self._count_failure()
@@ -285,7 +307,7 @@ class Runner:
 
     def _settled(self, entry: Entry) -> None:
         """Go on with a job that is no longer in doubt, and with those that stepped aside for it."""
-        self.flow.ended(entry.key)
+        self._doubts.settled(entry)
         self._dispatcher.unblock()
         self._route(entry)
 
@@ -304,19 +326,12 @@ class Runner:
     def _begin_submit(self, entry: Entry) -> None:
         self._under_way.add(entry.key)
         self.flow.began(entry.key, entry.job.model)
-        task = self._submit_group.create_task(self._submit_apart(entry), name=f"submit:{entry.job.id}")
-        self._submits.add(task)
-        task.add_done_callback(self._submits.discard)
+        self._departures.begin(entry)
 
-    async def _submit_apart(self, entry: Entry) -> None:
-        """Submit in a group of its own, so that not even a bug in one submit cuts off the others."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._guarded(lambda: self._submit(entry)), name=f"post:{entry.job.id}")
-        except BaseExceptionGroup as bug:
-            self._halt.bug = self._halt.bug or bug
-            self._stop()
-            self._ended.set()
+    def _broke(self, bug: BaseExceptionGroup[BaseException]) -> None:
+        self._halt.bug = self._halt.bug or bug
+        self._stop()
+        self._ended.set()
 
     async def _submit(self, entry: Entry) -> None:
         try:
@@ -327,7 +342,9 @@ class Runner:
             self._rest(entry)
             return
         self.flow.answered(entry.key, error)
-        if isinstance(error, StoppedError):
+        if isinstance(error, ModelClosedError):
+            self._dispatcher.close(entry.job.model, error)
+        elif isinstance(error, StoppedError):
             self._halt.stop_for(error)
             self._stop()
         self._look_whether_reachable()
@@ -336,24 +353,13 @@ class Runner:
     def _look_whether_reachable(self) -> None:
         if self.flow.unreachable:
             self._halt.unreachable = True
+            self._halt.unlisted = self._dispatcher.unlisted
             self._stop()
 
     def _outlasted(self, entry: Entry) -> None:
         """Leave out of sight what has not ended by its timeout: the next run watches it."""
         self._halt.out_of_sight.add(entry.key)
         self._rest(entry)
-
-    async def _collect_one_after_another(self, collector: Collector) -> None:
-        while True:
-            entry = await self._to_collect.get()
-            try:
-                files = await collector.collect(entry.job, entry.record.asset_ids)
-            except DownloadError as error:
-                self._halt.missing[entry.key] = str(error)
-                self._ledger.observer.troubled(str(error))
-                self._rest(entry)
-            else:
-                self._route(self._ledger.record(entry, Collected(at=self._ledger.now(), files=files)))
 
     def _spawn(self, work: Callable[[], Awaitable[None]], *, name: str) -> None:
         """Start a child that may be cancelled at any time."""
@@ -373,7 +379,10 @@ class Runner:
     def _guard_failed(self, error: BatchgenError) -> None:
         self._halt.stop_for(error)
         self._stop()
-        self._ended.set()
+        if isinstance(error, NoListingError):
+            self._doubts.give_up()  # what is paid for is watched and collected all the same
+        else:
+            self._ended.set()
 
     def _stop(self) -> None:
         self._halt.submitting = False
@@ -387,12 +396,3 @@ class Runner:
         full = bool(self._halt.out_of_sight) and not self.flow.tripped and not self._dispatcher.has_room
         if not self._halt.submitting or not self._dispatcher or full or self._dispatcher.is_broke:
             self._ended.set()
-
-    async def _let_submits_finish(self) -> None:
-        """Wait for the submits under way; each is bounded by the client's own timeout."""
-        while self._submits and not self._halt.leaving:
-            await asyncio.wait(self._submits, timeout=_GLANCE)
-        if self._submits:
-            await asyncio.wait(self._submits, timeout=self._policy.last_moment)
-        for task in self._submits:
-            task.cancel()

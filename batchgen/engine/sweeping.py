@@ -191,7 +191,7 @@ class Sweeping:
         """Take an end as it is shown; a success without anything to show for it is asked about once."""
         if remote.status is not RemoteStatus.SUCCEEDED or remote.asset_ids or row.doubted:
             self._steps.end(row, remote)
-        elif not row.polled:
+        elif not row.polled and row.rests_until <= loop_time():
             row.doubted = True
             self._steps.poll(row)
 
@@ -199,7 +199,9 @@ class Sweeping:
         """Hold a sweep to its word: poll the one that is most likely to have ended without its showing."""
         if not self._trust.young and self._count % _CHECKED:
             return
-        row = next((one for one in self._list.ripe(begun) if not one.polled and one.swept_at == begun), None)
+        now = loop_time()
+        free = (one for one in self._list.ripe(begun) if not one.polled and one.rests_until <= now)
+        row = next((one for one in free if one.swept_at == begun), None)
         if row is not None:
             self._steps.poll(row)
 

@@ -112,7 +112,7 @@ class _Play:
         self._run(Leg(jobs=last.jobs, pause=600.0, spending=spending))
 
     def _calm_under_a_denial(self, denial: Denial) -> None:
-        """Run undisturbed while something is denied, and see that all else is done; then deny nothing more."""
+        """Run undisturbed while something is denied, see that all else is done, and deny nothing more."""
         jobs = self._scenario.last_manifest
         leg = Leg(jobs=jobs, pause=600.0, spending=self._scenario.raised)
         for left_to_try in reversed(range(_MOST_CALM_RUNS)):

@@ -21,7 +21,7 @@ from batchgen.engine.policy import World
 from batchgen.engine.pools import Pools
 from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
-from batchgen.errors import BoughtByQuoteError, JournalError, ServiceError
+from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, ServiceError
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import TERMINAL, Event, Record, replay
 from batchgen.model import JobKey
@@ -176,17 +176,27 @@ class Run:
             chance = random.Random(self.earth.scenario.seed)
             self._wire = Wire(self.earth, self.life, journal, self._spending, self.witness)
             client = ScenarioClient(self._wire, gate, project=None, rng=chance)
-            for name in sorted({job.model for job in self.leg.jobs} - self.earth.models.keys()):
-                self.earth.models[name] = await client.model(name)
+            closed = await self._look_up_models(client)
             self.before, self.began = dict(journal.records()), self.earth.now()
             plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
-            purse = await self._purse(client, plan)
-            self.ending = await self._runner(plan, purse, client, journal, gate, chance).run()
+            purse, refused = await self._purse(client, plan)
+            closed.update(refused)
+            self.ending = await self._runner(plan, purse, client, journal, gate, chance, closed).run()
 
-    async def _purse(self, client: ScenarioClient, plan: Plan) -> Purse:
+    async def _look_up_models(self, client: ScenarioClient) -> dict[str, str]:
+        """Describe those that are not known yet, and give those that may not be used."""
+        closed = {}
+        for name in sorted({job.model for job in self.leg.jobs} - self.earth.models.keys()):
+            try:
+                self.earth.models[name] = await client.model(name)
+            except ModelClosedError as error:
+                closed[name] = str(error)
+        return closed
+
+    async def _purse(self, client: ScenarioClient, plan: Plan) -> tuple[Purse, Mapping[str, str]]:
         market = self.earth.scenario.market
         if market is None:
-            return Purse()
+            return Purse(), {}
         quoted = await quote_jobs(
             client,
             [one.job for one in plan.entries if one.wanted and one.record.state not in TERMINAL],
@@ -194,7 +204,7 @@ class Run:
             store=self.earth.prices,
             clock=self.earth,
         )
-        return Purse(budget=self._spending.budget, prices=quoted, zone=market.zone)
+        return Purse(budget=self._spending.budget, prices=quoted, zone=market.zone), quoted.closed
 
     def _runner(
         self,
@@ -204,6 +214,7 @@ class Run:
         journal: MortalJournal,
         gate: RateGate,
         chance: random.Random,
+        closed: Mapping[str, str],
     ) -> Runner:
         return Runner(
             plan=plan,
@@ -225,4 +236,5 @@ class Run:
                 most_failures=self._spending.most_failures,
                 listings=not (self.earth.denial and self.earth.denial.allowed),
             ),
+            closed=closed,
         )
