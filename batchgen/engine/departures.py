@@ -1,4 +1,4 @@
-"""The submits under way, in a group that nothing else cancels: one cut off is money of unknown whereabouts."""
+"""Submits under way, in a group that nothing else cancels: one cut off is money of unknown whereabouts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

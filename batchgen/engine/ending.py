@@ -169,7 +169,7 @@ def _of_closed(model: str, closed: Closed) -> str:
 
 def _left(ending: Ending, records: Sequence[Record]) -> list[tuple[Exit, str]]:
     states = [record.state for record in records]
-    pending = states.count(State.PLANNED) - sum(one.jobs for one in ending.closed.values())
+    pending = max(0, states.count(State.PLANNED) - sum(one.jobs for one in ending.closed.values()))
     running = states.count(State.RUNNING) - len(ending.out_of_sight)
     bad = sum(states.count(one) for one in (State.FAILED, State.REFUSED, State.CANCELED, State.ABANDONED))
     doubt = sum(states.count(one) for one in (State.SUBMITTING, State.IN_DOUBT, State.HELD))
