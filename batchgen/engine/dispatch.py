@@ -6,8 +6,10 @@ doubt, and nothing while the service is silent. How a job is submitted is the su
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from batchgen.engine.doubting import Doubting
 from batchgen.engine.flow import LATE, Flow
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
@@ -90,13 +92,36 @@ class Dispatcher:
         self._stopped = False
         self._turns_in_a_row = 0
         self._paused = False
+        self._others: tuple[Doubting, ...] = ()
+        self._patience = 0.0
         self._marked = False  # as bought in without a look
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         """Count the jobs that may still be submitted."""
         preparing = len(self._preparer) if self._preparer is not None else 0
-        return len(self._waiting) + len(self._unsure) + len(self._anew) + preparing
+        # those that stepped aside for a job of another slot go on when that one is settled
+        aside = 0 if all(one.clear for one in self._others) else len(self._blocked)
+        return len(self._waiting) + len(self._unsure) + len(self._anew) + preparing + aside
+
+    def follow(self, others: Iterable[Doubting], *, patience: float) -> None:
+        """Buy nothing before the doubts of other slots are settled, for so many seconds at most.
+
+        What equals one of them steps aside for as long as it takes.
+        """
+        self._others, self._patience = tuple(others), patience
+        for one in self._others:
+            one.tell(self._other_settled)
+
+    def _other_settled(self) -> None:
+        self.unblock()
+        self.stir()
+
+    async def _let_others_settle(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                for one in self._others:
+                    await one.wait()
 
     @property
     def prepared(self) -> int:
@@ -205,6 +230,8 @@ class Dispatcher:
             StoppedError: the service does not let us.
             JournalError: what was found before buying could not be recorded.
         """
+        if self._others:
+            await self._let_others_settle()
         while not self._stopped:
             if await self._looked():
                 continue

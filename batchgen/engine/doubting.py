@@ -41,6 +41,7 @@ class Doubting:
         self._rest = rest
         self._open: dict[JobKey, Entry] = {}
         self._given_up = False
+        self._tell: list[Callable[[], None]] = []
         self._clear = asyncio.Event()
         self._clear.set()
 
@@ -58,20 +59,30 @@ class Doubting:
         self._clear.clear()
         self._look_for(entry)
 
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Have somebody told whenever one is settled, and when none is looked for any more."""
+        self._tell.append(listener)
+
     def settled(self, entry: Entry) -> None:
         """Learn that one is no longer in doubt."""
         self._open.pop(entry.key, None)
         self._flow.ended(entry.key)
         if not self._open:
             self._clear.set()
+        self._say()
 
     def give_up(self) -> None:
         """Leave all as they are, and those that come: a run that may list jobs settles them."""
         self._given_up = True
         left, self._open = tuple(self._open.values()), {}
-        self._clear.set()
         for entry in left:
             self._rest(entry)
+        self.end()
+
+    def end(self) -> None:
+        """Look for none any more."""
+        self._clear.set()
+        self._say()
 
     @property
     def clear(self) -> bool:
@@ -81,3 +92,7 @@ class Doubting:
     async def wait(self) -> None:
         """Wait until none is looked for."""
         await self._clear.wait()
+
+    def _say(self) -> None:
+        for listener in self._tell:
+            listener()

@@ -141,7 +141,7 @@ class Runner:
         self._others: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._started = False
-        self._doubts = Doubting(
+        self.doubts = Doubting(
             ledger=self._ledger,
             flow=flow,
             listings=policy.listings,
@@ -254,7 +254,7 @@ class Runner:
                 cut = AnswerLost(at=self._ledger.now(), reason="the run was cut off during the submit")
                 self._route(self._ledger.record(entry, cut))
             case State.IN_DOUBT:
-                self._doubts.add(entry)
+                self.doubts.add(entry)
             case State.RUNNING:
                 self._learn_price(entry)
                 self.flow.runs(entry.key, entry.job.model)
@@ -307,7 +307,7 @@ class Runner:
 
     def _settled(self, entry: Entry) -> None:
         """Go on with a job that is no longer in doubt, and with those that stepped aside for it."""
-        self._doubts.settled(entry)
+        self.doubts.settled(entry)
         self._dispatcher.unblock()
         self._route(entry)
 
@@ -380,7 +380,7 @@ class Runner:
         self._halt.stop_for(error)
         self._stop()
         if isinstance(error, NoListingError):
-            self._doubts.give_up()  # what is paid for is watched and collected all the same
+            self.doubts.give_up()  # what is paid for is watched and collected all the same
         else:
             self._ended.set()
 

@@ -16,6 +16,7 @@ from batchgen.journal.batch import BatchJournal, keep_scope
 from batchgen.journal.ceilings import CeilingRecords
 from batchgen.journal.faults import DAMAGED, WAIT_FOR_OTHERS, explained
 from batchgen.journal.place import refuse_network
+from batchgen.journal.slots import SlotRecords
 from batchgen.model import Scope
 
 
@@ -99,6 +100,10 @@ class JournalFile:
     def accepted(self, scope: Scope) -> AcceptedRecords:
         """Give the changed jobs of a scope that keep what was bought before the change."""
         return AcceptedRecords(self._connection, self._path, scope)
+
+    def slots(self, scope: Scope) -> SlotRecords:
+        """Give what is open in the slots of a scope's batch."""
+        return SlotRecords(self._connection, self._path, scope)
 
     def begin(self, scope: Scope) -> None:
         """Keep a scope that has no event yet, on the disk itself.
