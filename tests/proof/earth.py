@@ -43,6 +43,7 @@ class Earth:
         prices: what the service told of them, kept between runs.
         most_in_flight: how many jobs were without an end at once.
         denial: what is denied now.
+        slots: when each was begun, by our clock.
     """
 
     scenario: Scenario
@@ -60,6 +61,7 @@ class Earth:
     prices: Kept = field(default_factory=Kept)
     most_in_flight: int = 0
     denial: Denial | None = None
+    slots: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
@@ -158,6 +160,10 @@ class Earth:
                 SubmitStarted(at=at, job=job, attempt=1, body="{}", reserved=amount),
                 Accepted(at=at, remote_id=f"job_of_another_batch_{nth}", charged=amount),
             )
+
+    def begins(self, slot: str) -> None:
+        """Take note of when a slot is first worked on; the clocks may differ, as always."""
+        self.slots.setdefault(slot, self.passed + self.scenario.skew)
 
     def deny(self, denial: Denial | None) -> None:
         """Let the service deny something from now on, or nothing any more."""

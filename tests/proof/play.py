@@ -13,6 +13,7 @@ from tests.proof.earth import Earth
 from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unnamed
 from tests.proof.rare import draw
 from tests.proof.scenario import Accident, JournalFate, Leg, Scenario
+from tests.proof.slots import wanted_by_slot
 from tests.proof.world import Run
 
 _MOST_CALM_RUNS = 6  # a night's cron, and again: no accident is left that a further one would help against
@@ -67,7 +68,7 @@ class _Play:
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self._scenario = scenario
         self._earth = Earth(scenario, folder)
-        self._wanted = most_wanted(leg.jobs for leg in scenario.legs)
+        self._wanted = wanted_by_slot(scenario.legs, most_wanted)
         self._report = Report(scenario)
         self._troubles: list[str] = []
         self._excused = False
@@ -136,11 +137,13 @@ class _Play:
     def _calm(self) -> None:
         """Run undisturbed until nothing is left; a service that stays away may take several runs."""
         manifest = self._scenario.last_manifest
-        leg = Leg(jobs=manifest, pause=600.0, spending=self._scenario.raised)
+        slot = self._scenario.legs[-1].slot
+        leg = Leg(jobs=manifest, pause=600.0, spending=self._scenario.raised, slot=slot)
         left_to_try = _MOST_CALM_RUNS
         while True:
             books, left_to_try = self._run(leg), left_to_try - 1
-            keys = [entry.key for entry in make_plan(manifest, books.records).entries]
+            assert self._left is not None
+            keys = [self._left.key_of(one.key) for one in make_plan(manifest, self._left.own).entries]
             left = unfinished(books, keys)
             if not left or self._report.wrong:
                 return

@@ -86,6 +86,7 @@ class Leg:
         journal: what becomes of it before the run.
         copied: share of its events that an older copy has.
         spending: what it may buy; None where nobody speaks of money.
+        slot: what it works on; empty for a batch that does not repeat.
     """
 
     jobs: tuple[Job, ...]
@@ -98,6 +99,7 @@ class Leg:
     journal: JournalFate = JournalFate.KEPT
     copied: float = 0.0
     spending: Spending | None = None
+    slot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from batchgen.errors import NotSentError, ServiceError
 from batchgen.lifecycle import Canceled, Failed, Refused, State
-from batchgen.ports import Journal
 from batchgen.scenario.transport import Answer, Call
 from batchgen.scenario.verdicts import submit_verdict
 from batchgen.simulator.draws import Draws
@@ -17,6 +16,7 @@ from tests.proof.earth import Earth
 from tests.proof.law import MAY_BE_PAID, Order, order_of
 from tests.proof.market import Spending
 from tests.proof.mortality import Life
+from tests.proof.slots import Shelf
 from tests.proof.till import Post
 from tests.support.virtual import Watching, headers_of, received, request_of
 
@@ -45,7 +45,7 @@ class Wire:
         self,
         earth: Earth,
         life: Life,
-        journal: Journal,
+        journal: Shelf,
         spending: Spending | None = None,
         witness: Witness | None = None,
     ) -> None:
