@@ -201,9 +201,8 @@ class Runner:
         )
 
     async def _finish_submits(self) -> None:
-        await self._departures.finish(
-            leaving=lambda: self._halt.leaving, last_moment=self._policy.last_moment
-        )
+        last_moment = self._policy.last_moment
+        await self._departures.finish(leaving=lambda: self._halt.leaving, last_moment=last_moment)
 
     def drain(self) -> None:
         """Submit no more, and collect what is paid for."""
@@ -213,6 +212,10 @@ class Runner:
     def leave(self) -> None:
         """Submit no more, and leave what runs to the next run."""
         self._halt.leaving = True
+        self.end()
+
+    def end(self) -> None:
+        """Do the same once the submits under way are answered."""
         self.drain()
         self._ended.set()
 
@@ -330,8 +333,7 @@ class Runner:
 
     def _broke(self, bug: BaseExceptionGroup[BaseException]) -> None:
         self._halt.bug = self._halt.bug or bug
-        self._stop()
-        self._ended.set()
+        self.end()
 
     async def _submit(self, entry: Entry) -> None:
         try:

@@ -25,7 +25,7 @@ async def carry_together(
         settle: as the policy of doubts has it, in seconds.
 
     Raises:
-        BatchgenError: what broke the first of them that broke; the others were let come to their end.
+        BatchgenError: what broke the first of them that broke; it ended the others, for it is the disk's.
     """
     buying.control.follow((one.doubts for one in others), patience=SETTLING * settle)
     failed: list[BatchgenError] = []
@@ -35,6 +35,8 @@ async def carry_together(
             return await one.run()
         except BatchgenError as error:
             failed.append(error)
+            for other in (*others, buying):
+                other.end()
             return Ending()
         finally:
             one.doubts.end()
