@@ -145,9 +145,18 @@ def judge(ending: Ending, records: Sequence[Record]) -> Verdict:
         ending: what the run came to.
         records: of the jobs that it was asked for.
     """
+    return verdict_of(weigh(ending, records))
+
+
+def weigh(ending: Ending, records: Sequence[Record]) -> list[tuple[Exit, str]]:
+    """Give every reason for an exit status, each with its own; see ``judge``."""
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.orphans)]
     dear = [(Exit.BUDGET, text) for text in ending.over_budget]
-    found = [*_stops(ending), *twice, *dear, *_left(ending, records)]
+    return [*_stops(ending), *twice, *dear, *_left(ending, records)]
+
+
+def verdict_of(found: Sequence[tuple[Exit, str]]) -> Verdict:
+    """Put the reasons in the order of what a person has to do first, and take the first one's status."""
     order = (Exit.CREDENTIALS, Exit.DOUBT, Exit.BUDGET, Exit.REMAINS, Exit.FAILED)
     ranked = sorted(found, key=lambda one: order.index(one[0]))
     return Verdict(exit=ranked[0][0] if ranked else Exit.DONE, reasons=tuple(text for _, text in ranked))

@@ -7,7 +7,6 @@ from batchgen.engine.ending import Ending
 from batchgen.engine.runner import Runner
 from batchgen.errors import BatchgenError
 
-
 SETTLING = 2  # times ``settle``: what is listed is found by then, and what equals the rest waits for it
 
 

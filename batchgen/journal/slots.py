@@ -43,6 +43,22 @@ class SlotRecords:
                 found.setdefault(slot, Counter())[State(state)] = count
         return found
 
+    def bought(self) -> Counter[str]:
+        """Count by slot the jobs that were bought, or may have been.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if schema.version_of(self._connection) == 0:
+                return Counter()
+            rows = self._connection.execute(
+                "SELECT slot, COUNT(*) FROM records JOIN scopes ON scopes.id = records.scope "
+                "WHERE state <> ? AND (origin, project, batch) = (?, ?, ?) GROUP BY scopes.id",
+                (State.PLANNED, self._scope.origin, self._scope.project, self._scope.batch),
+            )
+            return Counter(dict(rows.fetchall()))
+
     def told(self, slot: str) -> frozenset[JobKey]:
         """Give the held jobs of a slot that a run of another one has ended with a word on.
 
