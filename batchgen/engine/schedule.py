@@ -11,7 +11,7 @@ from batchgen.record import Record
 _REMEMBERED = 50  # durations a model; what it took an hour ago says little about now
 
 LONGEST_UNSEEN = 300.0  # seconds between two questions after an id that is not found
-_UNSEEN_SHARE = 0.1  # of its age
+_UNSEEN_SHARE = 0.5  # of its age: what doubling has come to by then
 _EARLY = 0.5  # of the published p75: few jobs of a model take less than half of it
 
 
