@@ -103,7 +103,7 @@ def others_of(
     for slot in slots.open():
         if slot == scope.slot:
             continue
-        own = stack.enter_context(JournalFile.open(options.journal))
+        own = stack.enter_context(JournalFile.open(options.journal, checked=True))
         batch = _carried(options, manifest, replace(scope, slot=slot), own)
         entries = (*batch.plan.entries, *batch.plan.removed)
         states = {*_MAY_END, State.HELD}

@@ -1,7 +1,7 @@
 """One run of one manifest, from the file to the results: builds the parts and puts them together."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, nullcontext, suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -36,7 +36,7 @@ from batchgen.errors import JournalError, OutputError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
-from batchgen.model import Rate
+from batchgen.model import Model, Rate
 from batchgen.output.downloads import Downloader
 from batchgen.output.names import check_template
 from batchgen.output.progress import Mode, Progress
@@ -168,7 +168,8 @@ async def _with_the_service(
                 steering.hand_over(runner.control, progress.troubled)
                 began = SystemClock().now()
                 carried = [
-                    _of_other(one, runner.flow, options, client, gate, collector, progress) for one in others
+                    _of_other(one, runner.flow, models, options, client, gate, collector, progress)
+                    for one in others
                 ]
                 came_to = await _run_shown(runner, carried, batch, options, interrupts, progress, past=past)
                 with suppress(JournalError):  # what is lost costs a refusal, which is free
@@ -192,6 +193,7 @@ async def _with_the_service(
 def _of_other(
     one: OtherSlot,
     flow: Flow,
+    models: Mapping[str, Model],
     options: Options,
     client: ScenarioClient,
     gate: RateGate,
@@ -202,7 +204,7 @@ def _of_other(
     return Runner(
         plan=one.batch.plan,
         scope=one.batch.scope,
-        models={},
+        models=models,
         world=World(
             generator=client,
             journal=one.batch.journal,

@@ -28,8 +28,12 @@ class JournalFile:
         self._path = path
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, checked: bool = False) -> Self:
         """Open the file to write, made or migrated as needed.
+
+        Args:
+            path: the file.
+            checked: whether this process has looked for damage already, with another connection.
 
         Raises:
             JournalError: it is damaged, newer, not writable or on a network file system.
@@ -45,7 +49,8 @@ class JournalFile:
                 connection.execute("PRAGMA foreign_keys = ON")
                 # where a plain sync stops at the drive's cache (macOS); of no effect elsewhere
                 connection.execute("PRAGMA fullfsync = ON")
-                _refuse_damage(connection, path)
+                if not checked:
+                    _refuse_damage(connection, path)
                 schema.migrate(connection, path=str(path))
             except BaseException:
                 connection.close()

@@ -120,13 +120,9 @@ class Service:
         for job in jobs:
             self._take_in(job)
 
-    def deny(self, denied: Denied) -> None:
-        """Change from now on what the credentials may not do."""
-        self._denied = denied
-
-    def spoil(self, faults: FaultPlan) -> None:
-        """Change from now on what goes wrong."""
-        self._faults = faults
+    def deny(self, denied: Denied, faults: FaultPlan | None = None) -> None:
+        """Change from now on what the credentials may not do, and what goes wrong."""
+        self._denied, self._faults = denied, faults or self._settings.faults
 
     def advance(self, now: float) -> float:
         """Let the time pass and give it: submits that were on their way arrive.

@@ -168,10 +168,9 @@ class Earth:
     def deny(self, denial: Denial | None) -> None:
         """Let the service deny something from now on, or nothing any more."""
         self.denial = denial
-        self.service.deny(denial.denied if denial else Denied())
-        settings = self.scenario.settings
-        broken = without_listings(settings.faults) if denial and denial.broken else settings.faults
-        self.service.spoil(broken)
+        faults = self.scenario.settings.faults
+        broken = without_listings(faults) if denial and denial.broken else faults
+        self.service.deny(denial.denied if denial else Denied(), broken)
 
     def keep_a_copy(self) -> None:
         """Do as a backup does, between runs."""

@@ -15,9 +15,10 @@ from pathlib import Path
 from tests.proof.planted import MUTANTS, Mutant
 from tests.proof.planted_money import OF_MONEY
 from tests.proof.planted_prices import OF_PRICES
+from tests.proof.planted_slots import OF_SLOTS
 
 ROOT = Path(__file__).parent.parent.parent
-FAULTS = (*MUTANTS, *OF_MONEY, *OF_PRICES)
+FAULTS = (*MUTANTS, *OF_MONEY, *OF_PRICES, *OF_SLOTS)
 _LONGEST = 300  # seconds that a test of a broken package may take
 
 
