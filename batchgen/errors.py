@@ -17,6 +17,8 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
         ├── NotSentError       it never left: send it again when the service is there
         ├── RefusedError       this job's input is at fault: no try will succeed
         ├── StoppedError       credentials, plan or credits: no job will succeed
+        │   ├── ModelClosedError   no job of this model will succeed; others may
+        │   └── NoListingError     jobs may not be listed: what is lost cannot be found again
         ├── DeferredError      ceiling or cooldown: nothing happened, wait
         ├── NotFoundError      an idempotent call named something the service does not show
         ├── TransientError     an idempotent call failed: ask again
@@ -164,6 +166,23 @@ class StoppedError(ServiceError):
     def __init__(self, message: str, *, cause: StopCause) -> None:
         self.cause = cause
         super().__init__(message)
+
+
+class ModelClosedError(StoppedError):
+    """The service runs this model for nobody of this account; nothing was paid, and others may be run."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, cause=StopCause.PLAN)
+
+
+class NoListingError(StoppedError):
+    """These credentials may not list jobs: what is lost cannot be found again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"this key may not list jobs (GET /jobs): {reason}; it needs the right to read jobs",
+            cause=StopCause.CREDENTIALS,
+        )
 
 
 class DeferredError(ServiceError):

@@ -76,7 +76,8 @@ class Generator(Protocol):
         """Send one paid POST, once. The caller has passed the gate and journaled the intent.
 
         Raises:
-            NotSentError, RefusedError, StoppedError, DeferredError: nothing was paid.
+            NotSentError, RefusedError, StoppedError, DeferredError: nothing was paid; with
+                ModelClosedError, other models may be run.
             AmbiguousError: it may have been paid.
         """
         ...
@@ -98,6 +99,7 @@ class Generator(Protocol):
 
         Raises:
             NotFoundError, TransientError, RefusedError, StoppedError: nothing is known.
+            NoListingError: these credentials may not list jobs.
         """
         ...
 
@@ -113,7 +115,8 @@ class Generator(Protocol):
         """Describe a model.
 
         Raises:
-            NotFoundError: there is none of that name, or this account may not see it.
+            NotFoundError: there is none of that name.
+            ModelClosedError: this account may not use it.
             TransientError, RefusedError, StoppedError: nothing is known.
         """
         ...
@@ -306,7 +309,8 @@ class Quoter(Protocol):
 
         Raises:
             BoughtByQuoteError: the question was taken for an order; ask no more.
-            RefusedError, NotFoundError, StoppedError, TransientError: there is no price.
+            RefusedError, NotFoundError, StoppedError, TransientError: there is no price; with
+                ModelClosedError, none for this model.
             AmbiguousError: the first answer was lost; what was asked may have been an order.
         """
         ...

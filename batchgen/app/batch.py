@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from batchgen.app.clock import SystemClock
 from batchgen.app.service import address_of
 from batchgen.app.settings import Options, project_of
-from batchgen.engine.ending import Ending, Verdict, judge
+from batchgen.engine.ending import Ending, Exit, Verdict, weigh
 from batchgen.errors import InputError
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.store import JournalFile
@@ -53,6 +53,16 @@ def fresh_scope_of(options: Options, manifest: Manifest, scope: Scope, *, now: f
     return replace(
         scope, slot=fresh_slot(slot_at(options.period or manifest.period, now, zone_of(manifest)), now)
     )
+
+
+def is_of_the_past(
+    options: Options, manifest: Manifest, scope: Scope, file: JournalFile, *, now: float
+) -> bool:
+    """Tell whether a slot was named although another is due and begun: the batch's results are of that."""
+    if options.slot is None:
+        return False
+    due = scope_of(replace(options, slot=None), manifest, file, now=now)
+    return due != scope and due.slot in slots_of(file, scope)
 
 
 def slots_of(file: JournalFile, scope: Scope) -> list[str]:
@@ -125,8 +135,8 @@ class Batch:
         """Give what the journal says of the job now."""
         return self.journal.records().get(entry.key, entry.record)
 
-    def judge(self, ending: Ending, *, at: float) -> Verdict:
-        """Say what the end of a run means.
+    def weigh(self, ending: Ending, *, at: float) -> list[tuple[Exit, str]]:
+        """Return every reason for another status than 0 that the end of a run gives.
 
         What the manifest no longer names counts while it is open; what was left out as asked does not.
 
@@ -138,7 +148,7 @@ class Batch:
         removed = [self.record_of(entry) for entry in self.plan.removed]
         counted = [*wanted, *(one for one in removed if is_open(one))]
         keys = [entry.key for entry in (*self.plan.entries, *self.plan.removed)]
-        return judge(ending, counted, shortage=self._shortage(keys, now=at))
+        return weigh(ending, counted, shortage=self._shortage(keys, now=at))
 
     def _shortage(self, keys: Iterable[JobKey], *, now: float) -> Shortage:
         """Say which of these jobs have fewer assets than they are to have, by all that is known here."""

@@ -1,15 +1,17 @@
 """Looking at batches without touching them: no lock, no service, nothing written."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from batchgen.app.batch import Batch, fresh_scope_of, scope_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.elsewhere import Elsewhere, done_elsewhere
+from batchgen.app.other_slots import carried_notes, not_bought, unbought_notes
 from batchgen.app.settings import Options
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record, State
@@ -45,6 +47,27 @@ def notice_elsewhere(options: Options, batch: Batch) -> Elsewhere | None:
     """
     with JournalFile.open_to_read(options.journal) as file:
         return done_elsewhere(options, file, batch)
+
+
+class OtherSlots(NamedTuple):
+    """What is said of the other slots of a batch, and whether a run would carry something of them."""
+
+    notes: Sequence[str]
+    to_carry: bool
+
+
+def notice_slots(options: Options, batch: Batch) -> OtherSlots:
+    """Say what a run would carry of other slots, and which of them have jobs that were not bought.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    with JournalFile.open_to_read(options.journal) as file:
+        states = file.slots(batch.scope).open()
+        notes = carried_notes(options, states, batch.scope.slot)
+        notes += unbought_notes(options, not_bought(options, batch.manifest, batch.scope, file))
+        others = [set(one) - {State.HELD} for slot, one in states.items() if slot != batch.scope.slot]
+        return OtherSlots(notes, to_carry=any(others))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from batchgen.app.models import client_to, opened
 from batchgen.app.settings import Options, project_of
-from batchgen.errors import InputError, NotFoundError, RefusedError
+from batchgen.errors import InputError, ModelClosedError, NotFoundError, RefusedError
 from batchgen.model import Model
 
 
@@ -77,7 +77,7 @@ async def describe_models(options: Options, model_ids: Iterable[str]) -> list[Mo
         for model_id in dict.fromkeys(model_ids):
             try:
                 models.append(await catalogue.ask(model_id))
-            except (NotFoundError, RefusedError) as error:
+            except (NotFoundError, ModelClosedError, RefusedError) as error:
                 missing.append(f"{model_id}: {error}")
     if missing:
         raise InputError("; ".join(missing))

@@ -5,7 +5,7 @@ No other module of this room asks the service what a model takes, or holds a man
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from batchgen.app.background import beside
@@ -16,7 +16,15 @@ from batchgen.app.service import address_of, transport_to
 from batchgen.app.settings import Options, project_of, rate_of
 from batchgen.app.uploads import file_problems
 from batchgen.engine.gate import RateGate
-from batchgen.errors import InputError, NotFoundError, Problem, RefusedError, StoppedError, TransientError
+from batchgen.errors import (
+    InputError,
+    ModelClosedError,
+    NotFoundError,
+    Problem,
+    RefusedError,
+    StoppedError,
+    TransientError,
+)
 from batchgen.lifecycle import IN_FLIGHT
 from batchgen.manifest.declared import plan_of
 from batchgen.manifest.inputs import Findings, check_jobs, first_uses
@@ -38,9 +46,11 @@ class Checked:
         models: those that were described, by id.
         notes: sentences about what could not be checked or may surprise.
         skipped: what was left out and why, on one line; empty where nothing was.
+        closed: models that this account may not use, and why; only where that is no problem.
     """
 
     models: Mapping[str, Model]
+    closed: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     skipped: str = ""
 
@@ -91,10 +101,10 @@ class Catalogue:
         return model
 
 
-async def look_up_models(
-    generator: Describes, batch: Batch, note: Callable[[str], object]
-) -> Mapping[str, Model]:
+async def look_up_models(generator: Describes, batch: Batch, note: Callable[[str], object]) -> Checked:
     """Describe every model of a job that may be submitted, and check the inputs of those jobs.
+
+    A model that this account may not use stops no other's jobs: it is given as closed.
 
     What is done or at the service already is not looked at: it was bought as it is. A description is
     asked for again where it is older than an hour, or where something is wrong by it.
@@ -110,10 +120,11 @@ async def look_up_models(
     """
     shelf = ModelShelf(batch.folder.parent, origin=batch.scope.origin, project=batch.scope.project)
     catalogue = Catalogue(generator, shelf)
-    checked = await check_models(catalogue, batch.manifest, to_submit(batch))
+    checked = await check_models(catalogue, batch.manifest, to_submit(batch), leave_closed=True)
     for one in checked.notes:
         note(one)
-    return {**checked.models, **await _of_the_running(catalogue, batch, checked.models)}
+    running = await _of_the_running(catalogue, batch, checked.models)
+    return replace(checked, models={**checked.models, **running})
 
 
 async def _of_the_running(
@@ -131,7 +142,7 @@ async def _of_the_running(
     for model_id in sorted(running - known.keys()):
         try:
             found[model_id] = await catalogue.describe(model_id)
-        except (NotFoundError, RefusedError):
+        except (NotFoundError, ModelClosedError, RefusedError):
             continue
     return found
 
@@ -229,26 +240,39 @@ async def client_to(
         yield ScenarioClient(transport, gate, project=project)
 
 
-async def check_models(catalogue: Catalogue, manifest: Manifest, chosen: list[int]) -> Checked:
-    """Hold the chosen jobs of a manifest against what their models declare; see ``check_manifest``."""
+async def check_models(
+    catalogue: Catalogue, manifest: Manifest, chosen: list[int], *, leave_closed: bool = False
+) -> Checked:
+    """Hold the chosen jobs of a manifest against what their models declare; see ``check_manifest``.
+
+    Args:
+        catalogue: describes them.
+        manifest: the jobs.
+        chosen: their places in it.
+        leave_closed: a model that this account may not use is no problem, for its jobs are left out.
+    """
     uses = first_uses((index, manifest.jobs[index]) for index in chosen)
     models: dict[str, Model] = {}
+    closed: dict[str, str] = {}
     problems: list[Problem] = []
     for model_id, (first, count) in uses.items():
         try:
             models[model_id] = await catalogue.describe(model_id)
+        except ModelClosedError as error:
+            closed[model_id] = f"cannot be used with these credentials: {error}"
         except (NotFoundError, RefusedError) as error:
             why = f"cannot be used with these credentials: {error}"
             problems.append(_unusable(manifest, model_id, first, count, why))
-    for model_id, why in await _above_the_plan(catalogue, models.values()):
-        problems.append(_unusable(manifest, model_id, *uses[model_id], why))
+    closed.update(await _above_the_plan(catalogue, models.values()))
+    if not leave_closed:
+        problems += [_unusable(manifest, name, *uses[name], why) for name, why in closed.items()]
     findings = check_jobs(manifest, models, chosen)
     if findings.problems and catalogue.from_shelf:
         findings = await _checked_anew(catalogue, manifest, chosen, models)
     problems += file_problems(manifest, chosen)
     if problems or findings.problems:
         raise InputError(problems=(*problems, *findings.problems))
-    return Checked(models=models, notes=findings.notes)
+    return Checked(models=models, notes=findings.notes, closed=closed)
 
 
 async def _checked_anew(

@@ -19,7 +19,6 @@ from batchgen.reconcile.neighbours import Neighbours
 
 def neighbours_of(
     batch: Batch,
-    file: JournalFile,
     options: Options,
     *,
     generator: Generator,
@@ -30,8 +29,7 @@ def neighbours_of(
 
     Args:
         batch: that is run, under its lock.
-        file: the journal of all batches.
-        options: where the locks are.
+        options: where the journal and the locks are.
         generator: the service.
         observer: is told of troubles.
         policy: how patient it is.
@@ -42,19 +40,17 @@ def neighbours_of(
 
     @contextmanager
     def open_batch(scope: Scope) -> Iterator[BatchJournal | None]:
-        if scope.batch == batch.scope.batch:  # another slot: its lock is ours
-            yield file.batch(scope)
-            return
         with ExitStack() as stack:
             try:
                 stack.enter_context(hold_batch(options.lock_of(scope.batch), stamp=SystemClock().now()))
             except BatchHeldError:
                 yield None
             else:
-                yield file.batch(scope)
+                yield stack.enter_context(JournalFile.open(options.journal, checked=True)).batch(scope)
 
     return Neighbours(
         generator=generator,
+        batch=batch.scope.batch,
         journal=batch.journal,
         clock=SystemClock(),
         observer=observer,

@@ -16,6 +16,7 @@ from batchgen.errors import (
     AmbiguousError,
     BoughtByQuoteError,
     JournalError,
+    ModelClosedError,
     ServiceError,
     StopCause,
     StoppedError,
@@ -91,12 +92,14 @@ class Quoted:
     Attributes:
         classes: in the order of their first jobs; those of unknown models are at the end.
         asked: how many questions were sent.
+        closed: models that this account may not use, and why.
         by_name: the same by the name of each price class in them.
         classifier: names the class of a job.
     """
 
     classes: tuple[QuotedClass, ...] = ()
     asked: int = 0
+    closed: Mapping[str, str] = field(default_factory=dict)
     by_name: Mapping[str, QuotedClass] = field(default_factory=dict, repr=False)
     classifier: Classifier = field(default_factory=lambda: Classifier({}), repr=False)
 
@@ -190,6 +193,7 @@ class _Inquiry:
         self._failures = 0
         self.answers: dict[str, Price] = {}
         self.troubles: dict[str, str] = {}  # by class
+        self.closed: dict[str, str] = {}  # by model
         self.asked = 0
 
     async def about(self, one: PriceClass, jobs: Sequence[Job]) -> None:
@@ -209,6 +213,9 @@ class _Inquiry:
         if self._generator is None or (silence := self._warning or silence):
             self.troubles.update({name: silence} if silence else {})
             return None
+        if job.model in self.closed:
+            self.troubles[name] = self.closed[job.model]
+            return None
         files = files_of(job)
         known = self._uploads_known(files) if files else {}
         assets = {one: known.get(one, STAND_IN) for one in files}
@@ -216,6 +223,8 @@ class _Inquiry:
         self.asked += 1
         try:
             amount = await self._quote(self._generator, job, body)
+        except ModelClosedError as error:
+            self.troubles[name] = self.closed[job.model] = str(error)
         except StoppedError as error:
             if error.cause is StopCause.CREDENTIALS:
                 raise
@@ -261,7 +270,13 @@ def _quoted(
         )
         for model, count in undescribed.items()
     ]
-    return Quoted(classes=tuple(classes), asked=inquiry.asked, by_name=by_name, classifier=classifier)
+    return Quoted(
+        classes=tuple(classes),
+        asked=inquiry.asked,
+        closed=inquiry.closed,
+        by_name=by_name,
+        classifier=classifier,
+    )
 
 
 def _class_of(

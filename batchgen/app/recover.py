@@ -19,7 +19,7 @@ from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of
 from batchgen.engine.ending import Exit
 from batchgen.engine.gate import RateGate
-from batchgen.errors import NotFoundError, RefusedError
+from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
@@ -151,7 +151,7 @@ class _Recoverer:
         for model_id in dict.fromkeys(wanted):
             try:
                 models[model_id] = await self._client.model(model_id)
-            except (NotFoundError, RefusedError):
+            except (NotFoundError, ModelClosedError, RefusedError):
                 continue
         return models
 

@@ -1,23 +1,17 @@
 """One run of one manifest, from the file to the results: builds the parts and puts them together."""
 
 import asyncio
-import math
-from collections.abc import Callable, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    nullcontext,
-    suppress,
-)
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, nullcontext, suppress
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import TextIO
 
 from batchgen.app.background import beside, unless_interrupted
-from batchgen.app.batch import Batch, fresh_scope_of, scope_of, zone_of
+from batchgen.app.batch import Batch, fresh_scope_of, is_of_the_past, scope_of, zone_of
 from batchgen.app.clock import SystemClock
+from batchgen.app.conclusion import CameTo, RunOutcome, conclude
 from batchgen.app.guards import (
     refuse_to_buy_again,
     refuse_to_leave_unfinished,
@@ -26,62 +20,35 @@ from batchgen.app.guards import (
 from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
 from batchgen.app.neighbours import neighbours_of
-from batchgen.app.purchases import Purchases
-from batchgen.app.quotes import quote_jobs
+from batchgen.app.other_slots import Beside, OtherSlot, others_of
 from batchgen.app.service import sender_of, transport_to
-from batchgen.app.settings import Options, rate_of, speed_of
+from batchgen.app.settings import Allow, Options, rate_of, speed_of
 from batchgen.app.steering import Steering, steered
-from batchgen.app.uploads import Uploads, uploading
-from batchgen.engine.ceiling import Ceiling
-from batchgen.engine.ending import Ending, LeftOut, Verdict
+from batchgen.app.terms import left_out_of, policy_of, pools_of, quoted_for
+from batchgen.app.uploads import uploading
+from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
 from batchgen.engine.gate import RateGate
-from batchgen.engine.policy import Policy, World
-from batchgen.engine.pools import Pools
+from batchgen.engine.policy import World
 from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
-from batchgen.errors import JournalError, OutputError, ServiceError
+from batchgen.engine.together import carry_together
+from batchgen.errors import JournalError, OutputError
 from batchgen.journal.lock import hold_batch
-from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.store import JournalFile
-from batchgen.lifecycle import TERMINAL
 from batchgen.manifest.reading import read_manifest
-from batchgen.model import Json, Model, Rate
+from batchgen.model import Model, Rate
 from batchgen.output.downloads import Downloader
 from batchgen.output.names import check_template
 from batchgen.output.progress import Mode, Progress
-from batchgen.output.report import write_report
-from batchgen.output.results import results_document, write_results
+from batchgen.output.results import write_results, write_slot
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
 from batchgen.plan.budget import committed
-from batchgen.plan.slots import began_at
 from batchgen.ports import CeilingMemory, Collector
-from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunOutcome:
-    """What a run came to, on disk when this is made.
-
-    Attributes:
-        verdict: the exit status and its reasons.
-        left_out: the jobs that it was not asked to buy; None where it was asked for all.
-        folder: the batch's.
-        document: the results manifest.
-        report: the page of pictures.
-        asked: whether there was anything to ask the service for.
-    """
-
-    verdict: Verdict
-    folder: Path
-    document: Mapping[str, Json]
-    report: Path
-    asked: bool
-    left_out: LeftOut | None = None
 
 
 async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
@@ -108,6 +75,7 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
         interrupts.caught(),
         hold_batch(lock, stamp=now),
         JournalFile.open(options.journal) as file,
+        ExitStack() as stack,
     ):
         scope = scope_of(options, manifest, file, now=now)
         batch = Batch.of(options, manifest, scope, file)
@@ -116,10 +84,18 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
             batch = _begin_afresh(options, file, batch, now=now)
             stream.write(f"{manifest.batch}: a fresh slot, {batch.scope.slot}\n")
         refuse_wrong_retries(options, batch)
-        ending, asked = Ending(), batch.needs_the_service
+        past = is_of_the_past(options, manifest, batch.scope, file, now=now)
+        others = others_of(options, manifest, batch.scope, file, stack)
+        for one in others:
+            if one.to_carry:
+                stream.write(f"{manifest.batch}: also carries {one.what}\n")
+        came_to = CameTo(Ending(), [Ending() for _ in others])
+        asked = batch.needs_the_service or any(one.to_carry for one in others)
         if asked:
-            ending = await _with_the_service(batch, file, options, interrupts, stream, mode)
-        return await _conclude(batch, ending, at=clock.now(), asked=asked)
+            came_to = await _with_the_service(
+                batch, others, file.ceilings(batch.scope), options, interrupts, stream, mode, past=past
+            )
+        return await conclude(options, file, batch, others, came_to, at=clock.now(), asked=asked, past=past)
 
 
 def _begin_afresh(options: Options, file: JournalFile, batch: Batch, *, now: float) -> Batch:
@@ -137,12 +113,15 @@ def _begin_afresh(options: Options, file: JournalFile, batch: Batch, *, now: flo
 
 async def _with_the_service(
     batch: Batch,
-    file: JournalFile,
+    others: Sequence[OtherSlot],
+    memory: CeilingMemory,
     options: Options,
     interrupts: Interrupts,
     stream: TextIO,
     mode: Mode,
-) -> Ending:
+    *,
+    past: bool,
+) -> CameTo:
     rate = rate_of(options, batch.manifest.limits.rate)
     gate = RateGate(rate)
     async with (
@@ -156,18 +135,21 @@ async def _with_the_service(
             uploading(batch.manifest, options.journal, batch.scope, transport, gate, service_clock)
         )
         looking_up = look_up_models(client, batch, _noting(stream, mode))
-        models = await unless_interrupted(looking_up, interrupts)
-        if models is None:
-            return Ending(drained=True)
-        flow = Flow(pools=await _pools(batch, options, client, file.ceilings(batch.scope)), gate=gate)
-        asking = _purse(batch, options, client, models, uploads)
-        purse = await unless_interrupted(asking, interrupts)
-        if purse is None:
-            return Ending(drained=True)
+        found = await unless_interrupted(looking_up, interrupts)
+        if found is None:
+            return CameTo.drained(others)
+        models = found.models
+        flow = Flow(pools=await pools_of(batch, options, client, memory), gate=gate)
+        asking = quoted_for(batch, options, client, models, uploads)
+        quoted = await unless_interrupted(asking, interrupts)
+        if quoted is None:
+            return CameTo.drained(others)
+        # the command line's total is handed over with the orders, before anything is bought
+        purse = Purse(budget=batch.manifest.budget, prices=quoted, zone=zone_of(batch.manifest))
         notes = partial(_notes, interrupts, steering)
-        policy = _policy(batch, options, speed=speed_of(options))
+        policy, sender = policy_of(batch, options, speed=speed_of(options)), sender_of(options)
         with _progress(batch, flow, purse, notes, stream, mode) as progress:
-            async with _collector(batch, client, rate) as collector:
+            async with _collector([batch, *(one.batch for one in others)], client, rate) as collector:
                 runner = Runner(
                     plan=batch.plan,
                     scope=batch.scope,
@@ -181,23 +163,40 @@ async def _with_the_service(
                         observer=progress,
                         uploader=uploads,
                         purse=purse,
-                        sender=sender_of(options),
+                        sender=sender,
                         service_clock=service_clock,
                         neighbours=neighbours_of(
-                            batch, file, options, generator=client, observer=progress, policy=policy.doubt
+                            batch, options, generator=client, observer=progress, policy=policy.doubt
                         ),
                     ),
                     flow=flow,
                     policy=policy,
+                    closed={**quoted.closed, **found.closed},
                 )
                 steering.hand_over(runner.control, progress.troubled)
                 began = SystemClock().now()
-                ending = await _run_shown(runner, batch, options, interrupts, progress)
+                carried = [
+                    _of_other(
+                        one,
+                        runner.flow,
+                        models,
+                        options,
+                        client,
+                        gate,
+                        collector,
+                        progress,
+                        service_clock=service_clock,
+                    )
+                    for one in others
+                ]
+                came_to = await _run_shown(runner, carried, batch, options, interrupts, progress, past=past)
                 with suppress(JournalError):  # what is lost costs a refusal, which is free
                     flow.pools.keep()
-                ending = replace(ending, left_out=_left_out(batch, purse))
-                if not ending.lost or ending.drained or ending.unreachable:
-                    return ending
+                ending = replace(came_to.own, left_out=left_out_of(batch, purse))
+                # without a listing there is nothing to look at
+                listed = Allow.NO_LISTING not in options.allow and ending.stopped is None
+                if not (ending.lost and listed) or ending.drained or ending.unreachable:
+                    return replace(came_to, own=ending)
                 orphans = await orphans_of_run(
                     client,
                     batch.journal,
@@ -206,19 +205,39 @@ async def _with_the_service(
                     known=ending.turned_up,
                     trouble=progress.troubled,
                 )
-                return replace(ending, orphans=orphans)
+                return replace(came_to, own=replace(ending, orphans=orphans))
 
 
-async def _pools(batch: Batch, options: Options, client: ScenarioClient, memory: CeilingMemory) -> Pools:
-    """Give what is known of the limits: what earlier runs have learned, else what the service says."""
-    most = options.in_flight or batch.manifest.limits.in_flight
-    pools = Pools(Ceiling(bound=most), memory=memory, clock=SystemClock())
-    if pools.limit is None and len(batch.plan.to_submit) > 1:
-        with suppress(ServiceError):  # a refusal teaches the same
-            account = await client.account()
-            if account is not None and account.ceiling is not None:
-                pools.expect(account.ceiling)
-    return pools
+def _of_other(
+    one: OtherSlot,
+    flow: Flow,
+    models: Mapping[str, Model],
+    options: Options,
+    client: ScenarioClient,
+    gate: RateGate,
+    collector: Collector | None,
+    progress: Progress,
+    *,
+    service_clock: ServiceClock,
+) -> Runner:
+    """Carry another slot: it shares what this run shares with the service, and buys nothing."""
+    return Runner(
+        plan=one.batch.plan,
+        scope=one.batch.scope,
+        models=models,
+        world=World(
+            generator=client,
+            journal=one.batch.journal,
+            collector=collector,
+            gate=gate,
+            clock=SystemClock(),
+            observer=Beside(one.name, progress),
+            sender=sender_of(options),
+            service_clock=service_clock,
+        ),
+        flow=flow.beside(one.batch.scope.slot),
+        policy=policy_of(one.batch, options, speed=speed_of(options)),
+    )
 
 
 def _noting(stream: TextIO, mode: Mode) -> Callable[[str], object]:
@@ -226,79 +245,16 @@ def _noting(stream: TextIO, mode: Mode) -> Callable[[str], object]:
     return lambda text: None if mode is Mode.QUIET else stream.write(f"note: {text}\n")
 
 
-def _policy(batch: Batch, options: Options, *, speed: float) -> Policy:
-    """Give the manifest's patience; a rehearsal settles doubts in simulated time."""
-    manifest = batch.manifest
-    doubt = manifest.doubt
-    return Policy(
-        most_failures=most_failures_of(options, batch),
-        slot_began=began_at(batch.scope.slot, zone_of(manifest)),
-        timeout=manifest.timeout,
-        attempts=manifest.attempts,
-        doubt=DoubtPolicy(
-            then=OnAbsent.RESUBMIT if doubt.resubmit else OnAbsent.HOLD,
-            settle=doubt.settle / speed,
-            settle_max=doubt.settle_max / speed,
-        ),
-    )
-
-
-def most_failures_of(options: Options, batch: Batch) -> int | None:
-    """Give how many jobs may fail before no more are bought; a share is of what would be bought."""
-    most = options.most_failures
-    if isinstance(most, float):
-        return max(1, math.ceil(most * len(batch.plan.to_submit)))
-    return most
-
-
-async def _purse(
-    batch: Batch,
-    options: Options,
-    client: ScenarioClient,
-    models: Mapping[str, Model],
-    uploads: Uploads | None,
-) -> Purse:
-    """Ask what the jobs cost that may be bought, and give what holds them under the caps.
-
-    Raises:
-        BoughtByQuoteError: a question was taken for an order.
-        StoppedError: the credentials are not accepted.
-    """
-    quoted = await quote_jobs(
-        client,
-        [entry.job for entry in batch.plan.entries if entry.wanted and entry.record.state not in TERMINAL],
-        models,
-        store=QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project),
-        clock=SystemClock(),
-        uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
-        purchases=Purchases(options, batch, writing=True),
-    )
-    # the command line's total is handed over with the orders, before anything is bought
-    return Purse(budget=batch.manifest.budget, prices=quoted, zone=zone_of(batch.manifest))
-
-
-def _left_out(batch: Batch, purse: Purse) -> LeftOut | None:
-    """Say what is left for another time, at the prices that were asked for this run."""
-    jobs = batch.left_out
-    if not jobs:
-        return None
-    prices = [purse.price(job) for job in jobs]
-    return LeftOut(
-        jobs=len(jobs),
-        of=len(batch.plan.entries),
-        cost=sum((one for one in prices if one is not None), Decimal(0)),
-        unpriced=prices.count(None),
-    )
-
-
 def _collector(
-    batch: Batch, client: ScenarioClient, rate: Rate | None
+    batches: Sequence[Batch], client: ScenarioClient, rate: Rate | None
 ) -> AbstractAsyncContextManager[Collector | None]:
-    if not batch.manifest.output.download:
+    output, folder = batches[0].manifest.output, batches[0].folder
+    if not output.download:
         return nullcontext()
-    known = {file.asset_id: file for record in batch.journal.records().values() for file in record.files}
-    template = batch.manifest.output.files
-    return Downloader(client, batch.folder, template=template, known=known, spacing=spacing_at(rate))
+    records = (record for one in batches for record in one.journal.records().values())
+    known = {file.asset_id: file for record in records for file in record.files}
+    template = output.files
+    return Downloader(client, folder, template=template, known=known, spacing=spacing_at(rate))
 
 
 def _reserved(batch: Batch, flow: Flow) -> Decimal:
@@ -333,24 +289,36 @@ def _notes(interrupts: Interrupts, steering: Steering) -> str:
 
 
 async def _run_shown(
-    runner: Runner, batch: Batch, options: Options, interrupts: Interrupts, progress: Progress
-) -> Ending:
+    runner: Runner,
+    carried: Sequence[Runner],
+    batch: Batch,
+    options: Options,
+    interrupts: Interrupts,
+    progress: Progress,
+    *,
+    past: bool,
+) -> CameTo:
     loop = asyncio.get_running_loop()
 
     def on_signal(number: int) -> None:
+        every = (runner, *carried)
         if number > 1:
-            runner.leave()
+            for one in every:
+                one.leave()
             return
-        runner.drain()
+        for one in every:
+            one.drain()
         # whoever sends a signal may kill next; whoever orders a drain wants to see its end
         limit = None if number == ORDERED else options.drain_timeout
         if limit is not None:
-            loop.call_later(limit, runner.leave)
+            for one in every:
+                loop.call_later(limit, one.leave)
         progress.troubled(_draining(runner, limit=limit))
 
     interrupts.tell(on_signal)
-    async with beside(_refresh(batch, progress), name="results"):
-        return await runner.run()
+    async with beside(_refresh(batch, progress, past=past), name="results"):
+        settle = policy_of(batch, options, speed=speed_of(options)).doubt.settle
+        return CameTo(*await carry_together(runner, carried, settle=settle))
 
 
 def _draining(runner: Runner, *, limit: float | None) -> str:
@@ -365,14 +333,14 @@ def _draining(runner: Runner, *, limit: float | None) -> str:
     )
 
 
-async def _refresh(batch: Batch, progress: Progress) -> None:
+async def _refresh(batch: Batch, progress: Progress, *, past: bool) -> None:
     """Keep the results manifest fresh while the run goes on, at two per cent of the time at most."""
     loop, clock, pause = asyncio.get_running_loop(), SystemClock(), 5.0
     while True:
         await asyncio.sleep(pause)
         began = loop.time()
         results = batch.results(at=clock.now(), ending=Ending())
-        writing = loop.run_in_executor(None, write_results, batch.folder, results)
+        writing = loop.run_in_executor(None, write_slot if past else write_results, batch.folder, results)
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
@@ -382,24 +350,3 @@ async def _refresh(batch: Batch, progress: Progress) -> None:
         except OutputError as error:
             progress.troubled(str(error))  # the journal has it all; the last write will tell again
         pause = max(5.0, 50 * (loop.time() - began))
-
-
-async def _conclude(batch: Batch, ending: Ending, *, at: float, asked: bool) -> RunOutcome:
-    """Judge the run and write what people and scripts read.
-
-    Raises:
-        OutputError: a file is as it was.
-    """
-    verdict = batch.judge(ending, at=at)
-    results = batch.results(at=at, ending=ending, verdict=verdict)
-    await asyncio.to_thread(write_results, batch.folder, results)
-    document = results_document(results)
-    report = await asyncio.to_thread(write_report, batch.folder, document)
-    return RunOutcome(
-        verdict=verdict,
-        folder=batch.folder,
-        document=document,
-        report=report,
-        asked=asked,
-        left_out=ending.left_out,
-    )

@@ -66,22 +66,25 @@ def show_plan(
     """Write the plan to standard output and give the exit status."""
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.look import look_at, notice_elsewhere  # noqa: PLC0415 - not for --help
+    from batchgen.app.look import look_at, notice_elsewhere, notice_slots  # noqa: PLC0415 - not for --help
     from batchgen.app.outlook import look_ahead  # noqa: PLC0415 - not for --help
 
     with look_at(options) as batch:
         outlook = asyncio.run(look_ahead(options, batch, offline=offline, requote=requote))
         for note in outlook.notes:
             click.echo(f"note: {note}", err=True)
-        elsewhere = notice_elsewhere(options, batch)
+        elsewhere, slots = notice_elsewhere(options, batch), notice_slots(options, batch)
         if as_json:
-            click.echo(json.dumps(_document(batch, outlook, elsewhere), ensure_ascii=False))
+            document = {**_document(batch, outlook, elsewhere), "other_slots": list(slots.notes)}
+            click.echo(json.dumps(document, ensure_ascii=False))
         else:
             for line in (*_lines(batch, outlook), *_notes(batch, outlook, elsewhere)):
                 click.echo(line)
+            for note in slots.notes:
+                click.echo(f"  {note}")
             for line in _left_out(options, batch, offline=offline):
                 click.echo(line)
-        return _REMAINS if check_only and batch.needs_the_service else 0
+        return _REMAINS if check_only and (batch.needs_the_service or slots.to_carry) else 0
 
 
 def _left_out(options: "Options", batch: "Batch", *, offline: bool) -> Iterator[str]:

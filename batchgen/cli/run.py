@@ -13,7 +13,7 @@ from batchgen.cli import flags
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from batchgen.app.run import RunOutcome
+    from batchgen.app.conclusion import RunOutcome
     from batchgen.app.settings import Options
     from batchgen.model import Rate
 
@@ -138,8 +138,9 @@ def _summary(outcome: "RunOutcome", status: int) -> dict[str, object]:
         "reasons": list(outcome.verdict.reasons),
         "left_out": _left_out(outcome),
         "summary": outcome.document["summary"],
-        "results": str(outcome.folder / "results.json"),
-        "report": str(outcome.report),
+        "notes": list(outcome.notes),
+        "results": str(outcome.results),
+        "report": None if outcome.report is None else str(outcome.report),
     }
 
 
@@ -160,8 +161,11 @@ def _say_how_it_ended(outcome: "RunOutcome", *, quiet: bool) -> None:
         click.echo(f"  {reason}", err=True)
     if outcome.left_out is not None:
         click.echo(f"  {outcome.left_out}", err=True)
+    for note in outcome.notes:
+        click.echo(f"  {note}", err=True)
     if not quiet:
-        click.echo(f"results: {outcome.folder / 'results.json'}", err=True)
+        click.echo(f"results: {outcome.results}", err=True)
+    if not quiet and outcome.report is not None:
         click.echo(f"report:  {outcome.report}", err=True)
 
 

@@ -83,6 +83,9 @@ class ShareType(click.ParamType[float]):
               help="What goes wrong, such as submit:cut-after=5%; may be given again. CALL is submit, job, "
               "jobs, model, assets or download; FAULT is cut-before, cut-after, hang-after, 500-before, 500, "
               "502, 503, 408, redirect, no-json, 429, slow, truncated or expired.")  # fmt: skip
+@click.option("--deny-model", "closed", multiple=True, metavar="MODEL",
+              help="Answer 403 to what names this model; may be given again.")  # fmt: skip
+@click.option("--deny-listing", "unlisted", is_flag=True, help="Answer 403 to a listing of jobs.")
 @click.option("--key", default="key", show_default=True, help="The API key it asks for.")
 @click.option("--secret", default="secret", show_default=True, help="The API secret it asks for.")
 @click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -120,10 +123,18 @@ def _settings(
     whole_after: tuple[float, float],
     late_in_jobs: bool,
     faults: Sequence[str],
+    closed: Sequence[str],
+    unlisted: bool,
     key: str,
     secret: str,
 ) -> "Settings":
-    from batchgen.simulator.settings import Limits, Outcomes, Settings, Views  # noqa: PLC0415 - not for --help
+    from batchgen.simulator.settings import (  # noqa: PLC0415 - not for --help
+        Denied,
+        Limits,
+        Outcomes,
+        Settings,
+        Views,
+    )
 
     units = None if credit is None else _units(credit, "--credits")
     with _said_as_usage():
@@ -133,6 +144,7 @@ def _settings(
             latency=latency,
             prices=dict(_price(text) for text in costs),
             limits=Limits(ceiling=ceiling, cooldown=cooldown, rate=rate, credits=units),
+            denied=Denied(models=frozenset(closed), listing=unlisted),
             outcomes=Outcomes(failures=failures),
             views=Views(
                 listing_lag=listing_lag,

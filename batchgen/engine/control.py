@@ -1,8 +1,10 @@
 """What may be changed while a run goes on. Nothing here ends a run or loses a job."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from batchgen.engine.dispatch import Dispatcher
+from batchgen.engine.doubting import Doubting
 from batchgen.engine.flow import Flow
 from batchgen.engine.purse import Purse
 from batchgen.model import Rate
@@ -26,6 +28,10 @@ class Control:
     def pause(self, *, paused: bool) -> None:
         """Submit no more for the time being, or go on; what runs is watched and collected meanwhile."""
         self._dispatcher.pause(paused=paused)
+
+    def follow(self, others: Iterable[Doubting], *, patience: float) -> None:
+        """Buy nothing before the doubts of other slots are settled, for so many seconds at most."""
+        self._dispatcher.follow(others, patience=patience)
 
     def allow(self, in_flight: int | None) -> None:
         """Put another upper bound on what is in flight; None leaves it to the service."""

@@ -5,23 +5,25 @@ doubt, and nothing while the service is silent. How a job is submitted is the su
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from batchgen.engine.doubting import Doubting
 from batchgen.engine.flow import LATE, Flow
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
 from batchgen.engine.purse import Purse
 from batchgen.engine.submit import Submitter
 from batchgen.engine.waiting import Waiting
-from batchgen.errors import OverBudgetError, ServiceError, StoppedError
+from batchgen.errors import ModelClosedError, OverBudgetError, ServiceError, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import State
 from batchgen.loop_clock import loop_time, wait_until
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry
 from batchgen.ports import Lane
-from batchgen.reconcile.preflight import Preflight, begin_preflight
+from batchgen.reconcile.preflight import Preflight, begin_preflight, looks_back_to
 from batchgen.reconcile.search import Search
 
 PRESSED = 5  # submits in a row that waited for nothing but the rate
@@ -61,8 +63,11 @@ class Dispatcher:
         preparer: Preparer | None,
         search: Search,
         purse: Purse,
+        closed: Mapping[str, str],
     ) -> None:
         """Take the parts; see ``Runner``."""
+        self.closed = dict(closed)  # models that this account may not use, and why
+        self.unlisted = ""  # why the last look before buying failed
         self._world = world
         self._ledger = ledger
         self._submitter = submitter
@@ -84,12 +89,36 @@ class Dispatcher:
         self._stopped = False
         self._turns_in_a_row = 0
         self._paused = False
+        self._others: tuple[Doubting, ...] = ()
+        self._patience = 0.0
+        self._marked = False  # as bought in without a look
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         """Count the jobs that may still be submitted."""
         preparing = len(self._preparer) if self._preparer is not None else 0
-        return len(self._waiting) + len(self._unsure) + len(self._anew) + preparing
+        # those that stepped aside for a job of another slot go on when that one is settled
+        aside = 0 if all(one.clear for one in self._others) else len(self._blocked)
+        return len(self._waiting) + len(self._unsure) + len(self._anew) + preparing + aside
+
+    def follow(self, others: Iterable[Doubting], *, patience: float) -> None:
+        """Buy nothing before the doubts of other slots are settled, for so many seconds at most.
+
+        What equals one of them steps aside for as long as it takes.
+        """
+        self._others, self._patience = tuple(others), patience
+        for one in self._others:
+            one.tell(self._other_settled)
+
+    def _other_settled(self) -> None:
+        self.unblock()
+        self.stir()
+
+    async def _let_others_settle(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                for one in self._others:
+                    await one.wait()
 
     @property
     def prepared(self) -> int:
@@ -98,6 +127,8 @@ class Dispatcher:
 
     def add(self, entry: Entry) -> None:
         """Let a job wait; one that comes back goes first, for its place in the manifest was earlier."""
+        if entry.job.model in self.closed:
+            return
         if self._preparer is not None and self._preparer.needs(entry):
             self._preparer.add(entry)
             return
@@ -109,14 +140,31 @@ class Dispatcher:
 
     def admit(self, entry: Entry) -> None:
         """Take in a job whose files are at the service."""
+        if entry.job.model in self.closed:
+            return
         (self._waiting if self._preflight is None else self._anew).append(entry)
         self.stir()
+
+    def close(self, model: str, error: ModelClosedError) -> None:
+        """Let no further job of a model leave: none of them will be taken, and the others are."""
+        if model in self.closed:
+            return
+        self.closed[model] = str(error)
+        self._ledger.observer.troubled(f"{model} may not be run, and no further job of it is sent: {error}")
+        self._waiting.drop(model)
+        self._blocked = [one for one in self._blocked if one.job.model != model]
+        if self._preparer is not None:
+            self._preparer.drop(model)
+        self.stir()
+
+    def _open(self, entries: Iterable[Entry]) -> Iterable[Entry]:
+        return (one for one in entries if one.job.model not in self.closed)
 
     def put_back(self, entry: Entry, error: OverBudgetError) -> None:
         """Take back a job that the budget does not hold; others wait until money may be free again."""
         if error.alone:
             self._too_dear[entry.key] = error
-        else:
+        elif entry.job.model not in self.closed:
             self._waiting.appendleft(entry)
             self._broke = error
         self.stir()
@@ -184,6 +232,8 @@ class Dispatcher:
             StoppedError: the service does not let us.
             JournalError: what was found before buying could not be recorded.
         """
+        if self._others:
+            await self._let_others_settle()
         while not self._stopped:
             if await self._looked():
                 continue
@@ -203,7 +253,7 @@ class Dispatcher:
 
     async def _looked(self) -> bool:
         """Do one thing that has to be known before the next job leaves; False where there is none."""
-        if self._waiting and self._preflight is None:
+        if self._waiting and self._preflight is None and not self._is_blind:
             await self._look_before_buying()
         elif self._anew and self._preflight is not None:
             await self._look_again(self._preflight)
@@ -211,6 +261,23 @@ class Dispatcher:
             self._take_in()
         else:
             return False
+        return True
+
+    @property
+    def _is_blind(self) -> bool:
+        """Whether this run buys without a look; a later one that looks then looks back as far."""
+        if self._policy.listings:
+            return False
+        if not self._marked:
+            self._marked = True
+            journal = self._world.journal
+            since = looks_back_to(
+                journal.records().values(),
+                began=self._policy.slot_began,
+                now=self._ledger.now(),
+                unfinished=journal.looking_since,
+            )
+            journal.look_began(since)
         return True
 
     async def _look_before_buying(self) -> None:
@@ -228,9 +295,11 @@ class Dispatcher:
         except StoppedError:
             raise
         except ServiceError as error:
+            self.unlisted = str(error)
             self._is_silent(error)
             await asyncio.sleep(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
             return
+        self.unlisted = ""
         self._preflight = preflight
         self._flow.service_answered()
         known = {entry.key for entry in looked_for}
@@ -253,7 +322,7 @@ class Dispatcher:
             return
         del self._anew[: len(anew)]
         self._unsure += [entry for entry in anew if preflight.concerns_now(entry)]
-        self._waiting.return_all(entry for entry in anew if not preflight.concerns_now(entry))
+        self._waiting.return_all(self._open(one for one in anew if not preflight.concerns_now(one)))
 
     @property
     def _knows_as_much_as_it_can(self) -> bool:
@@ -271,7 +340,7 @@ class Dispatcher:
         assert self._preflight is not None
         taken = {one.entry.key: one.entry for one in self._preflight.take_in(self._unsure)}
         left = [entry for entry in self._unsure if entry.key not in taken]
-        self._waiting.return_all(left)
+        self._waiting.return_all(self._open(left))
         for entry in taken.values():
             self._steps.route(entry)
         self._unsure = []  # not before: the run is not at its end while some are not on their way
@@ -312,6 +381,9 @@ class Dispatcher:
         """Ask for something that costs nothing, before anything that does is sent again."""
         try:
             await self._world.generator.model(model)
+        except ModelClosedError as error:  # an answer
+            self.close(model, error)
+            self._flow.service_answered()
         except StoppedError:
             raise
         except ServiceError as error:

@@ -1,16 +1,23 @@
 """How a run ended: what it left, and the exit status that says so."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 
-from batchgen.errors import StopCause, StoppedError
+from batchgen.errors import NoListingError, StopCause, StoppedError
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
+from batchgen.plan.plan import Entry
 from batchgen.plan.yields import NOTHING_SHORT, YOUNG, Shortage
 
 _NAMED = 3  # jobs that a sentence names
+_WAY_ON = (
+    "without a listing nothing that is lost can be found again, so nothing is bought; to go on all the same, "
+    "run it with --allow no-listing: then an answer that is lost leaves its job held for a person, and what "
+    "a lost journal had bought is bought again"
+)
 
 
 class Exit(IntEnum):
@@ -54,6 +61,19 @@ class LeftOut:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Closed:
+    """A model that the service does not run for this account.
+
+    Attributes:
+        reason: in the service's words.
+        jobs: how many are left planned for it.
+    """
+
+    reason: str
+    jobs: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ending:
     """What one run of the engine came to.
 
@@ -70,6 +90,8 @@ class Ending:
         failures: how many jobs failed where they were too many to go on; 0 otherwise.
         orphans: what a look after the run found paid for and owned by no record, a sentence each.
         left_out: the jobs that it was not asked to buy; None where it was asked for all.
+        closed: models that the service does not run for this account, and what that leaves.
+        unlisted: why the service's jobs could not be listed before anything was bought; empty if they could.
     """
 
     stopped: StoppedError | None = None
@@ -84,6 +106,8 @@ class Ending:
     waits_for: Sequence[str] = ()
     failures: int = 0
     left_out: LeftOut | None = None
+    closed: Mapping[str, Closed] = field(default_factory=dict)
+    unlisted: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +123,25 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
+def left_closed(
+    closed: Mapping[str, str], entries: Iterable[Entry], records: Mapping[JobKey, Record]
+) -> dict[str, Closed]:
+    """Say what closed models leave.
+
+    Args:
+        closed: why each is.
+        entries: the jobs of the run.
+        records: as they stand now.
+    """
+    unknown = Record()
+    left = Counter(
+        one.job.model
+        for one in entries
+        if one.wanted and records.get(one.key, unknown).state is State.PLANNED
+    )
+    return {model: Closed(reason=why, jobs=left[model]) for model, why in closed.items()}
+
+
 def judge(ending: Ending, records: Sequence[Record], *, shortage: Shortage = NOTHING_SHORT) -> Verdict:
     """Say what a run's end means, in the order of what a person has to do first.
 
@@ -107,25 +150,43 @@ def judge(ending: Ending, records: Sequence[Record], *, shortage: Shortage = NOT
         records: of the jobs that it was asked for.
         shortage: the successes that have fewer assets than they are to have.
     """
+    return verdict_of(weigh(ending, records, shortage=shortage))
+
+
+def weigh(
+    ending: Ending, records: Sequence[Record], *, shortage: Shortage = NOTHING_SHORT
+) -> list[tuple[Exit, str]]:
+    """Give every reason for an exit status, each with its own; see ``judge``."""
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.orphans)]
     dear = [(Exit.BUDGET, text) for text in ending.over_budget]
     waits = [(Exit.REMAINS, text) for text in ending.waits_for]
-    found = [*_stops(ending), *twice, *dear, *waits, *_left(ending, records), *_short(shortage)]
+    return [*_stops(ending), *twice, *dear, *waits, *_left(ending, records), *_short(shortage)]
+
+
+def verdict_of(found: Sequence[tuple[Exit, str]]) -> Verdict:
+    """Put the reasons in the order of what a person has to do first, and take the first one's status."""
     order = (Exit.CREDENTIALS, Exit.DOUBT, Exit.BUDGET, Exit.REMAINS, Exit.FAILED)
     ranked = sorted(found, key=lambda one: order.index(one[0]))
     return Verdict(exit=ranked[0][0] if ranked else Exit.DONE, reasons=tuple(text for _, text in ranked))
 
 
 def _stops(ending: Ending) -> list[tuple[Exit, str]]:
+    found = [(Exit.CREDENTIALS, _of_closed(model, one)) for model, one in ending.closed.items() if one.jobs]
     if ending.stopped is None:
-        return []
+        return found
     status = Exit.BUDGET if ending.stopped.cause is StopCause.CREDITS else Exit.CREDENTIALS
-    return [(status, str(ending.stopped))]
+    way_on = f"; {_WAY_ON}" if isinstance(ending.stopped, NoListingError) else ""
+    return [(status, f"{ending.stopped}{way_on}"), *found]
+
+
+def _of_closed(model: str, closed: Closed) -> str:
+    jobs = "1 job" if closed.jobs == 1 else f"{closed.jobs} jobs"
+    return f"{jobs} of {model} not bought: this account may not run the model: {closed.reason}"
 
 
 def _left(ending: Ending, records: Sequence[Record]) -> list[tuple[Exit, str]]:
     states = [record.state for record in records]
-    pending = states.count(State.PLANNED)
+    pending = max(0, states.count(State.PLANNED) - sum(one.jobs for one in ending.closed.values()))
     running = states.count(State.RUNNING) - len(ending.out_of_sight)
     bad = sum(states.count(one) for one in (State.FAILED, State.REFUSED, State.CANCELED, State.ABANDONED))
     doubt = sum(states.count(one) for one in (State.SUBMITTING, State.IN_DOUBT, State.HELD))
@@ -176,6 +237,8 @@ def _share(short: Record) -> str:
 def _why_pending(ending: Ending) -> str:
     if ending.failures:
         return f"not submitted: {ending.failures} failed, and --max-failures stops there"
+    if ending.unlisted:
+        return f"not submitted: the service's jobs could not be listed ({ending.unlisted}); {_WAY_ON}"
     if ending.unreachable:
         return "not submitted: the service could not be reached, or took no job"
     return "not submitted yet; a further run goes on with them"

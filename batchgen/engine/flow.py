@@ -31,6 +31,7 @@ class Flow:
         backoff: Backoff | None = None,
         chance: random.Random | None = None,
         patience: float = 900.0,
+        slot: str | None = None,
     ) -> None:
         """Start with nothing in flight.
 
@@ -40,7 +41,9 @@ class Flow:
             backoff: how long, where the service does not say.
             chance: where the jitter comes from.
             patience: seconds without reaching the service after which it counts as gone.
+            slot: whose jobs these are, where several slots are counted together; see ``beside``.
         """
+        self._slot = slot
         self.pools = pools
         self.doubtful: set[JobKey] = set()
         self._gate = gate
@@ -54,6 +57,23 @@ class Flow:
         self._full_since: float | None = None
         self._ambiguous = 0
         self._service_answers = True
+
+    def beside(self, slot: str) -> "Flow":
+        """Give the flow of another slot, whose jobs count against the same limits and are not ours."""
+        flow = Flow(
+            pools=self.pools,
+            gate=self._gate,
+            backoff=self._backoff,
+            chance=self._chance,
+            patience=self._patience,
+            slot=slot,
+        )
+        flow.doubtful = self.doubtful
+        return flow
+
+    def _named(self, key: JobKey) -> JobKey:
+        """Tell equal jobs of several slots apart."""
+        return key if self._slot is None else JobKey(f"{self._slot}/{key.content}", key.ordinal)
 
     def __repr__(self) -> str:
         return (
@@ -102,16 +122,19 @@ class Flow:
 
     def began(self, key: JobKey, model: str) -> None:
         """Count a submit that is about to leave."""
+        key = self._named(key)
         self.pools.put(key, model)
         self._unanswered[key] = loop_time()
 
     def doubts(self, key: JobKey, model: str) -> None:
         """Count a job in doubt: it may be running."""
+        key = self._named(key)
         self.pools.put(key, model)
         self.doubtful.add(key)
 
     def runs(self, key: JobKey, model: str) -> None:
         """Count a submission that runs."""
+        key = self._named(key)
         self.pools.put(key, model)
         self.doubtful.discard(key)
 
@@ -122,16 +145,18 @@ class Flow:
 
     def ended(self, key: JobKey) -> None:
         """Count it no longer."""
+        key = self._named(key)
         self.pools.take(key)
         self.doubtful.discard(key)
 
     def withdrew(self, key: JobKey) -> None:
         """Learn that a submit that was about to leave did not."""
-        self._unanswered.pop(key, None)
+        self._unanswered.pop(self._named(key), None)
         self.ended(key)
 
     def answered(self, key: JobKey, error: ServiceError | None) -> None:
         """Learn from what answered the submit of this job, which is still counted as in flight."""
+        key = self._named(key)
         self._unanswered.pop(key, None)
         if isinstance(error, NotSentError):
             self._not_sent()

@@ -1,9 +1,9 @@
 """Why a run ends: collected while it goes on, and told when it is over. Nothing is decided here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from batchgen.engine.ending import Ending
+from batchgen.engine.ending import Closed, Ending
 from batchgen.errors import BatchgenError, StoppedError
 from batchgen.model import JobKey
 
@@ -23,6 +23,7 @@ class Halt:
         bug: an error that nobody expected.
         out_of_sight: paid and still running when their timeout passed.
         missing: why the assets of these are not all on disk.
+        unlisted: why jobs could not be listed when the run gave up buying; empty if that was not why.
     """
 
     submitting: bool = True
@@ -35,6 +36,7 @@ class Halt:
     bug: BaseExceptionGroup[BaseException] | None = None
     out_of_sight: set[JobKey] = field(default_factory=set)
     missing: dict[JobKey, str] = field(default_factory=dict)
+    unlisted: str = ""
 
     def stop_for(self, error: BatchgenError) -> None:
         """Remember the first of each kind."""
@@ -50,6 +52,7 @@ class Halt:
         lost: int,
         over_budget: Sequence[str],
         most_failures: int | None,
+        closed: Mapping[str, Closed],
         waits_for: Sequence[str] = (),
     ) -> Ending:
         """Give what the run came to.
@@ -72,6 +75,8 @@ class Halt:
             lost=lost,
             over_budget=tuple(over_budget),
             waits_for=tuple(waits_for),
+            closed=closed,
+            unlisted=self.unlisted,
             failures=self.failures if self.has_too_many_failures(most_failures) else 0,
         )
 

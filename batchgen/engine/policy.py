@@ -22,6 +22,7 @@ class Policy:
         usual: to the first look at a model nothing is known of.
         gaps: between looks.
         sweeps: whether listings may stand for polls.
+        listings: whether jobs are listed at all; without, nothing is looked for, and a doubt is held.
         backoff: after failures.
         doubt: how jobs in doubt are settled.
         attempts: how often a generation is tried in all; what moderation stopped is not tried again.
@@ -36,6 +37,7 @@ class Policy:
     usual: float = 2.0
     gaps: PollGaps = field(default_factory=PollGaps)
     sweeps: bool = True
+    listings: bool = True
     backoff: Backoff = field(default_factory=Backoff)
     doubt: DoubtPolicy = field(default_factory=DoubtPolicy)
     attempts: int = 1

@@ -63,6 +63,10 @@ class Preparer:
         self._jobs.append(entry)
         self.stir()
 
+    def drop(self, model: str) -> None:
+        """Let those of a model wait no longer."""
+        self._jobs = deque(one for one in self._jobs if one.job.model != model)
+
     def stir(self) -> None:
         """Look again whether there is room."""
         self._stirred.set()
@@ -94,5 +98,6 @@ class Preparer:
                 await asyncio.sleep(self._backoff.delay(failures, jitter=0.5))
             else:
                 failures = 0
-                self._jobs.popleft()
-                self._ready(entry)
+                if self._jobs and self._jobs[0] is entry:  # its model may have been closed meanwhile
+                    self._jobs.popleft()
+                    self._ready(entry)

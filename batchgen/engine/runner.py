@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from batchgen.engine.control import Control
+from batchgen.engine.departures import Departures
 from batchgen.engine.dispatch import Dispatcher, Steps
-from batchgen.engine.ending import Ending
+from batchgen.engine.doubting import Doubting
+from batchgen.engine.ending import Ending, left_closed
 from batchgen.engine.flow import Flow
 from batchgen.engine.halt import Halt
 from batchgen.engine.harvest import Harvest, Reaped
@@ -21,7 +23,7 @@ from batchgen.engine.prepare import Preparer
 from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
 from batchgen.engine.watch import Outcomes, Watcher
-from batchgen.errors import BatchgenError, OverBudgetError, StoppedError
+from batchgen.errors import BatchgenError, ModelClosedError, NoListingError, OverBudgetError, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import AnswerLost, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
@@ -29,8 +31,6 @@ from batchgen.plan.plan import Entry, Plan
 from batchgen.plan.yields import Yields
 from batchgen.reconcile.reconciler import Reconciler
 from batchgen.reconcile.search import Search
-
-_GLANCE = 0.2  # seconds between looks at whether the run is to be left at once
 
 
 class Runner:
@@ -45,6 +45,7 @@ class Runner:
         world: World,
         flow: Flow,
         policy: Policy,
+        closed: Mapping[str, str] | None = None,
     ) -> None:
         """Take the parts; nothing starts before ``run``.
 
@@ -55,6 +56,7 @@ class Runner:
             world: the ports.
             flow: how much may be in flight.
             policy: how patient the run is.
+            closed: models that this account may not use, and why: their jobs stay planned.
         """
         self._plan = plan
         self._models = models
@@ -94,6 +96,7 @@ class Runner:
             preparer=self._preparer,
             search=self._search,
             purse=world.purse,
+            closed=closed or {},
         )
         self._schedule = LookSchedule(
             gaps=policy.gaps,
@@ -109,11 +112,11 @@ class Runner:
             schedule=self._schedule,
             gate=world.gate,
             yields=yields,
-            sweeps=policy.sweeps,
+            sweeps=policy.sweeps and policy.listings,
             outcomes=Outcomes(
                 ended=self._route,
                 outlasted=self._outlasted,
-                spawn=self._spawn_as,
+                spawn=self._spawn,
                 pressed=lambda: self._dispatcher.is_pressed,
             ),
         )
@@ -122,7 +125,7 @@ class Runner:
             ledger=self._ledger,
             generator=world.generator,
             yields=yields,
-            reaped=Reaped(route=self._route, rests=self._rest, spawn=self._spawn_as),
+            reaped=Reaped(route=self._route, rests=self._rest, spawn=self._spawn),
             missing=self._halt.missing,
         )
         self.flow = flow
@@ -131,10 +134,20 @@ class Runner:
         # What changes during a run: who waits, who is under way, and what is to end it.
         self._wanted = {entry.key for entry in plan.entries if entry.wanted}
         self._under_way: set[JobKey] = set()
-        self._submits: set[asyncio.Task[None]] = set()
+        self._departures = Departures(
+            submit=lambda entry: self._guarded(lambda: self._submit(entry)), broke=self._broke
+        )
         self._others: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
         self._started = False
+        self.doubts = Doubting(
+            ledger=self._ledger,
+            flow=flow,
+            listings=policy.listings,
+            look_for=lambda entry: self._reconciler.add(entry, is_old=not self._started),
+            route=self._route,
+            rest=self._rest,
+        )
 
     def _make_preparer(self) -> Preparer | None:
         if self._world.uploader is None:
@@ -168,18 +181,24 @@ class Runner:
                 self._halt.bug = group  # raised when the submits under way have been let finish
             except asyncio.CancelledError:
                 self.leave()
-                await self._let_submits_finish()
+                await self._finish_submits()
                 raise
             self._stop()
             self._ended.set()
-            await self._let_submits_finish()
+            await self._finish_submits()
+        records = self._world.journal.records()
         return self._halt.ending(
             turned_up=self._search.late_arrivals.sentences,
             lost=self._ledger.lost,
             over_budget=self._dispatcher.money_told(),
             waits_for=self._world.neighbours.left if self._world.neighbours is not None else (),
             most_failures=self._policy.most_failures,
+            closed=left_closed(self._dispatcher.closed, self._plan.entries, records),
         )
+
+    async def _finish_submits(self) -> None:
+        last_moment = self._policy.last_moment
+        await self._departures.finish(leaving=lambda: self._halt.leaving, last_moment=last_moment)
 
     def drain(self) -> None:
         """Submit no more, and collect what is paid for."""
@@ -189,6 +208,10 @@ class Runner:
     def leave(self) -> None:
         """Submit no more, and leave what runs to the next run."""
         self._halt.leaving = True
+        self.end()
+
+    def end(self) -> None:
+        """Do the same once the submits under way are answered."""
         self.drain()
         self._ended.set()
 
@@ -197,7 +220,8 @@ class Runner:
         return self._watcher.longest_left()
 
     async def _start(self, submits: asyncio.TaskGroup, others: asyncio.TaskGroup) -> None:
-        self._submit_group, self._other_group = submits, others
+        self._departures.enter(submits)
+        self._other_group = others
         self._world.purse.remember(self._world.journal.records().values())
         entries = (*self._plan.removed, *self._plan.entries)
         self._under_way.update(entry.key for entry in entries)
@@ -229,8 +253,7 @@ class Runner:
                 cut = AnswerLost(at=self._ledger.now(), reason="the run was cut off during the submit")
                 self._route(self._ledger.record(entry, cut))
             case State.IN_DOUBT:
-                self.flow.doubts(entry.key, entry.job.model)
-                self._reconciler.add(entry, is_old=not self._started)
+                self.doubts.add(entry)
             case State.RUNNING:
                 self._learn_price(entry)
                 self.flow.runs(entry.key, entry.job.model)
@@ -283,7 +306,7 @@ class Runner:
 
     def _settled(self, entry: Entry) -> None:
         """Go on with a job that is no longer in doubt, and with those that stepped aside for it."""
-        self.flow.ended(entry.key)
+        self.doubts.settled(entry)
         self._dispatcher.unblock()
         self._route(entry)
 
@@ -307,19 +330,11 @@ class Runner:
     def _begin_submit(self, entry: Entry) -> None:
         self._under_way.add(entry.key)
         self.flow.began(entry.key, entry.job.model)
-        task = self._submit_group.create_task(self._submit_apart(entry), name=f"submit:{entry.job.id}")
-        self._submits.add(task)
-        task.add_done_callback(self._submits.discard)
+        self._departures.begin(entry)
 
-    async def _submit_apart(self, entry: Entry) -> None:
-        """Submit in a group of its own, so that not even a bug in one submit cuts off the others."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._guarded(lambda: self._submit(entry)), name=f"post:{entry.job.id}")
-        except BaseExceptionGroup as bug:
-            self._halt.bug = self._halt.bug or bug
-            self._stop()
-            self._ended.set()
+    def _broke(self, bug: BaseExceptionGroup[BaseException]) -> None:
+        self._halt.bug = self._halt.bug or bug
+        self.end()
 
     async def _submit(self, entry: Entry) -> None:
         try:
@@ -330,7 +345,9 @@ class Runner:
             self._rest(entry)
             return
         self.flow.answered(entry.key, error)
-        if isinstance(error, StoppedError):
+        if isinstance(error, ModelClosedError):
+            self._dispatcher.close(entry.job.model, error)
+        elif isinstance(error, StoppedError):
             self._halt.stop_for(error)
             self._stop()
         self._look_whether_reachable()
@@ -339,6 +356,7 @@ class Runner:
     def _look_whether_reachable(self) -> None:
         if self.flow.unreachable:
             self._halt.unreachable = True
+            self._halt.unlisted = self._dispatcher.unlisted
             self._stop()
 
     def _outlasted(self, entry: Entry) -> None:
@@ -346,10 +364,7 @@ class Runner:
         self._halt.out_of_sight.add(entry.key)
         self._rest(entry)
 
-    def _spawn_as(self, work: Callable[[], Awaitable[None]], name: str) -> None:
-        self._spawn(work, name=name)
-
-    def _spawn(self, work: Callable[[], Awaitable[None]], *, name: str) -> None:
+    def _spawn(self, work: Callable[[], Awaitable[None]], name: str) -> None:
         """Start a child that may be cancelled at any time."""
         if self._ended.is_set():
             return  # a submit that ended late; the next run goes on with it
@@ -362,12 +377,12 @@ class Runner:
         try:
             await work()
         except BatchgenError as error:
-            self._guard_failed(error)
-
-    def _guard_failed(self, error: BatchgenError) -> None:
-        self._halt.stop_for(error)
-        self._stop()
-        self._ended.set()
+            self._halt.stop_for(error)
+            self._stop()
+            if isinstance(error, NoListingError):
+                self.doubts.give_up()  # what is paid for is watched and collected all the same
+            else:
+                self._ended.set()
 
     def _stop(self) -> None:
         self._halt.submitting = False
@@ -383,12 +398,3 @@ class Runner:
         full = bool(self._halt.out_of_sight) and not self.flow.tripped and not self._dispatcher.has_room
         if not self._halt.submitting or not self._dispatcher or full or self._dispatcher.is_broke:
             self._ended.set()
-
-    async def _let_submits_finish(self) -> None:
-        """Wait for the submits under way; each is bounded by the client's own timeout."""
-        while self._submits and not self._halt.leaving:
-            await asyncio.wait(self._submits, timeout=_GLANCE)
-        if self._submits:
-            await asyncio.wait(self._submits, timeout=self._policy.last_moment)
-        for task in self._submits:
-            task.cancel()

@@ -10,6 +10,8 @@ from batchgen.record import Record
 
 _REMEMBERED = 50  # durations a model; what it took an hour ago says little about now
 
+LONGEST_UNSEEN = 300.0  # seconds between two questions after an id that is not found
+_UNSEEN_SHARE = 0.5  # of its age: what doubling has come to by then
 _EARLY = 0.5  # of the published p75: few jobs of a model take less than half of it
 
 
@@ -38,6 +40,7 @@ class LookSchedule:
         self._gaps = gaps
         self._backoff = backoff
         self._usual = usual
+        self._unseen = Backoff(first=backoff.first, ceiling=LONGEST_UNSEEN)
         self._chance = chance
         self._durations: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._first: dict[str, float] = {}
@@ -88,6 +91,21 @@ class LookSchedule:
     def after_failure(self, failures: int, asked: float | None) -> float:
         """Give the seconds to the next look after looks that failed in a row."""
         return self._backoff.wait(failures, jitter=self._chance.random(), asked=asked)
+
+    def after_unseen(self, times: int, waited: float) -> float:
+        """Give the seconds for which an id is left alone that the service has said it does not know.
+
+        They double each time, and are never short for one that is old: a run that takes it up again goes
+        on where the last one was.
+
+        Args:
+            times: how often it has said so.
+            waited: seconds since it was accepted.
+        """
+        gap = self._unseen.delay(times, jitter=0.0)
+        return min(self._unseen.ceiling, max(gap, _UNSEEN_SHARE * waited)) * (
+            1.0 - 0.2 * self._chance.random()
+        )
 
     def _early(self, model: str) -> float:
         published = self._published.get(model)

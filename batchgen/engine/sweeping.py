@@ -214,7 +214,7 @@ class Sweeping:
         elif worth is Worth.UNKNOWN and self._is_being_found_out(row):
             self._put_off.append((row, remote))
             row.covered_until = loop_time() + 2 * self._gap + GRACE
-        elif not (row.polled or row.doubted):
+        elif not (row.polled or row.doubted) and row.rests_until <= loop_time():
             row.doubted = True
             row.covered_until = 0.0
             self._checked = True
@@ -239,7 +239,9 @@ class Sweeping:
         """Hold a sweep to its word: poll the one that is most likely to have ended without its showing."""
         if self._checked or (not self._trust.young and self._count % _CHECKED):
             return
-        row = next((one for one in self._list.ripe(begun) if not one.polled and one.swept_at == begun), None)
+        now = loop_time()
+        free = (one for one in self._list.ripe(begun) if not one.polled and one.rests_until <= now)
+        row = next((one for one in free if one.swept_at == begun), None)
         if row is not None:
             self._steps.poll(row)
 

@@ -71,6 +71,10 @@ class Waiting:
         if not queue:
             del self._queues[entry.job.model]
 
+    def drop(self, model: str) -> None:
+        """Let those of a model wait no longer."""
+        self._count -= len(self._queues.pop(model, ()))
+
     def _queue(self, entry: Entry) -> deque[tuple[int, Entry]]:
         self._count += 1
         return self._queues.setdefault(entry.job.model, deque())

@@ -15,7 +15,7 @@ from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.sweeping import GRACE, Steps, Sweeping
 from batchgen.engine.watched import Watched, WatchList
 from batchgen.engine.way import SweepGaps
-from batchgen.errors import ServiceError, StoppedError
+from batchgen.errors import NotFoundError, ServiceError, StoppedError
 from batchgen.interpret import after_look
 from batchgen.ledger import Ledger
 from batchgen.loop_clock import DUST, loop_time, wait_until
@@ -182,10 +182,7 @@ class Watcher:
             raise
         except ServiceError as error:  # whatever it says of the call, the submission is paid for
             if row in self._list:
-                row.failures += 1
-                self._ledger.observer.troubled(f"{row.entry.job.id}: {error}")
-                asked = getattr(error, "retry_after", None)
-                row.next_poll = loop_time() + self._schedule.after_failure(row.failures, asked)
+                self._failed(row, error)
         else:
             if row in self._list:
                 self._polled(row, remote)
@@ -197,13 +194,25 @@ class Watcher:
         if row in self._list:
             self._go_on(row)
 
+    def _failed(self, row: Watched, error: ServiceError) -> None:
+        """Ask again later; what is not found is left alone for longer each time, by sweeps too."""
+        self._ledger.observer.troubled(f"{row.entry.job.id}: {error}")
+        now = loop_time()
+        if isinstance(error, NotFoundError):
+            row.unseen += 1
+            row.rests_until = now + self._schedule.after_unseen(row.unseen, now - row.accepted)
+            return
+        row.failures += 1
+        asked = getattr(error, "retry_after", None)
+        row.next_poll = now + self._schedule.after_failure(row.failures, asked)
+
     def _polled(self, row: Watched, remote: RemoteJob) -> None:
         if remote.status is not RemoteStatus.RUNNING:
             self._end(row, remote)
             return
         self._ledger.observer.looked(row.entry.job, remote)
         now = loop_time()
-        row.failures = 0
+        row.failures = row.unseen = 0
         row.next_poll = now + self._schedule.gap(now - row.accepted)
         row.was_seen(now)
 

@@ -29,6 +29,8 @@ class Watched:
         swept_at: when the latest complete sweep began that did not show it ended.
         missing: complete sweeps in a row that did not show it at all.
         failures: polls in a row that brought no answer.
+        unseen: polls that the service answered with not knowing it, since it knew it last.
+        rests_until: it is not polled before, whatever sweeps show or leave out: it was not found.
         polled: whether a poll is under way.
         doubted: whether a poll was asked to confirm what a sweep showed.
     """
@@ -45,6 +47,8 @@ class Watched:
     swept_at: float | None = None
     missing: int = 0
     failures: int = 0
+    unseen: int = 0
+    rests_until: float = 0.0
     polled: bool = False
     doubted: bool = False
     queued_for: float = -1.0
@@ -55,7 +59,8 @@ class Watched:
     @property
     def due(self) -> float:
         """When it is to be polled."""
-        return min(self.deadline, self.backstop, max(self.next_poll, self.covered_until))
+        soon = min(self.backstop, max(self.next_poll, self.covered_until))
+        return min(self.deadline, max(soon, self.rests_until))
 
     def was_seen(self, now: float) -> None:
         """Put the backstop off: the service was asked about it."""

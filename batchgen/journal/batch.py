@@ -296,7 +296,8 @@ class BatchJournal:
 
     @contextmanager
     def _transaction(self, *, durable: bool) -> Iterator[None]:
-        if durable is not self._synchronous:
+        # said anew for each that asks for it: another journal over this connection may have changed it
+        if durable or self._synchronous:
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._synchronous = durable
         self._connection.execute("BEGIN IMMEDIATE")

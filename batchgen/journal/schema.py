@@ -271,6 +271,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (name, one, other)
         ) STRICT, WITHOUT ROWID
         """,
+        # what is paid for, or may be, and not collected: found in every slot without reading all of them
+        """
+        CREATE INDEX records_open ON records (scope, state)
+        WHERE state IN ('submitting', 'in_doubt', 'held', 'running', 'succeeded')
+        """,
+        # held jobs of a slot that a run of another one has ended with a word on: it does so once
+        """
+        CREATE TABLE told (
+            origin TEXT NOT NULL,
+            project TEXT NOT NULL,
+            batch TEXT NOT NULL,
+            slot TEXT NOT NULL,
+            content TEXT NOT NULL,
+            ordinal INTEGER NOT NULL,
+            PRIMARY KEY (origin, project, batch, slot, content, ordinal)
+        ) STRICT, WITHOUT ROWID
+        """,
         # scopes whose records go on under another name of the same account
         """
         CREATE TABLE aliases (

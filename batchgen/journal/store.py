@@ -16,6 +16,7 @@ from batchgen.journal.batch import BatchJournal, keep_scope
 from batchgen.journal.ceilings import CeilingRecords
 from batchgen.journal.faults import DAMAGED, WAIT_FOR_OTHERS, explained
 from batchgen.journal.place import refuse_network
+from batchgen.journal.slots import SlotRecords
 from batchgen.model import Scope
 
 
@@ -27,8 +28,12 @@ class JournalFile:
         self._path = path
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, checked: bool = False) -> Self:
         """Open the file to write, made or migrated as needed.
+
+        Args:
+            path: the file.
+            checked: whether this process has looked for damage already, with another connection.
 
         Raises:
             JournalError: it is damaged, newer, not writable or on a network file system.
@@ -44,7 +49,8 @@ class JournalFile:
                 connection.execute("PRAGMA foreign_keys = ON")
                 # where a plain sync stops at the drive's cache (macOS); of no effect elsewhere
                 connection.execute("PRAGMA fullfsync = ON")
-                _refuse_damage(connection, path)
+                if not checked:
+                    _refuse_damage(connection, path)
                 schema.migrate(connection, path=str(path))
             except BaseException:
                 connection.close()
@@ -99,6 +105,10 @@ class JournalFile:
     def accepted(self, scope: Scope) -> AcceptedRecords:
         """Give the changed jobs of a scope that keep what was bought before the change."""
         return AcceptedRecords(self._connection, self._path, scope)
+
+    def slots(self, scope: Scope) -> SlotRecords:
+        """Give what is open in the slots of a scope's batch."""
+        return SlotRecords(self._connection, self._path, scope)
 
     def begin(self, scope: Scope) -> None:
         """Keep a scope that has no event yet, on the disk itself.

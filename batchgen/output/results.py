@@ -259,6 +259,18 @@ def cell(value: Json) -> Json:
     return f"'{value}" if value and risky else value.replace("\x00", "")
 
 
+def write_slot(folder: Path, results: Results) -> None:
+    """Put what a slot came to beside the results of the batch, which are of another slot and stay.
+
+    A slot without a name has no file of its own: the journal has what became of it.
+
+    Raises:
+        OutputError: the file is as it was.
+    """
+    if results.slot:
+        atomic.write_chunks(place_of_slot(folder, results.slot), results_json(results))
+
+
 def write_results(folder: Path, results: Results) -> None:
     """Put ``results.json`` and ``results.csv`` into the batch's folder, each all or nothing.
 
@@ -270,7 +282,7 @@ def write_results(folder: Path, results: Results) -> None:
     """
     atomic.write_chunks(folder / JSON_NAME, results_json(results))
     if results.slot and results.exit is not None:
-        atomic.write_chunks(place_of_slot(folder, results.slot), results_json(results))
+        write_slot(folder, results)
     table = results_csv(entry(row) for row in results.rows)
     # the mark in front makes spreadsheets read UTF-8
     lines = (chunk.encode("utf-8", "replace") for chunk in itertools.chain(["\ufeff"], table))

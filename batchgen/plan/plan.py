@@ -199,6 +199,12 @@ def a_few_of(plan: Plan, *, limit: int | None = None, sample: int | None = None)
     return Plan(entries=entries, removed=plan.removed)
 
 
+def only_carried(plan: Plan) -> Plan:
+    """Leave nothing to be bought or tried again: what is paid for is carried to its end."""
+    entries = tuple(replace(one, wanted=False, retry=False) for one in plan.entries)
+    return Plan(entries=entries, removed=plan.removed)
+
+
 def may_be_retried(record: Record) -> bool:
     """Tell whether another attempt may be asked for: after an end that is no success and not moderation's."""
     return RetryAsked in TRANSITIONS[record.state] and not record.moderated

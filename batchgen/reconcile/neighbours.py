@@ -1,4 +1,4 @@
-"""Doubts of other batches and slots that stand in this run's way: their jobs ask for the same as ours.
+"""Doubts of other batches that stand in this run's way: their jobs ask for the same as ours.
 
 Nothing equal to a job in doubt is bought. Its own batch may not be run again for long, so its
 doubts are settled here, under its lock: that is free, and takes nothing from it. Where a run has
@@ -44,6 +44,7 @@ class Neighbours:
         self,
         *,
         generator: Generator,
+        batch: str,
         journal: Journal,
         clock: Clock,
         observer: Observer,
@@ -55,6 +56,7 @@ class Neighbours:
 
         Args:
             generator: whose listing is read.
+            batch: this run's; its other slots are carried by the run itself.
             journal: of this run's scope.
             clock: ours.
             observer: is told of troubles, and of nothing else: these are not this run's jobs.
@@ -63,6 +65,7 @@ class Neighbours:
             open_batch: opens another scope's journal.
         """
         self._generator = generator
+        self._batch = batch
         self._journal = journal
         self._clock = clock
         self._observer = _TroublesOnly(observer)
@@ -97,8 +100,7 @@ class Neighbours:
             settled: called whenever something no longer does.
         """
         self._settled = settled
-        for scope, key in self._journal.neighbours(contents):
-            self._open.add((scope, key))
+        self._open = {one for one in self._journal.neighbours(contents) if one[0].batch != self._batch}
 
     async def run(self) -> None:
         """Settle until nothing is left, or for as long as patience lasts.

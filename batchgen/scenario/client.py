@@ -36,6 +36,8 @@ from batchgen.scenario.verdicts import (
     first_quote_verdict,
     is_throttled,
     item_verdict,
+    listing_verdict,
+    model_verdict,
     quote_verdict,
     submit_verdict,
 )
@@ -156,7 +158,7 @@ class ScenarioClient:
 
         def verdict(answer: Answer) -> Mapping[str, Any]:
             answers.append(answer)
-            return call_verdict(answer)
+            return listing_verdict(answer)
 
         page = await self._ask(self._get("/jobs", query), Lane.WATCH, parse_page, verdict)
         return replace(page, served_at=served_at(answers[-1]))
@@ -195,13 +197,13 @@ class ScenarioClient:
     async def model(self, model_id: str) -> Model:
         """Describe a model; see ``ports.Generator``.
 
-        NotFoundError says why this account may not see it, in the service's words.
+        ModelClosedError says why this account may not use it, in the service's words.
         """
         return await self._ask(
             self._get(f"/models/{_segment(model_id, NotFoundError)}"),
             Lane.WATCH,
             lambda data, _: parse_model(data.get("model")),
-            item_verdict,
+            model_verdict,
         )
 
     async def plan(self) -> str:

@@ -5,6 +5,7 @@ The service has no one shape for its errors: flat objects with ``reason``, a gat
 """
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,7 @@ from batchgen.scenario.transport import Answer
 from batchgen.scenario.wire import REASON_KEYS
 from batchgen.scenario.wording import readable, without_markup
 
+_ONE_MODEL = re.compile(r"(?<![.:])\bmodel\b(?![.:]\w)", re.IGNORECASE)
 LONGEST_WAIT = 3600.0  # seconds: whoever is told to wait for longer may ask again by then
 
 
@@ -41,6 +43,17 @@ def reason_of(answer: Answer) -> str:
 def name_of(answer: Answer) -> str:
     """Give the service's class of the error, empty where it gives none."""
     return as_text(error_object(answer).get("name"))
+
+
+def names_a_model(answer: Answer) -> bool:
+    """Tell whether a refusal is for one model: by its class, its details or its words.
+
+    A scope such as ``model.read``, and models in general, are no model.
+    """
+    data = error_object(answer)
+    if as_text(data.get("name")) == "ModelAccessRestrictedError":
+        return True
+    return bool(as_text(as_mapping(data.get("details")).get("modelId")) or _ONE_MODEL.search(_words(data)))
 
 
 def limit_of(answer: Answer) -> tuple[int | None, str | None]:

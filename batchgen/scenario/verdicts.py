@@ -13,6 +13,8 @@ from batchgen.errors import (
     AmbiguousError,
     BoughtByQuoteError,
     DeferredError,
+    ModelClosedError,
+    NoListingError,
     NotFoundError,
     RefusedError,
     ServiceError,
@@ -22,7 +24,14 @@ from batchgen.errors import (
 )
 from batchgen.model import Receipt
 from batchgen.scenario.fields import WireError, parse_object
-from batchgen.scenario.reasons import asked_wait, error_object, limit_of, name_of, reason_of
+from batchgen.scenario.reasons import (
+    asked_wait,
+    error_object,
+    limit_of,
+    name_of,
+    names_a_model,
+    reason_of,
+)
 from batchgen.scenario.transport import Answer
 from batchgen.scenario.wire import parse_quote, parse_receipt
 
@@ -54,7 +63,7 @@ def submit_verdict(answer: Answer) -> Receipt:
     """Read the answer to a paid POST.
 
     Raises:
-        RefusedError, StoppedError, DeferredError: nothing was paid.
+        RefusedError, ModelClosedError, StoppedError, DeferredError: nothing was paid.
         AmbiguousError: everything that is neither a job id nor a plain no. A no that carries
             a job id is one of these: it may have been paid for.
     """
@@ -68,6 +77,7 @@ def submit_verdict(answer: Answer) -> Receipt:
         raise DeferredError(reason, retry_after=asked_wait(answer), ceiling=ceiling, action=action)
     if answer.status in REFUSING:
         raise RefusedError(reason)
+    _refuse_closed(answer)
     if answer.status in STOPPING:
         raise _stopped(answer, reason)
     raise AmbiguousError(reason)
@@ -78,11 +88,13 @@ def quote_verdict(answer: Answer) -> Mapping[str, Any]:
 
     Raises:
         BoughtByQuoteError: it carries a job id, and so was a purchase.
+        ModelClosedError: this model is run for nobody of this account.
         NotFoundError, StoppedError, TransientError, RefusedError: as ``call_verdict``.
     """
     if (bought := _purchase(answer)) is not None:
         job = bought.job
         raise BoughtByQuoteError(job.remote_id, charged=bought.charged, author=job.author)
+    _refuse_closed(answer)
     return call_verdict(answer)
 
 
@@ -137,6 +149,30 @@ def item_verdict(answer: Answer) -> Mapping[str, Any]:
     return call_verdict(answer)
 
 
+def model_verdict(answer: Answer) -> Mapping[str, Any]:
+    """Read the answer about a model, where forbidden means that this account may not use it.
+
+    Raises:
+        ModelClosedError: so it is.
+        NotFoundError, StoppedError, TransientError, RefusedError: as ``call_verdict``.
+    """
+    if answer.status == HTTPStatus.FORBIDDEN and not _is_authorizer(answer):
+        raise ModelClosedError(reason_of(answer))
+    return call_verdict(answer)
+
+
+def listing_verdict(answer: Answer) -> Mapping[str, Any]:
+    """Read a page of the listing of jobs, where forbidden means that this key may not list them.
+
+    Raises:
+        NoListingError: so it is.
+        NotFoundError, StoppedError, TransientError, RefusedError: as ``call_verdict``.
+    """
+    if answer.status == HTTPStatus.FORBIDDEN and not _is_authorizer(answer):
+        raise NoListingError(reason_of(answer))
+    return call_verdict(answer)
+
+
 def is_throttled(answer: Answer) -> bool:
     """Tell whether the service asks all of us, not only this call, to slow down."""
     return answer.status == HTTPStatus.TOO_MANY_REQUESTS
@@ -152,6 +188,13 @@ def _call_error(answer: Answer) -> ServiceError:
     if answer.status in PASSING or not client_error:
         return TransientError(reason, retry_after=asked_wait(answer))
     return RefusedError(reason)
+
+
+def _refuse_closed(answer: Answer) -> None:
+    """Tell a refusal that is for one model from one of everything."""
+    forbidden = answer.status == HTTPStatus.FORBIDDEN and not _is_authorizer(answer)
+    if forbidden and names_a_model(answer):
+        raise ModelClosedError(reason_of(answer))
 
 
 def _stopped(answer: Answer, reason: str) -> StoppedError:

@@ -15,16 +15,17 @@ from dataclasses import replace
 from batchgen.model import Json
 from batchgen.simulator.assets import Assets, asset_object
 from batchgen.simulator.dates import header
+from batchgen.simulator.denials import denial
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Call, Fate, Reply, Request, answer, refusal
-from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, denied, spoil
+from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, FaultPlan, denied, spoil
 from batchgen.simulator.jobs import SUCCESS, Submission
 from batchgen.simulator.keys import Keys
 from batchgen.simulator.listing import BadQueryError, Index, page_size, parse_query
 from batchgen.simulator.models import Catalogue
 from batchgen.simulator.register import Register
 from batchgen.simulator.rows import EXTRAS, job_object
-from batchgen.simulator.settings import Settings
+from batchgen.simulator.settings import Denied, Settings
 from batchgen.simulator.submits import RefusedError, accept, quote, read_order
 from batchgen.simulator.throttle import CUSTOM_JOBS, Throttle
 from batchgen.simulator.uploads import USUAL_IMPORTS, Imports, Uploads
@@ -72,6 +73,7 @@ class Service:
     def __init__(self, settings: Settings, imports: Imports = USUAL_IMPORTS) -> None:
         """Start with no jobs."""
         self._settings = settings
+        self._denied, self._faults = settings.denied, settings.faults
         self._draws = Draws(settings.seed)
         self._catalogue = Catalogue.recorded()
         self._register = Register()
@@ -122,6 +124,10 @@ class Service:
         for job in jobs:
             self._take_in(job)
 
+    def deny(self, denied: Denied, faults: FaultPlan | None = None) -> None:
+        """Change from now on what the credentials may not do, and what goes wrong."""
+        self._denied, self._faults = denied, faults or self._settings.faults
+
     def advance(self, now: float) -> float:
         """Let the time pass and give it: submits that were on their way arrive.
 
@@ -145,7 +151,7 @@ class Service:
         call, name = _call_of(request)
         nth = self.counts[call]
         self.counts[call] += 1
-        fault = self._settings.faults.drawn(call, nth, self._draws)
+        fault = self._faults.drawn(call, nth, self._draws)
         if fault in LATE:
             due = now + self._draws.between(self._settings.late, "late", nth)
             heapq.heappush(self._late, (due, nth, request))
@@ -165,7 +171,7 @@ class Service:
         if not acts:
             return Reply(status=500, fate=Fate.ANSWERED)
         try:
-            return self._calls[call](request, name, now)
+            return denial(self._denied, call, name) or self._calls[call](request, name, now)
         except RefusedError as exc:
             return exc.reply
         except BadQueryError as exc:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from batchgen.model import Rate
 from batchgen.simulator.draws import Span
+from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import FaultPlan
 
 
@@ -52,6 +53,30 @@ class Limits:
             raise ValueError("a cooldown is no less than 0 seconds")
         if self.credits is not None and not (self.credits.is_finite() and self.credits >= 0):
             raise ValueError("credits are 0 or more")
+
+
+OF_A_MODEL = frozenset({Call.SUBMIT, Call.QUOTE, Call.MODEL})  # the calls that name one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Denied:
+    """What the credentials may not do: the service answers 403.
+
+    Attributes:
+        models: whose jobs may not be run.
+        calls: which of the calls that name such a model are refused.
+        named: whether the refusal has the class and the details of one for the plan, or a sentence alone.
+        listing: whether jobs may not be listed.
+    """
+
+    models: frozenset[str] = frozenset()
+    calls: frozenset[Call] = OF_A_MODEL
+    named: bool = True
+    listing: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.calls <= OF_A_MODEL:
+            raise ValueError("only submits, quotes and descriptions are of a model")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,6 +164,7 @@ class Settings:
         slow: seconds that the fault of a slow answer adds.
         late: seconds after its answer was lost until a late submit arrives, drawn for each.
         fault_retry_after: seconds that a fault of too many requests asks to wait.
+        denied: what the credentials may not do.
         faults: which calls go wrong.
     """
 
@@ -158,6 +184,7 @@ class Settings:
     late: Span = (5.0, 300.0)
     fault_retry_after: float = 1.0
     limits: Limits = field(default_factory=Limits)
+    denied: Denied = field(default_factory=Denied)
     outcomes: Outcomes = field(default_factory=Outcomes)
     views: Views = field(default_factory=Views)
     faults: FaultPlan = field(default_factory=FaultPlan)

@@ -135,9 +135,12 @@ def test_a_resumed_run_fills_the_slots_beside_what_runs() -> None:
 def test_a_second_signal_is_heeded_while_submits_are_let_finish() -> None:
     over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.HANG_AFTER]}), duration=(30.0, 30.0))
 
+    async def full() -> None:
+        raise JournalError("the disk is full")
+
     def fail_then_leave(runner: Runner) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(1.0, runner._guard_failed, JournalError("the disk is full"))
+        loop.call_later(1.0, runner._spawn, full, "full")
         loop.call_later(3.0, runner.leave)
 
     run = Run(over, jobs(3), command=fail_then_leave)

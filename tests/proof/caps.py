@@ -52,6 +52,7 @@ def _left(ending: Ending, run: Run, leg: Leg) -> Iterator[str]:
     said = (
         ending.over_budget or ending.failures or ending.stopped or ending.unreachable or ending.out_of_sight
     )
+    said = said or all(job.model in ending.closed for job in planned)
     if planned and not (said or limited or run.life.full):
         yield f"{len(planned)} jobs are left planned, and nobody says why"
     if ending.over_budget and leg.spending is not None and not (limited or run.life.full):

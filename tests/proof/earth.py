@@ -18,6 +18,8 @@ from batchgen.simulator.exchange import Reply, Request
 from batchgen.simulator.jobs import Submission
 from batchgen.simulator.keys import author_of
 from batchgen.simulator.service import Service
+from batchgen.simulator.settings import Denied
+from tests.proof.denials import Denial, without_listings
 from tests.proof.law import Books
 from tests.proof.lens import Viewer
 from tests.proof.market import Kept, Market
@@ -44,6 +46,8 @@ class Earth:
         leg: the run that goes on, or went on last.
         viewer: how the service is seen.
         shelves: the files of all runs.
+        denial: what is denied now.
+        slots: when each was begun, by our clock.
     """
 
     scenario: Scenario
@@ -63,6 +67,8 @@ class Earth:
     leg: Leg | None = None
     viewer: Viewer = field(init=False)
     shelves: Shelves = field(default_factory=Shelves)
+    denial: Denial | None = None
+    slots: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
@@ -168,6 +174,17 @@ class Earth:
                 SubmitStarted(at=at, job=job, attempt=1, body="{}", reserved=amount),
                 Accepted(at=at, remote_id=f"job_of_another_batch_{nth}", charged=amount),
             )
+
+    def begins(self, slot: str) -> None:
+        """Take note of when a slot is first worked on; the clocks may differ, as always."""
+        self.slots.setdefault(slot, self.passed + self.scenario.skew)
+
+    def deny(self, denial: Denial | None) -> None:
+        """Let the service deny something from now on, or nothing any more."""
+        self.denial = denial
+        faults = self.scenario.settings.faults
+        broken = without_listings(faults) if denial and denial.broken else faults
+        self.service.deny(denial.denied if denial else Denied(), broken)
 
     def keep_a_copy(self) -> None:
         """Do as a backup does, between runs."""

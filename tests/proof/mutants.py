@@ -17,9 +17,10 @@ from tests.proof.planted_money import OF_MONEY
 from tests.proof.planted_open import OF_OPENNESS
 from tests.proof.planted_outputs import OF_OUTPUTS
 from tests.proof.planted_prices import OF_PRICES
+from tests.proof.planted_slots import OF_SLOTS
 
 ROOT = Path(__file__).parent.parent.parent
-FAULTS = (*MUTANTS, *OF_MONEY, *OF_OUTPUTS, *OF_PRICES, *OF_OPENNESS)
+FAULTS = (*MUTANTS, *OF_MONEY, *OF_OUTPUTS, *OF_PRICES, *OF_OPENNESS, *OF_SLOTS)
 _LONGEST = 300  # seconds that a test of a broken package may take
 
 

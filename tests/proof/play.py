@@ -9,11 +9,13 @@ from batchgen.engine.ending import Verdict, judge
 from batchgen.plan.plan import make_plan
 from batchgen.plan.yields import shortage
 from tests.proof.caps import breaches_of_money
+from tests.proof.denials import Denial, Left
 from tests.proof.earth import Earth
 from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unnamed
 from tests.proof.outputs import left_behind, not_asked_again, silent_ends
 from tests.proof.rare import draw
 from tests.proof.scenario import Accident, JournalFate, Leg, Scenario
+from tests.proof.slots import wanted_by_slot
 from tests.proof.world import Run
 
 _MOST_CALM_RUNS = 6  # a night's cron, and again: no accident is left that a further one would help against
@@ -68,7 +70,7 @@ class _Play:
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self._scenario = scenario
         self._earth = Earth(scenario, folder)
-        self._wanted = most_wanted(leg.jobs for leg in scenario.legs)
+        self._wanted = wanted_by_slot(scenario.legs, most_wanted)
         self._report = Report(scenario)
         self._troubles: list[str] = []
         self._excused = False
@@ -83,12 +85,16 @@ class _Play:
     def _play(self) -> None:
         """Play every run and judge it, as long as nothing is wrong."""
         report, scenario = self._report, self._scenario
-        for leg in scenario.legs:
+        for nth, leg in enumerate(scenario.legs):
+            if scenario.denial is not None and nth == min(scenario.denial.since, len(scenario.legs) - 1):
+                self._earth.deny(scenario.denial)
             self._run(leg)
             if report.wrong:
                 return
         if scenario.market is not None:
             self._calm_under_a_cap()
+        if not report.wrong and scenario.denial is not None:
+            self._calm_under_a_denial(scenario.denial)
         if not report.wrong:
             self._calm()
         if report.wrong:
@@ -109,6 +115,28 @@ class _Play:
         spending = last.spending and replace(last.spending, most_failures=None, limit=None)
         self._run(Leg(jobs=last.jobs, pause=600.0, spending=spending, key=self._scenario.last_key))
 
+    def _calm_under_a_denial(self, denial: Denial) -> None:
+        """Run undisturbed while something is denied, see that all else is done, and deny nothing more."""
+        jobs = self._scenario.last_manifest
+        leg = Leg(jobs=jobs, pause=600.0, spending=self._scenario.raised, key=self._scenario.last_key)
+        for left_to_try in reversed(range(_MOST_CALM_RUNS)):
+            books = self._run(leg)
+            assert self._left is not None
+            left = Left(
+                denial=denial,
+                plan=make_plan(jobs, books.records),
+                records=books.records,
+                ending=self._left.ending,
+                events=self._left.witness.events,
+                requests=self._left.witness.requests,
+            )
+            wrong = list(left.wrong())
+            if self._report.wrong or not wrong:
+                break
+            if not (self._excused and left_to_try):
+                self._report.wrong.extend(wrong)
+        self._earth.deny(None)
+
     def _calm(self) -> None:
         """Run undisturbed until nothing is left; a service that stays away may take several runs."""
         manifest = self._scenario.last_manifest
@@ -117,11 +145,13 @@ class _Play:
             pause=600.0,
             spending=self._scenario.raised,
             key=self._scenario.last_key,
+            slot=self._scenario.legs[-1].slot,
         )
         left_to_try = _MOST_CALM_RUNS
         while True:
             books, left_to_try = self._run(leg), left_to_try - 1
-            keys = [entry.key for entry in make_plan(manifest, books.records).entries]
+            assert self._left is not None
+            keys = [self._left.key_of(one.key) for one in make_plan(manifest, self._left.own).entries]
             left = unfinished(books, keys)
             if not left or self._report.wrong:
                 self._ask_again(leg, books)
@@ -147,7 +177,7 @@ class _Play:
         self._excused = run.ending is None or run.ending.unreachable
         self._troubles += run.witness.troubles
         self._count(run)
-        self._report.wrong += breaches_of_money(run)
+        self._report.wrong += [*breaches_of_money(run), *run.witness.requests.too_many(run.took)]
         if run.ending is not None:
             records = books.records.values()
             self._report.wrong += silent_ends(self._earth, verdict_of(run), records, began)

@@ -16,10 +16,12 @@ from batchgen.simulator.draws import Span
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits
+from tests.proof.denials import with_denials
 from tests.proof.market import Market, Spending
 from tests.proof.openness import opened
 from tests.proof.outputs import with_late_outputs
 from tests.proof.scenario import LOOK_FAULTS, SEEDED, SEEDLESS, JournalFate, Leg, Scenario, draw_usual
+from tests.proof.slots import with_slots
 
 _WITH_MONEY = 0.13  # share of the seeds that lose no journal
 _A_CROWD = 0.15  # share of those with as many jobs as fill fifty slots
@@ -31,7 +33,7 @@ _DAY = 86_400.0  # seconds
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
     who = random.Random(f"batchgen proof {seed}, who we are")
-    scenario = with_late_outputs(_draw(seed))
+    scenario = with_late_outputs(with_slots(seed, with_denials(seed, _draw(seed))))
     return opened(seed, _as_a_person(scenario) if who.random() < _PERSONS else scenario)
 
 

@@ -17,6 +17,7 @@ from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
+from tests.proof.denials import Denial
 from tests.proof.lens import Lens
 from tests.proof.market import Market, Spending
 
@@ -89,6 +90,7 @@ class Leg:
         key: that it uses; empty for the service's first one.
         clock: seconds by which our clock is wrong in this run, beside the usual difference.
         step: a moment of the run, and seconds by which our clock is then set; None where nobody does.
+        slot: what it works on; empty for a batch that does not repeat.
     """
 
     jobs: tuple[Job, ...]
@@ -104,6 +106,7 @@ class Leg:
     key: str = ""
     clock: float = 0.0
     step: tuple[float, float] | None = None
+    slot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +140,7 @@ class Scenario:
         lens: how the service shows what it has.
         last_key: that undisturbed runs use; empty for the service's first one.
         opened: what is otherwise than the guides suggest.
+        denial: what the service denies for a while; None where it denies nothing.
     """
 
     seed: int
@@ -153,6 +157,7 @@ class Scenario:
     lens: Lens = field(default_factory=Lens)
     last_key: str = ""
     opened: tuple[str, ...] = ()
+    denial: Denial | None = None
 
     @property
     def honest(self) -> bool:

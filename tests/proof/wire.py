@@ -7,15 +7,16 @@ from dataclasses import replace
 
 from batchgen.errors import NotSentError, ServiceError
 from batchgen.lifecycle import Canceled, Failed, Refused, State
-from batchgen.ports import Journal
 from batchgen.scenario.transport import Answer, Call
 from batchgen.scenario.verdicts import submit_verdict
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Reply
+from tests.proof.denials import Requests
 from tests.proof.earth import Earth
 from tests.proof.law import MAY_BE_PAID, Order, order_of
 from tests.proof.market import Spending
 from tests.proof.mortality import Life
+from tests.proof.slots import Shelf
 from tests.proof.till import Post
 from tests.support.virtual import Watching, headers_of, received, request_of
 
@@ -25,7 +26,11 @@ _UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.RUNNING})
 
 
 class Witness(Watching):
-    """An observer that remembers what it was told."""
+    """An observer that remembers what it was told, and what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests = Requests()
 
     def failures(self, before: float) -> int:
         """Count the submits that came to nothing before a moment of our clock."""
@@ -40,7 +45,7 @@ class Wire:
         self,
         earth: Earth,
         life: Life,
-        journal: Journal,
+        journal: Shelf,
         spending: Spending | None = None,
         witness: Witness | None = None,
     ) -> None:
@@ -61,6 +66,7 @@ class Wire:
         if not call.once:
             return await self._carry(call)
         order = _sent_by(call)
+        self._earth.wrong += self._witness.requests.leaves(order.model)
         post = self._leave(order)
         self._open[order] += 1
         try:
@@ -79,6 +85,7 @@ class Wire:
         if order is not None:
             self._life.after_post()
         answer = await self._returned(reply)
+        self._witness.requests.saw(call, answer)
         if order is not None:
             self._note_what_was_bought(answer)
             self._life.after_answer()
@@ -94,6 +101,7 @@ class Wire:
         reply = self._earth.arrive(request_of(asked, self._headers))
         till.may_have_bought(self._earth.service.submissions[before:])
         answer = await self._returned(till.tell(order, reply))
+        self._witness.requests.saw(call, answer)
         till.was_told(order, answer.status, self._earth.now())
         return answer
 

@@ -8,6 +8,7 @@ import asyncio
 import random
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from batchgen.engine.policy import World
 from batchgen.engine.pools import Pools
 from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
-from batchgen.errors import BoughtByQuoteError, JournalError, ServiceError
+from batchgen.engine.together import carry_together
+from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, ServiceError
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import TERMINAL, Event, Record, replay
 from batchgen.model import JobKey
@@ -35,9 +37,14 @@ from tests.proof.mortality import Life, MortalJournal
 from tests.proof.power import Mains
 from tests.proof.recovery import rebuild, results_of
 from tests.proof.scenario import JournalFate, Leg
+from tests.proof.slots import Beside, OldJournal, Shelf, open_others, read_all, scope_in, tagged
 from tests.proof.wire import Wire, Witness
 from tests.support.looped import virtual_loop
-from tests.support.memory_journal import SCOPE, MemoryJournal
+from tests.support.memory_journal import MemoryJournal
+
+
+def _nothing() -> None: ...
+
 
 LONGEST = 12 * 3600.0  # seconds of virtual time in which a run must end
 _TRIES = 20
@@ -50,7 +57,8 @@ class Run:
     Attributes:
         ending: None for a run that was cut, or that its disk or the service kept from running.
         took: seconds of virtual time.
-        records, history: as the journal has them after the run, read anew.
+        records, history: as the journal has them after the run, read anew; of all slots.
+        own: the records of this run's slot.
         before: the records as the run found them.
         began: by our clock.
     """
@@ -65,6 +73,7 @@ class Run:
     records: Mapping[JobKey, Record] = field(default_factory=dict)
     history: list[tuple[JobKey, Event]] = field(default_factory=list)
 
+    own: Mapping[JobKey, Record] = field(default_factory=dict)
     before: Mapping[JobKey, Record] = field(default_factory=dict)
     began: float = 0.0
 
@@ -72,6 +81,13 @@ class Run:
         self.life = Life(self.leg)
         self._wire: Wire | None = None
         self._spending = self.leg.spending or Spending()
+        self._scope = scope_in(self.leg.slot)
+        self._others: dict[str, OldJournal] = {}
+        self._all: Mapping[str, Journal] = {}
+
+    def key_of(self, key: JobKey) -> JobKey:
+        """Name a job of this run's slot among those of all."""
+        return tagged(self.leg.slot, key)
 
     @property
     def ended(self) -> float:
@@ -88,8 +104,9 @@ class Run:
         if self.earth.scenario.file:
             self._live_on_the_file(self.earth.folder / "journal.db")
             with JournalFile.open(self.earth.folder / "journal.db") as file:
-                self._read(file.batch(SCOPE))
-                if self.ending is not None:
+                self.own = dict(file.batch(self._scope).records())
+                self._read(read_all(file))
+                if self.ending is not None and not self.leg.slot:
                     now = self.earth.passed + self.earth.scenario.skew
                     self.earth.results = results_of(self.earth.folder, self.leg, file, self.ending, now)
             self.earth.keep_a_copy()
@@ -98,6 +115,7 @@ class Run:
             if self.leg.power:
                 self.earth.disk.lose_power()
             self._read(MemoryJournal(self.earth.disk))
+            self.own = self.records
         self._look_for_receipts()
         return self
 
@@ -109,7 +127,7 @@ class Run:
                 asyncio.Runner(loop_factory=virtual_loop) as runner,
             ):
                 earth = self.earth
-                wire = Wire(earth, Life(Leg(jobs=self.leg.jobs)), file.batch(SCOPE))
+                wire = Wire(earth, Life(Leg(jobs=self.leg.jobs)), Shelf({"": file.batch(self._scope)}))
                 try:
                     seed = earth.scenario.seed
                     runner.run(rebuild(earth.folder, self.leg, file, told, wire, earth, seed))
@@ -123,9 +141,15 @@ class Run:
 
     def _live_on_the_file(self, path: Path) -> None:
         mains, left = Mains(path), b""
-        with JournalFile.open(path) as file:
+        with JournalFile.open(path) as file, ExitStack() as stack:
             mains.sync()
-            self._live(file.batch(SCOPE), on_sync=mains.sync if self.leg.power else None)
+            on_sync = mains.sync if self.leg.power else _nothing
+            if self.leg.slot:
+                self.earth.begins(self.leg.slot)
+                others = open_others(path, self.leg.slot, stack, self.life, self.earth.wrong, on_sync)
+                self._others = dict(others)
+                self._all = read_all(file).journals
+            self._live(file.batch(self._scope), on_sync=on_sync)
             if self.leg.power:
                 left = mains.fail(random.Random(f"{self.earth.scenario.seed} {self.earth.passed}"))
         if self.leg.power:
@@ -138,13 +162,13 @@ class Run:
         if not self.life.may_lose_receipts and (lost := set(bought) - owned):
             self.earth.wrong.append(f"answered and not recorded: {', '.join(sorted(lost))}")
 
-    def _read(self, journal: Journal) -> None:
+    def _read(self, journal: Journal | Shelf) -> None:
         self.records, self.history = dict(journal.records()), list(journal.history())
 
-    def _live(self, journal: Journal, on_sync: Callable[[], None] | None = None) -> None:
+    def _live(self, journal: Journal, on_sync: Callable[[], None] = _nothing) -> None:
         with asyncio.Runner(loop_factory=virtual_loop) as runner:
             try:
-                runner.run(self._main(journal, on_sync or (lambda: None)))
+                runner.run(self._main(journal, on_sync))
             except asyncio.CancelledError:
                 self.ending = None
             except (ServiceError, BoughtByQuoteError) as error:
@@ -174,20 +198,63 @@ class Run:
         gate = RateGate(self.earth.scenario.rate)
         async with beside(gate.run(), name="gate"):
             chance = random.Random(self.earth.scenario.seed)
-            self._wire = Wire(self.earth, self.life, journal, self._spending, self.witness)
+            shelf = Shelf({**self._all, self.leg.slot: journal, **self._others})
+            self._wire = Wire(self.earth, self.life, shelf, self._spending, self.witness)
             clock = ServiceClock(self.earth)
             client = ScenarioClient(self._wire, gate, project=None, rng=chance, service_clock=clock)
-            for name in sorted({job.model for job in self.leg.jobs} - self.earth.models.keys()):
-                self.earth.models[name] = await client.model(name)
+            closed = await self._look_up_models(client)
             self.before, self.began = dict(journal.records()), self.earth.now()
             plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
-            purse = await self._purse(client, plan)
-            self.ending = await self._runner(plan, purse, client, journal, gate, clock).run()
+            purse, refused = await self._purse(client, plan)
+            closed.update(refused)
+            runner = self._runner(plan, purse, client, journal, gate, clock, closed)
+            others = [self._of_other(runner, client, gate, clock, *one) for one in self._others.items()]
+            settle = self.earth.scenario.policy.doubt.settle
+            self.ending, _ = await carry_together(runner, others, settle=settle)
 
-    async def _purse(self, client: ScenarioClient, plan: Plan) -> Purse:
+    def _of_other(
+        self,
+        main: Runner,
+        client: ScenarioClient,
+        gate: RateGate,
+        clock: ServiceClock,
+        slot: str,
+        journal: OldJournal,
+    ) -> Runner:
+        """Carry what is paid for in another slot, and buy nothing there."""
+        return Runner(
+            plan=make_plan((), journal.records()),
+            scope=scope_in(slot),
+            models={},
+            world=World(
+                generator=client,
+                journal=journal,
+                collector=self.earth.shelves,
+                gate=gate,
+                clock=self.earth,
+                observer=Beside(self.witness, slot),
+                chance=random.Random(self.earth.scenario.seed),
+                sender=self.leg.key or self.earth.scenario.settings.key,
+                service_clock=clock,
+            ),
+            flow=main.flow.beside(slot),
+            policy=self.earth.scenario.policy,
+        )
+
+    async def _look_up_models(self, client: ScenarioClient) -> dict[str, str]:
+        """Describe those that are not known yet, and give those that may not be used."""
+        closed = {}
+        for name in sorted({job.model for job in self.leg.jobs} - self.earth.models.keys()):
+            try:
+                self.earth.models[name] = await client.model(name)
+            except ModelClosedError as error:
+                closed[name] = str(error)
+        return closed
+
+    async def _purse(self, client: ScenarioClient, plan: Plan) -> tuple[Purse, Mapping[str, str]]:
         market = self.earth.scenario.market
         if market is None:
-            return Purse()
+            return Purse(), {}
         quoted = await quote_jobs(
             client,
             [one.job for one in plan.entries if one.wanted and one.record.state not in TERMINAL],
@@ -195,7 +262,7 @@ class Run:
             store=self.earth.prices,
             clock=self.earth,
         )
-        return Purse(budget=self._spending.budget, prices=quoted, zone=market.zone)
+        return Purse(budget=self._spending.budget, prices=quoted, zone=market.zone), quoted.closed
 
     def _runner(
         self,
@@ -205,11 +272,12 @@ class Run:
         journal: MortalJournal,
         gate: RateGate,
         clock: ServiceClock,
+        closed: Mapping[str, str],
     ) -> Runner:
         chance = random.Random(self.earth.scenario.seed)
         return Runner(
             plan=plan,
-            scope=SCOPE,
+            scope=self._scope,
             models=self.earth.models,
             world=World(
                 generator=client,
@@ -224,5 +292,11 @@ class Run:
                 service_clock=clock,
             ),
             flow=Flow(pools=Pools(Ceiling(bound=self.earth.scenario.in_flight)), gate=gate, chance=chance),
-            policy=replace(self.earth.scenario.policy, most_failures=self._spending.most_failures),
+            policy=replace(
+                self.earth.scenario.policy,
+                most_failures=self._spending.most_failures,
+                slot_began=self.earth.slots.get(self.leg.slot),
+                listings=not (self.earth.denial and self.earth.denial.allowed),
+            ),
+            closed=closed,
         )

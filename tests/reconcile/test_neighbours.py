@@ -62,6 +62,7 @@ class Street:
 
         neighbours = Neighbours(
             generator=client,
+            batch=SCOPE.batch,
             journal=file.batch(SCOPE),
             clock=earth,
             observer=Watching(),

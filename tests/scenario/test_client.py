@@ -14,6 +14,7 @@ from batchgen.backoff import Backoff
 from batchgen.errors import (
     AmbiguousError,
     DeferredError,
+    ModelClosedError,
     NotFoundError,
     NotSentError,
     RefusedError,
@@ -192,7 +193,7 @@ async def test_a_listing_that_goes_round_in_circles_is_given_up() -> None:
     assert len(transport.calls) == 2
 
 
-async def test_a_model_that_is_not_for_us_is_not_found_in_the_services_words() -> None:
+async def test_a_model_that_is_not_for_us_is_closed_in_the_services_words() -> None:
     refusal = {"reason": "not with your plan", "name": "ModelAccessRestrictedError"}
     places = Places(
         {
@@ -202,9 +203,10 @@ async def test_a_model_that_is_not_for_us_is_not_found_in_the_services_words() -
     )
     client = make_client(places)
     assert [one.name for one in (await client.model("model_x")).inputs] == ["prompt"]
-    for model_id, words in (("model_y", "not with your plan"), ("model_z", "not found")):
-        with pytest.raises(NotFoundError, match=words):
-            await client.model(model_id)
+    with pytest.raises(ModelClosedError, match="not with your plan"):
+        await client.model("model_y")
+    with pytest.raises(NotFoundError, match="not found"):
+        await client.model("model_z")
 
 
 async def test_who_is_the_cheapest_question() -> None:

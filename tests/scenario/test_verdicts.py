@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from batchgen.errors import (
     AmbiguousError,
     DeferredError,
+    ModelClosedError,
     NotFoundError,
     RefusedError,
     ServiceError,
@@ -60,7 +61,9 @@ def test_a_success_with_a_job_id_is_a_receipt(status: int) -> None:
         (422, {"detail": "no"}, RefusedError),
         (401, {"message": "Unauthorized"}, StoppedError),
         (402, {"reason": "no credits"}, StoppedError),
-        (403, PLAN, StoppedError),
+        (403, PLAN, ModelClosedError),
+        (403, {"reason": "Missing scope model.read"}, StoppedError),
+        (403, {"reason": "Models cannot be used by this key"}, StoppedError),
         (429, CEILING, DeferredError),
         (200, b"", AmbiguousError),
         (200, b"{", AmbiguousError),

@@ -1,0 +1,109 @@
+"""The end of a run: what it means, what is written of it, and what is said."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchgen.app.batch import Batch
+from batchgen.app.other_slots import OtherSlot, all_findings, not_bought, unbought_notes
+from batchgen.app.settings import Options
+from batchgen.engine.ending import Ending, LeftOut, Verdict, verdict_of
+from batchgen.journal.store import JournalFile
+from batchgen.model import Json
+from batchgen.output.report import write_report
+from batchgen.output.results import JSON_NAME, place_of_slot, results_document, write_results, write_slot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOutcome:
+    """What a run came to, on disk when this is made.
+
+    Attributes:
+        verdict: the exit status and its reasons.
+        left_out: the jobs that it was not asked to buy; None where it was asked for all.
+        folder: the batch's.
+        document: the results manifest.
+        results: the file that has it.
+        report: the page of pictures; None where the run was of a slot of the past.
+        asked: whether there was anything to ask the service for.
+        notes: what became of other slots, and what a person can do there, a sentence each.
+    """
+
+    verdict: Verdict
+    folder: Path
+    document: Mapping[str, Json]
+    results: Path
+    report: Path | None
+    asked: bool
+    left_out: LeftOut | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CameTo:
+    """How the run of a slot ended, and of the others that it carried."""
+
+    own: Ending
+    others: Sequence[Ending]
+
+    @classmethod
+    def drained(cls, others: Sequence[OtherSlot]) -> "CameTo":
+        """Give the end of a run that was stopped before it began."""
+        return cls(Ending(drained=True), [Ending(drained=True) for _ in others])
+
+
+async def conclude(
+    options: Options,
+    file: JournalFile,
+    batch: Batch,
+    others: Sequence[OtherSlot],
+    came_to: CameTo,
+    *,
+    at: float,
+    asked: bool,
+    past: bool,
+) -> RunOutcome:
+    """Judge the run and write what people and scripts read.
+
+    Args:
+        options: what the command line says.
+        file: the journal.
+        batch: with the slot that the run was of.
+        others: the slots that it carried.
+        came_to: how it ended for each.
+        at: seconds since the epoch.
+        asked: whether there was anything to ask the service for.
+        past: whether the batch's results are those of a later slot, and stay.
+
+    Raises:
+        OutputError: a file is as it was.
+        JournalError: what was told could not be remembered.
+    """
+    ending = came_to.own
+    found = all_findings(batch.weigh(ending, at=at), others, came_to.others, ending)
+    verdict = verdict_of(found)
+    results = batch.results(at=at, ending=ending, verdict=verdict)
+    document = results_document(results)
+    report: Path | None = None
+    if past:
+        await asyncio.to_thread(write_slot, batch.folder, results)
+    else:
+        await asyncio.to_thread(write_results, batch.folder, results)
+        report = await asyncio.to_thread(write_report, batch.folder, document)
+    notes = [note for one in others for note in one.notes(options)]
+    notes += unbought_notes(options, not_bought(options, batch.manifest, batch.scope, file))
+    for one, ended in zip(others, came_to.others, strict=True):
+        if one.to_carry:
+            await asyncio.to_thread(one.write, ended, at=at)
+        file.slots(batch.scope).tell(one.batch.scope.slot, one.held())
+    return RunOutcome(
+        verdict=verdict,
+        folder=batch.folder,
+        results=place_of_slot(batch.folder, batch.scope.slot) if past else batch.folder / JSON_NAME,
+        document=document,
+        report=report,
+        asked=asked,
+        left_out=ending.left_out,
+        notes=tuple(notes),
+    )

@@ -1,0 +1,223 @@
+"""The other slots of a batch: what is paid for there is carried by every run, and nothing is bought there.
+
+A slot that ended with its day may have jobs that are submitting, in doubt, running or not collected; nobody
+runs it again. What a run cannot end there is named, and so are the jobs that a slot never came to buy.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+
+from batchgen.app.batch import Batch, slots_of
+from batchgen.app.guards import saved_results
+from batchgen.app.settings import Options
+from batchgen.engine.ending import Ending, Exit, judge, weigh
+from batchgen.errors import InputError, OutputError
+from batchgen.journal.store import JournalFile
+from batchgen.lifecycle import Event, Record, State
+from batchgen.manifest.values import Manifest
+from batchgen.model import Job, JobKey, RemoteJob, Scope
+from batchgen.output.results import write_slot
+from batchgen.plan.plan import only_carried
+from batchgen.ports import Observer
+
+_LOOKED_BACK = 5  # slots that are asked for jobs which were not bought
+_MAY_END = frozenset({State.SUBMITTING, State.IN_DOUBT, State.RUNNING, State.SUCCEEDED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OtherSlot:
+    """A slot with something that is paid for, or may be, and is not collected.
+
+    Attributes:
+        batch: of which nothing is wanted.
+        before: what was open when the run began.
+        told: held jobs that a run of another slot has ended with a word on.
+    """
+
+    batch: Batch
+    before: Mapping[JobKey, Record]
+    told: frozenset[JobKey]
+
+    @property
+    def name(self) -> str:
+        """The slot's, for people."""
+        return f"slot {self.batch.scope.slot}" if self.batch.scope.slot else "the slot without a name"
+
+    @property
+    def to_carry(self) -> int:
+        """How many jobs a run can do something for."""
+        return sum(1 for record in self.before.values() if record.state in _MAY_END)
+
+    @property
+    def what(self) -> str:
+        """What a run carries of it, for people."""
+        return f"{_jobs(self.to_carry)} of {self.name}, paid for or in doubt there and not collected"
+
+    def left(self) -> dict[JobKey, Record]:
+        """Give what was open, as it stands now."""
+        records = self.batch.journal.records()
+        return {key: records.get(key, one) for key, one in self.before.items()}
+
+    def held(self) -> frozenset[JobKey]:
+        """Give the jobs that wait for a person."""
+        return frozenset(key for key, one in self.left().items() if one.state is State.HELD)
+
+    def findings(self, ending: Ending) -> list[tuple[Exit, str]]:
+        """Say what is left for which the run ends with another status; of a held job that is said once."""
+        bought = {key: one for key, one in self.left().items() if one.state is not State.PLANNED}
+        new = [one for key, one in bought.items() if key not in self.told or one.state is not State.HELD]
+        return [(status, f"{self.name}: {text}") for status, text in weigh(ending, new)]
+
+    def notes(self, options: Options) -> list[str]:
+        """Say what became of it, and what a person can do."""
+        collected = sum(1 for one in self.left().values() if one.state is State.COLLECTED)
+        held, notes = len(self.held()), []
+        if collected:
+            notes.append(f"{self.name}: {_jobs(collected)} collected that {_were(collected)} paid for there")
+        if held:
+            command = _command(options, "resolve", self.batch.scope.slot)
+            notes.append(f"{self.name}: {_jobs(held)} held, which may have been paid for: {command}")
+        return notes
+
+    def write(self, ending: Ending, *, at: float) -> None:
+        """Write the slot's own results; those of the batch are of another slot and stay.
+
+        Raises:
+            OutputError: the file is as it was.
+        """
+        verdict = judge(ending, [one for one in self.left().values() if one.state is not State.PLANNED])
+        write_slot(self.batch.folder, self.batch.results(at=at, ending=ending, verdict=verdict))
+
+
+def others_of(
+    options: Options, manifest: Manifest, scope: Scope, file: JournalFile, stack: ExitStack
+) -> list[OtherSlot]:
+    """Open the other slots that have something open, each by a connection of its own.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    slots = file.slots(scope)
+    found = []
+    for slot in slots.open():
+        if slot == scope.slot:
+            continue
+        own = stack.enter_context(JournalFile.open(options.journal, checked=True))
+        batch = _carried(options, manifest, replace(scope, slot=slot), own)
+        entries = (*batch.plan.entries, *batch.plan.removed)
+        states = {*_MAY_END, State.HELD}
+        before = {one.key: one.record for one in entries if one.record.state in states}
+        found.append(OtherSlot(batch=batch, before=before, told=slots.told(slot)))
+    return found
+
+
+def _carried(options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> Batch:
+    """Hold the manifest against another slot, in which nothing is bought or tried again."""
+    plain = replace(options, retry_failed=False, retry_only=(), limit=None, sample=None)
+    batch = Batch.of(plain, manifest, scope, file)
+    return replace(batch, plan=only_carried(batch.plan))
+
+
+def not_bought(options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> dict[str, int]:
+    """Count by slot, the latest first, what the latest other slots were asked for and have not bought.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    others = [one for one in slots_of(file, scope) if one != scope.slot]
+    bought = file.slots(scope).bought()
+    found = {}
+    for slot in others[: -_LOOKED_BACK - 1 : -1]:
+        if bought[slot] >= len(manifest.jobs):
+            continue
+        batch = _carried(options, manifest, replace(scope, slot=slot), file)
+        asked = _asked(batch, slot)
+        planned = [one for one in batch.plan.entries if one.record.state is State.PLANNED]
+        count = sum(
+            1 for one in planned if one.record.job is not None or asked is None or one.job.id in asked
+        )
+        if count:
+            found[slot] = count
+    return found
+
+
+def _asked(batch: Batch, slot: str) -> frozenset[str] | None:
+    """Give the ids that the slot's last run knew of; None where no run of it came to its end."""
+    if not slot:
+        return frozenset()  # its results are the batch's own by now, or were
+    with suppress(InputError, OutputError):
+        told = saved_results(batch.folder, slot)
+        return None if told is None else frozenset(one.id for one in told.jobs)
+    return frozenset()
+
+
+def unbought_notes(options: Options, counts: Mapping[str, int]) -> list[str]:
+    """Name the slots with jobs that were not bought, and the command that buys them."""
+    return [
+        f"slot {slot or '(without a name)'}: {_jobs(count)} not bought: {_command(options, 'run', slot)}"
+        for slot, count in counts.items()
+    ]
+
+
+def carried_notes(options: Options, open_states: Mapping[str, Mapping[State, int]], slot: str) -> list[str]:
+    """Say what a run of a slot would carry of others; reads and opens nothing."""
+    notes = []
+    for other, states in open_states.items():
+        held = states.get(State.HELD, 0)
+        paid = sum(states.values()) - held
+        name = f"slot {other}" if other else "the slot without a name"
+        if other != slot and paid:
+            notes.append(
+                f"{name}: {_jobs(paid)} paid for, or in doubt, and not collected: a run carries them"
+            )
+        if other != slot and held:
+            notes.append(f"{name}: {_jobs(held)} held: {_command(options, 'resolve', other)}")
+    return notes
+
+
+class Beside(Observer):
+    """Tells of another slot's troubles; its jobs are in nobody's count.
+
+    Args:
+        slot: its name, for people.
+        shown: takes sentences.
+    """
+
+    def __init__(self, slot: str, shown: Observer) -> None:
+        self._slot = slot
+        self._shown = shown
+
+    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+        """Leave it to the end."""
+
+    def looked(self, job: Job, remote: RemoteJob) -> None:
+        """Leave it to the end."""
+
+    def troubled(self, text: str) -> None:
+        """Say where."""
+        self._shown.troubled(f"{self._slot}: {text}")
+
+
+def all_findings(
+    own: Sequence[tuple[Exit, str]], others: Sequence[OtherSlot], endings: Sequence[Ending], main: Ending
+) -> list[tuple[Exit, str]]:
+    """Add up what all slots leave; what stopped all of them is said once."""
+    found = list(own)
+    for one, ending in zip(others, endings, strict=True):
+        stopped = None if main.stopped is not None else ending.stopped
+        found += one.findings(replace(ending, stopped=stopped))
+    return found
+
+
+def _command(options: Options, name: str, slot: str) -> str:
+    plain = replace(options, slot=None)
+    return plain.command_line(name, slot=slot) if slot else plain.command_line(name, "--slot", "")
+
+
+def _jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count} jobs"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"

@@ -1,0 +1,102 @@
+"""What a run goes by: its patience, the limits and prices that are known, and what it was not asked for."""
+
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
+
+from batchgen.app.batch import Batch, zone_of
+from batchgen.app.clock import SystemClock
+from batchgen.app.purchases import Purchases
+from batchgen.app.quotes import Quoted, quote_jobs
+from batchgen.app.settings import Allow, Options
+from batchgen.app.uploads import Uploads
+from batchgen.engine.ceiling import Ceiling
+from batchgen.engine.ending import LeftOut
+from batchgen.engine.policy import Policy
+from batchgen.engine.pools import Pools
+from batchgen.engine.purse import Purse
+from batchgen.errors import ServiceError
+from batchgen.journal.quotes import QuoteRecords
+from batchgen.lifecycle import TERMINAL
+from batchgen.model import Model
+from batchgen.plan.slots import began_at
+from batchgen.ports import CeilingMemory
+from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
+from batchgen.scenario.client import ScenarioClient
+
+
+async def pools_of(batch: Batch, options: Options, client: ScenarioClient, memory: CeilingMemory) -> Pools:
+    """Give what is known of the limits: what earlier runs have learned, else what the service says."""
+    most = options.in_flight or batch.manifest.limits.in_flight
+    pools = Pools(Ceiling(bound=most), memory=memory, clock=SystemClock())
+    if pools.limit is None and len(batch.plan.to_submit) > 1:
+        with suppress(ServiceError):  # a refusal teaches the same
+            account = await client.account()
+            if account is not None and account.ceiling is not None:
+                pools.expect(account.ceiling)
+    return pools
+
+
+def policy_of(batch: Batch, options: Options, *, speed: float) -> Policy:
+    """Give the manifest's patience; a rehearsal settles doubts in simulated time."""
+    manifest = batch.manifest
+    doubt = manifest.doubt
+    return Policy(
+        most_failures=most_failures_of(options, batch),
+        listings=Allow.NO_LISTING not in options.allow,
+        slot_began=began_at(batch.scope.slot, zone_of(manifest)),
+        timeout=manifest.timeout,
+        attempts=manifest.attempts,
+        doubt=DoubtPolicy(
+            then=OnAbsent.RESUBMIT if doubt.resubmit else OnAbsent.HOLD,
+            settle=doubt.settle / speed,
+            settle_max=doubt.settle_max / speed,
+        ),
+    )
+
+
+def most_failures_of(options: Options, batch: Batch) -> int | None:
+    """Give how many jobs may fail before no more are bought; a share is of what would be bought."""
+    most = options.most_failures
+    if isinstance(most, float):
+        return max(1, math.ceil(most * len(batch.plan.to_submit)))
+    return most
+
+
+async def quoted_for(
+    batch: Batch,
+    options: Options,
+    client: ScenarioClient,
+    models: Mapping[str, Model],
+    uploads: Uploads | None,
+) -> Quoted:
+    """Ask what the jobs cost that may be bought.
+
+    Raises:
+        BoughtByQuoteError: a question was taken for an order.
+        StoppedError: the credentials are not accepted.
+    """
+    return await quote_jobs(
+        client,
+        [entry.job for entry in batch.plan.entries if entry.wanted and entry.record.state not in TERMINAL],
+        models,
+        store=QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project),
+        clock=SystemClock(),
+        uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
+        purchases=Purchases(options, batch, writing=True),
+    )
+
+
+def left_out_of(batch: Batch, purse: Purse) -> LeftOut | None:
+    """Say what is left for another time, at the prices that were asked for this run."""
+    jobs = batch.left_out
+    if not jobs:
+        return None
+    prices = [purse.price(job) for job in jobs]
+    return LeftOut(
+        jobs=len(jobs),
+        of=len(batch.plan.entries),
+        cost=sum((one for one in prices if one is not None), Decimal(0)),
+        unpriced=prices.count(None),
+    )

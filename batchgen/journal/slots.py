@@ -1,0 +1,91 @@
+"""What is open in the slots of a batch, and what was told of it: read without reading a year of records."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from batchgen.journal import schema
+from batchgen.journal.faults import explained
+from batchgen.lifecycle import State
+from batchgen.model import JobKey, Scope
+
+# as the partial index has it: paid for, or possibly so, and not collected
+OPEN = (State.SUBMITTING, State.IN_DOUBT, State.HELD, State.RUNNING, State.SUCCEEDED)
+_IS_OPEN = "state IN ('submitting', 'in_doubt', 'held', 'running', 'succeeded')"
+
+
+class SlotRecords:
+    """The slots of one batch, of one origin and project."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, scope: Scope) -> None:
+        self._connection = connection
+        self._path = path
+        self._scope = scope
+
+    def open(self) -> Mapping[str, Counter[State]]:
+        """Count by slot, those begun first first, the jobs that are paid for, or may be, and not collected.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        found: dict[str, Counter[State]] = {}
+        with explained(self._path):
+            if schema.version_of(self._connection) == 0:
+                return {}
+            rows = self._connection.execute(
+                "SELECT slot, state, COUNT(*) FROM records JOIN scopes ON scopes.id = records.scope "  # noqa: S608 - our own words
+                f"WHERE {_IS_OPEN} AND (origin, project, batch) = (?, ?, ?) "
+                "GROUP BY scopes.id, state ORDER BY scopes.id",
+                (self._scope.origin, self._scope.project, self._scope.batch),
+            )
+            for slot, state, count in rows:
+                found.setdefault(slot, Counter())[State(state)] = count
+        return found
+
+    def bought(self) -> Counter[str]:
+        """Count by slot the jobs that were bought, or may have been.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if schema.version_of(self._connection) == 0:
+                return Counter()
+            rows = self._connection.execute(
+                "SELECT slot, COUNT(*) FROM records JOIN scopes ON scopes.id = records.scope "
+                "WHERE state <> ? AND (origin, project, batch) = (?, ?, ?) GROUP BY scopes.id",
+                (State.PLANNED, self._scope.origin, self._scope.project, self._scope.batch),
+            )
+            return Counter(dict(rows.fetchall()))
+
+    def told(self, slot: str) -> frozenset[JobKey]:
+        """Give the held jobs of a slot that a run of another one has ended with a word on.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if schema.version_of(self._connection) < schema.OWNERS_SINCE:
+                return frozenset()
+            rows = self._connection.execute(
+                "SELECT content, ordinal FROM told WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
+                self._place(slot),
+            )
+            return frozenset(JobKey(content, ordinal) for content, ordinal in rows)
+
+    def tell(self, slot: str, keys: Collection[JobKey]) -> None:
+        """Remember that a run has ended with a word on these.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        with explained(self._path):
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO told (origin, project, batch, slot, content, ordinal) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                [(*self._place(slot), *key) for key in keys],
+            )
+
+    def _place(self, slot: str) -> tuple[str, str, str, str]:
+        return self._scope.origin, self._scope.project, self._scope.batch, slot
