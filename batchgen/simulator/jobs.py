@@ -53,6 +53,7 @@ class Submission:
         author, owner: the key's user and the project.
         main_cost: compute units without add-ons.
         addons: compute units by name.
+        discount: compute units that were taken off the main cost.
         steps: every status the job goes through; the last is its end.
         error, hint: what a failure says.
         progresses: whether the progress moves before the end.
@@ -78,6 +79,7 @@ class Submission:
     refundable: bool = True
     lag: float = 0.0
     shows_inputs: bool = True
+    discount: Decimal = Decimal(0)
 
     @property
     def cost(self) -> Decimal:
@@ -207,6 +209,7 @@ def to_json(job: Submission) -> dict[str, Json]:
         "refundable": job.refundable,
         "lag": job.lag,
         "shows_inputs": job.shows_inputs,
+        "discount": str(job.discount),
     }
 
 
@@ -223,6 +226,7 @@ def from_json(line: Mapping[str, Any]) -> Submission:
         **{
             **line,
             "main_cost": Decimal(line["main_cost"]),
+            "discount": Decimal(line.get("discount", 0)),
             "addons": {name: Decimal(units) for name, units in line["addons"].items()},
             "steps": steps,
         }

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from batchgen.model import Json
 from batchgen.simulator.assets import Assets, asset_object
@@ -108,6 +109,10 @@ class Service:
     def most_in_flight(self) -> int:
         """The highest number of jobs that ran at once."""
         return self._register.most_in_flight
+
+    def reprice(self, prices: Mapping[str, Decimal]) -> None:
+        """Take other prices from now on; what was accepted before stays as it is."""
+        self._settings = replace(self._settings, prices=prices)
 
     def restore(self, jobs: Iterable[Submission]) -> None:
         """Take in the jobs of an earlier life, the oldest first.

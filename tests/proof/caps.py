@@ -79,4 +79,4 @@ def _price(run: Run, job: Job) -> Decimal | None:
     model = earth.models.get(job.model)
     order = Order(job.model, compose_body(job, None, model))
     told = earth.till.told(order, run.began - _FRESH)
-    return None if told is None else max(told, earth.till.cost(order))
+    return None if told is None else earth.till.dearest(order, earth.charged)

@@ -20,6 +20,7 @@ from batchgen.simulator.service import Service
 from batchgen.simulator.submits import author_of
 from tests.proof.law import Books
 from tests.proof.market import Kept, Market
+from tests.proof.prices import Tariff
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
 from tests.proof.till import Post, Till
 from tests.support.memory_journal import SCOPE, Disk
@@ -62,6 +63,9 @@ class Earth:
         market = self.scenario.market or Market()
         self.till = Till(self.scenario.settings, market)
         self.passed += market.later
+        self._began = self.passed
+        self._tariff = Tariff(changes=market.changes)
+        self.till.models = self.models
 
     @property
     def our_author(self) -> str:
@@ -113,6 +117,7 @@ class Earth:
     def arrive(self, request: Request, post: Post | None = None) -> Reply:
         """Hand a request to the service; what it accepts meanwhile was on its way for long."""
         at = self.service_time()
+        self._reprice(at)
         self.service.advance(at)
         before = len(self.service.submissions)
         reply = self.service.handle(request, at)
@@ -122,6 +127,12 @@ class Earth:
             for one in accepted:
                 self.till.arrived(post, one)
         return reply
+
+    def _reprice(self, at: float) -> None:
+        prices = self._tariff.at(at - self._began)
+        if prices != self.till.settings.prices:
+            self.service.reprice(prices)
+            self.till.settings = replace(self.till.settings, prices=prices)
 
     def let_a_day_pass(self) -> None:
         """Let everything arrive that is on its way."""
@@ -134,6 +145,8 @@ class Earth:
             return
         kept = self.disk.events[: int(leg.copied * len(self.disk.events))]
         older = leg.journal is JournalFate.OLDER
+        self.prices = Kept()
+        self.till.forget()
         self.disk = Disk(events=kept, synced=len(kept)) if older else Disk()
         for path in self.folder.glob("journal.db*"):
             path.unlink()

@@ -179,6 +179,7 @@ class Run:
             for name in sorted({job.model for job in self.leg.jobs} - self.earth.models.keys()):
                 self.earth.models[name] = await client.model(name)
             self.before, self.began = dict(journal.records()), self.earth.now()
+            self.earth.till.run_began = self.began
             plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
             purse = await self._purse(client, plan)
             self.ending = await self._runner(plan, purse, client, journal, gate, chance).run()
