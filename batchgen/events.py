@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from batchgen.errors import TransitionError
 from batchgen.model import File, Job, Json, Refund, Submission
-from batchgen.record import IN_FLIGHT, Record
+from batchgen.record import IN_FLIGHT, UNANSWERED, Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +112,12 @@ class Adopted(Accepted):
 
     evidence: Mapping[str, Json]
 
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Add the submission, whose charge only its row tells."""
+        changed = super(Adopted, self).changes(record)
+        *before, paid = changed["submissions"]
+        return {**changed, "submissions": (*before, replace(paid, by_row=True))}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Explained(Event):
@@ -187,6 +193,9 @@ class _Ended(Event):
         moderated: whether they speak of the content.
         refund: whether the whole charge came back; None in an event of a time when nobody asked,
             which folds to what it folded to then.
+        discount: what it shows to have been taken off: a charge that is higher than the receipt by
+            just that is no other word.
+        itemized: whether it lists add-ons; what came back of them can only be seen where it does.
     """
 
     charged: Decimal | None = None
@@ -196,6 +205,8 @@ class _Ended(Event):
     error: str = ""
     moderated: bool = False
     refund: Refund | None = None
+    discount: Decimal = Decimal(0)
+    itemized: bool = True
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Close the submission."""
@@ -211,7 +222,7 @@ class _Ended(Event):
 
     def _settled(self, paid: Submission) -> Submission:
         """Say what it took, and what of that came back."""
-        told = [one for one in (paid.charged, self.charged) if one is not None]
+        told = [one for one in (paid.charged, self._shown_beside(paid.charged)) if one is not None]
         if not told:
             return paid
         if self.refund is None:
@@ -219,10 +230,19 @@ class _Ended(Event):
         charged, refund, refunded = self._balance(told, self.refund)
         return replace(paid, charged=charged, refund=refund, refunded=refunded)
 
+    def _shown_beside(self, receipt: Decimal | None) -> Decimal | None:
+        """Return what it shows, the receipt's own word where it is the same before a discount."""
+        if receipt is not None and self.charged is not None and self.charged - self.discount == receipt:
+            return receipt
+        return self.charged
+
     def _balance(self, told: Sequence[Decimal], refund: Refund) -> tuple[Decimal, Refund, Decimal]:
-        """Give charge and refund by what the service told, oldest first; what bore fruit is kept."""
+        """Return charge and refund by what the service told, oldest first; what bore fruit is kept.
+
+        Of two words the higher counts: a job's own record may leave add-ons out.
+        """
         del refund
-        return told[-1], Refund.NONE, Decimal(0)
+        return max(told), Refund.NONE, Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -233,7 +253,7 @@ class _Fruitless(_Ended):
         charged = max(told)
         if refund is not Refund.NONE:
             return charged, refund, charged
-        came_back = charged - told[-1]
+        came_back = charged - told[-1] if self.itemized else Decimal(0)
         return charged, Refund.CONFIRMED if came_back else Refund.NONE, came_back
 
 
@@ -320,9 +340,7 @@ class RefundShown(Event):
             TransitionError: the job has no such submission, or it has not ended: its end would say
                 otherwise.
         """
-        under_way = record.remote_id if record.state in IN_FLIGHT else None
-        if self.remote_id == under_way or self.remote_id not in {one.remote_id for one in record.submissions}:
-            raise TransitionError(f"a refund of {self.remote_id}, which is no submission that has ended")
+        _refuse_unended(record, self.remote_id, "a refund")
         return {"submissions": tuple(map(self._confirmed, record.submissions))}
 
     def _confirmed(self, paid: Submission) -> Submission:
@@ -332,3 +350,64 @@ class RefundShown(Event):
         back = max(self.refunded, known or Decimal(0))
         most = back if paid.charged is None else min(back, paid.charged)
         return replace(paid, refund=Refund.CONFIRMED, refunded=most)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChargeShown(Event):
+    """The service's history shows what a submission was charged; the job stays where it stands.
+
+    Attributes:
+        remote_id: of a submission of this job that has ended, of whatever attempt.
+        charged: all that was taken for it, compute units.
+    """
+
+    remote_id: str
+    charged: Decimal
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Put the service's last word in place of all that was said before.
+
+        Raises:
+            TransitionError: the job has no such submission, or it has not ended.
+        """
+        _refuse_unended(record, self.remote_id, "a charge")
+        return {"submissions": tuple(map(self._corrected, record.submissions))}
+
+    def _corrected(self, paid: Submission) -> Submission:
+        if paid.remote_id != self.remote_id:
+            return paid
+        back = paid.refunded
+        if back is not None:
+            is_all = paid.refund is not Refund.NONE and back == paid.charged
+            back = self.charged if is_all else min(back, self.charged)
+        return replace(paid, charged=self.charged, refunded=back, by_row=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PriceLearnt(Event):
+    """What a body that may have been paid for may have cost became known: it is held from now on.
+
+    Attributes:
+        reserved: compute units.
+    """
+
+    reserved: Decimal
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Hold it, for the body without an answer or for the submission without a charge.
+
+        Raises:
+            TransitionError: there is neither, or something is held already.
+        """
+        if record.state in UNANSWERED and record.submission is None and record.reserved is None:
+            return {"reserved": self.reserved}
+        paid = record.submission
+        if paid is None or paid.charged is not None or paid.reserved is not None:
+            raise TransitionError("a price to hold, where nothing waits for one")
+        return {"submissions": (*record.submissions[:-1], replace(paid, reserved=self.reserved))}
+
+
+def _refuse_unended(record: Record, remote_id: str, what: str) -> None:
+    under_way = record.remote_id if record.state in IN_FLIGHT else None
+    if remote_id == under_way or remote_id not in {one.remote_id for one in record.submissions}:
+        raise TransitionError(f"{what} of {remote_id}, which is no submission that has ended")

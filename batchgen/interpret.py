@@ -83,6 +83,8 @@ def after_look(remote: RemoteJob, *, at: float) -> Event | None:
     return kind(
         at=at,
         charged=remote.cost,
+        discount=remote.discount,
+        itemized=remote.itemized,
         started_at=remote.started_at,
         finished_at=remote.finished_at,
         asset_ids=remote.asset_ids,

@@ -26,6 +26,9 @@ from batchgen.events import (
     Canceled as Canceled,  # noqa: PLC0414
 )
 from batchgen.events import (
+    ChargeShown as ChargeShown,  # noqa: PLC0414
+)
+from batchgen.events import (
     Collected as Collected,  # noqa: PLC0414
 )
 from batchgen.events import (
@@ -42,6 +45,9 @@ from batchgen.events import (
 )
 from batchgen.events import (
     NotSent as NotSent,  # noqa: PLC0414
+)
+from batchgen.events import (
+    PriceLearnt as PriceLearnt,  # noqa: PLC0414
 )
 from batchgen.events import (
     RefundShown as RefundShown,  # noqa: PLC0414
@@ -111,11 +117,10 @@ TRANSITIONS: Mapping[State, Mapping[type[Event], State]] = {
 TERMINAL = frozenset(state for state, exits in TRANSITIONS.items() if not exits)
 
 # Beside the table: what is learnt of a job later, and moves it nowhere.
-NOTES = frozenset({RefundShown})
+NOTES: frozenset[type[Event]] = frozenset({RefundShown, ChargeShown, PriceLearnt})
 
 EVENTS: Mapping[str, type[Event]] = {
-    event.__name__: event
-    for event in (*(event for exits in TRANSITIONS.values() for event in exits), RefundShown)
+    event.__name__: event for event in (*(event for exits in TRANSITIONS.values() for event in exits), *NOTES)
 }
 
 

@@ -87,6 +87,8 @@ class Submission:
         refund: how it is known what came back.
         refunded: compute units that came back; None as long as it has not ended.
         quoted: what the service had said that it would cost; None where that is not known.
+        by_row: whether only its row tells of the charge, which may leave add-ons out: what was
+            reserved for it goes on to be held beside.
     """
 
     remote_id: str
@@ -98,6 +100,7 @@ class Submission:
     refund: Refund = Refund.NONE
     refunded: Decimal | None = None
     quoted: Decimal | None = None
+    by_row: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -184,6 +187,8 @@ class RemoteJob:
         asset_ids: in the service's order.
         error, hint: the service's own words on a failure; empty where it gives none.
         cost: what ``billing`` shows, add-ons included; None where it shows nothing.
+        discount: what it shows to have been taken off; whether ``cost`` is before or after it, it does not say.
+        itemized: whether it lists add-ons; one that does not may leave some out.
         refundable: False where the service says that a failure is not refunded.
     """
 
@@ -202,6 +207,8 @@ class RemoteJob:
     error: str = ""
     hint: str = ""
     cost: Decimal | None = None
+    discount: Decimal = Decimal(0)
+    itemized: bool = True
     refundable: bool = True
 
 

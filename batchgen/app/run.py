@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -20,6 +20,7 @@ from batchgen.app.guards import (
 )
 from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
+from batchgen.app.prices import RunPrices
 from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import quote_jobs
 from batchgen.app.service import transport_to
@@ -251,17 +252,30 @@ async def _purse(
         BoughtByQuoteError: a question was taken for an order.
         StoppedError: the credentials are not accepted.
     """
+    began = asyncio.get_running_loop().time()
+    jobs = [entry.job for entry in batch.plan.entries if entry.wanted and entry.record.state not in TERMINAL]
+    store = QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project)
+    purchases = Purchases(options, batch, writing=True)
+
+    def known(files: Sequence[str]) -> Mapping[str, str]:
+        return (uploads.known(files) if uploads else None) or {}
+
     quoted = await quote_jobs(
-        client,
-        [entry.job for entry in batch.plan.entries if entry.wanted and entry.record.state not in TERMINAL],
-        models,
-        store=QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project),
+        client, jobs, models, store=store, clock=SystemClock(), uploads_known=known, purchases=purchases
+    )
+    prices = RunPrices(
+        quoted,
+        began=began,
+        generator=client,
+        models=models,
+        store=store,
         clock=SystemClock(),
-        uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
-        purchases=Purchases(options, batch, writing=True),
+        uploads_known=known,
+        purchases=purchases,
     )
     # the command line's total is handed over with the orders, before anything is bought
-    return Purse(budget=batch.manifest.budget, prices=quoted, zone=zone_of(batch.manifest))
+    zone = zone_of(batch.manifest)
+    return Purse(budget=batch.manifest.budget, prices=prices, questions=prices, zone=zone)
 
 
 def _left_out(batch: Batch, purse: Purse) -> LeftOut | None:

@@ -5,9 +5,10 @@ doubt, and nothing while the service is silent. How a job is submitted is the su
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from batchgen.engine.asking import Asker
 from batchgen.engine.flow import LATE, Flow
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
@@ -37,12 +38,16 @@ class Steps:
         route: it is bought already, or held.
         rest: nothing may be waiting any more.
         doubt_reach: an idempotent call was not answered for all its tries.
+        spawn: start a child of the run's TaskGroup that may be cancelled at any time.
+        priced: prices were asked; what may have been paid for at them can be held.
     """
 
     submit: Callable[[Entry], None]
     route: Callable[[Entry], None]
     rest: Callable[[], None]
     doubt_reach: Callable[[], None]
+    spawn: Callable[[Callable[[], Awaitable[None]], str], None]
+    priced: Callable[[], None]
 
 
 class Dispatcher:
@@ -77,6 +82,15 @@ class Dispatcher:
         self._late_arrivals = late_arrivals
         self._prompts = prompts
         self._purse = purse
+        self._asker = Asker(
+            purse=purse,
+            observer=ledger.observer,
+            backoff=policy.backoff,
+            chance=world.chance,
+            spawn=steps.spawn,
+            told=self._priced,
+            rest=steps.rest,
+        )
         self._waiting = Waiting()
         self._blocked: list[Entry] = []
         self._preflight: Preflight | None = None
@@ -92,7 +106,7 @@ class Dispatcher:
     def __len__(self) -> int:
         """Count the jobs that may still be submitted."""
         preparing = len(self._preparer) if self._preparer is not None else 0
-        return len(self._waiting) + len(self._unsure) + len(self._anew) + preparing
+        return len(self._waiting) + len(self._unsure) + len(self._anew) + len(self._asker) + preparing
 
     @property
     def prepared(self) -> int:
@@ -145,6 +159,17 @@ class Dispatcher:
         if self._broke is not None:
             told.append(self._purse.told(self._broke, [entry.job for entry in self._waiting]))
         return tuple(told)
+
+    def unpriced_told(self) -> tuple[str, ...]:
+        """Say which jobs wait for a price that was not told; empty if none."""
+        return self._asker.told()
+
+    def _priced(self, entries: Iterable[Entry]) -> None:
+        """Take back jobs whose price was asked."""
+        self._steps.priced()
+        self._waiting.return_all(entries)
+        self.money_may_be_free()
+        self._steps.rest()
 
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
@@ -223,6 +248,7 @@ class Dispatcher:
                 began=self._policy.slot_began,
                 prompts=self._prompts,
                 uploader=self._world.uploader,
+                price=self._purse.worth,
             )
             looked_for = tuple(self._waiting)
             await preflight.read((*looked_for, *(self._preparer or ())))
@@ -287,13 +313,20 @@ class Dispatcher:
         """Say whether a job may be submitted now, for which it is worth to wait for a turn."""
         self._steps.rest()
         held = self._stopped or self._paused or self._broke is not None
-        return not held and self._waiting.first(self._flow.has_room) is not None
+        return not held and self._first() is not None
+
+    def _first(self) -> Entry | None:
+        """Return the first that has room; those whose price has to be asked step aside."""
+        while (entry := self._waiting.first(self._flow.has_room)) is not None and self._asker.needs(entry):
+            self._waiting.remove(entry)
+            self._asker.add(entry)
+        return entry
 
     def _next(self) -> Entry | None:
         """Give the next job that may be submitted now; one equal to a job in doubt steps aside."""
         if not self._may_submit():
             return None
-        while (entry := self._waiting.first(self._flow.has_room)) is not None and self._is_blocked(entry):
+        while (entry := self._first()) is not None and self._is_blocked(entry):
             self._waiting.remove(entry)
             self._blocked.append(entry)
         return entry

@@ -63,6 +63,7 @@ class Ending:
         turned_up: submissions that were shown absent and are there after all, a sentence each.
         lost: answers to submits that were lost in this run.
         over_budget: what the budget has left out, a sentence each.
+        unpriced: what waits for a price that the service did not tell, a sentence each.
         failures: how many jobs failed where they were too many to go on; 0 otherwise.
         orphans: what a look after the run found paid for and owned by no record, a sentence each.
         left_out: the jobs that it was not asked to buy; None where it was asked for all.
@@ -77,6 +78,7 @@ class Ending:
     lost: int = 0
     orphans: Sequence[str] = ()
     over_budget: Sequence[str] = ()
+    unpriced: Sequence[str] = ()
     failures: int = 0
     left_out: LeftOut | None = None
 
@@ -103,7 +105,8 @@ def judge(ending: Ending, records: Sequence[Record]) -> Verdict:
     """
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.orphans)]
     dear = [(Exit.BUDGET, text) for text in ending.over_budget]
-    found = [*_stops(ending), *twice, *dear, *_left(ending, records)]
+    untold = [(Exit.REMAINS, text) for text in ending.unpriced]
+    found = [*_stops(ending), *twice, *dear, *untold, *_left(ending, records)]
     order = (Exit.CREDENTIALS, Exit.DOUBT, Exit.BUDGET, Exit.REMAINS, Exit.FAILED)
     ranked = sorted(found, key=lambda one: order.index(one[0]))
     return Verdict(exit=ranked[0][0] if ranked else Exit.DONE, reasons=tuple(text for _, text in ranked))

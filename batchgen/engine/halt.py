@@ -44,7 +44,13 @@ class Halt:
             self.broken = self.broken or error
 
     def ending(
-        self, *, turned_up: Sequence[str], lost: int, over_budget: Sequence[str], most_failures: int | None
+        self,
+        *,
+        turned_up: Sequence[str],
+        lost: int,
+        over_budget: Sequence[str],
+        unpriced: Sequence[str],
+        most_failures: int | None,
     ) -> Ending:
         """Give what the run came to.
 
@@ -65,6 +71,7 @@ class Halt:
             turned_up=tuple(turned_up),
             lost=lost,
             over_budget=tuple(over_budget),
+            unpriced=tuple(unpriced),
             failures=self.failures if self.has_too_many_failures(most_failures) else 0,
         )
 

@@ -23,7 +23,7 @@ from batchgen.engine.submit import Submitter
 from batchgen.engine.watch import Outcomes, Watcher
 from batchgen.errors import BatchgenError, DownloadError, OverBudgetError, StoppedError
 from batchgen.ledger import Ledger
-from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
+from batchgen.lifecycle import AnswerLost, Collected, PriceLearnt, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
 from batchgen.ports import Collector
@@ -91,6 +91,8 @@ class Runner:
                 route=self._route,
                 rest=self._look_whether_ended,
                 doubt_reach=self._look_whether_reachable,
+                spawn=lambda work, name: self._spawn(work, name=name),
+                priced=self._hold_prices,
             ),
             preparer=self._preparer,
             late_arrivals=self._late_arrivals,
@@ -180,6 +182,7 @@ class Runner:
             turned_up=self._late_arrivals.sentences,
             lost=self._ledger.lost,
             over_budget=self._dispatcher.money_told(),
+            unpriced=self._dispatcher.unpriced_told(),
             most_failures=self._policy.most_failures,
         )
 
@@ -201,6 +204,7 @@ class Runner:
     async def _start(self, submits: asyncio.TaskGroup, others: asyncio.TaskGroup) -> None:
         self._submit_group, self._other_group = submits, others
         self._world.purse.remember(self._world.journal.records().values())
+        self._hold_prices()
         entries = (*self._plan.removed, *self._plan.entries)
         self._under_way.update(entry.key for entry in entries)
         for entry in entries:
@@ -256,6 +260,14 @@ class Runner:
         """Hold what a job cost in the end against what was said, and see what came back."""
         self._dispatcher.money_may_be_free()
         self._learn_price(entry)
+
+    def _hold_prices(self) -> None:
+        """Hold what bodies may have cost that may have been paid for, once there is a price to hold."""
+        for key, record in list(self._world.journal.records().items()):
+            amount = self._world.purse.to_hold(record)
+            if amount is not None and record.job is not None:
+                entry = Entry(key=key, job=record.job, record=record)
+                self._ledger.record(entry, PriceLearnt(at=self._ledger.now(), reserved=amount))
 
     def _learn_price(self, entry: Entry) -> None:
         paid = entry.record.submission

@@ -21,7 +21,7 @@ from batchgen.model import JobKey, Model, RemoteJob, Scope
 from batchgen.plan.plan import Entry
 from batchgen.ports import Generator, Journal, Uploader
 from batchgen.reconcile.candidates import Candidates
-from batchgen.reconcile.history import Attempt, HistoryBuilder
+from batchgen.reconcile.history import Attempt, HistoryBuilder, Price
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.matching import (
     BEFORE,
@@ -301,6 +301,7 @@ async def begin_preflight(
     began: float | None,
     prompts: Prompts,
     uploader: Uploader | None = None,
+    price: Price | None = None,
 ) -> Preflight:
     """List what may have been bought without the journal's knowledge.
 
@@ -313,6 +314,7 @@ async def begin_preflight(
         began: when the slot did; None where it has no beginning.
         prompts: those that became assets.
         uploader: knows the asset ids of local files; None where no job has any.
+        price: what a job may cost; None where nobody knows.
 
     Raises:
         ServiceError: the listing could not be read.
@@ -333,6 +335,7 @@ async def begin_preflight(
         since=since,
         at=ledger.now(),
         uploader=uploader,
+        price=price,
     )
     journal.look_began(since)
     return Preflight(journal=journal, listing=listing, prompts=prompts, history=history, record=ledger.record)

@@ -51,7 +51,7 @@ def _left(ending: Ending, run: Run, leg: Leg) -> Iterator[str]:
             yield f"stopped by a budget, and nothing is left: {ending.over_budget}"
     said = (
         ending.over_budget or ending.failures or ending.stopped or ending.unreachable or ending.out_of_sight
-    )
+    ) or ending.unpriced
     if planned and not (said or limited or run.life.full):
         yield f"{len(planned)} jobs are left planned, and nobody says why"
     if ending.over_budget and leg.spending is not None and not (limited or run.life.full):

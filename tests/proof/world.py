@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchgen.app.background import beside
+from batchgen.app.prices import RunPrices
 from batchgen.app.quotes import quote_jobs
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending
@@ -188,14 +189,12 @@ class Run:
         market = self.earth.scenario.market
         if market is None:
             return Purse()
-        quoted = await quote_jobs(
-            client,
-            [one.job for one in plan.entries if one.wanted and one.record.state not in TERMINAL],
-            self.earth.models,
-            store=self.earth.prices,
-            clock=self.earth,
-        )
-        return Purse(budget=self._spending.budget, prices=quoted, zone=market.zone)
+        began = asyncio.get_running_loop().time()
+        jobs = [one.job for one in plan.entries if one.wanted and one.record.state not in TERMINAL]
+        models, kept = self.earth.models, self.earth.prices
+        quoted = await quote_jobs(client, jobs, models, store=kept, clock=self.earth)
+        prices = RunPrices(quoted, began=began, generator=client, models=models, store=kept, clock=self.earth)
+        return Purse(budget=self._spending.budget, prices=prices, questions=prices, zone=market.zone)
 
     def _runner(
         self,
