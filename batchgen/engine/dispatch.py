@@ -145,8 +145,8 @@ class Dispatcher:
 
     @property
     def is_broke(self) -> bool:
-        """Whether nothing may be bought until money is free."""
-        return self._broke is not None
+        """Whether nothing may be bought until money is free; what is to be taken in may free some."""
+        return self._broke is not None and not self._unsure
 
     @property
     def is_pressed(self) -> bool:
@@ -167,6 +167,7 @@ class Dispatcher:
     def _priced(self, entries: Iterable[Entry]) -> None:
         """Take back jobs whose price was asked."""
         self._steps.priced()
+        self._set_apart()
         self._waiting.return_all(entries)
         self.money_may_be_free()
         self._steps.rest()
@@ -264,6 +265,7 @@ class Dispatcher:
         self._anew += [entry for entry in self._waiting if entry.key not in known]  # came meanwhile
         self._unsure = [entry for entry in looked_for if preflight.concerns(entry)]
         self._waiting = Waiting(entry for entry in looked_for if not preflight.concerns(entry))
+        self._set_apart()
         if not self._unsure:
             self._end_look(preflight)
 
@@ -281,6 +283,11 @@ class Dispatcher:
         del self._anew[: len(anew)]
         self._unsure += [entry for entry in anew if preflight.concerns_now(entry)]
         self._waiting.return_all(entry for entry in anew if not preflight.concerns_now(entry))
+        self._set_apart()
+
+    def _set_apart(self) -> None:
+        """Keep room for what may be paid for already, until it is adopted or held."""
+        self._purse.set_apart(entry.job for entry in self._unsure)
 
     @property
     def _knows_as_much_as_it_can(self) -> bool:
@@ -291,7 +298,8 @@ class Dispatcher:
         """
         journal = self._world.journal
         paid = any(record.submissions for record in journal.records().values())
-        return bool(journal.authors) or paid or not (self._waiting or self._flow.awaits_answers)
+        nothing_leaves = self._broke is not None or not (self._waiting or len(self._asker))
+        return bool(journal.authors) or paid or (nothing_leaves and not self._flow.awaits_answers)
 
     def _take_in(self) -> None:
         """Adopt or hold what the service has already; the others wait like any job."""
@@ -302,6 +310,8 @@ class Dispatcher:
         for entry in taken.values():
             self._steps.route(entry)
         self._unsure = []  # not before: the run is not at its end while some are not on their way
+        self._set_apart()
+        self.money_may_be_free()
         self._end_look(self._preflight)
         self._steps.rest()
 

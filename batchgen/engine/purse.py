@@ -45,6 +45,7 @@ class Purse:
         self._zone = zone
         self._told: set[tuple[str, Decimal]] = set()
         self._dearest: dict[str, Decimal] = {}
+        self._apart = Decimal(0)
 
     @property
     def cap(self) -> Decimal | None:
@@ -116,7 +117,13 @@ class Purse:
     def allowed(self, now: float) -> Allowance | None:
         """Give the caps at a moment, seconds since the epoch; None where there are none."""
         caps = allowance(self._budget, now, self._zone)
-        return caps if caps.windows else None
+        if not caps.windows:
+            return None
+        return replace(caps, windows=tuple(replace(one, cap=one.cap - self._apart) for one in caps.windows))
+
+    def set_apart(self, jobs: Iterable[Job]) -> None:
+        """Keep room under every cap for jobs that the service may have already, and for no others any more."""
+        self._apart = sum((self.worth(job) or Decimal(0) for job in jobs), Decimal(0))
 
     def remember(self, records: Iterable[Record]) -> None:
         """Learn what earlier runs were charged: a price that was wrong then is likely to be so still."""

@@ -61,6 +61,8 @@ def _left(ending: Ending, run: Run, leg: Leg) -> Iterator[str]:
 def _fitted(run: Run, budget: Budget, planned: list[Job]) -> Iterator[str]:
     """Hold the most that may be held, nothing that came back taken off, against the caps."""
     earth, zone = run.earth, run.earth.till.market.zone
+    if run.ending is not None and any("its price is not known" in one for one in run.ending.over_budget):
+        return
     caps = windows(budget, run.began, zone)
     doubtful = [one.job for one in run.records.values() if one.state in MAY_BE_PAID and one.job]
     prices, held = ([_price(run, job) for job in jobs] for jobs in (planned, doubtful))

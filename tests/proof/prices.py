@@ -27,7 +27,7 @@ def open_up(seed: int, scenario: Scenario, with_money: WithMoney) -> Scenario:
         return scenario
     chance = random.Random(f"batchgen proof {seed}, what prices do")
     if scenario.loses_journals:
-        return with_money(chance, scenario) if chance.random() < _LOST else scenario
+        return _alone(with_money(chance, scenario)) if chance.random() < _LOST else scenario
     if chance.random() >= _MOVING:
         return scenario
     scenario = with_money(chance, scenario)
@@ -36,6 +36,11 @@ def open_up(seed: int, scenario: Scenario, with_money: WithMoney) -> Scenario:
     if chance.random() < 0.5:
         scenario = _with_two_words(chance, scenario)
     return _with_moves(chance, scenario)
+
+
+def _alone(scenario: Scenario) -> Scenario:
+    """Leave out those whose derived seeds are ours: without a journal no look tells them apart."""
+    return replace(scenario, visits=tuple(one for one in scenario.visits if not one.same_batch))
 
 
 def _with_moves(chance: random.Random, scenario: Scenario) -> Scenario:
