@@ -287,7 +287,9 @@ class Dispatcher:
 
     def _set_apart(self) -> None:
         """Keep room for what may be paid for already, until it is adopted or held."""
-        self._purse.set_apart(entry.job for entry in self._unsure)
+        look = self._preflight
+        assert look is not None or not self._unsure
+        self._purse.set_apart((one.job, look.shown_cost(one) if look else None) for one in self._unsure)
 
     @property
     def _knows_as_much_as_it_can(self) -> bool:

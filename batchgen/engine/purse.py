@@ -121,9 +121,16 @@ class Purse:
             return None
         return replace(caps, windows=tuple(replace(one, cap=one.cap - self._apart) for one in caps.windows))
 
-    def set_apart(self, jobs: Iterable[Job]) -> None:
-        """Keep room under every cap for jobs that the service may have already, and for no others any more."""
-        self._apart = sum((self.worth(job) or Decimal(0) for job in jobs), Decimal(0))
+    def set_apart(self, jobs: Iterable[tuple[Job, Decimal | None]]) -> None:
+        """Keep room under every cap for jobs that the service may have already, and for no others any more.
+
+        Args:
+            jobs: each with what the service shows that it cost; None where it shows nothing.
+        """
+        worth = ((self.worth(job), shown) for job, shown in jobs)
+        self._apart = sum(
+            (max(price or Decimal(0), shown or Decimal(0)) for price, shown in worth), Decimal(0)
+        )
 
     def remember(self, records: Iterable[Record]) -> None:
         """Learn what earlier runs were charged: a price that was wrong then is likely to be so still."""

@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from batchgen.errors import NotFoundError, RemoteIdTakenError
@@ -148,6 +149,11 @@ class Preflight:
     def concerns_now(self, entry: Entry) -> bool:
         """Tell the same of another attempt."""
         return entry.key in self._concerned and self._is_concerned(entry)
+
+    def shown_cost(self, entry: Entry) -> Decimal | None:
+        """Return the most that a row which may be this job shows as its cost; None where none shows any."""
+        alike = (row for one in self._attempts(entry) for row, _ in self._candidates.like(one.sent))
+        return max((row.cost for row in alike if row.cost is not None), default=None)
 
     def take_in(self, entries: Iterable[Entry]) -> list[TakenIn]:
         """Adopt or hold what the service has of these jobs, which were read for; leave out the others.

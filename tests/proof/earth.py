@@ -146,7 +146,7 @@ class Earth:
         kept = self.disk.events[: int(leg.copied * len(self.disk.events))]
         older = leg.journal is JournalFate.OLDER
         self.prices = Kept()
-        self.till.forget()
+        self.till.forget(intents=leg.journal is JournalFate.LOST)
         self.disk = Disk(events=kept, synced=len(kept)) if older else Disk()
         for path in self.folder.glob("journal.db*"):
             path.unlink()

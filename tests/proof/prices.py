@@ -27,7 +27,7 @@ def open_up(seed: int, scenario: Scenario, with_money: WithMoney) -> Scenario:
         return scenario
     chance = random.Random(f"batchgen proof {seed}, what prices do")
     if scenario.loses_journals:
-        return _alone(with_money(chance, scenario)) if chance.random() < _LOST else scenario
+        return _as_listed(scenario, with_money(chance, scenario)) if chance.random() < _LOST else scenario
     if chance.random() >= _MOVING:
         return scenario
     scenario = with_money(chance, scenario)
@@ -38,9 +38,14 @@ def open_up(seed: int, scenario: Scenario, with_money: WithMoney) -> Scenario:
     return _with_moves(chance, scenario)
 
 
-def _alone(scenario: Scenario) -> Scenario:
-    """Leave out those whose derived seeds are ours: without a journal no look tells them apart."""
-    return replace(scenario, visits=tuple(one for one in scenario.visits if not one.same_batch))
+def _as_listed(before: Scenario, scenario: Scenario) -> Scenario:
+    """Keep what a look without a journal can see: pauses as they were, and nobody whose seeds are ours."""
+    legs = zip(before.legs, scenario.legs, strict=False)
+    return replace(
+        scenario,
+        legs=tuple(replace(leg, pause=was.pause) for was, leg in legs),
+        visits=tuple(one for one in scenario.visits if not one.same_batch),
+    )
 
 
 def _with_moves(chance: random.Random, scenario: Scenario) -> Scenario:

@@ -161,8 +161,16 @@ class Till:
         addons = _NOTHING if self.settings.views.hides_addons else one.cost - one.main_cost
         return one.main_cost + one.discount + addons
 
-    def forget(self) -> None:
-        """Learn that the journal is lost, and with it what was read of receipts and prices."""
+    def forget(self, *, intents: bool) -> None:
+        """Learn that the journal is lost, and with it what was read of receipts and prices.
+
+        Args:
+            intents: whether what was held is lost for certain; else an older copy may know it.
+        """
+        self._last = None
+        if intents:
+            for post in self.posts:
+                post.price = _NOTHING
         self._forgotten.update(self._post_of)
         self._forgotten_elsewhere = len(self.elsewhere)
         self.receipts.clear()
@@ -281,8 +289,8 @@ class Till:
         """Return what a charge counts at least: what its receipt said, or its record, or what was held."""
         if known and one.remote_id in self.receipts:
             return one.cost
-        if one.remote_id in self._forgotten:  # what was held for it is not known any more, but it is shown
-            return min(one.cost, self.seen(one))
+        if one.remote_id in self._forgotten:  # it is shown, or an older copy has what was held for it
+            return min(one.cost, self.seen(one), post.price if post.price and not known else one.cost)
         held = max(post.price, self.told(post.order, -math.inf) or _NOTHING if not post.price else _NOTHING)
         return min(one.cost, max(held, self.seen(one) if known else _NOTHING))
 
