@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from batchgen.errors import TransitionError
 from batchgen.model import File, Job, Json, Refund, Submission
-from batchgen.record import IN_FLIGHT, UNANSWERED, Record
+from batchgen.record import Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +81,7 @@ class Accepted(Event):
     """
 
     DURABLE: ClassVar[bool] = True
+    BY_ROW: ClassVar[bool] = False  # whether only its row tells of the charge
 
     remote_id: str
     charged: Decimal | None = None
@@ -98,6 +99,7 @@ class Accepted(Event):
             author=self.author,
             reserved=record.reserved,
             quoted=self.quoted,
+            by_row=self.BY_ROW,
         )
         return {"submissions": (*record.submissions, paid), "error": ""}
 
@@ -110,13 +112,9 @@ class Adopted(Accepted):
         evidence: what was compared and seen, for the reader of the journal.
     """
 
-    evidence: Mapping[str, Json]
+    BY_ROW: ClassVar[bool] = True
 
-    def changes(self, record: Record) -> dict[str, Any]:
-        """Add the submission, whose charge only its row tells."""
-        changed = super(Adopted, self).changes(record)
-        *before, paid = changed["submissions"]
-        return {**changed, "submissions": (*before, replace(paid, by_row=True))}
+    evidence: Mapping[str, Json]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,9 +191,8 @@ class _Ended(Event):
         moderated: whether they speak of the content.
         refund: whether the whole charge came back; None in an event of a time when nobody asked,
             which folds to what it folded to then.
-        discount: what it shows to have been taken off: a charge that is higher than the receipt by
-            just that is no other word.
-        itemized: whether it lists add-ons; what came back of them can only be seen where it does.
+        discount: what it shows to have been taken off; what is above the receipt by that is no other word.
+        itemized: whether it lists add-ons, so that what came back of them can be seen.
     """
 
     charged: Decimal | None = None
@@ -319,95 +316,3 @@ class RetryAsked(Event):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Abandoned(_Explained):
     """A person gave it up; it is never looked at again."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefundShown(Event):
-    """The service's history shows that a charge came back; the job stays where it stands.
-
-    Attributes:
-        remote_id: of a submission of this job that has ended, of whatever attempt.
-        refunded: all that came back of it by what is shown, compute units.
-    """
-
-    remote_id: str
-    refunded: Decimal
-
-    def changes(self, record: Record) -> dict[str, Any]:
-        """Say of the submission that it is confirmed, never more than it was charged.
-
-        Raises:
-            TransitionError: the job has no such submission, or it has not ended: its end would say
-                otherwise.
-        """
-        _refuse_unended(record, self.remote_id, "a refund")
-        return {"submissions": tuple(map(self._confirmed, record.submissions))}
-
-    def _confirmed(self, paid: Submission) -> Submission:
-        if paid.remote_id != self.remote_id:
-            return paid
-        known = paid.refunded if paid.refund is Refund.CONFIRMED else None
-        back = max(self.refunded, known or Decimal(0))
-        most = back if paid.charged is None else min(back, paid.charged)
-        return replace(paid, refund=Refund.CONFIRMED, refunded=most)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChargeShown(Event):
-    """The service's history shows what a submission was charged; the job stays where it stands.
-
-    Attributes:
-        remote_id: of a submission of this job that has ended, of whatever attempt.
-        charged: all that was taken for it, compute units.
-    """
-
-    remote_id: str
-    charged: Decimal
-
-    def changes(self, record: Record) -> dict[str, Any]:
-        """Put the service's last word in place of all that was said before.
-
-        Raises:
-            TransitionError: the job has no such submission, or it has not ended.
-        """
-        _refuse_unended(record, self.remote_id, "a charge")
-        return {"submissions": tuple(map(self._corrected, record.submissions))}
-
-    def _corrected(self, paid: Submission) -> Submission:
-        if paid.remote_id != self.remote_id:
-            return paid
-        back = paid.refunded
-        if back is not None:
-            is_all = paid.refund is not Refund.NONE and back == paid.charged
-            back = self.charged if is_all else min(back, self.charged)
-        return replace(paid, charged=self.charged, refunded=back, by_row=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PriceLearnt(Event):
-    """What a body that may have been paid for may have cost became known: it is held from now on.
-
-    Attributes:
-        reserved: compute units.
-    """
-
-    reserved: Decimal
-
-    def changes(self, record: Record) -> dict[str, Any]:
-        """Hold it, for the body without an answer or for the submission without a charge.
-
-        Raises:
-            TransitionError: there is neither, or something is held already.
-        """
-        if record.state in UNANSWERED and record.submission is None and record.reserved is None:
-            return {"reserved": self.reserved}
-        paid = record.submission
-        if paid is None or paid.charged is not None or paid.reserved is not None:
-            raise TransitionError("a price to hold, where nothing waits for one")
-        return {"submissions": (*record.submissions[:-1], replace(paid, reserved=self.reserved))}
-
-
-def _refuse_unended(record: Record, remote_id: str, what: str) -> None:
-    under_way = record.remote_id if record.state in IN_FLIGHT else None
-    if remote_id == under_way or remote_id not in {one.remote_id for one in record.submissions}:
-        raise TransitionError(f"{what} of {remote_id}, which is no submission that has ended")

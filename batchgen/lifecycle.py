@@ -26,9 +26,6 @@ from batchgen.events import (
     Canceled as Canceled,  # noqa: PLC0414
 )
 from batchgen.events import (
-    ChargeShown as ChargeShown,  # noqa: PLC0414
-)
-from batchgen.events import (
     Collected as Collected,  # noqa: PLC0414
 )
 from batchgen.events import (
@@ -45,12 +42,6 @@ from batchgen.events import (
 )
 from batchgen.events import (
     NotSent as NotSent,  # noqa: PLC0414
-)
-from batchgen.events import (
-    PriceLearnt as PriceLearnt,  # noqa: PLC0414
-)
-from batchgen.events import (
-    RefundShown as RefundShown,  # noqa: PLC0414
 )
 from batchgen.events import (
     Refused as Refused,  # noqa: PLC0414
@@ -73,6 +64,9 @@ from batchgen.events import (
 from batchgen.events import (
     WrittenOff as WrittenOff,  # noqa: PLC0414
 )
+from batchgen.notes import ChargeShown as ChargeShown  # noqa: PLC0414 - as the events above
+from batchgen.notes import PriceLearnt as PriceLearnt  # noqa: PLC0414 - as above
+from batchgen.notes import RefundShown as RefundShown  # noqa: PLC0414 - as above
 from batchgen.record import IN_FLIGHT as IN_FLIGHT  # noqa: PLC0414 - who speaks of a life needs one import
 from batchgen.record import Record as Record  # noqa: PLC0414 - as above
 from batchgen.record import State as State  # noqa: PLC0414 - as above

@@ -87,8 +87,7 @@ class Submission:
         refund: how it is known what came back.
         refunded: compute units that came back; None as long as it has not ended.
         quoted: what the service had said that it would cost; None where that is not known.
-        by_row: whether only its row tells of the charge, which may leave add-ons out: what was
-            reserved for it goes on to be held beside.
+        by_row: whether only its row tells of the charge; what was reserved goes on to be held beside it.
     """
 
     remote_id: str
@@ -176,10 +175,8 @@ class RemoteJob:
 
     Attributes:
         remote_id: the service's ``jobId``.
-        status: a word the service may add tomorrow counts as running.
-        word: the status in the service's own word.
-        created_at, started_at, finished_at: the service's clock; None where it does not say.
-        updated_at: when the service last changed it, by its clock; None where it does not say.
+        status, word: one the service may add tomorrow counts as running; and in its own word.
+        created_at, started_at, finished_at, updated_at: the service's clock; None where it does not say.
         job_type: ``custom`` for what we submit.
         author: the ``apiu_...`` of the key or the ``user_...`` of the person, empty if not shown.
         owner: the project or team it belongs to (``ownerId``), empty if not shown.
@@ -187,8 +184,7 @@ class RemoteJob:
         asset_ids: in the service's order.
         error, hint: the service's own words on a failure; empty where it gives none.
         cost: what ``billing`` shows, add-ons included; None where it shows nothing.
-        discount: what it shows to have been taken off; whether ``cost`` is before or after it, it does not say.
-        itemized: whether it lists add-ons; one that does not may leave some out.
+        discount, itemized: what it shows to have been taken off, and whether it lists add-ons.
         refundable: False where the service says that a failure is not refunded.
     """
 

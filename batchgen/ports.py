@@ -286,7 +286,7 @@ class PriceQuestions(Prices, Protocol):
     """Prices that can be asked for anew while a run goes on."""
 
     def asked(self, job: Job) -> float | None:
-        """Return when the price of a job's kind was last asked in this run, by the loop's clock; None if never."""
+        """Return when a job's kind was last asked about in this run, by the loop's clock; None if never."""
         ...
 
     async def ask(self, job: Job) -> None:

@@ -8,13 +8,23 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 
-from batchgen.app.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore
+from batchgen.app.batch import Batch, zone_of
+from batchgen.app.clock import SystemClock
+from batchgen.app.purchases import Purchases
+from batchgen.app.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote_jobs
+from batchgen.app.settings import Options
+from batchgen.app.uploads import Uploads
+from batchgen.engine.purse import Purse
 from batchgen.engine.timing import loop_time
 from batchgen.errors import JournalError
 from batchgen.identity import files_of
+from batchgen.journal.quotes import QuoteRecords
+from batchgen.lifecycle import TERMINAL
 from batchgen.model import Job, Model
+from batchgen.plan.budget import waits_for_a_price
 from batchgen.plan.pricing import Group, Price, PriceClass, price_of
 from batchgen.ports import Clock, Quoter
+from batchgen.scenario.client import ScenarioClient
 
 
 class RunPrices:
@@ -118,3 +128,47 @@ class RunPrices:
 
 def _name(made: Group) -> str:
     return made.classes[0].name
+
+
+async def purse_of(
+    batch: Batch,
+    options: Options,
+    client: ScenarioClient,
+    models: Mapping[str, Model],
+    uploads: Uploads | None,
+) -> Purse:
+    """Ask what the jobs cost that may be bought, and give what holds them under the caps.
+
+    Raises:
+        BoughtByQuoteError: a question was taken for an order.
+        StoppedError: the credentials are not accepted.
+    """
+    began = loop_time()
+    entries = [one for one in batch.plan.entries if one.wanted and one.record.state not in TERMINAL]
+    # what is open of jobs that the manifest no longer names counts against every cap too
+    jobs = [
+        one.job
+        for one in (*entries, *(gone for gone in batch.plan.removed if waits_for_a_price(gone.record)))
+    ]
+    store = QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project)
+    purchases = Purchases(options, batch, writing=True)
+
+    def known(files: Sequence[str]) -> Mapping[str, str]:
+        return (uploads.known(files) if uploads else None) or {}
+
+    quoted = await quote_jobs(
+        client, jobs, models, store=store, clock=SystemClock(), uploads_known=known, purchases=purchases
+    )
+    prices = RunPrices(
+        quoted,
+        began=began,
+        generator=client,
+        models=models,
+        store=store,
+        clock=SystemClock(),
+        uploads_known=known,
+        purchases=purchases,
+    )
+    # the command line's total is handed over with the orders, before anything is bought
+    zone = zone_of(batch.manifest)
+    return Purse(budget=batch.manifest.budget, prices=prices, questions=prices, zone=zone)

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -20,13 +20,11 @@ from batchgen.app.guards import (
 )
 from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
-from batchgen.app.prices import RunPrices
-from batchgen.app.purchases import Purchases
-from batchgen.app.quotes import quote_jobs
+from batchgen.app.prices import purse_of
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of, speed_of
 from batchgen.app.steering import Steering, steered
-from batchgen.app.uploads import Uploads, uploading
+from batchgen.app.uploads import uploading
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending, LeftOut, Verdict
 from batchgen.engine.flow import Flow
@@ -37,11 +35,9 @@ from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.errors import JournalError, OutputError, ServiceError
 from batchgen.journal.lock import hold_batch
-from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.store import JournalFile
-from batchgen.lifecycle import TERMINAL
 from batchgen.manifest.reading import read_manifest
-from batchgen.model import Json, Model, Rate
+from batchgen.model import Json, Rate
 from batchgen.output.downloads import Downloader
 from batchgen.output.names import check_template
 from batchgen.output.progress import Mode, Progress
@@ -154,7 +150,7 @@ async def _with_the_service(
         if models is None:
             return Ending(drained=True)
         flow = Flow(pools=await _pools(batch, options, client, memory), gate=gate)
-        asking = _purse(batch, options, client, models, uploads)
+        asking = purse_of(batch, options, client, models, uploads)
         purse = await unless_interrupted(asking, interrupts)
         if purse is None:
             return Ending(drained=True)
@@ -237,45 +233,6 @@ def most_failures_of(options: Options, batch: Batch) -> int | None:
     if isinstance(most, float):
         return max(1, math.ceil(most * len(batch.plan.to_submit)))
     return most
-
-
-async def _purse(
-    batch: Batch,
-    options: Options,
-    client: ScenarioClient,
-    models: Mapping[str, Model],
-    uploads: Uploads | None,
-) -> Purse:
-    """Ask what the jobs cost that may be bought, and give what holds them under the caps.
-
-    Raises:
-        BoughtByQuoteError: a question was taken for an order.
-        StoppedError: the credentials are not accepted.
-    """
-    began = asyncio.get_running_loop().time()
-    jobs = [entry.job for entry in batch.plan.entries if entry.wanted and entry.record.state not in TERMINAL]
-    store = QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project)
-    purchases = Purchases(options, batch, writing=True)
-
-    def known(files: Sequence[str]) -> Mapping[str, str]:
-        return (uploads.known(files) if uploads else None) or {}
-
-    quoted = await quote_jobs(
-        client, jobs, models, store=store, clock=SystemClock(), uploads_known=known, purchases=purchases
-    )
-    prices = RunPrices(
-        quoted,
-        began=began,
-        generator=client,
-        models=models,
-        store=store,
-        clock=SystemClock(),
-        uploads_known=known,
-        purchases=purchases,
-    )
-    # the command line's total is handed over with the orders, before anything is bought
-    zone = zone_of(batch.manifest)
-    return Purse(budget=batch.manifest.budget, prices=prices, questions=prices, zone=zone)
 
 
 def _left_out(batch: Batch, purse: Purse) -> LeftOut | None:

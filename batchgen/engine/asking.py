@@ -11,9 +11,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from batchgen.backoff import Backoff
+from batchgen.engine.policy import World
 from batchgen.engine.purse import Purse
 from batchgen.engine.timing import loop_time
 from batchgen.errors import TransientError
+from batchgen.ledger import Ledger
+from batchgen.lifecycle import PriceLearnt
 from batchgen.plan.plan import Entry
 from batchgen.ports import Observer, PriceQuestions
 
@@ -131,3 +134,16 @@ class Asker:
             self._answered = True
             for _ in range(AT_ONCE - 1):
                 self._turns.release()
+
+
+def hold_prices(world: World, ledger: Ledger) -> None:
+    """Hold what bodies may have cost that may have been paid for, once there is a price to hold.
+
+    Raises:
+        JournalError: it could not be recorded.
+    """
+    for key, record in list(world.journal.records().items()):
+        amount = world.purse.to_hold(record)
+        if amount is not None and record.job is not None:
+            entry = Entry(key=key, job=record.job, record=record)
+            ledger.record(entry, PriceLearnt(at=ledger.now(), reserved=amount))

@@ -13,9 +13,9 @@ from batchgen.engine.timing import loop_time
 from batchgen.errors import OverBudgetError
 from batchgen.manifest.values import Budget
 from batchgen.model import Job
-from batchgen.plan.budget import Allowance, allowance
+from batchgen.plan.budget import Allowance, allowance, waits_for_a_price
 from batchgen.ports import PriceQuestions, Prices
-from batchgen.record import UNANSWERED, Record
+from batchgen.record import Record
 
 HOLDS = 900.0  # seconds for which an answer after a price may decide under a cap
 
@@ -80,12 +80,7 @@ class Purse:
 
         None where something is held, or its charge is known, or nothing says what it may have cost.
         """
-        paid = record.submission
-        is_open = record.state in UNANSWERED and paid is None and record.reserved is None
-        is_unpriced = paid is not None and paid.charged is None and paid.reserved is None
-        if record.job is None or not (is_open or is_unpriced):
-            return None
-        return self.worth(record.job)
+        return self.worth(record.job) if record.job is not None and waits_for_a_price(record) else None
 
     def _charge(self, job: Job) -> Decimal | None:
         return None if self._prices is None else self._dearest.get(self._prices.kind(job))

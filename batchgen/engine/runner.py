@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from batchgen.engine.asking import hold_prices
 from batchgen.engine.control import Control
 from batchgen.engine.dispatch import Dispatcher, Steps
 from batchgen.engine.ending import Ending
@@ -23,7 +24,7 @@ from batchgen.engine.submit import Submitter
 from batchgen.engine.watch import Outcomes, Watcher
 from batchgen.errors import BatchgenError, DownloadError, OverBudgetError, StoppedError
 from batchgen.ledger import Ledger
-from batchgen.lifecycle import AnswerLost, Collected, PriceLearnt, RetryAsked, State
+from batchgen.lifecycle import AnswerLost, Collected, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan
 from batchgen.ports import Collector
@@ -92,7 +93,7 @@ class Runner:
                 rest=self._look_whether_ended,
                 doubt_reach=self._look_whether_reachable,
                 spawn=lambda work, name: self._spawn(work, name=name),
-                priced=self._hold_prices,
+                priced=lambda: hold_prices(world, self._ledger),
             ),
             preparer=self._preparer,
             late_arrivals=self._late_arrivals,
@@ -131,7 +132,6 @@ class Runner:
             late_arrivals=self._late_arrivals,
             settled=self._settled,
         )
-        # What changes during a run: who waits, who is under way, and what is to end it.
         self._wanted = {entry.key for entry in plan.entries if entry.wanted}
         self._under_way: set[JobKey] = set()
         self._to_collect: asyncio.Queue[Entry] = asyncio.Queue()
@@ -204,7 +204,7 @@ class Runner:
     async def _start(self, submits: asyncio.TaskGroup, others: asyncio.TaskGroup) -> None:
         self._submit_group, self._other_group = submits, others
         self._world.purse.remember(self._world.journal.records().values())
-        self._hold_prices()
+        hold_prices(self._world, self._ledger)
         entries = (*self._plan.removed, *self._plan.entries)
         self._under_way.update(entry.key for entry in entries)
         for entry in entries:
@@ -250,9 +250,7 @@ class Runner:
                 self._count_money(entry)
                 self._count_failure()
                 self._retry_or_rest(entry)
-            case State.HELD:
-                self._rest(entry)
-            case State.COLLECTED | State.ABANDONED:
+            case State.HELD | State.COLLECTED | State.ABANDONED:
                 self._rest(entry)
         self._dispatcher.stir()
 
@@ -260,14 +258,6 @@ class Runner:
         """Hold what a job cost in the end against what was said, and see what came back."""
         self._dispatcher.money_may_be_free()
         self._learn_price(entry)
-
-    def _hold_prices(self) -> None:
-        """Hold what bodies may have cost that may have been paid for, once there is a price to hold."""
-        for key, record in list(self._world.journal.records().items()):
-            amount = self._world.purse.to_hold(record)
-            if amount is not None and record.job is not None:
-                entry = Entry(key=key, job=record.job, record=record)
-                self._ledger.record(entry, PriceLearnt(at=self._ledger.now(), reserved=amount))
 
     def _learn_price(self, entry: Entry) -> None:
         paid = entry.record.submission

@@ -83,6 +83,14 @@ def still_held(paid: Submission) -> Decimal:
     return max(held - paid.charged, zero)
 
 
+def waits_for_a_price(record: Record) -> bool:
+    """Tell whether something may have been paid for the latest attempt for which nothing counts yet."""
+    paid = record.submission
+    if paid is not None:
+        return paid.charged is None and paid.reserved is None
+    return record.state in UNANSWERED and record.reserved is None
+
+
 def counted_at(record: Record, events: Collection[Event]) -> float | None:
     """Say when what these events change was committed: a refund goes back to where its charge was counted.
 
