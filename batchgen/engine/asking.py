@@ -14,7 +14,7 @@ from batchgen.backoff import Backoff
 from batchgen.engine.policy import World
 from batchgen.engine.purse import Purse
 from batchgen.engine.timing import loop_time
-from batchgen.errors import TransientError
+from batchgen.errors import BoughtByQuoteError, JournalError, StoppedError, TransientError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import PriceLearnt
 from batchgen.plan.plan import Entry
@@ -62,6 +62,7 @@ class Asker:
         # a first question that is taken for an order has to be the last
         self._turns = asyncio.Semaphore(1)
         self._answered = False
+        self._over = False
 
     def __len__(self) -> int:
         """Count the jobs that a run goes on for: not those whose price was not told for too long."""
@@ -109,7 +110,12 @@ class Asker:
         while True:
             try:
                 async with self._turns:
+                    if self._over:
+                        return
                     await questions.ask(first.job)
+            except (BoughtByQuoteError, StoppedError, JournalError):
+                self._over = True  # those that wait for their turn ask no more
+                raise
             except TransientError as error:
                 failures += 1
                 self._is_silent(kind, first, error)

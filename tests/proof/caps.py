@@ -9,6 +9,7 @@ from batchgen.lifecycle import Record, State, SubmitStarted
 from batchgen.manifest.values import Budget
 from batchgen.model import Job
 from batchgen.plan.plan import make_plan
+from batchgen.simulator.exchange import Call
 from tests.proof.law import MAY_BE_PAID, Order
 from tests.proof.scenario import Leg
 from tests.proof.till import windows
@@ -49,11 +50,16 @@ def _left(ending: Ending, run: Run, leg: Leg) -> Iterator[str]:
             yield f"stopped by a budget, and it ends with {verdict.exit}"
         if not planned:
             yield f"stopped by a budget, and nothing is left: {ending.over_budget}"
-    said = (
+    said_otherwise = (
         ending.over_budget or ending.failures or ending.stopped or ending.unreachable or ending.out_of_sight
-    ) or ending.unpriced
+    )
+    said = said_otherwise or ending.unpriced
     if planned and not (said or limited or run.life.full):
         yield f"{len(planned)} jobs are left planned, and nobody says why"
+    mute = run.earth.till.market.mute
+    asked = run.earth.scenario.settings.faults.chances.get(Call.QUOTE)
+    if ending.unpriced and not (said_otherwise or limited or run.life.full or asked):
+        yield from (f"waits for another's price: {one.id}" for one in planned if one.model not in mute)
     if ending.over_budget and leg.spending is not None and not (limited or run.life.full):
         yield from _fitted(run, leg.spending.budget, planned)
 

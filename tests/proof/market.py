@@ -46,6 +46,7 @@ class Market:
     Attributes:
         factors: by model, what a true price is multiplied by when it is told.
         silent: models whose price is not told.
+        mute: models about which a question is never answered.
         order: which question, counted over all runs from 1, is taken for an order; None for none.
         zone: where a day begins.
         later: seconds by which the story begins later than others do.
@@ -54,6 +55,7 @@ class Market:
 
     factors: Mapping[str, Decimal] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()
+    mute: frozenset[str] = frozenset()
     order: int | None = None
     zone: tzinfo = UTC
     later: float = 0.0

@@ -63,7 +63,9 @@ def _with_moves(chance: random.Random, scenario: Scenario) -> Scenario:
     # what is told is true but for its age, mostly
     factors = scenario.market.factors if chance.random() < 0.25 else {}
     changes.sort(key=lambda one: one.at)
-    return replace(scenario, market=replace(scenario.market, changes=tuple(changes), factors=factors))
+    mute = frozenset([chance.choice([SEEDED, SEEDLESS])] if chance.random() < 0.15 else [])
+    market = replace(scenario.market, changes=tuple(changes), factors=factors, mute=mute)
+    return replace(scenario, market=market)
 
 
 def _with_a_long_run(chance: random.Random, scenario: Scenario) -> Scenario:

@@ -116,6 +116,8 @@ class Till:
         """Give what a question is answered: the price as the market tells it."""
         if reply.status != _QUOTED:
             return reply
+        if order.model in self.market.mute:
+            return replace(reply, status=503, body=b'{"message": "no price for now"}')
         if order.model in self.market.silent:
             return replace(reply, status=400, body=b'{"message": "no price for this one"}')
         body = json.loads(reply.body)
