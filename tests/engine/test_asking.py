@@ -170,13 +170,15 @@ def test_a_dearer_receipt_counts_for_its_kind_whatever_its_price_was() -> None:
     assert len(over.service.submissions) == 2, "4 CU each: a third would be over the cap"
 
 
-def test_a_doubt_of_which_no_price_was_known_is_held_as_soon_as_one_is() -> None:
+@pytest.mark.parametrize("asked", [{}, {SEEDED: 0.0}])
+def test_a_doubt_of_which_no_price_was_known_is_held_as_soon_as_one_is(asked: dict[str, float]) -> None:
     over = Earth()
     [job, other] = jobs(2)
     entry = make_plan([job, other], {}).entries[0]
     intent = SubmitStarted(at=1.0, job=job, attempt=1, body="{}")
     over.disk.events += [(entry.key, intent), (entry.key, AnswerLost(at=2.0, reason="cut"))]
-    run = Run(over, [job, other], purse=purse(Questions(), 7)).go()
+    questions = Questions(at=dict(asked), now=lambda _: CHEAP)
+    run = Run(over, [job, other], purse=purse(questions, 7)).go()
     learnt = [one for _, one in run.watching.events if isinstance(one, PriceLearnt)]
     assert [one.reserved for one in learnt] == [CHEAP]
     assert not over.service.submissions, "4 are held for the doubt, and 4 more do not fit under 7"

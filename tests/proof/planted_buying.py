@@ -74,7 +74,7 @@ OF_BUYING = (
         path="engine/runner.py",
         old="        hold_prices(self._world, self._ledger)\n",
         new="",
-        test=MOVING,
+        test=ASKING,
     ),
     Mutant(
         name="keep everybody waiting for a price",
