@@ -89,7 +89,7 @@ OF_BUYING = (
         name="wait for a price without end",
         path="engine/asking.py",
         old="PATIENCE = 900.0",
-        new="PATIENCE = 9e9",
+        new="PATIENCE = 9000.0",
         test=ASKING,
     ),
     Mutant(
