@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from batchgen.errors import TransitionError
 from batchgen.model import File, Job, Json, Refund, Submission
-from batchgen.record import DONE, IN_FLIGHT, Record, State
+from batchgen.record import Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +81,7 @@ class Accepted(Event):
     """
 
     DURABLE: ClassVar[bool] = True
+    BY_ROW: ClassVar[bool] = False  # whether only its row tells of the charge
 
     remote_id: str
     charged: Decimal | None = None
@@ -99,6 +100,7 @@ class Accepted(Event):
             reserved=record.reserved,
             quoted=self.quoted,
             adopted=isinstance(self, Adopted),
+            by_row=self.BY_ROW,
         )
         return {"submissions": (*record.submissions, paid), "error": ""}
 
@@ -110,6 +112,8 @@ class Adopted(Accepted):
     Attributes:
         evidence: what was compared and seen, for the reader of the journal.
     """
+
+    BY_ROW: ClassVar[bool] = True
 
     evidence: Mapping[str, Json]
 
@@ -188,6 +192,8 @@ class _Ended(Event):
         moderated: whether they speak of the content.
         refund: whether the whole charge came back; None in an event of a time when nobody asked,
             which folds to what it folded to then.
+        discount: what it shows to have been taken off; what is above the receipt by that is no other word.
+        itemized: whether it lists add-ons, so that what came back of them can be seen.
     """
 
     charged: Decimal | None = None
@@ -197,6 +203,8 @@ class _Ended(Event):
     error: str = ""
     moderated: bool = False
     refund: Refund | None = None
+    discount: Decimal = Decimal(0)
+    itemized: bool = True
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Close the submission."""
@@ -212,7 +220,7 @@ class _Ended(Event):
 
     def _settled(self, paid: Submission) -> Submission:
         """Say what it took, and what of that came back."""
-        told = [one for one in (paid.charged, self.charged) if one is not None]
+        told = [one for one in (paid.charged, self._shown_beside(paid.charged)) if one is not None]
         if not told:
             return paid
         if self.refund is None:
@@ -220,10 +228,19 @@ class _Ended(Event):
         charged, refund, refunded = self._balance(told, self.refund)
         return replace(paid, charged=charged, refund=refund, refunded=refunded)
 
+    def _shown_beside(self, receipt: Decimal | None) -> Decimal | None:
+        """Return what it shows, the receipt's own word where it is the same before a discount."""
+        if receipt is not None and self.charged is not None and self.charged - self.discount == receipt:
+            return receipt
+        return self.charged
+
     def _balance(self, told: Sequence[Decimal], refund: Refund) -> tuple[Decimal, Refund, Decimal]:
-        """Give charge and refund by what the service told, oldest first; what bore fruit is kept."""
+        """Return charge and refund by what the service told, oldest first; what bore fruit is kept.
+
+        Of two words the higher counts: a job's own record may leave add-ons out.
+        """
         del refund
-        return told[-1], Refund.NONE, Decimal(0)
+        return max(told), Refund.NONE, Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -234,7 +251,7 @@ class _Fruitless(_Ended):
         charged = max(told)
         if refund is not Refund.NONE:
             return charged, refund, charged
-        came_back = charged - told[-1]
+        came_back = charged - told[-1] if self.itemized else Decimal(0)
         return charged, Refund.CONFIRMED if came_back else Refund.NONE, came_back
 
 
@@ -317,64 +334,3 @@ class RetryAsked(Event):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Abandoned(_Explained):
     """A person gave it up; it is never looked at again."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefundShown(Event):
-    """The service's history shows that a charge came back; the job stays where it stands.
-
-    Attributes:
-        remote_id: of a submission of this job that has ended, of whatever attempt.
-        refunded: all that came back of it by what is shown, compute units.
-    """
-
-    remote_id: str
-    refunded: Decimal
-
-    def changes(self, record: Record) -> dict[str, Any]:
-        """Say of the submission that it is confirmed, never more than it was charged.
-
-        Raises:
-            TransitionError: the job has no such submission, or it has not ended: its end would say
-                otherwise.
-        """
-        under_way = record.remote_id if record.state in IN_FLIGHT else None
-        if self.remote_id == under_way or self.remote_id not in {one.remote_id for one in record.submissions}:
-            raise TransitionError(f"a refund of {self.remote_id}, which is no submission that has ended")
-        return {"submissions": tuple(map(self._confirmed, record.submissions))}
-
-    def _confirmed(self, paid: Submission) -> Submission:
-        if paid.remote_id != self.remote_id:
-            return paid
-        known = paid.refunded if paid.refund is Refund.CONFIRMED else None
-        back = max(self.refunded, known or Decimal(0))
-        most = back if paid.charged is None else min(back, paid.charged)
-        return replace(paid, refund=Refund.CONFIRMED, refunded=most)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OutputsGrew(Event):
-    """The service shows assets of a success that it did not show before; the job stays where it stands.
-
-    Attributes:
-        remote_id: of the submission that succeeded.
-        asset_ids: all that it shows by now, in its order.
-    """
-
-    remote_id: str
-    asset_ids: tuple[str, ...]
-
-    def changes(self, record: Record) -> dict[str, Any]:
-        """Add what is new, in the service's order; what it showed once stays on record.
-
-        Raises:
-            TransitionError: the job has not succeeded by this submission, or there is nothing new.
-        """
-        if record.state not in DONE or self.remote_id != record.remote_id:
-            raise TransitionError(f"outputs of {self.remote_id}, which is not what succeeded")
-        new = tuple(one for one in self.asset_ids if one not in record.asset_ids)
-        if not new:
-            raise TransitionError(f"{self.remote_id} shows no asset that is not on record")
-        gone = tuple(one for one in record.asset_ids if one not in self.asset_ids)
-        to_fetch = (*record.grown, *new) if record.state is State.COLLECTED else ()
-        return {"asset_ids": (*self.asset_ids, *gone), "grown": to_fetch}

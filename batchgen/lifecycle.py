@@ -44,12 +44,6 @@ from batchgen.events import (
     NotSent as NotSent,  # noqa: PLC0414
 )
 from batchgen.events import (
-    OutputsGrew as OutputsGrew,  # noqa: PLC0414
-)
-from batchgen.events import (
-    RefundShown as RefundShown,  # noqa: PLC0414
-)
-from batchgen.events import (
     Refused as Refused,  # noqa: PLC0414
 )
 from batchgen.events import (
@@ -70,6 +64,10 @@ from batchgen.events import (
 from batchgen.events import (
     WrittenOff as WrittenOff,  # noqa: PLC0414
 )
+from batchgen.notes import ChargeShown as ChargeShown  # noqa: PLC0414 - as the events above
+from batchgen.notes import OutputsGrew as OutputsGrew  # noqa: PLC0414 - as above
+from batchgen.notes import PriceLearnt as PriceLearnt  # noqa: PLC0414 - as above
+from batchgen.notes import RefundShown as RefundShown  # noqa: PLC0414 - as above
 from batchgen.record import DONE as DONE  # noqa: PLC0414 - who speaks of a life needs one import
 from batchgen.record import IN_FLIGHT as IN_FLIGHT  # noqa: PLC0414 - as above
 from batchgen.record import Record as Record  # noqa: PLC0414 - as above
@@ -115,11 +113,10 @@ TRANSITIONS: Mapping[State, Mapping[type[Event], State]] = {
 TERMINAL = frozenset(state for state, exits in TRANSITIONS.items() if set(exits.values()) <= {state})
 
 # Beside the table: what is learnt of a job later, and moves it nowhere.
-NOTES: frozenset[type[Event]] = frozenset({RefundShown, OutputsGrew})
+NOTES: frozenset[type[Event]] = frozenset({RefundShown, ChargeShown, PriceLearnt, OutputsGrew})
 
 EVENTS: Mapping[str, type[Event]] = {
-    event.__name__: event
-    for event in (*(event for exits in TRANSITIONS.values() for event in exits), RefundShown, OutputsGrew)
+    event.__name__: event for event in (*(event for exits in TRANSITIONS.values() for event in exits), *NOTES)
 }
 
 

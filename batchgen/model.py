@@ -88,6 +88,7 @@ class Submission:
         refunded: compute units that came back; None as long as it has not ended.
         quoted: what the service had said that it would cost; None where that is not known.
         adopted: whether it was found among the service's jobs: no receipt says that it is ours.
+        by_row: whether only its row tells of the charge; what was reserved goes on to be held beside it.
     """
 
     remote_id: str
@@ -100,6 +101,7 @@ class Submission:
     refunded: Decimal | None = None
     quoted: Decimal | None = None
     adopted: bool = False
+    by_row: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,10 +177,8 @@ class RemoteJob:
 
     Attributes:
         remote_id: the service's ``jobId``.
-        status: a word the service may add tomorrow counts as running.
-        word: the status in the service's own word.
-        created_at, started_at, finished_at: the service's clock; None where it does not say.
-        updated_at: when the service last changed it, by its clock; None where it does not say.
+        status, word: one the service may add tomorrow counts as running; and in its own word.
+        created_at, started_at, finished_at, updated_at: the service's clock; None where it does not say.
         job_type: ``custom`` for what we submit.
         author: the ``apiu_...`` of the key or the ``user_...`` of the person, empty if not shown.
         owner: the project or team it belongs to (``ownerId``), empty if not shown.
@@ -186,6 +186,7 @@ class RemoteJob:
         asset_ids: in the service's order.
         error, hint: the service's own words on a failure; empty where it gives none.
         cost: what ``billing`` shows, add-ons included; None where it shows nothing.
+        discount, itemized: what it shows to have been taken off, and whether it lists add-ons.
         refundable: False where the service says that a failure is not refunded.
         wrote: whether something came out that is no asset, such as a text.
     """
@@ -205,6 +206,8 @@ class RemoteJob:
     error: str = ""
     hint: str = ""
     cost: Decimal | None = None
+    discount: Decimal = Decimal(0)
+    itemized: bool = True
     refundable: bool = True
     wrote: bool = False
 

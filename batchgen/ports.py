@@ -323,6 +323,29 @@ class Prices(Protocol):
         """Give the price of a job in compute units, the highest it may have; None where it is not known."""
         ...
 
+    def kind(self, job: Job) -> str:
+        """Return the name of all jobs that are given one price with this one."""
+        ...
+
+
+class PriceQuestions(Prices, Protocol):
+    """Prices that can be asked for anew while a run goes on."""
+
+    def asked(self, job: Job) -> float | None:
+        """Return when a job's kind was last asked about in this run, by the loop's clock; None if never."""
+        ...
+
+    async def ask(self, job: Job) -> None:
+        """Ask anew what jobs of this one's kind cost; ``price`` gives the answer, None where it is a refusal.
+
+        Raises:
+            BoughtByQuoteError: the question was taken for an order; ask no more.
+            StoppedError: the credentials are not accepted.
+            TransientError: there is no answer yet.
+            JournalError: it cannot be read whether a question was ever taken for an order.
+        """
+        ...
+
 
 class Collector(Protocol):
     """Gets the assets of a finished job onto the disk."""

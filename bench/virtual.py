@@ -149,6 +149,9 @@ class _Quoted:
         del job
         return _PRICE
 
+    def kind(self, job: Job) -> str:
+        return job.model
+
 
 def overshoot(seed: int) -> tuple[Decimal, int]:
     """Run once under a budget with faults drawn from the seed; give what is over it, and most in flight."""

@@ -95,6 +95,10 @@ class Quoted:
         closed: models that this account may not use, and why.
         by_name: the same by the name of each price class in them.
         classifier: names the class of a job.
+        groups: what has one price, in the order of ``jobs``.
+        jobs: that were looked at.
+        answers: of the classes that were asked just now, by name.
+        ambiguous: why no question may follow: the last one may have been an order; empty where one may.
     """
 
     classes: tuple[QuotedClass, ...] = ()
@@ -102,6 +106,10 @@ class Quoted:
     closed: Mapping[str, str] = field(default_factory=dict)
     by_name: Mapping[str, QuotedClass] = field(default_factory=dict, repr=False)
     classifier: Classifier = field(default_factory=lambda: Classifier({}), repr=False)
+    groups: Sequence[Group] = field(default=(), repr=False)
+    jobs: Sequence[Job] = field(default=(), repr=False)
+    answers: Mapping[str, Price] = field(default_factory=dict, repr=False)
+    ambiguous: str = ""
 
     def price(self, job: Job) -> Decimal | None:
         """Give the price of a job, the highest it may have; None where the service gave none."""
@@ -163,7 +171,7 @@ async def quote_jobs(
     known: dict[str, Price] = {}
     with suppress(JournalError):  # a copy that spares questions
         known.update({} if requote else store.find(names, since=clock.now() - FRESH))
-    inquiry = _Inquiry(generator, models, uploads_known, purchases)
+    inquiry = Inquiry(generator, models, uploads_known, purchases)
     for made in groups:
         for one, places in made.asked:
             if one.name not in known:
@@ -175,7 +183,7 @@ async def quote_jobs(
     return _quoted(groups, jobs, models, classifier, known, inquiry)
 
 
-class _Inquiry:
+class Inquiry:
     """The questions of one plan, one by one: should the first be taken for an order, it is the last."""
 
     def __init__(
@@ -194,6 +202,8 @@ class _Inquiry:
         self.answers: dict[str, Price] = {}
         self.troubles: dict[str, str] = {}  # by class
         self.closed: dict[str, str] = {}  # by model
+        self.later: TransientError | None = None  # the last question that may be asked again
+        self.ambiguous = ""  # why none may: should it have been an order, the next one would be another
         self.asked = 0
 
     async def about(self, one: PriceClass, jobs: Sequence[Job]) -> None:
@@ -230,9 +240,10 @@ class _Inquiry:
                 raise
             self.troubles[name] = str(error)
         except AmbiguousError as error:
-            self._failures = MOST_TROUBLES  # should it have been an order, the next one would be another
-            self.troubles[name] = str(error)
+            self._failures = MOST_TROUBLES
+            self.troubles[name] = self.ambiguous = str(error)
         except ServiceError as error:
+            self.later = error if isinstance(error, TransientError) else self.later
             self._failures = self._failures + 1 if isinstance(error, TransientError) else 0
             self.troubles[name] = NEEDS_FILES if STAND_IN in assets.values() else str(error)
         else:
@@ -255,7 +266,7 @@ def _quoted(
     models: Mapping[str, Model],
     classifier: Classifier,
     known: Mapping[str, Price],
-    inquiry: _Inquiry,
+    inquiry: Inquiry,
 ) -> Quoted:
     by_name: dict[str, QuotedClass] = {}
     classes = []
@@ -276,11 +287,15 @@ def _quoted(
         closed=inquiry.closed,
         by_name=by_name,
         classifier=classifier,
+        groups=groups,
+        jobs=jobs,
+        answers=inquiry.answers,
+        ambiguous=inquiry.ambiguous,
     )
 
 
 def _class_of(
-    made: Group, jobs: Sequence[Job], model: Model, known: Mapping[str, Price], inquiry: _Inquiry
+    made: Group, jobs: Sequence[Job], model: Model, known: Mapping[str, Price], inquiry: Inquiry
 ) -> QuotedClass:
     asked = [one for one, _ in made.asked]
     price = price_of(known[one.name] for one in asked if one.name in known)

@@ -1,4 +1,4 @@
-"""Recording refunds that the service shows, so that budgets and results need assume them no longer.
+"""Recording charges and refunds that the service's history shows, so that nothing need be assumed any more.
 
 A batch that is being run is left to a later time; where there is nothing new, nothing is touched.
 """
@@ -12,30 +12,32 @@ from batchgen.errors import BatchHeldError, JournalError
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
-from batchgen.lifecycle import RefundShown
+from batchgen.lifecycle import ChargeShown, RefundShown
 from batchgen.model import JobKey, Scope
-from batchgen.reconcile.billing import Shown, refunds_to_record
+from batchgen.reconcile.billing import Shown, to_record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefundsRecorded:
-    """What was made of refunds that the service shows.
+    """What was made of refunds and charges that the service shows.
 
     Attributes:
-        count: how many were put on record.
+        count: how many refunds were put on record.
         units: compute units of them all.
+        corrected: how many charges were put right.
         left: why some were not, a sentence a batch.
     """
 
     count: int = 0
     units: Decimal = Decimal(0)
+    corrected: int = 0
     left: tuple[str, ...] = ()
 
 
 def record_refunds(
     options: Options, scopes: Iterable[Scope], shown: Mapping[str, Shown], *, at: float
 ) -> RefundsRecorded:
-    """Record what is shown to have come back of submissions of these scopes; again, it changes nothing.
+    """Record what is shown of charges and refunds of these scopes; again, it changes nothing.
 
     Args:
         options: where the journal is.
@@ -46,7 +48,7 @@ def record_refunds(
     Raises:
         JournalError: the journal cannot be read.
     """
-    count, units, left = 0, Decimal(0), list[str]()
+    done, left = list[ChargeShown | RefundShown](), list[str]()
     with JournalFile.open_to_read(options.journal) as file:
         due = [scope for scope in scopes if any(_due(file.batch(scope), shown, at))]
     for scope in due:
@@ -58,14 +60,20 @@ def record_refunds(
                 journal = file.batch(scope)
                 for key, event in list(_due(journal, shown, at)):
                     journal.append(key, event)
-                    count, units = count + 1, units + event.refunded
+                    done.append(event)
         except (BatchHeldError, JournalError) as error:
             left.append(f"the refunds of {scope.batch!r} are not recorded: {error}")
-    return RefundsRecorded(count=count, units=units, left=tuple(left))
+    refunds = [one.refunded for one in done if isinstance(one, RefundShown)]
+    return RefundsRecorded(
+        count=len(refunds),
+        units=sum(refunds, Decimal(0)),
+        corrected=len(done) - len(refunds),
+        left=tuple(left),
+    )
 
 
 def _due(
     journal: BatchJournal, shown: Mapping[str, Shown], at: float
-) -> Iterator[tuple[JobKey, RefundShown]]:
+) -> Iterator[tuple[JobKey, ChargeShown | RefundShown]]:
     for key, record in journal.records().items():
-        yield from ((key, event) for event in refunds_to_record(record, shown, at=at))
+        yield from ((key, event) for event in to_record(record, shown, at=at))

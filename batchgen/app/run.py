@@ -9,7 +9,7 @@ from functools import partial
 from typing import TextIO
 
 from batchgen.app.background import beside, unless_interrupted
-from batchgen.app.batch import Batch, fresh_scope_of, is_of_the_past, scope_of, zone_of
+from batchgen.app.batch import Batch, fresh_scope_of, is_of_the_past, scope_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.conclusion import CameTo, RunOutcome, conclude
 from batchgen.app.guards import (
@@ -21,10 +21,11 @@ from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
 from batchgen.app.neighbours import neighbours_of
 from batchgen.app.other_slots import Beside, OtherSlot, others_of
+from batchgen.app.prices import purse_of
 from batchgen.app.service import sender_of, transport_to
 from batchgen.app.settings import Allow, Options, rate_of, speed_of
 from batchgen.app.steering import Steering, steered
-from batchgen.app.terms import left_out_of, policy_of, pools_of, quoted_for
+from batchgen.app.terms import left_out_of, policy_of, pools_of
 from batchgen.app.uploads import uploading
 from batchgen.engine.ending import Ending
 from batchgen.engine.flow import Flow
@@ -140,12 +141,11 @@ async def _with_the_service(
             return CameTo.drained(others)
         models = found.models
         flow = Flow(pools=await pools_of(batch, options, client, memory), gate=gate)
-        asking = quoted_for(batch, options, client, models, uploads)
-        quoted = await unless_interrupted(asking, interrupts)
-        if quoted is None:
+        asking = purse_of(batch, options, client, models, uploads)
+        priced = await unless_interrupted(asking, interrupts)
+        if priced is None:
             return CameTo.drained(others)
-        # the command line's total is handed over with the orders, before anything is bought
-        purse = Purse(budget=batch.manifest.budget, prices=quoted, zone=zone_of(batch.manifest))
+        purse, refused = priced
         notes = partial(_notes, interrupts, steering)
         policy, sender = policy_of(batch, options, speed=speed_of(options)), sender_of(options)
         with _progress(batch, flow, purse, notes, stream, mode) as progress:
@@ -171,7 +171,7 @@ async def _with_the_service(
                     ),
                     flow=flow,
                     policy=policy,
-                    closed={**quoted.closed, **found.closed},
+                    closed={**refused, **found.closed},
                 )
                 steering.hand_over(runner.control, progress.troubled)
                 began = SystemClock().now()

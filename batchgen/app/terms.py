@@ -1,25 +1,18 @@
 """What a run goes by: its patience, the limits and prices that are known, and what it was not asked for."""
 
 import math
-from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 
 from batchgen.app.batch import Batch, zone_of
 from batchgen.app.clock import SystemClock
-from batchgen.app.purchases import Purchases
-from batchgen.app.quotes import Quoted, quote_jobs
 from batchgen.app.settings import Allow, Options
-from batchgen.app.uploads import Uploads
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import LeftOut
 from batchgen.engine.policy import Policy
 from batchgen.engine.pools import Pools
 from batchgen.engine.purse import Purse
 from batchgen.errors import ServiceError
-from batchgen.journal.quotes import QuoteRecords
-from batchgen.lifecycle import TERMINAL
-from batchgen.model import Model
 from batchgen.plan.slots import began_at
 from batchgen.ports import CeilingMemory
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
@@ -62,30 +55,6 @@ def most_failures_of(options: Options, batch: Batch) -> int | None:
     if isinstance(most, float):
         return max(1, math.ceil(most * len(batch.plan.to_submit)))
     return most
-
-
-async def quoted_for(
-    batch: Batch,
-    options: Options,
-    client: ScenarioClient,
-    models: Mapping[str, Model],
-    uploads: Uploads | None,
-) -> Quoted:
-    """Ask what the jobs cost that may be bought.
-
-    Raises:
-        BoughtByQuoteError: a question was taken for an order.
-        StoppedError: the credentials are not accepted.
-    """
-    return await quote_jobs(
-        client,
-        [entry.job for entry in batch.plan.entries if entry.wanted and entry.record.state not in TERMINAL],
-        models,
-        store=QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project),
-        clock=SystemClock(),
-        uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
-        purchases=Purchases(options, batch, writing=True),
-    )
 
 
 def left_out_of(batch: Batch, purse: Purse) -> LeftOut | None:

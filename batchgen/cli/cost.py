@@ -159,6 +159,7 @@ def _document(
             "origin": reckoned.origin,
             "trouble": reckoned.trouble or None,
             "recorded": reckoned.refunds.count,
+            "corrected": reckoned.refunds.corrected,
             "not_recorded": list(reckoned.refunds.left),
             **({} if found is None else differences(found)),
         }

@@ -33,7 +33,8 @@ def differences(found: BillingDiff) -> dict[str, object]:
 
     def theirs(one: Shown) -> dict[str, object]:
         amounts = {"charged": number(one.charged), "refunded": number(one.refunded)}
-        return {**asdict(one), "at": moment(one.at), **amounts}
+        told = {name: value for name, value in asdict(one).items() if name != "at_most"}
+        return {**told, "at": moment(one.at), **amounts}
 
     return {
         "entries": found.entries,
@@ -85,6 +86,8 @@ def _refunds(reckoned: Reckoned, found: BillingDiff) -> Iterator[str]:
         yield f"  {len(found.confirmed)} refunds that were assumed are shown: {_plain(back)}"
     if reckoned.refunds.count:
         yield f"  {reckoned.refunds.count} refunds are put on record: {_plain(reckoned.refunds.units)}"
+    if reckoned.refunds.corrected:
+        yield f"  {reckoned.refunds.corrected} charges are put right by what the service shows"
     yield from (f"  {clean(one)}" for one in reckoned.refunds.left)
 
 

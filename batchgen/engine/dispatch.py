@@ -5,10 +5,11 @@ doubt, and nothing while the service is silent. How a job is submitted is the su
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from batchgen.engine.asking import Asker
 from batchgen.engine.doubting import Doubting
 from batchgen.engine.flow import LATE, Flow
 from batchgen.engine.policy import Policy, World
@@ -38,12 +39,16 @@ class Steps:
         route: it is bought already, or held.
         rest: nothing may be waiting any more.
         doubt_reach: an idempotent call was not answered for all its tries.
+        spawn: start a child of the run's TaskGroup that may be cancelled at any time.
+        priced: prices were asked; what may have been paid for at them can be held.
     """
 
     submit: Callable[[Entry], None]
     route: Callable[[Entry], None]
     rest: Callable[[], None]
     doubt_reach: Callable[[], None]
+    spawn: Callable[[Callable[[], Awaitable[None]], str], None]
+    priced: Callable[[], None]
 
 
 class Dispatcher:
@@ -79,6 +84,15 @@ class Dispatcher:
         self._preparer = preparer
         self._search = search
         self._purse = purse
+        self._asker = Asker(
+            purse=purse,
+            observer=ledger.observer,
+            backoff=policy.backoff,
+            chance=world.chance,
+            spawn=steps.spawn,
+            told=self._priced,
+            rest=steps.rest,
+        )
         self._waiting = Waiting()
         self._blocked: list[Entry] = []
         self._preflight: Preflight | None = None
@@ -99,7 +113,8 @@ class Dispatcher:
         preparing = len(self._preparer) if self._preparer is not None else 0
         # those that stepped aside for a job of another slot go on when that one is settled
         aside = 0 if all(one.clear for one in self._others) else len(self._blocked)
-        return len(self._waiting) + len(self._unsure) + len(self._anew) + preparing + aside
+        unasked = len(self._unsure) + len(self._anew) + len(self._asker)
+        return len(self._waiting) + unasked + preparing + aside
 
     def follow(self, others: Iterable[Doubting], *, patience: float) -> None:
         """Buy nothing before the doubts of other slots are settled, for so many seconds at most.
@@ -176,8 +191,8 @@ class Dispatcher:
 
     @property
     def is_broke(self) -> bool:
-        """Whether nothing may be bought until money is free."""
-        return self._broke is not None
+        """Whether nothing may be bought until money is free; what is to be taken in may free some."""
+        return self._broke is not None and not self._unsure
 
     @property
     def is_pressed(self) -> bool:
@@ -195,6 +210,18 @@ class Dispatcher:
     def has_blocked(self) -> bool:
         """Whether some stepped aside for a job in doubt."""
         return bool(self._blocked)
+
+    def unpriced_told(self) -> tuple[str, ...]:
+        """Say which jobs wait for a price that was not told; empty if none."""
+        return self._asker.told()
+
+    def _priced(self, entries: Iterable[Entry]) -> None:
+        """Take back jobs whose price was asked."""
+        self._steps.priced()
+        self._set_apart()
+        self._waiting.return_all(entries)
+        self.money_may_be_free()
+        self._steps.rest()
 
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
@@ -289,6 +316,7 @@ class Dispatcher:
                 models=self._models,
                 began=self._policy.slot_began,
                 uploader=self._world.uploader,
+                price=self._purse.worth,
             )
             looked_for = tuple(self._waiting)
             await preflight.read((*looked_for, *(self._preparer or ())))
@@ -306,6 +334,7 @@ class Dispatcher:
         self._anew += [entry for entry in self._waiting if entry.key not in known]  # came meanwhile
         self._unsure = [entry for entry in looked_for if preflight.concerns(entry)]
         self._waiting = Waiting(entry for entry in looked_for if not preflight.concerns(entry))
+        self._set_apart()
         if not self._unsure:
             self._end_look(preflight)
 
@@ -323,6 +352,13 @@ class Dispatcher:
         del self._anew[: len(anew)]
         self._unsure += [entry for entry in anew if preflight.concerns_now(entry)]
         self._waiting.return_all(self._open(one for one in anew if not preflight.concerns_now(one)))
+        self._set_apart()
+
+    def _set_apart(self) -> None:
+        """Keep room for what may be paid for already, until it is adopted or held."""
+        look = self._preflight
+        assert look is not None or not self._unsure
+        self._purse.set_apart((one.job, look.shown_cost(one) if look else None) for one in self._unsure)
 
     @property
     def _knows_as_much_as_it_can(self) -> bool:
@@ -333,7 +369,8 @@ class Dispatcher:
         """
         journal = self._world.journal
         paid = any(record.submissions for record in journal.records().values())
-        return bool(journal.authors) or paid or not (self._waiting or self._flow.awaits_answers)
+        nothing_leaves = self._broke is not None or not (self._waiting or len(self._asker))
+        return bool(journal.authors) or paid or (nothing_leaves and not self._flow.awaits_answers)
 
     def _take_in(self) -> None:
         """Adopt or hold what the service has already; the others wait like any job."""
@@ -344,6 +381,8 @@ class Dispatcher:
         for entry in taken.values():
             self._steps.route(entry)
         self._unsure = []  # not before: the run is not at its end while some are not on their way
+        self._set_apart()
+        self.money_may_be_free()
         self._end_look(self._preflight)
         self._steps.rest()
 
@@ -355,13 +394,20 @@ class Dispatcher:
         """Say whether a job may be submitted now, for which it is worth to wait for a turn."""
         self._steps.rest()
         held = self._stopped or self._paused or self._broke is not None
-        return not held and self._waiting.first(self._flow.has_room) is not None
+        return not held and self._first() is not None
+
+    def _first(self) -> Entry | None:
+        """Return the first that has room; those whose price has to be asked step aside."""
+        while (entry := self._waiting.first(self._flow.has_room)) is not None and self._asker.needs(entry):
+            self._waiting.remove(entry)
+            self._asker.add(entry)
+        return entry
 
     def _next(self) -> Entry | None:
         """Give the next job that may be submitted now; one equal to a job in doubt steps aside."""
         if not self._may_submit():
             return None
-        while (entry := self._waiting.first(self._flow.has_room)) is not None and self._is_blocked(entry):
+        while (entry := self._first()) is not None and self._is_blocked(entry):
             self._waiting.remove(entry)
             self._blocked.append(entry)
         return entry

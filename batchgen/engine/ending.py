@@ -87,6 +87,7 @@ class Ending:
         lost: answers to submits that were lost in this run.
         over_budget: what the budget has left out, a sentence each.
         waits_for: other batches whose doubts could not be settled, a sentence each.
+        unpriced: what waits for a price that the service did not tell, a sentence each.
         failures: how many jobs failed where they were too many to go on; 0 otherwise.
         orphans: what a look after the run found paid for and owned by no record, a sentence each.
         left_out: the jobs that it was not asked to buy; None where it was asked for all.
@@ -104,6 +105,7 @@ class Ending:
     orphans: Sequence[str] = ()
     over_budget: Sequence[str] = ()
     waits_for: Sequence[str] = ()
+    unpriced: Sequence[str] = ()
     failures: int = 0
     left_out: LeftOut | None = None
     closed: Mapping[str, Closed] = field(default_factory=dict)
@@ -159,7 +161,7 @@ def weigh(
     """Give every reason for an exit status, each with its own; see ``judge``."""
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.orphans)]
     dear = [(Exit.BUDGET, text) for text in ending.over_budget]
-    waits = [(Exit.REMAINS, text) for text in ending.waits_for]
+    waits = [(Exit.REMAINS, text) for text in (*ending.waits_for, *ending.unpriced)]
     return [*_stops(ending), *twice, *dear, *waits, *_left(ending, records), *_short(shortage)]
 
 

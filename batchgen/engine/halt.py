@@ -51,6 +51,7 @@ class Halt:
         turned_up: Sequence[str],
         lost: int,
         over_budget: Sequence[str],
+        unpriced: Sequence[str] = (),
         most_failures: int | None,
         closed: Mapping[str, Closed],
         waits_for: Sequence[str] = (),
@@ -77,6 +78,7 @@ class Halt:
             waits_for=tuple(waits_for),
             closed=closed,
             unlisted=self.unlisted,
+            unpriced=tuple(unpriced),
             failures=self.failures if self.has_too_many_failures(most_failures) else 0,
         )
 

@@ -4,25 +4,32 @@ The purse only says how much to reserve and under which caps; whether they hold 
 the journal, in the transaction that records the intent.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from decimal import Decimal
 
 from batchgen.errors import OverBudgetError
+from batchgen.loop_clock import loop_time
 from batchgen.manifest.values import Budget
 from batchgen.model import Job
-from batchgen.plan.budget import Allowance, allowance
-from batchgen.ports import Prices
+from batchgen.plan.budget import Allowance, allowance, waits_for_a_price
+from batchgen.ports import PriceQuestions, Prices
 from batchgen.record import Record
+
+HOLDS = 900.0  # seconds for which an answer after a price may decide under a cap
 
 
 class Purse:
     """One run's view of prices and caps."""
 
     def __init__(
-        self, *, budget: Budget | None = None, prices: Prices | None = None, zone: tzinfo = UTC
+        self,
+        *,
+        budget: Budget | None = None,
+        prices: Prices | None = None,
+        zone: tzinfo = UTC,
+        questions: PriceQuestions | None = None,
     ) -> None:
         """Take what is known before the run.
 
@@ -30,12 +37,15 @@ class Purse:
             budget: the caps; None for none.
             prices: what the service says that jobs cost; None where it was not asked.
             zone: where a day begins.
+            questions: the same prices, where they can be asked for anew; None where they cannot.
         """
+        self.questions = questions
         self._budget = budget or Budget()
         self._prices = prices
         self._zone = zone
         self._told: set[tuple[str, Decimal]] = set()
-        self._dearest: defaultdict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+        self._dearest: dict[str, Decimal] = {}
+        self._apart = Decimal(0)
 
     @property
     def cap(self) -> Decimal | None:
@@ -49,6 +59,31 @@ class Purse:
     def price(self, job: Job) -> Decimal | None:
         """Give what the service says that a job costs; None where that is not known."""
         return None if self._prices is None else self._prices.price(job)
+
+    def needs_asking(self, job: Job) -> bool:
+        """Tell whether the price of a job's kind has to be asked before it may leave.
+
+        Under a cap only what was asked in this run decides, and only for a time.
+        """
+        if self.questions is None or not self._budget.is_set:
+            return False
+        at = self.questions.asked(job)
+        return at is None or loop_time() - at >= HOLDS
+
+    def worth(self, job: Job) -> Decimal | None:
+        """Return the most that anything says a job costs: its price, or a charge; None where nothing does."""
+        price, charge = self.price(job), self._charge(job)
+        return max((one for one in (price, charge) if one is not None), default=None)
+
+    def to_hold(self, record: Record) -> Decimal | None:
+        """Return what is to be held for a body that may have been paid for, and for which nothing is.
+
+        None where something is held, or its charge is known, or nothing says what it may have cost.
+        """
+        return self.worth(record.job) if record.job is not None and waits_for_a_price(record) else None
+
+    def _charge(self, job: Job) -> Decimal | None:
+        return None if self._prices is None else self._dearest.get(self._prices.kind(job))
 
     def reservation(self, job: Job) -> Decimal | None:
         """Give what to hold for a job: its price, or what one of its price has cost before.
@@ -64,7 +99,7 @@ class Purse:
                     f"{job.id}: its price is not known, and no budget can hold it", alone=True
                 )
             return None
-        held = max(price, self._dearest[job.model, price])
+        held = max(price, self._charge(job) or price)
         cap = self._budget.per_job
         if cap is not None and held > cap:
             raise OverBudgetError(
@@ -77,11 +112,24 @@ class Purse:
     def allowed(self, now: float) -> Allowance | None:
         """Give the caps at a moment, seconds since the epoch; None where there are none."""
         caps = allowance(self._budget, now, self._zone)
-        return caps if caps.windows else None
+        if not caps.windows:
+            return None
+        return replace(caps, windows=tuple(replace(one, cap=one.cap - self._apart) for one in caps.windows))
+
+    def set_apart(self, jobs: Iterable[tuple[Job, Decimal | None]]) -> None:
+        """Keep room under every cap for jobs that the service may have already, and for no others any more.
+
+        Args:
+            jobs: each with what the service shows that it cost; None where it shows nothing.
+        """
+        worth = ((self.worth(job), shown) for job, shown in jobs)
+        self._apart = sum(
+            (max(price or Decimal(0), shown or Decimal(0)) for price, shown in worth), Decimal(0)
+        )
 
     def remember(self, records: Iterable[Record]) -> None:
         """Learn what earlier runs were charged: a price that was wrong then is likely to be so still."""
-        for record in records if self._prices is not None else ():
+        for record in records:
             known = [one.charged for one in record.submissions if one.charged is not None]
             if record.job is not None and known:
                 self._learn(record.job, max(known))
@@ -97,11 +145,12 @@ class Purse:
         return f"{job.id} was charged {amount.normalize():f} CU, and quoted {price.normalize():f}"
 
     def _learn(self, job: Job, amount: Decimal) -> Decimal | None:
-        """Hold so much for the next job of that price, and give the price; None where it is not known."""
-        price = self.price(job)
-        if price is not None:
-            self._dearest[job.model, price] = max(self._dearest[job.model, price], amount)
-        return price
+        """Hold so much for the next job of its kind, and give the price; None where it is not known."""
+        if self._prices is None:
+            return None
+        kind = self._prices.kind(job)
+        self._dearest[kind] = max(self._dearest.get(kind, amount), amount)
+        return self._prices.price(job)
 
     def told(self, error: OverBudgetError, left: Sequence[Job]) -> str:
         """Say what the budget left, and what raising it would buy.

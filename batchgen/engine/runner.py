@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from batchgen.engine.asking import hold_prices
 from batchgen.engine.control import Control
 from batchgen.engine.departures import Departures
 from batchgen.engine.dispatch import Dispatcher, Steps
@@ -92,6 +93,8 @@ class Runner:
                 route=self._route,
                 rest=self._look_whether_ended,
                 doubt_reach=self._look_whether_reachable,
+                spawn=lambda work, name: self._spawn(work, name=name),
+                priced=lambda: hold_prices(world, self._ledger),
             ),
             preparer=self._preparer,
             search=self._search,
@@ -192,6 +195,7 @@ class Runner:
             lost=self._ledger.lost,
             over_budget=self._dispatcher.money_told(),
             waits_for=self._world.neighbours.left if self._world.neighbours is not None else (),
+            unpriced=self._dispatcher.unpriced_told(),
             most_failures=self._policy.most_failures,
             closed=left_closed(self._dispatcher.closed, self._plan.entries, records),
         )
@@ -223,6 +227,7 @@ class Runner:
         self._departures.enter(submits)
         self._other_group = others
         self._world.purse.remember(self._world.journal.records().values())
+        hold_prices(self._world, self._ledger)
         entries = (*self._plan.removed, *self._plan.entries)
         self._under_way.update(entry.key for entry in entries)
         for entry in entries:

@@ -15,6 +15,7 @@ from batchgen.lifecycle import (
     Adopted,
     AnswerLost,
     Canceled,
+    ChargeShown,
     Collected,
     Deferred,
     Event,
@@ -202,6 +203,14 @@ def _outcome(event: Event, record: Record) -> str | None:
             return type(event).__name__.lower() + (f": {reason}" if reason else "")
         case Abandoned() | WrittenOff():
             return f"given up: {clean(event.reason)}"
+        case _:
+            return _money(event)
+
+
+def _money(event: Event) -> str | None:
+    match event:
+        case ChargeShown():
+            return f"{units(event.charged)} CU are shown to have been charged for {clean(event.remote_id)}"
         case RefundShown():
             return f"{units(event.refunded)} CU of {clean(event.remote_id)} are shown to have come back"
         case SubmitStarted() | _:

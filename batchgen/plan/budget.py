@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
 from decimal import Decimal
 
-from batchgen.lifecycle import Event, RefundShown
+from batchgen.lifecycle import ChargeShown, Event, RefundShown
 from batchgen.manifest.values import Budget
-from batchgen.model import Refund
+from batchgen.model import Refund, Submission
 from batchgen.record import UNANSWERED, Record
 
 
@@ -56,11 +56,11 @@ def committed(record: Record) -> Committed:
     zero = Decimal(0)
     total = Committed()
     for paid in record.submissions:
-        reserved = (paid.reserved or zero) if paid.charged is None else zero
+        reserved = still_held(paid)
         back = paid.refunded or zero
         assumed = paid.refund is Refund.ASSUMED
         total += Committed(
-            gross=reserved if paid.charged is None else paid.charged,
+            gross=reserved + (paid.charged or zero),
             reserved=reserved,
             assumed=back if assumed else zero,
             confirmed=zero if assumed else back,
@@ -69,12 +69,34 @@ def committed(record: Record) -> Committed:
     return total + Committed(gross=open_now, reserved=open_now)
 
 
+def still_held(paid: Submission) -> Decimal:
+    """Return what goes on to be held for a submission beside its charge, as long as that is not certain.
+
+    A row may leave add-ons out; where all of it came back nothing is held for them either.
+    """
+    zero = Decimal(0)
+    held = paid.reserved or zero
+    if paid.charged is None:
+        return held
+    if not paid.by_row or (paid.refund is not Refund.NONE and paid.refunded == paid.charged):
+        return zero
+    return max(held - paid.charged, zero)
+
+
+def waits_for_a_price(record: Record) -> bool:
+    """Tell whether something may have been paid for the latest attempt for which nothing counts yet."""
+    paid = record.submission
+    if paid is not None:
+        return paid.charged is None and paid.reserved is None
+    return record.state in UNANSWERED and record.reserved is None
+
+
 def counted_at(record: Record, events: Collection[Event]) -> float | None:
     """Say when what these events change was committed: a refund goes back to where its charge was counted.
 
     Of an earlier attempt the record knows no intent, only the receipt, which is seconds younger.
     """
-    told = next((one.remote_id for one in events if isinstance(one, RefundShown)), None)
+    told = next((one.remote_id for one in events if isinstance(one, RefundShown | ChargeShown)), None)
     if told is None or told == record.remote_id:
         return record.intent_at
     return next((one.at for one in record.submissions if one.remote_id == told), None)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from batchgen.lifecycle import Accepted, Event, SubmitStarted
 from batchgen.model import JobKey, Refund, Scope, Submission
-from batchgen.plan.budget import committed
+from batchgen.plan.budget import committed, still_held
 from batchgen.record import Record
 
 _ZERO = Decimal(0)
@@ -184,7 +184,7 @@ def _sums(paid: Submission, *, quoted: Decimal | None) -> Sums:
         charged=paid.charged or _ZERO,
         assumed=back if assumed else _ZERO,
         confirmed=_ZERO if assumed else back,
-        reserved=(paid.reserved or _ZERO) if paid.charged is None else _ZERO,
+        reserved=still_held(paid),
     )
 
 

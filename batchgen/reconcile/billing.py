@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from batchgen.account import Known
-from batchgen.lifecycle import IN_FLIGHT, RefundShown, apply
+from batchgen.lifecycle import IN_FLIGHT, ChargeShown, RefundShown, apply
 from batchgen.plan.costs import Activity, Cost
 from batchgen.reconcile.ownership import Owner, owner_by_author
 from batchgen.record import Record
@@ -28,6 +28,7 @@ class Shown:
     Attributes:
         charged, refunded: compute units.
         refunds: whether any of its entries gave back.
+        at_most: what was charged if its kinds of entries do add up; None where there is one kind.
     """
 
     remote_id: str
@@ -36,6 +37,7 @@ class Shown:
     charged: Decimal = _ZERO
     refunded: Decimal = _ZERO
     refunds: bool = False
+    at_most: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,6 +122,7 @@ def shown_of(entries: Iterable[Activity]) -> dict[str, Shown]:
             charged=max(charged[remote_id].values(), default=_ZERO),
             refunded=back.get(remote_id, _ZERO),
             refunds=remote_id in back,
+            at_most=sum(charged[remote_id].values(), _ZERO) if len(charged[remote_id]) > 1 else None,
         )
         for remote_id, one in first.items()
     }
@@ -190,6 +193,40 @@ def refunds_to_record(record: Record, shown: Mapping[str, Shown], *, at: float) 
         event = RefundShown(at=at, remote_id=paid.remote_id, refunded=theirs.refunded)
         if apply(record, event) != record:
             yield event
+
+
+def charges_to_record(record: Record, shown: Mapping[str, Shown], *, at: float) -> Iterator[ChargeShown]:
+    """Return what the history says was charged for a job, where that is not what is on record.
+
+    This is the only word that may make a charge less; it does so by the highest that it can mean.
+
+    Args:
+        record: the job's.
+        shown: by remote id.
+        at: now, seconds since the epoch.
+    """
+    for paid in record.submissions:
+        theirs = shown.get(paid.remote_id)
+        if theirs is None or not theirs.charged:
+            continue
+        if record.state in IN_FLIGHT and paid.remote_id == record.remote_id:
+            continue
+        ours = theirs.charged if paid.charged is None else paid.charged
+        at_most = theirs.charged if theirs.at_most is None else theirs.at_most
+        charged = min(max(ours, theirs.charged), at_most)
+        event = ChargeShown(at=at, remote_id=paid.remote_id, charged=charged)
+        if apply(record, event) != record:
+            yield event
+
+
+def to_record(
+    record: Record, shown: Mapping[str, Shown], *, at: float
+) -> Iterator[ChargeShown | RefundShown]:
+    """Return what the history shows of a job's charges and refunds and is not on record as that."""
+    for event in charges_to_record(record, shown, at=at):
+        yield event
+        record = apply(record, event)
+    yield from refunds_to_record(record, shown, at=at)
 
 
 def _unshown(ours: Mapping[str, Cost], shown: Mapping[str, Shown]) -> Iterable[Cost]:

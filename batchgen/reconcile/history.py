@@ -4,8 +4,9 @@ A submission that the service shows, and that no record owns, is given the histo
 would have had: an intent, an answer that was lost, and what was found.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from batchgen.identity import compose_body, files_of, has_file, seed_for
 from batchgen.interpret import after_look, after_row
@@ -49,6 +50,9 @@ class Attempt:
         return frozenset(name for name, value in self.job.params.items() if has_file(value))
 
 
+Price = Callable[[Job], Decimal | None]  # what a job may cost, compute units; None where nothing says
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HistoryBuilder:
     """Composes events for one scope.
@@ -60,6 +64,7 @@ class HistoryBuilder:
         since: before anything that is recorded, seconds since the epoch.
         at: now.
         uploader: knows the asset ids of local files; None where none are known.
+        price: what a job may cost: it is held against every cap, be it above them; None where nobody knows.
     """
 
     scope: Scope
@@ -69,6 +74,7 @@ class HistoryBuilder:
     since: float
     at: float
     uploader: Uploader | None = None
+    price: Price | None = None
 
     def assets_of(self, job: Job) -> Mapping[str, str] | None:
         """Give the asset ids of a job's files; None as long as its body cannot be composed."""
@@ -94,10 +100,24 @@ class HistoryBuilder:
         body = compose_body(job, seed, self.models.get(job.model), assets=self.assets_of(job))
         return Attempt(job=job, number=number, body=body, seed=seed, derived=derived)
 
-    def started(self, attempt: Attempt, at: float) -> SubmitStarted:
-        """Give the intent."""
+    def started(self, attempt: Attempt, at: float, rows: Sequence[RemoteJob] = ()) -> SubmitStarted:
+        """Return the intent, which holds the most that anything says it may have cost.
+
+        Args:
+            attempt: what was sent.
+            at: when.
+            rows: what may be its submission: what they show is a word on its charge.
+        """
+        words = [row.cost for row in rows]
+        if self.price is not None:
+            words.append(self.price(attempt.job))
         return SubmitStarted(
-            at=at, job=attempt.job, attempt=attempt.number, body=attempt.body, seed=attempt.seed
+            at=at,
+            job=attempt.job,
+            attempt=attempt.number,
+            body=attempt.body,
+            seed=attempt.seed,
+            reserved=max((one for one in words if one is not None), default=None),
         )
 
     def adoption(self, attempt: Attempt, row: RemoteJob, *, by: str) -> list[Event]:
@@ -113,14 +133,14 @@ class HistoryBuilder:
             evidence={"by": by, "created_at": row.created_at, "skew": self.skew},
         )
         lost = AnswerLost(at=at, reason=self.why)
-        return [self.started(attempt, at), lost, adopted, *([] if end is None else [end])]
+        return [self.started(attempt, at, [row]), lost, adopted, *([] if end is None else [end])]
 
     def hold(self, attempt: Attempt, rows: Sequence[RemoteJob]) -> list[Event]:
         """Return the history of a job that some of these rows may be."""
         at = min(self.created(row) for row in rows)
         names = ", ".join(row.remote_id for row in rows)
         return [
-            self.started(attempt, at),
+            self.started(attempt, at, rows),
             AnswerLost(at=self.at, reason=self.why),
             Held(at=self.at, reason=f"{self.why}, and {names} may be this job or somebody else's"),
         ]

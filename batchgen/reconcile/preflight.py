@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from batchgen.errors import NotFoundError, RemoteIdTakenError
@@ -21,7 +22,7 @@ from batchgen.model import JobKey, Model, RemoteJob, Scope
 from batchgen.plan.plan import Entry
 from batchgen.ports import Journal, Uploader
 from batchgen.reconcile.candidates import Candidates
-from batchgen.reconcile.history import Attempt, HistoryBuilder
+from batchgen.reconcile.history import Attempt, HistoryBuilder, Price
 from batchgen.reconcile.lessons import Lessons
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.matching import (
@@ -154,6 +155,11 @@ class Preflight:
     def concerns_now(self, entry: Entry) -> bool:
         """Tell the same of another attempt."""
         return entry.key in self._concerned and self._is_concerned(entry)
+
+    def shown_cost(self, entry: Entry) -> Decimal | None:
+        """Return the most that a row which may be this job shows as its cost; None where none shows any."""
+        alike = (row for one in self._attempts(entry) for row, _ in self._candidates.like(one.sent))
+        return max((row.cost for row in alike if row.cost is not None), default=None)
 
     def take_in(self, entries: Iterable[Entry]) -> list[TakenIn]:
         """Adopt or hold what the service has of these jobs, which were read for; leave out the others.
@@ -305,6 +311,7 @@ async def begin_preflight(
     models: Mapping[str, Model],
     began: float | None,
     uploader: Uploader | None = None,
+    price: Price | None = None,
 ) -> Preflight:
     """List what may have been bought without the journal's knowledge.
 
@@ -314,6 +321,7 @@ async def begin_preflight(
         models: of the jobs that may be submitted, by id.
         began: when the slot did; None where it has no beginning.
         uploader: knows the asset ids of local files; None where no job has any.
+        price: what a job may cost; None where nobody knows.
 
     Raises:
         ServiceError: the listing could not be read.
@@ -338,6 +346,7 @@ async def begin_preflight(
         since=since,
         at=ledger.now(),
         uploader=uploader,
+        price=price,
     )
     journal.look_began(since)
     if listing.rows and search.identification.is_wanted_by(search.sender):

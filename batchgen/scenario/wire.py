@@ -92,6 +92,8 @@ def parse_job(value: Json, redact: Redact = unchanged) -> RemoteJob:
         error=readable(_said(metadata.get("error")), redact, limit=LONGEST_ERROR),
         hint=readable(_said(metadata.get("hint")), redact, limit=LONGEST_ERROR),
         cost=_billed(billing),
+        discount=parse_cost(billing.get("cuDiscount")) or Decimal(0),
+        itemized=bool(as_mapping(billing.get("cuCostDetails"))),
         refundable=billing.get("disableRefund") is not True,
         wrote=bool(metadata.get("output")),
     )

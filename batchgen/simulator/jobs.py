@@ -53,6 +53,7 @@ class Submission:
         author, owner: the key's user and the project.
         main_cost: compute units without add-ons.
         addons: compute units by name.
+        discount: compute units that were taken off the main cost.
         steps: every status the job goes through; the last is its end.
         error, hint: what a failure says.
         progresses: whether the progress moves before the end.
@@ -82,6 +83,7 @@ class Submission:
     shows_inputs: bool = True
     whole_after: float = 0.0
     shown_at_first: float = 0.0
+    discount: Decimal = Decimal(0)
 
     @property
     def cost(self) -> Decimal:
@@ -218,6 +220,7 @@ def to_json(job: Submission) -> dict[str, Json]:
         "shows_inputs": job.shows_inputs,
         "whole_after": job.whole_after,
         "shown_at_first": job.shown_at_first,
+        "discount": str(job.discount),
     }
 
 
@@ -234,6 +237,7 @@ def from_json(line: Mapping[str, Any]) -> Submission:
         **{
             **line,
             "main_cost": Decimal(line["main_cost"]),
+            "discount": Decimal(line.get("discount", 0)),
             "addons": {name: Decimal(units) for name, units in line["addons"].items()},
             "steps": steps,
         }

@@ -6,7 +6,7 @@ lie where a public survey of dry runs found the same or like models.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from batchgen.model import Json
 
@@ -76,6 +76,11 @@ def price_of(model: str, inputs: Mapping[str, Json], prices: Mapping[str, Decima
         amount *= Decimal(str(inputs.get(name, usual))) / usual
     amount *= Decimal(str(inputs.get("numOutputs") or 1))
     return (amount / _EIGHTH).to_integral_value(ROUND_UP) * _EIGHTH
+
+
+def discount_of(full: Decimal, share: Decimal) -> Decimal:
+    """Return the units that a discount takes off, in whole eighths."""
+    return (full * share / _EIGHTH).to_integral_value(ROUND_DOWN) * _EIGHTH
 
 
 def gate_price(outputs: int) -> Decimal:

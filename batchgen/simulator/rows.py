@@ -48,7 +48,7 @@ def job_object(
             **_result(job, at, shown),
             **({"isApiKey": True} if views.extras else {}),
         },
-        "billing": _billing(job, at),
+        "billing": _billing(job, at, views),
         "authorId": job.author,
         "ownerId": job.owner,
         **(EXTRAS if views.extras else {}),
@@ -82,11 +82,14 @@ def _result(job: Submission, at: float, asset_ids: Sequence[str]) -> dict[str, J
     return {"error": job.error, "hint": job.hint} if job.error else {}
 
 
-def _billing(job: Submission, at: float) -> dict[str, Json]:
-    """Write the charge: a refund takes the add-ons to 0 and leaves ``cuCost`` as it was."""
+def _billing(job: Submission, at: float, views: Views) -> dict[str, Json]:
+    """Write the charge: a refund takes the add-ons to 0 and leaves ``cuCost`` as it was.
+
+    A discount is shown beside what the main action would have cost without it.
+    """
     refunded = job.ended(at) and job.end.word != SUCCESS and job.refundable
-    billing: dict[str, Json] = {"cuCost": job.main_cost, "cuDiscount": 0}
-    if job.addons:
+    billing: dict[str, Json] = {"cuCost": job.main_cost + job.discount, "cuDiscount": job.discount}
+    if job.addons and not views.hides_addons:
         shown = {name: Decimal(0) if refunded else units for name, units in job.addons.items()}
         billing["cuCostDetails"] = shown
     if not job.refundable:

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from batchgen.model import Json
 from batchgen.simulator.assets import Assets, asset_object
@@ -114,6 +115,10 @@ class Service:
         """Give the ids of the assets that a look at a job shows by then, in the service's order."""
         made = self._assets.of(job) if job.ended(now) and job.end.word == SUCCESS else ()
         return job.shows(made, now) if self._settings.views.outputs_late_in_jobs else made
+
+    def reprice(self, prices: Mapping[str, Decimal]) -> None:
+        """Take other prices from now on; what was accepted before stays as it is."""
+        self._settings = replace(self._settings, prices=prices)
 
     def restore(self, jobs: Iterable[Submission]) -> None:
         """Take in the jobs of an earlier life, the oldest first.

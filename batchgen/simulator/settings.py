@@ -124,6 +124,7 @@ class Views:
         index_always_zero: whether every output of a job says it is the first.
         extras: whether every object has keys that nobody documented.
         performance: whether models publish how long they take.
+        hides_addons: whether a job's billing shows its main action alone, as if nothing were added.
     """
 
     listing_lag: Span = (0.0, 0.0)
@@ -139,6 +140,7 @@ class Views:
     index_always_zero: bool = False
     extras: bool = True
     performance: bool = True
+    hides_addons: bool = False
 
     def __post_init__(self) -> None:
         _check_shares(self, "short_pages", "echo_missing", "late_outputs")
@@ -160,6 +162,8 @@ class Settings:
         durations: the same by model, in place of ``duration``.
         prices: compute units of one output by model, in place of the usual ones.
         quality_gate: whether images are checked for an extra charge.
+        gate_price: compute units of such a check; None for the usual ones.
+        discount: share that is taken off the main action; a job's billing shows it beside the full cost.
         url_life: seconds that a signed URL holds; None for the service's own calendar steps.
         slow: seconds that the fault of a slow answer adds.
         late: seconds after its answer was lost until a late submit arrives, drawn for each.
@@ -179,6 +183,8 @@ class Settings:
     durations: Mapping[str, Span] = field(default_factory=dict)
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     quality_gate: bool = False
+    gate_price: Decimal | None = None
+    discount: Decimal = Decimal(0)
     url_life: float | None = None
     slow: float = 75.0
     late: Span = (5.0, 300.0)
@@ -193,6 +199,8 @@ class Settings:
         _check_spans(latency=self.latency, duration=self.duration, late=self.late, **self.durations)
         if any(not price.is_finite() or price < 0 for price in self.prices.values()):
             raise ValueError("a price is 0 or more")
+        if not 0 <= self.discount <= 1:
+            raise ValueError("a discount is a share, from 0 to 1")
 
     def duration_of(self, model: str) -> Span:
         """Give the seconds that jobs of a model take."""

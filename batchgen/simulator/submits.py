@@ -13,7 +13,7 @@ from batchgen.simulator.exchange import Reply, answer, refusal
 from batchgen.simulator.jobs import Submission, draw_fortune, whole_milliseconds
 from batchgen.simulator.models import ModelRecord
 from batchgen.simulator.outputs import outputs_of
-from batchgen.simulator.prices import gate_price, price_of
+from batchgen.simulator.prices import discount_of, gate_price, price_of
 from batchgen.simulator.settings import Settings, Views
 
 _QUOTED = 269  # the service's own status of a dry run
@@ -42,6 +42,7 @@ class Order:
         inputs: what the service runs with.
         main_cost: compute units without add-ons.
         addons: compute units by name.
+        discount: compute units that were taken off the main action.
     """
 
     model: ModelRecord
@@ -49,6 +50,7 @@ class Order:
     inputs: Mapping[str, Json]
     main_cost: Decimal
     addons: Mapping[str, Decimal]
+    discount: Decimal = Decimal(0)
 
     @property
     def cost(self) -> Decimal:
@@ -60,7 +62,7 @@ class Order:
         named = {"custom-generation": self.main_cost, **self.addons}
         return {
             "creativeUnitsCost": self.cost,
-            "creativeUnitsDiscount": 0,
+            "creativeUnitsDiscount": self.discount,
             "costDetails": {name: units for name, units in named.items() if units},
         }
 
@@ -91,12 +93,16 @@ def read_order(
     complete = {**model.defaults(), **{name: one for name, one in inputs.items() if one is not None}}
     outputs = outputs_of(model.id, tuple(model.data["capabilities"]), complete)
     gated = settings.quality_gate and outputs[0].kind == "image"
+    gate = gate_price(len(outputs)) if settings.gate_price is None else settings.gate_price
+    full = price_of(model.id, complete, settings.prices)
+    discount = discount_of(full, settings.discount)
     return Order(
         model=model,
         body=body.decode(),
         inputs=inputs,
-        main_cost=price_of(model.id, complete, settings.prices),
-        addons={"quality-gate": gate_price(len(outputs))} if gated else {},
+        main_cost=full - discount,
+        addons={"quality-gate": gate} if gated else {},
+        discount=discount,
     )
 
 
@@ -134,6 +140,7 @@ def accept(
         owner=owner,
         main_cost=order.main_cost,
         addons=order.addons,
+        discount=order.discount,
         steps=fortune.steps,
         error=fortune.error,
         hint=fortune.hint,

@@ -39,6 +39,9 @@ class Priced:
         del job
         return Decimal(4)
 
+    def kind(self, job: Job) -> str:
+        return job.model
+
 
 @dataclass
 class Caller:

@@ -33,6 +33,9 @@ class Known:
     def price(self, job: Job) -> Decimal | None:
         return self._prices.get(job.model)
 
+    def kind(self, job: Job) -> str:
+        return job.model
+
 
 def jobs(count: int, *, model: str = SEEDED) -> list[Job]:
     return [Job(id=f"job-{n}", prompt=f"a house, number {n}", model=model) for n in range(count)]

@@ -9,6 +9,7 @@ from batchgen.lifecycle import Record, State, SubmitStarted
 from batchgen.manifest.values import Budget
 from batchgen.model import Job
 from batchgen.plan.plan import make_plan
+from batchgen.simulator.exchange import Call
 from tests.proof.law import MAY_BE_PAID, Order
 from tests.proof.scenario import Leg
 from tests.proof.till import windows
@@ -49,12 +50,16 @@ def _left(ending: Ending, run: Run, leg: Leg) -> Iterator[str]:
             yield f"stopped by a budget, and it ends with {verdict.exit}"
         if not planned:
             yield f"stopped by a budget, and nothing is left: {ending.over_budget}"
-    said = (
+    said_otherwise = (
         ending.over_budget or ending.failures or ending.stopped or ending.unreachable or ending.out_of_sight
     )
-    said = said or all(job.model in ending.closed for job in planned)
+    said = said_otherwise or ending.unpriced or all(job.model in ending.closed for job in planned)
     if planned and not (said or limited or run.life.full):
         yield f"{len(planned)} jobs are left planned, and nobody says why"
+    mute = run.earth.till.market.mute
+    asked = run.earth.scenario.settings.faults.chances.get(Call.QUOTE)
+    if ending.unpriced and not (said_otherwise or limited or run.life.full or asked):
+        yield from (f"waits for another's price: {one.id}" for one in planned if one.model not in mute)
     if ending.over_budget and leg.spending is not None and not (limited or run.life.full):
         yield from _fitted(run, leg.spending.budget, planned)
 
@@ -62,6 +67,8 @@ def _left(ending: Ending, run: Run, leg: Leg) -> Iterator[str]:
 def _fitted(run: Run, budget: Budget, planned: list[Job]) -> Iterator[str]:
     """Hold the most that may be held, nothing that came back taken off, against the caps."""
     earth, zone = run.earth, run.earth.till.market.zone
+    if run.ending is not None and any("its price is not known" in one for one in run.ending.over_budget):
+        return
     caps = windows(budget, run.began, zone)
     doubtful = [one.job for one in run.records.values() if one.state in MAY_BE_PAID and one.job]
     prices, held = ([_price(run, job) for job in jobs] for jobs in (planned, doubtful))
@@ -80,4 +87,4 @@ def _price(run: Run, job: Job) -> Decimal | None:
     model = earth.models.get(job.model)
     order = Order(job.model, compose_body(job, None, model))
     told = earth.till.told(order, run.began - _FRESH)
-    return None if told is None else max(told, earth.till.cost(order))
+    return None if told is None else earth.till.dearest(order, earth.charged)

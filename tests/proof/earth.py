@@ -23,6 +23,7 @@ from tests.proof.denials import Denial, without_listings
 from tests.proof.law import Books
 from tests.proof.lens import Viewer
 from tests.proof.market import Kept, Market
+from tests.proof.prices import Tariff
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
 from tests.proof.till import Post, Till
 from tests.support.memory_journal import SCOPE, Disk
@@ -76,6 +77,9 @@ class Earth:
         market = self.scenario.market or Market()
         self.till = Till(self.scenario.settings, market)
         self.passed += market.later
+        self._began = self.passed
+        self._tariff = Tariff(changes=market.changes)
+        self.till.models = self.models
 
     @property
     def our_authors(self) -> frozenset[str]:
@@ -131,6 +135,7 @@ class Earth:
     def arrive(self, request: Request, post: Post | None = None) -> Reply:
         """Hand a request to the service; what it accepts meanwhile was on its way for long."""
         at = self.service_time()
+        self._reprice(at)
         self.service.advance(at)
         before = len(self.service.submissions)
         reply = self.viewer.request(request) or self.service.handle(request, at)
@@ -141,6 +146,12 @@ class Earth:
             for one in accepted:
                 self.till.arrived(post, one)
         return reply
+
+    def _reprice(self, at: float) -> None:
+        prices = self._tariff.at(at - self._began)
+        if prices != self.till.settings.prices:
+            self.service.reprice(prices)
+            self.till.settings = replace(self.till.settings, prices=prices)
 
     def let_a_day_pass(self) -> None:
         """Let everything arrive that is on its way."""
@@ -154,6 +165,8 @@ class Earth:
             return
         kept = self.disk.events[: int(leg.copied * len(self.disk.events))]
         older = leg.journal is JournalFate.OLDER
+        self.prices = Kept()
+        self.till.forget(intents=leg.journal is JournalFate.LOST)
         self.disk = Disk(events=kept, synced=len(kept)) if older else Disk()
         for path in self.folder.glob("journal.db*"):
             path.unlink()

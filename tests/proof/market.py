@@ -27,22 +27,39 @@ class Spending:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Change:
+    """Other prices from a moment on.
+
+    Attributes:
+        at: seconds since the story began, by the service's clock.
+        factors: by model, what its first price is multiplied by.
+    """
+
+    at: float
+    factors: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Market:
     """How the service tells what it is going to charge.
 
     Attributes:
         factors: by model, what a true price is multiplied by when it is told.
         silent: models whose price is not told.
+        mute: models about which a question is never answered.
         order: which question, counted over all runs from 1, is taken for an order; None for none.
         zone: where a day begins.
         later: seconds by which the story begins later than others do.
+        changes: of true prices, in their order.
     """
 
     factors: Mapping[str, Decimal] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()
+    mute: frozenset[str] = frozenset()
     order: int | None = None
     zone: tzinfo = UTC
     later: float = 0.0
+    changes: tuple[Change, ...] = ()
 
 
 class Kept:

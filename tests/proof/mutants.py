@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.proof.planted import MUTANTS, Mutant
+from tests.proof.planted_buying import OF_BUYING
 from tests.proof.planted_money import OF_MONEY
 from tests.proof.planted_open import OF_OPENNESS
 from tests.proof.planted_outputs import OF_OUTPUTS
@@ -20,7 +21,15 @@ from tests.proof.planted_prices import OF_PRICES
 from tests.proof.planted_slots import OF_SLOTS
 
 ROOT = Path(__file__).parent.parent.parent
-FAULTS = (*MUTANTS, *OF_MONEY, *OF_OUTPUTS, *OF_PRICES, *OF_OPENNESS, *OF_SLOTS)
+FAULTS = (
+    *MUTANTS,
+    *OF_MONEY,
+    *OF_BUYING,
+    *OF_OUTPUTS,
+    *OF_PRICES,
+    *OF_OPENNESS,
+    *OF_SLOTS,
+)
 _LONGEST = 300  # seconds that a test of a broken package may take
 
 

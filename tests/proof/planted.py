@@ -156,8 +156,8 @@ MUTANTS = (
     Mutant(
         name="do not sync the receipt",
         path="events.py",
-        old="    DURABLE: ClassVar[bool] = True\n\n    remote_id: str\n",
-        new="    DURABLE: ClassVar[bool] = False\n\n    remote_id: str\n",
+        old="    DURABLE: ClassVar[bool] = True\n    BY_ROW",
+        new="    DURABLE: ClassVar[bool] = False\n    BY_ROW",
     ),
     Mutant(
         name="do not sync the intent",

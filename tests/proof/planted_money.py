@@ -52,14 +52,14 @@ OF_MONEY = (
     Mutant(
         name="count what was quoted, whatever was charged",
         path="plan/budget.py",
-        old="            gross=reserved if paid.charged is None else paid.charged,\n",
+        old="            gross=reserved + (paid.charged or zero),\n",
         new="            gross=paid.charged or zero if paid.reserved is None else paid.reserved,\n",
         test=MONEY,
     ),
     Mutant(
         name="reserve what is quoted, whatever one was charged",
         path="engine/purse.py",
-        old="        held = max(price, self._dearest[job.model, price])\n",
+        old="        held = max(price, self._charge(job) or price)\n",
         new="        held = price\n",
         test=MONEY,
     ),

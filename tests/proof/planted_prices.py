@@ -50,7 +50,7 @@ OF_PRICES = (
     ),
     Mutant(
         name="confirm a refund of what has not ended",
-        path="events.py",
+        path="notes.py",
         old="record.remote_id if record.state in IN_FLIGHT else None",
         new="None",
         test="tests/core/test_lifecycle.py",

@@ -20,6 +20,7 @@ from tests.proof.denials import with_denials
 from tests.proof.market import Market, Spending
 from tests.proof.openness import opened
 from tests.proof.outputs import with_late_outputs
+from tests.proof.prices import open_up
 from tests.proof.scenario import LOOK_FAULTS, SEEDED, SEEDLESS, JournalFate, Leg, Scenario, draw_usual
 from tests.proof.slots import with_slots
 
@@ -33,7 +34,8 @@ _DAY = 86_400.0  # seconds
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
     who = random.Random(f"batchgen proof {seed}, who we are")
-    scenario = with_late_outputs(with_slots(seed, with_denials(seed, _draw(seed))))
+    scenario = with_slots(seed, with_denials(seed, open_up(seed, _draw(seed), _with_money)))
+    scenario = with_late_outputs(scenario)
     return opened(seed, _as_a_person(scenario) if who.random() < _PERSONS else scenario)
 
 

@@ -174,7 +174,9 @@ class Scenario:
         """What the last runs may buy: more than all costs, or anything where prices are not all told."""
         if self.market is None:
             return None
-        every_price = not self.market.silent and not self.settings.faults.chances.get(Call.QUOTE)
+        every_price = not (self.market.silent or self.market.mute) and not self.settings.faults.chances.get(
+            Call.QUOTE
+        )
         return Spending(budget=Budget(total=Decimal(100_000)) if every_price else Budget())
 
     @property

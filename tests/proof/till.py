@@ -7,7 +7,7 @@ is what a run can know. Every amount is the service's.
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -15,6 +15,8 @@ from functools import lru_cache
 
 from batchgen.lifecycle import Record
 from batchgen.manifest.values import Budget
+from batchgen.model import Job, Model
+from batchgen.plan.pricing import Classifier
 from batchgen.simulator.exchange import Reply
 from batchgen.simulator.jobs import Submission
 from batchgen.simulator.models import Catalogue
@@ -25,7 +27,7 @@ from tests.proof.market import Market
 
 _NOTHING = Decimal(0)
 _QUOTED = 269
-_STALE = 40 * 3600.0  # seconds: a day, and as long as a run may take
+_HOLDS = 15 * 60.0  # seconds for which an answer after a price holds under a cap
 ALWAYS = 0.0  # what counts from here counts all that the batch ever bought
 _CATALOGUE = Catalogue.recorded()
 
@@ -69,6 +71,9 @@ class Till:
         elsewhere: what other batches of the journal spent, and when.
         questions: how many arrived.
         overshoot: the most by which a cap did not hold.
+        models: of which the service has described the inputs.
+        receipts: remote ids of which an answer to the POST was read, and no journal lost since.
+        run_began: when the run under way did, by our clock.
     """
 
     settings: Settings
@@ -78,9 +83,17 @@ class Till:
     elsewhere: list[tuple[float, Decimal]] = field(default_factory=list)
     questions: int = 0
     overshoot: Decimal = _NOTHING
+    models: Mapping[str, Model] = field(default_factory=dict)
+    receipts: set[str] = field(default_factory=set)
+    run_began: float = -math.inf
 
     def __post_init__(self) -> None:
-        self._told: dict[tuple[str, Decimal], tuple[Decimal, float]] = {}
+        self._told: dict[str, tuple[Decimal, float]] = {}
+        self._most_told: dict[str, Decimal] = {}
+        self._classes: tuple[int, Classifier] = (0, Classifier({}))
+        self._class_of: dict[Order, str] = {}
+        self._forgotten: set[str] = set()
+        self._forgotten_elsewhere = 0
         self._post_of: dict[str, Post] = {}
         self._last: _Caps | None = None
         self._taken_for_an_order: Order | None = None
@@ -103,22 +116,67 @@ class Till:
         """Give what a question is answered: the price as the market tells it."""
         if reply.status != _QUOTED:
             return reply
+        if order.model in self.market.mute:
+            return replace(reply, status=503, body=b'{"message": "no price for now"}')
         if order.model in self.market.silent:
             return replace(reply, status=400, body=b'{"message": "no price for this one"}')
-        told = self.cost(order) * self.market.factors.get(order.model, 1)
         body = json.loads(reply.body)
-        body["creativeUnitsCost"] = float(told)  # eighths and their quarters: exact
+        body["creativeUnitsCost"] = float(self.price_told(order))  # eighths and their quarters: exact
         return replace(reply, body=json.dumps(body).encode())
 
-    def was_told(self, order: Order, status: int, at: float) -> None:
+    def price_told(self, order: Order) -> Decimal:
+        """Return what the service says now that an order costs."""
+        return self.cost(order) * self.market.factors.get(order.model, 1)
+
+    def was_told(self, order: Order, status: int, amount: Decimal, at: float) -> None:
         """Note that an answer to a question was received, by our clock."""
         if status == _QUOTED:
-            told = self.cost(order) * self.market.factors.get(order.model, 1)
-            self._told[order.model, self.cost(order)] = told, at
+            name = self.class_of(order)
+            self._told[name] = amount, at
+            self._most_told[name] = max(amount, self._most_told.get(name, _NOTHING))
 
     def cost(self, order: Order) -> Decimal:
-        """Give what the service charges for it."""
-        return _cost(order, self.settings.quality_gate)
+        """Give what the service charges for it now."""
+        one = self.settings
+        prices = tuple(sorted(one.prices.items()))
+        return _cost(order, one.quality_gate, one.gate_price, one.discount, prices)
+
+    def class_of(self, order: Order) -> str:
+        """Return the name of its price class, as its model declares what moves the price."""
+        if len(self.models) != self._classes[0]:
+            self._classes = len(self.models), Classifier(self.models)
+            self._class_of.clear()
+        if order not in self._class_of:
+            params = json.loads(order.body)
+            job = Job(id="", model=order.model, prompt=params.pop("prompt", ""), params=params)
+            self._class_of[order] = self._classes[1].name(job) or f"{order}"
+        return self._class_of[order]
+
+    def dearest(self, order: Order, charged: Iterable[Submission]) -> Decimal:
+        """Return the most that anything ever said an order of this class costs."""
+        name = self.class_of(order)
+        words = (max(one.cost, self.seen(one)) for one in charged if self.class_of(order_of(one)) == name)
+        return max(self.cost(order), self._most_told.get(name, _NOTHING), *words, _NOTHING)
+
+    def seen(self, one: Submission) -> Decimal:
+        """Return what a job's own record says of its charge, as long as nothing came back."""
+        addons = _NOTHING if self.settings.views.hides_addons else one.cost - one.main_cost
+        return one.main_cost + one.discount + addons
+
+    def forget(self, *, intents: bool) -> None:
+        """Learn that the journal is lost, and with it what was read of receipts and prices.
+
+        Args:
+            intents: whether what was held is lost for certain; else an older copy may know it.
+        """
+        self._last = None
+        if intents:
+            for post in self.posts:
+                post.price = _NOTHING
+        self._forgotten.update(self._post_of)
+        self._forgotten_elsewhere = len(self.elsewhere)
+        self.receipts.clear()
+        self._told.clear()
 
     def leaves(
         self,
@@ -141,11 +199,11 @@ class Till:
             now: the service's.
         """
         owned = _owned(records)
-        told, cost = self.told(order, at - _STALE), self.cost(order)
+        told, name = self.told(order, max(self.run_began, at - _HOLDS)), self.class_of(order)
         price = told or _NOTHING
         if told is not None:
-            alike = (one for one in charged if one.remote_id in owned and one.model == order.model)
-            price = max(told, *(_shown(one, now) for one in alike if one.cost == cost), _NOTHING)
+            alike = (one for one in charged if self.class_of(order_of(one)) == name)
+            price = max(told, *(self._word(one, now) for one in alike if one.remote_id in owned), _NOTHING)
         wrong = [f"bought under a cap without a price: {order}"] if budget.is_set and told is None else []
         if budget.per_job is not None and price > budget.per_job:
             wrong.append(f"one job for {price}, where one may cost {budget.per_job}: {order}")
@@ -192,19 +250,24 @@ class Till:
 
     def most_held(self, charged: Iterable[Submission], since: float) -> Decimal:
         """Give the most that may be held for what was charged: nothing that came back is taken off."""
-        posts = ((self._post_of.get(one.remote_id), one.cost) for one in charged)
-        held = [max(cost, post.price) for post, cost in posts if post is not None and post.at >= since]
-        return sum(held, self.spent_elsewhere(since))
+        posts = ((one, self._post_of.get(one.remote_id)) for one in charged)
+        held = [self._most(one, post) for one, post in posts if post is not None and post.at >= since]
+        return sum(held, self.spent_elsewhere(since, forgotten=True))
 
-    def spent_elsewhere(self, since: float, until: float = math.inf) -> Decimal:
+    def _most(self, one: Submission, post: Post) -> Decimal:
+        told = self._most_told.get(self.class_of(post.order), _NOTHING)
+        return max(one.cost, self.seen(one), post.price, told)
+
+    def spent_elsewhere(self, since: float, until: float = math.inf, *, forgotten: bool = False) -> Decimal:
         """Give what other batches spent; a cap of the batch's own does not know them."""
         if since == ALWAYS:
             return _NOTHING
-        return sum((amount for when, amount in self.elsewhere if since <= when <= until), _NOTHING)
+        known = self.elsewhere if forgotten else self.elsewhere[self._forgotten_elsewhere :]
+        return sum((amount for when, amount in known if since <= when <= until), _NOTHING)
 
     def told(self, order: Order, since: float) -> Decimal | None:
         """Give what the service said after a moment of our clock that such an order costs."""
-        told, at = self._told.get((order.model, self.cost(order)), (None, -math.inf))
+        told, at = self._told.get(self.class_of(order), (None, -math.inf))
         return told if at >= since else None
 
     def _spent(
@@ -217,12 +280,25 @@ class Till:
             for one in counted:
                 post = self._post_of.get(one.remote_id)
                 if post is not None and post.at >= since:
-                    amount = one.cost if one.remote_id in caps.known else min(one.cost, post.price)
+                    amount = self._counts(one, post, known=one.remote_id in caps.known)
                     spent += amount - _came_back(one, now, trusted=caps.budget.trust_refunds)
             if spent > cap:
                 self.overshoot = max(self.overshoot, spent - cap)
                 wrong.append(f"{name} of {cap} does not hold {spent}")
         return wrong
+
+    def _counts(self, one: Submission, post: Post, *, known: bool) -> Decimal:
+        """Return what a charge counts at least: what its receipt said, or its record, or what was held."""
+        if known and one.remote_id in self.receipts:
+            return one.cost
+        if one.remote_id in self._forgotten:  # it is shown, or an older copy has what was held for it
+            return min(one.cost, self.seen(one), post.price if post.price and not known else one.cost)
+        held = max(post.price, self.told(post.order, -math.inf) or _NOTHING if not post.price else _NOTHING)
+        return min(one.cost, max(held, self.seen(one) if known else _NOTHING))
+
+    def _word(self, one: Submission, now: float) -> Decimal:
+        """Return the highest word on a charge that was read: the receipt's, or its record's."""
+        return one.cost if one.remote_id in self.receipts else min(self.seen(one), _shown(one, now))
 
 
 def windows(budget: Budget, at: float, zone: tzinfo) -> list[tuple[str, Decimal, float]]:
@@ -272,6 +348,12 @@ def _came_back(one: Submission, now: float, *, trusted: bool) -> Decimal:
 
 
 @lru_cache(maxsize=4096)
-def _cost(order: Order, gated: bool) -> Decimal:
-    settings = Settings(quality_gate=gated)
+def _cost(
+    order: Order,
+    gated: bool,
+    gate: Decimal | None,
+    discount: Decimal,
+    prices: tuple[tuple[str, Decimal], ...],
+) -> Decimal:
+    settings = Settings(quality_gate=gated, gate_price=gate, discount=discount, prices=dict(prices))
     return read_order(_CATALOGUE.get(order.model), order.body.encode(), settings, lambda _: True).cost

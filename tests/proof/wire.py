@@ -100,9 +100,11 @@ class Wire:
         before = len(self._earth.service.submissions)
         reply = self._earth.arrive(request_of(asked, self._headers))
         till.may_have_bought(self._earth.service.submissions[before:])
-        answer = await self._returned(till.tell(order, reply))
+        told = till.tell(order, reply)
+        amount = till.price_told(order)
+        answer = await self._returned(told)
         self._witness.requests.saw(call, answer)
-        till.was_told(order, answer.status, self._earth.now())
+        till.was_told(order, answer.status, amount, self._earth.now())
         return answer
 
     async def _returned(self, reply: Reply) -> Answer:
@@ -112,9 +114,11 @@ class Wire:
 
     def _note_what_was_bought(self, answer: Answer) -> None:
         try:
-            self.bought.append(submit_verdict(answer).job.remote_id)
+            remote_id = submit_verdict(answer).job.remote_id
         except ServiceError:
             return
+        self.bought.append(remote_id)
+        self._earth.till.receipts.add(remote_id)
 
     def _leave(self, order: Order) -> Post | None:
         """Hold a POST against the caps, at the very moment of its intent."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchgen.app.background import beside
+from batchgen.app.prices import RunPrices
 from batchgen.app.quotes import quote_jobs
 from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending
@@ -204,6 +205,7 @@ class Run:
             client = ScenarioClient(self._wire, gate, project=None, rng=chance, service_clock=clock)
             closed = await self._look_up_models(client)
             self.before, self.began = dict(journal.records()), self.earth.now()
+            self.earth.till.run_began = self.began
             plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
             purse, refused = await self._purse(client, plan)
             closed.update(refused)
@@ -255,14 +257,14 @@ class Run:
         market = self.earth.scenario.market
         if market is None:
             return Purse(), {}
-        quoted = await quote_jobs(
-            client,
-            [one.job for one in plan.entries if one.wanted and one.record.state not in TERMINAL],
-            self.earth.models,
-            store=self.earth.prices,
-            clock=self.earth,
-        )
-        return Purse(budget=self._spending.budget, prices=quoted, zone=market.zone), quoted.closed
+        began = asyncio.get_running_loop().time()
+        jobs = [one.job for one in plan.entries if one.wanted and one.record.state not in TERMINAL]
+        models, kept = self.earth.models, self.earth.prices
+        quoted = await quote_jobs(client, jobs, models, store=kept, clock=self.earth)
+        prices = RunPrices(quoted, began=began, generator=client, models=models, store=kept, clock=self.earth)
+        zone = market.zone
+        purse = Purse(budget=self._spending.budget, prices=prices, questions=prices, zone=zone)
+        return purse, quoted.closed
 
     def _runner(
         self,

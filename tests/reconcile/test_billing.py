@@ -12,6 +12,7 @@ from batchgen.reconcile.billing import (
     BillingDiff,
     Period,
     Shown,
+    charges_to_record,
     compare_billing,
     refunds_to_record,
     shown_of,
@@ -144,3 +145,33 @@ def test_a_refund_without_an_amount_and_one_of_an_unknown_charge_are_no_reason_t
     priced = replace(unpriced, submissions=(replace(unpriced.submissions[0], charged=COST),))
     assert list(refunds_to_record(priced, shown_of([entry("job_1", None, "refunds")]), at=9.0)) == []
     assert len(list(refunds_to_record(priced, shown, at=9.0))) == 1
+
+
+def settled(charged: str | None, entries: list[Activity]) -> list[Decimal]:
+    events = (
+        SubmitStarted(at=1.0, job=JOB, attempt=1, body="{}"),
+        Accepted(at=2.0, remote_id="job_1", charged=None if charged is None else Decimal(charged)),
+        Failed(at=3.0, refund=Refund.NONE),
+    )
+    record = replay(("a", one) for one in events)["a"]
+    return [one.charged for one in charges_to_record(record, shown_of(entries), at=9.0)]
+
+
+def test_the_history_puts_a_charge_right_in_both_directions() -> None:
+    assert settled("10", [entry("job_1")]) == [COST]
+    assert settled("6", [entry("job_1")]) == [COST]
+    assert settled(None, [entry("job_1")]) == [COST]
+    assert settled("7.25", [entry("job_1")]) == []
+
+
+def test_kinds_of_entries_that_may_add_up_make_a_charge_less_only_by_what_they_come_to_together() -> None:
+    kinds = [entry("job_1", Decimal(6)), entry("job_1", Decimal(4), "quality-gate")]
+    assert settled("10", kinds) == []
+    assert settled("8", kinds) == []
+    assert settled("12", kinds) == [Decimal(10)]
+    assert settled("5", kinds) == [Decimal(6)]
+
+
+def test_a_charge_that_is_not_shown_stays_as_it_was() -> None:
+    assert settled("10", [entry("job_2")]) == []
+    assert settled("10", [entry("job_1", COST, "refunds")]) == []

@@ -14,6 +14,7 @@ from batchgen.lifecycle import (
     Adopted,
     AnswerLost,
     Canceled,
+    ChargeShown,
     Collected,
     Deferred,
     Event,
@@ -21,6 +22,7 @@ from batchgen.lifecycle import (
     Held,
     NotSent,
     OutputsGrew,
+    PriceLearnt,
     Record,
     RefundShown,
     Refused,
@@ -33,6 +35,7 @@ from batchgen.lifecycle import (
     apply,
 )
 from batchgen.model import File, Job, Refund
+from batchgen.plan.budget import waits_for_a_price
 
 JOB = Job(id="tower", prompt="a tower, “oak” ✓", model="model_x", params={"width": 512, "maps": ["a", 1.5]})
 FILE = File(asset_id="asset_1", path="assets/tower_0.png", bytes=12, sha256="ab" * 32, mime="image/png")
@@ -68,6 +71,16 @@ def event_of(kind: type[Event], draw: Any, record: Record, number: int) -> Event
     return explained(at=at, reason=draw(_text))  # type: ignore[no-any-return]  # an event with a reason
 
 
+def note_of(draw: Any, record: Record, number: int) -> Event:
+    """What the service's history shows of a submission that has ended: a refund, or a charge."""
+    if draw(st.booleans()):
+        return refund_of(draw, record, number)
+    paid = draw(st.sampled_from([one.remote_id for one in record.submissions]))
+    return ChargeShown(
+        at=float(number), remote_id=paid, charged=draw(st.decimals(min_value=0, max_value=1000, places=3))
+    )
+
+
 def refund_of(draw: Any, record: Record, number: int) -> RefundShown:
     paid = draw(st.sampled_from([one.remote_id for one in record.submissions]))
     return RefundShown(
@@ -92,8 +105,10 @@ def lives(draw: Any, *, longest: int = 12, first: int = 0) -> list[Event]:
             break
         if record.state in DONE and draw(st.integers(0, 2)) == 0:
             event: Event = growth_of(draw, record, number)
+        elif waits_for_a_price(record) and draw(st.integers(0, 3)) == 0:
+            event = PriceLearnt(at=float(number), reserved=Decimal(number))
         elif can_come_back and (not exits or draw(st.integers(0, 3)) == 0):
-            event = refund_of(draw, record, number)
+            event = note_of(draw, record, number)
         else:
             event = event_of(draw(st.sampled_from(exits)), draw, record, number)
         record = apply(record, event)
@@ -102,14 +117,16 @@ def lives(draw: Any, *, longest: int = 12, first: int = 0) -> list[Event]:
 
 
 def cost_of(events: list[Event]) -> Decimal:
-    """What the events say was charged, last word of each submission."""
-    charges: list[Decimal | None] = []
+    """What the events say was charged: the highest word on each submission, or its history's."""
+    charges: dict[str, Decimal | None] = {}
+    last = ""
     for event in events:
         if isinstance(event, Accepted):
-            charges.append(event.charged)
-        elif isinstance(event, Failed | Canceled) and None not in (event.charged, event.refund):
-            # what came back is told apart: the charge stays what it was
-            charges[-1] = max(event.charged or Decimal(0), charges[-1] or Decimal(0))
+            last, charges[event.remote_id] = event.remote_id, event.charged
+        elif isinstance(event, ChargeShown):
+            charges[event.remote_id] = event.charged
         elif isinstance(event, Succeeded | Failed | Canceled) and event.charged is not None:
-            charges[-1] = event.charged
-    return sum((one for one in charges if one is not None), Decimal(0))
+            # where it is told apart what came back, the charge stays what it was
+            before = None if event.refund is None else charges[last]
+            charges[last] = event.charged if before is None else max(event.charged, before)
+    return sum((one for one in charges.values() if one is not None), Decimal(0))

@@ -1,0 +1,178 @@
+"""The prices of one run: what was known at its start, and what was asked since.
+
+Under a cap an old answer decides nothing: the engine has a class asked again before its first
+intent, and whenever its answer has grown old. A question goes out as a plan's does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
+
+from batchgen.app.batch import Batch, zone_of
+from batchgen.app.clock import SystemClock
+from batchgen.app.purchases import Purchases
+from batchgen.app.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote_jobs
+from batchgen.app.settings import Options
+from batchgen.app.uploads import Uploads
+from batchgen.engine.purse import Purse
+from batchgen.errors import JournalError
+from batchgen.identity import files_of
+from batchgen.journal.quotes import QuoteRecords
+from batchgen.lifecycle import TERMINAL
+from batchgen.loop_clock import loop_time
+from batchgen.model import Job, Model
+from batchgen.plan.budget import waits_for_a_price
+from batchgen.plan.pricing import Group, Price, PriceClass, price_of
+from batchgen.ports import Clock, Quoter
+from batchgen.scenario.client import ScenarioClient
+
+
+class RunPrices:
+    """Prices that can be asked for again; implements ``ports.PriceQuestions``."""
+
+    def __init__(
+        self,
+        quoted: Quoted,
+        *,
+        began: float,
+        generator: Quoter,
+        models: Mapping[str, Model],
+        store: QuoteStore,
+        clock: Clock,
+        uploads_known: Callable[[Sequence[str]], Mapping[str, str]] = lambda _: {},
+        purchases: PurchaseBook | None = None,
+    ) -> None:
+        """Take what was asked before the run.
+
+        Args:
+            quoted: the prices of all jobs that may be bought.
+            began: when the first of its questions left, by the loop's clock.
+            generator: who is asked.
+            models: of those jobs.
+            store: where answers are kept for plans.
+            clock: for the stamps of those.
+            uploads_known: gives the asset ids of files that the service has, by SHA-256.
+            purchases: where a question is kept that was taken for an order.
+        """
+        self._quoted = quoted
+        self._generator = generator
+        self._models = models
+        self._store = store
+        self._clock = clock
+        self._uploads_known = uploads_known
+        self._purchases = purchases
+        self._groups = {one.name: made for made in quoted.groups for one in made.classes}
+        self._asked: dict[str, float] = {
+            _name(made): began
+            for made in quoted.groups
+            if all(one.name in quoted.answers for one, _ in made.asked)
+        }
+        self._answers: dict[str, Price | None] = {}
+        self._ambiguous = quoted.ambiguous
+
+    def price(self, job: Job) -> Decimal | None:
+        """Return the price of a job, the highest it may have; None where the service gave none."""
+        name = self.kind(job)
+        if name in self._answers:
+            answer = self._answers[name]
+            return None if answer is None else answer.high
+        return self._quoted.price(job)
+
+    def kind(self, job: Job) -> str:
+        """Return the name of all jobs that are given one price with this one."""
+        name = self._quoted.classifier.name(job) or job.model
+        made = self._groups.get(name)
+        return name if made is None else _name(made)
+
+    def asked(self, job: Job) -> float | None:
+        """Return when the price of a job's kind was last asked in this run; None if never."""
+        return self._asked.get(self.kind(job))
+
+    async def ask(self, job: Job) -> None:
+        """Ask anew what jobs of this one's kind cost.
+
+        Raises:
+            BoughtByQuoteError: the question was taken for an order.
+            StoppedError: the credentials are not accepted.
+            TransientError: there is no answer yet.
+            JournalError: it cannot be read whether a question was ever taken for an order.
+        """
+        name, began = self.kind(job), loop_time()
+        made = self._groups.get(name)
+        inquiry = Inquiry(self._generator, self._models, self._uploads_known, self._purchases)
+        if made is not None and not self._ambiguous:
+            for one, places in made.asked:
+                await inquiry.about(one, self._spoken_for(job, one, places))
+        self._ambiguous = self._ambiguous or inquiry.ambiguous
+        if inquiry.later is not None:
+            raise inquiry.later
+        self._asked[name] = began
+        self._answers[name] = price_of(inquiry.answers.values())
+        if inquiry.answers:
+            with suppress(JournalError):  # a copy that spares questions
+                self._store.keep(inquiry.answers, at=self._clock.now())
+
+    def _spoken_for(self, job: Job, one: PriceClass, places: Sequence[int]) -> list[Job]:
+        """Return the jobs to ask about: one whose files are there in place of those whose are not."""
+        asked = [self._quoted.jobs[place] for place in places]
+        if self._quoted.classifier.name(job) != one.name:
+            return asked
+        return list(
+            {id(each): each for each in (each if self._is_there(each) else job for each in asked)}.values()
+        )
+
+    def _is_there(self, job: Job) -> bool:
+        files = files_of(job)
+        return not files or self._uploads_known(files).keys() >= set(files)
+
+
+def _name(made: Group) -> str:
+    return made.classes[0].name
+
+
+async def purse_of(
+    batch: Batch,
+    options: Options,
+    client: ScenarioClient,
+    models: Mapping[str, Model],
+    uploads: Uploads | None,
+) -> tuple[Purse, Mapping[str, str]]:
+    """Ask what the jobs cost that may be bought.
+
+    Returns:
+        What holds them under the caps, and why models are closed whose prices were refused.
+
+    Raises:
+        BoughtByQuoteError: a question was taken for an order.
+        StoppedError: the credentials are not accepted.
+    """
+    began = loop_time()
+    entries = [one for one in batch.plan.entries if one.wanted and one.record.state not in TERMINAL]
+    # what is open of jobs that the manifest no longer names counts against every cap too
+    jobs = [
+        one.job
+        for one in (*entries, *(gone for gone in batch.plan.removed if waits_for_a_price(gone.record)))
+    ]
+    store = QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project)
+    purchases = Purchases(options, batch, writing=True)
+
+    def known(files: Sequence[str]) -> Mapping[str, str]:
+        return (uploads.known(files) if uploads else None) or {}
+
+    quoted = await quote_jobs(
+        client, jobs, models, store=store, clock=SystemClock(), uploads_known=known, purchases=purchases
+    )
+    prices = RunPrices(
+        quoted,
+        began=began,
+        generator=client,
+        models=models,
+        store=store,
+        clock=SystemClock(),
+        uploads_known=known,
+        purchases=purchases,
+    )
+    # the command line's total is handed over with the orders, before anything is bought
+    zone = zone_of(batch.manifest)
+    purse = Purse(budget=batch.manifest.budget, prices=prices, questions=prices, zone=zone)
+    return purse, quoted.closed

@@ -1,0 +1,155 @@
+"""Jobs whose price has to be asked before they may leave: under a cap no old answer decides.
+
+A job whose price is known waits for nobody here. A question that is not answered is asked again
+with growing gaps for as long as the run has anything else to do, and for some minutes more.
+"""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+
+from batchgen.backoff import Backoff
+from batchgen.engine.policy import World
+from batchgen.engine.purse import Purse
+from batchgen.errors import BoughtByQuoteError, JournalError, StoppedError, TransientError
+from batchgen.ledger import Ledger
+from batchgen.lifecycle import PriceLearnt
+from batchgen.loop_clock import loop_time
+from batchgen.plan.plan import Entry
+from batchgen.ports import Observer, PriceQuestions
+
+PATIENCE = 900.0  # seconds without an answer after which a run need not go on for it
+AT_ONCE = 4  # questions, once one was answered
+
+
+class Asker:
+    """Asks what waiting jobs cost, and lets them go on when it is known."""
+
+    def __init__(
+        self,
+        *,
+        purse: Purse,
+        observer: Observer,
+        backoff: Backoff,
+        chance: random.Random,
+        spawn: Callable[[Callable[[], Awaitable[None]], str], None],
+        told: Callable[[Iterable[Entry]], None],
+        rest: Callable[[], None],
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            purse: whose prices are asked.
+            observer: is told of troubles.
+            backoff: between questions without an answer.
+            chance: where the jitter comes from.
+            spawn: starts a child of the run's TaskGroup.
+            told: takes back the jobs whose price was asked.
+            rest: looks whether the run has anything left to do.
+        """
+        self._purse = purse
+        self._observer = observer
+        self._backoff = backoff
+        self._chance = chance
+        self._spawn = spawn
+        self._told = told
+        self._rest = rest
+        self._waiting: defaultdict[str, list[Entry]] = defaultdict(list)
+        self._silent_since: dict[str, float] = {}
+        self._why: dict[str, str] = {}
+        # a first question that is taken for an order has to be the last
+        self._turns = asyncio.Semaphore(1)
+        self._answered = False
+        self._over = False
+
+    def __len__(self) -> int:
+        """Count the jobs that a run goes on for: not those whose price was not told for too long."""
+        now = loop_time() if self._silent_since else 0.0
+        return sum(
+            len(entries)
+            for kind, entries in self._waiting.items()
+            if now - self._silent_since.get(kind, now) < PATIENCE
+        )
+
+    def needs(self, entry: Entry) -> bool:
+        """Tell whether a job may not leave before its price is asked."""
+        return self._purse.needs_asking(entry.job)
+
+    def add(self, entry: Entry) -> None:
+        """Let a job wait, and ask, if nobody does yet."""
+        questions = self._purse.questions
+        assert questions is not None
+        kind = questions.kind(entry.job)
+        self._waiting[kind].append(entry)
+        if len(self._waiting[kind]) == 1:
+            self._spawn(partial(self._ask_until_told, questions, kind, entry), f"price:{entry.job.id}")
+
+    def told(self) -> tuple[str, ...]:
+        """Say which jobs wait for a price, a sentence a kind; empty if none."""
+        return tuple(
+            f"{len(entries)} {'job waits' if len(entries) == 1 else 'jobs wait'} for a price, without which "
+            f"no budget can hold them{self._reason(kind)}; a further run asks again"
+            for kind, entries in self._waiting.items()
+            if entries
+        )
+
+    def _reason(self, kind: str) -> str:
+        return f" ({self._why[kind]})" if kind in self._why else ""
+
+    async def _ask_until_told(self, questions: PriceQuestions, kind: str, first: Entry) -> None:
+        """Ask what one kind costs until it is told.
+
+        Raises:
+            BoughtByQuoteError: a question was taken for an order.
+            StoppedError: the credentials are not accepted.
+            JournalError: it cannot be read whether a question may be asked.
+        """
+        failures = 0
+        while True:
+            try:
+                async with self._turns:
+                    if self._over:
+                        return
+                    await questions.ask(first.job)
+            except (BoughtByQuoteError, StoppedError, JournalError):
+                self._over = True  # those that wait for their turn ask no more
+                raise
+            except TransientError as error:
+                failures += 1
+                self._is_silent(kind, first, error)
+                wait = self._backoff.wait(failures, jitter=self._chance.random(), asked=error.retry_after)
+                await asyncio.sleep(wait)
+            else:
+                break
+        self._make_room()
+        self._silent_since.pop(kind, None)
+        self._why.pop(kind, None)
+        self._told(self._waiting.pop(kind))
+
+    def _is_silent(self, kind: str, first: Entry, error: TransientError) -> None:
+        self._silent_since.setdefault(kind, loop_time())
+        self._why[kind] = str(error)
+        self._observer.troubled(f"{first.job.id}: no price is told yet: {error}")
+        self._rest()
+
+    def _make_room(self) -> None:
+        """Let several be asked at once from the first answer on."""
+        if not self._answered:
+            self._answered = True
+            for _ in range(AT_ONCE - 1):
+                self._turns.release()
+
+
+def hold_prices(world: World, ledger: Ledger) -> None:
+    """Hold what bodies may have cost that may have been paid for, once there is a price to hold.
+
+    Raises:
+        JournalError: it could not be recorded.
+    """
+    for key, record in list(world.journal.records().items()):
+        amount = world.purse.to_hold(record)
+        if amount is not None and record.job is not None:
+            entry = Entry(key=key, job=record.job, record=record)
+            ledger.record(entry, PriceLearnt(at=ledger.now(), reserved=amount))

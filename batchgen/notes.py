@@ -1,0 +1,133 @@
+"""What is learnt of a job later and moves it nowhere: refunds, charges and prices, as facts.
+
+Class names and fields are on disk: renaming one is a migration of the journal.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from batchgen.errors import TransitionError
+from batchgen.events import Event
+from batchgen.model import Refund, Submission
+from batchgen.record import DONE, IN_FLIGHT, UNANSWERED, Record, State
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundShown(Event):
+    """The service's history shows that a charge came back; the job stays where it stands.
+
+    Attributes:
+        remote_id: of a submission of this job that has ended, of whatever attempt.
+        refunded: all that came back of it by what is shown, compute units.
+    """
+
+    remote_id: str
+    refunded: Decimal
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Say of the submission that it is confirmed, never more than it was charged.
+
+        Raises:
+            TransitionError: the job has no such submission, or it has not ended: its end would say
+                otherwise.
+        """
+        _refuse_unended(record, self.remote_id, "a refund")
+        return {"submissions": tuple(map(self._confirmed, record.submissions))}
+
+    def _confirmed(self, paid: Submission) -> Submission:
+        if paid.remote_id != self.remote_id:
+            return paid
+        known = paid.refunded if paid.refund is Refund.CONFIRMED else None
+        back = max(self.refunded, known or Decimal(0))
+        most = back if paid.charged is None else min(back, paid.charged)
+        return replace(paid, refund=Refund.CONFIRMED, refunded=most)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChargeShown(Event):
+    """The service's history shows what a submission was charged; the job stays where it stands.
+
+    Attributes:
+        remote_id: of a submission of this job that has ended, of whatever attempt.
+        charged: all that was taken for it, compute units.
+    """
+
+    remote_id: str
+    charged: Decimal
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Put the service's last word in place of all that was said before.
+
+        Raises:
+            TransitionError: the job has no such submission, or it has not ended.
+        """
+        _refuse_unended(record, self.remote_id, "a charge")
+        return {"submissions": tuple(map(self._corrected, record.submissions))}
+
+    def _corrected(self, paid: Submission) -> Submission:
+        if paid.remote_id != self.remote_id:
+            return paid
+        back = paid.refunded
+        if back is not None:
+            is_all = paid.refund is not Refund.NONE and back == paid.charged
+            back = self.charged if is_all else min(back, self.charged)
+        return replace(paid, charged=self.charged, refunded=back, by_row=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PriceLearnt(Event):
+    """What a body that may have been paid for may have cost became known: it is held from now on.
+
+    Attributes:
+        reserved: compute units.
+    """
+
+    reserved: Decimal
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Hold it, for the body without an answer or for the submission without a charge.
+
+        Raises:
+            TransitionError: there is neither, or something is held already.
+        """
+        if record.state in UNANSWERED and record.submission is None and record.reserved is None:
+            return {"reserved": self.reserved}
+        paid = record.submission
+        if paid is None or paid.charged is not None or paid.reserved is not None:
+            raise TransitionError("a price to hold, where nothing waits for one")
+        return {"submissions": (*record.submissions[:-1], replace(paid, reserved=self.reserved))}
+
+
+def _refuse_unended(record: Record, remote_id: str, what: str) -> None:
+    under_way = record.remote_id if record.state in IN_FLIGHT else None
+    if remote_id == under_way or remote_id not in {one.remote_id for one in record.submissions}:
+        raise TransitionError(f"{what} of {remote_id}, which is no submission that has ended")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputsGrew(Event):
+    """The service shows assets of a success that it did not show before; the job stays where it stands.
+
+    Attributes:
+        remote_id: of the submission that succeeded.
+        asset_ids: all that it shows by now, in its order.
+    """
+
+    remote_id: str
+    asset_ids: tuple[str, ...]
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Add what is new, in the service's order; what it showed once stays on record.
+
+        Raises:
+            TransitionError: the job has not succeeded by this submission, or there is nothing new.
+        """
+        if record.state not in DONE or self.remote_id != record.remote_id:
+            raise TransitionError(f"outputs of {self.remote_id}, which is not what succeeded")
+        new = tuple(one for one in self.asset_ids if one not in record.asset_ids)
+        if not new:
+            raise TransitionError(f"{self.remote_id} shows no asset that is not on record")
+        gone = tuple(one for one in record.asset_ids if one not in self.asset_ids)
+        to_fetch = (*record.grown, *new) if record.state is State.COLLECTED else ()
+        return {"asset_ids": (*self.asset_ids, *gone), "grown": to_fetch}
