@@ -20,6 +20,7 @@ from batchgen.simulator.service import Service
 from batchgen.simulator.submits import author_of
 from tests.proof.law import Books
 from tests.proof.market import Kept, Market
+from tests.proof.places import Places
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
 from tests.proof.till import Post, Till
 from tests.support.memory_journal import SCOPE, Disk
@@ -40,6 +41,7 @@ class Earth:
         till: the account of money.
         prices: what the service told of them, kept between runs.
         most_in_flight: how many jobs were without an end at once.
+        places: the names of a batch whose name changes.
     """
 
     scenario: Scenario
@@ -56,11 +58,13 @@ class Earth:
     till: Till = field(init=False)
     prices: Kept = field(default_factory=Kept)
     most_in_flight: int = 0
+    places: Places = field(init=False)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
         market = self.scenario.market or Market()
         self.till = Till(self.scenario.settings, market)
+        self.places = Places(self.folder)
         self.passed += market.later
 
     @property
@@ -109,6 +113,11 @@ class Earth:
             records=records,
             history=history,
         )
+
+    def books_of(self, account: str) -> Books:
+        """Lay both sides open of one account, under whatever names."""
+        books = self.books(self.places.records(account), self.places.history(account))
+        return replace(books, charged=[one for one in books.charged if one.owner == account])
 
     def arrive(self, request: Request, post: Post | None = None) -> Reply:
         """Hand a request to the service; what it accepts meanwhile was on its way for long."""

@@ -17,6 +17,7 @@ from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits
 from tests.proof.market import Market, Spending
+from tests.proof.names import with_names
 from tests.proof.scenario import LOOK_FAULTS, SEEDED, SEEDLESS, JournalFate, Leg, Scenario, draw_usual
 
 _WITH_MONEY = 0.13  # share of the seeds that lose no journal
@@ -29,7 +30,7 @@ _DAY = 86_400.0  # seconds
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
     who = random.Random(f"batchgen proof {seed}, who we are")
-    scenario = _draw(seed)
+    scenario = with_names(seed, _draw(seed))
     return _as_a_person(scenario) if who.random() < _PERSONS else scenario
 
 

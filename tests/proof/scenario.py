@@ -18,6 +18,7 @@ from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
 from tests.proof.market import Market, Spending
+from tests.proof.names import Name
 
 SEEDED, SEEDLESS = "model_bfl-flux-1-dev", "model_imagen4-ultra"
 LONG = "a long corridor with a door, " * 12  # more than the service shows of a text without a download
@@ -85,6 +86,7 @@ class Leg:
         journal: what becomes of it before the run.
         copied: share of its events that an older copy has.
         spending: what it may buy; None where nobody speaks of money.
+        name: what it is called; None in a seed in which that never changes.
     """
 
     jobs: tuple[Job, ...]
@@ -97,6 +99,7 @@ class Leg:
     journal: JournalFate = JournalFate.KEPT
     copied: float = 0.0
     spending: Spending | None = None
+    name: Name | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

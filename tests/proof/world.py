@@ -30,6 +30,8 @@ from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from tests.proof.earth import Earth
 from tests.proof.market import Spending
+from tests.proof.person import settled
+from tests.proof.places import scope_of
 from tests.proof.mortality import Life, MortalJournal
 from tests.proof.power import Mains
 from tests.proof.recovery import rebuild, results_of
@@ -72,6 +74,9 @@ class Run:
         self.life = Life(self.leg)
         self._wire: Wire | None = None
         self._spending = self.leg.spending or Spending()
+        self.scope = scope_of(self.leg.name) if self.leg.name else SCOPE
+        self._file: JournalFile | None = None
+        self._lived_in: Journal | None = None
 
     @property
     def ended(self) -> float:
@@ -81,6 +86,8 @@ class Run:
     def go(self) -> "Run":
         """Run to the end or to the accident, and read what is on the disk then."""
         self.earth.meet(self.leg)
+        if self.leg.name is not None:
+            self.earth.places.prepare(self.leg.name)
         if self._spending.elsewhere:
             self.earth.spend_elsewhere(self._spending.elsewhere)
         if self.leg.journal is JournalFate.REBUILT and self.earth.results is not None:
@@ -88,8 +95,10 @@ class Run:
         if self.earth.scenario.file:
             self._live_on_the_file(self.earth.folder / "journal.db")
             with JournalFile.open(self.earth.folder / "journal.db") as file:
-                self._read(file.batch(SCOPE))
-                if self.ending is not None:
+                self._read(file.batch(self.scope))
+                if self.ending is not None and self.leg.name is not None:
+                    self.earth.places.written(self.leg.name)
+                elif self.ending is not None:
                     now = self.earth.passed + self.earth.scenario.skew
                     self.earth.results = results_of(self.earth.folder, self.leg, file, self.ending, now)
             self.earth.keep_a_copy()
@@ -125,7 +134,8 @@ class Run:
         mains, left = Mains(path), b""
         with JournalFile.open(path) as file:
             mains.sync()
-            self._live(file.batch(SCOPE), on_sync=mains.sync if self.leg.power else None)
+            self._file = file
+            self._live(file.batch(self.scope), on_sync=mains.sync if self.leg.power else None)
             if self.leg.power:
                 left = mains.fail(random.Random(f"{self.earth.scenario.seed} {self.earth.passed}"))
         if self.leg.power:
@@ -159,6 +169,7 @@ class Run:
             self.took = runner.get_loop().time()
         if self.took >= LONGEST:
             self.earth.wrong.append(f"a run did not end in {LONGEST:.0f} s")
+        journal = self._lived_in or journal
         lived = journal.records()
         if replay(journal.history()) != lived:
             self.earth.wrong.append("the records are not what the history tells")
@@ -175,13 +186,32 @@ class Run:
         async with beside(gate.run(), name="gate"):
             chance = random.Random(self.earth.scenario.seed)
             self._wire = Wire(self.earth, self.life, journal, self._spending, self.witness)
-            client = ScenarioClient(self._wire, gate, project=None, rng=chance)
+            client = self._client(gate, chance)
             for name in sorted({job.model for job in self.leg.jobs} - self.earth.models.keys()):
                 self.earth.models[name] = await client.model(name)
+            if self.leg.name is not None:
+                client = await self._settle(client, journal, gate, chance)
             self.before, self.began = dict(journal.records()), self.earth.now()
             plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
             purse = await self._purse(client, plan)
             self.ending = await self._runner(plan, purse, client, journal, gate, chance).run()
+
+    def _client(self, gate: RateGate, chance: random.Random) -> ScenarioClient:
+        assert self._wire is not None
+        return ScenarioClient(self._wire, gate, project=self.leg.name and self.leg.name.project, rng=chance)
+
+    async def _settle(
+        self, client: ScenarioClient, journal: MortalJournal, gate: RateGate, chance: random.Random
+    ) -> ScenarioClient:
+        """Pass the guards, with what a person answers them, and go on under the name that comes of it."""
+        assert self._file is not None
+        assert self._wire is not None
+        name, scope, wrong = await settled(self.earth.places, self.leg, self._file, client, self.earth)
+        self.earth.wrong += wrong
+        self.leg, self.scope, self._wire.account = replace(self.leg, name=name), scope, name.account
+        self._lived_in = self._file.batch(scope)
+        journal.go_on_in(self._lived_in)
+        return self._client(gate, chance)
 
     async def _purse(self, client: ScenarioClient, plan: Plan) -> Purse:
         market = self.earth.scenario.market
@@ -207,7 +237,7 @@ class Run:
     ) -> Runner:
         return Runner(
             plan=plan,
-            scope=SCOPE,
+            scope=self.scope,
             models=self.earth.models,
             world=World(
                 generator=client,
