@@ -14,12 +14,13 @@ from batchgen.app.background import beside, unless_interrupted
 from batchgen.app.batch import Batch, fresh_scope_of, scope_of, zone_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.guards import (
-    refuse_to_buy_again,
+    refuse_a_lost_journal,
     refuse_to_leave_unfinished,
     refuse_wrong_retries,
 )
 from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
+from batchgen.app.names import go_on_under_one_name
 from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import quote_jobs
 from batchgen.app.service import transport_to
@@ -104,7 +105,13 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
     ):
         scope = scope_of(options, manifest, file, now=now)
         batch = Batch.of(options, manifest, scope, file)
-        refuse_to_buy_again(options, file, batch)
+        refuse_a_lost_journal(options, file, batch)
+        named = await unless_interrupted(
+            go_on_under_one_name(options, file, batch, now=now, say=_noting(stream, mode)), interrupts
+        )
+        if named is None:
+            return await _conclude(batch, Ending(drained=True), at=clock.now(), asked=True)
+        batch = named
         if options.fresh:
             batch = _begin_afresh(options, file, batch, now=now)
             stream.write(f"{manifest.batch}: a fresh slot, {batch.scope.slot}\n")
@@ -146,7 +153,14 @@ async def _with_the_service(
     ):
         steering = await resources.enter_async_context(steered(options, batch, interrupts, gate))
         client, uploads = await resources.enter_async_context(
-            uploading(batch.manifest, options.journal, batch.scope, transport, gate)
+            uploading(
+                batch.manifest,
+                options.journal,
+                transport,
+                gate,
+                origin=batch.scope.origin,
+                project=batch.project,
+            )
         )
         looking_up = look_up_models(client, batch, _noting(stream, mode))
         models = await unless_interrupted(looking_up, interrupts)
@@ -255,7 +269,7 @@ async def _purse(
         client,
         [entry.job for entry in batch.plan.entries if entry.wanted and entry.record.state not in TERMINAL],
         models,
-        store=QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project),
+        store=QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.project),
         clock=SystemClock(),
         uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
         purchases=Purchases(options, batch, writing=True),

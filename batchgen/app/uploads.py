@@ -24,7 +24,7 @@ from batchgen.errors import (
 from batchgen.identity import is_file
 from batchgen.journal.uploads import UploadRecords
 from batchgen.manifest.values import Manifest
-from batchgen.model import Json, Scope, Upload
+from batchgen.model import Json, Upload
 from batchgen.output.kinds import HEAD, kind_of
 from batchgen.ports import Clock, Gate
 from batchgen.scenario.client import ScenarioClient
@@ -296,26 +296,26 @@ def _look(path: Path) -> tuple[int, str]:
 
 @asynccontextmanager
 async def uploading(
-    manifest: Manifest, journal: Path, scope: Scope, transport: Transport, gate: Gate
+    manifest: Manifest, journal: Path, transport: Transport, gate: Gate, *, origin: str, project: str
 ) -> AsyncIterator[tuple[ScenarioClient, Uploads | None]]:
     """Open the client of a run, and what sends its manifest's local files; None where it has none.
 
     Args:
         manifest: whose files they are.
         journal: the file in which uploads are kept.
-        scope: whose origin and project they go to.
         transport: to the service.
         gate: which every call passes.
+        origin, project: where they go to.
 
     Raises:
         JournalError: the file cannot be opened.
     """
     if not manifest.files:
-        yield ScenarioClient(transport, gate, project=scope.project), None
+        yield ScenarioClient(transport, gate, project=project), None
         return
-    with UploadRecords.open(journal, origin=scope.origin, project=scope.project) as records:
+    with UploadRecords.open(journal, origin=origin, project=project) as records:
         async with HttpParts() as parts:
-            client = UploadClient(transport, gate, project=scope.project, parts=parts)
+            client = UploadClient(transport, gate, project=project, parts=parts)
             files = Uploads(files=manifest.files, client=client, records=records, clock=SystemClock())
             yield client, files
 

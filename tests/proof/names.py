@@ -52,14 +52,14 @@ def with_names(seed: int, scenario: "Scenario") -> "Scenario":
     names = [Name()]
     while len(names) < len(legs):
         quiet = replace(names[-1], gone=())
-        names.append(_another(chance, quiet, len(names)) if chance.random() < 0.7 else quiet)  # noqa: PLR2004
+        names.append(_another(chance, quiet, len(names)) if chance.random() < 0.7 else quiet)
     named = tuple(replace(leg, name=name) for leg, name in zip(legs, names, strict=True))
     return replace(scenario, legs=named, file=True)
 
 
 def _another(chance: random.Random, name: Name, nth: int) -> Name:
     batch = chance.choice([one for one in _BATCHES if one != name.batch])
-    allows = chance.random() < 0.3  # noqa: PLR2004
+    allows = chance.random() < 0.3
     name = replace(name, allows=allows)
     match chance.choice(["project", "project", "another's", "edit", "rename", "copy", "move", "address"]):
         case "project":

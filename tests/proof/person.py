@@ -1,45 +1,60 @@
 """What stops a run under another name, and what a person answers to its message."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from batchgen.app.batch import Batch
-from batchgen.app.elsewhere import done_elsewhere
-from batchgen.app.settings import Options
+from batchgen.app.elsewhere import whether_it_lies_there
+from batchgen.app.naming import Naming
+from batchgen.app.settings import Allow
+from batchgen.errors import InputError
 from batchgen.journal.store import JournalFile
-from batchgen.manifest.reading import read_manifest
 from batchgen.model import Scope
 from batchgen.plan.plan import make_plan
 from batchgen.ports import Clock, Generator
-from tests.proof.names import Name
+from tests.proof.names import OWN, Name
 from tests.proof.places import Places, scope_of
 from tests.proof.scenario import Leg
 
 
 async def settled(
-    places: Places, leg: Leg, file: JournalFile, generator: Generator, clock: Clock
+    places: Places, leg: Leg, file: JournalFile, client: Callable[[str], Generator], clock: Clock
 ) -> tuple[Name, Scope, list[str]]:
+    """Pass what stops a run, and return the name and the scope that it goes on under, and what was wrong."""
     assert leg.name is not None
-    name = leg.name
-    let = False
-    scope = scope_of(name)
-    batch = _batch(places, leg, file, scope, name)
-    other = done_elsewhere(_options(places, name), file, batch)
-    if other is not None and other.stops_a_run(len(batch.plan.entries)):
-        if name.allows and not places.unanswered_beside(leg.jobs, name):
-            let = True
-        else:
-            name = replace(name, batch=other.batch)
-            places.prepare(name)
-    wrong = places.begin(leg, name, let=let)
-    return name, scope_of(name), wrong
+    name, allow = leg.name, frozenset[Allow]()
+    while True:
+        naming = Naming(
+            file,
+            client(name.project),
+            clock,
+            lies_there=whether_it_lies_there(file, places.folder, {}),
+            allow=allow,
+        )
+        scope = file.names.resolve(scope_of(name))
+        found = await naming.look(scope, make_plan(leg.jobs, file.batch(scope).records()))
+        try:
+            naming.settle(scope, found)
+        except InputError as error:
+            name, allow = _answered(places, leg, name, allow, str(error))
+            continue
+        if not found.joined:
+            break
+    wrong = places.begin(leg, name, let=Allow.RENAMED in allow)
+    file.names.keep_manifest(scope, str(places.path_of(name)), at=clock.now())
+    return name, scope, wrong
 
 
-def _options(places: Places, name: Name) -> Options:
-    return Options(manifest=places.path_of(name), output=places.folder, environ={})
-
-
-def _batch(places: Places, leg: Leg, file: JournalFile, scope: Scope, name: Name) -> Batch:
-    manifest = replace(read_manifest(places.path_of(name), environ={}), jobs=leg.jobs)
-    journal = file.batch(scope)
-    plan = make_plan(leg.jobs, journal.records())
-    return Batch(manifest=manifest, folder=places.folder / scope.batch, scope=scope, journal=journal, plan=plan)
+def _answered(
+    places: Places, leg: Leg, name: Name, allow: frozenset[Allow], said: str
+) -> tuple[Name, frozenset[Allow]]:
+    """Do what the message says."""
+    if "--allow other-project" in said:
+        if name.account == OWN:
+            return name, allow | {Allow.OTHER_PROJECT}
+        return replace(name, project=""), allow
+    if name.allows and not places.unanswered_beside(leg.jobs, name):
+        return name, allow | {Allow.RENAMED}
+    old = said.split("`batch: ")[1].split("`", maxsplit=1)[0]
+    name = replace(name, batch=old)
+    places.prepare(name)
+    return name, allow

@@ -108,7 +108,7 @@ class _Play:
 
     def _calm_under_all_names(self) -> None:
         """Run undisturbed what each name stands for, until nothing is left under any."""
-        places = self._earth.places
+        places, left = self._earth.places, list[str]()
         for _ in range(_MOST_CALM_RUNS):
             for line in list({id(one): one for one in places.lines.values()}.values()):
                 assert line.last is not None

@@ -30,9 +30,9 @@ from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from tests.proof.earth import Earth
 from tests.proof.market import Spending
+from tests.proof.mortality import Life, MortalJournal
 from tests.proof.person import settled
 from tests.proof.places import scope_of
-from tests.proof.mortality import Life, MortalJournal
 from tests.proof.power import Mains
 from tests.proof.recovery import rebuild, results_of
 from tests.proof.scenario import JournalFate, Leg
@@ -186,32 +186,32 @@ class Run:
         async with beside(gate.run(), name="gate"):
             chance = random.Random(self.earth.scenario.seed)
             self._wire = Wire(self.earth, self.life, journal, self._spending, self.witness)
-            client = self._client(gate, chance)
+            client = self._client(None, gate, chance)
             for name in sorted({job.model for job in self.leg.jobs} - self.earth.models.keys()):
                 self.earth.models[name] = await client.model(name)
             if self.leg.name is not None:
-                client = await self._settle(client, journal, gate, chance)
+                client = await self._settle(journal, gate, chance)
             self.before, self.began = dict(journal.records()), self.earth.now()
             plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
             purse = await self._purse(client, plan)
             self.ending = await self._runner(plan, purse, client, journal, gate, chance).run()
 
-    def _client(self, gate: RateGate, chance: random.Random) -> ScenarioClient:
+    def _client(self, project: str | None, gate: RateGate, chance: random.Random) -> ScenarioClient:
         assert self._wire is not None
-        return ScenarioClient(self._wire, gate, project=self.leg.name and self.leg.name.project, rng=chance)
+        return ScenarioClient(self._wire, gate, project=project, rng=chance)
 
-    async def _settle(
-        self, client: ScenarioClient, journal: MortalJournal, gate: RateGate, chance: random.Random
-    ) -> ScenarioClient:
+    async def _settle(self, journal: MortalJournal, gate: RateGate, chance: random.Random) -> ScenarioClient:
         """Pass the guards, with what a person answers them, and go on under the name that comes of it."""
         assert self._file is not None
         assert self._wire is not None
-        name, scope, wrong = await settled(self.earth.places, self.leg, self._file, client, self.earth)
+        name, scope, wrong = await settled(
+            self.earth.places, self.leg, self._file, lambda one: self._client(one, gate, chance), self.earth
+        )
         self.earth.wrong += wrong
         self.leg, self.scope, self._wire.account = replace(self.leg, name=name), scope, name.account
         self._lived_in = self._file.batch(scope)
         journal.go_on_in(self._lived_in)
-        return self._client(gate, chance)
+        return self._client(name.project, gate, chance)
 
     async def _purse(self, client: ScenarioClient, plan: Plan) -> Purse:
         market = self.earth.scenario.market
