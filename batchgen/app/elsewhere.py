@@ -1,4 +1,4 @@
-"""Jobs that a run would buy, and that another batch of the journal has or may have: a rename, or work done twice.
+"""Jobs that a run would buy, and that another batch of the journal has or may have, as after a rename.
 
 Finds and counts; whether it stops a run is the guards' to say.
 """

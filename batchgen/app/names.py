@@ -55,7 +55,7 @@ async def go_on_under_one_name(
         while True:
             found = await naming.look(batch.scope, batch.plan)
             naming.settle(batch.scope, found)
-            for text in told(batch, found):
+            for text in told(found):
                 say(text)
             if not found.joined:
                 break
@@ -89,7 +89,7 @@ async def look_at_names(
             return await naming.look_beside(batch.scope, wanted)
 
 
-def told(batch: Batch, found: Found) -> Iterator[str]:
+def told(found: Found) -> Iterator[str]:
     """Say what was found that stops nothing."""
     for scope in found.joined:
         project = f"project {scope.project!r}" if scope.project else "the key's own project"

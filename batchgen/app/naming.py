@@ -6,7 +6,7 @@ record before the first purchase, and holds from then on.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from batchgen.app.elsewhere import Elsewhere, LiesThere, found_elsewhere
@@ -22,6 +22,7 @@ from batchgen.scenario.credentials import may_be_one_service, plain_address
 
 RENAMED = "renamed"  # the name of the choice between two batches
 
+_UNDER_WAY = frozenset({*IN_FLIGHT, State.SUCCEEDED})
 _MAY_BE_PAID = frozenset({*IN_FLIGHT, State.SUCCEEDED, State.COLLECTED})
 
 
@@ -83,10 +84,9 @@ class Naming:
             TransientError: the service does not answer.
         """
         wanted = Counter(entry.key.content for entry in plan.to_submit)
-        if not wanted:
-            return Found()
         joined = list[Scope]()
-        for other in self._under_other_names(scope):
+        # a run that buys nothing still collects what is on its way
+        for other in self._under_other_names(scope, _MAY_BE_PAID if wanted else _UNDER_WAY):
             told = await self._relation(scope, other)
             is_let = Allow.OTHER_PROJECT in self._allow and self._is_one_address(scope, other)
             if told is Relation.SAME or is_let:
@@ -95,21 +95,21 @@ class Naming:
                 return Found(stopped=_not_known(scope, other))
         return Found(joined=tuple(joined)) if joined else await self.look_beside(scope, wanted)
 
-    def _under_other_names(self, scope: Scope) -> Iterator[Scope]:
-        """Find the batch under other projects and addresses, once each, as far as anything was paid there."""
+    def _under_other_names(self, scope: Scope, states: Collection[State]) -> Iterator[Scope]:
+        """Find the batch under other projects and addresses, once each, where a job of it is in such a state."""
         seen = {(scope.origin, scope.project)}
         for other in self._file.scopes():
             place = (other.origin, other.project)
             if other.batch != scope.batch or place in seen:
                 continue
             records = self._file.batch(other).records().values()
-            is_paid = any(one.state in _MAY_BE_PAID or one.submissions for one in records)
-            if is_paid and may_be_one_service(scope.origin, other.origin):
+            matters = any(one.state in states for one in records)
+            if matters and may_be_one_service(scope.origin, other.origin):
                 seen.add(place)
                 yield other
 
     def _may_have(self, scope: Scope, other: Scope, wanted: Counter[str]) -> bool:
-        """Tell whether a batch may have under another name what is wanted: in this slot, or not done in another."""
+        """Tell whether it may have under another name what is wanted: in this slot, or on its way in another."""
         for one in self._slots_of(other):
             states = _MAY_BE_PAID if one.slot == scope.slot else IN_FLIGHT
             records = self._file.batch(one).records().items()
@@ -194,7 +194,7 @@ def _as_before(scope: Scope) -> str:
 def _renamed(batch: str, other: Elsewhere) -> str:
     cost = f" ({other.charged.normalize():f} compute units the last time)" if other.jobs else ""
     return (
-        f"batch {batch!r} would buy {other.of} jobs, of which {other}; its manifest is gone. If it was renamed, "
-        f"write `batch: {other.batch}` in the manifest; to pay for them once more{cost}, run it with "
+        f"batch {batch!r} would buy {other.of} jobs, of which {other}; its manifest is gone. "
+        f"If it was renamed, write `batch: {other.batch}` in the manifest; to pay for them once more{cost}, run it with "
         "--allow renamed"
     )

@@ -305,7 +305,8 @@ async def uploading(
         journal: the file in which uploads are kept.
         transport: to the service.
         gate: which every call passes.
-        origin, project: where they go to.
+        origin: of the service.
+        project: that they go to; empty for the key's own.
 
     Raises:
         JournalError: the file cannot be opened.

@@ -277,7 +277,7 @@ def _notes(batch: "Batch", outlook: "Outlook", found: "Found") -> Iterator[str]:
     if outlook.unrecognisable:
         jobs = "1 job carries" if outlook.unrecognisable == 1 else f"{outlook.unrecognisable} jobs carry"
         yield f"  note: {jobs} no seed: if an answer is lost, it cannot be told from its equals"
-    yield from (f"  note: {text}" for text in told(batch, found))
+    yield from (f"  note: {text}" for text in told(found))
     if found.stopped:
         yield f"  note: a run stops: {found.stopped}"
 

@@ -42,7 +42,7 @@ class Names:
         return scope if row is None else replace(scope, origin=row[0], project=row[1])
 
     def owners(self) -> Mapping[Scope, str]:
-        """Return who has each scope's jobs in the service's eyes; those of which no receipt told are left out.
+        """Return who has each scope's jobs in the service's eyes, as far as receipts told.
 
         Raises:
             JournalError: the file cannot be read.

@@ -79,7 +79,7 @@ def by_owners(ours: Place, other: Place) -> Relation:
 
 
 def worth_asking(records: Iterable[Record]) -> list[Bought]:
-    """Return a few submissions to ask for: the newest two, and the oldest one, which every view shows by now."""
+    """Return a few submissions to ask for: the newest two, and the oldest, which every view shows by now."""
     paid = [
         Bought(submission=one, model=of.job.model if of.job else "")
         for of in records

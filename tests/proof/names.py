@@ -1,4 +1,4 @@
-"""Under which names a batch is run: project, address, batch and place of its manifest, as they change between runs.
+"""Under which names a batch is run: project, address, batch and manifest, as they change between runs.
 
 Pure: equal seeds give equal names.
 """
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 ADDRESSES = ("http://127.0.0.1/v1", "http://localhost//v1")
 OWN, ANOTHERS = "proj_simulated", "proj_of-others"
 _BATCHES = ("spring", "summer", "winter")
+_BLIND = 0.25  # share of those whose journal knows two projects of one account from before
 _SHARE = 0.08  # of the seeds without money that keep their journal
 
 
@@ -25,6 +26,7 @@ class Name:
         project: empty for the key's own, which has a name too.
         path: where the manifest lies.
         gone: paths of manifests that are removed before the run.
+        blind: whether an earlier program runs it, which took each project for an account of its own.
         allows: whether a person who is asked lets the run go on, instead of going back to the old name.
     """
 
@@ -33,6 +35,7 @@ class Name:
     batch: str = _BATCHES[0]
     path: str = "0.yaml"
     gone: tuple[str, ...] = ()
+    blind: bool = False
     allows: bool = False
 
     @property
@@ -47,12 +50,14 @@ def with_names(seed: int, scenario: "Scenario") -> "Scenario":
     if chance.random() >= _SHARE or scenario.loses_journals or scenario.market is not None:
         return scenario
     legs = list(scenario.legs)
-    if len(legs) == 1:
-        legs *= 2
+    is_blind = chance.random() < _BLIND
+    legs += legs[-1:] * ((3 if is_blind else 2) - len(legs))
     names = [Name()]
     while len(names) < len(legs):
         quiet = replace(names[-1], gone=())
         names.append(_another(chance, quiet, len(names)) if chance.random() < 0.7 else quiet)
+    if is_blind:
+        names[:2] = replace(names[0], blind=True), replace(names[0], project=OWN, blind=True)
     named = tuple(replace(leg, name=name) for leg, name in zip(legs, names, strict=True))
     return replace(scenario, legs=named, file=True)
 

@@ -1,5 +1,6 @@
 """What stops a run under another name, and what a person answers to its message."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from batchgen.journal.store import JournalFile
 from batchgen.model import Scope
 from batchgen.plan.plan import make_plan
 from batchgen.ports import Clock, Generator
-from tests.proof.names import OWN, Name
+from tests.proof.names import Name
 from tests.proof.places import Places, scope_of
 from tests.proof.scenario import Leg
 
@@ -21,7 +22,10 @@ async def settled(
 ) -> tuple[Name, Scope, list[str]]:
     """Pass what stops a run, and return the name and the scope that it goes on under, and what was wrong."""
     assert leg.name is not None
-    name, allow = leg.name, frozenset[Allow]()
+    if leg.name.blind and not places.unanswered_beside(leg.jobs, replace(leg.name, batch="")):
+        places.begin_blindly(leg, leg.name)
+        return leg.name, scope_of(leg.name), []
+    name, allow, has_waited = leg.name, frozenset[Allow](), False
     while True:
         naming = Naming(
             file,
@@ -31,14 +35,25 @@ async def settled(
             allow=allow,
         )
         scope = file.names.resolve(scope_of(name))
-        found = await naming.look(scope, make_plan(leg.jobs, file.batch(scope).records()))
+        records = file.batch(scope).records()
+        has_records = bool(records)
+        found = await naming.look(scope, make_plan(leg.jobs, records))
         try:
             naming.settle(scope, found)
         except InputError as error:
+            places.counts["runs that were stopped by other names"] += 1
             name, allow = _answered(places, leg, name, allow, str(error))
             continue
-        if not found.joined:
+        if found.joined:
+            places.counts["names joined"] += 1
+            places.counts["names joined, of which both had records"] += has_records
+            continue
+        other = places.unanswered_beside(leg.jobs, name)
+        if not other or has_waited:
             break
+        # a doubt is settled where it arose, before equals are bought elsewhere
+        name, allow, has_waited = replace(name, batch=other), frozenset(), True
+        places.prepare(name)
     wrong = places.begin(leg, name, let=Allow.RENAMED in allow)
     file.names.keep_manifest(scope, str(places.path_of(name)), at=clock.now())
     return name, scope, wrong
@@ -49,9 +64,12 @@ def _answered(
 ) -> tuple[Name, frozenset[Allow]]:
     """Do what the message says."""
     if "--allow other-project" in said:
-        if name.account == OWN:
+        other = re.search(r"paid for in project '([^']*)'", said)
+        project = other[1] if other else ""
+        if replace(name, project=project).account == name.account:
             return name, allow | {Allow.OTHER_PROJECT}
-        return replace(name, project=""), allow
+        places.turned_away.add(name.account)
+        return replace(name, project=project), allow
     if name.allows and not places.unanswered_beside(leg.jobs, name):
         return name, allow | {Allow.RENAMED}
     old = said.split("`batch: ")[1].split("`", maxsplit=1)[0]

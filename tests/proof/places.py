@@ -18,6 +18,7 @@ from tests.proof.law import MAY_BE_PAID, most_wanted
 from tests.proof.names import Name
 from tests.proof.scenario import Leg
 
+_UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT})
 _APART = 1000  # equals of one scope have fewer ordinals than that
 _MANY = 20
 _OPEN = MAY_BE_PAID | {State.RUNNING}
@@ -44,12 +45,16 @@ class Places:
 
     Attributes:
         lines: by account and batch.
+        turned_away: accounts that a run was not let into: what is paid may be another's.
         let: pairs of batches of which a person said that both are wanted.
+        counts: what happened, in numbers that add up over seeds.
     """
 
     folder: Path
     lines: dict[tuple[str, str], Line] = field(default_factory=dict)
+    turned_away: set[str] = field(default_factory=set)
     let: set[frozenset[str]] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
 
     @property
     def journal(self) -> Path:
@@ -115,6 +120,11 @@ class Places:
         line.last = replace(leg, name=name)
         return wrong
 
+    def begin_blindly(self, leg: Leg, name: Name) -> None:
+        """Count what an earlier program asks for, once for each project."""
+        place = (name.account, f"{name.batch} of {name.project or 'the key'}, blindly")
+        self.lines.setdefault(place, Line()).manifests.append(leg.jobs)
+
     def _obliging(self, jobs: Sequence[Job], name: Name) -> list[str]:
         """Name the batches whose manifests are gone, and that have or may have what would be bought."""
         rows = self._records(name.account)
@@ -130,13 +140,15 @@ class Places:
                 found.append(batch)
         return found
 
-    def unanswered_beside(self, jobs: Sequence[Job], name: Name) -> bool:
-        """Tell whether another batch awaits an answer to a job of these: it is settled there first."""
+    def unanswered_beside(self, jobs: Sequence[Job], name: Name) -> str:
+        """Name another batch that awaits an answer to a job of these: it is settled there first."""
         contents = {entry.key.content for entry in make_plan(jobs, {}).entries}
-        return any(
-            one.state in MAY_BE_PAID and key.content in contents and scope.batch != name.batch
+        found = (
+            scope.batch
             for _, scope, key, one in self._records(name.account)
+            if one.state in _UNANSWERED and key.content in contents and scope.batch != name.batch
         )
+        return next(found, "")
 
     def _lies_there(self, batch: str) -> bool:
         return any(f"batch: {batch}\n" in path.read_text() for path in self.folder.glob("*.yaml"))
@@ -152,6 +164,21 @@ class Places:
     @property
     def accounts(self) -> list[str]:
         return sorted({account for account, _ in self.lines})
+
+    def planned(self) -> Iterable[str]:
+        """Say what was asked for last under each name, and was not bought under any."""
+        for (account, batch), line in self.lines.items():
+            ran = line.last.name if line.last else None
+            if line.last is None or ran is None or ran.batch != batch or account in self.turned_away:
+                continue
+            own = {
+                _apart(key, nth): one
+                for nth, scope, key, one in self._records(account)
+                if scope.batch == batch
+            }
+            for entry in make_plan(line.last.jobs, own).entries:
+                if entry.record.state is State.PLANNED:
+                    yield f"{entry.job.id} of {batch} is left planned"
 
     def left(self) -> Iterable[str]:
         """Say what is paid, or may be, and was left uncollected when the last runs had ended."""
