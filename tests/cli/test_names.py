@@ -95,7 +95,9 @@ def test_a_project_that_does_not_show_what_was_bought_stops_the_run_before_anyth
     shell.write("jobs.yaml", MANIFEST)
     here = shell.at(service)
     assert here.call(*RUN).status == 0
-    with sqlite3.connect(shell.folder / "output/journal.db") as file:  # bought long ago, and nobody said whose
+    with sqlite3.connect(
+        shell.folder / "output/journal.db"
+    ) as file:  # bought long ago, and nobody said whose
         file.execute("UPDATE scopes SET owner = ''")
         file.execute("UPDATE records SET fields = json_replace(fields, '$.submissions[0].at', 1000.0)")
     refused = here.call(*RUN, "--project", "proj_another")

@@ -16,6 +16,8 @@ from tests.proof.names import Name
 from tests.proof.places import Places, scope_of
 from tests.proof.scenario import Leg
 
+_OFTEN = 3  # answers after which a person who was sent to and fro lets a run go on
+
 
 async def settled(
     places: Places, leg: Leg, file: JournalFile, client: Callable[[str], Generator], clock: Clock
@@ -26,6 +28,7 @@ async def settled(
         places.begin_blindly(leg, leg.name)
         return leg.name, scope_of(leg.name), []
     name, allow, has_waited = leg.name, frozenset[Allow](), False
+    asked = 0
     while True:
         naming = Naming(
             file,
@@ -42,7 +45,9 @@ async def settled(
             naming.settle(scope, found)
         except InputError as error:
             places.counts["runs that were stopped by other names"] += 1
-            name, allow = _answered(places, leg, name, allow, str(error))
+            asked += 1
+            name = replace(name, allows=name.allows or asked > _OFTEN)
+            name, allow = _answered(places, leg, name, allow, str(error), insists=asked > _OFTEN)
             continue
         if found.joined:
             places.counts["names joined"] += 1
@@ -60,7 +65,7 @@ async def settled(
 
 
 def _answered(
-    places: Places, leg: Leg, name: Name, allow: frozenset[Allow], said: str
+    places: Places, leg: Leg, name: Name, allow: frozenset[Allow], said: str, *, insists: bool
 ) -> tuple[Name, frozenset[Allow]]:
     """Do what the message says."""
     if "--allow other-project" in said:
@@ -70,7 +75,7 @@ def _answered(
             return name, allow | {Allow.OTHER_PROJECT}
         places.turned_away.add(name.account)
         return replace(name, project=project), allow
-    if name.allows and not places.unanswered_beside(leg.jobs, name):
+    if name.allows and (insists or not places.unanswered_beside(leg.jobs, name)):
         return name, allow | {Allow.RENAMED}
     old = said.split("`batch: ")[1].split("`", maxsplit=1)[0]
     name = replace(name, batch=old)

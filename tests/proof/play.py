@@ -110,7 +110,9 @@ class _Play:
 
     def _calm_under_all_names(self) -> None:
         """Run undisturbed what each name stands for, until nothing is left under any."""
-        places, left = self._earth.places, list[str]()
+        places, left, last = self._earth.places, list[str](), self._scenario.legs[-1]
+        if last.name is not None:  # which may have been cut before it began
+            self._run(Leg(jobs=last.jobs, pause=600.0, name=replace(last.name, gone=(), allows=True)))
         for _ in range(_MOST_CALM_RUNS):
             for line in list({id(one): one for one in places.lines.values()}.values()):
                 if line.last is None or line.last.name is None:
