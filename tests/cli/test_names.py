@@ -181,3 +181,19 @@ def test_part_of_a_batch_that_is_there_already_does_not_hide_a_rename(done: tupl
     assert (refused.status, "--allow renamed" in refused.err) == (2, True), refused.err
     assert len(service.charged) == 6
     assert json.loads(here.call("plan", "other.yaml", "--json").out)["stopped"]
+
+
+def test_twenty_jobs_or_half_of_them_done_elsewhere_stop_a_run_and_fewer_are_said(
+    shell: Shell, simulator: Simulator
+) -> None:
+    service = simulator(*QUICK)
+    here = shell.at(service)
+    here.write("jobs.yaml", many(2))
+    assert here.call(*RUN).status == 0
+    here.write("jobs.yaml", many(4).replace("spring", "summer"))
+    assert here.call(*RUN).status == 2, "half of them are done"
+    here.write("jobs.yaml", many(5).replace("spring", "summer"))
+    run = here.call(*RUN)
+    assert run.status == 0, run.err
+    assert "batch 'spring' of the same journal has 2 done; here they are bought once more" in run.err
+    assert len(service.charged) == 7

@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.proof.planted import MUTANTS, Mutant
+from tests.proof.planted_guards import OF_NAMES
 from tests.proof.planted_money import OF_MONEY
 from tests.proof.planted_prices import OF_PRICES
 
 ROOT = Path(__file__).parent.parent.parent
-FAULTS = (*MUTANTS, *OF_MONEY, *OF_PRICES)
+FAULTS = (*MUTANTS, *OF_NAMES, *OF_MONEY, *OF_PRICES)
 _LONGEST = 300  # seconds that a test of a broken package may take
 
 

@@ -182,7 +182,9 @@ class Places:
 
     def left(self) -> Iterable[str]:
         """Say what is paid, or may be, and was left uncollected when the last runs had ended."""
-        for account in self.accounts:
+        # where only an earlier program ran, nobody has come to collect
+        seen = {account for (account, _), line in self.lines.items() if line.last is not None}
+        for account in sorted(seen):
             for _, scope, key, one in self._records(account):
                 if one.state in _LEFT:
                     where = f"{scope.origin} {scope.project or '-'} {scope.batch}"
