@@ -23,6 +23,7 @@ from batchgen.scenario.credentials import may_be_one_service, plain_address
 RENAMED = "renamed"  # the name of the choice between two batches
 
 _UNDER_WAY = frozenset({*IN_FLIGHT, State.SUCCEEDED})
+_EVER_PAID = frozenset(State) - {State.PLANNED, State.REFUSED}  # what failed was an attempt, too
 _MAY_BE_PAID = frozenset({*IN_FLIGHT, State.SUCCEEDED, State.COLLECTED})
 
 
@@ -86,7 +87,7 @@ class Naming:
         wanted = Counter(entry.key.content for entry in plan.to_submit)
         joined = list[Scope]()
         # a run that buys nothing still collects what is on its way
-        for other in self._under_other_names(scope, _MAY_BE_PAID if wanted else _UNDER_WAY):
+        for other in self._under_other_names(scope, _EVER_PAID if wanted else _UNDER_WAY):
             told = await self._relation(scope, other)
             is_let = Allow.OTHER_PROJECT in self._allow and self._is_one_address(scope, other)
             if told is Relation.SAME or is_let:

@@ -183,10 +183,10 @@ class Places:
     def left(self) -> Iterable[str]:
         """Say what is paid, or may be, and was left uncollected when the last runs had ended."""
         # where only an earlier program ran, nobody has come to collect
-        seen = {account for (account, _), line in self.lines.items() if line.last is not None}
-        for account in sorted(seen):
+        seen = {place for place, line in self.lines.items() if line.last is not None}
+        for account in self.accounts:
             for _, scope, key, one in self._records(account):
-                if one.state in _LEFT:
+                if one.state in _LEFT and (account, scope.batch) in seen:
                     where = f"{scope.origin} {scope.project or '-'} {scope.batch}"
                     yield f"{key} of {where} is left {one.state}"
 

@@ -25,8 +25,8 @@ OF_NAMES = (
     Mutant(
         name="leave under another name what is on its way, if nothing is to be bought",
         path="app/naming.py",
-        old="_MAY_BE_PAID if wanted else _UNDER_WAY",
-        new="_MAY_BE_PAID if wanted else ()",
+        old="_EVER_PAID if wanted else _UNDER_WAY",
+        new="_EVER_PAID if wanted else ()",
         test=_PROOF,
     ),
     Mutant(
