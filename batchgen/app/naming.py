@@ -97,7 +97,7 @@ class Naming:
         return Found(joined=tuple(joined)) if joined else await self.look_beside(scope, wanted)
 
     def _under_other_names(self, scope: Scope, states: Collection[State]) -> Iterator[Scope]:
-        """Find the batch under other projects and addresses, once each, where a job of it is in such a state."""
+        """Find the batch under other projects and addresses, once each, where a job is in such a state."""
         seen = {(scope.origin, scope.project)}
         for other in self._file.scopes():
             place = (other.origin, other.project)
@@ -110,7 +110,7 @@ class Naming:
                 yield other
 
     def _may_have(self, scope: Scope, other: Scope, wanted: Counter[str]) -> bool:
-        """Tell whether it may have under another name what is wanted: in this slot, or on its way in another."""
+        """Tell whether another name may have what is wanted: in this slot, or on its way in another."""
         for one in self._slots_of(other):
             states = _MAY_BE_PAID if one.slot == scope.slot else IN_FLIGHT
             records = self._file.batch(one).records().items()
@@ -196,6 +196,6 @@ def _renamed(batch: str, other: Elsewhere) -> str:
     cost = f" ({other.charged.normalize():f} compute units the last time)" if other.jobs else ""
     return (
         f"batch {batch!r} would buy {other.of} jobs, of which {other}; its manifest is gone. "
-        f"If it was renamed, write `batch: {other.batch}` in the manifest; to pay for them once more{cost}, run it with "
-        "--allow renamed"
+        f"If it was renamed, write `batch: {other.batch}` in the manifest; to pay for them once more"
+        f"{cost}, run it with --allow renamed"
     )

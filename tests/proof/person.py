@@ -27,8 +27,7 @@ async def settled(
     if leg.name.blind and not places.unanswered_beside(leg.jobs, replace(leg.name, batch="")):
         places.begin_blindly(leg, leg.name)
         return leg.name, scope_of(leg.name), []
-    name, allow, has_waited = leg.name, frozenset[Allow](), False
-    asked = 0
+    name, allow, has_waited, asked = leg.name, frozenset[Allow](), False, 0
     while True:
         naming = Naming(
             file,
@@ -39,7 +38,6 @@ async def settled(
         )
         scope = file.names.resolve(scope_of(name))
         records = file.batch(scope).records()
-        has_records = bool(records)
         found = await naming.look(scope, make_plan(leg.jobs, records))
         try:
             naming.settle(scope, found)
@@ -49,9 +47,10 @@ async def settled(
             name = replace(name, allows=name.allows or asked > _OFTEN)
             name, allow = _answered(places, leg, name, allow, str(error), insists=asked > _OFTEN)
             continue
+        places.let |= {frozenset({name.batch, one}) for one in found.let}
         if found.joined:
             places.counts["names joined"] += 1
-            places.counts["names joined, of which both had records"] += has_records
+            places.counts["names joined, of which both had records"] += bool(records)
             continue
         other = places.unanswered_beside(leg.jobs, name)
         if not other or has_waited:
@@ -59,7 +58,7 @@ async def settled(
         # a doubt is settled where it arose, before equals are bought elsewhere
         name, allow, has_waited = replace(name, batch=other), frozenset(), True
         places.prepare(name)
-    wrong = places.begin(leg, name, let=Allow.RENAMED in allow)
+    wrong = places.begin(leg, name)
     file.names.keep_manifest(scope, str(places.path_of(name)), at=clock.now())
     return name, scope, wrong
 

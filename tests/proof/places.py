@@ -98,19 +98,15 @@ class Places:
                 for key, record in file.batch(scope).records().items()
             ]
 
-    def begin(self, leg: Leg, name: Name, *, let: bool) -> list[str]:
+    def begin(self, leg: Leg, name: Name) -> list[str]:
         """Count what a run asks for that is about to buy, and say what should have stopped it.
 
         Args:
             leg: the run.
             name: under which it goes on.
-            let: whether a person has let it go on beside others.
         """
         place, wrong = (name.account, name.batch), []
-        others = self._obliging(leg.jobs, name)
-        if let:
-            self.let |= {frozenset({name.batch, other}) for other in others}
-        left = [one for one in others if frozenset({name.batch, one}) not in self.let]
+        left = [one for one in self._obliging(leg.jobs, name) if frozenset({name.batch, one}) not in self.let]
         if place not in self.lines:
             self.lines[place] = self.lines[name.account, left[0]] if left else Line()
         elif any(self.lines[name.account, one] is not self.lines[place] for one in left):
