@@ -112,12 +112,14 @@ class _Play:
         """Run undisturbed what each name stands for, until nothing is left under any."""
         places, left, last = self._earth.places, list[str](), self._scenario.legs[-1]
         if last.name is not None:  # which may have been cut before it began
-            self._run(Leg(jobs=last.jobs, pause=600.0, name=replace(last.name, gone=(), allows=True)))
+            self._run(
+                Leg(jobs=last.jobs, pause=600.0, name=replace(last.name, gone=(), allows=True, blind=False))
+            )
         for _ in range(_MOST_CALM_RUNS):
             for line in list({id(one): one for one in places.lines.values()}.values()):
                 if line.last is None or line.last.name is None:
                     continue
-                name = replace(line.last.name, gone=(), allows=True)
+                name = replace(line.last.name, gone=(), allows=True, blind=False)
                 self._run(Leg(jobs=line.last.jobs, pause=600.0, name=name))
                 if self._report.wrong:
                     return
