@@ -118,8 +118,8 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
         refuse_wrong_retries(options, batch)
         ending, asked = Ending(), batch.needs_the_service
         if asked:
-            memory = file.ceilings(batch.scope)
-            ending = await _with_the_service(batch, memory, options, interrupts, stream, mode)
+            ceilings = file.ceilings(batch.scope)
+            ending = await _with_the_service(batch, ceilings, options, interrupts, stream, mode)
         return await _conclude(batch, ending, at=clock.now(), asked=asked)
 
 
@@ -153,14 +153,7 @@ async def _with_the_service(
     ):
         steering = await resources.enter_async_context(steered(options, batch, interrupts, gate))
         client, uploads = await resources.enter_async_context(
-            uploading(
-                batch.manifest,
-                options.journal,
-                transport,
-                gate,
-                origin=batch.scope.origin,
-                project=batch.project,
-            )
+            uploading(batch, options.journal, transport, gate)
         )
         looking_up = look_up_models(client, batch, _noting(stream, mode))
         models = await unless_interrupted(looking_up, interrupts)

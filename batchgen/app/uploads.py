@@ -12,6 +12,7 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import BinaryIO
 
+from batchgen.app.batch import Batch
 from batchgen.app.clock import SystemClock
 from batchgen.errors import (
     BatchgenError,
@@ -296,21 +297,20 @@ def _look(path: Path) -> tuple[int, str]:
 
 @asynccontextmanager
 async def uploading(
-    manifest: Manifest, journal: Path, transport: Transport, gate: Gate, *, origin: str, project: str
+    batch: Batch, journal: Path, transport: Transport, gate: Gate
 ) -> AsyncIterator[tuple[ScenarioClient, Uploads | None]]:
     """Open the client of a run, and what sends its manifest's local files; None where it has none.
 
     Args:
-        manifest: whose files they are.
+        batch: whose files they are, and where they go to.
         journal: the file in which uploads are kept.
         transport: to the service.
         gate: which every call passes.
-        origin: of the service.
-        project: that they go to; empty for the key's own.
 
     Raises:
         JournalError: the file cannot be opened.
     """
+    manifest, origin, project = batch.manifest, batch.scope.origin, batch.project
     if not manifest.files:
         yield ScenarioClient(transport, gate, project=project), None
         return
