@@ -125,6 +125,8 @@ def test_another_name_of_this_machine_is_the_same_service(done: tuple[Shell, Ser
     alias = here.having(SCENARIO_BASE_URL=service.base_url.replace("127.0.0.1", "localhost"))
     assert alias.call(*RUN).status == 0
     assert len(service.charged) == 5
+    states = [one["states"] for one in here.call("status", "--json").json]
+    assert states == [{"collected": 5}], "and no row is owned twice"
 
 
 def test_a_choice_to_buy_once_more_is_remembered(done: tuple[Shell, Service]) -> None:
