@@ -188,7 +188,7 @@ class Journal(Protocol):
     def unanswered_equals(self, key: JobKey) -> Iterable[Record]:
         """Give the records of other jobs that ask for the same and are submitting or in doubt.
 
-        Of this origin and project, in whatever batch.
+        Of this origin and account, in whatever batch: by whichever name of a project it is meant.
         """
         ...
 

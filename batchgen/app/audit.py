@@ -15,7 +15,7 @@ from batchgen.app.batch import scope_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.mending import Damaged, damaged_among, fetch_again, files_of
 from batchgen.app.service import transport_to
-from batchgen.app.settings import Options, rate_of
+from batchgen.app.settings import Options, project_of, rate_of
 from batchgen.engine.ending import Exit, Verdict
 from batchgen.engine.gate import RateGate
 from batchgen.errors import ServiceError, StoppedError
@@ -134,7 +134,8 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
         JournalFile.open_to_read(options.journal) as file,
     ):
         scope = scope_of(options, manifest, file, now=now)
-        purchases = _purchases_without_a_job(options, file.batch(scope), scope)
+        project = project_of(options, manifest.project)
+        purchases = _purchases_without_a_job(options, file.batch(scope), scope, project)
         if scope not in file.scopes():
             return Audit(scope=scope, purchases=purchases)
         began_at = beginning(file.batch(scope).history())
@@ -142,7 +143,7 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
             told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
             return replace(told, purchases=purchases)
         async with transport_to(options) as transport, beside(gate.run(), name="gate"):
-            client = ScenarioClient(transport, gate, project=scope.project)
+            client = ScenarioClient(transport, gate, project=project)
             audit = await _Look(client, file, scope).audit(since=began_at - MARGIN)
             records = file.batch(scope).records().values()
             files = files_of(records)
@@ -152,12 +153,14 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
             return replace(audit, files=len(files), damaged=tuple(damaged), purchases=purchases)
 
 
-def _purchases_without_a_job(options: Options, journal: BatchJournal, scope: Scope) -> tuple[Purchase, ...]:
+def _purchases_without_a_job(
+    options: Options, journal: BatchJournal, scope: Scope, project: str
+) -> tuple[Purchase, ...]:
     """Give what questions bought in this project, whatever the batch, and no record has or disowned."""
     known = [
         one
         for one in PurchaseRecords(options.journal, origin=scope.origin).known()
-        if one.project == scope.project
+        if one.project in {scope.project, project}
     ]
     owned = journal.holders([one.remote_id for one in known])
     return tuple(one for one in known if one.remote_id not in owned)

@@ -23,7 +23,9 @@ from batchgen.plan.slots import fresh_slot, latest_slot, slot_at
 from batchgen.plan.yields import Shortage, is_young, shortage
 
 
-def scope_of(options: Options, manifest: Manifest, file: JournalFile, *, now: float) -> Scope:
+def scope_of(
+    options: Options, manifest: Manifest, file: JournalFile, *, now: float, kept: Scope | None = None
+) -> Scope:
     """Say where the records of this manifest belong: to the slot that is due, or the one that was named.
 
     Args:
@@ -31,6 +33,7 @@ def scope_of(options: Options, manifest: Manifest, file: JournalFile, *, now: fl
         manifest: what the file says.
         file: the journal, which knows the slots.
         now: seconds since the epoch; read once, so that a run at midnight stays in its slot.
+        kept: whose records this name's are, where that is not on record yet.
 
     Raises:
         InputError: the base URL will not do, or there is no such slot.
@@ -40,6 +43,7 @@ def scope_of(options: Options, manifest: Manifest, file: JournalFile, *, now: fl
         project=project_of(options, manifest.project),
         batch=manifest.batch,
     )
+    base = file.names.resolve(base) if kept is None else replace(kept, slot="")
     known = slots_of(file, base)
     if options.slot is not None and options.slot not in known:
         there = ", ".join(repr(one) for one in known) or "none"
@@ -77,11 +81,17 @@ def zone_of(manifest: Manifest) -> tzinfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """One manifest in the light of the journal."""
+    """One manifest in the light of the journal.
+
+    Attributes:
+        scope: where its records are, which may be under another project or address than it is run with.
+        project: the one that the service is told; empty for the key's own.
+    """
 
     manifest: Manifest
     folder: Path
     scope: Scope
+    project: str
     journal: BatchJournal
     plan: Plan
 
@@ -100,6 +110,7 @@ class Batch:
             manifest=manifest,
             folder=options.output / manifest.batch,
             scope=scope,
+            project=project_of(options, manifest.project),
             journal=journal,
             plan=a_few_of(plan, limit=options.limit, sample=options.sample),
         )

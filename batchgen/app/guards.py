@@ -1,13 +1,12 @@
 """What stops a run before anything is sent: the signs that its jobs were bought already.
 
 A guard reads and refuses; it changes nothing and asks no service. Every one of them ends in
-an ``InputError`` that names the way on.
+an ``InputError`` that names the way on. What other names of a batch mean is :mod:`naming`'s.
 """
 
 from pathlib import Path
 
 from batchgen.app.batch import Batch
-from batchgen.app.elsewhere import done_elsewhere
 from batchgen.app.settings import Allow, Options
 from batchgen.errors import InputError, OutputError
 from batchgen.journal.store import JournalFile
@@ -16,16 +15,28 @@ from batchgen.plan.plan import wrong_with_retry
 from batchgen.reconcile.saved_results import SavedResults, read_results
 
 
-def refuse_to_buy_again(options: Options, file: JournalFile, batch: Batch) -> None:
-    """Stop a run whose jobs were likely bought under a lost journal or another name.
+def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> None:
+    """Stop a run whose jobs were likely bought under a lost journal.
 
     Raises:
         InputError: nothing was sent; it names what to do.
         OutputError: the results of an earlier run are there and cannot be read.
     """
-    _refuse_a_lost_journal(options, file, batch)
-    if Allow.RENAMED not in options.allow:
-        _refuse_another_name(options, file, batch)
+    name = batch.manifest.batch
+    way_on = options.command_line("recover")
+    if mark_of(options, name).exists():
+        raise InputError(f"a recovery of batch {name!r} was cut short; end it first: {way_on}")
+    if any(scope.batch == name for scope in file.scopes()):
+        return
+    told = saved_results(batch.folder)
+    submitted = [one for one in told.jobs if one.was_submitted] if told else []
+    if submitted:
+        jobs = "1 job" if len(submitted) == 1 else f"{len(submitted)} jobs"
+        raise InputError(
+            f"{batch.folder / JSON_NAME} tells of {jobs} submitted, and {options.journal} knows nothing of "
+            f"the batch: the journal was lost or replaced, and a run would buy them again. "
+            f"Rebuild it first: {way_on}"
+        )
 
 
 def refuse_to_leave_unfinished(options: Options, batch: Batch) -> None:
@@ -84,38 +95,6 @@ def saved_results(folder: Path, slot: str | None = None) -> SavedResults | None:
 def mark_of(options: Options, batch: str) -> Path:
     """Where it is marked that a recovery of the batch has begun and not ended."""
     return options.lock_of(batch).with_suffix(".recovering")
-
-
-def _refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> None:
-    name = batch.manifest.batch
-    way_on = options.command_line("recover")
-    if mark_of(options, name).exists():
-        raise InputError(f"a recovery of batch {name!r} was cut short; end it first: {way_on}")
-    if any(scope.batch == name for scope in file.scopes()):
-        return
-    told = saved_results(batch.folder)
-    submitted = [one for one in told.jobs if one.was_submitted] if told else []
-    if submitted:
-        jobs = "1 job" if len(submitted) == 1 else f"{len(submitted)} jobs"
-        raise InputError(
-            f"{batch.folder / JSON_NAME} tells of {jobs} submitted, and {options.journal} knows nothing of "
-            f"the batch: the journal was lost or replaced, and a run would buy them again. "
-            f"Rebuild it first: {way_on}"
-        )
-
-
-def _refuse_another_name(options: Options, file: JournalFile, batch: Batch) -> None:
-    """Stop where most of a new batch is done in another one whose manifest is gone: a rename."""
-    other = done_elsewhere(options, file, batch)
-    total = len(batch.plan.entries)
-    if other is None or not other.stops_a_run(total):
-        return
-    raise InputError(
-        f"batch {batch.scope.batch!r} is new, and {other.jobs} of its {total} jobs are done in "
-        f"batch {other.batch!r} of the same journal, whose manifest is gone. If it was renamed, write "
-        f"`batch: {other.batch}` in the manifest; to pay for them once more "
-        f"({other.charged.normalize():f} compute units the last time), run it with --allow renamed"
-    )
 
 
 def _unreadable(path: Path, why: str) -> str:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from batchgen.app.batch import Batch, fresh_scope_of, scope_of
 from batchgen.app.clock import SystemClock
-from batchgen.app.elsewhere import Elsewhere, done_elsewhere
 from batchgen.app.other_slots import carried_notes, not_bought, unbought_notes
 from batchgen.app.settings import Options
 from batchgen.journal.store import JournalFile
@@ -21,8 +20,12 @@ from batchgen.plan.budget import Committed, committed
 
 
 @contextmanager
-def look_at(options: Options) -> Iterator[Batch]:
+def look_at(options: Options, *, kept: Scope | None = None) -> Iterator[Batch]:
     """Hold a manifest against the journal as it is now; a run beside it is not disturbed.
+
+    Args:
+        options: what to look at, and where.
+        kept: whose records a run would go on with, where that is not on record yet.
 
     Raises:
         InputError: the manifest is wrong.
@@ -31,22 +34,12 @@ def look_at(options: Options) -> Iterator[Batch]:
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
     with JournalFile.open_to_read(options.journal) as file:
         now = SystemClock().now()
-        scope = scope_of(options, manifest, file, now=now)
+        scope = scope_of(options, manifest, file, now=now, kept=kept)
         if options.fresh:
             scope = fresh_scope_of(options, manifest, scope, now=now)
         with uncollected():  # what a plan of 100,000 jobs is made of stays, all of it
             batch = Batch.of(options, manifest, scope, file)
         yield batch
-
-
-def notice_elsewhere(options: Options, batch: Batch) -> Elsewhere | None:
-    """Find the other batch in which jobs of a new one are done already.
-
-    Raises:
-        JournalError: the journal cannot be read.
-    """
-    with JournalFile.open_to_read(options.journal) as file:
-        return done_elsewhere(options, file, batch)
 
 
 class OtherSlots(NamedTuple):

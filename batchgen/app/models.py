@@ -118,7 +118,7 @@ async def look_up_models(generator: Describes, batch: Batch, note: Callable[[str
         InputError: names every model that cannot be used, or every input that is wrong.
         ServiceError: the service did not answer.
     """
-    shelf = ModelShelf(batch.folder.parent, origin=batch.scope.origin, project=batch.scope.project)
+    shelf = ModelShelf(batch.folder.parent, origin=batch.scope.origin, project=batch.project)
     catalogue = Catalogue(generator, shelf)
     checked = await check_models(catalogue, batch.manifest, to_submit(batch), leave_closed=True)
     for one in checked.notes:

@@ -12,6 +12,7 @@ from batchgen.errors import InputError
 from batchgen.journal.lock import is_held
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
+from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_heading
 from batchgen.model import Scope
 
@@ -46,6 +47,8 @@ async def order(options: Options, orders: Sequence[Order]) -> Reply:
         batch=heading.batch,
         slot=options.slot or "",
     )
+    with JournalFile.open_to_read(options.journal) as file:
+        scope = file.names.resolve(scope)
     records = RunRecords.open(options.journal)
     if records is None:
         raise InputError(_none_under_way(options, scope, ()))

@@ -132,7 +132,7 @@ async def _account(client: ScenarioClient) -> Account | None:
 
 
 def _lately_seen(options: Options, batch: Batch, jobs: Sequence[Job]) -> Mapping[str, Model]:
-    shelf = ModelShelf(options.output, origin=batch.scope.origin, project=batch.scope.project)
+    shelf = ModelShelf(options.output, origin=batch.scope.origin, project=batch.project)
     now = SystemClock().now()
     found = ((name, shelf.get(name, now=now)) for name in {job.model for job in jobs})
     return {name: model for name, model in found if model is not None}
@@ -147,7 +147,7 @@ async def _quoted(
     *,
     requote: bool = False,
 ) -> Quoted:
-    origin, project = batch.scope.origin, batch.scope.project
+    origin, project = batch.scope.origin, batch.project
     with ExitStack() as stack:
         records: UploadRecords | None = None
         if batch.manifest.files:

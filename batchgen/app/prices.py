@@ -153,7 +153,7 @@ async def purse_of(
         one.job
         for one in (*entries, *(gone for gone in batch.plan.removed if waits_for_a_price(gone.record)))
     ]
-    store = QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.scope.project)
+    store = QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.project)
     purchases = Purchases(options, batch, writing=True)
 
     def known(files: Sequence[str]) -> Mapping[str, str]:

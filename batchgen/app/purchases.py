@@ -57,7 +57,7 @@ class Purchases:
         """Put on record what a question bought, and give the error that tells of it."""
         at = self._clock.now()
         purchase = Purchase(
-            project=self._batch.scope.project,
+            project=self._batch.project,
             remote_id=error.remote_id,
             model=job.model,
             job=job.id,

@@ -88,7 +88,7 @@ async def recover_batch(options: Options) -> Recovery:
 async def _client(options: Options, batch: Batch) -> AsyncIterator[ScenarioClient]:
     gate = RateGate(rate_of(options, batch.manifest.limits.rate))
     async with transport_to(options) as transport, beside(gate.run(), name="gate"):
-        yield ScenarioClient(transport, gate, project=batch.scope.project)
+        yield ScenarioClient(transport, gate, project=batch.project)
 
 
 class _Recoverer:

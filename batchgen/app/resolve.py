@@ -224,7 +224,7 @@ async def desk(options: Options) -> AsyncIterator[Desk]:
         scope = scope_of(options, manifest, file, now=now)
         batch = Batch.of(options, manifest, scope, file)
         async with transport_to(options) as transport, beside(gate.run(), name="gate"):
-            yield Desk(batch, ScenarioClient(transport, gate, project=scope.project))
+            yield Desk(batch, ScenarioClient(transport, gate, project=batch.project))
 
 
 def _candidates(doubt: Doubt, candidates: Candidates, skew: float) -> Iterator[Candidate]:

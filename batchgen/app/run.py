@@ -13,12 +13,13 @@ from batchgen.app.batch import Batch, fresh_scope_of, is_of_the_past, scope_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.conclusion import CameTo, RunOutcome, conclude
 from batchgen.app.guards import (
-    refuse_to_buy_again,
+    refuse_a_lost_journal,
     refuse_to_leave_unfinished,
     refuse_wrong_retries,
 )
 from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
+from batchgen.app.names import go_on_under_one_name
 from batchgen.app.neighbours import neighbours_of
 from batchgen.app.other_slots import Beside, OtherSlot, others_of
 from batchgen.app.prices import purse_of
@@ -80,7 +81,17 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
     ):
         scope = scope_of(options, manifest, file, now=now)
         batch = Batch.of(options, manifest, scope, file)
-        refuse_to_buy_again(options, file, batch)
+        refuse_a_lost_journal(options, file, batch)
+        named = await unless_interrupted(
+            go_on_under_one_name(options, file, batch, now=now, say=_noting(stream, mode)), interrupts
+        )
+        if named is None:
+            stopped, past = (
+                CameTo(Ending(drained=True), []),
+                is_of_the_past(options, manifest, scope, file, now=now),
+            )
+            return await conclude(options, file, batch, [], stopped, at=now, asked=True, past=past)
+        batch = named
         if options.fresh:
             batch = _begin_afresh(options, file, batch, now=now)
             stream.write(f"{manifest.batch}: a fresh slot, {batch.scope.slot}\n")
@@ -133,7 +144,7 @@ async def _with_the_service(
         steering = await resources.enter_async_context(steered(options, batch, interrupts, gate))
         service_clock = ServiceClock(SystemClock())
         client, uploads = await resources.enter_async_context(
-            uploading(batch.manifest, options.journal, batch.scope, transport, gate, service_clock)
+            uploading(batch, options.journal, transport, gate, service_clock)
         )
         looking_up = look_up_models(client, batch, _noting(stream, mode))
         found = await unless_interrupted(looking_up, interrupts)

@@ -12,6 +12,7 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import BinaryIO
 
+from batchgen.app.batch import Batch
 from batchgen.app.clock import SystemClock
 from batchgen.errors import (
     BatchgenError,
@@ -24,7 +25,7 @@ from batchgen.errors import (
 from batchgen.identity import is_file
 from batchgen.journal.uploads import UploadRecords
 from batchgen.manifest.values import Manifest
-from batchgen.model import Json, Scope, Upload
+from batchgen.model import Json, Upload
 from batchgen.output.kinds import HEAD, kind_of
 from batchgen.ports import Clock, Gate
 from batchgen.scenario.client import ScenarioClient
@@ -297,9 +298,8 @@ def _look(path: Path) -> tuple[int, str]:
 
 @asynccontextmanager
 async def uploading(
-    manifest: Manifest,
+    batch: Batch,
     journal: Path,
-    scope: Scope,
     transport: Transport,
     gate: Gate,
     service_clock: ServiceClock | None = None,
@@ -307,9 +307,8 @@ async def uploading(
     """Open the client of a run, and what sends its manifest's local files; None where it has none.
 
     Args:
-        manifest: whose files they are.
+        batch: whose files they are, and where they go to.
         journal: the file in which uploads are kept.
-        scope: whose origin and project they go to.
         transport: to the service.
         gate: which every call passes.
         service_clock: learns from every answer; None where nobody asks.
@@ -317,17 +316,13 @@ async def uploading(
     Raises:
         JournalError: the file cannot be opened.
     """
+    manifest, origin, project = batch.manifest, batch.scope.origin, batch.project
     if not manifest.files:
-        yield (
-            ScenarioClient(transport, gate, project=scope.project, service_clock=service_clock),
-            None,
-        )
+        yield ScenarioClient(transport, gate, project=project, service_clock=service_clock), None
         return
-    with UploadRecords.open(journal, origin=scope.origin, project=scope.project) as records:
+    with UploadRecords.open(journal, origin=origin, project=project) as records:
         async with HttpParts() as parts:
-            client = UploadClient(
-                transport, gate, project=scope.project, parts=parts, service_clock=service_clock
-            )
+            client = UploadClient(transport, gate, project=project, parts=parts, service_clock=service_clock)
             files = Uploads(files=manifest.files, client=client, records=records, clock=SystemClock())
             yield client, files
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from batchgen.cli import flags
 
 if TYPE_CHECKING:
     from batchgen.app.batch import Batch
-    from batchgen.app.elsewhere import Elsewhere
+    from batchgen.app.naming import Found
     from batchgen.app.outlook import Outlook
     from batchgen.app.quotes import Quoted, QuotedClass
     from batchgen.app.settings import Options
@@ -66,25 +67,43 @@ def show_plan(
     """Write the plan to standard output and give the exit status."""
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.look import look_at, notice_elsewhere, notice_slots  # noqa: PLC0415 - not for --help
+    from batchgen.app.look import notice_slots  # noqa: PLC0415 - not for --help
     from batchgen.app.outlook import look_ahead  # noqa: PLC0415 - not for --help
 
-    with look_at(options) as batch:
+    with looked_at(options, offline=offline) as (batch, found):
         outlook = asyncio.run(look_ahead(options, batch, offline=offline, requote=requote))
         for note in outlook.notes:
             click.echo(f"note: {note}", err=True)
-        elsewhere, slots = notice_elsewhere(options, batch), notice_slots(options, batch)
+        slots = notice_slots(options, batch)
         if as_json:
-            document = {**_document(batch, outlook, elsewhere), "other_slots": list(slots.notes)}
+            document = {**_document(batch, outlook, found), "other_slots": list(slots.notes)}
             click.echo(json.dumps(document, ensure_ascii=False))
         else:
-            for line in (*_lines(batch, outlook), *_notes(batch, outlook, elsewhere)):
+            for line in (*_lines(batch, outlook), *_notes(batch, outlook, found)):
                 click.echo(line)
             for note in slots.notes:
                 click.echo(f"  {note}")
             for line in _left_out(options, batch, offline=offline):
                 click.echo(line)
         return _REMAINS if check_only and (batch.needs_the_service or slots.to_carry) else 0
+
+
+@contextmanager
+def looked_at(options: "Options", *, offline: bool) -> Iterator[tuple["Batch", "Found"]]:
+    """Look at a batch with the records that a run would go on with, and at what other names mean for it."""
+    import asyncio  # noqa: PLC0415 - not for --help
+
+    from batchgen.app.look import look_at  # noqa: PLC0415 - not for --help
+    from batchgen.app.names import look_at_names  # noqa: PLC0415 - not for --help
+
+    with look_at(options) as batch:
+        found = asyncio.run(look_at_names(options, batch, offline=offline))
+        if not found.joined:
+            yield batch, found
+            return
+    with look_at(options, kept=found.joined[0]) as batch:
+        beside = asyncio.run(look_at_names(options, batch, offline=offline, beside_alone=True))
+        yield batch, replace(beside, joined=found.joined)
 
 
 def _left_out(options: "Options", batch: "Batch", *, offline: bool) -> Iterator[str]:
@@ -103,8 +122,9 @@ def _left_out(options: "Options", batch: "Batch", *, offline: bool) -> Iterator[
             yield f"  without the limit: {count} jobs, for {total_of(quoted)}"
 
 
-def _document(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None") -> dict[str, object]:
+def _document(batch: "Batch", outlook: "Outlook", found: "Found") -> dict[str, object]:
     quoted, account = outlook.quoted, outlook.account
+    elsewhere = found.beside[0] if found.beside else None
     return {
         "batch": batch.manifest.batch,
         "origin": batch.scope.origin,
@@ -141,11 +161,14 @@ def _document(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None")
             for one in batch.plan.entries
         ],
         "changed": [_changed(one, outlook) for one in outlook.changed],
+        "stopped": found.stopped or None,
+        "goes_on_in": [{"origin": one.origin, "project": one.project or None} for one in found.joined[:1]],
         "done_elsewhere": None
         if elsewhere is None
         else {
             "batch": elsewhere.batch,
             "jobs": elsewhere.jobs,
+            "open": elsewhere.open,
             "charged": float(elsewhere.charged),
             "manifest_is_gone": elsewhere.is_gone,
         },
@@ -239,7 +262,9 @@ def total_of(quoted: "Quoted") -> str:
     return _total(Price(low=quoted.total_low, high=quoted.total_high), quoted.unknown) or "0 CU"
 
 
-def _notes(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None") -> Iterator[str]:
+def _notes(batch: "Batch", outlook: "Outlook", found: "Found") -> Iterator[str]:
+    from batchgen.app.names import told  # noqa: PLC0415 - not for --help
+
     yield from (_change_line(one, outlook) for one in outlook.changed[:_SHOWN])
     yield from _rest(len(outlook.changed), " changed jobs")
     if outlook.changed:
@@ -257,16 +282,9 @@ def _notes(batch: "Batch", outlook: "Outlook", elsewhere: "Elsewhere | None") ->
     if outlook.unrecognisable:
         jobs = "1 job carries" if outlook.unrecognisable == 1 else f"{outlook.unrecognisable} jobs carry"
         yield f"  note: {jobs} no seed: if an answer is lost, it cannot be told from its equals"
-    if elsewhere is not None:
-        yield (
-            f"  note: batch {elsewhere.batch!r} of the same journal has {elsewhere.jobs} of these jobs done, "
-            f"for {_units(elsewhere.charged)} compute units; here they are bought once more"
-        )
-        if elsewhere.stops_a_run(len(batch.plan.entries)):
-            yield (
-                f"  note: its manifest is gone, as after a rename, so a run stops: write "
-                f"`batch: {elsewhere.batch}`, or run it with --allow renamed"
-            )
+    yield from (f"  note: {text}" for text in told(found))
+    if found.stopped:
+        yield f"  note: a run stops: {found.stopped}"
 
 
 def _few(names: list[str]) -> str:

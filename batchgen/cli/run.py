@@ -178,11 +178,10 @@ def _may_go_on(options: "Options") -> bool:
     """Show a person at a terminal what it costs, and ask before much is bought."""
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.look import look_at  # noqa: PLC0415 - not for --help
     from batchgen.app.outlook import look_ahead  # noqa: PLC0415 - not for --help
-    from batchgen.cli.plan import total_of  # noqa: PLC0415 - not for --help
+    from batchgen.cli.plan import looked_at, total_of  # noqa: PLC0415 - not for --help
 
-    with look_at(options) as batch:
+    with looked_at(options, offline=False) as (batch, _):
         count = len(batch.plan.to_submit)
         if count == 0:
             return True

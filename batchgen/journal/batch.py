@@ -22,7 +22,6 @@ from batchgen.model import JobKey, Scope
 from batchgen.plan.budget import Allowance, committed, counted_at
 
 _SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is in the submissions
-_UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
 
 
 _HOLDERS = (
@@ -30,6 +29,18 @@ _HOLDERS = (
     "JOIN records ON records.id = submissions.record JOIN scopes ON scopes.id = records.scope "
     "WHERE submissions.origin = ? AND submissions.remote_id"
 )
+
+_UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
+_UNANSWERED_EQUALS = f"""
+    WITH us (name) AS (
+        SELECT :project WHERE :project <> ''
+        UNION SELECT owner FROM scopes WHERE origin = :origin AND project = :project AND owner <> ''
+    )
+    SELECT records.fields FROM records JOIN scopes ON scopes.id = records.scope
+    WHERE content = :content AND state IN ('{State.SUBMITTING}', '{State.IN_DOUBT}')
+    AND origin = :origin AND NOT (scope = :scope AND ordinal = :ordinal)
+    AND (project = :project OR owner IN us OR project IN us)
+"""  # noqa: S608 - our own words
 
 
 class BatchJournal:
@@ -46,6 +57,7 @@ class BatchJournal:
         with explained(path):
             self._marks = Marks(connection, scope.origin)
         self._totals = Totals(connection, scope)
+        self._owners = frozenset[str]()  # that this process has written, the last of which is kept
         self._synchronous = True
 
     def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
@@ -69,6 +81,7 @@ class BatchJournal:
         # only a receipt proves who we are: a row that was adopted may be taken for ours in error
         authors = frozenset(one.author for one in events if type(one) is Accepted and one.author)
         known = Known(receipts=authors)
+        owners = {one.owner for one in events if type(one) is Accepted and one.owner} - self._owners
         durable = any(one.DURABLE for one in events)
         if durable:
             self._check_place()
@@ -78,13 +91,21 @@ class BatchJournal:
             self._marks.add_authors(authors)
             if authors and record.sender:
                 self._marks.add_known(record.sender, known)
+            self._keep_owners(owners)
             self._commit_money(before, record, counted_at(record, events), allowed)
         self._marks.learn(authors)
+        self._owners |= owners
         if authors and record.sender:
             self._marks.learn_known(record.sender, known)
         self._records[key] = record
         self._versions[key] = self._versions.get(key, 0) + 1
         return record
+
+    def _keep_owners(self, owners: Collection[str]) -> None:
+        """Keep who has the jobs of this scope in the service's eyes, as its latest receipts tell."""
+        self._connection.executemany(
+            "UPDATE scopes SET owner = ? WHERE id = ?", [(one, self._scope_id) for one in owners]
+        )
 
     def _commit_money(
         self, before: Record, after: Record, at: float | None, allowed: Allowance | None
@@ -155,24 +176,22 @@ class BatchJournal:
     def unanswered_equals(self, key: JobKey) -> list[Record]:
         """Give the records of other jobs that ask for the same and are submitting or in doubt.
 
-        Of this origin and project, in whatever batch.
+        Of this origin and account, in whatever batch: a project and the owner of its jobs are one
+        account, and so are two projects whose jobs have one owner.
 
         Raises:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
             rows = self._connection.execute(
-                "SELECT records.fields FROM records JOIN scopes ON scopes.id = records.scope "
-                "WHERE content = ? AND state IN (?, ?) "
-                "AND origin = ? AND project = ? AND NOT (scope = ? AND ordinal = ?)",
-                (
-                    key.content,
-                    *_UNANSWERED,
-                    self._scope.origin,
-                    self._scope.project,
-                    self._scope_id or 0,
-                    key.ordinal,
-                ),
+                _UNANSWERED_EQUALS,
+                {
+                    "content": key.content,
+                    "ordinal": key.ordinal,
+                    "scope": self._scope_id or 0,
+                    "origin": self._scope.origin,
+                    "project": self._scope.project,
+                },
             )
             return [codec.load_record(text) for (text,) in rows]
 

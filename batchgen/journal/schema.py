@@ -288,15 +288,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (origin, project, batch, slot, content, ordinal)
         ) STRICT, WITHOUT ROWID
         """,
-        # scopes whose records go on under another name of the same account
+        # names of a batch whose records are kept under another name of the same account, in all slots
         """
         CREATE TABLE aliases (
             origin TEXT NOT NULL,
             project TEXT NOT NULL,
             batch TEXT NOT NULL,
-            slot TEXT NOT NULL,
-            scope INTEGER NOT NULL REFERENCES scopes (id),
-            PRIMARY KEY (origin, project, batch, slot)
+            kept_origin TEXT NOT NULL,
+            kept_project TEXT NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (origin, project, batch)
         ) STRICT, WITHOUT ROWID
         """,
     ),

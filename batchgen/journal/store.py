@@ -15,6 +15,7 @@ from batchgen.journal.accepted import AcceptedRecords
 from batchgen.journal.batch import BatchJournal, keep_scope
 from batchgen.journal.ceilings import CeilingRecords
 from batchgen.journal.faults import DAMAGED, WAIT_FOR_OTHERS, explained
+from batchgen.journal.names import Names
 from batchgen.journal.place import refuse_network
 from batchgen.journal.slots import SlotRecords
 from batchgen.model import Scope
@@ -97,6 +98,11 @@ class JournalFile:
     def batch(self, scope: Scope) -> BatchJournal:
         """Give the journal of one scope; nothing is written before its first event."""
         return BatchJournal(self._connection, self._path, scope)
+
+    @property
+    def names(self) -> Names:
+        """Under which names the batches of this file are known."""
+        return Names(self._connection, self._path)
 
     def ceilings(self, scope: Scope) -> CeilingRecords:
         """Give what is known of the service's limits for the account of a scope."""

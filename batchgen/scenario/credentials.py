@@ -104,6 +104,9 @@ def _stopped(message: str) -> StoppedError:
     return StoppedError(message, cause=StopCause.CREDENTIALS)
 
 
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
 def check_base_url(url: str) -> str:
     """Give the base URL in its one normal form, which is also the name of the origin.
 
@@ -127,4 +130,26 @@ def check_base_url(url: str) -> str:
     place = f"[{host}]" if ":" in host else host
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         place += f":{port}"
-    return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
+    path = "/".join(("", *(one for one in parts.path.split("/") if one)))
+    return f"{parts.scheme}://{place}{path.rstrip('/')}"
+
+
+def plain_address(origin: str) -> str:
+    """Return the form in which the names of one address are equal: this machine has three."""
+    parts = urlsplit(origin)
+    if not parts.hostname:
+        return origin
+    host = "localhost" if parts.hostname in _THIS_MACHINE else parts.hostname.rstrip(".")
+    path = "/".join(one for one in parts.path.split("/") if one)
+    return f"{parts.scheme}://{host}:{parts.port or _DEFAULT_PORTS.get(parts.scheme)}/{path}"
+
+
+def may_be_one_service(one: str, other: str) -> bool:
+    """Tell whether two origins may be of one service: both on this machine, or both elsewhere.
+
+    A rehearsal's is of no service.
+    """
+    hosts = [urlsplit(origin).hostname for origin in (one, other)]
+    if one == other or not all(hosts):
+        return one == other
+    return len({is_loopback(host or "") for host in hosts}) == 1

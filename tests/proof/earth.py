@@ -23,6 +23,7 @@ from tests.proof.denials import Denial, without_listings
 from tests.proof.law import Books
 from tests.proof.lens import Viewer
 from tests.proof.market import Kept, Market
+from tests.proof.places import Places
 from tests.proof.prices import Tariff
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
 from tests.proof.till import Post, Till
@@ -49,6 +50,7 @@ class Earth:
         shelves: the files of all runs.
         denial: what is denied now.
         slots: when each was begun, by our clock.
+        places: the names of a batch whose name changes.
     """
 
     scenario: Scenario
@@ -70,12 +72,14 @@ class Earth:
     shelves: Shelves = field(default_factory=Shelves)
     denial: Denial | None = None
     slots: dict[str, float] = field(default_factory=dict)
+    places: Places = field(init=False)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
         self.viewer = Viewer(self.scenario.lens)
         market = self.scenario.market or Market()
         self.till = Till(self.scenario.settings, market)
+        self.places = Places(self.folder)
         self.passed += market.later
         self._began = self.passed
         self._tariff = Tariff(changes=market.changes)
@@ -131,6 +135,11 @@ class Earth:
             records=records,
             history=history,
         )
+
+    def books_of(self, account: str) -> Books:
+        """Lay both sides open of one account, under whatever names."""
+        books = self.books(self.places.records(account), self.places.history(account))
+        return replace(books, charged=[one for one in books.charged if one.owner == account])
 
     def arrive(self, request: Request, post: Post | None = None) -> Reply:
         """Hand a request to the service; what it accepts meanwhile was on its way for long."""

@@ -91,6 +91,10 @@ class MortalJournal:
         self._life = life
         self._wrong = wrong
 
+    def go_on_in(self, inner: Journal) -> None:
+        """Work on another scope of the same file."""
+        self._inner = inner
+
     def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
         self._life.before_append()
         # what is recorded with more after it was sent long ago

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.proof.planted import MUTANTS, Mutant
 from tests.proof.planted_buying import OF_BUYING
+from tests.proof.planted_guards import OF_NAMES
 from tests.proof.planted_money import OF_MONEY
 from tests.proof.planted_open import OF_OPENNESS
 from tests.proof.planted_outputs import OF_OUTPUTS
@@ -23,6 +24,7 @@ from tests.proof.planted_slots import OF_SLOTS
 ROOT = Path(__file__).parent.parent.parent
 FAULTS = (
     *MUTANTS,
+    *OF_NAMES,
     *OF_MONEY,
     *OF_BUYING,
     *OF_OUTPUTS,

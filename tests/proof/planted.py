@@ -216,9 +216,9 @@ MUTANTS = (
     ),
     Mutant(
         name="run again what is done under another name",
-        path="app/guards.py",
-        old="    if other is None or not other.stops_a_run(total):\n",
-        new="    if other is None or total:\n",
+        path="app/naming.py",
+        old="            if not one.stops_a_run:\n",
+        new="            if one.batch:\n",
         test="tests/cli/test_recover.py::test_a_renamed_batch_is_not_bought_again_unless_it_is_asked_for",
     ),
     Mutant(

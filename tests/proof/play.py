@@ -101,10 +101,12 @@ class _Play:
             return
         self._earth.let_a_day_pass()
         books = self._books()
-        report.wrong += [*self._judge(books), *unnamed(books, scenario)]
+        report.wrong += [*self._judge(books), *([] if scenario.legs[-1].name else unnamed(books, scenario))]
         report.wrong += left_behind(self._earth, books.records.values())
         tally = Tally()
         tally.add(books, self._troubles)
+        report.tally.update(self._earth.places.counts)
+        report.tally["seeds in which names change"] += bool(scenario.legs[-1].name)
         report.tally.update(tally.counts)
         report.tally["seeds"] += 1
         report.tally["posts"] += self._earth.posts
@@ -137,8 +139,31 @@ class _Play:
                 self._report.wrong.extend(wrong)
         self._earth.deny(None)
 
+    def _calm_under_all_names(self) -> None:
+        """Run undisturbed what each name stands for, until nothing is left under any."""
+        places, left, last = self._earth.places, list[str](), self._scenario.legs[-1]
+        if last.name is not None:  # which may have been cut before it began
+            self._run(
+                Leg(jobs=last.jobs, pause=600.0, name=replace(last.name, gone=(), allows=True, blind=False))
+            )
+        for _ in range(_MOST_CALM_RUNS):
+            for line in list({id(one): one for one in places.lines.values()}.values()):
+                if line.last is None or line.last.name is None:
+                    continue
+                name = replace(line.last.name, gone=(), allows=True, blind=False)
+                self._run(Leg(jobs=line.last.jobs, pause=600.0, name=name))
+                if self._report.wrong:
+                    return
+            left = [*places.left(), *places.planned()]
+            if not left:
+                return
+        self._report.wrong.extend(left)
+
     def _calm(self) -> None:
         """Run undisturbed until nothing is left; a service that stays away may take several runs."""
+        if self._scenario.legs[-1].name is not None:
+            self._calm_under_all_names()
+            return
         manifest = self._scenario.last_manifest
         leg = Leg(
             jobs=manifest,
@@ -191,7 +216,18 @@ class _Play:
         return self._earth.books(self._left.records, self._left.history)
 
     def _judge(self, books: Books) -> list[str]:
+        if self._scenario.legs[-1].name is not None:
+            return self._judge_by_account()
         return [*self._earth.wrong, *breaches(books, self._scenario, self._wanted)]
+
+    def _judge_by_account(self) -> list[str]:
+        earth, places = self._earth, self._earth.places
+        told = (
+            f"{account}: {one}"
+            for account in places.accounts
+            for one in breaches(earth.books_of(account), self._scenario, places.wanted(account))
+        )
+        return [*earth.wrong, *told]
 
     def _count(self, run: Run) -> None:
         tally = self._report.tally

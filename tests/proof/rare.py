@@ -18,6 +18,7 @@ from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits
 from tests.proof.denials import with_denials
 from tests.proof.market import Market, Spending
+from tests.proof.names import with_names
 from tests.proof.openness import opened
 from tests.proof.outputs import with_late_outputs
 from tests.proof.prices import open_up
@@ -34,7 +35,7 @@ _DAY = 86_400.0  # seconds
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
     who = random.Random(f"batchgen proof {seed}, who we are")
-    scenario = with_slots(seed, with_denials(seed, open_up(seed, _draw(seed), _with_money)))
+    scenario = with_slots(seed, with_denials(seed, open_up(seed, with_names(seed, _draw(seed)), _with_money)))
     scenario = with_late_outputs(scenario)
     return opened(seed, _as_a_person(scenario) if who.random() < _PERSONS else scenario)
 

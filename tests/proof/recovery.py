@@ -62,4 +62,6 @@ def _batch(folder: Path, leg: Leg, file: JournalFile) -> Batch:
     manifest = replace(read_manifest(options.manifest, environ={}), jobs=leg.jobs)
     journal = file.batch(SCOPE)
     plan = make_plan(leg.jobs, journal.records())
-    return Batch(manifest=manifest, folder=folder / SCOPE.batch, scope=SCOPE, journal=journal, plan=plan)
+    return Batch(
+        manifest=manifest, folder=folder / SCOPE.batch, scope=SCOPE, project="", journal=journal, plan=plan
+    )

@@ -20,6 +20,7 @@ from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
 from tests.proof.denials import Denial
 from tests.proof.lens import Lens
 from tests.proof.market import Market, Spending
+from tests.proof.names import Name
 
 SEEDED, SEEDLESS = "model_bfl-flux-1-dev", "model_imagen4-ultra"
 LONG = "a long corridor with a door, " * 12  # more than the service shows of a text without a download
@@ -91,6 +92,7 @@ class Leg:
         clock: seconds by which our clock is wrong in this run, beside the usual difference.
         step: a moment of the run, and seconds by which our clock is then set; None where nobody does.
         slot: what it works on; empty for a batch that does not repeat.
+        name: what it is called; None in a seed in which that never changes.
     """
 
     jobs: tuple[Job, ...]
@@ -107,6 +109,7 @@ class Leg:
     clock: float = 0.0
     step: tuple[float, float] | None = None
     slot: str = ""
+    name: Name | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

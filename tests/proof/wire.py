@@ -48,12 +48,14 @@ class Wire:
         journal: Shelf,
         spending: Spending | None = None,
         witness: Witness | None = None,
+        account: str | None = None,
     ) -> None:
         self._earth = earth
         self._life = life
         self._journal = journal
         self._spending = spending or Spending()
         self._witness = witness or Witness()
+        self.account = account
         self._chance = Draws(earth.scenario.seed)
         self._open: Counter[Order] = Counter()
         self.bought: list[str] = []
@@ -167,7 +169,11 @@ class Wire:
         if not self._earth.scenario.honest:
             return False
         late = self._earth.late
-        books = self._earth.books(self._journal.records(), list(self._journal.history()))
+        if self.account is None:
+            books = self._earth.books(self._journal.records(), list(self._journal.history()))
+        else:  # whatever name an equal one stands under
+            books = self._earth.books_of(self.account)
+            equal = [one.state for one in books.records.values() if order_of(one) == order]
         shown = sum(1 for one in books.unowned() if order_of(one) == order and one.remote_id not in late)
         others = sum(state in MAY_BE_PAID for state in equal) - 1
         return shown > others + books.absences()[order]

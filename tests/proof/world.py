@@ -35,6 +35,8 @@ from batchgen.service_clock import ServiceClock
 from tests.proof.earth import Earth
 from tests.proof.market import Spending
 from tests.proof.mortality import Life, MortalJournal
+from tests.proof.person import settled
+from tests.proof.places import scope_of
 from tests.proof.power import Mains
 from tests.proof.recovery import rebuild, results_of
 from tests.proof.scenario import JournalFate, Leg
@@ -82,7 +84,9 @@ class Run:
         self.life = Life(self.leg)
         self._wire: Wire | None = None
         self._spending = self.leg.spending or Spending()
-        self._scope = scope_in(self.leg.slot)
+        self.scope = scope_of(self.leg.name) if self.leg.name else scope_in(self.leg.slot)
+        self._file: JournalFile | None = None
+        self._lived_in: Journal | None = None
         self._others: dict[str, OldJournal] = {}
         self._all: Mapping[str, Journal] = {}
 
@@ -98,6 +102,8 @@ class Run:
     def go(self) -> "Run":
         """Run to the end or to the accident, and read what is on the disk then."""
         self.earth.meet(self.leg)
+        if self.leg.name is not None:
+            self.earth.places.prepare(self.leg.name)
         if self._spending.elsewhere:
             self.earth.spend_elsewhere(self._spending.elsewhere)
         if self.leg.journal is JournalFate.REBUILT and self.earth.results is not None:
@@ -105,9 +111,11 @@ class Run:
         if self.earth.scenario.file:
             self._live_on_the_file(self.earth.folder / "journal.db")
             with JournalFile.open(self.earth.folder / "journal.db") as file:
-                self.own = dict(file.batch(self._scope).records())
-                self._read(read_all(file))
-                if self.ending is not None and not self.leg.slot:
+                self.own = dict(file.batch(self.scope).records())
+                self._read(file.batch(self.scope) if self.leg.name else read_all(file))
+                if self.ending is not None and self.leg.name is not None:
+                    self.earth.places.written(self.leg.name)
+                elif self.ending is not None and not self.leg.slot:
                     now = self.earth.passed + self.earth.scenario.skew
                     self.earth.results = results_of(self.earth.folder, self.leg, file, self.ending, now)
             self.earth.keep_a_copy()
@@ -128,7 +136,7 @@ class Run:
                 asyncio.Runner(loop_factory=virtual_loop) as runner,
             ):
                 earth = self.earth
-                wire = Wire(earth, Life(Leg(jobs=self.leg.jobs)), Shelf({"": file.batch(self._scope)}))
+                wire = Wire(earth, Life(Leg(jobs=self.leg.jobs)), Shelf({"": file.batch(self.scope)}))
                 try:
                     seed = earth.scenario.seed
                     runner.run(rebuild(earth.folder, self.leg, file, told, wire, earth, seed))
@@ -145,12 +153,13 @@ class Run:
         with JournalFile.open(path) as file, ExitStack() as stack:
             mains.sync()
             on_sync = mains.sync if self.leg.power else _nothing
+            self._file = file
             if self.leg.slot:
                 self.earth.begins(self.leg.slot)
                 others = open_others(path, self.leg.slot, stack, self.life, self.earth.wrong, on_sync)
                 self._others = dict(others)
                 self._all = read_all(file).journals
-            self._live(file.batch(self._scope), on_sync=on_sync)
+            self._live(file.batch(self.scope), on_sync=on_sync)
             if self.leg.power:
                 left = mains.fail(random.Random(f"{self.earth.scenario.seed} {self.earth.passed}"))
         if self.leg.power:
@@ -184,6 +193,7 @@ class Run:
             self.took = runner.get_loop().time()
         if self.took >= LONGEST:
             self.earth.wrong.append(f"a run did not end in {LONGEST:.0f} s")
+        journal = self._lived_in or journal
         lived = journal.records()
         if replay(journal.history()) != lived:
             self.earth.wrong.append("the records are not what the history tells")
@@ -202,8 +212,10 @@ class Run:
             shelf = Shelf({**self._all, self.leg.slot: journal, **self._others})
             self._wire = Wire(self.earth, self.life, shelf, self._spending, self.witness)
             clock = ServiceClock(self.earth)
-            client = ScenarioClient(self._wire, gate, project=None, rng=chance, service_clock=clock)
+            client = self._client(None, gate, chance, clock)
             closed = await self._look_up_models(client)
+            if self.leg.name is not None:
+                client = await self._settle(journal, gate, chance, clock)
             self.before, self.began = dict(journal.records()), self.earth.now()
             self.earth.till.run_began = self.began
             plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
@@ -213,6 +225,31 @@ class Run:
             others = [self._of_other(runner, client, gate, clock, *one) for one in self._others.items()]
             settle = self.earth.scenario.policy.doubt.settle
             self.ending, _ = await carry_together(runner, others, settle=settle)
+
+    def _client(
+        self, project: str | None, gate: RateGate, chance: random.Random, clock: ServiceClock
+    ) -> ScenarioClient:
+        assert self._wire is not None
+        return ScenarioClient(self._wire, gate, project=project, rng=chance, service_clock=clock)
+
+    async def _settle(
+        self, journal: MortalJournal, gate: RateGate, chance: random.Random, clock: ServiceClock
+    ) -> ScenarioClient:
+        """Pass the guards, with what a person answers them, and go on under the name that comes of it."""
+        assert self._file is not None
+        assert self._wire is not None
+        name, scope, wrong = await settled(
+            self.earth.places,
+            self.leg,
+            self._file,
+            lambda one: self._client(one, gate, chance, clock),
+            self.earth,
+        )
+        self.earth.wrong += wrong
+        self.leg, self.scope, self._wire.account = replace(self.leg, name=name), scope, name.account
+        self._lived_in = self._file.batch(scope)
+        journal.go_on_in(self._lived_in)
+        return self._client(name.project, gate, chance, clock)
 
     def _of_other(
         self,
@@ -279,7 +316,7 @@ class Run:
         chance = random.Random(self.earth.scenario.seed)
         return Runner(
             plan=plan,
-            scope=self._scope,
+            scope=self.scope,
             models=self.earth.models,
             world=World(
                 generator=client,

@@ -1,0 +1,272 @@
+"""Under which names the batches of a journal are known: projects, addresses and manifests.
+
+A batch that is run under another project or address of the same account goes on in the records it
+has: its new name is an alias of the old one, for all slots. Where both names have records, those of
+the second join those of the first, each equal job under an ordinal that is free.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from batchgen.journal import codec, schema
+from batchgen.journal.batch import keep_scope
+from batchgen.journal.faults import explained
+from batchgen.journal.marks import NAMES_A_QUERY
+from batchgen.lifecycle import Record
+from batchgen.model import JobKey, Scope
+
+
+class Names:
+    """The names in one ``journal.db``."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def resolve(self, scope: Scope) -> Scope:
+        """Return the scope whose records those of this name are: another one, where it is an alias.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if not self._knows_names:
+                return scope
+            row = self._connection.execute(
+                "SELECT kept_origin, kept_project FROM aliases WHERE (origin, project, batch) = (?, ?, ?)",
+                (scope.origin, scope.project, scope.batch),
+            ).fetchone()
+        return scope if row is None else replace(scope, origin=row[0], project=row[1])
+
+    def owners(self) -> Mapping[Scope, str]:
+        """Return who has each scope's jobs in the service's eyes, as far as receipts told.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if not self._knows_names:
+                return {}
+            rows = self._connection.execute(
+                "SELECT origin, project, batch, slot, owner FROM scopes WHERE owner <> '' ORDER BY id"
+            )
+            return {Scope(origin=row[0], project=row[1], batch=row[2], slot=row[3]): row[4] for row in rows}
+
+    def join(self, name: Scope, kept: Scope, *, at: float) -> None:
+        """Make a name an alias of another one of the same batch, for all slots, on the disk itself.
+
+        What is on record under the name joins what is kept. No event is changed but for the scope and
+        the ordinal it stands under: so each record is still what its events tell.
+
+        Args:
+            name: by which the batch is run from now on.
+            kept: whose records it goes on with.
+            at: now, seconds since the epoch.
+
+        Raises:
+            JournalError: the file does not take it; nothing is changed.
+        """
+        places = (kept.origin, kept.project, name.origin, name.project, name.batch)
+        with explained(self._path), self._transaction():
+            self._connection.execute(
+                "UPDATE aliases SET kept_origin = ?, kept_project = ? "
+                "WHERE (kept_origin, kept_project, batch) = (?, ?, ?)",
+                places,
+            )
+            self._connection.execute(
+                "INSERT OR REPLACE INTO aliases (kept_origin, kept_project, origin, project, batch, at) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (*places, at),
+            )
+            self._connection.execute(  # an alias leads to a name that is none
+                "DELETE FROM aliases WHERE (origin, project, batch) = (?, ?, ?)",
+                (kept.origin, kept.project, kept.batch),
+            )
+            rows = self._connection.execute(
+                "SELECT id, slot FROM scopes WHERE (origin, project, batch) = (?, ?, ?) ORDER BY id",
+                places[2:],
+            ).fetchall()
+            with self._events_may_move(bool(rows)):
+                for number, slot in rows:
+                    self._move(number, replace(name, slot=slot), replace(kept, slot=slot))
+
+    def _move(self, number: int, name: Scope, kept: Scope) -> None:
+        """Let what is on record under one scope join another one's."""
+        to, execute = keep_scope(self._connection, kept), self._connection.execute
+        equals = execute(
+            "SELECT content, MAX(ordinal) + 1 FROM records WHERE scope = ? AND content IN "
+            "(SELECT content FROM records WHERE scope = ?) GROUP BY content",
+            (to, number),
+        ).fetchall()
+        for content, free in equals:
+            # from the last one down: no two stand under one ordinal, not even for a moment
+            ordinals = execute(
+                "SELECT ordinal FROM records WHERE scope = ? AND content = ? ORDER BY ordinal DESC",
+                (number, content),
+            ).fetchall()
+            for (ordinal,) in ordinals:
+                for table in ("records", "events"):
+                    execute(
+                        f"UPDATE {table} SET ordinal = ? "  # noqa: S608 - our own names
+                        "WHERE scope = ? AND content = ? AND ordinal = ?",
+                        (ordinal + free, number, content, ordinal),
+                    )
+            execute(
+                "UPDATE accepted SET bought_ordinal = bought_ordinal + ? "
+                "WHERE (origin, project, batch, slot) = (?, ?, ?, ?) AND bought_content = ?",
+                (free, *_columns(name), content),
+            )
+        self._move_all(number, to, name, kept)
+
+    def _move_all(self, number: int, to: int, name: Scope, kept: Scope) -> None:
+        execute = self._connection.execute
+        for table in ("records", "events"):
+            execute(f"UPDATE {table} SET scope = ? WHERE scope = ?", (to, number))  # noqa: S608 - as above
+        execute(
+            "INSERT INTO totals (scope, quarter, gross, assumed, confirmed) "
+            "SELECT ?, quarter, gross, assumed, confirmed FROM totals WHERE scope = ? "
+            "ON CONFLICT (scope, quarter) DO UPDATE SET gross = gross + excluded.gross, "
+            "assumed = assumed + excluded.assumed, confirmed = confirmed + excluded.confirmed",
+            (to, number),
+        )
+        execute("DELETE FROM totals WHERE scope = ?", (number,))
+        for table in ("accepted", "looks"):
+            execute(
+                f"UPDATE OR REPLACE {table} SET origin = ?, project = ? "  # noqa: S608 - as above
+                "WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
+                (kept.origin, kept.project, *_columns(name)),
+            )
+        if kept.origin != name.origin:  # one service under two addresses
+            execute(
+                "UPDATE OR IGNORE submissions SET origin = ? WHERE origin = ? "
+                "AND record IN (SELECT id FROM records WHERE scope = ?)",
+                (kept.origin, name.origin, to),
+            )
+            execute(
+                "INSERT OR IGNORE INTO marks (origin, name) SELECT ?, name FROM marks WHERE origin = ?",
+                (kept.origin, name.origin),
+            )
+        execute(
+            "UPDATE scopes SET owner = (SELECT owner FROM scopes WHERE id = ?) WHERE id = ? AND owner = ''",
+            (number, to),
+        )
+        execute("DELETE FROM scopes WHERE id = ?", (number,))
+
+    def alike(self, contents: Collection[str], *, batch: str) -> Iterator[tuple[Scope, JobKey, Record]]:
+        """Return the records of other batches that ask for the same, in whatever project and slot.
+
+        Args:
+            contents: what is asked for.
+            batch: whose records are left out.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if schema.version_of(self._connection) == 0:
+                return
+            (others,) = self._connection.execute(
+                "SELECT COUNT(*) FROM scopes WHERE batch <> ?", (batch,)
+            ).fetchone()
+            wanted = sorted(contents) if others else []
+            for start in range(0, len(wanted), NAMES_A_QUERY):
+                some = wanted[start : start + NAMES_A_QUERY]
+                places = ", ".join("?" * len(some))
+                rows = self._connection.execute(
+                    "SELECT origin, project, batch, slot, content, ordinal, fields "  # noqa: S608 - question marks
+                    "FROM records JOIN scopes ON scopes.id = records.scope "
+                    f"WHERE batch <> ? AND content IN ({places}) ORDER BY records.id",
+                    (batch, *some),
+                ).fetchall()
+                for origin, project, name, slot, content, ordinal, text in rows:
+                    scope = Scope(origin=origin, project=project, batch=name, slot=slot)
+                    yield scope, JobKey(content, ordinal), codec.load_record(text)
+
+    def manifests_of(self, batch: str) -> list[str]:
+        """Return where the manifests of a batch were when it was run, the latest last.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if not self._knows_names:
+                return []
+            rows = self._connection.execute(
+                "SELECT path, MAX(at) FROM manifests WHERE batch = ? GROUP BY path ORDER BY 2, 1", (batch,)
+            )
+            return [path for path, _ in rows]
+
+    def keep_manifest(self, scope: Scope, path: str, *, at: float) -> None:
+        """Remember where a batch's manifest is, on the disk itself.
+
+        Raises:
+            JournalError: the file does not take it.
+        """
+        with explained(self._path), self._transaction():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO manifests (origin, project, batch, path, at) VALUES (?, ?, ?, ?, ?)",
+                (scope.origin, scope.project, scope.batch, path, at),
+            )
+
+    def is_chosen(self, name: str, one: str, other: str) -> bool:
+        """Tell whether a person has chosen to let two pass beside each other, in whichever order.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if not self._knows_names:
+                return False
+            row = self._connection.execute(
+                "SELECT 1 FROM choices WHERE (name, one, other) = (?, ?, ?)", (name, *sorted((one, other)))
+            ).fetchone()
+        return row is not None
+
+    def choose(self, name: str, one: str, other: str, *, at: float) -> None:
+        """Remember that a person has chosen so, for good and on the disk itself.
+
+        Raises:
+            JournalError: the file does not take it.
+        """
+        with explained(self._path), self._transaction():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO choices (name, one, other, at) VALUES (?, ?, ?, ?)",
+                (name, *sorted((one, other)), at),
+            )
+
+    @property
+    def _knows_names(self) -> bool:
+        """Whether a writer of this version has been there: a reader may come first."""
+        return schema.version_of(self._connection) >= schema.OWNERS_SINCE
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _events_may_move(self, needed: bool) -> Iterator[None]:  # noqa: FBT001 - asked once
+        """Take away what keeps events from being changed, and put it back, within one transaction."""
+        if not needed:
+            yield
+            return
+        (kept,) = self._connection.execute(
+            "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = 'events_stay'"
+        ).fetchone()
+        self._connection.execute("DROP TRIGGER events_stay")
+        yield
+        self._connection.execute(kept)
+
+
+def _columns(scope: Scope) -> tuple[str, str, str, str]:
+    return scope.origin, scope.project, scope.batch, scope.slot
