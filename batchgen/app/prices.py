@@ -15,7 +15,7 @@ from batchgen.app.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote
 from batchgen.app.settings import Options
 from batchgen.app.uploads import Uploads
 from batchgen.engine.purse import Purse
-from batchgen.errors import JournalError
+from batchgen.errors import JournalError, ModelClosedError
 from batchgen.identity import files_of
 from batchgen.journal.quotes import QuoteRecords
 from batchgen.lifecycle import TERMINAL
@@ -93,6 +93,7 @@ class RunPrices:
 
         Raises:
             BoughtByQuoteError: the question was taken for an order.
+            ModelClosedError: the model may not be run, so that its price is refused.
             StoppedError: the credentials are not accepted.
             TransientError: there is no answer yet.
             JournalError: it cannot be read whether a question was ever taken for an order.
@@ -104,6 +105,8 @@ class RunPrices:
             for one, places in made.asked:
                 await inquiry.about(one, self._spoken_for(job, one, places))
         self._ambiguous = self._ambiguous or inquiry.ambiguous
+        if job.model in inquiry.closed:
+            raise ModelClosedError(inquiry.closed[job.model])
         if inquiry.later is not None:
             raise inquiry.later
         self._asked[name] = began

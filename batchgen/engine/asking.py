@@ -13,7 +13,13 @@ from functools import partial
 from batchgen.backoff import Backoff
 from batchgen.engine.policy import World
 from batchgen.engine.purse import Purse
-from batchgen.errors import BoughtByQuoteError, JournalError, StoppedError, TransientError
+from batchgen.errors import (
+    BoughtByQuoteError,
+    JournalError,
+    ModelClosedError,
+    StoppedError,
+    TransientError,
+)
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import PriceLearnt
 from batchgen.loop_clock import loop_time
@@ -37,6 +43,7 @@ class Asker:
         spawn: Callable[[Callable[[], Awaitable[None]], str], None],
         told: Callable[[Iterable[Entry]], None],
         rest: Callable[[], None],
+        close: Callable[[str, ModelClosedError], None],
     ) -> None:
         """Take the parts.
 
@@ -48,6 +55,7 @@ class Asker:
             spawn: starts a child of the run's TaskGroup.
             told: takes back the jobs whose price was asked.
             rest: looks whether the run has anything left to do.
+            close: lets no further job of a model leave.
         """
         self._purse = purse
         self._observer = observer
@@ -57,6 +65,7 @@ class Asker:
         self._told = told
         self._rest = rest
         self._waiting: defaultdict[str, list[Entry]] = defaultdict(list)
+        self._close = close
         self._silent_since: dict[str, float] = {}
         self._why: dict[str, str] = {}
         # a first question that is taken for an order has to be the last
@@ -113,6 +122,11 @@ class Asker:
                     if self._over:
                         return
                     await questions.ask(first.job)
+            except ModelClosedError as error:
+                self._waiting.pop(kind)
+                self._close(first.job.model, error)
+                self._rest()
+                return
             except (BoughtByQuoteError, StoppedError, JournalError):
                 self._over = True  # those that wait for their turn ask no more
                 raise

@@ -92,6 +92,7 @@ class Dispatcher:
             spawn=steps.spawn,
             told=self._priced,
             rest=steps.rest,
+            close=self.close,
         )
         self._waiting = Waiting()
         self._blocked: list[Entry] = []
