@@ -220,13 +220,13 @@ class Dispatcher:
         """Take back jobs whose price was asked."""
         self._steps.priced()
         self._set_apart()
-        self._waiting.return_all(entries)
+        self._waiting.return_all(self._open(entries))
         self.money_may_be_free()
         self._steps.rest()
 
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
-        self._waiting.return_all(self._blocked)
+        self._waiting.return_all(self._open(self._blocked))
         self._blocked.clear()
 
     def stir(self) -> None:

@@ -252,7 +252,7 @@ def test_where_no_look_at_the_job_is_answered_a_listing_that_shows_something_wil
 
     run = Run(over, jobs(3), twist=twist).go()
     assert counts(over) == [4] * 3
-    assert run.took < 300.0
+    assert run.took < 900.0  # a look at a job that is not shown is asked for again at growing distances
 
 
 def test_a_slot_is_free_while_what_is_missing_is_asked_for() -> None:

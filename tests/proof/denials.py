@@ -150,7 +150,8 @@ class Left:
         for job in self._planned():
             if job.model not in closed:
                 yield f"{job.id} is left planned, and its model is open"
-        if self._planned(closed) and not self._says(Exit.CREDENTIALS, *closed):
+        unpriced = self.ending is not None and bool(self.ending.over_budget)  # comes before the closed in the verdict
+        if self._planned(closed) and not unpriced and not self._says(Exit.CREDENTIALS, *closed):
             yield "jobs of a closed model are left, and the run does not say so"
 
     def _stopped(self) -> Iterator[str]:
