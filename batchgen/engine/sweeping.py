@@ -205,7 +205,7 @@ class Sweeping:
         """
         if row not in self._list:
             return  # what another one taught has ended it
-        unheard = row.failures >= _UNHEARD and remote.asset_ids
+        unheard = row.failures + row.unseen >= _UNHEARD and remote.asset_ids
         worth = Worth.FINAL
         if remote.status is RemoteStatus.SUCCEEDED and not unheard:
             worth = self._yields.worth(row.entry.record, remote, now=self._ledger.now())
