@@ -150,7 +150,7 @@ class Left:
         for job in self._planned():
             if job.model not in closed:
                 yield f"{job.id} is left planned, and its model is open"
-        unpriced = self.ending is not None and bool(self.ending.over_budget)  # comes before the closed in the verdict
+        unpriced = self.ending is not None and bool(self.ending.over_budget)  # told first
         if self._planned(closed) and not unpriced and not self._says(Exit.CREDENTIALS, *closed):
             yield "jobs of a closed model are left, and the run does not say so"
 
