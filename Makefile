@@ -58,8 +58,8 @@ prove: $(READY)  ## play thousands of seeded accidents in virtual time (SEEDS=fi
 mutants: $(READY) ## plant faults in a copy of the package, and see the tests fail
 	$(BIN)/python -m tests.proof.mutants
 
-KILLS ?= 100
-kills: $(READY)  ## kill -9 the installed command a hundred times, and count what was charged (KILLS=n)
+KILLS ?= 600
+kills: $(READY)  ## kill -9 the installed command six hundred times, and count what was charged (KILLS=n)
 	$(BIN)/python -m tests.proof.kills --kills $(KILLS)
 
 cov: $(READY)    ## branch coverage

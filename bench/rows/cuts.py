@@ -29,7 +29,7 @@ def cuts(setting: Setting) -> list[Figure]:
 def _kills(setting: Setting) -> Figure:
     what = f"{_KILLS} real kill -9, resumed: batches that paid twice or lost"
     if not setting.full:
-        return Figure(what=what, note="takes three minutes: make kills, or --full")
+        return Figure(what=what, note="takes minutes: make kills, or --full")
     said = module("tests.proof.kills", "--kills", str(_KILLS))
     told = re.search(r"(\d+) kills in .* (\d+) failed", said)
     assert told is not None, said[-2000:]

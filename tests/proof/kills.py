@@ -1,9 +1,12 @@
-"""Kills the installed command for real: ``python -m tests.proof.kills [--kills 100] [--seed 0]``.
+"""Kills the installed command for real: ``python -m tests.proof.kills [--kills 600] [--seed 0]``.
 
 Every batch has a simulator of its own, over HTTP in another process, that loses answers and
-whose listings are behind. Its run is killed with SIGKILL at random moments and started again,
-and then left alone. The service's own list of accepted POSTs says whether anything was paid
-twice or lost. Exits with 1 if something was; what a seed cannot repeat is the timing.
+whose listings are behind. Its run is killed with SIGKILL at random moments, from the first of
+its imports on, and started again thirty times, and then left alone. Before some starts hours pass,
+for the service too; some runs have a clock that is hours wrong, each by its own
+(``moved_clock``). The service's own list of accepted POSTs says whether anything was paid
+twice or lost. Exits with 1 if something was, or if a job is held for a person at the end; what
+a seed cannot repeat is the timing.
 """
 
 import argparse
@@ -20,20 +23,24 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-_KILLS_A_BATCH = 5
+from tests.proof.moved_clock import MovedClock, set_ahead
+
+_KILLS_A_BATCH = 30
 _BATCHES_AT_ONCE = 2 * (os.cpu_count() or 1)  # half of the time they wait for their services
-_LAST_RUN = 120.0  # seconds in which an undisturbed run must end
+_LAST_RUN = 240.0  # seconds in which an undisturbed run must end
 _GLANCE = 0.01
-_DOUBT = 7  # the exit status that says so
+_HOUR = 3600.0
+_ROOT = Path(__file__).parents[2]
 _SERVICE = (
     *("--duration", "0.8-2.5", "--ceiling", "4", "--listing-lag", "0-0.5"),
     *("--fault", "submit:cut-after=8%", "--fault", "submit:502=4%", "--fault", "submit:cut-before=2%"),
     *("--fault", "jobs:503=3%", "--fault", "job:cut-after=3%"),
 )
-_WANTED = 40
+_WANTED = 120
 _MANIFEST = """\
 version: 1
 batch: spring
@@ -41,14 +48,44 @@ defaults: {model: model_bfl-flux-1-dev}
 limits: {rate: 50/s}
 doubt: {settle: 3s, settle_max: 9s}
 jobs:
-  - prompt: ["a {colour} house", "a {colour} barn", "a {colour} bridge"]
-    matrix: {colour: [red, green, blue, grey, white]}
+  - prompt: ["a {colour} house at {sky}", "a {colour} barn at {sky}", "a {colour} bridge at {sky}"]
+    matrix: {colour: [red, green, blue, grey, white], sky: [dawn, noon, dusk, night]}
     params: {width: 512}
-  - {id: tower, prompt: a tower, repeat: 15}
+  - {id: tower, prompt: a tower, repeat: 40}
   - prompt: ["a {colour} mill", "a {colour} well"]
     model: model_imagen4-ultra
-    matrix: {colour: [red, green, blue, grey, white]}
+    matrix: {colour: [red, green, blue, grey, white, black, brown, amber, olive, ivory]}
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What is killed, and how clocks are moved.
+
+    Attributes:
+        command: the words that start it.
+        known: what it finds in its environment besides.
+        clock: moves clocks; None where faketime is missing.
+    """
+
+    command: tuple[str, ...]
+    known: dict[str, str]
+    clock: MovedClock | None
+
+    @classmethod
+    def chosen(cls, *, module: bool, clock: MovedClock | None) -> "Setting":
+        """Take the command beside this Python, or the package of this folder."""
+        beside = Path(sys.executable).parent / "batchgen"
+        known = {"SCENARIO_SDK_API_KEY": "key", "SCENARIO_SDK_API_SECRET": "secret"}
+        if beside.exists() and not module:
+            return cls(command=(str(beside),), known=known, clock=clock)
+        here = (sys.executable, "-m", "batchgen")
+        return cls(command=here, known={**known, "PYTHONPATH": str(_ROOT)}, clock=clock)
+
+    def environment(self) -> dict[str, str]:
+        """Return what any process of a batch finds, with its clock as it is."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SCENARIO")}
+        return {**kept, **self.known}
 
 
 @dataclass
@@ -57,28 +94,42 @@ class Batch:
 
     Attributes:
         kills: how often a run was killed.
-        held: jobs that wait for a person: three times in doubt, and never shown.
+        moved: how many runs had another date than this machine.
+        wrong_clocks: how many of those had another date than the service, too.
+        statuses: how runs ended; -9 is a kill.
         charged: what the service accepted, by its own log.
+        twice: charges beyond the one that was wanted.
+        lost: charges that are in no result.
+        held: jobs that wait for a person: three times in doubt, and never shown.
         wrong: what must not have happened, a sentence each.
     """
 
     seed: int
     folder: Path
+    setting: Setting
     kills: int = 0
-    held: int = 0
+    moved: int = 0
+    wrong_clocks: int = 0
+    statuses: Counter[int | None] = field(default_factory=Counter)
     charged: list[dict[str, Any]] = field(default_factory=list)
+    twice: int = 0
+    lost: int = 0
+    held: int = 0
     wrong: list[str] = field(default_factory=list)
+    _ahead: float = 0.0  # seconds that have passed for the service and every run, and not for us
 
     def play(self, most_kills: int) -> None:
         """Kill, resume, and at last let it end."""
         chance = random.Random(f"batchgen kills {self.seed}")
         (self.folder / "jobs.yaml").write_text(_MANIFEST)
-        with _service(self.folder, self.seed) as base_url:
+        set_ahead(self.folder / "clock", self._ahead)
+        with self._service() as base_url:
             while self.kills < most_kills and self._killed(base_url, chance):
                 self.kills += 1
-            status, said = self._left_alone(base_url)
+                time.sleep(chance.choice([0.0, 0.0, chance.uniform(0, 3)]))
+            status = self._left_alone(base_url, chance)
         self.charged = self._log()
-        self.wrong += self._judged(status, said)
+        self.wrong += self._judged(status, (self.folder / "said.txt").read_text())
 
     def _log(self) -> list[dict[str, Any]]:
         path = self.folder / "service.jsonl"
@@ -90,14 +141,34 @@ class Batch:
         return path.read_bytes().count(b"\n") if path.exists() else 0
 
     @contextmanager
-    def _run(self, base_url: str) -> Iterator[subprocess.Popen[str]]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SCENARIO")}
-        known = {"SCENARIO_SDK_API_KEY": "key", "SCENARIO_SDK_API_SECRET": "secret"}
+    def _service(self) -> Iterator[str]:
+        clock = self.setting.clock
+        words = ("simulate", "--port", "0", "--state", str(self.folder / "service.jsonl"))
+        process = subprocess.Popen(
+            [*self.setting.command, *words, "--seed", str(self.seed), *_SERVICE],
+            env={**self.setting.environment(), **(clock.following(self.folder / "clock") if clock else {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        with process:
+            try:
+                assert process.stdout is not None
+                yield process.stdout.readline().strip()
+            finally:
+                process.terminate()
+                process.wait()
+                if clock:
+                    clock.forget(process.pid)
+
+    @contextmanager
+    def _run(self, base_url: str, chance: random.Random) -> Iterator[subprocess.Popen[str]]:
+        dated = self._dated(chance)
         with (self.folder / "said.txt").open("a") as said:
             process = subprocess.Popen(
-                [*_COMMAND, "run", "jobs.yaml", "--yes"],
+                [*self.setting.command, "run", "jobs.yaml", "--yes"],
                 cwd=self.folder,
-                env={**kept, **known, "SCENARIO_BASE_URL": base_url},
+                env={**self.setting.environment(), **dated, "SCENARIO_BASE_URL": base_url},
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -107,80 +178,90 @@ class Batch:
                 yield process
             finally:
                 process.kill()
-                process.wait()
+                self.statuses[process.wait()] += 1
+                said.write(f"== run {self.statuses.total()} ended with {process.returncode}\n")
+                if self.setting.clock:
+                    self.setting.clock.forget(process.pid)
+
+    def _dated(self, chance: random.Random) -> dict[str, str]:
+        """Let hours pass for everybody before some runs, and set the clock of some wrong; tell the run's."""
+        hours = chance.choice([0.0, 0.0, 0.0, chance.uniform(0.3, 12)])
+        error = chance.choice([0.0, 0.0, chance.uniform(0.3, 30), -chance.uniform(0.3, 30)]) * _HOUR
+        if self.setting.clock is None:
+            return {}
+        self._ahead += hours * _HOUR
+        set_ahead(self.folder / "clock", self._ahead)
+        with (self.folder / "clocks.txt").open("a") as told:
+            told.write(
+                f"run {self.statuses.total() + 1}: {hours:.2f} h later, wrong by {error / _HOUR:.2f} h\n"
+            )
+        ahead = self._ahead + error
+        self.wrong_clocks += error != 0
+        self.moved += ahead != 0
+        return self.setting.clock.by(ahead) if ahead else {}
 
     def _killed(self, base_url: str, chance: random.Random) -> bool:
-        """Start a run and kill it, at a time or soon after a purchase; tell whether it still ran then."""
-        with self._run(base_url) as process:
-            latest = time.monotonic() + chance.choice([chance.uniform(0.1, 4.0), _LAST_RUN])
-            enough = self._lines() + chance.randrange(1, 8)
+        """Start a run and kill it as it starts, at a time or after a purchase; tell whether it still ran."""
+        early, later = chance.uniform(0, 1.2), chance.uniform(0.1, 5.0)
+        patience = chance.choice([early, later, _LAST_RUN, _LAST_RUN])
+        more = chance.randrange(1, 7)
+        with self._run(base_url, chance) as process:
+            latest, enough = time.monotonic() + patience, self._lines() + more
             while process.poll() is None and time.monotonic() < latest and self._lines() < enough:
                 time.sleep(_GLANCE)
             time.sleep(chance.choice([0.0, chance.uniform(0, 0.05), chance.uniform(0, 0.5)]))
             return process.poll() is None
 
-    def _left_alone(self, base_url: str) -> tuple[int | None, str]:
-        with self._run(base_url) as process:
+    def _left_alone(self, base_url: str, chance: random.Random) -> int | None:
+        with self._run(base_url, chance) as process:
             try:
-                status = process.wait(timeout=_LAST_RUN)
+                return process.wait(timeout=_LAST_RUN)
             except subprocess.TimeoutExpired:
-                status = None
-        return status, (self.folder / "said.txt").read_text()
+                return None
 
     def _judged(self, status: int | None, said: str) -> Iterator[str]:
         results = self.folder / "output" / "spring" / "results.json"
         jobs = json.loads(results.read_text())["jobs"] if results.exists() else []
         done = {job["job_id"] for job in jobs if job["status"] == "succeeded"}
         self.held = sum(job["status"] == "in_doubt" for job in jobs)
-        if status != (_DOUBT if self.held else 0):
+        if status != 0:
             yield f"the last run ended with {status}:\n{said[-2000:]}"
         if "Traceback" in said:
             yield f"a run broke:\n{said[-2000:]}"
         bodies = Counter((one["model"], one["body"]) for one in self.charged)
         for (model, body), count in bodies.items():
             if count > 1:
+                self.twice += count - 1
                 yield f"{count} charged, one wanted: {model} {body}"
-        if len(done) + self.held != _WANTED:
+        if self.held or len(done) != _WANTED:
             yield f"{len(done)} done and {self.held} held, {_WANTED} wanted"
         nowhere = {one["remote_id"] for one in self.charged} - done
-        if len(nowhere) > self.held or len(done) > len(self.charged):
-            yield f"{len(self.charged)} charged, {len(done)} done, {self.held} held; lost: {sorted(nowhere)}"
+        self.lost = len(nowhere)
+        if nowhere or len(done) > len(self.charged):
+            yield f"{len(self.charged)} charged, {len(done)} done; lost: {sorted(nowhere)}"
         for path in (file["path"] for job in jobs for file in job["files"]):
             if not (results.parent / path).is_file():
                 yield f"{path} is in the results and not on the disk"
 
 
-_BESIDE = Path(sys.executable).parent / "batchgen"
-_COMMAND = [str(_BESIDE)] if _BESIDE.exists() else [sys.executable, "-m", "batchgen"]
-
-
-@contextmanager
-def _service(folder: Path, seed: int) -> Iterator[str]:
-    words = ("simulate", "--port", "0", "--state", str(folder / "service.jsonl"), "--seed", str(seed))
-    process = subprocess.Popen(
-        [*_COMMAND, *words, *_SERVICE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
-
-
-def _play(seed: int, kills: int) -> Batch:
-    batch = Batch(seed, Path(tempfile.mkdtemp(prefix=f"batchgen-kills-{seed}-")))
+def _play(seed: int, kills: int, setting: Setting) -> Batch:
+    batch = Batch(seed, Path(tempfile.mkdtemp(prefix=f"batchgen-kills-{seed}-")), setting)
     batch.play(kills)
     again = f"python -m tests.proof.kills --kills {kills} --seed {seed}"
     told = "; ".join(batch.wrong) + f"\n  what it left: {batch.folder}\n  again: {again}"
-    _say(
-        f"batch {seed}: killed {batch.kills} times, {len(batch.charged)} charged, {batch.held} held, "
-        f"{_WANTED} wanted: "
-        f"{told if batch.wrong else 'all there'}"
-    )
+    _say(f"batch {seed}: {_counted([batch])}: {told if batch.wrong else 'all there'}")
     if not batch.wrong:
         shutil.rmtree(batch.folder)
     return batch
+
+
+def _counted(batches: list[Batch]) -> str:
+    return (
+        f"{sum(one.kills for one in batches)} kills in {len(batches)} batches, "
+        f"{sum(len(one.charged) for one in batches)} charged, {_WANTED * len(batches)} wanted, "
+        f"{sum(one.twice for one in batches)} paid twice, {sum(one.lost for one in batches)} lost, "
+        f"{sum(one.held for one in batches)} held, {sum(bool(one.wrong) for one in batches)} failed"
+    )
 
 
 def _say(text: str) -> None:
@@ -188,31 +269,34 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _campaign(kills: int, first: int) -> bool:
+def _campaign(kills: int, first: int, setting: Setting, unmoved: str) -> bool:
     began, batches, left = time.monotonic(), list[Batch](), kills
     with ThreadPoolExecutor(_BATCHES_AT_ONCE) as pool:
         while left > 0 and not any(one.wrong for one in batches):
             shares = [min(_KILLS_A_BATCH, left - start) for start in range(0, left, _KILLS_A_BATCH)]
             seeds = range(first + len(batches), first + len(batches) + len(shares))
-            batches += pool.map(_play, seeds, shares)
+            batches += pool.map(_play, seeds, shares, repeat(setting))
             left = kills - sum(one.kills for one in batches)  # some ended before their last kill
-    failed = [one for one in batches if one.wrong]
-    _say(
-        f"{sum(one.kills for one in batches)} kills in {len(batches)} batches, "
-        f"{sum(len(one.charged) for one in batches)} charged, {sum(one.held for one in batches)} held, "
-        f"{_WANTED * len(batches)} wanted, "
-        f"{len(failed)} failed; {time.monotonic() - began:.0f} s"
-    )
-    return not failed
+    _say(f"{_counted(batches)}; {time.monotonic() - began:.0f} s")
+    statuses = sum((one.statuses for one in batches), Counter[int | None]())
+    ended = ", ".join(f"{count} with {status}" for status, count in sorted(statuses.items(), key=str))
+    _say(f"{statuses.total()} runs ended: {ended} (-9 is a kill)")
+    moved, wrong = sum(one.moved for one in batches), sum(one.wrong_clocks for one in batches)
+    _say(unmoved or f"{moved} runs hours from the date of this machine, {wrong} hours from their service's")
+    return not any(one.wrong for one in batches)
 
 
 def main(words: list[str]) -> int:
-    """Kill so many times, in batches of a few."""
+    """Kill so many times, in batches of thirty."""
     parser = argparse.ArgumentParser(prog="python -m tests.proof.kills")
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=int, default=600)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--module", action="store_true", help="kill the package of this folder")
     chosen = parser.parse_args(words)
-    return 0 if _campaign(chosen.kills, chosen.seed) else 1
+    clock = MovedClock.found()
+    unmoved = f"clocks were not moved: {clock}" if isinstance(clock, str) else ""
+    setting = Setting.chosen(module=chosen.module, clock=None if isinstance(clock, str) else clock)
+    return 0 if _campaign(chosen.kills, chosen.seed, setting, unmoved) else 1
 
 
 if __name__ == "__main__":
