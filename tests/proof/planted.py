@@ -277,7 +277,7 @@ MUTANTS = (
     Mutant(
         name="cut submits off when the run is cancelled",
         path="engine/runner.py",
-        old="                self.leave()\n                await self._let_submits_finish()\n",
+        old="                self.leave()\n                await self._finish_submits()\n",
         new="                self.leave()\n",
         test="tests/engine/test_accidents.py::test_a_run_that_is_cancelled_lets_submits_finish_for_a_moment",
     ),
