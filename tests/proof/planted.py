@@ -400,9 +400,9 @@ MUTANTS = (
     ),
     Mutant(
         name="buy without a look at what is there",
-        path="engine/dispatch.py",
-        old="        if self._waiting and self._preflight is None:\n",
-        new="        if not self:\n",
+        path="engine/first_look.py",
+        old="        if self._waiting and self._preflight is None and not self._is_blind:\n",
+        new="        if self._unsure and self._preflight is None:\n",
         test="tests/reconcile/test_preflight.py",
     ),
     Mutant(
