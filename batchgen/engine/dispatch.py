@@ -1,7 +1,7 @@
 """The jobs that wait to be bought, and when the next of them leaves.
 
-Nothing is bought before one look at what the service has already, nothing equal to a job in
-doubt, and nothing while the service is silent. How a job is submitted is the submitter's.
+Nothing is bought before the first look, nothing equal to a job in doubt, and nothing while the
+service is silent. How a job is submitted is the submitter's.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from batchgen.engine.asking import Asker
 from batchgen.engine.doubting import Doubting
+from batchgen.engine.first_look import Findings, FirstLook
 from batchgen.engine.flow import LATE, Flow
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
@@ -24,7 +25,6 @@ from batchgen.loop_clock import loop_time, wait_until
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry
 from batchgen.ports import Lane
-from batchgen.reconcile.preflight import Preflight, begin_preflight, looks_back_to
 from batchgen.reconcile.search import Search
 
 PRESSED = 5  # submits in a row that waited for nothing but the rate
@@ -72,17 +72,12 @@ class Dispatcher:
     ) -> None:
         """Take the parts; see ``Runner``."""
         self.closed = dict(closed)  # models that this account may not use, and why
-        self.unlisted = ""  # why the last look before buying failed
         self._world = world
         self._ledger = ledger
         self._submitter = submitter
         self._flow = flow
-        self._policy = policy
-        self._scope = scope
-        self._models = models
         self._steps = steps
         self._preparer = preparer
-        self._search = search
         self._purse = purse
         self._asker = Asker(
             purse=purse,
@@ -95,10 +90,27 @@ class Dispatcher:
             close=self.close,
         )
         self._waiting = Waiting()
+        self._look = FirstLook(
+            world=world,
+            ledger=ledger,
+            flow=flow,
+            policy=policy,
+            scope=scope,
+            models=models,
+            search=search,
+            purse=purse,
+            preparer=preparer,
+            waiting=self._waiting,
+            findings=Findings(
+                route=steps.route,
+                rest=steps.rest,
+                freed=self.money_may_be_free,
+                silent=self._is_silent,
+                is_open=self._is_open,
+                stalled=lambda: self._stalled,
+            ),
+        )
         self._blocked: list[Entry] = []
-        self._preflight: Preflight | None = None
-        self._unsure: list[Entry] = []
-        self._anew: list[Entry] = []
         self._broke: OverBudgetError | None = None
         self._too_dear: dict[JobKey, OverBudgetError] = {}
         self._stopped = False
@@ -106,7 +118,6 @@ class Dispatcher:
         self._paused = False
         self._others: tuple[Doubting, ...] = ()
         self._patience = 0.0
-        self._marked = False  # as bought in without a look
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -114,8 +125,7 @@ class Dispatcher:
         preparing = len(self._preparer) if self._preparer is not None else 0
         # those that stepped aside for a job of another slot go on when that one is settled
         aside = 0 if all(one.clear for one in self._others) else len(self._blocked)
-        unasked = len(self._unsure) + len(self._anew) + len(self._asker)
-        return len(self._waiting) + unasked + preparing + aside
+        return len(self._waiting) + len(self._look) + len(self._asker) + preparing + aside
 
     def follow(self, others: Iterable[Doubting], *, patience: float) -> None:
         """Buy nothing before the doubts of other slots are settled, for so many seconds at most.
@@ -148,8 +158,8 @@ class Dispatcher:
         if self._preparer is not None and self._preparer.needs(entry):
             self._preparer.add(entry)
             return
-        if self._preflight is not None and entry.record.attempt > 1 and entry.record.body is None:
-            self._anew.append(entry)  # an older copy of the journal does not know of this attempt
+        if self._look.was_taken and entry.record.attempt > 1 and entry.record.body is None:
+            self._look.again(entry)  # an older copy of the journal does not know of this attempt
             return
         add = self._waiting.append if entry.record.job is None else self._waiting.appendleft
         add(entry)
@@ -158,7 +168,10 @@ class Dispatcher:
         """Take in a job whose files are at the service."""
         if entry.job.model in self.closed:
             return
-        (self._waiting if self._preflight is None else self._anew).append(entry)
+        if self._look.was_taken:
+            self._look.again(entry)
+        else:
+            self._waiting.append(entry)
         self.stir()
 
     def close(self, model: str, error: ModelClosedError) -> None:
@@ -173,8 +186,8 @@ class Dispatcher:
             self._preparer.drop(model)
         self.stir()
 
-    def _open(self, entries: Iterable[Entry]) -> Iterable[Entry]:
-        return (one for one in entries if one.job.model not in self.closed)
+    def _is_open(self, entry: Entry) -> bool:
+        return entry.job.model not in self.closed
 
     def put_back(self, entry: Entry, error: OverBudgetError) -> None:
         """Take back a job that the budget does not hold; others wait until money may be free again."""
@@ -193,7 +206,7 @@ class Dispatcher:
     @property
     def is_broke(self) -> bool:
         """Whether nothing may be bought until money is free; what is to be taken in may free some."""
-        return self._broke is not None and not self._unsure
+        return self._broke is not None and not self._look.is_undecided
 
     @property
     def is_pressed(self) -> bool:
@@ -208,6 +221,15 @@ class Dispatcher:
         return tuple(told)
 
     @property
+    def unlisted(self) -> str:
+        """Why the last look before buying failed; empty if it did not."""
+        return self._look.unlisted
+
+    @property
+    def _stalled(self) -> bool:
+        return self._broke is not None or not (self._waiting or len(self._asker))
+
+    @property
     def has_blocked(self) -> bool:
         """Whether some stepped aside for a job in doubt."""
         return bool(self._blocked)
@@ -219,14 +241,14 @@ class Dispatcher:
     def _priced(self, entries: Iterable[Entry]) -> None:
         """Take back jobs whose price was asked."""
         self._steps.priced()
-        self._set_apart()
-        self._waiting.return_all(self._open(entries))
+        self._look.set_apart()
+        self._waiting.return_all(filter(self._is_open, entries))
         self.money_may_be_free()
         self._steps.rest()
 
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
-        self._waiting.return_all(self._open(self._blocked))
+        self._waiting.return_all(filter(self._is_open, self._blocked))
         self._blocked.clear()
 
     def stir(self) -> None:
@@ -263,7 +285,7 @@ class Dispatcher:
         if self._others:
             await self._let_others_settle()
         while not self._stopped:
-            if await self._looked():
+            if await self._look.took_a_step():
                 continue
             if self._waiting and self._flow.tripped:
                 await self._ask_for_a_sign(next(iter(self._waiting.models)))
@@ -278,118 +300,6 @@ class Dispatcher:
                     self._steps.submit(entry)
                     if self._preparer is not None:
                         self._preparer.stir()
-
-    async def _looked(self) -> bool:
-        """Do one thing that has to be known before the next job leaves; False where there is none."""
-        if self._waiting and self._preflight is None and not self._is_blind:
-            await self._look_before_buying()
-        elif self._anew and self._preflight is not None:
-            await self._look_again(self._preflight)
-        elif self._unsure and self._knows_as_much_as_it_can:
-            self._take_in()
-        else:
-            return False
-        return True
-
-    @property
-    def _is_blind(self) -> bool:
-        """Whether this run buys without a look; a later one that looks then looks back as far."""
-        if self._policy.listings:
-            return False
-        if not self._marked:
-            self._marked = True
-            journal = self._world.journal
-            since = looks_back_to(
-                journal.records().values(),
-                began=self._policy.slot_began,
-                now=self._ledger.now(),
-                unfinished=journal.looking_since,
-            )
-            journal.look_began(since)
-        return True
-
-    async def _look_before_buying(self) -> None:
-        """Hold what waits against what the service has already."""
-        try:
-            preflight = await begin_preflight(
-                self._search,
-                scope=self._scope,
-                models=self._models,
-                began=self._policy.slot_began,
-                uploader=self._world.uploader,
-                price=self._purse.worth,
-            )
-            looked_for = tuple(self._waiting)
-            await preflight.read((*looked_for, *(self._preparer or ())))
-        except StoppedError:
-            raise
-        except ServiceError as error:
-            self.unlisted = str(error)
-            self._is_silent(error)
-            await asyncio.sleep(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
-            return
-        self.unlisted = ""
-        self._preflight = preflight
-        self._flow.service_answered()
-        known = {entry.key for entry in looked_for}
-        self._anew += [entry for entry in self._waiting if entry.key not in known]  # came meanwhile
-        self._unsure = [entry for entry in looked_for if preflight.concerns(entry)]
-        self._waiting = Waiting(entry for entry in looked_for if not preflight.concerns(entry))
-        self._set_apart()
-        if not self._unsure:
-            self._end_look(preflight)
-
-    async def _look_again(self, preflight: Preflight) -> None:
-        """Hold new attempts against what the service had when the run began."""
-        anew = tuple(self._anew)
-        try:
-            await preflight.read(anew)
-        except StoppedError:
-            raise
-        except ServiceError as error:
-            self._is_silent(error)
-            await asyncio.sleep(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
-            return
-        del self._anew[: len(anew)]
-        self._unsure += [entry for entry in anew if preflight.concerns_now(entry)]
-        self._waiting.return_all(self._open(one for one in anew if not preflight.concerns_now(one)))
-        self._set_apart()
-
-    def _set_apart(self) -> None:
-        """Keep room for what may be paid for already, until it is adopted or held."""
-        look = self._preflight
-        assert look is not None or not self._unsure
-        self._purse.set_apart((one.job, look.shown_cost(one) if look else None) for one in self._unsure)
-
-    @property
-    def _knows_as_much_as_it_can(self) -> bool:
-        """Whether it is known who we are, or nothing is left that would tell.
-
-        Rows that look like ours may be a colleague's; the answer to a job that no row looks like
-        says who we are.
-        """
-        journal = self._world.journal
-        paid = any(record.submissions for record in journal.records().values())
-        nothing_leaves = self._broke is not None or not (self._waiting or len(self._asker))
-        return bool(journal.authors) or paid or (nothing_leaves and not self._flow.awaits_answers)
-
-    def _take_in(self) -> None:
-        """Adopt or hold what the service has already; the others wait like any job."""
-        assert self._preflight is not None
-        taken = {one.entry.key: one.entry for one in self._preflight.take_in(self._unsure)}
-        left = [entry for entry in self._unsure if entry.key not in taken]
-        self._waiting.return_all(self._open(left))
-        for entry in taken.values():
-            self._steps.route(entry)
-        self._unsure = []  # not before: the run is not at its end while some are not on their way
-        self._set_apart()
-        self.money_may_be_free()
-        self._end_look(self._preflight)
-        self._steps.rest()
-
-    def _end_look(self, preflight: Preflight) -> None:
-        self._world.journal.look_ended()
-        self._search.late_arrivals.notice(preflight.rest())
 
     def _may_submit(self) -> bool:
         """Say whether a job may be submitted now, for which it is worth to wait for a turn."""

@@ -7,7 +7,7 @@ is money of unknown whereabouts.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from batchgen.engine.asking import hold_prices
@@ -16,6 +16,7 @@ from batchgen.engine.departures import Departures
 from batchgen.engine.dispatch import Dispatcher, Steps
 from batchgen.engine.doubting import Doubting
 from batchgen.engine.ending import Ending, left_closed
+from batchgen.engine.errands import Errands
 from batchgen.engine.flow import Flow
 from batchgen.engine.halt import Halt
 from batchgen.engine.harvest import Harvest, Reaped
@@ -64,6 +65,8 @@ class Runner:
         self._world = world
         self._policy = policy
         self._halt = Halt()
+        self._ended = asyncio.Event()
+        self._errands = Errands(over=self._ended.is_set, broke=self._cannot_go_on)
         self._ledger = Ledger(
             journal=world.journal,
             clock=world.clock,
@@ -93,7 +96,7 @@ class Runner:
                 route=self._route,
                 rest=self._look_whether_ended,
                 doubt_reach=self._look_whether_reachable,
-                spawn=lambda work, name: self._spawn(work, name=name),
+                spawn=self._errands.spawn,
                 priced=lambda: hold_prices(world, self._ledger),
             ),
             preparer=self._preparer,
@@ -119,7 +122,7 @@ class Runner:
             outcomes=Outcomes(
                 ended=self._route,
                 outlasted=self._outlasted,
-                spawn=self._spawn,
+                spawn=self._errands.spawn,
                 pressed=lambda: self._dispatcher.is_pressed,
             ),
         )
@@ -128,7 +131,7 @@ class Runner:
             ledger=self._ledger,
             generator=world.generator,
             yields=yields,
-            reaped=Reaped(route=self._route, rests=self._rest, spawn=self._spawn),
+            reaped=Reaped(route=self._route, rests=self._rest, spawn=self._errands.spawn),
             missing=self._halt.missing,
         )
         self.flow = flow
@@ -138,10 +141,8 @@ class Runner:
         self._wanted = {entry.key for entry in plan.entries if entry.wanted}
         self._under_way: set[JobKey] = set()
         self._departures = Departures(
-            submit=lambda entry: self._guarded(lambda: self._submit(entry)), broke=self._broke
+            submit=lambda entry: self._errands.guarded(lambda: self._submit(entry)), broke=self._broke
         )
-        self._others: set[asyncio.Task[None]] = set()
-        self._ended = asyncio.Event()
         self._started = False
         self.doubts = Doubting(
             ledger=self._ledger,
@@ -176,10 +177,9 @@ class Runner:
         async with asyncio.TaskGroup() as submits:
             try:
                 async with asyncio.TaskGroup() as others:
-                    await self._guarded(lambda: self._start(submits, others))
+                    await self._errands.guarded(lambda: self._start(submits, others))
                     await self._ended.wait()
-                    for task in self._others:
-                        task.cancel()
+                    self._errands.cancel()
             except BaseExceptionGroup as group:
                 self._halt.bug = group  # raised when the submits under way have been let finish
             except asyncio.CancelledError:
@@ -225,7 +225,7 @@ class Runner:
 
     async def _start(self, submits: asyncio.TaskGroup, others: asyncio.TaskGroup) -> None:
         self._departures.enter(submits)
-        self._other_group = others
+        self._errands.enter(others)
         self._world.purse.remember(self._world.journal.records().values())
         hold_prices(self._world, self._ledger)
         entries = (*self._plan.removed, *self._plan.entries)
@@ -234,14 +234,14 @@ class Runner:
             self._route(entry)
         # what runs was accepted side by side before: that much is proven
         self.flow.resumed()
-        self._spawn(self._watcher.run, name="watch")
-        self._spawn(self._dispatcher.run, name="dispatch")
+        self._errands.spawn(self._watcher.run, name="watch")
+        self._errands.spawn(self._dispatcher.run, name="dispatch")
         if self._preparer is not None:
-            self._spawn(self._preparer.run, name="prepare")
-        self._spawn(self._reconciler.run, name="reconcile")
+            self._errands.spawn(self._preparer.run, name="prepare")
+        self._errands.spawn(self._reconciler.run, name="reconcile")
         if (neighbours := self._world.neighbours) is not None:
             neighbours.begin({entry.key.content for entry in entries}, self._neighbour_settled)
-            self._spawn(neighbours.run, name="neighbours")
+            self._errands.spawn(neighbours.run, name="neighbours")
         self._harvest.start(self._policy.collectors)
         self._started = True
         self._look_whether_ended()
@@ -369,25 +369,14 @@ class Runner:
         self._halt.out_of_sight.add(entry.key)
         self._rest(entry)
 
-    def _spawn(self, work: Callable[[], Awaitable[None]], name: str) -> None:
-        """Start a child that may be cancelled at any time."""
-        if self._ended.is_set():
-            return  # a submit that ended late; the next run goes on with it
-        task = self._other_group.create_task(self._guarded(work), name=name)
-        self._others.add(task)
-        task.add_done_callback(self._others.discard)
-
-    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do a piece of the work; what must end the run ends it in order and cuts no sibling off."""
-        try:
-            await work()
-        except BatchgenError as error:
-            self._halt.stop_for(error)
-            self._stop()
-            if isinstance(error, NoListingError):
-                self.doubts.give_up()  # what is paid for is watched and collected all the same
-            else:
-                self._ended.set()
+    def _cannot_go_on(self, error: BatchgenError) -> None:
+        """End the run in order."""
+        self._halt.stop_for(error)
+        self._stop()
+        if isinstance(error, NoListingError):
+            self.doubts.give_up()  # what is paid for is watched and collected all the same
+        else:
+            self._ended.set()
 
     def _stop(self) -> None:
         self._halt.submitting = False

@@ -13,11 +13,10 @@ from batchgen.plan.plan import Entry
 class Waiting:
     """A queue that skips models without room."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self) -> None:
         self._queues: dict[str, deque[tuple[int, Entry]]] = {}
         self._first = self._last = 0
         self._count = 0
-        self.extend(entries)
 
     def __len__(self) -> int:
         """Count them."""
@@ -41,6 +40,12 @@ class Waiting:
         """Put some at the end."""
         for entry in entries:
             self.append(entry)
+
+    def replace(self, entries: Iterable[Entry]) -> None:
+        """Let these wait in their order, and nobody else."""
+        self._queues.clear()
+        self._count = 0
+        self.extend(entries)
 
     def return_all(self, entries: Iterable[Entry]) -> None:
         """Put some at the beginning, in their order."""

@@ -1,13 +1,12 @@
 """The service: one request at a time, in; what becomes of it, out.
 
-Which paths there are and in what order a request is judged is said here and nowhere else:
+In what order a request is judged is said here and nowhere else:
 credentials, rate, fault, then the call itself. No clock, no socket and no file: time is passed
 in, and everything else follows from the settings and the requests before.
 """
 
 import heapq
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +23,7 @@ from batchgen.simulator.jobs import SUCCESS, Submission
 from batchgen.simulator.keys import Keys
 from batchgen.simulator.listing import BadQueryError, Index, page_size, parse_query
 from batchgen.simulator.models import Catalogue
+from batchgen.simulator.paths import call_of
 from batchgen.simulator.register import Register
 from batchgen.simulator.rows import EXTRAS, job_object
 from batchgen.simulator.settings import Denied, Settings
@@ -38,29 +38,6 @@ _BULK = 200  # assets a call
 _MODELS_A_PAGE, _MOST_MODELS_A_PAGE = 100, 500
 _PROJECT = "proj_simulated"
 _TEAM = "team_simulated"
-
-# What a request asks for, by method and path. The first that fits.
-_PATHS: Sequence[tuple[str, re.Pattern[str], Call]] = tuple(
-    (method, re.compile(path), call)
-    for method, path, call in (
-        ("POST", r"/v1/generate/custom/([^/]+)", Call.SUBMIT),
-        ("GET", r"/v1/jobs/([^/]+)", Call.JOB),
-        ("GET", r"/v1/jobs", Call.JOBS),
-        ("POST", r"/v1/jobs/([^/]+)/action", Call.CANCEL),
-        ("GET", r"/v1/models/([^/]+)", Call.MODEL),
-        ("GET", r"/v1/models", Call.MODELS),
-        ("POST", r"/v1/assets", Call.ASSETS),
-        ("POST", r"/v1/uploads", Call.ASSETS),
-        ("POST", r"/v1/uploads/([^/]+)/action", Call.ASSETS),
-        ("GET", r"/v1/uploads/([^/]+)", Call.ASSETS),
-        ("PUT", r"/cdn/uploads/([^/]+)/\d+", Call.DOWNLOAD),
-        ("GET", r"/v1/assets/([^/]+)", Call.ASSETS),
-        ("POST", r"/v1/assets/get-bulk", Call.ASSETS),
-        ("GET", r"/v1/teams(?:/([^/]+)/limits)?", Call.TEAMS),
-        ("GET", r"/v1/usages", Call.USAGES),
-        ("GET", r"/cdn/assets/([^/]+)", Call.DOWNLOAD),
-    )
-)
 
 
 class Service:
@@ -141,7 +118,7 @@ class Service:
         """
         while self._late and self._late[0][0] <= now:
             due, _, request = heapq.heappop(self._late)
-            call, name = _call_of(request)
+            call, name = call_of(request)
             self._answer(request, call, name, self._register.advance(due), acts=True)
         return self._register.advance(now)
 
@@ -153,7 +130,7 @@ class Service:
             now: seconds since the epoch; an earlier time than before counts as the latest.
         """
         now = self.advance(now)
-        call, name = _call_of(request)
+        call, name = call_of(request)
         nth = self.counts[call]
         self.counts[call] += 1
         fault = self._faults.drawn(call, nth, self._draws)
@@ -383,17 +360,6 @@ class Service:
     @property
     def _extras(self) -> Mapping[str, Json]:
         return EXTRAS if self._settings.views.extras else {}
-
-
-def _call_of(request: Request) -> tuple[Call, str]:
-    """Say what a request asks for, and the name in its path."""
-    for method, path, call in _PATHS:
-        found = path.fullmatch(request.path) if request.method == method else None
-        if found is not None:
-            name = next((one for one in found.groups() if one), "")
-            quoted = call is Call.SUBMIT and request.query.get("dryRun") in {"true", "api"}
-            return (Call.QUOTE if quoted else call), name
-    return Call.OTHER, ""
 
 
 def _asset_ids(body: bytes) -> list[str] | None:

@@ -140,7 +140,7 @@ def test_a_second_signal_is_heeded_while_submits_are_let_finish() -> None:
 
     def fail_then_leave(runner: Runner) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(1.0, runner._spawn, full, "full")
+        loop.call_later(1.0, runner._errands.spawn, full, "full")
         loop.call_later(3.0, runner.leave)
 
     run = Run(over, jobs(3), command=fail_then_leave)

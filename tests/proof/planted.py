@@ -277,7 +277,7 @@ MUTANTS = (
     Mutant(
         name="cut submits off when the run is cancelled",
         path="engine/runner.py",
-        old="                self.leave()\n                await self._let_submits_finish()\n",
+        old="                self.leave()\n                await self._finish_submits()\n",
         new="                self.leave()\n",
         test="tests/engine/test_accidents.py::test_a_run_that_is_cancelled_lets_submits_finish_for_a_moment",
     ),
@@ -400,9 +400,9 @@ MUTANTS = (
     ),
     Mutant(
         name="buy without a look at what is there",
-        path="engine/dispatch.py",
-        old="        if self._waiting and self._preflight is None:\n",
-        new="        if not self:\n",
+        path="engine/first_look.py",
+        old="        if self._waiting and self._preflight is None and not self._is_blind:\n",
+        new="        if self._unsure and self._preflight is None:\n",
         test="tests/reconcile/test_preflight.py",
     ),
     Mutant(

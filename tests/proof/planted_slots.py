@@ -73,14 +73,14 @@ OF_SLOTS = (
     ),
     Mutant(
         name="list jobs although it was told not to",
-        path="engine/dispatch.py",
+        path="engine/first_look.py",
         old="self._preflight is None and not self._is_blind:",
         new="self._preflight is None:",
         test=_DENIALS,
     ),
     Mutant(
         name="forget the look that was left out",
-        path="engine/dispatch.py",
+        path="engine/first_look.py",
         old="            journal.look_began(since)\n",
         new="            since += 0.0\n",
         test=_DENIALS,

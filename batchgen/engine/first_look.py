@@ -1,0 +1,223 @@
+"""The look at what the service has already, before a run buys anything.
+
+Jobs that may be paid for wait here until they are adopted or held, and new attempts until they
+were held against the same listing. All the others wait in the dispatcher's queue.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from batchgen.engine.flow import Flow
+from batchgen.engine.policy import Policy, World
+from batchgen.engine.prepare import Preparer
+from batchgen.engine.purse import Purse
+from batchgen.engine.waiting import Waiting
+from batchgen.errors import ServiceError, StoppedError
+from batchgen.ledger import Ledger
+from batchgen.model import Model, Scope
+from batchgen.plan.plan import Entry
+from batchgen.reconcile.preflight import Preflight, begin_preflight, looks_back_to
+from batchgen.reconcile.search import Search
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Findings:
+    """What a dispatcher does with what the look brings, and what it has to say; each returns at once.
+
+    Attributes:
+        route: it is bought already, or held.
+        rest: nothing may be waiting any more.
+        freed: money that was set apart may have come back.
+        silent: the service did not answer.
+        is_open: whether jobs of this one's model may be submitted.
+        stalled: whether nothing leaves that could be answered.
+    """
+
+    route: Callable[[Entry], None]
+    rest: Callable[[], None]
+    freed: Callable[[], None]
+    silent: Callable[[ServiceError], None]
+    is_open: Callable[[Entry], bool]
+    stalled: Callable[[], bool]
+
+
+class FirstLook:
+    """Holds what is to be bought against what the service has."""
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        ledger: Ledger,
+        flow: Flow,
+        policy: Policy,
+        scope: Scope,
+        models: Mapping[str, Model],
+        search: Search,
+        purse: Purse,
+        preparer: Preparer | None,
+        waiting: Waiting,
+        findings: Findings,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            world: the ports.
+            ledger: our clock.
+            flow: is told whether the service answers.
+            policy: whether jobs are listed, and how patient the run is.
+            scope: where the records belong.
+            models: every model of a job that may be submitted.
+            search: what all who look in this run share.
+            purse: where room is kept for what may be paid for.
+            preparer: has the jobs whose files are not sent yet; None where no job has any.
+            waiting: the jobs that wait to be bought; those that may be paid for are taken out of it.
+            findings: what comes of the look.
+        """
+        self.unlisted = ""  # why the last look before buying failed
+        self._world = world
+        self._ledger = ledger
+        self._flow = flow
+        self._policy = policy
+        self._scope = scope
+        self._models = models
+        self._search = search
+        self._purse = purse
+        self._preparer = preparer
+        self._waiting = waiting
+        self._findings = findings
+        self._preflight: Preflight | None = None
+        self._unsure: list[Entry] = []
+        self._anew: list[Entry] = []
+        self._marked = False  # as bought in without a look
+
+    def __len__(self) -> int:
+        """Count the jobs that may still be submitted."""
+        return len(self._unsure) + len(self._anew)
+
+    @property
+    def was_taken(self) -> bool:
+        """Whether the service was asked what it has."""
+        return self._preflight is not None
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether some may be paid for, and are neither adopted nor held."""
+        return bool(self._unsure)
+
+    def again(self, entry: Entry) -> None:
+        """Hold a job against what was seen, before it waits like any other."""
+        self._anew.append(entry)
+
+    def set_apart(self) -> None:
+        """Keep room for what may be paid for already, until it is adopted or held."""
+        look = self._preflight
+        assert look is not None or not self._unsure
+        self._purse.set_apart((one.job, look.shown_cost(one) if look else None) for one in self._unsure)
+
+    async def took_a_step(self) -> bool:
+        """Do one thing that has to be known before the next job leaves; False where there is none."""
+        if self._waiting and self._preflight is None and not self._is_blind:
+            await self._look_before_buying()
+        elif self._anew and self._preflight is not None:
+            await self._look_again(self._preflight)
+        elif self._unsure and self._knows_as_much_as_it_can:
+            self._take_in()
+        else:
+            return False
+        return True
+
+    @property
+    def _is_blind(self) -> bool:
+        """Whether this run buys without a look; a later one that looks then looks back as far."""
+        if self._policy.listings:
+            return False
+        if not self._marked:
+            self._marked = True
+            journal = self._world.journal
+            since = looks_back_to(
+                journal.records().values(),
+                began=self._policy.slot_began,
+                now=self._ledger.now(),
+                unfinished=journal.looking_since,
+            )
+            journal.look_began(since)
+        return True
+
+    async def _look_before_buying(self) -> None:
+        """Hold what waits against what the service has already."""
+        try:
+            preflight = await begin_preflight(
+                self._search,
+                scope=self._scope,
+                models=self._models,
+                began=self._policy.slot_began,
+                uploader=self._world.uploader,
+                price=self._purse.worth,
+            )
+            looked_for = tuple(self._waiting)
+            await preflight.read((*looked_for, *(self._preparer or ())))
+        except StoppedError:
+            raise
+        except ServiceError as error:
+            self.unlisted = str(error)
+            self._findings.silent(error)
+            await asyncio.sleep(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
+            return
+        self.unlisted = ""
+        self._preflight = preflight
+        self._flow.service_answered()
+        known = {entry.key for entry in looked_for}
+        self._anew += [entry for entry in self._waiting if entry.key not in known]  # came meanwhile
+        self._unsure = [entry for entry in looked_for if preflight.concerns(entry)]
+        self._waiting.replace(entry for entry in looked_for if not preflight.concerns(entry))
+        self.set_apart()
+        if not self._unsure:
+            self._end_look(preflight)
+
+    async def _look_again(self, preflight: Preflight) -> None:
+        """Hold new attempts against what the service had when the run began."""
+        anew = tuple(self._anew)
+        try:
+            await preflight.read(anew)
+        except StoppedError:
+            raise
+        except ServiceError as error:
+            self._findings.silent(error)
+            await asyncio.sleep(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
+            return
+        del self._anew[: len(anew)]
+        self._unsure += [entry for entry in anew if preflight.concerns_now(entry)]
+        clear = (one for one in anew if not preflight.concerns_now(one))
+        self._waiting.return_all(filter(self._findings.is_open, clear))
+        self.set_apart()
+
+    @property
+    def _knows_as_much_as_it_can(self) -> bool:
+        """Whether it is known who we are, or nothing is left that would tell.
+
+        Rows that look like ours may be a colleague's; the answer to a job that no row looks like
+        says who we are.
+        """
+        journal = self._world.journal
+        paid = any(record.submissions for record in journal.records().values())
+        return bool(journal.authors) or paid or (self._findings.stalled() and not self._flow.awaits_answers)
+
+    def _take_in(self) -> None:
+        """Adopt or hold what the service has already; the others wait like any job."""
+        assert self._preflight is not None
+        taken = {one.entry.key: one.entry for one in self._preflight.take_in(self._unsure)}
+        left = [entry for entry in self._unsure if entry.key not in taken]
+        self._waiting.return_all(filter(self._findings.is_open, left))
+        for entry in taken.values():
+            self._findings.route(entry)
+        self._unsure = []  # not before: the run is not at its end while some are not on their way
+        self.set_apart()
+        self._findings.freed()
+        self._end_look(self._preflight)
+        self._findings.rest()
+
+    def _end_look(self, preflight: Preflight) -> None:
+        self._world.journal.look_ended()
+        self._search.late_arrivals.notice(preflight.rest())
