@@ -1,6 +1,6 @@
 """Jobs in doubt that wait for a person: what is known of each, and the person's answer."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -34,11 +34,13 @@ class Answers:
     Attributes:
         adopt: the remote id that is the job's.
         absent: these were never accepted; the next run submits them again.
+        sure: submissions that echo all that was sent for one of these, and are not its own all the same.
         give_up: these are not wanted any more, paid for or not; those out of sight among them.
     """
 
     adopt: Mapping[str, str] = field(default_factory=dict)
     absent: Sequence[str] = ()
+    sure: Sequence[str] = ()
     give_up: Sequence[str] = ()
 
     @property
@@ -122,7 +124,8 @@ class Desk:
 
         Raises:
             InputError: a job is not in doubt, or a remote id is not the service's, of another
-                model, or another job's already; nothing was changed.
+                model, or another job's already, or a job said to be absent is listed by all that
+                was sent for it; nothing was changed.
             ServiceError: the service could not be asked.
         """
         unseen = {one.job.id: one for one in self.out_of_sight()}
@@ -133,7 +136,10 @@ class Desk:
         if len(entries) < len(answers.named):
             raise InputError("a job is answered for twice")
         remotes = {name: await self._remote(entries[name], given) for name, given in answers.adopt.items()}
-        disowned = await self._refused_by(answers) - {one.remote_id for one in remotes.values()}
+        adopted_ids = {one.remote_id for one in remotes.values()}
+        found = await self.unsettled() if answers.absent else []
+        _refuse_listed(found, answers, but=adopted_ids)
+        disowned = _refused_by(found, answers) - adopted_ids
         at = self._clock.now()
         by_hand = {"by": "a person"}
         for name, remote in remotes.items():
@@ -161,18 +167,6 @@ class Desk:
         given_up = Abandoned(at=at, reason=f"{entry.record.error}; given up by a person")
         held = [Held(at=at, reason=entry.record.error)] if entry.record.state is State.IN_DOUBT else []
         self._record(entry, *held, given_up)
-
-    async def _refused_by(self, answers: Answers) -> set[str]:
-        """Give the candidates of the jobs said to be absent that no job still in doubt may claim."""
-        found = await self.unsettled() if answers.absent else []
-        refused, claimed = set[str](), set[str]()
-        for one in found:
-            ids = {each.remote.remote_id for each in one.candidates}
-            if one.entry.job.id in answers.absent:
-                refused |= ids
-            elif one.entry.job.id not in answers.named:
-                claimed |= ids
-        return refused - claimed
 
     def _record(self, entry: Entry, *events: Event) -> None:
         try:
@@ -204,6 +198,44 @@ class Desk:
         if model not in (None, entry.job.model):
             raise InputError(f"{entry.job.id}: {remote_id} is of model {model}, the job of {entry.job.model}")
         return remote
+
+
+def _refuse_listed(found: Sequence[Unsettled], answers: Answers, *, but: Collection[str]) -> None:
+    """Ask again where a job said to be absent has a submission that echoes all that was sent for it."""
+    listed = {
+        one.entry.job.id: [
+            each.remote
+            for each in one.candidates
+            if each.certain and each.remote.remote_id not in {*but, *answers.sure}
+        ]
+        for one in found
+        if one.entry.job.id in answers.absent
+    }
+    told = [
+        f"{name}: the service lists {row.remote_id}, {_cost_of(row)}, which echoes all that was sent: "
+        f"submitting it again likely pays twice. `--adopt {name}={row.remote_id}` takes it for the job's; "
+        f"`--absent {name} --sure {row.remote_id}` submits it again all the same"
+        for name, rows in listed.items()
+        for row in rows
+    ]
+    if told:
+        raise InputError("\n".join(told))
+
+
+def _cost_of(row: RemoteJob) -> str:
+    return "cost not shown" if row.cost is None else f"{row.cost.normalize():f} CU"
+
+
+def _refused_by(found: Sequence[Unsettled], answers: Answers) -> set[str]:
+    """Return the candidates of the jobs said to be absent that no job still in doubt may claim."""
+    refused, claimed = set[str](), set[str]()
+    for one in found:
+        ids = {each.remote.remote_id for each in one.candidates}
+        if one.entry.job.id in answers.absent:
+            refused |= ids
+        elif one.entry.job.id not in answers.named:
+            claimed |= ids
+    return refused - claimed
 
 
 @asynccontextmanager

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 @click.option(
     "--absent", multiple=True, metavar="JOB", help="It was never accepted: the next run submits it again."
 )
+@click.option(
+    "--sure",
+    multiple=True,
+    metavar="REMOTE_ID",
+    help="With --absent: this submission is not the job's, although it echoes all that was sent.",
+)
 @click.option("--give-up", multiple=True, metavar="JOB", help="It is not wanted any more, paid for or not.")
 @flags.as_json
 def command(
@@ -28,6 +34,7 @@ def command(
     options: "Options",
     adopt: Sequence[str],
     absent: Sequence[str],
+    sure: Sequence[str],
     give_up: Sequence[str],
     as_json: bool,
 ) -> int:
@@ -35,7 +42,8 @@ def command(
 
     Shows each of them with the submissions that may be its own, and why none is certain. Without
     an answer among the flags it asks on a terminal, and elsewhere only shows. Answers may be
-    given again for several jobs; either all of them are recorded or none.
+    given again for several jobs; either all of them are recorded or none. A job that the service
+    lists by all that was sent for it is taken for absent only with --sure and the id it lists.
 
     A job that is paid for and has outlasted its timeout can be given up too: nothing waits for it
     any more, and `batchgen retry` may buy it again.
@@ -46,7 +54,7 @@ def command(
 
     from batchgen.app.resolve import Answers  # noqa: PLC0415 - not for --help
 
-    answers = Answers(adopt=_pairs(adopt), absent=absent, give_up=give_up)
+    answers = Answers(adopt=_pairs(adopt), absent=absent, sure=sure, give_up=give_up)
     asks = not as_json and sys.stdin.isatty() and sys.stderr.isatty()
     left = asyncio.run(_resolve(options, answers, as_json=as_json, asks=asks))
     return 7 if left else 0
@@ -96,11 +104,18 @@ async def _ask(place: "Desk", found: "Sequence[Unsettled]") -> None:
             err=True,
         )
         if said == "absent":
-            await place.settle(Answers(absent=[job]))
+            listed = [each for each in one.candidates if each.certain]
+            if all(click.confirm(_again(each), default=False, err=True) for each in listed):
+                sure = [each.remote.remote_id for each in listed]
+                await place.settle(Answers(absent=[job], sure=sure))
         elif said == "give-up":
             await place.settle(Answers(give_up=[job]))
         elif said != "skip":
             await place.settle(Answers(adopt={job: one.candidates[int(said) - 1].remote.remote_id}))
+
+
+def _again(each: "Candidate") -> str:
+    return f"{_told(each)}: submit the job again all the same, and likely pay twice?"
 
 
 def _document(one: "Unsettled") -> dict[str, Any]:

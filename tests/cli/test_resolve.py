@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.cli.conftest import Service, Shell
+from tests.cli.test_run import wait_until
 
 Simulator = Callable[..., Service]
 
@@ -73,3 +74,29 @@ def test_a_wrong_answer_is_refused_and_nothing_is_recorded(
     done = here.call("resolve", "jobs.yaml", "--give-up", "two", *words)
     assert (done.status, said in done.err) == (2, True), done.err
     assert len(here.call("resolve", "jobs.yaml", "--json").json) == 3
+
+
+def test_what_is_listed_by_all_that_was_sent_is_absent_only_by_its_own_id(
+    shell: Shell, simulator: Simulator
+) -> None:
+    service = simulator(*QUICK, "--fault", "submit:cut-after=100%", "--listing-lag", "400")
+    shell.write("jobs.yaml", MANIFEST)
+    here = shell.at(service)
+    assert here.call("run", "jobs.yaml", "--rate", "50/s", "--in-flight", "1").status == 7
+    row = next(one["remote_id"] for one in service.charged if '"one"' in one["body"])
+
+    def shown() -> dict[str, list[str]]:
+        found = here.call("resolve", "jobs.yaml", "--json").json
+        return {one["id"]: [each["job_id"] for each in one["candidates"] if each["certain"]] for one in found}
+
+    wait_until(lambda: all(shown().values()))
+    others = ("--give-up", "two", "--give-up", "three")
+    for words in ((), ("--sure", "job_another")):
+        done = here.call("resolve", "jobs.yaml", "--absent", "one", *words, *others)
+        assert done.status == 2
+        assert f"one: the service lists {row}, " in done.err
+        assert " CU, which echoes all that was sent" in done.err
+        assert f"--absent one --sure {row}" in done.err
+        assert len(shown()) == 3, "nothing is recorded"
+    done = here.call("resolve", "jobs.yaml", "--absent", "one", "--sure", row, *others)
+    assert (done.status, shown()) == (0, {})
