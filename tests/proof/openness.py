@@ -7,7 +7,7 @@ from batchgen.model import Job
 from tests.proof.lens import Echo, Garbage, Lens, Uploads
 from tests.proof.scenario import JournalFate, Leg, Scenario
 
-_KINDS = ("author", "type", "echo", "garbage", "unreadable", "keys", "clocks", "months", "receipts", "alone")
+KINDS = ("author", "type", "echo", "garbage", "unreadable", "keys", "clocks", "months", "receipts", "alone")
 _OPEN = 0.4  # share of the seeds in which something is otherwise than the guides suggest
 _MONTH = 30 * 86_400.0  # seconds
 
@@ -19,7 +19,7 @@ def opened(seed: int, scenario: Scenario) -> Scenario:
     scenario = replace(scenario, lens=Lens(uploads=uploads))
     if chance.random() >= _OPEN:
         return scenario
-    for kind in chance.sample(_KINDS, chance.choice([1, 1, 2])):
+    for kind in chance.sample(KINDS, chance.choice([1, 1, 2])):
         scenario = replace(_DRAWS[kind](chance, scenario), opened=(*scenario.opened, kind))
     return scenario
 

@@ -59,7 +59,7 @@ OF_OUTPUTS = (
     ),
     Mutant(
         name="record what came later and do not fetch it",
-        path="events.py",
+        path="notes.py",
         old="        to_fetch = (*record.grown, *new) if record.state is State.COLLECTED else ()\n",
         new="        to_fetch = ()\n",
         test=_PROOF,
@@ -73,7 +73,7 @@ OF_OUTPUTS = (
     ),
     Mutant(
         name="keep what came later behind what came first",
-        path="events.py",
+        path="notes.py",
         old='        return {"asset_ids": (*self.asset_ids, *gone), "grown": to_fetch}\n',
         new='        return {"asset_ids": (*record.asset_ids, *new), "grown": to_fetch}\n',
         test="tests/core/test_lifecycle.py::test_what_is_shown_later_is_on_record_in_the_services_order_"
