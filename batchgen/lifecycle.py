@@ -116,7 +116,11 @@ TERMINAL = frozenset(state for state, exits in TRANSITIONS.items() if set(exits.
 NOTES: frozenset[type[Event]] = frozenset({RefundShown, ChargeShown, PriceLearnt, OutputsGrew})
 
 EVENTS: Mapping[str, type[Event]] = {
-    event.__name__: event for event in (*(event for exits in TRANSITIONS.values() for event in exits), *NOTES)
+    event.__name__: event
+    for event in (
+        *(event for exits in TRANSITIONS.values() for event in exits),
+        *sorted(NOTES, key=lambda one: one.__name__),
+    )
 }
 
 

@@ -25,7 +25,6 @@ class Allow(StrEnum):
 
     RENAMED = "renamed"  # buy what another batch, whose manifest is gone, has bought
     OTHER_PROJECT = "other-project"  # go on with the records of another project, or of another address
-    SHARED_BATCH = "shared-batch"  # run a second manifest under the name of a batch
     NO_LISTING = "no-listing"  # buy without being able to find again what is lost
     UNFINISHED_SLOT = "unfinished-slot"  # begin a slot although the last one is not finished
 

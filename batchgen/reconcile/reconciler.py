@@ -195,24 +195,35 @@ class Reconciler:
                 self._ledger.observer.troubled(f"reading the prompt of a listed job: {error}")
 
     def _judge(self, case: _Case, view: _View) -> None:
-        near = []
-        known, window = self._known(case), case.doubt.window(view.listing.skew)
-        for row, alike in view.candidates.like(case.doubt.body, known):
-            likeness = stands_for(alike, row, view.candidates.ownership(row, known), window)
-            if likeness is Likeness.MATCH and self._fits_another_better(case, row, view):
-                likeness = Likeness.NEAR
-            if likeness is Likeness.MATCH:
-                if self._adopt(case, row, view.listing):
-                    view.candidates.take(row.remote_id)
-                return
-            if likeness is not Likeness.OTHER:
-                near.append(row.remote_id)
+        window = case.doubt.window(view.listing.skew)
+        found, near = self._find(case, view, window)
+        if found is not None:
+            if self._adopt(case, found, view.listing):
+                view.candidates.take(found.remote_id)
+            return
         clouded = self._clouded(case, view, window)
         covered = view.listing.complete and view.listing.reach <= window.low
         if covered and not near and not clouded:
             case.clean.append(case.age(view.begun, view.listing.skew))
             case.dates.append(view.listing.begun_at)
-        self._conclude(case, self._findings(case, view, tuple(near), clouded))
+        self._conclude(case, self._findings(case, view, near, clouded))
+
+    def _find(self, case: _Case, view: _View, window: Window) -> tuple[RemoteJob | None, tuple[str, ...]]:
+        """Give the row that is this job, or the ids of those that may be."""
+        known, near, found = self._known(case), [], None
+        for row, alike in view.candidates.like(case.doubt.body, known):
+            likeness = stands_for(alike, row, view.candidates.ownership(row, known), window)
+            if likeness is Likeness.MATCH and self._fits_another_better(case, row, view):
+                likeness = Likeness.NEAR
+            if likeness is Likeness.MATCH and not self._may_be_anybodys(case, row):
+                return row, ()
+            if likeness is Likeness.MATCH and found is None:
+                found = row
+            elif likeness is Likeness.NEAR:
+                near.append(row.remote_id)
+        if found is not None and near:
+            return None, (found.remote_id, *near)
+        return found, tuple(near)
 
     def _clouded(self, case: _Case, view: _View, window: Window) -> int:
         """Count the rows that nobody can read and that may be this job."""
@@ -222,6 +233,10 @@ class Reconciler:
             and not self._search.lessons.was_listed_before(one.mark, intent)
             for one in view.listing.unreadable.values()
         )
+
+    def _may_be_anybodys(self, case: _Case, row: RemoteJob) -> bool:
+        """Say whether an equal row proves nothing beside one that shows less: no author, no seed."""
+        return not row.author and case.doubt.body.seed is None
 
     def _fits_another_better(self, case: _Case, row: RemoteJob, view: _View) -> bool:
         """Say whether the row echoes more of what was sent for another job that misses its answer.
