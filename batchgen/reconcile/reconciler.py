@@ -219,7 +219,7 @@ class Reconciler:
                 return row, ()
             if likeness is Likeness.MATCH and found is None:
                 found = row
-            elif likeness is Likeness.NEAR:
+            elif likeness not in {Likeness.MATCH, Likeness.OTHER}:
                 near.append(row.remote_id)
         if found is not None and near:
             return None, (found.remote_id, *near)

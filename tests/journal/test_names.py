@@ -10,7 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchgen.errors import OverBudgetError
-from batchgen.lifecycle import Accepted, AnswerLost, Event, Record, RefundShown, SubmitStarted, replay
+from batchgen.lifecycle import (
+    Accepted,
+    AnswerLost,
+    ChargeShown,
+    Event,
+    OutputsGrew,
+    Record,
+    RefundShown,
+    SubmitStarted,
+    replay,
+)
 from batchgen.model import JobKey, Scope
 from batchgen.plan.budget import Allowance, Window
 from tests.support.lives import JOB, lives
@@ -75,7 +85,7 @@ def test_each_record_is_still_what_its_events_tell(
         seen.add((scope, key))
         told = [
             replace(event, remote_id=f"{nth} {event.remote_id}")
-            if isinstance(event, Accepted | RefundShown)
+            if isinstance(event, Accepted | RefundShown | ChargeShown | OutputsGrew)
             else event
             for event in life
         ]

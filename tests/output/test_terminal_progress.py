@@ -21,6 +21,7 @@ from batchgen.lifecycle import (
     Event,
     Failed,
     Held,
+    PriceLearnt,
     Record,
     Refused,
     RetryAsked,
@@ -136,9 +137,15 @@ def test_every_event_but_the_intent_has_words(kind: type[Event]) -> None:
         "attempt": 1,
         "body": "{}",
     }
-    fields |= {"files": (FILE,), "refunded": Decimal(7), "asset_ids": ("asset_1",)}
+    fields |= {
+        "files": (FILE,),
+        "refunded": Decimal(7),
+        "charged": Decimal(7),
+        "reserved": Decimal(7),
+        "asset_ids": ("asset_1",),
+    }
     event = kind(**{name: fields[name] for name in kind.__dataclass_fields__ if name in fields})
-    assert (happening(event, Record()) is None) is (kind is SubmitStarted)
+    assert (happening(event, Record()) is None) is (kind in {SubmitStarted, PriceLearnt})
 
 
 SHOT = Snapshot(
