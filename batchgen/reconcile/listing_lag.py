@@ -44,13 +44,15 @@ class ListingLag:
                 self._missed.discard(paid.remote_id)
 
     def _age(self, paid: Submission, record: Record, listing: Listing, begun: float) -> float | None:
-        """Return the seconds since a submission was accepted; None where no clock can tell."""
+        """Return the seconds since a submission was accepted, or left; None where no clock can tell."""
         seen = self._ledger.receipt_of(paid.remote_id)
         if seen is not None:
             return begun - seen
-        if record.skew is None or paid.at + record.skew < listing.reach:
+        if record.skew is None or record.intent_at is None:
             return None
-        return listing.begun_at + listing.skew - (paid.at + record.skew)
+        # what was found later is dated by the clock of another run; intent and skew are of one moment
+        left_at = record.intent_at + record.skew
+        return None if left_at < listing.reach else listing.begun_at + listing.skew - left_at
 
 
 def latest_before(doubt: Doubt, records: Iterable[Record]) -> Submission | None:

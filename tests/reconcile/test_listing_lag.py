@@ -1,0 +1,66 @@
+"""How far listings are behind, told by submissions of this run and of earlier ones."""
+
+from collections.abc import Iterable
+from typing import cast
+
+import pytest
+
+from batchgen.ledger import Ledger
+from batchgen.lifecycle import Accepted, Adopted, AnswerLost, Event, Record, SubmitStarted, replay
+from batchgen.model import Job, JobKey
+from batchgen.reconcile.listing import Listing
+from batchgen.reconcile.listing_lag import ListingLag
+from tests.support.memory_journal import MemoryJournal
+
+HOUR = 3600.0
+NOW = 100 * HOUR  # the service's date of the listing, and ours
+
+
+class _NoReceipts:
+    """A run that has seen nothing accepted itself."""
+
+    def receipt_of(self, _remote_id: str) -> None:
+        return None
+
+
+def records(*events: Event) -> Iterable[Record]:
+    journal = MemoryJournal()
+    journal.append(JobKey("v1:a"), *events)
+    return replay(journal.history()).values()
+
+
+def left(at: float, skew: float | None) -> SubmitStarted:
+    job = Job(id="tower", prompt="a tower", model="m")
+    return SubmitStarted(at=at, job=job, attempt=1, body='{"prompt":"a tower"}', skew=skew)
+
+
+def longest(*events: Event) -> float:
+    """Learn from a listing without rows that reaches an hour back."""
+    lag = ListingLag(cast("Ledger", _NoReceipts()))
+    listing = Listing(begun_at=NOW, since=NOW - HOUR, reach=NOW - HOUR, rows={}, skew=0.0)
+    lag.learn(listing, records(*events), begun=0.0)
+    return lag.longest
+
+
+def test_a_submission_of_an_earlier_run_that_a_listing_misses_tells_how_far_it_is_behind() -> None:
+    skew = -7 * HOUR
+    assert longest(left(NOW - 20 - skew, skew), Accepted(at=NOW - 19 - skew, remote_id="job_1")) == 20
+
+
+@pytest.mark.parametrize("hours", [-30, -5, 5, 30])
+def test_one_found_later_by_a_clock_that_is_hours_wrong_is_as_old_as_its_post(hours: float) -> None:
+    error = hours * HOUR
+    lost = AnswerLost(at=NOW - 19, reason="cut")
+    found = Adopted(at=NOW - 10 + error, remote_id="job_1", evidence={})
+    assert longest(left(NOW - 20, 0.0), lost, found) == 20
+
+
+@pytest.mark.parametrize("skew", [0.0, 5 * HOUR, -30 * HOUR])
+def test_one_that_left_before_what_a_listing_reaches_is_not_missed_by_it(skew: float) -> None:
+    lost = AnswerLost(at=NOW - 2 * HOUR + 1 - skew, reason="cut")
+    found = Adopted(at=NOW - 60, remote_id="job_1", evidence={})
+    assert longest(left(NOW - 2 * HOUR - skew, skew), lost, found) == 0
+
+
+def test_where_the_clocks_were_not_compared_nothing_is_learnt() -> None:
+    assert longest(left(NOW - 20, None), Accepted(at=NOW - 19, remote_id="job_1")) == 0
