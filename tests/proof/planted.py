@@ -318,6 +318,13 @@ MUTANTS = (
         test="tests/reconcile/test_absence.py",
     ),
     Mutant(
+        name="date what a listing misses by the run that found it",
+        path="reconcile/listing_lag.py",
+        old="left_at = record.intent_at + record.skew\n",
+        new="left_at = paid.at + record.skew\n",
+        test="tests/reconcile/test_listing_lag.py",
+    ),
+    Mutant(
         name="name nobody who turned up",
         path="reconcile/reconciler.py",
         old="        self._search.late_arrivals.notice(candidates)\n",
