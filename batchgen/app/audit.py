@@ -6,17 +6,17 @@ keeping it. What a finding is gets decided in ``plan.auditing``.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from batchgen.app.background import beside
 from batchgen.app.batch import scope_of
 from batchgen.app.clock import SystemClock
-from batchgen.app.mending import Damaged, damaged_among, fetch_again, files_of
+from batchgen.app.findings import Audit, Changed, Dearer, Open, Short, asked_of
+from batchgen.app.mending import damaged_among, fetch_again, files_of
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, project_of, rate_of
-from batchgen.engine.ending import Exit, Verdict
 from batchgen.engine.gate import RateGate
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
@@ -26,90 +26,26 @@ from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record
 from batchgen.manifest.reading import read_manifest
 from batchgen.model import Job, JobKey, Purchase, RemoteJob, Scope
+from batchgen.notes import OutputsGrew
+from batchgen.plan.yields import is_young
 from batchgen.ports import Generator
 from batchgen.reconcile.audit import (
     BatchHistory,
     Situation,
-    Sums,
     Surplus,
     beginning,
+    dearer,
     ended_otherwise,
     read_history,
     sum_up,
     untrue_records,
 )
-from batchgen.reconcile.candidates import Listed
-from batchgen.reconcile.orphans import OrphanFinder
+from batchgen.reconcile.orphans import MISSING, OrphanFinder
+from batchgen.reconcile.preflight import BLIND
+from batchgen.record import DONE
 from batchgen.scenario.client import ScenarioClient
 
 MARGIN = 600.0  # seconds that the listing reaches back before the batch's first submission
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Changed:
-    """A submission that ended one way by the journal and stands otherwise at the service."""
-
-    job: Job
-    remote_id: str
-    recorded: str
-    shown: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Audit:
-    """All that an audit found.
-
-    Attributes:
-        scope: whose records were held against the service.
-        submissions: paid for by the journal.
-        listed: every row that the service listed, with whose it is; None where nothing was ever
-            submitted and none was asked for.
-        troubles: why the service could not be read to the end; empty if it was.
-        surplus: rows of ours without a record that are equal to a job of ours.
-        others: how many rows of ours belong to no record and are equal to nothing.
-        changed: submissions whose end changed.
-        files: how many are on record.
-        damaged: those that are not on the disk as they are on record.
-        sums: what was charged.
-        untrue: jobs whose record is not what the history tells, by id, and how.
-        purchases: submissions that were bought by asking for a price, and belong to no job.
-    """
-
-    scope: Scope
-    submissions: int = 0
-    listed: tuple[Listed, ...] | None = None
-    troubles: tuple[str, ...] = ()
-    surplus: tuple[Surplus, ...] = ()
-    others: int = 0
-    changed: tuple[Changed, ...] = ()
-    files: int = 0
-    damaged: tuple[Damaged, ...] = ()
-    sums: Sums = field(default_factory=Sums)
-    untrue: tuple[tuple[str, str], ...] = ()
-    purchases: tuple[Purchase, ...] = ()
-
-    @property
-    def verdict(self) -> Verdict:
-        """The exit status and every reason there is for one."""
-        broken = sum(not one.fixed for one in self.damaged)
-        due = sum(one.situation is Situation.DUE for one in self.surplus)
-        reasons = [
-            (Exit.BUG, len(self.untrue), "{} of which record and history differ: keep a copy of the journal"),
-            (Exit.DOUBT, len(self.purchases), "{} bought by asking for a price, of no job"),
-            (Exit.DOUBT, len(self.surplus) - due, "{} likely paid twice or lost"),
-            (Exit.DOUBT, len(self.changed), "{} ended otherwise than the journal says"),
-            (Exit.REMAINS, due, "{} whose answer is due: the next run takes it in"),
-            (Exit.REMAINS, broken, "{} missing or damaged"),
-        ]
-        nouns = ("job", "submission", "submission", "submission", "submission", "file")
-        said = [
-            (status, text.format(f"{number} {noun}{'s' * (number != 1)}"))
-            for (status, number, text), noun in zip(reasons, nouns, strict=True)
-            if number
-        ]
-        if self.troubles:
-            said.append((Exit.REMAINS, "the service could not be read to the end"))
-        return Verdict(exit=said[0][0] if said else Exit.DONE, reasons=tuple(text for _, text in said))
 
 
 async def audit_batch(options: Options, *, fix: bool) -> Audit:
@@ -117,7 +53,8 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
 
     Args:
         options: which batch, and where.
-        fix: fetch again what is missing or damaged; refused while a run has the batch.
+        fix: fetch again what is missing or damaged, and record assets that came later; refused while a
+            run has the batch.
 
     Raises:
         InputError: the manifest is wrong.
@@ -131,20 +68,24 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
     gate = RateGate(rate)
     with (
         hold_batch(options.lock_of(manifest.batch), stamp=now) if fix else nullcontext(),
-        JournalFile.open_to_read(options.journal) as file,
+        (JournalFile.open if fix and options.journal.exists() else JournalFile.open_to_read)(
+            options.journal
+        ) as file,
     ):
         scope = scope_of(options, manifest, file, now=now)
         project = project_of(options, manifest.project)
         purchases = _purchases_without_a_job(options, file.batch(scope), scope, project)
-        if scope not in file.scopes():
+        began_at = beginning(file.batch(scope).history()) if scope in file.scopes() else None
+        if began_at is None and not options.journal.exists():
             return Audit(scope=scope, purchases=purchases)
-        began_at = beginning(file.batch(scope).history())
-        if began_at is None:
-            told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
-            return replace(told, purchases=purchases)
+        # where nothing was submitted, a question for a price may have been taken for an order
+        since = now - BLIND if began_at is None else began_at - MARGIN
         async with transport_to(options) as transport, beside(gate.run(), name="gate"):
             client = ScenarioClient(transport, gate, project=project)
-            audit = await _Look(client, file, scope).audit(since=began_at - MARGIN)
+            look = _Look(client, file, scope)
+            audit = await look.audit(since=since, jobs=manifest.jobs, bought=purchases)
+            if fix:
+                audit = replace(audit, short=look.take_in(audit.short))
             records = file.batch(scope).records().values()
             files = files_of(records)
             damaged = await asyncio.to_thread(damaged_among, files, folder)
@@ -166,17 +107,19 @@ def _purchases_without_a_job(
     return tuple(one for one in known if one.remote_id not in owned)
 
 
-def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal) -> Audit:
-    """Hold the journal against itself, which is all there is where nothing was ever submitted."""
-    untrue = untrue_records(read_history(before.history()), before.records(), after.records())
-    return Audit(scope=scope, untrue=_named(untrue, before.records()))
-
-
 def _named(untrue: Mapping[JobKey, str], records: Mapping[JobKey, Record]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (record.job.id if (record := records.get(key)) and record.job else str(key), text)
         for key, text in untrue.items()
     )
+
+
+def _open_of(records: Mapping[JobKey, Record], surplus: Iterable[Surplus]) -> Iterator[Open]:
+    """Give what waits for a person or for a run, but for what a row is named for as due."""
+    due = {one.sent.key for one in surplus if one.situation is Situation.DUE}
+    for key, record in records.items():
+        if record.state in MISSING and key not in due and record.job is not None:
+            yield Open(key=key, job=record.job, state=record.state, reason=record.error)
 
 
 class _Look:
@@ -188,29 +131,97 @@ class _Look:
         self._scope = scope
         self._finder = OrphanFinder(generator, SystemClock())
 
-    async def audit(self, *, since: float) -> Audit:
+    async def audit(self, *, since: float, jobs: Iterable[Job], bought: Sequence[Purchase]) -> Audit:
         """List first and read the journal then: every row's intent is in it, whatever runs beside us.
 
         Args:
             since: seconds since the epoch, by our clock.
+            jobs: as the manifest says them now.
+            bought: by questions for a price, of no record.
         """
         listing = await self._finder.list(since)
         before = self._file.batch(self._scope)
         history = read_history(before.history())
         journal = self._file.batch(self._scope)
         records = journal.records()
-        orphans = await self._finder.find(listing, history, journal, records)
+        orphans = await self._finder.find(
+            listing,
+            history,
+            journal,
+            records,
+            asked=asked_of(history, jobs),
+            known=[one.remote_id for one in bought],
+        )
         return Audit(
             scope=self._scope,
             submissions=sum(len(record.submissions) for record in records.values()),
             listed=orphans.listed,
             surplus=orphans.surplus,
+            doubtful=orphans.doubtful,
             others=orphans.others,
+            open=tuple(_open_of(records, orphans.surplus)),
+            short=tuple(await self._short(records, listing.rows)),
+            dearer=tuple(
+                Dearer(job=record.job, paid=paid, shown=listing.rows[paid.remote_id].cost)
+                for record, paid in dearer(records.values(), listing.rows)
+                if record.job is not None
+            ),
             changed=await self._changed(history, listing.rows.values(), records),
-            sums=sum_up(records.values(), listing.rows, (one.row for one in orphans.surplus)),
+            sums=sum_up(
+                records.values(),
+                listing.rows,
+                (one.row for one in orphans.surplus),
+                possible=(one.row for one in orphans.doubtful),
+                asked=(one.charged for one in bought),
+            ),
             untrue=_named(untrue_records(history, before.records(), records), records),
             troubles=tuple(self._finder.troubles),
         )
+
+    async def _short(self, records: Mapping[JobKey, Record], rows: Mapping[str, RemoteJob]) -> list[Short]:
+        """Ask after each success that is short; of the others their rows may show more."""
+        now, found = SystemClock().now(), []
+        for key, record in records.items():
+            if record.state not in DONE or record.job is None or record.remote_id is None:
+                continue
+            row = rows.get(record.remote_id)
+            if record.is_short:
+                row = await self._asked_after(record.remote_id) or row
+            shown = row.asset_ids if row is not None else ()
+            if not record.is_short and set(shown) <= set(record.asset_ids):
+                continue
+            found.append(
+                Short(
+                    key=key,
+                    job=record.job,
+                    remote_id=record.remote_id,
+                    assets=len(record.asset_ids),
+                    expected=record.expected,
+                    new=tuple(one for one in shown if one not in record.asset_ids),
+                    shown=shown,
+                    young=is_young(record, now=now),
+                )
+            )
+        return found
+
+    async def _asked_after(self, remote_id: str) -> RemoteJob | None:
+        try:
+            return await self._generator.job(remote_id)
+        except StoppedError:
+            raise
+        except ServiceError as error:
+            self._finder.troubles.append(f"{remote_id}: could not be asked after: {error}")
+            return None
+
+    def take_in(self, short: Iterable[Short]) -> tuple[Short, ...]:
+        """Record the assets that came later: the next run fetches them."""
+        journal, at = self._file.batch(self._scope), SystemClock().now()
+        after = []
+        for one in short:
+            if one.new:
+                journal.append(one.key, OutputsGrew(at=at, remote_id=one.remote_id, asset_ids=one.shown))
+            after.append(replace(one, recorded=bool(one.new)))
+        return tuple(after)
 
     async def _changed(
         self, history: BatchHistory, rows: Iterable[RemoteJob], records: Mapping[JobKey, Record]
@@ -219,15 +230,9 @@ class _Look:
         jobs = {one.remote_id: record.job for record in records.values() for one in record.submissions}
         changed = []
         for row in ended_otherwise(history, rows):
-            try:
-                shown = await self._generator.job(row.remote_id)
-            except StoppedError:
-                raise
-            except ServiceError as error:
-                self._finder.troubles.append(f"{row.remote_id}: could not be asked after: {error}")
-                continue
+            shown = await self._asked_after(row.remote_id)
             job = jobs.get(row.remote_id)
-            if job is not None and ended_otherwise(history, (shown,)):
+            if job is not None and shown is not None and ended_otherwise(history, (shown,)):
                 recorded = str(history.ends[row.remote_id])
                 changed.append(Changed(job=job, remote_id=row.remote_id, recorded=recorded, shown=shown.word))
         return tuple(changed)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -10,21 +11,31 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.audit import Audit
+    from batchgen.app.findings import Audit, Open
     from batchgen.app.settings import Options
+    from batchgen.model import RemoteJob
     from batchgen.reconcile.audit import Surplus
+    from batchgen.reconcile.unowned import Doubtful
+
+_NAMED = 20  # jobs like none of ours
 
 
 @click.command("audit", short_help="Hold the journal of a manifest against the service and the disk.")
 @flags.of_a_batch
-@click.option("--fix", is_flag=True, help="Fetch files again that are missing or damaged.")
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Fetch files again that are missing or damaged, and record assets that came later.",
+)
 @flags.as_json
 def command(*, options: "Options", fix: bool, as_json: bool) -> int:
     """Hold the journal of MANIFEST against the service and the disk.
 
-    Lists what the service has of ours since the batch began, and shows what was likely paid
-    twice or lost, what ended otherwise than recorded, and which files are missing or damaged.
-    Changes nothing, but for --fix; a file that --fix replaces is kept beside its place.
+    Lists what the service has since the batch began, and names all that no record owns: what is
+    certainly ours and was likely paid twice or lost, and what may be ours; what others in the project
+    have bought is counted. Shows which jobs are held, what ended otherwise than recorded, and which
+    files are missing or damaged. Changes nothing, but for --fix; a file that --fix replaces is kept
+    beside its place.
     """
     import asyncio  # noqa: PLC0415 - not for --help
 
@@ -48,6 +59,35 @@ def _adopt(one: "Surplus", options: "Options") -> str | None:
     if one.situation is not Situation.OPEN:
         return None
     return options.command_line("resolve", "--adopt", f"{one.sent.job.id}={one.row.remote_id}")
+
+
+def _settle(one: "Open", options: "Options") -> str:
+    """Give the command that settles a job that is held, or whose answer is missing."""
+    from batchgen.lifecycle import State  # noqa: PLC0415 - not for --help
+
+    return options.command_line("resolve" if one.state is State.HELD else "run")
+
+
+def _doubtful(one: "Doubtful", options: "Options") -> dict[str, object]:
+    from batchgen.output.entries import moment, number  # noqa: PLC0415 - not for --help
+
+    return {
+        "job_id": one.row.remote_id,
+        "owner": str(one.owner),
+        "reason": one.reason,
+        "created": moment(one.row.created_at),
+        "status": one.row.word,
+        "cost": number(one.row.cost),
+        "like": one.like.sent.job.id if one.like else None,
+        "differs": list(one.like.differs) if one.like else [],
+        "adopt": _adopt_near(one, options),
+    }
+
+
+def _adopt_near(one: "Doubtful", options: "Options") -> str | None:
+    if one.like is None or not one.like.waits:
+        return None
+    return options.command_line("resolve", "--adopt", f"{one.like.sent.job.id}={one.row.remote_id}")
 
 
 def _document(audit: "Audit", options: "Options") -> dict[str, object]:
@@ -84,6 +124,8 @@ def _document(audit: "Audit", options: "Options") -> dict[str, object]:
                 "status": one.row.word,
                 "cost": number(one.row.cost),
                 "situation": str(one.situation),
+                "certain": one.certain,
+                "differs": list(one.differs),
                 "instead_of": one.holder or None,
                 "adopt": _adopt(one, options),
             }
@@ -99,7 +141,32 @@ def _document(audit: "Audit", options: "Options") -> dict[str, object]:
             }
             for one in audit.purchases
         ],
-        "others": audit.others,
+        "may_be_ours": [_doubtful(one, options) for one in audit.doubtful],
+        "others": {"jobs": audit.others.jobs, "cost": number(audit.others.cost)},
+        "open": [
+            {"id": one.job.id, "state": str(one.state), "reason": one.reason, "settle": _settle(one, options)}
+            for one in audit.open
+        ],
+        "short": [
+            {
+                "id": one.job.id,
+                "job_id": one.remote_id,
+                "assets": one.assets,
+                "expected": one.expected,
+                "new": list(one.new),
+                "recorded": one.recorded,
+            }
+            for one in audit.short
+        ],
+        "dearer": [
+            {
+                "id": one.job.id,
+                "job_id": one.paid.remote_id,
+                "charged": number(one.paid.charged),
+                "shown": number(one.shown),
+            }
+            for one in audit.dearer
+        ],
         "changed": [
             {"id": one.job.id, "job_id": one.remote_id, "recorded": one.recorded, "shown": one.shown}
             for one in audit.changed
@@ -121,6 +188,8 @@ def _document(audit: "Audit", options: "Options") -> dict[str, object]:
             "refunded": number(sums.refunded),
             "shown": number(sums.shown),
             "surplus": number(sums.surplus),
+            "may_be_ours": number(sums.possible),
+            "bought_by_asking": number(sums.asked),
             "difference": number(sums.difference),
             "not_listed": sums.not_listed,
         },
@@ -133,32 +202,50 @@ def _lines(audit: "Audit", options: "Options") -> Iterator[str]:
     yield f"{audit.scope.batch} at {audit.scope.origin}: {paid} on record"
     if audit.listed is None:
         yield "Nothing was ever submitted: the service was not asked."
-    for purchase in audit.purchases:
-        cost = "" if purchase.charged is None else f", {purchase.charged.normalize():f} compute units"
-        yield f"  {purchase.remote_id}{cost}: bought by asking for the price of {purchase.job}, of no job"
-    for one in audit.surplus:
-        yield from _surplus_lines(one, options)
-    for end in audit.changed:
-        yield f"  {end.job.id}: {end.remote_id} ended {end.recorded} by the journal, and is {end.shown} now"
-    for file in audit.damaged:
-        told = f"; {file.told}" if file.told else ""
-        yield f"  {file.job.id}: {file.file.path}: {file.found}{told}"
+    yield from _finding_lines(audit, options)
     for id_, text in audit.untrue:
         yield f"  {id_}: {text}"
     for text in audit.troubles:
         yield f"  {text}"
     if audit.listed is not None:
         yield from _sum_lines(audit)
-    yield from _closing(audit.verdict.reasons, fixable=any(not one.fixed for one in audit.damaged))
+    reasons = list(audit.verdict.reasons)
+    if audit.doubtful:
+        jobs, cost = _counted(len(audit.doubtful), "job"), audit.sums.possible
+        reasons.append(f"{jobs} of no record may be ours, {cost.normalize():f} compute units")
+    yield from _closing(reasons, fixable=any(not one.fixed for one in audit.damaged))
+
+
+def _finding_lines(audit: "Audit", options: "Options") -> Iterator[str]:
+    for purchase in audit.purchases:
+        charge = "" if purchase.charged is None else f", {purchase.charged.normalize():f} compute units"
+        yield f"  {purchase.remote_id}{charge}: bought by asking for the price of {purchase.job}, of no job"
+    for one in audit.surplus:
+        yield from _surplus_lines(one, options)
+    yield from _doubtful_lines(audit.doubtful, options)
+    for each in audit.open:
+        yield f"  {each.job.id}: {each.state}, {each.reason}".rstrip(", ")
+        yield f"    to settle it: {_settle(each, options)}"
+    yield from _short_lines(audit)
+    for end in audit.changed:
+        yield f"  {end.job.id}: {end.remote_id} ended {end.recorded} by the journal, and is {end.shown} now"
+    for file in audit.damaged:
+        told = f"; {file.told}" if file.told else ""
+        yield f"  {file.job.id}: {file.file.path}: {file.found}{told}"
 
 
 def _surplus_lines(one: "Surplus", options: "Options") -> Iterator[str]:
-    from batchgen.output.entries import moment  # noqa: PLC0415 - not for --help
     from batchgen.reconcile.audit import Situation  # noqa: PLC0415 - not for --help
 
-    cost = "of unknown cost" if one.row.cost is None else f"{one.row.cost.normalize():f} compute units"
-    date = moment(one.row.created_at) or "without a date"
-    yield f"  {one.sent.job.id}: {one.row.remote_id}, {date}, {one.row.word}, {cost}: equal to what was sent"
+    what = (
+        f"the same but for how {', '.join(one.differs)} is written"
+        if one.differs
+        else "equal to what was sent"
+    )
+    if one.situation is Situation.ASKED:
+        what = "what the job asks for"
+    sure = "certainly ours" if one.certain else "may be ours"
+    yield f"  {one.sent.job.id}: {_told(one.row)}: {what}, {sure}"
     match one.situation:
         case Situation.OPEN:
             yield f"    the job is in doubt; to adopt it: {_adopt(one, options)}"
@@ -168,21 +255,76 @@ def _surplus_lines(one: "Surplus", options: "Options") -> Iterator[str]:
             yield "    the journal knows of no submission of that attempt: it was likely paid for and lost"
         case Situation.PAID:
             yield f"    the job already has {one.holder}: this one was likely paid for beside it"
+        case Situation.ASKED:
+            yield (
+                "    nothing that the journal knows of was sent so: likely bought by asking for its price, "
+                "or on behalf of a journal that is lost"
+            )
+
+
+def _told(row: "RemoteJob") -> str:
+    from batchgen.output.entries import moment  # noqa: PLC0415 - not for --help
+
+    cost = "of unknown cost" if row.cost is None else f"{row.cost.normalize():f} compute units"
+    return f"{row.remote_id}, {moment(row.created_at) or 'without a date'}, {row.word}, {cost}"
+
+
+def _doubtful_lines(doubtful: "Sequence[Doubtful]", options: "Options") -> Iterator[str]:
+    """Name what may be ours: all that is like a job, and the first of what is like none."""
+    left = [one for one in doubtful if one.like is None]
+    for one in (*(each for each in doubtful if each.like is not None), *left[:_NAMED]):
+        yield f"  {_told(one.row)}: may be ours ({one.reason}); {_likeness(one)}"
+        if adopt := _adopt_near(one, options):
+            yield f"    to adopt it: {adopt}"
+    if more := left[_NAMED:]:
+        cost = sum((one.row.cost for one in more if one.row.cost is not None), Decimal(0))
+        yield f"  {len(more)} more that may be ours, {cost.normalize():f} compute units: --json names all"
+
+
+def _likeness(one: "Doubtful") -> str:
+    if one.like is None:
+        return "like nothing that this batch sent"
+    if not one.row.inputs:
+        return f"shows no inputs, and is of the time of {one.like.sent.job.id}"
+    if not one.like.differs:
+        return f"equal to {one.like.sent.job.id}, which another batch or key may have sent"
+    return f"like {one.like.sent.job.id}, differs in {', '.join(one.like.differs)}"
+
+
+def _short_lines(audit: "Audit") -> Iterator[str]:
+    for one in audit.short:
+        if one.new:
+            count = _counted(len(one.new), "asset")
+            then = (
+                "on record now, the next run fetches"
+                if one.recorded
+                else "audit --fix has the next run fetch"
+            )
+            yield f"  {one.job.id}: {count} of {one.remote_id} came after it was taken; {then} them"
+        else:
+            yield f"  {one.job.id}: {one.remote_id} succeeded with {one.assets} of {one.expected} assets"
+    for each in audit.dearer:
+        charged, shown = (one or Decimal(0) for one in (each.paid.charged, each.shown))
+        yield (
+            f"  {each.job.id}: {each.paid.remote_id} was charged {charged.normalize():f} compute units by the "
+            f"journal, the service shows {shown.normalize():f}"
+        )
 
 
 def _sum_lines(audit: "Audit") -> Iterator[str]:
     sums = audit.sums
     yield (
         f"charged: {sums.recorded.normalize():f} compute units by the journal; the service shows "
-        f"{sums.shown.normalize():f} for the same and {sums.surplus.normalize():f} beside them; "
+        f"{sums.shown.normalize():f} for the same and {sums.beside.normalize():f} beside them; "
         f"difference {sums.difference.normalize():f}"
     )
     if sums.refunded:
         yield f"refunded: {sums.refunded.normalize():f} compute units by the service's rules, or as it shows"
     if sums.not_listed:
         yield f"{_counted(sums.not_listed, 'submission')} on record not in the service's listing"
-    if audit.others:
-        yield f"{_counted(audit.others, 'other job')} by the same key, of no record and equal to none of ours"
+    if audit.others.jobs:
+        jobs, cost = _counted(audit.others.jobs, "job"), audit.others.cost
+        yield f"others in this project: {jobs}, {cost.normalize():f} compute units"
     yield f"{_counted(audit.files, 'file')} on record"
 
 

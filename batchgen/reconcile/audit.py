@@ -25,6 +25,7 @@ from batchgen.lifecycle import (
     replay,
 )
 from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus, Submission
+from batchgen.record import IN_FLIGHT
 
 _ENDS: Mapping[type[Event], RemoteStatus] = {
     Succeeded: RemoteStatus.SUCCEEDED,
@@ -36,12 +37,20 @@ _ENDS: Mapping[type[Event], RemoteStatus] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sent:
-    """A body that left, or was about to, for one attempt at a job."""
+    """A body that left, or was about to, for one attempt at a job.
+
+    Attributes:
+        sender: fingerprint of the key that sent it; empty where that is not known.
+        asked: whether nothing with this body was submitted for all that is known: it is what a
+            question for the job's price says.
+    """
 
     key: JobKey
     job: Job
     attempt: int
     body: str
+    sender: str = ""
+    asked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +82,7 @@ def read_history(history: Iterable[tuple[JobKey, Event]]) -> BatchHistory:
     for key, event in history:
         events[key].append(event)
         if isinstance(event, SubmitStarted):
-            one = Sent(key=key, job=event.job, attempt=event.attempt, body=event.body)
+            one = Sent(key=key, job=event.job, attempt=event.attempt, body=event.body, sender=event.sender)
             sent.setdefault((key, event.attempt), one)
     records, broken = {}, {}
     for key, lived in events.items():
@@ -134,6 +143,7 @@ class Situation(StrEnum):
     DUE = "due"  # an answer is due: the next run settles it
     UNPAID = "unpaid"  # the journal says that nothing was accepted
     PAID = "paid"  # it has its submission: the row was likely paid for beside it
+    ASKED = "asked"  # the row is what the job asks for, and no body of ours had no more in it
 
 
 _FIRST = tuple(Situation)
@@ -148,12 +158,16 @@ class Surplus:
         sent: what it is equal to.
         situation: how the job stands.
         holder: the remote id that the job has, or likely has, instead; empty where it has none.
+        certain: whether all is echoed by a row that is ours by its author, or shows none.
+        differs: the inputs that the row shows otherwise than they were sent, if only in how they are written.
     """
 
     row: RemoteJob
     sent: Sent
     situation: Situation
     holder: str = ""
+    certain: bool = True
+    differs: tuple[str, ...] = ()
 
 
 def find_surplus(
@@ -177,13 +191,15 @@ def find_surplus(
         if not standings:
             continue
         situation, holder, sent = min(standings, key=lambda one: _FIRST.index(one[0]))
-        if situation is not Situation.PAID:
+        if situation not in {Situation.PAID, Situation.ASKED}:
             offered[sent.key] = row.remote_id
         found.append(Surplus(row=row, sent=sent, situation=situation, holder=holder))
     return found
 
 
 def _standing(sent: Sent, record: Record, offered: Mapping[JobKey, str]) -> tuple[Situation, str, Sent]:
+    if sent.asked:
+        return Situation.ASKED, "", sent
     if sent.key in offered:
         return Situation.PAID, offered[sent.key], sent
     owned = [one.remote_id for one in record.submissions if one.attempt == sent.attempt]
@@ -208,7 +224,9 @@ class Sums:
     Attributes:
         recorded: by our records.
         shown: by the rows of the submissions on record.
-        surplus: by the rows that no record owns.
+        surplus: by the rows that no record owns and that are what was sent for a job.
+        possible: by the other rows without a record that are or may be ours.
+        asked: by what questions for a price bought, and no record owns.
         refunded: what came back of it by our records, in whatever way that is known.
         unshown: what came back so that rows no longer show it.
         not_listed: submissions on record that the listing does not show.
@@ -219,39 +237,83 @@ class Sums:
     unshown: Decimal = Decimal(0)
     shown: Decimal = Decimal(0)
     surplus: Decimal = Decimal(0)
+    possible: Decimal = Decimal(0)
+    asked: Decimal = Decimal(0)
     not_listed: int = 0
+
+    @property
+    def beside(self) -> Decimal:
+        """All that is or may be ours, and of no record."""
+        return self.surplus + self.possible + self.asked
 
     @property
     def difference(self) -> Decimal:
         """What the service shows beyond what is on record; below zero if it shows less."""
-        return self.shown + self.surplus - (self.recorded - self.unshown)
+        return self.shown + self.beside - (self.recorded - self.unshown)
 
 
-def sum_up(records: Iterable[Record], rows: Mapping[str, RemoteJob], surplus: Iterable[RemoteJob]) -> Sums:
+def sum_up(
+    records: Iterable[Record],
+    rows: Mapping[str, RemoteJob],
+    surplus: Iterable[RemoteJob],
+    *,
+    possible: Iterable[RemoteJob] = (),
+    asked: Iterable[Decimal | None] = (),
+) -> Sums:
     """Add up both sides; what neither a record nor a row says counts as nothing.
 
     Args:
         records: of the scope.
         rows: of the listing, by remote id.
         surplus: rows that no record owns and that are equal to a job of ours.
+        possible: the other rows that no record owns and that are or may be ours.
+        asked: what was charged for questions that were taken for orders.
     """
     paid = [one for record in records for one in record.submissions]
-    listed = [rows[one.remote_id] for one in paid if one.remote_id in rows]
+    listed = [one for one in paid if one.remote_id in rows]
+    shown = {one.remote_id: shown_of(one, rows[one.remote_id]) for one in listed}
     return Sums(
         recorded=_sum(one.charged for one in paid),
         refunded=_sum(one.refunded for one in paid),
-        unshown=_sum(_unshown(one, rows.get(one.remote_id)) for one in paid),
-        shown=_costs(listed),
+        unshown=_sum(_unshown(one, shown[one.remote_id]) for one in listed),
+        shown=_sum(shown.values()),
         surplus=_costs(surplus),
+        possible=_costs(possible),
+        asked=_sum(asked),
         not_listed=len(paid) - len(listed),
     )
 
 
-def _unshown(paid: Submission, row: RemoteJob | None) -> Decimal | None:
-    """Give what came back so that the row shows less: add-ons, which after a failure read 0."""
-    if row is None or row.cost is None or paid.charged is None or paid.refunded is None:
+def shown_of(paid: Submission, row: RemoteJob) -> Decimal | None:
+    """Return what a row says was charged for a submission on record; None where it says nothing.
+
+    A row may show the cost before a discount, or leave add-ons out; neither is another word.
+    """
+    if row.cost is None or paid.charged is None:
+        return row.cost
+    before_discount = row.cost - row.discount == paid.charged
+    without_addons = not row.itemized and row.cost < paid.charged
+    return paid.charged if before_discount or without_addons else row.cost
+
+
+def dearer(records: Iterable[Record], rows: Mapping[str, RemoteJob]) -> list[tuple[Record, Submission]]:
+    """Return the submissions that have ended and whose rows show more than was charged by our records."""
+    found = []
+    for record in records:
+        under_way = record.remote_id if record.state in IN_FLIGHT else None
+        for paid in record.submissions:
+            row = rows.get(paid.remote_id)
+            shown = None if row is None or paid.remote_id == under_way else shown_of(paid, row)
+            if shown is not None and paid.charged is not None and shown > paid.charged:
+                found.append((record, paid))
+    return found
+
+
+def _unshown(paid: Submission, shown: Decimal | None) -> Decimal | None:
+    """Return what came back so that the row shows less: add-ons, which after a failure read 0."""
+    if shown is None or paid.charged is None or paid.refunded is None:
         return None
-    return min(paid.refunded, max(paid.charged - row.cost, Decimal(0)))
+    return min(paid.refunded, max(paid.charged - shown, Decimal(0)))
 
 
 def _costs(rows: Iterable[RemoteJob]) -> Decimal:

@@ -6,19 +6,22 @@ journal, and changes nothing; which row is a finding is decided in ``audit``.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from batchgen.account import Known
 from batchgen.errors import ServiceError, StoppedError
-from batchgen.lifecycle import Record
+from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
 from batchgen.ports import Clock, Generator, Journal
 from batchgen.reconcile.audit import BatchHistory, Sent, Situation, Surplus, find_surplus, read_history
 from batchgen.reconcile.candidates import Candidates, Listed
 from batchgen.reconcile.listing import Listing, read_listing
-from batchgen.reconcile.matching import Body, Likeness
+from batchgen.reconcile.matching import Body, Doubt, Likeness
 from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.unowned import Doubtful, Like, Others, find_doubtful, like_of, same_as
 
+MISSING = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD})  # an answer to what was sent
 PATIENCE = 60.0  # seconds for a look after a run: somebody waits for its end
 
 
@@ -28,13 +31,18 @@ class Orphans:
 
     Attributes:
         surplus: rows that are equal to what was sent for a job.
-        others: how many rows that are or may be ours are equal to nothing, or likely another batch's.
+        doubtful: the other rows that are or may be ours.
+        others: what is known to be somebody else's.
         listed: every row, with whose it is.
     """
 
     surplus: tuple[Surplus, ...] = ()
-    others: int = 0
+    doubtful: tuple[Doubtful, ...] = ()
+    others: Others = field(default_factory=Others)
     listed: tuple[Listed, ...] = ()
+
+
+_Likes = defaultdict[str, list[Like]]  # what each row is like, by remote id
 
 
 class OrphanFinder:
@@ -63,6 +71,9 @@ class OrphanFinder:
         history: BatchHistory,
         journal: Journal,
         records: Mapping[JobKey, Record],
+        *,
+        asked: Iterable[Sent] = (),
+        known: Collection[str] = (),
     ) -> Orphans:
         """Compare a listing with what was sent.
 
@@ -71,37 +82,68 @@ class OrphanFinder:
             history: the journal's.
             journal: which knows who has which row, in whatever batch.
             records: of the scope.
+            asked: what questions for prices may have said.
+            known: ids of rows that are told of otherwise.
 
         Raises:
             StoppedError: the service does not let us look.
         """
         candidates = Candidates(listing.rows.values(), journal, self._prompts)
-        equal = await self._equal_to_what_was_sent(history, candidates)
-        free = candidates.free()
-        found = find_surplus(free, lambda row: equal.get(row.remote_id, ()), records)
+        candidates.take(*known)
+        likes: _Likes = defaultdict(list)
+        for sent in history.sent if listing.rows else ():
+            await self._compare(
+                sent, candidates, likes, _waiting(sent, records, self._clock), journal, listing
+            )
+        explained = {remote_id for remote_id, found in likes.items() if same_as(found)}
+        if any(row.remote_id not in explained for row in candidates.free()):
+            for sent in asked:
+                await self._compare(sent, candidates, likes, None, journal, listing)
+        free = [row for row in listing.rows.values() if likes.get(row.remote_id)]
+        found = [
+            self._judged(one, candidates, likes[one.row.remote_id])
+            for one in find_surplus(free, lambda row: same_as(likes[row.remote_id]), records)
+        ]
         surplus = [one for one in found if not _may_be_of_another_batch(one, journal, records)]
+        told = {*known, *(one.row.remote_id for one in surplus)}
+        doubtful, others = find_doubtful(candidates.listed(), likes, told)
         return Orphans(
-            surplus=tuple(surplus), others=len(free) - len(surplus), listed=tuple(candidates.listed())
+            surplus=tuple(surplus), doubtful=tuple(doubtful), others=others, listed=tuple(candidates.listed())
         )
 
-    async def _equal_to_what_was_sent(
-        self, history: BatchHistory, candidates: Candidates
-    ) -> Mapping[str, Sequence[Sent]]:
-        """Return what each free row is equal to, by remote id."""
-        equal: dict[str, list[Sent]] = defaultdict(list)
-        if not candidates.free():
-            return equal
-        for sent in history.sent:
-            body = Body.of(sent.job.model, sent.body)
-            await self._read_prompts(body, candidates)
-            for row, likeness in candidates.like(body):
-                if likeness is Likeness.MATCH:
-                    equal[row.remote_id].append(sent)
-        return equal
+    async def _compare(
+        self,
+        sent: Sent,
+        candidates: Candidates,
+        likes: _Likes,
+        doubt: Doubt | None,
+        journal: Journal,
+        listing: Listing,
+    ) -> None:
+        """Note what each free row is to one body: by any key of ours, or by the key that sent it."""
+        body = Body.of(sent.job.model, sent.body)
+        window = None if doubt is None else doubt.window(listing.skew)
+        sender = journal.known(sent.sender) if doubt is not None and sent.sender else None
+        seen = set[str]()
+        for known in (None,) if sender is None else (None, sender):
+            await self._read_prompts(body, candidates, known)
+            for row, likeness in candidates.like(body, known):
+                if row.remote_id in seen or (sent.asked and likeness is Likeness.NEAR):
+                    continue
+                seen.add(row.remote_id)
+                like = like_of(sent, body, row, likeness, window)
+                if like is not None:
+                    likes[row.remote_id].append(like)
 
-    async def _read_prompts(self, body: Body, candidates: Candidates) -> None:
+    def _judged(self, one: Surplus, candidates: Candidates, likes: Sequence[Like]) -> Surplus:
+        whose = candidates.ownership(one.row)
+        like = next(each for each in likes if each.sent == one.sent)
+        certain = whose.decisive and whose.is_free and like.likeness is Likeness.MATCH
+        return replace(one, certain=certain, differs=like.differs)
+
+    async def _read_prompts(self, body: Body, candidates: Candidates, known: Known | None) -> None:
         try:
-            unshown = await candidates.read(body)
+            unshown = await candidates.read(body, known=known)
         except StoppedError:
             raise
         except ServiceError as error:
@@ -110,9 +152,17 @@ class OrphanFinder:
         self.troubles += [f"the service does not show the prompt {one} of a listed job" for one in unshown]
 
 
+def _waiting(sent: Sent, records: Mapping[JobKey, Record], clock: Clock) -> Doubt | None:
+    """Return the doubt of a body whose answer is missing; None where it is not."""
+    record = records.get(sent.key)
+    if record is None or record.state not in MISSING or record.attempt != sent.attempt:
+        return None
+    return Doubt.of(sent.key, sent.job.model, record, now=clock.now())
+
+
 def _may_be_of_another_batch(one: Surplus, journal: Journal, records: Mapping[JobKey, Record]) -> bool:
     """Say whether an equal job of another batch misses its answer, and none of ours does."""
-    if one.situation not in {Situation.PAID, Situation.UNPAID}:
+    if one.situation in {Situation.OPEN, Situation.DUE}:
         return False
     ours = [record for key, record in records.items() if key.content == one.sent.key.content]
     due = (peer for peer in journal.unanswered_equals(one.sent.key) if peer not in ours)
@@ -156,6 +206,7 @@ async def orphans_of_run(
         _sentence(one)
         for one in found.surplus
         if one.situation in {Situation.PAID, Situation.UNPAID}
+        and not one.differs
         and not any(one.row.remote_id in text for text in known)
     ]
 

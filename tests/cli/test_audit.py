@@ -79,6 +79,8 @@ def test_after_a_whole_run_all_agree(shell: Shell, simulator: Simulator) -> None
         "refunded": 0,
         "shown": charged,
         "surplus": 0,
+        "may_be_ours": 0,
+        "bought_by_asking": 0,
         "difference": 0,
         "not_listed": 0,
     }
@@ -113,7 +115,7 @@ def test_what_else_the_key_has_bought_is_one_count(shell: Shell, simulator: Simu
     for number in range(2):
         buy(service, {"prompt": "a bridge", "seed": number})
     found = audit(shell, service, "--json")
-    assert (found.status, found.json["others"], found.json["surplus"]) == (0, 2, [])
+    assert (found.status, len(found.json["may_be_ours"]), found.json["surplus"]) == (0, 2, [])
 
 
 def test_a_job_in_doubt_is_shown_with_the_command_that_adopts(shell: Shell, tmp_path: Path) -> None:
@@ -171,7 +173,7 @@ async def test_a_prompt_that_became_an_asset_and_pages_with_few_rows_hide_no_sur
         found = await asyncio.to_thread(audit, shell, service, "--json")
     assert found.status == 7, found.err
     assert [(one["id"], one["job_id"]) for one in found.json["surplus"]] == [("tower", twice)]
-    assert (found.json["listed"], found.json["others"], found.json["troubles"]) == (5, 1, [])
+    assert (found.json["listed"], len(found.json["may_be_ours"]), found.json["troubles"]) == (5, 1, [])
     assert alone != twice
 
 
