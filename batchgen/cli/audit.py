@@ -258,7 +258,7 @@ def _surplus_lines(one: "Surplus", options: "Options") -> Iterator[str]:
         case Situation.ASKED:
             yield (
                 "    nothing that the journal knows of was sent so: likely bought by asking for its price, "
-                "or on behalf of a journal that is lost"
+                "on behalf of a journal that is lost, or by a person with this key"
             )
 
 
@@ -306,8 +306,8 @@ def _short_lines(audit: "Audit") -> Iterator[str]:
     for each in audit.dearer:
         charged, shown = (one or Decimal(0) for one in (each.paid.charged, each.shown))
         yield (
-            f"  {each.job.id}: {each.paid.remote_id} was charged {charged.normalize():f} compute units by the "
-            f"journal, the service shows {shown.normalize():f}"
+            f"  {each.job.id}: {each.paid.remote_id} cost {charged.normalize():f} compute units by the "
+            f"journal, and {shown.normalize():f} by the service"
         )
 
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from batchgen.account import Known
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.lifecycle import Record, State
-from batchgen.model import JobKey
+from batchgen.model import JobKey, RemoteJob
 from batchgen.ports import Clock, Generator, Journal
 from batchgen.reconcile.audit import BatchHistory, Sent, Situation, Surplus, find_surplus, read_history
 from batchgen.reconcile.candidates import Candidates, Listed
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.matching import Body, Doubt, Likeness
+from batchgen.reconcile.ownership import Owner
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.unowned import Doubtful, Like, Others, find_doubtful, like_of, same_as
 
@@ -128,7 +129,7 @@ class OrphanFinder:
         for known in (None,) if sender is None else (None, sender):
             await self._read_prompts(body, candidates, known)
             for row, likeness in candidates.like(body, known):
-                if row.remote_id in seen or (sent.asked and likeness is Likeness.NEAR):
+                if row.remote_id in seen or (sent.asked and not _may_be_asked(row, likeness, candidates)):
                     continue
                 seen.add(row.remote_id)
                 like = like_of(sent, body, row, likeness, window)
@@ -150,6 +151,12 @@ class OrphanFinder:
             self.troubles.append(f"the prompt of a listed job could not be read: {error}")
             return
         self.troubles += [f"the service does not show the prompt {one} of a listed job" for one in unshown]
+
+
+def _may_be_asked(row: RemoteJob, likeness: Likeness, candidates: Candidates) -> bool:
+    """Say whether a question for a price may have bought a row: one by somebody unknown has its own seed."""
+    by_us = candidates.ownership(row).owner is Owner.OURS
+    return likeness is Likeness.MATCH and (by_us or "seed" not in (row.inputs or {}))
 
 
 def _waiting(sent: Sent, records: Mapping[JobKey, Record], clock: Clock) -> Doubt | None:

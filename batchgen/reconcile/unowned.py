@@ -95,11 +95,14 @@ class Others:
 def same_as(likes: Iterable[Like]) -> list[Sent]:
     """Return what a row is the same as: by all it echoes, else but for how it is written.
 
-    What was sent goes before what was only asked for.
+    What was sent goes before what was only asked for, and a job that misses its answer before a question.
     """
-    found = sorted(likes, key=lambda one: one.sent.asked)
-    whole = [one.sent for one in found if one.likeness is Likeness.MATCH]
-    return whole or [one.sent for one in found if one.same]
+    found = list(likes)
+    sent = [one for one in found if not one.sent.asked]
+    whole = [one.sent for one in sent if one.likeness is Likeness.MATCH]
+    if same := whole or [one.sent for one in sent if one.same]:
+        return same
+    return [] if any(one.waits for one in sent) else [one.sent for one in found if one.same]
 
 
 def find_doubtful(

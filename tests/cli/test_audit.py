@@ -109,13 +109,160 @@ def test_what_was_bought_twice_is_named_with_its_cost(shell: Shell, simulator: S
     assert (found["sums"]["surplus"], found["sums"]["difference"]) == (cost, cost)
 
 
-def test_what_else_the_key_has_bought_is_one_count(shell: Shell, simulator: Simulator) -> None:
+def test_what_else_the_key_has_bought_is_named_with_its_cost(shell: Shell, simulator: Simulator) -> None:
     service = simulator(*QUICK)
     ran(shell, service)
-    for number in range(2):
-        buy(service, {"prompt": "a bridge", "seed": number})
+    bought = {buy(service, {"prompt": "a bridge", "seed": number}) for number in range(2)}
     found = audit(shell, service, "--json")
-    assert (found.status, len(found.json["may_be_ours"]), found.json["surplus"]) == (0, 2, [])
+    assert (found.status, found.json["surplus"]) == (0, [])
+    rows = found.json["may_be_ours"]
+    assert {(one["job_id"], one["owner"], one["like"]) for one in rows} == {
+        (one, "ours", None) for one in bought
+    }
+    cost = sum(one["cost"] for one in rows)
+    assert cost > 0
+    assert (found.json["sums"]["may_be_ours"], found.json["sums"]["difference"]) == (cost, cost)
+    text = audit(shell, service).out
+    assert all(one in text for one in bought)
+    assert f"2 jobs of no record may be ours, {cost:g} compute units" in text
+    assert "All agree." not in text
+
+
+GUIDED = MANIFEST.replace(f"model: {MODEL}", f"model: {MODEL}, params: {{guidance: 3.5}}")
+
+
+def test_what_is_like_a_job_of_ours_is_named_with_what_differs(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    shell.write("jobs.yaml", GUIDED)
+    assert shell.at(service).call("run", "jobs.yaml", "--rate", "50/s").status == 0
+    jobs = {job["id"]: job for job in shell.results()["jobs"]}
+    body = next(one["body"] for one in service.charged if one["remote_id"] == jobs["castle"]["job_id"])
+    near = buy(service, {**json.loads(body), "seed": 12, "guidance": 7.5})
+    found = audit(shell, service, "--json").json
+    (one,) = found["may_be_ours"] or [None]
+    assert one is not None, found["surplus"]
+    assert (one["job_id"], one["like"], one["adopt"]) == (near, "castle", None)
+    assert sorted(one["differs"]) == ["guidance", "seed"]
+    assert found["sums"]["difference"] == one["cost"]
+
+
+def test_what_is_only_written_otherwise_is_likely_paid_twice(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    jobs = ran(shell, service)
+    body = next(one["body"] for one in service.charged if one["remote_id"] == jobs["castle"]["job_id"])
+    twice = buy(service, {**json.loads(body), "prompt": "a  castle"})
+    found = audit(shell, service, "--json")
+    (one,) = found.json["surplus"]
+    assert (found.status, one["id"], one["job_id"]) == (7, "castle", twice)
+    assert (one["certain"], one["differs"], one["situation"]) == (False, ["prompt"], "paid")
+
+
+def test_what_a_question_for_a_price_may_have_bought_is_a_finding(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    ran(shell, service)
+    bought = buy(service, {"prompt": "a castle"})
+    done = audit(shell, service)
+    assert done.status == 7, done.out
+    assert f"castle: {bought}" in done.out
+    assert "likely bought by asking for its price" in done.out
+    (one,) = audit(shell, service, "--json").json["surplus"]
+    assert (one["job_id"], one["situation"], one["adopt"]) == (bought, "asked", None)
+
+
+def test_a_batch_that_sent_nothing_yet_is_looked_for_beside_others_of_its_journal(
+    shell: Shell, simulator: Simulator
+) -> None:
+    service = simulator(*QUICK)
+    ran(shell, service)
+    shell.write("jobs.yaml", MANIFEST.replace("batch: spring", "batch: autumn").replace("a mill", "a barn"))
+    assert audit(shell, service).status == 0
+    bought = buy(service, {"prompt": "a barn"})
+    found = audit(shell, service, "--json")
+    assert (found.status, [one["job_id"] for one in found.json["surplus"]]) == (7, [bought])
+
+
+def test_what_others_in_the_project_have_bought_is_one_line(shell: Shell, tmp_path: Path) -> None:
+    state = tmp_path / "service.jsonl"
+    with simulator_process(state, QUICK) as service:
+        port = service.base_url.rsplit(":", 1)[1].split("/")[0]
+        ran(shell, service)
+        theirs = [buy(service, {"prompt": "a bridge", "seed": one}) for one in range(2)]
+    lines = [json.loads(line) for line in state.read_text().splitlines()]
+    for line in lines:
+        if line["remote_id"] in theirs:
+            line["author"] += "_another"
+    state.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with simulator_process(state, (*QUICK, "--port", port)) as service:
+        found = audit(shell, service, "--json").json
+        text = audit(shell, service).out
+    assert (found["exit"], found["may_be_ours"], found["others"]["jobs"]) == (0, [], 2)
+    assert found["sums"]["difference"] == 0
+    assert f"others in this project: 2 jobs, {found['others']['cost']:g} compute units" in text
+    assert not any(one in text for one in theirs)
+    assert "All agree." in text
+
+
+def test_held_jobs_are_findings_with_the_command_that_settles_them(
+    shell: Shell, simulator: Simulator
+) -> None:
+    service = simulator(*QUICK, "--fault", "submit:cut-after=100%", "--listing-lag", "20000")
+    shell.write("jobs.yaml", MANIFEST + "doubt: {then: hold, settle: 1s, settle_max: 2s}\n")
+    assert shell.at(service).call("run", "jobs.yaml", "--rate", "50/s").status == 7
+    done = audit(shell, service)
+    assert done.status == 7, done.out
+    assert "3 jobs held for a person" in done.out
+    assert done.out.count("to settle it: batchgen resolve jobs.yaml") == 3
+    found = audit(shell, service, "--json").json
+    assert {(one["id"], one["state"]) for one in found["open"]} == {
+        (name, "held") for name in ("tower", "castle", "mill")
+    }
+
+
+def test_a_row_near_a_held_job_is_named_with_the_command_that_adopts_it(shell: Shell, tmp_path: Path) -> None:
+    state = tmp_path / "service.jsonl"
+    shell.write("jobs.yaml", MANIFEST + "doubt: {then: hold, settle: 1s, settle_max: 2s}\n")
+    with simulator_process(state, (*QUICK, "--fault", "submit:cut-before=100%")) as service:
+        port = service.base_url.rsplit(":", 1)[1].split("/")[0]
+        assert shell.at(service).call("run", "jobs.yaml", "--rate", "50/s").status == 7
+    with simulator_process(state, (*QUICK, "--port", port)) as service:
+        near = buy(service, {"prompt": "a castle", "guidance": 7.5, "seed": 3})
+        found = audit(shell, service, "--json").json
+        text = audit(shell, service).out
+    (one,) = found["may_be_ours"]
+    assert (found["exit"], one["job_id"], one["like"], one["differs"]) == (7, near, "castle", ["seed"])
+    assert f"to adopt it: {one['adopt']}" in text
+    assert one["adopt"] == f"batchgen resolve jobs.yaml --adopt castle={near}"
+    assert found["sums"]["difference"] == one["cost"]
+
+
+def test_assets_that_came_after_all_was_taken_are_recorded_with_fix_and_fetched_by_the_next_run(
+    shell: Shell, tmp_path: Path
+) -> None:
+    state = tmp_path / "service.jsonl"
+    manifest = MANIFEST.replace(f"model: {MODEL}", f"model: {MODEL}, params: {{numOutputs: 4}}")
+    late = ("--late-outputs", "100%", "--whole-after", "90000", "--late-in-jobs")
+    shell.write("jobs.yaml", manifest)
+    with simulator_process(state, (*QUICK, *late)) as service:
+        port = service.base_url.rsplit(":", 1)[1].split("/")[0]
+        here = shell.at(service)
+        with here.start("run", "jobs.yaml", "--rate", "50/s") as running:
+            wait_until(
+                lambda: any(one["states"] == {"collected": 3} for one in here.call("status", "--json").json)
+            )
+            running.kill()
+        short = audit(shell, service, "--json")
+    assert short.status == 8
+    assert {one["id"] for one in short.json["short"]} == {"tower", "castle", "mill"}
+    assert all(one["expected"] == 4 and not one["new"] for one in short.json["short"])
+    with simulator_process(state, (*QUICK, "--port", port)) as service:
+        grown = audit(shell, service, "--json")
+        assert grown.status == 8
+        assert all(len(one["new"]) + one["assets"] == 4 for one in grown.json["short"])
+        assert "with assets that came after it was taken" in audit(shell, service, "--fix").out
+        assert audit(shell, service, "--json").json["short"] == []
+        assert shell.at(service).call("run", "jobs.yaml").status == 0
+        assert [len(job["files"]) for job in shell.results()["jobs"]] == [4] * 3
+        assert audit(shell, service).status == 0
 
 
 def test_a_job_in_doubt_is_shown_with_the_command_that_adopts(shell: Shell, tmp_path: Path) -> None:

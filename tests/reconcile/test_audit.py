@@ -29,6 +29,7 @@ from batchgen.reconcile.audit import (
     Situation,
     Surplus,
     beginning,
+    dearer,
     ended_otherwise,
     find_surplus,
     read_history,
@@ -232,3 +233,42 @@ def test_what_is_surplus_is_part_of_the_difference() -> None:
 def test_a_submission_that_is_not_listed_is_counted() -> None:
     sums = sum_up(replay(ENDED).values(), {}, [])
     assert (sums.not_listed, sums.difference) == (1, Decimal(-5))
+
+
+@pytest.mark.parametrize(
+    ("shown", "difference"),
+    [
+        ({"cost": Decimal(8), "discount": Decimal(3)}, 0),
+        ({"cost": Decimal(8), "discount": Decimal(2)}, 3),
+        ({"cost": Decimal(4), "itemized": False}, 0),
+        ({"cost": Decimal(4), "itemized": True}, -1),
+        ({"cost": Decimal(6), "itemized": False}, 1),
+    ],
+)
+def test_a_cost_before_its_discount_or_without_its_addons_is_no_other_word(
+    shown: dict[str, Json], difference: int
+) -> None:
+    records, rows = replay(ENDED).values(), {"job_1": row(**shown)}
+    assert sum_up(records, rows, []).difference == difference
+    assert bool(dearer(records, rows)) is (difference > 0)
+
+
+def test_a_job_that_runs_may_be_shown_dearer_until_its_end_is_recorded() -> None:
+    assert dearer(replay(ENDED[:2]).values(), {"job_1": row(cost=Decimal(9))}) == []
+
+
+def test_what_may_be_ours_and_what_questions_bought_is_part_of_the_difference() -> None:
+    rows = {"job_1": row(cost=Decimal(5))}
+    near = [row("job_x", cost=Decimal(3)), row("job_y")]
+    sums = sum_up(replay(ENDED).values(), rows, [], possible=near, asked=[Decimal(2), None])
+    assert (sums.possible, sums.asked, sums.beside, sums.difference) == tuple(map(Decimal, (3, 2, 5, 5)))
+
+
+def test_a_row_that_a_job_only_asks_for_is_never_offered_to_it() -> None:
+    asked = replace(sent(), asked=True)
+    found = surplus_of([row("a"), row("b")], [asked], {A: Record(state=State.HELD)})
+    assert [one.situation for one in found] == [Situation.ASKED] * 2
+    (found_sent,) = surplus_of(
+        [row()], [asked, sent()], {A: Record(state=State.COLLECTED, submissions=(PAID,))}
+    )
+    assert found_sent.situation is Situation.PAID, "what was sent goes before what was asked for"
