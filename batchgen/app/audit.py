@@ -25,6 +25,7 @@ from batchgen.journal.purchases import PurchaseRecords
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record
 from batchgen.manifest.reading import read_manifest
+from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Purchase, RemoteJob, Scope
 from batchgen.notes import OutputsGrew
 from batchgen.plan.yields import is_young
@@ -63,9 +64,7 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
         StoppedError: the service does not let us look.
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    folder, now = options.output / manifest.batch, SystemClock().now()
-    rate = rate_of(options, manifest.limits.rate)
-    gate = RateGate(rate)
+    now = SystemClock().now()
     with (
         hold_batch(options.lock_of(manifest.batch), stamp=now) if fix else nullcontext(),
         (JournalFile.open if fix and options.journal.exists() else JournalFile.open_to_read)(
@@ -80,18 +79,22 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
             return Audit(scope=scope, purchases=purchases)
         # where nothing was submitted, a question for a price may have been taken for an order
         since = now - BLIND if began_at is None else began_at - MARGIN
-        async with transport_to(options) as transport, beside(gate.run(), name="gate"):
-            client = ScenarioClient(transport, gate, project=project)
-            look = _Look(client, file, scope)
-            audit = await look.audit(since=since, jobs=manifest.jobs, bought=purchases)
-            if fix:
-                audit = replace(audit, short=look.take_in(audit.short))
-            records = file.batch(scope).records().values()
-            files = files_of(records)
-            damaged = await asyncio.to_thread(damaged_among, files, folder)
-            if fix and damaged:
-                damaged = await fetch_again(damaged, client, folder, rate)
-            return replace(audit, files=len(files), damaged=tuple(damaged), purchases=purchases)
+        look = _Look(options, file, scope, project)
+        try:
+            return await look.at_all(manifest, since=since, bought=purchases, fix=fix)
+        except StoppedError as error:
+            if began_at is not None:
+                raise
+            # nothing is known to be there: what the journal says is told all the same
+            told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
+            trouble = f"the service could not be looked through: {error}"
+            return replace(told, purchases=purchases, troubles=(trouble,))
+
+
+def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal) -> Audit:
+    """Hold the journal against itself, which is all there is without a service."""
+    untrue = untrue_records(read_history(before.history()), before.records(), after.records())
+    return Audit(scope=scope, untrue=_named(untrue, before.records()))
 
 
 def _purchases_without_a_job(
@@ -125,11 +128,31 @@ def _open_of(records: Mapping[JobKey, Record], surplus: Iterable[Surplus]) -> It
 class _Look:
     """One audit's look at the service, and what could not be read of it."""
 
-    def __init__(self, generator: Generator, file: JournalFile, scope: Scope) -> None:
-        self._generator = generator
+    def __init__(self, options: Options, file: JournalFile, scope: Scope, project: str) -> None:
+        self._options = options
         self._file = file
         self._scope = scope
-        self._finder = OrphanFinder(generator, SystemClock())
+        self._project = project
+
+    async def at_all(
+        self, manifest: Manifest, *, since: float, bought: Sequence[Purchase], fix: bool
+    ) -> Audit:
+        """Look at the service, the journal and the disk, and mend what can be mended."""
+        options, folder = self._options, self._options.output / manifest.batch
+        rate = rate_of(options, manifest.limits.rate)
+        gate = RateGate(rate)
+        async with transport_to(options) as transport, beside(gate.run(), name="gate"):
+            client = ScenarioClient(transport, gate, project=self._project)
+            self._generator: Generator = client
+            self._finder = OrphanFinder(client, SystemClock())
+            audit = await self.audit(since=since, jobs=manifest.jobs, bought=bought)
+            if fix:
+                audit = replace(audit, short=self.take_in(audit.short))
+            files = files_of(self._file.batch(self._scope).records().values())
+            damaged = await asyncio.to_thread(damaged_among, files, folder)
+            if fix and damaged:
+                damaged = await fetch_again(damaged, client, folder, rate)
+            return replace(audit, files=len(files), damaged=tuple(damaged), purchases=tuple(bought))
 
     async def audit(self, *, since: float, jobs: Iterable[Job], bought: Sequence[Purchase]) -> Audit:
         """List first and read the journal then: every row's intent is in it, whatever runs beside us.

@@ -448,3 +448,14 @@ def test_a_rehearsal_is_audited_in_its_own_origin(shell: Shell) -> None:
     assert shell.call("run", "jobs.yaml", "--simulate").status == 0
     found = shell.call("audit", "jobs.yaml", "--simulate", "--json")
     assert (found.status, found.json["listed"], found.json["origin"]) == (0, 3, "simulator")
+
+
+def test_a_batch_that_sent_nothing_is_told_of_without_credentials_as_far_as_the_journal_knows(
+    shell: Shell, simulator: Simulator
+) -> None:
+    service = simulator(*QUICK)
+    ran(shell, service)
+    shell.write("jobs.yaml", MANIFEST.replace("batch: spring", "batch: autumn"))
+    done = audit(shell.having(SCENARIO_SDK_API_KEY="wrong"), service)
+    assert done.status == 8
+    assert "the service could not be looked through" in done.out
