@@ -17,6 +17,7 @@ from batchgen.lifecycle import Record, State
 from batchgen.manifest.reading import read_manifest, uncollected
 from batchgen.model import JobKey, Scope
 from batchgen.plan.budget import Committed, committed
+from batchgen.plan.yields import YOUNG
 
 
 @contextmanager
@@ -56,11 +57,13 @@ def notice_slots(options: Options, batch: Batch) -> OtherSlots:
         JournalError: the journal cannot be read.
     """
     with JournalFile.open_to_read(options.journal) as file:
-        states = file.slots(batch.scope).open()
+        slots = file.slots(batch.scope)
+        states, short = slots.open(), slots.short(since=SystemClock().now() - YOUNG)
         notes = carried_notes(options, states, batch.scope.slot)
         notes += unbought_notes(options, not_bought(options, batch.manifest, batch.scope, file))
         others = [set(one) - {State.HELD} for slot, one in states.items() if slot != batch.scope.slot]
-        return OtherSlots(notes, to_carry=any(others))
+        asked_again = any(slot != batch.scope.slot for slot in short)
+        return OtherSlots(notes, to_carry=asked_again or any(others))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

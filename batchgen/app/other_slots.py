@@ -19,6 +19,7 @@ from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, RemoteJob, Scope
 from batchgen.output.results import write_slot
 from batchgen.plan.plan import only_carried
+from batchgen.plan.yields import YOUNG
 from batchgen.ports import Observer
 
 _LOOKED_BACK = 5  # slots that are asked for jobs which were not bought
@@ -32,11 +33,13 @@ class OtherSlot:
     Attributes:
         batch: of which nothing is wanted.
         before: what was open when the run began.
+        short: how many of its successes lacked assets or files then.
         told: held jobs that a run of another slot has ended with a word on.
     """
 
     batch: Batch
     before: Mapping[JobKey, Record]
+    short: int
     told: frozenset[JobKey]
 
     @property
@@ -47,12 +50,15 @@ class OtherSlot:
     @property
     def to_carry(self) -> int:
         """How many jobs a run can do something for."""
-        return sum(1 for record in self.before.values() if record.state in _MAY_END)
+        return self.short + sum(1 for record in self.before.values() if record.state in _MAY_END)
 
     @property
     def what(self) -> str:
         """What a run carries of it, for people."""
-        return f"{_jobs(self.to_carry)} of {self.name}, paid for or in doubt there and not collected"
+        kind = "with fewer assets than asked for or usual"
+        if self.to_carry > self.short:
+            kind = "paid for or in doubt there and not collected"
+        return f"{_jobs(self.to_carry)} of {self.name}, {kind}"
 
     def left(self) -> dict[JobKey, Record]:
         """Give what was open, as it stands now."""
@@ -91,16 +97,25 @@ class OtherSlot:
 
 
 def others_of(
-    options: Options, manifest: Manifest, scope: Scope, file: JournalFile, stack: ExitStack
+    options: Options, manifest: Manifest, scope: Scope, file: JournalFile, stack: ExitStack, *, now: float
 ) -> list[OtherSlot]:
     """Open the other slots that have something open, each by a connection of its own.
+
+    Args:
+        options: what was asked for.
+        manifest: of the batch.
+        scope: of the slot that is worked on.
+        file: its journal.
+        stack: closes them.
+        now: our clock.
 
     Raises:
         JournalError: the journal cannot be read.
     """
     slots = file.slots(scope)
     found = []
-    for slot in slots.open():
+    short = slots.short(since=now - YOUNG)
+    for slot in dict.fromkeys((*slots.open(), *short)):
         if slot == scope.slot:
             continue
         own = stack.enter_context(JournalFile.open(options.journal, checked=True))
@@ -108,7 +123,7 @@ def others_of(
         entries = (*batch.plan.entries, *batch.plan.removed)
         states = {*_MAY_END, State.HELD}
         before = {one.key: one.record for one in entries if one.record.state in states}
-        found.append(OtherSlot(batch=batch, before=before, told=slots.told(slot)))
+        found.append(OtherSlot(batch=batch, before=before, short=short[slot], told=slots.told(slot)))
     return found
 
 

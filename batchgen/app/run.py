@@ -97,7 +97,7 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
             stream.write(f"{manifest.batch}: a fresh slot, {batch.scope.slot}\n")
         refuse_wrong_retries(options, batch)
         past = is_of_the_past(options, manifest, batch.scope, file, now=now)
-        others = others_of(options, manifest, batch.scope, file, stack)
+        others = others_of(options, manifest, batch.scope, file, stack, now=now)
         for one in others:
             if one.to_carry:
                 stream.write(f"{manifest.batch}: also carries {one.what}\n")

@@ -13,6 +13,7 @@ from batchgen.model import JobKey, Scope
 # as the partial index has it: paid for, or possibly so, and not collected
 OPEN = (State.SUBMITTING, State.IN_DOUBT, State.HELD, State.RUNNING, State.SUCCEEDED)
 _IS_OPEN = "state IN ('submitting', 'in_doubt', 'held', 'running', 'succeeded')"
+_LATELY_BEGUN = 30  # slots; one an hour makes a day
 
 
 class SlotRecords:
@@ -42,6 +43,39 @@ class SlotRecords:
             for slot, state, count in rows:
                 found.setdefault(slot, Counter())[State(state)] = count
         return found
+
+    def short(self, *, since: float) -> Counter[str]:
+        """Count by slot the successes that lack assets and ended lately, and those whose files are to come.
+
+        Only the slots begun last are read: what ended lately is of them.
+
+        Args:
+            since: seconds since the epoch, by our clock: what ended before is not asked again.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if schema.version_of(self._connection) == 0:
+                return Counter()
+            rows = self._connection.execute(
+                "SELECT slot, COUNT(*) FROM records JOIN scopes ON scopes.id = records.scope "
+                "WHERE scopes.id IN (SELECT id FROM scopes WHERE (origin, project, batch) = (?, ?, ?) "
+                "ORDER BY id DESC LIMIT ?) AND state = ? AND ("
+                "COALESCE(json_array_length(fields, '$.grown'), 0) > 0 OR "
+                "json_extract(fields, '$.ended_at') > ? AND "
+                "COALESCE(json_extract(fields, '$.expected'), 0) > "
+                "COALESCE(json_array_length(fields, '$.asset_ids'), 0)) GROUP BY scopes.id",
+                (
+                    self._scope.origin,
+                    self._scope.project,
+                    self._scope.batch,
+                    _LATELY_BEGUN,
+                    State.COLLECTED,
+                    since,
+                ),
+            )
+            return Counter(dict(rows.fetchall()))
 
     def bought(self) -> Counter[str]:
         """Count by slot the jobs that were bought, or may have been.

@@ -58,7 +58,8 @@ class Findings:
     """What listings have shown of one job in doubt that none of them matched.
 
     Attributes:
-        watched: seconds for which this run has looked for it: giving up counts nothing else.
+        watched: seconds for which this run has seen listings that it could read to their ends.
+        blind: seconds for which it had not before the latest one.
         clean: its ages, as far as they are certain, when complete listings without a match or
             near-match were begun, oldest first.
         dates: the same as dates of our clock, for the reader of the journal.
@@ -73,6 +74,7 @@ class Findings:
     """
 
     watched: float
+    blind: float = 0.0
     clean: tuple[float, ...]
     dates: tuple[float, ...] = ()
     near: tuple[str, ...] = ()
@@ -108,7 +110,8 @@ def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
     shown = _shown_absent(found, policy)
     witness = found.witness or (found.older_witness if patient else None)
     if not (shown and witness):
-        given_up = found.watched >= _END * policy.settle_max or (patient and shown)
+        waited = max(found.watched, found.blind) if found.incomplete else found.watched
+        given_up = waited >= _END * policy.settle_max or (patient and shown and not found.incomplete)
         return _hold(found, policy) if given_up else WAIT
     if policy.then is OnAbsent.HOLD:
         return Conclusion(move=Move.HOLD, reason="shown absent; the manifest says to hold")

@@ -175,6 +175,22 @@ class Candidates:
         self._unshown.update(unshown)
         return unshown
 
+    async def read_recorded(self, sent: Iterable[tuple[str, Body]]) -> None:
+        """Fetch prompts of recorded rows until one of them echoes all that was sent, or a few do not.
+
+        Args:
+            sent: remote ids and bodies, the best to prove something first.
+
+        Raises:
+            ServiceError: one could not be read.
+        """
+        listed = [(self._rows[one], body) for one, body in sent if one in self._rows]
+        for row, body in listed[:_MOST_READ]:
+            if self.compare(body, row) is Likeness.UNREAD and asset_prompt(row) not in self._unshown:
+                self._unshown.update(await self._prompts.fetch([row]))
+            if self.compare(body, row) is Likeness.MATCH:
+                return
+
     def like(self, sent: Body, known: Known | None = None) -> list[tuple[RemoteJob, Likeness]]:
         """Return the free rows that are or may be what was sent, oldest first, each with its likeness.
 
@@ -202,4 +218,5 @@ class Candidates:
             yield from self._by_model.get(sent.model, ())
 
 
+_MOST_READ = 5  # recorded rows whose prompts are fetched in one look: one that is shown whole is enough
 _ASSET = "asset_"  # stands for every prompt that became an asset

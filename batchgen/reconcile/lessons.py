@@ -65,20 +65,22 @@ class Lessons:
             record = records.get(holder.key) if holder.key is not None else None
             if remote_id in self._taught or record is None:
                 continue
-            paid = record.submission
+            paid = next((one for one in record.submissions if one.remote_id == remote_id), None)
             # what was adopted may be taken for ours in error
-            if paid is None or paid.remote_id != remote_id or paid.adopted:
+            if paid is None or paid.adopted:
                 continue
             self._taught.add(remote_id)
             self._learn_from(rows[remote_id], record, journal)
 
     def _learn_from(self, row: RemoteJob, record: Record, journal: Journal) -> None:
+        # an earlier attempt may be the work of another key than the record's
+        latest = record.submission is not None and record.submission.remote_id == row.remote_id
         if row.author:
             self._authors.add(row.author)
-        if self._keeps and row.author and record.sender:
+        if self._keeps and latest and row.author and record.sender:
             journal.learn(record.sender, Known(rows=frozenset({row.author})))
         self._types.add(row.job_type)
-        sent = Body.sent_for(record)
+        sent = Body.sent_for(record) if latest else None
         for name in differences(sent, row) if sent is not None and row.inputs else ():
             change = change_of(sent, row, name) if sent is not None else None
             if change is not None:

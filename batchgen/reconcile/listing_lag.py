@@ -44,24 +44,47 @@ class ListingLag:
                 self._missed.discard(paid.remote_id)
 
     def _age(self, paid: Submission, record: Record, listing: Listing, begun: float) -> float | None:
-        """Return the seconds since a submission was accepted, or left; None where no clock can tell."""
+        """Return the seconds since a submission was accepted, or left.
+
+        None where no clock can tell, or where it is older than what the listing was asked for.
+        """
+        # what was found later is dated by the clock of another run; intent and skew are of one moment
+        dated = record.skew is not None and record.intent_at is not None
+        left_at = record.intent_at + record.skew if dated else None  # type: ignore[operator]  # dated
+        if left_at is not None and left_at < listing.reach:
+            return None
         seen = self._ledger.receipt_of(paid.remote_id)
         if seen is not None:
             return begun - seen
-        if record.skew is None or record.intent_at is None:
-            return None
-        # what was found later is dated by the clock of another run; intent and skew are of one moment
-        left_at = record.intent_at + record.skew
-        return None if left_at < listing.reach else listing.begun_at + listing.skew - left_at
+        return None if left_at is None else listing.begun_at + listing.skew - left_at
 
 
-def latest_before(doubt: Doubt, records: Iterable[Record]) -> Submission | None:
-    """Return our latest submission to the doubt's model that was accepted before the loss."""
-    known = (_of_model(record, doubt) for record in records)
-    before = [one for one in known if one is not None and one.at <= doubt.lost_at]
-    return max(before, key=lambda one: one.at, default=None)
+def latest_before(doubt: Doubt, records: Iterable[Record], *, skew: float) -> float | None:
+    """Return when our latest submission to the doubt's model left before the doubt's own did.
+
+    Intents are compared, each by the difference of the clocks at its moment: what was found later is
+    dated by the run that found it.
+
+    Args:
+        doubt: what is missing.
+        records: of its scope.
+        skew: seconds by which the service's clock is ahead of ours now.
+
+    Returns:
+        Seconds since the epoch, by our clock now; None where there is none.
+    """
+    own = doubt.intent_at + (skew if doubt.skew is None else doubt.skew)
+    left = (_left_at(record, skew) for record in records if _is_of_model(record, doubt))
+    return max((one - skew for one in left if one is not None and one <= own), default=None)
 
 
-def _of_model(record: Record, doubt: Doubt) -> Submission | None:
-    ours = record.job is not None and record.job.model == doubt.body.model and record.body is not None
-    return record.submission if ours else None
+def _left_at(record: Record, skew: float) -> float | None:
+    """Return the service's date at which a submission's body left; None where none is on record."""
+    paid = record.submission
+    if paid is None or record.intent_at is None or paid.attempt != record.attempt:
+        return None
+    return record.intent_at + (skew if record.skew is None else record.skew)
+
+
+def _is_of_model(record: Record, doubt: Doubt) -> bool:
+    return record.job is not None and record.job.model == doubt.body.model and record.body is not None

@@ -21,11 +21,13 @@ from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.listing_lag import ListingLag, latest_before
 from batchgen.reconcile.matching import BEFORE, Body, Doubt, Likeness, Window, stands_for
+from batchgen.reconcile.patience import Patience
 from batchgen.reconcile.search import Search
-from batchgen.reconcile.witness import Court, Shown, shown_of
+from batchgen.reconcile.witness import Court, Shown, newest_of, shown_of
 
 _UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD})
 
+_MOST_GAPS = 2  # gaps between looks that one look stands for at most
 FIRST_LOOK = 2.0  # seconds after a loss: most rows are there by then
 
 
@@ -38,7 +40,7 @@ class _Case:
         found_at: our clock then.
         is_old: whether an earlier run lost its answer.
         receipts: how many submits this run had seen accepted then.
-        looked: the loop's clock at the first look for it.
+        patience: for how long it has been looked for.
         clean, dates: its ages, and our dates, when complete listings showed nothing of it.
     """
 
@@ -48,7 +50,7 @@ class _Case:
     found_at: float
     is_old: bool
     receipts: int
-    looked: float | None = None
+    patience: Patience = field(default_factory=Patience)
     clean: list[float] = field(default_factory=list)
     dates: list[float] = field(default_factory=list)
 
@@ -150,16 +152,17 @@ class Reconciler:
         if listing.complete:
             self._lag.learn(listing, records, begun=begun)
         view = _View(listing=listing, begun=begun, candidates=candidates, shown=shown_of(records, candidates))
-        for case in cases:
+        # a row that is one job's for certain is nobody else's near-match
+        for case in [one for one in cases if not self._is_found(one, view)]:
             self._judge(case, view)
+            # only now: how far back this listing was asked to reach followed from the looks before it
+            case.patience.look(begun, complete=listing.complete, longest=_MOST_GAPS * self._policy.spacing)
         for mark in listing.unreadable:
             self._search.lessons.note_unreadable(mark, at=begun)
         self._search.late_arrivals.notice(candidates)
 
     async def _list(self, cases: Sequence[_Case]) -> Listing:
         """Read the service's jobs back to before the oldest doubt, and to a witness where one is needed."""
-        for case in cases:
-            case.looked = loop_time() if case.looked is None else case.looked
         listing = await read_listing(
             self._search.generator,
             since=min(self._reach(case) for case in cases),
@@ -174,33 +177,41 @@ class Reconciler:
     def _reach(self, case: _Case) -> float:
         """Return the date that a listing must reach back to, by our clock."""
         start = case.doubt.window(self._skew).low - self._skew + BEFORE
-        if case.looked is None or loop_time() - case.looked < self._policy.settle_max:
+        if case.patience.watched < self._policy.settle_max:
             return start
-        older = latest_before(case.doubt, self._journal.records().values())
-        return start if older is None else min(start, older.at)
+        older = latest_before(case.doubt, self._journal.records().values(), skew=self._skew)
+        return start if older is None else min(start, older)
 
     def _known(self, case: _Case) -> Known:
         """Return who sent a body, as far as the service has said."""
         return self._journal.known(case.doubt.sender or None)
 
     async def _read_prompts(self, cases: Sequence[_Case], candidates: Candidates, listing: Listing) -> None:
-        """Fetch the prompts that became assets, of rows that nothing else tells apart."""
+        """Fetch the prompts that became assets, of rows that nothing else tells apart and of a witness."""
+        records = self._journal.records().values()
         for case in cases:
             window = case.doubt.window(listing.skew)
             try:
                 await candidates.read(case.doubt.body, within=window, known=self._known(case))
+                await candidates.read_recorded(newest_of(case.doubt.body.model, records))
             except StoppedError:
                 raise
             except ServiceError as error:
                 self._ledger.observer.troubled(f"reading the prompt of a listed job: {error}")
 
+    def _is_found(self, case: _Case, view: _View) -> bool:
+        """Adopt the row that is this job, if there is one."""
+        found, _ = self._find(case, view, case.doubt.window(view.listing.skew))
+        if found is None or not self._adopt(case, found, view.listing):
+            return False
+        view.candidates.take(found.remote_id)
+        return True
+
     def _judge(self, case: _Case, view: _View) -> None:
         window = case.doubt.window(view.listing.skew)
         found, near = self._find(case, view, window)
         if found is not None:
-            if self._adopt(case, found, view.listing):
-                view.candidates.take(found.remote_id)
-            return
+            return  # it may be that of an equal job whose answer is due
         clouded = self._clouded(case, view, window)
         covered = view.listing.complete and view.listing.reach <= window.low
         if covered and not near and not clouded:
@@ -294,7 +305,8 @@ class Reconciler:
         )
         broken = listing.broken
         return Findings(
-            watched=view.begun - (view.begun if case.looked is None else case.looked),
+            watched=case.patience.watched,
+            blind=case.patience.blind,
             clean=tuple(case.clean),
             dates=tuple(case.dates),
             near=near,

@@ -47,6 +47,14 @@ def shown_of(records: Iterable[Record], candidates: Candidates) -> list[Shown]:
     return found
 
 
+def newest_of(model: str, records: Iterable[Record]) -> list[tuple[str, Body]]:
+    """Return our submissions, those to a model first and of those the latest, with what was sent for each."""
+    paid = ((one.submission, Body.sent_for(one)) for one in records)
+    found = [(one, sent) for one, sent in paid if one is not None and sent is not None]
+    found.sort(key=lambda pair: (pair[1].model == model, pair[0].at), reverse=True)
+    return [(one.remote_id, sent) for one, sent in found]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Court:
     """What one listing has to say about one doubt.

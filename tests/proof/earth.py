@@ -96,10 +96,15 @@ class Earth:
 
     def now(self) -> float:
         """Our own clock."""
-        at, wrong = asyncio.get_running_loop().time(), self.leg.clock if self.leg else 0.0
+        at, wrong = asyncio.get_running_loop().time(), 0.0
         if self.leg is not None and self.leg.step is not None and at >= self.leg.step[0]:
             wrong += self.leg.step[1]
-        return self.passed + at + self.scenario.skew + wrong
+        return self.now_before_a_run + at + wrong
+
+    @property
+    def now_before_a_run(self) -> float:
+        """Our own clock at its beginning."""
+        return self.passed + self.scenario.skew + (self.leg.clock if self.leg else 0.0)
 
     @property
     def charged_in_all(self) -> list[Submission]:

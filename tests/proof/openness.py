@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from batchgen.model import Job
 from tests.proof.lens import Echo, Garbage, Lens, Uploads
-from tests.proof.scenario import JournalFate, Leg, Scenario
+from tests.proof.scenario import SEEDED, Leg, Scenario
 
 KINDS = ("author", "type", "echo", "garbage", "unreadable", "keys", "clocks", "months", "receipts", "alone")
 _OPEN = 0.4  # share of the seeds in which something is otherwise than the guides suggest
@@ -27,8 +27,9 @@ def opened(seed: int, scenario: Scenario) -> Scenario:
 def _author(chance: random.Random, scenario: Scenario) -> Scenario:
     kind = chance.choice(["none", "person"])
     visits = scenario.visits
-    if kind == "none":  # then nothing tells a row from that of another key with a batch of this name
-        visits = tuple(replace(one, same_batch=False) for one in visits)
+    if kind == "none":  # then nothing tells a row from that of another key that sends the very same body
+        seeded = (one for one in visits if one.job.model == SEEDED and one.job.derive_seed)
+        visits = tuple(replace(one, same_batch=False) for one in seeded)
     return replace(scenario, lens=replace(scenario.lens, row_author=kind), visits=visits)
 
 
@@ -66,9 +67,12 @@ def _unreadable(chance: random.Random, scenario: Scenario) -> Scenario:
 
 
 def _keys(chance: random.Random, scenario: Scenario) -> Scenario:
-    """Rotate the key between runs; the old one goes on to be who it was."""
-    if {JournalFate.LOST, JournalFate.REBUILT} & {leg.journal for leg in scenario.legs}:
-        return scenario  # who an old key was is lost with the journal
+    """Rotate the key between runs; the old one goes on to be who it was.
+
+    Who an old key was is lost with the journal, and with what a backup is older than.
+    """
+    if scenario.loses_journals:
+        return scenario
     keys = [f"key-{n}" for n in range(3)]
     legs = tuple(replace(leg, key=chance.choice(["", *keys])) for leg in scenario.legs)
     settings = replace(scenario.settings, more_keys=tuple(keys))

@@ -8,6 +8,7 @@ from pathlib import Path
 from batchgen.engine.ending import Verdict, judge
 from batchgen.plan.plan import make_plan
 from batchgen.plan.yields import shortage
+from tests.proof import holds
 from tests.proof.caps import breaches_of_money
 from tests.proof.denials import Denial, Left
 from tests.proof.earth import Earth
@@ -103,6 +104,9 @@ class _Play:
         books = self._books()
         report.wrong += [*self._judge(books), *([] if scenario.legs[-1].name else unnamed(books, scenario))]
         report.wrong += left_behind(self._earth, books.records.values())
+        if not scenario.legs[-1].name:  # jobs under another name are other jobs to what tells holds apart
+            report.wrong += holds.needless(scenario, books)
+            report.tally.update(holds.count(scenario, books))
         tally = Tally()
         tally.add(books, self._troubles)
         report.tally.update(self._earth.places.counts)

@@ -15,6 +15,7 @@ from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Event, Record, SubmitStarted
 from batchgen.model import Job, JobKey, RemoteJob, Scope
 from batchgen.plan.budget import Allowance
+from batchgen.plan.yields import YOUNG
 from batchgen.ports import Journal
 from tests.proof.mortality import Life, MortalJournal
 from tests.support.memory_journal import SCOPE
@@ -97,11 +98,20 @@ class OldJournal(MortalJournal):
 
 
 def open_others(
-    path: Path, slot: str, stack: ExitStack, life: Life, wrong: list[str], on_sync: Callable[[], None]
+    path: Path,
+    slot: str,
+    stack: ExitStack,
+    life: Life,
+    wrong: list[str],
+    on_sync: Callable[[], None],
+    *,
+    now: float,
 ) -> Iterator[tuple[str, OldJournal]]:
     """Open the other slots that have something open, each by a connection of its own."""
     with JournalFile.open(path) as file:
-        others = [one for one in file.slots(SCOPE).open() if one != slot]
+        slots = file.slots(SCOPE)
+        found = dict.fromkeys((*slots.open(), *slots.short(since=now - YOUNG)))
+        others = [one for one in found if one != slot]
     for one in others:
         inner = stack.enter_context(JournalFile.open(path)).batch(scope_in(one))
         yield one, OldJournal(inner, life, wrong, on_sync)

@@ -156,7 +156,10 @@ class Run:
             self._file = file
             if self.leg.slot:
                 self.earth.begins(self.leg.slot)
-                others = open_others(path, self.leg.slot, stack, self.life, self.earth.wrong, on_sync)
+                now = self.earth.now_before_a_run
+                others = open_others(
+                    path, self.leg.slot, stack, self.life, self.earth.wrong, on_sync, now=now
+                )
                 self._others = dict(others)
                 self._all = read_all(file).journals
             self._live(file.batch(self.scope), on_sync=on_sync)
