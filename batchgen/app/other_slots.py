@@ -114,8 +114,7 @@ def others_of(
     """
     slots = file.slots(scope)
     found = []
-    short = slots.short(since=now - YOUNG)
-    for slot in dict.fromkeys((*slots.open(), *short)):
+    for slot, short in slots.to_carry(since=now - YOUNG).items():
         if slot == scope.slot:
             continue
         own = stack.enter_context(JournalFile.open(options.journal, checked=True))
@@ -123,7 +122,7 @@ def others_of(
         entries = (*batch.plan.entries, *batch.plan.removed)
         states = {*_MAY_END, State.HELD}
         before = {one.key: one.record for one in entries if one.record.state in states}
-        found.append(OtherSlot(batch=batch, before=before, short=short[slot], told=slots.told(slot)))
+        found.append(OtherSlot(batch=batch, before=before, short=short, told=slots.told(slot)))
     return found
 
 

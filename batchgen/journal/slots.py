@@ -77,6 +77,18 @@ class SlotRecords:
             )
             return Counter(dict(rows.fetchall()))
 
+    def to_carry(self, *, since: float) -> Mapping[str, int]:
+        """Return the slots that a run can do something for, each with the number of its short ones.
+
+        Args:
+            since: as for ``short``.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        short = self.short(since=since)
+        return {slot: short[slot] for slot in dict.fromkeys((*self.open(), *short))}
+
     def bought(self) -> Counter[str]:
         """Count by slot the jobs that were bought, or may have been.
 

@@ -152,8 +152,7 @@ class Reconciler:
         if listing.complete:
             self._lag.learn(listing, records, begun=begun)
         view = _View(listing=listing, begun=begun, candidates=candidates, shown=shown_of(records, candidates))
-        # a row that is one job's for certain is nobody else's near-match
-        for case in [one for one in cases if not self._is_found(one, view)]:
+        for case in cases:
             self._judge(case, view)
             # only now: how far back this listing was asked to reach followed from the looks before it
             case.patience.look(begun, complete=listing.complete, longest=_MOST_GAPS * self._policy.spacing)
@@ -199,19 +198,13 @@ class Reconciler:
             except ServiceError as error:
                 self._ledger.observer.troubled(f"reading the prompt of a listed job: {error}")
 
-    def _is_found(self, case: _Case, view: _View) -> bool:
-        """Adopt the row that is this job, if there is one."""
-        found, _ = self._find(case, view, case.doubt.window(view.listing.skew))
-        if found is None or not self._adopt(case, found, view.listing):
-            return False
-        view.candidates.take(found.remote_id)
-        return True
-
     def _judge(self, case: _Case, view: _View) -> None:
         window = case.doubt.window(view.listing.skew)
         found, near = self._find(case, view, window)
         if found is not None:
-            return  # it may be that of an equal job whose answer is due
+            if self._adopt(case, found, view.listing):
+                view.candidates.take(found.remote_id)
+            return
         clouded = self._clouded(case, view, window)
         covered = view.listing.complete and view.listing.reach <= window.low
         if covered and not near and not clouded:
@@ -224,8 +217,8 @@ class Reconciler:
         known, near, found = self._known(case), [], None
         for row, alike in view.candidates.like(case.doubt.body, known):
             likeness = stands_for(alike, row, view.candidates.ownership(row, known), window)
-            if likeness is Likeness.MATCH and self._fits_another_better(case, row, view):
-                likeness = Likeness.NEAR
+            if likeness is Likeness.MATCH:
+                likeness = self._beside_others(case, row, view)
             if likeness is Likeness.MATCH and not self._may_be_anybodys(case, row):
                 return row, ()
             if likeness is Likeness.MATCH and found is None:
@@ -249,24 +242,27 @@ class Reconciler:
         """Say whether an equal row proves nothing beside one that shows less: no author, no seed."""
         return not row.author and case.doubt.body.seed is None
 
-    def _fits_another_better(self, case: _Case, row: RemoteJob, view: _View) -> bool:
-        """Say whether the row echoes more of what was sent for another job that misses its answer.
+    def _beside_others(self, case: _Case, row: RemoteJob, view: _View) -> Likeness:
+        """Say what a matching row is where another job that misses its answer sent more.
 
         Keys that were not sent are taken for the service's own additions; here they may be those of
-        a job that sent more, such as a seed.
+        the other job. The service may well add a width that another job asks for, but not its seed.
         """
-        sent = len(case.doubt.body.inputs)
         others = (
             Body.sent_for(record)
             for key, record in self._journal.records().items()
             if record.state in _UNANSWERED and key != case.entry.key
         )
-        return any(
-            one is not None
-            and len(one.inputs) > sent
-            and view.candidates.compare(one, row) in {Likeness.MATCH, Likeness.UNREAD}
-            for one in others
-        )
+        sent, fitting = case.doubt.body, (Likeness.MATCH, Likeness.UNREAD)
+        likeness = Likeness.MATCH
+        for one in others:
+            if one is None or len(one.inputs) <= len(sent.inputs):
+                continue
+            if view.candidates.compare(one, row) in fitting:
+                if one.seed is not None and sent.seed is None:
+                    return Likeness.OTHER
+                likeness = Likeness.NEAR
+        return likeness
 
     def _adopt(self, case: _Case, row: RemoteJob, listing: Listing) -> bool:
         """Take the row for the job's own, unless it may be that of an equal job whose answer is due."""

@@ -24,12 +24,13 @@ from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Event, Record, State, SubmitStarted
 from batchgen.model import Job, JobKey, Model
 from batchgen.plan.plan import make_plan
+from batchgen.plan.yields import YOUNG
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.scenario.client import ScenarioClient
 from batchgen.simulator.exchange import Call as Asked
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Outcomes, Settings
+from batchgen.simulator.settings import Outcomes, Settings, Views
 from tests.support.looped import virtual_loop
 from tests.support.memory_journal import SCOPE
 from tests.support.virtual import SEEDED, SEEDLESS, Earth, Shelves, VirtualTransport, Watching
@@ -75,7 +76,7 @@ class Week:
             with ExitStack() as stack:
                 file = stack.enter_context(JournalFile.open(self.path))
                 others = []
-                for name in file.slots(SCOPE).open():
+                for name in file.slots(SCOPE).to_carry(since=self.earth.now() - YOUNG):
                     if name != slot:
                         own = stack.enter_context(JournalFile.open(self.path))
                         others.append(self._runner(own, name, (), {}, client, gate, flow.beside(name)))
@@ -212,3 +213,20 @@ def test_the_slots_with_something_open_are_found_without_their_records(path: Pat
     week.run("tuesday", [])
     with JournalFile.open(path) as file:
         assert not file.slots(MONDAY).open()
+
+
+def test_a_success_of_an_older_slot_that_lacks_assets_is_asked_again_for_a_day(path: Path) -> None:
+    late = Views(late_outputs=1.0, outputs_whole_after=(600.0, 600.0), outputs_late_in_jobs=True)
+    week = Week(path, Earth(service=Service(Settings(duration=(5.0, 6.0), views=late))))
+    pair = [Job(id="pair", prompt="a house", model=SEEDED, params={"numOutputs": 2})]
+    week.run("monday", pair)
+    since = week.earth.clock_offset
+    week.earth.clock_offset += 900.0
+    with JournalFile.open(path) as file:
+        assert file.slots(TUESDAY).to_carry(since=since - YOUNG) == {"monday": 1}
+        assert not file.slots(TUESDAY).to_carry(since=since + 1), "what ended before is not asked again"
+    week.run("tuesday", jobs(1))
+    with JournalFile.open(path) as file:
+        (record,) = file.batch(MONDAY).records().values()
+        assert (record.state, len(record.files)) == (State.COLLECTED, 2)
+        assert "monday" not in file.slots(TUESDAY).short(since=0.0)

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.proof.planted import MUTANTS, Mutant
 from tests.proof.planted_buying import OF_BUYING
 from tests.proof.planted_guards import OF_NAMES
+from tests.proof.planted_holds import OF_HOLDS
 from tests.proof.planted_money import OF_MONEY
 from tests.proof.planted_open import OF_OPENNESS
 from tests.proof.planted_outputs import OF_OUTPUTS
@@ -31,6 +32,7 @@ FAULTS = (
     *OF_PRICES,
     *OF_OPENNESS,
     *OF_SLOTS,
+    *OF_HOLDS,
 )
 _LONGEST = 300  # seconds that a test of a broken package may take
 

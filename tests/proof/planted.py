@@ -320,8 +320,8 @@ MUTANTS = (
     Mutant(
         name="date what a listing misses by the run that found it",
         path="reconcile/listing_lag.py",
-        old="left_at = record.intent_at + record.skew\n",
-        new="left_at = paid.at + record.skew\n",
+        old="left_at = record.intent_at + record.skew if dated",
+        new="left_at = paid.at + record.skew if dated",
         test="tests/reconcile/test_listing_lag.py",
     ),
     Mutant(

@@ -57,7 +57,7 @@ OF_OPENNESS = (
     Mutant(
         name="give up a job after a time in which nobody looked",
         path="reconcile/reconciler.py",
-        old="            watched=view.begun - (view.begun if case.looked is None else case.looked),\n",
+        old="            watched=case.patience.watched,\n",
         new="            watched=case.age(view.begun, listing.skew),\n",
         test="tests/reconcile/test_reconciler.py",
     ),

@@ -109,9 +109,7 @@ def open_others(
 ) -> Iterator[tuple[str, OldJournal]]:
     """Open the other slots that have something open, each by a connection of its own."""
     with JournalFile.open(path) as file:
-        slots = file.slots(SCOPE)
-        found = dict.fromkeys((*slots.open(), *slots.short(since=now - YOUNG)))
-        others = [one for one in found if one != slot]
+        others = [one for one in file.slots(SCOPE).to_carry(since=now - YOUNG) if one != slot]
     for one in others:
         inner = stack.enter_context(JournalFile.open(path)).batch(scope_in(one))
         yield one, OldJournal(inner, life, wrong, on_sync)

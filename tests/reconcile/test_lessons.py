@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from batchgen.account import Holder, Known
-from batchgen.lifecycle import Accepted, Adopted, AnswerLost, SubmitStarted
+from batchgen.lifecycle import Accepted, Adopted, AnswerLost, Failed, RetryAsked, SubmitStarted
 from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus
 from batchgen.reconcile.lessons import Lessons
 from batchgen.reconcile.matching import Body, Likeness, compare
@@ -92,3 +92,17 @@ def test_a_row_that_cannot_be_read_was_there_before_what_came_later_in_this_run(
     assert not lessons.was_listed_before("mark", 5.0)
     assert not lessons.was_listed_before("mark", None), "an earlier run's intent came before every listing"
     assert not lessons.was_listed_before("other", 6.0)
+
+
+def test_the_row_of_an_earlier_attempt_says_of_what_type_ours_are_and_nothing_of_the_record() -> None:
+    """A retry may be the work of another key, and it was sent another body."""
+    journal, lessons = MemoryJournal(), Lessons(keeps=True)
+    job, key = Job(id="tower", prompt="a tower", model="m"), JobKey("v1:a")
+    first = SubmitStarted(at=1.0, job=job, attempt=1, body=json.dumps(SENT), sender="k1")
+    second = SubmitStarted(at=5.0, job=job, attempt=2, body=json.dumps({**SENT, "seed": 8}), sender="k2")
+    took, ended = Accepted(at=2.0, remote_id="job_1", author="apiu_us"), Failed(at=3.0)
+    journal.append(key, first, took, ended, RetryAsked(at=4.0), second)
+    lessons.learn({"job_1": row(1, width=528)}, {"job_1": Holder(SCOPE, key)}, journal)
+    assert "custom-generation" in lessons.types
+    assert set(lessons.authors) == {"user_us"}
+    assert journal.known("k2").rows == frozenset()

@@ -254,3 +254,63 @@ def test_what_moderation_stopped_is_not_tried_again() -> None:
     over = earth(outcomes=Outcomes(failures=1.0, moderated=1.0))
     Run(over, jobs(5), policy=Policy(attempts=3)).go()
     assert len(over.service.submissions) == 5
+
+
+@pytest.mark.parametrize("model", [SEEDED, SEEDLESS])
+def test_a_control_whose_prompt_became_an_asset_is_read_and_will_do(model: str) -> None:
+    views = Views(archived_after=0.0)
+    over = earth(
+        faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_BEFORE]}), views=views, duration=(0.5, 1.0)
+    )
+    Run(over, jobs(2, model=model), policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.COLLECTED: 2}
+
+
+def test_an_old_control_that_was_found_late_is_looked_for_where_its_body_left() -> None:
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [Fault.HANG_AFTER, Fault.CUT_BEFORE]}))
+    Run(over, jobs(1), policy=Policy(doubt=QUICK)).go()
+    run = Run(over, jobs(2), policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.COLLECTED: 2}
+    assert len(events_of(run, ShownAbsent)) == 1
+
+
+def test_a_row_with_the_seed_of_another_job_holds_nobody() -> None:
+    """Keys that were not sent may be the service's additions, but not the seed of a job without an answer."""
+    plain = Job(id="plain", prompt="a house", model=SEEDED, derive_seed=False)
+    seeded = Job(id="seeded", prompt="a house", model=SEEDED, params={"seed": 7}, derive_seed=False)
+    other = Job(id="other", prompt="a barn", model=SEEDED)
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [Fault.CUT_BEFORE, Fault.HANG_AFTER]}))
+    run = Run(over, [plain, seeded, other], policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.COLLECTED: 3}
+    assert not events_of(run, Held)
+
+
+def test_listings_that_fail_slowly_use_up_no_patience() -> None:
+    """A listing that fails after two minutes proves no more than one that fails at once."""
+    slow = [None, None, None, Fault.HANG_AFTER, None, Fault.HANG_AFTER]
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_BEFORE], Call.JOBS: slow}))
+    run = Run(over, jobs(2), policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.COLLECTED: 2}
+    assert not events_of(run, Held)
+    assert run.took > 3 * 60
+
+
+def test_listings_that_never_come_leave_the_job_to_a_person() -> None:
+    broken = [None, *[Fault.ERROR_AFTER] * 400]
+    faults = FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_BEFORE], Call.JOBS: broken})
+    over = earth(faults=faults)
+    Run(over, jobs(2), policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.COLLECTED: 1, State.HELD: 1}
+
+
+def test_what_a_listing_was_not_asked_for_is_no_sign_of_a_lag() -> None:
+    """Jobs take a minute here, so that the first lies before all that a later doubt looks for."""
+    script = [None, *[None] * 3, Fault.CUT_BEFORE]
+    over = earth(
+        faults=FaultPlan(script={Call.SUBMIT: script}), limits=Limits(ceiling=1), duration=(40.0, 41.0)
+    )
+    run = Run(over, jobs(5), policy=Policy(doubt=QUICK)).go()
+    assert states(over) == {State.COLLECTED: 5}
+    (absent,) = events_of(run, ShownAbsent)
+    assert isinstance(absent, ShownAbsent)
+    assert absent.evidence["lag"] == 0.0
