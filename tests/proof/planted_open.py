@@ -31,7 +31,7 @@ OF_OPENNESS = (
         path="reconcile/reconciler.py",
         old="        return self._journal.known(case.doubt.sender or None)\n",
         new="        return self._journal.known(None)\n",
-        test=OPEN,
+        test="tests/reconcile/test_reconciler.py",
     ),
     Mutant(
         name="call it absent beside a row that nobody can read",

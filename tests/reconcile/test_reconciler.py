@@ -1,6 +1,7 @@
 """Jobs whose answer was lost are found again, bought again only when shown absent, or left to a person."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -238,6 +239,37 @@ def test_other_peoples_equal_jobs_are_not_adopted() -> None:
     ours = [one for one in over.service.submissions if one.author != other.submissions[0].author]
     assert len(ours) == 4
     assert {record.remote_id for record in records(over).values()} == {one.remote_id for one in ours}
+
+
+def test_what_one_key_lost_is_not_found_among_the_jobs_of_another_key_of_ours() -> None:
+    """Both keys are ours and known by receipts; the colleague's run at the same hour sent the same body."""
+    faults = FaultPlan(script={Call.SUBMIT: [None, None, Fault.CUT_BEFORE]})
+    over = earth(faults=faults, more_keys=("second",))
+    plain = jobs(1, model=SEEDLESS, prompt="first")
+    Run(over, plain, policy=Policy(doubt=QUICK), key="second").go()
+    known = over.service.submissions[0].author
+    Run(over, [*plain, *jobs(2, model=SEEDLESS)], policy=Policy(doubt=QUICK), cut_at=1.5).go()
+    assert State.IN_DOUBT in states(over)
+    lost = over.service.submissions[-1]
+    over.service.restore(
+        [
+            replace(
+                lost,
+                remote_id="job_colleague",
+                ordinal=len(over.service.submissions),
+                author=known,
+                body='{"prompt":"a house, number 1"}',
+                inputs={"prompt": "a house, number 1"},
+            )
+        ]
+    )
+    Run(over, [*plain, *jobs(2, model=SEEDLESS)], policy=Policy(doubt=QUICK)).go()
+    assert "job_colleague" not in {
+        one.remote_id for record in records(over).values() for one in record.submissions
+    }
+    assert states(over) == {State.COLLECTED: 2, State.HELD: 1}, (
+        "bought by a key of ours, of no record: who knows"
+    )
 
 
 def test_failed_generations_are_tried_as_often_as_asked_and_with_other_seeds() -> None:
