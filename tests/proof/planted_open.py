@@ -38,7 +38,7 @@ OF_OPENNESS = (
         path="reconcile/reconciler.py",
         old="        if covered and not near and not clouded:\n",
         new="        if covered and not near:\n",
-        test=OPEN,
+        test="tests/reconcile/test_reconciler.py",
     ),
     Mutant(
         name="let one row that nobody can read stop every purchase",
@@ -66,7 +66,7 @@ OF_OPENNESS = (
         path="reconcile/matching.py",
         old="    return isinstance(shown, str) and loosely(shown) == loosely(sent.prompt)\n",
         new="    return False\n",
-        test=OPEN,
+        test="tests/reconcile/test_reconciler.py",
     ),
     Mutant(
         name="never ask who we are",

@@ -1,7 +1,10 @@
 """Jobs whose answer was lost are found again, bought again only when shown absent, or left to a person."""
 
+import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,6 +12,8 @@ from batchgen.engine.policy import Policy
 from batchgen.lifecycle import Adopted, Held, Record, ShownAbsent, State, replay
 from batchgen.model import Job, JobKey
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
+from batchgen.scenario.transport import Answer
+from batchgen.scenario.transport import Call as RemoteCall
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
@@ -346,3 +351,51 @@ def test_what_a_listing_was_not_asked_for_is_no_sign_of_a_lag() -> None:
     (absent,) = events_of(run, ShownAbsent)
     assert isinstance(absent, ShownAbsent)
     assert absent.evidence["lag"] == 0.0
+
+
+def listed_as(alter: Callable[[dict[str, Any]], Any]) -> Callable[[RemoteCall, Answer], Answer]:
+    """Let a listing show each row in another way."""
+
+    def twist(call: RemoteCall, answer: Answer) -> Answer:
+        if (call.method, call.path) != ("GET", "/jobs"):
+            return answer
+        data = json.loads(answer.body)
+        return replace(
+            answer, body=json.dumps({**data, "jobs": [alter(one) for one in data["jobs"]]}).encode()
+        )
+
+    return twist
+
+
+def test_nothing_is_called_absent_beside_a_row_that_nobody_can_read() -> None:
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_AFTER]}))
+
+    def hide_the_second(row: dict[str, Any]) -> dict[str, Any]:
+        is_lost = row["jobId"] == over.service.submissions[1].remote_id
+        return {"createdAt": row["createdAt"], "jobType": "custom"} if is_lost else row
+
+    run = Run(over, jobs(3), policy=Policy(doubt=QUICK), twist=listed_as(hide_the_second)).go()
+    assert len(over.service.submissions) == 3
+    assert states(over) == {State.COLLECTED: 2, State.HELD: 1}
+    (held,) = events_of(run, Held)
+    assert isinstance(held, Held)
+    assert "cannot be read" in held.reason
+
+
+@pytest.mark.parametrize(
+    "echo",
+    ["a <house>, number 1", "a  &lt;house&gt;, number 1", "a <house>,\nnumber 1", " a  <house>, number 1 "],
+)
+def test_a_prompt_that_is_echoed_otherwise_holds_its_job_and_buys_nothing(echo: str) -> None:
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_AFTER]}))
+
+    def alter(row: dict[str, Any]) -> dict[str, Any]:
+        shown = row["metadata"]["input"]
+        is_lost = row["jobId"] == over.service.submissions[1].remote_id
+        inputs = {**shown, "prompt": echo} if is_lost else shown
+        return {**row, "metadata": {**row["metadata"], "input": inputs}}
+
+    wanted = jobs(3, model=SEEDLESS, prompt="a  <house>, number {n}")
+    Run(over, wanted, policy=Policy(doubt=QUICK), twist=listed_as(alter)).go()
+    assert len(over.service.submissions) == 3
+    assert states(over) == {State.COLLECTED: 2, State.HELD: 1}
