@@ -43,7 +43,7 @@ _KEYS: Mapping[str, Sequence[str]] = {
 )
 @click.option("--tz", default="UTC", show_default=True, metavar="ZONE", help="Whose days, as Europe/Paris.")
 @click.option("--reconcile", is_flag=True, help="Hold it against what the service says it charged.")
-@click.option("--dry-run", is_flag=True, help="With --reconcile: record no refund that it shows.")
+@click.option("--dry-run", is_flag=True, help="With --reconcile: record nothing of it.")
 @flags.simulate
 @click.option("--csv", "as_csv", is_flag=True, help="Write a table to standard output.")
 @flags.as_json
@@ -64,8 +64,9 @@ def command(
 
     Reads the journal and disturbs no run that is going on. A charge belongs to the day its
     intent left. Refunds are assumed by the service's rules, or confirmed by what it shows.
-    With --reconcile the service is asked for its own history of the account, and refunds that it
-    shows are put on record where no run is going on; --simulate then means the one of rehearsals.
+    With --reconcile the service is asked for its own history of the account. Where no run is going
+    on, the refunds that it shows and the charges that it says otherwise, higher or lower, are put on
+    record; --simulate then means the service of rehearsals.
     """
     if dry_run and not reconcile:
         raise click.UsageError("--dry-run is for --reconcile: nothing else is ever recorded")

@@ -53,12 +53,13 @@ Exit status:
   0  everything wanted is done
   1  a bug, or the disk
   2  the manifest or the command line is wrong, or a guard stopped it; nothing was spent
-  3  finished, some jobs failed for good
-  4  credentials or plan do not allow it
+  3  finished, some jobs failed for good, or succeeded and gave nothing
+  4  credentials or plan do not allow it, or not one of the models, or no listing
   5  stopped by the budget, or out of credits
   6  another run holds this batch
-  7  jobs in doubt, or what an audit or a reckoning found, wait for a person
-  8  work remains; the same command goes on
+  7  jobs in doubt, or what an audit or cost --reconcile found, wait for a person
+  8  work remains (interrupted, files or assets missing, a price not told, service not
+     reached): the same command goes on
   130, 143  a second Ctrl-C or SIGTERM cut the collecting short
 
 Credentials come from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or from a .env file
