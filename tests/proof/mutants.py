@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.proof.planted import MUTANTS, Mutant
+from tests.proof.planted_audit import OF_AUDITS
 from tests.proof.planted_buying import OF_BUYING
 from tests.proof.planted_guards import OF_NAMES
 from tests.proof.planted_holds import OF_HOLDS
@@ -33,6 +34,7 @@ FAULTS = (
     *OF_OPENNESS,
     *OF_SLOTS,
     *OF_HOLDS,
+    *OF_AUDITS,
 )
 _LONGEST = 300  # seconds that a test of a broken package may take
 

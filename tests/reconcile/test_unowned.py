@@ -115,3 +115,9 @@ def test_what_a_row_echoes_wholly_goes_before_what_is_only_written_otherwise() -
     assert loose is not None
     assert whole is not None
     assert [one.job.id for one in same_as([loose, whole])] == ["whole"]
+
+
+def test_what_is_only_written_otherwise_is_of_the_job_that_misses_its_answer() -> None:
+    found = like(sent(prompt="a  tower"), row(), Window(0.0, 20.0))
+    assert found is not None
+    assert [one.job.id for one in same_as([found])] == ["tower"]
