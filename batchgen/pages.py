@@ -17,6 +17,10 @@ class Unreadable(NamedTuple):
     mark: str
     created_at: float | None
 
+    def may_be_since(self, at: float) -> bool:
+        """Say whether it may have been created at a date of the service or later."""
+        return self.created_at is None or self.created_at >= at
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobPage:

@@ -182,6 +182,7 @@ class _Look:
             surplus=orphans.surplus,
             doubtful=orphans.doubtful,
             others=orphans.others,
+            unreadable=orphans.unreadable,
             open=tuple(_open_of(records, orphans.surplus)),
             short=tuple(await self._short(records, listing.rows)),
             dearer=tuple(

@@ -87,6 +87,7 @@ class Audit:
         surplus: rows of ours without a record that are equal to a job of ours.
         doubtful: the other rows without a record that are or may be ours.
         others: what is known to be somebody else's.
+        unreadable: listed rows that nobody can read, and that may be any job's.
         open: jobs that are held, or whose answer is missing.
         short: successes with fewer assets than they were to have, or than the service shows by now.
         dearer: submissions of which the service shows more than was charged by the journal.
@@ -105,6 +106,7 @@ class Audit:
     surplus: tuple[Surplus, ...] = ()
     doubtful: tuple[Doubtful, ...] = ()
     others: Others = field(default_factory=Others)
+    unreadable: int = 0
     open: tuple[Open, ...] = ()
     short: tuple[Short, ...] = ()
     dearer: tuple[Dearer, ...] = ()

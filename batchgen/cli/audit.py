@@ -142,6 +142,7 @@ def _document(audit: "Audit", options: "Options") -> dict[str, object]:
             for one in audit.purchases
         ],
         "may_be_ours": [_doubtful(one, options) for one in audit.doubtful],
+        "unreadable": audit.unreadable,
         "others": {"jobs": audit.others.jobs, "cost": number(audit.others.cost)},
         "open": [
             {"id": one.job.id, "state": str(one.state), "reason": one.reason, "settle": _settle(one, options)}
@@ -213,6 +214,9 @@ def _lines(audit: "Audit", options: "Options") -> Iterator[str]:
     if audit.doubtful:
         jobs, cost = _counted(len(audit.doubtful), "job"), audit.sums.possible
         reasons.append(f"{jobs} of no record may be ours, {cost.normalize():f} compute units")
+    if audit.unreadable:
+        rows = _counted(audit.unreadable, "listed row")
+        reasons.append(f"{rows} cannot be read, and may be any job's")
     yield from _closing(reasons, fixable=any(not one.fixed for one in audit.damaged))
 
 

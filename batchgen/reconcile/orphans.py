@@ -35,12 +35,14 @@ class Orphans:
         doubtful: the other rows that are or may be ours.
         others: what is known to be somebody else's.
         listed: every row, with whose it is.
+        unreadable: how many more rows may be any job's: nobody can read them.
     """
 
     surplus: tuple[Surplus, ...] = ()
     doubtful: tuple[Doubtful, ...] = ()
     others: Others = field(default_factory=Others)
     listed: tuple[Listed, ...] = ()
+    unreadable: int = 0
 
 
 _Likes = defaultdict[str, list[Like]]  # what each row is like, by remote id
@@ -109,7 +111,11 @@ class OrphanFinder:
         told = {*known, *(one.row.remote_id for one in surplus)}
         doubtful, others = find_doubtful(candidates.listed(), likes, told)
         return Orphans(
-            surplus=tuple(surplus), doubtful=tuple(doubtful), others=others, listed=tuple(candidates.listed())
+            surplus=tuple(surplus),
+            doubtful=tuple(doubtful),
+            others=others,
+            listed=tuple(candidates.listed()),
+            unreadable=sum(one.may_be_since(listing.reach) for one in listing.unreadable.values()),
         )
 
     async def _compare(

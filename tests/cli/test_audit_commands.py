@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from batchgen.app.findings import Audit
 from batchgen.app.settings import Options
-from batchgen.cli.audit import _adopt
-from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus
+from batchgen.cli.audit import _adopt, _lines
+from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus, Scope
 from batchgen.reconcile.audit import Sent, Situation, Surplus
 
 ROW = RemoteJob(remote_id="job_2", status=RemoteStatus.SUCCEEDED, word="success")
@@ -33,3 +34,13 @@ def test_the_command_that_adopts_is_about_the_same_slot(options: dict[str, str],
 def test_nothing_is_adopted_for_a_job_that_is_not_in_doubt(situation: Situation) -> None:
     known = Options(manifest=Path("jobs.yaml"), output=Path("output"), environ={})
     assert _adopt(Surplus(row=ROW, sent=SENT, situation=situation), known) is None
+
+
+def test_nobody_is_told_that_all_agrees_beside_a_row_that_nobody_can_read() -> None:
+    known = Options(manifest=Path("jobs.yaml"), output=Path("output"), environ={})
+    scope = Scope(origin="o", project="", batch="spring")
+    last = {
+        unreadable: list(_lines(Audit(scope=scope, listed=(), unreadable=unreadable), known))[-1]
+        for unreadable in (0, 1)
+    }
+    assert last == {0: "All agree.", 1: "1 listed row cannot be read, and may be any job's"}

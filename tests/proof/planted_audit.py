@@ -113,6 +113,20 @@ OF_AUDITS = (
         test=f"{WHOLE}::test_what_else_the_key_has_bought_is_named_with_its_cost",
     ),
     Mutant(
+        name="say that all agrees beside a row that nobody can read",
+        path="cli/audit.py",
+        old="    if audit.unreadable:\n",
+        new="    if audit.unreadable and reasons:\n",
+        test="tests/cli/test_audit_commands.py",
+    ),
+    Mutant(
+        name="count no row without a date that nobody can read",
+        path="pages.py",
+        old="        return self.created_at is None or self.created_at >= at\n",
+        new="        return self.created_at is not None and self.created_at >= at\n",
+        test="tests/reconcile/test_orphans.py",
+    ),
+    Mutant(
         name="believe an absence beside a row that echoes all that was sent",
         path="app/resolve.py",
         old="            if each.certain and each.remote.remote_id not in",

@@ -24,8 +24,9 @@ from batchgen.model import (
     Scope,
     Text,
 )
-from batchgen.pages import JobPage
-from batchgen.reconcile.orphans import PATIENCE, orphans_of_run
+from batchgen.pages import JobPage, Unreadable
+from batchgen.reconcile.audit import read_history
+from batchgen.reconcile.orphans import PATIENCE, OrphanFinder, Orphans, orphans_of_run
 from tests.support.looped import virtual_loop
 from tests.support.opened import OpenedFile
 
@@ -37,8 +38,15 @@ BODY = '{"prompt":"a tower"}'
 class Listing:
     """A service of which only the listing is asked."""
 
-    def __init__(self, *ids: str, error: ServiceError | None = None, delay: float = 0.0) -> None:
+    def __init__(
+        self,
+        *ids: str,
+        error: ServiceError | None = None,
+        delay: float = 0.0,
+        unreadable: Sequence[Unreadable] = (),
+    ) -> None:
         self._ids = ids
+        self._unreadable = tuple(unreadable)
         self._error = error
         self._delay = delay
 
@@ -47,7 +55,8 @@ class Listing:
         await asyncio.sleep(self._delay)
         if self._error is not None:
             raise self._error
-        return JobPage(jobs=tuple(row(one) for one in self._ids), next_token=None)
+        rows = tuple(row(one) for one in self._ids)
+        return JobPage(jobs=rows, next_token=None, unreadable=self._unreadable)
 
     async def submit(self, model: str, body: str) -> Receipt:
         raise AssertionError(f"a look buys nothing: {model} {body}")
@@ -158,3 +167,18 @@ def test_a_service_that_cannot_be_looked_through_is_told_and_spoils_nothing(
 ) -> None:
     found, (trouble,) = look(service, PAID)
     assert (found, trouble.endswith(why)) == ([], True)
+
+
+def test_a_row_that_nobody_can_read_is_counted_unless_it_is_of_long_ago(tmp_path: Path) -> None:
+    rows = (Unreadable("undated", None), Unreadable("of now", 1000.0), Unreadable("old", 10.0))
+    finder = OrphanFinder(Listing("job_1", unreadable=rows), SystemClock())
+    journal = OpenedFile.open(tmp_path / "journal.db").batch(Scope(origin="o", project="", batch="a"))
+    journal.append(KEY, *PAID)
+
+    async def look() -> Orphans:
+        listing = await finder.list(900.0)
+        return await finder.find(listing, read_history(journal.history()), journal, journal.records())
+
+    with asyncio.Runner(loop_factory=virtual_loop) as runner:
+        found = runner.run(look())
+    assert (found.unreadable, found.surplus, found.doubtful) == (2, (), ())
