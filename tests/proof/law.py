@@ -4,7 +4,7 @@ The service's own list of accepted POSTs is the truth about money; the journal i
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,9 +21,7 @@ from batchgen.lifecycle import (
     SubmitStarted,
     replay,
 )
-from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus
-from batchgen.reconcile.audit import Sent, find_surplus, read_history
-from batchgen.reconcile.matching import Body, Likeness, compare
+from batchgen.model import Job, JobKey
 from batchgen.simulator.jobs import FAILURE, SUCCESS, Submission
 from tests.proof.scenario import Scenario
 
@@ -174,37 +172,52 @@ def _ends(books: Books) -> Iterable[str]:
             yield f"{key} is {record.state}, and the service says {row.end.word}"
 
 
-def unnamed(books: Books, scenario: Scenario) -> list[str]:
-    """Say which charges that no record owns an audit would not name.
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What an audit told of charges without a record.
 
-    What a lost journal alone knew to be ours is only counted by it.
+    Attributes:
+        certain: remote ids of what is certainly ours.
+        possible: of what may be ours.
+        unreadable: how many rows nobody can read.
+        since: the service's date from which on it looked.
+        troubles: why the service could not be read to the end.
     """
-    history = read_history(books.history)
-    known = {order_of(one) for _, one in books.of(SubmitStarted) if isinstance(one, SubmitStarted)}
-    rows = {one.remote_id: _row(one) for one in books.unowned()}
 
-    def equals(row: RemoteJob) -> list[Sent]:
-        sent = ((one, Body.of(one.job.model, one.body)) for one in history.sent)
-        return [one for one, body in sent if compare(body, row, {}) is Likeness.MATCH]
+    certain: frozenset[str] = frozenset()
+    possible: frozenset[str] = frozenset()
+    unreadable: int = 0
+    since: float = 0.0
+    troubles: tuple[str, ...] = ()
 
-    named = {one.row.remote_id for one in find_surplus(rows.values(), equals, books.records)}
-    return [
-        f"{one.remote_id} was charged, and no audit names it: {order_of(one)}"
+
+def unnamed(books: Books, scenario: Scenario, told: Told, asked: Collection[str]) -> list[str]:
+    """Say which charges that no record owns an audit did not name, and whose else it called ours.
+
+    A row that nobody can read is counted by it. Out of its sight is what is older than the first submit
+    of the journal: what a lost one knew, and what a question bought long before.
+
+    Args:
+        books: both sides, with what questions bought.
+        scenario: what was played.
+        told: by the audit.
+        asked: remote ids of what questions bought.
+    """
+    if told.troubles and scenario.lens.loops:  # and it said so
+        return []
+    named = told.certain | told.possible
+    missed = [
+        one
         for one in books.unowned()
-        if one.remote_id not in named and not (scenario.loses_journals and order_of(one) not in known)
+        if one.remote_id not in named
+        and not (told.unreadable and scenario.lens.hides(one.remote_id))
+        and not (one.created_at < told.since and (scenario.loses_journals or one.remote_id in asked))
     ]
-
-
-def _row(one: Submission) -> RemoteJob:
-    return RemoteJob(
-        remote_id=one.remote_id,
-        status=RemoteStatus.RUNNING,
-        word=one.end.word,
-        created_at=one.created_at,
-        job_type="custom",
-        author=one.author,
-        inputs={**one.inputs, "modelId": one.model},
-    )
+    wrong = () if scenario.lens.row_author == "none" else sorted(told.certain & books.others)
+    return [
+        *(f"{one.remote_id} was charged, and no audit names it: {order_of(one)}" for one in missed),
+        *(f"an audit calls {one} certainly ours, which is somebody else's" for one in wrong),
+    ]
 
 
 def unfinished(books: Books, keys: Sequence[JobKey]) -> list[str]:

@@ -75,6 +75,10 @@ class Lens:
         plain = replace(self, uploads=Uploads.HIDDEN, receipts_name_us=True)
         return plain == Lens()
 
+    def hides(self, remote_id: str) -> bool:
+        """Say whether a row is one that nobody can read."""
+        return _share("unreadable" + remote_id) < self.unreadable
+
 
 @dataclass
 class Viewer:
@@ -129,7 +133,7 @@ class Viewer:
 
     def _row(self, row: dict[str, Any]) -> dict[str, Any]:
         lens, chance = self.lens, _share(row["jobId"])
-        if lens.unreadable and _share("unreadable" + row["jobId"]) < lens.unreadable:
+        if lens.hides(row["jobId"]):
             return {"createdAt": row["createdAt"], "jobType": "custom"}
         row = {**row, "jobType": lens.row_type}
         match lens.row_author:

@@ -9,6 +9,7 @@ from batchgen.engine.ending import Verdict, judge
 from batchgen.plan.plan import make_plan
 from batchgen.plan.yields import shortage
 from tests.proof import holds
+from tests.proof.audits import audited
 from tests.proof.caps import breaches_of_money
 from tests.proof.denials import Denial, Left
 from tests.proof.earth import Earth
@@ -102,7 +103,7 @@ class _Play:
             return
         self._earth.let_a_day_pass()
         books = self._books()
-        report.wrong += [*self._judge(books), *([] if scenario.legs[-1].name else unnamed(books, scenario))]
+        report.wrong += [*self._judge(books), *self._unnamed(books)]
         report.wrong += left_behind(self._earth, books.records.values())
         if not scenario.legs[-1].name:  # jobs under another name are other jobs to what tells holds apart
             report.wrong += holds.needless(scenario, books)
@@ -114,6 +115,18 @@ class _Play:
         report.tally.update(tally.counts)
         report.tally["seeds"] += 1
         report.tally["posts"] += self._earth.posts
+
+    def _unnamed(self, books: Books) -> list[str]:
+        """Ask an audit after every charge, whatever it was made by."""
+        if self._scenario.legs[-1].name is not None:
+            return []
+        charged = replace(books, charged=self._earth.charged_in_all)
+        told = audited(self._earth)
+        tally, unowned = self._report.tally, {one.remote_id for one in charged.unowned()}
+        tally["of no record: certain in an audit"] += len(unowned & told.certain)
+        tally["of no record: possible in an audit"] += len(unowned & told.possible)
+        tally["others' jobs that an audit names"] += len(books.others & (told.certain | told.possible))
+        return unnamed(charged, self._scenario, told, self._earth.till.by_question)
 
     def _calm_under_a_cap(self) -> None:
         """Run undisturbed with the last cap, which may leave some jobs: those that it says."""
