@@ -4,6 +4,7 @@ from tests.proof.planted import Mutant
 
 UNOWNED = "tests/reconcile/test_unowned.py"
 WHOLE = "tests/cli/test_audit.py"
+SEEDS = "tests/proof/test_proof.py::test_whatever_happens_nothing_is_paid_twice_and_nothing_paid_is_lost"
 
 OF_AUDITS = (
     Mutant(
@@ -12,6 +13,20 @@ OF_AUDITS = (
         old="        by_another = whose.owner is Owner.ANOTHERS and like is None\n",
         new="        by_another = whose.owner is not Owner.OURS and like is None\n",
         test=UNOWNED,
+    ),
+    Mutant(
+        name="pass over what our key bought that is like nothing on record",
+        path="reconcile/unowned.py",
+        old="        by_another = whose.owner is Owner.ANOTHERS and like is None\n",
+        new="        by_another = like is None\n",
+        test=f"{SEEDS}[50]",
+    ),
+    Mutant(
+        name="audit as if every listed row could be read",
+        path="reconcile/orphans.py",
+        old="sum(one.may_be_since(listing.reach) for one in listing.unreadable.values())",
+        new="0",
+        test=f"{SEEDS}[100]",
     ),
     Mutant(
         name="count a row like a job in doubt as somebody else's",
