@@ -182,11 +182,11 @@ def stands_for(likeness: Likeness, row: RemoteJob, ownership: Ownership, window:
     """
     if not ownership.is_free:
         return Likeness.OTHER
-    if ownership.unusual or not window.has(row):
+    if ownership.is_other_work or not window.has(row):
         # dates are the least that can be relied on: an equal body proves that one of them may be wrong
         return Likeness.NEAR if likeness is Likeness.MATCH else Likeness.OTHER
     if likeness is Likeness.MATCH and not ownership.decisive:
-        # another key with a batch of this name derives the same seed
+        # another key with a batch of this name derives the same seed; another type may be other work
         return Likeness.NEAR
     return likeness
 

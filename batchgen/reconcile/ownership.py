@@ -14,6 +14,14 @@ from batchgen.account import Holder, Known
 from batchgen.model import RemoteJob
 
 GENERATION = frozenset({"custom", ""})  # the types of what we submit; empty where a row shows none
+# Types of what is no generation by a model (`jobType` in resources/jobs.py of the service's SDK).
+OTHER_WORK = frozenset(
+    {
+        *("assets-download", "model-training", "flux-model-training", "musubi-model-training", "embed"),
+        *("canvas-export", "caption", "caption-llava", "generate-prompt", "describe-style", "translate"),
+        *("detection", "upload", "mesh-preview-rendering", "workflow", "model-download", "model-import"),
+    }
+)
 
 
 class Owner(StrEnum):
@@ -34,8 +42,9 @@ class Ownership:
         holder: the record that has it, in whatever batch; None for a row without a record.
         decisive: whether a row that echoes the whole body may be adopted: False where its
             author may be somebody else because nothing has said yet who we are.
-        unusual: whether it is of a type that no row of ours is known to have: nothing less than the
-            whole body makes it worth a thought.
+        unusual: whether it is of a type that no row of ours is known to have.
+        is_other_work: whether that type is known to be no generation: nothing less than the whole body
+            makes it worth a thought.
     """
 
     owner: Owner
@@ -43,6 +52,7 @@ class Ownership:
     holder: Holder | None = None
     decisive: bool = True
     unusual: bool = False
+    is_other_work: bool = False
 
     @property
     def is_free(self) -> bool:
@@ -71,7 +81,8 @@ def owner_of(
     if row.job_type in types or by_author.owner is Owner.ANOTHERS:
         return by_author
     reason = f"{by_author.reason}; of type {row.job_type}, which no job of ours is known to have"
-    return replace(by_author, reason=reason, decisive=False, unusual=True)
+    other = row.job_type in OTHER_WORK
+    return replace(by_author, reason=reason, decisive=False, unusual=True, is_other_work=other)
 
 
 def owner_by_author(author: str, known: Known) -> Ownership:

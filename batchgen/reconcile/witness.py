@@ -119,7 +119,7 @@ class Court:
         return literal or not free
 
     def _is_in_question(self, row: RemoteJob) -> bool:
-        return self.window.has(row) and not self.candidates.ownership(row, self.known).unusual
+        return self.window.has(row) and not self.candidates.ownership(row, self.known).is_other_work
 
     def _upload(self) -> str | None:
         if self.probe is None:
