@@ -5,7 +5,7 @@ service is silent. How a job is submitted is the submitter's.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -69,6 +69,7 @@ class Dispatcher:
         search: Search,
         purse: Purse,
         closed: Mapping[str, str],
+        left_out: Sequence[Entry],
     ) -> None:
         """Take the parts; see ``Runner``."""
         self.closed = dict(closed)  # models that this account may not use, and why
@@ -101,6 +102,7 @@ class Dispatcher:
             purse=purse,
             preparer=preparer,
             waiting=self._waiting,
+            left_out=left_out,
             findings=Findings(
                 route=steps.route,
                 rest=steps.rest,

@@ -5,7 +5,7 @@ were held against the same listing. All the others wait in the dispatcher's queu
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from batchgen.engine.flow import Flow
@@ -58,6 +58,7 @@ class FirstLook:
         purse: Purse,
         preparer: Preparer | None,
         waiting: Waiting,
+        left_out: Sequence[Entry],
         findings: Findings,
     ) -> None:
         """Take the parts.
@@ -73,6 +74,7 @@ class FirstLook:
             purse: where room is kept for what may be paid for.
             preparer: has the jobs whose files are not sent yet; None where no job has any.
             waiting: the jobs that wait to be bought; those that may be paid for are taken out of it.
+            left_out: planned jobs that this run was not asked to buy: some may be paid for all the same.
             findings: what comes of the look.
         """
         self.unlisted = ""  # why the last look before buying failed
@@ -86,6 +88,7 @@ class FirstLook:
         self._purse = purse
         self._preparer = preparer
         self._waiting = waiting
+        self._left_out = left_out
         self._findings = findings
         self._preflight: Preflight | None = None
         self._unsure: list[Entry] = []
@@ -114,7 +117,9 @@ class FirstLook:
         """Keep room for what may be paid for already, until it is adopted or held."""
         look = self._preflight
         assert look is not None or not self._unsure
-        self._purse.set_apart((one.job, look.shown_cost(one) if look else None) for one in self._unsure)
+        unsure = [(one.job, look.shown_cost(one) if look else None) for one in self._unsure]
+        others = look.may_have(self._left_out) if look else ()
+        self._purse.set_apart((*unsure, *((one.job, cost) for one, cost in others)))
 
     async def took_a_step(self) -> bool:
         """Do one thing that has to be known before the next job leaves; False where there is none."""
@@ -157,7 +162,7 @@ class FirstLook:
                 price=self._purse.worth,
             )
             looked_for = tuple(self._waiting)
-            await preflight.read((*looked_for, *(self._preparer or ())))
+            await preflight.read((*looked_for, *(self._preparer or ()), *self._left_out))
         except StoppedError:
             raise
         except ServiceError as error:

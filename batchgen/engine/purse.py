@@ -116,6 +116,11 @@ class Purse:
             return None
         return replace(caps, windows=tuple(replace(one, cap=one.cap - self._apart) for one in caps.windows))
 
+    @property
+    def is_capped(self) -> bool:
+        """Whether there is any cap."""
+        return self._budget.is_set
+
     def set_apart(self, jobs: Iterable[tuple[Job, Decimal | None]]) -> None:
         """Keep room under every cap for jobs that the service may have already, and for no others any more.
 

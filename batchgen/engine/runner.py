@@ -29,7 +29,7 @@ from batchgen.errors import BatchgenError, ModelClosedError, NoListingError, Ove
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import AnswerLost, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
-from batchgen.plan.plan import Entry, Plan
+from batchgen.plan.plan import Entry, Plan, may_be_unrecorded
 from batchgen.plan.yields import Yields
 from batchgen.reconcile.reconciler import Reconciler
 from batchgen.reconcile.search import Search
@@ -103,6 +103,7 @@ class Runner:
             search=self._search,
             purse=world.purse,
             closed=closed or {},
+            left_out=[one for one in plan.entries if world.purse.is_capped and may_be_unrecorded(one)],
         )
         self._schedule = LookSchedule(
             gaps=policy.gaps,

@@ -205,6 +205,11 @@ def only_carried(plan: Plan) -> Plan:
     return Plan(entries=entries, removed=plan.removed)
 
 
+def may_be_unrecorded(entry: Entry) -> bool:
+    """Tell whether nobody wants this job bought now, and the service may have it all the same."""
+    return not entry.wanted and entry.record.state is State.PLANNED
+
+
 def may_be_retried(record: Record) -> bool:
     """Tell whether another attempt may be asked for: after an end that is no success and not moderation's."""
     return RetryAsked in TRANSITIONS[record.state] and not record.moderated

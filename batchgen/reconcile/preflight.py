@@ -161,6 +161,21 @@ class Preflight:
         alike = (row for one in self._attempts(entry) for row, _ in self._candidates.like(one.sent))
         return max((row.cost for row in alike if row.cost is not None), default=None)
 
+    def may_have(self, entries: Iterable[Entry]) -> list[tuple[Entry, Decimal | None]]:
+        """Return those of these jobs that a row may be, one a row, each with what it shows as its cost."""
+        found, given = [], set[str]()
+        for entry in filter(self.concerns, entries):
+            rows = (
+                row
+                for one in self._attempts(entry)
+                for row, likeness in self._candidates.like(one.sent)
+                if row.remote_id not in given and may_be_bought(one.sent, row, likeness, one.files)
+            )
+            if (row := next(rows, None)) is not None:
+                given.add(row.remote_id)
+                found.append((entry, row.cost))
+        return found
+
     def take_in(self, entries: Iterable[Entry]) -> list[TakenIn]:
         """Adopt or hold what the service has of these jobs, which were read for; leave out the others.
 

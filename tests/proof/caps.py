@@ -25,7 +25,7 @@ def breaches_of_money(run: Run) -> list[str]:
     if earth.scenario.market is None:
         return []
     return [
-        *earth.till.settle(earth.charged, run.records.values(), now=earth.passed),
+        *earth.till.settle(earth.charged, run.records.values(), now=earth.passed, late=earth.late),
         *_over_the_limit(run),
         *(_left(run.ending, run, leg) if run.ending is not None else ()),
     ]

@@ -236,11 +236,22 @@ class Till:
         for post in self.posts:
             post.travels = False
 
-    def settle(self, charged: Sequence[Submission], records: Collection[Record], *, now: float) -> list[str]:
-        """Say which cap that was in force at the last POST does not hold for all that was charged."""
+    def settle(
+        self,
+        charged: Sequence[Submission],
+        records: Collection[Record],
+        *,
+        now: float,
+        late: Collection[str] = (),
+    ) -> list[str]:
+        """Say which cap that was in force at the last POST does not hold for all that was charged.
+
+        What arrived late and was known by then is counted; of what arrived since then nobody could know.
+        """
         if self._last is None:
             return []
-        return self._spent(_counted(charged, records, []), self._last, [], now=now)
+        known = [one for one in charged if one.remote_id not in late or one.remote_id in self._last.known]
+        return self._spent(_counted(known, records, []), self._last, [], now=now)
 
     def above_quotes(self, charged: Iterable[Submission]) -> list[Decimal]:
         """Give for each charge that is above what had been told by how much."""
