@@ -4,22 +4,23 @@ from collections.abc import Iterable
 
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Record
-from batchgen.model import Submission
+from batchgen.model import RemoteJob, Submission
 from batchgen.reconcile.listing import Listing
 from batchgen.reconcile.matching import Doubt
 
 
 class ListingLag:
-    """Remembers over a run which of our submissions a listing has missed.
-
-    Attributes:
-        longest: seen from acceptance to first sight, in seconds.
-    """
+    """Remembers over a run which of our submissions a listing has missed, and for how long."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._missed: set[str] = set()
-        self.longest = 0.0
+        self._missing: dict[str, float] = {}  # ages in seconds
+        self._seen = 0.0
+
+    @property
+    def longest(self) -> float:
+        """The longest seen, in seconds; what is missing still counts with its age."""
+        return max(self._seen, *self._missing.values(), 0.0)
 
     def learn(self, listing: Listing, records: Iterable[Record], *, begun: float) -> None:
         """Compare a complete listing with what we know was accepted.
@@ -34,14 +35,17 @@ class ListingLag:
             age = None if paid is None else self._age(paid, record, listing, begun)
             if paid is None or age is None or age < 0:
                 continue
-            if paid.remote_id not in listing.rows:
-                self._missed.add(paid.remote_id)
-            elif paid.remote_id not in self._missed:
-                continue
-            # behind by as much as this, whether it is still missing or was until now
-            self.longest = max(self.longest, age)
-            if paid.remote_id in listing.rows:
-                self._missed.discard(paid.remote_id)
+            row = listing.rows.get(paid.remote_id)
+            if row is None:
+                self._missing[paid.remote_id] = age
+            elif self._missing.pop(paid.remote_id, None) is not None:
+                self._seen = max(self._seen, self._age_of(row, age, listing))
+
+    def _age_of(self, row: RemoteJob, age: float, listing: Listing) -> float:
+        """Return the age of a row that is listed at last: a POST may take long before it is accepted."""
+        if row.created_at is None or self._ledger.receipt_of(row.remote_id) is not None:
+            return age
+        return min(age, listing.begun_at + listing.skew - row.created_at)
 
     def _age(self, paid: Submission, record: Record, listing: Listing, begun: float) -> float | None:
         """Return the seconds since a submission was accepted, or left.

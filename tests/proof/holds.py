@@ -4,6 +4,7 @@ A person is asked where listings hide, alter or deny what the rules need, and no
 is excused by the first thing that was so in its seed, or counts as avoidable. Pure.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,10 @@ from batchgen.identity import content_key
 from batchgen.lifecycle import Accepted, Event, Held, RetryAsked, ShownAbsent, SubmitStarted
 from batchgen.model import JobKey
 from batchgen.reconcile.absence import OnAbsent
+from batchgen.reconcile.matching import BEFORE
 from batchgen.reconcile.ownership import GENERATION
+from batchgen.simulator.exchange import Call
+from batchgen.simulator.faults import Fault
 from tests.proof.law import Books, Order, order_of
 from tests.proof.lens import Echo, Garbage, Uploads
 from tests.proof.scenario import LONG, Scenario
@@ -170,15 +174,17 @@ def _may_ask(hold: Hold, scenario: Scenario) -> bool:
 
 def _of_the_job(hold: Hold, scenario: Scenario, books: Books) -> str:
     """Say what of this one submission nobody could have told."""
-    told = hold.owned | _explained(books.history, hold.nth)
-    untold = [one for one in books.charged if one.remote_id not in told]
+    since = -math.inf if hold.sent.skew is None else hold.sent.at + hold.sent.skew - BEFORE
+    told = hold.owned | _begun_after(books.history, hold.nth)
+    untold = [one for one in books.charged if one.remote_id not in told and one.created_at >= since]
     if any(not one.shows_inputs for one in untold):
         return "a row that shows no input may be it"
     if scenario.settings.views.archived_after is not None and _is_cut(hold.sent):
         return "its prompt is shown cut"
     if books.late:
         return "what was shown absent arrived after all"
-    if any(order_of(one) == hold.order for one in untold):
+    named = _named(books.history)
+    if any(order_of(one) == hold.order and one.remote_id not in named for one in untold):
         return _of_listings(hold, scenario)
     return _of_absence(hold, scenario, books, alone=not untold)
 
@@ -191,6 +197,9 @@ def _of_absence(hold: Hold, scenario: Scenario, books: Books, *, alone: bool) ->
         return "it was shown absent twice"
     shown = {one.remote_id for one in books.charged if one.shows_inputs}
     proves = any(one in shown and model == hold.sent.job.model for one, model in hold.witnesses.items())
+    hangs = Fault.HANG_AFTER in scenario.settings.faults.chances.get(Call.JOBS, {})
+    if hangs and scenario.settings.views.listing_lag[1]:
+        return "a listing that hung hides for how long listings lag"
     uploads = scenario.lens.uploads is Uploads.LISTED and _may_ask(hold, scenario)
     if not proves and not (uploads and alone):
         return "no row can prove that it would be listed"
@@ -211,12 +220,18 @@ def _of_listings(hold: Hold, scenario: Scenario) -> str:
     return ""
 
 
-def _explained(history: Iterable[tuple[JobKey, Event]], nth: int) -> frozenset[str]:
-    """Return the ids that receipts named, and those of submits that began after a moment."""
+def _named(history: Iterable[tuple[JobKey, Event]]) -> frozenset[str]:
+    """Return the ids that receipts named, at whatever time."""
+    accepted = (event for _, event in history if isinstance(event, Accepted))
+    return frozenset(event.remote_id for event in accepted if not event.BY_ROW)
+
+
+def _begun_after(history: Iterable[tuple[JobKey, Event]], nth: int) -> frozenset[str]:
+    """Return the ids of submits that began after a moment."""
     found, begun = set[str](), set[JobKey]()
     for place, (key, event) in enumerate(history, 1):
         if isinstance(event, SubmitStarted) and place > nth:
             begun.add(key)
-        if isinstance(event, Accepted) and (not event.BY_ROW or key in begun):
+        if isinstance(event, Accepted) and key in begun:
             found.add(event.remote_id)
     return frozenset(found)

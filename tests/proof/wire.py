@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from batchgen.errors import NotSentError, ServiceError
-from batchgen.lifecycle import Canceled, Failed, Refused, State
+from batchgen.lifecycle import Adopted, Canceled, Failed, Refused, State
+from batchgen.model import JobKey
 from batchgen.scenario.transport import Answer, Call
 from batchgen.scenario.verdicts import submit_verdict
 from batchgen.simulator.draws import Draws
@@ -33,9 +34,18 @@ class Witness(Watching):
         self.requests = Requests()
 
     def failures(self, before: float) -> int:
-        """Count the submits that came to nothing before a moment of our clock."""
-        kinds = (Failed, Canceled, Refused)
-        return sum(1 for _, event in self.events if isinstance(event, kinds) and event.at < before)
+        """Count the submits that came to nothing before a moment of our clock.
+
+        What the look before buying finds had failed before the run.
+        """
+        count, found = 0, set[JobKey]()
+        for key, event in self.events:
+            if isinstance(event, Adopted) and "by" in event.evidence:
+                found.add(key)
+            elif isinstance(event, Failed | Canceled | Refused) and event.at < before:
+                count += key not in found
+                found.discard(key)
+        return count
 
 
 class Wire:
