@@ -135,6 +135,11 @@ class Record:
         return sum(known, Decimal(0)) if known else None
 
     @property
+    def untold(self) -> int:
+        """How many of the attempts were paid for without a word of what they were charged."""
+        return sum(one.charged is None for one in self.submissions)
+
+    @property
     def refunded(self) -> Decimal | None:
         """What came back of it, in whatever way it is known; None as long as nothing is known."""
         known = [one.refunded for one in self.submissions if one.refunded is not None]

@@ -75,12 +75,14 @@ class BatchStatus:
         states: how many jobs stand where; states without one are left out.
         quoted: compute units that the service had said all that was, or may have been, paid for would cost.
         committed: what was charged, is reserved, and came back.
+        untold: how many charges the service has not told.
     """
 
     scope: Scope
     states: Mapping[State, int]
     quoted: Decimal
     committed: Committed
+    untold: int = 0
 
     @property
     def charged(self) -> Decimal:
@@ -109,4 +111,5 @@ def _sum_up(scope: Scope, records: Mapping[JobKey, Record]) -> BatchStatus:
         states=Counter(record.state for record in records.values()),
         quoted=sum((record.quoted_in_all or Decimal(0) for record in records.values()), Decimal(0)),
         committed=sum((committed(record) for record in records.values()), Committed()),
+        untold=sum(record.untold for record in records.values()),
     )

@@ -193,7 +193,7 @@ def _as_before(scope: Scope) -> str:
 
 
 def _renamed(batch: str, other: Elsewhere) -> str:
-    cost = f" ({other.charged.normalize():f} compute units the last time)" if other.jobs else ""
+    cost = f" ({other.charged.normalize():f} compute units the last time)" if other.charged else ""
     return (
         f"batch {batch!r} would buy {other.of} jobs, of which {other}; its manifest is gone. "
         f"If it was renamed, write `batch: {other.batch}` in the manifest; to pay for them once more"

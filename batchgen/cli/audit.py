@@ -186,8 +186,10 @@ def _document(audit: "Audit", options: "Options") -> dict[str, object]:
         ],
         "sums": {
             "recorded": number(sums.recorded),
+            "untold": sums.untold,
             "refunded": number(sums.refunded),
             "shown": number(sums.shown),
+            "unseen": sums.unseen,
             "surplus": number(sums.surplus),
             "may_be_ours": number(sums.possible),
             "bought_by_asking": number(sums.asked),
@@ -316,10 +318,14 @@ def _short_lines(audit: "Audit") -> Iterator[str]:
 
 
 def _sum_lines(audit: "Audit") -> Iterator[str]:
+    from batchgen.output.wording import not_told  # noqa: PLC0415 - not for --help
+
     sums = audit.sums
+    untold = f" ({not_told(sums.untold)})" if sums.untold else ""
+    unseen = f" ({_counted(sums.unseen, 'row')} without a cost)" if sums.unseen else ""
     yield (
-        f"charged: {sums.recorded.normalize():f} compute units by the journal; the service shows "
-        f"{sums.shown.normalize():f} for the same and {sums.beside.normalize():f} beside them; "
+        f"charged: {sums.recorded.normalize():f} compute units by the journal{untold}; the service shows "
+        f"{sums.shown.normalize():f} for the same{unseen} and {sums.beside.normalize():f} beside them; "
         f"difference {sums.difference.normalize():f}"
     )
     if sums.refunded:

@@ -49,6 +49,7 @@ def _document(one: "BatchStatus") -> dict[str, object]:
         "quoted": number(one.quoted),
         "reserved": number(one.committed.reserved),
         "charged": number(one.charged),
+        "untold": one.untold,
         "refunded": number(one.refunded),
         "refunds": {"assumed": number(one.committed.assumed), "confirmed": number(one.committed.confirmed)},
         "net": number(one.charged - one.refunded),
@@ -68,8 +69,11 @@ def _lines(shown: "Sequence[BatchStatus]") -> Iterator[str]:
 
 def _money(one: "BatchStatus") -> str:
     """Say what it costs; what is nought and what follows from the rest is left out."""
+    from batchgen.output.wording import not_told  # noqa: PLC0415 - not for --help
+
     certainty = " (assumed)" if one.committed.assumed else ""
-    parts = [f"{one.charged.normalize():f} compute units charged"]
+    parts = [f"{one.charged.normalize():f} compute units charged"] if one.charged or not one.untold else []
+    parts += [not_told(one.untold)] if one.untold else []
     parts += [f"{one.quoted.normalize():f} quoted"] if one.quoted else []
     parts += [f"{one.committed.reserved.normalize():f} reserved"] if one.committed.reserved else []
     if one.refunded:

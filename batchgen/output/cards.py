@@ -11,7 +11,7 @@ from datetime import datetime
 
 from batchgen.model import Json
 from batchgen.output.entries import Status
-from batchgen.output.layout import Spot, amount, assets, files, job_at, shape
+from batchgen.output.layout import Spot, amount, assets, charged, files, job_at, shape
 from batchgen.output.thumbnails import Preview
 
 WORDS: Mapping[str, str] = {
@@ -108,9 +108,9 @@ def _cost(cost: Mapping[str, Json], *, first: bool) -> list[tuple[str, str]]:
     """Say a job's cost once, so that nobody adds it up per picture."""
     if not first:
         return [("cost", "counted with the first")]
-    if cost["charged"] is not None:
+    if cost["charged"] is not None or cost.get("untold"):
         back = f"{amount(cost['refunded'])} ({cost['refund']})" if cost.get("refund") else ""
-        return [("cost", amount(cost["charged"])), ("refunded", back)]
+        return [("cost", charged(cost["charged"], cost.get("untold", 0))), ("refunded", back)]
     return [("quote", amount(cost["quoted"]))] if cost["quoted"] is not None else []
 
 

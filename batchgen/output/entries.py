@@ -123,6 +123,8 @@ def _cost(record: Record) -> dict[str, Json]:
         "charged": number(record.charged),
         "refunded": number(record.refunded),
     }
+    if record.untold:
+        cost["untold"] = record.untold
     known = {one.refund for one in record.submissions} - {Refund.NONE}
     if known:
         cost["refund"] = str(Refund.ASSUMED if Refund.ASSUMED in known else Refund.CONFIRMED)

@@ -137,11 +137,13 @@ class _Sums:
 
     jobs: int = 0
     succeeded: int = 0
+    untold: int = 0
     amounts: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
     def add(self, job: Mapping[str, Json]) -> None:
         self.jobs += 1
         self.succeeded += job["status"] == Status.SUCCEEDED
+        self.untold += job["cost"].get("untold", 0)
         for name in ("quoted", "charged", "refunded"):
             if units := job["cost"][name]:
                 self.amounts[name] += Decimal(str(units))
@@ -154,12 +156,18 @@ def _model_costs(sums: Mapping[str, _Sums]) -> list[ModelCost]:
             jobs=one.jobs,
             succeeded=one.succeeded,
             quoted=amount(one.amounts["quoted"]) if one.amounts["quoted"] else "",
-            charged=amount(one.amounts["charged"]),
+            charged=charged(one.amounts["charged"], one.untold),
             refunded=amount(one.amounts["refunded"]),
-            net=amount(one.amounts["charged"] - one.amounts["refunded"]),
+            net=charged(one.amounts["charged"] - one.amounts["refunded"], one.untold),
         )
         for model, one in sorted(sums.items(), key=lambda item: -item[1].amounts["charged"])
     ]
+
+
+def charged(units: float | Decimal | None, untold: int) -> str:
+    """Give what was charged as far as it is known, and how many charges nobody has told."""
+    left = [f"{untold} not told"] if untold else []
+    return " + ".join(([amount(units)] if units or not untold else []) + left)
 
 
 def amount(units: float | Decimal | None) -> str:

@@ -52,9 +52,10 @@ class Tally:
 
     def __init__(self, *, total: int, records: Mapping[JobKey, Record]) -> None:
         self._total = total
-        self._seen: dict[JobKey, tuple[State, Decimal, Decimal]] = {}
+        self._seen: dict[JobKey, tuple[State, Decimal, Decimal, int]] = {}
         self._counts = {**dict.fromkeys(State, 0), State.PLANNED: total}
         self._spent = Decimal(0)
+        self._untold = 0
         self._refunded = Decimal(0)
         self._assumed = False
         self._ends: deque[float] = deque(maxlen=_LAST_ENDS)
@@ -81,6 +82,7 @@ class Tally:
             failed=ended - counts[State.COLLECTED],
             in_doubt=sum(counts[state] for state in _DOUBTFUL),
             spent=self._spent,
+            untold=self._untold,
             per_minute=self._pace(now),
             gauges=gauges or Gauges(in_flight=flying),
             failures=tuple(self._failures),
@@ -89,14 +91,15 @@ class Tally:
         )
 
     def _move(self, key: JobKey, record: Record) -> None:
-        state, spent, back = self._seen.get(key, (State.PLANNED, Decimal(0), Decimal(0)))
+        state, spent, back, untold = self._seen.get(key, (State.PLANNED, Decimal(0), Decimal(0), 0))
         charged, refunded = record.charged or Decimal(0), record.refunded or Decimal(0)
         self._counts[state] -= 1
         self._counts[stands := _standing(record)] += 1
         self._spent += charged - spent
+        self._untold += record.untold - untold
         self._refunded += refunded - back
         self._assumed = self._assumed or any(one.refund is Refund.ASSUMED for one in record.submissions)
-        self._seen[key] = (stands, charged, refunded)
+        self._seen[key] = (stands, charged, refunded, record.untold)
 
     def _pace(self, now: float) -> float | None:
         """Give the ends a minute; time without an end since the last one counts too."""

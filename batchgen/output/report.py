@@ -17,7 +17,7 @@ from markupsafe import Markup
 from batchgen.model import Json
 from batchgen.output import atomic
 from batchgen.output.cards import WORDS, Card, cards, retry_command
-from batchgen.output.layout import Layout, amount, files_at, lay_out
+from batchgen.output.layout import Layout, amount, charged, files_at, lay_out
 from batchgen.output.thumbnails import previews
 
 NAME = "report.html"
@@ -66,6 +66,7 @@ def _render(document: Mapping[str, Json], layout: Layout, shown: Sequence[Card])
         retry=retry_command(document),
         failures=sum(counts[status] for status in ("failed", "refused", "canceled")),
         amount=amount,
+        charged=charged,
         style=Markup(style),  # noqa: S704 - a file of this package
         script=Markup(script),  # noqa: S704 - a file of this package
         style_hash=_policy_hash(style),

@@ -192,6 +192,7 @@ def _cost(records: Sequence[Record]) -> dict[str, Json]:
     """Add up in decimals; ``refunds`` says how it is known what came back."""
     paid = [one for record in records for one in record.submissions]
     net = (None if one.charged is None else one.charged - (one.refunded or Decimal(0)) for one in paid)
+    untold = sum(one.charged is None for one in paid)
     return {
         "quoted": _total(record.quoted_in_all for record in records),
         "charged": _total(record.charged for record in records),
@@ -201,6 +202,7 @@ def _cost(records: Sequence[Record]) -> dict[str, Json]:
             str(kind): _total(one.refunded for one in paid if one.refund is kind)
             for kind in (Refund.ASSUMED, Refund.CONFIRMED)
         },
+        **({"untold": untold} if untold else {}),
     }
 
 

@@ -66,7 +66,8 @@ class Snapshot:
         done: ended for good, whatever the end.
         failed: of those, the ones without a result.
         in_doubt: may have been paid, and nobody knows yet.
-        spent: compute units that were charged.
+        spent: compute units that were charged, as far as the service has said.
+        untold: how many charges it has not told.
         refunded: of those, what came back.
         assumed: whether some of that is so by the service's rules alone.
         per_minute: jobs ended a minute, lately; None while too few have.
@@ -81,6 +82,7 @@ class Snapshot:
     per_minute: float | None
     gauges: Gauges
     failures: tuple[tuple[str, str], ...] = ()
+    untold: int = 0
     refunded: Decimal = Decimal(0)
     assumed: bool = False
 
@@ -98,6 +100,11 @@ def units(amount: Decimal) -> str:
     """Give compute units without zeros that say nothing."""
     text = f"{amount:,.2f}"
     return text.rstrip("0").rstrip(".")
+
+
+def not_told(charges: int) -> str:
+    """Say how many charges nobody has told; what is not told is not nought."""
+    return f"{charges} charge{'s' * (charges != 1)} not told"
 
 
 def span(seconds: float) -> str:
@@ -127,6 +134,7 @@ def figures(shot: Snapshot) -> list[str]:
         f"{shot.in_doubt} in doubt" if shot.in_doubt else "",
         f"{shot.failed} failed" if shot.failed else "",
         f"{units(shot.spent)}{held}{cap} CU",
+        not_told(shot.untold) if shot.untold else "",
         f"{shot.per_minute:.3g}/min" if shot.per_minute else "",
         f"{span(left)} left" if left else "",
         clean(gauges.note),
@@ -139,7 +147,8 @@ def closing(shot: Snapshot) -> str:
     parts = [f"{shot.done} of {shot.total} done"]
     parts += [f"{shot.failed} failed"] if shot.failed else []
     parts += [f"{shot.in_doubt} in doubt"] if shot.in_doubt else []
-    parts += [f"{units(shot.spent)} CU spent"]
+    parts += [f"{units(shot.spent)} CU spent"] if shot.spent or not shot.untold else []
+    parts += [not_told(shot.untold)] if shot.untold else []
     certainty = " (assumed)" if shot.assumed else ""
     parts += [f"{units(shot.refunded)} CU of it refunded{certainty}"] if shot.refunded else []
     return ", ".join(parts)

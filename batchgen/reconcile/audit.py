@@ -222,8 +222,10 @@ class Sums:
     """What was charged, in compute units, and by whose word.
 
     Attributes:
-        recorded: by our records.
+        recorded: by our records, as far as they know.
+        untold: how many charges they do not know.
         shown: by the rows of the submissions on record.
+        unseen: how many of those rows show no cost.
         surplus: by the rows that no record owns and that are what was sent for a job.
         possible: by the other rows without a record that are or may be ours.
         asked: by what questions for a price bought, and no record owns.
@@ -233,9 +235,11 @@ class Sums:
     """
 
     recorded: Decimal = Decimal(0)
+    untold: int = 0
     refunded: Decimal = Decimal(0)
     unshown: Decimal = Decimal(0)
     shown: Decimal = Decimal(0)
+    unseen: int = 0
     surplus: Decimal = Decimal(0)
     possible: Decimal = Decimal(0)
     asked: Decimal = Decimal(0)
@@ -260,7 +264,7 @@ def sum_up(
     possible: Iterable[RemoteJob] = (),
     asked: Iterable[Decimal | None] = (),
 ) -> Sums:
-    """Add up both sides; what neither a record nor a row says counts as nothing.
+    """Add up both sides; what neither a record nor a row says adds nothing, and is counted.
 
     Args:
         records: of the scope.
@@ -274,9 +278,11 @@ def sum_up(
     shown = {one.remote_id: shown_of(one, rows[one.remote_id]) for one in listed}
     return Sums(
         recorded=_sum(one.charged for one in paid),
+        untold=sum(one.charged is None for one in paid),
         refunded=_sum(one.refunded for one in paid),
         unshown=_sum(_unshown(one, shown[one.remote_id]) for one in listed),
         shown=_sum(shown.values()),
+        unseen=sum(one is None for one in shown.values()),
         surplus=_costs(surplus),
         possible=_costs(possible),
         asked=_sum(asked),

@@ -76,8 +76,10 @@ def test_after_a_whole_run_all_agree(shell: Shell, simulator: Simulator) -> None
     charged = sum(job["cost"]["charged"] for job in jobs.values())
     assert found["sums"] == {
         "recorded": charged,
+        "untold": 0,
         "refunded": 0,
         "shown": charged,
+        "unseen": 0,
         "surplus": 0,
         "may_be_ours": 0,
         "bought_by_asking": 0,

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job, JobKey, Refund, Submission
 from batchgen.output.entries import Row, Status, entry, moment, number, status_of, without_signature
+from batchgen.output.layout import lay_out
+from batchgen.output.report import write_report
 from batchgen.output.results import Results, prompts, results_document, results_json, write_results
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -201,6 +203,24 @@ def test_sums_tell_what_was_charged_what_came_back_and_what_is_left(make_row: Ca
         "net": 6.1,
         "refunds": {"assumed": 7.25, "confirmed": 1.25},
     }
+
+
+def test_charges_that_nobody_told_are_counted_beside_the_sums(
+    make_row: Callable[..., Row], tmp_path: Path
+) -> None:
+    untold = Submission(remote_id="0", attempt=1, at=0, charged=None)
+    told = _paid("1", "7.25", Refund.NONE, "0")
+    rows = [
+        make_row("a", "p", Record(submissions=(untold,))),
+        make_row("b", "p", Record(submissions=(told,))),
+    ]
+    made = Results(batch="b", manifest_path="m", manifest_sha256="", rows=rows, written_at=0)
+    document = results_document(made)
+    assert (document["summary"]["cost"]["charged"], document["summary"]["cost"]["untold"]) == (7.25, 1)
+    assert [one["cost"].get("untold") for one in document["jobs"]] == [1, None]
+    (model,) = lay_out(document, 1).costs
+    assert (model.charged, model.net) == ("7.25 + 1 not told", "7.25 + 1 not told")
+    assert "<dd>7.25 + 1 not told</dd>" in write_report(tmp_path, document).read_text(encoding="utf-8")
 
 
 def _paid(remote_id: str, charged: str, refund: Refund, refunded: str) -> Submission:

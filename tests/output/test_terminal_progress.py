@@ -180,6 +180,22 @@ def test_what_is_reserved_stands_between_what_is_spent_and_the_cap() -> None:
     assert "217.5 + 32.5 reserved CU" in figures(replace(SHOT, gauges=endless))
 
 
+def test_a_charge_that_is_not_told_is_never_called_nought() -> None:
+    assert closing(replace(SHOT, untold=2)).endswith("217.5 CU spent, 2 charges not told")
+    assert closing(replace(SHOT, spent=Decimal(0), untold=1)).endswith("1 in doubt, 1 charge not told")
+    assert "1 charge not told" in figures(replace(SHOT, untold=1))
+
+
+def test_a_charge_counts_as_not_told_until_something_tells_it() -> None:
+    job = Job(id="a", prompt="", model="")
+    untold = Submission(remote_id="j", attempt=1, at=AT, charged=None)
+    tally = Tally(total=1, records={JobKey("a"): Record(state=State.RUNNING, job=job, submissions=(untold,))})
+    assert (tally.snapshot(None, now=0).spent, tally.snapshot(None, now=0).untold) == (Decimal(0), 1)
+    told = Record(state=State.SUCCEEDED, job=job, submissions=(replace(untold, charged=Decimal(5)),))
+    tally.note(JobKey("a"), job, Succeeded(at=AT, asset_ids=()), told, now=0.0)
+    assert (tally.snapshot(None, now=0).spent, tally.snapshot(None, now=0).untold) == (Decimal(5), 0)
+
+
 @pytest.mark.parametrize(("assumed", "certainty"), [(True, " (assumed)"), (False, "")])
 def test_the_last_line_tells_what_came_back_and_how_sure_that_is(assumed: bool, certainty: str) -> None:
     told = closing(replace(SHOT, refunded=Decimal("7.25"), assumed=assumed))

@@ -20,6 +20,7 @@ from tests.proof.planted_holds import OF_HOLDS
 from tests.proof.planted_money import OF_MONEY
 from tests.proof.planted_open import OF_OPENNESS
 from tests.proof.planted_outputs import OF_OUTPUTS
+from tests.proof.planted_outside import OF_OUTSIDE
 from tests.proof.planted_prices import OF_PRICES
 from tests.proof.planted_slots import OF_SLOTS
 
@@ -30,6 +31,7 @@ FAULTS = (
     *OF_MONEY,
     *OF_BUYING,
     *OF_OUTPUTS,
+    *OF_OUTSIDE,
     *OF_PRICES,
     *OF_OPENNESS,
     *OF_SLOTS,

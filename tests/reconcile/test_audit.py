@@ -225,6 +225,12 @@ def test_addons_that_came_back_are_no_difference_however_the_refund_is_known(
     assert (sums.recorded, sums.refunded, sums.difference) == (Decimal("7.25"), Decimal("7.25"), Decimal(0))
 
 
+def test_what_no_record_and_no_row_tells_is_counted_and_not_called_nought() -> None:
+    untold: Lived = [(A, started()), (A, Accepted(at=2.0, remote_id="job_1"))]
+    sums = sum_up(replay(untold).values(), {"job_1": row(cost=None)}, [])
+    assert (sums.recorded, sums.untold, sums.shown, sums.unseen) == (Decimal(0), 1, Decimal(0), 1)
+
+
 def test_what_is_surplus_is_part_of_the_difference() -> None:
     sums = sum_up(replay(ENDED).values(), {"job_1": row(cost=Decimal(5))}, [row("job_x", cost=Decimal(3))])
     assert (sums.surplus, sums.difference, sums.not_listed) == (Decimal(3), Decimal(3), 0)
