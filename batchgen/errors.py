@@ -22,6 +22,7 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
         ├── DeferredError      ceiling or cooldown: nothing happened, wait
         ├── NotFoundError      an idempotent call named something the service does not show
         ├── TransientError     an idempotent call failed: ask again
+        │   └── EndlessError       a listing went on without an end: ask again, and ever more seldom
         └── AmbiguousError     a paid POST may have happened: sending it again may pay twice
 """
 
@@ -222,6 +223,10 @@ class TransientError(ServiceError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+
+class EndlessError(TransientError):
+    """A listing led nowhere: its pages came round again, or went on and showed nothing."""
 
 
 class AmbiguousError(ServiceError):

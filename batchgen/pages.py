@@ -1,6 +1,6 @@
-"""One page of what the service lists."""
+"""What the service lists, page by page, and when its pages lead nowhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from batchgen.model import Model, RemoteJob
@@ -50,3 +50,33 @@ class ModelPage:
 
     models: tuple[Model, ...]
     next_token: str | None
+
+
+MOST_PAGES = 1_000  # of one listing
+_MOST_EMPTY = 100  # pages in a row that show nothing: filters may leave some of them empty
+_MOST_STALE = 5  # pages in a row that show only what was shown: rows move on while they are read
+
+
+@dataclass(slots=True)
+class Course:
+    """Follows the pages of one listing, and tells when they no longer lead to an end."""
+
+    _tokens: set[str] = field(default_factory=set)
+    _shown: set[str] = field(default_factory=set)
+    _pages: int = 0
+    _empty: int = 0
+    _stale: int = 0
+
+    def is_lost(self, page: JobPage) -> bool:
+        """Take the next page in; say whether those after it are not worth asking for."""
+        shown = {row.remote_id for row in page.jobs} | {one.mark for one in page.unreadable}
+        self._pages += 1
+        self._empty = 0 if shown else self._empty + 1
+        self._stale = self._stale + 1 if shown and shown <= self._shown else 0
+        self._shown |= shown
+        if page.next_token is None:
+            return False
+        known = page.next_token in self._tokens
+        self._tokens.add(page.next_token)
+        long = self._pages >= MOST_PAGES or self._empty >= _MOST_EMPTY or self._stale >= _MOST_STALE
+        return known or long

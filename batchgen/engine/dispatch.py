@@ -21,7 +21,7 @@ from batchgen.engine.waiting import Waiting
 from batchgen.errors import ModelClosedError, OverBudgetError, ServiceError, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import State
-from batchgen.loop_clock import loop_time, wait_until
+from batchgen.loop_clock import DUST, loop_time, wait_until
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry
 from batchgen.ports import Lane
@@ -110,6 +110,7 @@ class Dispatcher:
                 silent=self._is_silent,
                 is_open=self._is_open,
                 stalled=lambda: self._stalled,
+                pause=self._pause,
             ),
         )
         self._blocked: list[Entry] = []
@@ -335,6 +336,13 @@ class Dispatcher:
         self._turns_in_a_row = 0
         self._changed.clear()
         await wait_until(self._changed, loop_time() + LATE)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, whatever changes but that nothing more is to be sent."""
+        end = loop_time() + seconds
+        while not self._stopped and loop_time() < end - DUST:
+            self._changed.clear()
+            await wait_until(self._changed, end)
 
     async def _ask_for_a_sign(self, model: str) -> None:
         """Ask for something that costs nothing, before anything that does is sent again."""

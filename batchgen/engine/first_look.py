@@ -4,8 +4,7 @@ Jobs that may be paid for wait here until they are adopted or held, and new atte
 were held against the same listing. All the others wait in the dispatcher's queue.
 """
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from batchgen.engine.flow import Flow
@@ -15,8 +14,10 @@ from batchgen.engine.purse import Purse
 from batchgen.engine.waiting import Waiting
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.ledger import Ledger
+from batchgen.loop_clock import loop_time
 from batchgen.model import Model, Scope
 from batchgen.plan.plan import Entry
+from batchgen.reconcile.listing import Pauses
 from batchgen.reconcile.preflight import Preflight, begin_preflight, looks_back_to
 from batchgen.reconcile.search import Search
 
@@ -32,6 +33,7 @@ class Findings:
         silent: the service did not answer.
         is_open: whether jobs of this one's model may be submitted.
         stalled: whether nothing leaves that could be answered.
+        pause: waits for so many seconds, or until nothing more is to be bought.
     """
 
     route: Callable[[Entry], None]
@@ -40,6 +42,7 @@ class Findings:
     silent: Callable[[ServiceError], None]
     is_open: Callable[[Entry], bool]
     stalled: Callable[[], bool]
+    pause: Callable[[float], Awaitable[None]]
 
 
 class FirstLook:
@@ -93,6 +96,7 @@ class FirstLook:
         self._preflight: Preflight | None = None
         self._unsure: list[Entry] = []
         self._anew: list[Entry] = []
+        self._pauses = Pauses()
         self._marked = False  # as bought in without a look
 
     def __len__(self) -> int:
@@ -152,6 +156,7 @@ class FirstLook:
 
     async def _look_before_buying(self) -> None:
         """Hold what waits against what the service has already."""
+        begun = loop_time()
         try:
             preflight = await begin_preflight(
                 self._search,
@@ -168,7 +173,10 @@ class FirstLook:
         except ServiceError as error:
             self.unlisted = str(error)
             self._findings.silent(error)
-            await asyncio.sleep(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
+            more = self._pauses.after(error, took=loop_time() - begun)
+            await self._findings.pause(
+                max(more, self._policy.backoff.delay(1, jitter=self._world.chance.random()))
+            )
             return
         self.unlisted = ""
         self._preflight = preflight
@@ -190,7 +198,7 @@ class FirstLook:
             raise
         except ServiceError as error:
             self._findings.silent(error)
-            await asyncio.sleep(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
+            await self._findings.pause(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
             return
         del self._anew[: len(anew)]
         self._unsure += [entry for entry in anew if preflight.concerns_now(entry)]

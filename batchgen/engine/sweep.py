@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from batchgen.engine.way import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
-from batchgen.errors import NotFoundError, RefusedError, ServiceError, StoppedError
+from batchgen.errors import EndlessError, NotFoundError, RefusedError, ServiceError, StoppedError
 from batchgen.model import RemoteJob, RemoteStatus
+from batchgen.pages import Course
 from batchgen.ports import Clock, Generator
 from batchgen.reconcile.listing import as_date
 from batchgen.service_clock import skew_of
@@ -61,7 +62,7 @@ class Sweeper:
         """
         filters, most = self._asked(way, since)
         rows: dict[str, RemoteJob] = {}
-        count, newest, token = 0, None, None
+        count, newest, token, course = 0, None, None, Course()
         asked_at = self._clock.now()
         for number in range(most):
             try:
@@ -80,6 +81,9 @@ class Sweeper:
                     rows[one.remote_id] = one
             count += len(page.jobs)
             token = page.next_token
+            if course.is_lost(page):
+                endless = EndlessError("it does not come to an end")
+                return Sweep(way=way, rows=rows, count=count, error=endless)
             if token is None:
                 self._move(newest, lag)
                 return Sweep(way=way, rows=rows, count=count)

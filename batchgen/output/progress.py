@@ -5,7 +5,7 @@ stderr; what is said is worded in ``wording``. A stream that is gone ends the pr
 """
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
@@ -145,6 +145,7 @@ class Progress:
         self._gauges = gauges
         self._now = now
         self._elapsed = elapsed
+        self._troubles: Counter[str] = Counter()
         self._live: Live | None = None
         self._deaf = False  # nobody reads the stream any more
 
@@ -160,6 +161,9 @@ class Progress:
         if self._live is not None:
             self._live.stop()
             self._live = None
+        for text, times in self._troubles.items():
+            if times > 1:
+                self._say(f"{times} times: {text}")
         if self._mode is not Mode.QUIET:
             self._say(closing(self.snapshot()))
 
@@ -180,8 +184,11 @@ class Progress:
         """Show nothing: that a job still runs is no news."""
 
     def troubled(self, text: str) -> None:
-        """Show it, above the moving part where there is one."""
-        self._say(f"{stamp(self._now())} {clean(text)}")
+        """Show it, above the moving part where there is one; what comes again is counted until the end."""
+        told = clean(text)
+        self._troubles[told] += 1
+        if self._troubles[told] == 1:
+            self._say(f"{stamp(self._now())} {told}")
 
     def _say(self, text: str) -> None:
         if self._deaf:

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from batchgen.errors import ServiceError, StoppedError, TransientError
+from batchgen.backoff import Backoff
+from batchgen.errors import EndlessError, ServiceError, StoppedError, TransientError
 from batchgen.model import RemoteJob
-from batchgen.pages import Unreadable
+from batchgen.pages import Course, Unreadable
 from batchgen.ports import Clock, Generator
 from batchgen.reconcile.matching import BEFORE
 from batchgen.service_clock import skew_of
 
 _REACH = 60.0  # seconds that a listing reaches further back than it must
-MOST_PAGES = 1_000
+_FIRST_PAUSE = 1.0  # seconds after a listing that did not end, or as long as it was read
+_LONGEST_PAUSE = 300.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,22 +71,20 @@ async def _read(generator: Generator, *, since: float, clock: Clock, skew: float
     asked = {"createdAfter": as_date(reach + skew)}
     rows: dict[str, RemoteJob] = {}
     unreadable: dict[str, Unreadable] = {}
-    token, found, passed = None, skew, set[str]()
-    broken: ServiceError | None = TransientError("the listing does not come to an end")
+    token, found, course = None, skew, Course()
+    broken: ServiceError | None = None
     try:
-        for _ in range(MOST_PAGES):
+        while True:
             page = await generator.jobs(asked, token)
             if page.served_at is not None and token is None:
                 found = skew_of(page.served_at, begun_at, clock.now())
             rows.update({row.remote_id: row for row in page.jobs})
             unreadable.update({one.mark: one for one in page.unreadable})
             token = page.next_token
-            if token is None:
-                broken = None
+            if course.is_lost(page):
+                broken = EndlessError("the listing does not come to an end")
+            if token is None or broken is not None:
                 break
-            if token in passed:
-                break  # the same pages for ever
-            passed.add(token)
     except StoppedError:
         raise
     except ServiceError as error:
@@ -101,6 +101,32 @@ async def _read(generator: Generator, *, since: float, clock: Clock, skew: float
         broken=broken,
         unreadable=unreadable,
     )
+
+
+class Pauses:
+    """How long to leave the service alone after listings in a row that did not come to an end.
+
+    What may be better at the next try was tried several times, with gaps, before it counts as failed:
+    that needs no more of them. A page that is refused, or leads nowhere, will be so again.
+    """
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def after(self, broken: ServiceError | None, *, took: float) -> float:
+        """Give the seconds to wait beside what is waited anyway; none where it failed in passing.
+
+        Args:
+            broken: why the listing is not all there is; None for a complete one.
+            took: seconds that it was read for: one that is long is not worth half of all requests.
+        """
+        passing = isinstance(broken, TransientError) and not isinstance(broken, EndlessError)
+        if broken is None or passing:
+            self._in_a_row = 0
+            return 0.0
+        self._in_a_row += 1
+        gaps = Backoff(first=max(_FIRST_PAUSE, took), ceiling=_LONGEST_PAUSE)
+        return gaps.delay(self._in_a_row, jitter=0.0)
 
 
 def as_date(at: float) -> str:

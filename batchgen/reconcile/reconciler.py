@@ -18,7 +18,7 @@ from batchgen.model import JobKey, RemoteJob
 from batchgen.plan.plan import Entry
 from batchgen.reconcile.absence import DoubtPolicy, Findings, Move, conclude
 from batchgen.reconcile.candidates import Candidates
-from batchgen.reconcile.listing import Listing, read_listing
+from batchgen.reconcile.listing import Listing, Pauses, read_listing
 from batchgen.reconcile.listing_lag import ListingLag, latest_before
 from batchgen.reconcile.matching import BEFORE, Body, Doubt, Likeness, Window, stands_for
 from batchgen.reconcile.patience import Patience
@@ -100,6 +100,7 @@ class Reconciler:
         self._settled = settled
         self._cases: dict[JobKey, _Case] = {}
         self._lag = ListingLag(search.ledger)
+        self._pauses = Pauses()
         self._skew = 0.0
         self._stirred = asyncio.Event()
 
@@ -134,11 +135,15 @@ class Reconciler:
                 await self._stirred.wait()
             await asyncio.sleep(min(FIRST_LOOK, self._policy.spacing))
             while self._cases:
-                await self._look()
-                # a job that comes into doubt meanwhile has its own first look soon
-                await _sleep_or(self._stirred, self._policy.spacing)
+                begun, broken = loop_time(), await self._look()
+                if pause := self._pauses.after(broken, took=loop_time() - begun):
+                    await asyncio.sleep(max(pause, self._policy.spacing))
+                else:
+                    # a job that comes into doubt meanwhile has its own first look soon
+                    await _sleep_or(self._stirred, self._policy.spacing)
 
-    async def _look(self) -> None:
+    async def _look(self) -> ServiceError | None:
+        """Judge all cases by one listing; return why that is not all there is."""
         cases = sorted(self._cases.values(), key=lambda one: one.doubt.intent_at)
         if any(self._search.identification.is_wanted_by(case.doubt.sender) for case in cases):
             await self._search.identification.ask()
@@ -159,6 +164,7 @@ class Reconciler:
         for mark in listing.unreadable:
             self._search.lessons.note_unreadable(mark, at=begun)
         self._search.late_arrivals.notice(candidates)
+        return listing.broken
 
     async def _list(self, cases: Sequence[_Case]) -> Listing:
         """Read the service's jobs back to before the oldest doubt, and to a witness where one is needed."""

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from batchgen.account import Identity
 from batchgen.errors import (
     AmbiguousError,
+    EndlessError,
     NotFoundError,
     NotSentError,
     RefusedError,
@@ -24,7 +25,7 @@ from batchgen.errors import (
     TransientError,
 )
 from batchgen.model import Asset, Model, Receipt, RemoteJob, Text
-from batchgen.pages import JobPage
+from batchgen.pages import Course, JobPage
 from batchgen.ports import Gate, Lane
 from batchgen.scenario.account import Account, parse_account, parse_team
 from batchgen.scenario.fields import WireError
@@ -167,20 +168,19 @@ class ScenarioClient:
         """Go through a whole listing, newest first; whoever stops early asks for no further page.
 
         Raises:
-            TransientError: a page could not be had, or the listing does not end: what was
-                given so far is not the whole of it.
+            TransientError: a page could not be had: what was given so far is not the whole of it.
+            EndlessError: the listing does not end.
         """
-        token: str | None = None
-        for _ in range(MOST_PAGES):
+        token, course = None, Course()
+        while True:
             page = await self.jobs(filters, token)
             for job in page.jobs:
                 yield job
             if page.next_token is None:
                 return
-            if page.next_token == token:
-                break
+            if course.is_lost(page):
+                raise EndlessError("the service's listing of jobs does not come to an end")
             token = page.next_token
-        raise TransientError("the service's listing of jobs does not come to an end")
 
     async def identify(self) -> Identity | None:
         """Send a picture of one pixel to learn who we are; see ``ports.Generator``.

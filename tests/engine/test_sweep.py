@@ -1,11 +1,12 @@
 """One sweep, and where the next begins, against a service of a few lines."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from batchgen.engine.sweep import BEFORE, Sweep, Sweeper
 from batchgen.engine.way import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
-from batchgen.errors import NotFoundError, ServiceError, StopCause, StoppedError, TransientError
+from batchgen.errors import EndlessError, NotFoundError, ServiceError, StopCause, StoppedError, TransientError
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.pages import JobPage
 from tests.support.looped import virtual_loop
@@ -71,6 +72,18 @@ def test_a_sweep_reads_on_with_the_same_filters_and_stops_where_it_would_be_dear
     assert not sweep.complete
     assert len({str(filters) for filters, _ in pages.asked}) == 1
     assert [token for _, token in pages.asked] == [None, "1"]
+
+
+def test_a_sweep_whose_token_comes_again_has_failed_and_is_not_taken_for_a_crowd() -> None:
+    pages = Pages(*[(row(f"job-{n}"),) for n in range(MOST_UPDATED_PAGES)])
+    told = pages.jobs
+
+    async def same(filters: Mapping[str, str], token: str | None = None) -> JobPage:
+        return replace(await told(filters, token), next_token="again")
+
+    pages.jobs = same  # type: ignore[method-assign]
+    (sweep,) = swept(pages, Way.UPDATED)
+    assert (type(sweep.error), sweep.crowded, len(pages.asked)) == (EndlessError, False, 2)
 
 
 def test_of_a_row_that_is_shown_twice_the_end_counts() -> None:

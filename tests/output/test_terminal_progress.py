@@ -126,6 +126,20 @@ def test_trouble_is_shown_even_by_a_quiet_run() -> None:
     assert stream.getvalue() == "2026-09-21T14:13:20Z the service answers 502\n"
 
 
+@pytest.mark.parametrize("mode", [Mode.PLAIN, Mode.QUIET])
+def test_a_trouble_that_comes_again_is_said_once_and_counted_at_the_end(mode: Mode) -> None:
+    stream = io.StringIO()
+    with Progress(stream, mode=mode, total=1, now=lambda: AT) as progress:
+        for _ in range(1_800):
+            progress.troubled("the listing does not come to an end")
+        progress.troubled("the service answers 502")
+    assert stream.getvalue().splitlines()[:3] == [
+        "2026-09-21T14:13:20Z the listing does not come to an end",
+        "2026-09-21T14:13:20Z the service answers 502",
+        "1800 times: the listing does not come to an end",
+    ]
+
+
 @pytest.mark.parametrize("kind", EVENTS.values(), ids=EVENTS)
 def test_every_event_but_the_intent_has_words(kind: type[Event]) -> None:
     fields: dict[str, Any] = {

@@ -10,4 +10,32 @@ OF_OUTSIDE = (
         new="        return 0\n",
         test="tests/cli/test_untold.py",
     ),
+    Mutant(
+        name="look for jobs in doubt at the same pace, though no listing comes to an end",
+        path="reconcile/reconciler.py",
+        old="                if pause := self._pauses.after(broken, took=loop_time() - begun):\n",
+        new="                if pause := begun - begun:\n",
+        test="tests/engine/test_endless.py",
+    ),
+    Mutant(
+        name="look before buying at the same pace, though no listing comes to an end",
+        path="engine/first_look.py",
+        old="            more = self._pauses.after(error, took=loop_time() - begun)\n",
+        new="            more = begun - begun\n",
+        test="tests/engine/test_endless.py",
+    ),
+    Mutant(
+        name="follow tokens that lead nowhere",
+        path="pages.py",
+        old="        long = self._pages >= MOST_PAGES or self._empty >= _MOST_EMPTY or self._stale >= _MOST_STALE\n",
+        new="        long = self._pages >= MOST_PAGES\n",
+        test="tests/reconcile/test_listing.py",
+    ),
+    Mutant(
+        name="say the same trouble each time",
+        path="output/progress.py",
+        old="        if self._troubles[told] == 1:\n",
+        new="        if told:\n",
+        test="tests/output/test_terminal_progress.py",
+    ),
 )

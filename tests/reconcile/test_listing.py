@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from batchgen.errors import TransientError
+import pytest
+
+from batchgen.errors import EndlessError, RefusedError, TransientError
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.pages import JobPage, Unreadable
 from batchgen.ports import Generator
-from batchgen.reconcile.listing import as_date, read_listing
+from batchgen.reconcile.listing import Pauses, as_date, read_listing
 
 NOW = 1_800_000_000.0
 
@@ -52,6 +54,30 @@ async def test_pages_that_lead_back_to_each_other_end_and_are_not_complete() -> 
     found, asked = await listed(one, two, one, two, one, two)
     assert not found.complete
     assert len(asked) <= 4
+
+
+@pytest.mark.parametrize(("ids", "most"), [((), 100), (("a", "b"), 6)])
+async def test_pages_with_ever_new_tokens_that_show_nothing_new_are_given_up(
+    ids: tuple[str, ...], most: int
+) -> None:
+    found, asked = await listed(*(page(*ids, token=str(number)) for number in range(2_000)))
+    assert (type(found.broken), len(asked), set(found.rows)) == (EndlessError, most, set(ids))
+
+
+async def test_empty_pages_and_rows_that_moved_on_do_not_end_a_listing() -> None:
+    between = [page(token=f"empty-{number}") for number in range(99)]
+    again = [page("a", token=f"again-{number}") for number in range(4)]
+    found, _ = await listed(page("a", token="1"), *between, *again, page("b"))
+    assert (list(found.rows), found.complete) == (["a", "b"], True)
+
+
+def test_listings_without_an_end_are_asked_for_ever_more_seldom() -> None:
+    pauses, endless = Pauses(), EndlessError("no end")
+    refused = RefusedError("unknown token")
+    waits = [pauses.after(one, took=0.2) for one in (endless, refused) * 6]
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    assert pauses.after(TransientError("503"), took=0.2) == 0
+    assert pauses.after(endless, took=30) == 30
 
 
 async def test_what_came_before_a_page_that_failed_is_kept() -> None:
