@@ -12,7 +12,7 @@ from decimal import Decimal
 from batchgen.errors import OverBudgetError
 from batchgen.loop_clock import loop_time
 from batchgen.manifest.values import Budget
-from batchgen.model import Job
+from batchgen.model import Job, Submission
 from batchgen.plan.budget import Allowance, allowance, waits_for_a_price
 from batchgen.ports import PriceQuestions, Prices
 from batchgen.record import Record
@@ -44,6 +44,7 @@ class Purse:
         self._prices = prices
         self._zone = zone
         self._told: set[tuple[str, Decimal]] = set()
+        self._cheaper = False  # whether it was told that something cost less than was said
         self._dearest: dict[str, Decimal] = {}
         self._apart = Decimal(0)
 
@@ -139,15 +140,29 @@ class Purse:
             if record.job is not None and known:
                 self._learn(record.job, max(known))
 
-    def charged(self, job: Job, amount: Decimal | None) -> str | None:
-        """Learn what a job was charged; give a sentence where that is more than was said, once."""
-        if amount is None:
+    def charged(self, job: Job, paid: Submission) -> str | None:
+        """Learn what a job was charged; give a sentence where that is not what was said.
+
+        More is told of each job, less once in a run: it may be the service's mistake, and it is what
+        the caps count.
+        """
+        amount = paid.charged
+        price = None if amount is None else self._learn(job, amount)
+        if amount is None or price is None or amount == price:
             return None
-        price = self._learn(job, amount)
-        if price is None or amount <= price or (job.id, amount) in self._told:
+        if amount < price:
+            return None if paid.by_row else self._less(amount, price)
+        if (job.id, amount) in self._told:
             return None
         self._told.add((job.id, amount))
         return f"{job.id} was charged {amount.normalize():f} CU, and quoted {price.normalize():f}"
+
+    def _less(self, amount: Decimal, price: Decimal) -> str | None:
+        if self._cheaper:
+            return None
+        self._cheaper = True
+        told = f"the service charged {amount.normalize():f} CU where it had told {price.normalize():f}"
+        return f"{told}: the budget counts what is charged" if self._budget.is_set else told
 
     def _learn(self, job: Job, amount: Decimal) -> Decimal | None:
         """Hold so much for the next job of its kind, and give the price; None where it is not known."""

@@ -286,7 +286,7 @@ class Runner:
 
     def _learn_price(self, entry: Entry) -> None:
         paid = entry.record.submission
-        told = self._world.purse.charged(entry.job, paid.charged if paid else None) if self._started else None
+        told = self._world.purse.charged(entry.job, paid) if self._started and paid else None
         if told is not None:
             self._ledger.observer.troubled(told)
 

@@ -13,7 +13,7 @@ from batchgen.engine.policy import Policy
 from batchgen.engine.purse import Purse
 from batchgen.lifecycle import State, replay
 from batchgen.manifest.values import Budget
-from batchgen.model import Job
+from batchgen.model import Job, Submission
 from batchgen.plan.budget import committed
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
@@ -110,6 +110,29 @@ def test_a_charge_above_its_quote_is_told_and_counted_at_once() -> None:
     reserved = {one.reserved for one in replay(over.disk.events).values()}
     assert reserved == {Decimal(1), Decimal(4)}, "what one of its price has cost is reserved for the next"
     assert charged(over) <= 30 + 3
+
+
+@pytest.mark.parametrize(
+    ("total", "said"),
+    [
+        (Decimal(20), "the service charged 4 CU where it had told 8: the budget counts what is charged"),
+        (None, "the service charged 4 CU where it had told 8"),
+    ],
+)
+def test_a_charge_below_its_quote_counts_and_is_told_once(total: Decimal | None, said: str) -> None:
+    over = earth()
+    high = Purse(budget=Budget(total=total), prices=Known({SEEDED: Decimal(8)}))
+    run = Run(over, jobs(4), purse=high, in_flight=1).go()
+    assert len(over.service.submissions) == 4, "16 charged, and 8 of 20 reserved at most"
+    assert [text for text in run.watching.troubles if "where it had told" in text] == [said]
+
+
+def test_a_row_that_shows_less_than_the_quote_is_no_lower_charge() -> None:
+    paid = Submission(remote_id="j", attempt=1, at=0.0, charged=Decimal(4), by_row=True)
+    (job,) = jobs(1)
+    high = Purse(prices=Known({SEEDED: Decimal(8)}))
+    assert high.charged(job, paid) is None
+    assert high.charged(job, replace(paid, by_row=False)) is not None
 
 
 def test_a_charge_above_its_quote_is_remembered_by_the_runs_that_follow() -> None:
