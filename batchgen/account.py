@@ -28,11 +28,26 @@ class Known(NamedTuple):
         rows: by listed rows of submissions whose id came from such an answer: some services show
             another name there.
         is_all: False where a key of ours may have another name that is not among these.
+        uploads: by answers to what it uploaded: jobs by these are ours, and jobs by others may be so too.
     """
 
     receipts: frozenset[str] = frozenset()
     rows: frozenset[str] = frozenset()
     is_all: bool = True
+    uploads: frozenset[str] = frozenset()
+
+    @property
+    def ours(self) -> frozenset[str]:
+        """All the names of which it is known that they are the key's."""
+        return self.receipts | self.rows | self.uploads
+
+    def and_also(self, other: "Known") -> "Known":
+        """Return what both know."""
+        return self._replace(
+            receipts=self.receipts | other.receipts,
+            rows=self.rows | other.rows,
+            uploads=self.uploads | other.uploads,
+        )
 
 
 class Identity(NamedTuple):

@@ -280,7 +280,7 @@ class BatchJournal:
             JournalError: it could not be written.
         """
         before = self.known(sender)
-        if known.receipts <= before.receipts and known.rows <= before.rows:
+        if before.and_also(known) == before:
             return
         with explained(self._path), self._transaction(durable=False):
             self._marks.add_known(sender, known)

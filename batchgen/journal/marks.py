@@ -12,7 +12,7 @@ NAMES_A_QUERY = 500
 _DISTRUST = "a job shown absent turned up"
 _AUTHOR = "author "
 _DISOWNED = "not ours "
-_RECEIPT, _ROW = "receipt", "row"
+_RECEIPT, _ROW, _UPLOAD = "receipt", "row", "upload"
 _SINCE = 2  # the migration that made their table
 
 
@@ -24,7 +24,7 @@ class Marks:
         self._origin = origin
         self.authors = self._read_authors()
         self._known: dict[str, Known] = {}
-        self._row_authors = self._read_row_authors()
+        self._others = Known(rows=self._read_authors_of(_ROW), uploads=self._read_authors_of(_UPLOAD))
 
     def add_authors(self, authors: Collection[str]) -> None:
         """Note who our submissions are by; those that are known cost nothing."""
@@ -39,7 +39,7 @@ class Marks:
     def known(self, sender: str | None) -> Known:
         """Return who a key is, or all keys are, as far as the service has said."""
         if sender is None:
-            return Known(self.authors, self._row_authors)
+            return self._others._replace(receipts=self.authors)
         if sender not in self._known:
             self._known[sender] = self._read_known(sender)
         return self._known[sender]
@@ -52,6 +52,7 @@ class Marks:
             for kind, seen, had in (
                 (_RECEIPT, known.receipts, before.receipts),
                 (_ROW, known.rows, before.rows),
+                (_UPLOAD, known.uploads, before.uploads),
             )
             for author in seen - had
         ]
@@ -64,9 +65,8 @@ class Marks:
 
     def learn_known(self, sender: str, known: Known) -> None:
         """Take over what was committed."""
-        before = self.known(sender)
-        self._known[sender] = Known(before.receipts | known.receipts, before.rows | known.rows)
-        self._row_authors |= known.rows
+        self._known[sender] = self.known(sender).and_also(known)
+        self._others = self._others.and_also(known)
 
     def _read_known(self, sender: str) -> Known:
         if schema.version_of(self._connection) < schema.OWNERS_SINCE:
@@ -74,16 +74,17 @@ class Marks:
         rows = self._connection.execute(
             "SELECT author, kind FROM senders WHERE (origin, sender) = (?, ?)", (self._origin, sender)
         ).fetchall()
-        return Known(
-            frozenset(author for author, kind in rows if kind == _RECEIPT),
-            frozenset(author for author, kind in rows if kind == _ROW),
-        )
+        seen = {
+            kind: frozenset(author for author, found in rows if found == kind)
+            for kind in (_RECEIPT, _ROW, _UPLOAD)
+        }
+        return Known(receipts=seen[_RECEIPT], rows=seen[_ROW], uploads=seen[_UPLOAD])
 
-    def _read_row_authors(self) -> frozenset[str]:
+    def _read_authors_of(self, kind: str) -> frozenset[str]:
         if schema.version_of(self._connection) < schema.OWNERS_SINCE:
             return frozenset()
         rows = self._connection.execute(
-            "SELECT author FROM senders WHERE origin = ? AND kind = ?", (self._origin, _ROW)
+            "SELECT author FROM senders WHERE origin = ? AND kind = ?", (self._origin, kind)
         )
         return frozenset(author for (author,) in rows)
 

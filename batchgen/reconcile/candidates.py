@@ -100,7 +100,8 @@ class Candidates:
         self._lessons.learn(self._rows, self._holders, self._journal)
         known = self._journal.known()
         is_all = not self._sender or bool(self._journal.known(self._sender).receipts)
-        self._known = Known(known.receipts, known.rows.union(self._lessons.authors), is_all)
+        rows = known.rows.union(self._lessons.authors)
+        self._known = known._replace(rows=rows, is_all=is_all)
 
     @property
     def by_id(self) -> Mapping[str, RemoteJob]:

@@ -37,8 +37,12 @@ class Identification:
         """Say whether the service is to be asked before a job by this sender can be judged."""
         if self._refused or len(self._uploads) >= _MOST:
             return False
-        unknown = bool(sender) and sender == self._sender and not self._journal.known(sender).receipts
+        unknown = bool(sender) and sender == self._sender and not self._is_known(sender)
         return unknown or self._wanted
+
+    def _is_known(self, sender: str) -> bool:
+        known = self._journal.known(sender)
+        return bool(known.receipts or known.uploads)
 
     def want(self, *, after: float) -> None:
         """Want an upload as a witness, unless there was one since a moment of the loop's clock."""
@@ -65,7 +69,7 @@ class Identification:
             return
         self._uploads.append(at)
         if self._sender and identity.author:
-            self._journal.learn(self._sender, Known(receipts=frozenset({identity.author})))
+            self._journal.learn(self._sender, Known(uploads=frozenset({identity.author})))
 
     def uploaded_at(self, *, after: float, skew: float) -> float | None:
         """Return the service's date of the latest upload since a moment; None where there was none.

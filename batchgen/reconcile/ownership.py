@@ -3,7 +3,8 @@
 The journal answers first (a record owns it, or a person said that it is not ours), then what
 the service shows of it. A key's submissions are by ``apiu_...`` and a person's by ``user_...``;
 which of them we are is known from receipts, and from listed rows of what receipts named, so
-neither form proves anything by itself.
+neither form proves anything by itself. An upload names us too, but jobs may name us otherwise: it
+proves rows to be ours, and none to be another's.
 """
 
 from collections.abc import Collection
@@ -94,7 +95,7 @@ def owner_by_author(author: str, known: Known) -> Ownership:
     """
     if not author:
         return Ownership(owner=Owner.MAYBE_OURS, reason="the service shows no author")
-    if author in known.receipts or author in known.rows:
+    if author in known.ours:
         return Ownership(owner=Owner.OURS, reason=f"by our author {author}")
     if not (known.is_all and (known.receipts or known.rows)):
         reason = f"by {author}; no reply has said yet who we are"

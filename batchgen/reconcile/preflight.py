@@ -33,6 +33,7 @@ from batchgen.reconcile.matching import (
     seed_in,
     stands_for,
 )
+from batchgen.reconcile.ownership import Owner
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.search import Search
 
@@ -247,6 +248,7 @@ class Preflight:
     def _next_by_seed(self, entry: Entry) -> TakenIn | None:
         for attempt in self._attempts(entry):
             matches, near = self._with_seed(attempt)
+            matches = [row for row in matches if self._is_proven(row)] or matches
             if len({row.author for row in matches}) > 1:
                 near, matches = matches, []  # another key with a batch of this name derives the same seed
             if not (matches or near):
@@ -267,6 +269,10 @@ class Preflight:
             self._candidates.take(*(row.remote_id for row in (*rows[: len(matches)], *failed.values())))
             return TakenIn(entry=recorded, rows=rows)
         return None
+
+    def _is_proven(self, row: RemoteJob) -> bool:
+        """Say whether the service has named its author as ours: rows by others may be another key's."""
+        return self._candidates.ownership(row).owner is Owner.OURS
 
     def _with_seed(self, attempt: Attempt) -> tuple[list[RemoteJob], list[RemoteJob]]:
         """Return the rows that are an attempt's submission, and those that only share its seed."""

@@ -124,7 +124,7 @@ class Court:
     def _upload(self) -> str | None:
         if self.probe is None:
             return None
-        ours = self.known.receipts | self.known.rows
+        ours = self.known.ours
         return next(
             (
                 row.remote_id

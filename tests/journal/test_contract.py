@@ -158,11 +158,17 @@ def test_who_a_key_is_is_known_by_its_receipts_and_by_what_was_learnt(reopen: Re
     journal.append(A, sent, Accepted(at=2.0, remote_id="job_1", author="apiu_us"))
     journal.learn("k1", Known(rows=frozenset({"user_us"})))
     journal.learn("k2", Known(receipts=frozenset({"apiu_new"})))
+    journal.learn("k3", Known(uploads=frozenset({"user_up"})))
     for one in (journal, reopen()):
         assert one.known("k1") == Known(frozenset({"apiu_us"}), frozenset({"user_us"}))
         assert one.known("k2") == Known(frozenset({"apiu_new"}))
-        assert one.known("k3") == Known()
-        assert one.known() == Known(frozenset({"apiu_us", "apiu_new"}), frozenset({"user_us"}))
+        assert one.known("k3") == Known(uploads=frozenset({"user_up"}))
+        assert one.known("k4") == Known()
+        assert one.known() == Known(
+            receipts=frozenset({"apiu_us", "apiu_new"}),
+            rows=frozenset({"user_us"}),
+            uploads=frozenset({"user_up"}),
+        )
         assert one.authors == {"apiu_us", "apiu_new"}
 
 

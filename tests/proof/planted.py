@@ -113,7 +113,7 @@ MUTANTS = (
     Mutant(
         name="adopt another author's row",
         path="reconcile/ownership.py",
-        old="    if author in known.receipts or author in known.rows:\n",
+        old="    if author in known.ours:\n",
         new="    if author:\n",
     ),
     Mutant(

@@ -45,4 +45,11 @@ OF_OUTSIDE = (
         new="            return None\n",
         test="tests/engine/test_budget.py",
     ),
+    Mutant(
+        name="take all for strangers whom an upload does not name",
+        path="reconcile/identification.py",
+        old="Known(uploads=frozenset({identity.author})))\n",
+        new="Known(receipts=frozenset({identity.author})))\n",
+        test="tests/reconcile/test_reconciler.py",
+    ),
 )

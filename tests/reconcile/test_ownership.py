@@ -52,6 +52,16 @@ def test_once_our_rows_were_seen_an_author_they_do_not_have_is_another() -> None
     assert [owner_by_author("user_us", one).decisive for one in (before, after)] == [False, True]
 
 
+@pytest.mark.parametrize("author", ["apiu_them", "user_them"])
+def test_who_an_upload_is_by_makes_rows_ours_and_none_anothers(author: str) -> None:
+    uploaded = Known(uploads=frozenset({"apiu_up"}))
+    named, other = owner_by_author("apiu_up", uploaded), owner_by_author(author, uploaded)
+    assert (named.owner, named.decisive) == (Owner.OURS, True)
+    assert (other.owner, other.decisive) == (Owner.MAYBE_OURS, False)
+    told = uploaded._replace(receipts=frozenset({"apiu_us"}))
+    assert owner_by_author("apiu_them", told).owner is Owner.ANOTHERS
+
+
 def test_a_record_of_any_batch_makes_it_ours_and_no_longer_free() -> None:
     found = owner_of(
         row("user_them", "upload"), Known(frozenset({"apiu_us"})), holder=Holder(HERE, JobKey("v1:a"))

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -399,3 +400,31 @@ def test_a_prompt_that_is_echoed_otherwise_holds_its_job_and_buys_nothing(echo: 
     Run(over, wanted, policy=Policy(doubt=QUICK), twist=listed_as(alter)).go()
     assert len(over.service.submissions) == 3
     assert states(over) == {State.COLLECTED: 2, State.HELD: 1}
+
+
+class OtherUploader:
+    """Names another author for uploads than for jobs, and lists them as the service is thought to do."""
+
+    def __init__(self, over: Earth) -> None:
+        self._over = over
+        self._rows: list[dict[str, object]] = []
+
+    def __call__(self, call: RemoteCall, answer: Answer) -> Answer:
+        if call.path not in {"/assets", "/jobs"} or answer.status != 200:
+            return answer
+        told = json.loads(answer.body)
+        if call.path == "/assets":
+            told["asset"]["authorId"] = "apiu_other"
+            at = datetime.fromtimestamp(self._over.now(), UTC).isoformat()
+            row = {"jobId": f"job_up{len(self._rows)}", "jobType": "upload", "status": "success"}
+            self._rows.append({**row, "createdAt": at, "authorId": "apiu_other", "metadata": {}})
+        else:
+            told["jobs"] = [*self._rows, *told["jobs"]]
+        return replace(answer, body=json.dumps(told).encode())
+
+
+@pytest.mark.parametrize("model", [SEEDED, SEEDLESS])
+def test_an_upload_by_another_name_than_our_jobs_makes_none_of_them_a_strangers(model: str) -> None:
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: (Fault.CUT_AFTER,)}))
+    Run(over, jobs(1, model=model), policy=Policy(doubt=QUICK), twist=OtherUploader(over)).go()
+    assert len(over.service.submissions) == 1, "it is there, by whatever name, and not bought again"

@@ -130,15 +130,17 @@ class MemoryJournal:
 
     def known(self, sender: str | None = None) -> Known:
         if sender is None:
-            rows = (author for one in self._disk.known.values() for author in one.rows)
-            return Known(self.authors, frozenset(rows))
+            told = Known()
+            for one in self._disk.known.values():
+                told = told.and_also(one)
+            return told._replace(receipts=self.authors)
         receipts = self._receipts.get(sender, frozenset())
         told = self._disk.known.get(sender, Known())
-        return Known(receipts | told.receipts, told.rows)
+        return told.and_also(Known(receipts=receipts))
 
     def learn(self, sender: str, known: Known) -> None:
         told = self._disk.known.get(sender, Known())
-        self._disk.known[sender] = Known(told.receipts | known.receipts, told.rows | known.rows)
+        self._disk.known[sender] = told.and_also(known)
 
     @property
     def looking_since(self) -> float | None:
