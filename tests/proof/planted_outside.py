@@ -52,4 +52,11 @@ OF_OUTSIDE = (
         new="Known(receipts=frozenset({identity.author})))\n",
         test="tests/reconcile/test_reconciler.py",
     ),
+    Mutant(
+        name="cut a secret of one letter out of every word",
+        path="scenario/credentials.py",
+        old="for one in secrets if len(one) >= _SHORTEST))\n",
+        new="for one in secrets))\n",
+        test="tests/scenario/test_credentials.py",
+    ),
 )

@@ -88,6 +88,14 @@ def test_redaction_finds_every_spelling(written: str) -> None:
     assert OURS.redact(f"you sent {written} to us") == "you sent [hidden] to us"
 
 
+@pytest.mark.parametrize(("key", "secret"), [("k", "s"), ("key", "st"), ("reque", "trans")])
+def test_what_is_too_short_to_be_a_secret_is_not_cut_out_of_words(key: str, secret: str) -> None:
+    short = Credentials(key=key, secret=secret)
+    assert short.redact("Request: key is not a transfer") == "Request: key is not a transfer"
+    sent = Credentials(key=key, secret="a-secret")
+    assert sent.redact(f"{key}: {sent.token} and a-secret") == f"{key}: [hidden] and [hidden]"
+
+
 @pytest.mark.parametrize(
     ("given_url", "normal"),
     [
