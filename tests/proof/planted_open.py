@@ -91,9 +91,9 @@ OF_OPENNESS = (
     ),
     Mutant(
         name="follow pages of a listing round and round",
-        path="reconcile/listing.py",
-        old="            if token in passed:\n",
-        new="            if token == asked:\n",
+        path="pages.py",
+        old="        known = page.next_token in self._tokens\n",
+        new="        known = False\n",
         test="tests/reconcile/test_listing.py",
     ),
     Mutant(
