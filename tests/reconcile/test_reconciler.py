@@ -438,9 +438,7 @@ def test_the_only_row_with_a_derived_seed_is_ours_by_whatever_name_once_it_stays
         [event.at for _, event in run.watching.events if isinstance(event, kind)]
         for kind in (AnswerLost, Adopted)
     )
-    assert min(adopted) >= min(lost) + 2 * QUICK.spacing, (
-        "in two listings, a third of the settling time apart"
-    )
+    assert min(adopted) >= min(lost) + 2 * QUICK.spacing, "in two listings, a third of settle apart"
 
 
 @pytest.mark.parametrize("given", [{"seed": 7}, {}])
