@@ -262,8 +262,9 @@ class Reconciler:
         if seeds is None or known.receipts or known.rows or row.created_at is None or not window.has(row):
             return False
         whole = view.candidates.compare(case.doubt.body, row) is Likeness.MATCH
-        ownership = view.candidates.ownership(row, known)
-        if not whole or ownership.unusual or self._fits_another_better(case, row, view):
+        if not whole or row.job_type not in view.candidates.types:
+            return False
+        if self._beside_others(case, row, view) is not Likeness.MATCH:
             return False
         theirs = (one for one in view.candidates.by_id.values() if one.author == row.author)
         return seeds.is_telling(case.entry.job, case.entry.record) and not seeds.has_strays(theirs)

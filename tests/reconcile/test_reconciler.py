@@ -455,7 +455,7 @@ def test_a_row_by_one_who_has_what_was_never_sent_from_here_is_left_to_a_person(
     Run(Earth(service=other), mine, key="somebody-else").go()
     uploader = OtherUploader(over)
 
-    def meanwhile(call: Request, answer: Answer) -> Answer:
+    def meanwhile(call: RemoteCall, answer: Answer) -> Answer:
         if call.path == "/assets" and not over.service.submissions:
             over.service.restore([replace(one, created_at=round(over.now(), 3)) for one in other.submissions])
         return uploader(call, answer)
