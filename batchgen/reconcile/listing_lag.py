@@ -8,6 +8,8 @@ from batchgen.model import RemoteJob, Submission
 from batchgen.reconcile.listing import Listing
 from batchgen.reconcile.matching import Doubt
 
+_ROUGH = 2.0  # seconds: the clocks' difference is known by dates in whole seconds, then and now
+
 
 class ListingLag:
     """Remembers over a run which of our submissions a listing has missed, and for how long."""
@@ -55,7 +57,7 @@ class ListingLag:
         # what was found later is dated by the clock of another run; intent and skew are of one moment
         dated = record.skew is not None and record.intent_at is not None
         left_at = record.intent_at + record.skew if dated else None  # type: ignore[operator]  # dated
-        if left_at is not None and left_at < listing.reach:
+        if left_at is not None and left_at < listing.reach + _ROUGH:
             return None
         seen = self._ledger.receipt_of(paid.remote_id)
         if seen is not None:

@@ -106,8 +106,9 @@ class _Play:
         report.wrong += [*self._judge(books), *self._unnamed(books)]
         report.wrong += left_behind(self._earth, books.records.values())
         if not scenario.legs[-1].name:  # jobs under another name are other jobs to what tells holds apart
-            report.wrong += holds.needless(scenario, books)
-            report.tally.update(holds.count(scenario, books))
+            all_paid = replace(books, charged=self._earth.charged_in_all)  # what a question bought too
+            report.wrong += holds.needless(scenario, all_paid)
+            report.tally.update(holds.count(scenario, all_paid))
         tally = Tally()
         tally.add(books, self._troubles)
         report.tally.update(self._earth.places.counts)
