@@ -8,8 +8,8 @@ OF_OPENNESS = (
     Mutant(
         name="take a row of another type for somebody else's",
         path="reconcile/ownership.py",
-        old="    return replace(by_author, reason=reason, decisive=False, unusual=True, is_other_work=other)\n",
-        new="    return replace(by_author, owner=Owner.ANOTHERS, reason=reason)\n",
+        old="return replace(by_author, reason=reason, decisive=False, unusual=True, is_other_work=other)\n",
+        new="return replace(by_author, owner=Owner.ANOTHERS, reason=reason)\n",
         test=OPEN,
     ),
     Mutant(
