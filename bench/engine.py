@@ -14,12 +14,12 @@ from pathlib import Path
 from batchgen.account import Identity
 from batchgen.app.background import beside
 from batchgen.app.clock import SystemClock
-from batchgen.engine.ceiling import Ceiling
-from batchgen.engine.flow import Flow
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.ceiling import Ceiling
+from batchgen.engine.limits.flow import Flow
+from batchgen.engine.limits.gate import RateGate
+from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import Policy, World
-from batchgen.engine.pools import Pools
-from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Event, Record, State, Succeeded

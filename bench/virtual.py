@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from batchgen.app.background import beside
-from batchgen.engine.gate import RateGate
-from batchgen.engine.purse import Purse
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.gate import RateGate
 from batchgen.manifest.values import Budget
 from batchgen.model import File, Job, Rate
 from batchgen.output.urls import AssetUrls, spacing_at

@@ -17,7 +17,7 @@ from batchgen.app.findings import Audit, Changed, Dearer, Open, Short, asked_of
 from batchgen.app.mending import damaged_among, fetch_again, files_of
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, project_of, rate_of
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.lock import hold_batch

@@ -15,7 +15,7 @@ from batchgen.app.clock import SystemClock
 from batchgen.app.refunds import RefundsRecorded, record_refunds
 from batchgen.app.service import address_of, transport_to
 from batchgen.app.settings import SIMULATOR, Options, rate_of
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import InputError, NotFoundError, RefusedError
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.zones import wrong_with_zone

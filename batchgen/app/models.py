@@ -15,7 +15,9 @@ from batchgen.app.model_shelf import ModelShelf
 from batchgen.app.service import address_of, transport_to
 from batchgen.app.settings import Options, project_of, rate_of
 from batchgen.app.uploads import file_problems
-from batchgen.engine.gate import RateGate
+from batchgen.catalog.declared import plan_of
+from batchgen.catalog.inputs import Findings, check_jobs, first_uses
+from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import (
     InputError,
     ModelClosedError,
@@ -26,8 +28,6 @@ from batchgen.errors import (
     TransientError,
 )
 from batchgen.lifecycle import IN_FLIGHT
-from batchgen.manifest.declared import plan_of
-from batchgen.manifest.inputs import Findings, check_jobs, first_uses
 from batchgen.manifest.values import Manifest
 from batchgen.model import Model, Rate
 from batchgen.scenario.client import ScenarioClient

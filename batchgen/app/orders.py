@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from batchgen.manifest.problems import meant
 from batchgen.manifest.quantities import parse_rate
+from batchgen.manifest.source.problems import meant
 from batchgen.model import Rate
 from batchgen.output.wording import units
 

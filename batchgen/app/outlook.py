@@ -13,7 +13,7 @@ from batchgen.app.models import check_manifest, client_to, to_submit
 from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import Quoted, quote_jobs
 from batchgen.app.settings import Options, project_of, rate_of
-from batchgen.engine.pools import limit_now
+from batchgen.engine.limits.pools import limit_now
 from batchgen.errors import ServiceError
 from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.store import JournalFile

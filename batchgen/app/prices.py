@@ -14,7 +14,7 @@ from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote_jobs
 from batchgen.app.settings import Options
 from batchgen.app.uploads import Uploads
-from batchgen.engine.purse import Purse
+from batchgen.engine.limits.budget import Purse
 from batchgen.errors import JournalError, ModelClosedError
 from batchgen.identity import files_of
 from batchgen.journal.quotes import QuoteRecords

@@ -18,7 +18,7 @@ from batchgen.app.guards import mark_of, saved_results
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of
 from batchgen.engine.ending import Exit
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile

@@ -9,7 +9,7 @@ from batchgen.app.batch import Batch, scope_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.service import transport_to
 from batchgen.app.settings import Options, rate_of
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.policy import Policy
 from batchgen.errors import InputError, NotFoundError, RemoteIdTakenError
 from batchgen.journal.lock import hold_batch

@@ -29,10 +29,10 @@ from batchgen.app.steering import Steering, steered
 from batchgen.app.terms import left_out_of, policy_of, pools_of
 from batchgen.app.uploads import uploading
 from batchgen.engine.ending import Ending
-from batchgen.engine.flow import Flow
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.flow import Flow
+from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.policy import World
-from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError, OutputError

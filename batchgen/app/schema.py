@@ -6,7 +6,7 @@ from pathlib import Path
 
 from batchgen.app.model_search import describe_models
 from batchgen.app.settings import Options
-from batchgen.manifest.jsonschema import manifest_schema
+from batchgen.catalog.editor import manifest_schema
 from batchgen.output.atomic import write_text
 
 

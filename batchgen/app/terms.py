@@ -7,11 +7,11 @@ from decimal import Decimal
 from batchgen.app.batch import Batch, zone_of
 from batchgen.app.clock import SystemClock
 from batchgen.app.settings import Allow, Options
-from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import LeftOut
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.ceiling import Ceiling
+from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import Policy
-from batchgen.engine.pools import Pools
-from batchgen.engine.purse import Purse
 from batchgen.errors import ServiceError
 from batchgen.plan.slots import began_at
 from batchgen.ports import CeilingMemory

@@ -152,6 +152,6 @@ def _explain(error: BatchgenError, *, as_json: bool) -> int:
 
 
 def _lines(problems: Sequence[Problem]) -> Iterable[str]:
-    from batchgen.manifest.excerpt import shown  # noqa: PLC0415 - not for --help
+    from batchgen.manifest.source.excerpt import shown  # noqa: PLC0415 - not for --help
 
     return shown(problems)

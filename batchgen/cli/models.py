@@ -11,7 +11,7 @@ from batchgen.cli import flags
 
 if TYPE_CHECKING:
     from batchgen.app.settings import Options
-    from batchgen.manifest.declared import Declared
+    from batchgen.catalog.declared import Declared
     from batchgen.manifest.values import Manifest
     from batchgen.model import Json, Model
 
@@ -117,8 +117,8 @@ def _listed(found: "list[Model]") -> Iterator[str]:
 
 
 def _described(model: "Model") -> Iterator[str]:
-    from batchgen.manifest.declared import declare  # noqa: PLC0415 - not for --help
-    from batchgen.manifest.inputs import notes_on  # noqa: PLC0415 - not for --help
+    from batchgen.catalog.declared import declare  # noqa: PLC0415 - not for --help
+    from batchgen.catalog.inputs import notes_on  # noqa: PLC0415 - not for --help
 
     yield f"{model.id}  {model.name}"
     if model.description:
@@ -135,7 +135,7 @@ def _described(model: "Model") -> Iterator[str]:
 
 
 def _facts(model: "Model") -> Iterator[str]:
-    from batchgen.manifest.declared import plan_of  # noqa: PLC0415 - not for --help
+    from batchgen.catalog.declared import plan_of  # noqa: PLC0415 - not for --help
 
     kind = ", ".join((model.type or "model", *model.capabilities))
     yield f"{kind}; {'public' if model.public else 'own'}"

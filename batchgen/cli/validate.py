@@ -54,7 +54,7 @@ def command(
 
 def _refuse(problems: Sequence[Problem]) -> int:
     """Write the problems for an editor or a script; people see them beside."""
-    from batchgen.manifest.excerpt import document, shown  # noqa: PLC0415 - not for --help
+    from batchgen.manifest.source.excerpt import document, shown  # noqa: PLC0415 - not for --help
 
     click.echo(json.dumps({"exit": 2, "problems": document(problems), "jobs": 0}, ensure_ascii=False))
     for line in shown(problems):

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from batchgen.backoff import Backoff
+from batchgen.engine.limits.budget import Purse
 from batchgen.engine.policy import World
-from batchgen.engine.purse import Purse
 from batchgen.errors import (
     BoughtByQuoteError,
     JournalError,

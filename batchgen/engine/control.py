@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from batchgen.engine.dispatch import Dispatcher
 from batchgen.engine.doubting import Doubting
-from batchgen.engine.flow import Flow
-from batchgen.engine.purse import Purse
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.flow import Flow
 from batchgen.model import Rate
 from batchgen.ports import PacedGate
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from batchgen.engine.asking import Asker
 from batchgen.engine.doubting import Doubting
 from batchgen.engine.first_look import Findings, FirstLook
-from batchgen.engine.flow import LATE, Flow
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.flow import LATE, Flow
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
-from batchgen.engine.purse import Purse
 from batchgen.engine.submit import Submitter
 from batchgen.engine.waiting import Waiting
 from batchgen.errors import ModelClosedError, OverBudgetError, ServiceError, StoppedError

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from batchgen.engine.flow import Flow
+from batchgen.engine.limits.flow import Flow
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Held
 from batchgen.model import JobKey

@@ -7,10 +7,10 @@ were held against the same listing. All the others wait in the dispatcher's queu
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from batchgen.engine.flow import Flow
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.flow import Flow
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
-from batchgen.engine.purse import Purse
 from batchgen.engine.waiting import Waiting
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.ledger import Ledger

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 from batchgen.backoff import Backoff, PollGaps
-from batchgen.engine.purse import Purse
+from batchgen.engine.limits.budget import Purse
 from batchgen.model import Model
 from batchgen.ports import Clock, Collector, Generator, Journal, Observer, PacedGate, Uploader
 from batchgen.reconcile.absence import DoubtPolicy

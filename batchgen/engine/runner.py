@@ -17,14 +17,14 @@ from batchgen.engine.dispatch import Dispatcher, Steps
 from batchgen.engine.doubting import Doubting
 from batchgen.engine.ending import Ending, left_closed
 from batchgen.engine.errands import Errands
-from batchgen.engine.flow import Flow
 from batchgen.engine.halt import Halt
 from batchgen.engine.harvest import Harvest, Reaped
+from batchgen.engine.limits.flow import Flow
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
-from batchgen.engine.schedule import LookSchedule
 from batchgen.engine.submit import Submitter
-from batchgen.engine.watch import Outcomes, Watcher
+from batchgen.engine.watch.schedule import LookSchedule
+from batchgen.engine.watch.watcher import Outcomes, Watcher
 from batchgen.errors import BatchgenError, ModelClosedError, NoListingError, OverBudgetError, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import AnswerLost, RetryAsked, State

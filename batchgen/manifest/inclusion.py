@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchgen.errors import InputError
-from batchgen.manifest.document import Document, read_document
 from batchgen.manifest.environment import filled
 from batchgen.manifest.origins import Paper
-from batchgen.manifest.problems import Place, Problems
-from batchgen.manifest.sources import read_bytes
+from batchgen.manifest.source.document import Document, read_document
+from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.sources import read_bytes
 from batchgen.manifest.validation import Sound, validate
 
 DEEPEST = 10  # files that include each other in a chain

@@ -12,10 +12,10 @@ from pathlib import Path as FilePath
 from typing import TypeAlias
 
 from batchgen.errors import InputError
-from batchgen.manifest.document import Document, read_document
 from batchgen.manifest.parameters import mergeable
-from batchgen.manifest.problems import Place, Problems
-from batchgen.manifest.sources import read_bytes
+from batchgen.manifest.source.document import Document, read_document
+from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.sources import read_bytes
 from batchgen.manifest.templates import parse, strings_in
 from batchgen.model import Json
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from batchgen.manifest.environment import filled
-from batchgen.manifest.files import Filing
-from batchgen.manifest.scalars import unsendable
+from batchgen.manifest.source.scalars import unsendable
+from batchgen.manifest.tables.files import Filing
 from batchgen.manifest.templates import parse, strings_in, wrong_with_text
 from batchgen.model import Json
 

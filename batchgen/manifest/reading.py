@@ -7,20 +7,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from batchgen.errors import InputError
-from batchgen.manifest.checks import Checks
-from batchgen.manifest.document import read_document
-from batchgen.manifest.entries import Preparation, Surroundings
-from batchgen.manifest.entry import Entry
 from batchgen.manifest.environment import filled
-from batchgen.manifest.expansion import Expansion
-from batchgen.manifest.files import Files, Filing
+from batchgen.manifest.expand.checks import Checks
+from batchgen.manifest.expand.entries import Preparation, Surroundings
+from batchgen.manifest.expand.entry import Entry
+from batchgen.manifest.expand.expansion import Expansion
+from batchgen.manifest.expand.prompts import Prompts
 from batchgen.manifest.inclusion import Inclusion, Sheet
 from batchgen.manifest.naming import batch_from, wrong_with
-from batchgen.manifest.problems import Problems, meant
-from batchgen.manifest.prompts import Prompts
 from batchgen.manifest.schema import OutputText
-from batchgen.manifest.sources import read_bytes
-from batchgen.manifest.tables import Tables
+from batchgen.manifest.source.document import read_document
+from batchgen.manifest.source.problems import Problems, meant
+from batchgen.manifest.source.sources import read_bytes
+from batchgen.manifest.tables.files import Files, Filing
+from batchgen.manifest.tables.tables import Tables
 from batchgen.manifest.templates import parse
 from batchgen.manifest.validation import validate
 from batchgen.manifest.values import Budget, Doubt, Heading, Limits, Manifest, Output

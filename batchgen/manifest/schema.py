@@ -21,7 +21,7 @@ from pydantic import (
 
 from batchgen.manifest.naming import wrong_with_batch, wrong_with_period
 from batchgen.manifest.quantities import parse_duration, parse_rate
-from batchgen.manifest.scalars import kind_of, unsendable
+from batchgen.manifest.source.scalars import kind_of, unsendable
 from batchgen.manifest.templates import parse
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Json, Rate

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from batchgen.manifest.scalars import number_in, text_of
+from batchgen.manifest.source.scalars import number_in, text_of
 from batchgen.model import Json
 
 Filer: TypeAlias = Callable[[Mapping[str, Json]], Json]

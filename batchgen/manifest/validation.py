@@ -8,9 +8,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
-from batchgen.manifest.document import Document
-from batchgen.manifest.problems import Problems, listed, meant, shortened
-from batchgen.manifest.scalars import kind_of
 from batchgen.manifest.schema import (
     TAGS,
     VERSION,
@@ -26,6 +23,9 @@ from batchgen.manifest.schema import (
     PromptFile,
     RetryText,
 )
+from batchgen.manifest.source.document import Document
+from batchgen.manifest.source.problems import Problems, listed, meant, shortened
+from batchgen.manifest.source.scalars import kind_of
 from batchgen.model import Json
 
 Loc: TypeAlias = tuple[str | int, ...]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from batchgen.manifest.origins import Origins
-from batchgen.manifest.problems import Place
+from batchgen.manifest.source.problems import Place
 from batchgen.model import Job, Rate
 
 

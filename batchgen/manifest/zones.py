@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo, available_timezones
 
-from batchgen.manifest.problems import meant
+from batchgen.manifest.source.problems import meant
 
 
 def wrong_with_zone(name: str) -> str | None:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from batchgen.catalog.declared import Declared, declare
 from batchgen.identity import canonical
-from batchgen.manifest.declared import Declared, declare
 from batchgen.model import Job, Json, Model
 
 MOST_QUOTES = 200  # a plan

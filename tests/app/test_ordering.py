@@ -16,7 +16,7 @@ from batchgen.app.orders import Order, Terms
 from batchgen.app.settings import Options
 from batchgen.app.steering import Steering
 from batchgen.cli.orders import show
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import InputError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.orders import Answer

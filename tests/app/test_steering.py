@@ -15,8 +15,8 @@ from batchgen.app.interrupts import Interrupts
 from batchgen.app.orders import Terms
 from batchgen.app.steering import BEAT_EVERY, LOOK_EVERY, Steering
 from batchgen.engine.ending import Exit, judge
-from batchgen.engine.gate import RateGate
-from batchgen.engine.purse import Purse
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.gate import RateGate
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
 from batchgen.journal.store import JournalFile

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from batchgen.engine.ending import Exit, judge
-from batchgen.engine.purse import Purse
+from batchgen.engine.limits.budget import Purse
 from batchgen.errors import BoughtByQuoteError, StopCause, StoppedError, TransientError
 from batchgen.lifecycle import AnswerLost, PriceLearnt, State, SubmitStarted, replay
 from batchgen.manifest.values import Budget

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.engine.ending import Exit, judge
+from batchgen.engine.limits.budget import Purse
 from batchgen.engine.policy import Policy
-from batchgen.engine.purse import Purse
 from batchgen.lifecycle import State, replay
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Submission

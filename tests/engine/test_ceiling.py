@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.engine.ceiling import PROBE_AFTER, Ceiling
+from batchgen.engine.limits.ceiling import PROBE_AFTER, Ceiling
 
 
 def test_one_unanswered_submit_goes_beyond_what_was_ever_accepted() -> None:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from batchgen.engine.ceiling import Ceiling
-from batchgen.engine.flow import TRIPS_AT, Flow
-from batchgen.engine.pools import Pools
+from batchgen.engine.limits.ceiling import Ceiling
+from batchgen.engine.limits.flow import TRIPS_AT, Flow
+from batchgen.engine.limits.pools import Pools
 from batchgen.errors import AmbiguousError, NotSentError
 from batchgen.model import JobKey
 from batchgen.ports import Lane

@@ -8,7 +8,7 @@ from aiolimiter import AsyncLimiter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.engine.gate import PacedLimiter, RateGate, next_lane
+from batchgen.engine.limits.gate import PacedLimiter, RateGate, next_lane
 from batchgen.model import Rate
 from batchgen.ports import Lane
 from tests.support.looped import virtual_loop

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.engine.ceiling import Ceiling
-from batchgen.engine.pools import Pools
+from batchgen.engine.limits.ceiling import Ceiling
+from batchgen.engine.limits.pools import Pools
 from batchgen.engine.waiting import Waiting
 from batchgen.lifecycle import Record
 from batchgen.model import Job, JobKey, KeptCeiling

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from batchgen.engine.sweep import BEFORE, Sweep, Sweeper
-from batchgen.engine.way import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
+from batchgen.engine.watch.strategy import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
+from batchgen.engine.watch.sweep import BEFORE, Sweep, Sweeper
 from batchgen.errors import EndlessError, NotFoundError, ServiceError, StopCause, StoppedError, TransientError
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.pages import JobPage

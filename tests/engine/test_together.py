@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from batchgen.app.background import beside
-from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending
-from batchgen.engine.flow import Flow
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.ceiling import Ceiling
+from batchgen.engine.limits.flow import Flow
+from batchgen.engine.limits.gate import RateGate
+from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import Policy, World
-from batchgen.engine.pools import Pools
 from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.engine.trust import MOST_OVERLOOKED, SLACK, SURE_AFTER, Trust
-from batchgen.engine.way import Sight, SweepGaps, Way, choose
+from batchgen.engine.watch.listing_trust import MOST_OVERLOOKED, SLACK, SURE_AFTER, Trust
+from batchgen.engine.watch.strategy import Sight, SweepGaps, Way, choose
 
 
 @pytest.mark.parametrize(

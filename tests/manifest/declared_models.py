@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchgen.manifest.inputs import Findings, check_jobs
-from batchgen.manifest.problems import Place
+from batchgen.catalog.inputs import Findings, check_jobs
+from batchgen.manifest.source.problems import Place
 from batchgen.model import Job, Json, Model
 from batchgen.scenario.fields import parse_object
 from batchgen.scenario.wire import parse_model

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.identity import content_key, derive_seed
-from batchgen.manifest.axes import Axis, Pattern, choose, sampled, width
+from batchgen.manifest.expand.axes import Axis, Pattern, choose, sampled, width
 from batchgen.model import Job, JobKey, ModelInput, Scope
 from tests.manifest.conftest import Complain, Read
 from tests.manifest.test_expansion import jobs_of

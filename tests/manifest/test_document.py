@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.errors import InputError
-from batchgen.manifest.document import DEEPEST, Document, read_document
-from batchgen.manifest.problems import Problems
+from batchgen.manifest.source.document import DEEPEST, Document, read_document
+from batchgen.manifest.source.problems import Problems
 
 BASES = [yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.errors import Problem
-from batchgen.manifest.excerpt import SHOWN, document, shown
+from batchgen.manifest.source.excerpt import SHOWN, document, shown
 
 
 @pytest.fixture(autouse=True)

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.identity import content_key
-from batchgen.manifest.document import read_document
-from batchgen.manifest.expansion import Expansion
-from batchgen.manifest.files import Files
+from batchgen.manifest.expand.expansion import Expansion
 from batchgen.manifest.inclusion import Sheet
 from batchgen.manifest.naming import wrong_with
-from batchgen.manifest.problems import Problems
 from batchgen.manifest.reading import _entries
+from batchgen.manifest.source.document import read_document
+from batchgen.manifest.source.problems import Problems
+from batchgen.manifest.tables.files import Files
 from batchgen.manifest.validation import validate
 from batchgen.model import Job
 from tests.manifest.conftest import Complain, Read

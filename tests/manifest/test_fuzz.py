@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.errors import InputError
-from batchgen.manifest.excerpt import document, shown
 from batchgen.manifest.reading import read_manifest
+from batchgen.manifest.source.excerpt import document, shown
 from batchgen.manifest.values import Manifest
 
 MOST_MEMORY = 512 * 1024 * 1024  # bytes beyond what the process has

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from batchgen.manifest.inputs import MOST_PROBLEMS, check_jobs
+from batchgen.catalog.inputs import MOST_PROBLEMS, check_jobs
 from batchgen.model import Job, Model
 from tests.manifest.declared_models import RECORDED, Paper, check, complaints, made
 

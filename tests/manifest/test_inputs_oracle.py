@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchgen.manifest.declared import PROMPT, Declared, declare
-from batchgen.manifest.required import why_required
+from batchgen.catalog.declared import PROMPT, Declared, declare
+from batchgen.catalog.required import why_required
 from batchgen.model import Json
 from batchgen.simulator import checks
 from tests.manifest.declared_models import RAW, RECORDED, check

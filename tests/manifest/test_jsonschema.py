@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from batchgen.catalog.editor import manifest_schema
 from batchgen.errors import InputError
-from batchgen.manifest.document import read_document
-from batchgen.manifest.jsonschema import manifest_schema
-from batchgen.manifest.problems import Problems
+from batchgen.manifest.source.document import read_document
+from batchgen.manifest.source.problems import Problems
 from batchgen.manifest.starter import starter
 from tests.manifest.conftest import Complain, Read
 from tests.manifest.declared_models import RECORDED

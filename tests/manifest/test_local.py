@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.manifest import files as local
+from batchgen.manifest.tables import files as local
 from tests.manifest.conftest import Complain, Read
 
 TOP = "version: 1\ndefaults: {model: m}\njobs:\n"

@@ -1,6 +1,6 @@
 import pytest
 
-from batchgen.manifest.required import Required, is_given, read_required, unknown_others, why_required
+from batchgen.catalog.required import Required, is_given, read_required, unknown_others, why_required
 from batchgen.model import Json
 
 KNOWN = ("image", "mask", "mode", "size")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.manifest.scalars import Scalar, number_in, resolve, text_of, unsendable
+from batchgen.manifest.source.scalars import Scalar, number_in, resolve, text_of, unsendable
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.errors import InputError
-from batchgen.manifest.tables import read_table
+from batchgen.manifest.tables.tables import read_table
 
 
 def table_of(folder: Path, name: str, text: str | bytes) -> list[tuple[int, dict[str, object]]]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from batchgen.app.audit import MARGIN
 from batchgen.app.background import beside
 from batchgen.app.findings import asked_of
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.gate import RateGate
 from batchgen.journal.store import JournalFile
 from batchgen.model import Job
 from batchgen.ports import Journal

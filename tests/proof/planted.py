@@ -101,7 +101,7 @@ MUTANTS = (
     ),
     Mutant(
         name="treat 404 as failed",
-        path="engine/watch.py",
+        path="engine/watch/watcher.py",
         old="        except ServiceError as error:  # whatever",
         new="        except __import__('batchgen.errors').errors.NotFoundError:\n"
         "            from batchgen.lifecycle import Failed\n"
@@ -181,7 +181,7 @@ MUTANTS = (
     ),
     Mutant(
         name="ignore the breaker",
-        path="engine/flow.py",
+        path="engine/limits/flow.py",
         old="TRIPS_AT = 3 ",
         new="TRIPS_AT = 1_000_000 ",
         test="tests/reconcile/test_reconciler.py::"
@@ -189,7 +189,7 @@ MUTANTS = (
     ),
     Mutant(
         name="ignore the ceiling",
-        path="engine/ceiling.py",
+        path="engine/limits/ceiling.py",
         old="        if self.limit is not None and in_flight >= self.limit:\n            return False\n",
         new="",
         test="tests/engine/test_ceiling.py",
@@ -261,7 +261,7 @@ MUTANTS = (
     ),
     Mutant(
         name="submit side by side after a breakdown",
-        path="engine/flow.py",
+        path="engine/limits/flow.py",
         old="        if self._ambiguous >= TRIPS_AT and (self._unanswered or not self._service_answers):\n"
         "            return False\n",
         new="",
@@ -340,7 +340,7 @@ MUTANTS = (
     ),
     Mutant(
         name="end what outlasts the timeout",
-        path="engine/watch.py",
+        path="engine/watch/watcher.py",
         old="            self._outcomes.outlasted(row.entry)\n",
         new="            from batchgen.lifecycle import Failed\n"
         "            failed = Failed(at=self._ledger.now())\n"
@@ -364,28 +364,28 @@ MUTANTS = (
     ),
     Mutant(
         name="leave to sweeps what they do not show",
-        path="engine/sweeping.py",
+        path="engine/watch/sweeper.py",
         old="        if row.missing > 1:\n",
         new="        if row.missing > 10**6:\n",
         test="tests/engine/test_watching.py",
     ),
     Mutant(
         name="believe a listing that lags",
-        path="engine/trust.py",
+        path="engine/watch/listing_trust.py",
         old="        return sum(self._ends) > MOST_OVERLOOKED\n",
         new="        return sum(self._ends) > REMEMBERED\n",
         test="tests/engine/test_watching.py",
     ),
     Mutant(
         name="take a success without assets as it is shown",
-        path="engine/sweeping.py",
+        path="engine/watch/sweeper.py",
         old="        if remote.status is RemoteStatus.SUCCEEDED and not unheard:\n",
         new="        if remote.status is RemoteStatus.SUCCEEDED and remote.asset_ids:\n",
         test="tests/engine/test_watching.py",
     ),
     Mutant(
         name="go on after a sweep that was cut off as if it had been whole",
-        path="engine/sweep.py",
+        path="engine/watch/sweep.py",
         old="                return Sweep(way=way, rows=rows, count=count, error=error)\n",
         new="                self._move(newest, lag)\n"
         "                return Sweep(way=way, rows=rows, count=count, error=error)\n",
@@ -393,7 +393,7 @@ MUTANTS = (
     ),
     Mutant(
         name="never hold a sweep to its word",
-        path="engine/sweeping.py",
+        path="engine/watch/sweeper.py",
         old="        if self._checked or (not self._trust.young and self._count % _CHECKED):\n",
         new="        if self._count:\n",
         test="tests/engine/test_watching.py",
@@ -464,7 +464,7 @@ MUTANTS = (
     ),
     Mutant(
         name="buy what has no price under a cap",
-        path="engine/purse.py",
+        path="engine/limits/budget.py",
         old="            if self._budget.is_set:\n",
         new="            if False:\n",
         test="tests/engine/test_budget.py",

@@ -8,14 +8,14 @@ ASKING = "tests/engine/test_asking.py"
 OF_BUYING = (
     Mutant(
         name="decide under a cap by a price of yesterday",
-        path="engine/purse.py",
+        path="engine/limits/budget.py",
         old="        return at is None or loop_time() - at >= HOLDS\n",
         new="        return at is not None and loop_time() - at >= HOLDS\n",
         test=MOVING,
     ),
     Mutant(
         name="let an answer after a price hold for ever",
-        path="engine/purse.py",
+        path="engine/limits/budget.py",
         old="HOLDS = 900.0",
         new="HOLDS = 9e9",
         test=MOVING,
@@ -29,14 +29,14 @@ OF_BUYING = (
     ),
     Mutant(
         name="keep no room for what may be paid for already",
-        path="engine/purse.py",
+        path="engine/limits/budget.py",
         old="cap=one.cap - self._apart",
         new="cap=one.cap",
         test=MOVING,
     ),
     Mutant(
         name="keep room at the price, whatever a row shows",
-        path="engine/purse.py",
+        path="engine/limits/budget.py",
         old="max(price or Decimal(0), shown or Decimal(0))",
         new="(price or Decimal(0))",
         test=MOVING,

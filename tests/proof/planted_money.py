@@ -58,7 +58,7 @@ OF_MONEY = (
     ),
     Mutant(
         name="reserve what is quoted, whatever one was charged",
-        path="engine/purse.py",
+        path="engine/limits/budget.py",
         old="        held = max(price, self._charge(job) or price)\n",
         new="        held = price\n",
         test=MONEY,
@@ -72,7 +72,7 @@ OF_MONEY = (
     ),
     Mutant(
         name="let one job cost anything",
-        path="engine/purse.py",
+        path="engine/limits/budget.py",
         old="        if cap is not None and held > cap:\n",
         new="        if cap is not None and held > 2 * cap:\n",
         test=MONEY,

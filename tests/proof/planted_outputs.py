@@ -9,7 +9,7 @@ _YIELDS = "tests/plan/test_yields.py::"
 OF_OUTPUTS = (
     Mutant(
         name="believe a listing on how much came out",
-        path="engine/sweeping.py",
+        path="engine/watch/sweeper.py",
         old="        if remote.status is RemoteStatus.SUCCEEDED and not unheard:\n",
         new="        if remote.status is RemoteStatus.SUCCEEDED and not remote.asset_ids:\n",
         test=f"{_ENGINE}test_a_material_has_an_output_a_map_and_a_row_with_fewer_is_not_believed",
@@ -109,7 +109,7 @@ OF_OUTPUTS = (
     ),
     Mutant(
         name="let covers lapse while a slow listing is on its way",
-        path="engine/sweeping.py",
+        path="engine/watch/sweeper.py",
         old="            row.covered_until = loop_time() + 2 * self._gap + GRACE\n\n    def _believe",
         new="            row.covered_until = begun + 2 * self._gap + GRACE\n\n    def _believe",
         test="tests/engine/test_watching.py::"

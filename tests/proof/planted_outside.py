@@ -40,7 +40,7 @@ OF_OUTSIDE = (
     ),
     Mutant(
         name="keep quiet of a charge below its quote",
-        path="engine/purse.py",
+        path="engine/limits/budget.py",
         old="            return None if paid.by_row else self._less(amount, price)\n",
         new="            return None\n",
         test="tests/engine/test_budget.py",

@@ -52,21 +52,21 @@ OF_SLOTS = (
     ),
     Mutant(
         name="ask for what is not found as for what does not answer",
-        path="engine/watch.py",
+        path="engine/watch/watcher.py",
         old="        if isinstance(error, NotFoundError):\n            row.unseen",
         new="        if isinstance(error, NotFoundError) and row.doubted:\n            row.unseen",
         test=_DENIALS,
     ),
     Mutant(
         name="let a sweep wake what is not found",
-        path="engine/sweeping.py",
+        path="engine/watch/sweeper.py",
         old="if not one.polled and one.rests_until <= now)",
         new="if not one.polled)",
         test=_DENIALS,
     ),
     Mutant(
         name="begin with every run anew to ask for what is not found",
-        path="engine/schedule.py",
+        path="engine/watch/schedule.py",
         old="max(gap, _UNSEEN_SHARE * waited)",
         new="gap",
         test=_DENIALS,
@@ -136,7 +136,7 @@ OF_SLOTS = (
     ),
     Mutant(
         name="take equal jobs of two slots for one",
-        path="engine/flow.py",
+        path="engine/limits/flow.py",
         old='return key if self._slot is None else JobKey(f"{self._slot}/{key.content}", key.ordinal)',
         new="return key",
         test=_TOGETHER,

@@ -9,7 +9,7 @@ from batchgen.app.batch import Batch
 from batchgen.app.recover import _Recoverer
 from batchgen.app.settings import Options
 from batchgen.engine.ending import Ending
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.gate import RateGate
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
 from batchgen.output.results import results_json

@@ -5,11 +5,11 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from batchgen.engine.ceiling import Ceiling
-from batchgen.engine.flow import Flow
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.ceiling import Ceiling
+from batchgen.engine.limits.flow import Flow
+from batchgen.engine.limits.gate import RateGate
+from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import Policy
-from batchgen.engine.pools import Pools
 from batchgen.errors import AmbiguousError
 from batchgen.identity import content_key
 from batchgen.journal.store import JournalFile

@@ -15,13 +15,13 @@ from pathlib import Path
 from batchgen.app.background import beside
 from batchgen.app.prices import RunPrices
 from batchgen.app.quotes import quote_jobs
-from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending
-from batchgen.engine.flow import Flow
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.ceiling import Ceiling
+from batchgen.engine.limits.flow import Flow
+from batchgen.engine.limits.gate import RateGate
+from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import World
-from batchgen.engine.pools import Pools
-from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, ServiceError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.app.background import beside
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.gate import RateGate
 from batchgen.identity import content_key
 from batchgen.journal.batch import BatchJournal
 from batchgen.lifecycle import Accepted, AnswerLost, Event, State, SubmitStarted

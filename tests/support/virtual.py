@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchgen.app.background import beside
-from batchgen.engine.ceiling import Ceiling
 from batchgen.engine.ending import Ending
-from batchgen.engine.flow import Flow
-from batchgen.engine.gate import RateGate
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.ceiling import Ceiling
+from batchgen.engine.limits.flow import Flow
+from batchgen.engine.limits.gate import RateGate
+from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import Policy, World
-from batchgen.engine.pools import Pools
-from batchgen.engine.purse import Purse
 from batchgen.engine.runner import Runner
 from batchgen.lifecycle import Event, Record
 from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob

@@ -7,7 +7,7 @@ import random
 from collections.abc import KeysView
 
 from batchgen.backoff import Backoff
-from batchgen.engine.pools import Pools
+from batchgen.engine.limits.pools import Pools
 from batchgen.errors import AmbiguousError, DeferredError, NotSentError, ServiceError
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey

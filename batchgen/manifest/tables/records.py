@@ -6,11 +6,11 @@ from array import array
 from collections import Counter
 from typing import NoReturn
 
-from batchgen.manifest.document import read_rows
-from batchgen.manifest.problems import Place, Problems
-from batchgen.manifest.scalars import kind_of, unsendable
-from batchgen.manifest.sources import refuse
-from batchgen.manifest.table import DEEPEST, Table, check_depth, check_name
+from batchgen.manifest.source.document import read_rows
+from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.scalars import kind_of, unsendable
+from batchgen.manifest.source.sources import refuse
+from batchgen.manifest.tables.table import DEEPEST, Table, check_depth, check_name
 from batchgen.model import Json
 
 

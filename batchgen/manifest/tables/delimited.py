@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NoReturn
 
-from batchgen.manifest.problems import Place, Problems
-from batchgen.manifest.sources import refuse
-from batchgen.manifest.table import Table, check_name
+from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.sources import refuse
+from batchgen.manifest.tables.table import Table, check_name
 
 LINE = "line"  # what the only column of a text file is called
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from batchgen.errors import InputError
 from batchgen.manifest.environment import filled
-from batchgen.manifest.scalars import unsendable
-from batchgen.manifest.sources import decode, read_bytes
+from batchgen.manifest.source.scalars import unsendable
+from batchgen.manifest.source.sources import decode, read_bytes
 
 
 class Prompts:

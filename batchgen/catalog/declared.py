@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from batchgen.manifest.required import Required, one_line, read_required
+from batchgen.catalog.required import Required, one_line, read_required
 from batchgen.model import Json, Model
 
 PROMPT = "prompt"  # the input that the manifest's own key fills

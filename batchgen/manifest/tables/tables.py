@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from batchgen.errors import InputError
-from batchgen.manifest.delimited import read_csv, read_lines
-from batchgen.manifest.problems import Place, Problems
-from batchgen.manifest.records import read_jsonl, read_yaml
-from batchgen.manifest.sources import decode, read_bytes, refuse
-from batchgen.manifest.table import Table
+from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.sources import decode, read_bytes, refuse
+from batchgen.manifest.tables.delimited import read_csv, read_lines
+from batchgen.manifest.tables.records import read_jsonl, read_yaml
+from batchgen.manifest.tables.table import Table
 
 
 def read_table(path: Path, source: str) -> Table:

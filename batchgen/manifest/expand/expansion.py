@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from batchgen.manifest.entry import Entry
-from batchgen.manifest.ids import Ids, Owner
+from batchgen.manifest.expand.entry import Entry
+from batchgen.manifest.expand.ids import Ids, Owner
 from batchgen.manifest.naming import joined, label, part_of_id, slug, wrong_with
 from batchgen.manifest.origins import Origins
-from batchgen.manifest.problems import Place, Problems
-from batchgen.manifest.scalars import text_of
 from batchgen.manifest.schema import wrong_with_model
+from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.templates import Template
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json

@@ -8,11 +8,11 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from batchgen.catalog.check import Fault, faults_of, missing, unknown
+from batchgen.catalog.declared import PROMPT, SEED, Declared, DeclaredModel, declare
+from batchgen.catalog.required import is_given, unknown_others
 from batchgen.errors import Problem
-from batchgen.manifest.declared import PROMPT, SEED, Declared, DeclaredModel, declare
-from batchgen.manifest.inputs_values import Fault, faults_of, missing, unknown
-from batchgen.manifest.problems import Place, listed
-from batchgen.manifest.required import is_given, unknown_others
+from batchgen.manifest.source.problems import Place, listed
 from batchgen.model import Job, Json, Model
 
 MOST_PROBLEMS = 1_000  # more are not read, and each is a line of text

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from batchgen.engine.way import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
+from batchgen.engine.watch.strategy import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
 from batchgen.errors import EndlessError, NotFoundError, RefusedError, ServiceError, StoppedError
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.pages import Course

@@ -7,7 +7,7 @@ due, a template stands as well, and null takes a default away.
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from batchgen.manifest.declared import PROMPT, Declared, declare
+from batchgen.catalog.declared import PROMPT, Declared, declare
 from batchgen.model import Model
 
 Schema = dict[str, Any]

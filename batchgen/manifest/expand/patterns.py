@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from batchgen.identity import canonical
-from batchgen.manifest.axes import MODEL, Axis, Choices, Pattern
-from batchgen.manifest.checks import Checks
+from batchgen.manifest.expand.axes import MODEL, Axis, Choices, Pattern
+from batchgen.manifest.expand.checks import Checks
 from batchgen.manifest.origins import Path
-from batchgen.manifest.problems import listed, meant, shortened
-from batchgen.manifest.scalars import text_of
+from batchgen.manifest.source.problems import listed, meant, shortened
+from batchgen.manifest.source.scalars import text_of
 from batchgen.model import Json
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from batchgen.manifest.jsonschema_models import about_models, params_of
-from batchgen.manifest.jsonschema_words import WORDS
+from batchgen.catalog.editor_models import about_models, params_of
+from batchgen.catalog.editor_words import WORDS
 from batchgen.manifest.schema import ManifestText
 from batchgen.manifest.validation import FREE
 from batchgen.model import Model

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from batchgen.manifest.axes import Axis, Choices, plural, product_size, width
+from batchgen.manifest.expand.axes import Axis, Choices, plural, product_size, width
 from batchgen.manifest.origins import Origin
-from batchgen.manifest.problems import Place, shortened
-from batchgen.manifest.table import Table
+from batchgen.manifest.source.problems import Place, shortened
+from batchgen.manifest.tables.table import Table
 from batchgen.manifest.templates import Template, Tree
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from batchgen.manifest.problems import Place, Problems
+from batchgen.manifest.source.problems import Place, Problems
 from batchgen.model import Json
 
 DEEPEST = 100  # levels of a value: what walks it later recurses

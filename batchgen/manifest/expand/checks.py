@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from batchgen.identity import canonical
-from batchgen.manifest.axes import Axis
-from batchgen.manifest.document import Document
-from batchgen.manifest.entry import Entry
+from batchgen.manifest.expand.axes import Axis
+from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.naming import wrong_with
 from batchgen.manifest.origins import Path
-from batchgen.manifest.problems import Place, Problems, meant, shortened
 from batchgen.manifest.schema import JobText
+from batchgen.manifest.source.document import Document
+from batchgen.manifest.source.problems import Place, Problems, meant, shortened
 from batchgen.manifest.templates import parse, strings_in, wrong_with_text
 from batchgen.model import Json
 

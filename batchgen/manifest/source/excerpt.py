@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from batchgen.errors import InputError, Problem
-from batchgen.manifest.problems import Place, Problems
-from batchgen.manifest.sources import decode, read_bytes
+from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.sources import decode, read_bytes
 
 SHOWN = 50
 _WIDTH = 100  # characters of a line; longer ones are cut around the place

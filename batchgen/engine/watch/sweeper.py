@@ -7,11 +7,11 @@ to polls, and so is everything once listings turn out to be no good.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from batchgen.engine.schedule import LookSchedule
-from batchgen.engine.sweep import Sweep, Sweeper
-from batchgen.engine.trust import Trust
-from batchgen.engine.watched import Watched, WatchList
-from batchgen.engine.way import Sight, SweepGaps, Way, choose
+from batchgen.engine.watch.listing_trust import Trust
+from batchgen.engine.watch.schedule import LookSchedule
+from batchgen.engine.watch.strategy import Sight, SweepGaps, Way, choose
+from batchgen.engine.watch.sweep import Sweep, Sweeper
+from batchgen.engine.watch.watchlist import Watched, WatchList
 from batchgen.errors import ServiceError
 from batchgen.ledger import Ledger
 from batchgen.loop_clock import DUST, loop_time

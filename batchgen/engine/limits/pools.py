@@ -7,7 +7,7 @@ then the model that met it counts against that one. What was learned is kept, an
 from collections.abc import Collection, Iterator, KeysView
 from dataclasses import replace
 
-from batchgen.engine.ceiling import Ceiling
+from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey, KeptCeiling
 from batchgen.ports import CeilingMemory, Clock

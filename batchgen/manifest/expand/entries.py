@@ -7,19 +7,19 @@ needs the templates in ``checks``, what has to be right before there are any her
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from batchgen.manifest.axes import NO_AXES, Axis, Choices, choose, product_size, sampled
-from batchgen.manifest.checks import Checks
-from batchgen.manifest.entry import Entry
 from batchgen.manifest.environment import filled
-from batchgen.manifest.files import Filing
+from batchgen.manifest.expand.axes import NO_AXES, Axis, Choices, choose, product_size, sampled
+from batchgen.manifest.expand.checks import Checks
+from batchgen.manifest.expand.entry import Entry
+from batchgen.manifest.expand.patterns import Patterns
+from batchgen.manifest.expand.prompts import Prompts
 from batchgen.manifest.origins import Origin, Paper, Path
 from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_files, wrong_in
-from batchgen.manifest.patterns import Patterns
-from batchgen.manifest.problems import Problems
-from batchgen.manifest.prompts import Prompts
 from batchgen.manifest.schema import DefaultsText, JobText, wrong_with_model
-from batchgen.manifest.table import Table
-from batchgen.manifest.tables import Tables
+from batchgen.manifest.source.problems import Problems
+from batchgen.manifest.tables.files import Filing
+from batchgen.manifest.tables.table import Table
+from batchgen.manifest.tables.tables import Tables
 from batchgen.manifest.templates import Template, Tree, parse, tree_of
 from batchgen.manifest.validation import Sound
 from batchgen.model import Json

@@ -10,10 +10,10 @@ from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
-from batchgen.manifest.grammar import explain
-from batchgen.manifest.problems import Place, Problems
-from batchgen.manifest.scalars import resolve
-from batchgen.manifest.sources import decode, refuse
+from batchgen.manifest.source.grammar import explain
+from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.scalars import resolve
+from batchgen.manifest.source.sources import decode, refuse
 from batchgen.model import Json
 
 DEEPEST = 100  # levels

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import islice
 
-from batchgen.engine.schedule import LookSchedule
-from batchgen.engine.sweeping import GRACE, Steps, Sweeping
-from batchgen.engine.watched import Watched, WatchList
-from batchgen.engine.way import SweepGaps
+from batchgen.engine.watch.schedule import LookSchedule
+from batchgen.engine.watch.strategy import SweepGaps
+from batchgen.engine.watch.sweeper import GRACE, Steps, Sweeping
+from batchgen.engine.watch.watchlist import Watched, WatchList
 from batchgen.errors import NotFoundError, ServiceError, StoppedError
 from batchgen.interpret import after_look
 from batchgen.ledger import Ledger

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from batchgen.manifest.declared import Declared, is_number
-from batchgen.manifest.problems import listed, meant, shortened
-from batchgen.manifest.required import is_given, why_required
-from batchgen.manifest.scalars import kind_of, resolve, text_of
+from batchgen.catalog.declared import Declared, is_number
+from batchgen.catalog.required import is_given, why_required
+from batchgen.manifest.source.problems import listed, meant, shortened
+from batchgen.manifest.source.scalars import kind_of, resolve, text_of
 from batchgen.model import Json
 
 _TOLERANCE = 1e-6  # of a step: 0.3 is not quite three times 0.1

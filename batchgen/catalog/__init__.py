@@ -1,0 +1,1 @@
+"""The catalog: what models declare of their inputs, and whether jobs fit it."""

@@ -1,0 +1,1 @@
+"""Watching: finding out when submissions end, by looks and by sweeps."""

@@ -1,0 +1,1 @@
+"""From entries to jobs: variables, axes, prompts, parameters and ids."""
