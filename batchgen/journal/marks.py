@@ -40,9 +40,10 @@ class Marks:
         """Return who a key is, or all keys are, as far as the service has said."""
         if sender is None:
             return self._others._replace(receipts=self.authors)
-        if sender not in self._known:
-            self._known[sender] = self._read_known(sender)
-        return self._known[sender]
+        known = self._known.get(sender, Known())
+        if not known.receipts:  # a run of another slot may have had one meanwhile
+            known = self._known[sender] = known.and_also(self._read_known(sender))
+        return known
 
     def add_known(self, sender: str, known: Known) -> None:
         """Note who a key is; what is known costs nothing."""
