@@ -1,7 +1,7 @@
 """What can happen to a job, as facts: each event says what it changes in the record.
 
 Which event may follow which is ``lifecycle``'s. Class names and fields are on disk: renaming
-one is a migration of the journal.
+one is a new version of the journal.
 """
 
 from collections.abc import Mapping, Sequence

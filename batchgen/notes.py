@@ -1,6 +1,6 @@
 """What is learnt of a job later and moves it nowhere: refunds, charges and prices, as facts.
 
-Class names and fields are on disk: renaming one is a migration of the journal.
+Class names and fields are on disk: renaming one is a new version of the journal.
 """
 
 from dataclasses import dataclass, replace

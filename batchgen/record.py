@@ -1,7 +1,7 @@
 """Where a job stands, and what the journal says of it: the fold over its events.
 
 Which event leads where is ``lifecycle``'s; nothing here changes a record. Field names are on
-disk: renaming one is a migration of the journal.
+disk: renaming one is a new version of the journal.
 """
 
 from dataclasses import dataclass

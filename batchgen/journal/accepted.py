@@ -28,7 +28,7 @@ class AcceptedRecords:
             JournalError: it cannot be read.
         """
         with explained(self._path):
-            if schema.version_of(self._connection) < schema.ACCEPTED_SINCE:
+            if schema.is_empty(self._connection):
                 return {}
             rows = self._connection.execute(
                 "SELECT job, content, bought_content, bought_ordinal FROM accepted "

@@ -290,8 +290,8 @@ class BatchJournal:
 
     def _find_scope(self) -> int | None:
         with explained(self._path):
-            if schema.version_of(self._connection) == 0:
-                return None  # a reader came before the writer's first migration
+            if schema.is_empty(self._connection):
+                return None  # a reader came before the first writer
             row = self._connection.execute(
                 "SELECT id FROM scopes WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
                 _columns(self._scope),

@@ -27,7 +27,7 @@ class CeilingRecords:
             JournalError: it cannot be read.
         """
         with explained(self._path):
-            if schema.version_of(self._connection) < schema.CEILINGS_SINCE:
+            if schema.is_empty(self._connection):
                 return []
             rows = self._connection.execute(
                 "SELECT action, models, ceiling, told, refused_at, quiet FROM ceilings "

@@ -13,7 +13,6 @@ _DISTRUST = "a job shown absent turned up"
 _AUTHOR = "author "
 _DISOWNED = "not ours "
 _RECEIPT, _ROW, _UPLOAD = "receipt", "row", "upload"
-_SINCE = 2  # the migration that made their table
 
 
 class Marks:
@@ -70,7 +69,7 @@ class Marks:
         self._others = self._others.and_also(known)
 
     def _read_known(self, sender: str) -> Known:
-        if schema.version_of(self._connection) < schema.OWNERS_SINCE:
+        if schema.is_empty(self._connection):
             return Known()
         rows = self._connection.execute(
             "SELECT author, kind FROM senders WHERE (origin, sender) = (?, ?)", (self._origin, sender)
@@ -82,7 +81,7 @@ class Marks:
         return Known(receipts=seen[_RECEIPT], rows=seen[_ROW], uploads=seen[_UPLOAD])
 
     def _read_authors_of(self, kind: str) -> frozenset[str]:
-        if schema.version_of(self._connection) < schema.OWNERS_SINCE:
+        if schema.is_empty(self._connection):
             return frozenset()
         rows = self._connection.execute(
             "SELECT author FROM senders WHERE origin = ? AND kind = ?", (self._origin, kind)
@@ -118,8 +117,8 @@ class Marks:
         )
 
     def _read_authors(self) -> frozenset[str]:
-        if schema.version_of(self._connection) < _SINCE:
-            return frozenset()  # a reader came before the writer's migration
+        if schema.is_empty(self._connection):
+            return frozenset()  # a reader came before the first writer
         rows = self._connection.execute(
             "SELECT name FROM marks WHERE origin = ? AND name GLOB ?", (self._origin, f"{_AUTHOR}*")
         )

@@ -166,7 +166,7 @@ class Names:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if schema.version_of(self._connection) == 0:
+            if schema.is_empty(self._connection):
                 return
             (others,) = self._connection.execute(
                 "SELECT COUNT(*) FROM scopes WHERE batch <> ?", (batch,)
@@ -240,7 +240,7 @@ class Names:
     @property
     def _knows_names(self) -> bool:
         """Whether a writer of this version has been there: a reader may come first."""
-        return schema.version_of(self._connection) >= schema.OWNERS_SINCE
+        return not schema.is_empty(self._connection)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -85,5 +85,5 @@ class PurchaseRecords:
             where = f"{self._path.resolve().as_uri()}?mode={how}"
             opened = sqlite3.connect(where, uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None)
             with closing(opened) as connection:
-                schema.refuse_newer(connection, path=str(self._path))
-                yield connection if schema.version_of(connection) >= schema.PURCHASES_SINCE else None
+                schema.refuse_others(connection, path=str(self._path))
+                yield connection if not schema.is_empty(connection) else None

@@ -74,8 +74,8 @@ class QuoteRecords:
             where = f"{self._path.resolve().as_uri()}?mode={how}"
             opened = sqlite3.connect(where, uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None)
             with closing(opened) as connection:
-                schema.refuse_newer(connection, path=str(self._path))
-                is_current = schema.version_of(connection) >= schema.QUOTES_SINCE
+                schema.refuse_others(connection, path=str(self._path))
+                is_current = not schema.is_empty(connection)
                 yield connection if is_current else None
 
 

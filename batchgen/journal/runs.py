@@ -70,10 +70,10 @@ class RunRecords(AbstractContextManager["RunRecords"]):
             where = f"{path.resolve().as_uri()}?mode=rw"
             connection = sqlite3.connect(where, uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None)
             try:
-                schema.refuse_newer(connection, path=str(path))
+                schema.refuse_others(connection, path=str(path))
                 connection.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes has ended with it
                 connection.execute("PRAGMA fullfsync = ON")
-                knows = schema.version_of(connection) >= schema.RUNS_SINCE
+                knows = not schema.is_empty(connection)
             except BaseException:
                 connection.close()
                 raise

@@ -32,7 +32,7 @@ class SlotRecords:
         """
         found: dict[str, Counter[State]] = {}
         with explained(self._path):
-            if schema.version_of(self._connection) == 0:
+            if schema.is_empty(self._connection):
                 return {}
             rows = self._connection.execute(
                 "SELECT slot, state, COUNT(*) FROM records JOIN scopes ON scopes.id = records.scope "  # noqa: S608 - our own words
@@ -56,7 +56,7 @@ class SlotRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if schema.version_of(self._connection) == 0:
+            if schema.is_empty(self._connection):
                 return Counter()
             rows = self._connection.execute(
                 "SELECT slot, COUNT(*) FROM records JOIN scopes ON scopes.id = records.scope "
@@ -96,7 +96,7 @@ class SlotRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if schema.version_of(self._connection) == 0:
+            if schema.is_empty(self._connection):
                 return Counter()
             rows = self._connection.execute(
                 "SELECT slot, COUNT(*) FROM records JOIN scopes ON scopes.id = records.scope "
@@ -112,7 +112,7 @@ class SlotRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if schema.version_of(self._connection) < schema.OWNERS_SINCE:
+            if schema.is_empty(self._connection):
                 return frozenset()
             rows = self._connection.execute(
                 "SELECT content, ordinal FROM told WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",

@@ -30,7 +30,7 @@ class JournalFile:
 
     @classmethod
     def open(cls, path: Path, *, checked: bool = False) -> Self:
-        """Open the file to write, made or migrated as needed.
+        """Open the file to write, made as needed.
 
         Args:
             path: the file.
@@ -45,6 +45,7 @@ class JournalFile:
             fresh = not path.exists()
             connection = sqlite3.connect(path, timeout=WAIT_FOR_OTHERS, isolation_level=None)
             try:
+                schema.refuse_others(connection, path=str(path))  # before anything is written
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
@@ -52,7 +53,7 @@ class JournalFile:
                 connection.execute("PRAGMA fullfsync = ON")
                 if not checked:
                     _refuse_damage(connection, path)
-                schema.migrate(connection, path=str(path))
+                schema.create(connection, path=str(path))
             except BaseException:
                 connection.close()
                 raise
@@ -81,7 +82,7 @@ class JournalFile:
             f"{path.resolve().as_uri()}?{how}", uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None
         )
         try:
-            schema.refuse_newer(connection, path=str(path))
+            schema.refuse_others(connection, path=str(path))
         except BaseException:
             connection.close()
             raise
@@ -90,7 +91,7 @@ class JournalFile:
     def scopes(self) -> list[Scope]:
         """Give every scope that has an event or was begun, oldest first."""
         with explained(self._path):
-            if schema.version_of(self._connection) == 0:
+            if schema.is_empty(self._connection):
                 return []
             rows = self._connection.execute("SELECT origin, project, batch, slot FROM scopes ORDER BY id")
             return [Scope(origin=row[0], project=row[1], batch=row[2], slot=row[3]) for row in rows]

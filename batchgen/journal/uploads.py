@@ -30,7 +30,7 @@ class UploadRecords:
 
     @classmethod
     def open(cls, path: Path, *, origin: str, project: str) -> Self:
-        """Open the records to write, in a file made or migrated as needed.
+        """Open the records to write, in a file made as needed.
 
         Raises:
             JournalError: the file is damaged, newer, not writable or on a network file system.
@@ -56,7 +56,7 @@ class UploadRecords:
                 else sqlite3.connect(":memory:", isolation_level=None)
             )
             try:
-                schema.refuse_newer(connection, path=str(path))
+                schema.refuse_others(connection, path=str(path))
             except BaseException:
                 connection.close()
                 raise
@@ -70,8 +70,8 @@ class UploadRecords:
         """
         wanted, found = list(contents), dict[str, Upload]()
         with explained(self._path):
-            if schema.version_of(self._connection) < schema.UPLOADS_SINCE:
-                return found  # a reader came before the writer's migration
+            if schema.is_empty(self._connection):
+                return found  # a reader came before the first writer
             for start in range(0, len(wanted), _NAMES_A_QUERY):
                 some = wanted[start : start + _NAMES_A_QUERY]
                 marks = ", ".join("?" * len(some))

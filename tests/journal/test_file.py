@@ -80,10 +80,9 @@ def test_a_file_of_a_newer_program_is_refused(path: Path) -> None:
             way(path)
 
 
-def test_migrations_are_applied_in_order_and_once(path: Path) -> None:
+def test_a_file_that_is_made_is_opened_again_as_it_is(path: Path) -> None:
     JournalFile.open(path).batch(SCOPE).append(KEY, STARTED)
     with JournalFile.open(path) as file:
-        assert schema.version_of(file._connection) == schema.VERSION
         assert KEY in file.batch(SCOPE).records()
 
 
@@ -98,20 +97,22 @@ def test_a_file_that_is_no_journal_is_refused_and_left_alone(path: Path, content
     assert path.read_bytes() == content
 
 
-def test_a_file_of_an_older_program_is_brought_up_and_keeps_what_it_has(path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 14])
+def test_a_file_of_a_development_version_is_refused_with_what_to_do_and_left_alone(
+    path: Path, version: int
+) -> None:
     path.parent.mkdir()
     with sqlite3.connect(path) as connection:
-        for statement in schema.MIGRATIONS[0]:
-            connection.execute(statement)
-        connection.execute("INSERT INTO scopes VALUES (1, 'http://127.0.0.1/v1', '', 'spring', '')")
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute("CREATE TABLE scopes (id INTEGER PRIMARY KEY)")
+        connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
-    with JournalFile.open(path) as file:
-        assert file.scopes() == [SCOPE]
-        assert schema.version_of(file._connection) == schema.VERSION
-        file.batch(SCOPE).append(KEY, STARTED)
-        file.batch(SCOPE).distrust_absence()
-        assert not file.batch(SCOPE).trusts_absence
+    before = path.read_bytes()
+    for way in (JournalFile.open, JournalFile.open_to_read):
+        with pytest.raises(
+            JournalError, match=r"a development version of batchgen .*another output folder with -o"
+        ):
+            way(path)
+    assert path.read_bytes() == before
 
 
 def test_a_damaged_file_is_named_with_what_to_do(path: Path) -> None:

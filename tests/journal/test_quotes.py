@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from batchgen.errors import JournalError
-from batchgen.journal import schema
 from batchgen.journal.quotes import QuoteRecords
 from batchgen.plan.pricing import Price
 from tests.support.opened import OpenedFile as JournalFile
@@ -57,10 +56,9 @@ def test_without_a_journal_nothing_is_kept_and_nothing_is_made(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_journal_that_no_run_has_brought_up_to_date_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_journal_without_tables_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute(f"PRAGMA user_version = {schema.QUOTES_SINCE - 1}")
+    sqlite3.connect(path).close()
     records(path).keep({"a": SEVEN}, at=1.0)
     assert records(path).find(["a"], since=0) == {}
 

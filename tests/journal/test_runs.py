@@ -208,10 +208,9 @@ def test_orders_are_given_while_the_run_writes_and_none_of_either_is_lost(
 def test_there_is_no_run_where_no_file_knows_of_any(tmp_path: Path, path: Path) -> None:
     assert RunRecords.open(tmp_path / "nothing" / "journal.db") is None
     assert not (tmp_path / "nothing").exists()
-    with sqlite3.connect(path) as connection:
-        connection.execute(f"PRAGMA user_version = {schema.RUNS_SINCE - 1}")
-    connection.close()
-    assert RunRecords.open(path) is None
+    empty = tmp_path / "empty.db"
+    sqlite3.connect(empty).close()
+    assert RunRecords.open(empty) is None
     with sqlite3.connect(path) as connection:
         connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     connection.close()

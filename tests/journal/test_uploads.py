@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.journal import schema
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Scope, Upload
 from tests.support.opened import OpenedFile as JournalFile
@@ -71,11 +70,7 @@ def test_a_reader_needs_neither_a_file_nor_the_table(path: Path) -> None:
     with UploadRecords.open_to_read(path, origin=ORIGIN, project="p") as none:
         assert not none.find(["aa"])
     path.parent.mkdir()
-    with sqlite3.connect(path) as connection:
-        for statement in schema.MIGRATIONS[0]:
-            connection.execute(statement)
-        connection.execute("PRAGMA user_version = 1")
-    connection.close()
+    sqlite3.connect(path).close()
     with UploadRecords.open_to_read(path, origin=ORIGIN, project="p") as old:
         assert not old.find(["aa"])
 
@@ -86,8 +81,3 @@ def test_records_and_uploads_share_a_file(path: Path, records: UploadRecords) ->
     records.keep(SENT)
     with UploadRecords.open_to_read(path, origin=ORIGIN, project="p") as reader:
         assert reader.find(["aa"]) == {"aa": SENT}
-
-
-def test_the_table_is_made_by_the_migration_that_is_named() -> None:
-    (statement,) = schema.MIGRATIONS[schema.UPLOADS_SINCE - 1]
-    assert "CREATE TABLE uploads" in statement
