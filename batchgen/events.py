@@ -76,8 +76,7 @@ class Accepted(Event):
 
     Attributes:
         owner: the project or team that has it in the service's eyes; empty where it does not say.
-        quoted: what its intent says that it would cost; None in an event of a time when this was
-            not kept, which folds to what it folded to then.
+        quoted: what its intent says that it would cost; None where nobody asked.
     """
 
     DURABLE: ClassVar[bool] = True
@@ -190,8 +189,7 @@ class _Ended(Event):
         asset_ids: in the service's order; a failure may carry some.
         error: the service's words; empty for a success.
         moderated: whether they speak of the content.
-        refund: whether the whole charge came back; None in an event of a time when nobody asked,
-            which folds to what it folded to then.
+        refund: whether the whole charge came back.
         discount: what it shows to have been taken off; what is above the receipt by that is no other word.
         itemized: whether it lists add-ons, so that what came back of them can be seen.
     """
@@ -202,7 +200,7 @@ class _Ended(Event):
     asset_ids: tuple[str, ...] = ()
     error: str = ""
     moderated: bool = False
-    refund: Refund | None = None
+    refund: Refund = Refund.NONE
     discount: Decimal = Decimal(0)
     itemized: bool = True
 
@@ -223,8 +221,6 @@ class _Ended(Event):
         told = [one for one in (paid.charged, self._shown_beside(paid.charged)) if one is not None]
         if not told:
             return paid
-        if self.refund is None:
-            return replace(paid, charged=told[-1])
         charged, refund, refunded = self._balance(told, self.refund)
         return replace(paid, charged=charged, refund=refund, refunded=refunded)
 
@@ -260,17 +256,14 @@ class Succeeded(_Ended):
     """The service says ``success``.
 
     Attributes:
-        expected: how many assets it was to have, as far as was known; with fewer it is short. None in
-            an event of a time when nobody asked, which folds to what it folded to then.
+        expected: how many assets it was to have, as far as was known; with fewer it is short.
     """
 
-    expected: int | None = None
+    expected: int = 0
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Close the submission; what else came out may be shown later."""
         closed = _Ended.changes(self, record)
-        if self.expected is None:
-            return closed
         return {**closed, "ended_at": self.at, "expected": self.expected, "grown": ()}
 
 

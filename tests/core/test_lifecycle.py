@@ -200,14 +200,6 @@ def test_a_failure_that_shows_no_amount_brings_nothing_back() -> None:
     assert (paid.charged, paid.refund, paid.refunded) == (Decimal("7.25"), Refund.NONE, Decimal(0))
 
 
-@pytest.mark.parametrize("end", [Succeeded, Failed, Canceled])
-def test_an_end_of_a_time_without_refunds_folds_to_what_it_did_then(
-    end: type[Succeeded | Failed | Canceled],
-) -> None:
-    paid = ended("7.25", end(at=3.0, charged=Decimal(6)))
-    assert paid == Submission(remote_id="job_1", attempt=1, at=2.0, charged=Decimal(6))
-
-
 def test_every_submission_keeps_its_own_quote_and_a_refusal_was_to_cost_nothing() -> None:
     def asked(attempt: int, quoted: str) -> SubmitStarted:
         return SubmitStarted(at=1.0, job=JOB, attempt=attempt, body="{}", quoted=Decimal(quoted))

@@ -42,13 +42,6 @@ OF_PRICES = (
         test="tests/app/test_quotes.py",
     ),
     Mutant(
-        name="read a refund into an end that tells of none",
-        path="events.py",
-        old="        if self.refund is None:\n            return replace(paid, charged=told[-1])\n",
-        new="",
-        test="tests/core/test_lifecycle.py",
-    ),
-    Mutant(
         name="confirm a refund of what has not ended",
         path="notes.py",
         old="record.remote_id if record.state in IN_FLIGHT else None",
