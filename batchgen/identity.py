@@ -125,24 +125,14 @@ def derive_seed(scope: Scope, key: JobKey, attempt: int, declared: ModelInput) -
     """
     named = "\x00".join((scope.batch, scope.slot, key.content, str(key.ordinal), str(attempt)))
     number = int.from_bytes(hashlib.sha256(named.encode()).digest()[:8])
-    low, step, places = _seed_grid(declared)
-    seed = low + step * (number % places)
-    return int(seed) if float(seed).is_integer() else seed
-
-
-def seed_places(declared: ModelInput) -> int:
-    """Give the number of seeds that a derived one is drawn from."""
-    return _seed_grid(declared)[2]
-
-
-def _seed_grid(declared: ModelInput) -> tuple[float, float, int]:
-    """Give the lowest seed, the step from one to the next, and how many there are."""
     low = declared.minimum if declared.minimum is not None else SEED_BOUNDS[0]
     high = declared.maximum if declared.maximum is not None else max(low, SEED_BOUNDS[1])
     step = declared.step or 1
     if not (high - low) / step < _MOST_SEEDS:  # bounds that only say that there are none
         low, high, step = *SEED_BOUNDS, 1
-    return low, step, max(1, math.floor((high - low) / step) + 1)
+    places = math.floor((high - low) / step) + 1
+    seed = low + step * (number % max(1, places))
+    return int(seed) if float(seed).is_integer() else seed
 
 
 def seed_for(job: Job, model: Model, scope: Scope, key: JobKey, attempt: int) -> int | float | None:

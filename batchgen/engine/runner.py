@@ -31,7 +31,6 @@ from batchgen.lifecycle import AnswerLost, RetryAsked, State
 from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry, Plan, may_be_unrecorded
 from batchgen.plan.yields import Yields
-from batchgen.reconcile.lone_rows import BatchSeeds
 from batchgen.reconcile.reconciler import Reconciler
 from batchgen.reconcile.search import Search
 
@@ -138,8 +137,7 @@ class Runner:
         )
         self.flow = flow
         self.control = Control(dispatcher=self._dispatcher, flow=flow, purse=world.purse, gate=world.gate)
-        seeds = BatchSeeds(scope=scope, models=models, entries=plan.entries, journal=world.journal)
-        self._reconciler = Reconciler(self._search, policy=policy.doubt, settled=self._settled, seeds=seeds)
+        self._reconciler = Reconciler(self._search, policy=policy.doubt, settled=self._settled)
         # What changes during a run: who waits, who is under way, and what is to end it.
         self._wanted = {entry.key for entry in plan.entries if entry.wanted}
         self._under_way: set[JobKey] = set()

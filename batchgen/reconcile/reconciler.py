@@ -20,7 +20,6 @@ from batchgen.reconcile.absence import DoubtPolicy, Findings, Move, conclude
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.listing import Listing, Pauses, read_listing
 from batchgen.reconcile.listing_lag import ListingLag, latest_before
-from batchgen.reconcile.lone_rows import BatchSeeds
 from batchgen.reconcile.matching import BEFORE, Body, Doubt, Likeness, Window, stands_for
 from batchgen.reconcile.patience import Patience
 from batchgen.reconcile.search import Search
@@ -42,7 +41,6 @@ class _Case:
         is_old: whether an earlier run lost its answer.
         receipts: how many submits this run had seen accepted then.
         patience: for how long it has been looked for.
-        sighted: by remote id, when a row that may be another key's was first seen to be the only one like it.
         clean, dates: its ages, and our dates, when complete listings showed nothing of it.
     """
 
@@ -53,7 +51,6 @@ class _Case:
     is_old: bool
     receipts: int
     patience: Patience = field(default_factory=Patience)
-    sighted: dict[str, float] = field(default_factory=dict)
     clean: list[float] = field(default_factory=list)
     dates: list[float] = field(default_factory=list)
 
@@ -88,7 +85,6 @@ class Reconciler:
         *,
         policy: DoubtPolicy,
         settled: Callable[[Entry], None],
-        seeds: BatchSeeds | None = None,
     ) -> None:
         """Take the parts.
 
@@ -96,14 +92,12 @@ class Reconciler:
             search: what all who look in this run share.
             policy: how patient it is.
             settled: called with every job that is no longer in doubt.
-            seeds: that the batch derives; None where that is not known, and no seed tells.
         """
         self._search = search
         self._ledger = search.ledger
         self._journal = search.journal
         self._policy = policy
         self._settled = settled
-        self._seeds = seeds
         self._cases: dict[JobKey, _Case] = {}
         self._lag = ListingLag(search.ledger)
         self._pauses = Pauses()
@@ -239,35 +233,7 @@ class Reconciler:
                 near.append(row.remote_id)
         if found is not None and near:
             return None, (found.remote_id, *near)
-        told = self._told_by_seed(case, near, view, window)
-        return (found, tuple(near)) if told is None else (told, ())
-
-    def _told_by_seed(
-        self, case: _Case, near: Sequence[str], view: _View, window: Window
-    ) -> RemoteJob | None:
-        """Return the only row that is like a job, once it has been the only one for long enough to be it.
-
-        Its author may be another key, as long as nothing has said how jobs name us.
-        """
-        alone = len(near) == 1 and view.listing.complete and not self._clouded(case, view, window)
-        row = view.candidates.by_id[near[0]] if alone else None
-        if row is None or not self._bears_our_seed(case, row, view):
-            case.sighted.clear()
-            return None
-        first = case.sighted.setdefault(row.remote_id, view.begun)
-        return row if view.begun - first >= self._policy.spacing else None
-
-    def _bears_our_seed(self, case: _Case, row: RemoteJob, view: _View) -> bool:
-        known, window, seeds = self._known(case), case.doubt.window(view.listing.skew), self._seeds
-        if seeds is None or known.receipts or known.rows or row.created_at is None or not window.has(row):
-            return False
-        whole = view.candidates.compare(case.doubt.body, row) is Likeness.MATCH
-        if not whole or row.job_type not in view.candidates.types:
-            return False
-        if self._beside_others(case, row, view) is not Likeness.MATCH:
-            return False
-        theirs = (one for one in view.candidates.by_id.values() if one.author == row.author)
-        return seeds.is_telling(case.entry.job, case.entry.record) and not seeds.has_strays(theirs)
+        return found, tuple(near)
 
     def _clouded(self, case: _Case, view: _View, window: Window) -> int:
         """Count the rows that nobody can read and that may be this job."""

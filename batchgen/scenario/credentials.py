@@ -21,7 +21,7 @@ KEY_NAMES = (  # the official SDK's names first
     ("SCENARIO_API_KEY", "SCENARIO_API_SECRET"),
 )
 MASK = "[hidden]"
-_SHORTEST = 6  # characters of a key or a secret: the service's own are far longer
+_SHORTEST = 6  # characters of a key or a secret: the service's own have four times as many
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

@@ -59,25 +59,4 @@ OF_OUTSIDE = (
         new="for one in secrets))\n",
         test="tests/scenario/test_credentials.py",
     ),
-    Mutant(
-        name="adopt what another key with the same batch may have sent",
-        path="reconcile/reconciler.py",
-        old=" and not seeds.has_strays(theirs)\n",
-        new="\n",
-        test="tests/reconcile/test_reconciler.py",
-    ),
-    Mutant(
-        name="adopt a row of an unknown author at first sight",
-        path="reconcile/reconciler.py",
-        old="        return row if view.begun - first >= self._policy.spacing else None\n",
-        new="        return row\n",
-        test="tests/reconcile/test_reconciler.py",
-    ),
-    Mutant(
-        name="adopt a row of an unknown author by a seed that anybody may send",
-        path="reconcile/lone_rows.py",
-        old="        return seed_places(declared) >= _FEWEST_PLACES\n",
-        new="        return True\n",
-        test="tests/reconcile/test_lone_rows.py",
-    ),
 )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from batchgen.engine.policy import Policy
-from batchgen.lifecycle import Adopted, AnswerLost, Held, Record, ShownAbsent, State, replay
+from batchgen.lifecycle import Adopted, Held, Record, ShownAbsent, State, replay
 from batchgen.model import Job, JobKey
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.scenario.transport import Answer
@@ -428,39 +428,3 @@ def test_an_upload_by_another_name_than_our_jobs_makes_none_of_them_a_strangers(
     over = earth(faults=FaultPlan(script={Call.SUBMIT: (Fault.CUT_AFTER,)}))
     Run(over, jobs(1, model=model), policy=Policy(doubt=QUICK), twist=OtherUploader(over)).go()
     assert len(over.service.submissions) == 1, "it is there, by whatever name, and not bought again"
-
-
-def test_the_only_row_with_a_derived_seed_is_ours_by_whatever_name_once_it_stays() -> None:
-    over = earth(faults=lose(cut=1.0), duration=(2.0, 3.0))
-    run = Run(over, jobs(3), policy=Policy(doubt=QUICK), twist=OtherUploader(over)).go()
-    assert (len(over.service.submissions), states(over)) == (3, {State.COLLECTED: 3})
-    lost, adopted = (
-        [event.at for _, event in run.watching.events if isinstance(event, kind)]
-        for kind in (AnswerLost, Adopted)
-    )
-    assert min(adopted) >= min(lost) + 2 * QUICK.spacing, "in two listings, a third of settle apart"
-
-
-@pytest.mark.parametrize("given", [{"seed": 7}, {}])
-def test_a_seed_that_others_may_send_too_tells_nothing_of_whose_a_row_is(given: dict[str, int]) -> None:
-    over = earth(faults=lose(cut=1.0))
-    mine = [Job(id="job", prompt="a house", model=SEEDED, params=given, derive_seed=False)]
-    Run(over, mine, policy=Policy(doubt=QUICK), twist=OtherUploader(over)).go()
-    assert (len(over.service.submissions), states(over)) == (1, {State.HELD: 1})
-
-
-def test_a_row_by_one_who_has_what_was_never_sent_from_here_is_left_to_a_person() -> None:
-    over, mine = earth(faults=lose(before=1.0)), jobs(2)
-    other = Service(Settings(key="somebody-else", seed=9))
-    Run(Earth(service=other), mine, key="somebody-else").go()
-    uploader = OtherUploader(over)
-
-    def meanwhile(call: RemoteCall, answer: Answer) -> Answer:
-        if call.path == "/assets" and not over.service.submissions:
-            over.service.restore([replace(one, created_at=round(over.now(), 3)) for one in other.submissions])
-        return uploader(call, answer)
-
-    Run(over, mine, policy=Policy(doubt=QUICK), in_flight=1, twist=meanwhile).go()
-    assert len(over.service.submissions) == 2
-    assert State.HELD in states(over)
-    assert State.COLLECTED not in states(over)
