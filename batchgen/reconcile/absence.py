@@ -68,6 +68,7 @@ class Findings:
         incomplete: why the latest listing was not all there is; empty if it was.
         witness: a submission of ours, accepted after the loss, that the latest listing shows.
         older_witness: one of its model, accepted before it.
+        pending: whether some submission of ours is not listed yet, which may be a witness when it is.
         lag: the longest seen from acceptance to first sight, in seconds.
         absences: how often this attempt was shown absent before.
         trusted: whether no shown absence of this journal was ever refuted.
@@ -82,6 +83,7 @@ class Findings:
     incomplete: str = ""
     witness: str | None = None
     older_witness: str | None = None
+    pending: bool = False
     lag: float = 0.0
     absences: int = 0
     trusted: bool = True
@@ -111,7 +113,8 @@ def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
     witness = found.witness or (found.older_witness if patient else None)
     if not (shown and witness):
         waited = max(found.watched, found.blind) if found.incomplete else found.watched
-        given_up = waited >= _END * policy.settle_max or (patient and shown and not found.incomplete)
+        may_change = found.incomplete or found.pending
+        given_up = waited >= _END * policy.settle_max or (patient and shown and not may_change)
         return _hold(found, policy) if given_up else WAIT
     if policy.then is OnAbsent.HOLD:
         return Conclusion(move=Move.HOLD, reason="shown absent; the manifest says to hold")

@@ -71,8 +71,12 @@ class BatchHistory:
 
 
 def beginning(history: Iterable[tuple[JobKey, Event]]) -> float | None:
-    """Say when the first body was about to leave; None if none ever was."""
-    return min((event.at for _, event in history if isinstance(event, SubmitStarted)), default=None)
+    """Return the service's date at which the first body was about to leave; None if none ever was.
+
+    An intent tells how far our clock was from the service's then; where it does not, ours is taken.
+    """
+    intents = (event for _, event in history if isinstance(event, SubmitStarted))
+    return min((one.at + (one.skew or 0.0) for one in intents), default=None)
 
 
 def read_history(history: Iterable[tuple[JobKey, Event]]) -> BatchHistory:

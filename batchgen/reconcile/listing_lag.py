@@ -20,6 +20,11 @@ class ListingLag:
         self._seen = 0.0
 
     @property
+    def pending(self) -> bool:
+        """Whether something that was accepted has not been listed yet."""
+        return bool(self._missing)
+
+    @property
     def longest(self) -> float:
         """The longest seen, in seconds; what is missing still counts with its age."""
         return max(self._seen, *self._missing.values(), 0.0)

@@ -316,6 +316,7 @@ class Reconciler:
             incomplete="" if broken is None else str(broken) or type(broken).__name__,
             witness=court.witness(),
             older_witness=court.older_witness(),
+            pending=self._lag.pending,
             lag=self._lag.longest,
             absences=case.entry.record.absences,
             trusted=self._journal.trusts_absence,

@@ -184,6 +184,8 @@ def _of_the_job(hold: Hold, scenario: Scenario, books: Books) -> str:
     if books.late:
         return "what was shown absent arrived after all"
     named = _named(books.history)
+    if scenario.visits and hold.sent.sender not in hold.senders:
+        return "only an upload says who we are, and a row by another name may be ours too"
     if any(order_of(one) == hold.order and one.remote_id not in named for one in untold):
         return _of_listings(hold, scenario)
     return _of_absence(hold, scenario, books, alone=not untold)
