@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchgen.account import Identity
-from batchgen.app.background import beside
-from batchgen.app.clock import SystemClock
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.flow import Flow
@@ -40,6 +38,8 @@ from batchgen.ports import Clock, Collector, Generator, Journal, PacedGate
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials
 from batchgen.scenario.http import HttpTransport
+from batchgen.wiring.background import beside
+from batchgen.wiring.clock import SystemClock
 from bench.machine import sync_time
 from bench.server import Numbers, serving
 from bench.service import MODEL, Load

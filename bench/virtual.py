@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from batchgen.app.background import beside
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.gate import RateGate
 from batchgen.manifest.values import Budget
@@ -22,6 +21,7 @@ from batchgen.simulator.exchange import Call as Kind
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
+from batchgen.wiring.background import beside
 from bench.engine import Carried, Parts, carry
 from bench.service import kind_of
 from tests.support.looped import virtual_loop

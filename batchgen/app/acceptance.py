@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from batchgen.app.batch import Batch, scope_of
-from batchgen.app.clock import SystemClock
-from batchgen.app.settings import Options
 from batchgen.errors import InputError
 from batchgen.journal.accepted import AcceptedRecords
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_manifest
 from batchgen.plan.acceptance import Offer, offer, taken_back
+from batchgen.wiring.batch import Batch, scope_of
+from batchgen.wiring.options import Options
 
 
 def accept_changes(options: Options, names: Sequence[str]) -> tuple[Offer, ...]:
@@ -33,7 +32,7 @@ def accept_changes(options: Options, names: Sequence[str]) -> tuple[Offer, ...]:
         found = {name: offer(batch.plan, name) for name in dict.fromkeys(names)}
         _refuse([one for one in found.values() if isinstance(one, str)])
         offers = tuple(one for one in found.values() if isinstance(one, Offer))
-        records.keep({one.acceptance: one.bought for one in offers}, at=SystemClock().now())
+        records.keep({one.acceptance: one.bought for one in offers}, at=options.clock.now())
         return offers
 
 
@@ -63,7 +62,7 @@ def forget_acceptances(options: Options, names: Sequence[str]) -> tuple[str, ...
 def _at(options: Options) -> Iterator[tuple[Batch, AcceptedRecords]]:
     """Hold a batch, as its only writer."""
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    now = SystemClock().now()
+    now = options.clock.now()
     with hold_batch(options.lock_of(manifest.batch), stamp=now), JournalFile.open(options.journal) as file:
         scope = scope_of(options, manifest, file, now=now)
         yield Batch.of(options, manifest, scope, file), file.accepted(scope)

@@ -10,14 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
-from batchgen.app.background import beside
-from batchgen.app.batch import scope_of
-from batchgen.app.clock import SystemClock
 from batchgen.app.findings import Audit, Changed, Dearer, Open, Short, asked_of
 from batchgen.app.mending import damaged_among, fetch_again, files_of
-from batchgen.app.service import transport_to
-from batchgen.app.settings import Options, project_of, rate_of
-from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.lock import hold_batch
@@ -44,7 +38,9 @@ from batchgen.reconcile.audit import (
 from batchgen.reconcile.orphans import MISSING, OrphanFinder
 from batchgen.reconcile.preflight import BLIND
 from batchgen.record import DONE
-from batchgen.scenario.client import ScenarioClient
+from batchgen.wiring.batch import scope_of
+from batchgen.wiring.options import Options, project_of, rate_of
+from batchgen.wiring.service import open_service
 
 MARGIN = 600.0  # seconds that the listing reaches back before the batch's first submission
 
@@ -64,7 +60,7 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
         StoppedError: the service does not let us look.
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    now = SystemClock().now()
+    now = options.clock.now()
     with (
         hold_batch(options.lock_of(manifest.batch), stamp=now) if fix else nullcontext(),
         (JournalFile.open if fix and options.journal.exists() else JournalFile.open_to_read)(
@@ -140,11 +136,10 @@ class _Look:
         """Look at the service, the journal and the disk, and mend what can be mended."""
         options, folder = self._options, self._options.output / manifest.batch
         rate = rate_of(options, manifest.limits.rate)
-        gate = RateGate(rate)
-        async with transport_to(options) as transport, beside(gate.run(), name="gate"):
-            client = ScenarioClient(transport, gate, project=self._project)
+        async with open_service(options, project=self._project, rate=manifest.limits.rate) as service:
+            client = service.client
             self._generator: Generator = client
-            self._finder = OrphanFinder(client, SystemClock())
+            self._finder = OrphanFinder(client, options.clock)
             audit = await self.audit(since=since, jobs=manifest.jobs, bought=bought)
             if fix:
                 audit = replace(audit, short=self.take_in(audit.short))
@@ -204,7 +199,7 @@ class _Look:
 
     async def _short(self, records: Mapping[JobKey, Record], rows: Mapping[str, RemoteJob]) -> list[Short]:
         """Ask after each success that is short; of the others their rows may show more."""
-        now, found = SystemClock().now(), []
+        now, found = self._options.clock.now(), []
         for key, record in records.items():
             if record.state not in DONE or record.job is None or record.remote_id is None:
                 continue
@@ -239,7 +234,7 @@ class _Look:
 
     def take_in(self, short: Iterable[Short]) -> tuple[Short, ...]:
         """Record the assets that came later: the next run fetches them."""
-        journal, at = self._file.batch(self._scope), SystemClock().now()
+        journal, at = self._file.batch(self._scope), self._options.clock.now()
         after = []
         for one in short:
             if one.new:

@@ -10,12 +10,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from batchgen.app.background import beside
-from batchgen.app.clock import SystemClock
 from batchgen.app.refunds import RefundsRecorded, record_refunds
-from batchgen.app.service import address_of, transport_to
-from batchgen.app.settings import SIMULATOR, Options, rate_of
-from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import InputError, NotFoundError, RefusedError
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.zones import wrong_with_zone
@@ -23,6 +18,8 @@ from batchgen.model import Scope
 from batchgen.plan.costs import Activity, Cost, costs_of, since
 from batchgen.reconcile.billing import BillingDiff, Period, compare_billing, shown_of
 from batchgen.scenario.usages import UsageClient
+from batchgen.wiring.options import SIMULATOR, Options
+from batchgen.wiring.service import address_of, open_service
 
 MARGIN = (
     600.0  # seconds that clocks may differ, or that the service's history may lag behind what it tells of
@@ -124,7 +121,7 @@ async def reckon_with_service(options: Options, selection: Selection, *, record:
         began_at = selection.first_moment(selection.rows(file, scopes))
         if began_at is None:
             return Reckoned(origin=origin, reckoning=BillingDiff())
-        until = SystemClock().now()
+        until = options.clock.now()
         try:
             entries = await _activity(options, scopes, since=began_at - MARGIN, until=until)
         except (NotFoundError, RefusedError) as error:
@@ -144,10 +141,9 @@ async def reckon_with_service(options: Options, selection: Selection, *, record:
 async def _activity(
     options: Options, scopes: Sequence[Scope], *, since: float, until: float
 ) -> list[Activity]:
-    gate = RateGate(rate_of(options, None))
     projects = _projects(scopes)
-    async with transport_to(options) as transport, beside(gate.run(), name="gate"):
-        client = UsageClient(transport, gate, project=None)
+    async with open_service(options, project=None) as service:
+        client = UsageClient(service.transport, service.gate, project=None)
         return await client.activity(since=since, until=until, projects=projects)
 
 

@@ -6,13 +6,13 @@ an ``InputError`` that names the way on. What other names of a batch mean is :mo
 
 from pathlib import Path
 
-from batchgen.app.batch import Batch
-from batchgen.app.settings import Allow, Options
 from batchgen.errors import InputError, OutputError
 from batchgen.journal.store import JournalFile
 from batchgen.output.results import JSON_NAME, place_of_slot
 from batchgen.plan.plan import wrong_with_retry
 from batchgen.reconcile.saved_results import SavedResults, read_results
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.options import Allow, Options
 
 
 def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> None:
@@ -23,7 +23,7 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
         OutputError: the results of an earlier run are there and cannot be read.
     """
     name = batch.manifest.batch
-    way_on = options.command_line("recover")
+    way_on = options.command_line("journal rebuild")
     if mark_of(options, name).exists():
         raise InputError(f"a recovery of batch {name!r} was cut short; end it first: {way_on}")
     if any(scope.batch == name for scope in file.scopes()):

@@ -8,16 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from batchgen.app.batch import Batch, fresh_scope_of, scope_of
-from batchgen.app.clock import SystemClock
 from batchgen.app.other_slots import carried_notes, not_bought, unbought_notes
-from batchgen.app.settings import Options
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record, State
 from batchgen.manifest.reading import read_manifest, uncollected
 from batchgen.model import JobKey, Scope
 from batchgen.plan.budget import Committed, committed
 from batchgen.plan.yields import YOUNG
+from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
+from batchgen.wiring.options import Options
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def look_at(options: Options, *, kept: Scope | None = None) -> Iterator[Batch]:
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
     with JournalFile.open_to_read(options.journal) as file:
-        now = SystemClock().now()
+        now = options.clock.now()
         scope = scope_of(options, manifest, file, now=now, kept=kept)
         if options.fresh:
             scope = fresh_scope_of(options, manifest, scope, now=now)
@@ -58,7 +57,7 @@ def notice_slots(options: Options, batch: Batch) -> OtherSlots:
     """
     with JournalFile.open_to_read(options.journal) as file:
         slots = file.slots(batch.scope)
-        states, short = slots.open(), slots.short(since=SystemClock().now() - YOUNG)
+        states, short = slots.open(), slots.short(since=options.clock.now() - YOUNG)
         notes = carried_notes(options, states, batch.scope.slot)
         notes += unbought_notes(options, not_bought(options, batch.manifest, batch.scope, file))
         others = [set(one) - {State.HELD} for slot, one in states.items() if slot != batch.scope.slot]

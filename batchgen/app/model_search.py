@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from batchgen.app.models import client_to, opened
-from batchgen.app.settings import Options, project_of
 from batchgen.errors import InputError, ModelClosedError, NotFoundError, RefusedError
 from batchgen.model import Model
+from batchgen.wiring.options import Options, project_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +46,7 @@ async def find_models(options: Options, search: Search) -> list[Model]:
         ServiceError: the service did not answer, or does not accept the credentials.
     """
     if options.simulate:
-        from batchgen.app.simulated_models import SimulatedModels  # noqa: PLC0415 - only a rehearsal pays for it
+        from batchgen.wiring.simulated_models import SimulatedModels  # noqa: PLC0415 - only a rehearsal pays for it
 
         return [one for one in SimulatedModels().all() if search.public and search.fits(one)]
     found: dict[str, Model] = {}

@@ -8,16 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from batchgen.app.background import beside
-from batchgen.app.batch import Batch
-from batchgen.app.clock import SystemClock
-from batchgen.app.model_shelf import ModelShelf
-from batchgen.app.service import address_of, transport_to
-from batchgen.app.settings import Options, project_of, rate_of
-from batchgen.app.uploads import file_problems
 from batchgen.catalog.declared import plan_of
 from batchgen.catalog.inputs import Findings, check_jobs, first_uses
-from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import (
     InputError,
     ModelClosedError,
@@ -30,8 +22,14 @@ from batchgen.errors import (
 from batchgen.lifecycle import IN_FLIGHT
 from batchgen.manifest.values import Manifest
 from batchgen.model import Model, Rate
+from batchgen.ports import Clock
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import find_credentials
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.model_cache import ModelShelf
+from batchgen.wiring.options import Options, project_of
+from batchgen.wiring.service import address_of, open_service
+from batchgen.wiring.uploads import file_problems
 
 # What models a plan allows: measured for this one alone. Of others the service decides when it runs one.
 _RANKS: Mapping[str, int] = {"cu-basic": 25}
@@ -73,12 +71,13 @@ class Catalogue:
     Args:
         generator: the service.
         shelf: what was asked for lately.
+        clock: ours.
     """
 
-    def __init__(self, generator: Describes, shelf: ModelShelf) -> None:
+    def __init__(self, generator: Describes, shelf: ModelShelf, clock: Clock) -> None:
         self._generator = generator
         self._shelf = shelf
-        self._clock = SystemClock()
+        self._clock = clock
         self.from_shelf: set[str] = set()
 
     async def describe(self, model_id: str) -> Model:
@@ -101,7 +100,9 @@ class Catalogue:
         return model
 
 
-async def look_up_models(generator: Describes, batch: Batch, note: Callable[[str], object]) -> Checked:
+async def look_up_models(
+    generator: Describes, batch: Batch, clock: Clock, note: Callable[[str], object]
+) -> Checked:
     """Describe every model of a job that may be submitted, and check the inputs of those jobs.
 
     A model that this account may not use stops no other's jobs: it is given as closed.
@@ -112,6 +113,7 @@ async def look_up_models(generator: Describes, batch: Batch, note: Callable[[str
     Args:
         generator: the service.
         batch: the manifest and the plan.
+        clock: ours.
         note: takes sentences for people.
 
     Raises:
@@ -119,7 +121,7 @@ async def look_up_models(generator: Describes, batch: Batch, note: Callable[[str
         ServiceError: the service did not answer.
     """
     shelf = ModelShelf(batch.folder.parent, origin=batch.scope.origin, project=batch.project)
-    catalogue = Catalogue(generator, shelf)
+    catalogue = Catalogue(generator, shelf, clock)
     checked = await check_models(catalogue, batch.manifest, to_submit(batch), leave_closed=True)
     for one in checked.notes:
         note(one)
@@ -212,12 +214,12 @@ async def opened(
     project = project_of(options, manifest_project)
     shelf = ModelShelf(options.output, origin=address_of(options).origin, project=project)
     if options.simulate:
-        from batchgen.app.simulated_models import SimulatedModels  # noqa: PLC0415 - only a rehearsal pays for it
+        from batchgen.wiring.simulated_models import SimulatedModels  # noqa: PLC0415 - only a rehearsal pays for it
 
-        yield Catalogue(SimulatedModels(), shelf)
+        yield Catalogue(SimulatedModels(), shelf, options.clock)
         return
     async with client_to(options, project, rate=rate) as client:
-        yield Catalogue(client, shelf)
+        yield Catalogue(client, shelf, options.clock)
 
 
 @asynccontextmanager
@@ -235,9 +237,8 @@ async def client_to(
         InputError: the base URL will not do.
         StoppedError: there are no credentials.
     """
-    gate = RateGate(rate_of(options, rate))
-    async with transport_to(options) as transport, beside(gate.run(), name="gate"):
-        yield ScenarioClient(transport, gate, project=project)
+    async with open_service(options, project=project, rate=rate) as service:
+        yield service.client
 
 
 async def check_models(

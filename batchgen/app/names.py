@@ -4,16 +4,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from batchgen.app.batch import Batch, scope_of
-from batchgen.app.clock import SystemClock
 from batchgen.app.elsewhere import whether_it_lies_there
 from batchgen.app.models import client_to
 from batchgen.app.naming import Found, Naming
-from batchgen.app.settings import Options
 from batchgen.journal.store import JournalFile
 from batchgen.model import RemoteJob
 from batchgen.reconcile.accounts import ShowsJobs
 from batchgen.scenario.client import ScenarioClient
+from batchgen.wiring.batch import Batch, scope_of
+from batchgen.wiring.options import Options
 
 
 class _WhenAsked:
@@ -105,7 +104,7 @@ def _naming(options: Options, file: JournalFile, service: ShowsJobs | None) -> N
     return Naming(
         file,
         service,
-        SystemClock(),
+        options.clock,
         lies_there=whether_it_lies_there(file, options.output, options.environ),
         allow=options.allow,
     )

@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from batchgen.app.batch import Batch, slots_of
 from batchgen.app.guards import saved_results
-from batchgen.app.settings import Options
 from batchgen.engine.ending import Ending, Exit, judge, weigh
 from batchgen.errors import InputError, OutputError
 from batchgen.journal.store import JournalFile
@@ -21,6 +19,8 @@ from batchgen.output.results import write_slot
 from batchgen.plan.plan import only_carried
 from batchgen.plan.yields import YOUNG
 from batchgen.ports import Observer
+from batchgen.wiring.batch import Batch, slots_of
+from batchgen.wiring.options import Options
 
 _LOOKED_BACK = 5  # slots that are asked for jobs which were not bought
 _MAY_END = frozenset({State.SUBMITTING, State.IN_DOUBT, State.RUNNING, State.SUCCEEDED})

@@ -6,13 +6,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 
-from batchgen.app.batch import Batch
-from batchgen.app.clock import SystemClock
-from batchgen.app.model_shelf import ModelShelf
 from batchgen.app.models import check_manifest, client_to, to_submit
 from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import Quoted, quote_jobs
-from batchgen.app.settings import Options, project_of, rate_of
 from batchgen.engine.limits.pools import limit_now
 from batchgen.errors import ServiceError
 from batchgen.journal.quotes import QuoteRecords
@@ -26,6 +22,9 @@ from batchgen.plan.pricing import Price
 from batchgen.ports import Quoter
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.model_cache import ModelShelf
+from batchgen.wiring.options import Options, project_of, rate_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,11 +113,11 @@ def _learned(options: Options, batch: Batch) -> int | None:
     """Give how many jobs earlier runs could have in flight, of all models; None where none was refused."""
     with JournalFile.open_to_read(options.journal) as file:
         kept = [one for one in file.ceilings(batch.scope).ceilings() if not one.models]
-    return min((limit_now(one, now=SystemClock().now()) for one in kept), default=None)
+    return min((limit_now(one, now=options.clock.now()) for one in kept), default=None)
 
 
 def _simulated() -> Quoter:
-    from batchgen.app.simulated_prices import SimulatedPrices  # noqa: PLC0415 - only a rehearsal pays for it
+    from batchgen.wiring.simulated_prices import SimulatedPrices  # noqa: PLC0415 - only a rehearsal pays for it
 
     return SimulatedPrices()
 
@@ -133,7 +132,7 @@ async def _account(client: ScenarioClient) -> Account | None:
 
 def _lately_seen(options: Options, batch: Batch, jobs: Sequence[Job]) -> Mapping[str, Model]:
     shelf = ModelShelf(options.output, origin=batch.scope.origin, project=batch.project)
-    now = SystemClock().now()
+    now = options.clock.now()
     found = ((name, shelf.get(name, now=now)) for name in {job.model for job in jobs})
     return {name: model for name, model in found if model is not None}
 
@@ -164,7 +163,7 @@ async def _quoted(
             jobs,
             models,
             store=QuoteRecords(options.journal, origin=origin, project=project),
-            clock=SystemClock(),
+            clock=options.clock,
             uploads_known=known,
             requote=requote,
             purchases=Purchases(options, batch, writing=False),

@@ -8,12 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 
-from batchgen.app.batch import Batch, zone_of
-from batchgen.app.clock import SystemClock
 from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote_jobs
-from batchgen.app.settings import Options
-from batchgen.app.uploads import Uploads
 from batchgen.engine.limits.budget import Purse
 from batchgen.errors import JournalError, ModelClosedError
 from batchgen.identity import files_of
@@ -25,6 +21,9 @@ from batchgen.plan.budget import waits_for_a_price
 from batchgen.plan.pricing import Group, Price, PriceClass, price_of
 from batchgen.ports import Clock, Quoter
 from batchgen.scenario.client import ScenarioClient
+from batchgen.wiring.batch import Batch, zone_of
+from batchgen.wiring.options import Options
+from batchgen.wiring.uploads import Uploads
 
 
 class RunPrices:
@@ -163,7 +162,7 @@ async def purse_of(
         return (uploads.known(files) if uploads else None) or {}
 
     quoted = await quote_jobs(
-        client, jobs, models, store=store, clock=SystemClock(), uploads_known=known, purchases=purchases
+        client, jobs, models, store=store, clock=options.clock, uploads_known=known, purchases=purchases
     )
     prices = RunPrices(
         quoted,
@@ -171,7 +170,7 @@ async def purse_of(
         generator=client,
         models=models,
         store=store,
-        clock=SystemClock(),
+        clock=options.clock,
         uploads_known=known,
         purchases=purchases,
     )

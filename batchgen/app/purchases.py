@@ -7,9 +7,6 @@ next run collects it. Else as a fact that an audit names. Either way the service
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from batchgen.app.batch import Batch
-from batchgen.app.clock import SystemClock
-from batchgen.app.settings import Options
 from batchgen.errors import (
     BatchHeldError,
     BoughtByQuoteError,
@@ -24,6 +21,9 @@ from batchgen.lifecycle import Accepted, Record, State, SubmitStarted
 from batchgen.model import Job, Purchase
 from batchgen.plan.plan import Entry
 from batchgen.ports import Clock
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.clock import SystemClock
+from batchgen.wiring.options import Options
 
 
 class Purchases:

@@ -11,14 +11,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from batchgen.app.background import beside
-from batchgen.app.batch import Batch, scope_of
-from batchgen.app.clock import SystemClock
 from batchgen.app.guards import mark_of, saved_results
-from batchgen.app.service import transport_to
-from batchgen.app.settings import Options, rate_of
 from batchgen.engine.ending import Exit
-from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
@@ -33,6 +27,9 @@ from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.rebuild import Found, Rebuilder
 from batchgen.reconcile.saved_results import Recalled, SavedJob, recall
 from batchgen.scenario.client import ScenarioClient
+from batchgen.wiring.batch import Batch, scope_of
+from batchgen.wiring.options import Options
+from batchgen.wiring.service import open_service
 
 MARGIN = 600.0  # seconds that the listing reaches back before the first submission that is told of
 BLIND = 24 * 3600.0  # seconds that it reaches back where nothing is saved
@@ -68,7 +65,7 @@ async def recover_batch(options: Options) -> Recovery:
         ServiceError: the service could not be asked; the same command goes on.
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    now = SystemClock().now()
+    now = options.clock.now()
     saved = saved_results(options.output / manifest.batch, options.slot)
     with (
         hold_batch(options.lock_of(manifest.batch), stamp=now),
@@ -79,26 +76,25 @@ async def recover_batch(options: Options) -> Recovery:
             scope = replace(scope, slot=options.slot or (saved.slot if saved else ""))
         batch = Batch.of(options, manifest, scope, file)
         async with _client(options, batch) as client:
-            found = await _Recoverer(options, batch, client).recover(saved.jobs if saved else ())
+            found = await Recoverer(options, batch, client).recover(saved.jobs if saved else ())
     submitted = None if saved is None else sum(one.was_submitted for one in saved.jobs)
     return Recovery(batch=manifest.batch, submitted=submitted, found=tuple(found))
 
 
 @asynccontextmanager
 async def _client(options: Options, batch: Batch) -> AsyncIterator[ScenarioClient]:
-    gate = RateGate(rate_of(options, batch.manifest.limits.rate))
-    async with transport_to(options) as transport, beside(gate.run(), name="gate"):
-        yield ScenarioClient(transport, gate, project=batch.project)
+    async with open_service(options, project=batch.project, rate=batch.manifest.limits.rate) as service:
+        yield service.client
 
 
-class _Recoverer:
+class Recoverer:
     """One recovery: everything that can be asked first is, and only then is anything recorded."""
 
     def __init__(self, options: Options, batch: Batch, client: ScenarioClient) -> None:
         self._options = options
         self._batch = batch
         self._client = client
-        self._clock = SystemClock()
+        self._clock = options.clock
 
     async def recover(self, saved: Sequence[SavedJob]) -> list[Found]:
         """Ask, then record, and say of each job what was found.

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from batchgen.app.settings import Options
 from batchgen.errors import BatchHeldError, JournalError
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.lock import hold_batch
@@ -15,6 +14,7 @@ from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import ChargeShown, RefundShown
 from batchgen.model import JobKey, Scope
 from batchgen.reconcile.billing import Shown, to_record
+from batchgen.wiring.options import Options
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,12 +4,6 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from batchgen.app.background import beside
-from batchgen.app.batch import Batch, scope_of
-from batchgen.app.clock import SystemClock
-from batchgen.app.service import transport_to
-from batchgen.app.settings import Options, rate_of
-from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.policy import Policy
 from batchgen.errors import InputError, NotFoundError, RemoteIdTakenError
 from batchgen.journal.lock import hold_batch
@@ -18,11 +12,15 @@ from batchgen.lifecycle import Abandoned, Adopted, Event, Held, ShownAbsent, Sta
 from batchgen.manifest.reading import read_manifest
 from batchgen.model import RemoteJob
 from batchgen.plan.plan import Entry
+from batchgen.ports import Clock
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.listing import read_listing
 from batchgen.reconcile.matching import Doubt, Likeness, differences, stands_for
 from batchgen.reconcile.prompts import Prompts
 from batchgen.scenario.client import ScenarioClient
+from batchgen.wiring.batch import Batch, scope_of
+from batchgen.wiring.options import Options
+from batchgen.wiring.service import open_service
 
 _UNSETTLED = frozenset({State.IN_DOUBT, State.HELD})
 
@@ -75,10 +73,10 @@ class Unsettled:
 class Desk:
     """The place where a person settles the doubts of one batch, under its lock."""
 
-    def __init__(self, batch: Batch, client: ScenarioClient) -> None:
+    def __init__(self, batch: Batch, client: ScenarioClient, clock: Clock) -> None:
         self._batch = batch
         self._client = client
-        self._clock = SystemClock()
+        self._clock = clock
 
     def entries(self) -> list[Entry]:
         """Give every job in doubt, those that the manifest no longer names included."""
@@ -250,13 +248,12 @@ async def desk(options: Options) -> AsyncIterator[Desk]:
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
     lock = options.lock_of(manifest.batch)
-    gate = RateGate(rate_of(options, manifest.limits.rate))
-    now = SystemClock().now()
+    now = options.clock.now()
     with hold_batch(lock, stamp=now), JournalFile.open(options.journal) as file:
         scope = scope_of(options, manifest, file, now=now)
         batch = Batch.of(options, manifest, scope, file)
-        async with transport_to(options) as transport, beside(gate.run(), name="gate"):
-            yield Desk(batch, ScenarioClient(transport, gate, project=batch.project))
+        async with open_service(options, project=batch.project, rate=manifest.limits.rate) as service:
+            yield Desk(batch, service.client, options.clock)
 
 
 def _candidates(doubt: Doubt, candidates: Candidates, skew: float) -> Iterator[Candidate]:

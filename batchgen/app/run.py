@@ -8,26 +8,18 @@ from decimal import Decimal
 from functools import partial
 from typing import TextIO
 
-from batchgen.app.background import beside, unless_interrupted
-from batchgen.app.batch import Batch, fresh_scope_of, is_of_the_past, scope_of
-from batchgen.app.clock import SystemClock
 from batchgen.app.conclusion import CameTo, RunOutcome, conclude
 from batchgen.app.guards import (
     refuse_a_lost_journal,
     refuse_to_leave_unfinished,
     refuse_wrong_retries,
 )
-from batchgen.app.interrupts import ORDERED, Interrupts
 from batchgen.app.models import look_up_models
 from batchgen.app.names import go_on_under_one_name
-from batchgen.app.neighbours import neighbours_of
 from batchgen.app.other_slots import Beside, OtherSlot, others_of
 from batchgen.app.prices import purse_of
-from batchgen.app.service import sender_of, transport_to
-from batchgen.app.settings import Allow, Options, rate_of, speed_of
-from batchgen.app.steering import Steering, steered
 from batchgen.app.terms import left_out_of, policy_of, pools_of
-from batchgen.app.uploads import uploading
+from batchgen.control.server import Steering, steered
 from batchgen.engine.ending import Ending
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.flow import Flow
@@ -47,10 +39,17 @@ from batchgen.output.results import write_results, write_slot
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
 from batchgen.plan.budget import committed
-from batchgen.ports import CeilingMemory, Collector
+from batchgen.ports import CeilingMemory, Clock, Collector
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
+from batchgen.wiring.background import beside, unless_interrupted
+from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past, scope_of
+from batchgen.wiring.interrupts import ORDERED, Interrupts
+from batchgen.wiring.neighbours import neighbours_of
+from batchgen.wiring.options import Allow, Options, rate_of, speed_of
+from batchgen.wiring.service import open_service, sender_of
+from batchgen.wiring.uploads import uploading
 
 
 async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
@@ -70,7 +69,7 @@ async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mo
     """
     manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
     check_template(manifest.output.files)
-    clock = SystemClock()
+    clock = options.clock
     now = clock.now()
     lock = options.lock_of(manifest.batch)
     with (
@@ -134,19 +133,16 @@ async def _with_the_service(
     *,
     past: bool,
 ) -> CameTo:
-    rate = rate_of(options, batch.manifest.limits.rate)
-    gate = RateGate(rate)
-    async with (
-        AsyncExitStack() as resources,
-        transport_to(options) as transport,
-        beside(gate.run(), name="gate"),
-    ):
+    limit = batch.manifest.limits.rate
+    opened = open_service(options, project=batch.project, rate=limit)
+    async with AsyncExitStack() as resources, opened as service:
+        gate = service.gate
         steering = await resources.enter_async_context(steered(options, batch, interrupts, gate))
-        service_clock = ServiceClock(SystemClock())
+        service_clock = ServiceClock(options.clock)
         client, uploads = await resources.enter_async_context(
-            uploading(batch, options.journal, transport, gate, service_clock)
+            uploading(batch, options.journal, service.transport, gate, service_clock)
         )
-        looking_up = look_up_models(client, batch, _noting(stream, mode))
+        looking_up = look_up_models(client, batch, options.clock, _noting(stream, mode))
         found = await unless_interrupted(looking_up, interrupts)
         if found is None:
             return CameTo.drained(others)
@@ -160,7 +156,9 @@ async def _with_the_service(
         notes = partial(_notes, interrupts, steering)
         policy, sender = policy_of(batch, options, speed=speed_of(options)), sender_of(options)
         with _progress(batch, flow, purse, notes, stream, mode) as progress:
-            async with _collector([batch, *(one.batch for one in others)], client, rate) as collector:
+            async with _collector(
+                [batch, *(one.batch for one in others)], client, rate_of(options, limit)
+            ) as collector:
                 runner = Runner(
                     plan=batch.plan,
                     scope=batch.scope,
@@ -170,7 +168,7 @@ async def _with_the_service(
                         journal=batch.journal,
                         collector=collector,
                         gate=gate,
-                        clock=SystemClock(),
+                        clock=options.clock,
                         observer=progress,
                         uploader=uploads,
                         purse=purse,
@@ -185,7 +183,6 @@ async def _with_the_service(
                     closed={**refused, **found.closed},
                 )
                 steering.hand_over(runner.control, progress.troubled)
-                began = SystemClock().now()
                 carried = [
                     _of_other(
                         one,
@@ -200,23 +197,34 @@ async def _with_the_service(
                     )
                     for one in others
                 ]
+                began = options.clock.now()
                 came_to = await _run_shown(runner, carried, batch, options, interrupts, progress, past=past)
                 with suppress(JournalError):  # what is lost costs a refusal, which is free
                     flow.pools.keep()
                 ending = replace(came_to.own, left_out=left_out_of(batch, purse))
-                # without a listing there is nothing to look at
-                listed = Allow.NO_LISTING not in options.allow and ending.stopped is None
-                if not (ending.lost and listed) or ending.drained or ending.unreachable:
-                    return replace(came_to, own=ending)
-                orphans = await orphans_of_run(
-                    client,
-                    batch.journal,
-                    SystemClock(),
-                    since=began,
-                    known=ending.turned_up,
-                    trouble=progress.troubled,
-                )
-                return replace(came_to, own=replace(ending, orphans=orphans))
+                trouble = progress.troubled
+                own = await _with_orphans(ending, client, batch, options, since=began, trouble=trouble)
+                return replace(came_to, own=own)
+
+
+async def _with_orphans(
+    ending: Ending,
+    client: ScenarioClient,
+    batch: Batch,
+    options: Options,
+    *,
+    since: float,
+    trouble: Callable[[str], None],
+) -> Ending:
+    """Look once more for what arrived after its answer was lost, where anything was lost."""
+    # without a listing there is nothing to look at
+    listed = Allow.NO_LISTING not in options.allow and ending.stopped is None
+    if not (ending.lost and listed) or ending.drained or ending.unreachable:
+        return ending
+    orphans = await orphans_of_run(
+        client, batch.journal, options.clock, since=since, known=ending.turned_up, trouble=trouble
+    )
+    return replace(ending, orphans=orphans)
 
 
 def _of_other(
@@ -241,7 +249,7 @@ def _of_other(
             journal=one.batch.journal,
             collector=collector,
             gate=gate,
-            clock=SystemClock(),
+            clock=options.clock,
             observer=Beside(one.name, progress),
             sender=sender_of(options),
             service_clock=service_clock,
@@ -327,7 +335,7 @@ async def _run_shown(
         progress.troubled(_draining(runner, limit=limit))
 
     interrupts.tell(on_signal)
-    async with beside(_refresh(batch, progress, past=past), name="results"):
+    async with beside(_refresh(batch, progress, options.clock, past=past), name="results"):
         settle = policy_of(batch, options, speed=speed_of(options)).doubt.settle
         return CameTo(*await carry_together(runner, carried, settle=settle))
 
@@ -344,9 +352,9 @@ def _draining(runner: Runner, *, limit: float | None) -> str:
     )
 
 
-async def _refresh(batch: Batch, progress: Progress, *, past: bool) -> None:
+async def _refresh(batch: Batch, progress: Progress, clock: Clock, *, past: bool) -> None:
     """Keep the results manifest fresh while the run goes on, at two per cent of the time at most."""
-    loop, clock, pause = asyncio.get_running_loop(), SystemClock(), 5.0
+    loop, pause = asyncio.get_running_loop(), 5.0
     while True:
         await asyncio.sleep(pause)
         began = loop.time()

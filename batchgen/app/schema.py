@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from batchgen.app.model_search import describe_models
-from batchgen.app.settings import Options
 from batchgen.catalog.editor import manifest_schema
 from batchgen.output.atomic import write_text
+from batchgen.wiring.options import Options
 
 
 async def schema_text(options: Options, model_ids: Sequence[str] = ()) -> str:

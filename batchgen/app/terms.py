@@ -4,9 +4,6 @@ import math
 from contextlib import suppress
 from decimal import Decimal
 
-from batchgen.app.batch import Batch, zone_of
-from batchgen.app.clock import SystemClock
-from batchgen.app.settings import Allow, Options
 from batchgen.engine.ending import LeftOut
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.ceiling import Ceiling
@@ -17,12 +14,14 @@ from batchgen.plan.slots import began_at
 from batchgen.ports import CeilingMemory
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.scenario.client import ScenarioClient
+from batchgen.wiring.batch import Batch, zone_of
+from batchgen.wiring.options import Allow, Options
 
 
 async def pools_of(batch: Batch, options: Options, client: ScenarioClient, memory: CeilingMemory) -> Pools:
     """Give what is known of the limits: what earlier runs have learned, else what the service says."""
     most = options.in_flight or batch.manifest.limits.in_flight
-    pools = Pools(Ceiling(bound=most), memory=memory, clock=SystemClock())
+    pools = Pools(Ceiling(bound=most), memory=memory, clock=options.clock)
     if pools.limit is None and len(batch.plan.to_submit) > 1:
         with suppress(ServiceError):  # a refusal teaches the same
             account = await client.account()

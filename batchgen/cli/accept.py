@@ -8,7 +8,7 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.settings import Options
+    from batchgen.wiring.options import Options
 
 
 @click.command("accept", short_help="Keep what was bought for a job before it was changed.")

@@ -12,10 +12,10 @@ from batchgen.cli import flags
 
 if TYPE_CHECKING:
     from batchgen.app.findings import Audit, Open
-    from batchgen.app.settings import Options
     from batchgen.model import RemoteJob
     from batchgen.reconcile.audit import Surplus
     from batchgen.reconcile.unowned import Doubtful
+    from batchgen.wiring.options import Options
 
 _NAMED = 20  # jobs like none of ours
 

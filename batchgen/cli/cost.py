@@ -75,8 +75,8 @@ def command(
     import asyncio  # noqa: PLC0415 - not for --help
 
     from batchgen.app.cost import Selection, costs_in, reckon_with_service, zone_named  # noqa: PLC0415 - as above
-    from batchgen.app.settings import Options  # noqa: PLC0415 - as above
     from batchgen.plan.costs import By, fold  # noqa: PLC0415 - as above
+    from batchgen.wiring.options import Options  # noqa: PLC0415 - as above
 
     first = None if since is None else since.date()
     selection = Selection(batch=batch, first=first, zone=zone_named(tz))

@@ -165,7 +165,7 @@ def of_a_batch(command: F) -> F:
         max_jobs: int,
         **more: Any,
     ) -> Any:
-        from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+        from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
 
         if slot is not None and period is not None:
             raise click.UsageError("--slot names a slot, and --period the one that is due: give one of them")
@@ -194,7 +194,7 @@ def of_a_run(command: F) -> F:
     def with_options(
         *, manifest: Path, output: Path, project: str | None, slot: str | None, simulate: bool, **more: Any
     ) -> Any:
-        from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+        from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
 
         options = Options(
             manifest=manifest,
@@ -214,6 +214,6 @@ def of_a_run(command: F) -> F:
 
 def environ() -> dict[str, str]:
     """Give the environment with what a ``.env`` file in the current folder adds."""
-    from batchgen.app.settings import environment  # noqa: PLC0415 - not for --help
+    from batchgen.wiring.options import environment  # noqa: PLC0415 - not for --help
 
     return environment(os.environ, Path.cwd())

@@ -8,7 +8,7 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.settings import Options
+    from batchgen.wiring.options import Options
 
 
 @click.command("forget", short_help="Take an `accept` back: the changed job is bought after all.")

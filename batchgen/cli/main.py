@@ -22,31 +22,60 @@ from batchgen.errors import (
     TransitionError,
 )
 
-# What --help shows, and where each command is; a test holds the words against the commands' own.
-COMMANDS: Mapping[str, str] = {
-    "init": "Write a commented manifest to begin with.",
-    "validate": "Check a manifest and send nothing.",
-    "plan": "Show what a run would do, job by job, and why.",
-    "run": "Carry a manifest to its results; the same command again goes on.",
-    "set": "Change what a run goes by while it goes on: jobs in flight, rate, budget.",
-    "pause": "Let a run submit no more for the time being.",
-    "continue": "Let a paused run go on.",
-    "drain": "Let a run submit no more, collect what is paid for, and end.",
-    "status": "Show where the batches of an output folder stand.",
-    "cost": "Show what was charged and what came back.",
-    "audit": "Hold the journal of a manifest against the service and the disk.",
-    "accept": "Keep what was bought for a job before it was changed.",
-    "forget": "Take an `accept` back: the changed job is bought after all.",
-    "retry": "Try jobs again that failed, each for a new charge.",
-    "resolve": "Decide what became of jobs in doubt.",
-    "models": "Find models, and show what one of them takes.",
-    "schema": "Print the JSON Schema of a manifest, for editors.",
-    "recover": "Rebuild a lost journal from the results and the service; buys nothing.",
-    "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
+# What --help shows, in groups; a test holds the words against the commands' own.
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "A batch": {
+        "init": "Write a commented manifest to begin with.",
+        "validate": "Check a manifest and send nothing.",
+        "plan": "Show what a run would do, job by job, and why.",
+        "run": "Carry a manifest to its results; the same command again goes on.",
+        "control": "Change, pause, resume or drain a run that goes on.",
+        "status": "Show where the batches of an output folder stand.",
+    },
+    "What was bought": {
+        "cost": "Show what was charged and what came back.",
+        "audit": "Hold the journal of a manifest against the service and the disk.",
+        "resolve": "Decide what became of jobs in doubt.",
+        "retry": "Try jobs again that failed, each for a new charge.",
+        "accept": "Keep what was bought for a job before it was changed.",
+        "forget": "Take an `accept` back: the changed job is bought after all.",
+        "journal": "Rebuild a lost journal from the results and the service.",
+    },
+    "The service": {
+        "models": "Find models, and show what one of them takes.",
+        "schema": "Print the JSON Schema of a manifest, for editors.",
+        "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
+    },
+}
+COMMANDS: Mapping[str, str] = {name: text for group in GROUPS.values() for name, text in group.items()}
+
+# Names of before, which go on working and are not shown: each with its group, and its name there.
+ALIASES: Mapping[str, tuple[str, str]] = {
+    "set": ("control", "set"),
+    "pause": ("control", "pause"),
+    "continue": ("control", "resume"),
+    "drain": ("control", "drain"),
+    "recover": ("journal", "rebuild"),
 }
 
-# Where a command is that shares its module with others.
-_MODULES: Mapping[str, str] = dict.fromkeys(("set", "pause", "continue", "drain"), "orders")
+EXAMPLES: Mapping[str, str] = {
+    "init": "batchgen init spring.yaml",
+    "validate": "batchgen validate jobs.yaml",
+    "plan": "batchgen plan jobs.yaml --simulate",
+    "run": "batchgen run jobs.yaml --budget 800",
+    "control": "batchgen control set jobs.yaml in_flight=4 budget=800",
+    "status": "batchgen status -o output",
+    "cost": "batchgen cost --by day --since 2026-05-01",
+    "audit": "batchgen audit jobs.yaml --fix",
+    "resolve": "batchgen resolve jobs.yaml tower --absent",
+    "retry": "batchgen retry jobs.yaml tower",
+    "accept": "batchgen accept jobs.yaml tower",
+    "forget": "batchgen forget jobs.yaml tower",
+    "journal": "batchgen journal rebuild jobs.yaml",
+    "models": "batchgen models flux",
+    "schema": "batchgen schema > batchgen.schema.json",
+    "simulate": "batchgen simulate --port 8080",
+}
 
 EPILOG = """\b
 Exit status:
@@ -71,16 +100,22 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in ALIASES:
+            group, name = ALIASES[cmd_name]
+            found = self.get_command(ctx, group)
+            assert isinstance(found, click.Group)
+            return found.get_command(ctx, name)
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"batchgen.cli.{_MODULES.get(cmd_name, cmd_name)}")
-        command: click.Command = module.commands[cmd_name] if cmd_name in _MODULES else module.command
+        command: click.Command = import_module(f"batchgen.cli.{cmd_name}").command
+        command.epilog = f"Example: {EXAMPLES[cmd_name]}"
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()), col_max=10)
 
 
 @click.group(

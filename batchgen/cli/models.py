@@ -10,10 +10,10 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.settings import Options
     from batchgen.catalog.declared import Declared
     from batchgen.manifest.values import Manifest
     from batchgen.model import Json, Model
+    from batchgen.wiring.options import Options
 
 _WIDEST = 44  # characters of a column of the table
 _MOST_SHOWN = 50  # models of a search; more are a number
@@ -47,7 +47,7 @@ def command(
     import asyncio  # noqa: PLC0415 - not for --help
 
     from batchgen.app.model_search import Search, describe_models, find_models  # noqa: PLC0415 - not for --help
-    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
+    from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
 
     options = Options(
         manifest=Path(), output=Path("output"), environ=flags.environ(), simulate=simulate, project=project

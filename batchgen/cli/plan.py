@@ -12,15 +12,15 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.batch import Batch
     from batchgen.app.naming import Found
     from batchgen.app.outlook import Outlook
     from batchgen.app.quotes import Quoted, QuotedClass
-    from batchgen.app.settings import Options
     from batchgen.model import Json
     from batchgen.plan.changes import Change, Changed
     from batchgen.plan.forecast import Forecast
     from batchgen.plan.pricing import Price
+    from batchgen.wiring.batch import Batch
+    from batchgen.wiring.options import Options
 
 _FEW = 5
 _SHOWN = 20  # lines of a list; the rest is a number

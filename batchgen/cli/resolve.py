@@ -11,8 +11,8 @@ from batchgen.cli import flags
 
 if TYPE_CHECKING:
     from batchgen.app.resolve import Answers, Candidate, Desk, Unsettled
-    from batchgen.app.settings import Options
     from batchgen.plan.plan import Entry
+    from batchgen.wiring.options import Options
 
 
 @click.command("resolve")

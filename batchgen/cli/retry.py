@@ -10,7 +10,7 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.settings import Options
+    from batchgen.wiring.options import Options
 
 
 @click.command("retry", short_help="Try jobs again that failed, each for a new charge.")

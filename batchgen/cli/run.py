@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from batchgen.app.conclusion import RunOutcome
-    from batchgen.app.settings import Options
     from batchgen.model import Rate
+    from batchgen.wiring.options import Options
 
 ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
 ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
@@ -80,7 +80,7 @@ def command(
 
     Ctrl-C once: submit no more and collect what is paid for. Twice: leave that to the next run.
     """
-    from batchgen.app.settings import Allow  # noqa: PLC0415 - not for --help
+    from batchgen.wiring.options import Allow  # noqa: PLC0415 - not for --help
 
     allowed = {Allow(one) for one in allow}
     allowed |= {Allow.RENAMED} if buy_again else set()
@@ -117,9 +117,9 @@ def carry(options: "Options", *, quiet: bool, as_json: bool) -> int:
     """Run the batch, show how it ended, and give the exit status."""
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.interrupts import Interrupts  # noqa: PLC0415 - not for --help
     from batchgen.app.run import run_batch  # noqa: PLC0415 - not for --help
     from batchgen.output.progress import mode_for  # noqa: PLC0415 - not for --help
+    from batchgen.wiring.interrupts import Interrupts  # noqa: PLC0415 - not for --help
 
     interrupts = Interrupts()
     mode = mode_for(sys.stderr, options.environ, quiet=quiet)

@@ -25,9 +25,9 @@ def command(
     The service is asked what its models take, if there are credentials. Every problem is shown at
     once, as file:line:column.
     """
-    from batchgen.app.settings import Options  # noqa: PLC0415 - not for --help
     from batchgen.cli.models import check  # noqa: PLC0415 - not for --help
     from batchgen.manifest.reading import read_manifest  # noqa: PLC0415 - not for --help
+    from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
 
     options = Options(
         manifest=manifest,

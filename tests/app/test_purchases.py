@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from batchgen.app.audit import audit_batch
-from batchgen.app.batch import Batch
 from batchgen.app.look import look_at
 from batchgen.app.purchases import Purchases
 from batchgen.app.quotes import Quoted, quote_jobs
-from batchgen.app.settings import Options
 from batchgen.engine.ending import Exit
 from batchgen.errors import BoughtByQuoteError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Refused, State, SubmitStarted, replay
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.options import Options
 from tests.plan.test_pricing import FLUX, recorded
 
 MANIFEST = """

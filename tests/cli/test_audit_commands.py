@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from batchgen.app.findings import Audit
-from batchgen.app.settings import Options
 from batchgen.cli.audit import _adopt, _lines
 from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus, Scope
 from batchgen.reconcile.audit import Sent, Situation, Surplus
+from batchgen.wiring.options import Options
 
 ROW = RemoteJob(remote_id="job_2", status=RemoteStatus.SUCCEEDED, word="success")
 SENT = Sent(key=JobKey("v1:a"), job=Job(id="tower", prompt="", model="m"), attempt=1, body="{}")

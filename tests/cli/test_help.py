@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.cli.main import COMMANDS
+from batchgen.cli.main import ALIASES, COMMANDS
 from tests.cli.conftest import Shell
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,6 +24,19 @@ def test_every_command_has_help_that_begins_as_the_list_says(shell: Shell, name:
     assert done.out.startswith(f"Usage: batchgen {name}")
     for line in done.out.splitlines():
         assert len(line) <= 100
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_an_example_of_itself(shell: Shell, name: str) -> None:
+    assert f"Example: batchgen {name} " in shell.call(name, "--help").out
+
+
+@pytest.mark.parametrize("name", ALIASES)
+def test_a_name_of_before_goes_on_working_and_is_not_shown(shell: Shell, name: str) -> None:
+    group, now = ALIASES[name]
+    before, after = shell.call(name, "--help"), shell.call(group, now, "--help")
+    assert before.out.splitlines()[1:] == after.out.splitlines()[1:]
+    assert f"  {name} " not in shell.call("--help").out
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from batchgen.app.clock import SystemClock
 from batchgen.app.model_search import Search, describe_models, find_models
-from batchgen.app.model_shelf import FRESH, ModelShelf
 from batchgen.app.models import Catalogue, check_manifest, check_models
-from batchgen.app.settings import Options
 from batchgen.cli.main import run
 from batchgen.errors import InputError, NotFoundError, StoppedError, TransientError
 from batchgen.manifest.reading import read_manifest
 from batchgen.model import Model, Rate
 from batchgen.simulator.front import serve
 from batchgen.simulator.settings import Settings
+from batchgen.wiring.clock import SystemClock
+from batchgen.wiring.model_cache import FRESH, ModelShelf
+from batchgen.wiring.options import Options
 from tests.manifest.declared_models import RECORDED, made
 from tests.scenario.test_client import in_virtual_time
 
@@ -254,7 +254,7 @@ async def test_a_model_above_the_plan_is_named_where_that_is_known(plan: str, al
     patina = "model_patina-material"
     text = f"version: 1\njobs:\n  - {{prompt: x, model: {IMAGEN}}}\n  - {{prompt: y, model: {patina}}}\n"
     manifest = read_manifest(options(text).manifest, environ={})
-    checking = check_models(Catalogue(Shown(plan_name=plan), shelf()), manifest, [0, 1])
+    checking = check_models(Catalogue(Shown(plan_name=plan), shelf(), SystemClock()), manifest, [0, 1])
     if allowed:
         assert list((await checking).models) == [IMAGEN, patina]
         return
@@ -269,7 +269,9 @@ async def test_a_model_above_the_plan_is_named_where_that_is_known(plan: str, al
 
 async def test_the_plan_is_not_asked_for_where_any_will_do() -> None:
     shown = Shown()
-    await check_models(Catalogue(shown, shelf()), read_manifest(options().manifest, environ={}), [0])
+    await check_models(
+        Catalogue(shown, shelf(), SystemClock()), read_manifest(options().manifest, environ={}), [0]
+    )
     assert shown.asked == [IMAGEN]
 
 
@@ -315,8 +317,8 @@ def test_a_name_that_is_no_files_stays_on_the_shelf(name: str) -> None:
 @pytest.mark.usefixtures("output")
 async def test_what_is_on_the_shelf_is_not_asked_for_again() -> None:
     first, second = Shown(), Shown()
-    await Catalogue(first, shelf()).describe(IMAGEN)
-    catalogue = Catalogue(second, shelf())
+    await Catalogue(first, shelf(), SystemClock()).describe(IMAGEN)
+    catalogue = Catalogue(second, shelf(), SystemClock())
     assert (await catalogue.describe(IMAGEN)).inputs == RECORDED[IMAGEN].inputs
     assert (first.asked, second.asked, catalogue.from_shelf) == ([IMAGEN], [], {IMAGEN})
     await catalogue.ask(IMAGEN)

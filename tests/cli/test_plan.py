@@ -10,7 +10,6 @@ import pytest
 
 from batchgen.app.look import look_at
 from batchgen.app.outlook import look_ahead
-from batchgen.app.settings import SIMULATOR, Options
 from batchgen.cli.main import run
 from batchgen.lifecycle import Accepted, Collected, SubmitStarted, Succeeded
 from batchgen.model import Job, JobKey, Rate, Scope
@@ -19,6 +18,7 @@ from batchgen.scenario.account import Account
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.front import serve
 from batchgen.simulator.settings import Limits, Settings
+from batchgen.wiring.options import SIMULATOR, Options
 from tests.support.opened import OpenedFile as JournalFile
 
 MANIFEST = """\

@@ -46,7 +46,7 @@ def test_a_lost_journal_stops_a_run_and_is_rebuilt_and_nothing_is_bought_again(
     lose_the_journal(here)
     refused = here.call(*RUN)
     assert refused.status == 2
-    assert "batchgen recover jobs.yaml" in refused.err
+    assert "batchgen journal rebuild jobs.yaml" in refused.err
     assert len(service.charged) == 5
 
     recovered = here.call(*RECOVER)

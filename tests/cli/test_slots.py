@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from batchgen.app.settings import Allow
 from batchgen.cli.flags import ALLOWED
+from batchgen.wiring.options import Allow
 from tests.cli.conftest import Service, Shell
 
 Simulator = Callable[..., Service]

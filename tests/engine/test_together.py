@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.app.background import beside
 from batchgen.engine.ending import Ending
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.flow import Flow
@@ -31,6 +30,7 @@ from batchgen.simulator.exchange import Call as Asked
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Outcomes, Settings, Views
+from batchgen.wiring.background import beside
 from tests.support.looped import virtual_loop
 from tests.support.memory_journal import SCOPE
 from tests.support.virtual import SEEDED, SEEDLESS, Earth, Shelves, VirtualTransport, Watching

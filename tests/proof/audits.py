@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from batchgen.app.audit import MARGIN
-from batchgen.app.background import beside
 from batchgen.app.findings import asked_of
 from batchgen.engine.limits.gate import RateGate
 from batchgen.journal.store import JournalFile
@@ -21,6 +20,7 @@ from batchgen.reconcile.orphans import OrphanFinder
 from batchgen.scenario.client import ScenarioClient
 from batchgen.simulator.faults import FaultPlan
 from batchgen.simulator.settings import Denied
+from batchgen.wiring.background import beside
 from tests.proof.earth import Earth
 from tests.proof.law import Told
 from tests.proof.mortality import Life

@@ -206,13 +206,13 @@ def unnamed(books: Books, scenario: Scenario, told: Told, asked: Collection[str]
     if told.troubles and scenario.lens.loops:  # and it said so
         return []
     named = told.certain | told.possible
-    # by a key that nothing has named, a row without inputs is anybody's: its job is told of as held
+    # a row by a key that nothing has named is anybody's: its job is told of as held
     waiting = {order_of(one) for one in books.records.values() if one.state in MAY_BE_PAID}
     missed = [
         one
         for one in books.unowned()
         if one.remote_id not in named
-        and not (scenario.settings.more_keys and not one.shows_inputs and order_of(one) in waiting)
+        and not (scenario.settings.more_keys and order_of(one) in waiting)
         and not (told.unreadable and scenario.lens.hides(one.remote_id))
         and not (one.created_at < told.since and (scenario.loses_journals or one.remote_id in asked))
     ]

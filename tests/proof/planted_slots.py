@@ -171,7 +171,7 @@ OF_SLOTS = (
     ),
     Mutant(
         name="let a slot of the past take the place of the batch's results",
-        path="app/batch.py",
+        path="wiring/batch.py",
         old="    return due != scope and due.slot in slots_of(file, scope)\n",
         new="    return due == scope\n",
         test=_SLOTS,

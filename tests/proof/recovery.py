@@ -4,10 +4,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from batchgen.app.background import beside
-from batchgen.app.batch import Batch
-from batchgen.app.recover import _Recoverer
-from batchgen.app.settings import Options
+from batchgen.app.recover import Recoverer
 from batchgen.engine.ending import Ending
 from batchgen.engine.limits.gate import RateGate
 from batchgen.journal.store import JournalFile
@@ -18,6 +15,9 @@ from batchgen.ports import Clock
 from batchgen.reconcile.saved_results import read_results
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.transport import Transport
+from batchgen.wiring.background import beside
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.options import Options
 from tests.proof.scenario import Leg
 from tests.support.memory_journal import SCOPE
 
@@ -41,15 +41,8 @@ async def rebuild(
     gate = RateGate(None)
     async with beside(gate.run(), name="gate"):
         client = ScenarioClient(transport, gate, project=None, rng=random.Random(seed))
-        await _Virtual(_options(folder), _batch(folder, leg, file), client, clock).recover(
-            read_results(told).jobs
-        )
-
-
-class _Virtual(_Recoverer):
-    def __init__(self, options: Options, batch: Batch, client: ScenarioClient, clock: Clock) -> None:
-        super().__init__(options, batch, client)
-        self._clock = clock  # type: ignore[assignment]  # it takes the system's; any clock tells the time
+        options = replace(_options(folder), clock=clock)
+        await Recoverer(options, _batch(folder, leg, file), client).recover(read_results(told).jobs)
 
 
 def _options(folder: Path) -> Options:

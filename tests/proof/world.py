@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from batchgen.app.background import beside
 from batchgen.app.prices import RunPrices
 from batchgen.app.quotes import quote_jobs
 from batchgen.engine.ending import Ending
@@ -32,6 +31,7 @@ from batchgen.plan.plan import Plan, a_few_of, make_plan
 from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
+from batchgen.wiring.background import beside
 from tests.proof.earth import Earth
 from tests.proof.market import Spending
 from tests.proof.mortality import Life, MortalJournal

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.app.background import beside
 from batchgen.engine.limits.gate import RateGate
 from batchgen.identity import content_key
 from batchgen.journal.batch import BatchJournal
@@ -17,6 +16,7 @@ from batchgen.model import Job, JobKey, Scope
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.reconcile.neighbours import Neighbours
 from batchgen.scenario.client import ScenarioClient
+from batchgen.wiring.background import beside
 from tests.support.looped import virtual_loop
 from tests.support.memory_journal import SCOPE
 from tests.support.opened import OpenedFile

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from batchgen.account import Identity
-from batchgen.app.clock import SystemClock
 from batchgen.errors import ServiceError, StopCause, StoppedError, TransientError
 from batchgen.identity import content_key
 from batchgen.journal.store import JournalFile
@@ -27,6 +26,7 @@ from batchgen.model import (
 from batchgen.pages import JobPage, Unreadable
 from batchgen.reconcile.audit import read_history
 from batchgen.reconcile.orphans import PATIENCE, OrphanFinder, Orphans, orphans_of_run
+from batchgen.wiring.clock import SystemClock
 from tests.support.looped import virtual_loop
 from tests.support.opened import OpenedFile
 

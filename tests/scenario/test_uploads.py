@@ -11,8 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.app.clock import SystemClock
-from batchgen.app.uploads import Uploads, check_file
 from batchgen.backoff import Backoff
 from batchgen.errors import InputError, RefusedError, TransientError
 from batchgen.journal.uploads import UploadRecords
@@ -37,6 +35,8 @@ from batchgen.simulator.front import serve
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
 from batchgen.simulator.uploads import Imports
+from batchgen.wiring.clock import SystemClock
+from batchgen.wiring.uploads import Uploads, check_file
 from tests.scenario.fakes import OpenGate
 
 PNG = b"\x89PNG\r\n\x1a\n"

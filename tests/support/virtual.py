@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from batchgen.app.background import beside
 from batchgen.engine.ending import Ending
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.ceiling import Ceiling
@@ -29,6 +28,7 @@ from batchgen.service_clock import ServiceClock
 from batchgen.simulator.exchange import Fate, Reply, Request
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
+from batchgen.wiring.background import beside
 from tests.support.looped import virtual_loop
 from tests.support.memory_journal import SCOPE, Disk, MemoryJournal
 

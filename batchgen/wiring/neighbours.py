@@ -3,10 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from batchgen.app.batch import Batch
-from batchgen.app.clock import SystemClock
-from batchgen.app.service import sender_of
-from batchgen.app.settings import Options
 from batchgen.errors import BatchHeldError
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.lock import hold_batch
@@ -15,6 +11,9 @@ from batchgen.model import Scope
 from batchgen.ports import Generator, Observer
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.reconcile.neighbours import Neighbours
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.options import Options
+from batchgen.wiring.service import sender_of
 
 
 def neighbours_of(
@@ -42,7 +41,7 @@ def neighbours_of(
     def open_batch(scope: Scope) -> Iterator[BatchJournal | None]:
         with ExitStack() as stack:
             try:
-                stack.enter_context(hold_batch(options.lock_of(scope.batch), stamp=SystemClock().now()))
+                stack.enter_context(hold_batch(options.lock_of(scope.batch), stamp=options.clock.now()))
             except BatchHeldError:
                 yield None
             else:
@@ -52,7 +51,7 @@ def neighbours_of(
         generator=generator,
         batch=batch.scope.batch,
         journal=batch.journal,
-        clock=SystemClock(),
+        clock=options.clock,
         observer=observer,
         policy=policy,
         sender=sender_of(options),

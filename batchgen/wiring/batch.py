@@ -6,9 +6,6 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from batchgen.app.clock import SystemClock
-from batchgen.app.service import address_of
-from batchgen.app.settings import Options, project_of
 from batchgen.engine.ending import Ending, Exit, Verdict, weigh
 from batchgen.errors import InputError
 from batchgen.journal.batch import BatchJournal
@@ -21,6 +18,9 @@ from batchgen.output.results import Results
 from batchgen.plan.plan import Entry, Plan, a_few_of, make_plan
 from batchgen.plan.slots import fresh_slot, latest_slot, slot_at
 from batchgen.plan.yields import Shortage, is_young, shortage
+from batchgen.wiring.clock import SystemClock
+from batchgen.wiring.options import Options, project_of
+from batchgen.wiring.service import address_of
 
 
 def scope_of(

@@ -4,11 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from batchgen.app.settings import REHEARSAL_SPEED, SERVICE, SIMULATOR, Options
+from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import InputError
+from batchgen.model import Rate
+from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials, check_base_url, find_credentials
 from batchgen.scenario.http import HttpTransport
 from batchgen.scenario.transport import Transport
+from batchgen.wiring.background import beside
+from batchgen.wiring.options import REHEARSAL_SPEED, SERVICE, SIMULATOR, Options, rate_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +50,42 @@ def sender_of(options: Options) -> str:
         StoppedError: there are no credentials.
     """
     return SIMULATOR if options.simulate else find_credentials(options.environ).fingerprint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """A service that can be asked: what every use case that asks it is given.
+
+    Attributes:
+        transport: the way to it.
+        gate: through which every request takes its turn.
+        client: of one project, paced by the gate.
+    """
+
+    transport: Transport
+    gate: RateGate
+    client: ScenarioClient
+
+
+@asynccontextmanager
+async def open_service(
+    options: Options, *, project: str | None, rate: Rate | None = None
+) -> AsyncIterator[Service]:
+    """Open the service for one project, with a gate that runs as long.
+
+    Args:
+        options: where it is, and who asks.
+        project: empty or None for the key's own.
+        rate: of the manifest; flags go before it.
+
+    Raises:
+        InputError: the base URL will not do.
+        StoppedError: there are no credentials.
+    """
+    gate = RateGate(rate_of(options, rate))
+    async with transport_to(options) as transport, beside(gate.run(), name="gate"):
+        client = ScenarioClient(transport, gate, project=project)
+        yield Service(transport=transport, gate=gate, client=client)
 
 
 @asynccontextmanager

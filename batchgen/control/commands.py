@@ -124,7 +124,9 @@ def _with_in_flight(terms: Terms, value: str) -> Terms:
     if value == AUTO:
         return replace(terms, in_flight=None)
     if _COUNT.fullmatch(value) is None:
-        raise ValueError(f"expected {AUTO} or a whole number from 1; `batchgen pause` lets none leave")
+        raise ValueError(
+            f"expected {AUTO} or a whole number from 1; `batchgen control pause` lets none leave"
+        )
     return replace(terms, in_flight=int(value))
 
 

@@ -12,8 +12,6 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import BinaryIO
 
-from batchgen.app.batch import Batch
-from batchgen.app.clock import SystemClock
 from batchgen.errors import (
     BatchgenError,
     InputError,
@@ -40,6 +38,8 @@ from batchgen.scenario.uploads import (
     unfit,
 )
 from batchgen.service_clock import ServiceClock
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.clock import SystemClock
 
 AT_ONCE = 4  # files, each with at most one part in memory
 _TRIES = 2  # of a file as a whole: the places of its parts may lapse meanwhile

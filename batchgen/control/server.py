@@ -11,18 +11,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from batchgen.app.background import beside
-from batchgen.app.batch import Batch
-from batchgen.app.clock import SystemClock
-from batchgen.app.interrupts import Interrupts
-from batchgen.app.orders import CONTINUE, DRAIN, PAUSE, Obeyed, Order, Terms, obey
-from batchgen.app.settings import Options, at_speed, own_rate_of, speed_of
+from batchgen.control.commands import CONTINUE, DRAIN, PAUSE, Obeyed, Order, Terms, obey
 from batchgen.engine.control import Control
 from batchgen.errors import JournalError
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import RunKept, RunRecords
 from batchgen.model import Rate, Scope
 from batchgen.ports import Clock, PacedGate
+from batchgen.wiring.background import beside
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.interrupts import Interrupts
+from batchgen.wiring.options import Options, at_speed, own_rate_of, speed_of
 
 LOOK_EVERY = 0.5  # seconds
 BEAT_EVERY = 2.0  # seconds: a quarter of what others wait before a run counts as gone
@@ -231,9 +230,9 @@ async def steered(
             scope=batch.scope,
             terms=terms,
             gate=gate,
-            clock=SystemClock(),
+            clock=options.clock,
             interrupts=interrupts,
-            go_on=options.command_line("continue"),
+            go_on=options.command_line("control resume"),
             speed=speed_of(options),
         )
         steering.begin()

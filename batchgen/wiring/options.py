@@ -9,6 +9,8 @@ from pathlib import Path
 
 from batchgen.errors import InputError
 from batchgen.model import Rate
+from batchgen.ports import Clock
+from batchgen.wiring.clock import SystemClock
 
 SERVICE = "https://api.cloud.scenario.com/v1"
 SIMULATOR = "simulator"  # the origin of rehearsals, whatever port they had
@@ -52,6 +54,7 @@ class Options:
         sample: buy so many jobs at most, spread over all.
         drain_timeout: seconds a drain may take; None for as long as it takes.
         max_jobs: the cap on accidental products of axes.
+        clock: ours.
     """
 
     manifest: Path
@@ -73,6 +76,7 @@ class Options:
     sample: int | None = None
     drain_timeout: float | None = None
     max_jobs: int = 100_000
+    clock: Clock = field(default_factory=SystemClock, repr=False, compare=False)
 
     @property
     def journal(self) -> Path:
@@ -91,7 +95,7 @@ class Options:
         project = ["--project", self.project] if self.project else []
         meant = ["--slot", slot or self.slot or ""] if slot or self.slot else []
         simulate = ["--simulate"] if self.simulate else []
-        parts = ["batchgen", name, str(self.manifest), *where, *project, *meant, *simulate, *words]
+        parts = ["batchgen", *name.split(), str(self.manifest), *where, *project, *meant, *simulate, *words]
         return shlex.join(parts)
 
     def lock_of(self, batch: str) -> Path:

@@ -1,4 +1,4 @@
-"""``batchgen recover``."""
+"""``batchgen journal``: care of the journal itself."""
 
 import json
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from batchgen.cli import flags
 
 if TYPE_CHECKING:
     from batchgen.app.recover import Recovery
-    from batchgen.app.settings import Options
     from batchgen.reconcile.rebuild import Found
+    from batchgen.wiring.options import Options
 
 _WORDS = {
     "known": "in the journal already",
@@ -25,10 +25,15 @@ _WORDS = {
 }
 
 
-@click.command("recover", short_help="Rebuild a lost journal from the results and the service; buys nothing.")
+@click.group("journal", short_help="Rebuild a lost journal from the results and the service.")
+def command() -> None:
+    """Care for the journal: the file that knows what was paid for."""
+
+
+@command.command("rebuild", short_help="Rebuild a lost journal; buys nothing.")
 @flags.of_a_batch
 @flags.as_json
-def command(*, options: "Options", as_json: bool) -> int:
+def rebuild(*, options: "Options", as_json: bool) -> int:
     """Rebuild a lost journal from the results and the service; buys nothing.
 
     Asks the service after every submission that OUTPUT/BATCH/results.json tells of, looks through

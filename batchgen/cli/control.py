@@ -1,7 +1,7 @@
-"""``batchgen set``, ``pause``, ``continue`` and ``drain``: what can be ordered of a run that goes on."""
+"""``batchgen control``: what can be ordered of a run that goes on."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -9,13 +9,21 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.ordering import Reply
-    from batchgen.app.orders import Order
-    from batchgen.app.settings import Options
+    from batchgen.control.client import Reply
+    from batchgen.control.commands import Order
     from batchgen.journal.orders import Answer
+    from batchgen.wiring.options import Options
 
 
-@click.command("set", short_help="Change what a run goes by while it goes on: jobs in flight, rate, budget.")
+@click.group("control", short_help="Change, pause, resume or drain a run that goes on.")
+def command() -> None:
+    """Change, pause, resume or drain a run that goes on, from another terminal or container.
+
+    A run is told by its manifest, and by -o, --project, --slot and --simulate as it was begun.
+    """
+
+
+@command.command("set", short_help="Change what a run goes by: jobs in flight, rate, budget.")
 @flags.of_a_run
 @click.argument("setting", nargs=-1, required=True, metavar="KEY=VALUE...")
 @flags.as_json
@@ -32,7 +40,7 @@ def set_command(*, options: "Options", setting: Sequence[str], as_json: bool) ->
 
     Exit status 0 when the run goes by it, 2 where no run is under way, 8 where it does not answer.
     """  # noqa: D301 - the mark is click's: it keeps the lines as they are
-    from batchgen.app.orders import read_settings  # noqa: PLC0415 - not for --help
+    from batchgen.control.commands import read_settings  # noqa: PLC0415 - not for --help
 
     try:
         orders = read_settings(setting)
@@ -41,24 +49,25 @@ def set_command(*, options: "Options", setting: Sequence[str], as_json: bool) ->
     return _give(options, orders, as_json=as_json)
 
 
-@click.command("pause", short_help="Let a run submit no more for the time being.")
+@command.command("pause", short_help="Let a run submit no more for the time being.")
 @flags.of_a_run
 @flags.as_json
 def pause_command(*, options: "Options", as_json: bool) -> int:
     """Let the run of MANIFEST submit no more for the time being.
 
     What runs at the service is watched and collected meanwhile. The run does not end, however
-    long it takes, before `batchgen continue`, `batchgen drain` or Ctrl-C.
+    long it takes, before `batchgen control resume`, `batchgen control drain`
+    or Ctrl-C.
 
     Exit status 0 when it is paused, 2 where no run is under way, 8 where it does not answer.
     """
     return _give_word("pause", options, as_json=as_json)
 
 
-@click.command("continue", short_help="Let a paused run go on.")
+@command.command("resume", short_help="Let a paused run go on.")
 @flags.of_a_run
 @flags.as_json
-def continue_command(*, options: "Options", as_json: bool) -> int:
+def resume_command(*, options: "Options", as_json: bool) -> int:
     """Let the run of MANIFEST go on that was paused.
 
     Exit status 0 when it goes on, 2 where no run is under way or it is stopping, 8 where it does
@@ -67,7 +76,7 @@ def continue_command(*, options: "Options", as_json: bool) -> int:
     return _give_word("continue", options, as_json=as_json)
 
 
-@click.command("drain", short_help="Let a run submit no more, collect what is paid for, and end.")
+@command.command("drain", short_help="Let a run submit no more, collect what is paid for, and end.")
 @flags.of_a_run
 @flags.as_json
 def drain_command(*, options: "Options", as_json: bool) -> int:
@@ -81,16 +90,8 @@ def drain_command(*, options: "Options", as_json: bool) -> int:
     return _give_word("drain", options, as_json=as_json)
 
 
-commands: Mapping[str, click.Command] = {
-    "set": set_command,
-    "pause": pause_command,
-    "continue": continue_command,
-    "drain": drain_command,
-}
-
-
 def _give_word(name: str, options: "Options", *, as_json: bool) -> int:
-    from batchgen.app.orders import Order  # noqa: PLC0415 - not for --help
+    from batchgen.control.commands import Order  # noqa: PLC0415 - not for --help
 
     return _give(options, [Order(name)], as_json=as_json)
 
@@ -99,7 +100,7 @@ def _give(options: "Options", orders: "Sequence[Order]", *, as_json: bool) -> in
     """Give the orders and show what becomes of them."""
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.ordering import order  # noqa: PLC0415 - not for --help
+    from batchgen.control.client import order  # noqa: PLC0415 - not for --help
 
     return show(asyncio.run(order(options, orders)), orders, as_json=as_json)
 

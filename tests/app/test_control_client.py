@@ -9,13 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.app.background import beside
-from batchgen.app.interrupts import Interrupts
-from batchgen.app.ordering import PATIENCE, Reply, order
-from batchgen.app.orders import Order, Terms
-from batchgen.app.settings import Options
-from batchgen.app.steering import Steering
-from batchgen.cli.orders import show
+from batchgen.cli.control import show
+from batchgen.control.client import PATIENCE, Reply, order
+from batchgen.control.commands import Order, Terms
+from batchgen.control.server import Steering
 from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import InputError
 from batchgen.journal.lock import hold_batch
@@ -23,6 +20,9 @@ from batchgen.journal.orders import Answer
 from batchgen.journal.runs import RunKept, RunRecords
 from batchgen.journal.store import JournalFile
 from batchgen.model import Scope
+from batchgen.wiring.background import beside
+from batchgen.wiring.interrupts import Interrupts
+from batchgen.wiring.options import Options
 from tests.support.looped import virtual_loop
 from tests.support.virtual import Earth
 

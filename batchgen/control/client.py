@@ -4,10 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from batchgen.app.clock import SystemClock
-from batchgen.app.orders import Order
-from batchgen.app.service import address_of
-from batchgen.app.settings import Options, project_of
+from batchgen.control.commands import Order
 from batchgen.errors import InputError
 from batchgen.journal.lock import is_held
 from batchgen.journal.orders import Answer
@@ -15,6 +12,8 @@ from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_heading
 from batchgen.model import Scope
+from batchgen.wiring.options import Options, project_of
+from batchgen.wiring.service import address_of
 
 PATIENCE = 3.0  # seconds: six looks of a run
 _GLANCE = 0.1  # seconds
@@ -57,7 +56,7 @@ async def order(options: Options, orders: Sequence[Order]) -> Reply:
         run = next((one for one in known if _is_meant(options, scope, one.scope)), None)
         if run is None:
             raise InputError(_none_under_way(options, scope, known))
-        numbers = records.orders.give(run.token, orders, at=SystemClock().now())
+        numbers = records.orders.give(run.token, orders, at=options.clock.now())
         answers = await _answers(options, records, run, numbers)
         if not answers and not is_held(options.lock_of(heading.batch)):
             raise InputError(f"{_none_under_way(options, scope, ())}; the last one, {run}, died")
@@ -96,7 +95,7 @@ def _none_under_way(options: Options, scope: Scope, others: Sequence[RunKept]) -
     """Say that there is no run, and what to do instead."""
     slot = f", slot {scope.slot}" if scope.slot else ""
     text = f"no run of {scope.batch!r} is under way at {scope.origin}{slot} (journal {options.journal})"
-    now = SystemClock().now()
+    now = options.clock.now()
     for one in others:
         if abs(now - one.seen_at) < SILENT_AFTER:
             return f"{text}; {one} runs it at {_place(one.scope)}: {_flags(options, scope, one.scope)}"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from batchgen.app.orders import Order, Terms, obey, read_settings
+from batchgen.control.commands import Order, Terms, obey, read_settings
 from batchgen.model import Rate
 
 TERMS = Terms(in_flight=None, rate=Rate(count=100.0, seconds=60.0), budget=None)
@@ -53,7 +53,7 @@ def test_several_things_are_set_in_their_order() -> None:
         (["rate"], "write rate=VALUE"),
         (["rate=5"], '"100/min"'),
         (["rate=0/s"], '"100/min"'),
-        (["in_flight=0"], "batchgen pause"),
+        (["in_flight=0"], "batchgen control pause"),
         (["in_flight=4.5"], "auto or a whole number"),
         (["in_flight=" + "9" * 50], "auto or a whole number"),
         (["budget=-1"], "none or compute units"),

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.app.background import beside
-from batchgen.app.interrupts import Interrupts
-from batchgen.app.orders import Terms
-from batchgen.app.steering import BEAT_EVERY, LOOK_EVERY, Steering
+from batchgen.control.commands import Terms
+from batchgen.control.server import BEAT_EVERY, LOOK_EVERY, Steering
 from batchgen.engine.ending import Exit, judge
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.gate import RateGate
@@ -25,6 +23,8 @@ from batchgen.manifest.values import Budget
 from batchgen.model import Job, Rate
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
+from batchgen.wiring.background import beside
+from batchgen.wiring.interrupts import Interrupts
 from tests.support.memory_journal import SCOPE
 from tests.support.virtual import EPOCH, SEEDED, Earth, Run
 

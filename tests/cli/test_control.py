@@ -56,7 +56,7 @@ def test_a_run_is_paused_set_and_continued_and_what_was_ordered_dies_with_it(
     with play.going() as run:
         status, out = play.order("pause")
         assert (status, out.split(":")[:2]) == (0, ["spring", " paused"])
-        assert out.endswith("until batchgen continue jobs.yaml --simulate\n"), "as the run was called"
+        assert out.endswith("until batchgen control resume jobs.yaml --simulate\n"), "as the run was called"
         paused_at = play.bought
         status, out = play.order("set", "in_flight=8", "rate=none", "--json")
         said = [one["said"] for one in json.loads(out)["orders"]]
@@ -85,7 +85,7 @@ def test_a_run_is_paused_set_and_continued_and_what_was_ordered_dies_with_it(
     [
         (["set", "jobs.yaml"], "KEY=VALUE"),
         (["set", "jobs.yaml", "rat=5/s"], "did you mean rate?"),
-        (["set", "jobs.yaml", "in_flight=0"], "batchgen pause"),
+        (["set", "jobs.yaml", "in_flight=0"], "batchgen control pause"),
         (["pause", "none.yaml"], "none.yaml: there is no such file"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Wiring: where what a use case is given gets opened, adapters and all."""
