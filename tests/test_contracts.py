@@ -24,7 +24,9 @@ PLANTED: Mapping[str, Mapping[str, str]] = {
         "manifest/source/planted.py": "from batchgen.manifest.reading import read_manifest\n"
     },
     "Only the journal speaks SQL": {"output/planted.py": "import sqlite3\n"},
-    "Only scenario, the simulator's front and downloads speak HTTP": {"app/planted.py": "import aiohttp\n"},
+    "Only scenario, the simulator's front and downloads speak HTTP": {
+        "usecases/planted.py": "import aiohttp\n"
+    },
     "Decisions do no I/O and know no time": {"plan/planted.py": "import time\n"},
 }
 

@@ -23,7 +23,7 @@ def command(*, options: "Options", job: Sequence[str]) -> int:
     the old form needs no word at all. `batchgen plan` shows what changed, `batchgen forget` takes
     it back.
     """
-    from batchgen.app.acceptance import accept_changes  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.acceptance import accept_changes  # noqa: PLC0415 - not for --help
 
     offers = accept_changes(options, job)
     for one in offers:

@@ -11,10 +11,10 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.findings import Audit, Open
     from batchgen.model import RemoteJob
     from batchgen.reconcile.audit import Surplus
     from batchgen.reconcile.unowned import Doubtful
+    from batchgen.usecases.findings import Audit, Open
     from batchgen.wiring.options import Options
 
 _NAMED = 20  # jobs like none of ours
@@ -39,7 +39,7 @@ def command(*, options: "Options", fix: bool, as_json: bool) -> int:
     """
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.audit import audit_batch  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.audit import audit_batch  # noqa: PLC0415 - not for --help
 
     audit = asyncio.run(audit_batch(options, fix=fix))
     # another slot may be due when a command that is shown here is typed

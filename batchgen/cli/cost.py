@@ -12,8 +12,8 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.cost import Reckoned
     from batchgen.plan.costs import Group, Sums
+    from batchgen.usecases.cost import Reckoned
 
 _COLUMNS = (
     "submissions",
@@ -74,8 +74,8 @@ def command(
         raise click.UsageError("--csv and --json both want standard output: give one of them")
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.cost import Selection, costs_in, reckon_with_service, zone_named  # noqa: PLC0415 - as above
     from batchgen.plan.costs import By, fold  # noqa: PLC0415 - as above
+    from batchgen.usecases.cost import Selection, costs_in, reckon_with_service, zone_named  # noqa: PLC0415 - as above
     from batchgen.wiring.options import Options  # noqa: PLC0415 - as above
 
     first = None if since is None else since.date()

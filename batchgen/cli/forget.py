@@ -20,7 +20,7 @@ def command(*, options: "Options", job: Sequence[str]) -> int:
     The reverse of `batchgen accept`. Nothing is deleted: what was bought before the change stays in
     the journal and on the disk, and is listed as removed.
     """
-    from batchgen.app.acceptance import forget_acceptances  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.acceptance import forget_acceptances  # noqa: PLC0415 - not for --help
 
     for name in forget_acceptances(options, job):
         click.echo(f"{name}: changed; the next run buys it")

@@ -13,8 +13,8 @@ def command(*, path: Path, force: bool) -> int:
 
     The schema by which editors complete and check it is written beside it.
     """
-    from batchgen.app.schema import bare_schema  # noqa: PLC0415 - not for --help
     from batchgen.manifest.starter import SCHEMA, starter  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.schema import bare_schema  # noqa: PLC0415 - not for --help
 
     if not _write(path, starter(path.stem), force=force):
         raise click.ClickException(f"{path} is there already; give another name, or --force")

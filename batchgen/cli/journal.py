@@ -9,8 +9,8 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.recover import Recovery
     from batchgen.reconcile.rebuild import Found
+    from batchgen.usecases.recover import Recovery
     from batchgen.wiring.options import Options
 
 _WORDS = {
@@ -44,7 +44,7 @@ def rebuild(*, options: "Options", as_json: bool) -> int:
     """
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.recover import recover_batch  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.recover import recover_batch  # noqa: PLC0415 - not for --help
 
     recovery = asyncio.run(recover_batch(options))
     if as_json:

@@ -46,7 +46,7 @@ def command(
     """
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.model_search import Search, describe_models, find_models  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.model_search import Search, describe_models, find_models  # noqa: PLC0415 - not for --help
     from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
 
     options = Options(
@@ -79,7 +79,7 @@ def check(
     """
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.models import check_manifest  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.models import check_manifest  # noqa: PLC0415 - not for --help
 
     checked = asyncio.run(check_manifest(options, manifest, offline=offline, indices=indices))
     for line in (*checked.notes, *([checked.skipped] if checked.skipped else [])):

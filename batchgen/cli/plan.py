@@ -12,13 +12,13 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.naming import Found
-    from batchgen.app.outlook import Outlook
-    from batchgen.app.quotes import Quoted, QuotedClass
     from batchgen.model import Json
     from batchgen.plan.changes import Change, Changed
     from batchgen.plan.forecast import Forecast
     from batchgen.plan.pricing import Price
+    from batchgen.usecases.naming import Found
+    from batchgen.usecases.outlook import Outlook
+    from batchgen.usecases.quotes import Quoted, QuotedClass
     from batchgen.wiring.batch import Batch
     from batchgen.wiring.options import Options
 
@@ -67,8 +67,8 @@ def show_plan(
     """Write the plan to standard output and give the exit status."""
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.look import notice_slots  # noqa: PLC0415 - not for --help
-    from batchgen.app.outlook import look_ahead  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.look import notice_slots  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.outlook import look_ahead  # noqa: PLC0415 - not for --help
 
     with looked_at(options, offline=offline) as (batch, found):
         outlook = asyncio.run(look_ahead(options, batch, offline=offline, requote=requote))
@@ -93,8 +93,8 @@ def looked_at(options: "Options", *, offline: bool) -> Iterator[tuple["Batch", "
     """Look at a batch with the records that a run would go on with, and at what other names mean for it."""
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.look import look_at  # noqa: PLC0415 - not for --help
-    from batchgen.app.names import look_at_names  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.look import look_at  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.names import look_at_names  # noqa: PLC0415 - not for --help
 
     with look_at(options) as batch:
         found = asyncio.run(look_at_names(options, batch, offline=offline))
@@ -110,8 +110,8 @@ def _left_out(options: "Options", batch: "Batch", *, offline: bool) -> Iterator[
     """Say what the jobs would cost that a limit or a sample leaves out."""
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.look import look_at  # noqa: PLC0415 - not for --help
-    from batchgen.app.outlook import look_ahead  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.look import look_at  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.outlook import look_ahead  # noqa: PLC0415 - not for --help
 
     if options.limit is None and options.sample is None:
         return
@@ -263,7 +263,7 @@ def total_of(quoted: "Quoted") -> str:
 
 
 def _notes(batch: "Batch", outlook: "Outlook", found: "Found") -> Iterator[str]:
-    from batchgen.app.names import told  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.names import told  # noqa: PLC0415 - not for --help
 
     yield from (_change_line(one, outlook) for one in outlook.changed[:_SHOWN])
     yield from _rest(len(outlook.changed), " changed jobs")

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from decimal import Decimal
 
-from batchgen.app.cost import Reckoned
 from batchgen.output.entries import moment, number
 from batchgen.output.wording import clean
 from batchgen.plan.costs import Cost
 from batchgen.reconcile.billing import BillingDiff, Compared, Shown
+from batchgen.usecases.cost import Reckoned
 
 
 def differences(found: BillingDiff) -> dict[str, object]:

@@ -10,8 +10,8 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.resolve import Answers, Candidate, Desk, Unsettled
     from batchgen.plan.plan import Entry
+    from batchgen.usecases.resolve import Answers, Candidate, Desk, Unsettled
     from batchgen.wiring.options import Options
 
 
@@ -52,7 +52,7 @@ def command(
     """
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.resolve import Answers  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.resolve import Answers  # noqa: PLC0415 - not for --help
 
     answers = Answers(adopt=_pairs(adopt), absent=absent, sure=sure, give_up=give_up)
     asks = not as_json and sys.stdin.isatty() and sys.stderr.isatty()
@@ -71,7 +71,7 @@ def _pairs(adopt: Sequence[str]) -> dict[str, str]:
 
 
 async def _resolve(options: "Options", answers: "Answers", *, as_json: bool, asks: bool) -> int:
-    from batchgen.app.resolve import desk  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.resolve import desk  # noqa: PLC0415 - not for --help
 
     async with desk(options) as place:
         if answers.named:
@@ -89,7 +89,7 @@ async def _resolve(options: "Options", answers: "Answers", *, as_json: bool, ask
 
 async def _ask(place: "Desk", found: "Sequence[Unsettled]") -> None:
     """Show one job after the other and do as the person says."""
-    from batchgen.app.resolve import Answers  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.resolve import Answers  # noqa: PLC0415 - not for --help
 
     for one in found:
         for line in _lines([one]):

@@ -13,8 +13,8 @@ from batchgen.cli import flags
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from batchgen.app.conclusion import RunOutcome
     from batchgen.model import Rate
+    from batchgen.usecases.conclusion import RunOutcome
     from batchgen.wiring.options import Options
 
 ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
@@ -117,8 +117,8 @@ def carry(options: "Options", *, quiet: bool, as_json: bool) -> int:
     """Run the batch, show how it ended, and give the exit status."""
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.run import run_batch  # noqa: PLC0415 - not for --help
     from batchgen.output.progress import mode_for  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.run import run_batch  # noqa: PLC0415 - not for --help
     from batchgen.wiring.interrupts import Interrupts  # noqa: PLC0415 - not for --help
 
     interrupts = Interrupts()
@@ -178,8 +178,8 @@ def _may_go_on(options: "Options") -> bool:
     """Show a person at a terminal what it costs, and ask before much is bought."""
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.outlook import look_ahead  # noqa: PLC0415 - not for --help
     from batchgen.cli.plan import looked_at, total_of  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.outlook import look_ahead  # noqa: PLC0415 - not for --help
 
     with looked_at(options, offline=False) as (batch, _):
         count = len(batch.plan.to_submit)

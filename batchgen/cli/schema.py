@@ -27,7 +27,7 @@ def command(*, models: tuple[str, ...], path: Path | None, project: str | None, 
     """
     import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.app.schema import save_schema, schema_text  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.schema import save_schema, schema_text  # noqa: PLC0415 - not for --help
     from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
 
     options = Options(

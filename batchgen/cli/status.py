@@ -10,7 +10,7 @@ import click
 from batchgen.cli import flags
 
 if TYPE_CHECKING:
-    from batchgen.app.look import BatchStatus
+    from batchgen.usecases.look import BatchStatus
 
 
 @click.command("status")
@@ -22,7 +22,7 @@ def command(*, batch: str | None, output: Path, as_json: bool) -> int:
 
     Reads the journal and disturbs no run that is going on.
     """
-    from batchgen.app.look import status_of_all  # noqa: PLC0415 - not for --help
+    from batchgen.usecases.look import status_of_all  # noqa: PLC0415 - not for --help
 
     known = status_of_all(output / "journal.db")
     shown = [one for one in known if batch in (None, one.scope.batch)]

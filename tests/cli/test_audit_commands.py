@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.app.findings import Audit
 from batchgen.cli.audit import _adopt, _lines
 from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus, Scope
 from batchgen.reconcile.audit import Sent, Situation, Surplus
+from batchgen.usecases.findings import Audit
 from batchgen.wiring.options import Options
 
 ROW = RemoteJob(remote_id="job_2", status=RemoteStatus.SUCCEEDED, word="success")

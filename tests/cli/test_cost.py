@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.app.refunds import record_refunds
 from batchgen.cli.main import run
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Accepted, AnswerLost, Failed, SubmitStarted, replay
 from batchgen.model import Job, JobKey, Refund, Scope
 from batchgen.reconcile.billing import Shown
+from batchgen.usecases.refunds import record_refunds
 from batchgen.wiring.options import Options
 from tests.cli.conftest import Service, Shell
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from batchgen.app.model_search import Search, describe_models, find_models
-from batchgen.app.models import Catalogue, check_manifest, check_models
 from batchgen.cli.main import run
 from batchgen.errors import InputError, NotFoundError, StoppedError, TransientError
 from batchgen.manifest.reading import read_manifest
 from batchgen.model import Model, Rate
 from batchgen.simulator.front import serve
 from batchgen.simulator.settings import Settings
+from batchgen.usecases.model_search import Search, describe_models, find_models
+from batchgen.usecases.models import Catalogue, check_manifest, check_models
 from batchgen.wiring.clock import SystemClock
 from batchgen.wiring.model_cache import FRESH, ModelShelf
 from batchgen.wiring.options import Options

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from batchgen.app.look import look_at
-from batchgen.app.outlook import look_ahead
 from batchgen.cli.main import run
 from batchgen.lifecycle import Accepted, Collected, SubmitStarted, Succeeded
 from batchgen.model import Job, JobKey, Rate, Scope
@@ -18,6 +16,8 @@ from batchgen.scenario.account import Account
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.front import serve
 from batchgen.simulator.settings import Limits, Settings
+from batchgen.usecases.look import look_at
+from batchgen.usecases.outlook import look_ahead
 from batchgen.wiring.options import SIMULATOR, Options
 from tests.support.opened import OpenedFile as JournalFile
 

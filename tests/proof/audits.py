@@ -9,8 +9,6 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from batchgen.app.audit import MARGIN
-from batchgen.app.findings import asked_of
 from batchgen.engine.limits.gate import RateGate
 from batchgen.journal.store import JournalFile
 from batchgen.model import Job
@@ -20,6 +18,8 @@ from batchgen.reconcile.orphans import OrphanFinder
 from batchgen.scenario.client import ScenarioClient
 from batchgen.simulator.faults import FaultPlan
 from batchgen.simulator.settings import Denied
+from batchgen.usecases.audit import MARGIN
+from batchgen.usecases.findings import asked_of
 from batchgen.wiring.background import beside
 from tests.proof.earth import Earth
 from tests.proof.law import Told

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from batchgen.app.elsewhere import whether_it_lies_there
-from batchgen.app.naming import Naming
 from batchgen.errors import InputError
 from batchgen.journal.store import JournalFile
 from batchgen.model import Scope
 from batchgen.plan.plan import make_plan
 from batchgen.ports import Clock, Generator
+from batchgen.usecases.elsewhere import whether_it_lies_there
+from batchgen.usecases.naming import Naming
 from batchgen.wiring.options import Allow
 from tests.proof.names import Name
 from tests.proof.places import Places, scope_of

@@ -216,7 +216,7 @@ MUTANTS = (
     ),
     Mutant(
         name="run again what is done under another name",
-        path="app/naming.py",
+        path="usecases/naming.py",
         old="            if not one.stops_a_run:\n",
         new="            if one.batch:\n",
         test="tests/cli/test_recover.py::test_a_renamed_batch_is_not_bought_again_unless_it_is_asked_for",
@@ -428,7 +428,7 @@ MUTANTS = (
     ),
     Mutant(
         name="run on without the lost journal",
-        path="app/guards.py",
+        path="usecases/guards.py",
         old="    if submitted:\n",
         new="    if not options:\n",
         test="tests/cli/test_recover.py::"

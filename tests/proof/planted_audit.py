@@ -86,35 +86,35 @@ OF_AUDITS = (
     ),
     Mutant(
         name="audit and keep quiet of what asking for a price has bought",
-        path="app/audit.py",
+        path="usecases/audit.py",
         old="    return tuple(one for one in known if one.remote_id not in owned)\n",
         new="    return tuple(one for one in known if one.remote_id in owned)\n",
-        test="tests/app/test_purchases.py",
+        test="tests/usecases/test_purchases.py",
     ),
     Mutant(
         name="ask nobody what a batch bought that has sent nothing",
-        path="app/audit.py",
+        path="usecases/audit.py",
         old="        if began_at is None and not options.journal.exists():\n",
         new="        if began_at is None:\n",
         test=f"{WHOLE}::test_a_batch_that_sent_nothing_yet_is_looked_for_beside_others_of_its_journal",
     ),
     Mutant(
         name="end an audit well though a job is held",
-        path="app/findings.py",
+        path="usecases/findings.py",
         old='            (Exit.DOUBT, held, "{} held for a person"),\n',
         new="",
         test=f"{WHOLE}::test_held_jobs_are_findings_with_the_command_that_settles_them",
     ),
     Mutant(
         name="leave held jobs out of an audit",
-        path="app/audit.py",
+        path="usecases/audit.py",
         old="        if record.state in MISSING and key not in due",
         new='        if record.state in MISSING - {"held"} and key not in due',
         test=f"{WHOLE}::test_held_jobs_are_findings_with_the_command_that_settles_them",
     ),
     Mutant(
         name="pass over a success that is short",
-        path="app/audit.py",
+        path="usecases/audit.py",
         old="            if not record.is_short and set(shown)",
         new="            if set(shown)",
         test=f"{WHOLE}::"
@@ -143,7 +143,7 @@ OF_AUDITS = (
     ),
     Mutant(
         name="believe an absence beside a row that echoes all that was sent",
-        path="app/resolve.py",
+        path="usecases/resolve.py",
         old="            if each.certain and each.remote.remote_id not in",
         new="            if not each.certain and each.remote.remote_id not in",
         test="tests/cli/test_resolve.py::"

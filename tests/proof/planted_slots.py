@@ -45,7 +45,7 @@ OF_SLOTS = (
     ),
     Mutant(
         name="let a closed model stop the run before it begins",
-        path="app/models.py",
+        path="usecases/models.py",
         old="to_submit(batch), leave_closed=True)",
         new="to_submit(batch))",
         test="tests/cli/test_denied.py",
@@ -108,7 +108,7 @@ OF_SLOTS = (
     ),
     Mutant(
         name="forget what other slots have paid for",
-        path="app/other_slots.py",
+        path="usecases/other_slots.py",
         old="        if slot == scope.slot:\n            continue\n",
         new="        if slot:\n            continue\n",
         test=_SLOTS,
@@ -157,14 +157,14 @@ OF_SLOTS = (
     ),
     Mutant(
         name="end with the same held job of another slot every time",
-        path="app/other_slots.py",
+        path="usecases/other_slots.py",
         old="if key not in self.told or one.state is not State.HELD]",
         new="if key]",
         test=_SLOTS,
     ),
     Mutant(
         name="keep quiet of what another slot has not bought",
-        path="app/other_slots.py",
+        path="usecases/other_slots.py",
         old="        if bought[slot] >= len(manifest.jobs):\n",
         new="        if bought[slot]:\n",
         test=_SLOTS,

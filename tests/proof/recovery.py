@@ -4,7 +4,6 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from batchgen.app.recover import Recoverer
 from batchgen.engine.ending import Ending
 from batchgen.engine.limits.gate import RateGate
 from batchgen.journal.store import JournalFile
@@ -15,6 +14,7 @@ from batchgen.ports import Clock
 from batchgen.reconcile.saved_results import read_results
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.transport import Transport
+from batchgen.usecases.recover import Recoverer
 from batchgen.wiring.background import beside
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Options

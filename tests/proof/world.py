@@ -12,8 +12,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from batchgen.app.prices import RunPrices
-from batchgen.app.quotes import quote_jobs
 from batchgen.engine.ending import Ending
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.ceiling import Ceiling
@@ -31,6 +29,8 @@ from batchgen.plan.plan import Plan, a_few_of, make_plan
 from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
+from batchgen.usecases.prices import RunPrices
+from batchgen.usecases.quotes import quote_jobs
 from batchgen.wiring.background import beside
 from tests.proof.earth import Earth
 from tests.proof.market import Spending

@@ -8,17 +8,6 @@ from decimal import Decimal
 from functools import partial
 from typing import TextIO
 
-from batchgen.app.conclusion import CameTo, RunOutcome, conclude
-from batchgen.app.guards import (
-    refuse_a_lost_journal,
-    refuse_to_leave_unfinished,
-    refuse_wrong_retries,
-)
-from batchgen.app.models import look_up_models
-from batchgen.app.names import go_on_under_one_name
-from batchgen.app.other_slots import Beside, OtherSlot, others_of
-from batchgen.app.prices import purse_of
-from batchgen.app.terms import left_out_of, policy_of, pools_of
 from batchgen.control.server import Steering, steered
 from batchgen.engine.ending import Ending
 from batchgen.engine.limits.budget import Purse
@@ -43,6 +32,17 @@ from batchgen.ports import CeilingMemory, Clock, Collector
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
+from batchgen.usecases.conclusion import CameTo, RunOutcome, conclude
+from batchgen.usecases.guards import (
+    refuse_a_lost_journal,
+    refuse_to_leave_unfinished,
+    refuse_wrong_retries,
+)
+from batchgen.usecases.models import look_up_models
+from batchgen.usecases.names import go_on_under_one_name
+from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
+from batchgen.usecases.prices import purse_of
+from batchgen.usecases.terms import left_out_of, policy_of, pools_of
 from batchgen.wiring.background import beside, unless_interrupted
 from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past, scope_of
 from batchgen.wiring.interrupts import ORDERED, Interrupts

@@ -8,13 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from batchgen.app.other_slots import carried_notes, not_bought, unbought_notes
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Record, State
 from batchgen.manifest.reading import read_manifest, uncollected
 from batchgen.model import JobKey, Scope
 from batchgen.plan.budget import Committed, committed
 from batchgen.plan.yields import YOUNG
+from batchgen.usecases.other_slots import carried_notes, not_bought, unbought_notes
 from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
 from batchgen.wiring.options import Options
 

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from batchgen.app.mending import Damaged
-from batchgen.app.quotes import STAND_IN
 from batchgen.engine.ending import Exit, Verdict
 from batchgen.identity import compose_body, content_key, files_of
 from batchgen.lifecycle import State
@@ -14,6 +12,8 @@ from batchgen.model import Job, JobKey, Purchase, Scope, Submission
 from batchgen.reconcile.audit import BatchHistory, Sent, Situation, Sums, Surplus
 from batchgen.reconcile.candidates import Listed
 from batchgen.reconcile.unowned import Doubtful, Others
+from batchgen.usecases.mending import Damaged
+from batchgen.usecases.quotes import STAND_IN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
-from batchgen.app.findings import Audit, Changed, Dearer, Open, Short, asked_of
-from batchgen.app.mending import damaged_among, fetch_again, files_of
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.lock import hold_batch
@@ -38,6 +36,8 @@ from batchgen.reconcile.audit import (
 from batchgen.reconcile.orphans import MISSING, OrphanFinder
 from batchgen.reconcile.preflight import BLIND
 from batchgen.record import DONE
+from batchgen.usecases.findings import Audit, Changed, Dearer, Open, Short, asked_of
+from batchgen.usecases.mending import damaged_among, fetch_again, files_of
 from batchgen.wiring.batch import scope_of
 from batchgen.wiring.options import Options, project_of, rate_of
 from batchgen.wiring.service import open_service

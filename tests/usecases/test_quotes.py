@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-from batchgen.app.quotes import FRESH, MOST_TROUBLES, NEEDS_FILES, STAND_IN, Quoted, quote_jobs
 from batchgen.errors import (
     AmbiguousError,
     BatchgenError,
@@ -25,6 +24,7 @@ from batchgen.scenario.client import ScenarioClient
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
+from batchgen.usecases.quotes import FRESH, MOST_TROUBLES, NEEDS_FILES, STAND_IN, Quoted, quote_jobs
 from tests.plan.test_pricing import FLUX, GPT, job, model, recorded
 from tests.scenario.fakes import OpenGate
 from tests.support.virtual import Earth, VirtualTransport

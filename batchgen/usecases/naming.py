@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from batchgen.app.elsewhere import Elsewhere, LiesThere, found_elsewhere
 from batchgen.errors import InputError
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, State
@@ -18,6 +17,7 @@ from batchgen.plan.plan import Plan
 from batchgen.ports import Clock
 from batchgen.reconcile.accounts import Place, Relation, ShowsJobs, relation, worth_asking
 from batchgen.scenario.credentials import may_be_one_service, plain_address
+from batchgen.usecases.elsewhere import Elsewhere, LiesThere, found_elsewhere
 from batchgen.wiring.options import Allow
 
 RENAMED = "renamed"  # the name of the choice between two batches

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from batchgen.app.refunds import RefundsRecorded, record_refunds
 from batchgen.errors import InputError, NotFoundError, RefusedError
 from batchgen.journal.store import JournalFile
 from batchgen.manifest.zones import wrong_with_zone
@@ -18,6 +17,7 @@ from batchgen.model import Scope
 from batchgen.plan.costs import Activity, Cost, costs_of, since
 from batchgen.reconcile.billing import BillingDiff, Period, compare_billing, shown_of
 from batchgen.scenario.usages import UsageClient
+from batchgen.usecases.refunds import RefundsRecorded, record_refunds
 from batchgen.wiring.options import SIMULATOR, Options
 from batchgen.wiring.service import address_of, open_service
 

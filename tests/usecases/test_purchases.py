@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.app.audit import audit_batch
-from batchgen.app.look import look_at
-from batchgen.app.purchases import Purchases
-from batchgen.app.quotes import Quoted, quote_jobs
 from batchgen.engine.ending import Exit
 from batchgen.errors import BoughtByQuoteError
 from batchgen.journal.lock import hold_batch
 from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Refused, State, SubmitStarted, replay
+from batchgen.usecases.audit import audit_batch
+from batchgen.usecases.look import look_at
+from batchgen.usecases.purchases import Purchases
+from batchgen.usecases.quotes import Quoted, quote_jobs
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Options
 from tests.plan.test_pricing import FLUX, recorded

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from batchgen.app.elsewhere import whether_it_lies_there
-from batchgen.app.models import client_to
-from batchgen.app.naming import Found, Naming
 from batchgen.journal.store import JournalFile
 from batchgen.model import RemoteJob
 from batchgen.reconcile.accounts import ShowsJobs
 from batchgen.scenario.client import ScenarioClient
+from batchgen.usecases.elsewhere import whether_it_lies_there
+from batchgen.usecases.models import client_to
+from batchgen.usecases.naming import Found, Naming
 from batchgen.wiring.batch import Batch, scope_of
 from batchgen.wiring.options import Options
 

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from batchgen.app.guards import mark_of, saved_results
 from batchgen.engine.ending import Exit
 from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
 from batchgen.journal.lock import hold_batch
@@ -27,6 +26,7 @@ from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.rebuild import Found, Rebuilder
 from batchgen.reconcile.saved_results import Recalled, SavedJob, recall
 from batchgen.scenario.client import ScenarioClient
+from batchgen.usecases.guards import mark_of, saved_results
 from batchgen.wiring.batch import Batch, scope_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.service import open_service

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from batchgen.app.guards import saved_results
 from batchgen.engine.ending import Ending, Exit, judge, weigh
 from batchgen.errors import InputError, OutputError
 from batchgen.journal.store import JournalFile
@@ -19,6 +18,7 @@ from batchgen.output.results import write_slot
 from batchgen.plan.plan import only_carried
 from batchgen.plan.yields import YOUNG
 from batchgen.ports import Observer
+from batchgen.usecases.guards import saved_results
 from batchgen.wiring.batch import Batch, slots_of
 from batchgen.wiring.options import Options
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchgen.app.other_slots import OtherSlot, all_findings, not_bought, unbought_notes
 from batchgen.engine.ending import Ending, LeftOut, Verdict, verdict_of
 from batchgen.journal.store import JournalFile
 from batchgen.model import Json
 from batchgen.output.report import write_report
 from batchgen.output.results import JSON_NAME, place_of_slot, results_document, write_results, write_slot
+from batchgen.usecases.other_slots import OtherSlot, all_findings, not_bought, unbought_notes
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Options
 

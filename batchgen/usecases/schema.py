@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from batchgen.app.model_search import describe_models
 from batchgen.catalog.editor import manifest_schema
 from batchgen.output.atomic import write_text
+from batchgen.usecases.model_search import describe_models
 from batchgen.wiring.options import Options
 
 

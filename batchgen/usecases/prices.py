@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 
-from batchgen.app.purchases import Purchases
-from batchgen.app.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote_jobs
 from batchgen.engine.limits.budget import Purse
 from batchgen.errors import JournalError, ModelClosedError
 from batchgen.identity import files_of
@@ -21,6 +19,8 @@ from batchgen.plan.budget import waits_for_a_price
 from batchgen.plan.pricing import Group, Price, PriceClass, price_of
 from batchgen.ports import Clock, Quoter
 from batchgen.scenario.client import ScenarioClient
+from batchgen.usecases.purchases import Purchases
+from batchgen.usecases.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote_jobs
 from batchgen.wiring.batch import Batch, zone_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.uploads import Uploads

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from batchgen.app.models import client_to, opened
 from batchgen.errors import InputError, ModelClosedError, NotFoundError, RefusedError
 from batchgen.model import Model
+from batchgen.usecases.models import client_to, opened
 from batchgen.wiring.options import Options, project_of
 
 

@@ -6,9 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 
-from batchgen.app.models import check_manifest, client_to, to_submit
-from batchgen.app.purchases import Purchases
-from batchgen.app.quotes import Quoted, quote_jobs
 from batchgen.engine.limits.pools import limit_now
 from batchgen.errors import ServiceError
 from batchgen.journal.quotes import QuoteRecords
@@ -22,6 +19,9 @@ from batchgen.plan.pricing import Price
 from batchgen.ports import Quoter
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient
+from batchgen.usecases.models import check_manifest, client_to, to_submit
+from batchgen.usecases.purchases import Purchases
+from batchgen.usecases.quotes import Quoted, quote_jobs
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.model_cache import ModelShelf
 from batchgen.wiring.options import Options, project_of, rate_of
