@@ -59,4 +59,11 @@ OF_OUTSIDE = (
         new="for one in secrets))\n",
         test="tests/scenario/test_credentials.py",
     ),
+    Mutant(
+        name="take an equal row by nobody beside one that shows less",
+        path="reconcile/reconciler.py",
+        old="        return not row.author and case.doubt.body.seed is None\n",
+        new="        return False\n",
+        test="tests/reconcile/test_reconciler.py",
+    ),
 )

@@ -428,3 +428,30 @@ def test_an_upload_by_another_name_than_our_jobs_makes_none_of_them_a_strangers(
     over = earth(faults=FaultPlan(script={Call.SUBMIT: (Fault.CUT_AFTER,)}))
     Run(over, jobs(1, model=model), policy=Policy(doubt=QUICK), twist=OtherUploader(over)).go()
     assert len(over.service.submissions) == 1, "it is there, by whatever name, and not bought again"
+
+
+def test_an_equal_row_by_nobody_is_not_taken_beside_one_that_shows_less() -> None:
+    """No author and no seed: the row that shows its input is a stranger's, and ours beside it shows none."""
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_AFTER]}))
+
+    def alter(row: dict[str, Any]) -> dict[str, Any]:
+        is_lost = row["jobId"] == over.service.submissions[1].remote_id
+        row = {name: one for name, one in row.items() if name != "authorId"}
+        return {**row, "metadata": {}} if is_lost else row
+
+    watched, beside = Run(over, jobs(2, model=SEEDLESS), policy=Policy(doubt=QUICK)), listed_as(alter)
+    stranger = {"jobId": "job_stranger", "jobType": "custom", "status": "success", "billing": {"cuCost": 5}}
+
+    def twist(call: RemoteCall, answer: Answer) -> Answer:
+        if (call.method, call.path) == ("GET", "/jobs") and len(over.service.submissions) > 1:
+            data = json.loads(answer.body)
+            lost = next(one for one in data["jobs"] if one["jobId"] == over.service.submissions[1].remote_id)
+            copy = {**stranger, "createdAt": lost["createdAt"], "metadata": lost["metadata"]}
+            answer = replace(answer, body=json.dumps({**data, "jobs": [copy, *data["jobs"]]}).encode())
+        return beside(call, answer)
+
+    replace(watched, twist=twist).go()
+    assert len(over.service.submissions) == 2
+    owned = {one.remote_id for record in records(over).values() for one in record.submissions}
+    assert "job_stranger" not in owned
+    assert states(over) == {State.COLLECTED: 1, State.HELD: 1}
