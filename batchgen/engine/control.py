@@ -7,23 +7,15 @@ from batchgen.engine.dispatch import Dispatcher
 from batchgen.engine.doubting import Doubting
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.flow import Flow
-from batchgen.model import Rate
-from batchgen.ports import PacedGate
 
 
 class Control:
     """The levers of one run."""
 
-    def __init__(self, *, dispatcher: Dispatcher, flow: Flow, purse: Purse, gate: PacedGate) -> None:
+    def __init__(self, *, dispatcher: Dispatcher, flow: Flow, purse: Purse) -> None:
         self._dispatcher = dispatcher
         self._flow = flow
         self._purse = purse
-        self._gate = gate
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether no job leaves for the time being."""
-        return self._dispatcher.is_paused
 
     def pause(self, *, paused: bool) -> None:
         """Submit no more for the time being, or go on; what runs is watched and collected meanwhile."""
@@ -42,7 +34,3 @@ class Control:
         """Put another cap on what the batch may cost in all; None takes it away."""
         self._purse.set_cap(total)
         self._dispatcher.money_may_be_free()
-
-    def pace(self, rate: Rate | None) -> None:
-        """Send requests at another rate; None lets every one through at once."""
-        self._gate.set_rate(rate)

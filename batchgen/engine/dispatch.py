@@ -264,11 +264,6 @@ class Dispatcher:
         self.stir()
 
     @property
-    def is_paused(self) -> bool:
-        """Whether no job leaves for the time being."""
-        return self._paused
-
-    @property
     def has_room(self) -> bool:
         """Whether there is room for one of those that wait."""
         return any(map(self._flow.has_room, self._waiting.models))

@@ -136,7 +136,7 @@ class Runner:
             missing=self._halt.missing,
         )
         self.flow = flow
-        self.control = Control(dispatcher=self._dispatcher, flow=flow, purse=world.purse, gate=world.gate)
+        self.control = Control(dispatcher=self._dispatcher, flow=flow, purse=world.purse)
         self._reconciler = Reconciler(self._search, policy=policy.doubt, settled=self._settled)
         # What changes during a run: who waits, who is under way, and what is to end it.
         self._wanted = {entry.key for entry in plan.entries if entry.wanted}

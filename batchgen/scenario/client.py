@@ -16,7 +16,6 @@ from urllib.parse import quote
 from batchgen.account import Identity
 from batchgen.errors import (
     AmbiguousError,
-    EndlessError,
     NotFoundError,
     NotSentError,
     RefusedError,
@@ -25,7 +24,7 @@ from batchgen.errors import (
     TransientError,
 )
 from batchgen.model import Asset, Model, Receipt, RemoteJob, Text
-from batchgen.pages import Course, JobPage
+from batchgen.pages import JobPage
 from batchgen.ports import Gate, Lane
 from batchgen.scenario.account import Account, parse_account, parse_team
 from batchgen.scenario.fields import WireError
@@ -164,24 +163,6 @@ class ScenarioClient:
         page = await self._ask(self._get("/jobs", query), Lane.WATCH, parse_page, verdict)
         return replace(page, served_at=served_at(answers[-1]))
 
-    async def all_jobs(self, filters: Mapping[str, str]) -> AsyncIterator[RemoteJob]:
-        """Go through a whole listing, newest first; whoever stops early asks for no further page.
-
-        Raises:
-            TransientError: a page could not be had: what was given so far is not the whole of it.
-            EndlessError: the listing does not end.
-        """
-        token, course = None, Course()
-        while True:
-            page = await self.jobs(filters, token)
-            for job in page.jobs:
-                yield job
-            if page.next_token is None:
-                return
-            if course.is_lost(page):
-                raise EndlessError("the service's listing of jobs does not come to an end")
-            token = page.next_token
-
     async def identify(self) -> Identity | None:
         """Send a picture of one pixel to learn who we are; see ``ports.Generator``.
 
@@ -272,15 +253,6 @@ class ScenarioClient:
             return await self._ask(call, Lane.WATCH, lambda data, _: parse_text(data))
         except (NotFoundError, RefusedError):
             return None
-
-    async def who(self) -> None:
-        """Make the cheapest call that needs credentials, so that a run finds out before it plans.
-
-        Raises:
-            StoppedError: they are not accepted.
-            TransientError: the service does not answer.
-        """
-        await self._ask(self._get("/models", {"pageSize": "1"}), Lane.WATCH, lambda *_: None)
 
     async def _bulk(self, asset_ids: Sequence[str]) -> Mapping[str, Asset]:
         call = Call(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from batchgen.engine.ending import Exit, judge
 from batchgen.engine.runner import Runner
 from batchgen.lifecycle import State, SubmitStarted, replay
-from batchgen.model import Job, Rate
+from batchgen.model import Job
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
 from tests.support.virtual import SEEDED, Earth, Run
@@ -53,7 +53,6 @@ def test_a_paused_run_that_is_drained_ends() -> None:
     over = earth()
 
     def drain(runner: Runner) -> None:
-        assert runner.control.is_paused
         runner.drain()
 
     run = played(
@@ -85,19 +84,6 @@ def test_more_may_be_allowed_in_flight_and_fewer() -> None:
     )
     assert most[:3] == [3, 8, 1]
     assert most[3] > 8
-
-
-def test_the_rate_may_be_changed() -> None:
-    over = earth()
-    run = played(
-        over,
-        40,
-        (20.0, lambda runner: runner.control.pace(None)),
-        rate=Rate(count=30.0, seconds=60.0),
-    )
-    before = [at for at in intents(run, over) if at < 20.0]
-    assert len(before) <= 10
-    assert run.took < 40.0
 
 
 def test_a_cap_may_be_set_and_stops_the_run_in_order() -> None:

@@ -183,12 +183,10 @@ async def test_looks_listings_models_and_assets(client: ScenarioClient, mocked: 
         f"{BASE}/assets/get-bulk?originalAssets=true&projectId=proj_1",
         payload={"assets": [asset_json("asset_a")]},
     )
-    mocked.get(f"{BASE}/models?pageSize=1&projectId=proj_1", payload={"models": []})
     assert (await client.job(JOB_ID)).word == "in-progress"
     assert [job.remote_id for job in (await client.jobs({})).jobs] == [JOB_ID]
     assert (await client.model("model_x")).id == "model_x"
     assert (await client.assets(["asset_a"]))["asset_a"].size == 1234
-    await client.who()
     assert all(one.kwargs["allow_redirects"] is False for all_ in mocked.requests.values() for one in all_)
 
 

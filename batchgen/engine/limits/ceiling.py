@@ -70,8 +70,3 @@ class Ceiling:
             return self
         taught = self.taught + 1
         return replace(self, taught=taught, proven=max(self.proven, taught - 1), refused_at=now)
-
-    @property
-    def probe_at(self) -> float | None:
-        """When ``probed`` will allow one more, by the loop's clock; None if nothing was taught."""
-        return None if self.taught is None else self.refused_at + self.quiet
