@@ -12,23 +12,28 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LINTER = Path(sys.executable).with_name("lint-imports")
 
-PLANTED: Mapping[str, Mapping[str, str]] = {
-    "Imports point down": {"journal/planted.py": "from batchgen.engine.runner import Runner\n"},
-    "The engine and the search for lost work know ports, no adapter": {
-        "reconcile/planted.py": "from batchgen.journal.store import JournalFile\n"
-    },
-    "Within the engine imports point down": {
-        "engine/limits/planted.py": "from batchgen.engine.runner import Runner\n"
-    },
-    "Within the manifest imports point down": {
-        "manifest/source/planted.py": "from batchgen.manifest.reading import read_manifest\n"
-    },
-    "Only the journal speaks SQL": {"output/planted.py": "import sqlite3\n"},
-    "Only scenario, the simulator's front and downloads speak HTTP": {
-        "usecases/planted.py": "import aiohttp\n"
-    },
-    "Decisions do no I/O and know no time": {"plan/planted.py": "import time\n"},
+PLANTED: Mapping[str, tuple[str, str]] = {
+    "Imports point down": ("journal/planted.py", "from batchgen.engine.runner import Runner"),
+    "The engine and the search for lost work know ports, no adapter": (
+        "reconcile/planted.py",
+        "from batchgen.journal.store import JournalFile",
+    ),
+    "Only the journal speaks SQL": ("output/planted.py", "import sqlite3"),
+    "Only scenario, the simulator's front and downloads speak HTTP": (
+        "usecases/planted.py",
+        "import aiohttp",
+    ),
+    "Decisions do no I/O and know no time": ("plan/planted.py", "import time"),
 }
+UPWARD = {
+    "engine/limits": ("ceiling", "from batchgen.engine.limits.flow import Flow"),
+    "manifest/source": ("grammar", "from batchgen.manifest.source.document import read_document"),
+    "output": ("names", "from batchgen.output.report import write_report"),
+}
+
+
+def within(room: str) -> str:
+    return f"Within {room} imports point down"
 
 
 def broken(folder: Path) -> set[str]:
@@ -52,12 +57,24 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_planted_file_breaks_the_contract_of_its_room(copy: Path) -> None:
+def test_a_planted_file_breaks_the_contracts_of_its_room(copy: Path) -> None:
     assert broken(copy) == set()
-    for planted in PLANTED.values():
-        for name, text in planted.items():
-            (copy / "batchgen" / name).write_text(f'"""Planted."""\n\n{text}')
-    assert broken(copy) == set(PLANTED)
+    for name, line in PLANTED.values():
+        (copy / "batchgen" / name).write_text(f'"""Planted."""\n\n{line}\n')
+    rooms = {within(name.partition("/")[0]) for name, _ in PLANTED.values()}
+    assert broken(copy) == rooms | set(PLANTED), "what it does, and that nobody said where it stands"
+    for name, _ in PLANTED.values():
+        (copy / "batchgen" / name).unlink()
+
+
+@pytest.mark.parametrize("room", UPWARD)
+def test_an_import_upward_within_a_room_breaks_its_contract(copy: Path, room: str) -> None:
+    module, line = UPWARD[room]
+    path = copy / "batchgen" / room / f"{module}.py"
+    text = path.read_text()
+    path.write_text(f"{text}\n{line}\n")
+    assert broken(copy) == {within(room)}
+    path.write_text(text)
 
 
 def test_a_new_module_beside_the_rooms_has_to_say_on_which_floor_it_stands(copy: Path) -> None:
