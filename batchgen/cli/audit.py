@@ -27,8 +27,9 @@ _NAMED = 20  # jobs like none of ours
     is_flag=True,
     help="Fetch files again that are missing or damaged, and record assets that came later.",
 )
+@click.option("--offline", is_flag=True, help="Ask the service nothing: the journal and the disk alone.")
 @flags.as_json
-def command(*, options: "Options", fix: bool, as_json: bool) -> int:
+def command(*, options: "Options", fix: bool, offline: bool, as_json: bool) -> int:
     """Hold the journal of MANIFEST against the service and the disk.
 
     Lists what the service has since the batch began, and names all that no record owns: what is
@@ -36,12 +37,17 @@ def command(*, options: "Options", fix: bool, as_json: bool) -> int:
     have bought is counted. Shows which jobs are held, what ended otherwise than recorded, and which
     files are missing or damaged. Changes nothing, but for --fix; a file that --fix replaces is kept
     beside its place.
+
+    With --offline it holds the journal against its own history, and the files against what is recorded
+    of them: no word on what the service has.
     """
+    if fix and offline:
+        raise click.UsageError("--fix fetches from the service: not with --offline")
     import asyncio  # noqa: PLC0415 - not for --help
 
     from batchgen.usecases.audit import audit_batch  # noqa: PLC0415 - not for --help
 
-    audit = asyncio.run(audit_batch(options, fix=fix))
+    audit = asyncio.run(audit_batch(options, fix=fix, offline=offline))
     # another slot may be due when a command that is shown here is typed
     options = replace(options, slot=audit.scope.slot or None, period=None)
     if as_json:
@@ -204,7 +210,8 @@ def _lines(audit: "Audit", options: "Options") -> Iterator[str]:
     paid = _counted(audit.submissions, "submission")
     yield f"{audit.scope.batch} at {audit.scope.origin}: {paid} on record"
     if audit.listed is None:
-        yield "Nothing was ever submitted: the service was not asked."
+        why = "" if audit.submissions else "Nothing was ever submitted: "
+        yield f"{why}{'the' if why else 'The'} service was not asked."
     yield from _finding_lines(audit, options)
     for id_, text in audit.untrue:
         yield f"  {id_}: {text}"
@@ -212,6 +219,8 @@ def _lines(audit: "Audit", options: "Options") -> Iterator[str]:
         yield f"  {text}"
     if audit.listed is not None:
         yield from _sum_lines(audit)
+    elif audit.files:
+        yield f"{_counted(audit.files, 'file')} on record"
     reasons = list(audit.verdict.reasons)
     if audit.doubtful:
         jobs, cost = _counted(len(audit.doubtful), "job"), audit.sums.possible

@@ -39,6 +39,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 )
 @flags.limit
 @flags.sample
+@click.option("--collect-only", is_flag=True, help="Buy nothing: collect what is paid for, and end.")
 @click.option("--fresh", is_flag=True, help="Buy everything anew, in a slot that begins now.")
 @click.option("--abandon", is_flag=True, hidden=True, help="Today: --allow unfinished-slot.")
 @click.option("--retry-failed", is_flag=True, help="Try again what failed; each may be charged again.")
@@ -63,6 +64,7 @@ def command(
     max_failures: "int | float | None",
     limit: int | None,
     sample: int | None,
+    collect_only: bool,
     fresh: bool,
     abandon: bool,
     retry_failed: bool,
@@ -89,6 +91,10 @@ def command(
         raise click.UsageError("--allow unfinished-slot goes with --fresh")
     if fresh and options.slot is not None:
         raise click.UsageError("--slot names a slot that is there, and --fresh begins one: give one of them")
+    if collect_only and (limit is not None or sample is not None or fresh or retry_failed):
+        raise click.UsageError(
+            "--collect-only buys nothing: not with --limit, --sample, --fresh or --retry-failed"
+        )
     on_terminal = sys.stderr.isatty()
     options = replace(
         options,
@@ -97,7 +103,7 @@ def command(
         drain_timeout=drain_timeout if drain_timeout is not None or on_terminal else 60.0,
         budget=budget,
         most_failures=max_failures,
-        limit=limit,
+        limit=0 if collect_only else limit,
         sample=sample,
         fresh=fresh,
         retry_failed=retry_failed,

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
@@ -45,13 +46,14 @@ from batchgen.wiring.service import open_service
 MARGIN = 600.0  # seconds that the listing reaches back before the batch's first submission
 
 
-async def audit_batch(options: Options, *, fix: bool) -> Audit:
+async def audit_batch(options: Options, *, fix: bool, offline: bool = False) -> Audit:
     """Hold journal, service and disk against each other; a run beside it is not disturbed.
 
     Args:
         options: which batch, and where.
         fix: fetch again what is missing or damaged, and record assets that came later; refused while a
             run has the batch.
+        offline: hold the journal against itself and the disk alone, and ask the service nothing.
 
     Raises:
         InputError: the manifest is wrong.
@@ -73,6 +75,11 @@ async def audit_batch(options: Options, *, fix: bool) -> Audit:
         began_at = beginning(file.batch(scope).history()) if scope in file.scopes() else None
         if began_at is None and not options.journal.exists():
             return Audit(scope=scope, purchases=purchases)
+        if offline:
+            told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
+            return replace(
+                await _with_files(told, file, options.output / manifest.batch), purchases=purchases
+            )
         # where nothing was submitted, a question for a price may have been taken for an order
         since = now - BLIND if began_at is None else began_at - MARGIN
         look = _Look(options, file, scope, project)
@@ -91,6 +98,20 @@ def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal) -> 
     """Hold the journal against itself, which is all there is without a service."""
     untrue = untrue_records(read_history(before.history()), before.records(), after.records())
     return Audit(scope=scope, untrue=_named(untrue, before.records()))
+
+
+async def _with_files(audit: Audit, file: JournalFile, folder: Path) -> Audit:
+    """Add what the journal alone says is open, and whether its files are on the disk as recorded."""
+    records = file.batch(audit.scope).records()
+    files = files_of(records.values())
+    damaged = await asyncio.to_thread(damaged_among, files, folder)
+    return replace(
+        audit,
+        submissions=sum(len(record.submissions) for record in records.values()),
+        open=tuple(_open_of(records, ())),
+        files=len(files),
+        damaged=tuple(damaged),
+    )
 
 
 def _purchases_without_a_job(

@@ -461,3 +461,17 @@ def test_a_batch_that_sent_nothing_is_told_of_without_credentials_as_far_as_the_
     done = audit(shell.having(SCENARIO_SDK_API_KEY="wrong"), service)
     assert done.status == 8
     assert "the service could not be looked through" in done.out
+
+
+def test_an_audit_offline_looks_at_the_journal_and_the_disk_alone(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    jobs = ran(shell, service)
+    buy(service, {"prompt": "beside"})
+    done = audit(shell, service, "--offline")
+    assert (done.status, "The service was not asked." in done.out) == (0, True), done.out
+    (file,) = jobs["mill"]["files"]
+    (shell.folder / "output" / "spring" / file["path"]).unlink()
+    done = audit(shell, service, "--offline")
+    assert (done.status, f"{file['path']}: missing" in done.out) == (8, True), done.out
+    refused = audit(shell, service, "--offline", "--fix")
+    assert (refused.status, "not with --offline" in refused.err) == (2, True)

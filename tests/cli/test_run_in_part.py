@@ -32,3 +32,24 @@ def test_a_run_of_a_few_jobs_is_done_when_they_are_and_tells_what_is_left(
     assert run(words) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["left_out"], told["summary"]["cost"]["charged"]) == (None, 12)
+
+
+def test_a_run_that_only_collects_buys_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = tmp_path / "jobs.yaml"
+    manifest.write_text(MANIFEST)
+    words = ["run", str(manifest), "-o", str(tmp_path / "output"), "--simulate", "--json"]
+    assert run([*words, "--limit", "1"]) == 0
+    capsys.readouterr()
+    assert run([*words, "--collect-only"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["summary"]["statuses"]["pending"], told["summary"]["cost"]["charged"]) == (2, 4)
+
+
+@pytest.mark.parametrize("other", [["--limit", "1"], ["--sample", "1"], ["--fresh"], ["--retry-failed"]])
+def test_only_collecting_goes_with_nothing_that_buys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], other: list[str]
+) -> None:
+    manifest = tmp_path / "jobs.yaml"
+    manifest.write_text(MANIFEST)
+    assert run(["run", str(manifest), "--simulate", "--collect-only", *other]) == 2
+    assert "--collect-only buys nothing" in capsys.readouterr().err
