@@ -48,7 +48,7 @@ OF_OUTPUTS = (
         path="engine/gleaning.py",
         old="        if entry.key in self._given_up or not is_young(entry.record, now=self._ledger.now()):\n",
         new="        if entry.key in self._given_up or self._age(entry) >= WAITED:\n",
-        test=_PROOF,
+        test="tests/engine/test_together.py",
     ),
     Mutant(
         name="ask short ones of any age",

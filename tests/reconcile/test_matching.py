@@ -172,3 +172,9 @@ def test_a_body_without_prompt_and_seed_is_known_by_the_files_that_go_in(
     shown: dict[str, Any], likeness: Likeness
 ) -> None:
     assert compare(Body.of("m", '{"image":"asset_a","scale":2}'), row(**shown), {}) is likeness
+
+
+@pytest.mark.parametrize("now", [-7200.0, -120.0, 120.0, 7200.0])
+def test_a_clock_that_was_set_since_the_intent_hides_no_row_of_its_time(now: float) -> None:
+    """At the intent both clocks agreed: the service's dates are those of then, whatever ours says now."""
+    assert standing(row(created_at=101.0, **SENT), skew=now) is Likeness.MATCH
