@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from batchgen.model import Json
 
+_END = 2  # times settle_max: a doubt that listings can neither show nor refute by then is for a person
+_LATEST = 3  # times settle_max: where they lag
 MOST_ABSENCES = 2  # after so many a person decides: something is wrong with what listings show
 
 
@@ -43,6 +45,11 @@ class DoubtPolicy:
     def settled_after(self, lag: float) -> float:
         """Give the settling time where listings were seen to lag by so many seconds."""
         return max(self.settle, 3 * lag)
+
+    def end_after(self, lag: float) -> float:
+        """Return after how long a doubt is for a person: not before listings could have shown it absent."""
+        late = min(self.settled_after(lag), _LATEST * self.settle_max) + self.spacing
+        return max(_END * self.settle_max, late)
 
 
 class Move(StrEnum):
@@ -114,7 +121,7 @@ def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
     if not (shown and witness):
         waited = max(found.watched, found.blind) if found.incomplete else found.watched
         may_change = found.incomplete or found.pending
-        given_up = waited >= _END * policy.settle_max or (patient and shown and not may_change)
+        given_up = waited >= policy.end_after(found.lag) or (patient and shown and not may_change)
         return _hold(found, policy) if given_up else WAIT
     if policy.then is OnAbsent.HOLD:
         return Conclusion(move=Move.HOLD, reason="shown absent; the manifest says to hold")
@@ -126,9 +133,6 @@ def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
         )
     evidence = {"listings": list(found.dates[-2:]), "control": witness, "lag": found.lag}
     return Conclusion(move=Move.RESUBMIT, evidence=evidence)
-
-
-_END = 2  # times settle_max: a doubt that listings can neither show nor refute by then is for a person
 
 
 def _shown_absent(found: Findings, policy: DoubtPolicy) -> bool:

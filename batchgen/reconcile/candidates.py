@@ -98,6 +98,8 @@ class Candidates:
         """
         self._holders = self._journal.holders(list(self._rows))
         self._lessons.learn(self._rows, self._holders, self._journal)
+        if self._sender:
+            self._lessons.learn_name(self._rows.values(), self._sender, self._journal)
         known = self._journal.known()
         is_all = not self._sender or bool(self._journal.known(self._sender).receipts)
         rows = known.rows.union(self._lessons.authors)

@@ -5,7 +5,7 @@ were sent, and which rows nobody can read. Kept for a run; who we are is kept in
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from batchgen.account import Holder, Known
 from batchgen.model import RemoteJob
@@ -71,6 +71,25 @@ class Lessons:
                 continue
             self._taught.add(remote_id)
             self._learn_from(rows[remote_id], record, journal)
+
+    def learn_name(self, rows: Iterable[RemoteJob], sender: str, journal: Journal) -> None:
+        """Learn how rows name us from one by whom an upload of ours was: then rows by others are others'.
+
+        Args:
+            rows: of a listing.
+            sender: fingerprint of the key in use.
+            journal: where who we are is kept.
+
+        Raises:
+            JournalError: it could not be kept.
+        """
+        known = journal.known(sender)
+        if known.rows or not known.uploads:
+            return
+        shown = {row.author for row in rows if row.job_type in GENERATION} & known.uploads
+        self._authors |= shown
+        if shown and self._keeps:
+            journal.learn(sender, Known(rows=frozenset(shown)))
 
     def _learn_from(self, row: RemoteJob, record: Record, journal: Journal) -> None:
         # an earlier attempt may be the work of another key than the record's

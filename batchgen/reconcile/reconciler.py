@@ -220,20 +220,30 @@ class Reconciler:
 
     def _find(self, case: _Case, view: _View, window: Window) -> tuple[RemoteJob | None, tuple[str, ...]]:
         """Give the row that is this job, or the ids of those that may be."""
-        known, near, found = self._known(case), [], None
+        known, near, anybodys = self._known(case), list[str](), list[RemoteJob]()
         for row, alike in view.candidates.like(case.doubt.body, known):
             likeness = stands_for(alike, row, view.candidates.ownership(row, known), window)
             if likeness is Likeness.MATCH:
                 likeness = self._beside_others(case, row, view)
             if likeness is Likeness.MATCH and not self._may_be_anybodys(case, row):
                 return row, ()
-            if likeness is Likeness.MATCH and found is None:
-                found = row
-            elif likeness not in {Likeness.MATCH, Likeness.OTHER}:
+            if likeness is Likeness.MATCH:
+                anybodys.append(row)
+            elif likeness is not Likeness.OTHER:
                 near.append(row.remote_id)
-        if found is not None and near:
-            return None, (found.remote_id, *near)
-        return found, tuple(near)
+        if anybodys and not near and self._are_all_that_come(case, anybodys, view):
+            return anybodys[0], ()
+        return None, (*(row.remote_id for row in anybodys), *near)
+
+    def _are_all_that_come(self, case: _Case, rows: Sequence[RemoteJob], view: _View) -> bool:
+        """Say whether rows by nobody are no more than the jobs that miss one, and all had time to be listed.
+
+        A stranger's may be listed before ours.
+        """
+        equals = self._journal.unanswered_equals(case.entry.key)
+        missing = 1 + sum(one.body == case.doubt.body.text for one in equals)
+        settled = case.age(view.begun, view.listing.skew) >= self._policy.settled_after(self._lag.longest)
+        return settled and len(rows) <= missing
 
     def _clouded(self, case: _Case, view: _View, window: Window) -> int:
         """Count the rows that nobody can read and that may be this job."""
@@ -245,7 +255,7 @@ class Reconciler:
         )
 
     def _may_be_anybodys(self, case: _Case, row: RemoteJob) -> bool:
-        """Say whether an equal row proves nothing beside one that shows less: no author, no seed."""
+        """Say whether an equal row proves nothing by itself: no author, no seed."""
         return not row.author and case.doubt.body.seed is None
 
     def _beside_others(self, case: _Case, row: RemoteJob, view: _View) -> Likeness:

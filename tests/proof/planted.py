@@ -87,7 +87,7 @@ MUTANTS = (
     Mutant(
         name="call it absent beside a near-match",
         path="reconcile/reconciler.py",
-        old="            elif likeness not in {Likeness.MATCH, Likeness.OTHER}:\n",
+        old="            elif likeness is not Likeness.OTHER:\n",
         new="            elif likeness is Likeness.UNREAD:\n",
         test="tests/reconcile/test_reconciler.py::"
         "test_a_row_without_inputs_proves_nothing_and_the_job_waits_for_a_person",

@@ -68,4 +68,11 @@ OF_HOLDS = (
         new="        return {slot: short[slot] for slot in self.open()}\n",
         test="tests/engine/test_together.py",
     ),
+    Mutant(
+        name="give up before listings that lag could have shown it absent",
+        path="reconcile/absence.py",
+        old="        return max(_END * self.settle_max, late)\n",
+        new="        return min(_END * self.settle_max, late)\n",
+        test="tests/reconcile/test_absence.py",
+    ),
 )

@@ -66,4 +66,18 @@ OF_OUTSIDE = (
         new="        return False\n",
         test="tests/reconcile/test_reconciler.py",
     ),
+    Mutant(
+        name="take the first equal row by nobody as soon as it is listed",
+        path="reconcile/reconciler.py",
+        old="        return settled and len(rows) <= missing\n",
+        new="        return len(rows) <= missing\n",
+        test="tests/reconcile/test_reconciler.py",
+    ),
+    Mutant(
+        name="learn from the row of an upload how jobs name us",
+        path="reconcile/lessons.py",
+        old="{row.author for row in rows if row.job_type in GENERATION}",
+        new="{row.author for row in rows}",
+        test="tests/reconcile/test_lessons.py",
+    ),
 )

@@ -114,10 +114,18 @@ def test_time_in_which_nobody_looked_counts_for_settling_and_never_for_giving_up
     [
         ({"clean": (), "incomplete": "503"}, "could not be read to its end: 503"),
         ({"clean": (), "clouded": 2}, "2 listed rows cannot be read"),
-        ({"clean": (2.0, 1200.0), "lag": 900.0}, "lag by up to 900 s"),
+        ({"clean": (2.0, 1820.0), "lag": 900.0, "watched": 1820}, "lag by up to 900 s"),
         ({"near": ("job_7",)}, "job_7"),
     ],
 )
 def test_what_is_held_says_only_what_is_so(why: dict[str, Any], words: str) -> None:
-    found = conclude(replace(SHOWN_ABSENT, watched=1200, **{"witness": None, **why}), POLICY)
+    found = conclude(replace(SHOWN_ABSENT, **{"watched": 1200, "witness": None, **why}), POLICY)
     assert (found.move, words in found.reason) == (Move.HOLD, True)
+
+
+def test_a_doubt_is_not_given_up_before_lagging_listings_could_have_shown_it_absent() -> None:
+    policy = DoubtPolicy(settle=3, settle_max=9)
+    late = replace(SHOWN_ABSENT, clean=(2.0, 10.0, 18.0), watched=18.0, lag=7.0)
+    assert conclude(late, policy).move is Move.WAIT
+    assert conclude(replace(late, clean=(*late.clean, 21.5), watched=21.5), policy).move is Move.RESUBMIT
+    assert conclude(replace(late, watched=28.0, lag=90.0), policy).move is Move.HOLD

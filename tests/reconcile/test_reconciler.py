@@ -455,3 +455,29 @@ def test_an_equal_row_by_nobody_is_not_taken_beside_one_that_shows_less() -> Non
     owned = {one.remote_id for record in records(over).values() for one in record.submissions}
     assert "job_stranger" not in owned
     assert states(over) == {State.COLLECTED: 1, State.HELD: 1}
+
+
+def test_a_strangers_row_by_nobody_that_is_listed_first_is_not_taken_for_ours() -> None:
+    """No author, no seed, and ours is listed seconds later: then nobody can tell them apart."""
+    over, seen = earth(faults=FaultPlan(script={Call.SUBMIT: [None, Fault.CUT_AFTER]})), list[float]()
+    stranger = {"jobId": "job_stranger", "jobType": "custom", "status": "success", "billing": {"cuCost": 5}}
+
+    def twist(call: RemoteCall, answer: Answer) -> Answer:
+        if (call.method, call.path) != ("GET", "/jobs"):
+            return answer
+        data, charged = json.loads(answer.body), over.service.submissions
+        rows = [{name: one for name, one in row.items() if name != "authorId"} for row in data["jobs"]]
+        lost = [row for row in rows if len(charged) > 1 and row["jobId"] == charged[1].remote_id]
+        if lost:
+            seen.append(over.now())
+            shown = {**stranger, "createdAt": lost[0]["createdAt"], "metadata": lost[0]["metadata"]}
+            late = over.now() - seen[0] < 6.0  # ours is listed six seconds later
+            rows = [shown, *(row for row in rows if row not in lost or not late)]
+        return replace(answer, body=json.dumps({**data, "jobs": rows}).encode())
+
+    policy = Policy(doubt=DoubtPolicy(settle=10, settle_max=30))
+    Run(over, jobs(2, model=SEEDLESS), policy=policy, twist=twist).go()
+    assert len(over.service.submissions) == 2
+    owned = {one.remote_id for record in records(over).values() for one in record.submissions}
+    assert "job_stranger" not in owned
+    assert states(over) == {State.COLLECTED: 1, State.HELD: 1}
