@@ -88,8 +88,9 @@ class Preparer:
             entry = self._jobs[0]
             try:
                 await self._uploader.ensure(files_of(entry.job))
-            except StoppedError:
-                raise
+            except StoppedError as error:
+                text = f"{entry.job.id}: its files cannot be sent: {error}"
+                raise StoppedError(text, cause=error.cause) from error
             except (InputError, RefusedError) as error:
                 raise InputError(f"{entry.job.id}: a file cannot be sent: {error}") from error
             except ServiceError as error:
