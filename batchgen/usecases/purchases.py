@@ -22,7 +22,6 @@ from batchgen.model import Job, Purchase
 from batchgen.plan.plan import Entry
 from batchgen.ports import Clock
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.clock import SystemClock
 from batchgen.wiring.options import Options
 
 
@@ -41,7 +40,7 @@ class Purchases:
         self._options = options
         self._batch = batch
         self._writing = writing
-        self._clock = clock or SystemClock()
+        self._clock = clock or options.clock
         self._records = PurchaseRecords(options.journal, origin=batch.scope.origin)
 
     def warning(self) -> str:
