@@ -2,7 +2,7 @@
 
 Reads, and writes nothing to the journal whatever it finds; ``--fix`` alone changes the disk,
 under the batch's lock, and replaces no file whose bytes are not what is on record without
-keeping it. What a finding is gets decided in ``plan.auditing``.
+keeping it. What a finding is gets decided in ``reconcile.audit``.
 """
 
 import asyncio

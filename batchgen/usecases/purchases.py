@@ -26,7 +26,7 @@ from batchgen.wiring.options import Options
 
 
 class Purchases:
-    """The questions of one plan that were taken for orders; implements ``app.quotes.PurchaseBook``."""
+    """The questions of one plan that were taken for orders; implements ``usecases.quotes.PurchaseBook``."""
 
     def __init__(self, options: Options, batch: Batch, *, writing: bool, clock: Clock | None = None) -> None:
         """Take the plan whose prices are asked.
