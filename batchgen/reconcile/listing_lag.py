@@ -1,5 +1,6 @@
 """How far listings lag behind what was accepted."""
 
+import math
 from collections.abc import Iterable
 
 from batchgen.ledger import Ledger
@@ -14,9 +15,17 @@ _ROUGH = 2.0  # seconds: the clocks' difference is known by dates in whole secon
 class ListingLag:
     """Remembers over a run which of our submissions a listing has missed, and for how long."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, closely: float = math.inf) -> None:
+        """Begin with no lag.
+
+        Args:
+            ledger: knows when receipts came.
+            closely: seconds between two looks that tell together when a row came; what came while nobody
+                looked for longer is no sign of so long a lag.
+        """
         self._ledger = ledger
-        self._missing: dict[str, float] = {}  # ages in seconds
+        self._closely = closely
+        self._missing: dict[str, tuple[float, float]] = {}  # ages in seconds, and the loop's clock then
         self._seen = 0.0
 
     @property
@@ -27,7 +36,7 @@ class ListingLag:
     @property
     def longest(self) -> float:
         """The longest seen, in seconds; what is missing still counts with its age."""
-        return max(self._seen, *self._missing.values(), 0.0)
+        return max(self._seen, *(age for age, _ in self._missing.values()), 0.0)
 
     def learn(self, listing: Listing, records: Iterable[Record], *, begun: float) -> None:
         """Compare a complete listing with what we know was accepted.
@@ -44,9 +53,10 @@ class ListingLag:
                 continue
             row = listing.rows.get(paid.remote_id)
             if row is None:
-                self._missing[paid.remote_id] = age
-            elif self._missing.pop(paid.remote_id, None) is not None:
-                self._seen = max(self._seen, self._age_of(row, age, listing))
+                self._missing[paid.remote_id] = age, begun
+            elif (missed := self._missing.pop(paid.remote_id, None)) is not None:
+                at_most = missed[0] + min(begun - missed[1], self._closely)
+                self._seen = max(self._seen, min(at_most, self._age_of(row, age, listing)))
 
     def _age_of(self, row: RemoteJob, age: float, listing: Listing) -> float:
         """Return the age of a row that is listed at last: a POST may take long before it is accepted."""

@@ -99,7 +99,7 @@ class Reconciler:
         self._policy = policy
         self._settled = settled
         self._cases: dict[JobKey, _Case] = {}
-        self._lag = ListingLag(search.ledger)
+        self._lag = ListingLag(search.ledger, closely=_MOST_GAPS * policy.spacing)
         self._pauses = Pauses()
         self._skew = 0.0
         self._stirred = asyncio.Event()

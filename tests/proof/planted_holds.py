@@ -75,4 +75,11 @@ OF_HOLDS = (
         new="        return min(_END * self.settle_max, late)\n",
         test="tests/reconcile/test_absence.py",
     ),
+    Mutant(
+        name="count as a lag the time in which nobody looked",
+        path="reconcile/listing_lag.py",
+        old="min(begun - missed[1], self._closely)",
+        new="begun - missed[1]",
+        test="tests/reconcile/test_listing_lag.py",
+    ),
 )

@@ -7,7 +7,7 @@ import pytest
 
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Accepted, Adopted, AnswerLost, Event, Record, SubmitStarted, replay
-from batchgen.model import Job, JobKey
+from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus
 from batchgen.reconcile.listing import Listing
 from batchgen.reconcile.listing_lag import ListingLag
 from tests.support.memory_journal import MemoryJournal
@@ -64,3 +64,28 @@ def test_one_that_left_before_what_a_listing_reaches_is_not_missed_by_it(skew: f
 
 def test_where_the_clocks_were_not_compared_nothing_is_learnt() -> None:
     assert longest(left(NOW - 20, None), Accepted(at=NOW - 19, remote_id="job_1")) == 0
+
+
+class _Receipts:
+    """A run that read every receipt at once."""
+
+    def receipt_of(self, _remote_id: str) -> float:
+        return 100.0
+
+
+@pytest.mark.parametrize(
+    ("looked", "lag"),
+    [((100.3, 101.0), 1.0), ((100.3, 900.0), 40.3), ((100.3, 130.0, 900.0), 70.0), ((500.0, 900.0), 440.0)],
+)
+def test_what_came_while_nobody_looked_is_no_sign_of_so_long_a_lag(
+    looked: tuple[float, ...], lag: float
+) -> None:
+    seen = ListingLag(cast("Ledger", _Receipts()), closely=40.0)
+    paid = list(records(left(NOW - 20, 0.0), Accepted(at=NOW - 19, remote_id="job_1")))
+    row = RemoteJob(remote_id="job_1", status=RemoteStatus.RUNNING, word="queued")
+    for begun in looked:
+        shown = {"job_1": row} if begun == looked[-1] else {}
+        listing = Listing(begun_at=NOW, since=NOW - HOUR, reach=NOW - HOUR, rows=shown, skew=0.0)
+        seen.learn(listing, paid, begun=begun)
+    assert seen.longest == pytest.approx(lag)
+    assert not seen.pending
