@@ -408,6 +408,6 @@ def test_whatever_is_answered_the_engine_meets_our_errors_alone_and_a_bounded_ef
         await body("jobs", {})
         await body("model", "model_x")
         await body("assets", ["a"])
-        await body("who")
+        await body("identify")
 
     in_virtual_time(main)
