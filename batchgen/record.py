@@ -101,6 +101,11 @@ class Record:
         return self.submission.remote_id if self.submission else None
 
     @property
+    def has_derived_seed(self) -> bool:
+        """Whether its latest body has a seed that was derived for it, which nobody else would choose."""
+        return self.seed is not None and self.job is not None and "seed" not in self.job.params
+
+    @property
     def is_short(self) -> bool:
         """Whether it is a success with fewer assets than it was to have."""
         return self.state in DONE and len(self.asset_ids) < self.expected

@@ -14,7 +14,7 @@ _MOST = 20  # uploads in a run; each costs nothing, and proves what was lost bef
 
 
 class Identification:
-    """Asks at most a few times in a run, and only where the answer decides something."""
+    """Asks a bounded number of times in a run, and only where the answer decides something."""
 
     def __init__(self, *, generator: Generator, journal: Journal, ledger: Ledger, sender: str) -> None:
         """Take the parts.

@@ -86,7 +86,8 @@ class Lessons:
         known = journal.known(sender)
         if known.rows or not known.uploads:
             return
-        shown = {row.author for row in rows if row.job_type in GENERATION} & known.uploads
+        jobs = (row for row in rows if row.job_type in GENERATION and row.inputs)  # uploads show none
+        shown = {row.author for row in jobs} & known.uploads
         self._authors |= shown
         if shown and self._keeps:
             journal.learn(sender, Known(rows=frozenset(shown)))

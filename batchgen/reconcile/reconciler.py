@@ -262,20 +262,17 @@ class Reconciler:
         """Say what a matching row is where another job that misses its answer sent more.
 
         Keys that were not sent are taken for the service's own additions; here they may be those of
-        the other job. The service may well add a width that another job asks for, but not its seed.
+        the other job. The service may well add a width that another job asks for, or a seed that a person
+        wrote, which may be its default, but not one that was derived for that job.
         """
-        others = (
-            Body.sent_for(record)
-            for key, record in self._journal.records().items()
-            if record.state in _UNANSWERED and key != case.entry.key
-        )
         sent, fitting = case.doubt.body, (Likeness.MATCH, Likeness.UNREAD)
         likeness = Likeness.MATCH
-        for one in others:
+        for key, record in self._journal.records().items():
+            one = Body.sent_for(record) if record.state in _UNANSWERED and key != case.entry.key else None
             if one is None or len(one.inputs) <= len(sent.inputs):
                 continue
             if view.candidates.compare(one, row) in fitting:
-                if one.seed is not None and sent.seed is None:
+                if record.has_derived_seed and sent.seed is None:
                     return Likeness.OTHER
                 likeness = Likeness.NEAR
         return likeness

@@ -34,6 +34,13 @@ OF_HOLDS = (
         test=f"{_RECONCILER}::test_a_row_with_the_seed_of_another_job_holds_nobody",
     ),
     Mutant(
+        name="take a seed that a person wrote for one that nobody else would choose",
+        path="reconcile/reconciler.py",
+        old="                if record.has_derived_seed and sent.seed is None:\n",
+        new="                if one.seed is not None and sent.seed is None:\n",
+        test=_RECONCILER,
+    ),
+    Mutant(
         name="use up patience while no listing can be had",
         path="reconcile/patience.py",
         old="            self.watched += min(begun - since, longest)\n",

@@ -76,8 +76,8 @@ OF_OUTSIDE = (
     Mutant(
         name="learn from the row of an upload how jobs name us",
         path="reconcile/lessons.py",
-        old="{row.author for row in rows if row.job_type in GENERATION}",
-        new="{row.author for row in rows}",
+        old="(row for row in rows if row.job_type in GENERATION and row.inputs)",
+        new="(row for row in rows)",
         test="tests/reconcile/test_lessons.py",
     ),
 )

@@ -109,11 +109,21 @@ def test_the_row_of_an_earlier_attempt_says_of_what_type_ours_are_and_nothing_of
     assert journal.known("k2").rows == frozenset()
 
 
-@pytest.mark.parametrize(("job_type", "taught"), [("custom", {"apiu_us"}), ("upload", set())])
-def test_a_job_by_whom_our_upload_was_says_how_rows_name_us(job_type: str, taught: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("job_type", "inputs", "taught"),
+    [
+        ("custom", SENT, {"apiu_us"}),
+        ("", SENT, {"apiu_us"}),
+        ("upload", SENT, set()),
+        ("", None, set()),  # a service that shows no types lists the upload so
+    ],
+)
+def test_a_job_by_whom_our_upload_was_says_how_rows_name_us(
+    job_type: str, inputs: dict[str, Any] | None, taught: set[str]
+) -> None:
     """The row of the upload itself does not: jobs may show another name."""
     journal, lessons = MemoryJournal(), Lessons(keeps=True)
     journal.learn("k1", Known(uploads=frozenset({"apiu_us"})))
-    lessons.learn_name([replace(row(1), author="apiu_us", job_type=job_type)], "k1", journal)
+    lessons.learn_name([replace(row(1), author="apiu_us", job_type=job_type, inputs=inputs)], "k1", journal)
     assert journal.known("k1").rows == taught
     assert set(lessons.authors) == taught

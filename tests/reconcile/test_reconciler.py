@@ -315,7 +315,7 @@ def test_an_old_control_that_was_found_late_is_looked_for_where_its_body_left() 
 def test_a_row_with_the_seed_of_another_job_holds_nobody() -> None:
     """Keys that were not sent may be the service's additions, but not the seed of a job without an answer."""
     plain = Job(id="plain", prompt="a house", model=SEEDED, derive_seed=False)
-    seeded = Job(id="seeded", prompt="a house", model=SEEDED, params={"seed": 7}, derive_seed=False)
+    seeded = Job(id="seeded", prompt="a house", model=SEEDED)
     other = Job(id="other", prompt="a barn", model=SEEDED)
     over = earth(faults=FaultPlan(script={Call.SUBMIT: [Fault.CUT_BEFORE, Fault.HANG_AFTER]}))
     run = Run(over, [plain, seeded, other], policy=Policy(doubt=QUICK)).go()
@@ -481,3 +481,18 @@ def test_a_strangers_row_by_nobody_that_is_listed_first_is_not_taken_for_ours() 
     owned = {one.remote_id for record in records(over).values() for one in record.submissions}
     assert "job_stranger" not in owned
     assert states(over) == {State.COLLECTED: 1, State.HELD: 1}
+
+
+def test_a_row_with_the_seed_that_a_person_gave_another_job_may_be_the_services_own() -> None:
+    """A default that the service adds: both jobs were accepted, and both rows show it."""
+    plain = Job(id="plain", prompt="a house", model=SEEDED, derive_seed=False)
+    given = Job(id="given", prompt="a house", model=SEEDED, params={"seed": 7}, derive_seed=False)
+    other = Job(id="other", prompt="a barn", model=SEEDED)
+    over = earth(faults=FaultPlan(script={Call.SUBMIT: [Fault.CUT_AFTER, Fault.HANG_AFTER]}))
+
+    def alter(row: dict[str, Any]) -> dict[str, Any]:
+        shown = {"seed": 7, **row["metadata"]["input"]}
+        return {**row, "metadata": {**row["metadata"], "input": shown}}
+
+    Run(over, [plain, given, other], policy=Policy(doubt=QUICK), twist=listed_as(alter)).go()
+    assert len(over.service.submissions) == 3, "nothing is called absent that may be there"
