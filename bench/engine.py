@@ -19,7 +19,7 @@ from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.runner import Runner
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Event, Record, State, Succeeded
 from batchgen.model import (
     Asset,

@@ -16,7 +16,7 @@ PLANTED: Mapping[str, tuple[str, str]] = {
     "Imports point down": ("journal/planted.py", "from batchgen.engine.runner import Runner"),
     "The engine and the search for lost work know ports, no adapter": (
         "reconcile/planted.py",
-        "from batchgen.journal.store import JournalFile",
+        "from batchgen.journal.file import JournalFile",
     ),
     "Only the journal speaks SQL": ("output/planted.py", "import sqlite3"),
     "Only scenario, the simulator's front and downloads speak HTTP": (

@@ -1,20 +1,17 @@
 """``batchgen accept``."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from batchgen.wiring.options import Options
 
 
 @click.command("accept", short_help="Keep what was bought for a job before it was changed.")
 @flags.of_a_batch
 @click.argument("job", nargs=-1, required=True)
-def command(*, options: "Options", job: Sequence[str]) -> int:
+def command(*, options: "api.Options", job: Sequence[str]) -> int:
     """Let each changed JOB of MANIFEST, by its id, keep what was bought before the change.
 
     For an edit that needs no new picture, as a typing error mended in a prompt: the job counts as
@@ -23,9 +20,7 @@ def command(*, options: "Options", job: Sequence[str]) -> int:
     the old form needs no word at all. `batchgen plan` shows what changed, `batchgen forget` takes
     it back.
     """
-    from batchgen.usecases.acceptance import accept_changes  # noqa: PLC0415 - not for --help
-
-    offers = accept_changes(options, job)
+    offers = api.accept(options, job)
     for one in offers:
         assets = ", ".join(one.before.record.asset_ids) or f"{one.before.standing}"
         click.echo(f"{one.entry.job.id}: keeps what was bought as {one.before.job.prompt!r} ({assets})")

@@ -1,21 +1,16 @@
 """``batchgen audit``."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from batchgen.model import RemoteJob
-    from batchgen.reconcile.audit import Surplus
-    from batchgen.reconcile.unowned import Doubtful
-    from batchgen.usecases.findings import Audit, Open
-    from batchgen.wiring.options import Options
+from batchgen.formats import counted, moment, not_told, number, units
 
 _NAMED = 20  # jobs like none of ours
 
@@ -29,7 +24,7 @@ _NAMED = 20  # jobs like none of ours
 )
 @click.option("--offline", is_flag=True, help="Ask the service nothing: the journal and the disk alone.")
 @flags.as_json
-def command(*, options: "Options", fix: bool, offline: bool, as_json: bool) -> int:
+def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) -> int:
     """Hold the journal of MANIFEST against the service and the disk.
 
     Lists what the service has since the batch began, and names all that no record owns: what is
@@ -43,11 +38,8 @@ def command(*, options: "Options", fix: bool, offline: bool, as_json: bool) -> i
     """
     if fix and offline:
         raise click.UsageError("--fix fetches from the service: not with --offline")
-    import asyncio  # noqa: PLC0415 - not for --help
 
-    from batchgen.usecases.audit import audit_batch  # noqa: PLC0415 - not for --help
-
-    audit = asyncio.run(audit_batch(options, fix=fix, offline=offline))
+    audit = asyncio.run(api.audit(options, fix=fix, offline=offline))
     # another slot may be due when a command that is shown here is typed
     options = replace(options, slot=audit.scope.slot or None, period=None)
     if as_json:
@@ -58,24 +50,19 @@ def command(*, options: "Options", fix: bool, offline: bool, as_json: bool) -> i
     return int(audit.verdict.exit)
 
 
-def _adopt(one: "Surplus", options: "Options") -> str | None:
+def _adopt(one: "api.Surplus", options: "api.Options") -> str | None:
     """Give the command that makes the row the job's submission; None where it has to be left."""
-    from batchgen.reconcile.audit import Situation  # noqa: PLC0415 - not for --help
-
-    if one.situation is not Situation.OPEN:
+    if one.situation is not api.Situation.OPEN:
         return None
     return options.command_line("resolve", "--adopt", f"{one.sent.job.id}={one.row.remote_id}")
 
 
-def _settle(one: "Open", options: "Options") -> str:
+def _settle(one: "api.Open", options: "api.Options") -> str:
     """Give the command that settles a job that is held, or whose answer is missing."""
-    from batchgen.lifecycle import State  # noqa: PLC0415 - not for --help
-
-    return options.command_line("resolve" if one.state is State.HELD else "run")
+    return options.command_line("resolve" if one.state is api.State.HELD else "run")
 
 
-def _doubtful(one: "Doubtful", options: "Options") -> dict[str, object]:
-    from batchgen.output.entries import moment, number  # noqa: PLC0415 - not for --help
+def _doubtful(one: "api.Doubtful", options: "api.Options") -> dict[str, object]:
 
     return {
         "job_id": one.row.remote_id,
@@ -90,14 +77,13 @@ def _doubtful(one: "Doubtful", options: "Options") -> dict[str, object]:
     }
 
 
-def _adopt_near(one: "Doubtful", options: "Options") -> str | None:
+def _adopt_near(one: "api.Doubtful", options: "api.Options") -> str | None:
     if one.like is None or not one.like.waits:
         return None
     return options.command_line("resolve", "--adopt", f"{one.like.sent.job.id}={one.row.remote_id}")
 
 
-def _document(audit: "Audit", options: "Options") -> dict[str, object]:
-    from batchgen.output.entries import moment, number  # noqa: PLC0415 - not for --help
+def _document(audit: "api.Audit", options: "api.Options") -> dict[str, object]:
 
     verdict, sums = audit.verdict, audit.sums
     return {
@@ -206,8 +192,8 @@ def _document(audit: "Audit", options: "Options") -> dict[str, object]:
     }
 
 
-def _lines(audit: "Audit", options: "Options") -> Iterator[str]:
-    paid = _counted(audit.submissions, "submission")
+def _lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
+    paid = counted(audit.submissions, "submission")
     yield f"{audit.scope.batch} at {audit.scope.origin}: {paid} on record"
     if audit.listed is None:
         why = "" if audit.submissions else "Nothing was ever submitted: "
@@ -220,20 +206,20 @@ def _lines(audit: "Audit", options: "Options") -> Iterator[str]:
     if audit.listed is not None:
         yield from _sum_lines(audit)
     elif audit.files:
-        yield f"{_counted(audit.files, 'file')} on record"
+        yield f"{counted(audit.files, 'file')} on record"
     reasons = list(audit.verdict.reasons)
     if audit.doubtful:
-        jobs, cost = _counted(len(audit.doubtful), "job"), audit.sums.possible
-        reasons.append(f"{jobs} of no record may be ours, {cost.normalize():f} compute units")
+        jobs, cost = counted(len(audit.doubtful), "job"), audit.sums.possible
+        reasons.append(f"{jobs} of no record may be ours, {units(cost)} compute units")
     if audit.unreadable:
-        rows = _counted(audit.unreadable, "listed row")
+        rows = counted(audit.unreadable, "listed row")
         reasons.append(f"{rows} cannot be read, and may be any job's")
     yield from _closing(reasons, fixable=any(not one.fixed for one in audit.damaged))
 
 
-def _finding_lines(audit: "Audit", options: "Options") -> Iterator[str]:
+def _finding_lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
     for purchase in audit.purchases:
-        charge = "" if purchase.charged is None else f", {purchase.charged.normalize():f} compute units"
+        charge = "" if purchase.charged is None else f", {units(purchase.charged)} compute units"
         yield f"  {purchase.remote_id}{charge}: bought by asking for the price of {purchase.job}, of no job"
     for one in audit.surplus:
         yield from _surplus_lines(one, options)
@@ -249,42 +235,40 @@ def _finding_lines(audit: "Audit", options: "Options") -> Iterator[str]:
         yield f"  {file.job.id}: {file.file.path}: {file.found}{told}"
 
 
-def _surplus_lines(one: "Surplus", options: "Options") -> Iterator[str]:
-    from batchgen.reconcile.audit import Situation  # noqa: PLC0415 - not for --help
+def _surplus_lines(one: "api.Surplus", options: "api.Options") -> Iterator[str]:
 
     what = (
         f"the same but for how {', '.join(one.differs)} is written"
         if one.differs
         else "equal to what was sent"
     )
-    if one.situation is Situation.ASKED:
+    if one.situation is api.Situation.ASKED:
         what = "what the job asks for"
     sure = "certainly ours" if one.certain else "may be ours"
     yield f"  {one.sent.job.id}: {_told(one.row)}: {what}, {sure}"
     match one.situation:
-        case Situation.OPEN:
+        case api.Situation.OPEN:
             yield f"    the job is in doubt; to adopt it: {_adopt(one, options)}"
-        case Situation.DUE:
+        case api.Situation.DUE:
             yield f"    its answer is due or was lost; this takes it in: {options.command_line('run')}"
-        case Situation.UNPAID:
+        case api.Situation.UNPAID:
             yield "    the journal knows of no submission of that attempt: it was likely paid for and lost"
-        case Situation.PAID:
+        case api.Situation.PAID:
             yield f"    the job already has {one.holder}: this one was likely paid for beside it"
-        case Situation.ASKED:
+        case api.Situation.ASKED:
             yield (
                 "    nothing that the journal knows of was sent so: likely bought by asking for its price, "
                 "on behalf of a journal that is lost, or by a person with this key"
             )
 
 
-def _told(row: "RemoteJob") -> str:
-    from batchgen.output.entries import moment  # noqa: PLC0415 - not for --help
+def _told(row: "api.RemoteJob") -> str:
 
-    cost = "of unknown cost" if row.cost is None else f"{row.cost.normalize():f} compute units"
+    cost = "of unknown cost" if row.cost is None else f"{units(row.cost)} compute units"
     return f"{row.remote_id}, {moment(row.created_at) or 'without a date'}, {row.word}, {cost}"
 
 
-def _doubtful_lines(doubtful: "Sequence[Doubtful]", options: "Options") -> Iterator[str]:
+def _doubtful_lines(doubtful: "Sequence[api.Doubtful]", options: "api.Options") -> Iterator[str]:
     """Name what may be ours: all that is like a job, and the first of what is like none."""
     left = [one for one in doubtful if one.like is None]
     for one in (*(each for each in doubtful if each.like is not None), *left[:_NAMED]):
@@ -293,10 +277,10 @@ def _doubtful_lines(doubtful: "Sequence[Doubtful]", options: "Options") -> Itera
             yield f"    to adopt it: {adopt}"
     if more := left[_NAMED:]:
         cost = sum((one.row.cost for one in more if one.row.cost is not None), Decimal(0))
-        yield f"  {len(more)} more that may be ours, {cost.normalize():f} compute units: --json names all"
+        yield f"  {len(more)} more that may be ours, {units(cost)} compute units: --json names all"
 
 
-def _likeness(one: "Doubtful") -> str:
+def _likeness(one: "api.Doubtful") -> str:
     if one.like is None:
         return "like nothing that this batch sent"
     if not one.row.inputs:
@@ -306,10 +290,10 @@ def _likeness(one: "Doubtful") -> str:
     return f"like {one.like.sent.job.id}, differs in {', '.join(one.like.differs)}"
 
 
-def _short_lines(audit: "Audit") -> Iterator[str]:
+def _short_lines(audit: "api.Audit") -> Iterator[str]:
     for one in audit.short:
         if one.new:
-            count = _counted(len(one.new), "asset")
+            count = counted(len(one.new), "asset")
             then = (
                 "on record now, the next run fetches"
                 if one.recorded
@@ -321,30 +305,29 @@ def _short_lines(audit: "Audit") -> Iterator[str]:
     for each in audit.dearer:
         charged, shown = (one or Decimal(0) for one in (each.paid.charged, each.shown))
         yield (
-            f"  {each.job.id}: {each.paid.remote_id} cost {charged.normalize():f} compute units by the "
-            f"journal, and {shown.normalize():f} by the service"
+            f"  {each.job.id}: {each.paid.remote_id} cost {units(charged)} compute units by the "
+            f"journal, and {units(shown)} by the service"
         )
 
 
-def _sum_lines(audit: "Audit") -> Iterator[str]:
-    from batchgen.output.wording import not_told  # noqa: PLC0415 - not for --help
+def _sum_lines(audit: "api.Audit") -> Iterator[str]:
 
     sums = audit.sums
     untold = f" ({not_told(sums.untold)})" if sums.untold else ""
-    unseen = f" ({_counted(sums.unseen, 'row')} without a cost)" if sums.unseen else ""
+    unseen = f" ({counted(sums.unseen, 'row')} without a cost)" if sums.unseen else ""
     yield (
-        f"charged: {sums.recorded.normalize():f} compute units by the journal{untold}; the service shows "
-        f"{sums.shown.normalize():f} for the same{unseen} and {sums.beside.normalize():f} beside them; "
-        f"difference {sums.difference.normalize():f}"
+        f"charged: {units(sums.recorded)} compute units by the journal{untold}; the service shows "
+        f"{units(sums.shown)} for the same{unseen} and {units(sums.beside)} beside them; "
+        f"difference {units(sums.difference)}"
     )
     if sums.refunded:
-        yield f"refunded: {sums.refunded.normalize():f} compute units by the service's rules, or as it shows"
+        yield f"refunded: {units(sums.refunded)} compute units by the service's rules, or as it shows"
     if sums.not_listed:
-        yield f"{_counted(sums.not_listed, 'submission')} on record not in the service's listing"
+        yield f"{counted(sums.not_listed, 'submission')} on record not in the service's listing"
     if audit.others.jobs:
-        jobs, cost = _counted(audit.others.jobs, "job"), audit.others.cost
-        yield f"others in this project: {jobs}, {cost.normalize():f} compute units"
-    yield f"{_counted(audit.files, 'file')} on record"
+        jobs, cost = counted(audit.others.jobs, "job"), audit.others.cost
+        yield f"others in this project: {jobs}, {units(cost)} compute units"
+    yield f"{counted(audit.files, 'file')} on record"
 
 
 def _closing(reasons: Sequence[str], *, fixable: bool) -> Iterator[str]:
@@ -353,7 +336,3 @@ def _closing(reasons: Sequence[str], *, fixable: bool) -> Iterator[str]:
         yield "Files are fetched again with --fix."
     if not reasons:
         yield "All agree."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

@@ -1,18 +1,14 @@
 """``batchgen control``: what can be ordered of a run that goes on."""
 
+import asyncio
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from batchgen.control.client import Reply
-    from batchgen.control.commands import Order
-    from batchgen.journal.orders import Answer
-    from batchgen.wiring.options import Options
+from batchgen.formats import moment
 
 
 @click.group("control", short_help="Change, pause, resume or drain a run that goes on.")
@@ -27,7 +23,7 @@ def command() -> None:
 @flags.of_a_run
 @click.argument("setting", nargs=-1, required=True, metavar="KEY=VALUE...")
 @flags.as_json
-def set_command(*, options: "Options", setting: Sequence[str], as_json: bool) -> int:
+def set_command(*, options: "api.Options", setting: Sequence[str], as_json: bool) -> int:
     """Change what the run of MANIFEST goes by while it goes on.
 
     \b
@@ -40,10 +36,8 @@ def set_command(*, options: "Options", setting: Sequence[str], as_json: bool) ->
 
     Exit status 0 when the run goes by it, 2 where no run is under way, 8 where it does not answer.
     """  # noqa: D301 - the mark is click's: it keeps the lines as they are
-    from batchgen.control.commands import read_settings  # noqa: PLC0415 - not for --help
-
     try:
-        orders = read_settings(setting)
+        orders = api.read_settings(setting)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="KEY=VALUE") from error
     return _give(options, orders, as_json=as_json)
@@ -52,7 +46,7 @@ def set_command(*, options: "Options", setting: Sequence[str], as_json: bool) ->
 @command.command("pause", short_help="Let a run submit no more for the time being.")
 @flags.of_a_run
 @flags.as_json
-def pause_command(*, options: "Options", as_json: bool) -> int:
+def pause_command(*, options: "api.Options", as_json: bool) -> int:
     """Let the run of MANIFEST submit no more for the time being.
 
     What runs at the service is watched and collected meanwhile. The run does not end, however
@@ -67,7 +61,7 @@ def pause_command(*, options: "Options", as_json: bool) -> int:
 @command.command("resume", short_help="Let a paused run go on.")
 @flags.of_a_run
 @flags.as_json
-def resume_command(*, options: "Options", as_json: bool) -> int:
+def resume_command(*, options: "api.Options", as_json: bool) -> int:
     """Let the run of MANIFEST go on that was paused.
 
     Exit status 0 when it goes on, 2 where no run is under way or it is stopping, 8 where it does
@@ -79,7 +73,7 @@ def resume_command(*, options: "Options", as_json: bool) -> int:
 @command.command("drain", short_help="Let a run submit no more, collect what is paid for, and end.")
 @flags.of_a_run
 @flags.as_json
-def drain_command(*, options: "Options", as_json: bool) -> int:
+def drain_command(*, options: "api.Options", as_json: bool) -> int:
     """Let the run of MANIFEST submit no more, collect what is paid for, and end.
 
     As one Ctrl-C does, from elsewhere and without a limit of time; the run ends with exit
@@ -90,22 +84,17 @@ def drain_command(*, options: "Options", as_json: bool) -> int:
     return _give_word("drain", options, as_json=as_json)
 
 
-def _give_word(name: str, options: "Options", *, as_json: bool) -> int:
-    from batchgen.control.commands import Order  # noqa: PLC0415 - not for --help
+def _give_word(name: str, options: "api.Options", *, as_json: bool) -> int:
 
-    return _give(options, [Order(name)], as_json=as_json)
+    return _give(options, [api.Order(name)], as_json=as_json)
 
 
-def _give(options: "Options", orders: "Sequence[Order]", *, as_json: bool) -> int:
+def _give(options: "api.Options", orders: "Sequence[api.Order]", *, as_json: bool) -> int:
     """Give the orders and show what becomes of them."""
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.control.client import order  # noqa: PLC0415 - not for --help
-
-    return show(asyncio.run(order(options, orders)), orders, as_json=as_json)
+    return show(asyncio.run(api.order(options, orders)), orders, as_json=as_json)
 
 
-def show(reply: "Reply", orders: "Sequence[Order]", *, as_json: bool) -> int:
+def show(reply: "api.Reply", orders: "Sequence[api.Order]", *, as_json: bool) -> int:
     """Write what the run said to standard output and what did not work beside it; give the exit status."""
     status = 8 if not reply.answers else 0 if all(one.met for one in reply.answers) else 2
     if as_json:
@@ -118,18 +107,17 @@ def show(reply: "Reply", orders: "Sequence[Order]", *, as_json: bool) -> int:
     return status
 
 
-def _silence(reply: "Reply") -> str:
+def _silence(reply: "api.Reply") -> str:
     return (
         f"the run of {reply.run.scope.batch!r} ({reply.run}) has not taken the order, which is withdrawn: "
         "it is suspended, or busy; try again"
     )
 
 
-def _document(reply: "Reply", orders: "Sequence[Order]", status: int) -> dict[str, object]:
-    from batchgen.output.entries import moment  # noqa: PLC0415 - not for --help
+def _document(reply: "api.Reply", orders: "Sequence[api.Order]", status: int) -> dict[str, object]:
 
     run = reply.run
-    answers: Sequence[Answer | None] = reply.answers or [None] * len(orders)
+    answers: Sequence[api.Answer | None] = reply.answers or [None] * len(orders)
     return {
         "batch": run.scope.batch,
         "slot": run.scope.slot,

@@ -1,19 +1,20 @@
 """``batchgen cost``."""
 
+import asyncio
+import csv
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from batchgen.plan.costs import Group, Sums
-    from batchgen.usecases.cost import Reckoned
+from batchgen.cli.reckoning import differences, told_of
+from batchgen.formats import clean, number, units
 
 _COLUMNS = (
     "submissions",
@@ -72,20 +73,15 @@ def command(
         raise click.UsageError("--dry-run is for --reconcile: nothing else is ever recorded")
     if as_csv and as_json:
         raise click.UsageError("--csv and --json both want standard output: give one of them")
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.plan.costs import By, fold  # noqa: PLC0415 - as above
-    from batchgen.usecases.cost import Selection, costs_in, reckon_with_service, zone_named  # noqa: PLC0415 - as above
-    from batchgen.wiring.options import Options  # noqa: PLC0415 - as above
 
     first = None if since is None else since.date()
-    selection = Selection(batch=batch, first=first, zone=zone_named(tz))
-    rows, reckoned = costs_in(output / "journal.db", selection), None
+    selection = api.Selection(batch=batch, first=first, zone=api.zone_named(tz))
+    options = api.Options(manifest=Path(), output=output, environ=flags.environ(), simulate=simulate)
+    rows, reckoned = api.costs(options, selection), None
     if reconcile:
-        options = Options(manifest=Path(), output=output, environ=flags.environ(), simulate=simulate)
-        reckoned = asyncio.run(reckon_with_service(options, selection, record=not dry_run))
-        rows = costs_in(output / "journal.db", selection)  # with what was recorded
-    sums = fold(rows, By(by), selection.zone)
+        reckoned = asyncio.run(api.compare_costs(options, selection, record=not dry_run))
+        rows = api.costs(options, selection)  # with what was recorded
+    sums = api.fold(rows, api.By(by), selection.zone)
     status = _status(reckoned)
     if as_json:
         told = {"exit": status, **_document(sums, reckoned, by=by, tz=tz, first=first)}
@@ -95,28 +91,26 @@ def command(
         for line in lines:
             click.echo(line)
     if reckoned is not None and not as_json:
-        from batchgen.cli.reckoning import told_of  # noqa: PLC0415 - not for --help
-
         for line in told_of(reckoned):
             click.echo(line, err=as_csv)
     return status
 
 
-def _status(reckoned: "Reckoned | None") -> int:
+def _status(reckoned: "api.Reckoned | None") -> int:
     """Give 7 where a difference waits for a person; that a key may not look is no failure."""
     found = None if reckoned is None else reckoned.reckoning
     return 0 if found is None or found.agrees else 7
 
 
-def _by_origin(sums: "Mapping[Group, Sums]") -> "dict[str, dict[Group, Sums]]":
+def _by_origin(sums: "Mapping[api.Group, api.Sums]") -> "dict[str, dict[api.Group, api.Sums]]":
     """Keep origins apart: what a rehearsal cost is nobody's money."""
-    found: dict[str, dict[Group, Sums]] = {}
+    found: dict[str, dict[api.Group, api.Sums]] = {}
     for group, one in sums.items():
         found.setdefault(group.origin, {})[group] = one
     return found
 
 
-def _amounts(one: "Sums") -> dict[str, int | Decimal]:
+def _amounts(one: "api.Sums") -> dict[str, int | Decimal]:
     return {
         "submissions": one.submissions,
         "unpriced": one.unpriced,
@@ -130,20 +124,24 @@ def _amounts(one: "Sums") -> dict[str, int | Decimal]:
 
 
 def _plain(amount: int | Decimal) -> str:
-    return f"{amount.normalize():f}" if isinstance(amount, Decimal) else str(amount)
+    return units(amount) if isinstance(amount, Decimal) else str(amount)
 
 
 def _document(
-    sums: "Mapping[Group, Sums]", reckoned: "Reckoned | None", *, by: str, tz: str, first: date | None
+    sums: "Mapping[api.Group, api.Sums]",
+    reckoned: "api.Reckoned | None",
+    *,
+    by: str,
+    tz: str,
+    first: date | None,
 ) -> dict[str, object]:
-    from batchgen.plan.costs import total  # noqa: PLC0415 - not for --help
 
     rows = [
         {"origin": group.origin, **{key: getattr(group, key) or None for key in _KEYS[by]}, **_json(one)}
         for group, one in sums.items()
     ]
     totals = [
-        {"origin": origin, **_json(total(groups.values()))} for origin, groups in _by_origin(sums).items()
+        {"origin": origin, **_json(api.total(groups.values()))} for origin, groups in _by_origin(sums).items()
     ]
     shown: dict[str, object] = {
         "by": by,
@@ -153,8 +151,6 @@ def _document(
         "totals": totals,
     }
     if reckoned is not None:
-        from batchgen.cli.reckoning import differences  # noqa: PLC0415 - not for --help
-
         found = reckoned.reckoning
         shown["reconciled"] = {
             "origin": reckoned.origin,
@@ -167,31 +163,24 @@ def _document(
     return shown
 
 
-def _json(one: "Sums") -> dict[str, object]:
-    from batchgen.output.entries import number  # noqa: PLC0415 - not for --help
+def _json(one: "api.Sums") -> dict[str, object]:
 
     return {name: number(Decimal(amount)) for name, amount in _amounts(one).items()}
 
 
-def _csv(sums: "Mapping[Group, Sums]", keys: Sequence[str]) -> Iterator[str]:
-    import csv  # noqa: PLC0415 - not for --help
-    import io  # noqa: PLC0415 - not for --help
-
-    from batchgen.output.results import cell  # noqa: PLC0415 - not for --help
+def _csv(sums: "Mapping[api.Group, api.Sums]", keys: Sequence[str]) -> Iterator[str]:
 
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["origin", *keys, *_COLUMNS])
     for group, one in sums.items():
         amounts = _amounts(one)
-        named = [cell(getattr(group, key)) for key in ("origin", *keys)]
+        named = [api.cell(getattr(group, key)) for key in ("origin", *keys)]
         writer.writerow([*named, *(_plain(amounts[column]) for column in _COLUMNS)])
     yield buffer.getvalue().removesuffix("\n")
 
 
-def _table(sums: "Mapping[Group, Sums]", keys: Sequence[str]) -> Iterator[str]:
-    from batchgen.output.wording import clean  # noqa: PLC0415 - not for --help
-    from batchgen.plan.costs import total  # noqa: PLC0415 - not for --help
+def _table(sums: "Mapping[api.Group, api.Sums]", keys: Sequence[str]) -> Iterator[str]:
 
     if not sums:
         yield "Nothing was paid here yet."
@@ -202,11 +191,11 @@ def _table(sums: "Mapping[Group, Sums]", keys: Sequence[str]) -> Iterator[str]:
             for group, one in groups.items()
         ]
         if len(rows) > 1:
-            rows.append(("total", total(groups.values())))
+            rows.append(("total", api.total(groups.values())))
         yield from _aligned(rows)
 
 
-def _aligned(rows: "Sequence[tuple[str, Sums]]") -> Iterator[str]:
+def _aligned(rows: "Sequence[tuple[str, api.Sums]]") -> Iterator[str]:
     """Lay out a table; what is nought everywhere and seldom is anything has no column."""
     amounts = [(name, _amounts(one)) for name, one in rows]
     seldom = {"unpriced", "reserved", "refunded_assumed", "refunded_confirmed"}

@@ -5,29 +5,26 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from batchgen.model import Rate
+from batchgen import api
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class RateType(click.ParamType["Rate"]):
+class RateType(click.ParamType["api.Rate"]):
     """``100/min``, ``5/s``, ``6000/h``."""
 
     name = "N/UNIT"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Rate":
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "api.Rate":
         """Read the text; click shows what is wrong with it."""
-        from batchgen.manifest.quantities import parse_rate  # noqa: PLC0415 - not for --help
-
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]  # click converts defaults twice
         try:
-            return parse_rate(value)
+            return api.parse_rate(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -39,12 +36,10 @@ class DurationType(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read the text; click shows what is wrong with it."""
-        from batchgen.manifest.quantities import parse_duration  # noqa: PLC0415 - not for --help
-
         if not isinstance(value, str):
             return float(value)
         try:
-            return parse_duration(value)
+            return api.parse_duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -88,9 +83,7 @@ class PeriodType(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check the name; click shows what is wrong with it."""
-        from batchgen.manifest.naming import wrong_with_period  # noqa: PLC0415 - not for --help
-
-        if wrong := wrong_with_period(str(value)):
+        if wrong := api.wrong_with_period(str(value)):
             self.fail(f"{str(value)!r} cannot name a period: {wrong}", param, ctx)
         return str(value)
 
@@ -165,11 +158,10 @@ def of_a_batch(command: F) -> F:
         max_jobs: int,
         **more: Any,
     ) -> Any:
-        from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
 
         if slot is not None and period is not None:
             raise click.UsageError("--slot names a slot, and --period the one that is due: give one of them")
-        options = Options(
+        options = api.Options(
             manifest=manifest,
             output=output,
             environ=environ(),
@@ -194,9 +186,8 @@ def of_a_run(command: F) -> F:
     def with_options(
         *, manifest: Path, output: Path, project: str | None, slot: str | None, simulate: bool, **more: Any
     ) -> Any:
-        from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
 
-        options = Options(
+        options = api.Options(
             manifest=manifest,
             output=output,
             environ=environ(),
@@ -214,6 +205,4 @@ def of_a_run(command: F) -> F:
 
 def environ() -> dict[str, str]:
     """Give the environment with what a ``.env`` file in the current folder adds."""
-    from batchgen.wiring.options import environment  # noqa: PLC0415 - not for --help
-
-    return environment(os.environ, Path.cwd())
+    return api.environment(os.environ, Path.cwd())

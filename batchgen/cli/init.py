@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from batchgen import api
+
 
 @click.command("init")
 @click.argument("path", type=click.Path(path_type=Path), default=Path("jobs.yaml"))
@@ -13,13 +15,10 @@ def command(*, path: Path, force: bool) -> int:
 
     The schema by which editors complete and check it is written beside it.
     """
-    from batchgen.manifest.starter import SCHEMA, starter  # noqa: PLC0415 - not for --help
-    from batchgen.usecases.schema import bare_schema  # noqa: PLC0415 - not for --help
-
-    if not _write(path, starter(path.stem), force=force):
+    if not _write(path, api.starter(path.stem), force=force):
         raise click.ClickException(f"{path} is there already; give another name, or --force")
-    schema = path.with_name(SCHEMA)
-    kept = "" if _write(schema, bare_schema(), force=force) else f"; {schema} was there and stays"
+    schema = path.with_name(api.SCHEMA)
+    kept = "" if _write(schema, api.bare_schema(), force=force) else f"; {schema} was there and stays"
     click.echo(f"{path} written{kept}; try: batchgen run {path} --simulate", err=True)
     return 0
 

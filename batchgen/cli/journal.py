@@ -1,17 +1,14 @@
 """``batchgen journal``: care of the journal itself."""
 
+import asyncio
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from batchgen.reconcile.rebuild import Found
-    from batchgen.usecases.recover import Recovery
-    from batchgen.wiring.options import Options
+from batchgen.formats import counted
 
 _WORDS = {
     "known": "in the journal already",
@@ -33,7 +30,7 @@ def command() -> None:
 @command.command("rebuild", short_help="Rebuild a lost journal; buys nothing.")
 @flags.of_a_batch
 @flags.as_json
-def rebuild(*, options: "Options", as_json: bool) -> int:
+def rebuild(*, options: "api.Options", as_json: bool) -> int:
     """Rebuild a lost journal from the results and the service; buys nothing.
 
     Asks the service after every submission that OUTPUT/BATCH/results.json tells of, looks through
@@ -42,11 +39,7 @@ def rebuild(*, options: "Options", as_json: bool) -> int:
 
     Exit status 0 if all was recovered, 7 if something is held or is not at this service.
     """
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.usecases.recover import recover_batch  # noqa: PLC0415 - not for --help
-
-    recovery = asyncio.run(recover_batch(options))
+    recovery = asyncio.run(api.rebuild(options))
     if as_json:
         click.echo(json.dumps(_document(recovery), ensure_ascii=False))
     else:
@@ -55,7 +48,7 @@ def rebuild(*, options: "Options", as_json: bool) -> int:
     return int(recovery.exit)
 
 
-def _document(recovery: "Recovery") -> dict[str, object]:
+def _document(recovery: "api.Recovery") -> dict[str, object]:
     return {
         "batch": recovery.batch,
         "exit": int(recovery.exit),
@@ -72,11 +65,11 @@ def _document(recovery: "Recovery") -> dict[str, object]:
     }
 
 
-def _lines(recovery: "Recovery", options: "Options") -> Iterator[str]:
+def _lines(recovery: "api.Recovery", options: "api.Options") -> Iterator[str]:
     if recovery.submitted is None:
         yield f"{recovery.batch}: there are no results; the listing of the last 24 hours is all there is"
     else:
-        yield f"{recovery.batch}: the results tell of {_counted(recovery.submitted, 'submission')}"
+        yield f"{recovery.batch}: the results tell of {counted(recovery.submitted, 'submission')}"
     fates = [str(one.fate) for one in recovery.found]
     yield from (f"  {fates.count(fate)} {words}" for fate, words in _WORDS.items() if fate in fates)
     yield from (_named(one) for one in recovery.found if one.needs_a_person)
@@ -92,10 +85,6 @@ def _lines(recovery: "Recovery", options: "Options") -> Iterator[str]:
         yield "  nothing was found to recover"
 
 
-def _named(one: "Found") -> str:
+def _named(one: "api.Rebuilt") -> str:
     words = _WORDS["held" if str(one.state) == "held" else str(one.fate)]
     return f"  {one.id}: {', '.join(one.remote_ids) or 'as before'}: {words}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

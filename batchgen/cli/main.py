@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from batchgen import __version__
+from batchgen import __version__, api
 from batchgen.errors import (
     BatchgenError,
     BatchHeldError,
@@ -187,6 +187,5 @@ def _explain(error: BatchgenError, *, as_json: bool) -> int:
 
 
 def _lines(problems: Sequence[Problem]) -> Iterable[str]:
-    from batchgen.manifest.source.excerpt import shown  # noqa: PLC0415 - not for --help
 
-    return shown(problems)
+    return api.shown_problems(problems)

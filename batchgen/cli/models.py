@@ -1,19 +1,14 @@
 """``batchgen models``."""
 
+import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from batchgen.catalog.declared import Declared
-    from batchgen.manifest.values import Manifest
-    from batchgen.model import Json, Model
-    from batchgen.wiring.options import Options
 
 _WIDEST = 44  # characters of a column of the table
 _MOST_SHOWN = 50  # models of a search; more are a number
@@ -44,20 +39,17 @@ def command(
     With the ID of a model: its inputs, with their bounds and defaults, and how long it takes.
     With words, or none: the models that have all of them in their name, id, description or tags.
     """
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.usecases.model_search import Search, describe_models, find_models  # noqa: PLC0415 - not for --help
-    from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
-
-    options = Options(
+    options = api.Options(
         manifest=Path(), output=Path("output"), environ=flags.environ(), simulate=simulate, project=project
     )
     either, text = own == public, " ".join(words)
-    search = Search(text=text, own=own or either, public=public or either, type=kind, capability=capability)
+    search = api.Search(
+        text=text, own=own or either, public=public or either, type=kind, capability=capability
+    )
     is_id = text.startswith("model_") and len(words) == 1
-    found = [] if is_id else asyncio.run(find_models(options, search))
+    found = [] if is_id else asyncio.run(api.find_models(options, search))
     if is_id or any(one.id == text for one in found):
-        [model] = asyncio.run(describe_models(options, [text]))
+        [model] = asyncio.run(api.describe_models(options, [text]))
         shown = json.dumps(_document(model), ensure_ascii=False) if as_json else "\n".join(_described(model))
         click.echo(shown)
     elif as_json:
@@ -68,25 +60,7 @@ def command(
     return 0
 
 
-def check(
-    options: "Options", manifest: "Manifest", *, offline: bool, indices: "Sequence[int] | None" = None
-) -> None:
-    """Hold a manifest against its models, and tell people what was left out or may surprise.
-
-    Raises:
-        InputError: names every model that cannot be used, or every input that is wrong.
-        ServiceError: the service did not answer, or does not accept the credentials.
-    """
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.usecases.models import check_manifest  # noqa: PLC0415 - not for --help
-
-    checked = asyncio.run(check_manifest(options, manifest, offline=offline, indices=indices))
-    for line in (*checked.notes, *([checked.skipped] if checked.skipped else [])):
-        click.echo(f"note: {line}", err=True)
-
-
-def _row(model: "Model") -> Mapping[str, object]:
+def _row(model: "api.Model") -> Mapping[str, object]:
     return {
         "id": model.id,
         "name": model.name,
@@ -98,7 +72,7 @@ def _row(model: "Model") -> Mapping[str, object]:
     }
 
 
-def _document(model: "Model") -> Mapping[str, object]:
+def _document(model: "api.Model") -> Mapping[str, object]:
     return {
         **_row(model),
         "latency_p75": model.latency_p75,
@@ -106,7 +80,7 @@ def _document(model: "Model") -> Mapping[str, object]:
     }
 
 
-def _listed(found: "list[Model]") -> Iterator[str]:
+def _listed(found: "list[api.Model]") -> Iterator[str]:
     if not found:
         yield "No model fits."
         return
@@ -116,36 +90,33 @@ def _listed(found: "list[Model]") -> Iterator[str]:
         yield f"and {len(found) - _MOST_SHOWN} more: add words, or --json for all"
 
 
-def _described(model: "Model") -> Iterator[str]:
-    from batchgen.catalog.declared import declare  # noqa: PLC0415 - not for --help
-    from batchgen.catalog.inputs import notes_on  # noqa: PLC0415 - not for --help
+def _described(model: "api.Model") -> Iterator[str]:
 
     yield f"{model.id}  {model.name}"
     if model.description:
         yield model.description
     yield from _facts(model)
     yield ""
-    inputs = declare(model).inputs.values()
+    inputs = api.declare(model).inputs.values()
     heads = ("input", "type", "required", "default", "takes", "")
     yield from _table((heads, *(_input(one) for one in inputs)))
     if any(one.costly for one in inputs):
         yield "* changes the price"
-    for note in notes_on(model):
+    for note in api.notes_on(model):
         yield f"note: {note}"
 
 
-def _facts(model: "Model") -> Iterator[str]:
-    from batchgen.catalog.declared import plan_of  # noqa: PLC0415 - not for --help
+def _facts(model: "api.Model") -> Iterator[str]:
 
     kind = ", ".join((model.type or "model", *model.capabilities))
     yield f"{kind}; {'public' if model.public else 'own'}"
     if model.plan_rank is not None:
-        yield f"plan:    {plan_of(model.plan_rank)}{' or higher' if model.plan_rank else ''}"
+        yield f"plan:    {api.plan_of(model.plan_rank)}{' or higher' if model.plan_rank else ''}"
     if model.latency_p75 is not None:
         yield f"takes:   {model.latency_p75:.0f} s or less in three of four cases"
 
 
-def _input(one: "Declared") -> tuple[str, ...]:
+def _input(one: "api.Declared") -> tuple[str, ...]:
     rules = one.required
     sometimes = rules.if_defined or rules.if_not_defined or rules.values
     needed = "always" if rules.always else "sometimes" if sometimes else ""
@@ -160,7 +131,7 @@ def _input(one: "Declared") -> tuple[str, ...]:
     )
 
 
-def _bounds(one: "Declared") -> str:
+def _bounds(one: "api.Declared") -> str:
     unit = "items" if one.many else "characters"
     least = f"{one.low:.15g}" if one.low is not None else ""
     most = f"{one.high:.15g}" if one.high is not None else ""
@@ -172,7 +143,7 @@ def _bounds(one: "Declared") -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _text(value: "Json") -> str:
+def _text(value: "api.Json") -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -1,26 +1,15 @@
 """``batchgen plan``."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from batchgen.model import Json
-    from batchgen.plan.changes import Change, Changed
-    from batchgen.plan.forecast import Forecast
-    from batchgen.plan.pricing import Price
-    from batchgen.usecases.naming import Found
-    from batchgen.usecases.outlook import Outlook
-    from batchgen.usecases.quotes import Quoted, QuotedClass
-    from batchgen.wiring.batch import Batch
-    from batchgen.wiring.options import Options
+from batchgen.formats import counted, number, units
 
 _FEW = 5
 _SHOWN = 20  # lines of a list; the rest is a number
@@ -38,7 +27,7 @@ _REMAINS = 8  # the exit status of --check where there is something to do
 @flags.as_json
 def command(
     *,
-    options: "Options",
+    options: "api.Options",
     limit: int | None,
     sample: int | None,
     offline: bool,
@@ -57,7 +46,7 @@ def command(
 
 
 def show_plan(
-    options: "Options",
+    options: "api.Options",
     *,
     as_json: bool,
     offline: bool = False,
@@ -65,64 +54,25 @@ def show_plan(
     check_only: bool = False,
 ) -> int:
     """Write the plan to standard output and give the exit status."""
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.usecases.look import notice_slots  # noqa: PLC0415 - not for --help
-    from batchgen.usecases.outlook import look_ahead  # noqa: PLC0415 - not for --help
-
-    with looked_at(options, offline=offline) as (batch, found):
-        outlook = asyncio.run(look_ahead(options, batch, offline=offline, requote=requote))
-        for note in outlook.notes:
-            click.echo(f"note: {note}", err=True)
-        slots = notice_slots(options, batch)
-        if as_json:
-            document = {**_document(batch, outlook, found), "other_slots": list(slots.notes)}
-            click.echo(json.dumps(document, ensure_ascii=False))
-        else:
-            for line in (*_lines(batch, outlook), *_notes(batch, outlook, found)):
-                click.echo(line)
-            for note in slots.notes:
-                click.echo(f"  {note}")
-            for line in _left_out(options, batch, offline=offline):
-                click.echo(line)
-        return _REMAINS if check_only and (batch.needs_the_service or slots.to_carry) else 0
+    preview = asyncio.run(api.plan(options, offline=offline, requote=requote))
+    batch, outlook, found = preview.batch, preview.outlook, preview.found
+    for note in outlook.notes:
+        click.echo(f"note: {note}", err=True)
+    if as_json:
+        document = {**_document(batch, outlook, found), "other_slots": list(preview.slots.notes)}
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        for line in (*_lines(batch, outlook), *_notes(batch, outlook, found)):
+            click.echo(line)
+        for note in preview.slots.notes:
+            click.echo(f"  {note}")
+        if preview.whole is not None:
+            count, quoted = preview.whole
+            click.echo(f"  without the limit: {count} jobs, for {total_of(quoted)}")
+    return _REMAINS if check_only and preview.has_work else 0
 
 
-@contextmanager
-def looked_at(options: "Options", *, offline: bool) -> Iterator[tuple["Batch", "Found"]]:
-    """Look at a batch with the records that a run would go on with, and at what other names mean for it."""
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.usecases.look import look_at  # noqa: PLC0415 - not for --help
-    from batchgen.usecases.names import look_at_names  # noqa: PLC0415 - not for --help
-
-    with look_at(options) as batch:
-        found = asyncio.run(look_at_names(options, batch, offline=offline))
-        if not found.joined:
-            yield batch, found
-            return
-    with look_at(options, kept=found.joined[0]) as batch:
-        beside = asyncio.run(look_at_names(options, batch, offline=offline, beside_alone=True))
-        yield batch, replace(beside, joined=found.joined)
-
-
-def _left_out(options: "Options", batch: "Batch", *, offline: bool) -> Iterator[str]:
-    """Say what the jobs would cost that a limit or a sample leaves out."""
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.usecases.look import look_at  # noqa: PLC0415 - not for --help
-    from batchgen.usecases.outlook import look_ahead  # noqa: PLC0415 - not for --help
-
-    if options.limit is None and options.sample is None:
-        return
-    with look_at(replace(options, limit=None, sample=None)) as whole:
-        count = len(whole.plan.to_submit)
-        if count > len(batch.plan.to_submit):
-            quoted = asyncio.run(look_ahead(options, whole, offline=offline)).quoted
-            yield f"  without the limit: {count} jobs, for {total_of(quoted)}"
-
-
-def _document(batch: "Batch", outlook: "Outlook", found: "Found") -> dict[str, object]:
+def _document(batch: "api.Batch", outlook: "api.Outlook", found: "api.NamesFound") -> dict[str, object]:
     quoted, account = outlook.quoted, outlook.account
     elsewhere = found.beside[0] if found.beside else None
     return {
@@ -141,13 +91,13 @@ def _document(batch: "Batch", outlook: "Outlook", found: "Found") -> dict[str, o
             for one in outlook.entries
         ],
         "cost": {
-            "low": _number(quoted.total_low),
-            "high": _number(quoted.total_high),
+            "low": number(quoted.total_low),
+            "high": number(quoted.total_high),
             "unpriced": quoted.unknown,
             "questions": quoted.asked,
             "classes": [_class(one) for one in quoted.classes],
         },
-        "balance": None if account is None else _number(account.left),
+        "balance": None if account is None else number(account.left),
         "expected": {"seconds": outlook.forecast.seconds, "at_once": outlook.forecast.at_once},
         "not_recognisable": outlook.unrecognisable,
         "jobs": [
@@ -176,7 +126,7 @@ def _document(batch: "Batch", outlook: "Outlook", found: "Found") -> dict[str, o
     }
 
 
-def _class(one: "QuotedClass") -> dict[str, object]:
+def _class(one: "api.QuotedClass") -> dict[str, object]:
     return {
         "model": one.model,
         "inputs": one.moving,
@@ -187,28 +137,22 @@ def _class(one: "QuotedClass") -> dict[str, object]:
     }
 
 
-def _changed(one: "Changed", outlook: "Outlook") -> dict[str, object]:
+def _changed(one: "api.Changed", outlook: "api.Outlook") -> dict[str, object]:
     return {
         "id": one.entry.job.id,
         "inputs": {change.name: {"before": change.before, "after": change.after} for change in one.changes},
-        "cost": _number(outlook.quoted.price(one.entry.job)),
-        "charged_before": _number(one.before.record.charged),
+        "cost": number(outlook.quoted.price(one.entry.job)),
+        "charged_before": number(one.before.record.charged),
     }
 
 
-def _range(price: "Price") -> dict[str, object]:
-    return {"low": _number(price.low), "high": _number(price.high)}
+def _range(price: "api.Price") -> dict[str, object]:
+    return {"low": number(price.low), "high": number(price.high)}
 
 
-def _number(amount: Decimal | None) -> int | float | None:
-    from batchgen.output.entries import number  # noqa: PLC0415 - not for --help
-
-    return number(amount)
-
-
-def _lines(batch: "Batch", outlook: "Outlook") -> Iterator[str]:
+def _lines(batch: "api.Batch", outlook: "api.Outlook") -> Iterator[str]:
     plan = batch.plan
-    jobs = "1 job" if len(plan.entries) == 1 else f"{len(plan.entries)} jobs"
+    jobs = counted(len(plan.entries), "job")
     yield f"{batch.manifest.batch}: {jobs} at {batch.scope.origin}"
     yield from _entries(outlook)
     for standing, count in plan.counts().items():
@@ -225,7 +169,7 @@ def _lines(batch: "Batch", outlook: "Outlook") -> Iterator[str]:
     yield from _rest(len(plan.to_submit), "")
 
 
-def _entries(outlook: "Outlook") -> Iterator[str]:
+def _entries(outlook: "api.Outlook") -> Iterator[str]:
     """Say of each entry of the manifest what it stands for, and where its jobs stand."""
     for one in outlook.entries[:_SHOWN]:
         counts = ", ".join(f"{count} {standing}" for standing, count in one.counts.items())
@@ -234,7 +178,7 @@ def _entries(outlook: "Outlook") -> Iterator[str]:
     yield from _rest(len(outlook.entries), " entries")
 
 
-def _prices(outlook: "Outlook") -> Iterator[str]:
+def _prices(outlook: "api.Outlook") -> Iterator[str]:
     """Show what each kind of job costs, and all of them; what is not known is said, and never 0."""
     quoted = outlook.quoted
     rows = [("jobs", "CU each", "CU", "")]
@@ -255,15 +199,12 @@ def _prices(outlook: "Outlook") -> Iterator[str]:
     yield f"  {_time(outlook.forecast)}"
 
 
-def total_of(quoted: "Quoted") -> str:
+def total_of(quoted: "api.Quoted") -> str:
     """Say what some jobs cost in all; what is not known is said, and never 0."""
-    from batchgen.plan.pricing import Price  # noqa: PLC0415 - not for --help
-
-    return _total(Price(low=quoted.total_low, high=quoted.total_high), quoted.unknown) or "0 CU"
+    return _total(api.Price(low=quoted.total_low, high=quoted.total_high), quoted.unknown) or "0 CU"
 
 
-def _notes(batch: "Batch", outlook: "Outlook", found: "Found") -> Iterator[str]:
-    from batchgen.usecases.names import told  # noqa: PLC0415 - not for --help
+def _notes(batch: "api.Batch", outlook: "api.Outlook", found: "api.NamesFound") -> Iterator[str]:
 
     yield from (_change_line(one, outlook) for one in outlook.changed[:_SHOWN])
     yield from _rest(len(outlook.changed), " changed jobs")
@@ -282,7 +223,7 @@ def _notes(batch: "Batch", outlook: "Outlook", found: "Found") -> Iterator[str]:
     if outlook.unrecognisable:
         jobs = "1 job carries" if outlook.unrecognisable == 1 else f"{outlook.unrecognisable} jobs carry"
         yield f"  note: {jobs} no seed: if an answer is lost, it cannot be told from its equals"
-    yield from (f"  note: {text}" for text in told(found))
+    yield from (f"  note: {text}" for text in api.told_of_names(found))
     if found.stopped:
         yield f"  note: a run stops: {found.stopped}"
 
@@ -292,16 +233,16 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:_FEW]) + (f" and {more} more" if more > 0 else "")
 
 
-def _change_line(one: "Changed", outlook: "Outlook") -> str:
+def _change_line(one: "api.Changed", outlook: "api.Outlook") -> str:
     named = "; ".join(_change(change) for change in one.changes) or "written in another way"
     known = outlook.quoted.of(one.entry.job)
     cost = "unknown" if known is None or known.price is None else f"{_span(known.price)} CU"
     charged = one.before.record.charged
-    before = "" if charged is None else f" ({_units(charged)} CU were charged before the change)"
+    before = "" if charged is None else f" ({units(charged)} CU were charged before the change)"
     return f"  changed: {one.entry.job.id}: {named}; costs {cost}{before}"
 
 
-def _change(change: "Change") -> str:
+def _change(change: "api.Change") -> str:
     if change.added:
         return f"{change.name} {_value(change.after)} is new"
     if change.dropped:
@@ -309,22 +250,21 @@ def _change(change: "Change") -> str:
     return f"{change.name} from {_value(change.before)} to {_value(change.after)}"
 
 
-def _value(value: "Json") -> str:
+def _value(value: "api.Json") -> str:
     return _cut(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _moving(moving: "Mapping[str, Json]") -> str:
+def _moving(moving: "Mapping[str, api.Json]") -> str:
     told = ", ".join(f"{name}={_value(value)}" for name, value in moving.items())
     return f" {told}" if told else ""
 
 
-def _sum(outlook: "Outlook") -> "Price":
-    from batchgen.plan.pricing import Price  # noqa: PLC0415 - not for --help
+def _sum(outlook: "api.Outlook") -> "api.Price":
 
-    return Price(low=outlook.quoted.total_low, high=outlook.quoted.total_high)
+    return api.Price(low=outlook.quoted.total_low, high=outlook.quoted.total_high)
 
 
-def _total(price: "Price", unpriced: int) -> str:
+def _total(price: "api.Price", unpriced: int) -> str:
     """Say what jobs cost together, and of how many that is not known; empty where none would be bought."""
     jobs = "1 job whose price is unknown" if unpriced == 1 else f"{unpriced} jobs whose price is unknown"
     known = f"{_span(price)} CU" if price.high or not unpriced else ""
@@ -333,15 +273,15 @@ def _total(price: "Price", unpriced: int) -> str:
     return f"{known} and {jobs}" if known else jobs
 
 
-def _balance(outlook: "Outlook") -> str:
+def _balance(outlook: "api.Outlook") -> str:
     left = outlook.account.left if outlook.account is not None else None
     if left is None:
         return ""
     short = " (not enough)" if outlook.quoted.total_low > left else ""
-    return f" of {_units(left)} CU left{short}"
+    return f" of {units(left)} CU left{short}"
 
 
-def _time(expected: "Forecast") -> str:
+def _time(expected: "api.Forecast") -> str:
     if expected.seconds is not None:
         return f"about {_duration(expected.seconds)} at {expected.at_once} at once"
     if expected.at_once is None:
@@ -356,12 +296,8 @@ def _duration(seconds: float) -> str:
     return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"  # noqa: PLR2004 - as above
 
 
-def _span(price: "Price") -> str:
-    return _units(price.high) if price.low == price.high else f"{_units(price.low)}-{_units(price.high)}"
-
-
-def _units(amount: Decimal) -> str:
-    return f"{amount.normalize():f}"
+def _span(price: "api.Price") -> str:
+    return units(price.high) if price.low == price.high else f"{units(price.low)}-{units(price.high)}"
 
 
 def _cut(text: str, widest: int = _WIDEST) -> str:

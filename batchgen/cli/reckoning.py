@@ -7,17 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from decimal import Decimal
 
-from batchgen.output.entries import moment, number
-from batchgen.output.wording import clean
-from batchgen.plan.costs import Cost
-from batchgen.reconcile.billing import BillingDiff, Compared, Shown
-from batchgen.usecases.cost import Reckoned
+from batchgen import api
+from batchgen.formats import clean, moment, number, units
 
 
-def differences(found: BillingDiff) -> dict[str, object]:
+def differences(found: api.BillingDiff) -> dict[str, object]:
     """Give the findings as JSON has them."""
 
-    def ours(one: Cost) -> dict[str, object]:
+    def ours(one: api.Cost) -> dict[str, object]:
         return {
             "batch": one.scope.batch,
             "slot": one.scope.slot or None,
@@ -27,11 +24,11 @@ def differences(found: BillingDiff) -> dict[str, object]:
             "refunded": number(one.sums.refunded),
         }
 
-    def both(one: Compared) -> dict[str, object]:
+    def both(one: api.Compared) -> dict[str, object]:
         shown = {"charged": number(one.shown.charged), "refunded": number(one.shown.refunded)}
         return {**ours(one.ours), "shown": shown}
 
-    def theirs(one: Shown) -> dict[str, object]:
+    def theirs(one: api.Shown) -> dict[str, object]:
         amounts = {"charged": number(one.charged), "refunded": number(one.refunded)}
         told = {name: value for name, value in asdict(one).items() if name != "at_most"}
         return {**told, "at": moment(one.at), **amounts}
@@ -51,7 +48,7 @@ def differences(found: BillingDiff) -> dict[str, object]:
     }
 
 
-def told_of(reckoned: Reckoned) -> Iterator[str]:
+def told_of(reckoned: api.Reckoned) -> Iterator[str]:
     """Give a line for each finding, those that wait for a person first."""
     found = reckoned.reckoning
     if found is None:
@@ -76,7 +73,7 @@ def told_of(reckoned: Reckoned) -> Iterator[str]:
         yield "All agree."
 
 
-def _refunds(reckoned: Reckoned, found: BillingDiff) -> Iterator[str]:
+def _refunds(reckoned: api.Reckoned, found: api.BillingDiff) -> Iterator[str]:
     for both in found.unexpected:
         told = f"{_plain(both.shown.refunded)} refunded by the service"
         yield f"  {_name(both.ours)}: {told}, {_plain(both.ours.sums.refunded)} on record"
@@ -91,14 +88,14 @@ def _refunds(reckoned: Reckoned, found: BillingDiff) -> Iterator[str]:
     yield from (f"  {clean(one)}" for one in reckoned.refunds.left)
 
 
-def _each(rows: Iterable[Cost], told: str) -> Iterator[str]:
+def _each(rows: Iterable[api.Cost], told: str) -> Iterator[str]:
     for one in rows:
         yield f"  {_name(one)}: {_plain(one.sums.charged)} {told}"
 
 
-def _name(one: Cost) -> str:
+def _name(one: api.Cost) -> str:
     return f"{clean(one.scope.batch)} {clean(one.job_id)} {clean(one.remote_id)}"
 
 
 def _plain(amount: Decimal) -> str:
-    return f"{amount.normalize():f}"
+    return units(amount)

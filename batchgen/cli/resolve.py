@@ -1,18 +1,16 @@
 """``batchgen resolve``."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from batchgen.plan.plan import Entry
-    from batchgen.usecases.resolve import Answers, Candidate, Desk, Unsettled
-    from batchgen.wiring.options import Options
+from batchgen.formats import moment, units
 
 
 @click.command("resolve")
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 @flags.as_json
 def command(
     *,
-    options: "Options",
+    options: "api.Options",
     adopt: Sequence[str],
     absent: Sequence[str],
     sure: Sequence[str],
@@ -50,11 +48,7 @@ def command(
 
     Exit status 0 if nothing is in doubt any more, 7 otherwise.
     """
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.usecases.resolve import Answers  # noqa: PLC0415 - not for --help
-
-    answers = Answers(adopt=_pairs(adopt), absent=absent, sure=sure, give_up=give_up)
+    answers = api.Answers(adopt=_pairs(adopt), absent=absent, sure=sure, give_up=give_up)
     asks = not as_json and sys.stdin.isatty() and sys.stderr.isatty()
     left = asyncio.run(_resolve(options, answers, as_json=as_json, asks=asks))
     return 7 if left else 0
@@ -70,10 +64,9 @@ def _pairs(adopt: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-async def _resolve(options: "Options", answers: "Answers", *, as_json: bool, asks: bool) -> int:
-    from batchgen.usecases.resolve import desk  # noqa: PLC0415 - not for --help
+async def _resolve(options: "api.Options", answers: "api.Answers", *, as_json: bool, asks: bool) -> int:
 
-    async with desk(options) as place:
+    async with api.settling(options) as place:
         if answers.named:
             await place.settle(answers)
         found = await place.unsettled()
@@ -87,10 +80,8 @@ async def _resolve(options: "Options", answers: "Answers", *, as_json: bool, ask
         return len(place.entries())
 
 
-async def _ask(place: "Desk", found: "Sequence[Unsettled]") -> None:
+async def _ask(place: "api.Desk", found: "Sequence[api.Unsettled]") -> None:
     """Show one job after the other and do as the person says."""
-    from batchgen.usecases.resolve import Answers  # noqa: PLC0415 - not for --help
-
     for one in found:
         for line in _lines([one]):
             click.echo(line, err=True)
@@ -107,18 +98,18 @@ async def _ask(place: "Desk", found: "Sequence[Unsettled]") -> None:
             listed = [each for each in one.candidates if each.certain]
             if all(click.confirm(_again(each), default=False, err=True) for each in listed):
                 sure = [each.remote.remote_id for each in listed]
-                await place.settle(Answers(absent=[job], sure=sure))
+                await place.settle(api.Answers(absent=[job], sure=sure))
         elif said == "give-up":
-            await place.settle(Answers(give_up=[job]))
+            await place.settle(api.Answers(give_up=[job]))
         elif said != "skip":
-            await place.settle(Answers(adopt={job: one.candidates[int(said) - 1].remote.remote_id}))
+            await place.settle(api.Answers(adopt={job: one.candidates[int(said) - 1].remote.remote_id}))
 
 
-def _again(each: "Candidate") -> str:
+def _again(each: "api.Candidate") -> str:
     return f"{_told(each)}: submit the job again all the same, and likely pay twice?"
 
 
-def _document(one: "Unsettled") -> dict[str, Any]:
+def _document(one: "api.Unsettled") -> dict[str, Any]:
     record = one.entry.record
     return {
         "id": one.entry.job.id,
@@ -141,7 +132,7 @@ def _document(one: "Unsettled") -> dict[str, Any]:
     }
 
 
-def _lines(found: "Sequence[Unsettled]") -> Iterator[str]:
+def _lines(found: "Sequence[api.Unsettled]") -> Iterator[str]:
     if not found:
         yield "Nothing is in doubt."
     for one in found:
@@ -153,7 +144,7 @@ def _lines(found: "Sequence[Unsettled]") -> Iterator[str]:
             yield "  the service shows no submission that could be it"
 
 
-def _unseen(entries: "Sequence[Entry]") -> Iterator[str]:
+def _unseen(entries: "Sequence[api.Entry]") -> Iterator[str]:
     for one in entries:
         paid = one.record.submission
         since = _moment(paid.at) if paid else None
@@ -163,9 +154,9 @@ def _unseen(entries: "Sequence[Entry]") -> Iterator[str]:
         )
 
 
-def _told(each: "Candidate") -> str:
+def _told(each: "api.Candidate") -> str:
     remote = each.remote
-    cost = "cost not shown" if remote.cost is None else f"{remote.cost.normalize():f} CU"
+    cost = "cost not shown" if remote.cost is None else f"{units(remote.cost)} CU"
     if each.certain:
         why = "echoes all that was sent"
     elif not remote.inputs:
@@ -176,6 +167,5 @@ def _told(each: "Candidate") -> str:
 
 
 def _moment(at: float | None) -> str | None:
-    from batchgen.output.entries import moment  # noqa: PLC0415 - not for --help
 
     return moment(at)

@@ -3,14 +3,12 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from batchgen.wiring.options import Options
+from batchgen.cli.run import carry
 
 
 @click.command("retry", short_help="Try jobs again that failed, each for a new charge.")
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 @flags.as_json
 def command(
     *,
-    options: "Options",
+    options: "api.Options",
     job: Sequence[str],
     drain_timeout: float | None,
     quiet: bool,
@@ -35,8 +33,6 @@ def command(
 
     `batchgen run MANIFEST --retry-failed` tries all that failed.
     """
-    from batchgen.cli.run import carry  # noqa: PLC0415 - not for --help
-
     options = replace(
         options,
         drain_timeout=drain_timeout if drain_timeout is not None or sys.stderr.isatty() else 60.0,

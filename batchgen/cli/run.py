@@ -1,5 +1,6 @@
 """``batchgen run``."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Mapping
@@ -8,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.plan import show_plan, total_of
+from batchgen.cli.signals import caught
+from batchgen.formats import counted, number
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from batchgen.model import Rate
-    from batchgen.usecases.conclusion import RunOutcome
-    from batchgen.wiring.options import Options
 
 ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
 ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
@@ -55,8 +57,8 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 @flags.as_json
 def command(
     *,
-    options: "Options",
-    rate: "Rate | None",
+    options: "api.Options",
+    rate: "api.Rate | None",
     in_flight: int | None,
     dry_run: bool,
     drain_timeout: float | None,
@@ -82,12 +84,10 @@ def command(
 
     Ctrl-C once: submit no more and collect what is paid for. Twice: leave that to the next run.
     """
-    from batchgen.wiring.options import Allow  # noqa: PLC0415 - not for --help
-
-    allowed = {Allow(one) for one in allow}
-    allowed |= {Allow.RENAMED} if buy_again else set()
-    allowed |= {Allow.UNFINISHED_SLOT} if abandon else set()
-    if Allow.UNFINISHED_SLOT in allowed and not fresh:
+    allowed = {api.Allow(one) for one in allow}
+    allowed |= {api.Allow.RENAMED} if buy_again else set()
+    allowed |= {api.Allow.UNFINISHED_SLOT} if abandon else set()
+    if api.Allow.UNFINISHED_SLOT in allowed and not fresh:
         raise click.UsageError("--allow unfinished-slot goes with --fresh")
     if fresh and options.slot is not None:
         raise click.UsageError("--slot names a slot that is there, and --fresh begins one: give one of them")
@@ -110,8 +110,6 @@ def command(
         allow=frozenset(allowed),
     )
     if dry_run:
-        from batchgen.cli.plan import show_plan  # noqa: PLC0415 - not for --help
-
         return show_plan(options, as_json=as_json)
     asks = on_terminal and sys.stdin.isatty() and not (yes or options.simulate)
     if asks and not _may_go_on(options):
@@ -119,17 +117,11 @@ def command(
     return carry(options, quiet=quiet, as_json=as_json)
 
 
-def carry(options: "Options", *, quiet: bool, as_json: bool) -> int:
+def carry(options: "api.Options", *, quiet: bool, as_json: bool) -> int:
     """Run the batch, show how it ended, and give the exit status."""
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.output.progress import mode_for  # noqa: PLC0415 - not for --help
-    from batchgen.usecases.run import run_batch  # noqa: PLC0415 - not for --help
-    from batchgen.wiring.interrupts import Interrupts  # noqa: PLC0415 - not for --help
-
-    interrupts = Interrupts()
-    mode = mode_for(sys.stderr, options.environ, quiet=quiet)
-    outcome = asyncio.run(run_batch(options, interrupts, sys.stderr, mode))
+    interrupts = api.Interrupts()
+    mode = api.mode_for(sys.stderr, options.environ, quiet=quiet)
+    outcome = asyncio.run(_until_told(options, interrupts, mode))
     status = interrupts.exit or int(outcome.verdict.exit)
     if as_json:
         click.echo(json.dumps(_summary(outcome, status), ensure_ascii=False))
@@ -137,7 +129,14 @@ def carry(options: "Options", *, quiet: bool, as_json: bool) -> int:
     return status
 
 
-def _summary(outcome: "RunOutcome", status: int) -> dict[str, object]:
+async def _until_told(
+    options: "api.Options", interrupts: "api.Interrupts", mode: "api.Mode"
+) -> "api.RunOutcome":
+    with caught(interrupts):
+        return await api.run(options, interrupts, sys.stderr, mode)
+
+
+def _summary(outcome: "api.RunOutcome", status: int) -> dict[str, object]:
     return {
         "batch": outcome.document["batch"],
         "exit": status,
@@ -150,8 +149,7 @@ def _summary(outcome: "RunOutcome", status: int) -> dict[str, object]:
     }
 
 
-def _left_out(outcome: "RunOutcome") -> dict[str, object] | None:
-    from batchgen.output.entries import number  # noqa: PLC0415 - not for --help
+def _left_out(outcome: "api.RunOutcome") -> dict[str, object] | None:
 
     left = outcome.left_out
     if left is None:
@@ -159,7 +157,7 @@ def _left_out(outcome: "RunOutcome") -> dict[str, object] | None:
     return {"jobs": left.jobs, "of": left.of, "cost": number(left.cost), "unpriced": left.unpriced}
 
 
-def _say_how_it_ended(outcome: "RunOutcome", *, quiet: bool) -> None:
+def _say_how_it_ended(outcome: "api.RunOutcome", *, quiet: bool) -> None:
     summary = outcome.document["summary"]
     if not (outcome.asked or quiet):
         click.echo(f"{outcome.document['batch']}: nothing to do; {_counted(summary)}", err=True)
@@ -180,20 +178,14 @@ def _counted(summary: Mapping[str, Any]) -> str:
     return f"{counts.replace('_', ' ')} of {summary['jobs']} jobs"
 
 
-def _may_go_on(options: "Options") -> bool:
+def _may_go_on(options: "api.Options") -> bool:
     """Show a person at a terminal what it costs, and ask before much is bought."""
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.cli.plan import looked_at, total_of  # noqa: PLC0415 - not for --help
-    from batchgen.usecases.outlook import look_ahead  # noqa: PLC0415 - not for --help
-
-    with looked_at(options, offline=False) as (batch, _):
-        count = len(batch.plan.to_submit)
-        if count == 0:
-            return True
-        quoted = asyncio.run(look_ahead(options, batch, offline=False)).quoted
-        jobs = "1 job" if count == 1 else f"{count} jobs"
-        click.echo(f"{batch.manifest.batch}: {jobs} to buy, for {total_of(quoted)}.", err=True)
-        if count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS:
-            return True
+    preview = asyncio.run(api.plan(options))
+    count, quoted = len(preview.batch.plan.to_submit), preview.outlook.quoted
+    if count == 0:
+        return True
+    jobs = counted(count, "job")
+    click.echo(f"{preview.batch.manifest.batch}: {jobs} to buy, for {total_of(quoted)}.", err=True)
+    if count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS:
+        return True
     return click.confirm("Go on?", err=True)

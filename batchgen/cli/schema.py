@@ -1,9 +1,11 @@
 """``batchgen schema``."""
 
+import asyncio
 from pathlib import Path
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
 
 
@@ -25,18 +27,13 @@ def command(*, models: tuple[str, ...], path: Path | None, project: str | None, 
     "# yaml-language-server: $schema=batchgen.schema.json". With --model the inputs of that model are
     in it too; the service is asked for them.
     """
-    import asyncio  # noqa: PLC0415 - not for --help
-
-    from batchgen.usecases.schema import save_schema, schema_text  # noqa: PLC0415 - not for --help
-    from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
-
-    options = Options(
+    options = api.Options(
         manifest=Path(), output=Path("output"), environ=flags.environ(), simulate=simulate, project=project
     )
-    text = asyncio.run(schema_text(options, models))
+    text = asyncio.run(api.schema_text(options, models))
     if path is None:
         click.echo(text, nl=False)
         return 0
-    save_schema(path, text)
+    api.save_schema(path, text)
     click.echo(f"{path} written", err=True)
     return 0

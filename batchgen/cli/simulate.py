@@ -1,21 +1,18 @@
 """``batchgen simulate``."""
 
+import asyncio
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from batchgen.model import Rate
-    from batchgen.simulator.faults import FaultPlan
-    from batchgen.simulator.settings import Settings
 
 
 class SpanType(click.ParamType[tuple[float, float]]):
@@ -98,8 +95,6 @@ def command(*, host: str, port: int, speed: float, state: Path | None, log: bool
     themselves for equal seeds. The address goes to standard output once it listens, what to
     export to standard error. Ctrl-C ends it.
     """
-    import asyncio  # noqa: PLC0415 - not for --help
-
     settings = _settings(**words)
     with _said_as_usage():
         settings.at_speed(speed)
@@ -114,7 +109,7 @@ def _settings(
     latency: tuple[float, float],
     ceiling: int | None,
     cooldown: float,
-    rate: "Rate | None",
+    rate: "api.Rate | None",
     failures: float,
     costs: Sequence[str],
     credit: str | None,
@@ -127,26 +122,19 @@ def _settings(
     unlisted: bool,
     key: str,
     secret: str,
-) -> "Settings":
-    from batchgen.simulator.settings import (  # noqa: PLC0415 - not for --help
-        Denied,
-        Limits,
-        Outcomes,
-        Settings,
-        Views,
-    )
+) -> "api.Settings":
 
     units = None if credit is None else _units(credit, "--credits")
     with _said_as_usage():
-        return Settings(
+        return api.Settings(
             seed=seed,
             duration=duration,
             latency=latency,
             prices=dict(_price(text) for text in costs),
-            limits=Limits(ceiling=ceiling, cooldown=cooldown, rate=rate, credits=units),
-            denied=Denied(models=frozenset(closed), listing=unlisted),
-            outcomes=Outcomes(failures=failures),
-            views=Views(
+            limits=api.Limits(ceiling=ceiling, cooldown=cooldown, rate=rate, credits=units),
+            denied=api.Denied(models=frozenset(closed), listing=unlisted),
+            outcomes=api.Outcomes(failures=failures),
+            views=api.Views(
                 listing_lag=listing_lag,
                 late_outputs=late_outputs,
                 outputs_whole_after=whole_after,
@@ -166,19 +154,15 @@ def _price(text: str) -> "tuple[str, Decimal]":
 
 
 def _units(text: str, flag: str) -> "Decimal":
-    from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - not for --help
-
     try:
         return Decimal(text)
     except InvalidOperation as error:
         raise click.BadParameter(f"{text!r} is no number", param_hint=flag) from error
 
 
-def _plan(faults: Sequence[str]) -> "FaultPlan":
-    from batchgen.simulator.exchange import Call  # noqa: PLC0415 - not for --help
-    from batchgen.simulator.faults import Fault, FaultPlan  # noqa: PLC0415 - not for --help
+def _plan(faults: Sequence[str]) -> "api.FaultPlan":
 
-    chances: dict[Call, dict[Fault, float]] = {}
+    chances: dict[api.Call, dict[api.Fault, float]] = {}
     for text in faults:
         what, equals, share = text.partition("=")
         call, colon, fault = what.partition(":")
@@ -186,11 +170,11 @@ def _plan(faults: Sequence[str]) -> "FaultPlan":
             said = f"{text!r}: write CALL:FAULT=SHARE, such as submit:cut-after=5%"
             raise click.BadParameter(said, param_hint="--fault")
         try:
-            chances.setdefault(Call(call), {})[Fault(fault)] = ShareType().convert(share, None, None)
+            chances.setdefault(api.Call(call), {})[api.Fault(fault)] = ShareType().convert(share, None, None)
         except ValueError as error:
             raise click.BadParameter(f"{text!r}: {error}; see --help", param_hint="--fault") from error
     with _said_as_usage():
-        return FaultPlan(chances=chances)
+        return api.FaultPlan(chances=chances)
 
 
 @contextmanager
@@ -202,18 +186,14 @@ def _said_as_usage() -> Iterator[None]:
 
 
 async def _serve(
-    settings: "Settings", *, host: str, port: int, speed: float, state: Path | None, log: bool
+    settings: "api.Settings", *, host: str, port: int, speed: float, state: Path | None, log: bool
 ) -> None:
-    import asyncio  # noqa: PLC0415 - not for --help
-    import signal  # noqa: PLC0415 - not for --help
-
-    from batchgen.simulator.front import serve  # noqa: PLC0415 - not for --help
 
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     tell = (lambda line: click.echo(line, err=True)) if log else None
-    async with serve(settings, host=host, port=port, speed=speed, state=state, log=tell) as running:
+    async with api.serve(settings, host=host, port=port, speed=speed, state=state, log=tell) as running:
         click.echo(
             f"export SCENARIO_BASE_URL={running.base_url} "
             f"SCENARIO_SDK_API_KEY={settings.key} SCENARIO_SDK_API_SECRET={settings.secret}",

@@ -3,14 +3,12 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
-
-if TYPE_CHECKING:
-    from batchgen.usecases.look import BatchStatus
+from batchgen.formats import not_told, number, units
 
 
 @click.command("status")
@@ -22,9 +20,7 @@ def command(*, batch: str | None, output: Path, as_json: bool) -> int:
 
     Reads the journal and disturbs no run that is going on.
     """
-    from batchgen.usecases.look import status_of_all  # noqa: PLC0415 - not for --help
-
-    known = status_of_all(output / "journal.db")
+    known = api.status(api.Options(manifest=Path(), output=output, environ={}))
     shown = [one for one in known if batch in (None, one.scope.batch)]
     if as_json:
         click.echo(json.dumps([_document(one) for one in shown], ensure_ascii=False))
@@ -37,8 +33,7 @@ def command(*, batch: str | None, output: Path, as_json: bool) -> int:
     return 0
 
 
-def _document(one: "BatchStatus") -> dict[str, object]:
-    from batchgen.output.entries import number  # noqa: PLC0415 - not for --help
+def _document(one: "api.BatchStatus") -> dict[str, object]:
 
     return {
         "batch": one.scope.batch,
@@ -56,7 +51,7 @@ def _document(one: "BatchStatus") -> dict[str, object]:
     }
 
 
-def _lines(shown: "Sequence[BatchStatus]") -> Iterator[str]:
+def _lines(shown: "Sequence[api.BatchStatus]") -> Iterator[str]:
     if not shown:
         yield "No batch was run here yet."
     for one in shown:
@@ -67,16 +62,14 @@ def _lines(shown: "Sequence[BatchStatus]") -> Iterator[str]:
         yield f"{one.scope.batch} at {one.scope.origin}{slot}: {states or 'nothing yet'}; {_money(one)}"
 
 
-def _money(one: "BatchStatus") -> str:
+def _money(one: "api.BatchStatus") -> str:
     """Say what it costs; what is nought and what follows from the rest is left out."""
-    from batchgen.output.wording import not_told  # noqa: PLC0415 - not for --help
-
     certainty = " (assumed)" if one.committed.assumed else ""
-    parts = [f"{one.charged.normalize():f} compute units charged"] if one.charged or not one.untold else []
+    parts = [f"{units(one.charged)} compute units charged"] if one.charged or not one.untold else []
     parts += [not_told(one.untold)] if one.untold else []
-    parts += [f"{one.quoted.normalize():f} quoted"] if one.quoted else []
-    parts += [f"{one.committed.reserved.normalize():f} reserved"] if one.committed.reserved else []
+    parts += [f"{units(one.quoted)} quoted"] if one.quoted else []
+    parts += [f"{units(one.committed.reserved)} reserved"] if one.committed.reserved else []
     if one.refunded:
-        parts += [f"{one.refunded.normalize():f} refunded{certainty}"]
-        parts += [f"{(one.charged - one.refunded).normalize():f} net"]
+        parts += [f"{units(one.refunded)} refunded{certainty}"]
+        parts += [f"{units(one.charged - one.refunded)} net"]
     return ", ".join(parts)

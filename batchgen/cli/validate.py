@@ -1,13 +1,16 @@
 """``batchgen validate``."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from batchgen import api
 from batchgen.cli import flags
 from batchgen.errors import InputError, Problem
+from batchgen.formats import counted
 
 
 @click.command("validate")
@@ -25,11 +28,7 @@ def command(
     The service is asked what its models take, if there are credentials. Every problem is shown at
     once, as file:line:column.
     """
-    from batchgen.cli.models import check  # noqa: PLC0415 - not for --help
-    from batchgen.manifest.reading import read_manifest  # noqa: PLC0415 - not for --help
-    from batchgen.wiring.options import Options  # noqa: PLC0415 - not for --help
-
-    options = Options(
+    options = api.Options(
         manifest=manifest,
         output=Path("output"),
         environ=flags.environ(),
@@ -38,25 +37,26 @@ def command(
         max_jobs=max_jobs,
     )
     try:
-        read = read_manifest(manifest, environ=options.environ, max_jobs=max_jobs)
-        check(options, read, offline=offline)
+        read, checked = asyncio.run(api.validate(options, offline=offline))
     except InputError as error:
         if as_json and error.problems:
             return _refuse(error.problems)
         raise
+    for line in (*checked.notes, *([checked.skipped] if checked.skipped else [])):
+        click.echo(f"note: {line}", err=True)
     if as_json:
         click.echo(json.dumps({"exit": 0, "problems": [], "jobs": len(read.jobs), "batch": read.batch}))
     else:
-        jobs = "1 job" if len(read.jobs) == 1 else f"{len(read.jobs)} jobs"
+        jobs = counted(len(read.jobs), "job")
         click.echo(f"{manifest}: valid, {jobs} in batch {read.batch!r}", err=True)
     return 0
 
 
 def _refuse(problems: Sequence[Problem]) -> int:
     """Write the problems for an editor or a script; people see them beside."""
-    from batchgen.manifest.source.excerpt import document, shown  # noqa: PLC0415 - not for --help
-
-    click.echo(json.dumps({"exit": 2, "problems": document(problems), "jobs": 0}, ensure_ascii=False))
-    for line in shown(problems):
+    click.echo(
+        json.dumps({"exit": 2, "problems": api.problems_document(problems), "jobs": 0}, ensure_ascii=False)
+    )
+    for line in api.shown_problems(problems):
         click.echo(line, err=True)
     return 2

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from batchgen.control.commands import Order
 from batchgen.errors import InputError
-from batchgen.journal.lock import is_held
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
-from batchgen.journal.store import JournalFile
 from batchgen.manifest.reading import read_heading
 from batchgen.model import Scope
 from batchgen.wiring.options import Options, project_of
@@ -46,9 +44,9 @@ async def order(options: Options, orders: Sequence[Order]) -> Reply:
         batch=heading.batch,
         slot=options.slot or "",
     )
-    with JournalFile.open_to_read(options.journal) as file:
+    with options.journal.read() as file:
         scope = file.names.resolve(scope)
-    records = RunRecords.open(options.journal)
+    records = options.journal.runs()
     if records is None:
         raise InputError(_none_under_way(options, scope, ()))
     with records:
@@ -58,7 +56,7 @@ async def order(options: Options, orders: Sequence[Order]) -> Reply:
             raise InputError(_none_under_way(options, scope, known))
         numbers = records.orders.give(run.token, orders, at=options.clock.now())
         answers = await _answers(options, records, run, numbers)
-        if not answers and not is_held(options.lock_of(heading.batch)):
+        if not answers and not options.journal.is_held(heading.batch):
             raise InputError(f"{_none_under_way(options, scope, ())}; the last one, {run}, died")
     return Reply(run=run, answers=answers)
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from batchgen.formats import units
 from batchgen.manifest.quantities import parse_rate
 from batchgen.manifest.source.problems import meant
 from batchgen.model import Rate
-from batchgen.output.wording import units
 
 AUTO, NONE = "auto", "none"
 KEYS = ("in_flight", "rate", "budget")

@@ -221,7 +221,7 @@ async def steered(
         rate=own_rate_of(options, limits.rate),
         budget=total if options.budget is None else options.budget,
     )
-    records = RunRecords.open(options.journal)
+    records = options.journal.runs()
     if records is None:
         raise JournalError(f"{options.journal}: was removed or replaced as the run began; nothing was sent")
     with records:

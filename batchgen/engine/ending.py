@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import IntEnum
 
 from batchgen.errors import NoListingError, StopCause, StoppedError
+from batchgen.formats import counted, units
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
 from batchgen.plan.plan import Entry
@@ -57,7 +58,7 @@ class LeftOut:
         if self.unpriced == self.jobs:
             return text
         more = f", without {self.unpriced} whose price was not asked" if self.unpriced else ""
-        return f"{text}; the rest would cost {self.cost.normalize():f} CU{more}"
+        return f"{text}; the rest would cost {units(self.cost)} CU{more}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,7 +183,7 @@ def _stops(ending: Ending) -> list[tuple[Exit, str]]:
 
 
 def _of_closed(model: str, closed: Closed) -> str:
-    jobs = "1 job" if closed.jobs == 1 else f"{closed.jobs} jobs"
+    jobs = counted(closed.jobs, "job")
     return f"{jobs} of {model} not bought: this account may not run the model: {closed.reason}"
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from batchgen.errors import BatchHeldError, JournalError
+from batchgen.journal.place import sync_folder
 
 
 @contextmanager
@@ -56,6 +57,35 @@ def is_held(path: Path) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def make_mark(path: Path, text: str) -> None:
+    """Put a small file beside a lock, on the disk itself: it outlives whoever made it.
+
+    Raises:
+        JournalError: it cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be made: {error.strerror}") from error
+
+
+def remove_mark(path: Path) -> None:
+    """Take such a file away.
+
+    Raises:
+        JournalError: it cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be removed: {error.strerror}") from error
 
 
 def _lock(path: Path) -> int:

@@ -1,5 +1,6 @@
 """Where a journal may lie: not on a network file system, whose locks and syncs cannot be trusted."""
 
+import os
 from pathlib import Path
 
 from batchgen.errors import JournalError
@@ -33,3 +34,16 @@ def _kind_of(folder: Path, mounts: str) -> str:
         if folder.is_relative_to(point) and len(point.parts) >= len(found.parts):
             found, kind = point, this
     return kind
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's names on the disk itself: a new file is lost with a power cut until then.
+
+    Raises:
+        OSError: it cannot be done.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

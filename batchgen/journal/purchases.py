@@ -4,15 +4,11 @@ Beside the events, not of them: a job may have been recorded for one of them or 
 took one question for an order is asked no other.
 """
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 from batchgen.errors import JournalError
-from batchgen.journal import schema
-from batchgen.journal.faults import WAIT_FOR_OTHERS, explained
+from batchgen.journal.existing import existing
 from batchgen.model import Purchase
 
 
@@ -30,7 +26,7 @@ class PurchaseRecords:
         Raises:
             JournalError: the file cannot be read.
         """
-        with self._opened("ro") as connection:
+        with existing(self._path, "ro") as connection:
             if connection is None:
                 return []
             rows = connection.execute(
@@ -57,7 +53,7 @@ class PurchaseRecords:
             JournalError: the file does not take it, or no run or plan has made it yet.
         """
         charged = None if purchase.charged is None else str(purchase.charged)
-        with self._opened("rw") as connection:
+        with existing(self._path, "rw") as connection:
             if connection is None:
                 raise JournalError(f"{self._path}: there is no journal that could hold it")
             connection.execute("PRAGMA synchronous = FULL")
@@ -74,16 +70,3 @@ class PurchaseRecords:
                     purchase.at,
                 ),
             )
-
-    @contextmanager
-    def _opened(self, how: str) -> Iterator[sqlite3.Connection | None]:
-        """Open the file; None where there is none, or none that has been brought up to date yet."""
-        with explained(self._path):
-            if not self._path.exists():
-                yield None
-                return
-            where = f"{self._path.resolve().as_uri()}?mode={how}"
-            opened = sqlite3.connect(where, uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None)
-            with closing(opened) as connection:
-                schema.refuse_others(connection, path=str(self._path))
-                yield connection if not schema.is_empty(connection) else None

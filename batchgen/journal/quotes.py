@@ -4,14 +4,11 @@ Beside the events, not of them: a price is asked again when it is old, and what 
 one free question. A file is never made for it.
 """
 
-import sqlite3
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from batchgen.journal import schema
-from batchgen.journal.faults import WAIT_FOR_OTHERS, explained
+from batchgen.journal.existing import existing
 from batchgen.plan.pricing import Price
 
 _NAMES_A_QUERY = 500
@@ -32,7 +29,7 @@ class QuoteRecords:
             JournalError: the file cannot be read.
         """
         wanted, found = list(names), dict[str, Price]()
-        with self._opened("ro") as connection:
+        with existing(self._path, "ro") as connection:
             if connection is None:
                 return found
             for start in range(0, len(wanted), _NAMES_A_QUERY):
@@ -52,7 +49,7 @@ class QuoteRecords:
         Raises:
             JournalError: the file does not take them.
         """
-        with self._opened("rw") as connection:
+        with existing(self._path, "rw") as connection:
             if connection is None:
                 return
             connection.execute("PRAGMA synchronous = NORMAL")  # a power cut costs a question at most
@@ -63,20 +60,6 @@ class QuoteRecords:
                 [(*self._place, name, str(one.low), str(one.high), at) for name, one in prices.items()],
             )
             connection.execute("COMMIT")
-
-    @contextmanager
-    def _opened(self, how: str) -> Iterator[sqlite3.Connection | None]:
-        """Open the file; None where there is none, or none that a run has brought up to date yet."""
-        with explained(self._path):
-            if not self._path.exists():
-                yield None
-                return
-            where = f"{self._path.resolve().as_uri()}?mode={how}"
-            opened = sqlite3.connect(where, uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None)
-            with closing(opened) as connection:
-                schema.refuse_others(connection, path=str(self._path))
-                is_current = not schema.is_empty(connection)
-                yield connection if is_current else None
 
 
 def _amount(text: str) -> Decimal:

@@ -1,162 +1,116 @@
-"""The SQLite file that holds the journals of all batches: how it is opened, and what is in it.
+"""The one door to the journal: where it lies, who holds its batches, and everything that is kept in it.
 
-Only this room speaks SQL.
+Nobody outside this room knows a path, a connection or a table of it.
 """
 
-import os
-import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from batchgen.errors import JournalError
-from batchgen.journal import schema
-from batchgen.journal.accepted import AcceptedRecords
-from batchgen.journal.batch import BatchJournal, keep_scope
-from batchgen.journal.ceilings import CeilingRecords
-from batchgen.journal.faults import DAMAGED, WAIT_FOR_OTHERS, explained
-from batchgen.journal.names import Names
-from batchgen.journal.place import refuse_network
-from batchgen.journal.slots import SlotRecords
-from batchgen.model import Scope
+from batchgen.journal import lock
+from batchgen.journal.file import JournalFile
+from batchgen.journal.purchases import PurchaseRecords
+from batchgen.journal.quotes import QuoteRecords
+from batchgen.journal.runs import RunRecords
+from batchgen.journal.uploads import UploadRecords
 
 
-class JournalFile:
-    """One ``journal.db`` with the records of all batches beside it."""
+class JournalStore:
+    """The journals of all batches of one output folder."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._path = path
-
-    @classmethod
-    def open(cls, path: Path, *, checked: bool = False) -> Self:
-        """Open the file to write, made as needed.
+    def __init__(self, folder: Path) -> None:
+        """Name the place; nothing is opened or made before it is asked.
 
         Args:
-            path: the file.
-            checked: whether this process has looked for damage already, with another connection.
+            folder: the output folder.
+        """
+        self._folder = folder
+        self._path = folder / "journal.db"
+
+    def __str__(self) -> str:
+        """Name the place for people."""
+        return str(self._path)
+
+    def exists(self) -> bool:
+        """Tell whether anything was ever kept."""
+        return self._path.exists()
+
+    def hold(self, batch: str, *, stamp: float) -> AbstractContextManager[None]:
+        """Hold a batch, as its only writer, for as long as the block lasts.
+
+        Args:
+            batch: its name.
+            stamp: now, seconds since the epoch: since when it is held.
 
         Raises:
-            JournalError: it is damaged, newer, not writable or on a network file system.
+            BatchHeldError: another run holds it; says who and since when.
+            JournalError: the place cannot be written.
         """
-        with explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            refuse_network(path.parent.resolve(), _mounts())
-            fresh = not path.exists()
-            connection = sqlite3.connect(path, timeout=WAIT_FOR_OTHERS, isolation_level=None)
-            try:
-                schema.refuse_others(connection, path=str(path))  # before anything is written
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA foreign_keys = ON")
-                # where a plain sync stops at the drive's cache (macOS); of no effect elsewhere
-                connection.execute("PRAGMA fullfsync = ON")
-                if not checked:
-                    _refuse_damage(connection, path)
-                schema.create(connection, path=str(path))
-            except BaseException:
-                connection.close()
-                raise
-            if fresh:
-                _sync_folder(path.parent)
-        return cls(connection, path)
+        return lock.hold_batch(self._lock_of(batch), stamp=stamp)
 
-    @classmethod
-    def open_to_read(cls, path: Path) -> Self:
-        """Open the file without a lock on anybody; where there is none yet, an empty one.
+    def is_held(self, batch: str) -> bool:
+        """Tell whether a run holds a batch; see ``lock.is_held``."""
+        return lock.is_held(self._lock_of(batch))
+
+    def is_being_rebuilt(self, batch: str) -> bool:
+        """Tell whether a rebuild of a batch has begun and not ended: what is on record is not all."""
+        return self._mark_of(batch).exists()
+
+    @contextmanager
+    def rebuilding(self, batch: str) -> Iterator[None]:
+        """Mark a batch as being rebuilt until all is recorded; a rebuild that is cut off leaves the mark.
+
+        Raises:
+            JournalError: the mark cannot be made or taken away.
+        """
+        mark = self._mark_of(batch)
+        lock.make_mark(mark, "a rebuild of the journal has begun\n")
+        yield
+        lock.remove_mark(mark)
+
+    def opened(self, *, checked: bool = False) -> JournalFile:
+        """Open it to write, made as needed; see ``JournalFile.open``."""
+        return JournalFile.open(self._path, checked=checked)
+
+    def read(self) -> JournalFile:
+        """Open it without a lock on anybody; where there is none yet, an empty one.
 
         Raises:
             JournalError: it is damaged or newer.
         """
-        with explained(path):
-            if not path.exists():
-                return cls(sqlite3.connect(":memory:", isolation_level=None), path)
-            try:
-                return cls._reader(path, "mode=ro")
-            except sqlite3.OperationalError:  # a read-only folder: there is no place for the index of the log
-                return cls._reader(path, "immutable=1")
+        return JournalFile.open_to_read(self._path)
 
-    @classmethod
-    def _reader(cls, path: Path, how: str) -> Self:
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?{how}", uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None
-        )
-        try:
-            schema.refuse_others(connection, path=str(path))
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection, path)
-
-    def scopes(self) -> list[Scope]:
-        """Give every scope that has an event or was begun, oldest first."""
-        with explained(self._path):
-            if schema.is_empty(self._connection):
-                return []
-            rows = self._connection.execute("SELECT origin, project, batch, slot FROM scopes ORDER BY id")
-            return [Scope(origin=row[0], project=row[1], batch=row[2], slot=row[3]) for row in rows]
-
-    def batch(self, scope: Scope) -> BatchJournal:
-        """Give the journal of one scope; nothing is written before its first event."""
-        return BatchJournal(self._connection, self._path, scope)
-
-    @property
-    def names(self) -> Names:
-        """Under which names the batches of this file are known."""
-        return Names(self._connection, self._path)
-
-    def ceilings(self, scope: Scope) -> CeilingRecords:
-        """Give what is known of the service's limits for the account of a scope."""
-        return CeilingRecords(self._connection, self._path, scope)
-
-    def accepted(self, scope: Scope) -> AcceptedRecords:
-        """Give the changed jobs of a scope that keep what was bought before the change."""
-        return AcceptedRecords(self._connection, self._path, scope)
-
-    def slots(self, scope: Scope) -> SlotRecords:
-        """Give what is open in the slots of a scope's batch."""
-        return SlotRecords(self._connection, self._path, scope)
-
-    def begin(self, scope: Scope) -> None:
-        """Keep a scope that has no event yet, on the disk itself.
+    def runs(self) -> RunRecords | None:
+        """Open what is known of the runs under way; None where nothing was ever kept.
 
         Raises:
-            JournalError: the file does not take it.
+            JournalError: it is damaged, newer or not writable.
         """
-        with explained(self._path):
-            self._connection.execute("PRAGMA synchronous = FULL")
-            keep_scope(self._connection, scope)
+        return RunRecords.open(self._path)
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+    def uploads(self, *, origin: str, project: str) -> UploadRecords:
+        """Open what is known of uploads to write; see ``UploadRecords.open``."""
+        return UploadRecords.open(self._path, origin=origin, project=project)
 
-    def __enter__(self) -> Self:
-        return self
+    def uploads_to_read(self, *, origin: str, project: str) -> UploadRecords:
+        """Open what is known of uploads; where there is nothing yet, there are none.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        Raises:
+            JournalError: it is damaged or newer.
+        """
+        return UploadRecords.open_to_read(self._path, origin=origin, project=project)
 
+    def quotes(self, *, origin: str, project: str) -> QuoteRecords:
+        """Return the prices that an origin told a project; nothing is opened before it is asked."""
+        return QuoteRecords(self._path, origin=origin, project=project)
 
-def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
-    """Look at every page: one that is blank would hide what is paid for, and so buy it again."""
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise JournalError(f"{path}: {DAMAGED} ({found})")
+    def purchases(self, *, origin: str) -> PurchaseRecords:
+        """Return what was bought by asking an origin for a price; nothing is opened before it is asked."""
+        return PurchaseRecords(self._path, origin=origin)
 
+    def _lock_of(self, batch: str) -> Path:
+        """Beside the journal: a batch's own folder may be removed to begin anew."""
+        return self._folder / "locks" / f"{batch}.lock"
 
-def _mounts() -> str:
-    try:
-        return Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def _mark_of(self, batch: str) -> Path:
+        return self._lock_of(batch).with_suffix(".recovering")

@@ -8,6 +8,7 @@ import sqlite3
 from decimal import ROUND_UP, Decimal
 
 from batchgen.errors import OverBudgetError
+from batchgen.formats import units
 from batchgen.model import Scope
 from batchgen.plan.budget import Allowance, Committed, Window
 
@@ -44,8 +45,8 @@ class Totals:
             spent = self._committed(scope_id, window).net(trust_refunds=allowed.trust_refunds)
             if spent > window.cap:
                 raise OverBudgetError(
-                    f"{window.name} of {window.cap.normalize():f} CU does not hold "
-                    f"{spent.normalize():f} CU, charged and reserved",
+                    f"{window.name} of {units(window.cap)} CU does not hold "
+                    f"{units(spent)} CU, charged and reserved",
                     over=spent - window.cap,
                 )
 

@@ -12,7 +12,7 @@ from typing import Self
 
 from batchgen.journal import schema
 from batchgen.journal.faults import explained
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.model import Upload
 
 _WAIT_FOR_OTHERS = 30.0  # seconds

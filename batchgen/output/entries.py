@@ -9,11 +9,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
+from batchgen.formats import moment, number
 from batchgen.lifecycle import Record, State
 from batchgen.model import File, Job, JobKey, Json, Refund
 
@@ -129,24 +128,6 @@ def _cost(record: Record) -> dict[str, Json]:
     if known:
         cost["refund"] = str(Refund.ASSUMED if Refund.ASSUMED in known else Refund.CONFIRMED)
     return cost
-
-
-def number(amount: Decimal | None) -> int | float | None:
-    """Give compute units as JSON has them: 7 and 7.25, never 7.249999999999999.
-
-    The shortest text that reads back as the same float is the decimal's own, up to 15 digits;
-    sums are made before this, in decimals.
-    """
-    if amount is None:
-        return None
-    return int(amount) if amount == amount.to_integral_value() else float(amount)
-
-
-def moment(at: float | None) -> str | None:
-    """Give a stamp as ISO 8601, UTC, in milliseconds."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def without_signature(text: str) -> str:

@@ -12,9 +12,10 @@ from enum import StrEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from batchgen.formats import clean, stamp
 from batchgen.lifecycle import Abandoned, Canceled, Event, Failed, Record, Refused, State
 from batchgen.model import Job, JobKey, Refund, RemoteJob
-from batchgen.output.wording import Gauges, Snapshot, clean, closing, figures, is_problem, line, stamp
+from batchgen.output.wording import Gauges, Snapshot, closing, figures, is_problem, line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

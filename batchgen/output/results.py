@@ -15,10 +15,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import overload
 
+from batchgen.formats import moment, number
 from batchgen.lifecycle import Record
 from batchgen.model import Json, Refund
 from batchgen.output import atomic
-from batchgen.output.entries import Row, Status, entry, moment, number, status_of, without_signature
+from batchgen.output.entries import Row, Status, entry, status_of, without_signature
 
 FORMAT = "batchgen/results@1"
 JSON_NAME = "results.json"

@@ -4,11 +4,10 @@ Whatever a manifest or the service wrote passes through ``clean`` first: a promp
 move the cursor, and an error of the service must not colour the screen.
 """
 
-import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 
+from batchgen.formats import clean, counted, not_told, span, stamp, units
 from batchgen.lifecycle import (
     Abandoned,
     Accepted,
@@ -34,8 +33,6 @@ from batchgen.lifecycle import (
     WrittenOff,
 )
 from batchgen.model import Job
-
-_LONGEST = 300  # characters of a text that is not ours
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,34 +84,6 @@ class Snapshot:
     assumed: bool = False
 
 
-def clean(text: str, longest: int = _LONGEST) -> str:
-    """Give foreign text as one harmless line: no control, no direction mark, not endless."""
-    line = " ".join(text.split())
-    plain = "".join(
-        one for one in line[: 4 * longest] if unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Co"}
-    )
-    return plain if len(plain) <= longest else plain[: longest - 1] + "…"
-
-
-def units(amount: Decimal) -> str:
-    """Give compute units without zeros that say nothing."""
-    text = f"{amount:,.2f}"
-    return text.rstrip("0").rstrip(".")
-
-
-def not_told(charges: int) -> str:
-    """Say how many charges nobody has told; what is not told is not nought."""
-    return f"{charges} charge{'s' * (charges != 1)} not told"
-
-
-def span(seconds: float) -> str:
-    """Give a time as a person would say it: 45 s, 12 min, 3 h 5 min."""
-    if seconds < 90:  # noqa: PLR2004 - up to here seconds are easier
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004 - an hour
-
-
 def remaining(shot: Snapshot) -> float | None:
     """Give the seconds to the end at the pace of the last ends; None while there is no pace."""
     if shot.done >= shot.total:
@@ -160,11 +129,6 @@ def line(at: float, job: Job, event: Event, record: Record) -> str | None:
     return None if said is None else f"{stamp(at)} {clean(job.id, 80)} {said}"
 
 
-def stamp(at: float) -> str:
-    """Give the time of day of a line, UTC as everywhere."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def happening(event: Event, record: Record) -> str | None:
     """Say what the event means."""
     return _paid_or_not(event, record) or _outcome(event, record)
@@ -202,7 +166,7 @@ def _outcome(event: Event, record: Record) -> str | None:
             count = len(event.asset_ids)
             if record.is_short:
                 return f"succeeded, {count} of {record.expected} assets so far"
-            return f"succeeded, {count} asset{'' if count == 1 else 's'}"
+            return f"succeeded, {counted(count, 'asset')}"
         case OutputsGrew():
             return f"shows more assets: {len(record.asset_ids)} by now"
         case Collected():

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from batchgen.account import Known
 from batchgen.errors import ServiceError, StoppedError
+from batchgen.formats import units
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey, RemoteJob
 from batchgen.ports import Clock, Generator, Journal
@@ -225,7 +226,7 @@ async def orphans_of_run(
 
 
 def _sentence(one: Surplus) -> str:
-    cost = "of unknown cost" if one.row.cost is None else f"{one.row.cost.normalize():f} CU"
+    cost = "of unknown cost" if one.row.cost is None else f"{units(one.row.cost)} CU"
     return (
         f"{one.sent.job.id}: {one.row.remote_id}, {cost}, is equal to what was sent and nobody's: "
         "likely paid twice or lost; `batchgen audit` shows it"

@@ -48,7 +48,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class Rebuilt:
     """One job and what was made of it.
 
     Attributes:
@@ -121,7 +121,7 @@ class Rebuilder:
 
     async def record(
         self, one: Recalled, looks: Mapping[str, RemoteJob], files: Sequence[File] | None
-    ) -> Found:
+    ) -> Rebuilt:
         """Record one job that the results have.
 
         Raises:
@@ -130,20 +130,20 @@ class Rebuilder:
         saved, ids = one.saved, (one.saved.remote_id,) if one.saved.remote_id else ()
         if one.known:
             state = self._journal.records()[one.key].state
-            return Found(id=saved.id, fate=Fate.KNOWN, remote_ids=ids, state=state)
+            return Rebuilt(id=saved.id, fate=Fate.KNOWN, remote_ids=ids, state=state)
         remote = looks.get(saved.remote_id or "")
         if saved.remote_id is not None and remote is None:
-            return Found(id=saved.id, fate=Fate.NOT_SHOWN, remote_ids=ids)
+            return Rebuilt(id=saved.id, fate=Fate.NOT_SHOWN, remote_ids=ids)
         earlier = await self._earlier(one)
         life = self._doubtful(one) if remote is None else self._paid(one, remote, files, earlier)
         try:
             record = self._journal.append(one.key, *earlier, *life)
         except RemoteIdTakenError:
-            return Found(id=saved.id, fate=Fate.OF_ANOTHER, remote_ids=ids)
+            return Rebuilt(id=saved.id, fate=Fate.OF_ANOTHER, remote_ids=ids)
         self._preflight.take(*(paid.remote_id for paid in record.submissions))
         doubt = Fate.GIVEN_UP if saved.given_up else Fate.IN_DOUBT
         fate = doubt if remote is None else Fate.RECOVERED
-        return Found(id=saved.id, fate=fate, remote_ids=ids, state=record.state)
+        return Rebuilt(id=saved.id, fate=fate, remote_ids=ids, state=record.state)
 
     async def _earlier(self, one: Recalled) -> list[Event]:
         known = self._journal.records().get(one.key, Record())
@@ -197,7 +197,7 @@ class Rebuilder:
             life += [Held(at=self._at, reason=saved.error), Abandoned(at=self._at, reason=saved.error)]
         return life
 
-    async def take_in_the_rest(self) -> list[Found]:
+    async def take_in_the_rest(self) -> list[Rebuilt]:
         """Look among the listed rows for jobs that the journal still takes for planned.
 
         Raises:
@@ -207,7 +207,7 @@ class Rebuilder:
         entries = make_plan(self._jobs, self._journal.records()).entries
         await self._preflight.read(entries)
         return [
-            Found(
+            Rebuilt(
                 id=one.entry.job.id,
                 fate=Fate.HELD if one.held else Fate.ADOPTED,
                 remote_ids=tuple(row.remote_id for row in one.rows),
@@ -216,10 +216,10 @@ class Rebuilder:
             for one in self._preflight.take_in(entries)
         ]
 
-    def held_before(self) -> list[Found]:
+    def held_before(self) -> list[Rebuilt]:
         """Give the jobs that wait for a person already."""
         return [
-            Found(id=record.job.id, fate=Fate.KNOWN, state=record.state)
+            Rebuilt(id=record.job.id, fate=Fate.KNOWN, state=record.state)
             for record in self._journal.records().values()
             if record.state is State.HELD and record.job is not None
         ]

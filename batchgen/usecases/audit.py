@@ -7,17 +7,13 @@ keeping it. What a finding is gets decided in ``reconcile.audit``.
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
-from batchgen.journal.lock import hold_batch
-from batchgen.journal.purchases import PurchaseRecords
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Record
-from batchgen.manifest.reading import read_manifest
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Purchase, RemoteJob, Scope
 from batchgen.notes import OutputsGrew
@@ -46,52 +42,44 @@ from batchgen.wiring.service import open_service
 MARGIN = 600.0  # seconds that the listing reaches back before the batch's first submission
 
 
-async def audit_batch(options: Options, *, fix: bool, offline: bool = False) -> Audit:
+async def audit_batch(
+    options: Options, manifest: Manifest, file: JournalFile, *, now: float, fix: bool, offline: bool
+) -> Audit:
     """Hold journal, service and disk against each other; a run beside it is not disturbed.
 
     Args:
         options: which batch, and where.
-        fix: fetch again what is missing or damaged, and record assets that came later; refused while a
-            run has the batch.
+        manifest: of the batch.
+        file: the journal; open to write, and the batch held, where something is to be fixed.
+        now: seconds since the epoch.
+        fix: fetch again what is missing or damaged, and record assets that came later.
         offline: hold the journal against itself and the disk alone, and ask the service nothing.
 
     Raises:
-        InputError: the manifest is wrong.
-        BatchHeldError: a run holds the batch whose files are to be fixed.
         JournalError, OutputError: the disk is at fault.
         StoppedError: the service does not let us look.
     """
-    manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    now = options.clock.now()
-    with (
-        hold_batch(options.lock_of(manifest.batch), stamp=now) if fix else nullcontext(),
-        (JournalFile.open if fix and options.journal.exists() else JournalFile.open_to_read)(
-            options.journal
-        ) as file,
-    ):
-        scope = scope_of(options, manifest, file, now=now)
-        project = project_of(options, manifest.project)
-        purchases = _purchases_without_a_job(options, file.batch(scope), scope, project)
-        began_at = beginning(file.batch(scope).history()) if scope in file.scopes() else None
-        if began_at is None and not options.journal.exists():
-            return Audit(scope=scope, purchases=purchases)
-        if offline:
-            told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
-            return replace(
-                await _with_files(told, file, options.output / manifest.batch), purchases=purchases
-            )
-        # where nothing was submitted, a question for a price may have been taken for an order
-        since = now - BLIND if began_at is None else began_at - MARGIN
-        look = _Look(options, file, scope, project)
-        try:
-            return await look.at_all(manifest, since=since, bought=purchases, fix=fix)
-        except StoppedError as error:
-            if began_at is not None:
-                raise
-            # nothing is known to be there: what the journal says is told all the same
-            told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
-            trouble = f"the service could not be looked through: {error}"
-            return replace(told, purchases=purchases, troubles=(trouble,))
+    scope = scope_of(options, manifest, file, now=now)
+    project = project_of(options, manifest.project)
+    purchases = _purchases_without_a_job(options, file.batch(scope), scope, project)
+    began_at = beginning(file.batch(scope).history()) if scope in file.scopes() else None
+    if began_at is None and not options.journal.exists():
+        return Audit(scope=scope, purchases=purchases)
+    if offline:
+        told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
+        return replace(await _with_files(told, file, options.output / manifest.batch), purchases=purchases)
+    # where nothing was submitted, a question for a price may have been taken for an order
+    since = now - BLIND if began_at is None else began_at - MARGIN
+    look = _Look(options, file, scope, project)
+    try:
+        return await look.at_all(manifest, since=since, bought=purchases, fix=fix)
+    except StoppedError as error:
+        if began_at is not None:
+            raise
+        # nothing is known to be there: what the journal says is told all the same
+        told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
+        trouble = f"the service could not be looked through: {error}"
+        return replace(told, purchases=purchases, troubles=(trouble,))
 
 
 def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal) -> Audit:
@@ -120,7 +108,7 @@ def _purchases_without_a_job(
     """Give what questions bought in this project, whatever the batch, and no record has or disowned."""
     known = [
         one
-        for one in PurchaseRecords(options.journal, origin=scope.origin).known()
+        for one in options.journal.purchases(origin=scope.origin).known()
         if one.project in {scope.project, project}
     ]
     owned = journal.holders([one.remote_id for one in known])

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchgen.engine.ending import Ending, LeftOut, Verdict, verdict_of
-from batchgen.journal.store import JournalFile
 from batchgen.model import Json
 from batchgen.output.report import write_report
 from batchgen.output.results import JSON_NAME, place_of_slot, results_document, write_results, write_slot
 from batchgen.usecases.other_slots import OtherSlot, all_findings, not_bought, unbought_notes
-from batchgen.wiring.batch import Batch
-from batchgen.wiring.options import Options
+from batchgen.wiring.opening import OpenBatch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,9 +52,7 @@ class CameTo:
 
 
 async def conclude(
-    options: Options,
-    file: JournalFile,
-    batch: Batch,
+    opened: OpenBatch,
     others: Sequence[OtherSlot],
     came_to: CameTo,
     *,
@@ -67,9 +63,7 @@ async def conclude(
     """Judge the run and write what people and scripts read.
 
     Args:
-        options: what the command line says.
-        file: the journal.
-        batch: with the slot that the run was of.
+        opened: the batch, with the slot that the run was of.
         others: the slots that it carried.
         came_to: how it ended for each.
         at: seconds since the epoch.
@@ -80,7 +74,7 @@ async def conclude(
         OutputError: a file is as it was.
         JournalError: what was told could not be remembered.
     """
-    ending = came_to.own
+    options, file, batch, ending = opened.options, opened.file, opened.batch, came_to.own
     found = all_findings(batch.weigh(ending, at=at), others, came_to.others, ending)
     verdict = verdict_of(found)
     results = batch.results(at=at, ending=ending, verdict=verdict)
@@ -92,7 +86,7 @@ async def conclude(
         await asyncio.to_thread(write_results, batch.folder, results)
         report = await asyncio.to_thread(write_report, batch.folder, document)
     notes = [note for one in others for note in one.notes(options)]
-    notes += unbought_notes(options, not_bought(options, batch.manifest, batch.scope, file))
+    notes += unbought_notes(options, not_bought(opened))
     for one, ended in zip(others, came_to.others, strict=True):
         if one.to_carry:
             await asyncio.to_thread(one.write, ended, at=at)

@@ -7,16 +7,14 @@ service shows. What is added up how is ``plan.costs``', what a difference is ``r
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from batchgen.errors import InputError, NotFoundError, RefusedError
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Scope
 from batchgen.plan.costs import Activity, Cost, costs_of, since
 from batchgen.reconcile.billing import BillingDiff, Period, compare_billing, shown_of
-from batchgen.scenario.usages import UsageClient
 from batchgen.usecases.refunds import RefundsRecorded, record_refunds
 from batchgen.wiring.options import SIMULATOR, Options
 from batchgen.wiring.service import address_of, open_service
@@ -73,20 +71,20 @@ class Reckoned:
     refunds: RefundsRecorded = NONE_RECORDED
 
 
-def costs_in(journal: Path, selection: Selection) -> list[Cost]:
+def costs_in(options: Options, selection: Selection) -> list[Cost]:
     """Give what was paid, submission by submission, in the order of batches and jobs.
 
     Raises:
         InputError: there is no batch of that name.
         JournalError: the journal cannot be read.
     """
-    with JournalFile.open_to_read(journal) as file:
+    with options.journal.read() as file:
         scopes = file.scopes()
         names = sorted({one.batch for one in scopes})
         if selection.batch is not None and selection.batch not in names:
             known = ", ".join(names) or "none"
             raise InputError(
-                f"no batch {selection.batch!r} in {journal.parent}; there are: {known}. Name one of them, "
+                f"no batch {selection.batch!r} in {options.output}; there are: {known}. Name one of them, "
                 "or give another output folder with -o"
             )
         return selection.rows(file, scopes)
@@ -109,7 +107,7 @@ async def reckon_with_service(options: Options, selection: Selection, *, record:
         TransientError: the service does not answer.
     """
     origin = address_of(options).origin
-    with JournalFile.open_to_read(options.journal) as file:
+    with options.journal.read() as file:
         scopes = [one for one in file.scopes() if one.origin == origin]
         if not scopes:
             others = ", ".join(sorted({one.origin for one in file.scopes()})) or "none"
@@ -143,8 +141,7 @@ async def _activity(
 ) -> list[Activity]:
     projects = _projects(scopes)
     async with open_service(options, project=None) as service:
-        client = UsageClient(service.transport, service.gate, project=None)
-        return await client.activity(since=since, until=until, projects=projects)
+        return await service.usages.activity(since=since, until=until, projects=projects)
 
 
 def _projects(scopes: Collection[Scope]) -> list[str]:

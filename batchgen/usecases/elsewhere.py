@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from batchgen.errors import InputError
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Record, State
 from batchgen.manifest.reading import read_heading
 from batchgen.model import Scope

@@ -7,7 +7,8 @@ an ``InputError`` that names the way on. What other names of a batch mean is :mo
 from pathlib import Path
 
 from batchgen.errors import InputError, OutputError
-from batchgen.journal.store import JournalFile
+from batchgen.formats import counted
+from batchgen.journal.file import JournalFile
 from batchgen.output.results import JSON_NAME, place_of_slot
 from batchgen.plan.plan import wrong_with_retry
 from batchgen.reconcile.saved_results import SavedResults, read_results
@@ -24,14 +25,14 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
     """
     name = batch.manifest.batch
     way_on = options.command_line("journal rebuild")
-    if mark_of(options, name).exists():
+    if options.journal.is_being_rebuilt(name):
         raise InputError(f"a recovery of batch {name!r} was cut short; end it first: {way_on}")
     if any(scope.batch == name for scope in file.scopes()):
         return
     told = saved_results(batch.folder)
     submitted = [one for one in told.jobs if one.was_submitted] if told else []
     if submitted:
-        jobs = "1 job" if len(submitted) == 1 else f"{len(submitted)} jobs"
+        jobs = counted(len(submitted), "job")
         raise InputError(
             f"{batch.folder / JSON_NAME} tells of {jobs} submitted, and {options.journal} knows nothing of "
             f"the batch: the journal was lost or replaced, and a run would buy them again. "
@@ -47,7 +48,7 @@ def refuse_to_leave_unfinished(options: Options, batch: Batch) -> None:
     """
     if Allow.UNFINISHED_SLOT in options.allow or not batch.unfinished:
         return
-    jobs = "1 job" if batch.unfinished == 1 else f"{batch.unfinished} jobs"
+    jobs = counted(batch.unfinished, "job")
     last = f"the last slot, {batch.scope.slot!r}," if batch.scope.slot else "the batch"
     raise InputError(
         f"{last} is not finished: {jobs} to go. Run it without --fresh to finish it, "
@@ -90,11 +91,6 @@ def saved_results(folder: Path, slot: str | None = None) -> SavedResults | None:
         return read_results(text)
     except ValueError as error:
         raise InputError(_unreadable(path, str(error))) from error
-
-
-def mark_of(options: Options, batch: str) -> Path:
-    """Where it is marked that a recovery of the batch has begun and not ended."""
-    return options.lock_of(batch).with_suffix(".recovering")
 
 
 def _unreadable(path: Path, why: str) -> str:

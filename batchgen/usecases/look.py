@@ -1,45 +1,18 @@
 """Looking at batches without touching them: no lock, no service, nothing written."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import NamedTuple
 
-from batchgen.journal.store import JournalFile
+from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record, State
-from batchgen.manifest.reading import read_manifest, uncollected
 from batchgen.model import JobKey, Scope
 from batchgen.plan.budget import Committed, committed
 from batchgen.plan.yields import YOUNG
 from batchgen.usecases.other_slots import carried_notes, not_bought, unbought_notes
-from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
-from batchgen.wiring.options import Options
-
-
-@contextmanager
-def look_at(options: Options, *, kept: Scope | None = None) -> Iterator[Batch]:
-    """Hold a manifest against the journal as it is now; a run beside it is not disturbed.
-
-    Args:
-        options: what to look at, and where.
-        kept: whose records a run would go on with, where that is not on record yet.
-
-    Raises:
-        InputError: the manifest is wrong.
-        JournalError: the journal cannot be read.
-    """
-    manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    with JournalFile.open_to_read(options.journal) as file:
-        now = options.clock.now()
-        scope = scope_of(options, manifest, file, now=now, kept=kept)
-        if options.fresh:
-            scope = fresh_scope_of(options, manifest, scope, now=now)
-        with uncollected():  # what a plan of 100,000 jobs is made of stays, all of it
-            batch = Batch.of(options, manifest, scope, file)
-        yield batch
+from batchgen.wiring.opening import OpenBatch
 
 
 class OtherSlots(NamedTuple):
@@ -49,20 +22,19 @@ class OtherSlots(NamedTuple):
     to_carry: bool
 
 
-def notice_slots(options: Options, batch: Batch) -> OtherSlots:
+def notice_slots(opened: OpenBatch) -> OtherSlots:
     """Say what a run would carry of other slots, and which of them have jobs that were not bought.
 
     Raises:
         JournalError: the journal cannot be read.
     """
-    with JournalFile.open_to_read(options.journal) as file:
-        slots = file.slots(batch.scope)
-        states, short = slots.open(), slots.short(since=options.clock.now() - YOUNG)
-        notes = carried_notes(options, states, batch.scope.slot)
-        notes += unbought_notes(options, not_bought(options, batch.manifest, batch.scope, file))
-        others = [set(one) - {State.HELD} for slot, one in states.items() if slot != batch.scope.slot]
-        asked_again = any(slot != batch.scope.slot for slot in short)
-        return OtherSlots(notes, to_carry=asked_again or any(others))
+    options, here = opened.options, opened.batch.scope.slot
+    slots = opened.file.slots(opened.batch.scope)
+    states, short = slots.open(), slots.short(since=options.clock.now() - YOUNG)
+    notes = carried_notes(options, states, here)
+    notes += unbought_notes(options, not_bought(opened))
+    others = [set(one) - {State.HELD} for slot, one in states.items() if slot != here]
+    return OtherSlots(notes, to_carry=any(slot != here for slot in short) or any(others))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,13 +66,13 @@ class BatchStatus:
         return self.committed.assumed + self.committed.confirmed
 
 
-def status_of_all(journal: Path) -> list[BatchStatus]:
+def status_of_all(journal: JournalStore) -> list[BatchStatus]:
     """Sum up every batch of a journal, in the order of their first events.
 
     Raises:
         JournalError: the journal cannot be read.
     """
-    with JournalFile.open_to_read(journal) as file:
+    with journal.read() as file:
         return [_sum_up(scope, file.batch(scope).records()) for scope in file.scopes()]
 
 

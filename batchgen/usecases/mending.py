@@ -18,8 +18,8 @@ from batchgen.lifecycle import Record
 from batchgen.model import File, Job, Rate
 from batchgen.output.atomic import output_error, sync_folder
 from batchgen.output.downloads import Downloader
-from batchgen.output.urls import spacing_at
 from batchgen.scenario.client import ScenarioClient
+from batchgen.wiring.outputs import open_downloads_beside
 
 
 class Damage(StrEnum):
@@ -91,7 +91,7 @@ async def fetch_again(
     await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)  # what a killed audit left
     try:
         async with (
-            Downloader(client, staging, template="{asset_id}", spacing=spacing_at(rate)) as downloader,
+            open_downloads_beside(client, staging, rate) as downloader,
             asyncio.TaskGroup() as group,
         ):
             tasks = [

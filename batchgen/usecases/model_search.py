@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from batchgen.errors import InputError, ModelClosedError, NotFoundError, RefusedError
 from batchgen.model import Model
-from batchgen.usecases.models import client_to, opened
+from batchgen.wiring.model_source import open_models, rehearsed_models
 from batchgen.wiring.options import Options, project_of
+from batchgen.wiring.service import open_service
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,13 +47,11 @@ async def find_models(options: Options, search: Search) -> list[Model]:
         ServiceError: the service did not answer, or does not accept the credentials.
     """
     if options.simulate:
-        from batchgen.wiring.simulated_models import SimulatedModels  # noqa: PLC0415 - only a rehearsal pays for it
-
-        return [one for one in SimulatedModels().all() if search.public and search.fits(one)]
+        return [one for one in rehearsed_models() if search.public and search.fits(one)]
     found: dict[str, Model] = {}
-    async with client_to(options, project_of(options, None)) as client:
+    async with open_service(options, project=project_of(options, None)) as service:
         for public in _kinds(search):
-            async for model in client.models(public=public):
+            async for model in service.client.models(public=public):
                 if search.fits(model):
                     found.setdefault(model.id, model)
     return list(found.values())
@@ -73,7 +72,7 @@ async def describe_models(options: Options, model_ids: Iterable[str]) -> list[Mo
         ServiceError: the service did not answer, or does not accept the credentials.
     """
     models, missing = [], []
-    async with opened(options) as catalogue:
+    async with open_models(options) as catalogue:
         for model_id in dict.fromkeys(model_ids):
             try:
                 models.append(await catalogue.ask(model_id))

@@ -3,10 +3,8 @@
 No other module of this room asks the service what a model takes, or holds a manifest against it.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from batchgen.catalog.declared import plan_of
 from batchgen.catalog.inputs import Findings, check_jobs, first_uses
@@ -19,20 +17,17 @@ from batchgen.errors import (
     StoppedError,
     TransientError,
 )
+from batchgen.formats import counted
 from batchgen.lifecycle import IN_FLIGHT
 from batchgen.manifest.values import Manifest
-from batchgen.model import Model, Rate
+from batchgen.model import Model
 from batchgen.ports import Clock
-from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import find_credentials
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.model_cache import ModelShelf
-from batchgen.wiring.options import Options, project_of
-from batchgen.wiring.service import address_of, open_service
+from batchgen.wiring.model_source import Catalogue, Describes, models_of, open_models
+from batchgen.wiring.options import Options
 from batchgen.wiring.uploads import file_problems
 
-# What models a plan allows: measured for this one alone. Of others the service decides when it runs one.
-_RANKS: Mapping[str, int] = {"cu-basic": 25}
 _UNCHECKED = "models and their inputs were not checked"
 
 
@@ -51,53 +46,6 @@ class Checked:
     closed: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     skipped: str = ""
-
-
-class Describes(Protocol):
-    """What is asked of the service here."""
-
-    async def model(self, model_id: str) -> Model:
-        """Describe a model; raises as ``ports.Generator.model`` does."""
-        ...
-
-    async def plan(self) -> str:
-        """Name the plan of this account; empty where that is not known."""
-        ...
-
-
-class Catalogue:
-    """Describes models: from the shelf where that is fresh, from the service otherwise.
-
-    Args:
-        generator: the service.
-        shelf: what was asked for lately.
-        clock: ours.
-    """
-
-    def __init__(self, generator: Describes, shelf: ModelShelf, clock: Clock) -> None:
-        self._generator = generator
-        self._shelf = shelf
-        self._clock = clock
-        self.from_shelf: set[str] = set()
-
-    async def describe(self, model_id: str) -> Model:
-        """Describe a model; raises as ``ports.Generator.model`` does."""
-        kept = self._shelf.get(model_id, now=self._clock.now())
-        if kept is not None:
-            self.from_shelf.add(model_id)
-            return kept
-        return await self.ask(model_id)
-
-    async def rank(self) -> int | None:
-        """Give what models this account's plan allows; None where only the service can tell."""
-        return _RANKS.get(await self._generator.plan())
-
-    async def ask(self, model_id: str) -> Model:
-        """Describe a model as it is now; raises as ``ports.Generator.model`` does."""
-        model = await self._generator.model(model_id)
-        self._shelf.put(model, now=self._clock.now())
-        self.from_shelf.discard(model_id)
-        return model
 
 
 async def look_up_models(
@@ -120,8 +68,7 @@ async def look_up_models(
         InputError: names every model that cannot be used, or every input that is wrong.
         ServiceError: the service did not answer.
     """
-    shelf = ModelShelf(batch.folder.parent, origin=batch.scope.origin, project=batch.project)
-    catalogue = Catalogue(generator, shelf, clock)
+    catalogue = models_of(batch, generator, clock)
     checked = await check_models(catalogue, batch.manifest, to_submit(batch), leave_closed=True)
     for one in checked.notes:
         note(one)
@@ -181,7 +128,7 @@ async def check_manifest(
     if not options.simulate and (why := _without_credentials(options)):
         return Checked(models={}, skipped=f"{_UNCHECKED}: {why}")
     try:
-        async with opened(options, manifest.project, rate=manifest.limits.rate) as catalogue:
+        async with open_models(options, manifest.project, rate=manifest.limits.rate) as catalogue:
             return await check_models(catalogue, manifest, chosen)
     except TransientError as error:
         raise TransientError(f"{error}; --offline checks the manifest alone") from error
@@ -194,51 +141,6 @@ def _without_credentials(options: Options) -> str:
     except StoppedError as error:
         return str(error)
     return ""
-
-
-@asynccontextmanager
-async def opened(
-    options: Options, manifest_project: str | None = None, *, rate: Rate | None = None
-) -> AsyncIterator[Catalogue]:
-    """Open what describes models.
-
-    Args:
-        options: of which service.
-        manifest_project: what the manifest says, if there is one.
-        rate: the manifest's.
-
-    Raises:
-        InputError: the base URL will not do.
-        StoppedError: there are no credentials.
-    """
-    project = project_of(options, manifest_project)
-    shelf = ModelShelf(options.output, origin=address_of(options).origin, project=project)
-    if options.simulate:
-        from batchgen.wiring.simulated_models import SimulatedModels  # noqa: PLC0415 - only a rehearsal pays for it
-
-        yield Catalogue(SimulatedModels(), shelf, options.clock)
-        return
-    async with client_to(options, project, rate=rate) as client:
-        yield Catalogue(client, shelf, options.clock)
-
-
-@asynccontextmanager
-async def client_to(
-    options: Options, project: str, *, rate: Rate | None = None
-) -> AsyncIterator[ScenarioClient]:
-    """Open the service itself.
-
-    Args:
-        options: which one.
-        project: the service's, empty for the key's own.
-        rate: the manifest's; None where it sets none, or there is no manifest.
-
-    Raises:
-        InputError: the base URL will not do.
-        StoppedError: there are no credentials.
-    """
-    async with open_service(options, project=project, rate=rate) as service:
-        yield service.client
 
 
 async def check_models(
@@ -298,6 +200,6 @@ async def _above_the_plan(catalogue: Catalogue, models: Iterable[Model]) -> list
 
 def _unusable(manifest: Manifest, model_id: str, first: int, count: int, why: str) -> Problem:
     place = manifest.place_of(first, "model")
-    jobs = "1 job" if count == 1 else f"{count} jobs"
+    jobs = counted(count, "job")
     text = f"model {model_id!r} ({jobs}) {why}"
     return Problem(place.source, place.line, place.column, text)

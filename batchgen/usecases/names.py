@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.model import RemoteJob
 from batchgen.reconcile.accounts import ShowsJobs
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.elsewhere import whether_it_lies_there
-from batchgen.usecases.models import client_to
-from batchgen.usecases.naming import Found, Naming
+from batchgen.usecases.naming import NamesFound, Naming
 from batchgen.wiring.batch import Batch, scope_of
+from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options
+from batchgen.wiring.service import open_service
 
 
 class _WhenAsked:
@@ -27,21 +28,17 @@ class _WhenAsked:
     async def job(self, remote_id: str) -> RemoteJob:
         """Look at one submission."""
         if self._client is None:
-            opening = client_to(self._options, self._batch.project, rate=self._batch.manifest.limits.rate)
-            self._client = await self._stack.enter_async_context(opening)
+            limit = self._batch.manifest.limits.rate
+            opening = open_service(self._options, project=self._batch.project, rate=limit)
+            self._client = (await self._stack.enter_async_context(opening)).client
         return await self._client.job(remote_id)
 
 
-async def go_on_under_one_name(
-    options: Options, file: JournalFile, batch: Batch, *, now: float, say: Callable[[str], object]
-) -> Batch:
+async def go_on_under_one_name(opened: OpenBatch, *, say: Callable[[str], object]) -> OpenBatch:
     """Return the batch with the records that are its own under whatever name; before anything is bought.
 
     Args:
-        options: how it is run, and what a person lets pass.
-        file: the journal.
-        batch: as its name alone makes it.
-        now: seconds since the epoch, as its slot was found by.
+        opened: as its name alone makes it.
         say: takes sentences for people.
 
     Raises:
@@ -49,29 +46,29 @@ async def go_on_under_one_name(
         JournalError: what was found could not be recorded.
         ServiceError: the service could not be asked; nothing was sent.
     """
-    async with _service(options, batch) as service:
+    options, file = opened.options, opened.file
+    async with _service(options, opened.batch) as service:
         naming = _naming(options, file, service)
         while True:
-            found = await naming.look(batch.scope, batch.plan)
-            naming.settle(batch.scope, found)
-            for text in told(found):
+            scope = opened.batch.scope
+            found = await naming.look(scope, opened.batch.plan)
+            naming.settle(scope, found)
+            for text in told_of_names(found):
                 say(text)
             if not found.joined:
                 break
-            scope = scope_of(options, batch.manifest, file, now=now)
-            batch = Batch.of(options, batch.manifest, scope, file)
-    file.names.keep_manifest(batch.scope, str(options.manifest.resolve()), at=now)
-    return batch
+            opened = opened.under(scope_of(options, opened.batch.manifest, file, now=opened.now))
+    file.names.keep_manifest(opened.batch.scope, str(options.manifest.resolve()), at=opened.now)
+    return opened
 
 
 async def look_at_names(
-    options: Options, batch: Batch, *, offline: bool = False, beside_alone: bool = False
-) -> Found:
+    opened: OpenBatch, *, offline: bool = False, beside_alone: bool = False
+) -> NamesFound:
     """Say what other names would mean for a run; nothing is changed.
 
     Args:
-        options: how it would be run.
-        batch: the plan.
+        opened: the plan, as it would be run.
         offline: ask nothing.
         beside_alone: leave out other projects and addresses: they were looked at.
 
@@ -79,16 +76,16 @@ async def look_at_names(
         JournalError: the journal cannot be read.
         ServiceError: the service could not be asked.
     """
+    options, batch = opened.options, opened.batch
     async with _service(options, batch) as service:
-        with JournalFile.open_to_read(options.journal) as file:
-            naming = _naming(options, file, None if offline or options.simulate else service)
-            if not beside_alone:
-                return await naming.look(batch.scope, batch.plan)
-            wanted = Counter(entry.key.content for entry in batch.plan.to_submit)
-            return await naming.look_beside(batch.scope, wanted)
+        naming = _naming(options, opened.file, None if offline or options.simulate else service)
+        if not beside_alone:
+            return await naming.look(batch.scope, batch.plan)
+        wanted = Counter(entry.key.content for entry in batch.plan.to_submit)
+        return await naming.look_beside(batch.scope, wanted)
 
 
-def told(found: Found) -> Iterator[str]:
+def told_of_names(found: NamesFound) -> Iterator[str]:
     """Say what was found that stops nothing."""
     for scope in found.joined:
         project = f"project {scope.project!r}" if scope.project else "the key's own project"

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from batchgen.errors import InputError
-from batchgen.journal.store import JournalFile
+from batchgen.formats import units
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, State
 from batchgen.model import Scope
 from batchgen.plan.plan import Plan
@@ -28,7 +29,7 @@ _MAY_BE_PAID = frozenset({*IN_FLIGHT, State.SUCCEEDED, State.COLLECTED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class NamesFound:
     """What other names mean for a run.
 
     Attributes:
@@ -73,7 +74,7 @@ class Naming:
         self._lies_there = lies_there
         self._allow = allow
 
-    async def look(self, scope: Scope, plan: Plan) -> Found:
+    async def look(self, scope: Scope, plan: Plan) -> NamesFound:
         """Look at all other names; nothing is changed.
 
         Args:
@@ -93,8 +94,8 @@ class Naming:
             if told is Relation.SAME or is_let:
                 joined.append(other)
             elif told is Relation.UNKNOWN and self._may_have(scope, other, wanted):
-                return Found(stopped=_not_known(scope, other))
-        return Found(joined=tuple(joined)) if joined else await self.look_beside(scope, wanted)
+                return NamesFound(stopped=_not_known(scope, other))
+        return NamesFound(joined=tuple(joined)) if joined else await self.look_beside(scope, wanted)
 
     def _under_other_names(self, scope: Scope, states: Collection[State]) -> Iterator[Scope]:
         """Find the batch under other projects and addresses, once each, where a job is in such a state."""
@@ -118,7 +119,7 @@ class Naming:
                 return True
         return False
 
-    async def look_beside(self, scope: Scope, wanted: Counter[str]) -> Found:
+    async def look_beside(self, scope: Scope, wanted: Counter[str]) -> NamesFound:
         """Look at other batches alone; see ``look``."""
         beside, let = list[Elsewhere](), list[str]()
         for one in found_elsewhere(self._file, scope, wanted, self._lies_there):
@@ -135,9 +136,9 @@ class Naming:
                 continue
             beside.append(one)
             if Allow.RENAMED not in self._allow:
-                return Found(beside=tuple(beside), stopped=_renamed(scope.batch, one))
+                return NamesFound(beside=tuple(beside), stopped=_renamed(scope.batch, one))
             let.append(one.batch)
-        return Found(beside=tuple(beside), let=tuple(let))
+        return NamesFound(beside=tuple(beside), let=tuple(let))
 
     async def _relation(self, scope: Scope, other: Scope) -> Relation:
         records = (one for slot in self._slots_of(other) for one in self._file.batch(slot).records().values())
@@ -159,7 +160,7 @@ class Naming:
         address = plain_address(scope.origin)
         return Place(address=address, project=scope.project, owners=frozenset(known))
 
-    def settle(self, scope: Scope, found: Found) -> None:
+    def settle(self, scope: Scope, found: NamesFound) -> None:
         """Put on record what was found: from then on the name leads to the scope that the run goes on in.
 
         Raises:
@@ -193,7 +194,7 @@ def _as_before(scope: Scope) -> str:
 
 
 def _renamed(batch: str, other: Elsewhere) -> str:
-    cost = f" ({other.charged.normalize():f} compute units the last time)" if other.charged else ""
+    cost = f" ({units(other.charged)} compute units the last time)" if other.charged else ""
     return (
         f"batch {batch!r} would buy {other.of} jobs, of which {other}; its manifest is gone. "
         f"If it was renamed, write `batch: {other.batch}` in the manifest; to pay for them once more"

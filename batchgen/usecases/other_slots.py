@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 
 from batchgen.engine.ending import Ending, Exit, judge, weigh
 from batchgen.errors import InputError, OutputError
-from batchgen.journal.store import JournalFile
+from batchgen.formats import counted
 from batchgen.lifecycle import Event, Record, State
-from batchgen.manifest.values import Manifest
-from batchgen.model import Job, JobKey, RemoteJob, Scope
+from batchgen.model import Job, JobKey, RemoteJob
 from batchgen.output.results import write_slot
 from batchgen.plan.plan import only_carried
 from batchgen.plan.yields import YOUNG
 from batchgen.ports import Observer
 from batchgen.usecases.guards import saved_results
 from batchgen.wiring.batch import Batch, slots_of
+from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options
 
 _LOOKED_BACK = 5  # slots that are asked for jobs which were not bought
@@ -58,7 +58,7 @@ class OtherSlot:
         kind = "with fewer assets than asked for or usual"
         if self.to_carry > self.short:
             kind = "paid for or in doubt there and not collected"
-        return f"{_jobs(self.to_carry)} of {self.name}, {kind}"
+        return f"{counted(self.to_carry, 'job')} of {self.name}, {kind}"
 
     def left(self) -> dict[JobKey, Record]:
         """Give what was open, as it stands now."""
@@ -80,10 +80,12 @@ class OtherSlot:
         collected = sum(1 for one in self.left().values() if one.state is State.COLLECTED)
         held, notes = len(self.held()), []
         if collected:
-            notes.append(f"{self.name}: {_jobs(collected)} collected that {_were(collected)} paid for there")
+            notes.append(
+                f"{self.name}: {counted(collected, 'job')} collected that {_were(collected)} paid for there"
+            )
         if held:
             command = _command(options, "resolve", self.batch.scope.slot)
-            notes.append(f"{self.name}: {_jobs(held)} held, which may have been paid for: {command}")
+            notes.append(f"{self.name}: {counted(held, 'job')} held, which may have been paid for: {command}")
         return notes
 
     def write(self, ending: Ending, *, at: float) -> None:
@@ -96,29 +98,24 @@ class OtherSlot:
         write_slot(self.batch.folder, self.batch.results(at=at, ending=ending, verdict=verdict))
 
 
-def others_of(
-    options: Options, manifest: Manifest, scope: Scope, file: JournalFile, stack: ExitStack, *, now: float
-) -> list[OtherSlot]:
+def others_of(opened: OpenBatch, stack: ExitStack) -> list[OtherSlot]:
     """Open the other slots that have something open, each by a connection of its own.
 
     Args:
-        options: what was asked for.
-        manifest: of the batch.
-        scope: of the slot that is worked on.
-        file: its journal.
+        opened: the slot that is worked on.
         stack: closes them.
-        now: our clock.
 
     Raises:
         JournalError: the journal cannot be read.
     """
-    slots = file.slots(scope)
+    scope = opened.batch.scope
+    slots = opened.file.slots(scope)
     found = []
-    for slot, short in slots.to_carry(since=now - YOUNG).items():
+    for slot, short in slots.to_carry(since=opened.now - YOUNG).items():
         if slot == scope.slot:
             continue
-        own = stack.enter_context(JournalFile.open(options.journal, checked=True))
-        batch = _carried(options, manifest, replace(scope, slot=slot), own)
+        own = stack.enter_context(opened.options.journal.opened(checked=True))
+        batch = _carried(replace(opened, file=own), slot)
         entries = (*batch.plan.entries, *batch.plan.removed)
         states = {*_MAY_END, State.HELD}
         before = {one.key: one.record for one in entries if one.record.state in states}
@@ -126,26 +123,28 @@ def others_of(
     return found
 
 
-def _carried(options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> Batch:
+def _carried(opened: OpenBatch, slot: str) -> Batch:
     """Hold the manifest against another slot, in which nothing is bought or tried again."""
-    plain = replace(options, retry_failed=False, retry_only=(), limit=None, sample=None)
-    batch = Batch.of(plain, manifest, scope, file)
+    plain = replace(opened.options, retry_failed=False, retry_only=(), limit=None, sample=None)
+    scope = replace(opened.batch.scope, slot=slot)
+    batch = Batch.of(plain, opened.batch.manifest, scope, opened.file)
     return replace(batch, plan=only_carried(batch.plan))
 
 
-def not_bought(options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> dict[str, int]:
+def not_bought(opened: OpenBatch) -> dict[str, int]:
     """Count by slot, the latest first, what the latest other slots were asked for and have not bought.
 
     Raises:
         JournalError: the journal cannot be read.
     """
+    scope, file = opened.batch.scope, opened.file
     others = [one for one in slots_of(file, scope) if one != scope.slot]
     bought = file.slots(scope).bought()
     found = {}
     for slot in others[: -_LOOKED_BACK - 1 : -1]:
-        if bought[slot] >= len(manifest.jobs):
+        if bought[slot] >= len(opened.batch.manifest.jobs):
             continue
-        batch = _carried(options, manifest, replace(scope, slot=slot), file)
+        batch = _carried(opened, slot)
         asked = _asked(batch, slot)
         planned = [one for one in batch.plan.entries if one.record.state is State.PLANNED]
         count = sum(
@@ -169,7 +168,8 @@ def _asked(batch: Batch, slot: str) -> frozenset[str] | None:
 def unbought_notes(options: Options, counts: Mapping[str, int]) -> list[str]:
     """Name the slots with jobs that were not bought, and the command that buys them."""
     return [
-        f"slot {slot or '(without a name)'}: {_jobs(count)} not bought: {_command(options, 'run', slot)}"
+        f"slot {slot or '(without a name)'}: {counted(count, 'job')} not bought: "
+        f"{_command(options, 'run', slot)}"
         for slot, count in counts.items()
     ]
 
@@ -183,10 +183,10 @@ def carried_notes(options: Options, open_states: Mapping[str, Mapping[State, int
         name = f"slot {other}" if other else "the slot without a name"
         if other != slot and paid:
             notes.append(
-                f"{name}: {_jobs(paid)} paid for, or in doubt, and not collected: a run carries them"
+                f"{name}: {counted(paid, 'job')} paid for, or in doubt, and not collected: a run carries them"
             )
         if other != slot and held:
-            notes.append(f"{name}: {_jobs(held)} held: {_command(options, 'resolve', other)}")
+            notes.append(f"{name}: {counted(held, 'job')} held: {_command(options, 'resolve', other)}")
     return notes
 
 
@@ -227,10 +227,6 @@ def all_findings(
 def _command(options: Options, name: str, slot: str) -> str:
     plain = replace(options, slot=None)
     return plain.command_line(name, slot=slot) if slot else plain.command_line(name, "--slot", "")
-
-
-def _jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def _were(count: int) -> str:

@@ -8,8 +8,6 @@ from decimal import Decimal
 
 from batchgen.engine.limits.pools import limit_now
 from batchgen.errors import ServiceError
-from batchgen.journal.quotes import QuoteRecords
-from batchgen.journal.store import JournalFile
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Job, Model
 from batchgen.plan.changes import Changed, changed_jobs
@@ -19,12 +17,14 @@ from batchgen.plan.pricing import Price
 from batchgen.ports import Quoter
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient
-from batchgen.usecases.models import check_manifest, client_to, to_submit
+from batchgen.usecases.models import check_manifest, to_submit
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import Quoted, quote_jobs
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.model_cache import ModelShelf
+from batchgen.wiring.model_source import lately_described, rehearsed_prices
+from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options, project_of, rate_of
+from batchgen.wiring.service import open_service
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,12 +67,11 @@ class Outlook:
     notes: tuple[str, ...]
 
 
-async def look_ahead(options: Options, batch: Batch, *, offline: bool, requote: bool = False) -> Outlook:
+async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False) -> Outlook:
     """Check the jobs that would be bought, and ask what they cost.
 
     Args:
-        options: which service, and who asks.
-        batch: the plan.
+        opened: the plan.
         offline: ask nothing; models and prices that were looked at lately still count.
         requote: ask again for prices that were asked within the day.
 
@@ -81,6 +80,7 @@ async def look_ahead(options: Options, batch: Batch, *, offline: bool, requote: 
         ServiceError: the service did not answer, or does not accept the credentials.
         BoughtByQuoteError: a question after a price was taken for an order.
     """
+    options, batch = opened.options, opened.batch
     checked = await check_manifest(options, batch.manifest, offline=offline, indices=to_submit(batch))
     jobs = [entry.job for entry in batch.plan.to_submit]
     models, account = checked.models, None
@@ -88,14 +88,14 @@ async def look_ahead(options: Options, batch: Batch, *, offline: bool, requote: 
         models = _lately_seen(options, batch, jobs)
         quoted = await _quoted(options, batch, jobs, models, None)
     elif options.simulate or not jobs:
-        quoted = await _quoted(options, batch, jobs, models, _simulated(), requote=requote)
+        quoted = await _quoted(options, batch, jobs, models, rehearsed_prices(), requote=requote)
     else:
         project, pace = project_of(options, batch.manifest.project), batch.manifest.limits.rate
-        async with client_to(options, project, rate=pace) as client:
-            account = await _account(client)
-            quoted = await _quoted(options, batch, jobs, models, client, requote=requote)
+        async with open_service(options, project=project, rate=pace) as service:
+            account = await _account(service.client)
+            quoted = await _quoted(options, batch, jobs, models, service.client, requote=requote)
     given = options.in_flight or batch.manifest.limits.in_flight
-    learned = _learned(options, batch) or (account.ceiling if account else None)
+    learned = _learned(opened) or (account.ceiling if account else None)
     ceilings = [one for one in (given, learned) if one is not None]
     rate = rate_of(options, batch.manifest.limits.rate)
     return Outlook(
@@ -109,17 +109,10 @@ async def look_ahead(options: Options, batch: Batch, *, offline: bool, requote: 
     )
 
 
-def _learned(options: Options, batch: Batch) -> int | None:
+def _learned(opened: OpenBatch) -> int | None:
     """Give how many jobs earlier runs could have in flight, of all models; None where none was refused."""
-    with JournalFile.open_to_read(options.journal) as file:
-        kept = [one for one in file.ceilings(batch.scope).ceilings() if not one.models]
-    return min((limit_now(one, now=options.clock.now()) for one in kept), default=None)
-
-
-def _simulated() -> Quoter:
-    from batchgen.wiring.simulated_prices import SimulatedPrices  # noqa: PLC0415 - only a rehearsal pays for it
-
-    return SimulatedPrices()
+    kept = [one for one in opened.file.ceilings(opened.batch.scope).ceilings() if not one.models]
+    return min((limit_now(one, now=opened.options.clock.now()) for one in kept), default=None)
 
 
 async def _account(client: ScenarioClient) -> Account | None:
@@ -131,7 +124,7 @@ async def _account(client: ScenarioClient) -> Account | None:
 
 
 def _lately_seen(options: Options, batch: Batch, jobs: Sequence[Job]) -> Mapping[str, Model]:
-    shelf = ModelShelf(options.output, origin=batch.scope.origin, project=batch.project)
+    shelf = lately_described(batch)
     now = options.clock.now()
     found = ((name, shelf.get(name, now=now)) for name in {job.model for job in jobs})
     return {name: model for name, model in found if model is not None}
@@ -150,9 +143,7 @@ async def _quoted(
     with ExitStack() as stack:
         records: UploadRecords | None = None
         if batch.manifest.files:
-            records = stack.enter_context(
-                UploadRecords.open_to_read(options.journal, origin=origin, project=project)
-            )
+            records = stack.enter_context(options.journal.uploads_to_read(origin=origin, project=project))
 
         def known(files: Sequence[str]) -> Mapping[str, str]:
             found = records.find(files) if records is not None else {}
@@ -162,7 +153,7 @@ async def _quoted(
             quoter,
             jobs,
             models,
-            store=QuoteRecords(options.journal, origin=origin, project=project),
+            store=options.journal.quotes(origin=origin, project=project),
             clock=options.clock,
             uploads_known=known,
             requote=requote,

@@ -11,7 +11,6 @@ from decimal import Decimal
 from batchgen.engine.limits.budget import Purse
 from batchgen.errors import JournalError, ModelClosedError
 from batchgen.identity import files_of
-from batchgen.journal.quotes import QuoteRecords
 from batchgen.lifecycle import TERMINAL
 from batchgen.loop_clock import loop_time
 from batchgen.model import Job, Model
@@ -155,7 +154,7 @@ async def purse_of(
         one.job
         for one in (*entries, *(gone for gone in batch.plan.removed if waits_for_a_price(gone.record)))
     ]
-    store = QuoteRecords(options.journal, origin=batch.scope.origin, project=batch.project)
+    store = options.journal.quotes(origin=batch.scope.origin, project=batch.project)
     purchases = Purchases(options, batch, writing=True)
 
     def known(files: Sequence[str]) -> Mapping[str, str]:

@@ -14,9 +14,6 @@ from batchgen.errors import (
     TransitionError,
 )
 from batchgen.journal.batch import BatchJournal
-from batchgen.journal.lock import hold_batch
-from batchgen.journal.purchases import PurchaseRecords
-from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Accepted, Record, State, SubmitStarted
 from batchgen.model import Job, Purchase
 from batchgen.plan.plan import Entry
@@ -41,7 +38,7 @@ class Purchases:
         self._batch = batch
         self._writing = writing
         self._clock = clock or options.clock
-        self._records = PurchaseRecords(options.journal, origin=batch.scope.origin)
+        self._records = options.journal.purchases(origin=batch.scope.origin)
 
     def warning(self) -> str:
         """Say why no price may be asked; empty where one may be.
@@ -78,17 +75,14 @@ class Purchases:
         if self._writing:
             yield self._batch.journal
             return
-        lock = self._options.lock_of(self._batch.scope.batch)
-        with (
-            hold_batch(lock, stamp=self._clock.now()),
-            JournalFile.open(self._options.journal) as file,
-        ):
+        journal, batch = self._options.journal, self._batch.scope.batch
+        with journal.hold(batch, stamp=self._clock.now()), journal.opened() as file:
             yield file.batch(self._batch.scope)
 
     def _kept_aside(self, purchase: Purchase) -> str:
         """Keep the fact alone: the records are those of the run that holds the batch."""
         try:
-            JournalFile.open(self._options.journal).close()  # brought up to date, if no run has done it
+            self._options.journal.opened().close()  # brought up to date, if no run has done it
             self._records.keep(purchase)
         except JournalError as trouble:
             return f"It could not be put on record, so note its id: {trouble}"

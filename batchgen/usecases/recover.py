@@ -6,30 +6,23 @@ it is recorded a mark stands beside the batch's lock, and no run begins.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from batchgen.engine.ending import Exit
 from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
-from batchgen.journal.lock import hold_batch
-from batchgen.journal.store import JournalFile
-from batchgen.manifest.reading import read_manifest
 from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
-from batchgen.output.atomic import output_error, write_text
 from batchgen.output.entries import Row, entry
-from batchgen.output.shelf import Shelf
 from batchgen.plan.yields import kind_of
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts
-from batchgen.reconcile.rebuild import Found, Rebuilder
-from batchgen.reconcile.saved_results import Recalled, SavedJob, recall
+from batchgen.reconcile.rebuild import Rebuilder, Rebuilt
+from batchgen.reconcile.saved_results import Recalled, SavedJob, SavedResults, recall
 from batchgen.scenario.client import ScenarioClient
-from batchgen.usecases.guards import mark_of, saved_results
-from batchgen.wiring.batch import Batch, scope_of
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options
-from batchgen.wiring.service import open_service
+from batchgen.wiring.outputs import files_on_disk
 
 MARGIN = 600.0  # seconds that the listing reaches back before the first submission that is told of
 BLIND = 24 * 3600.0  # seconds that it reaches back where nothing is saved
@@ -47,7 +40,7 @@ class Recovery:
 
     batch: str
     submitted: int | None
-    found: tuple[Found, ...] = field(default=())
+    found: tuple[Rebuilt, ...] = field(default=())
 
     @property
     def exit(self) -> Exit:
@@ -55,36 +48,21 @@ class Recovery:
         return Exit.DOUBT if any(one.needs_a_person for one in self.found) else Exit.DONE
 
 
-async def recover_batch(options: Options) -> Recovery:
+async def recover_batch(opened: OpenBatch, client: ScenarioClient, saved: SavedResults | None) -> Recovery:
     """Record again what was bought, as far as the journal does not know it; twice is as good as once.
 
+    Args:
+        opened: the batch, with the slot that is to be rebuilt.
+        client: of its project.
+        saved: what the last run wrote; None where it wrote nothing.
+
     Raises:
-        InputError: the manifest is wrong, or the results are no results; nothing was changed.
-        BatchHeldError: a run holds the batch.
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked; the same command goes on.
     """
-    manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    now = options.clock.now()
-    saved = saved_results(options.output / manifest.batch, options.slot)
-    with (
-        hold_batch(options.lock_of(manifest.batch), stamp=now),
-        JournalFile.open(options.journal) as file,
-    ):
-        scope = scope_of(replace(options, slot=None), manifest, file, now=now)
-        if options.slot is not None or saved is not None:
-            scope = replace(scope, slot=options.slot or (saved.slot if saved else ""))
-        batch = Batch.of(options, manifest, scope, file)
-        async with _client(options, batch) as client:
-            found = await Recoverer(options, batch, client).recover(saved.jobs if saved else ())
+    found = await Recoverer(opened.options, opened.batch, client).recover(saved.jobs if saved else ())
     submitted = None if saved is None else sum(one.was_submitted for one in saved.jobs)
-    return Recovery(batch=manifest.batch, submitted=submitted, found=tuple(found))
-
-
-@asynccontextmanager
-async def _client(options: Options, batch: Batch) -> AsyncIterator[ScenarioClient]:
-    async with open_service(options, project=batch.project, rate=batch.manifest.limits.rate) as service:
-        yield service.client
+    return Recovery(batch=opened.batch.manifest.batch, submitted=submitted, found=tuple(found))
 
 
 class Recoverer:
@@ -96,7 +74,7 @@ class Recoverer:
         self._client = client
         self._clock = options.clock
 
-    async def recover(self, saved: Sequence[SavedJob]) -> list[Found]:
+    async def recover(self, saved: Sequence[SavedJob]) -> list[Rebuilt]:
         """Ask, then record, and say of each job what was found.
 
         Raises:
@@ -127,7 +105,7 @@ class Recoverer:
             since=since,
             at=self._clock.now(),
         )
-        with _marked(mark_of(self._options, self._batch.manifest.batch)):
+        with self._options.journal.rebuilding(self._batch.manifest.batch):
             held = rebuilder.held_before()
             found = [await rebuilder.record(one, looks, files.get(one.key)) for one in recalled]
             found += [one for one in held if one.id not in {each.id for each in found}]
@@ -179,7 +157,7 @@ class Recoverer:
         self, recalled: Sequence[Recalled], looks: Mapping[str, RemoteJob]
     ) -> dict[JobKey, tuple[File, ...]]:
         """Give the files of each job of which every asset is on disk as the results say; blocks."""
-        shelf = Shelf(self._batch.folder, template=self._batch.manifest.output.files)
+        shelf = files_on_disk(self._batch)
         whole = {}
         for one in recalled:
             remote = looks.get(one.saved.remote_id or "")
@@ -196,18 +174,3 @@ def _shown(job: Job) -> Mapping[str, Json]:
     """Give the parameters of a job as results show them."""
     params: Mapping[str, Json] = entry(Row(job=job, key=JobKey("")))["params"]
     return params
-
-
-@contextmanager
-def _marked(mark: Path) -> Iterator[None]:
-    """Keep runs away until all is recorded; a recovery that is cut off leaves the mark.
-
-    Raises:
-        OutputError: it cannot be made or taken away.
-    """
-    write_text(mark, "a recovery has begun\n")
-    yield
-    try:
-        mark.unlink(missing_ok=True)
-    except OSError as error:
-        raise output_error(mark, error) from error

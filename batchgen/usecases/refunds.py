@@ -9,8 +9,6 @@ from decimal import Decimal
 
 from batchgen.errors import BatchHeldError, JournalError
 from batchgen.journal.batch import BatchJournal
-from batchgen.journal.lock import hold_batch
-from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import ChargeShown, RefundShown
 from batchgen.model import JobKey, Scope
 from batchgen.reconcile.billing import Shown, to_record
@@ -49,13 +47,13 @@ def record_refunds(
         JournalError: the journal cannot be read.
     """
     done, left = list[ChargeShown | RefundShown](), list[str]()
-    with JournalFile.open_to_read(options.journal) as file:
+    with options.journal.read() as file:
         due = [scope for scope in scopes if any(_due(file.batch(scope), shown, at))]
     for scope in due:
         try:
             with (
-                hold_batch(options.lock_of(scope.batch), stamp=at),
-                JournalFile.open(options.journal) as file,
+                options.journal.hold(scope.batch, stamp=at),
+                options.journal.opened() as file,
             ):
                 journal = file.batch(scope)
                 for key, event in list(_due(journal, shown, at)):

@@ -1,15 +1,12 @@
 """Jobs in doubt that wait for a person: what is known of each, and the person's answer."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchgen.engine.policy import Policy
 from batchgen.errors import InputError, NotFoundError, RemoteIdTakenError
-from batchgen.journal.lock import hold_batch
-from batchgen.journal.store import JournalFile
+from batchgen.formats import units
 from batchgen.lifecycle import Abandoned, Adopted, Event, Held, ShownAbsent, State, WrittenOff
-from batchgen.manifest.reading import read_manifest
 from batchgen.model import RemoteJob
 from batchgen.plan.plan import Entry
 from batchgen.ports import Clock
@@ -18,9 +15,7 @@ from batchgen.reconcile.listing import read_listing
 from batchgen.reconcile.matching import Doubt, Likeness, differences, stands_for
 from batchgen.reconcile.prompts import Prompts
 from batchgen.scenario.client import ScenarioClient
-from batchgen.wiring.batch import Batch, scope_of
-from batchgen.wiring.options import Options
-from batchgen.wiring.service import open_service
+from batchgen.wiring.batch import Batch
 
 _UNSETTLED = frozenset({State.IN_DOUBT, State.HELD})
 
@@ -221,7 +216,7 @@ def _refuse_listed(found: Sequence[Unsettled], answers: Answers, *, but: Collect
 
 
 def _cost_of(row: RemoteJob) -> str:
-    return "cost not shown" if row.cost is None else f"{row.cost.normalize():f} CU"
+    return "cost not shown" if row.cost is None else f"{units(row.cost)} CU"
 
 
 def _refused_by(found: Sequence[Unsettled], answers: Answers) -> set[str]:
@@ -234,26 +229,6 @@ def _refused_by(found: Sequence[Unsettled], answers: Answers) -> set[str]:
         elif one.entry.job.id not in answers.named:
             claimed |= ids
     return refused - claimed
-
-
-@asynccontextmanager
-async def desk(options: Options) -> AsyncIterator[Desk]:
-    """Sit down at a batch, as its only writer.
-
-    Raises:
-        InputError: the manifest is wrong.
-        BatchHeldError: a run holds the batch.
-        JournalError: the journal cannot be opened.
-        StoppedError: there are no credentials.
-    """
-    manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    lock = options.lock_of(manifest.batch)
-    now = options.clock.now()
-    with hold_batch(lock, stamp=now), JournalFile.open(options.journal) as file:
-        scope = scope_of(options, manifest, file, now=now)
-        batch = Batch.of(options, manifest, scope, file)
-        async with open_service(options, project=batch.project, rate=manifest.limits.rate) as service:
-            yield Desk(batch, service.client, options.clock)
 
 
 def _candidates(doubt: Doubt, candidates: Candidates, skew: float) -> Iterator[Candidate]:

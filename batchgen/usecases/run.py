@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, nullcontext, suppress
-from dataclasses import replace
-from decimal import Decimal
+from contextlib import AsyncExitStack, ExitStack, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TextIO
 
@@ -17,18 +16,10 @@ from batchgen.engine.policy import World
 from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError, OutputError
-from batchgen.journal.lock import hold_batch
-from batchgen.journal.store import JournalFile
-from batchgen.manifest.reading import read_manifest
-from batchgen.model import Model, Rate
-from batchgen.output.downloads import Downloader
-from batchgen.output.names import check_template
+from batchgen.model import Model
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.results import write_results, write_slot
-from batchgen.output.urls import spacing_at
-from batchgen.output.wording import Gauges
-from batchgen.plan.budget import committed
-from batchgen.ports import CeilingMemory, Clock, Collector
+from batchgen.ports import Clock
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
@@ -44,167 +35,184 @@ from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import purse_of
 from batchgen.usecases.terms import left_out_of, policy_of, pools_of
 from batchgen.wiring.background import beside, unless_interrupted
-from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past, scope_of
+from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
 from batchgen.wiring.interrupts import ORDERED, Interrupts
 from batchgen.wiring.neighbours import neighbours_of
+from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Allow, Options, rate_of, speed_of
+from batchgen.wiring.outputs import open_downloads, open_progress
 from batchgen.wiring.service import open_service, sender_of
-from batchgen.wiring.uploads import uploading
+from batchgen.wiring.uploads import Uploads, uploading
 
 
-async def run_batch(options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
-    """Carry a manifest to its results, as far as this run may go.
+async def run_batch(opened: OpenBatch, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
+    """Carry a batch to its results, as far as this run may go.
 
     Args:
-        options: what to run, and where.
-        interrupts: what Ctrl-C and SIGTERM do meanwhile.
+        opened: the batch, held.
+        interrupts: by which it is asked to drain or to leave.
         stream: where progress is shown.
         mode: how much of it.
 
     Raises:
-        InputError: the manifest or a model's name is wrong, or a guard stopped it; nothing was sent.
-        BatchHeldError: another run holds the batch.
+        InputError: a model's name is wrong, or a guard stopped it; nothing was sent.
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
-    manifest = read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
-    check_template(manifest.output.files)
-    clock = options.clock
-    now = clock.now()
-    lock = options.lock_of(manifest.batch)
-    with (
-        interrupts.caught(),
-        hold_batch(lock, stamp=now),
-        JournalFile.open(options.journal) as file,
-        ExitStack() as stack,
-    ):
-        scope = scope_of(options, manifest, file, now=now)
-        batch = Batch.of(options, manifest, scope, file)
-        refuse_a_lost_journal(options, file, batch)
-        named = await unless_interrupted(
-            go_on_under_one_name(options, file, batch, now=now, say=_noting(stream, mode)), interrupts
-        )
-        if named is None:
-            stopped, past = (
-                CameTo(Ending(drained=True), []),
-                is_of_the_past(options, manifest, scope, file, now=now),
-            )
-            return await conclude(options, file, batch, [], stopped, at=now, asked=True, past=past)
-        batch = named
-        if options.fresh:
-            batch = _begin_afresh(options, file, batch, now=now)
-            stream.write(f"{manifest.batch}: a fresh slot, {batch.scope.slot}\n")
-        refuse_wrong_retries(options, batch)
-        past = is_of_the_past(options, manifest, batch.scope, file, now=now)
-        others = others_of(options, manifest, batch.scope, file, stack, now=now)
+    options, file = opened.options, opened.file
+    refuse_a_lost_journal(options, file, opened.batch)
+    say = _noting(stream, mode)
+    named = await unless_interrupted(go_on_under_one_name(opened, say=say), interrupts)
+    if named is None:
+        stopped = CameTo(Ending(drained=True), [])
+        return await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
+    opened = named
+    if options.fresh:
+        opened = _begin_afresh(opened)
+        stream.write(f"{opened.batch.scope.batch}: a fresh slot, {opened.batch.scope.slot}\n")
+    batch = opened.batch
+    refuse_wrong_retries(options, batch)
+    with ExitStack() as stack:
+        others = others_of(opened, stack)
         for one in others:
             if one.to_carry:
-                stream.write(f"{manifest.batch}: also carries {one.what}\n")
+                stream.write(f"{batch.scope.batch}: also carries {one.what}\n")
         came_to = CameTo(Ending(), [Ending() for _ in others])
         asked = batch.needs_the_service or any(one.to_carry for one in others)
+        past = _is_past(opened)
         if asked:
-            came_to = await _with_the_service(
-                batch, others, file.ceilings(batch.scope), options, interrupts, stream, mode, past=past
-            )
-        return await conclude(options, file, batch, others, came_to, at=clock.now(), asked=asked, past=past)
+            came_to = await _with_the_service(opened, others, interrupts, stream, mode, past=past)
+        return await conclude(opened, others, came_to, at=options.clock.now(), asked=asked, past=past)
 
 
-def _begin_afresh(options: Options, file: JournalFile, batch: Batch, *, now: float) -> Batch:
+def _is_past(opened: OpenBatch) -> bool:
+    batch = opened.batch
+    return is_of_the_past(opened.options, batch.manifest, batch.scope, opened.file, now=opened.now)
+
+
+def _begin_afresh(opened: OpenBatch) -> OpenBatch:
     """Begin a slot, kept before anything is bought in it: from then on the same command goes on with it.
 
     Raises:
         InputError: the last slot is not finished.
         JournalError: it cannot be kept.
     """
+    options, batch = opened.options, opened.batch
     refuse_to_leave_unfinished(options, batch)
-    scope = fresh_scope_of(options, batch.manifest, batch.scope, now=now)
-    file.begin(scope)
-    return Batch.of(options, batch.manifest, scope, file)
+    scope = fresh_scope_of(options, batch.manifest, batch.scope, now=opened.now)
+    opened.file.begin(scope)
+    return opened.under(scope)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Prepared:
+    """What is asked before anything is bought.
+
+    Attributes:
+        models: of the jobs that may be submitted.
+        closed: models whose jobs stay, and why.
+        flow: with the service's limits as they are known.
+        purse: with the prices of the jobs that may be bought.
+    """
+
+    models: Mapping[str, Model]
+    closed: Mapping[str, str]
+    flow: Flow
+    purse: Purse
+
+
+async def _prepared(
+    opened: OpenBatch,
+    gate: RateGate,
+    client: ScenarioClient,
+    uploads: Uploads | None,
+    interrupts: Interrupts,
+    say: Callable[[str], object],
+) -> _Prepared | None:
+    """Ask for models, limits and prices; None where a signal came before it was done."""
+    options, batch = opened.options, opened.batch
+    found = await unless_interrupted(look_up_models(client, batch, options.clock, say), interrupts)
+    if found is None:
+        return None
+    memory = opened.file.ceilings(batch.scope)
+    flow = Flow(pools=await pools_of(batch, options, client, memory), gate=gate)
+    asking = purse_of(batch, options, client, found.models, uploads)
+    priced = await unless_interrupted(asking, interrupts)
+    if priced is None:
+        return None
+    purse, refused = priced
+    return _Prepared(models=found.models, closed={**refused, **found.closed}, flow=flow, purse=purse)
 
 
 async def _with_the_service(
-    batch: Batch,
+    opened: OpenBatch,
     others: Sequence[OtherSlot],
-    memory: CeilingMemory,
-    options: Options,
     interrupts: Interrupts,
     stream: TextIO,
     mode: Mode,
     *,
     past: bool,
 ) -> CameTo:
+    options, batch = opened.options, opened.batch
     limit = batch.manifest.limits.rate
-    opened = open_service(options, project=batch.project, rate=limit)
-    async with AsyncExitStack() as resources, opened as service:
+    async with (
+        AsyncExitStack() as resources,
+        open_service(options, project=batch.project, rate=limit) as service,
+    ):
         gate = service.gate
         steering = await resources.enter_async_context(steered(options, batch, interrupts, gate))
         service_clock = ServiceClock(options.clock)
         client, uploads = await resources.enter_async_context(
-            uploading(batch, options.journal, service.transport, gate, service_clock)
+            uploading(batch, options, service, service_clock)
         )
-        looking_up = look_up_models(client, batch, options.clock, _noting(stream, mode))
-        found = await unless_interrupted(looking_up, interrupts)
-        if found is None:
+        ready = await _prepared(opened, gate, client, uploads, interrupts, _noting(stream, mode))
+        if ready is None:
             return CameTo.drained(others)
-        models = found.models
-        flow = Flow(pools=await pools_of(batch, options, client, memory), gate=gate)
-        asking = purse_of(batch, options, client, models, uploads)
-        priced = await unless_interrupted(asking, interrupts)
-        if priced is None:
-            return CameTo.drained(others)
-        purse, refused = priced
         notes = partial(_notes, interrupts, steering)
-        policy, sender = policy_of(batch, options, speed=speed_of(options)), sender_of(options)
-        with _progress(batch, flow, purse, notes, stream, mode) as progress:
-            async with _collector(
-                [batch, *(one.batch for one in others)], client, rate_of(options, limit)
-            ) as collector:
-                runner = Runner(
-                    plan=batch.plan,
-                    scope=batch.scope,
-                    models=models,
-                    world=World(
-                        generator=client,
-                        journal=batch.journal,
-                        collector=collector,
-                        gate=gate,
-                        clock=options.clock,
-                        observer=progress,
-                        uploader=uploads,
-                        purse=purse,
-                        sender=sender,
-                        service_clock=service_clock,
-                        neighbours=neighbours_of(
-                            batch, options, generator=client, observer=progress, policy=policy.doubt
-                        ),
-                    ),
-                    flow=flow,
-                    policy=policy,
-                    closed={**refused, **found.closed},
-                )
-                steering.hand_over(runner.control, progress.troubled)
-                carried = [
-                    _of_other(
-                        one,
-                        runner.flow,
-                        models,
-                        options,
-                        client,
-                        gate,
-                        collector,
-                        progress,
-                        service_clock=service_clock,
-                    )
-                    for one in others
-                ]
-                began = options.clock.now()
-                came_to = await _run_shown(runner, carried, batch, options, interrupts, progress, past=past)
-                with suppress(JournalError):  # what is lost costs a refusal, which is free
-                    flow.pools.keep()
-                ending = replace(came_to.own, left_out=left_out_of(batch, purse))
-                trouble = progress.troubled
-                own = await _with_orphans(ending, client, batch, options, since=began, trouble=trouble)
-                return replace(came_to, own=own)
+        progress = resources.enter_context(open_progress(batch, ready.flow, ready.purse, notes, stream, mode))
+        collector = await resources.enter_async_context(
+            open_downloads([batch, *(one.batch for one in others)], client, rate_of(options, limit))
+        )
+        world = World(
+            generator=client,
+            journal=batch.journal,
+            collector=collector,
+            gate=gate,
+            clock=options.clock,
+            observer=progress,
+            uploader=uploads,
+            purse=ready.purse,
+            sender=sender_of(options),
+            service_clock=service_clock,
+        )
+        runner = _runner_of(options, batch, ready, world)
+        steering.hand_over(runner.control, progress.troubled)
+        carried = [_of_other(one, runner.flow, ready.models, options, world) for one in others]
+        began = options.clock.now()
+        came_to = await _run_shown(runner, carried, batch, options, interrupts, progress, past=past)
+        with suppress(JournalError):  # what is lost costs a refusal, which is free
+            ready.flow.pools.keep()
+        ending = replace(came_to.own, left_out=left_out_of(batch, ready.purse))
+        trouble = progress.troubled
+        own = await _with_orphans(ending, client, batch, options, since=began, trouble=trouble)
+        return replace(came_to, own=own)
+
+
+def _runner_of(options: Options, batch: Batch, ready: _Prepared, world: World) -> Runner:
+    """Put the run of the slot together that is worked on."""
+    policy = policy_of(batch, options, speed=speed_of(options))
+    neighbours = neighbours_of(
+        batch, options, generator=world.generator, observer=world.observer, policy=policy.doubt
+    )
+    return Runner(
+        plan=batch.plan,
+        scope=batch.scope,
+        models=ready.models,
+        world=replace(world, neighbours=neighbours),
+        flow=ready.flow,
+        policy=policy,
+        closed=ready.closed,
+    )
 
 
 async def _with_orphans(
@@ -228,31 +236,19 @@ async def _with_orphans(
 
 
 def _of_other(
-    one: OtherSlot,
-    flow: Flow,
-    models: Mapping[str, Model],
-    options: Options,
-    client: ScenarioClient,
-    gate: RateGate,
-    collector: Collector | None,
-    progress: Progress,
-    *,
-    service_clock: ServiceClock,
+    one: OtherSlot, flow: Flow, models: Mapping[str, Model], options: Options, world: World
 ) -> Runner:
     """Carry another slot: it shares what this run shares with the service, and buys nothing."""
     return Runner(
         plan=one.batch.plan,
         scope=one.batch.scope,
         models=models,
-        world=World(
-            generator=client,
+        world=replace(
+            world,
             journal=one.batch.journal,
-            collector=collector,
-            gate=gate,
-            clock=options.clock,
-            observer=Beside(one.name, progress),
-            sender=sender_of(options),
-            service_clock=service_clock,
+            observer=Beside(one.name, world.observer),
+            uploader=None,
+            purse=Purse(),
         ),
         flow=flow.beside(one.batch.scope.slot),
         policy=policy_of(one.batch, options, speed=speed_of(options)),
@@ -262,44 +258,6 @@ def _of_other(
 def _noting(stream: TextIO, mode: Mode) -> Callable[[str], object]:
     """Give what shows a sentence before there is any progress to show it."""
     return lambda text: None if mode is Mode.QUIET else stream.write(f"note: {text}\n")
-
-
-def _collector(
-    batches: Sequence[Batch], client: ScenarioClient, rate: Rate | None
-) -> AbstractAsyncContextManager[Collector | None]:
-    output, folder = batches[0].manifest.output, batches[0].folder
-    if not output.download:
-        return nullcontext()
-    records = (record for one in batches for record in one.journal.records().values())
-    known = {file.asset_id: file for record in records for file in record.files}
-    template = output.files
-    return Downloader(client, folder, template=template, known=known, spacing=spacing_at(rate))
-
-
-def _reserved(batch: Batch, flow: Flow) -> Decimal:
-    """Give what is held for jobs whose charge is not known."""
-    records = batch.journal.records()
-    held = (committed(records[key]).reserved for key in flow.in_flight if key in records)
-    return sum(held, Decimal(0))
-
-
-def _progress(
-    batch: Batch, flow: Flow, purse: Purse, notes: Callable[[], str], stream: TextIO, mode: Mode
-) -> Progress:
-    entries = (*batch.plan.entries, *batch.plan.removed)
-    return Progress(
-        stream,
-        mode=mode,
-        total=len(entries),
-        records={entry.key: entry.record for entry in entries},
-        gauges=lambda: Gauges(
-            in_flight=len(flow.in_flight),
-            ceiling=flow.pools.limit,
-            reserved=_reserved(batch, flow),
-            cap=purse.cap,
-            note=notes(),
-        ),
-    )
 
 
 def _notes(interrupts: Interrupts, steering: Steering) -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from batchgen.engine.ending import Ending, Exit, Verdict, weigh
 from batchgen.errors import InputError
 from batchgen.journal.batch import BatchJournal
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
@@ -18,7 +18,7 @@ from batchgen.output.results import Results
 from batchgen.plan.plan import Entry, Plan, a_few_of, make_plan
 from batchgen.plan.slots import fresh_slot, latest_slot, slot_at
 from batchgen.plan.yields import Shortage, is_young, shortage
-from batchgen.wiring.clock import SystemClock
+from batchgen.ports import Clock
 from batchgen.wiring.options import Options, project_of
 from batchgen.wiring.service import address_of
 
@@ -86,6 +86,7 @@ class Batch:
     Attributes:
         scope: where its records are, which may be under another project or address than it is run with.
         project: the one that the service is told; empty for the key's own.
+        clock: ours.
     """
 
     manifest: Manifest
@@ -94,6 +95,7 @@ class Batch:
     project: str
     journal: BatchJournal
     plan: Plan
+    clock: Clock
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
@@ -113,6 +115,7 @@ class Batch:
             project=project_of(options, manifest.project),
             journal=journal,
             plan=a_few_of(plan, limit=options.limit, sample=options.sample),
+            clock=options.clock,
         )
 
     @property
@@ -126,7 +129,7 @@ class Batch:
     @property
     def needs_the_service(self) -> bool:
         """Whether there is anything that only the service can help with, as of now."""
-        now = SystemClock().now()
+        now = self.clock.now()
         entries = (*self.plan.entries, *self.plan.removed)
         left = (one.record for one in entries if one.record.state is not State.HELD)
         if self.plan.to_submit or any(is_open(one) or _is_asked_again(one, now) for one in left):

@@ -3,12 +3,8 @@
 A drain can be ordered from elsewhere too; a signal after that is a first one still.
 """
 
-import asyncio
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 ORDERED = 0  # what a listener is told of a drain without a signal
 
 
@@ -18,7 +14,7 @@ class Interrupts:
     def __init__(self) -> None:
         self._listener: Callable[[int], None] | None = None
         self._ordered = False
-        self.received: list[signal.Signals] = []
+        self.received: list[int] = []
 
     @property
     def draining(self) -> bool:
@@ -29,18 +25,6 @@ class Interrupts:
     def exit(self) -> int | None:
         """The exit status of a run whose drain was cut short by a second signal: 128 + its number."""
         return 128 + self.received[-1] if len(self.received) > 1 else None
-
-    @contextmanager
-    def caught(self) -> Iterator[None]:
-        """Catch the signals for as long as the block lasts."""
-        loop = asyncio.get_running_loop()
-        for one in _SIGNALS:
-            loop.add_signal_handler(one, self._take, one)
-        try:
-            yield
-        finally:
-            for one in _SIGNALS:
-                loop.remove_signal_handler(one)
 
     def tell(self, listener: Callable[[int], None]) -> None:
         """Tell this one of each signal from now on, and at once of what came before it.
@@ -62,7 +46,8 @@ class Interrupts:
         if self._listener is not None:
             self._listener(ORDERED)
 
-    def _take(self, received: signal.Signals) -> None:
+    def take(self, received: int) -> None:
+        """Count a signal, and pass it on."""
         self.received.append(received)
         if self._listener is not None:
             self._listener(len(self.received))

@@ -5,8 +5,6 @@ from contextlib import ExitStack, contextmanager
 
 from batchgen.errors import BatchHeldError
 from batchgen.journal.batch import BatchJournal
-from batchgen.journal.lock import hold_batch
-from batchgen.journal.store import JournalFile
 from batchgen.model import Scope
 from batchgen.ports import Generator, Observer
 from batchgen.reconcile.absence import DoubtPolicy
@@ -41,11 +39,11 @@ def neighbours_of(
     def open_batch(scope: Scope) -> Iterator[BatchJournal | None]:
         with ExitStack() as stack:
             try:
-                stack.enter_context(hold_batch(options.lock_of(scope.batch), stamp=options.clock.now()))
+                stack.enter_context(options.journal.hold(scope.batch, stamp=options.clock.now()))
             except BatchHeldError:
                 yield None
             else:
-                yield stack.enter_context(JournalFile.open(options.journal, checked=True)).batch(scope)
+                yield stack.enter_context(options.journal.opened(checked=True)).batch(scope)
 
     return Neighbours(
         generator=generator,

@@ -7,9 +7,14 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from batchgen.errors import InputError
+from batchgen.journal.store import JournalStore
 from batchgen.model import Rate
 from batchgen.ports import Clock
+from batchgen.scenario.credentials import KEY_NAMES
+from batchgen.scenario.transport import Transport
 from batchgen.wiring.clock import SystemClock
 
 SERVICE = "https://api.cloud.scenario.com/v1"
@@ -55,6 +60,7 @@ class Options:
         drain_timeout: seconds a drain may take; None for as long as it takes.
         max_jobs: the cap on accidental products of axes.
         clock: ours.
+        transport: a way to the service that is open already; None to open the one that is meant.
     """
 
     manifest: Path
@@ -77,11 +83,12 @@ class Options:
     drain_timeout: float | None = None
     max_jobs: int = 100_000
     clock: Clock = field(default_factory=SystemClock, repr=False, compare=False)
+    transport: Transport | None = field(default=None, repr=False, compare=False)
 
     @property
-    def journal(self) -> Path:
-        """Where the journal lies."""
-        return self.output / "journal.db"
+    def journal(self) -> JournalStore:
+        """The door to the journal."""
+        return JournalStore(self.output)
 
     def command_line(self, name: str, *words: str, slot: str | None = None) -> str:
         """Give a command on the same batch, as people are told to type it.
@@ -98,10 +105,6 @@ class Options:
         parts = ["batchgen", *name.split(), str(self.manifest), *where, *project, *meant, *simulate, *words]
         return shlex.join(parts)
 
-    def lock_of(self, batch: str) -> Path:
-        """Where a batch is locked: beside the journal, for its own folder may be removed to begin anew."""
-        return self.output / "locks" / f"{batch}.lock"
-
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Give the environment, with what a ``.env`` file in the folder adds to it.
@@ -109,10 +112,6 @@ def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     Raises:
         InputError: the file would send the environment's credentials to an address of its own.
     """
-    from dotenv import dotenv_values  # noqa: PLC0415 - read once, and not for --help
-
-    from batchgen.scenario.credentials import KEY_NAMES  # noqa: PLC0415 - as above
-
     path = folder / ".env"
     added = {name: one for name, one in dotenv_values(path, interpolate=False).items() if one is not None}
     address, given = "SCENARIO_BASE_URL", {name for name, one in environ.items() if one}

@@ -11,6 +11,7 @@ from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials, check_base_url, find_credentials
 from batchgen.scenario.http import HttpTransport
 from batchgen.scenario.transport import Transport
+from batchgen.scenario.usages import UsageClient
 from batchgen.wiring.background import beside
 from batchgen.wiring.options import REHEARSAL_SPEED, SERVICE, SIMULATOR, Options, rate_of
 
@@ -66,6 +67,11 @@ class Service:
     gate: RateGate
     client: ScenarioClient
 
+    @property
+    def usages(self) -> UsageClient:
+        """What reads the service's own history of what it charged, of every project of the key."""
+        return UsageClient(self.transport, self.gate, project=None)
+
 
 @asynccontextmanager
 async def open_service(
@@ -97,6 +103,9 @@ async def transport_to(options: Options) -> AsyncIterator[Transport]:
         StoppedError: there are no credentials.
     """
     address = address_of(options)
+    if options.transport is not None:
+        yield options.transport
+        return
     if address.base_url is not None:
         credentials = find_credentials(options.environ)
         async with HttpTransport(address.base_url, credentials) as transport:

@@ -25,10 +25,9 @@ from batchgen.journal.uploads import UploadRecords
 from batchgen.manifest.values import Manifest
 from batchgen.model import Json, Upload
 from batchgen.output.kinds import HEAD, kind_of
-from batchgen.ports import Clock, Gate
+from batchgen.ports import Clock
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.parts import HttpParts
-from batchgen.scenario.transport import Transport
 from batchgen.scenario.uploads import (
     SMALL_IMAGE,
     RemoteUpload,
@@ -39,7 +38,8 @@ from batchgen.scenario.uploads import (
 )
 from batchgen.service_clock import ServiceClock
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.clock import SystemClock
+from batchgen.wiring.options import Options
+from batchgen.wiring.service import Service
 
 AT_ONCE = 4  # files, each with at most one part in memory
 _TRIES = 2  # of a file as a whole: the places of its parts may lapse meanwhile
@@ -299,18 +299,16 @@ def _look(path: Path) -> tuple[int, str]:
 @asynccontextmanager
 async def uploading(
     batch: Batch,
-    journal: Path,
-    transport: Transport,
-    gate: Gate,
+    options: Options,
+    service: Service,
     service_clock: ServiceClock | None = None,
 ) -> AsyncIterator[tuple[ScenarioClient, Uploads | None]]:
     """Open the client of a run, and what sends its manifest's local files; None where it has none.
 
     Args:
         batch: whose files they are, and where they go to.
-        journal: the file in which uploads are kept.
-        transport: to the service.
-        gate: which every call passes.
+        options: where uploads are kept.
+        service: open, as the project of the batch.
         service_clock: learns from every answer; None where nobody asks.
 
     Raises:
@@ -318,13 +316,16 @@ async def uploading(
     """
     manifest, origin, project = batch.manifest, batch.scope.origin, batch.project
     if not manifest.files:
-        yield ScenarioClient(transport, gate, project=project, service_clock=service_clock), None
+        client = ScenarioClient(service.transport, service.gate, project=project, service_clock=service_clock)
+        yield client, None
         return
-    with UploadRecords.open(journal, origin=origin, project=project) as records:
+    with options.journal.uploads(origin=origin, project=project) as records:
         async with HttpParts() as parts:
-            client = UploadClient(transport, gate, project=project, parts=parts, service_clock=service_clock)
-            files = Uploads(files=manifest.files, client=client, records=records, clock=SystemClock())
-            yield client, files
+            sending = UploadClient(
+                service.transport, service.gate, project=project, parts=parts, service_clock=service_clock
+            )
+            files = Uploads(files=manifest.files, client=sending, records=records, clock=options.clock)
+            yield sending, files
 
 
 def file_problems(manifest: Manifest, indices: Iterable[int]) -> list[Problem]:

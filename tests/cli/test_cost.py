@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.cli.main import run
-from batchgen.journal.lock import hold_batch
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Accepted, AnswerLost, Failed, SubmitStarted, replay
 from batchgen.model import Job, JobKey, Refund, Scope
 from batchgen.reconcile.billing import Shown
@@ -147,7 +146,7 @@ def test_refunds_are_recorded_once_for_their_own_jobs_and_not_beside_a_run(
     }
     options = Options(manifest=Path(), output=output, environ={})
     scopes = [Scope(origin="https://a.example/v1", project="", batch="spring")]
-    with hold_batch(options.lock_of("spring"), stamp=NOON):
+    with options.journal.hold("spring", stamp=NOON):
         told = record_refunds(options, scopes, shown, at=NOON)
     assert (told.count, len(told.left)) == (0, 1)
     told = record_refunds(options, scopes, shown, at=NOON)

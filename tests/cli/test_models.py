@@ -15,9 +15,10 @@ from batchgen.model import Model, Rate
 from batchgen.simulator.front import serve
 from batchgen.simulator.settings import Settings
 from batchgen.usecases.model_search import Search, describe_models, find_models
-from batchgen.usecases.models import Catalogue, check_manifest, check_models
+from batchgen.usecases.models import check_manifest, check_models
 from batchgen.wiring.clock import SystemClock
 from batchgen.wiring.model_cache import FRESH, ModelShelf
+from batchgen.wiring.model_source import Catalogue
 from batchgen.wiring.options import Options
 from tests.manifest.declared_models import RECORDED, made
 from tests.scenario.test_client import in_virtual_time

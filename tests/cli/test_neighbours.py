@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from batchgen.identity import content_key
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import State, SubmitStarted
 from batchgen.model import Job, JobKey, Scope
 from tests.cli.conftest import Service, Shell

@@ -16,8 +16,8 @@ from batchgen.scenario.account import Account
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.front import serve
 from batchgen.simulator.settings import Limits, Settings
-from batchgen.usecases.look import look_at
 from batchgen.usecases.outlook import look_ahead
+from batchgen.wiring.opening import look_at
 from batchgen.wiring.options import SIMULATOR, Options
 from tests.support.opened import OpenedFile as JournalFile
 
@@ -61,8 +61,10 @@ class Desk:
 
     def buy(self) -> None:
         """Put every job of the manifest on record as done, for 8 units each."""
-        with look_at(Options(manifest=self.manifest, output=self.output, environ={}, simulate=True)) as batch:
-            jobs = list(batch.manifest.jobs)
+        with look_at(
+            Options(manifest=self.manifest, output=self.output, environ={}, simulate=True)
+        ) as opened:
+            jobs = list(opened.batch.manifest.jobs)
         scope = Scope(origin=SIMULATOR, project="", batch="spring")
         with JournalFile.open(self.output / "journal.db") as file:
             journal = file.batch(scope)
@@ -165,8 +167,8 @@ async def test_a_plan_against_the_service_names_balance_ceiling_and_time_and_buy
             SCENARIO_SDK_API_KEY=settings.key,
             SCENARIO_SDK_API_SECRET=settings.secret,
         )
-        with look_at(options) as batch:
-            outlook = await look_ahead(options, batch, offline=False)
+        with look_at(options) as opened:
+            outlook = await look_ahead(opened, offline=False)
     assert outlook.account == Account(ceiling=2, left=Decimal(1000))
     assert (outlook.forecast.at_once, outlook.forecast.seconds) == (2, 20.0)
     assert (outlook.quoted.total_high, outlook.quoted.asked) == (Decimal(18), 3)

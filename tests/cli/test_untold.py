@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.cli.main import run
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Accepted, SubmitStarted
 from batchgen.model import Job, JobKey, Scope
 

@@ -19,7 +19,7 @@ from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError
 from batchgen.identity import content_key
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Event, Record, State, SubmitStarted
 from batchgen.model import Job, JobKey, Model
 from batchgen.plan.plan import make_plan

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.errors import Problem
-from batchgen.manifest.source.excerpt import SHOWN, document, shown
+from batchgen.manifest.source.excerpt import SHOWN, problems_document, shown_problems
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_line_and_a_caret_stand_below_a_problem() -> None:
     Path("m.yaml").write_text("version: 1\njobs: [{promt: x}]\n")
-    assert list(shown([Problem("m.yaml", 2, 9, "unknown key promt; did you mean prompt?")])) == [
+    assert list(shown_problems([Problem("m.yaml", 2, 9, "unknown key promt; did you mean prompt?")])) == [
         "m.yaml:2:9: unknown key promt; did you mean prompt?",
         "  2 | jobs: [{promt: x}]",
         "    |         ^",
@@ -24,23 +24,23 @@ def test_the_line_and_a_caret_stand_below_a_problem() -> None:
 
 def test_the_caret_stands_right_under_wide_characters_tabs_and_beyond_a_long_start() -> None:
     Path("m").write_text("a: 红\tx\n" + "y" * 500 + "z" + "y" * 500 + "\n\x1b[31mred\n")
-    assert list(shown([Problem("m", 1, 6, "x")]))[1:] == ["  1 | a: 红 x", "    |       ^"]
-    _, line, caret = shown([Problem("m", 2, 501, "z")])
+    assert list(shown_problems([Problem("m", 1, 6, "x")]))[1:] == ["  1 | a: 红 x", "    |       ^"]
+    _, line, caret = shown_problems([Problem("m", 2, 501, "z")])
     assert len(line) < 120
     assert line[caret.index("^")] == "z"
-    assert list(shown([Problem("m", 3, 0, "r")]))[1:] == ["  3 | \ufffd[31mred"]
+    assert list(shown_problems([Problem("m", 3, 0, "r")]))[1:] == ["  3 | \ufffd[31mred"]
 
 
 def test_a_row_is_shown_without_a_caret_and_a_file_that_is_gone_not_at_all() -> None:
     Path("t.csv").write_text("a,b\n1,\n")
-    assert list(shown([Problem("t.csv", 2, 0, "b is empty")])) == ["t.csv:2: b is empty", "  2 | 1,"]
+    assert list(shown_problems([Problem("t.csv", 2, 0, "b is empty")])) == ["t.csv:2: b is empty", "  2 | 1,"]
     for source, line in (("gone.csv", 2), ("t.csv", 9), (".", 1), ("t.csv", 0)):
-        assert len(list(shown([Problem(source, line, 1, "wrong")]))) == 1
+        assert len(list(shown_problems([Problem(source, line, 1, "wrong")]))) == 1
 
 
 def test_rows_that_differ_only_in_their_values_are_one_mistake() -> None:
     rows = [Problem("t.csv", line, 0, f'width: "{line}" is over 1,024') for line in range(2, 1000)]
-    lines = list(shown([*rows, Problem("t.csv", 7, 0, "height is empty")]))
+    lines = list(shown_problems([*rows, Problem("t.csv", 7, 0, "height is empty")]))
     assert lines == [
         't.csv:2: width: "2" is over 1,024',
         't.csv:3: width: "3" is over 1,024',
@@ -53,12 +53,12 @@ def test_rows_that_differ_only_in_their_values_are_one_mistake() -> None:
 def test_what_was_cut_short_is_not_cut_again() -> None:
     found = [Problem("t.csv", line, 0, "a is empty") for line in (2, 3, 4)]
     found.append(Problem("t.csv", 5, 0, "and 995 more rows like this (lines 5-999)"))
-    assert list(shown(found)) == [str(one) for one in found]
+    assert list(shown_problems(found)) == [str(one) for one in found]
 
 
 def test_no_more_are_shown_than_a_person_reads() -> None:
     found = [Problem("m", line, 1, f"wrong {line}") for line in range(1, 201)]
-    lines = list(shown(found))
+    lines = list(shown_problems(found))
     assert len(lines) == SHOWN + 1
     assert lines[-1] == "and 150 more problems"
 
@@ -68,7 +68,7 @@ def test_editors_get_every_part_by_itself() -> None:
         Problem("m", 2, 9, "unknown key promt; did you mean prompt?"),
         Problem("t.csv", 3, 0, "a is empty"),
     ]
-    assert document(found) == [
+    assert problems_document(found) == [
         {"file": "m", "line": 2, "column": 9, "message": "unknown key promt", "hint": "did you mean prompt?"},
         {"file": "t.csv", "line": 3, "column": 0, "message": "a is empty"},
     ]

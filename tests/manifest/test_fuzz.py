@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from batchgen.errors import InputError
 from batchgen.manifest.reading import read_manifest
-from batchgen.manifest.source.excerpt import document, shown
+from batchgen.manifest.source.excerpt import problems_document, shown_problems
 from batchgen.manifest.values import Manifest
 
 MOST_MEMORY = 512 * 1024 * 1024  # bytes beyond what the process has
@@ -100,8 +100,8 @@ def test_any_bytes_are_a_manifest_or_problems_that_can_be_shown(
         return
     assert problems
     assert all(one.text and one.source for one in problems)
-    assert len(list(shown(problems))) < 400
-    assert document(problems)
+    assert len(list(shown_problems(problems))) < 400
+    assert problems_document(problems)
 
 
 def check(read: Manifest) -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchgen.formats import moment, number
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job, JobKey, Refund, Submission
-from batchgen.output.entries import Row, Status, entry, moment, number, status_of, without_signature
+from batchgen.output.entries import Row, Status, entry, status_of, without_signature
 from batchgen.output.layout import lay_out
 from batchgen.output.report import write_report
 from batchgen.output.results import Results, prompts, results_document, results_json, write_results

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from batchgen.engine.limits.gate import RateGate
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.model import Job
 from batchgen.ports import Journal
 from batchgen.reconcile.audit import beginning, read_history

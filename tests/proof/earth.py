@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from batchgen.identity import compose_body, content_key, seed_for
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Accepted, Event, Record, SubmitStarted
 from batchgen.model import Job, JobKey, Model
 from batchgen.plan.budget import Committed

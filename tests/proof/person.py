@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from batchgen.errors import InputError
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.model import Scope
 from batchgen.plan.plan import make_plan
 from batchgen.ports import Clock, Generator

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Event, Record, State
 from batchgen.model import Job, JobKey, Scope
 from batchgen.plan.plan import make_plan

@@ -94,8 +94,8 @@ OF_AUDITS = (
     Mutant(
         name="ask nobody what a batch bought that has sent nothing",
         path="usecases/audit.py",
-        old="        if began_at is None and not options.journal.exists():\n",
-        new="        if began_at is None:\n",
+        old="    if began_at is None and not options.journal.exists():\n",
+        new="    if began_at is None:\n",
         test=f"{WHOLE}::test_a_batch_that_sent_nothing_yet_is_looked_for_beside_others_of_its_journal",
     ),
     Mutant(

@@ -165,7 +165,7 @@ OF_SLOTS = (
     Mutant(
         name="keep quiet of what another slot has not bought",
         path="usecases/other_slots.py",
-        old="        if bought[slot] >= len(manifest.jobs):\n",
+        old="        if bought[slot] >= len(opened.batch.manifest.jobs):\n",
         new="        if bought[slot]:\n",
         test=_SLOTS,
     ),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from batchgen.engine.ending import Ending
 from batchgen.engine.limits.gate import RateGate
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.manifest.reading import read_manifest
 from batchgen.output.results import results_json
 from batchgen.plan.plan import make_plan
@@ -56,5 +56,11 @@ def _batch(folder: Path, leg: Leg, file: JournalFile) -> Batch:
     journal = file.batch(SCOPE)
     plan = make_plan(leg.jobs, journal.records())
     return Batch(
-        manifest=manifest, folder=folder / SCOPE.batch, scope=SCOPE, project="", journal=journal, plan=plan
+        manifest=manifest,
+        folder=folder / SCOPE.batch,
+        scope=SCOPE,
+        project="",
+        journal=journal,
+        plan=plan,
+        clock=options.clock,
     )

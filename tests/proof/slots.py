@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Event, Record, SubmitStarted
 from batchgen.model import Job, JobKey, RemoteJob, Scope
 from batchgen.plan.budget import Allowance

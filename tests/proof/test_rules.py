@@ -12,7 +12,7 @@ from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import Policy
 from batchgen.errors import AmbiguousError
 from batchgen.identity import content_key
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import (
     Accepted,
     Adopted,

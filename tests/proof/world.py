@@ -22,7 +22,7 @@ from batchgen.engine.policy import World
 from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, ServiceError
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import TERMINAL, Event, Record, replay
 from batchgen.model import JobKey
 from batchgen.plan.plan import Plan, a_few_of, make_plan

@@ -10,7 +10,7 @@ import pytest
 from batchgen.account import Identity
 from batchgen.errors import ServiceError, StopCause, StoppedError, TransientError
 from batchgen.identity import content_key
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Accepted, AnswerLost, Event, SubmitStarted
 from batchgen.model import (
     Asset,

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from batchgen.journal.store import JournalFile
+from batchgen.journal.file import JournalFile
 
 _opened: list["OpenedFile"] = []
 

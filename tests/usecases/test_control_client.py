@@ -15,10 +15,9 @@ from batchgen.control.commands import Order, Terms
 from batchgen.control.server import Steering
 from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import InputError
-from batchgen.journal.lock import hold_batch
+from batchgen.journal.file import JournalFile
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import RunKept, RunRecords
-from batchgen.journal.store import JournalFile
 from batchgen.model import Scope
 from batchgen.wiring.background import beside
 from batchgen.wiring.interrupts import Interrupts
@@ -146,7 +145,7 @@ def test_a_run_of_the_batch_elsewhere_is_named_and_not_ordered(
 def test_a_run_is_meant_in_whatever_slot_it_is(place: Place) -> None:
     for slot in (None, "monday"):
         place.begin()
-        with hold_batch(place.options().lock_of("spring"), stamp=0.0):
+        with place.options().journal.hold("spring", stamp=0.0):
             reply, _ = played(order(place.options(slot=slot), PAUSE))
         assert reply.run.token == "a"
 
@@ -156,7 +155,7 @@ def test_a_run_that_died_is_told_from_one_that_is_busy_by_its_lock(place: Place)
     told = refusal(place.options())
     assert told.startswith("no run of 'spring' is under way")
     assert told.endswith("the last one, process 4711 on farm, died")
-    with hold_batch(place.options().lock_of("spring"), stamp=0.0):
+    with place.options().journal.hold("spring", stamp=0.0):
         reply, took = played(order(place.options(), PAUSE))
     assert (reply.answers, reply.run) == ((), run)
     assert PATIENCE <= took < PATIENCE + 0.5

@@ -15,9 +15,9 @@ from batchgen.control.server import BEAT_EVERY, LOOK_EVERY, Steering
 from batchgen.engine.ending import Exit, judge
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.gate import RateGate
+from batchgen.journal.file import JournalFile
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
-from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import State, SubmitStarted, replay
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Rate

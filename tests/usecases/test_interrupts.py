@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from batchgen.cli.signals import caught
 from batchgen.wiring.background import unless_interrupted
 from batchgen.wiring.interrupts import ORDERED, Interrupts
 
@@ -25,7 +26,7 @@ def test_a_signal_after_an_ordered_drain_is_a_first_one_still() -> None:
 
     async def main() -> None:
         interrupts.tell(told.append)
-        with interrupts.caught():
+        with caught(interrupts):
             interrupts.drain()
             for expected in ([ORDERED, 1], [ORDERED, 1, 2]):
                 os.kill(os.getpid(), signal.SIGTERM)

@@ -9,17 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from batchgen.api.bought import audit
 from batchgen.engine.ending import Exit
 from batchgen.errors import BoughtByQuoteError
-from batchgen.journal.lock import hold_batch
-from batchgen.journal.quotes import QuoteRecords
-from batchgen.journal.store import JournalFile
 from batchgen.lifecycle import Refused, State, SubmitStarted, replay
-from batchgen.usecases.audit import audit_batch
-from batchgen.usecases.look import look_at
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import Quoted, quote_jobs
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.opening import look_at
 from batchgen.wiring.options import Options
 from tests.plan.test_pricing import FLUX, recorded
 
@@ -61,8 +58,14 @@ def options(tmp_path: Path) -> Options:
 
 @contextmanager
 def batch_to_write(options: Options) -> Iterator[Batch]:
-    with look_at(options) as looked, JournalFile.open(options.journal) as file:
-        yield Batch.of(options, looked.manifest, looked.scope, file)
+    with look_at(options) as looked, options.journal.opened() as file:
+        yield Batch.of(options, looked.batch.manifest, looked.batch.scope, file)
+
+
+@contextmanager
+def batch_to_read(options: Options) -> Iterator[Batch]:
+    with look_at(options) as looked:
+        yield looked.batch
 
 
 def ask(options: Options, batch: Batch, shop: Shop, *, writing: bool) -> Quoted:
@@ -70,7 +73,7 @@ def ask(options: Options, batch: Batch, shop: Shop, *, writing: bool) -> Quoted:
         shop,
         [entry.job for entry in batch.plan.entries],
         recorded(FLUX),
-        store=QuoteRecords(options.journal, origin=batch.scope.origin, project=""),
+        store=options.journal.quotes(origin=batch.scope.origin, project=""),
         clock=Noon(),
         purchases=Purchases(options, batch, writing=writing, clock=Noon()),
     )
@@ -78,7 +81,8 @@ def ask(options: Options, batch: Batch, shop: Shop, *, writing: bool) -> Quoted:
 
 
 def states(options: Options) -> dict[str, State]:
-    with look_at(options) as batch:
+    with look_at(options) as opened:
+        batch = opened.batch
         records = batch.journal.records()
         assert replay(batch.journal.history()) == records
         return {one.job.id: one.state for one in records.values() if one.job is not None}
@@ -90,12 +94,13 @@ def test_what_was_bought_is_the_submission_of_the_job_that_was_asked_about_and_n
 ) -> None:
     shop = Shop()
     with (
-        batch_to_write(options) if writing else look_at(options) as batch,
+        batch_to_write(options) if writing else batch_to_read(options) as batch,
         pytest.raises(BoughtByQuoteError, match=r"job_1 is paid for.*submission of tower, and the next run"),
     ):
         ask(options, batch, shop, writing=writing)
     assert states(options) == {"tower": State.RUNNING}
-    with look_at(options) as batch:
+    with look_at(options) as opened:
+        batch = opened.batch
         [record] = batch.journal.records().values()
         assert (record.body, record.remote_id, record.charged) == (shop.sold[0], "job_1", Decimal("7.25"))
         told = ask(options, batch, shop, writing=False)
@@ -107,17 +112,17 @@ def test_what_was_bought_is_the_submission_of_the_job_that_was_asked_about_and_n
 
 def test_what_was_bought_beside_a_run_is_named_by_an_audit(options: Options) -> None:
     with (
-        look_at(options) as batch,
-        hold_batch(options.lock_of("spring"), stamp=NOW),
+        look_at(options) as opened,
+        options.journal.hold("spring", stamp=NOW),
         pytest.raises(BoughtByQuoteError, match="belongs to no job; `batchgen audit` names it"),
     ):
-        ask(options, batch, Shop(), writing=False)
+        ask(options, opened.batch, Shop(), writing=False)
     assert states(options) == {}
-    audit = asyncio.run(audit_batch(options, fix=False))
-    assert [(one.remote_id, one.job, one.charged) for one in audit.purchases] == [
+    found = asyncio.run(audit(options))
+    assert [(one.remote_id, one.job, one.charged) for one in found.purchases] == [
         ("job_1", "tower", Decimal("7.25"))
     ]
-    assert audit.verdict.exit is Exit.DOUBT
+    assert found.verdict.exit is Exit.DOUBT
 
 
 def test_a_job_of_which_something_is_on_record_already_is_left_as_it_is(options: Options) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, tzinfo
 from decimal import Decimal
 
 from batchgen.errors import OverBudgetError
+from batchgen.formats import units
 from batchgen.loop_clock import loop_time
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Submission
@@ -104,7 +105,7 @@ class Purse:
         cap = self._budget.per_job
         if cap is not None and held > cap:
             raise OverBudgetError(
-                f"{job.id} costs {held.normalize():f} CU, and one job may cost {cap.normalize():f} CU",
+                f"{job.id} costs {units(held)} CU, and one job may cost {units(cap)} CU",
                 over=held - cap,
                 alone=True,
             )
@@ -155,13 +156,13 @@ class Purse:
         if (job.id, amount) in self._told:
             return None
         self._told.add((job.id, amount))
-        return f"{job.id} was charged {amount.normalize():f} CU, and quoted {price.normalize():f}"
+        return f"{job.id} was charged {units(amount)} CU, and quoted {units(price)}"
 
     def _less(self, amount: Decimal, price: Decimal) -> str | None:
         if self._cheaper:
             return None
         self._cheaper = True
-        told = f"the service charged {amount.normalize():f} CU where it had told {price.normalize():f}"
+        told = f"the service charged {units(amount)} CU where it had told {units(price)}"
         return f"{told}: the budget counts what is charged" if self._budget.is_set else told
 
     def _learn(self, job: Job, amount: Decimal) -> Decimal | None:
@@ -182,9 +183,9 @@ class Purse:
         count = "1 job is" if len(left) == 1 else f"{len(left)} jobs are"
         prices = [self.price(job) for job in left]
         known = sum((one for one in prices if one is not None), Decimal(0))
-        about = f"{known.normalize():f} CU" if None not in prices else f"{known.normalize():f} CU and more"
+        about = f"{units(known)} CU" if None not in prices else f"{units(known)} CU and more"
         text = f"stopped by the budget: {error}; {count} left, for {about}"
         if self.cap is None or error.over is None or not prices or prices[0] is None:
             return text
         needed = self.cap + error.over + known - prices[0]
-        return f"{text}; a budget of {needed.normalize():f} CU buys them all"
+        return f"{text}; a budget of {units(needed)} CU buys them all"

@@ -18,7 +18,7 @@ _WIDTH = 100  # characters of a line; longer ones are cut around the place
 _VARYING = re.compile(r'"[^"]*"|\d+(?:[.,]\d+)*')
 
 
-def shown(problems: Sequence[Problem]) -> Iterator[str]:
+def shown_problems(problems: Sequence[Problem]) -> Iterator[str]:
     """Give the lines that show problems to people, at most so many of them."""
     found = abridged(problems)
     lines = _Lines()
@@ -29,7 +29,7 @@ def shown(problems: Sequence[Problem]) -> Iterator[str]:
         yield f"and {len(found) - SHOWN:,} more problems"
 
 
-def document(problems: Sequence[Problem]) -> list[Mapping[str, object]]:
+def problems_document(problems: Sequence[Problem]) -> list[Mapping[str, object]]:
     """Give the problems for an editor or a script; what may have been meant stands by itself."""
     return [_entry(one) for one in abridged(problems)]
 

@@ -1,0 +1,100 @@
+"""What was bought: its cost, its audit, its doubts, and what is kept of it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
+
+from batchgen.plan.acceptance import Offer
+from batchgen.plan.costs import Cost
+from batchgen.usecases.acceptance import accept_changes, forget_acceptances
+from batchgen.usecases.audit import audit_batch
+from batchgen.usecases.cost import Reckoned, Selection, costs_in, reckon_with_service
+from batchgen.usecases.findings import Audit
+from batchgen.usecases.guards import saved_results
+from batchgen.usecases.recover import Recovery, recover_batch
+from batchgen.usecases.resolve import Desk
+from batchgen.wiring.opening import manifest_of, open_batch
+from batchgen.wiring.options import Options
+from batchgen.wiring.service import open_service
+
+
+def costs(options: Options, selection: Selection) -> Sequence[Cost]:
+    """Return what was paid, submission by submission, in the order of batches and jobs.
+
+    Raises:
+        InputError: there is no batch of that name.
+        JournalError: the journal cannot be read.
+    """
+    return costs_in(options, selection)
+
+
+async def compare_costs(options: Options, selection: Selection, *, record: bool) -> Reckoned:
+    """Ask the service what it charged and compare; see ``usecases.cost.reckon_with_service``."""
+    return await reckon_with_service(options, selection, record=record)
+
+
+async def audit(options: Options, *, fix: bool = False, offline: bool = False) -> Audit:
+    """Hold journal, service and disk against each other; a run beside it is not disturbed.
+
+    Args:
+        options: which batch, and where.
+        fix: fetch again what is missing or damaged, and record assets that came later; refused while a
+            run has the batch.
+        offline: hold the journal against itself and the disk alone, and ask the service nothing.
+
+    Raises:
+        InputError: the manifest is wrong.
+        BatchHeldError: a run holds the batch whose files are to be fixed.
+        JournalError, OutputError: the disk is at fault.
+        StoppedError: the service does not let us look.
+    """
+    manifest, now, journal = manifest_of(options), options.clock.now(), options.journal
+    held = journal.hold(manifest.batch, stamp=now) if fix else nullcontext()
+    with held, journal.opened() if fix and journal.exists() else journal.read() as file:
+        return await audit_batch(options, manifest, file, now=now, fix=fix, offline=offline)
+
+
+async def rebuild(options: Options) -> Recovery:
+    """Rebuild a lost journal from the results and the service; buys nothing.
+
+    Raises:
+        InputError: the manifest is wrong, or the results are no results; nothing was changed.
+        BatchHeldError: a run holds the batch.
+        JournalError, OutputError: the disk is at fault.
+        ServiceError: the service could not be asked; the same command goes on.
+    """
+    manifest = manifest_of(options)
+    saved = saved_results(options.output / manifest.batch, options.slot)
+    slot = options.slot or (saved.slot if saved else None)
+    with open_batch(options, manifest, slot=slot) as opened:
+        batch = opened.batch
+        async with open_service(options, project=batch.project, rate=manifest.limits.rate) as service:
+            return await recover_batch(opened, service.client, saved)
+
+
+@asynccontextmanager
+async def settling(options: Options) -> AsyncIterator[Desk]:
+    """Open the doubts of a batch, as its only writer.
+
+    Raises:
+        InputError: the manifest is wrong.
+        BatchHeldError: a run holds the batch.
+        JournalError: the journal cannot be opened.
+        StoppedError: there are no credentials.
+    """
+    with open_batch(options) as opened:
+        batch = opened.batch
+        limit = batch.manifest.limits.rate
+        async with open_service(options, project=batch.project, rate=limit) as service:
+            yield Desk(batch, service.client, options.clock)
+
+
+def accept(options: Options, names: Sequence[str]) -> Sequence[Offer]:
+    """Let changed jobs keep what was bought before; see ``usecases.acceptance.accept_changes``."""
+    with open_batch(options) as opened:
+        return accept_changes(opened, names)
+
+
+def forget(options: Options, names: Sequence[str]) -> Sequence[str]:
+    """Let changed jobs be bought after all; see ``usecases.acceptance.forget_acceptances``."""
+    with open_batch(options) as opened:
+        return forget_acceptances(opened, names)

@@ -1,0 +1,132 @@
+"""Running a batch, looking ahead at what a run would do, and ordering a run about that goes on."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TextIO
+
+from batchgen.control import client
+from batchgen.control.client import Reply
+from batchgen.control.commands import Order
+from batchgen.output.names import check_template
+from batchgen.output.progress import Mode
+from batchgen.usecases.conclusion import RunOutcome
+from batchgen.usecases.look import BatchStatus, OtherSlots, notice_slots, status_of_all
+from batchgen.usecases.names import look_at_names
+from batchgen.usecases.naming import NamesFound
+from batchgen.usecases.outlook import Outlook, look_ahead
+from batchgen.usecases.quotes import Quoted
+from batchgen.usecases.run import run_batch
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.interrupts import Interrupts
+from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
+from batchgen.wiring.options import Options
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preview:
+    """What a run would do.
+
+    Attributes:
+        batch: the manifest in the light of the journal.
+        outlook: prices, time, and what may surprise.
+        found: what other names of the batch mean for it.
+        slots: what it would carry of other slots.
+        whole: how many jobs would be bought without a limit or a sample, and for what; None where
+            nothing is left out.
+    """
+
+    batch: Batch
+    outlook: Outlook
+    found: NamesFound
+    slots: OtherSlots
+    whole: tuple[int, Quoted] | None = None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a run would find anything to do."""
+        return self.batch.needs_the_service or self.slots.to_carry
+
+
+async def run(options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
+    """Carry every job of a manifest to its end, as far as this run may go, and write the results.
+
+    Args:
+        options: what to run, and where.
+        interrupts: by which it is asked to drain or to leave.
+        stream: where progress is shown.
+        mode: how much of it.
+
+    Raises:
+        InputError: the manifest or a model's name is wrong, or a guard stopped it; nothing was sent.
+        BatchHeldError: another run holds the batch.
+        JournalError, OutputError: the disk is at fault.
+        ServiceError: the service could not be asked about the models; nothing was sent.
+    """
+    manifest = manifest_of(options)
+    check_template(manifest.output.files)
+    with open_batch(options, manifest) as opened:
+        return await run_batch(opened, interrupts, stream, mode)
+
+
+async def plan(options: Options, *, offline: bool = False, requote: bool = False) -> Preview:
+    """Say what a run would do, at what price and for how long; nothing is bought, made or changed.
+
+    Args:
+        options: what would be run, and where.
+        offline: ask nothing; models and prices that were looked at lately still count.
+        requote: ask again for prices that were asked within the day.
+
+    Raises:
+        InputError: the manifest is wrong, or names every model or input that cannot be used.
+        JournalError: the journal cannot be read.
+        ServiceError: the service did not answer, or does not accept the credentials.
+        BoughtByQuoteError: a question after a price was taken for an order.
+    """
+    async with _as_a_run_would(options, offline=offline) as (opened, found):
+        outlook = await look_ahead(opened, offline=offline, requote=requote)
+        slots = notice_slots(opened)
+    is_part = options.limit is not None or options.sample is not None
+    whole = await _whole(options, opened.batch, offline=offline) if is_part else None
+    return Preview(batch=opened.batch, outlook=outlook, found=found, slots=slots, whole=whole)
+
+
+@asynccontextmanager
+async def _as_a_run_would(options: Options, *, offline: bool) -> AsyncIterator[tuple[OpenBatch, NamesFound]]:
+    """Look at a batch with the records that a run would go on with, and at what other names mean for it."""
+    with look_at(options) as opened:
+        found = await look_at_names(opened, offline=offline)
+        if not found.joined:
+            yield opened, found
+            return
+    with look_at(options, kept=found.joined[0]) as opened:
+        beside = await look_at_names(opened, offline=offline, beside_alone=True)
+        yield opened, replace(beside, joined=found.joined)
+
+
+async def _whole(options: Options, part: Batch, *, offline: bool) -> tuple[int, Quoted] | None:
+    """Say what all jobs would cost, where a limit or a sample leaves some out."""
+    with look_at(replace(options, limit=None, sample=None)) as opened:
+        count = len(opened.batch.plan.to_submit)
+        if count <= len(part.plan.to_submit):
+            return None
+        return count, (await look_ahead(opened, offline=offline)).quoted
+
+
+def status(options: Options) -> Sequence[BatchStatus]:
+    """Sum up every batch of an output folder, in the order of their first events.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    return status_of_all(options.journal)
+
+
+async def order(options: Options, orders: Sequence[Order]) -> Reply:
+    """Order the run of a batch about that goes on in another process, and wait a moment for its answer.
+
+    Raises:
+        InputError: no run of it is under way.
+        JournalError: the journal cannot be written.
+    """
+    return await client.order(options, orders)

@@ -1,0 +1,153 @@
+"""The SQLite file that holds the journals of all batches: how it is opened, and what is in it.
+
+Only this room speaks SQL.
+"""
+
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from batchgen.errors import JournalError
+from batchgen.journal import schema
+from batchgen.journal.accepted import AcceptedRecords
+from batchgen.journal.batch import BatchJournal, keep_scope
+from batchgen.journal.ceilings import CeilingRecords
+from batchgen.journal.faults import DAMAGED, WAIT_FOR_OTHERS, explained
+from batchgen.journal.names import Names
+from batchgen.journal.place import refuse_network, sync_folder
+from batchgen.journal.slots import SlotRecords
+from batchgen.model import Scope
+
+
+class JournalFile:
+    """One ``journal.db`` with the records of all batches beside it."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    @classmethod
+    def open(cls, path: Path, *, checked: bool = False) -> Self:
+        """Open the file to write, made as needed.
+
+        Args:
+            path: the file.
+            checked: whether this process has looked for damage already, with another connection.
+
+        Raises:
+            JournalError: it is damaged, newer, not writable or on a network file system.
+        """
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            refuse_network(path.parent.resolve(), _mounts())
+            fresh = not path.exists()
+            connection = sqlite3.connect(path, timeout=WAIT_FOR_OTHERS, isolation_level=None)
+            try:
+                schema.refuse_others(connection, path=str(path))  # before anything is written
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA foreign_keys = ON")
+                # where a plain sync stops at the drive's cache (macOS); of no effect elsewhere
+                connection.execute("PRAGMA fullfsync = ON")
+                if not checked:
+                    _refuse_damage(connection, path)
+                schema.create(connection, path=str(path))
+            except BaseException:
+                connection.close()
+                raise
+            if fresh:
+                sync_folder(path.parent)
+        return cls(connection, path)
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> Self:
+        """Open the file without a lock on anybody; where there is none yet, an empty one.
+
+        Raises:
+            JournalError: it is damaged or newer.
+        """
+        with explained(path):
+            if not path.exists():
+                return cls(sqlite3.connect(":memory:", isolation_level=None), path)
+            try:
+                return cls._reader(path, "mode=ro")
+            except sqlite3.OperationalError:  # a read-only folder: there is no place for the index of the log
+                return cls._reader(path, "immutable=1")
+
+    @classmethod
+    def _reader(cls, path: Path, how: str) -> Self:
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?{how}", uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None
+        )
+        try:
+            schema.refuse_others(connection, path=str(path))
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection, path)
+
+    def scopes(self) -> list[Scope]:
+        """Give every scope that has an event or was begun, oldest first."""
+        with explained(self._path):
+            if schema.is_empty(self._connection):
+                return []
+            rows = self._connection.execute("SELECT origin, project, batch, slot FROM scopes ORDER BY id")
+            return [Scope(origin=row[0], project=row[1], batch=row[2], slot=row[3]) for row in rows]
+
+    def batch(self, scope: Scope) -> BatchJournal:
+        """Give the journal of one scope; nothing is written before its first event."""
+        return BatchJournal(self._connection, self._path, scope)
+
+    @property
+    def names(self) -> Names:
+        """Under which names the batches of this file are known."""
+        return Names(self._connection, self._path)
+
+    def ceilings(self, scope: Scope) -> CeilingRecords:
+        """Give what is known of the service's limits for the account of a scope."""
+        return CeilingRecords(self._connection, self._path, scope)
+
+    def accepted(self, scope: Scope) -> AcceptedRecords:
+        """Give the changed jobs of a scope that keep what was bought before the change."""
+        return AcceptedRecords(self._connection, self._path, scope)
+
+    def slots(self, scope: Scope) -> SlotRecords:
+        """Give what is open in the slots of a scope's batch."""
+        return SlotRecords(self._connection, self._path, scope)
+
+    def begin(self, scope: Scope) -> None:
+        """Keep a scope that has no event yet, on the disk itself.
+
+        Raises:
+            JournalError: the file does not take it.
+        """
+        with explained(self._path):
+            self._connection.execute("PRAGMA synchronous = FULL")
+            keep_scope(self._connection, scope)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
+    """Look at every page: one that is blank would hide what is paid for, and so buy it again."""
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise JournalError(f"{path}: {DAMAGED} ({found})")
+
+
+def _mounts() -> str:
+    try:
+        return Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,114 @@
+"""Opening what describes models: from the copies of the last hour, and from the service otherwise."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from batchgen.model import Model, Rate
+from batchgen.ports import Clock, Quoter
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.model_cache import ModelShelf
+from batchgen.wiring.options import Options, project_of
+from batchgen.wiring.service import address_of, open_service
+from batchgen.wiring.simulated_models import SimulatedModels
+from batchgen.wiring.simulated_prices import SimulatedPrices
+
+# What models a plan allows: measured for this one alone. Of others the service decides when it runs one.
+_RANKS: Mapping[str, int] = {"cu-basic": 25}
+
+
+class Describes(Protocol):
+    """What is asked of the service about models."""
+
+    async def model(self, model_id: str) -> Model:
+        """Describe a model; raises as ``ports.Generator.model`` does."""
+        ...
+
+    async def plan(self) -> str:
+        """Name the plan of this account; empty where that is not known."""
+        ...
+
+
+class Catalogue:
+    """Describes models: from the shelf where that is fresh, from the service otherwise.
+
+    Args:
+        generator: the service.
+        shelf: what was asked for lately.
+        clock: ours.
+    """
+
+    def __init__(self, generator: Describes, shelf: ModelShelf, clock: Clock) -> None:
+        self._generator = generator
+        self._shelf = shelf
+        self._clock = clock
+        self.from_shelf: set[str] = set()
+
+    async def describe(self, model_id: str) -> Model:
+        """Describe a model; raises as ``ports.Generator.model`` does."""
+        kept = self._shelf.get(model_id, now=self._clock.now())
+        if kept is not None:
+            self.from_shelf.add(model_id)
+            return kept
+        return await self.ask(model_id)
+
+    async def rank(self) -> int | None:
+        """Give what models this account's plan allows; None where only the service can tell."""
+        return _RANKS.get(await self._generator.plan())
+
+    async def ask(self, model_id: str) -> Model:
+        """Describe a model as it is now; raises as ``ports.Generator.model`` does."""
+        model = await self._generator.model(model_id)
+        self._shelf.put(model, now=self._clock.now())
+        self.from_shelf.discard(model_id)
+        return model
+
+
+def models_of(batch: Batch, generator: Describes, clock: Clock) -> Catalogue:
+    """Return what describes the models of a batch.
+
+    Args:
+        batch: whose they are.
+        generator: the service, open as its project.
+        clock: ours.
+    """
+    return Catalogue(generator, lately_described(batch), clock)
+
+
+def lately_described(batch: Batch) -> ModelShelf:
+    """Return the descriptions that were asked for lately on behalf of a batch's project."""
+    return ModelShelf(batch.folder.parent, origin=batch.scope.origin, project=batch.project)
+
+
+@asynccontextmanager
+async def open_models(
+    options: Options, manifest_project: str | None = None, *, rate: Rate | None = None
+) -> AsyncIterator[Catalogue]:
+    """Open what describes models.
+
+    Args:
+        options: of which service.
+        manifest_project: what the manifest says, if there is one.
+        rate: the manifest's.
+
+    Raises:
+        InputError: the base URL will not do.
+        StoppedError: there are no credentials.
+    """
+    project = project_of(options, manifest_project)
+    shelf = ModelShelf(options.output, origin=address_of(options).origin, project=project)
+    if options.simulate and options.transport is None:
+        yield Catalogue(SimulatedModels(), shelf, options.clock)
+        return
+    async with open_service(options, project=project, rate=rate) as service:
+        yield Catalogue(service.client, shelf, options.clock)
+
+
+def rehearsed_models() -> list[Model]:
+    """Return the models of the service that rehearsals have."""
+    return SimulatedModels().all()
+
+
+def rehearsed_prices() -> Quoter:
+    """Return the prices of the service that rehearsals have."""
+    return SimulatedPrices()

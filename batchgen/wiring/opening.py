@@ -1,0 +1,92 @@
+"""Opening a batch: its manifest read, its name held, its journal open and the plan made."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from batchgen.journal.file import JournalFile
+from batchgen.manifest.reading import read_manifest, uncollected
+from batchgen.manifest.values import Manifest
+from batchgen.model import Scope
+from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
+from batchgen.wiring.options import Options
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenBatch:
+    """A batch with what it was opened from, open for as long as the block lasts.
+
+    Attributes:
+        options: which batch, and where.
+        file: the journal of its folder.
+        batch: the manifest in the light of it.
+        now: when it was opened, seconds since the epoch: a run at midnight stays in its slot.
+    """
+
+    options: Options
+    file: JournalFile
+    batch: Batch
+    now: float
+
+    def under(self, scope: Scope) -> "OpenBatch":
+        """Return the same manifest with the records of another scope."""
+        return replace(self, batch=Batch.of(self.options, self.batch.manifest, scope, self.file))
+
+
+def manifest_of(options: Options) -> Manifest:
+    """Read the manifest that is meant.
+
+    Raises:
+        InputError: names everything that is wrong with it.
+    """
+    return read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
+
+
+@contextmanager
+def open_batch(
+    options: Options, manifest: Manifest | None = None, *, slot: str | None = None
+) -> Iterator[OpenBatch]:
+    """Hold a batch, as its only writer, with its journal open to write.
+
+    Args:
+        options: which batch, and where.
+        manifest: where it was read already.
+        slot: which one is meant, whether or not anything is on record of it; None for that of the options.
+
+    Raises:
+        InputError: the manifest is wrong, or there is no such slot.
+        BatchHeldError: a run holds the batch.
+        JournalError: the journal cannot be opened.
+    """
+    manifest = manifest or manifest_of(options)
+    now = options.clock.now()
+    with options.journal.hold(manifest.batch, stamp=now), options.journal.opened() as file:
+        if slot is None:
+            scope = scope_of(options, manifest, file, now=now)
+        else:
+            scope = replace(scope_of(replace(options, slot=None), manifest, file, now=now), slot=slot)
+        batch = Batch.of(options, manifest, scope, file)
+        yield OpenBatch(options=options, file=file, batch=batch, now=now)
+
+
+@contextmanager
+def look_at(options: Options, *, kept: Scope | None = None) -> Iterator[OpenBatch]:
+    """Hold a manifest against the journal as it is now; a run beside it is not disturbed.
+
+    Args:
+        options: what to look at, and where.
+        kept: whose records a run would go on with, where that is not on record yet.
+
+    Raises:
+        InputError: the manifest is wrong.
+        JournalError: the journal cannot be read.
+    """
+    manifest = manifest_of(options)
+    with options.journal.read() as file:
+        now = options.clock.now()
+        scope = scope_of(options, manifest, file, now=now, kept=kept)
+        if options.fresh:
+            scope = fresh_scope_of(options, manifest, scope, now=now)
+        with uncollected():  # what a plan of 100,000 jobs is made of stays, all of it
+            batch = Batch.of(options, manifest, scope, file)
+        yield OpenBatch(options=options, file=file, batch=batch, now=now)

@@ -1,0 +1,84 @@
+"""Opening what puts results on the disk and on the terminal."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from decimal import Decimal
+from pathlib import Path
+from typing import TextIO
+
+from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.flow import Flow
+from batchgen.model import Rate
+from batchgen.output.downloads import Downloader
+from batchgen.output.progress import Mode, Progress
+from batchgen.output.shelf import Shelf
+from batchgen.output.urls import spacing_at
+from batchgen.output.wording import Gauges
+from batchgen.plan.budget import committed
+from batchgen.ports import Collector
+from batchgen.scenario.client import ScenarioClient
+from batchgen.wiring.batch import Batch
+
+
+def open_downloads(
+    batches: Sequence[Batch], client: ScenarioClient, rate: Rate | None
+) -> AbstractAsyncContextManager[Collector | None]:
+    """Open what fetches the files of a batch's slots; None where its manifest wants no files.
+
+    Args:
+        batches: the slots of one batch.
+        client: asked for the addresses of files.
+        rate: at which it may be asked.
+    """
+    output, folder = batches[0].manifest.output, batches[0].folder
+    if not output.download:
+        return nullcontext()
+    records = (record for one in batches for record in one.journal.records().values())
+    known = {file.asset_id: file for record in records for file in record.files}
+    return Downloader(client, folder, template=output.files, known=known, spacing=spacing_at(rate))
+
+
+def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | None) -> Downloader:
+    """Open what fetches files under the names of their assets into a folder of its own."""
+    return Downloader(client, folder, template="{asset_id}", spacing=spacing_at(rate))
+
+
+def files_on_disk(batch: Batch) -> Shelf:
+    """Return what tells which files of a batch are on the disk."""
+    return Shelf(batch.folder, template=batch.manifest.output.files)
+
+
+def open_progress(
+    batch: Batch, flow: Flow, purse: Purse, notes: Callable[[], str], stream: TextIO, mode: Mode
+) -> Progress:
+    """Open what shows a person how far a run is.
+
+    Args:
+        batch: that is run.
+        flow: knows what is in flight.
+        purse: knows the cap.
+        notes: says what a person should keep in sight.
+        stream: where it is shown.
+        mode: how much of it.
+    """
+    entries = (*batch.plan.entries, *batch.plan.removed)
+    return Progress(
+        stream,
+        mode=mode,
+        total=len(entries),
+        records={entry.key: entry.record for entry in entries},
+        gauges=lambda: Gauges(
+            in_flight=len(flow.in_flight),
+            ceiling=flow.pools.limit,
+            reserved=_reserved(batch, flow),
+            cap=purse.cap,
+            note=notes(),
+        ),
+    )
+
+
+def _reserved(batch: Batch, flow: Flow) -> Decimal:
+    """Return what is held for jobs whose charge is not known."""
+    records = batch.journal.records()
+    held = (committed(records[key]).reserved for key in flow.in_flight if key in records)
+    return sum(held, Decimal(0))
