@@ -34,6 +34,7 @@ class Preview:
         slots: what it would carry of other slots.
         whole: how many jobs would be bought without a limit or a sample, and for what; None where
             nothing is left out.
+        has_work: whether a run would find anything to do.
     """
 
     batch: Batch
@@ -41,11 +42,7 @@ class Preview:
     found: NamesFound
     slots: OtherSlots
     whole: tuple[int, Quoted] | None = None
-
-    @property
-    def has_work(self) -> bool:
-        """Whether a run would find anything to do."""
-        return self.batch.needs_the_service or self.slots.to_carry
+    has_work: bool
 
 
 async def run(options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
@@ -86,9 +83,12 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
     async with _as_a_run_would(options, offline=offline) as (opened, found):
         outlook = await look_ahead(opened, offline=offline, requote=requote)
         slots = notice_slots(opened)
+        has_work = opened.batch.needs_the_service or slots.to_carry
     is_part = options.limit is not None or options.sample is not None
     whole = await _whole(options, opened.batch, offline=offline) if is_part else None
-    return Preview(batch=opened.batch, outlook=outlook, found=found, slots=slots, whole=whole)
+    return Preview(
+        batch=opened.batch, outlook=outlook, found=found, slots=slots, whole=whole, has_work=has_work
+    )
 
 
 @asynccontextmanager

@@ -45,7 +45,11 @@ class Earth:
     clock_offset: float = EPOCH
 
     def now(self) -> float:
-        return self.clock_offset + asyncio.get_running_loop().time()
+        """Return the time of day, which stands still between runs."""
+        try:
+            return self.clock_offset + asyncio.get_running_loop().time()
+        except RuntimeError:
+            return self.clock_offset
 
 
 class VirtualTransport:

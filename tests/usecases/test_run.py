@@ -1,0 +1,197 @@
+"""Whole use cases over a real journal and the simulator's core, in virtual time, without a socket."""
+
+import asyncio
+import io
+import json
+from collections.abc import Coroutine
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from batchgen import api
+from batchgen.engine.ending import Exit
+from batchgen.errors import BatchHeldError
+from batchgen.lifecycle import State
+from batchgen.output.progress import Mode
+from batchgen.simulator.exchange import Call
+from batchgen.simulator.service import Service
+from batchgen.simulator.settings import Limits, Outcomes, Settings
+from batchgen.wiring.interrupts import Interrupts
+from batchgen.wiring.options import Options
+from tests.support.inline import InlineExecutor
+from tests.support.looped import virtual_loop
+from tests.support.virtual import Earth, VirtualTransport
+
+T = TypeVar("T")
+LONG = 90.0  # seconds that a job takes: nobody would wait for it in a test
+
+MANIFEST = """\
+version: 1
+batch: spring
+output: {download: false}
+jobs:
+  - id: "{view}"
+    model: model_bfl-flux-1-dev
+    prompt: a tower from the {view}
+    matrix:
+      view: [north, east, south, west, above, below, left, right]
+"""
+
+
+@dataclass
+class Place:
+    """A manifest, an output folder, a service, and the time of day between them."""
+
+    folder: Path
+    earth: Earth = field(default_factory=Earth)
+    interrupts: Interrupts = field(default_factory=Interrupts)
+
+    def options(self, **changed: Any) -> Options:
+        plain = Options(
+            manifest=self.folder / "jobs.yaml",
+            output=self.folder / "output",
+            environ={"SCENARIO_SDK_API_KEY": "key", "SCENARIO_SDK_API_SECRET": "secret"},
+            clock=self.earth,
+            transport=VirtualTransport(self.earth),
+        )
+        return replace(plain, **changed)
+
+    def play(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work in a loop of its own, whose time goes on where the last one's ended."""
+        with asyncio.Runner(loop_factory=virtual_loop) as runner:
+            loop = runner.get_loop()
+            loop.set_default_executor(InlineExecutor())
+            try:
+                return runner.run(work)
+            finally:
+                self.earth.clock_offset += loop.time() + 1.0
+
+    def run(self, **changed: Any) -> api.RunOutcome:
+        self.interrupts = Interrupts()
+        return self.play(api.run(self.options(**changed), self.interrupts, io.StringIO(), Mode.QUIET))
+
+    @property
+    def bought(self) -> int:
+        return len(self.earth.service.submissions)
+
+    def states(self) -> dict[State, int]:
+        [one] = api.status(self.options())
+        return dict(one.states)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    (tmp_path / "jobs.yaml").write_text(MANIFEST)
+    settings = Settings(duration=(LONG, LONG), limits=Limits(ceiling=3))
+    return Place(tmp_path, Earth(service=Service(settings)))
+
+
+def test_a_run_of_minutes_takes_no_time_and_writes_what_came_out(place: Place) -> None:
+    began = place.earth.clock_offset
+    outcome = place.run()
+    took = place.earth.clock_offset - began
+    assert 3 * LONG < took < 4 * LONG, "eight jobs, three at a time"
+    assert outcome.verdict.exit is Exit.DONE
+    document = json.loads(outcome.results.read_text())
+    assert document["summary"]["statuses"]["succeeded"] == 8
+    assert place.bought == 8
+
+
+def test_a_second_run_asks_the_service_nothing(place: Place) -> None:
+    place.run()
+    asked = sum(place.earth.service.counts.values())
+    outcome = place.run()
+    assert (outcome.asked, outcome.verdict.exit) == (False, Exit.DONE)
+    assert sum(place.earth.service.counts.values()) == asked
+
+
+def test_what_a_cut_run_has_paid_for_is_collected_by_the_next_and_paid_once(place: Place) -> None:
+    async def cut() -> None:
+        running = api.run(place.options(), Interrupts(), io.StringIO(), Mode.QUIET)
+        async with asyncio.timeout(1.5 * LONG):
+            await running
+
+    with pytest.raises(TimeoutError):
+        place.play(cut())
+    before = place.bought
+    assert 0 < before < 8
+    assert place.run().verdict.exit is Exit.DONE
+    assert place.bought == 8
+
+
+def test_a_drain_buys_no_more_and_says_that_work_remains(place: Place) -> None:
+    async def drained() -> api.RunOutcome:
+        interrupts = Interrupts()
+        asyncio.get_running_loop().call_later(LONG / 2, interrupts.drain)
+        return await api.run(place.options(), interrupts, io.StringIO(), Mode.QUIET)
+
+    outcome = place.play(drained())
+    assert outcome.verdict.exit is Exit.REMAINS
+    assert place.bought == 3
+    assert place.states()[State.COLLECTED] == 3
+
+
+def test_two_runs_of_a_batch_at_once_are_one_run(place: Place) -> None:
+    async def both() -> None:
+        async with asyncio.TaskGroup() as group:
+            one = group.create_task(
+                api.run(place.options(), Interrupts(), io.StringIO(), Mode.QUIET), name="one"
+            )
+            await asyncio.sleep(LONG / 2)
+            with pytest.raises(BatchHeldError):
+                await api.run(place.options(), Interrupts(), io.StringIO(), Mode.QUIET)
+        assert one.result().verdict.exit is Exit.DONE
+
+    place.play(both())
+    assert place.bought == 8
+
+
+def test_a_plan_prices_the_jobs_and_buys_nothing(place: Place) -> None:
+    preview = place.play(api.plan(place.options(limit=2)))
+    assert len(preview.batch.plan.to_submit) == 2
+    assert preview.outlook.quoted.total_high == 2 * preview.outlook.quoted.classes[0].price.high  # type: ignore[union-attr]
+    assert preview.whole is not None
+    assert (preview.whole[0], preview.has_work, place.bought) == (8, True, 0)
+
+
+def test_an_audit_after_a_run_finds_that_all_agree(place: Place) -> None:
+    place.run()
+    found = place.play(api.audit(place.options()))
+    assert (found.verdict.exit, found.submissions, found.sums.difference) == (Exit.DONE, 8, Decimal(0))
+
+
+def test_an_accepted_job_is_not_bought_again_and_a_forgotten_one_is(place: Place) -> None:
+    place.run()
+    manifest = place.folder / "jobs.yaml"
+    manifest.write_text(manifest.read_text().replace("a tower from the", "A tower seen from the"))
+    assert [one.acceptance.job for one in api.accept(place.options(), ["north", "east"])] == ["north", "east"]
+    assert place.run(limit=1).verdict.exit is Exit.DONE
+    assert place.bought == 9
+    assert api.forget(place.options(), ["north"]) == ("north",)
+    preview = place.play(api.plan(place.options()))
+    assert "north" in [one.job.id for one in preview.batch.plan.to_submit]
+
+
+def test_a_lost_journal_is_rebuilt_and_nothing_is_bought_again(place: Place) -> None:
+    place.run()
+    for path in place.options().output.glob("journal.db*"):
+        path.unlink()
+    recovery = place.play(api.rebuild(place.options()))
+    assert (len(recovery.found), recovery.exit) == (8, Exit.DONE)
+    assert place.run().verdict.exit is Exit.DONE
+    assert place.bought == 8
+
+
+def test_failed_jobs_are_tried_again_when_that_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "jobs.yaml").write_text(MANIFEST)
+    earth = Earth(service=Service(Settings(duration=(LONG, LONG), outcomes=Outcomes(failures=0.5))))
+    place = Place(tmp_path, earth)
+    assert place.run().verdict.exit is Exit.FAILED
+    failed = place.states()[State.FAILED]
+    assert failed > 0
+    place.run(retry_failed=True)
+    assert place.bought == 8 + failed
+    assert earth.service.counts[Call.SUBMIT] == 8 + failed
