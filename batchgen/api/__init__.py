@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from batchgen.output.progress import Mode as Mode
     from batchgen.output.progress import mode_for as mode_for
     from batchgen.output.results import cell as cell
+    from batchgen.output.run_events import RunEnded as RunEnded
+    from batchgen.output.run_events import RunEvent as RunEvent
     from batchgen.plan.changes import Change as Change
     from batchgen.plan.changes import Changed as Changed
     from batchgen.plan.costs import By as By
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from batchgen.simulator.settings import Outcomes as Outcomes
     from batchgen.simulator.settings import Settings as Settings
     from batchgen.simulator.settings import Views as Views
+    from batchgen.usecases.audience import Audience as Audience
     from batchgen.usecases.conclusion import RunOutcome as RunOutcome
     from batchgen.usecases.cost import Reckoned as Reckoned
     from batchgen.usecases.cost import Selection as Selection
@@ -118,6 +121,7 @@ _PLACES = {
     "batchgen.model": "Json Model Rate RemoteJob",
     "batchgen.output.progress": "Mode mode_for",
     "batchgen.output.results": "cell",
+    "batchgen.output.run_events": "RunEnded RunEvent",
     "batchgen.plan.changes": "Change Changed",
     "batchgen.plan.costs": "By Cost Group Sums fold total",
     "batchgen.plan.forecast": "Forecast",
@@ -131,6 +135,7 @@ _PLACES = {
     "batchgen.simulator.faults": "Fault FaultPlan",
     "batchgen.simulator.front": "serve",
     "batchgen.simulator.settings": "Denied Limits Outcomes Settings Views",
+    "batchgen.usecases.audience": "Audience",
     "batchgen.usecases.conclusion": "RunOutcome",
     "batchgen.usecases.cost": "Reckoned Selection zone_named",
     "batchgen.usecases.findings": "Audit Open",

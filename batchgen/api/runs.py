@@ -3,13 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TextIO
 
 from batchgen.control import client
 from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.output.names import check_template
-from batchgen.output.progress import Mode
+from batchgen.usecases.audience import Audience
 from batchgen.usecases.conclusion import RunOutcome
 from batchgen.usecases.look import BatchStatus, OtherSlots, notice_slots, status_of_all
 from batchgen.usecases.names import look_at_names
@@ -45,14 +44,13 @@ class Preview:
     has_work: bool
 
 
-async def run(options: Options, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
+async def run(options: Options, interrupts: Interrupts, audience: Audience) -> RunOutcome:
     """Carry every job of a manifest to its end, as far as this run may go, and write the results.
 
     Args:
         options: what to run, and where.
         interrupts: by which it is asked to drain or to leave.
-        stream: where progress is shown.
-        mode: how much of it.
+        audience: whom it is shown to.
 
     Raises:
         InputError: the manifest or a model's name is wrong, or a guard stopped it; nothing was sent.
@@ -63,7 +61,7 @@ async def run(options: Options, interrupts: Interrupts, stream: TextIO, mode: Mo
     manifest = manifest_of(options)
     check_template(manifest.output.files)
     with open_batch(options, manifest) as opened:
-        return await run_batch(opened, interrupts, stream, mode)
+        return await run_batch(opened, interrupts, audience)
 
 
 async def plan(options: Options, *, offline: bool = False, requote: bool = False) -> Preview:

@@ -140,7 +140,24 @@ allow = click.option(
     help="Pass a guard that stopped a run; its message names the word and the risk. May be repeated.",
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="Show nothing but problems.")
-as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
+as_json = click.option(
+    "--json", "as_json", is_flag=True, is_eager=True, help="Write JSON to standard output."
+)
+
+
+def _one_stdout(ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    if value == Path("-") and ctx.params.get("as_json"):
+        raise click.UsageError("--events - and --json both want standard output: give --events a file")
+    return value
+
+
+events = click.option(
+    "--events",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE|-",
+    callback=_one_stdout,
+    help="Add a line of JSON for everything that happens to FILE, or write it to standard output.",
+)
 
 
 def of_a_batch(command: F) -> F:

@@ -11,16 +11,8 @@ from importlib import import_module
 import click
 
 from batchgen import __version__, api
-from batchgen.errors import (
-    BatchgenError,
-    BatchHeldError,
-    InputError,
-    Problem,
-    ServiceError,
-    StopCause,
-    StoppedError,
-    TransitionError,
-)
+from batchgen.cli.status_codes import status_of
+from batchgen.errors import BatchgenError, InputError, Problem, TransitionError
 
 # What --help shows, in groups; a test holds the words against the commands' own.
 GROUPS: Mapping[str, Mapping[str, str]] = {
@@ -149,21 +141,6 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.close()  # nobody reads: say nothing more, not even at exit
         return 1
     return status if isinstance(status, int) else 0
-
-
-def status_of(error: BatchgenError) -> int:
-    """Give the exit status of an error that ended a command."""
-    match error:
-        case InputError():
-            return 2
-        case BatchHeldError():
-            return 6
-        case StoppedError():
-            return 5 if error.cause is StopCause.CREDITS else 4
-        case ServiceError():
-            return 8
-        case _:
-            return 1
 
 
 def _explain(error: BatchgenError, *, as_json: bool) -> int:

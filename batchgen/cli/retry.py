@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -16,6 +17,7 @@ from batchgen.cli.run import carry
 @click.argument("job", nargs=-1, required=True)
 @flags.drain_timeout
 @flags.quiet
+@flags.events
 @flags.as_json
 def command(
     *,
@@ -23,6 +25,7 @@ def command(
     job: Sequence[str],
     drain_timeout: float | None,
     quiet: bool,
+    events: Path | None,
     as_json: bool,
 ) -> int:
     """Open another attempt for each JOB of MANIFEST, by its id, and carry it to its end.
@@ -38,4 +41,4 @@ def command(
         drain_timeout=drain_timeout if drain_timeout is not None or sys.stderr.isatty() else 60.0,
         retry_only=tuple(dict.fromkeys(job)),
     )
-    return carry(options, quiet=quiet, as_json=as_json)
+    return carry(options, quiet=quiet, as_json=as_json, events=events)

@@ -5,12 +5,14 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.events import events_to
 from batchgen.cli.plan import show_plan, total_of
 from batchgen.cli.signals import caught
 from batchgen.formats import counted, number
@@ -54,6 +56,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
     help=f"Do not ask, as a terminal does above {ASK_ABOVE} jobs or {ASK_ABOVE_UNITS} compute units.",
 )
 @flags.quiet
+@flags.events
 @flags.as_json
 def command(
     *,
@@ -74,6 +77,7 @@ def command(
     allow: frozenset[str],
     yes: bool,
     quiet: bool,
+    events: Path | None,
     as_json: bool,
 ) -> int:
     """Carry every job of MANIFEST to its end and write its results.
@@ -114,14 +118,23 @@ def command(
     asks = on_terminal and sys.stdin.isatty() and not (yes or options.simulate)
     if asks and not _may_go_on(options):
         return 8
-    return carry(options, quiet=quiet, as_json=as_json)
+    return carry(options, quiet=quiet, as_json=as_json, events=events)
 
 
-def carry(options: "api.Options", *, quiet: bool, as_json: bool) -> int:
-    """Run the batch, show how it ended, and give the exit status."""
+def carry(options: "api.Options", *, quiet: bool, as_json: bool, events: Path | None = None) -> int:
+    """Run the batch, show how it ended, and give the exit status.
+
+    Args:
+        options: which batch, and how.
+        quiet: show problems alone.
+        as_json: write a summary to standard output.
+        events: where each event goes as a line of JSON; ``-`` is standard output.
+    """
     interrupts = api.Interrupts()
     mode = api.mode_for(sys.stderr, options.environ, quiet=quiet)
-    outcome = asyncio.run(_until_told(options, interrupts, mode))
+    with events_to(events) as tell:
+        audience = api.Audience(sys.stderr, mode, tell)
+        outcome = asyncio.run(_until_told(options, interrupts, audience))
     status = interrupts.exit or int(outcome.verdict.exit)
     if as_json:
         click.echo(json.dumps(_summary(outcome, status), ensure_ascii=False))
@@ -130,10 +143,10 @@ def carry(options: "api.Options", *, quiet: bool, as_json: bool) -> int:
 
 
 async def _until_told(
-    options: "api.Options", interrupts: "api.Interrupts", mode: "api.Mode"
+    options: "api.Options", interrupts: "api.Interrupts", audience: "api.Audience"
 ) -> "api.RunOutcome":
     with caught(interrupts):
-        return await api.run(options, interrupts, sys.stderr, mode)
+        return await api.run(options, interrupts, audience)
 
 
 def _summary(outcome: "api.RunOutcome", status: int) -> dict[str, object]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TextIO
 
 from batchgen.control.server import Steering, steered
 from batchgen.engine.ending import Ending
@@ -17,12 +16,12 @@ from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError, OutputError
 from batchgen.model import Model
-from batchgen.output.progress import Mode, Progress
 from batchgen.output.results import write_results, write_slot
-from batchgen.ports import Clock
+from batchgen.ports import Clock, Observer
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
+from batchgen.usecases.audience import Audience
 from batchgen.usecases.conclusion import CameTo, RunOutcome, conclude
 from batchgen.usecases.guards import (
     refuse_a_lost_journal,
@@ -45,44 +44,56 @@ from batchgen.wiring.service import open_service, sender_of
 from batchgen.wiring.uploads import Uploads, uploading
 
 
-async def run_batch(opened: OpenBatch, interrupts: Interrupts, stream: TextIO, mode: Mode) -> RunOutcome:
+async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audience) -> RunOutcome:
     """Carry a batch to its results, as far as this run may go.
 
     Args:
         opened: the batch, held.
         interrupts: by which it is asked to drain or to leave.
-        stream: where progress is shown.
-        mode: how much of it.
+        audience: whom it is shown to.
 
     Raises:
         InputError: a model's name is wrong, or a guard stopped it; nothing was sent.
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
-    options, file = opened.options, opened.file
-    refuse_a_lost_journal(options, file, opened.batch)
-    say = _noting(stream, mode)
-    named = await unless_interrupted(go_on_under_one_name(opened, say=say), interrupts)
+    refuse_a_lost_journal(opened.options, opened.file, opened.batch)
+    named = await unless_interrupted(go_on_under_one_name(opened, say=audience.note), interrupts)
+    if named is not None and opened.options.fresh:
+        named = _begin_afresh(named)
+        audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")
+    opened = named or opened
+    refuse_wrong_retries(opened.options, opened.batch)
+    audience.begin(opened)
     if named is None:
         stopped = CameTo(Ending(drained=True), [])
-        return await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
-    opened = named
-    if options.fresh:
-        opened = _begin_afresh(opened)
-        stream.write(f"{opened.batch.scope.batch}: a fresh slot, {opened.batch.scope.slot}\n")
+        outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
+    else:
+        outcome = await _carried(opened, interrupts, audience)
+    audience.end(
+        opened,
+        exit_status=interrupts.exit or int(outcome.verdict.exit),
+        reasons=outcome.verdict.reasons,
+        summary=outcome.document["summary"],
+    )
+    return outcome
+
+
+async def _carried(opened: OpenBatch, interrupts: Interrupts, audience: Audience) -> RunOutcome:
+    """Carry the slot and what is open in others, and write what it came to."""
     batch = opened.batch
-    refuse_wrong_retries(options, batch)
     with ExitStack() as stack:
         others = others_of(opened, stack)
         for one in others:
             if one.to_carry:
-                stream.write(f"{batch.scope.batch}: also carries {one.what}\n")
+                audience.say(f"{batch.scope.batch}: also carries {one.what}")
         came_to = CameTo(Ending(), [Ending() for _ in others])
         asked = batch.needs_the_service or any(one.to_carry for one in others)
         past = _is_past(opened)
         if asked:
-            came_to = await _with_the_service(opened, others, interrupts, stream, mode, past=past)
-        return await conclude(opened, others, came_to, at=options.clock.now(), asked=asked, past=past)
+            came_to = await _with_the_service(opened, others, interrupts, audience, past=past)
+        at = opened.options.clock.now()
+        return await conclude(opened, others, came_to, at=at, asked=asked, past=past)
 
 
 def _is_past(opened: OpenBatch) -> bool:
@@ -148,8 +159,7 @@ async def _with_the_service(
     opened: OpenBatch,
     others: Sequence[OtherSlot],
     interrupts: Interrupts,
-    stream: TextIO,
-    mode: Mode,
+    audience: Audience,
     *,
     past: bool,
 ) -> CameTo:
@@ -165,11 +175,14 @@ async def _with_the_service(
         client, uploads = await resources.enter_async_context(
             uploading(batch, options, service, service_clock)
         )
-        ready = await _prepared(opened, gate, client, uploads, interrupts, _noting(stream, mode))
+        ready = await _prepared(opened, gate, client, uploads, interrupts, audience.note)
         if ready is None:
             return CameTo.drained(others)
         notes = partial(_notes, interrupts, steering)
-        progress = resources.enter_context(open_progress(batch, ready.flow, ready.purse, notes, stream, mode))
+        progress = resources.enter_context(
+            open_progress(batch, ready.flow, ready.purse, notes, audience.stream, audience.mode)
+        )
+        watching = audience.watching(progress, batch.scope, options.clock)
         collector = await resources.enter_async_context(
             open_downloads([batch, *(one.batch for one in others)], client, rate_of(options, limit))
         )
@@ -179,21 +192,25 @@ async def _with_the_service(
             collector=collector,
             gate=gate,
             clock=options.clock,
-            observer=progress,
+            observer=watching,
             uploader=uploads,
             purse=ready.purse,
             sender=sender_of(options),
             service_clock=service_clock,
         )
         runner = _runner_of(options, batch, ready, world)
-        steering.hand_over(runner.control, progress.troubled)
-        carried = [_of_other(one, runner.flow, ready.models, options, world) for one in others]
+        steering.hand_over(runner.control, watching.troubled)
+        carried = [
+            _of_other(one, runner.flow, ready.models, options, replace(world, observer=shown))
+            for one in others
+            for shown in [audience.watching(Beside(one.name, progress), one.batch.scope, options.clock)]
+        ]
         began = options.clock.now()
-        came_to = await _run_shown(runner, carried, batch, options, interrupts, progress, past=past)
+        came_to = await _run_shown(runner, carried, batch, options, interrupts, watching, past=past)
         with suppress(JournalError):  # what is lost costs a refusal, which is free
             ready.flow.pools.keep()
         ending = replace(came_to.own, left_out=left_out_of(batch, ready.purse))
-        trouble = progress.troubled
+        trouble = watching.troubled
         own = await _with_orphans(ending, client, batch, options, since=began, trouble=trouble)
         return replace(came_to, own=own)
 
@@ -246,18 +263,12 @@ def _of_other(
         world=replace(
             world,
             journal=one.batch.journal,
-            observer=Beside(one.name, world.observer),
             uploader=None,
             purse=Purse(),
         ),
         flow=flow.beside(one.batch.scope.slot),
         policy=policy_of(one.batch, options, speed=speed_of(options)),
     )
-
-
-def _noting(stream: TextIO, mode: Mode) -> Callable[[str], object]:
-    """Give what shows a sentence before there is any progress to show it."""
-    return lambda text: None if mode is Mode.QUIET else stream.write(f"note: {text}\n")
 
 
 def _notes(interrupts: Interrupts, steering: Steering) -> str:
@@ -271,7 +282,7 @@ async def _run_shown(
     batch: Batch,
     options: Options,
     interrupts: Interrupts,
-    progress: Progress,
+    observer: Observer,
     *,
     past: bool,
 ) -> CameTo:
@@ -290,10 +301,10 @@ async def _run_shown(
         if limit is not None:
             for one in every:
                 loop.call_later(limit, one.leave)
-        progress.troubled(_draining(runner, limit=limit))
+        observer.troubled(_draining(runner, limit=limit))
 
     interrupts.tell(on_signal)
-    async with beside(_refresh(batch, progress, options.clock, past=past), name="results"):
+    async with beside(_refresh(batch, observer, options.clock, past=past), name="results"):
         settle = policy_of(batch, options, speed=speed_of(options)).doubt.settle
         return CameTo(*await carry_together(runner, carried, settle=settle))
 
@@ -310,7 +321,7 @@ def _draining(runner: Runner, *, limit: float | None) -> str:
     )
 
 
-async def _refresh(batch: Batch, progress: Progress, clock: Clock, *, past: bool) -> None:
+async def _refresh(batch: Batch, observer: Observer, clock: Clock, *, past: bool) -> None:
     """Keep the results manifest fresh while the run goes on, at two per cent of the time at most."""
     loop, pause = asyncio.get_running_loop(), 5.0
     while True:
@@ -325,5 +336,5 @@ async def _refresh(batch: Batch, progress: Progress, clock: Clock, *, past: bool
                 await writing  # it must not come after the last one
             raise
         except OutputError as error:
-            progress.troubled(str(error))  # the journal has it all; the last write will tell again
+            observer.troubled(str(error))  # the journal has it all; the last write will tell again
         pause = max(5.0, 50 * (loop.time() - began))

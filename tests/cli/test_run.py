@@ -2,8 +2,11 @@
 
 import csv
 import hashlib
+import json
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -301,3 +304,59 @@ def test_files_that_do_not_arrive_are_fetched_by_the_next_run(shell: Shell, tmp_
         assert shell.at(service).call("run", "jobs.yaml", "--rate", "50/s").status == 0
         assert len(service.charged) == 2
     assert all(job["files"] for job in shell.results()["jobs"])
+
+
+def test_events_are_lines_that_a_program_can_follow_and_the_last_is_the_summary(
+    shell: Shell, simulator: Simulator
+) -> None:
+    service = simulator(*QUICK)
+    shell.write("jobs.yaml", MANIFEST)
+    done = shell.at(service).call("run", "jobs.yaml", "--rate", "50/s", "--quiet", "--events", "-")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert (lines[0]["event"], lines[0]["schema"]) == ("run_started", "batchgen/events@1")
+    assert [one["event"] for one in lines].count("collected") == 5
+    assert (lines[-1]["event"], lines[-1]["exit"]) == ("summary", 0)
+
+
+def test_events_are_added_to_a_file_also_when_an_error_ends_the_run(shell: Shell) -> None:
+    shell.write("jobs.yaml", "version: 1\nbatch: spring\njobs: [{prompt: 3}]\n")
+    for _ in range(2):
+        assert shell.call("run", "jobs.yaml", "--simulate", "--events", "run.jsonl").status == 2
+    lines = [json.loads(line) for line in (shell.folder / "run.jsonl").read_text().splitlines()]
+    assert [(one["event"], one["exit"], one["batch"]) for one in lines] == [("summary", 2, None)] * 2
+
+
+def test_events_and_a_document_do_not_share_standard_output(shell: Shell) -> None:
+    shell.write("jobs.yaml", MANIFEST)
+    for words in (("--events", "-", "--json"), ("--json", "--events", "-")):
+        done = shell.call("run", "jobs.yaml", "--simulate", *words)
+        assert done.status == 2
+        assert "both want standard output" in done.err
+        assert done.out == ""
+
+
+def test_events_that_cannot_be_written_end_no_run(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    shell.write("jobs.yaml", MANIFEST)
+    done = shell.at(service).call("run", "jobs.yaml", "--rate", "50/s", "--events", "/dev/full")
+    assert done.status == 0
+    assert done.err.count("events to /dev/full end here") == 1
+    assert len(service.charged) == 5
+
+
+def test_a_reader_of_events_that_goes_away_ends_no_run(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    shell.write("jobs.yaml", MANIFEST)
+    program = f"{sys.executable} -m batchgen"
+    command = f"{program} run jobs.yaml --rate 50/s --quiet --events - | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=shell.folder,
+        env=shell.at(service).environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "0", done.stderr
+    assert "run_started" in done.stdout
+    assert len(service.charged) == 5

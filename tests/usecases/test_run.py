@@ -1,13 +1,9 @@
 """Whole use cases over a real journal and the simulator's core, in virtual time, without a socket."""
 
 import asyncio
-import io
 import json
-from collections.abc import Coroutine
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 
@@ -15,18 +11,15 @@ from batchgen import api
 from batchgen.engine.ending import Exit
 from batchgen.errors import BatchHeldError
 from batchgen.lifecycle import State
-from batchgen.output.progress import Mode
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Limits, Outcomes, Settings
 from batchgen.wiring.interrupts import Interrupts
-from batchgen.wiring.options import Options
-from tests.support.inline import InlineExecutor
-from tests.support.looped import virtual_loop
-from tests.support.virtual import Earth, VirtualTransport
+from tests.support.place import Place, quiet
+from tests.support.virtual import Earth
 
-T = TypeVar("T")
 LONG = 90.0  # seconds that a job takes: nobody would wait for it in a test
+
 
 MANIFEST = """\
 version: 1
@@ -39,47 +32,6 @@ jobs:
     matrix:
       view: [north, east, south, west, above, below, left, right]
 """
-
-
-@dataclass
-class Place:
-    """A manifest, an output folder, a service, and the time of day between them."""
-
-    folder: Path
-    earth: Earth = field(default_factory=Earth)
-    interrupts: Interrupts = field(default_factory=Interrupts)
-
-    def options(self, **changed: Any) -> Options:
-        plain = Options(
-            manifest=self.folder / "jobs.yaml",
-            output=self.folder / "output",
-            environ={"SCENARIO_SDK_API_KEY": "key", "SCENARIO_SDK_API_SECRET": "secret"},
-            clock=self.earth,
-            transport=VirtualTransport(self.earth),
-        )
-        return replace(plain, **changed)
-
-    def play(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work in a loop of its own, whose time goes on where the last one's ended."""
-        with asyncio.Runner(loop_factory=virtual_loop) as runner:
-            loop = runner.get_loop()
-            loop.set_default_executor(InlineExecutor())
-            try:
-                return runner.run(work)
-            finally:
-                self.earth.clock_offset += loop.time() + 1.0
-
-    def run(self, **changed: Any) -> api.RunOutcome:
-        self.interrupts = Interrupts()
-        return self.play(api.run(self.options(**changed), self.interrupts, io.StringIO(), Mode.QUIET))
-
-    @property
-    def bought(self) -> int:
-        return len(self.earth.service.submissions)
-
-    def states(self) -> dict[State, int]:
-        [one] = api.status(self.options())
-        return dict(one.states)
 
 
 @pytest.fixture
@@ -110,7 +62,7 @@ def test_a_second_run_asks_the_service_nothing(place: Place) -> None:
 
 def test_what_a_cut_run_has_paid_for_is_collected_by_the_next_and_paid_once(place: Place) -> None:
     async def cut() -> None:
-        running = api.run(place.options(), Interrupts(), io.StringIO(), Mode.QUIET)
+        running = api.run(place.options(), Interrupts(), quiet())
         async with asyncio.timeout(1.5 * LONG):
             await running
 
@@ -126,7 +78,7 @@ def test_a_drain_buys_no_more_and_says_that_work_remains(place: Place) -> None:
     async def drained() -> api.RunOutcome:
         interrupts = Interrupts()
         asyncio.get_running_loop().call_later(LONG / 2, interrupts.drain)
-        return await api.run(place.options(), interrupts, io.StringIO(), Mode.QUIET)
+        return await api.run(place.options(), interrupts, quiet())
 
     outcome = place.play(drained())
     assert outcome.verdict.exit is Exit.REMAINS
@@ -137,12 +89,10 @@ def test_a_drain_buys_no_more_and_says_that_work_remains(place: Place) -> None:
 def test_two_runs_of_a_batch_at_once_are_one_run(place: Place) -> None:
     async def both() -> None:
         async with asyncio.TaskGroup() as group:
-            one = group.create_task(
-                api.run(place.options(), Interrupts(), io.StringIO(), Mode.QUIET), name="one"
-            )
+            one = group.create_task(api.run(place.options(), Interrupts(), quiet()), name="one")
             await asyncio.sleep(LONG / 2)
             with pytest.raises(BatchHeldError):
-                await api.run(place.options(), Interrupts(), io.StringIO(), Mode.QUIET)
+                await api.run(place.options(), Interrupts(), quiet())
         assert one.result().verdict.exit is Exit.DONE
 
     place.play(both())

@@ -1,0 +1,80 @@
+"""Where the events of a run go: lines of JSON, each written at once, for programs that follow it."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from batchgen import api
+from batchgen.cli.status_codes import status_of
+from batchgen.errors import BatchgenError
+
+if TYPE_CHECKING:
+    Tell = Callable[["api.RunEvent"], None]
+
+
+class _Lines:
+    """Writes events as lines; when that fails it says so once, and the run goes on."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._broken = False
+
+    def write(self, event: "api.RunEvent") -> None:
+        """Write a line, and let it be read at once."""
+        if self._broken:
+            return
+        try:
+            self._stream.write(json.dumps(event.document(), ensure_ascii=False) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError) as error:
+            self._broken = True
+            self._drop()
+            click.echo(f"events to {self._name} end here: {error}; the run goes on", err=True)
+
+    def _drop(self) -> None:
+        """Let what is still in the buffer go nowhere: to flush it at the end would be a second failure."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+
+
+@contextmanager
+def events_to(place: Path | None) -> Iterator["Tell | None"]:
+    """Open the place where events go for as long as the block lasts; an error that ends it is the last one.
+
+    Args:
+        place: a file that lines are added to, ``-`` for standard output, None for nowhere.
+    """
+    if place is None:
+        yield None
+        return
+    if place == Path("-"):
+        with _until_an_error(_Lines(sys.stdout, "standard output")) as tell:
+            yield tell
+        return
+    try:
+        stream = place.open("a", encoding="utf-8")
+    except OSError as error:
+        raise click.BadParameter(f"{place}: {error.strerror}", param_hint="--events") from error
+    with stream, _until_an_error(_Lines(stream, str(place))) as tell:
+        yield tell
+
+
+@contextmanager
+def _until_an_error(lines: _Lines) -> Iterator["Tell"]:
+    try:
+        yield lines.write
+    except BatchgenError as error:
+        ended = api.RunEnded(
+            at=time.time(), batch="", slot="", exit=status_of(error), reasons=(str(error),), summary={}
+        )
+        lines.write(ended)
+        raise

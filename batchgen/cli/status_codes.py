@@ -1,0 +1,25 @@
+"""The exit status of an error that ended a command."""
+
+from batchgen.errors import (
+    BatchgenError,
+    BatchHeldError,
+    InputError,
+    ServiceError,
+    StopCause,
+    StoppedError,
+)
+
+
+def status_of(error: BatchgenError) -> int:
+    """Give the exit status of an error that ended a command."""
+    match error:
+        case InputError():
+            return 2
+        case BatchHeldError():
+            return 6
+        case StoppedError():
+            return 5 if error.cause is StopCause.CREDITS else 4
+        case ServiceError():
+            return 8
+        case _:
+            return 1

@@ -1,0 +1,91 @@
+"""Whom a run is shown to: a person at a stream, and a program that takes its events."""
+
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from batchgen.model import Json, Scope
+from batchgen.output.progress import Mode
+from batchgen.output.run_events import RunEnded, RunEvent, RunStarted, Tell, Telling, Warned
+from batchgen.ports import Clock, Observer
+from batchgen.wiring.opening import OpenBatch
+
+
+class Audience:
+    """The listeners of one run."""
+
+    def __init__(self, stream: TextIO, mode: Mode, tell: Tell | None = None) -> None:
+        """Take the listeners.
+
+        Args:
+            stream: where progress is shown to a person.
+            mode: how much of it.
+            tell: takes the events, and raises nothing; None where no program listens.
+        """
+        self.stream = stream
+        self.mode = mode
+        self._program = tell
+        self._opened: OpenBatch | None = None
+        self._untold: list[str] = []  # sentences from before the run was said to begin
+
+    def note(self, text: str) -> None:
+        """Show a sentence that a quiet run can do without, before there is any progress to show it."""
+        if self.mode is not Mode.QUIET:
+            self.stream.write(f"note: {text}\n")
+        if self._opened is None:
+            self._untold.append(text)
+        else:
+            self._warn(self._opened, text)
+
+    def say(self, text: str) -> None:
+        """Show a sentence that everybody should read."""
+        self.stream.write(f"{text}\n")
+
+    def begin(self, opened: OpenBatch) -> None:
+        """Tell that a run begins, and what was noted before."""
+        self._opened = opened
+        scope, plan = opened.batch.scope, opened.batch.plan
+        self._tell(
+            RunStarted(
+                at=opened.now,
+                batch=scope.batch,
+                slot=scope.slot,
+                origin=scope.origin,
+                project=scope.project,
+                jobs=len(plan.entries) + len(plan.removed),
+                to_buy=len(plan.to_submit),
+            )
+        )
+        for text in self._untold:
+            self._warn(opened, text)
+        self._untold.clear()
+
+    def watching(self, observer: Observer, scope: Scope, clock: Clock) -> Observer:
+        """Return an observer of a slot that also tells the program what it sees."""
+        if self._program is None:
+            return observer
+        return Telling(observer, self._program, scope=scope, clock=clock)
+
+    def end(
+        self, opened: OpenBatch, *, exit_status: int, reasons: Sequence[str], summary: Mapping[str, Json]
+    ) -> None:
+        """Tell how the run ended, as the last word."""
+        scope = opened.batch.scope
+        self._tell(
+            RunEnded(
+                at=opened.options.clock.now(),
+                batch=scope.batch,
+                slot=scope.slot,
+                exit=exit_status,
+                reasons=tuple(reasons),
+                summary=summary,
+            )
+        )
+
+    def _warn(self, opened: OpenBatch, text: str) -> None:
+        scope = opened.batch.scope
+        at = opened.options.clock.now()
+        self._tell(Warned(at=at, batch=scope.batch, slot=scope.slot, text=text))
+
+    def _tell(self, event: RunEvent) -> None:
+        if self._program is not None:
+            self._program(event)
