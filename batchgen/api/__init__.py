@@ -97,6 +97,8 @@ if TYPE_CHECKING:
     from batchgen.usecases.schema import bare_schema as bare_schema
     from batchgen.usecases.schema import save_schema as save_schema
     from batchgen.usecases.schema import schema_text as schema_text
+    from batchgen.usecases.targets import batch_meant as batch_meant
+    from batchgen.usecases.targets import manifest_meant as manifest_meant
     from batchgen.wiring.batch import Batch as Batch
     from batchgen.wiring.interrupts import Interrupts as Interrupts
     from batchgen.wiring.options import Allow as Allow
@@ -148,6 +150,7 @@ _PLACES = {
     "batchgen.usecases.recover": "Recovery",
     "batchgen.usecases.resolve": "Answers Candidate Desk Unsettled",
     "batchgen.usecases.schema": "bare_schema save_schema schema_text",
+    "batchgen.usecases.targets": "batch_meant manifest_meant",
     "batchgen.wiring.batch": "Batch",
     "batchgen.wiring.interrupts": "Interrupts",
     "batchgen.wiring.options": "Allow Options environment",

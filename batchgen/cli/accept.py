@@ -9,16 +9,18 @@ from batchgen.cli import flags
 
 
 @click.command("accept", short_help="Keep what was bought for a job before it was changed.")
-@flags.of_a_batch
+@flags.of_a_target
 @click.argument("job", nargs=-1, required=True)
 def command(*, options: "api.Options", job: Sequence[str]) -> int:
-    """Let each changed JOB of MANIFEST, by its id, keep what was bought before the change.
+    """Let each changed JOB of TARGET keep what was bought before the change.
 
     For an edit that needs no new picture, as a typing error mended in a prompt: the job counts as
     done with the assets it has, nothing is bought for it, and the results say in what form it was
     bought. It holds for this form of the job; another change is another matter, and going back to
     the old form needs no word at all. `batchgen plan` shows what changed, `batchgen forget` takes
     it back.
+
+    JOB is the id of a job, or a pattern of ids such as 'tower-*'; several may be given.
     """
     offers = api.accept(options, job)
     for one in offers:

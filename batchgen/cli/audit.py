@@ -16,7 +16,7 @@ _NAMED = 20  # jobs like none of ours
 
 
 @click.command("audit", short_help="Hold the journal of a manifest against the service and the disk.")
-@flags.of_a_batch
+@flags.of_a_target
 @click.option(
     "--fix",
     is_flag=True,
@@ -25,7 +25,7 @@ _NAMED = 20  # jobs like none of ours
 @click.option("--offline", is_flag=True, help="Ask the service nothing: the journal and the disk alone.")
 @flags.as_json
 def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) -> int:
-    """Hold the journal of MANIFEST against the service and the disk.
+    """Hold the journal of TARGET against the service and the disk.
 
     Lists what the service has since the batch began, and names all that no record owns: what is
     certainly ours and was likely paid twice or lost, and what may be ours; what others in the project

@@ -24,7 +24,7 @@ def command() -> None:
 @click.argument("setting", nargs=-1, required=True, metavar="KEY=VALUE...")
 @flags.as_json
 def set_command(*, options: "api.Options", setting: Sequence[str], as_json: bool) -> int:
-    """Change what the run of MANIFEST goes by while it goes on.
+    """Change what the run of TARGET goes by while it goes on.
 
     \b
     in_flight=4   most jobs at the service at once; auto leaves it to the service
@@ -47,7 +47,7 @@ def set_command(*, options: "api.Options", setting: Sequence[str], as_json: bool
 @flags.of_a_run
 @flags.as_json
 def pause_command(*, options: "api.Options", as_json: bool) -> int:
-    """Let the run of MANIFEST submit no more for the time being.
+    """Let the run of TARGET submit no more for the time being.
 
     What runs at the service is watched and collected meanwhile. The run does not end, however
     long it takes, before `batchgen control resume`, `batchgen control drain`
@@ -62,7 +62,7 @@ def pause_command(*, options: "api.Options", as_json: bool) -> int:
 @flags.of_a_run
 @flags.as_json
 def resume_command(*, options: "api.Options", as_json: bool) -> int:
-    """Let the run of MANIFEST go on that was paused.
+    """Let the run of TARGET go on that was paused.
 
     Exit status 0 when it goes on, 2 where no run is under way or it is stopping, 8 where it does
     not answer.
@@ -74,7 +74,7 @@ def resume_command(*, options: "api.Options", as_json: bool) -> int:
 @flags.of_a_run
 @flags.as_json
 def drain_command(*, options: "api.Options", as_json: bool) -> int:
-    """Let the run of MANIFEST submit no more, collect what is paid for, and end.
+    """Let the run of TARGET submit no more, collect what is paid for, and end.
 
     As one Ctrl-C does, from elsewhere and without a limit of time; the run ends with exit
     status 8 where jobs are left, and `batchgen run` goes on with them.

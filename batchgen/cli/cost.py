@@ -34,7 +34,7 @@ _KEYS: Mapping[str, Sequence[str]] = {
 
 
 @click.command("cost", short_help="Show what was charged and what came back.")
-@click.argument("batch", required=False)
+@flags.some_target
 @flags.output
 @click.option(
     "--by", type=click.Choice(list(_KEYS)), default="batch", show_default=True, help="Add up by it."
@@ -50,7 +50,7 @@ _KEYS: Mapping[str, Sequence[str]] = {
 @flags.as_json
 def command(
     *,
-    batch: str | None,
+    target: str | None,
     output: Path,
     by: str,
     since: datetime | None,
@@ -61,7 +61,7 @@ def command(
     as_csv: bool,
     as_json: bool,
 ) -> int:
-    """Show what was charged and what came back, for an output folder or only BATCH.
+    """Show what was charged and what came back, for an output folder or only TARGET: a batch or its manifest.
 
     Reads the journal and disturbs no run that is going on. A charge belongs to the day its
     intent left. Refunds are assumed by the service's rules, or confirmed by what it shows.
@@ -75,8 +75,10 @@ def command(
         raise click.UsageError("--csv and --json both want standard output: give one of them")
 
     first = None if since is None else since.date()
+    environ = flags.environ() if target or reconcile else {}
+    options = api.Options(manifest=Path(target or ""), output=output, environ=environ, simulate=simulate)
+    batch = None if target is None else api.batch_meant(options)
     selection = api.Selection(batch=batch, first=first, zone=api.zone_named(tz))
-    options = api.Options(manifest=Path(), output=output, environ=flags.environ(), simulate=simulate)
     rows, reckoned = api.costs(options, selection), None
     if reconcile:
         reckoned = asyncio.run(api.compare_costs(options, selection, record=not dry_run))

@@ -1,7 +1,8 @@
 """The flags that several commands share, and how their words become values."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import wraps
 from pathlib import Path
@@ -89,6 +90,8 @@ class PeriodType(click.ParamType[str]):
 
 
 manifest = click.argument("manifest", type=click.Path(path_type=Path, exists=False))
+target = click.argument("manifest", type=click.Path(path_type=Path, exists=False), metavar="TARGET")
+some_target = click.argument("target", required=False, metavar="[TARGET]")
 output = click.option(
     "-o",
     "--output",
@@ -161,63 +164,41 @@ events = click.option(
 
 
 def of_a_batch(command: F) -> F:
-    """Give a command the arguments that say which batch it is of, as one value: ``options``."""
+    """Give a command the arguments that say which batch it is of, by its manifest: ``options``."""
+    return _with_options(command, manifest, _of_a_batch)
 
-    @wraps(command)
-    def with_options(
-        *,
-        manifest: Path,
-        output: Path,
-        project: str | None,
-        period: str | None,
-        slot: str | None,
-        simulate: bool,
-        max_jobs: int,
-        **more: Any,
-    ) -> Any:
 
-        if slot is not None and period is not None:
-            raise click.UsageError("--slot names a slot, and --period the one that is due: give one of them")
-        options = api.Options(
-            manifest=manifest,
-            output=output,
-            environ=environ(),
-            simulate=simulate,
-            project=project,
-            period=period,
-            slot=slot,
-            max_jobs=max_jobs,
-        )
-        return command(options=options, **more)
-
-    flagged: Any = with_options
-    for flag in (max_jobs, simulate, slot, period, project, output, manifest):
-        flagged = flag(flagged)
-    return flagged  # type: ignore[no-any-return]  # the command, with other arguments
+def of_a_target(command: F) -> F:
+    """Give a command that buys nothing the same; a batch's name stands for its manifest."""
+    return _with_options(command, target, _of_a_batch)
 
 
 def of_a_run(command: F) -> F:
-    """Give a command the arguments that say which run it is for, as one value: ``options``."""
+    """Give a command the arguments that say which run it is for: ``options``."""
+    return _with_options(command, target, (rehearsal, slot_of_run, project, output))
 
+
+_of_a_batch = (max_jobs, simulate, slot, period, project, output)
+
+
+def _with_options(command: F, argument: Callable[[Any], Any], given: Sequence[Callable[[Any], Any]]) -> F:
     @wraps(command)
-    def with_options(
-        *, manifest: Path, output: Path, project: str | None, slot: str | None, simulate: bool, **more: Any
-    ) -> Any:
-
-        options = api.Options(
-            manifest=manifest,
-            output=output,
-            environ=environ(),
-            simulate=simulate,
-            project=project,
-            slot=slot,
-        )
-        return command(options=options, **more)
+    def with_options(*, manifest: Path, **words: Any) -> Any:
+        named = {name: words.pop(name) for name in _OPTIONS if name in words}
+        if named["slot"] is not None and named.get("period") is not None:
+            raise click.UsageError("--slot names a slot, and --period the one that is due: give one of them")
+        options = api.Options(manifest=manifest, environ=environ(), **named)
+        if argument is target:
+            options = replace(options, manifest=api.manifest_meant(options))
+        return command(options=options, **words)
 
     flagged: Any = with_options
-    for flag in (rehearsal, slot_of_run, project, output, manifest):
+    for flag in (*given, argument):
         flagged = flag(flagged)
     return flagged  # type: ignore[no-any-return]  # the command, with other arguments
+
+
+_OPTIONS = ("output", "project", "period", "slot", "simulate", "max_jobs")
 
 
 def environ() -> dict[str, str]:

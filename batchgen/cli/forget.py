@@ -9,13 +9,15 @@ from batchgen.cli import flags
 
 
 @click.command("forget", short_help="Take an `accept` back: the changed job is bought after all.")
-@flags.of_a_batch
+@flags.of_a_target
 @click.argument("job", nargs=-1, required=True)
 def command(*, options: "api.Options", job: Sequence[str]) -> int:
-    """Let each JOB of MANIFEST, by its id, be bought in its changed form after all.
+    """Let each JOB of TARGET be bought in its changed form after all.
 
     The reverse of `batchgen accept`. Nothing is deleted: what was bought before the change stays in
     the journal and on the disk, and is listed as removed.
+
+    JOB is the id of a job, or a pattern of ids such as 'tower-*'; several may be given.
     """
     for name in api.forget(options, job):
         click.echo(f"{name}: changed; the next run buys it")

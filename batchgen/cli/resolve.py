@@ -14,7 +14,7 @@ from batchgen.formats import moment, units
 
 
 @click.command("resolve")
-@flags.of_a_batch
+@flags.of_a_target
 @click.option("--adopt", multiple=True, metavar="JOB=REMOTE_ID", help="This submission is the job's.")
 @click.option(
     "--absent", multiple=True, metavar="JOB", help="It was never accepted: the next run submits it again."

@@ -28,13 +28,15 @@ def command(
     events: Path | None,
     as_json: bool,
 ) -> int:
-    """Open another attempt for each JOB of MANIFEST, by its id, and carry it to its end.
+    """Open another attempt for each JOB of MANIFEST, and carry it to its end.
 
     A job that failed, was refused or was canceled is submitted once more, with a new seed where
     its model takes one; if it is accepted, it is charged again. No other job is bought, but what
     is paid for already is collected. What moderation stopped is not tried again: change its prompt.
 
     `batchgen run MANIFEST --retry-failed` tries all that failed.
+
+    JOB is the id of a job, or a pattern of ids such as 'tower-*'; several may be given.
     """
     options = replace(
         options,

@@ -12,15 +12,19 @@ from batchgen.formats import not_told, number, units
 
 
 @click.command("status")
-@click.argument("batch", required=False)
+@flags.some_target
 @flags.output
 @flags.as_json
-def command(*, batch: str | None, output: Path, as_json: bool) -> int:
-    """Show where the batches of an output folder stand, or only BATCH.
+def command(*, target: str | None, output: Path, as_json: bool) -> int:
+    """Show where the batches of an output folder stand, or only TARGET: a batch or its manifest.
 
     Reads the journal and disturbs no run that is going on.
     """
-    known = api.status(api.Options(manifest=Path(), output=output, environ={}))
+    options = api.Options(
+        manifest=Path(target or ""), output=output, environ=flags.environ() if target else {}
+    )
+    batch = None if target is None else api.batch_meant(options)
+    known = api.status(options)
     shown = [one for one in known if batch in (None, one.scope.batch)]
     if as_json:
         click.echo(json.dumps([_document(one) for one in shown], ensure_ascii=False))

@@ -1,7 +1,6 @@
 """Which changed jobs may keep what was bought before the change, and why others may not. Pure."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from batchgen.identity import content_key
 from batchgen.model import Acceptance, JobKey
@@ -33,11 +32,9 @@ def offer(plan: Plan, name: str) -> Offer | str | None:
 
     Args:
         plan: of the batch.
-        name: the job's id in the manifest.
+        name: the id of one of its jobs.
     """
     entry = _named(plan, name)
-    if isinstance(entry, str):
-        return entry
     if entry.accepted:
         return None
     if entry.standing is not Standing.CHANGED:
@@ -55,11 +52,9 @@ def taken_back(plan: Plan, name: str) -> Acceptance | str:
 
     Args:
         plan: of the batch.
-        name: the job's id in the manifest.
+        name: the id of one of its jobs.
     """
     entry = _named(plan, name)
-    if isinstance(entry, str):
-        return entry
     if not entry.accepted:
         return (
             f"nothing was accepted for {name!r} ({entry.standing}); to buy it once more give it another "
@@ -68,10 +63,5 @@ def taken_back(plan: Plan, name: str) -> Acceptance | str:
     return Acceptance(name, content_key(entry.job))
 
 
-def _named(plan: Plan, name: str) -> Entry | str:
-    found = next((one for one in plan.entries if one.job.id == name), None)
-    if found is not None:
-        return found
-    close = get_close_matches(name, [one.job.id for one in plan.entries], n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{name!r} is no job of this manifest{hint}"
+def _named(plan: Plan, name: str) -> Entry:
+    return next(one for one in plan.entries if one.job.id == name)

@@ -7,7 +7,6 @@ stands by the journal, and the engine does what the state calls for.
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 
@@ -216,12 +215,8 @@ def may_be_retried(record: Record) -> bool:
 
 
 def wrong_with_retry(plan: Plan, name: str) -> str | None:
-    """Say why the job of this id cannot be tried again; None if it can."""
-    entry = next((one for one in plan.entries if one.job.id == name), None)
-    if entry is None:
-        close = get_close_matches(name, [one.job.id for one in plan.entries], n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"{name!r} is no job of this manifest{hint}"
+    """Say why the job of this id, one of the plan's, cannot be tried again; None if it can."""
+    entry = next(one for one in plan.entries if one.job.id == name)
     if may_be_retried(entry.record):
         return None
     match entry.record.state:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from batchgen.errors import InputError
 from batchgen.plan.acceptance import Offer, offer, taken_back
+from batchgen.plan.selection import ids_of, selected
 from batchgen.wiring.opening import OpenBatch
 
 
@@ -12,7 +13,7 @@ def accept_changes(opened: OpenBatch, names: Sequence[str]) -> tuple[Offer, ...]
 
     Args:
         opened: the batch.
-        names: the jobs' ids; those that keep something already are passed over.
+        names: ids or patterns of jobs; those that keep something already are passed over.
 
     Returns:
         What is kept from now on.
@@ -21,9 +22,10 @@ def accept_changes(opened: OpenBatch, names: Sequence[str]) -> tuple[Offer, ...]
         InputError: one of them has nothing to keep.
         JournalError: the journal cannot be written.
     """
-    found = {name: offer(opened.batch.plan, name) for name in dict.fromkeys(names)}
-    _refuse([one for one in found.values() if isinstance(one, str)])
-    offers = tuple(one for one in found.values() if isinstance(one, Offer))
+    plan = opened.batch.plan
+    chosen = selected(names, ids_of(plan), unfit=lambda name: _text(offer(plan, name)))
+    _refuse(chosen.wrong)
+    offers = tuple(one for name in chosen.ids if isinstance(one := offer(plan, name), Offer))
     records = opened.file.accepted(opened.batch.scope)
     records.keep({one.acceptance: one.bought for one in offers}, at=opened.now)
     return offers
@@ -34,7 +36,7 @@ def forget_acceptances(opened: OpenBatch, names: Sequence[str]) -> tuple[str, ..
 
     Args:
         opened: the batch.
-        names: the jobs' ids.
+        names: ids or patterns of jobs.
 
     Returns:
         The ids of those that are changed again.
@@ -43,10 +45,16 @@ def forget_acceptances(opened: OpenBatch, names: Sequence[str]) -> tuple[str, ..
         InputError: nothing was accepted for one of them.
         JournalError: the journal cannot be written.
     """
-    found = {name: taken_back(opened.batch.plan, name) for name in dict.fromkeys(names)}
-    _refuse([one for one in found.values() if isinstance(one, str)])
-    opened.file.accepted(opened.batch.scope).forget(one for one in found.values() if not isinstance(one, str))
-    return tuple(found)
+    plan = opened.batch.plan
+    chosen = selected(names, ids_of(plan), unfit=lambda name: _text(taken_back(plan, name)))
+    _refuse(chosen.wrong)
+    found = (taken_back(plan, name) for name in chosen.ids)
+    opened.file.accepted(opened.batch.scope).forget(one for one in found if not isinstance(one, str))
+    return chosen.ids
+
+
+def _text(found: object) -> str | None:
+    return found if isinstance(found, str) else None
 
 
 def _refuse(wrong: Sequence[str]) -> None:

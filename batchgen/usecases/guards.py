@@ -10,7 +10,7 @@ from batchgen.errors import InputError, OutputError
 from batchgen.formats import counted
 from batchgen.journal.file import JournalFile
 from batchgen.output.results import JSON_NAME, place_of_slot
-from batchgen.plan.plan import wrong_with_retry
+from batchgen.plan.selection import to_retry
 from batchgen.reconcile.saved_results import SavedResults, read_results
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Allow, Options
@@ -62,7 +62,7 @@ def refuse_wrong_retries(options: Options, batch: Batch) -> None:
     Raises:
         InputError: nothing was sent; it says of each name what is wrong.
     """
-    wrong = [text for name in options.retry_only if (text := wrong_with_retry(batch.plan, name))]
+    wrong = to_retry(options.retry_only, batch.plan).wrong
     if wrong:
         raise InputError("; ".join(wrong))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Row
 from batchgen.output.results import Results
 from batchgen.plan.plan import Entry, Plan, a_few_of, make_plan
+from batchgen.plan.selection import to_retry
 from batchgen.plan.slots import fresh_slot, latest_slot, slot_at
 from batchgen.plan.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
@@ -100,14 +102,11 @@ class Batch:
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
         """Make the plan."""
-        journal = file.batch(scope)
-        plan = make_plan(
-            manifest.jobs,
-            journal.records(),
-            retry_failed=options.retry_failed,
-            retry_only=options.retry_only,
-            accepted=file.accepted(scope).read(),
-        )
+        journal, accepted = file.batch(scope), file.accepted(scope).read()
+        planned = partial(make_plan, manifest.jobs, journal.records(), accepted=accepted)
+        plan = planned(retry_failed=options.retry_failed)
+        if options.retry_only:
+            plan = planned(retry_only=to_retry(options.retry_only, plan).ids or ("",))  # none is not all
         return cls(
             manifest=manifest,
             folder=options.output / manifest.batch,

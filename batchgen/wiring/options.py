@@ -48,7 +48,7 @@ class Options:
         project: overrides the manifest's and the environment's.
         rate, in_flight: override the manifest's limits.
         retry_failed: open another attempt for what failed; each may be charged again.
-        retry_only: open another attempt for the jobs of these ids, and buy no other.
+        retry_only: open another attempt for the jobs that these words mean, and buy no other.
         allow: guards that a person lets this run pass.
         period: overrides the manifest's; ``day``, ``week`` or a name.
         slot: the slot to go on with; None for the one that is due.

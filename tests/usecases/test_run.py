@@ -145,3 +145,14 @@ def test_failed_jobs_are_tried_again_when_that_is_asked(tmp_path: Path) -> None:
     place.run(retry_failed=True)
     assert place.bought == 8 + failed
     assert earth.service.counts[Call.SUBMIT] == 8 + failed
+
+
+def test_a_retry_by_pattern_tries_what_failed_and_buys_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "jobs.yaml").write_text(MANIFEST)
+    earth = Earth(service=Service(Settings(duration=(LONG, LONG), outcomes=Outcomes(failures=0.5))))
+    place = Place(tmp_path, earth)
+    place.run(limit=6)
+    failed = place.states()[State.FAILED]
+    place.run(retry_only=("*",))
+    assert 0 < failed < 6
+    assert place.bought == 6 + failed
