@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lint types imports bench bench-quick cov clean lock prove mutants kills
+.PHONY: help pages demo test check fix lint types imports bench bench-quick cov clean lock prove mutants kills
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -44,6 +44,9 @@ fix: $(READY)    ## format, and mend what ruff can
 $(VENV)/.ready-for-bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@
+
+pages: $(READY)  ## write the pages of the commands in docs/commands from their help
+	$(BIN)/python -m scripts.command_pages
 
 bench: $(VENV)/.ready-for-bench  ## measure everything beside the official SDK, in some ten minutes (ARGS=--write)
 	$(BIN)/python -m bench --json bench/figures.json --plots bench/plots $(ARGS)

@@ -1,19 +1,21 @@
 """The JSON Schema of a manifest, for editors: made from the classes that read one, never written by hand.
 
-Draft 7, which the language server for YAML reads. What each key is for is said in
-``jsonschema_words``; what a model's inputs add in ``jsonschema_models``.
+Draft 7, which the language server for YAML reads. What each key is for stands beside
+it there; what a model's inputs add in ``editor_models``.
 """
 
+import ast
+import inspect
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from batchgen.catalog.editor_models import about_models, params_of
-from batchgen.catalog.editor_words import WORDS
-from batchgen.manifest.schema import ManifestText
+from batchgen.manifest import schema
 from batchgen.manifest.validation import FREE
 from batchgen.model import Model
 
@@ -91,10 +93,12 @@ def manifest_schema(models: Sequence[Model] = ()) -> dict[str, Any]:
     Args:
         models: whose inputs are described too, where a job or the defaults name them.
     """
-    made = ManifestText.model_json_schema(schema_generator=_Writer, ref_template="#/definitions/{model}")
-    definitions = made.pop("$defs")
+    made = schema.ManifestText.model_json_schema(
+        schema_generator=_Writer, ref_template="#/definitions/{model}"
+    )
+    definitions, words = made.pop("$defs"), _words()
     for name, part in {**definitions, "ManifestText": made}.items():
-        _describe(name, part)
+        _describe(name, part, words[name])
     definitions["JobText"]["anyOf"] = [{"required": ["prompt"]}, {"required": ["from"]}]
     made["patternProperties"] = {f"^{FREE}": True}
     made["properties"]["jobs"]["minItems"] = 1
@@ -112,12 +116,28 @@ def manifest_schema(models: Sequence[Model] = ()) -> dict[str, Any]:
     }
 
 
-def _describe(name: str, part: dict[str, Any]) -> None:
-    """Say what each key is for; a reference stands by itself, because draft 7 reads nothing beside one."""
+def _describe(name: str, part: dict[str, Any], words: Mapping[str, str]) -> None:
+    """Say what a mapping and its keys are for; draft 7 reads nothing beside a reference."""
     for key, value in part.get("properties", {}).items():
         value.pop("title", None)
         if reference := value.pop("$ref", None):
             value["allOf"] = [{"$ref": reference}]
-        value["description"] = WORDS[name][key]
+        value["description"] = words[key]
     part["title"] = name.removesuffix("Text").lower()
     part["description"] = part["description"].replace("``", "")
+
+
+def _words() -> Mapping[str, Mapping[str, str]]:
+    """Return what each key is for, by the class that reads the mapping: the text below the key there.
+
+    A key without one is an error where the schema is made. Pydantic can read these texts itself, at every
+    start; only an editor needs them.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for one in ast.parse(inspect.getsource(schema)).body:
+        if isinstance(one, ast.ClassDef):
+            keys = found.setdefault(one.name, {})
+            for field, text in pairwise(one.body):
+                if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+                    keys[ast.unparse(field.target).rstrip("_")] = ast.literal_eval(text.value)
+    return found

@@ -9,6 +9,8 @@ import unicodedata
 from functools import lru_cache
 from pathlib import PurePath
 
+from batchgen.filenames import is_device
+
 LONGEST = 100  # characters of an id: leaves room for an index and a type in a file name of 255 bytes
 _SLUG_WORDS = 5
 _SLUG_LONGEST = 40
@@ -18,9 +20,6 @@ _PATHLIKE = re.compile(r"[/\\\x00-\x1f\x7f]|^\s*\.")
 _PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _FRESH = "fresh-"
 _CALENDAR = re.compile(r"(hour|day|week|month|quarter|year)(s|ly)?|daily", re.ASCII | re.IGNORECASE)
-_DEVICES = frozenset(
-    {"con", "prn", "aux", "nul"} | {f"{port}{digit}" for port in ("com", "lpt") for digit in range(1, 10)}
-)
 _ALLOWED = f"letters (a-z, A-Z), digits, dot, dash and underscore, a letter or digit first, {LONGEST} at most"
 
 
@@ -30,7 +29,7 @@ def wrong_with(name: str) -> str | None:
         return f"allowed are {_ALLOWED}"
     if name.endswith("."):
         return "a dot may not be the last character (Windows drops it)"
-    if _is_device(name):
+    if is_device(name):
         return "Windows keeps this name for a device; add a word to it"
     return None
 
@@ -99,11 +98,7 @@ def joined(parts: list[str]) -> str:
         parts: slugs and safe names, or nothing.
     """
     name = "-".join(filter(None, parts))[: LONGEST - 10].rstrip("-._") or "job"
-    return f"job-{name}" if _is_device(name) else name
-
-
-def _is_device(name: str) -> bool:
-    return name.partition(".")[0].lower() in _DEVICES
+    return f"job-{name}" if is_device(name) else name
 
 
 def _plain(text: str) -> str:

@@ -171,6 +171,7 @@ class PromptFile(Part):
     """A prompt that is the text of a file."""
 
     file: Text
+    """The path of a text file, from the manifest's folder."""
 
 
 Prompt: TypeAlias = Annotated[
@@ -186,7 +187,9 @@ class AxisText(Part):
     """The values of one axis, or some of them."""
 
     of: AxisValues
+    """All the values."""
     sample: Annotated[int, Field(ge=1)] | None = None
+    """How many of them are taken; which ones stays the same."""
 
 
 Axis: TypeAlias = Annotated[AxisText, BeforeValidator(_of)]
@@ -202,84 +205,131 @@ class JobText(Part):
     """One entry under ``jobs``, which may stand for many jobs."""
 
     prompt: Prompts = []
+    """What to generate, one or a list. {name} is filled in by a variable, {{ is a brace."""
     id: Text | None = None
+    """The job's name in results and files; made of the prompt where none is given."""
     model: Models = []
+    """The service's id of a model, or a list: every job is made for each of them."""
     params: dict[str, Any] = {}
+    """Further inputs of the model, by the names the model gives them; batchgen models ID lists them."""
     matrix: Annotated[dict[str, Axis], Field(min_length=1)] | None = None
+    """Axes: a job is made for every combination of their values."""
     zip: Groups = []
+    """Axes of equal length whose values go together: the first with the first, and so on."""
     exclude: Patterns = []
+    """Combinations that are left out."""
     include: Patterns = []
+    """Combinations that are made beside the others."""
     from_: Annotated[Text | None, Field(alias="from")] = None
+    """A .csv, .jsonl, .txt or .yaml file: a job for every row, its columns as variables."""
     repeat: Repeat | None = None
+    """How many times each job is made, each with a seed of its own."""
     seed: NoSeed | None = None
+    """none leaves the seed to the service; one is derived for each job otherwise."""
     tags: Texts | None = None
+    """Words that jobs are found by. No part of a job's identity."""
     unchecked: Texts | None = None
+    """Inputs that are not held against what the model declares."""
 
 
 class DefaultsText(Part):
     """What a job takes where it says nothing itself."""
 
     model: Models = []
+    """The service's id of a model, or a list: every job is made for each of them."""
     params: dict[str, Any] = {}
+    """Further inputs of the model, by the names the model gives them; batchgen models ID lists them."""
     repeat: Repeat = 1
+    """How many times each job is made, each with a seed of its own."""
     seed: NoSeed | None = None
+    """none leaves the seed to the service; one is derived for each job otherwise."""
     tags: Texts | None = None
+    """Words that jobs are found by. No part of a job's identity."""
     unchecked: Texts | None = None
+    """Inputs that are not held against what the model declares."""
 
 
 class LimitsText(Part):
     """How hard the service may be asked."""
 
     rate: Annotated[Rate, PlainValidator(_rate)] | None = None
+    """Requests to the service, such as 100/min, 5/s or 6000/h."""
     in_flight: Annotated[int | None, PlainValidator(_in_flight)] = None
+    """The most jobs at the service at once; auto finds out what it takes."""
 
 
 class DoubtText(Part):
     """How jobs whose answer was lost are settled."""
 
     then: Literal["resubmit", "hold"] = "resubmit"
+    """resubmit sends again what the service demonstrably does not have; hold leaves it to you."""
     settle: Annotated[float, PlainValidator(_timeout)] = 60.0
+    """How long after the loss a listing counts, such as 60s."""
     settle_max: Annotated[float, PlainValidator(_timeout)] = 600.0
+    """How long to wait for proof that the listing would show the job, such as 10m."""
 
 
 class RetryText(Part):
     """How often a failed generation is tried."""
 
     attempts: Annotated[int, Field(ge=1, le=100)] = 1
+    """In all, the first one included."""
 
 
 class BudgetText(Part):
     """What may be spent, in compute units."""
 
     total: Amount | None = None
+    """For everything of the batch, over all its runs."""
     per_job: Amount | None = None
+    """For one try at one job; a dearer one is not bought."""
     per_day: Amount | None = None
+    """For everything in the journal, from midnight."""
     per_month: Amount | None = None
+    """For everything in the journal, from the first of the month."""
     trust_refunds: bool = True
+    """Whether refunds that the service's rules promise are counted as money back."""
 
 
 class OutputText(Part):
     """What is written beside the results."""
 
     download: bool = True
+    """Whether the files are fetched."""
     files: Text = FILES
+    """Their names, without the type, of {id}, {index} and {asset_id}."""
 
 
 class ManifestText(Part):
     """The whole file."""
 
     version: Annotated[int, PlainValidator(_version)]
+    """The version of this format: 1."""
     jobs: list[JobText] = []
+    """What to generate."""
     batch: Annotated[str, AfterValidator(_batch)] | None = None
+    """Names the folder under output/. Default: the file's own name."""
     project: Text | None = None
+    """The service's projectId; not needed for a key that belongs to one project."""
     include: Texts = []
+    """Other manifests whose jobs are taken in."""
     vars: dict[str, Annotated[Any, AfterValidator(_variable)]] = {}
+    """Variables for all templates."""
     defaults: DefaultsText = DefaultsText()
+    """What a job takes where it says nothing itself."""
     limits: LimitsText = LimitsText()
+    """How hard the service may be asked."""
     timeout: Annotated[float, PlainValidator(_timeout)] | None = None
+    """How long one generation may take, such as 45m."""
     doubt: DoubtText = DoubtText()
+    """How jobs are settled whose answer was lost."""
     retry: RetryText = RetryText()
+    """How often a failed generation is tried; each try is paid for anew."""
     budget: BudgetText = BudgetText()
+    """What may be spent, in compute units."""
     output: OutputText = OutputText()
+    """What is written beside the results."""
     period: Annotated[str, AfterValidator(_period)] | None = None
+    """day, week or a name: every period is bought anew, and none twice."""
     tz: Annotated[str, AfterValidator(_zone)] = "UTC"
+    """The time zone in which a day begins, such as Europe/Paris."""

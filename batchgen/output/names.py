@@ -9,13 +9,13 @@ import re
 import unicodedata
 
 from batchgen.errors import InputError
+from batchgen.filenames import is_device
 
 LONGEST = 200  # bytes; file systems take 255, and `.part` and the tail of an id must still fit
 VARIABLES = frozenset({"id", "index", "asset_id"})
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+')
-_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 
 
@@ -67,7 +67,7 @@ def _fill(template: str, values: dict[str, str]) -> str:
 def _safe(text: str) -> str:
     """Take out what some system refuses or reads as more than a name: edges, devices, controls."""
     plain = _UNSAFE.sub("-", unicodedata.normalize("NFC", text)).strip(" .")
-    return f"_{plain}" if _DEVICES.match(plain) else plain
+    return f"_{plain}" if is_device(plain) else plain
 
 
 def _short(stem: str, room: int) -> str:
