@@ -7,10 +7,12 @@ with growing gaps for as long as the run has anything else to do, and for some m
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from batchgen.backoff import Backoff
+from batchgen.engine.board import Board
+from batchgen.engine.errands import Errands
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.policy import World
 from batchgen.errors import (
@@ -40,9 +42,9 @@ class Asker:
         observer: Observer,
         backoff: Backoff,
         chance: random.Random,
-        spawn: Callable[[Callable[[], Awaitable[None]], str], None],
+        board: Board,
+        errands: Errands,
         told: Callable[[Iterable[Entry]], None],
-        rest: Callable[[], None],
         close: Callable[[str, ModelClosedError], None],
     ) -> None:
         """Take the parts.
@@ -52,18 +54,18 @@ class Asker:
             observer: is told of troubles.
             backoff: between questions without an answer.
             chance: where the jitter comes from.
-            spawn: starts a child of the run's TaskGroup.
+            board: looks whether the run has anything left to do.
+            errands: starts pieces of work.
             told: takes back the jobs whose price was asked.
-            rest: looks whether the run has anything left to do.
             close: lets no further job of a model leave.
         """
         self._purse = purse
         self._observer = observer
         self._backoff = backoff
         self._chance = chance
-        self._spawn = spawn
+        self._board = board
+        self._errands = errands
         self._told = told
-        self._rest = rest
         self._waiting: defaultdict[str, list[Entry]] = defaultdict(list)
         self._close = close
         self._silent_since: dict[str, float] = {}
@@ -93,7 +95,9 @@ class Asker:
         kind = questions.kind(entry.job)
         self._waiting[kind].append(entry)
         if len(self._waiting[kind]) == 1:
-            self._spawn(partial(self._ask_until_told, questions, kind, entry), f"price:{entry.job.id}")
+            self._errands.spawn(
+                partial(self._ask_until_told, questions, kind, entry), f"price:{entry.job.id}"
+            )
 
     def told(self) -> tuple[str, ...]:
         """Say which jobs wait for a price, a sentence a kind; empty if none."""
@@ -125,7 +129,7 @@ class Asker:
             except ModelClosedError as error:
                 self._waiting.pop(kind)
                 self._close(first.job.model, error)
-                self._rest()
+                self._board.look()
                 return
             except (BoughtByQuoteError, StoppedError, JournalError):
                 self._over = True  # those that wait for their turn ask no more
@@ -146,7 +150,7 @@ class Asker:
         self._silent_since.setdefault(kind, loop_time())
         self._why[kind] = str(error)
         self._observer.troubled(f"{first.job.id}: no price is told yet: {error}")
-        self._rest()
+        self._board.look()
 
     def _make_room(self) -> None:
         """Let several be asked at once from the first answer on."""

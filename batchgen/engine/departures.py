@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from batchgen.engine.moves import Moves
 from batchgen.plan.plan import Entry
 
 _GLANCE = 0.2  # seconds between looks at whether the run is to be left at once
@@ -15,16 +16,16 @@ class Departures:
         self,
         *,
         submit: Callable[[Entry], Awaitable[None]],
-        broke: Callable[[BaseExceptionGroup[BaseException]], None],
+        moves: Moves,
     ) -> None:
         """Begin with none.
 
         Args:
             submit: carries one; what a person can cause or meet does not come out of it.
-            broke: is told of a bug in one.
+            moves: how a bug in one ends the run.
         """
         self._submit = submit
-        self._broke = broke
+        self._moves = moves
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
 
@@ -59,7 +60,7 @@ class Departures:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._carry(entry), name=f"post:{entry.job.id}")
         except BaseExceptionGroup as bug:
-            self._broke(bug)
+            self._moves.stop(bug)
 
     async def _carry(self, entry: Entry) -> None:
         await self._submit(entry)

@@ -5,15 +5,17 @@ service is silent. How a job is submitted is the submitter's.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
-from batchgen.engine.asking import Asker
+from batchgen.engine.asking import Asker, hold_prices
+from batchgen.engine.board import Board
+from batchgen.engine.departures import Departures
 from batchgen.engine.doubting import Doubting
-from batchgen.engine.first_look import Findings, FirstLook
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.errands import Errands
+from batchgen.engine.first_look import FirstLook
 from batchgen.engine.limits.flow import LATE, Flow
+from batchgen.engine.moves import Moves
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
 from batchgen.engine.submit import Submitter
@@ -26,29 +28,6 @@ from batchgen.model import JobKey, Model, Scope
 from batchgen.plan.plan import Entry
 from batchgen.ports import Lane
 from batchgen.reconcile.search import Search
-
-PRESSED = 5  # submits in a row that waited for nothing but the rate
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Steps:
-    """What a run does with a job that waits no longer; each returns at once.
-
-    Attributes:
-        submit: buy it now.
-        route: it is bought already, or held.
-        rest: nothing may be waiting any more.
-        doubt_reach: an idempotent call was not answered for all its tries.
-        spawn: start a child of the run's TaskGroup that may be cancelled at any time.
-        priced: prices were asked; what may have been paid for at them can be held.
-    """
-
-    submit: Callable[[Entry], None]
-    route: Callable[[Entry], None]
-    rest: Callable[[], None]
-    doubt_reach: Callable[[], None]
-    spawn: Callable[[Callable[[], Awaitable[None]], str], None]
-    priced: Callable[[], None]
 
 
 class Dispatcher:
@@ -64,10 +43,10 @@ class Dispatcher:
         policy: Policy,
         scope: Scope,
         models: Mapping[str, Model],
-        steps: Steps,
-        preparer: Preparer | None,
+        board: Board,
+        moves: Moves,
+        errands: Errands,
         search: Search,
-        purse: Purse,
         closed: Mapping[str, str],
         left_out: Sequence[Entry],
     ) -> None:
@@ -77,20 +56,25 @@ class Dispatcher:
         self._ledger = ledger
         self._submitter = submitter
         self._flow = flow
-        self._steps = steps
-        self._preparer = preparer
-        self._purse = purse
+        self._board = board
+        self._moves = moves
+        self._errands = errands
+        self._purse = world.purse
+        self._departures = Departures(
+            submit=lambda one: errands.guarded(lambda: self._submit(one)), moves=moves
+        )
         self._asker = Asker(
-            purse=purse,
+            purse=world.purse,
             observer=ledger.observer,
             backoff=policy.backoff,
             chance=world.chance,
-            spawn=steps.spawn,
+            board=board,
+            errands=errands,
             told=self._priced,
-            rest=steps.rest,
             close=self.close,
         )
         self._waiting = Waiting()
+        self._preparer = self._make_preparer(policy)
         self._look = FirstLook(
             world=world,
             ledger=ledger,
@@ -99,29 +83,31 @@ class Dispatcher:
             scope=scope,
             models=models,
             search=search,
-            purse=purse,
-            preparer=preparer,
+            board=board,
+            moves=moves,
+            queue=self,
+            preparer=self._preparer,
             waiting=self._waiting,
             left_out=left_out,
-            findings=Findings(
-                route=steps.route,
-                rest=steps.rest,
-                freed=self.money_may_be_free,
-                silent=self._is_silent,
-                is_open=self._is_open,
-                stalled=lambda: self._stalled,
-                pause=self._pause,
-            ),
         )
         self._blocked: list[Entry] = []
         self._broke: OverBudgetError | None = None
         self._too_dear: dict[JobKey, OverBudgetError] = {}
-        self._stopped = False
-        self._turns_in_a_row = 0
         self._paused = False
         self._others: tuple[Doubting, ...] = ()
         self._patience = 0.0
         self._changed = asyncio.Event()
+
+    def _make_preparer(self, policy: Policy) -> Preparer | None:
+        if self._world.uploader is None:
+            return None
+        return Preparer(
+            uploader=self._world.uploader,
+            ledger=self._ledger,
+            backoff=policy.backoff,
+            ready=self.admit,
+            waiting=lambda: len(self._waiting),
+        )
 
     def __len__(self) -> int:
         """Count the jobs that may still be submitted."""
@@ -149,11 +135,6 @@ class Dispatcher:
                 for one in self._others:
                     await one.wait()
 
-    @property
-    def prepared(self) -> int:
-        """How many jobs wait for nothing but room."""
-        return len(self._waiting)
-
     def add(self, entry: Entry) -> None:
         """Let a job wait; one that comes back goes first, for its place in the manifest was earlier."""
         if entry.job.model in self.closed:
@@ -176,6 +157,7 @@ class Dispatcher:
         else:
             self._waiting.append(entry)
         self.stir()
+        self._board.look()
 
     def close(self, model: str, error: ModelClosedError) -> None:
         """Let no further job of a model leave: none of them will be taken, and the others are."""
@@ -189,7 +171,8 @@ class Dispatcher:
             self._preparer.drop(model)
         self.stir()
 
-    def _is_open(self, entry: Entry) -> bool:
+    def is_open(self, entry: Entry) -> bool:
+        """Tell whether jobs of this one's model may be submitted."""
         return entry.job.model not in self.closed
 
     def put_back(self, entry: Entry, error: OverBudgetError) -> None:
@@ -211,11 +194,6 @@ class Dispatcher:
         """Whether nothing may be bought until money is free; what is to be taken in may free some."""
         return self._broke is not None and not self._look.is_undecided
 
-    @property
-    def is_pressed(self) -> bool:
-        """Whether slots stay free because of the rate: submit follows submit without another wait."""
-        return self._turns_in_a_row > PRESSED
-
     def money_told(self) -> tuple[str, ...]:
         """Say which jobs the budget has left out, and what a higher one would buy; empty if none."""
         told = [str(one) for one in self._too_dear.values()]
@@ -229,7 +207,8 @@ class Dispatcher:
         return self._look.unlisted
 
     @property
-    def _stalled(self) -> bool:
+    def is_stalled(self) -> bool:
+        """Whether nothing leaves that could be answered."""
         return self._broke is not None or not (self._waiting or len(self._asker))
 
     @property
@@ -243,15 +222,15 @@ class Dispatcher:
 
     def _priced(self, entries: Iterable[Entry]) -> None:
         """Take back jobs whose price was asked."""
-        self._steps.priced()
+        hold_prices(self._world, self._ledger)
         self._look.set_apart()
-        self._waiting.return_all(filter(self._is_open, entries))
+        self._waiting.return_all(filter(self.is_open, entries))
         self.money_may_be_free()
-        self._steps.rest()
+        self._board.look()
 
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
-        self._waiting.return_all(filter(self._is_open, self._blocked))
+        self._waiting.return_all(filter(self.is_open, self._blocked))
         self._blocked.clear()
 
     def stir(self) -> None:
@@ -268,10 +247,20 @@ class Dispatcher:
         """Whether there is room for one of those that wait."""
         return any(map(self._flow.has_room, self._waiting.models))
 
-    def stop(self) -> None:
-        """Let no further job leave."""
-        self._stopped = True
-        self._changed.set()
+    def enter(self, submits: asyncio.TaskGroup) -> None:
+        """Take the group that holds submits under way: nothing else may cancel it."""
+        self._departures.enter(submits)
+
+    def start(self) -> None:
+        """Begin to submit, and to send the files of jobs that wait."""
+        self._errands.spawn(self.run, name="dispatch")
+        if self._preparer is not None:
+            self._errands.spawn(self._preparer.run, name="prepare")
+
+    async def finish(self) -> None:
+        """Let the submits under way be answered."""
+        halt = self._board.halt
+        await self._departures.finish(leaving=lambda: halt.leaving, last_moment=self._board.last_moment)
 
     async def run(self) -> None:
         """Submit until stopped, one turn of the gate each.
@@ -282,7 +271,7 @@ class Dispatcher:
         """
         if self._others:
             await self._let_others_settle()
-        while not self._stopped:
+        while self._board.submitting:
             if await self._look.took_a_step():
                 continue
             if self._waiting and self._flow.tripped:
@@ -290,19 +279,40 @@ class Dispatcher:
             elif not self._may_submit():
                 await self._change()
             else:
-                self._turns_in_a_row += 1
+                self._flow.waits_for_rate()
                 await self._world.gate.turn(Lane.SUBMIT)
                 entry = self._next()  # asked again: the wait for the turn may have been long
                 if entry is not None:
                     self._waiting.remove(entry)
-                    self._steps.submit(entry)
+                    self._begin(entry)
                     if self._preparer is not None:
                         self._preparer.stir()
 
+    def _begin(self, entry: Entry) -> None:
+        self._board.open([entry.key])
+        self._flow.began(entry.key, entry.job.model)
+        self._departures.begin(entry)
+
+    async def _submit(self, entry: Entry) -> None:
+        try:
+            entry, error = await self._submitter.submit(entry)
+        except OverBudgetError as over:
+            self._flow.withdrew(entry.key)
+            self.put_back(entry, over)
+            self._moves.close(entry)
+            return
+        self._flow.answered(entry.key, error)
+        if isinstance(error, ModelClosedError):
+            self.close(entry.job.model, error)
+        elif isinstance(error, StoppedError):
+            self._board.stop_for(error)
+        self._board.look_at_reach()
+        self._moves.route(entry)
+
     def _may_submit(self) -> bool:
         """Say whether a job may be submitted now, for which it is worth to wait for a turn."""
-        self._steps.rest()
-        held = self._stopped or self._paused or self._broke is not None
+        self._board.look()
+        held = not self._board.submitting or self._paused or self._broke is not None
         return not held and self._first() is not None
 
     def _first(self) -> Entry | None:
@@ -328,14 +338,14 @@ class Dispatcher:
 
     async def _change(self) -> None:
         """Wait for something to change, or for answers that are due to count as late."""
-        self._turns_in_a_row = 0
+        self._flow.waits_otherwise()
         self._changed.clear()
         await wait_until(self._changed, loop_time() + LATE)
 
-    async def _pause(self, seconds: float) -> None:
+    async def wait_for(self, seconds: float) -> None:
         """Wait, whatever changes but that nothing more is to be sent."""
         end = loop_time() + seconds
-        while not self._stopped and loop_time() < end - DUST:
+        while self._board.submitting and loop_time() < end - DUST:
             self._changed.clear()
             await wait_until(self._changed, end)
 
@@ -349,11 +359,12 @@ class Dispatcher:
         except StoppedError:
             raise
         except ServiceError as error:
-            self._is_silent(error)
+            self.is_silent(error)
         else:
             self._flow.service_answered()
 
-    def _is_silent(self, error: ServiceError) -> None:
+    def is_silent(self, error: ServiceError) -> None:
+        """Learn that the service did not answer a call that costs nothing."""
         self._ledger.observer.troubled(f"not submitting: {error}")
         self._flow.service_is_silent()
-        self._steps.doubt_reach()
+        self._board.look_at_reach()

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
+from batchgen.engine.board import Board
 from batchgen.engine.limits.flow import Flow
+from batchgen.engine.moves import Moves
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Held
 from batchgen.model import JobKey
 from batchgen.plan.plan import Entry
+from batchgen.reconcile.reconciler import Reconciler
 
 
 class Doubting:
@@ -19,9 +22,9 @@ class Doubting:
         ledger: Ledger,
         flow: Flow,
         listings: bool,
-        look_for: Callable[[Entry], None],
-        route: Callable[[Entry], None],
-        rest: Callable[[Entry], None],
+        reconciler: Reconciler,
+        board: Board,
+        moves: Moves,
     ) -> None:
         """Begin with none.
 
@@ -29,16 +32,16 @@ class Doubting:
             ledger: where a hold is recorded.
             flow: where they are counted.
             listings: whether this run lists jobs at all.
-            look_for: takes one in that is to be found or shown absent.
-            route: goes on with one that is held.
-            rest: leaves one as it is.
+            reconciler: looks for them.
+            board: whether the run has begun: what is in doubt before is of an earlier one.
+            moves: how one goes on that is held, or stays as it is.
         """
         self._ledger = ledger
         self._flow = flow
         self._listings = listings
-        self._look_for = look_for
-        self._route = route
-        self._rest = rest
+        self._reconciler = reconciler
+        self._board = board
+        self._moves = moves
         self._open: dict[JobKey, Entry] = {}
         self._given_up = False
         self._tell: list[Callable[[], None]] = []
@@ -49,15 +52,15 @@ class Doubting:
         """Look for it; where nothing can be listed, a person has to."""
         if not self._listings:
             reason = f"{entry.record.error}; by --allow no-listing this run could not look for it"
-            self._route(self._ledger.record(entry, Held(at=self._ledger.now(), reason=reason)))
+            self._moves.route(self._ledger.record(entry, Held(at=self._ledger.now(), reason=reason)))
             return
         self._flow.doubts(entry.key, entry.job.model)
         if self._given_up:
-            self._rest(entry)
+            self._moves.close(entry)
             return
         self._open[entry.key] = entry
         self._clear.clear()
-        self._look_for(entry)
+        self._reconciler.add(entry, is_old=not self._board.has_begun)
 
     def tell(self, listener: Callable[[], None]) -> None:
         """Have somebody told whenever one is settled, and when none is looked for any more."""
@@ -76,7 +79,7 @@ class Doubting:
         self._given_up = True
         left, self._open = tuple(self._open.values()), {}
         for entry in left:
-            self._rest(entry)
+            self._moves.close(entry)
         self.end()
 
     def end(self) -> None:

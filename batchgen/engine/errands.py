@@ -3,21 +3,23 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from batchgen.engine.board import Board
+from batchgen.engine.moves import Moves
 from batchgen.errors import BatchgenError
 
 
 class Errands:
     """Starts pieces of work, and lets them go."""
 
-    def __init__(self, *, over: Callable[[], bool], broke: Callable[[BatchgenError], None]) -> None:
+    def __init__(self, board: Board, moves: Moves) -> None:
         """Begin with none.
 
         Args:
-            over: whether the run has ended, so that nothing more is started.
-            broke: is told of what must end the run.
+            board: whether the run has ended, so that nothing more is started.
+            moves: how what must end the run ends it.
         """
-        self._over = over
-        self._broke = broke
+        self._board = board
+        self._moves = moves
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
 
@@ -27,7 +29,7 @@ class Errands:
 
     def spawn(self, work: Callable[[], Awaitable[None]], name: str) -> None:
         """Start a child that may be cancelled at any time."""
-        if self._over():
+        if self._board.ended.is_set():
             return  # a submit that ended late; the next run goes on with it
         assert self._group is not None
         task = self._group.create_task(self.guarded(work), name=name)
@@ -44,4 +46,4 @@ class Errands:
         try:
             await work()
         except BatchgenError as error:
-            self._broke(error)
+            self._moves.stop(error)

@@ -4,11 +4,12 @@ Jobs that may be paid for wait here until they are adopted or held, and new atte
 were held against the same listing. All the others wait in the dispatcher's queue.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.board import Board
 from batchgen.engine.limits.flow import Flow
+from batchgen.engine.moves import Moves
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
 from batchgen.engine.waiting import Waiting
@@ -22,27 +23,29 @@ from batchgen.reconcile.preflight import Preflight, begin_preflight, looks_back_
 from batchgen.reconcile.search import Search
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Findings:
-    """What a dispatcher does with what the look brings, and what it has to say; each returns at once.
+class Queue(Protocol):
+    """Where jobs wait to be bought, as the look sees it."""
 
-    Attributes:
-        route: it is bought already, or held.
-        rest: nothing may be waiting any more.
-        freed: money that was set apart may have come back.
-        silent: the service did not answer.
-        is_open: whether jobs of this one's model may be submitted.
-        stalled: whether nothing leaves that could be answered.
-        pause: waits for so many seconds, or until nothing more is to be bought.
-    """
+    @property
+    def is_stalled(self) -> bool:
+        """Whether nothing leaves that could be answered."""
+        ...
 
-    route: Callable[[Entry], None]
-    rest: Callable[[], None]
-    freed: Callable[[], None]
-    silent: Callable[[ServiceError], None]
-    is_open: Callable[[Entry], bool]
-    stalled: Callable[[], bool]
-    pause: Callable[[float], Awaitable[None]]
+    def is_open(self, entry: Entry) -> bool:
+        """Tell whether jobs of this one's model may be submitted."""
+        ...
+
+    def is_silent(self, error: ServiceError) -> None:
+        """Learn that the service did not answer."""
+        ...
+
+    def money_may_be_free(self) -> None:
+        """Learn that money that was set apart may have come back."""
+        ...
+
+    async def wait_for(self, seconds: float) -> None:
+        """Wait for so many seconds, or until nothing more is to be bought."""
+        ...
 
 
 class FirstLook:
@@ -58,11 +61,12 @@ class FirstLook:
         scope: Scope,
         models: Mapping[str, Model],
         search: Search,
-        purse: Purse,
+        board: Board,
+        moves: Moves,
+        queue: Queue,
         preparer: Preparer | None,
         waiting: Waiting,
         left_out: Sequence[Entry],
-        findings: Findings,
     ) -> None:
         """Take the parts.
 
@@ -74,11 +78,12 @@ class FirstLook:
             scope: where the records belong.
             models: every model of a job that may be submitted.
             search: what all who look in this run share.
-            purse: where room is kept for what may be paid for.
+            board: looks whether the run has anything left to do.
+            moves: how jobs go on that are bought already, or held.
+            queue: where the others wait.
             preparer: has the jobs whose files are not sent yet; None where no job has any.
             waiting: the jobs that wait to be bought; those that may be paid for are taken out of it.
             left_out: planned jobs that this run was not asked to buy: some may be paid for all the same.
-            findings: what comes of the look.
         """
         self.unlisted = ""  # why the last look before buying failed
         self._world = world
@@ -88,11 +93,13 @@ class FirstLook:
         self._scope = scope
         self._models = models
         self._search = search
-        self._purse = purse
+        self._purse = world.purse
+        self._board = board
+        self._moves = moves
+        self._queue = queue
         self._preparer = preparer
         self._waiting = waiting
         self._left_out = left_out
-        self._findings = findings
         self._preflight: Preflight | None = None
         self._unsure: list[Entry] = []
         self._anew: list[Entry] = []
@@ -172,9 +179,9 @@ class FirstLook:
             raise
         except ServiceError as error:
             self.unlisted = str(error)
-            self._findings.silent(error)
+            self._queue.is_silent(error)
             more = self._pauses.after(error, took=loop_time() - begun)
-            await self._findings.pause(
+            await self._queue.wait_for(
                 max(more, self._policy.backoff.delay(1, jitter=self._world.chance.random()))
             )
             return
@@ -197,13 +204,13 @@ class FirstLook:
         except StoppedError:
             raise
         except ServiceError as error:
-            self._findings.silent(error)
-            await self._findings.pause(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
+            self._queue.is_silent(error)
+            await self._queue.wait_for(self._policy.backoff.delay(1, jitter=self._world.chance.random()))
             return
         del self._anew[: len(anew)]
         self._unsure += [entry for entry in anew if preflight.concerns_now(entry)]
         clear = (one for one in anew if not preflight.concerns_now(one))
-        self._waiting.return_all(filter(self._findings.is_open, clear))
+        self._waiting.return_all(filter(self._queue.is_open, clear))
         self.set_apart()
 
     @property
@@ -215,21 +222,21 @@ class FirstLook:
         """
         journal = self._world.journal
         paid = any(record.submissions for record in journal.records().values())
-        return bool(journal.authors) or paid or (self._findings.stalled() and not self._flow.awaits_answers)
+        return bool(journal.authors) or paid or (self._queue.is_stalled and not self._flow.awaits_answers)
 
     def _take_in(self) -> None:
         """Adopt or hold what the service has already; the others wait like any job."""
         assert self._preflight is not None
         taken = {one.entry.key: one.entry for one in self._preflight.take_in(self._unsure)}
         left = [entry for entry in self._unsure if entry.key not in taken]
-        self._waiting.return_all(filter(self._findings.is_open, left))
+        self._waiting.return_all(filter(self._queue.is_open, left))
         for entry in taken.values():
-            self._findings.route(entry)
+            self._moves.route(entry)
         self._unsure = []  # not before: the run is not at its end while some are not on their way
         self.set_apart()
-        self._findings.freed()
+        self._queue.money_may_be_free()
         self._end_look(self._preflight)
-        self._findings.rest()
+        self._board.look()
 
     def _end_look(self, preflight: Preflight) -> None:
         self._world.journal.look_ended()

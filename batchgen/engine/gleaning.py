@@ -6,9 +6,10 @@ others; where none does within two minutes, that is what the model gives.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from batchgen.engine.errands import Errands
+from batchgen.engine.moves import Moves
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import OutputsGrew
@@ -23,21 +24,6 @@ _OLD_AT_ONCE = 20  # of one kind, where each is asked once
 _SAMPLES = 20  # of one kind in a run, where giving few is the model's way
 _FAILURES = 3  # looks in a row without an answer, after which the next run asks
 _AT_ONCE = 8  # requests
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Gleaned:
-    """What becomes of a success that was asked again; each returns at once.
-
-    Attributes:
-        grew: it has more assets; it is recorded.
-        rests: it has what it has, or another run asks.
-        spawn: starts a piece of work that may be cancelled at any time.
-    """
-
-    grew: Callable[[Entry], None]
-    rests: Callable[[Entry], None]
-    spawn: Callable[[Callable[[], Awaitable[None]], str], None]
 
 
 @dataclass(slots=True)
@@ -65,19 +51,23 @@ class _Group:
 class Gleaner:
     """Asks short successes again."""
 
-    def __init__(self, *, generator: Generator, ledger: Ledger, yields: Yields, gleaned: Gleaned) -> None:
+    def __init__(
+        self, *, generator: Generator, ledger: Ledger, yields: Yields, moves: Moves, errands: Errands
+    ) -> None:
         """Ask nobody yet.
 
         Args:
             generator: the service.
             ledger: where what came later is recorded.
             yields: how many assets jobs give.
-            gleaned: what to do with what is found.
+            moves: how jobs go on.
+            errands: starts pieces of work.
         """
         self._generator = generator
         self._ledger = ledger
         self._yields = yields
-        self._gleaned = gleaned
+        self._moves = moves
+        self._errands = errands
         self._groups: dict[Kind, _Group] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._given_up: set[JobKey] = set()
@@ -114,7 +104,7 @@ class Gleaner:
             entry = group.waiting[0]
             lacks = self._lacks(entry)
             if not self.wants(entry) or (not lacks and group.is_sampled):
-                self._gleaned.rests(group.waiting.popleft())
+                self._moves.close(group.waiting.popleft())
                 continue
             most = _OLD_AT_ONCE if self._age(entry) >= WAITED else KNOWN_AFTER
             if not group.grew and (len(group.asked) >= most or (not lacks and group.samples >= _SAMPLES)):
@@ -125,7 +115,7 @@ class Gleaner:
             self._start(group, entry)
 
     def _start(self, group: _Group, entry: Entry) -> None:
-        self._gleaned.spawn(lambda: self._glean(group, entry), f"glean:{entry.job.id}")
+        self._errands.spawn(lambda: self._glean(group, entry), f"glean:{entry.job.id}")
 
     async def _glean(self, group: _Group, entry: Entry) -> None:
         """Ask one until it has more, or the time for that is over.
@@ -171,8 +161,8 @@ class Gleaner:
         if grown is not None:
             group.grew = True
             self._yields.learn(grown.key, grown.record)
-            self._gleaned.grew(grown)
+            self._moves.route(grown)
         else:
             self._given_up.add(entry.key)
-            self._gleaned.rests(entry)
+            self._moves.close(entry)
         self._refill(group)

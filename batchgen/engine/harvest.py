@@ -1,10 +1,11 @@
 """Getting what came out of the jobs that succeeded: their files, and what the service shows only later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from batchgen.engine.gleaning import Gleaned, Gleaner
+from batchgen.engine.errands import Errands
+from batchgen.engine.gleaning import Gleaner
+from batchgen.engine.moves import Moves
 from batchgen.errors import DownloadError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Collected
@@ -12,21 +13,6 @@ from batchgen.model import JobKey
 from batchgen.plan.plan import Entry
 from batchgen.plan.yields import Yields
 from batchgen.ports import Collector, Generator
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reaped:
-    """What becomes of a success; each returns at once.
-
-    Attributes:
-        route: do what its state calls for.
-        rests: nothing under way moves it any further.
-        spawn: starts a piece of work that may be cancelled at any time.
-    """
-
-    route: Callable[[Entry], None]
-    rests: Callable[[Entry], None]
-    spawn: Callable[[Callable[[], Awaitable[None]], str], None]
 
 
 @dataclass(kw_only=True)
@@ -38,7 +24,8 @@ class Harvest:
         ledger: where it is recorded.
         generator: the service.
         yields: how many assets jobs give.
-        reaped: what to do with what is done.
+        moves: how jobs go on.
+        errands: starts pieces of work.
         missing: why the assets of these are not all on disk.
     """
 
@@ -46,7 +33,8 @@ class Harvest:
     ledger: Ledger
     generator: Generator
     yields: Yields
-    reaped: Reaped
+    moves: Moves
+    errands: Errands
     missing: dict[JobKey, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -55,24 +43,25 @@ class Harvest:
             generator=self.generator,
             ledger=self.ledger,
             yields=self.yields,
-            gleaned=Gleaned(grew=self.reaped.route, rests=self.reaped.rests, spawn=self.reaped.spawn),
+            moves=self.moves,
+            errands=self.errands,
         )
 
     def start(self, collectors: int) -> None:
         """Begin to collect, so many jobs at once."""
         for number in range(collectors if self.collector is not None else 0):
-            self.reaped.spawn(self._collect_one_after_another, f"collect:{number}")
+            self.errands.spawn(self._collect_one_after_another, f"collect:{number}")
 
     def take(self, entry: Entry) -> None:
         """Do what is left to do for a success."""
         if entry.record.lacks_files and self.collector is None:
-            self.reaped.route(self.ledger.record(entry, Collected(at=self.ledger.now())))
+            self.moves.route(self.ledger.record(entry, Collected(at=self.ledger.now())))
         elif entry.record.lacks_files:
             self._queue.put_nowait(entry)
         elif self._gleaner.wants(entry):
             self._gleaner.add(entry)
         else:
-            self.reaped.rests(entry)
+            self.moves.close(entry)
 
     async def _collect_one_after_another(self) -> None:
         assert self.collector is not None
@@ -83,6 +72,6 @@ class Harvest:
             except DownloadError as error:
                 self.missing[entry.key] = str(error)
                 self.ledger.observer.troubled(str(error))
-                self.reaped.rests(entry)
+                self.moves.close(entry)
             else:
-                self.reaped.route(self.ledger.record(entry, Collected(at=self.ledger.now(), files=files)))
+                self.moves.route(self.ledger.record(entry, Collected(at=self.ledger.now(), files=files)))

@@ -45,7 +45,7 @@ def test_a_bug_elsewhere_cuts_no_submit_off_and_comes_out_in_the_end() -> None:
     over = earth(latency=(1.0, 1.5), duration=(0.1, 3.0))
 
     def break_collector(runner: Runner) -> None:
-        runner._harvest.collector = Broken()
+        runner._pieces.harvest.collector = Broken()
 
     with pytest.raises(BaseExceptionGroup):
         Run(over, jobs(20), command=break_collector).go()
@@ -76,7 +76,8 @@ def test_a_bug_in_one_submit_cuts_no_other_off() -> None:
     broken = 3
 
     def break_one(runner: Runner) -> None:
-        submit = runner._submitter._generator.submit
+        submitter = runner._pieces.dispatcher._submitter
+        submit = submitter._generator.submit
 
         async def sometimes(model: str, body: str) -> Receipt:
             receipt = await submit(model, body)
@@ -84,7 +85,7 @@ def test_a_bug_in_one_submit_cuts_no_other_off() -> None:
                 raise ZeroDivisionError(body)
             return receipt
 
-        runner._submitter._generator.submit = sometimes  # type: ignore[method-assign]  # the bug
+        submitter._generator.submit = sometimes  # type: ignore[method-assign]  # the bug
 
     with pytest.raises(BaseExceptionGroup):
         Run(over, jobs(10), command=break_one).go()

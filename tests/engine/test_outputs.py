@@ -215,7 +215,7 @@ def test_a_text_in_place_of_an_asset_is_all_that_came_out() -> None:
     )
 
     def write(runner: Any) -> None:
-        models = runner._harvest.yields._models
+        models = runner._pieces.harvest.yields._models
         models[SEEDED] = replace(models[SEEDED], capabilities=("txt2txt",), inputs=())
 
     wanted = [replace(one, params={}) for one in jobs(2)]

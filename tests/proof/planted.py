@@ -147,7 +147,7 @@ MUTANTS = (
     ),
     Mutant(
         name="forget at the start that a POST may have left",
-        path="engine/runner.py",
+        path="engine/router.py",
         old="                cut = AnswerLost(at=self._ledger.now(), "
         'reason="the run was cut off during the submit")\n',
         new="                from batchgen.lifecycle import NotSent\n"
@@ -174,7 +174,7 @@ MUTANTS = (
     ),
     Mutant(
         name="buy what the manifest no longer names",
-        path="engine/runner.py",
+        path="engine/router.py",
         old="        if entry.key in self._wanted:\n",
         new="        if entry is not None:\n",
         test="tests/engine/test_runs.py::test_a_removed_job_is_carried_to_its_end_and_never_bought",
@@ -277,7 +277,7 @@ MUTANTS = (
     Mutant(
         name="cut submits off when the run is cancelled",
         path="engine/runner.py",
-        old="                self.leave()\n                await self._finish_submits()\n",
+        old="                self.leave()\n                await dispatcher.finish()\n",
         new="                self.leave()\n",
         test="tests/engine/test_accidents.py::test_a_run_that_is_cancelled_lets_submits_finish_for_a_moment",
     ),
@@ -341,10 +341,10 @@ MUTANTS = (
     Mutant(
         name="end what outlasts the timeout",
         path="engine/watch/watcher.py",
-        old="            self._outcomes.outlasted(row.entry)\n",
+        old="            self._board.out_of_sight(row.entry.key)  # the next run watches it\n            self._moves.close(row.entry)\n",
         new="            from batchgen.lifecycle import Failed\n"
         "            failed = Failed(at=self._ledger.now())\n"
-        "            self._outcomes.ended(self._ledger.record(row.entry, failed))\n",
+        "            self._moves.route(self._ledger.record(row.entry, failed))\n",
         test="tests/engine/test_runs.py::"
         "test_what_outlasts_the_timeout_is_left_out_of_sight_and_watched_by_the_next_run",
     ),
@@ -400,9 +400,9 @@ MUTANTS = (
     ),
     Mutant(
         name="try again what moderation stopped",
-        path="engine/runner.py",
-        old="and not record.moderated and self._halt.submitting\n",
-        new="and self._halt.submitting\n",
+        path="engine/router.py",
+        old="and not record.moderated and self._board.submitting\n",
+        new="and self._board.submitting\n",
         test="tests/reconcile/test_reconciler.py::test_what_moderation_stopped_is_not_tried_again",
     ),
     Mutant(

@@ -109,7 +109,7 @@ OF_BUYING = (
     Mutant(
         name="keep quiet of what waits for a price",
         path="engine/runner.py",
-        old="            unpriced=self._dispatcher.unpriced_told(),\n",
+        old="            unpriced=dispatcher.unpriced_told(),\n",
         new="            unpriced=(),\n",
         test=ASKING,
     ),

@@ -122,7 +122,7 @@ OF_MONEY = (
     Mutant(
         name="keep quiet of what a budget left",
         path="engine/runner.py",
-        old="            over_budget=self._dispatcher.money_told(),\n",
+        old="            over_budget=dispatcher.money_told(),\n",
         new="            over_budget=(),\n",
         test=MONEY,
     ),

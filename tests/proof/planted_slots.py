@@ -94,9 +94,9 @@ OF_SLOTS = (
     ),
     Mutant(
         name="leave what runs because jobs cannot be listed",
-        path="engine/runner.py",
-        old="            self.doubts.give_up()  # what is paid for is watched and collected all the same\n",
-        new="            self._ended.set()\n",
+        path="engine/router.py",
+        old="            self._to.doubts.give_up()  # what is paid for is watched and collected all the same\n",
+        new="            self._board.ended.set()\n",
         test=_DENIALS,
     ),
     Mutant(

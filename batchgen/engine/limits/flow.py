@@ -14,6 +14,7 @@ from batchgen.model import JobKey
 from batchgen.ports import Gate, Lane
 
 TRIPS_AT = 3  # ambiguous answers in a row
+PRESSED = 5  # submits in a row that waited for nothing but the rate
 PATIENT = 5  # refusals in a row after which we wait longer than we are asked to
 LONG = 60.0  # seconds: so long a wait is an answer, a shorter one a habit
 FULL_FOR = 3600.0  # seconds of refusals alone, with nothing of ours in flight, after which a run ends
@@ -57,6 +58,7 @@ class Flow:
         self._full_since: float | None = None
         self._ambiguous = 0
         self._service_answers = True
+        self._turns_in_a_row = 0
 
     def beside(self, slot: str) -> "Flow":
         """Give the flow of another slot, whose jobs count against the same limits and are not ours."""
@@ -103,6 +105,19 @@ class Flow:
     def tripped(self) -> bool:
         """Whether nothing may be submitted before an idempotent call has answered."""
         return self._ambiguous >= TRIPS_AT and not self._service_answers
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether slots stay free because of the rate: submit follows submit without another wait."""
+        return self._turns_in_a_row > PRESSED
+
+    def waits_for_rate(self) -> None:
+        """Learn that a submit waits for nothing but its turn."""
+        self._turns_in_a_row += 1
+
+    def waits_otherwise(self) -> None:
+        """Learn that no job may be submitted now, whatever the rate."""
+        self._turns_in_a_row = 0
 
     @property
     def unreachable(self) -> bool:

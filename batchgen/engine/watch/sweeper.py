@@ -4,9 +4,10 @@ What a sweep shows running counts as looked at; what it should have shown and ha
 to polls, and so is everything once listings turn out to be no good.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import Protocol
 
+from batchgen.engine.errands import Errands
+from batchgen.engine.limits.flow import Flow
 from batchgen.engine.watch.listing_trust import Trust
 from batchgen.engine.watch.schedule import LookSchedule
 from batchgen.engine.watch.strategy import Sight, SweepGaps, Way, choose
@@ -25,23 +26,20 @@ _UNHEARD = 3  # polls in a row without an answer, after which a listing's word w
 _RECENT = 60.0  # seconds for which the size of a listing is remembered
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Steps:
-    """What a sweep leads to; each returns at once.
+class Looks(Protocol):
+    """What a sweep leads to; each returns at once."""
 
-    Attributes:
-        end: take what is shown as the end of a submission.
-        poll: ask about one that no poll is under way for.
-        spawn: start a piece of work that may be cancelled at any time.
-        pressed: whether submits wait for the rate.
-        changed: look again at what is due.
-    """
+    def end(self, row: Watched, remote: RemoteJob) -> None:
+        """Take what is shown as the end of a submission."""
+        ...
 
-    end: Callable[[Watched, RemoteJob], None]
-    poll: Callable[[Watched], None]
-    spawn: Callable[[Callable[[], Awaitable[None]], str], None]
-    pressed: Callable[[], bool]
-    changed: Callable[[], None]
+    def poll(self, row: Watched) -> None:
+        """Ask about a submission that no poll is under way for."""
+        ...
+
+    def look(self) -> None:
+        """Look again at what is due."""
+        ...
 
 
 class Sweeping:
@@ -55,7 +53,9 @@ class Sweeping:
         ledger: Ledger,
         schedule: LookSchedule,
         gate: PacedGate,
-        steps: Steps,
+        flow: Flow,
+        errands: Errands,
+        looks: Looks,
         yields: Yields,
         allowed: bool,
         gaps: SweepGaps,
@@ -65,7 +65,9 @@ class Sweeping:
         self._ledger = ledger
         self._schedule = schedule
         self._gate = gate
-        self._steps = steps
+        self._flow = flow
+        self._errands = errands
+        self._looks = looks
         self._yields = yields
         self._asked: dict[Kind, Watched] = {}  # those that tell what their kind gives
         self._checked = False  # whether what the latest sweep showed is asked about anyway
@@ -134,7 +136,7 @@ class Sweeping:
             return
         self._way = way
         self._under_way = True
-        self._steps.spawn(lambda: self._sweep(way), "sweep")
+        self._errands.spawn(lambda: self._sweep(way), "sweep")
 
     def _accepted_since_oldest(self) -> int:
         oldest = min(row.accepted for row in self._list)
@@ -152,7 +154,7 @@ class Sweeping:
         self._remember_size(sweep)
         self._take(sweep, begun)
         self._gap = self._gaps.gap(
-            self._quickest(), interval=self._gate.interval, pressed=self._steps.pressed()
+            self._quickest(), interval=self._gate.interval, pressed=self._flow.is_pressed
         )
         self._next = begun + self._gap
         if sweep.error is not None:
@@ -162,7 +164,7 @@ class Sweeping:
         else:
             self._failures = 0
             self._check(begun)
-        self._steps.changed()
+        self._looks.look()
 
     def _remember_size(self, sweep: Sweep) -> None:
         if sweep.way is Way.UPDATED:
@@ -210,7 +212,7 @@ class Sweeping:
         if remote.status is RemoteStatus.SUCCEEDED and not unheard:
             worth = self._yields.worth(row.entry.record, remote, now=self._ledger.now())
         if worth is Worth.FINAL:
-            self._steps.end(row, remote)
+            self._looks.end(row, remote)
         elif worth is Worth.UNKNOWN and self._is_being_found_out(row):
             self._put_off.append((row, remote))
             row.covered_until = loop_time() + 2 * self._gap + GRACE
@@ -218,7 +220,7 @@ class Sweeping:
             row.doubted = True
             row.covered_until = 0.0
             self._checked = True
-            self._steps.poll(row)
+            self._looks.poll(row)
 
     def _is_being_found_out(self, row: Watched) -> bool:
         """Tell whether another one of its kind is being asked: one after the other is soon enough."""
@@ -243,7 +245,7 @@ class Sweeping:
         free = (one for one in self._list.ripe(begun) if not one.polled and one.rests_until <= now)
         row = next((one for one in free if one.swept_at == begun), None)
         if row is not None:
-            self._steps.poll(row)
+            self._looks.poll(row)
 
     def _sweep_failed(self, error: ServiceError, *, for_good: bool) -> None:
         if for_good:
@@ -268,7 +270,7 @@ class Sweeping:
         for row in self._list:
             row.covered_until = 0.0
             self._list.queue(row)
-        self._steps.changed()
+        self._looks.look()
 
     def _quickest(self) -> float:
         """Give what the quickest model in flight takes, in seconds; else for how long it runs."""

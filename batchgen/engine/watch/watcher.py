@@ -7,13 +7,15 @@ lies costs a little time and never a result.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from itertools import islice
 
+from batchgen.engine.board import Board
+from batchgen.engine.errands import Errands
+from batchgen.engine.limits.flow import Flow
+from batchgen.engine.moves import Moves
 from batchgen.engine.watch.schedule import LookSchedule
 from batchgen.engine.watch.strategy import SweepGaps
-from batchgen.engine.watch.sweeper import GRACE, Steps, Sweeping
+from batchgen.engine.watch.sweeper import GRACE, Sweeping
 from batchgen.engine.watch.watchlist import Watched, WatchList
 from batchgen.errors import NotFoundError, ServiceError, StoppedError
 from batchgen.interpret import after_look
@@ -29,23 +31,6 @@ _MOST_SLOW_POLLS = 8
 _SLOW = 0.1  # seconds between requests
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcomes:
-    """What becomes of a submission that is watched no longer; each returns at once.
-
-    Attributes:
-        ended: the service said how; it is recorded.
-        outlasted: it has not ended by its timeout.
-        spawn: starts a piece of work that may be cancelled at any time.
-        pressed: whether submits wait for the rate.
-    """
-
-    ended: Callable[[Entry], None]
-    outlasted: Callable[[Entry], None]
-    spawn: Callable[[Callable[[], Awaitable[None]], str], None]
-    pressed: Callable[[], bool]
-
-
 class Watcher:
     """Watches all that runs. ``run`` must be a child of the run's TaskGroup."""
 
@@ -56,8 +41,11 @@ class Watcher:
         ledger: Ledger,
         schedule: LookSchedule,
         gate: PacedGate,
-        outcomes: Outcomes,
+        flow: Flow,
         yields: Yields,
+        board: Board,
+        moves: Moves,
+        errands: Errands,
         sweeps: bool = True,
         gaps: SweepGaps | None = None,
     ) -> None:
@@ -68,8 +56,11 @@ class Watcher:
             ledger: where ends are recorded.
             schedule: when to poll.
             gate: how far apart requests are.
-            outcomes: what to do with what is found.
+            flow: whether submits wait for the rate.
             yields: how many assets jobs give.
+            board: remembers what has not ended by its timeout.
+            moves: how jobs go on.
+            errands: starts pieces of work.
             sweeps: whether listings may be used.
             gaps: how far apart sweeps are.
         """
@@ -77,7 +68,9 @@ class Watcher:
         self._ledger = ledger
         self._schedule = schedule
         self._gate = gate
-        self._outcomes = outcomes
+        self._board = board
+        self._moves = moves
+        self._errands = errands
         self._yields = yields
         self._list = WatchList()
         self._changed = asyncio.Event()
@@ -89,13 +82,9 @@ class Watcher:
             ledger=ledger,
             schedule=schedule,
             gate=gate,
-            steps=Steps(
-                end=self._end,
-                poll=self._poll_soon,
-                spawn=outcomes.spawn,
-                pressed=outcomes.pressed,
-                changed=self._changed.set,
-            ),
+            flow=flow,
+            errands=errands,
+            looks=self,
             yields=yields,
             allowed=sweeps,
             gaps=gaps or SweepGaps(),
@@ -143,10 +132,14 @@ class Watcher:
             self._changed.clear()
             now = loop_time() + DUST
             for row in islice(self._list.due(now), max(0, self._most_polls - self._polls)):
-                self._poll_soon(row)
+                self.poll(row)
             self._sweeping.sweep_if_due(now)
             self._wakes_at = self._wake_at()
             await wait_until(self._changed, self._wakes_at)
+
+    def look(self) -> None:
+        """Look again at what is due."""
+        self._changed.set()
 
     def _stir_by(self, due: float) -> None:
         """Wake up in time for something that is due."""
@@ -165,10 +158,11 @@ class Watcher:
 
     # polls
 
-    def _poll_soon(self, row: Watched) -> None:
+    def poll(self, row: Watched) -> None:
+        """Ask about a submission that no poll is under way for."""
         row.polled = True
         self._polls += 1
-        self._outcomes.spawn(lambda: self._poll(row), f"poll:{row.entry.job.id}")
+        self._errands.spawn(lambda: self._poll(row), f"poll:{row.entry.job.id}")
 
     async def _poll(self, row: Watched) -> None:
         """Ask about one.
@@ -208,7 +202,7 @@ class Watcher:
 
     def _polled(self, row: Watched, remote: RemoteJob) -> None:
         if remote.status is not RemoteStatus.RUNNING:
-            self._end(row, remote)
+            self.end(row, remote)
             return
         self._ledger.observer.looked(row.entry.job, remote)
         now = loop_time()
@@ -219,12 +213,14 @@ class Watcher:
     def _go_on(self, row: Watched) -> None:
         if loop_time() >= row.deadline - DUST:
             self._list.remove(row)
-            self._outcomes.outlasted(row.entry)
+            self._board.out_of_sight(row.entry.key)  # the next run watches it
+            self._moves.close(row.entry)
         else:
             self._list.queue(row)
             self._stir_by(row.due)
 
-    def _end(self, row: Watched, remote: RemoteJob) -> None:
+    def end(self, row: Watched, remote: RemoteJob) -> None:
+        """Take what is shown as the end of a submission."""
         expected = self._yields.expected(row.entry.record)
         event = after_look(remote, at=self._ledger.now(), expected=expected)
         assert event is not None
@@ -235,7 +231,7 @@ class Watcher:
         took = self._took(row, remote)
         self._schedule.took(row.entry.job.model, loop_time() - row.accepted if took is None else took)
         self._sweeping.ended(row, took)
-        self._outcomes.ended(entry)
+        self._moves.route(entry)
 
     def _took(self, row: Watched, remote: RemoteJob) -> float | None:
         """Give what it took by the service's clock, in seconds; None where that tells nothing."""
