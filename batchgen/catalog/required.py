@@ -1,6 +1,6 @@
 """When an input may not be left out: the service's four rules, and nothing else.
 
-A rule that names an input the model does not declare is no rule: nobody could obey it. What is
+A rule that names an input the model does not declare is no rule: nobody could apply it. What is
 missing for what reason is decided here; what is done about it is not.
 """
 

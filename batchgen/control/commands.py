@@ -1,19 +1,19 @@
 """What may be ordered of a run while it goes on: the words, and what each of them changes.
 
-Pure: an order and the terms before it give the terms after it and a sentence; who acts on them is
-``steering``. What is ordered holds for that run alone.
+Pure: an order and the settings before it give the settings after it and a sentence; who acts on them is
+``control``. What is ordered holds for that run alone.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from batchgen.engine.settings import RunSettings
 from batchgen.formats import units
 from batchgen.manifest.quantities import parse_rate
 from batchgen.manifest.source.problems import meant
-from batchgen.model import Rate
 
 AUTO, NONE = "auto", "none"
 KEYS = ("in_flight", "rate", "budget")
@@ -28,29 +28,10 @@ class Order(NamedTuple):
     value: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Terms:
-    """What a run goes by at the moment.
+class Applied(NamedTuple):
+    """What became of an order: the settings after it, whether it is met, and a sentence."""
 
-    Attributes:
-        in_flight: most jobs at the service at once; None leaves it to the service.
-        rate: requests to the service, all runs that share it together; None for no limit.
-        budget: compute units that the batch may cost in all; None for no limit.
-        paused: whether no job is submitted for the time being.
-        draining: whether none is submitted any more.
-    """
-
-    in_flight: int | None = None
-    rate: Rate | None = None
-    budget: Decimal | None = None
-    paused: bool = False
-    draining: bool = False
-
-
-class Obeyed(NamedTuple):
-    """What became of an order: the terms after it, whether it is met, and a sentence."""
-
-    terms: Terms
+    settings: RunSettings
     met: bool
     said: str
 
@@ -72,109 +53,109 @@ def read_settings(words: Sequence[str]) -> list[Order]:
         if name in orders:
             raise ValueError(f"{word!r}: {name} is set twice")
         try:
-            _CHANGES[name](Terms(), value)
+            _CHANGES[name](RunSettings(), value)
         except ValueError as error:
             raise ValueError(f"{word!r}: {error}") from error
         orders[name] = Order(name, value)
     return list(orders.values())
 
 
-def obey(terms: Terms, order: Order, *, go_on: str) -> Obeyed:
+def apply(settings: RunSettings, order: Order, *, go_on: str) -> Applied:
     """Say what an order changes.
 
     Args:
-        terms: what the run goes by.
+        settings: what the run goes by.
         order: of whatever program, so that its words may be unknown.
         go_on: the command that ends a pause.
     """
-    if order.name in {PAUSE, CONTINUE} and terms.draining:
-        return Obeyed(terms, False, "is stopping: submits no more, and ends when what runs is collected")  # noqa: FBT003 - a tuple's place
+    if order.name in {PAUSE, CONTINUE} and settings.draining:
+        return Applied(settings, False, "is stopping: submits no more, and ends when what runs is collected")  # noqa: FBT003 - a tuple's place
     match order.name:
         case "pause":
-            after = replace(terms, paused=True)
-            said = f"paused{_again(terms, after)}: submits no more, and collects what runs, until {go_on}"
+            after = replace(settings, paused=True)
+            said = f"paused{_again(settings, after)}: submits no more, and collects what runs, until {go_on}"
         case "continue":
-            after = replace(terms, paused=False)
-            said = "goes on" if terms.paused else "was not paused"
+            after = replace(settings, paused=False)
+            said = "goes on" if settings.paused else "was not paused"
         case "drain":
-            after = replace(terms, draining=True)
-            said = f"drained{_again(terms, after)}: submits no more, collects what is paid for, and ends"
+            after = replace(settings, draining=True)
+            said = f"drained{_again(settings, after)}: submits no more, collects what is paid for, and ends"
         case _:
-            return _changed(terms, order)
-    return Obeyed(after, met=True, said=said)
+            return _changed(settings, order)
+    return Applied(after, met=True, said=said)
 
 
-def _changed(terms: Terms, order: Order) -> Obeyed:
+def _changed(settings: RunSettings, order: Order) -> Applied:
     try:
-        after = _CHANGES[order.name](terms, order.value)
+        after = _CHANGES[order.name](settings, order.value)
     except (KeyError, ValueError):
         shown = f"{order.name}={order.value}" if order.value else order.name
         said = f"does not know the order {shown[:60]!r}: it is of another version of batchgen"
-        return Obeyed(terms, met=False, said=said)
+        return Applied(settings, met=False, said=said)
     tell = _WORDS[order.name]
-    was = "as before" if after == terms else f"was {tell(terms)[1]}"
-    return Obeyed(after, met=True, said=f"{tell(after)[0]} ({was})")
+    was = "as before" if after == settings else f"was {tell(settings)[1]}"
+    return Applied(after, met=True, said=f"{tell(after)[0]} ({was})")
 
 
-def _again(terms: Terms, after: Terms) -> str:
-    return " already" if terms == after else ""
+def _again(settings: RunSettings, after: RunSettings) -> str:
+    return " already" if settings == after else ""
 
 
-def _with_in_flight(terms: Terms, value: str) -> Terms:
+def _with_in_flight(settings: RunSettings, value: str) -> RunSettings:
     if value == AUTO:
-        return replace(terms, in_flight=None)
+        return replace(settings, in_flight=None)
     if _COUNT.fullmatch(value) is None:
         raise ValueError(
             f"expected {AUTO} or a whole number from 1; `batchgen control pause` lets none leave"
         )
-    return replace(terms, in_flight=int(value))
+    return replace(settings, in_flight=int(value))
 
 
-def _with_rate(terms: Terms, value: str) -> Terms:
-    return replace(terms, rate=None if value == NONE else parse_rate(value))
+def _with_rate(settings: RunSettings, value: str) -> RunSettings:
+    return replace(settings, rate=None if value == NONE else parse_rate(value))
 
 
-def _with_budget(terms: Terms, value: str) -> Terms:
+def _with_budget(settings: RunSettings, value: str) -> RunSettings:
     if value == NONE:
-        return replace(terms, budget=None)
+        return replace(settings, budget=None)
     try:
         amount = Decimal(value)
     except ArithmeticError:
         amount = Decimal(-1)
     if not (amount.is_finite() and amount >= 0):
         raise ValueError(f"expected {NONE} or compute units, such as 1500 or 7.25")
-    return replace(terms, budget=amount)
+    return replace(settings, budget=amount)
 
 
-_CHANGES: Mapping[str, Callable[[Terms, str], Terms]] = {
+_CHANGES: Mapping[str, Callable[[RunSettings, str], RunSettings]] = {
     "in_flight": _with_in_flight,
     "rate": _with_rate,
     "budget": _with_budget,
 }
 
 
-def _in_flight(terms: Terms) -> tuple[str, str]:
-    if terms.in_flight is None:
+def _in_flight(settings: RunSettings) -> tuple[str, str]:
+    if settings.in_flight is None:
         return "as many in flight as the service allows", AUTO
-    return f"at most {terms.in_flight} in flight", str(terms.in_flight)
+    return f"at most {settings.in_flight} in flight", str(settings.in_flight)
 
 
-def _rate(terms: Terms) -> tuple[str, str]:
+def _rate(settings: RunSettings) -> tuple[str, str]:
     return (
         ("requests without a rate", NONE)
-        if terms.rate is None
-        else (f"a rate of {terms.rate}", str(terms.rate))
+        if settings.rate is None
+        else (f"a rate of {settings.rate}", str(settings.rate))
     )
 
 
-def _budget(terms: Terms) -> tuple[str, str]:
-    if terms.budget is None:
+def _budget(settings: RunSettings) -> tuple[str, str]:
+    if settings.budget is None:
         return "no budget for the batch", NONE
-    return f"a budget of {units(terms.budget)} CU", f"{units(terms.budget)} CU"
+    return f"a budget of {units(settings.budget)} CU", f"{units(settings.budget)} CU"
 
 
-# for each key the terms as they are said, and as they are remembered
-_WORDS: Mapping[str, Callable[[Terms], tuple[str, str]]] = {
+# for each key the settings as they are said, and as they are remembered
+_WORDS: Mapping[str, Callable[[RunSettings], tuple[str, str]]] = {
     "in_flight": _in_flight,
     "rate": _rate,
     "budget": _budget,

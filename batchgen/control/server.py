@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from batchgen.control.commands import CONTINUE, DRAIN, PAUSE, Obeyed, Order, Terms, obey
+from batchgen.control.commands import CONTINUE, DRAIN, PAUSE, Applied, Order, apply
 from batchgen.engine.control import Control
+from batchgen.engine.settings import RunSettings
 from batchgen.errors import JournalError
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import RunKept, RunRecords
@@ -21,13 +22,13 @@ from batchgen.ports import Clock, PacedGate
 from batchgen.wiring.background import beside
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.interrupts import Interrupts
-from batchgen.wiring.options import Options, at_speed, own_rate_of, speed_of
+from batchgen.wiring.options import Options, at_speed, speed_of
 
 LOOK_EVERY = 0.5  # seconds
 BEAT_EVERY = 2.0  # seconds: a quarter of what others wait before a run counts as gone
 
 
-class Steering:
+class ControlServer:
     """What others may order of one run. ``run`` must be a child of a TaskGroup."""
 
     def __init__(
@@ -35,7 +36,7 @@ class Steering:
         *,
         records: RunRecords,
         scope: Scope,
-        terms: Terms,
+        settings: RunSettings,
         gate: PacedGate,
         clock: Clock,
         interrupts: Interrupts,
@@ -47,7 +48,7 @@ class Steering:
         Args:
             records: where runs and orders are kept.
             scope: what the run works on.
-            terms: what it goes by at first.
+            settings: what it goes by at first.
             gate: where its rate is kept.
             clock: the wall's, by which others see that it is there.
             interrupts: what is told of a drain.
@@ -55,13 +56,13 @@ class Steering:
             speed: seconds of the service a second; not 1 in a rehearsal.
         """
         self._records = records
-        self._terms = terms
+        self._settings = settings
         self._gate = gate
         self._clock = clock
         self._interrupts = interrupts
         self._go_on = go_on
         self._speed = speed
-        self._own = terms.rate
+        self._own = settings.rate
         self._sharers = 1
         self._beat_at = 0.0
         self._left = False  # an order could not be answered
@@ -79,15 +80,20 @@ class Steering:
         )
 
     @property
+    def settings(self) -> RunSettings:
+        """What the run goes by, with what was ordered so far."""
+        return self._settings
+
+    @property
     def note(self) -> str:
         """What a person should keep in sight; empty where the run goes by what it began with."""
-        terms, parts = self._terms, []
-        if terms.paused and not self._interrupts.draining:
+        settings, parts = self._settings, []
+        if settings.paused and not self._interrupts.draining:
             parts.append(f"paused: {self._go_on}")
-        if terms.rate is not None and self._sharers > 1:
+        if settings.rate is not None and self._sharers > 1:
             parts.append(f"{self._share} for each of {self._sharers} runs")
-        elif terms.rate != self._own:
-            parts.append("no rate" if terms.rate is None else f"rate {terms.rate}")
+        elif settings.rate != self._own:
+            parts.append("no rate" if settings.rate is None else f"rate {settings.rate}")
         return "; ".join(parts)
 
     def begin(self) -> None:
@@ -105,17 +111,14 @@ class Steering:
         with suppress(JournalError):
             self._records.end(self._run)
 
-    def hand_over(self, control: Control, tell: Callable[[str], None]) -> None:
-        """Act on the run itself from now on, and do at once what was ordered before.
+    def attach(self, control: Control, tell: Callable[[str], None]) -> None:
+        """Act on the run itself from now on; it was begun with ``settings`` as they are.
 
         Args:
             control: the levers.
             tell: shows a sentence to who watches the run.
         """
         self._control, self._tell = control, tell
-        control.allow(self._terms.in_flight)
-        control.spend(self._terms.budget)
-        control.pause(paused=self._terms.paused)
         for sentence in self._untold:
             tell(sentence)
         self._untold.clear()
@@ -139,28 +142,28 @@ class Steering:
             changed = True  # others may have gone without a word
         if changed or self._left:
             self._share_rate()
-            self._obey()
+            self._apply_due()
 
-    def _obey(self) -> None:
+    def _apply_due(self) -> None:
         """Answer all that is ordered, and then act on it."""
         due = self._records.orders.due(self._run.token)
-        terms, obeyed = replace(self._terms, draining=self._interrupts.draining), dict[int, Obeyed]()
+        settings, applied = replace(self._settings, draining=self._interrupts.draining), dict[int, Applied]()
         for one in due:
-            obeyed[one.id] = obey(terms, Order(one.name, one.value), go_on=self._go_on)
-            terms = obeyed[one.id].terms
-        answers = {number: Answer(met=one.met, said=one.said) for number, one in obeyed.items()}
+            applied[one.id] = apply(settings, Order(one.name, one.value), go_on=self._go_on)
+            settings = applied[one.id].settings
+        answers = {number: Answer(met=one.met, said=one.said) for number, one in applied.items()}
         self._left = bool(due) and not self._records.orders.take(answers, at=self._clock.now())
         if self._left:
             return
-        self._terms = terms
+        self._settings = settings
         for one in due:
             if one.name != DRAIN:  # told with what it means for the jobs, as that of a signal is
-                self._say(obeyed[one.id].said)
+                self._say(applied[one.id].said)
             self._act(one.name)
 
     def _act(self, name: str) -> None:
         """Put what was ordered into effect; without a run yet it waits for one."""
-        terms, control = self._terms, self._control
+        settings, control = self._settings, self._control
         if name == "rate":
             self._pace()
         elif name == DRAIN:
@@ -168,15 +171,15 @@ class Steering:
         elif control is None:
             return
         elif name == "in_flight":
-            control.allow(terms.in_flight)
+            control.allow(settings.in_flight)
         elif name == "budget":
-            control.spend(terms.budget)
+            control.spend(settings.budget)
         elif name in {PAUSE, CONTINUE}:
-            control.pause(paused=terms.paused)
+            control.pause(paused=settings.paused)
 
     @property
     def _share(self) -> Rate | None:
-        rate = self._terms.rate
+        rate = self._settings.rate
         return rate and replace(rate, count=float(f"{rate.count / self._sharers:.3g}"))
 
     def _share_rate(self) -> None:
@@ -185,16 +188,16 @@ class Steering:
         if count == self._sharers:
             return
         self._sharers = count
-        if self._terms.rate is None:
+        if self._settings.rate is None:
             return
         self._pace()
         if count > 1:
             self._say(f"{count} runs of this journal share the rate: {self._share} for each")
         else:
-            self._say(f"has the rate for itself again: {self._terms.rate}")
+            self._say(f"has the rate for itself again: {self._settings.rate}")
 
     def _pace(self) -> None:
-        rate = self._terms.rate
+        rate = self._settings.rate
         mine = rate and replace(rate, count=rate.count / self._sharers)
         self._gate.set_rate(at_speed(mine, self._speed))
 
@@ -207,40 +210,34 @@ class Steering:
 
 
 @asynccontextmanager
-async def steered(
-    options: Options, batch: Batch, interrupts: Interrupts, gate: PacedGate
-) -> AsyncIterator[Steering]:
+async def controlled(
+    options: Options, batch: Batch, settings: RunSettings, interrupts: Interrupts, gate: PacedGate
+) -> AsyncIterator[ControlServer]:
     """Let a run that holds its batch be ordered about for as long as the block lasts.
 
     Raises:
         JournalError: it could not be made known.
     """
-    limits, total = batch.manifest.limits, batch.manifest.budget.total
-    terms = Terms(
-        in_flight=options.in_flight or limits.in_flight,
-        rate=own_rate_of(options, limits.rate),
-        budget=total if options.budget is None else options.budget,
-    )
     records = options.journal.runs()
     if records is None:
         raise JournalError(f"{options.journal}: was removed or replaced as the run began; nothing was sent")
     with records:
-        steering = Steering(
+        control = ControlServer(
             records=records,
             scope=batch.scope,
-            terms=terms,
+            settings=settings,
             gate=gate,
             clock=options.clock,
             interrupts=interrupts,
             go_on=options.command_line("control resume"),
             speed=speed_of(options),
         )
-        steering.begin()
+        control.begin()
         try:
-            async with beside(steering.run(), name="orders"):
-                yield steering
+            async with beside(control.run(), name="orders"):
+                yield control
         finally:
-            steering.end()
+            control.end()
 
 
 def _time() -> float:

@@ -7,6 +7,7 @@ from batchgen.engine.dispatch import Dispatcher
 from batchgen.engine.doubting import Doubting
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.flow import Flow
+from batchgen.engine.settings import RunSettings
 
 
 class Control:
@@ -16,6 +17,12 @@ class Control:
         self._dispatcher = dispatcher
         self._flow = flow
         self._purse = purse
+
+    def apply(self, settings: RunSettings) -> None:
+        """Go by all of these from now on; the rate is the gate's, and a drain the run's own."""
+        self.allow(settings.in_flight)
+        self.spend(settings.budget)
+        self.pause(paused=settings.paused)
 
     def pause(self, *, paused: bool) -> None:
         """Submit no more for the time being, or go on; what runs is watched and collected meanwhile."""

@@ -18,6 +18,7 @@ from batchgen.engine.harvest import Harvest
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.router import Pieces, Router
+from batchgen.engine.settings import RunSettings
 from batchgen.engine.submit import Submitter
 from batchgen.engine.watch.schedule import LookSchedule
 from batchgen.engine.watch.watcher import Watcher
@@ -42,6 +43,7 @@ class Runner:
         flow: Flow,
         policy: Policy,
         closed: Mapping[str, str] | None = None,
+        settings: RunSettings | None = None,
     ) -> None:
         """Put the pieces together; nothing starts before ``run``.
 
@@ -53,6 +55,7 @@ class Runner:
             flow: how much may be in flight.
             policy: how patient the run is.
             closed: models that this account may not use, and why: their jobs stay planned.
+            settings: what the run goes by at first; None for what flow and purse were made with.
         """
         self.flow = flow
         self._plan = plan
@@ -86,6 +89,8 @@ class Runner:
         self._router.attach(self._pieces)
         self.doubts = self._pieces.doubts
         self.control = Control(dispatcher=self._pieces.dispatcher, flow=flow, purse=world.purse)
+        if settings is not None:
+            self.control.apply(settings)
 
     def _made(self, scope: Scope, models: Mapping[str, Model], closed: Mapping[str, str]) -> Pieces:
         """Make the pieces that go on with jobs."""

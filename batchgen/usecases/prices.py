@@ -173,7 +173,6 @@ async def purse_of(
         uploads_known=known,
         purchases=purchases,
     )
-    # the command line's total is handed over with the orders, before anything is bought
     zone = zone_of(batch.manifest)
     purse = Purse(budget=batch.manifest.budget, prices=prices, questions=prices, zone=zone)
     return purse, quoted.closed

@@ -6,13 +6,14 @@ from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from batchgen.control.server import Steering, steered
+from batchgen.control.server import ControlServer, controlled
 from batchgen.engine.ending import Ending
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.policy import World
 from batchgen.engine.runner import Runner
+from batchgen.engine.settings import RunSettings
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError, OutputError
 from batchgen.model import Model
@@ -32,7 +33,7 @@ from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import purse_of
-from batchgen.usecases.terms import left_out_of, policy_of, pools_of
+from batchgen.usecases.terms import left_out_of, policy_of, pools_of, settings_of
 from batchgen.wiring.background import beside, unless_interrupted
 from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
 from batchgen.wiring.interrupts import ORDERED, Interrupts
@@ -170,7 +171,9 @@ async def _with_the_service(
         open_service(options, project=batch.project, rate=limit) as service,
     ):
         gate = service.gate
-        steering = await resources.enter_async_context(steered(options, batch, interrupts, gate))
+        control = await resources.enter_async_context(
+            controlled(options, batch, settings_of(batch, options), interrupts, gate)
+        )
         service_clock = ServiceClock(options.clock)
         client, uploads = await resources.enter_async_context(
             uploading(batch, options, service, service_clock)
@@ -178,7 +181,7 @@ async def _with_the_service(
         ready = await _prepared(opened, gate, client, uploads, interrupts, audience.note)
         if ready is None:
             return CameTo.drained(others)
-        notes = partial(_notes, interrupts, steering)
+        notes = partial(_notes, interrupts, control)
         progress = resources.enter_context(
             open_progress(batch, ready.flow, ready.purse, notes, audience.stream, audience.mode)
         )
@@ -198,8 +201,8 @@ async def _with_the_service(
             sender=sender_of(options),
             service_clock=service_clock,
         )
-        runner = _runner_of(options, batch, ready, world)
-        steering.hand_over(runner.control, watching.troubled)
+        runner = _runner_of(options, batch, ready, world, control.settings)
+        control.attach(runner.control, watching.troubled)
         carried = [
             _of_other(one, runner.flow, ready.models, options, replace(world, observer=shown))
             for one in others
@@ -215,7 +218,9 @@ async def _with_the_service(
         return replace(came_to, own=own)
 
 
-def _runner_of(options: Options, batch: Batch, ready: _Prepared, world: World) -> Runner:
+def _runner_of(
+    options: Options, batch: Batch, ready: _Prepared, world: World, settings: RunSettings
+) -> Runner:
     """Put the run of the slot together that is worked on."""
     policy = policy_of(batch, options, speed=speed_of(options))
     neighbours = neighbours_of(
@@ -229,6 +234,7 @@ def _runner_of(options: Options, batch: Batch, ready: _Prepared, world: World) -
         flow=ready.flow,
         policy=policy,
         closed=ready.closed,
+        settings=settings,
     )
 
 
@@ -271,9 +277,9 @@ def _of_other(
     )
 
 
-def _notes(interrupts: Interrupts, steering: Steering) -> str:
+def _notes(interrupts: Interrupts, control: ControlServer) -> str:
     stopping = "stopping: collecting what is paid for" if interrupts.draining else ""
-    return "; ".join(part for part in (stopping, steering.note) if part)
+    return "; ".join(part for part in (stopping, control.note) if part)
 
 
 async def _run_shown(

@@ -9,13 +9,24 @@ from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import Policy
+from batchgen.engine.settings import RunSettings
 from batchgen.errors import ServiceError
 from batchgen.plan.slots import began_at
 from batchgen.ports import CeilingMemory
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, zone_of
-from batchgen.wiring.options import Allow, Options
+from batchgen.wiring.options import Allow, Options, own_rate_of
+
+
+def settings_of(batch: Batch, options: Options) -> RunSettings:
+    """Give what a run goes by at first: the command line, then the manifest."""
+    limits, total = batch.manifest.limits, batch.manifest.budget.total
+    return RunSettings(
+        in_flight=options.in_flight or limits.in_flight,
+        rate=own_rate_of(options, limits.rate),
+        budget=total if options.budget is None else options.budget,
+    )
 
 
 async def pools_of(batch: Batch, options: Options, client: ScenarioClient, memory: CeilingMemory) -> Pools:

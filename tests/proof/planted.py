@@ -341,7 +341,8 @@ MUTANTS = (
     Mutant(
         name="end what outlasts the timeout",
         path="engine/watch/watcher.py",
-        old="            self._board.out_of_sight(row.entry.key)  # the next run watches it\n            self._moves.close(row.entry)\n",
+        old="            self._board.out_of_sight(row.entry.key)  # the next run watches it\n"
+        "            self._moves.close(row.entry)\n",
         new="            from batchgen.lifecycle import Failed\n"
         "            failed = Failed(at=self._ledger.now())\n"
         "            self._moves.route(self._ledger.record(row.entry, failed))\n",

@@ -100,7 +100,7 @@ OF_MONEY = (
     ),
     Mutant(
         name="keep the manifest's cap against another one",
-        path="control/server.py",
+        path="usecases/terms.py",
         old="        budget=total if options.budget is None else options.budget,\n",
         new="        budget=total,\n",
         test="tests/cli/test_budget.py",

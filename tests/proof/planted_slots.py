@@ -95,7 +95,8 @@ OF_SLOTS = (
     Mutant(
         name="leave what runs because jobs cannot be listed",
         path="engine/router.py",
-        old="            self._to.doubts.give_up()  # what is paid for is watched and collected all the same\n",
+        old="            self._to.doubts.give_up()  # what is paid for is watched and "
+        "collected all the same\n",
         new="            self._board.ended.set()\n",
         test=_DENIALS,
     ),

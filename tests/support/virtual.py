@@ -17,6 +17,7 @@ from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.runner import Runner
+from batchgen.engine.settings import RunSettings
 from batchgen.lifecycle import Event, Record
 from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob
 from batchgen.plan.plan import make_plan
@@ -185,7 +186,9 @@ class Run:
         client = ScenarioClient(VirtualTransport(self.earth, key=self.key), gate, project=None)
         return {name: await client.model(name) for name in sorted({job.model for job in self.jobs})}
 
-    def _runner(self, gate: RateGate, models: dict[str, Model]) -> Runner:
+    def _runner(
+        self, gate: RateGate, models: dict[str, Model], settings: RunSettings | None = None
+    ) -> Runner:
         chance = random.Random(self.seed)
         journal = MemoryJournal(self.earth.disk)
         transport = VirtualTransport(self.earth, key=self.key, hop=self.hop, twist=self.twist)
@@ -209,6 +212,7 @@ class Run:
             ),
             flow=Flow(pools=Pools(Ceiling(bound=self.in_flight)), gate=gate, chance=chance),
             policy=self.policy,
+            settings=settings,
         )
         if self.command is not None:
             self.command(runner)

@@ -11,9 +11,10 @@ import pytest
 
 from batchgen.cli.control import show
 from batchgen.control.client import PATIENCE, Reply, order
-from batchgen.control.commands import Order, Terms
-from batchgen.control.server import Steering
+from batchgen.control.commands import Order
+from batchgen.control.server import ControlServer
 from batchgen.engine.limits.gate import RateGate
+from batchgen.engine.settings import RunSettings
 from batchgen.errors import InputError
 from batchgen.journal.file import JournalFile
 from batchgen.journal.orders import Answer
@@ -90,17 +91,17 @@ def refusal(options: Options, meanwhile: Callable[[], None] | None = None) -> st
 def test_a_run_answers_within_a_second_and_its_manifest_need_not_be_whole(place: Place) -> None:
     async def ordering() -> Reply:
         with place.records() as records:
-            steering = Steering(
+            control = ControlServer(
                 records=records,
                 scope=SCOPE,
-                terms=Terms(in_flight=2),
+                settings=RunSettings(in_flight=2),
                 gate=RateGate(None),
                 clock=Earth(),
                 interrupts=Interrupts(),
                 go_on="batchgen continue",
             )
-            steering.begin()
-            async with beside(steering.run(), name="orders"):
+            control.begin()
+            async with beside(control.run(), name="orders"):
                 return await order(place.options(), [Order("in_flight", "auto"), *PAUSE])
 
     reply, took = played(ordering())

@@ -6,18 +6,19 @@ from decimal import Decimal
 
 import pytest
 
-from batchgen.control.commands import Order, Terms, obey, read_settings
+from batchgen.control.commands import Order, apply, read_settings
+from batchgen.engine.settings import RunSettings
 from batchgen.model import Rate
 
-TERMS = Terms(in_flight=None, rate=Rate(count=100.0, seconds=60.0), budget=None)
+TERMS = RunSettings(in_flight=None, rate=Rate(count=100.0, seconds=60.0), budget=None)
 
 
-def said(terms: Terms, name: str, value: str = "") -> str:
-    return obey(terms, Order(name, value), go_on="batchgen continue jobs.yaml").said
+def said(settings: RunSettings, name: str, value: str = "") -> str:
+    return apply(settings, Order(name, value), go_on="batchgen continue jobs.yaml").said
 
 
-def after(terms: Terms, name: str, value: str = "") -> Terms:
-    return obey(terms, Order(name, value), go_on="").terms
+def after(settings: RunSettings, name: str, value: str = "") -> RunSettings:
+    return apply(settings, Order(name, value), go_on="").settings
 
 
 @pytest.mark.parametrize(
@@ -80,13 +81,13 @@ def test_a_pause_says_how_to_go_on_and_happens_once() -> None:
 def test_a_run_that_stops_does_nothing_else(name: str) -> None:
     draining = after(TERMS, "drain")
     assert draining.draining
-    obeyed = obey(draining, Order(name), go_on="")
-    assert (obeyed.terms, obeyed.met) == (draining, False)
+    applied = apply(draining, Order(name), go_on="")
+    assert (applied.settings, applied.met) == (draining, False)
     assert said(draining, "drain").startswith("drained already")
 
 
 @pytest.mark.parametrize("order", [Order("explode"), Order("rate", "warp 9")])
 def test_an_order_of_another_version_is_refused_and_changes_nothing(order: Order) -> None:
-    obeyed = obey(TERMS, order, go_on="")
-    assert (obeyed.terms, obeyed.met) == (TERMS, False)
-    assert "another version" in obeyed.said
+    applied = apply(TERMS, order, go_on="")
+    assert (applied.settings, applied.met) == (TERMS, False)
+    assert "another version" in applied.said

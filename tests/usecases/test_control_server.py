@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.control.commands import Terms
-from batchgen.control.server import BEAT_EVERY, LOOK_EVERY, Steering
+from batchgen.control.server import BEAT_EVERY, LOOK_EVERY, ControlServer
 from batchgen.engine.ending import Exit, judge
 from batchgen.engine.limits.budget import Purse
 from batchgen.engine.limits.gate import RateGate
+from batchgen.engine.settings import RunSettings
 from batchgen.journal.file import JournalFile
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
@@ -75,13 +75,13 @@ class Steered(Run):
     path: Path
     play: Play
     early: Play | None = None
-    terms: Terms = field(default_factory=Terms)
+    settings: RunSettings = field(default_factory=RunSettings)
     notes: list[str] = field(default_factory=list)
 
     async def _main(self) -> None:
         loop = asyncio.get_running_loop()
-        self.rate, self.in_flight = self.terms.rate, self.terms.in_flight
-        self.purse = Purse(budget=Budget(total=self.terms.budget), prices=Priced())
+        self.rate, self.in_flight = self.settings.rate, self.settings.in_flight
+        self.purse = Purse(budget=Budget(total=self.settings.budget), prices=Priced())
         gate = RateGate(self.rate)
         async with AsyncExitStack() as stack:
             mine, other = RunRecords.open(self.path), RunRecords.open(self.path)
@@ -90,35 +90,35 @@ class Steered(Run):
             stack.enter_context(mine)
             stack.enter_context(other)
             interrupts = Interrupts()
-            steering = Steering(
+            control = ControlServer(
                 records=mine,
                 scope=SCOPE,
-                terms=self.terms,
+                settings=self.settings,
                 gate=gate,
                 clock=self.earth,
                 interrupts=interrupts,
                 go_on="batchgen continue spring.yaml",
             )
-            steering.begin()
-            stack.callback(steering.end)
+            control.begin()
+            stack.callback(control.end)
             await stack.enter_async_context(beside(gate.run(), name="gate"))
-            await stack.enter_async_context(beside(steering.run(), name="orders"))
+            await stack.enter_async_context(beside(control.run(), name="orders"))
             caller = Caller(records=other, gate=gate, now=self.earth.now)
             if self.early is not None:
                 await self.early(caller)
-            runner = self._runner(gate, await self._models(gate))
+            runner = self._runner(gate, await self._models(gate), control.settings)
             interrupts.tell(lambda _: runner.drain())
-            steering.hand_over(runner.control, self.watching.troubled)
-            await stack.enter_async_context(beside(self._watch(steering), name="notes"))
+            control.attach(runner.control, self.watching.troubled)
+            await stack.enter_async_context(beside(self._watch(control), name="notes"))
             await stack.enter_async_context(beside(self.play(caller), name="others"))
             began = loop.time()
             self.ending = await runner.run()
             self.took = loop.time() - began
 
-    async def _watch(self, steering: Steering) -> None:
+    async def _watch(self, control: ControlServer) -> None:
         while True:
-            if steering.note != (self.notes[-1] if self.notes else ""):
-                self.notes.append(steering.note)
+            if control.note != (self.notes[-1] if self.notes else ""):
+                self.notes.append(control.note)
             await asyncio.sleep(0.1)
 
 
@@ -131,11 +131,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.db"
 
 
-def played(path: Path, count: int, play: Play, *, early: Play | None = None, **terms: object) -> Steered:
+def played(path: Path, count: int, play: Play, *, early: Play | None = None, **settings: object) -> Steered:
     over = Earth(service=Service(Settings(duration=(5.0, 6.0))))
     jobs = [Job(id=f"job-{n}", prompt=f"a mill, number {n}", model=SEEDED) for n in range(count)]
-    begin = Terms(**terms)  # type: ignore[arg-type]  # fields by name
-    run = Steered(over, jobs, path=path, play=play, early=early, terms=begin)
+    begin = RunSettings(**settings)  # type: ignore[arg-type]  # fields by name
+    run = Steered(over, jobs, path=path, play=play, early=early, settings=begin)
     run.go()
     return run
 
