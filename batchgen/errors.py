@@ -7,7 +7,7 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
     ├── InputError             the manifest, a model's inputs or the command line; nothing was spent
     ├── JournalError           the journal cannot be opened, read or written
     │   └── RemoteIdTakenError a submission already belongs to another job: look again
-    ├── BatchHeldError         another run holds this batch
+    ├── BatchLockedError         another run holds this batch
     ├── OverBudgetError        a reservation does not fit under a cap: buy no more
     ├── BoughtByQuoteError     a question after a price was taken for an order: tell, and ask no more
     ├── OutputError            a file beside the journal cannot be written
@@ -78,7 +78,7 @@ class RemoteIdTakenError(JournalError):
     """The submission already belongs to another job; nothing was written, so look again."""
 
 
-class BatchHeldError(BatchgenError):
+class BatchLockedError(BatchgenError):
     """Another run holds this batch."""
 
 

@@ -75,5 +75,5 @@ class Ledger:
                 self._receipts[event.remote_id] = len(self._receipts), loop_time()
             elif isinstance(event, SubmitStarted):
                 self._intents[entry.key] = loop_time()
-            self.observer.noticed(entry.key, entry.job, event, record)
+            self.observer.recorded(entry.key, entry.job, event, record)
         return replace(entry, record=record)

@@ -366,14 +366,14 @@ class Collector(Protocol):
 class Observer(Protocol):
     """Watches a run without a say in it: every method returns at once and raises nothing."""
 
-    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+    def recorded(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
         """Called after the event was recorded."""
         ...
 
-    def looked(self, job: Job, remote: RemoteJob) -> None:
+    def polled(self, job: Job, remote: RemoteJob) -> None:
         """Called when a look found the submission still running."""
         ...
 
-    def troubled(self, text: str) -> None:
+    def warned(self, text: str) -> None:
         """Called when something went wrong that the run deals with by itself."""
         ...

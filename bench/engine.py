@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchgen.account import Identity
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.limits.gate import RateGate
@@ -54,14 +54,14 @@ class Noting:
     clock: Clock
     noticed_at: dict[str, float] = field(default_factory=dict)
 
-    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+    def recorded(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
         del key, job
         if type(event) is Succeeded and record.submission is not None:
             self.noticed_at[record.submission.remote_id] = self.clock.now()
 
-    def looked(self, job: Job, remote: RemoteJob) -> None: ...
+    def polled(self, job: Job, remote: RemoteJob) -> None: ...
 
-    def troubled(self, text: str) -> None: ...
+    def warned(self, text: str) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Parts:
     clock: Clock
     collector: Collector | None = None
     in_flight: int | None = None
-    purse: Purse = field(default_factory=Purse)
+    purse: BudgetGuard = field(default_factory=BudgetGuard)
     seed: int = 0
 
 

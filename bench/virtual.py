@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.gate import RateGate
 from batchgen.manifest.values import Budget
 from batchgen.model import File, Job, Rate
@@ -168,14 +168,14 @@ def overshoot(seed: int) -> tuple[Decimal, int]:
     )
     count, cap = 80, Decimal(chance.randint(1, 340))
     earth = Earth(service=Service(settings), disk=Disk())
-    purse = Purse(budget=Budget(total=cap, trust_refunds=False), prices=_Quoted())
+    purse = BudgetGuard(budget=Budget(total=cap, trust_refunds=False), prices=_Quoted())
     with asyncio.Runner(loop_factory=virtual_loop) as runner:
         runner.run(_spend(earth, _jobs(count), purse, seed))
     charged = sum((one.cost for one in earth.service.submissions), Decimal(0))
     return max(Decimal(0), charged - cap), earth.service.most_in_flight
 
 
-async def _spend(earth: Earth, jobs: Sequence[Job], purse: Purse, seed: int) -> None:
+async def _spend(earth: Earth, jobs: Sequence[Job], purse: BudgetGuard, seed: int) -> None:
     gate = RateGate(None)
     client = ScenarioClient(VirtualTransport(earth), gate, project=None, rng=random.Random(seed))
     async with beside(gate.run(), name="gate"):

@@ -27,7 +27,7 @@ PLANTED: Mapping[str, tuple[str, str]] = {
 }
 UPWARD = {
     "engine/limits": ("ceiling", "from batchgen.engine.limits.flow import Flow"),
-    "manifest/source": ("grammar", "from batchgen.manifest.source.document import read_document"),
+    "manifest/source": ("yaml_errors", "from batchgen.manifest.source.document import read_document"),
     "output": ("names", "from batchgen.output.report import write_report"),
 }
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from batchgen.engine.ending import Exit
+from batchgen.engine.outcome import Exit
 from batchgen.manifest.reading import read_manifest
 
 README = (Path(__file__).parent.parent / "README.md").read_text()

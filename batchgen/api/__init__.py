@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from batchgen.manifest.naming import wrong_with_period as wrong_with_period
     from batchgen.manifest.quantities import parse_duration as parse_duration
     from batchgen.manifest.quantities import parse_rate as parse_rate
-    from batchgen.manifest.source.excerpt import problems_document as problems_document
-    from batchgen.manifest.source.excerpt import shown_problems as shown_problems
+    from batchgen.manifest.source.problem_view import problems_document as problems_document
+    from batchgen.manifest.source.problem_view import shown_problems as shown_problems
     from batchgen.manifest.starter import SCHEMA as SCHEMA
     from batchgen.manifest.starter import starter as starter
     from batchgen.model import Json as Json
@@ -74,29 +74,29 @@ if TYPE_CHECKING:
     from batchgen.simulator.settings import Settings as Settings
     from batchgen.simulator.settings import Views as Views
     from batchgen.usecases.audience import Audience as Audience
-    from batchgen.usecases.conclusion import RunOutcome as RunOutcome
-    from batchgen.usecases.cost import Reckoned as Reckoned
+    from batchgen.usecases.cost import CostComparison as CostComparison
     from batchgen.usecases.cost import Selection as Selection
     from batchgen.usecases.cost import zone_named as zone_named
     from batchgen.usecases.findings import Audit as Audit
     from batchgen.usecases.findings import Open as Open
-    from batchgen.usecases.look import BatchStatus as BatchStatus
     from batchgen.usecases.model_search import Search as Search
     from batchgen.usecases.model_search import describe_models as describe_models
     from batchgen.usecases.model_search import find_models as find_models
     from batchgen.usecases.names import told_of_names as told_of_names
     from batchgen.usecases.naming import NamesFound as NamesFound
-    from batchgen.usecases.outlook import Outlook as Outlook
+    from batchgen.usecases.plan import Outlook as Outlook
     from batchgen.usecases.quotes import Quoted as Quoted
     from batchgen.usecases.quotes import QuotedClass as QuotedClass
-    from batchgen.usecases.recover import Recovery as Recovery
+    from batchgen.usecases.rebuild import Recovery as Recovery
     from batchgen.usecases.resolve import Answers as Answers
     from batchgen.usecases.resolve import Candidate as Candidate
     from batchgen.usecases.resolve import Desk as Desk
     from batchgen.usecases.resolve import Unsettled as Unsettled
+    from batchgen.usecases.run_end import RunOutcome as RunOutcome
     from batchgen.usecases.schema import bare_schema as bare_schema
     from batchgen.usecases.schema import save_schema as save_schema
     from batchgen.usecases.schema import schema_text as schema_text
+    from batchgen.usecases.status import BatchStatus as BatchStatus
     from batchgen.usecases.targets import batch_meant as batch_meant
     from batchgen.usecases.targets import manifest_meant as manifest_meant
     from batchgen.wiring.batch import Batch as Batch
@@ -118,7 +118,7 @@ _PLACES = {
     "batchgen.lifecycle": "State",
     "batchgen.manifest.naming": "wrong_with_period",
     "batchgen.manifest.quantities": "parse_duration parse_rate",
-    "batchgen.manifest.source.excerpt": "problems_document shown_problems",
+    "batchgen.manifest.source.problem_view": "problems_document shown_problems",
     "batchgen.manifest.starter": "SCHEMA starter",
     "batchgen.model": "Json Model Rate RemoteJob",
     "batchgen.output.progress": "Mode mode_for",
@@ -138,16 +138,16 @@ _PLACES = {
     "batchgen.simulator.front": "serve",
     "batchgen.simulator.settings": "Denied Limits Outcomes Settings Views",
     "batchgen.usecases.audience": "Audience",
-    "batchgen.usecases.conclusion": "RunOutcome",
-    "batchgen.usecases.cost": "Reckoned Selection zone_named",
+    "batchgen.usecases.run_end": "RunOutcome",
+    "batchgen.usecases.cost": "CostComparison Selection zone_named",
     "batchgen.usecases.findings": "Audit Open",
-    "batchgen.usecases.look": "BatchStatus",
+    "batchgen.usecases.status": "BatchStatus",
     "batchgen.usecases.model_search": "Search describe_models find_models",
     "batchgen.usecases.names": "told_of_names",
     "batchgen.usecases.naming": "NamesFound",
-    "batchgen.usecases.outlook": "Outlook",
+    "batchgen.usecases.plan": "Outlook",
     "batchgen.usecases.quotes": "Quoted QuotedClass",
-    "batchgen.usecases.recover": "Recovery",
+    "batchgen.usecases.rebuild": "Recovery",
     "batchgen.usecases.resolve": "Answers Candidate Desk Unsettled",
     "batchgen.usecases.schema": "bare_schema save_schema schema_text",
     "batchgen.usecases.targets": "batch_meant manifest_meant",

@@ -7,10 +7,10 @@ from batchgen.plan.acceptance import Offer
 from batchgen.plan.costs import Cost
 from batchgen.usecases.acceptance import accept_changes, forget_acceptances
 from batchgen.usecases.audit import audit_batch
-from batchgen.usecases.cost import Reckoned, Selection, costs_in, reckon_with_service
+from batchgen.usecases.cost import CostComparison, Selection, costs_in, reckon_with_service
 from batchgen.usecases.findings import Audit
 from batchgen.usecases.guards import saved_results
-from batchgen.usecases.recover import Recovery, recover_batch
+from batchgen.usecases.rebuild import Recovery, recover_batch
 from batchgen.usecases.resolve import Desk
 from batchgen.wiring.opening import manifest_of, open_batch
 from batchgen.wiring.options import Options
@@ -27,7 +27,7 @@ def costs(options: Options, selection: Selection) -> Sequence[Cost]:
     return costs_in(options, selection)
 
 
-async def compare_costs(options: Options, selection: Selection, *, record: bool) -> Reckoned:
+async def compare_costs(options: Options, selection: Selection, *, record: bool) -> CostComparison:
     """Ask the service what it charged and compare; see ``usecases.cost.reckon_with_service``."""
     return await reckon_with_service(options, selection, record=record)
 
@@ -43,7 +43,7 @@ async def audit(options: Options, *, fix: bool = False, offline: bool = False) -
 
     Raises:
         InputError: the manifest is wrong.
-        BatchHeldError: a run holds the batch whose files are to be fixed.
+        BatchLockedError: a run holds the batch whose files are to be fixed.
         JournalError, OutputError: the disk is at fault.
         StoppedError: the service does not let us look.
     """
@@ -58,7 +58,7 @@ async def rebuild(options: Options) -> Recovery:
 
     Raises:
         InputError: the manifest is wrong, or the results are no results; nothing was changed.
-        BatchHeldError: a run holds the batch.
+        BatchLockedError: a run holds the batch.
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked; the same command goes on.
     """
@@ -77,7 +77,7 @@ async def settling(options: Options) -> AsyncIterator[Desk]:
 
     Raises:
         InputError: the manifest is wrong.
-        BatchHeldError: a run holds the batch.
+        BatchLockedError: a run holds the batch.
         JournalError: the journal cannot be opened.
         StoppedError: there are no credentials.
     """

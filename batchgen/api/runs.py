@@ -9,13 +9,13 @@ from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.output.names import check_template
 from batchgen.usecases.audience import Audience
-from batchgen.usecases.conclusion import RunOutcome
-from batchgen.usecases.look import BatchStatus, OtherSlots, notice_slots, status_of_all
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
-from batchgen.usecases.outlook import Outlook, look_ahead
+from batchgen.usecases.plan import Outlook, look_ahead
 from batchgen.usecases.quotes import Quoted
 from batchgen.usecases.run import run_batch
+from batchgen.usecases.run_end import RunOutcome
+from batchgen.usecases.status import BatchStatus, OtherSlots, notice_slots, status_of_all
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.interrupts import Interrupts
 from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
@@ -54,7 +54,7 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
 
     Raises:
         InputError: the manifest or a model's name is wrong, or a guard stopped it; nothing was sent.
-        BatchHeldError: another run holds the batch.
+        BatchLockedError: another run holds the batch.
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
     """

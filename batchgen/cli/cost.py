@@ -98,7 +98,7 @@ def command(
     return status
 
 
-def _status(reckoned: "api.Reckoned | None") -> int:
+def _status(reckoned: "api.CostComparison | None") -> int:
     """Give 7 where a difference waits for a person; that a key may not look is no failure."""
     found = None if reckoned is None else reckoned.reckoning
     return 0 if found is None or found.agrees else 7
@@ -131,7 +131,7 @@ def _plain(amount: int | Decimal) -> str:
 
 def _document(
     sums: "Mapping[api.Group, api.Sums]",
-    reckoned: "api.Reckoned | None",
+    reckoned: "api.CostComparison | None",
     *,
     by: str,
     tz: str,

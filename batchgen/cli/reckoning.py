@@ -48,7 +48,7 @@ def differences(found: api.BillingDiff) -> dict[str, object]:
     }
 
 
-def told_of(reckoned: api.Reckoned) -> Iterator[str]:
+def told_of(reckoned: api.CostComparison) -> Iterator[str]:
     """Give a line for each finding, those that wait for a person first."""
     found = reckoned.reckoning
     if found is None:
@@ -73,7 +73,7 @@ def told_of(reckoned: api.Reckoned) -> Iterator[str]:
         yield "All agree."
 
 
-def _refunds(reckoned: api.Reckoned, found: api.BillingDiff) -> Iterator[str]:
+def _refunds(reckoned: api.CostComparison, found: api.BillingDiff) -> Iterator[str]:
     for both in found.unexpected:
         told = f"{_plain(both.shown.refunded)} refunded by the service"
         yield f"  {_name(both.ours)}: {told}, {_plain(both.ours.sums.refunded)} on record"

@@ -2,7 +2,7 @@
 
 from batchgen.errors import (
     BatchgenError,
-    BatchHeldError,
+    BatchLockedError,
     InputError,
     ServiceError,
     StopCause,
@@ -15,7 +15,7 @@ def status_of(error: BatchgenError) -> int:
     match error:
         case InputError():
             return 2
-        case BatchHeldError():
+        case BatchLockedError():
             return 6
         case StoppedError():
             return 5 if error.cause is StopCause.CREDITS else 4

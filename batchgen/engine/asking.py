@@ -13,7 +13,7 @@ from functools import partial
 from batchgen.backoff import Backoff
 from batchgen.engine.board import Board
 from batchgen.engine.errands import Errands
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.policy import World
 from batchgen.errors import (
     BoughtByQuoteError,
@@ -38,7 +38,7 @@ class Asker:
     def __init__(
         self,
         *,
-        purse: Purse,
+        purse: BudgetGuard,
         observer: Observer,
         backoff: Backoff,
         chance: random.Random,
@@ -149,7 +149,7 @@ class Asker:
     def _is_silent(self, kind: str, first: Entry, error: TransientError) -> None:
         self._silent_since.setdefault(kind, loop_time())
         self._why[kind] = str(error)
-        self._observer.troubled(f"{first.job.id}: no price is told yet: {error}")
+        self._observer.warned(f"{first.job.id}: no price is told yet: {error}")
         self._board.look()
 
     def _make_room(self) -> None:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
-from batchgen.engine.halt import Halt
 from batchgen.engine.limits.flow import Flow
+from batchgen.engine.outcome import StopState
 from batchgen.errors import BatchgenError
 from batchgen.model import JobKey
 from batchgen.reconcile.neighbours import Neighbours
@@ -34,11 +34,11 @@ class Waits(Protocol):
         ...
 
     @property
-    def is_broke(self) -> bool:
+    def budget_exhausted(self) -> bool:
         """Whether nothing may be bought until money is free."""
         ...
 
-    def stir(self) -> None:
+    def wake(self) -> None:
         """Look again: something has changed."""
         ...
 
@@ -57,7 +57,7 @@ class Board:
             most_failures: after so many failures no further job is bought; None for any number.
             last_moment: seconds that submits have which are under way when the run is to be left at once.
         """
-        self.halt = Halt()
+        self.stops = StopState()
         self.ended = asyncio.Event()
         self.last_moment = last_moment
         self._flow = flow
@@ -74,7 +74,7 @@ class Board:
     @property
     def submitting(self) -> bool:
         """Whether further jobs may leave."""
-        return self.halt.submitting
+        return self.stops.submitting
 
     def begin(self, waits: Waits) -> None:
         """Learn that every job was routed once: from now on the run may end."""
@@ -92,35 +92,35 @@ class Board:
 
     def out_of_sight(self, key: JobKey) -> None:
         """Remember a job that is paid for and has outlasted its timeout."""
-        self.halt.out_of_sight.add(key)
+        self.stops.out_of_sight.add(key)
 
     def is_out_of_sight(self, key: JobKey) -> bool:
         """Tell whether a job has outlasted its timeout: it still runs at the service."""
-        return key in self.halt.out_of_sight
+        return key in self.stops.out_of_sight
 
     def failed(self) -> None:
         """Count a job that failed in this run; too many stop it in order."""
-        self.halt.failures += self.has_begun
-        if self.halt.has_too_many_failures(self._most_failures):
+        self.stops.failures += self.has_begun
+        if self.stops.has_too_many_failures(self._most_failures):
             self.stop()
 
     def look_at_reach(self) -> None:
         """Buy no more where the service could not be reached for too long."""
         if self._flow.unreachable:
-            self.halt.unreachable = True
-            self.halt.unlisted = self._waits.unlisted if self._waits is not None else ""
+            self.stops.unreachable = True
+            self.stops.unlisted = self._waits.unlisted if self._waits is not None else ""
             self.stop()
 
     def stop(self) -> None:
         """Buy no more, and end when nothing is open."""
-        self.halt.submitting = False
+        self.stops.submitting = False
         if self._waits is not None:
-            self._waits.stir()
+            self._waits.wake()
         self.look()
 
     def stop_for(self, cause: BatchgenError) -> None:
         """Buy no more for this reason."""
-        self.halt.stop_for(cause)
+        self.stops.stop_for(cause)
         self.stop()
 
     def end(self) -> None:
@@ -137,6 +137,6 @@ class Board:
         if awaited and waits.has_blocked:
             return
         # what is out of sight may fill every slot for hours; the next run watches it
-        full = bool(self.halt.out_of_sight) and not self._flow.tripped and not waits.has_room
-        if not self.submitting or not len(waits) or full or waits.is_broke:
+        full = bool(self.stops.out_of_sight) and not self._flow.tripped and not waits.has_room
+        if not self.submitting or not len(waits) or full or waits.budget_exhausted:
             self.ended.set()

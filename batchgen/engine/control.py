@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from batchgen.engine.dispatch import Dispatcher
 from batchgen.engine.doubting import Doubting
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.settings import RunSettings
 
@@ -13,7 +13,7 @@ from batchgen.engine.settings import RunSettings
 class Control:
     """The levers of one run."""
 
-    def __init__(self, *, dispatcher: Dispatcher, flow: Flow, purse: Purse) -> None:
+    def __init__(self, *, dispatcher: Dispatcher, flow: Flow, purse: BudgetGuard) -> None:
         self._dispatcher = dispatcher
         self._flow = flow
         self._purse = purse
@@ -35,9 +35,9 @@ class Control:
     def allow(self, in_flight: int | None) -> None:
         """Put another upper bound on what is in flight; None leaves it to the service."""
         self._flow.pools.bound(in_flight)
-        self._dispatcher.stir()
+        self._dispatcher.wake()
 
     def spend(self, total: Decimal | None) -> None:
         """Put another cap on what the batch may cost in all; None takes it away."""
         self._purse.set_cap(total)
-        self._dispatcher.money_may_be_free()
+        self._dispatcher.budget_freed()

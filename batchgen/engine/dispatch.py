@@ -71,7 +71,7 @@ class Dispatcher:
             board=board,
             errands=errands,
             told=self._priced,
-            close=self.close,
+            close=self.close_model,
         )
         self._waiting = Waiting()
         self._preparer = self._make_preparer(policy)
@@ -127,7 +127,7 @@ class Dispatcher:
 
     def _other_settled(self) -> None:
         self.unblock()
-        self.stir()
+        self.wake()
 
     async def _let_others_settle(self) -> None:
         with suppress(TimeoutError):
@@ -156,20 +156,20 @@ class Dispatcher:
             self._look.again(entry)
         else:
             self._waiting.append(entry)
-        self.stir()
+        self.wake()
         self._board.look()
 
-    def close(self, model: str, error: ModelClosedError) -> None:
+    def close_model(self, model: str, error: ModelClosedError) -> None:
         """Let no further job of a model leave: none of them will be taken, and the others are."""
         if model in self.closed:
             return
         self.closed[model] = str(error)
-        self._ledger.observer.troubled(f"{model} may not be run, and no further job of it is sent: {error}")
+        self._ledger.observer.warned(f"{model} may not be run, and no further job of it is sent: {error}")
         self._waiting.drop(model)
         self._blocked = [one for one in self._blocked if one.job.model != model]
         if self._preparer is not None:
             self._preparer.drop(model)
-        self.stir()
+        self.wake()
 
     def is_open(self, entry: Entry) -> bool:
         """Tell whether jobs of this one's model may be submitted."""
@@ -182,19 +182,19 @@ class Dispatcher:
         elif entry.job.model not in self.closed:
             self._waiting.appendleft(entry)
             self._broke = error
-        self.stir()
+        self.wake()
 
-    def money_may_be_free(self) -> None:
+    def budget_freed(self) -> None:
         """Learn that something that was reserved or charged may have come back."""
         self._broke = None
-        self.stir()
+        self.wake()
 
     @property
-    def is_broke(self) -> bool:
+    def budget_exhausted(self) -> bool:
         """Whether nothing may be bought until money is free; what is to be taken in may free some."""
         return self._broke is not None and not self._look.is_undecided
 
-    def money_told(self) -> tuple[str, ...]:
+    def budget_told(self) -> tuple[str, ...]:
         """Say which jobs the budget has left out, and what a higher one would buy; empty if none."""
         told = [str(one) for one in self._too_dear.values()]
         if self._broke is not None:
@@ -225,7 +225,7 @@ class Dispatcher:
         hold_prices(self._world, self._ledger)
         self._look.set_apart()
         self._waiting.return_all(filter(self.is_open, entries))
-        self.money_may_be_free()
+        self.budget_freed()
         self._board.look()
 
     def unblock(self) -> None:
@@ -233,14 +233,14 @@ class Dispatcher:
         self._waiting.return_all(filter(self.is_open, self._blocked))
         self._blocked.clear()
 
-    def stir(self) -> None:
+    def wake(self) -> None:
         """Look again: a slot may be free, or a job may wait."""
         self._changed.set()
 
     def pause(self, *, paused: bool) -> None:
         """Let no job leave for the time being, or let them leave again."""
         self._paused = paused
-        self.stir()
+        self.wake()
 
     @property
     def has_room(self) -> bool:
@@ -259,8 +259,8 @@ class Dispatcher:
 
     async def finish(self) -> None:
         """Let the submits under way be answered."""
-        halt = self._board.halt
-        await self._departures.finish(leaving=lambda: halt.leaving, last_moment=self._board.last_moment)
+        stops = self._board.stops
+        await self._departures.finish(leaving=lambda: stops.leaving, last_moment=self._board.last_moment)
 
     async def run(self) -> None:
         """Submit until stopped, one turn of the gate each.
@@ -286,7 +286,7 @@ class Dispatcher:
                     self._waiting.remove(entry)
                     self._begin(entry)
                     if self._preparer is not None:
-                        self._preparer.stir()
+                        self._preparer.wake()
 
     def _begin(self, entry: Entry) -> None:
         self._board.open([entry.key])
@@ -303,7 +303,7 @@ class Dispatcher:
             return
         self._flow.answered(entry.key, error)
         if isinstance(error, ModelClosedError):
-            self.close(entry.job.model, error)
+            self.close_model(entry.job.model, error)
         elif isinstance(error, StoppedError):
             self._board.stop_for(error)
         self._board.look_at_reach()
@@ -354,7 +354,7 @@ class Dispatcher:
         try:
             await self._world.generator.model(model)
         except ModelClosedError as error:  # an answer
-            self.close(model, error)
+            self.close_model(model, error)
             self._flow.service_answered()
         except StoppedError:
             raise
@@ -365,6 +365,6 @@ class Dispatcher:
 
     def is_silent(self, error: ServiceError) -> None:
         """Learn that the service did not answer a call that costs nothing."""
-        self._ledger.observer.troubled(f"not submitting: {error}")
+        self._ledger.observer.warned(f"not submitting: {error}")
         self._flow.service_is_silent()
         self._board.look_at_reach()

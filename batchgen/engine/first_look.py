@@ -39,7 +39,7 @@ class Queue(Protocol):
         """Learn that the service did not answer."""
         ...
 
-    def money_may_be_free(self) -> None:
+    def budget_freed(self) -> None:
         """Learn that money that was set apart may have come back."""
         ...
 
@@ -234,7 +234,7 @@ class FirstLook:
             self._moves.route(entry)
         self._unsure = []  # not before: the run is not at its end while some are not on their way
         self.set_apart()
-        self._queue.money_may_be_free()
+        self._queue.budget_freed()
         self._end_look(self._preflight)
         self._board.look()
 

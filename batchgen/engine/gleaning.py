@@ -135,7 +135,7 @@ class Gleaner:
                 raise
             except ServiceError as error:
                 failures += 1
-                self._ledger.observer.troubled(f"{entry.job.id}: {error}")
+                self._ledger.observer.warned(f"{entry.job.id}: {error}")
                 grown, again = None, due + _FIRST * 2**failures if failures < _FAILURES else None
             else:
                 failures = 0

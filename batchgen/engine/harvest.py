@@ -71,7 +71,7 @@ class Harvest:
                 files = await self.collector.collect(entry.job, entry.record.asset_ids)
             except DownloadError as error:
                 self.missing[entry.key] = str(error)
-                self.ledger.observer.troubled(str(error))
+                self.ledger.observer.warned(str(error))
                 self.moves.close(entry)
             else:
                 self.moves.route(self.ledger.record(entry, Collected(at=self.ledger.now(), files=files)))

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 from batchgen.backoff import Backoff, PollGaps
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.model import Model
 from batchgen.ports import Clock, Collector, Generator, Journal, Observer, PacedGate, Uploader
 from batchgen.reconcile.absence import DoubtPolicy
@@ -75,7 +75,7 @@ class World:
     observer: Observer
     chance: random.Random = field(default_factory=random.Random)
     uploader: Uploader | None = None
-    purse: Purse = field(default_factory=Purse)
+    purse: BudgetGuard = field(default_factory=BudgetGuard)
     sender: str = ""
     service_clock: ServiceClock | None = None
     neighbours: Neighbours | None = None

@@ -45,7 +45,7 @@ class Preparer:
         self._ready = ready
         self._waiting = waiting
         self._jobs: deque[Entry] = deque()
-        self._stirred = asyncio.Event()
+        self._woken = asyncio.Event()
 
     def __len__(self) -> int:
         """Count the jobs that wait for their files."""
@@ -61,15 +61,15 @@ class Preparer:
     def add(self, entry: Entry) -> None:
         """Let a job wait for its files."""
         self._jobs.append(entry)
-        self.stir()
+        self.wake()
 
     def drop(self, model: str) -> None:
         """Let those of a model wait no longer."""
         self._jobs = deque(one for one in self._jobs if one.job.model != model)
 
-    def stir(self) -> None:
+    def wake(self) -> None:
         """Look again whether there is room."""
-        self._stirred.set()
+        self._woken.set()
 
     async def run(self) -> None:
         """Send files until cancelled, those of one job after the other's.
@@ -81,9 +81,9 @@ class Preparer:
         """
         failures = 0
         while True:
-            self._stirred.clear()
+            self._woken.clear()
             if not self._jobs or self._waiting() >= AHEAD:
-                await self._stirred.wait()
+                await self._woken.wait()
                 continue
             entry = self._jobs[0]
             try:
@@ -95,7 +95,7 @@ class Preparer:
                 raise InputError(f"{entry.job.id}: a file cannot be sent: {error}") from error
             except ServiceError as error:
                 failures += 1
-                self._ledger.observer.troubled(f"{entry.job.id}: a file was not taken yet: {error}")
+                self._ledger.observer.warned(f"{entry.job.id}: a file was not taken yet: {error}")
                 await asyncio.sleep(self._backoff.delay(failures, jitter=0.5))
             else:
                 failures = 0

@@ -76,7 +76,7 @@ class Router:
         self._board.open([entry.key])
         match entry.record.state:
             case State.PLANNED:
-                self._to.dispatcher.money_may_be_free()
+                self._to.dispatcher.budget_freed()
                 self._wait(entry)
             case State.SUBMITTING:
                 # found so at the start: whether the POST left is not known
@@ -101,19 +101,19 @@ class Router:
                 self._to.harvest.take(entry)
             case State.HELD | State.ABANDONED:
                 self.close(entry)
-        self._to.dispatcher.stir()
+        self._to.dispatcher.wake()
 
     def close(self, entry: Entry) -> None:
         """Leave a job as it is; see ``Moves``."""
         if not self._board.is_out_of_sight(entry.key):  # those still run at the service
             self._flow.ended(entry.key)
-        self._to.dispatcher.stir()
+        self._to.dispatcher.wake()
         self._board.close(entry.key)
 
     def stop(self, cause: BatchgenError | BaseExceptionGroup[BaseException]) -> None:
         """End the run in order; see ``Moves``."""
         if isinstance(cause, BaseExceptionGroup):
-            self._board.halt.bug = self._board.halt.bug or cause
+            self._board.stops.bug = self._board.stops.bug or cause
             self._board.end()
             return
         self._board.stop_for(cause)
@@ -131,7 +131,7 @@ class Router:
     def neighbour_settled(self) -> None:
         """Go on with the jobs that stepped aside for one of another batch."""
         self._to.dispatcher.unblock()
-        self._to.dispatcher.stir()
+        self._to.dispatcher.wake()
         self._board.look()
 
     def _wait(self, entry: Entry) -> None:
@@ -142,14 +142,14 @@ class Router:
 
     def _count_money(self, entry: Entry) -> None:
         """Hold what a job cost in the end against what was said, and see what came back."""
-        self._to.dispatcher.money_may_be_free()
+        self._to.dispatcher.budget_freed()
         self._learn_price(entry)
 
     def _learn_price(self, entry: Entry) -> None:
         paid = entry.record.submission
         told = self._world.purse.charged(entry.job, paid) if self._board.has_begun and paid else None
         if told is not None:
-            self._ledger.observer.troubled(told)
+            self._ledger.observer.warned(told)
 
     def _retry_or_close(self, entry: Entry) -> None:
         """Open another attempt if the manifest allows one, or the command line asked for it."""

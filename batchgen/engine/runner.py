@@ -12,10 +12,10 @@ from batchgen.engine.board import Board
 from batchgen.engine.control import Control
 from batchgen.engine.dispatch import Dispatcher
 from batchgen.engine.doubting import Doubting
-from batchgen.engine.ending import Ending, left_closed
 from batchgen.engine.errands import Errands
 from batchgen.engine.harvest import Harvest
 from batchgen.engine.limits.flow import Flow
+from batchgen.engine.outcome import EngineOutcome, left_closed
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.router import Pieces, Router
 from batchgen.engine.settings import RunSettings
@@ -143,7 +143,7 @@ class Runner:
                 yields=yields,
                 moves=self._router,
                 errands=self._errands,
-                missing=self._board.halt.missing,
+                missing=self._board.stops.missing,
             ),
         )
 
@@ -159,7 +159,7 @@ class Runner:
         schedule.remember(self._world.journal.records().values())
         return schedule
 
-    async def run(self) -> Ending:
+    async def run(self) -> EngineOutcome:
         """Carry the plan's jobs to their end, or as far as the run may go.
 
         Raises:
@@ -173,7 +173,7 @@ class Runner:
                     await board.ended.wait()
                     self._errands.cancel()
             except BaseExceptionGroup as group:
-                board.halt.bug = group  # raised when the submits under way have been let finish
+                board.stops.bug = group  # raised when the submits under way have been let finish
             except asyncio.CancelledError:
                 self.leave()
                 await dispatcher.finish()
@@ -181,10 +181,10 @@ class Runner:
             board.end()
             await dispatcher.finish()
         records = self._world.journal.records()
-        return board.halt.ending(
+        return board.stops.ending(
             turned_up=self._search.late_arrivals.sentences,
             lost=self._ledger.lost,
-            over_budget=dispatcher.money_told(),
+            over_budget=dispatcher.budget_told(),
             waits_for=self._world.neighbours.left if self._world.neighbours is not None else (),
             unpriced=dispatcher.unpriced_told(),
             most_failures=self._policy.most_failures,
@@ -214,17 +214,17 @@ class Runner:
 
     def drain(self) -> None:
         """Submit no more, and collect what is paid for."""
-        self._board.halt.drained = True
+        self._board.stops.drained = True
         self._board.stop()
 
     def leave(self) -> None:
         """Submit no more, and leave what runs to the next run."""
-        self._board.halt.leaving = True
+        self._board.stops.leaving = True
         self.end()
 
     def end(self) -> None:
         """Do the same once the submits under way are answered."""
-        self._board.halt.drained = True
+        self._board.stops.drained = True
         self._board.end()
 
     def longest_left(self) -> float | None:

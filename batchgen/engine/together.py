@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from batchgen.engine.ending import Ending
+from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.runner import Runner
 from batchgen.errors import BatchgenError
 
@@ -12,7 +12,7 @@ SETTLING = 2  # times ``settle``: what is listed is found by then, and what equa
 
 async def carry_together(
     buying: Runner, others: Sequence[Runner], *, settle: float
-) -> tuple[Ending, list[Ending]]:
+) -> tuple[EngineOutcome, list[EngineOutcome]]:
     """Run them, and give how each ended.
 
     What is in doubt in the others is looked for before anything is bought, for a time that is bounded;
@@ -29,14 +29,14 @@ async def carry_together(
     buying.control.follow((one.doubts for one in others), patience=SETTLING * settle)
     failed: list[BatchgenError] = []
 
-    async def carry(one: Runner) -> Ending:
+    async def carry(one: Runner) -> EngineOutcome:
         try:
             return await one.run()
         except BatchgenError as error:
             failed.append(error)
             for other in (*others, buying):
                 other.end()
-            return Ending()
+            return EngineOutcome()
         finally:
             one.doubts.end()
 

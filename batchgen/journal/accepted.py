@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from batchgen.journal import schema
-from batchgen.journal.faults import explained
+from batchgen.journal.sqlite_errors import explained
 from batchgen.model import Acceptance, JobKey, Scope
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import JournalError, RemoteIdTakenError
 from batchgen.journal import codec, schema
-from batchgen.journal.faults import explained
-from batchgen.journal.marks import Marks, named_rows
+from batchgen.journal.origin_flags import Marks, named_rows
+from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.totals import Totals
 from batchgen.lifecycle import Accepted, Event, Record, State, apply
 from batchgen.model import JobKey, Scope

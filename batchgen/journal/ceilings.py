@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from batchgen.journal import schema
-from batchgen.journal.faults import explained
+from batchgen.journal.sqlite_errors import explained
 from batchgen.model import KeptCeiling, Scope
 
 

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from batchgen.journal import schema
-from batchgen.journal.faults import WAIT_FOR_OTHERS, explained
+from batchgen.journal.sqlite_errors import WAIT_FOR_OTHERS, explained
 
 
 @contextmanager

@@ -13,10 +13,10 @@ from batchgen.journal import schema
 from batchgen.journal.accepted import AcceptedRecords
 from batchgen.journal.batch import BatchJournal, keep_scope
 from batchgen.journal.ceilings import CeilingRecords
-from batchgen.journal.faults import DAMAGED, WAIT_FOR_OTHERS, explained
+from batchgen.journal.filesystem import refuse_network, sync_folder
 from batchgen.journal.names import Names
-from batchgen.journal.place import refuse_network, sync_folder
 from batchgen.journal.slots import SlotRecords
+from batchgen.journal.sqlite_errors import DAMAGED, WAIT_FOR_OTHERS, explained
 from batchgen.model import Scope
 
 

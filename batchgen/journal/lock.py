@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from batchgen.errors import BatchHeldError, JournalError
-from batchgen.journal.place import sync_folder
+from batchgen.errors import BatchLockedError, JournalError
+from batchgen.journal.filesystem import sync_folder
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def hold_batch(path: Path, *, stamp: float) -> Iterator[None]:
         stamp: now, seconds since the epoch: since when it is held.
 
     Raises:
-        BatchHeldError: another run holds it; says who and since when.
+        BatchLockedError: another run holds it; says who and since when.
         JournalError: the file cannot be made.
     """
     descriptor = _lock(path)
@@ -99,7 +99,7 @@ def _lock(path: Path) -> int:
     except OSError as error:
         os.close(descriptor)
         if isinstance(error, BlockingIOError):
-            raise BatchHeldError(_who(path)) from error
+            raise BatchLockedError(_who(path)) from error
         raise JournalError(f"{path}: this file system gives no locks: {error.strerror}") from error
     return descriptor
 

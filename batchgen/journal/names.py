@@ -13,8 +13,8 @@ from pathlib import Path
 
 from batchgen.journal import codec, schema
 from batchgen.journal.batch import keep_scope
-from batchgen.journal.faults import explained
-from batchgen.journal.marks import NAMES_A_QUERY
+from batchgen.journal.origin_flags import NAMES_A_QUERY
+from batchgen.journal.sqlite_errors import explained
 from batchgen.lifecycle import Record
 from batchgen.model import JobKey, Scope
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchgen.journal.faults import explained
+from batchgen.journal.sqlite_errors import explained
 
 _READ_WITHIN = 60.0  # seconds: whoever has not read an answer by then has gone away
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from batchgen.journal import schema
-from batchgen.journal.faults import explained
+from batchgen.journal.sqlite_errors import explained
 from batchgen.lifecycle import State
 from batchgen.model import JobKey, Scope
 

@@ -43,7 +43,7 @@ class JournalStore:
             stamp: now, seconds since the epoch: since when it is held.
 
         Raises:
-            BatchHeldError: another run holds it; says who and since when.
+            BatchLockedError: another run holds it; says who and since when.
             JournalError: the place cannot be written.
         """
         return lock.hold_batch(self._lock_of(batch), stamp=stamp)

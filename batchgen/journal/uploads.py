@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from batchgen.journal import schema
-from batchgen.journal.faults import explained
 from batchgen.journal.file import JournalFile
+from batchgen.journal.sqlite_errors import explained
 from batchgen.model import Upload
 
 _WAIT_FOR_OTHERS = 30.0  # seconds

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from batchgen.errors import InputError
 from batchgen.manifest.environment import filled
-from batchgen.manifest.origins import Paper
+from batchgen.manifest.origins import SourceFile
 from batchgen.manifest.source.document import Document, read_document
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.sources import read_bytes
-from batchgen.manifest.validation import Sound, validate
+from batchgen.manifest.source.text_files import read_bytes
+from batchgen.manifest.validation import Validated, validate
 
 DEEPEST = 10  # files that include each other in a chain
 
@@ -32,12 +32,12 @@ class Sheet:
     path: Path
     raw: bytes
     document: Document
-    sound: Sound
+    sound: Validated
 
     @property
-    def paper(self) -> Paper:
+    def paper(self) -> SourceFile:
         """The file, to be opened again when a place in it is asked for."""
-        return Paper(self.path, self.document.source, self.raw)
+        return SourceFile(self.path, self.document.source, self.raw)
 
 
 class Inclusion:

@@ -15,14 +15,14 @@ from batchgen.errors import InputError
 from batchgen.manifest.parameters import mergeable
 from batchgen.manifest.source.document import Document, read_document
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.sources import read_bytes
+from batchgen.manifest.source.text_files import read_bytes
 from batchgen.manifest.templates import parse, strings_in
 from batchgen.model import Json
 
 Path: TypeAlias = tuple[str | int, ...]
 
 
-class Paper:
+class SourceFile:
     """A manifest's file, to be opened again.
 
     Attributes:
@@ -65,7 +65,7 @@ class Origin:
         columns: the variables whose values come from the rows of a table.
     """
 
-    paper: Paper
+    paper: SourceFile
     path: Path
     prompts: tuple[str | None, ...]
     models: tuple[str, ...]

@@ -18,7 +18,7 @@ from batchgen.manifest.naming import batch_from, wrong_with
 from batchgen.manifest.schema import OutputText
 from batchgen.manifest.source.document import read_document
 from batchgen.manifest.source.problems import Problems, meant
-from batchgen.manifest.source.sources import read_bytes
+from batchgen.manifest.source.text_files import read_bytes
 from batchgen.manifest.tables.files import Files, Filing
 from batchgen.manifest.tables.tables import Tables
 from batchgen.manifest.templates import parse

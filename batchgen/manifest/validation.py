@@ -58,7 +58,7 @@ _EXPECTED = {
 }
 
 
-class Sound(NamedTuple):
+class Validated(NamedTuple):
     """What of a manifest can be read on.
 
     Attributes:
@@ -72,7 +72,7 @@ class Sound(NamedTuple):
     defaults: bool
 
 
-def validate(document: Document, problems: Problems, *, included: bool = False) -> Sound:
+def validate(document: Document, problems: Problems, *, included: bool = False) -> Validated:
     """Check the values one by one and go on with those that are right.
 
     Args:
@@ -100,7 +100,7 @@ def validate(document: Document, problems: Problems, *, included: bool = False) 
     given = data.get("jobs")
     count = len(given) if isinstance(given, list) else 0
     numbers = tuple(number for number in range(count) if ("jobs", number) not in bad and ("jobs",) not in bad)
-    return Sound(text, numbers, ("defaults",) not in bad)
+    return Validated(text, numbers, ("defaults",) not in bad)
 
 
 def _absent(document: Document, data: Mapping[str, Json], problems: Problems) -> set[Loc]:

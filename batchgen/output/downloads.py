@@ -18,8 +18,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from batchgen.backoff import Backoff
 from batchgen.errors import BatchgenError, DownloadError, TransientError
 from batchgen.model import Asset, File, Job
+from batchgen.output.asset_store import AssetStore
 from batchgen.output.kinds import Kind, kind_of
-from batchgen.output.shelf import Shelf
 from batchgen.output.transfer import Cdn, TransferError
 from batchgen.output.urls import AssetSource, AssetUrls
 
@@ -69,7 +69,7 @@ class Downloader:
         spacing: float = 3.0,
     ) -> None:
         self._urls = AssetUrls(assets, oldest=oldest_url, spacing=spacing)
-        self._shelf = Shelf(folder, template=template)
+        self._shelf = AssetStore(folder, template=template)
         self._cdn = Cdn(connections=connections)
         self._slots = asyncio.Semaphore(connections)
         self._known = dict(known or {})

@@ -173,7 +173,7 @@ class Progress:
         gauges = self._gauges() if self._gauges is not None else None
         return self._tally.snapshot(gauges, now=self._elapsed())
 
-    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+    def recorded(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
         """Count the event; lines show all that mean something, a quiet run only problems."""
         self._tally.note(key, job, event, record, now=self._elapsed())
         if self._mode is Mode.PLAIN or (self._mode is Mode.QUIET and is_problem(event)):
@@ -181,10 +181,10 @@ class Progress:
             if said is not None:
                 self._say(said)
 
-    def looked(self, job: Job, remote: RemoteJob) -> None:
+    def polled(self, job: Job, remote: RemoteJob) -> None:
         """Show nothing: that a job still runs is no news."""
 
-    def troubled(self, text: str) -> None:
+    def warned(self, text: str) -> None:
         """Show it, above the moving part where there is one; what comes again is counted until the end."""
         told = clean(text)
         self._troubles[told] += 1

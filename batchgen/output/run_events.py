@@ -11,8 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from batchgen.events import Event
 from batchgen.formats import moment, number
-from batchgen.model import Job, JobKey, Json, RemoteJob, Scope
-from batchgen.ports import Clock, Observer
+from batchgen.model import Job, JobKey, Json, RemoteJob
 from batchgen.record import Record
 
 SCHEMA = "batchgen/events@1"
@@ -188,46 +187,6 @@ class RunEnded(RunEvent):
 
 
 Tell: TypeAlias = Callable[[RunEvent], None]
-
-
-class Telling(Observer):
-    """Makes run events of what an observer is told, and passes all of it on.
-
-    Args:
-        shown: to whom.
-        tell: takes the events; must raise nothing.
-        scope: of which slot.
-        clock: for the stamps of what carries none.
-    """
-
-    def __init__(self, shown: Observer, tell: Tell, *, scope: Scope, clock: Clock) -> None:
-        self._shown = shown
-        self._tell = tell
-        self._scope = scope
-        self._clock = clock
-        self._words: dict[str, str] = {}  # by the service's id: what was told of it last
-
-    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
-        """Tell of a fact; see the port."""
-        self._shown.noticed(key, job, event, record)
-        batch, slot = self._scope.batch, self._scope.slot
-        self._tell(
-            JobChanged(at=event.at, batch=batch, slot=slot, fact=event, key=key, job=job, record=record)
-        )
-
-    def looked(self, job: Job, remote: RemoteJob) -> None:
-        """Tell of a look that shows something new; see the port."""
-        self._shown.looked(job, remote)
-        if self._words.get(remote.remote_id) == remote.word:
-            return
-        self._words[remote.remote_id] = remote.word
-        batch, slot = self._scope.batch, self._scope.slot
-        self._tell(JobSeen(at=self._clock.now(), batch=batch, slot=slot, job=job, remote=remote))
-
-    def troubled(self, text: str) -> None:
-        """Tell of trouble; see the port."""
-        self._shown.troubled(text)
-        self._tell(Warned(at=self._clock.now(), batch=self._scope.batch, slot=self._scope.slot, text=text))
 
 
 def _amount(fact: Event, name: str) -> Decimal | None:

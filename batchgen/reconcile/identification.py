@@ -62,7 +62,7 @@ class Identification:
             self._refused = True
             return
         except ServiceError as error:
-            self._ledger.observer.troubled(f"asking who we are: {error}")
+            self._ledger.observer.warned(f"asking who we are: {error}")
             return
         if identity is None:
             self._refused = True

@@ -52,4 +52,4 @@ class LateArrivals:
         cost = "unknown" if row.cost is None else f"{row.cost:f} CU"
         sentence = f"{name}: {row.remote_id} turned up after it was shown absent; its cost: {cost}"
         self._named[row.remote_id] = sentence
-        self._ledger.observer.troubled(sentence)
+        self._ledger.observer.warned(sentence)

@@ -177,12 +177,12 @@ class _TroublesOnly:
     def __init__(self, inner: Observer) -> None:
         self._inner = inner
 
-    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+    def recorded(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
         """Say nothing: it is not this run's job."""
 
-    def looked(self, job: Job, remote: RemoteJob) -> None:
+    def polled(self, job: Job, remote: RemoteJob) -> None:
         """Say nothing: it is not this run's job."""
 
-    def troubled(self, text: str) -> None:
+    def warned(self, text: str) -> None:
         """Pass it on."""
-        self._inner.troubled(text)
+        self._inner.warned(text)

@@ -354,7 +354,7 @@ async def begin_preflight(
     begun = loop_time()
     listing = await read_listing(search.generator, since=since, clock=ledger)
     if isinstance(listing.broken, NotFoundError):
-        ledger.observer.troubled(f"the service lists no jobs, so none can be found again: {listing.broken}")
+        ledger.observer.warned(f"the service lists no jobs, so none can be found again: {listing.broken}")
     elif listing.broken is not None:
         raise listing.broken
     for mark in listing.unreadable:

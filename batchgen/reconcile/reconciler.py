@@ -102,7 +102,7 @@ class Reconciler:
         self._lag = ListingLag(search.ledger, closely=_MOST_GAPS * policy.spacing)
         self._pauses = Pauses()
         self._skew = 0.0
-        self._stirred = asyncio.Event()
+        self._woken = asyncio.Event()
 
     def add(self, entry: Entry, *, is_old: bool = False) -> None:
         """Take in a job in doubt.
@@ -120,7 +120,7 @@ class Reconciler:
             is_old=is_old,
             receipts=0 if is_old else self._ledger.receipts,
         )
-        self._stirred.set()
+        self._woken.set()
 
     async def run(self) -> None:
         """Look until cancelled; rests while nothing is in doubt.
@@ -130,9 +130,9 @@ class Reconciler:
             JournalError: what was found could not be recorded; the next run finds it again.
         """
         while True:
-            self._stirred.clear()
+            self._woken.clear()
             if not self._cases:
-                await self._stirred.wait()
+                await self._woken.wait()
             await asyncio.sleep(min(FIRST_LOOK, self._policy.spacing))
             while self._cases:
                 begun, broken = loop_time(), await self._look()
@@ -140,7 +140,7 @@ class Reconciler:
                     await asyncio.sleep(max(pause, self._policy.spacing))
                 else:
                     # a job that comes into doubt meanwhile has its own first look soon
-                    await _sleep_or(self._stirred, self._policy.spacing)
+                    await _sleep_or(self._woken, self._policy.spacing)
 
     async def _look(self) -> ServiceError | None:
         """Judge all cases by one listing; return why that is not all there is."""
@@ -175,7 +175,7 @@ class Reconciler:
             skew=self._skew,
         )
         if listing.broken is not None:
-            self._ledger.observer.troubled(f"looking for jobs in doubt: {listing.broken}")
+            self._ledger.observer.warned(f"looking for jobs in doubt: {listing.broken}")
         self._skew = listing.skew
         return listing
 
@@ -202,7 +202,7 @@ class Reconciler:
             except StoppedError:
                 raise
             except ServiceError as error:
-                self._ledger.observer.troubled(f"reading the prompt of a listed job: {error}")
+                self._ledger.observer.warned(f"reading the prompt of a listed job: {error}")
 
     def _judge(self, case: _Case, view: _View) -> None:
         window = case.doubt.window(view.listing.skew)

@@ -127,7 +127,7 @@ class Submission:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fortune:
+class JobScript:
     """The part of a life that chance decides."""
 
     steps: tuple[Step, ...]
@@ -141,7 +141,7 @@ def whole_milliseconds(now: float) -> float:
     return math.floor(now * 1000 + 1e-3) / 1000  # floats that count from the epoch are 2e-4 ms coarse
 
 
-def draw_fortune(draws: Draws, ordinal: int, *, at: float, duration: Span, outcomes: Outcomes) -> Fortune:
+def draw_fortune(draws: Draws, ordinal: int, *, at: float, duration: Span, outcomes: Outcomes) -> JobScript:
     """Draw how a job goes.
 
     Args:
@@ -160,7 +160,7 @@ def draw_fortune(draws: Draws, ordinal: int, *, at: float, duration: Span, outco
     steps.extend(
         Step(one, min(end, whole_milliseconds(at + _offset(one, share, end - at)))) for one, share in shares
     )
-    return Fortune(
+    return JobScript(
         steps=(*steps, Step(word, end)),
         error=error,
         hint=hint,

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from batchgen.model import Json, Scope
+from batchgen.events import Event
+from batchgen.model import Job, JobKey, Json, RemoteJob, Scope
 from batchgen.output.progress import Mode
-from batchgen.output.run_events import RunEnded, RunEvent, RunStarted, Tell, Telling, Warned
+from batchgen.output.run_events import JobChanged, JobSeen, RunEnded, RunEvent, RunStarted, Tell, Warned
 from batchgen.ports import Clock, Observer
+from batchgen.record import Record
 from batchgen.wiring.opening import OpenBatch
 
 
@@ -89,3 +91,43 @@ class Audience:
     def _tell(self, event: RunEvent) -> None:
         if self._program is not None:
             self._program(event)
+
+
+class Telling(Observer):
+    """Makes run events of what an observer is told, and passes all of it on.
+
+    Args:
+        shown: to whom.
+        tell: takes the events; must raise nothing.
+        scope: of which slot.
+        clock: for the stamps of what carries none.
+    """
+
+    def __init__(self, shown: Observer, tell: Tell, *, scope: Scope, clock: Clock) -> None:
+        self._shown = shown
+        self._tell = tell
+        self._scope = scope
+        self._clock = clock
+        self._words: dict[str, str] = {}  # by the service's id: what was told of it last
+
+    def recorded(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+        """Tell of a fact; see the port."""
+        self._shown.recorded(key, job, event, record)
+        batch, slot = self._scope.batch, self._scope.slot
+        self._tell(
+            JobChanged(at=event.at, batch=batch, slot=slot, fact=event, key=key, job=job, record=record)
+        )
+
+    def polled(self, job: Job, remote: RemoteJob) -> None:
+        """Tell of a look that shows something new; see the port."""
+        self._shown.polled(job, remote)
+        if self._words.get(remote.remote_id) == remote.word:
+            return
+        self._words[remote.remote_id] = remote.word
+        batch, slot = self._scope.batch, self._scope.slot
+        self._tell(JobSeen(at=self._clock.now(), batch=batch, slot=slot, job=job, remote=remote))
+
+    def warned(self, text: str) -> None:
+        """Tell of trouble; see the port."""
+        self._shown.warned(text)
+        self._tell(Warned(at=self._clock.now(), batch=self._scope.batch, slot=self._scope.slot, text=text))

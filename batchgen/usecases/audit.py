@@ -8,6 +8,7 @@ keeping it. What a finding is gets decided in ``reconcile.audit``.
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from batchgen.errors import ServiceError, StoppedError
@@ -17,6 +18,7 @@ from batchgen.lifecycle import Record
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Purchase, RemoteJob, Scope
 from batchgen.notes import OutputsGrew
+from batchgen.output.repair import damaged_among, fetch_again, files_of
 from batchgen.plan.yields import is_young
 from batchgen.ports import Generator
 from batchgen.reconcile.audit import (
@@ -34,9 +36,9 @@ from batchgen.reconcile.orphans import MISSING, OrphanFinder
 from batchgen.reconcile.preflight import BLIND
 from batchgen.record import DONE
 from batchgen.usecases.findings import Audit, Changed, Dearer, Open, Short, asked_of
-from batchgen.usecases.mending import damaged_among, fetch_again, files_of
 from batchgen.wiring.batch import scope_of
 from batchgen.wiring.options import Options, project_of, rate_of
+from batchgen.wiring.outputs import open_downloads_beside
 from batchgen.wiring.service import open_service
 
 MARGIN = 600.0  # seconds that the listing reaches back before the batch's first submission
@@ -155,7 +157,8 @@ class _Look:
             files = files_of(self._file.batch(self._scope).records().values())
             damaged = await asyncio.to_thread(damaged_among, files, folder)
             if fix and damaged:
-                damaged = await fetch_again(damaged, client, folder, rate)
+                open_downloads = partial(open_downloads_beside, client, rate=rate)
+                damaged = await fetch_again(damaged, folder, open_downloads)
             return replace(audit, files=len(files), damaged=tuple(damaged), purchases=tuple(bought))
 
     async def audit(self, *, since: float, jobs: Iterable[Job], bought: Sequence[Purchase]) -> Audit:

@@ -55,7 +55,7 @@ class Selection:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reckoned:
+class CostComparison:
     """What came of asking the service.
 
     Attributes:
@@ -90,7 +90,7 @@ def costs_in(options: Options, selection: Selection) -> list[Cost]:
         return selection.rows(file, scopes)
 
 
-async def reckon_with_service(options: Options, selection: Selection, *, record: bool) -> Reckoned:
+async def reckon_with_service(options: Options, selection: Selection, *, record: bool) -> CostComparison:
     """Ask the service what it charged, hold the journal against it, and record what it shows came back.
 
     The records of the origin that the environment names are compared, of whatever project.
@@ -118,12 +118,12 @@ async def reckon_with_service(options: Options, selection: Selection, *, record:
             )
         began_at = selection.first_moment(selection.rows(file, scopes))
         if began_at is None:
-            return Reckoned(origin=origin, reckoning=BillingDiff())
+            return CostComparison(origin=origin, reckoning=BillingDiff())
         until = options.clock.now()
         try:
             entries = await _activity(options, scopes, since=began_at - MARGIN, until=until)
         except (NotFoundError, RefusedError) as error:
-            return Reckoned(origin=origin, reckoning=None, trouble=str(error))
+            return CostComparison(origin=origin, reckoning=None, trouble=str(error))
         # read again: what was paid while the service told us is in it
         rows, any_of_it = selection.rows(file, scopes), file.batch(scopes[0])
         owned = any_of_it.holders({one.remote_id for one in entries if one.remote_id})
@@ -133,7 +133,7 @@ async def reckon_with_service(options: Options, selection: Selection, *, record:
     if record:
         chosen = [one for one in scopes if selection.batch in (None, one.batch)]
         refunds = record_refunds(options, chosen, shown_of(entries), at=until)
-    return Reckoned(origin=origin, reckoning=reckoning, refunds=refunds)
+    return CostComparison(origin=origin, reckoning=reckoning, refunds=refunds)
 
 
 async def _activity(

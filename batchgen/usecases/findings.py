@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from batchgen.engine.ending import Exit, Verdict
+from batchgen.engine.outcome import Exit, Verdict
 from batchgen.identity import compose_body, content_key, files_of
 from batchgen.lifecycle import State
 from batchgen.model import Job, JobKey, Purchase, Scope, Submission
+from batchgen.output.repair import Damaged
 from batchgen.reconcile.audit import BatchHistory, Sent, Situation, Sums, Surplus
 from batchgen.reconcile.candidates import Listed
 from batchgen.reconcile.unowned import Doubtful, Others
-from batchgen.usecases.mending import Damaged
 from batchgen.usecases.quotes import STAND_IN
 
 

@@ -8,8 +8,8 @@ from batchgen.journal.file import JournalFile
 from batchgen.model import RemoteJob
 from batchgen.reconcile.accounts import ShowsJobs
 from batchgen.scenario.client import ScenarioClient
-from batchgen.usecases.elsewhere import whether_it_lies_there
 from batchgen.usecases.naming import NamesFound, Naming
+from batchgen.usecases.rename_check import whether_it_lies_there
 from batchgen.wiring.batch import Batch, scope_of
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options

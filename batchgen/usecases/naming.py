@@ -18,7 +18,7 @@ from batchgen.plan.plan import Plan
 from batchgen.ports import Clock
 from batchgen.reconcile.accounts import Place, Relation, ShowsJobs, relation, worth_asking
 from batchgen.scenario.credentials import may_be_one_service, plain_address
-from batchgen.usecases.elsewhere import Elsewhere, LiesThere, found_elsewhere
+from batchgen.usecases.rename_check import Elsewhere, LiesThere, found_elsewhere
 from batchgen.wiring.options import Allow
 
 RENAMED = "renamed"  # the name of the choice between two batches

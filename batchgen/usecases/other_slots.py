@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from batchgen.engine.ending import Ending, Exit, judge, weigh
+from batchgen.engine.outcome import EngineOutcome, Exit, judge, weigh
 from batchgen.errors import InputError, OutputError
 from batchgen.formats import counted
 from batchgen.lifecycle import Event, Record, State
@@ -69,7 +69,7 @@ class OtherSlot:
         """Give the jobs that wait for a person."""
         return frozenset(key for key, one in self.left().items() if one.state is State.HELD)
 
-    def findings(self, ending: Ending) -> list[tuple[Exit, str]]:
+    def findings(self, ending: EngineOutcome) -> list[tuple[Exit, str]]:
         """Say what is left for which the run ends with another status; of a held job that is said once."""
         bought = {key: one for key, one in self.left().items() if one.state is not State.PLANNED}
         new = [one for key, one in bought.items() if key not in self.told or one.state is not State.HELD]
@@ -88,7 +88,7 @@ class OtherSlot:
             notes.append(f"{self.name}: {counted(held, 'job')} held, which may have been paid for: {command}")
         return notes
 
-    def write(self, ending: Ending, *, at: float) -> None:
+    def write(self, ending: EngineOutcome, *, at: float) -> None:
         """Write the slot's own results; those of the batch are of another slot and stay.
 
         Raises:
@@ -202,19 +202,22 @@ class Beside(Observer):
         self._slot = slot
         self._shown = shown
 
-    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+    def recorded(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
         """Leave it to the end."""
 
-    def looked(self, job: Job, remote: RemoteJob) -> None:
+    def polled(self, job: Job, remote: RemoteJob) -> None:
         """Leave it to the end."""
 
-    def troubled(self, text: str) -> None:
+    def warned(self, text: str) -> None:
         """Say where."""
-        self._shown.troubled(f"{self._slot}: {text}")
+        self._shown.warned(f"{self._slot}: {text}")
 
 
 def all_findings(
-    own: Sequence[tuple[Exit, str]], others: Sequence[OtherSlot], endings: Sequence[Ending], main: Ending
+    own: Sequence[tuple[Exit, str]],
+    others: Sequence[OtherSlot],
+    endings: Sequence[EngineOutcome],
+    main: EngineOutcome,
 ) -> list[tuple[Exit, str]]:
     """Add up what all slots leave; what stopped all of them is said once."""
     found = list(own)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.errors import JournalError, ModelClosedError
 from batchgen.identity import files_of
 from batchgen.lifecycle import TERMINAL
@@ -137,7 +137,7 @@ async def purse_of(
     client: ScenarioClient,
     models: Mapping[str, Model],
     uploads: Uploads | None,
-) -> tuple[Purse, Mapping[str, str]]:
+) -> tuple[BudgetGuard, Mapping[str, str]]:
     """Ask what the jobs cost that may be bought.
 
     Returns:
@@ -174,5 +174,5 @@ async def purse_of(
         purchases=purchases,
     )
     zone = zone_of(batch.manifest)
-    purse = Purse(budget=batch.manifest.budget, prices=prices, questions=prices, zone=zone)
+    purse = BudgetGuard(budget=batch.manifest.budget, prices=prices, questions=prices, zone=zone)
     return purse, quoted.closed

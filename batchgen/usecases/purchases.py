@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from batchgen.errors import (
-    BatchHeldError,
+    BatchLockedError,
     BoughtByQuoteError,
     JournalError,
     TransitionError,
@@ -64,7 +64,7 @@ class Purchases:
             with self._journal() as journal:
                 self._records.keep(purchase)
                 kept = self._recorded(journal, job, body, error, at)
-        except BatchHeldError:
+        except BatchLockedError:
             kept = self._kept_aside(purchase)
         except JournalError as trouble:
             kept = f"It could not be put on record, so note its id: {trouble}"

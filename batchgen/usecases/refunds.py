@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from batchgen.errors import BatchHeldError, JournalError
+from batchgen.errors import BatchLockedError, JournalError
 from batchgen.journal.batch import BatchJournal
 from batchgen.lifecycle import ChargeShown, RefundShown
 from batchgen.model import JobKey, Scope
@@ -59,7 +59,7 @@ def record_refunds(
                 for key, event in list(_due(journal, shown, at)):
                     journal.append(key, event)
                     done.append(event)
-        except (BatchHeldError, JournalError) as error:
+        except (BatchLockedError, JournalError) as error:
             left.append(f"the refunds of {scope.batch!r} are not recorded: {error}")
     refunds = [one.refunded for one in done if isinstance(one, RefundShown)]
     return RefundsRecorded(

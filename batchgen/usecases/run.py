@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from batchgen.control.server import ControlServer, controlled
-from batchgen.engine.ending import Ending
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.limits.gate import RateGate
+from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.policy import World
 from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
@@ -23,7 +23,6 @@ from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
 from batchgen.usecases.audience import Audience
-from batchgen.usecases.conclusion import CameTo, RunOutcome, conclude
 from batchgen.usecases.guards import (
     refuse_a_lost_journal,
     refuse_to_leave_unfinished,
@@ -33,7 +32,8 @@ from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import purse_of
-from batchgen.usecases.terms import left_out_of, policy_of, pools_of, settings_of
+from batchgen.usecases.run_end import CameTo, RunOutcome, conclude
+from batchgen.usecases.run_policy import left_out_of, policy_of, pools_of, settings_of
 from batchgen.wiring.background import beside, unless_interrupted
 from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
 from batchgen.wiring.interrupts import ORDERED, Interrupts
@@ -67,7 +67,7 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     refuse_wrong_retries(opened.options, opened.batch)
     audience.begin(opened)
     if named is None:
-        stopped = CameTo(Ending(drained=True), [])
+        stopped = CameTo(EngineOutcome(drained=True), [])
         outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
     else:
         outcome = await _carried(opened, interrupts, audience)
@@ -88,7 +88,7 @@ async def _carried(opened: OpenBatch, interrupts: Interrupts, audience: Audience
         for one in others:
             if one.to_carry:
                 audience.say(f"{batch.scope.batch}: also carries {one.what}")
-        came_to = CameTo(Ending(), [Ending() for _ in others])
+        came_to = CameTo(EngineOutcome(), [EngineOutcome() for _ in others])
         asked = batch.needs_the_service or any(one.to_carry for one in others)
         past = _is_past(opened)
         if asked:
@@ -130,7 +130,7 @@ class _Prepared:
     models: Mapping[str, Model]
     closed: Mapping[str, str]
     flow: Flow
-    purse: Purse
+    purse: BudgetGuard
 
 
 async def _prepared(
@@ -202,7 +202,7 @@ async def _with_the_service(
             service_clock=service_clock,
         )
         runner = _runner_of(options, batch, ready, world, control.settings)
-        control.attach(runner.control, watching.troubled)
+        control.attach(runner.control, watching.warned)
         carried = [
             _of_other(one, runner.flow, ready.models, options, replace(world, observer=shown))
             for one in others
@@ -213,7 +213,7 @@ async def _with_the_service(
         with suppress(JournalError):  # what is lost costs a refusal, which is free
             ready.flow.pools.keep()
         ending = replace(came_to.own, left_out=left_out_of(batch, ready.purse))
-        trouble = watching.troubled
+        trouble = watching.warned
         own = await _with_orphans(ending, client, batch, options, since=began, trouble=trouble)
         return replace(came_to, own=own)
 
@@ -239,14 +239,14 @@ def _runner_of(
 
 
 async def _with_orphans(
-    ending: Ending,
+    ending: EngineOutcome,
     client: ScenarioClient,
     batch: Batch,
     options: Options,
     *,
     since: float,
     trouble: Callable[[str], None],
-) -> Ending:
+) -> EngineOutcome:
     """Look once more for what arrived after its answer was lost, where anything was lost."""
     # without a listing there is nothing to look at
     listed = Allow.NO_LISTING not in options.allow and ending.stopped is None
@@ -270,7 +270,7 @@ def _of_other(
             world,
             journal=one.batch.journal,
             uploader=None,
-            purse=Purse(),
+            purse=BudgetGuard(),
         ),
         flow=flow.beside(one.batch.scope.slot),
         policy=policy_of(one.batch, options, speed=speed_of(options)),
@@ -307,7 +307,7 @@ async def _run_shown(
         if limit is not None:
             for one in every:
                 loop.call_later(limit, one.leave)
-        observer.troubled(_draining(runner, limit=limit))
+        observer.warned(_draining(runner, limit=limit))
 
     interrupts.tell(on_signal)
     async with beside(_refresh(batch, observer, options.clock, past=past), name="results"):
@@ -333,7 +333,7 @@ async def _refresh(batch: Batch, observer: Observer, clock: Clock, *, past: bool
     while True:
         await asyncio.sleep(pause)
         began = loop.time()
-        results = batch.results(at=clock.now(), ending=Ending())
+        results = batch.results(at=clock.now(), ending=EngineOutcome())
         writing = loop.run_in_executor(None, write_slot if past else write_results, batch.folder, results)
         try:
             await asyncio.shield(writing)
@@ -342,5 +342,5 @@ async def _refresh(batch: Batch, observer: Observer, clock: Clock, *, past: bool
                 await writing  # it must not come after the last one
             raise
         except OutputError as error:
-            observer.troubled(str(error))  # the journal has it all; the last write will tell again
+            observer.warned(str(error))  # the journal has it all; the last write will tell again
         pause = max(5.0, 50 * (loop.time() - began))

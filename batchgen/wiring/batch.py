@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from batchgen.engine.ending import Ending, Exit, Verdict, weigh
+from batchgen.engine.outcome import EngineOutcome, Exit, Verdict, weigh
 from batchgen.errors import InputError
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.file import JournalFile
@@ -148,7 +148,7 @@ class Batch:
         """Give what the journal says of the job now."""
         return self.journal.records().get(entry.key, entry.record)
 
-    def weigh(self, ending: Ending, *, at: float) -> list[tuple[Exit, str]]:
+    def weigh(self, ending: EngineOutcome, *, at: float) -> list[tuple[Exit, str]]:
         """Return every reason for another status than 0 that the end of a run gives.
 
         What the manifest no longer names counts while it is open; what was left out as asked does not.
@@ -168,7 +168,7 @@ class Batch:
         records = self.journal.records()
         return shortage(records, now=now, of=frozenset(keys))
 
-    def results(self, *, at: float, ending: Ending, verdict: Verdict | None = None) -> Results:
+    def results(self, *, at: float, ending: EngineOutcome, verdict: Verdict | None = None) -> Results:
         """Give all that the results files are made of, as of now.
 
         Args:
@@ -188,7 +188,7 @@ class Batch:
             slot=self.scope.slot,
         )
 
-    def _rows(self, entries: Sequence[Entry], ending: Ending) -> list[Row]:
+    def _rows(self, entries: Sequence[Entry], ending: EngineOutcome) -> list[Row]:
         return [
             Row(
                 job=entry.job,

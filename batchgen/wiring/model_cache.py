@@ -19,7 +19,7 @@ FRESH = 3600.0  # seconds: models change by the week, and a run asks again for w
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}", re.ASCII)
 
 
-class ModelShelf:
+class ModelCache:
     """The descriptions of one origin and project."""
 
     def __init__(self, output: Path, *, origin: str, project: str) -> None:

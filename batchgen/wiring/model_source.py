@@ -7,7 +7,7 @@ from typing import Protocol
 from batchgen.model import Model, Rate
 from batchgen.ports import Clock, Quoter
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.model_cache import ModelShelf
+from batchgen.wiring.model_cache import ModelCache
 from batchgen.wiring.options import Options, project_of
 from batchgen.wiring.service import address_of, open_service
 from batchgen.wiring.simulated_models import SimulatedModels
@@ -38,7 +38,7 @@ class Catalogue:
         clock: ours.
     """
 
-    def __init__(self, generator: Describes, shelf: ModelShelf, clock: Clock) -> None:
+    def __init__(self, generator: Describes, shelf: ModelCache, clock: Clock) -> None:
         self._generator = generator
         self._shelf = shelf
         self._clock = clock
@@ -75,9 +75,9 @@ def models_of(batch: Batch, generator: Describes, clock: Clock) -> Catalogue:
     return Catalogue(generator, lately_described(batch), clock)
 
 
-def lately_described(batch: Batch) -> ModelShelf:
+def lately_described(batch: Batch) -> ModelCache:
     """Return the descriptions that were asked for lately on behalf of a batch's project."""
-    return ModelShelf(batch.folder.parent, origin=batch.scope.origin, project=batch.project)
+    return ModelCache(batch.folder.parent, origin=batch.scope.origin, project=batch.project)
 
 
 @asynccontextmanager
@@ -96,7 +96,7 @@ async def open_models(
         StoppedError: there are no credentials.
     """
     project = project_of(options, manifest_project)
-    shelf = ModelShelf(options.output, origin=address_of(options).origin, project=project)
+    shelf = ModelCache(options.output, origin=address_of(options).origin, project=project)
     if options.simulate and options.transport is None:
         yield Catalogue(SimulatedModels(), shelf, options.clock)
         return

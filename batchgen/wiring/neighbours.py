@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from batchgen.errors import BatchHeldError
+from batchgen.errors import BatchLockedError
 from batchgen.journal.batch import BatchJournal
 from batchgen.model import Scope
 from batchgen.ports import Generator, Observer
@@ -40,7 +40,7 @@ def neighbours_of(
         with ExitStack() as stack:
             try:
                 stack.enter_context(options.journal.hold(scope.batch, stamp=options.clock.now()))
-            except BatchHeldError:
+            except BatchLockedError:
                 yield None
             else:
                 yield stack.enter_context(options.journal.opened(checked=True)).batch(scope)

@@ -55,7 +55,7 @@ def open_batch(
 
     Raises:
         InputError: the manifest is wrong, or there is no such slot.
-        BatchHeldError: a run holds the batch.
+        BatchLockedError: a run holds the batch.
         JournalError: the journal cannot be opened.
     """
     manifest = manifest or manifest_of(options)

@@ -6,12 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.model import Rate
+from batchgen.output.asset_store import AssetStore
 from batchgen.output.downloads import Downloader
 from batchgen.output.progress import Mode, Progress
-from batchgen.output.shelf import Shelf
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
 from batchgen.plan.budget import committed
@@ -43,13 +43,13 @@ def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | Non
     return Downloader(client, folder, template="{asset_id}", spacing=spacing_at(rate))
 
 
-def files_on_disk(batch: Batch) -> Shelf:
+def files_on_disk(batch: Batch) -> AssetStore:
     """Return what tells which files of a batch are on the disk."""
-    return Shelf(batch.folder, template=batch.manifest.output.files)
+    return AssetStore(batch.folder, template=batch.manifest.output.files)
 
 
 def open_progress(
-    batch: Batch, flow: Flow, purse: Purse, notes: Callable[[], str], stream: TextIO, mode: Mode
+    batch: Batch, flow: Flow, purse: BudgetGuard, notes: Callable[[], str], stream: TextIO, mode: Mode
 ) -> Progress:
     """Open what shows a person how far a run is.
 

@@ -17,7 +17,7 @@ from batchgen.simulator.settings import Settings
 from batchgen.usecases.model_search import Search, describe_models, find_models
 from batchgen.usecases.models import check_manifest, check_models
 from batchgen.wiring.clock import SystemClock
-from batchgen.wiring.model_cache import FRESH, ModelShelf
+from batchgen.wiring.model_cache import FRESH, ModelCache
 from batchgen.wiring.model_source import Catalogue
 from batchgen.wiring.options import Options
 from tests.manifest.declared_models import RECORDED, made
@@ -279,8 +279,8 @@ async def test_the_plan_is_not_asked_for_where_any_will_do() -> None:
 # --- the shelf
 
 
-def shelf(origin: str = "https://a") -> ModelShelf:
-    return ModelShelf(Path("output"), origin=origin, project="")
+def shelf(origin: str = "https://a") -> ModelCache:
+    return ModelCache(Path("output"), origin=origin, project="")
 
 
 def test_a_model_is_kept_for_an_hour_and_for_its_own_service_alone() -> None:
@@ -331,6 +331,6 @@ async def test_nobody_is_stopped_by_what_was_kept_and_is_behind() -> None:
     asking = options(simulate=True)
     manifest = read_manifest(asking.manifest, environ={})
     old = made(id=IMAGEN)  # knew no aspectRatio
-    ModelShelf(asking.output, origin="simulator", project="").put(old, now=SystemClock().now())
+    ModelCache(asking.output, origin="simulator", project="").put(old, now=SystemClock().now())
     checked = await check_manifest(asking, manifest, offline=False)
     assert checked.models[IMAGEN].inputs == RECORDED[IMAGEN].inputs

@@ -16,7 +16,7 @@ from batchgen.scenario.account import Account
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.front import serve
 from batchgen.simulator.settings import Limits, Settings
-from batchgen.usecases.outlook import look_ahead
+from batchgen.usecases.plan import look_ahead
 from batchgen.wiring.opening import look_at
 from batchgen.wiring.options import SIMULATOR, Options
 from tests.support.opened import OpenedFile as JournalFile

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from batchgen.engine.ending import Exit, judge
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
+from batchgen.engine.outcome import Exit, judge
 from batchgen.errors import BoughtByQuoteError, StopCause, StoppedError, TransientError
 from batchgen.lifecycle import AnswerLost, PriceLearnt, State, SubmitStarted, replay
 from batchgen.manifest.values import Budget
@@ -64,9 +64,9 @@ def jobs(count: int, *, model: str = SEEDED) -> list[Job]:
     return [Job(id=f"{model[6:9]}-{n}", prompt=f"a house, number {n}", model=model) for n in range(count)]
 
 
-def purse(questions: Questions, total: int | None) -> Purse:
+def purse(questions: Questions, total: int | None) -> BudgetGuard:
     budget = Budget(total=None if total is None else Decimal(total))
-    return Purse(budget=budget, prices=questions, questions=questions)
+    return BudgetGuard(budget=budget, prices=questions, questions=questions)
 
 
 def states(over: Earth) -> Counter[State]:

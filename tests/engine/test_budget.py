@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.engine.ending import Exit, judge
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
+from batchgen.engine.outcome import Exit, judge
 from batchgen.engine.policy import Policy
 from batchgen.lifecycle import State, replay
 from batchgen.manifest.values import Budget
@@ -49,9 +49,9 @@ def states(over: Earth) -> Counter[State]:
     return Counter(record.state for record in replay(over.disk.events).values())
 
 
-def purse(total: int | str, **more: Decimal | bool) -> Purse:
+def purse(total: int | str, **more: Decimal | bool) -> BudgetGuard:
     budget = Budget(total=Decimal(total), **more)  # type: ignore[arg-type]  # by name
-    return Purse(budget=budget, prices=Known())
+    return BudgetGuard(budget=budget, prices=Known())
 
 
 def charged(over: Earth) -> Decimal:
@@ -95,7 +95,7 @@ def test_a_job_that_is_dearer_than_one_may_be_is_left_out_and_the_others_are_bou
 
 def test_what_has_no_price_is_not_bought_under_a_cap() -> None:
     over = earth()
-    run = Run(over, jobs(2), purse=Purse(budget=Budget(total=Decimal(9)), prices=Known({}))).go()
+    run = Run(over, jobs(2), purse=BudgetGuard(budget=Budget(total=Decimal(9)), prices=Known({}))).go()
     assert not over.service.submissions
     assert run.ending is not None
     assert "its price is not known" in run.ending.over_budget[0]
@@ -103,7 +103,7 @@ def test_what_has_no_price_is_not_bought_under_a_cap() -> None:
 
 def test_a_charge_above_its_quote_is_told_and_counted_at_once() -> None:
     over = earth()
-    low = Purse(budget=Budget(total=Decimal(30)), prices=Known({SEEDED: Decimal(1)}))
+    low = BudgetGuard(budget=Budget(total=Decimal(30)), prices=Known({SEEDED: Decimal(1)}))
     run = Run(over, jobs(20), purse=low, in_flight=2).go()
     told = [text for text in run.watching.troubles if "was charged 4 CU, and quoted 1" in text]
     assert len(told) == len(over.service.submissions), "each of them once"
@@ -121,7 +121,7 @@ def test_a_charge_above_its_quote_is_told_and_counted_at_once() -> None:
 )
 def test_a_charge_below_its_quote_counts_and_is_told_once(total: Decimal | None, said: str) -> None:
     over = earth()
-    high = Purse(budget=Budget(total=total), prices=Known({SEEDED: Decimal(8)}))
+    high = BudgetGuard(budget=Budget(total=total), prices=Known({SEEDED: Decimal(8)}))
     run = Run(over, jobs(4), purse=high, in_flight=1).go()
     assert len(over.service.submissions) == 4, "16 charged, and 8 of 20 reserved at most"
     assert [text for text in run.watching.troubles if "where it had told" in text] == [said]
@@ -130,7 +130,7 @@ def test_a_charge_below_its_quote_counts_and_is_told_once(total: Decimal | None,
 def test_a_row_that_shows_less_than_the_quote_is_no_lower_charge() -> None:
     paid = Submission(remote_id="j", attempt=1, at=0.0, charged=Decimal(4), by_row=True)
     (job,) = jobs(1)
-    high = Purse(prices=Known({SEEDED: Decimal(8)}))
+    high = BudgetGuard(prices=Known({SEEDED: Decimal(8)}))
     assert high.charged(job, paid) is None
     assert high.charged(job, replace(paid, by_row=False)) is not None
 
@@ -138,14 +138,14 @@ def test_a_row_that_shows_less_than_the_quote_is_no_lower_charge() -> None:
 def test_a_charge_above_its_quote_is_remembered_by_the_runs_that_follow() -> None:
     over = earth()
     for some in (jobs(20)[:1], jobs(20)[1:]):
-        low = Purse(budget=Budget(total=Decimal(5)), prices=Known({SEEDED: Decimal(1)}))
+        low = BudgetGuard(budget=Budget(total=Decimal(5)), prices=Known({SEEDED: Decimal(1)}))
         Run(over, some, purse=low, in_flight=50).go()
     assert charged(over) == 4, "one more would be another 4, whatever is quoted"
 
 
 def test_a_days_budget_is_for_all_that_began_that_day() -> None:
     over = earth()
-    daily = Purse(budget=Budget(per_day=Decimal(20)), prices=Known())
+    daily = BudgetGuard(budget=Budget(per_day=Decimal(20)), prices=Known())
     Run(over, jobs(12), purse=daily).go()
     assert charged(over) == 20
     over.clock_offset += 24 * 3600

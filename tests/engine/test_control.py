@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 
-from batchgen.engine.ending import Exit, judge
+from batchgen.engine.outcome import Exit, judge
 from batchgen.engine.runner import Runner
 from batchgen.lifecycle import State, SubmitStarted, replay
 from batchgen.model import Job

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from batchgen.engine.ending import Exit, judge
+from batchgen.engine.outcome import Exit, judge
 from batchgen.engine.policy import Policy
 from batchgen.errors import NoListingError
 from batchgen.lifecycle import AnswerLost, Held, ShownAbsent, State, Stopped, replay

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from batchgen.engine.ending import Ending, Exit, LeftOut, judge
+from batchgen.engine.outcome import EngineOutcome, Exit, LeftOut, judge
 from batchgen.errors import StopCause, StoppedError
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
@@ -38,12 +38,12 @@ def records(*states: State) -> list[Record]:
 def test_what_is_left_decides_the_exit(
     states: tuple[State, ...], exit_: Exit, reasons: tuple[str, ...]
 ) -> None:
-    verdict = judge(Ending(), records(*states))
+    verdict = judge(EngineOutcome(), records(*states))
     assert (verdict.exit, verdict.reasons) == (exit_, reasons)
 
 
 def test_doubt_comes_before_remaining_work_and_that_before_failures() -> None:
-    verdict = judge(Ending(drained=True), records(State.FAILED, State.PLANNED, State.HELD))
+    verdict = judge(EngineOutcome(drained=True), records(State.FAILED, State.PLANNED, State.HELD))
     assert verdict.exit is Exit.DOUBT
     assert [reason.split(" ", 2)[2].split(";")[0].split(":")[0] for reason in verdict.reasons] == [
         "in doubt",
@@ -61,24 +61,26 @@ def test_doubt_comes_before_remaining_work_and_that_before_failures() -> None:
     ],
 )
 def test_what_stopped_the_run_is_told_first(cause: StopCause, exit_: Exit) -> None:
-    verdict = judge(Ending(stopped=StoppedError("no", cause=cause)), records(State.PLANNED))
+    verdict = judge(EngineOutcome(stopped=StoppedError("no", cause=cause)), records(State.PLANNED))
     assert verdict.exit is exit_
     assert verdict.reasons[0] == "no"
 
 
 def test_doubt_comes_before_missing_credits() -> None:
     stopped = StoppedError("no credits", cause=StopCause.CREDITS)
-    assert judge(Ending(stopped=stopped), records(State.HELD)).exit is Exit.DOUBT
+    assert judge(EngineOutcome(stopped=stopped), records(State.HELD)).exit is Exit.DOUBT
 
 
 def test_out_of_sight_is_told_apart_from_running() -> None:
-    verdict = judge(Ending(out_of_sight=frozenset({JobKey("v1:a")})), records(State.RUNNING, State.RUNNING))
+    verdict = judge(
+        EngineOutcome(out_of_sight=frozenset({JobKey("v1:a")})), records(State.RUNNING, State.RUNNING)
+    )
     assert verdict.exit is Exit.REMAINS
     assert [reason[:20] for reason in verdict.reasons] == ["1 job still running ", "1 job out of sight: "]
 
 
 def test_a_service_that_was_gone_is_named() -> None:
-    verdict = judge(Ending(unreachable=True), records(State.PLANNED))
+    verdict = judge(EngineOutcome(unreachable=True), records(State.PLANNED))
     assert verdict.reasons == ("1 job not submitted: the service could not be reached, or took no job",)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchgen.engine.ending import Exit, Verdict, judge
+from batchgen.engine.outcome import Exit, Verdict, judge
 from batchgen.lifecycle import Adopted, OutputsGrew, Record, State, Succeeded, replay
 from batchgen.model import Job
 from batchgen.plan.yields import shortage

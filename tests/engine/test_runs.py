@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchgen.engine.ending import Exit, judge
+from batchgen.engine.outcome import Exit, judge
 from batchgen.engine.policy import Policy
 from batchgen.engine.runner import Runner
 from batchgen.errors import JournalError, StopCause

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from batchgen.engine.watch.strategy import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
+from batchgen.engine.watch.strategy import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, LookStrategy
 from batchgen.engine.watch.sweep import BEFORE, Sweep, Sweeper
 from batchgen.errors import EndlessError, NotFoundError, ServiceError, StopCause, StoppedError, TransientError
 from batchgen.model import RemoteJob, RemoteStatus
@@ -42,7 +42,7 @@ class Pages:
         return datetime.fromisoformat(self.asked[number][0][name]).timestamp()
 
 
-def swept(pages: Pages, *ways: Way, since: float = NOW - 100.0, lag: float = 0.0) -> list[Sweep]:
+def swept(pages: Pages, *ways: LookStrategy, since: float = NOW - 100.0, lag: float = 0.0) -> list[Sweep]:
     """Sweep once for each way with one sweeper."""
 
     async def main() -> list[Sweep]:
@@ -58,7 +58,7 @@ def swept(pages: Pages, *ways: Way, since: float = NOW - 100.0, lag: float = 0.0
 
 def test_a_sweep_by_creation_asks_a_little_further_back_than_the_oldest_in_flight() -> None:
     pages = Pages((row("a"), row("b", ended=True)))
-    (sweep,) = swept(pages, Way.CREATED)
+    (sweep,) = swept(pages, LookStrategy.CREATED)
     assert sweep.complete
     assert set(sweep.rows) == {"a", "b"}
     assert pages.since(0, "createdAfter") == NOW - 100.0 - BEFORE
@@ -67,7 +67,7 @@ def test_a_sweep_by_creation_asks_a_little_further_back_than_the_oldest_in_fligh
 
 def test_a_sweep_reads_on_with_the_same_filters_and_stops_where_it_would_be_dear() -> None:
     pages = Pages(*[(row(f"job-{n}"),) for n in range(MOST_CREATED_PAGES + 1)])
-    (sweep,) = swept(pages, Way.CREATED)
+    (sweep,) = swept(pages, LookStrategy.CREATED)
     assert sweep.crowded
     assert not sweep.complete
     assert len({str(filters) for filters, _ in pages.asked}) == 1
@@ -82,20 +82,20 @@ def test_a_sweep_whose_token_comes_again_has_failed_and_is_not_taken_for_a_crowd
         return replace(await told(filters, token), next_token="again")
 
     pages.jobs = same  # type: ignore[method-assign]
-    (sweep,) = swept(pages, Way.UPDATED)
+    (sweep,) = swept(pages, LookStrategy.UPDATED)
     assert (type(sweep.error), sweep.crowded, len(pages.asked)) == (EndlessError, False, 2)
 
 
 def test_of_a_row_that_is_shown_twice_the_end_counts() -> None:
     pages = Pages((row("a", ended=True), row("b")), (row("a"), row("b", ended=True)))
-    (sweep,) = swept(pages, Way.CREATED)
+    (sweep,) = swept(pages, LookStrategy.CREATED)
     assert {one.status for one in sweep.rows.values()} == {RemoteStatus.SUCCEEDED}
 
 
 def test_the_next_sweep_by_update_begins_where_the_last_complete_one_ended_and_a_little_before() -> None:
     pages = Pages((row("a", updated=NOW - 3.0), row("b", updated=NOW - 9.0)), (), (row("a"),))
     pages.pages = [(row("a", updated=NOW - 3.0), row("b", updated=NOW - 9.0)), ()]
-    swept(pages, Way.UPDATED, Way.UPDATED, lag=20.0)
+    swept(pages, LookStrategy.UPDATED, LookStrategy.UPDATED, lag=20.0)
     assert pages.since(0, "updatedAfter") == NOW - 100.0 - BEFORE
     assert pages.since(1, "updatedAfter") == NOW - 3.0 - 20.0
     assert pages.asked[1][0]["types"] == "custom"
@@ -103,7 +103,7 @@ def test_the_next_sweep_by_update_begins_where_the_last_complete_one_ended_and_a
 
 def test_a_sweep_that_was_cut_off_moves_nothing() -> None:
     pages = Pages((row("a", updated=NOW),), TransientError("gone"), ())
-    first, _ = swept(pages, Way.UPDATED, Way.UPDATED)
+    first, _ = swept(pages, LookStrategy.UPDATED, LookStrategy.UPDATED)
     assert set(first.rows) == {"a"}
     assert not first.complete
     assert not first.refused
@@ -112,21 +112,21 @@ def test_a_sweep_that_was_cut_off_moves_nothing() -> None:
 
 def test_a_crowded_sweep_by_update_moves_nothing() -> None:
     pages = Pages(*[(row(f"job-{n}", updated=NOW),) for n in range(MOST_UPDATED_PAGES + 1)])
-    swept(pages, Way.UPDATED)
+    swept(pages, LookStrategy.UPDATED)
     assert len(pages.asked) == MOST_UPDATED_PAGES
     pages.pages = [()]
-    assert swept(pages, Way.UPDATED)[0].complete
+    assert swept(pages, LookStrategy.UPDATED)[0].complete
 
 
 def test_a_listing_that_is_not_there_or_not_allowed_is_told_from_one_that_fails() -> None:
     forbidden = StoppedError("no", cause=StopCause.CREDENTIALS)
-    assert swept(Pages(NotFoundError("no such thing")), Way.CREATED)[0].refused
-    assert swept(Pages(forbidden), Way.CREATED)[0].refused
-    assert not swept(Pages(TransientError("later")), Way.CREATED)[0].refused
+    assert swept(Pages(NotFoundError("no such thing")), LookStrategy.CREATED)[0].refused
+    assert swept(Pages(forbidden), LookStrategy.CREATED)[0].refused
+    assert not swept(Pages(TransientError("later")), LookStrategy.CREATED)[0].refused
 
 
 def test_the_service_s_clock_is_what_the_dates_are_asked_by() -> None:
     pages = Pages((row("a"),), served_at=NOW - 60.0)
     pages.pages.append(())
-    swept(pages, Way.CREATED, Way.CREATED)
+    swept(pages, LookStrategy.CREATED, LookStrategy.CREATED)
     assert pages.since(1, "createdAfter") == NOW - 100.0 - 59.5 - BEFORE

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.engine.ending import Ending
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.limits.pools import Pools
+from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
@@ -49,7 +49,7 @@ class Week:
     in_flight: int | None = None
     watching: Watching = field(default_factory=Watching)
 
-    def run(self, slot: str, jobs: Sequence[Job], *, cut_at: float | None = None) -> Ending | None:
+    def run(self, slot: str, jobs: Sequence[Job], *, cut_at: float | None = None) -> EngineOutcome | None:
         """Run one slot and carry the others; None where the process was cut."""
         with asyncio.Runner(loop_factory=virtual_loop) as runner:
             try:
@@ -63,7 +63,7 @@ class Week:
         with JournalFile.open(self.path) as file:
             return [one.state for one in file.batch(replace(SCOPE, slot=slot)).records().values()]
 
-    async def _main(self, slot: str, jobs: Sequence[Job], cut_at: float | None) -> Ending:
+    async def _main(self, slot: str, jobs: Sequence[Job], cut_at: float | None) -> EngineOutcome:
         main = asyncio.current_task()
         assert main is not None
         if cut_at is not None:
@@ -85,7 +85,7 @@ class Week:
                 ending, _ = await carry_together(buying, others, settle=DOUBT.settle)
                 return ending
 
-    def _cut(self, main: asyncio.Task[Ending]) -> None:
+    def _cut(self, main: asyncio.Task[EngineOutcome]) -> None:
         for runner in self._runners:
             runner.leave()
         main.cancel()
@@ -189,8 +189,8 @@ def test_a_disk_that_takes_nothing_more_ends_every_slot(path: Path) -> None:
     week.run("monday", jobs(2), cut_at=5.0)
 
     class Full(Watching):
-        def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
-            super().noticed(key, job, event, record)
+        def recorded(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+            super().recorded(key, job, event, record)
             if key == JobKey(content_key(jobs(1)[0])) and not isinstance(event, SubmitStarted):
                 raise JournalError("the disk is full")
 

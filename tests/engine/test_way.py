@@ -4,29 +4,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.engine.watch.listing_trust import MOST_OVERLOOKED, SLACK, SURE_AFTER, Trust
-from batchgen.engine.watch.strategy import Sight, SweepGaps, Way, choose
+from batchgen.engine.watch.listing_trust import MOST_OVERLOOKED, SLACK, SURE_AFTER, ListingTrust
+from batchgen.engine.watch.strategy import LookStrategy, SweepGaps, WatchState, choose
 
 
 @pytest.mark.parametrize(
     ("watched", "ripe", "created", "updated", "sweeping", "way"),
     [
-        (1, 1, 1, None, False, Way.POLL),  # one alone costs a request either way
-        (1, 1, 1, None, True, Way.CREATED),  # the last of many
-        (2, 1, 2, None, False, Way.CREATED),
-        (20, 7, 45, None, True, Way.CREATED),
-        (20, 3, 101, None, True, Way.UPDATED),  # two pages are dearer than polls for three
-        (200, 60, 200, None, True, Way.CREATED),
-        (200, 60, 201, None, True, Way.UPDATED),
-        (200, 60, 2000, 500, True, Way.UPDATED),
-        (200, 60, 2000, 501, True, Way.POLL),
-        (200, 6, 2000, 300, True, Way.POLL),  # three pages are dearer than polls for six
+        (1, 1, 1, None, False, LookStrategy.POLL),  # one alone costs a request either way
+        (1, 1, 1, None, True, LookStrategy.CREATED),  # the last of many
+        (2, 1, 2, None, False, LookStrategy.CREATED),
+        (20, 7, 45, None, True, LookStrategy.CREATED),
+        (20, 3, 101, None, True, LookStrategy.UPDATED),  # two pages are dearer than polls for three
+        (200, 60, 200, None, True, LookStrategy.CREATED),
+        (200, 60, 201, None, True, LookStrategy.UPDATED),
+        (200, 60, 2000, 500, True, LookStrategy.UPDATED),
+        (200, 60, 2000, 501, True, LookStrategy.POLL),
+        (200, 6, 2000, 300, True, LookStrategy.POLL),  # three pages are dearer than polls for six
     ],
 )
 def test_the_cheapest_way_that_shows_enough_is_taken(
-    watched: int, ripe: int, created: int, updated: int | None, sweeping: bool, way: Way
+    watched: int, ripe: int, created: int, updated: int | None, sweeping: bool, way: LookStrategy
 ) -> None:
-    sight = Sight(watched=watched, ripe=ripe, created=created, updated=updated, sweeping=sweeping)
+    sight = WatchState(watched=watched, ripe=ripe, created=created, updated=updated, sweeping=sweeping)
     assert choose(sight) is way
 
 
@@ -54,7 +54,7 @@ def test_a_gap_is_never_shorter_than_two_turns_of_the_rate(
 
 
 def test_a_listing_that_overlooks_three_of_the_last_twenty_ends_is_believed_no_longer() -> None:
-    trust = Trust()
+    trust = ListingTrust()
     lost = []
     for late in (3.0, 4.5, 3.5):
         lost.append(trust.lost)
@@ -64,14 +64,14 @@ def test_a_listing_that_overlooks_three_of_the_last_twenty_ends_is_believed_no_l
 
 
 def test_what_was_overlooked_long_ago_is_forgiven() -> None:
-    trust = Trust()
+    trust = ListingTrust()
     for number in range(200):
         trust.ended(late=9.0 if number % 10 == 0 else -1.0)
         assert not trust.lost
 
 
 def test_an_end_just_before_a_sweep_is_not_held_against_it() -> None:
-    trust = Trust()
+    trust = ListingTrust()
     young = []
     for _ in range(SURE_AFTER):
         young.append(trust.young)

@@ -8,7 +8,7 @@ import pytest
 from batchgen.errors import JournalError
 from batchgen.journal import schema
 from batchgen.journal.batch import BatchJournal
-from batchgen.journal.place import refuse_network
+from batchgen.journal.filesystem import refuse_network
 from batchgen.lifecycle import Accepted, Collected, State, SubmitStarted, Succeeded
 from batchgen.model import JobKey, Scope
 from tests.support.lives import JOB

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.errors import BatchHeldError
+from batchgen.errors import BatchLockedError
 from batchgen.journal.lock import hold_batch
 
 HOLD = """
@@ -33,7 +33,7 @@ def hold_elsewhere(path: Path) -> subprocess.Popen[str]:
 
 def test_a_second_run_is_refused_with_who_holds_the_batch_and_since_when(path: Path) -> None:
     with hold_elsewhere(path) as other:
-        with pytest.raises(BatchHeldError) as refused, hold_batch(path, stamp=1.0):
+        with pytest.raises(BatchLockedError) as refused, hold_batch(path, stamp=1.0):
             pass
         assert f"'spring' is being run by process {other.pid} on " in str(refused.value)
         assert "since 1970-01-01 00:00:00 UTC" in str(refused.value)
@@ -55,7 +55,7 @@ def test_what_stands_in_the_file_locks_nobody_out(path: Path) -> None:
     path.write_text("process 1 holds this, believe me")
     with (
         hold_batch(path, stamp=1.0),
-        pytest.raises(BatchHeldError, match="being run by process"),
+        pytest.raises(BatchLockedError, match="being run by process"),
         hold_batch(path, stamp=2.0),
     ):
         pass

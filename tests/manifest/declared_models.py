@@ -26,7 +26,7 @@ def made(*inputs: Mapping[str, Json], **fields: Json) -> Model:
 
 
 @dataclass(frozen=True)
-class Paper:
+class SourceFile:
     """Jobs whose places are the names of their parts."""
 
     jobs: tuple[Job, ...]
@@ -46,8 +46,8 @@ class Paper:
         return self.off
 
 
-def paper(params: Mapping[str, Json], model: Model, *, prompt: str = "a tower", **says: Any) -> Paper:
-    return Paper((Job(id="tower", prompt=prompt, model=model.id, params=params),), **says)
+def paper(params: Mapping[str, Json], model: Model, *, prompt: str = "a tower", **says: Any) -> SourceFile:
+    return SourceFile((Job(id="tower", prompt=prompt, model=model.id, params=params),), **says)
 
 
 def check(params: Mapping[str, Json], model: Model, **says: Any) -> Findings:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.errors import Problem
-from batchgen.manifest.source.excerpt import SHOWN, problems_document, shown_problems
+from batchgen.manifest.source.problem_view import SHOWN, problems_document, shown_problems
 
 
 @pytest.fixture(autouse=True)

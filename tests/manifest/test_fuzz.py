@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from batchgen.errors import InputError
 from batchgen.manifest.reading import read_manifest
-from batchgen.manifest.source.excerpt import problems_document, shown_problems
+from batchgen.manifest.source.problem_view import problems_document, shown_problems
 from batchgen.manifest.values import Manifest
 
 MOST_MEMORY = 512 * 1024 * 1024  # bytes beyond what the process has

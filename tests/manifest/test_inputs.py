@@ -4,7 +4,7 @@ import pytest
 
 from batchgen.catalog.inputs import MOST_PROBLEMS, check_jobs
 from batchgen.model import Job, Model
-from tests.manifest.declared_models import RECORDED, Paper, check, complaints, made
+from tests.manifest.declared_models import RECORDED, SourceFile, check, complaints, made
 
 IMAGEN = RECORDED["model_imagen4-ultra"]
 GPT = RECORDED["model_openai-gpt-image-2"]
@@ -161,7 +161,7 @@ def test_a_missing_input_is_named_in_the_words_of_the_service() -> None:
 def test_the_prompt_is_checked_in_every_job_by_itself() -> None:
     model, shared = made(), {"x": 1}
     jobs = tuple(Job(id=str(n), prompt="a" * n, model=model.id, params=shared) for n in (3, 51, 52))
-    found = check_jobs(Paper(jobs, off=frozenset({"x"})), {model.id: model}).problems
+    found = check_jobs(SourceFile(jobs, off=frozenset({"x"})), {model.id: model}).problems
     assert [one.source for one in found] == ["1/prompt", "2/prompt"]
 
 
@@ -183,7 +183,7 @@ def test_a_seed_that_will_be_derived_counts_as_given() -> None:
 def test_jobs_that_share_their_parameters_share_one_problem() -> None:
     shared = {"aspectRatio": "5:4"}
     jobs = tuple(Job(id=str(n), prompt=f"{n}", model=IMAGEN.id, params=shared) for n in range(30_000))
-    (one,) = check_jobs(Paper(jobs), {IMAGEN.id: IMAGEN}).problems
+    (one,) = check_jobs(SourceFile(jobs), {IMAGEN.id: IMAGEN}).problems
     assert one.source == "0/params/aspectRatio"
     assert "(30,000 jobs)" in one.text
 
@@ -192,10 +192,10 @@ def test_no_more_problems_are_made_than_anybody_reads() -> None:
     jobs = tuple(
         Job(id=str(n), prompt="p", model=IMAGEN.id, params={"aspectRatio": f"{n}"}) for n in range(3_000)
     )
-    *found, last = check_jobs(Paper(jobs), {IMAGEN.id: IMAGEN}).problems
+    *found, last = check_jobs(SourceFile(jobs), {IMAGEN.id: IMAGEN}).problems
     assert len(found) == MOST_PROBLEMS
     assert "not listed" in last.text
-    assert len(check_jobs(Paper(jobs[:MOST_PROBLEMS]), {IMAGEN.id: IMAGEN}).problems) == MOST_PROBLEMS
+    assert len(check_jobs(SourceFile(jobs[:MOST_PROBLEMS]), {IMAGEN.id: IMAGEN}).problems) == MOST_PROBLEMS
 
 
 def test_what_is_required_by_the_values_of_others_is_looked_at_in_every_job() -> None:
@@ -204,7 +204,7 @@ def test_what_is_required_by_the_values_of_others_is_looked_at_in_every_job() ->
     jobs = tuple(
         Job(id=mode, prompt="p", model=model.id, params={"mode": mode}) for mode in ("draw", "edit", "draw")
     )
-    found = check_jobs(Paper(jobs), {model.id: model}).problems
+    found = check_jobs(SourceFile(jobs), {model.id: model}).problems
     assert [(one.source, one.text) for one in found] == [
         ("1/params/image", "image of model_made: missing; it is needed with this mode")
     ]
@@ -212,7 +212,7 @@ def test_what_is_required_by_the_values_of_others_is_looked_at_in_every_job() ->
 
 def test_only_the_jobs_that_are_asked_for_are_checked() -> None:
     jobs = tuple(Job(id=str(n), prompt="p", model=IMAGEN.id, params={"zzz": n}) for n in range(3))
-    found = check_jobs(Paper(jobs), {IMAGEN.id: IMAGEN}, [1]).problems
+    found = check_jobs(SourceFile(jobs), {IMAGEN.id: IMAGEN}, [1]).problems
     assert [one.source for one in found] == ["1/params/zzz"]
 
 

@@ -64,7 +64,7 @@ def play(progress: Progress, events: tuple[Event, ...], job: Job = JOB) -> None:
     record = Record()
     for event in events:
         record = apply(record, event)
-        progress.noticed(JobKey(job.id), job, event, record)
+        progress.recorded(JobKey(job.id), job, event, record)
 
 
 def shown(mode: Mode, *events: tuple[Event, ...], total: int = 1) -> list[str]:
@@ -111,8 +111,8 @@ def test_a_quiet_run_shows_problems_and_nothing_else() -> None:
 def test_trouble_is_shown_even_by_a_quiet_run() -> None:
     stream = io.StringIO()
     with Progress(stream, mode=Mode.QUIET, total=1, now=lambda: AT) as progress:
-        progress.troubled("the service\nanswers 502")
-        progress.looked(JOB, RemoteJob(remote_id="job_1", status=RemoteStatus.RUNNING, word="queued"))
+        progress.warned("the service\nanswers 502")
+        progress.polled(JOB, RemoteJob(remote_id="job_1", status=RemoteStatus.RUNNING, word="queued"))
     assert stream.getvalue() == "2026-09-21T14:13:20Z the service answers 502\n"
 
 
@@ -121,8 +121,8 @@ def test_a_trouble_that_comes_again_is_said_once_and_counted_at_the_end(mode: Mo
     stream = io.StringIO()
     with Progress(stream, mode=mode, total=1, now=lambda: AT) as progress:
         for _ in range(1_800):
-            progress.troubled("the listing does not come to an end")
-        progress.troubled("the service answers 502")
+            progress.warned("the listing does not come to an end")
+        progress.warned("the service answers 502")
     assert stream.getvalue().splitlines()[:3] == [
         "2026-09-21T14:13:20Z the listing does not come to an end",
         "2026-09-21T14:13:20Z the service answers 502",
@@ -328,7 +328,7 @@ def test_the_terminal_is_as_it_was_afterwards_even_after_an_error(monkeypatch: p
     def run() -> None:
         with progress:
             play(progress, HAPPY)
-            progress.troubled("[bold]careful[/]")
+            progress.warned("[bold]careful[/]")
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -356,7 +356,7 @@ def test_a_reader_that_goes_away_does_not_end_the_run(mode: Mode) -> None:
 
     with Progress(Gone(), mode=mode, total=1) as progress:
         play(progress, HAPPY)
-        progress.troubled("x")
+        progress.warned("x")
     assert progress.snapshot().done == 1
 
 

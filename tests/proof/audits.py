@@ -21,12 +21,12 @@ from batchgen.simulator.settings import Denied
 from batchgen.usecases.audit import MARGIN
 from batchgen.usecases.findings import asked_of
 from batchgen.wiring.background import beside
-from tests.proof.earth import Earth
+from tests.proof.crashes import Life
 from tests.proof.law import Told
-from tests.proof.mortality import Life
 from tests.proof.scenario import Leg
-from tests.proof.slots import Shelf, read_all
+from tests.proof.slots import AssetStore, read_all
 from tests.proof.wire import Wire
+from tests.proof.world import Earth
 from tests.support.looped import virtual_loop
 from tests.support.memory_journal import MemoryJournal
 
@@ -50,7 +50,7 @@ def _journals(earth: Earth) -> Iterator[Mapping[str, Journal]]:
 async def _audit(earth: Earth, journals: Mapping[str, Journal], jobs: Sequence[Job]) -> Told:
     gate, told = RateGate(None), Told(since=math.inf)
     async with beside(gate.run(), name="gate"):
-        wire = Wire(earth, Life(Leg(jobs=())), Shelf(journals))
+        wire = Wire(earth, Life(Leg(jobs=())), AssetStore(journals))
         client = ScenarioClient(wire, gate, project=None, rng=random.Random(earth.scenario.seed))
         for journal in journals.values():
             told = await _of_slot(OrphanFinder(client, earth), journal, jobs, told)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from batchgen.engine.ending import Ending, Exit, judge
+from batchgen.engine.outcome import EngineOutcome, Exit, judge
 from batchgen.identity import compose_body
 from batchgen.lifecycle import Record, State, SubmitStarted
 from batchgen.manifest.values import Budget
@@ -11,9 +11,9 @@ from batchgen.model import Job
 from batchgen.plan.plan import make_plan
 from batchgen.simulator.exchange import Call
 from tests.proof.law import MAY_BE_PAID, Order
+from tests.proof.ledger_oracle import windows
+from tests.proof.one_run import Run
 from tests.proof.scenario import Leg
-from tests.proof.till import windows
-from tests.proof.world import Run
 
 _SAY_SO = frozenset({Exit.CREDENTIALS, Exit.DOUBT, Exit.BUDGET})  # what comes before a budget, and it
 _FRESH = 23 * 3600.0  # seconds for which a price is certainly kept
@@ -39,7 +39,7 @@ def _over_the_limit(run: Run) -> Iterator[str]:
         yield f"{len(new)} jobs bought, where {limit} were asked for"
 
 
-def _left(ending: Ending, run: Run, leg: Leg) -> Iterator[str]:
+def _left(ending: EngineOutcome, run: Run, leg: Leg) -> Iterator[str]:
     """What is left is planned, and the run says so; what would have fitted is not left."""
     entries = make_plan(leg.jobs, run.records).entries
     planned = [one.job for one in entries if one.record.state is State.PLANNED]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from batchgen.engine.ending import Ending, Exit, judge
+from batchgen.engine.outcome import EngineOutcome, Exit, judge
 from batchgen.lifecycle import Event, Record, ShownAbsent, State
 from batchgen.model import Job, JobKey
 from batchgen.plan.plan import Plan
@@ -121,7 +121,7 @@ class Left:
     denial: Denial
     plan: Plan
     records: Mapping[JobKey, Record]
-    ending: Ending | None
+    ending: EngineOutcome | None
     events: Sequence[tuple[JobKey, Event]]
     requests: Requests
 

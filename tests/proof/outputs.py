@@ -7,12 +7,12 @@ import random
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from batchgen.engine.ending import Exit, Verdict
+from batchgen.engine.outcome import Exit, Verdict
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job
 from batchgen.plan.yields import YOUNG
-from tests.proof.earth import Earth
 from tests.proof.scenario import SEEDED, Scenario
+from tests.proof.world import Earth
 
 _SHARE = 0.2  # of the seeds
 _NEVER = 1e9  # seconds after an end: a model that gives fewer outputs than it is asked for

@@ -9,8 +9,8 @@ from batchgen.journal.file import JournalFile
 from batchgen.model import Scope
 from batchgen.plan.plan import make_plan
 from batchgen.ports import Clock, Generator
-from batchgen.usecases.elsewhere import whether_it_lies_there
 from batchgen.usecases.naming import Naming
+from batchgen.usecases.rename_check import whether_it_lies_there
 from batchgen.wiring.options import Allow
 from tests.proof.names import Name
 from tests.proof.places import Places, scope_of

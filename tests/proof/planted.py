@@ -270,7 +270,7 @@ MUTANTS = (
     Mutant(
         name="keep quiet of what was paid and cannot be recorded",
         path="engine/submit.py",
-        old='            self._ledger.observer.troubled(f"paid but not recorded: ',
+        old='            self._ledger.observer.warned(f"paid but not recorded: ',
         new='            str(f"paid but not recorded: ',
         test="tests/engine/test_runs.py::test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid",
     ),

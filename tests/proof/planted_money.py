@@ -100,14 +100,14 @@ OF_MONEY = (
     ),
     Mutant(
         name="keep the manifest's cap against another one",
-        path="usecases/terms.py",
+        path="usecases/run_policy.py",
         old="        budget=total if options.budget is None else options.budget,\n",
         new="        budget=total,\n",
         test="tests/cli/test_budget.py",
     ),
     Mutant(
         name="buy on after too many failures",
-        path="engine/halt.py",
+        path="engine/outcome.py",
         old="most is not None and self.failures >= most\n",
         new="most is not None and self.failures > 2 * most\n",
         test=MONEY,
@@ -122,13 +122,13 @@ OF_MONEY = (
     Mutant(
         name="keep quiet of what a budget left",
         path="engine/runner.py",
-        old="            over_budget=dispatcher.money_told(),\n",
+        old="            over_budget=dispatcher.budget_told(),\n",
         new="            over_budget=(),\n",
         test=MONEY,
     ),
     Mutant(
         name="end well though a budget left something",
-        path="engine/ending.py",
+        path="engine/outcome.py",
         old="    dear = [(Exit.BUDGET, text) ",
         new="    dear = [(Exit.FAILED, text) ",
         test=MONEY,

@@ -32,13 +32,13 @@ OF_SLOTS = (
     Mutant(
         name="take a closed model for silence",
         path="engine/dispatch.py",
-        old="            self.close(model, error)\n            self._flow.service_answered()\n",
-        new="            self._is_silent(error)\n",
+        old="            self.close_model(model, error)\n            self._flow.service_answered()\n",
+        new="            self.is_silent(error)\n",
         test=_DENIALS,
     ),
     Mutant(
         name="keep quiet of what a closed model leaves",
-        path="engine/ending.py",
+        path="engine/outcome.py",
         old="for model, one in ending.closed.items() if one.jobs]",
         new="for model, one in ending.closed.items() if not one]",
         test=_DENIALS,
@@ -102,7 +102,7 @@ OF_SLOTS = (
     ),
     Mutant(
         name="keep quiet of the way on without a listing",
-        path="engine/ending.py",
+        path="engine/outcome.py",
         old="    if ending.unlisted:\n",
         new="    if ending.unlisted and not ending.unreachable:\n",
         test=_DENIALS,

@@ -5,20 +5,20 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from batchgen.engine.ending import Verdict, judge
+from batchgen.engine.outcome import Verdict, judge
 from batchgen.plan.plan import make_plan
 from batchgen.plan.yields import shortage
 from tests.proof import holds
 from tests.proof.audits import audited
 from tests.proof.caps import breaches_of_money
 from tests.proof.denials import Denial, Left
-from tests.proof.earth import Earth
 from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unnamed
+from tests.proof.one_run import Run
 from tests.proof.outputs import left_behind, not_asked_again, silent_ends
 from tests.proof.rare import draw
 from tests.proof.scenario import Accident, JournalFate, Leg, Scenario
 from tests.proof.slots import wanted_by_slot
-from tests.proof.world import Run
+from tests.proof.world import Earth
 
 _MOST_CALM_RUNS = 6  # a night's cron, and again: no accident is left that a further one would help against
 _NO_ACCIDENT = frozenset({Accident.NONE, JournalFate.KEPT})

@@ -11,7 +11,7 @@ from decimal import Decimal
 from batchgen.model import Job
 from batchgen.simulator.prices import USUAL_PRICES
 from batchgen.simulator.settings import Limits, Settings
-from tests.proof.market import Change
+from tests.proof.pricing_plan import Change
 from tests.proof.scenario import SEEDED, SEEDLESS, Scenario
 
 _MOVING = 0.06  # share of the seeds without money in which prices move or charges are told twice

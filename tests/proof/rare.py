@@ -17,11 +17,11 @@ from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits
 from tests.proof.denials import with_denials
-from tests.proof.market import Market, Spending
 from tests.proof.names import with_names
 from tests.proof.openness import opened
 from tests.proof.outputs import with_late_outputs
 from tests.proof.prices import open_up
+from tests.proof.pricing_plan import PricingPlan, Spending
 from tests.proof.scenario import LOOK_FAULTS, SEEDED, SEEDLESS, JournalFate, Leg, Scenario, draw_usual
 from tests.proof.slots import with_slots
 
@@ -121,7 +121,7 @@ def _with_money(chance: random.Random, scenario: Scenario) -> Scenario:
         ),
         visits=tuple(replace(one, job=_sized(one.job, steps)) for one in scenario.visits),
         file=scenario.file or chance.random() < 0.3,
-        market=Market(
+        market=PricingPlan(
             factors={
                 model: Decimal(chance.choice(["1", "1", "1", "0.5", "0.25", "2"]))
                 for model in (SEEDED, SEEDLESS)

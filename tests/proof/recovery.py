@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from batchgen.engine.ending import Ending
 from batchgen.engine.limits.gate import RateGate
+from batchgen.engine.outcome import EngineOutcome
 from batchgen.journal.file import JournalFile
 from batchgen.manifest.reading import read_manifest
 from batchgen.output.results import results_json
@@ -14,7 +14,7 @@ from batchgen.ports import Clock
 from batchgen.reconcile.saved_results import read_results
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.transport import Transport
-from batchgen.usecases.recover import Recoverer
+from batchgen.usecases.rebuild import Recoverer
 from batchgen.wiring.background import beside
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Options
@@ -24,7 +24,7 @@ from tests.support.memory_journal import SCOPE
 _MANIFEST = "version: 1\njobs:\n  - {prompt: anything, model: model_any}\n"
 
 
-def results_of(folder: Path, leg: Leg, file: JournalFile, ending: Ending, at: float) -> str:
+def results_of(folder: Path, leg: Leg, file: JournalFile, ending: EngineOutcome, at: float) -> str:
     """Write what an undisturbed run leaves beside its journal."""
     results = _batch(folder, leg, file).results(at=at, ending=ending)
     return b"".join(results_json(results)).decode()

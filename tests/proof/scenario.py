@@ -19,8 +19,8 @@ from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
 from tests.proof.denials import Denial
 from tests.proof.lens import Lens
-from tests.proof.market import Market, Spending
 from tests.proof.names import Name
+from tests.proof.pricing_plan import PricingPlan, Spending
 
 SEEDED, SEEDLESS = "model_bfl-flux-1-dev", "model_imagen4-ultra"
 LONG = "a long corridor with a door, " * 12  # more than the service shows of a text without a download
@@ -156,7 +156,7 @@ class Scenario:
     in_flight: int | None = None
     rate: Rate | None = None
     file: bool = False
-    market: Market | None = None
+    market: PricingPlan | None = None
     lens: Lens = field(default_factory=Lens)
     last_key: str = ""
     opened: tuple[str, ...] = ()

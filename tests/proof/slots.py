@@ -17,7 +17,7 @@ from batchgen.model import Job, JobKey, RemoteJob, Scope
 from batchgen.plan.budget import Allowance
 from batchgen.plan.yields import YOUNG
 from batchgen.ports import Journal
-from tests.proof.mortality import Life, MortalJournal
+from tests.proof.crashes import CrashingJournal, Life
 from tests.support.memory_journal import SCOPE
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def scope_in(slot: str) -> Scope:
 
 
 @dataclass
-class Shelf:
+class AssetStore:
     """The journals of several slots, as one that can be read."""
 
     journals: Mapping[str, Journal]
@@ -82,13 +82,13 @@ class Shelf:
         ]
 
 
-def read_all(file: JournalFile) -> Shelf:
+def read_all(file: JournalFile) -> AssetStore:
     """Read every slot of the file, the oldest first."""
     slots = [one.slot for one in file.scopes() if replace(one, slot="") == SCOPE]
-    return Shelf({slot: file.batch(scope_in(slot)) for slot in slots})
+    return AssetStore({slot: file.batch(scope_in(slot)) for slot in slots})
 
 
-class OldJournal(MortalJournal):
+class OldJournal(CrashingJournal):
     """The journal of an older slot: nothing is bought there."""
 
     def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
@@ -122,10 +122,10 @@ class Beside:
         self._witness = witness
         self._slot = slot
 
-    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
-        self._witness.noticed(tagged(self._slot, key), job, event, record)
+    def recorded(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+        self._witness.recorded(tagged(self._slot, key), job, event, record)
 
-    def looked(self, job: Job, remote: RemoteJob) -> None: ...
+    def polled(self, job: Job, remote: RemoteJob) -> None: ...
 
-    def troubled(self, text: str) -> None:
-        self._witness.troubled(f"{self._slot}: {text}")
+    def warned(self, text: str) -> None:
+        self._witness.warned(f"{self._slot}: {text}")

@@ -32,7 +32,7 @@ from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings, Views
-from tests.proof.power import Mains
+from tests.proof.power_loss import Mains
 from tests.support.memory_journal import SCOPE
 from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
 

@@ -12,13 +12,13 @@ from batchgen.scenario.transport import Answer, Call
 from batchgen.scenario.verdicts import submit_verdict
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Reply
+from tests.proof.crashes import Life
 from tests.proof.denials import Requests
-from tests.proof.earth import Earth
 from tests.proof.law import MAY_BE_PAID, Order, order_of
-from tests.proof.market import Spending
-from tests.proof.mortality import Life
-from tests.proof.slots import Shelf
-from tests.proof.till import Post
+from tests.proof.ledger_oracle import Post
+from tests.proof.pricing_plan import Spending
+from tests.proof.slots import AssetStore
+from tests.proof.world import Earth
 from tests.support.virtual import Watching, headers_of, received, request_of
 
 _PATIENCE = 120.0  # seconds that a client waits for an answer
@@ -55,7 +55,7 @@ class Wire:
         self,
         earth: Earth,
         life: Life,
-        journal: Shelf,
+        journal: AssetStore,
         spending: Spending | None = None,
         witness: Witness | None = None,
         account: str | None = None,

@@ -1,344 +1,238 @@
-"""One life of the program: the real engine, client and journal over the simulator's core, in virtual time.
-
-The accidents happen here; whether what is left of a run is right is judged elsewhere, but for
-what can be seen only while it happens: every POST is held against the journal as it arrives.
-"""
+"""What outlives a run: the service, the disk and the time of day, and what befalls them between runs."""
 
 import asyncio
-import random
-import traceback
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+import math
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 
-from batchgen.engine.ending import Ending
-from batchgen.engine.limits.budget import Purse
-from batchgen.engine.limits.ceiling import Ceiling
-from batchgen.engine.limits.flow import Flow
-from batchgen.engine.limits.gate import RateGate
-from batchgen.engine.limits.pools import Pools
-from batchgen.engine.policy import World
-from batchgen.engine.runner import Runner
-from batchgen.engine.together import carry_together
-from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, ServiceError
+from batchgen.identity import compose_body, content_key, seed_for
 from batchgen.journal.file import JournalFile
-from batchgen.lifecycle import TERMINAL, Event, Record, replay
-from batchgen.model import JobKey
-from batchgen.plan.plan import Plan, a_few_of, make_plan
-from batchgen.ports import Journal
-from batchgen.scenario.client import ScenarioClient
-from batchgen.service_clock import ServiceClock
-from batchgen.usecases.prices import RunPrices
-from batchgen.usecases.quotes import quote_jobs
-from batchgen.wiring.background import beside
-from tests.proof.earth import Earth
-from tests.proof.market import Spending
-from tests.proof.mortality import Life, MortalJournal
-from tests.proof.person import settled
-from tests.proof.places import scope_of
-from tests.proof.power import Mains
-from tests.proof.recovery import rebuild, results_of
-from tests.proof.scenario import JournalFate, Leg
-from tests.proof.slots import Beside, OldJournal, Shelf, open_others, read_all, scope_in, tagged
-from tests.proof.wire import Wire, Witness
-from tests.support.looped import virtual_loop
-from tests.support.memory_journal import MemoryJournal
-
-
-def _nothing() -> None: ...
-
-
-LONGEST = 12 * 3600.0  # seconds of virtual time in which a run must end
-_TRIES = 20
+from batchgen.lifecycle import Accepted, Event, Record, SubmitStarted
+from batchgen.model import Job, JobKey, Model
+from batchgen.plan.budget import Committed
+from batchgen.scenario.credentials import Credentials
+from batchgen.simulator.exchange import Reply, Request
+from batchgen.simulator.jobs import Submission
+from batchgen.simulator.keys import author_of
+from batchgen.simulator.service import Service
+from batchgen.simulator.settings import Denied
+from tests.proof.denials import Denial, without_listings
+from tests.proof.law import Books
+from tests.proof.ledger_oracle import LedgerOracle, Post
+from tests.proof.lens import Viewer
+from tests.proof.places import Places
+from tests.proof.prices import Tariff
+from tests.proof.pricing_plan import Kept, PricingPlan
+from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
+from tests.support.memory_journal import SCOPE, Disk
+from tests.support.virtual import EPOCH, Shelves
 
 
 @dataclass
-class Run:
-    """One run, and what is left of it.
+class Earth:
+    """The world of one seed.
 
     Attributes:
-        ending: None for a run that was cut, or that its disk or the service kept from running.
-        took: seconds of virtual time.
-        records, history: as the journal has them after the run, read anew; of all slots.
-        own: the records of this run's slot.
-        before: the records as the run found them.
-        began: by our clock.
+        passed: the service's time at the beginning of a run, seconds since the epoch.
+        posts: how many have arrived, over all runs.
+        wrong: what was seen that must not happen, a sentence each.
+        in_time: remote ids of what was accepted while its POST was under way.
+        copies: of the journal's file, one after each run.
+        results: what the last run wrote that came to its end.
+        till: the account of money.
+        prices: what the service told of them, kept between runs.
+        most_in_flight: how many jobs were without an end at once.
+        leg: the run that goes on, or went on last.
+        viewer: how the service is seen.
+        shelves: the files of all runs.
+        denial: what is denied now.
+        slots: when each was begun, by our clock.
+        places: the names of a batch whose name changes.
     """
 
-    earth: Earth
-    leg: Leg
-    ending: Ending | None = None
-    broken: str = ""
-    took: float = 0.0
-    life: Life = field(init=False)
-    witness: Witness = field(default_factory=Witness)
-    records: Mapping[JobKey, Record] = field(default_factory=dict)
-    history: list[tuple[JobKey, Event]] = field(default_factory=list)
-
-    own: Mapping[JobKey, Record] = field(default_factory=dict)
-    before: Mapping[JobKey, Record] = field(default_factory=dict)
-    began: float = 0.0
+    scenario: Scenario
+    folder: Path
+    service: Service = field(init=False)
+    disk: Disk = field(default_factory=Disk)
+    passed: float = EPOCH
+    posts: int = 0
+    models: dict[str, Model] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    in_time: set[str] = field(default_factory=set)
+    copies: list[Path] = field(default_factory=list)
+    results: str | None = None
+    till: LedgerOracle = field(init=False)
+    prices: Kept = field(default_factory=Kept)
+    most_in_flight: int = 0
+    leg: Leg | None = None
+    viewer: Viewer = field(init=False)
+    shelves: Shelves = field(default_factory=Shelves)
+    denial: Denial | None = None
+    slots: dict[str, float] = field(default_factory=dict)
+    places: Places = field(init=False)
 
     def __post_init__(self) -> None:
-        self.life = Life(self.leg)
-        self._wire: Wire | None = None
-        self._spending = self.leg.spending or Spending()
-        self.scope = scope_of(self.leg.name) if self.leg.name else scope_in(self.leg.slot)
-        self._file: JournalFile | None = None
-        self._lived_in: Journal | None = None
-        self._others: dict[str, OldJournal] = {}
-        self._all: Mapping[str, Journal] = {}
-
-    def key_of(self, key: JobKey) -> JobKey:
-        """Name a job of this run's slot among those of all."""
-        return tagged(self.leg.slot, key)
+        self.service = Service(self.scenario.settings)
+        self.viewer = Viewer(self.scenario.lens)
+        market = self.scenario.market or PricingPlan()
+        self.till = LedgerOracle(self.scenario.settings, market)
+        self.places = Places(self.folder)
+        self.passed += market.later
+        self._began = self.passed
+        self._tariff = Tariff(changes=market.changes)
+        self.till.models = self.models
 
     @property
-    def ended(self) -> float:
-        """By our clock."""
-        return self.began + self.took
+    def our_authors(self) -> frozenset[str]:
+        settings = self.scenario.settings
+        return frozenset(author_of(settings, key) for key in (settings.key, *settings.more_keys))
 
-    def go(self) -> "Run":
-        """Run to the end or to the accident, and read what is on the disk then."""
-        self.earth.meet(self.leg)
-        if self.leg.name is not None:
-            self.earth.places.prepare(self.leg.name)
-        if self._spending.elsewhere:
-            self.earth.spend_elsewhere(self._spending.elsewhere)
-        if self.leg.journal is JournalFate.REBUILT and self.earth.results is not None:
-            self._rebuild(self.earth.results)
-        if self.earth.scenario.file:
-            self._live_on_the_file(self.earth.folder / "journal.db")
-            with JournalFile.open(self.earth.folder / "journal.db") as file:
-                self.own = dict(file.batch(self.scope).records())
-                self._read(file.batch(self.scope) if self.leg.name else read_all(file))
-                if self.ending is not None and self.leg.name is not None:
-                    self.earth.places.written(self.leg.name)
-                elif self.ending is not None and not self.leg.slot:
-                    now = self.earth.passed + self.earth.scenario.skew
-                    self.earth.results = results_of(self.earth.folder, self.leg, file, self.ending, now)
-            self.earth.keep_a_copy()
-        else:
-            self._live(MemoryJournal(self.earth.disk))
-            if self.leg.power:
-                self.earth.disk.lose_power()
-            self._read(MemoryJournal(self.earth.disk))
-            self.own = self.records
-        self._look_for_receipts()
-        return self
+    def service_time(self) -> float:
+        # in whole milliseconds, as the service dates what it accepts: nothing ends before it began
+        return math.floor((self.passed + asyncio.get_running_loop().time()) * 1000) / 1000
 
-    def _rebuild(self, told: str) -> None:
-        """Do as a person does who is told to: try again while the service does not answer."""
-        for _ in range(_TRIES):
-            with (
-                JournalFile.open(self.earth.folder / "journal.db") as file,
-                asyncio.Runner(loop_factory=virtual_loop) as runner,
-            ):
-                earth = self.earth
-                wire = Wire(earth, Life(Leg(jobs=self.leg.jobs)), Shelf({"": file.batch(self.scope)}))
-                try:
-                    seed = earth.scenario.seed
-                    runner.run(rebuild(earth.folder, self.leg, file, told, wire, earth, seed))
-                except ServiceError:
-                    continue
-                else:
-                    return
-                finally:
-                    self.earth.passed += runner.get_loop().time() + 60.0
-        self.earth.wrong.append(f"the journal could not be rebuilt in {_TRIES} tries")
+    def now(self) -> float:
+        """Our own clock."""
+        at, wrong = asyncio.get_running_loop().time(), 0.0
+        if self.leg is not None and self.leg.step is not None and at >= self.leg.step[0]:
+            wrong += self.leg.step[1]
+        return self.now_before_a_run + at + wrong
 
-    def _live_on_the_file(self, path: Path) -> None:
-        mains, left = Mains(path), b""
-        with JournalFile.open(path) as file, ExitStack() as stack:
-            mains.sync()
-            on_sync = mains.sync if self.leg.power else _nothing
-            self._file = file
-            if self.leg.slot:
-                self.earth.begins(self.leg.slot)
-                now = self.earth.now_before_a_run
-                others = open_others(
-                    path, self.leg.slot, stack, self.life, self.earth.wrong, on_sync, now=now
-                )
-                self._others = dict(others)
-                self._all = read_all(file).journals
-            self._live(file.batch(self.scope), on_sync=on_sync)
-            if self.leg.power:
-                left = mains.fail(random.Random(f"{self.earth.scenario.seed} {self.earth.passed}"))
-        if self.leg.power:
-            mains.come_back(left)
+    @property
+    def now_before_a_run(self) -> float:
+        """Our own clock at its beginning."""
+        return self.passed + self.scenario.skew + (self.leg.clock if self.leg else 0.0)
 
-    def _look_for_receipts(self) -> None:
-        """An answer that was read is on the disk, whatever came next."""
-        owned = {one.remote_id for record in self.records.values() for one in record.submissions}
-        bought = self._wire.bought if self._wire else []
-        if not self.life.may_lose_receipts and (lost := set(bought) - owned):
-            self.earth.wrong.append(f"answered and not recorded: {', '.join(sorted(lost))}")
+    @property
+    def charged_in_all(self) -> list[Submission]:
+        """What we were charged for, oldest first."""
+        ours = self.our_authors
+        charged = [one for one in self.service.submissions if one.author in ours]
+        if self.scenario.market is not None:
+            self.till.match(charged)
+        return charged
 
-    def _read(self, journal: Journal | Shelf) -> None:
-        self.records, self.history = dict(journal.records()), list(journal.history())
+    @property
+    def charged(self) -> list[Submission]:
+        """What was ordered of it: not what a question bought."""
+        charged = self.charged_in_all
+        return [one for one in charged if one.remote_id not in self.till.by_question]
 
-    def _live(self, journal: Journal, on_sync: Callable[[], None] = _nothing) -> None:
-        with asyncio.Runner(loop_factory=virtual_loop) as runner:
-            try:
-                runner.run(self._main(journal, on_sync))
-            except asyncio.CancelledError:
-                self.ending = None
-            except (ServiceError, BoughtByQuoteError) as error:
-                self.broken = str(error)
-            except JournalError as error:
-                self.broken = str(error)
-                if not self.life.full:
-                    self.earth.wrong.append(f"the journal would not take what happened: {error}")
-            except BaseExceptionGroup as group:
-                self.broken = "".join(traceback.format_exception(group))
-                self.earth.wrong.append(f"the engine broke: {self.broken}")
-            self.took = runner.get_loop().time()
-        if self.took >= LONGEST:
-            self.earth.wrong.append(f"a run did not end in {LONGEST:.0f} s")
-        journal = self._lived_in or journal
-        lived = journal.records()
-        if replay(journal.history()) != lived:
-            self.earth.wrong.append("the records are not what the history tells")
-        self.earth.till.process_ended()
-        self.earth.passed += self.took + self.leg.pause
+    @property
+    def late(self) -> frozenset[str]:
+        """The ids of those that arrived after their answers were lost."""
+        return frozenset(one.remote_id for one in self.charged if one.remote_id not in self.in_time)
 
-    async def _main(self, inner: Journal, on_sync: Callable[[], None]) -> None:
-        main = asyncio.current_task()
-        assert main is not None
-        self.life.begin(main.cancel)
-        asyncio.get_running_loop().call_later(LONGEST, main.cancel)
-        journal = MortalJournal(inner, self.life, self.earth.wrong, on_sync)
-        gate = RateGate(self.earth.scenario.rate)
-        async with beside(gate.run(), name="gate"):
-            chance = random.Random(self.earth.scenario.seed)
-            shelf = Shelf({**self._all, self.leg.slot: journal, **self._others})
-            self._wire = Wire(self.earth, self.life, shelf, self._spending, self.witness)
-            clock = ServiceClock(self.earth)
-            client = self._client(None, gate, chance, clock)
-            closed = await self._look_up_models(client)
-            if self.leg.name is not None:
-                client = await self._settle(journal, gate, chance, clock)
-            self.before, self.began = dict(journal.records()), self.earth.now()
-            self.earth.till.run_began = self.began
-            plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
-            purse, refused = await self._purse(client, plan)
-            closed.update(refused)
-            runner = self._runner(plan, purse, client, journal, gate, clock, closed)
-            others = [self._of_other(runner, client, gate, clock, *one) for one in self._others.items()]
-            settle = self.earth.scenario.policy.doubt.settle
-            self.ending, _ = await carry_together(runner, others, settle=settle)
-
-    def _client(
-        self, project: str | None, gate: RateGate, chance: random.Random, clock: ServiceClock
-    ) -> ScenarioClient:
-        assert self._wire is not None
-        return ScenarioClient(self._wire, gate, project=project, rng=chance, service_clock=clock)
-
-    async def _settle(
-        self, journal: MortalJournal, gate: RateGate, chance: random.Random, clock: ServiceClock
-    ) -> ScenarioClient:
-        """Pass the guards, with what a person answers them, and go on under the name that comes of it."""
-        assert self._file is not None
-        assert self._wire is not None
-        name, scope, wrong = await settled(
-            self.earth.places,
-            self.leg,
-            self._file,
-            lambda one: self._client(one, gate, chance, clock),
-            self.earth,
-        )
-        self.earth.wrong += wrong
-        self.leg, self.scope, self._wire.account = replace(self.leg, name=name), scope, name.account
-        self._lived_in = self._file.batch(scope)
-        journal.go_on_in(self._lived_in)
-        return self._client(name.project, gate, chance, clock)
-
-    def _of_other(
-        self,
-        main: Runner,
-        client: ScenarioClient,
-        gate: RateGate,
-        clock: ServiceClock,
-        slot: str,
-        journal: OldJournal,
-    ) -> Runner:
-        """Carry what is paid for in another slot, and buy nothing there."""
-        return Runner(
-            plan=make_plan((), journal.records()),
-            scope=scope_in(slot),
-            models={},
-            world=World(
-                generator=client,
-                journal=journal,
-                collector=self.earth.shelves,
-                gate=gate,
-                clock=self.earth,
-                observer=Beside(self.witness, slot),
-                chance=random.Random(self.earth.scenario.seed),
-                sender=self.leg.key or self.earth.scenario.settings.key,
-                service_clock=clock,
-            ),
-            flow=main.flow.beside(slot),
-            policy=self.earth.scenario.policy,
+    def books(self, records: Mapping[JobKey, Record], history: Sequence[tuple[JobKey, Event]]) -> Books:
+        """Lay both sides open."""
+        all_ours = self.charged_in_all
+        ours = {one.remote_id for one in all_ours}
+        stray = self.till.by_question
+        if stray:  # which a job may have been found to be
+            stray = stray - {one.remote_id for record in records.values() for one in record.submissions}
+        return Books(
+            charged=[one for one in all_ours if one.remote_id not in stray],
+            late=self.late,
+            others=frozenset(one.remote_id for one in self.service.submissions if one.remote_id not in ours),
+            records=records,
+            history=history,
         )
 
-    async def _look_up_models(self, client: ScenarioClient) -> dict[str, str]:
-        """Describe those that are not known yet, and give those that may not be used."""
-        closed = {}
-        for name in sorted({job.model for job in self.leg.jobs} - self.earth.models.keys()):
-            try:
-                self.earth.models[name] = await client.model(name)
-            except ModelClosedError as error:
-                closed[name] = str(error)
-        return closed
+    def books_of(self, account: str) -> Books:
+        """Lay both sides open of one account, under whatever names."""
+        books = self.books(self.places.records(account), self.places.history(account))
+        return replace(books, charged=[one for one in books.charged if one.owner == account])
 
-    async def _purse(self, client: ScenarioClient, plan: Plan) -> tuple[Purse, Mapping[str, str]]:
-        market = self.earth.scenario.market
-        if market is None:
-            return Purse(), {}
-        began = asyncio.get_running_loop().time()
-        jobs = [one.job for one in plan.entries if one.wanted and one.record.state not in TERMINAL]
-        models, kept = self.earth.models, self.earth.prices
-        quoted = await quote_jobs(client, jobs, models, store=kept, clock=self.earth)
-        prices = RunPrices(quoted, began=began, generator=client, models=models, store=kept, clock=self.earth)
-        zone = market.zone
-        purse = Purse(budget=self._spending.budget, prices=prices, questions=prices, zone=zone)
-        return purse, quoted.closed
+    def arrive(self, request: Request, post: Post | None = None) -> Reply:
+        """Hand a request to the service; what it accepts meanwhile was on its way for long."""
+        at = self.service_time()
+        self._reprice(at)
+        self.service.advance(at)
+        before = len(self.service.submissions)
+        reply = self.viewer.request(request) or self.service.handle(request, at)
+        reply = self.viewer.reply(request, reply, at)
+        accepted = self.service.submissions[before:]
+        self.in_time.update(one.remote_id for one in accepted)
+        if post is not None:
+            for one in accepted:
+                self.till.arrived(post, one)
+        return reply
 
-    def _runner(
-        self,
-        plan: Plan,
-        purse: Purse,
-        client: ScenarioClient,
-        journal: MortalJournal,
-        gate: RateGate,
-        clock: ServiceClock,
-        closed: Mapping[str, str],
-    ) -> Runner:
-        chance = random.Random(self.earth.scenario.seed)
-        return Runner(
-            plan=plan,
-            scope=self.scope,
-            models=self.earth.models,
-            world=World(
-                generator=client,
-                journal=journal,
-                collector=self.earth.shelves,
-                gate=gate,
-                clock=self.earth,
-                observer=self.witness,
-                chance=chance,
-                purse=purse,
-                sender=self.leg.key or self.earth.scenario.settings.key,
-                service_clock=clock,
-            ),
-            flow=Flow(pools=Pools(Ceiling(bound=self.earth.scenario.in_flight)), gate=gate, chance=chance),
-            policy=replace(
-                self.earth.scenario.policy,
-                most_failures=self._spending.most_failures,
-                slot_began=self.earth.slots.get(self.leg.slot),
-                listings=not (self.earth.denial and self.earth.denial.allowed),
-            ),
-            closed=closed,
-        )
+    def _reprice(self, at: float) -> None:
+        prices = self._tariff.at(at - self._began)
+        if prices != self.till.settings.prices:
+            self.service.reprice(prices)
+            self.till.settings = replace(self.till.settings, prices=prices)
+
+    def let_a_day_pass(self) -> None:
+        """Let everything arrive that is on its way."""
+        self.passed += 86_400.0
+        self.service.advance(self.passed)
+
+    def meet(self, leg: Leg) -> None:
+        """Let happen to the journal what happens before a run."""
+        self.leg = leg
+        if leg.journal is JournalFate.KEPT:
+            return
+        kept = self.disk.events[: int(leg.copied * len(self.disk.events))]
+        older = leg.journal is JournalFate.OLDER
+        self.prices = Kept()
+        self.till.forget(intents=leg.journal is JournalFate.LOST)
+        self.disk = Disk(events=kept, synced=len(kept)) if older else Disk()
+        for path in self.folder.glob("journal.db*"):
+            path.unlink()
+        if older and self.copies:
+            shutil.copy(self.copies[int(leg.copied * len(self.copies))], self.folder / "journal.db")
+
+    def spend_elsewhere(self, amount: Decimal) -> None:
+        """Let another batch of the same journal buy something, between runs."""
+        at, nth = self.passed + self.scenario.skew, len(self.till.elsewhere)
+        self.till.elsewhere.append((at, amount))
+        if not self.scenario.file:
+            self.disk.elsewhere.append((at, Committed(gross=amount)))
+            return
+        job = Job(id="other", prompt=f"of another batch, number {nth}", model="model_of-others")
+        with JournalFile.open(self.folder / "journal.db") as file:
+            file.batch(replace(SCOPE, batch="autumn")).append(
+                JobKey(content_key(job)),
+                SubmitStarted(at=at, job=job, attempt=1, body="{}", reserved=amount),
+                Accepted(at=at, remote_id=f"job_of_another_batch_{nth}", charged=amount),
+            )
+
+    def begins(self, slot: str) -> None:
+        """Take note of when a slot is first worked on; the clocks may differ, as always."""
+        self.slots.setdefault(slot, self.passed + self.scenario.skew)
+
+    def deny(self, denial: Denial | None) -> None:
+        """Let the service deny something from now on, or nothing any more."""
+        self.denial = denial
+        faults = self.scenario.settings.faults
+        broken = without_listings(faults) if denial and denial.broken else faults
+        self.service.deny(denial.denied if denial else Denied(), broken)
+
+    def keep_a_copy(self) -> None:
+        """Do as a backup does, between runs."""
+        copy = self.folder / f"copy-{len(self.copies)}.db"
+        shutil.copy(self.folder / "journal.db", copy)
+        self.copies.append(copy)
+
+    def receive(self, visit: Visit, nth: int) -> None:
+        """Let somebody else submit a job to the same service."""
+        self.service.advance(self.service_time())
+        stranger = Service(replace(self.scenario.settings, key=f"stranger-{nth}", seed=1_000_003 + nth))
+        job, model = visit.job, self.models.get(visit.job.model)
+        scope = SCOPE if visit.same_batch else replace(SCOPE, batch="somebody else's")
+        seed = seed_for(job, model, scope, JobKey(content_key(job)), 1) if model else None
+        token = Credentials(key=f"stranger-{nth}", secret="secret").token
+        stranger.handle(_post(job.model, compose_body(job, seed), token), self.service_time())
+        for one in stranger.submissions:
+            author = f"user_{nth}" if visit.person else one.author
+            self.service.restore([replace(one, ordinal=len(self.service.submissions), author=author)])
+
+
+def _post(model: str, body: str, token: str) -> Request:
+    headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
+    return Request(method="POST", path=f"/v1/generate/custom/{model}", headers=headers, body=body.encode())

@@ -9,12 +9,12 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from batchgen.engine.ending import Ending
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.limits.pools import Pools
+from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
@@ -108,15 +108,15 @@ class Watching:
         self.troubles: list[str] = []
         self._at_event = at_event
 
-    def noticed(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
+    def recorded(self, key: JobKey, job: Job, event: Event, record: Record) -> None:
         del job, record
         self.events.append((key, event))
         if self._at_event is not None:
             self._at_event()
 
-    def looked(self, job: Job, remote: RemoteJob) -> None: ...
+    def polled(self, job: Job, remote: RemoteJob) -> None: ...
 
-    def troubled(self, text: str) -> None:
+    def warned(self, text: str) -> None:
         self.troubles.append(text)
 
 
@@ -148,12 +148,12 @@ class Run:
     cut_at_append: int | None = None
     seed: int = 0
     key: str = "key"
-    purse: Purse = field(default_factory=Purse)
+    purse: BudgetGuard = field(default_factory=BudgetGuard)
     accepted: Mapping[Acceptance, JobKey] = field(default_factory=dict)
     hop: float = 0.02
     twist: Callable[[Call, Answer], Answer] | None = None
     command: Callable[[Runner], None] | None = None
-    ending: Ending | None = None
+    ending: EngineOutcome | None = None
     watching: Watching = field(default_factory=Watching)
     took: float = 0.0
     most_tasks: int = 0

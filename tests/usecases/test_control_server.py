@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from batchgen.control.server import BEAT_EVERY, LOOK_EVERY, ControlServer
-from batchgen.engine.ending import Exit, judge
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.gate import RateGate
+from batchgen.engine.outcome import Exit, judge
 from batchgen.engine.settings import RunSettings
 from batchgen.journal.file import JournalFile
 from batchgen.journal.orders import Answer
@@ -81,7 +81,7 @@ class Steered(Run):
     async def _main(self) -> None:
         loop = asyncio.get_running_loop()
         self.rate, self.in_flight = self.settings.rate, self.settings.in_flight
-        self.purse = Purse(budget=Budget(total=self.settings.budget), prices=Priced())
+        self.purse = BudgetGuard(budget=Budget(total=self.settings.budget), prices=Priced())
         gate = RateGate(self.rate)
         async with AsyncExitStack() as stack:
             mine, other = RunRecords.open(self.path), RunRecords.open(self.path)
@@ -108,7 +108,7 @@ class Steered(Run):
                 await self.early(caller)
             runner = self._runner(gate, await self._models(gate), control.settings)
             interrupts.tell(lambda _: runner.drain())
-            control.attach(runner.control, self.watching.troubled)
+            control.attach(runner.control, self.watching.warned)
             await stack.enter_async_context(beside(self._watch(control), name="notes"))
             await stack.enter_async_context(beside(self.play(caller), name="others"))
             began = loop.time()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.api.bought import audit
-from batchgen.engine.ending import Exit
+from batchgen.engine.outcome import Exit
 from batchgen.errors import BoughtByQuoteError
 from batchgen.lifecycle import Refused, State, SubmitStarted, replay
 from batchgen.usecases.purchases import Purchases

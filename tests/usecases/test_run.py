@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from batchgen import api
-from batchgen.engine.ending import Exit
-from batchgen.errors import BatchHeldError
+from batchgen.engine.outcome import Exit
+from batchgen.errors import BatchLockedError
 from batchgen.lifecycle import State
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.service import Service
@@ -91,7 +91,7 @@ def test_two_runs_of_a_batch_at_once_are_one_run(place: Place) -> None:
         async with asyncio.TaskGroup() as group:
             one = group.create_task(api.run(place.options(), Interrupts(), quiet()), name="one")
             await asyncio.sleep(LONG / 2)
-            with pytest.raises(BatchHeldError):
+            with pytest.raises(BatchLockedError):
                 await api.run(place.options(), Interrupts(), quiet())
         assert one.result().verdict.exit is Exit.DONE
 

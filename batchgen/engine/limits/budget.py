@@ -21,7 +21,7 @@ from batchgen.record import Record
 HOLDS = 900.0  # seconds for which an answer after a price may decide under a cap
 
 
-class Purse:
+class BudgetGuard:
     """One run's view of prices and caps."""
 
     def __init__(

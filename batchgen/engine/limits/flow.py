@@ -107,7 +107,7 @@ class Flow:
         return self._ambiguous >= TRIPS_AT and not self._service_answers
 
     @property
-    def is_pressed(self) -> bool:
+    def is_rate_bound(self) -> bool:
         """Whether slots stay free because of the rate: submit follows submit without another wait."""
         return self._turns_in_a_row > PRESSED
 

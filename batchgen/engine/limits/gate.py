@@ -76,7 +76,7 @@ class RateGate:
         self._limiter = None if rate is None else PacedLimiter(1, rate.interval)
         self.interval = 0.0 if rate is None else rate.interval
         self._queues = {lane: _Queue() for lane in Lane}
-        self._stirred = asyncio.Event()
+        self._woken = asyncio.Event()
 
     def __repr__(self) -> str:
         waiting = ", ".join(f"{lane}: {len(one.waiters)}" for lane, one in self._queues.items())
@@ -90,7 +90,7 @@ class RateGate:
             self._limiter.set_rate(rate if rate is not None else AT_ONCE)
             self._limiter = self._limiter if rate is not None else None
         self.interval = 0.0 if rate is None else rate.interval
-        self._stirred.set()
+        self._woken.set()
 
     async def turn(self, lane: Lane) -> None:
         """Return when the request may start."""
@@ -99,14 +99,14 @@ class RateGate:
             return
         mine = asyncio.get_running_loop().create_future()
         queue.waiters.append(mine)
-        self._stirred.set()
+        self._woken.set()
         await mine
 
     def pause(self, lane: Lane, seconds: float) -> None:
         """Let nobody of this lane through for so long; never shortens a pause."""
         queue = self._queues[lane]
         queue.held_until = max(queue.held_until, loop_time() + seconds)
-        self._stirred.set()
+        self._woken.set()
 
     async def run(self) -> None:
         """Hand out turns until cancelled."""
@@ -138,6 +138,6 @@ class RateGate:
 
     async def _stir(self) -> None:
         """Wait for somebody to come or for the first pause to end."""
-        self._stirred.clear()
+        self._woken.clear()
         ends = [one.held_until for one in self._queues.values() if one.waiters]
-        await wait_until(self._stirred, min(ends, default=None))
+        await wait_until(self._woken, min(ends, default=None))

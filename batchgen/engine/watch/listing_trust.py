@@ -11,7 +11,7 @@ SLACK = 0.5  # seconds: an end that a sweep so soon after it did not show is not
 SURE_AFTER = 10  # ends that were held against listings before these are trusted
 
 
-class Trust:
+class ListingTrust:
     """Counts what sweeps overlooked."""
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Trust:
         self.lag = 0.0  # the longest seen, in seconds
 
     def __repr__(self) -> str:
-        return f"<Trust [{sum(self._ends)} of {len(self._ends)} overlooked, lag {self.lag:.1f} s]>"
+        return f"<ListingTrust [{sum(self._ends)} of {len(self._ends)} overlooked, lag {self.lag:.1f} s]>"
 
     @property
     def lost(self) -> bool:

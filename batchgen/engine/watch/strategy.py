@@ -16,7 +16,7 @@ MOST_UPDATED_PAGES = 5  # read one after another: more of them would be older th
 _POLLS_SAVED = 0.375  # polls that one sweep spares a submission that is due: its gap over theirs
 
 
-class Way(Enum):
+class LookStrategy(Enum):
     """How to find out which submissions have ended."""
 
     POLL = auto()
@@ -25,7 +25,7 @@ class Way(Enum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sight:
+class WatchState:
     """What is known before the next look.
 
     Attributes:
@@ -43,20 +43,20 @@ class Sight:
     sweeping: bool = False
 
 
-def choose(sight: Sight) -> Way:
+def choose(sight: WatchState) -> LookStrategy:
     """Say how to look next.
 
     A sweep of one page costs what a poll costs and shows everything. More pages must spare more
     polls than they are. One submission alone is polled, unless it is the last of many.
     """
     if sight.watched < 1 + (not sight.sweeping):
-        return Way.POLL
+        return LookStrategy.POLL
     worth = max(1.0, _POLLS_SAVED * sight.ripe)
     if _pages(sight.created) <= min(MOST_CREATED_PAGES, worth):
-        return Way.CREATED
+        return LookStrategy.CREATED
     if _pages(sight.updated or 0) <= min(MOST_UPDATED_PAGES, worth):
-        return Way.UPDATED
-    return Way.POLL
+        return LookStrategy.UPDATED
+    return LookStrategy.POLL
 
 
 def _pages(rows: int) -> int:

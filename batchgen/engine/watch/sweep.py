@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from batchgen.engine.watch.strategy import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, Way
+from batchgen.engine.watch.strategy import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, LookStrategy
 from batchgen.errors import EndlessError, NotFoundError, RefusedError, ServiceError, StoppedError
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.pages import Course
@@ -26,7 +26,7 @@ class Sweep:
         error: why it is not all there is; None where every page arrived.
     """
 
-    way: Way
+    way: LookStrategy
     rows: Mapping[str, RemoteJob] = field(default_factory=dict)
     count: int = 0
     crowded: bool = False
@@ -52,7 +52,7 @@ class Sweeper:
         self._cursor: float | None = None  # by the service's clock
         self._skew = 0.0
 
-    async def sweep(self, way: Way, *, since: float, lag: float) -> Sweep:
+    async def sweep(self, way: LookStrategy, *, since: float, lag: float) -> Sweep:
         """Read one; no error of the service is raised.
 
         Args:
@@ -89,9 +89,9 @@ class Sweeper:
                 return Sweep(way=way, rows=rows, count=count)
         return Sweep(way=way, rows=rows, count=count, crowded=True)
 
-    def _asked(self, way: Way, since: float) -> tuple[Mapping[str, str], int]:
+    def _asked(self, way: LookStrategy, since: float) -> tuple[Mapping[str, str], int]:
         oldest = since + self._skew - BEFORE
-        if way is Way.CREATED:
+        if way is LookStrategy.CREATED:
             return {"createdAfter": as_date(oldest)}, MOST_CREATED_PAGES
         cursor = oldest if self._cursor is None else self._cursor
         return {"types": "custom", "updatedAfter": as_date(cursor)}, MOST_UPDATED_PAGES

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from batchgen.engine.errands import Errands
 from batchgen.engine.limits.flow import Flow
-from batchgen.engine.watch.listing_trust import Trust
+from batchgen.engine.watch.listing_trust import ListingTrust
 from batchgen.engine.watch.schedule import LookSchedule
-from batchgen.engine.watch.strategy import Sight, SweepGaps, Way, choose
+from batchgen.engine.watch.strategy import LookStrategy, SweepGaps, WatchState, choose
 from batchgen.engine.watch.sweep import Sweep, Sweeper
 from batchgen.engine.watch.watchlist import Watched, WatchList
 from batchgen.errors import ServiceError
@@ -74,9 +74,9 @@ class Sweeping:
         self._put_off: list[tuple[Watched, RemoteJob]] = []  # those that wait for it
         self._gaps = gaps
         self._sweeper = Sweeper(generator, ledger)
-        self._trust = Trust()
+        self._trust = ListingTrust()
         self._allowed = allowed
-        self._way = Way.CREATED if allowed else Way.POLL
+        self._way = LookStrategy.CREATED if allowed else LookStrategy.POLL
         self._gap = gaps.shortest
         self._under_way = False
         self._next = 0.0
@@ -92,7 +92,7 @@ class Sweeping:
     def covers(self, row: Watched) -> None:
         """Take note of a row that is about to be watched: the next sweeps count as looks at it."""
         self._accepted.append(row.accepted)
-        if self._way is not Way.POLL:
+        if self._way is not LookStrategy.POLL:
             row.covered_until = row.ripe_at + 2 * self._gap + GRACE
 
     def next_at(self) -> float | None:
@@ -123,15 +123,15 @@ class Sweeping:
         if not ripe:
             return
         way = choose(
-            Sight(
+            WatchState(
                 watched=len(self._list),
                 ripe=ripe,
                 created=self._others + self._accepted_since_oldest(),
                 updated=self._crowd[1] if self._crowd and now - self._crowd[0] < _RECENT else None,
-                sweeping=self._count > 0 and self._way is not Way.POLL,
+                sweeping=self._count > 0 and self._way is not LookStrategy.POLL,
             )
         )
-        if way is Way.POLL:
+        if way is LookStrategy.POLL:
             self._leave_to_polls(until=now + self._gap)
             return
         self._way = way
@@ -143,7 +143,7 @@ class Sweeping:
         self._accepted = [one for one in self._accepted if one >= oldest]
         return len(self._accepted)
 
-    async def _sweep(self, way: Way) -> None:
+    async def _sweep(self, way: LookStrategy) -> None:
         begun = loop_time()
         since = min(row.intended_at for row in self._list)
         try:
@@ -154,7 +154,7 @@ class Sweeping:
         self._remember_size(sweep)
         self._take(sweep, begun)
         self._gap = self._gaps.gap(
-            self._quickest(), interval=self._gate.interval, pressed=self._flow.is_pressed
+            self._quickest(), interval=self._gate.interval, pressed=self._flow.is_rate_bound
         )
         self._next = begun + self._gap
         if sweep.error is not None:
@@ -167,7 +167,7 @@ class Sweeping:
         self._looks.look()
 
     def _remember_size(self, sweep: Sweep) -> None:
-        if sweep.way is Way.UPDATED:
+        if sweep.way is LookStrategy.UPDATED:
             self._crowd = (loop_time(), sweep.count + sweep.crowded)
         else:
             known = min(len(self._accepted), sweep.count)
@@ -182,11 +182,11 @@ class Sweeping:
             if remote is not None and remote.status is not RemoteStatus.RUNNING:
                 self._believe(row, remote)
             elif remote is not None:
-                self._ledger.observer.looked(row.entry.job, remote)
+                self._ledger.observer.polled(row.entry.job, remote)
                 row.missing = 0
                 self._cover(row, begun, complete=sweep.complete)
             elif sweep.complete and row.ripe_at <= begun:
-                row.missing += sweep.way is Way.CREATED
+                row.missing += sweep.way is LookStrategy.CREATED
                 self._cover(row, begun, complete=True)
 
     def _cover(self, row: Watched, begun: float, *, complete: bool) -> None:
@@ -252,21 +252,21 @@ class Sweeping:
             self._give_up(str(error))
             return
         self._failures += 1
-        self._ledger.observer.troubled(f"the listing of jobs: {error}")
+        self._ledger.observer.warned(f"the listing of jobs: {error}")
         wait = self._schedule.after_failure(self._failures, getattr(error, "retry_after", None))
         self._leave_to_polls(until=loop_time() + wait)
 
     def _give_up(self, why: str) -> None:
-        self._ledger.observer.troubled(f"asking about each job by itself from here on: {why}")
+        self._ledger.observer.warned(f"asking about each job by itself from here on: {why}")
         self._allowed = False
         self._leave_to_polls(until=0.0)
 
     def _leave_to_polls(self, *, until: float) -> None:
         """Let polls cover everything, sweeps having nothing to add before the moment given."""
         self._next = until
-        if self._way is Way.POLL:
+        if self._way is LookStrategy.POLL:
             return
-        self._way = Way.POLL
+        self._way = LookStrategy.POLL
         for row in self._list:
             row.covered_until = 0.0
             self._list.queue(row)

@@ -114,7 +114,7 @@ class Watcher:
         )
         self._sweeping.covers(row)
         self._list.add(row)
-        self._stir_by(min(row.due, row.ripe_at))
+        self._wake_by(min(row.due, row.ripe_at))
 
     def longest_left(self) -> float | None:
         """Estimate the seconds until the last of them has ended; None if nothing is known."""
@@ -141,7 +141,7 @@ class Watcher:
         """Look again at what is due."""
         self._changed.set()
 
-    def _stir_by(self, due: float) -> None:
+    def _wake_by(self, due: float) -> None:
         """Wake up in time for something that is due."""
         if self._wakes_at is None or due < self._wakes_at:
             self._changed.set()
@@ -190,7 +190,7 @@ class Watcher:
 
     def _failed(self, row: Watched, error: ServiceError) -> None:
         """Ask again later; what is not found is left alone for longer each time, by sweeps too."""
-        self._ledger.observer.troubled(f"{row.entry.job.id}: {error}")
+        self._ledger.observer.warned(f"{row.entry.job.id}: {error}")
         now = loop_time()
         if isinstance(error, NotFoundError):
             row.unseen += 1
@@ -204,7 +204,7 @@ class Watcher:
         if remote.status is not RemoteStatus.RUNNING:
             self.end(row, remote)
             return
-        self._ledger.observer.looked(row.entry.job, remote)
+        self._ledger.observer.polled(row.entry.job, remote)
         now = loop_time()
         row.failures = row.unseen = 0
         row.next_poll = now + self._schedule.gap(now - row.accepted)
@@ -217,7 +217,7 @@ class Watcher:
             self._moves.close(row.entry)
         else:
             self._list.queue(row)
-            self._stir_by(row.due)
+            self._wake_by(row.due)
 
     def end(self, row: Watched, remote: RemoteJob) -> None:
         """Take what is shown as the end of a submission."""

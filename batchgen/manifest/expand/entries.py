@@ -11,9 +11,9 @@ from batchgen.manifest.environment import filled
 from batchgen.manifest.expand.axes import NO_AXES, Axis, Choices, choose, product_size, sampled
 from batchgen.manifest.expand.checks import Checks
 from batchgen.manifest.expand.entry import Entry
-from batchgen.manifest.expand.patterns import Patterns
+from batchgen.manifest.expand.exclusions import Patterns
 from batchgen.manifest.expand.prompts import Prompts
-from batchgen.manifest.origins import Origin, Paper, Path
+from batchgen.manifest.origins import Origin, Path, SourceFile
 from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_files, wrong_in
 from batchgen.manifest.schema import DefaultsText, JobText, wrong_with_model
 from batchgen.manifest.source.problems import Problems
@@ -21,7 +21,7 @@ from batchgen.manifest.tables.files import Filing
 from batchgen.manifest.tables.table import Table
 from batchgen.manifest.tables.tables import Tables
 from batchgen.manifest.templates import Template, Tree, parse, tree_of
-from batchgen.manifest.validation import Sound
+from batchgen.manifest.validation import Validated
 from batchgen.model import Json
 
 
@@ -36,7 +36,7 @@ class Surroundings:
         most_choices: how many combinations of axes are looked at: a product beyond is refused unseen.
     """
 
-    paper: Paper
+    paper: SourceFile
     tables: Tables
     prompts: Prompts
     filing: Filing
@@ -47,7 +47,7 @@ class Surroundings:
 class Preparation:
     """Prepares the entries of one manifest, and notes what is wrong with each."""
 
-    def __init__(self, checks: Checks, problems: Problems, around: Surroundings, sound: Sound) -> None:
+    def __init__(self, checks: Checks, problems: Problems, around: Surroundings, sound: Validated) -> None:
         self._checks = checks
         self._problems = problems
         self._around = around
@@ -59,7 +59,7 @@ class Preparation:
         self._plain: Tree | None = None
         self._set_out(sound)
 
-    def _set_out(self, sound: Sound) -> None:
+    def _set_out(self, sound: Validated) -> None:
         before = len(self._problems)
         self._bound = sound.text.vars
         self._checks.nulls(("defaults", "params"), idle_nulls(self._defaults.params, None))

@@ -6,7 +6,7 @@ from pathlib import Path
 from batchgen.errors import InputError
 from batchgen.manifest.environment import filled
 from batchgen.manifest.source.scalars import unsendable
-from batchgen.manifest.source.sources import decode, read_bytes
+from batchgen.manifest.source.text_files import decode, read_bytes
 
 
 class Prompts:

@@ -10,10 +10,10 @@ from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
-from batchgen.manifest.source.grammar import explain
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.scalars import resolve
-from batchgen.manifest.source.sources import decode, refuse
+from batchgen.manifest.source.text_files import decode, refuse
+from batchgen.manifest.source.yaml_errors import explain
 from batchgen.model import Json
 
 DEEPEST = 100  # levels

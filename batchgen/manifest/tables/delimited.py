@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.sources import refuse
+from batchgen.manifest.source.text_files import refuse
 from batchgen.manifest.tables.table import Table, check_name
 
 LINE = "line"  # what the only column of a text file is called

@@ -9,7 +9,7 @@ from typing import NoReturn
 from batchgen.manifest.source.document import read_rows
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.scalars import kind_of, unsendable
-from batchgen.manifest.source.sources import refuse
+from batchgen.manifest.source.text_files import refuse
 from batchgen.manifest.tables.table import DEEPEST, Table, check_depth, check_name
 from batchgen.model import Json
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from batchgen.errors import InputError
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.sources import decode, read_bytes, refuse
+from batchgen.manifest.source.text_files import decode, read_bytes, refuse
 from batchgen.manifest.tables.delimited import read_csv, read_lines
 from batchgen.manifest.tables.records import read_jsonl, read_yaml
 from batchgen.manifest.tables.table import Table

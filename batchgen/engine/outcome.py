@@ -1,4 +1,4 @@
-"""How a run ended: what it left, and the exit status that says so."""
+"""Why a run ends, what it came to, and the exit status that says so."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 
-from batchgen.errors import NoListingError, StopCause, StoppedError
+from batchgen.errors import BatchgenError, NoListingError, StopCause, StoppedError
 from batchgen.formats import counted, units
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
@@ -30,7 +30,7 @@ class Exit(IntEnum):
     FAILED = 3
     CREDENTIALS = 4
     BUDGET = 5
-    HELD = 6
+    LOCKED = 6
     DOUBT = 7
     REMAINS = 8
 
@@ -75,7 +75,7 @@ class Closed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ending:
+class EngineOutcome:
     """What one run of the engine came to.
 
     Attributes:
@@ -126,6 +126,85 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class StopState:
+    """What stops a run, and what it leaves.
+
+    Attributes:
+        submitting: whether further jobs may leave.
+        leaving: whether what runs is left to the next run at once.
+        drained: whether a person asked for it.
+        unreachable: whether the service could not be reached for too long.
+        failures: jobs that failed in this run.
+        stopped: why the service lets no job through.
+        broken: what made it impossible to go on.
+        bug: an error that nobody expected.
+        out_of_sight: paid and still running when their timeout passed.
+        missing: why the assets of these are not all on disk.
+        unlisted: why jobs could not be listed when the run gave up buying; empty if that was not why.
+    """
+
+    submitting: bool = True
+    leaving: bool = False
+    drained: bool = False
+    unreachable: bool = False
+    failures: int = 0
+    stopped: StoppedError | None = None
+    broken: BatchgenError | None = None
+    bug: BaseExceptionGroup[BaseException] | None = None
+    out_of_sight: set[JobKey] = field(default_factory=set)
+    missing: dict[JobKey, str] = field(default_factory=dict)
+    unlisted: str = ""
+
+    def stop_for(self, error: BatchgenError) -> None:
+        """Remember the first of each kind."""
+        if isinstance(error, StoppedError):
+            self.stopped = self.stopped or error
+        else:
+            self.broken = self.broken or error
+
+    def ending(
+        self,
+        *,
+        turned_up: Sequence[str],
+        lost: int,
+        over_budget: Sequence[str],
+        unpriced: Sequence[str] = (),
+        most_failures: int | None,
+        closed: Mapping[str, Closed],
+        waits_for: Sequence[str] = (),
+    ) -> EngineOutcome:
+        """Give what the run came to.
+
+        Raises:
+            BaseExceptionGroup: the bug.
+            BatchgenError: what broke it.
+        """
+        if self.bug is not None:
+            raise self.bug
+        if self.broken is not None:
+            raise self.broken
+        return EngineOutcome(
+            stopped=self.stopped,
+            drained=self.drained,
+            unreachable=self.unreachable,
+            out_of_sight=frozenset(self.out_of_sight),
+            missing=self.missing,
+            turned_up=tuple(turned_up),
+            lost=lost,
+            over_budget=tuple(over_budget),
+            waits_for=tuple(waits_for),
+            closed=closed,
+            unlisted=self.unlisted,
+            unpriced=tuple(unpriced),
+            failures=self.failures if self.has_too_many_failures(most_failures) else 0,
+        )
+
+    def has_too_many_failures(self, most: int | None) -> bool:
+        """Tell whether so many have failed that no further job is to be bought."""
+        return most is not None and self.failures >= most
+
+
 def left_closed(
     closed: Mapping[str, str], entries: Iterable[Entry], records: Mapping[JobKey, Record]
 ) -> dict[str, Closed]:
@@ -145,7 +224,7 @@ def left_closed(
     return {model: Closed(reason=why, jobs=left[model]) for model, why in closed.items()}
 
 
-def judge(ending: Ending, records: Sequence[Record], *, shortage: Shortage = NOTHING_SHORT) -> Verdict:
+def judge(ending: EngineOutcome, records: Sequence[Record], *, shortage: Shortage = NOTHING_SHORT) -> Verdict:
     """Say what a run's end means, in the order of what a person has to do first.
 
     Args:
@@ -157,7 +236,7 @@ def judge(ending: Ending, records: Sequence[Record], *, shortage: Shortage = NOT
 
 
 def weigh(
-    ending: Ending, records: Sequence[Record], *, shortage: Shortage = NOTHING_SHORT
+    ending: EngineOutcome, records: Sequence[Record], *, shortage: Shortage = NOTHING_SHORT
 ) -> list[tuple[Exit, str]]:
     """Give every reason for an exit status, each with its own; see ``judge``."""
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.orphans)]
@@ -173,7 +252,7 @@ def verdict_of(found: Sequence[tuple[Exit, str]]) -> Verdict:
     return Verdict(exit=ranked[0][0] if ranked else Exit.DONE, reasons=tuple(text for _, text in ranked))
 
 
-def _stops(ending: Ending) -> list[tuple[Exit, str]]:
+def _stops(ending: EngineOutcome) -> list[tuple[Exit, str]]:
     found = [(Exit.CREDENTIALS, _of_closed(model, one)) for model, one in ending.closed.items() if one.jobs]
     if ending.stopped is None:
         return found
@@ -187,7 +266,7 @@ def _of_closed(model: str, closed: Closed) -> str:
     return f"{jobs} of {model} not bought: this account may not run the model: {closed.reason}"
 
 
-def _left(ending: Ending, records: Sequence[Record]) -> list[tuple[Exit, str]]:
+def _left(ending: EngineOutcome, records: Sequence[Record]) -> list[tuple[Exit, str]]:
     states = [record.state for record in records]
     pending = max(0, states.count(State.PLANNED) - sum(one.jobs for one in ending.closed.values()))
     running = states.count(State.RUNNING) - len(ending.out_of_sight)
@@ -237,7 +316,7 @@ def _share(short: Record) -> str:
     return f"{count} of {short.expected}" if short.is_short else f"{count}"
 
 
-def _why_pending(ending: Ending) -> str:
+def _why_pending(ending: EngineOutcome) -> str:
     if ending.failures:
         return f"not submitted: {ending.failures} failed, and --max-failures stops there"
     if ending.unlisted:

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count
@@ -15,11 +15,9 @@ from pathlib import Path
 
 from batchgen.errors import DownloadError, OutputError, ServiceError, StoppedError
 from batchgen.lifecycle import Record
-from batchgen.model import File, Job, Rate
+from batchgen.model import File, Job
 from batchgen.output.atomic import output_error, sync_folder
 from batchgen.output.downloads import Downloader
-from batchgen.scenario.client import ScenarioClient
-from batchgen.wiring.outputs import open_downloads_beside
 
 
 class Damage(StrEnum):
@@ -79,9 +77,14 @@ def _damage(path: Path, file: File) -> Damage | None:
 
 
 async def fetch_again(
-    damaged: Iterable[Damaged], client: ScenarioClient, folder: Path, rate: Rate | None
+    damaged: Iterable[Damaged], folder: Path, open_downloads: Callable[[Path], Downloader]
 ) -> list[Damaged]:
     """Fetch the files into a folder beside, and put those with the recorded bytes into their places.
+
+    Args:
+        damaged: which.
+        folder: of the batch.
+        open_downloads: opens what fetches files under the names of their assets into a folder.
 
     Raises:
         OutputError: the disk is at fault.
@@ -91,7 +94,7 @@ async def fetch_again(
     await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)  # what a killed audit left
     try:
         async with (
-            open_downloads_beside(client, staging, rate) as downloader,
+            open_downloads(staging) as downloader,
             asyncio.TaskGroup() as group,
         ):
             tasks = [

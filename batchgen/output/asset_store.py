@@ -21,7 +21,7 @@ FOLDER = "assets"
 _TAIL = 8  # characters of an asset id that tell it from its neighbours
 
 
-class Shelf:
+class AssetStore:
     """One batch's ``assets`` folder. Methods block; call those that read files from a thread."""
 
     def __init__(self, folder: Path, *, template: str) -> None:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from batchgen.engine.ending import Exit
+from batchgen.engine.outcome import Exit
 from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
 from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
 from batchgen.output.entries import Row, entry

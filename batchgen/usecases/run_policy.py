@@ -4,10 +4,10 @@ import math
 from contextlib import suppress
 from decimal import Decimal
 
-from batchgen.engine.ending import LeftOut
-from batchgen.engine.limits.budget import Purse
+from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.pools import Pools
+from batchgen.engine.outcome import LeftOut
 from batchgen.engine.policy import Policy
 from batchgen.engine.settings import RunSettings
 from batchgen.errors import ServiceError
@@ -67,7 +67,7 @@ def most_failures_of(options: Options, batch: Batch) -> int | None:
     return most
 
 
-def left_out_of(batch: Batch, purse: Purse) -> LeftOut | None:
+def left_out_of(batch: Batch, purse: BudgetGuard) -> LeftOut | None:
     """Say what is left for another time, at the prices that were asked for this run."""
     jobs = batch.left_out
     if not jobs:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from batchgen.errors import InputError, Problem
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.sources import decode, read_bytes
+from batchgen.manifest.source.text_files import decode, read_bytes
 
 SHOWN = 50
 _WIDTH = 100  # characters of a line; longer ones are cut around the place

@@ -23,7 +23,7 @@ from batchgen.simulator.models import Catalogue
 from batchgen.simulator.settings import Settings
 from batchgen.simulator.submits import read_order
 from tests.proof.law import MAY_BE_PAID, Order, order_of
-from tests.proof.market import Market
+from tests.proof.pricing_plan import PricingPlan
 
 _NOTHING = Decimal(0)
 _QUOTED = 269
@@ -62,7 +62,7 @@ class _Caps:
 
 
 @dataclass
-class Till:
+class LedgerOracle:
     """What the world knows of a seed's money.
 
     Attributes:
@@ -77,7 +77,7 @@ class Till:
     """
 
     settings: Settings
-    market: Market
+    market: PricingPlan
     posts: list[Post] = field(default_factory=list)
     by_question: set[str] = field(default_factory=set)
     elsewhere: list[tuple[float, Decimal]] = field(default_factory=list)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchgen.engine.ending import Ending, LeftOut, Verdict, verdict_of
+from batchgen.engine.outcome import EngineOutcome, LeftOut, Verdict, verdict_of
 from batchgen.model import Json
 from batchgen.output.report import write_report
 from batchgen.output.results import JSON_NAME, place_of_slot, results_document, write_results, write_slot
@@ -42,13 +42,13 @@ class RunOutcome:
 class CameTo:
     """How the run of a slot ended, and of the others that it carried."""
 
-    own: Ending
-    others: Sequence[Ending]
+    own: EngineOutcome
+    others: Sequence[EngineOutcome]
 
     @classmethod
     def drained(cls, others: Sequence[OtherSlot]) -> "CameTo":
         """Give the end of a run that was stopped before it began."""
-        return cls(Ending(drained=True), [Ending(drained=True) for _ in others])
+        return cls(EngineOutcome(drained=True), [EngineOutcome(drained=True) for _ in others])
 
 
 async def conclude(

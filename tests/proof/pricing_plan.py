@@ -40,7 +40,7 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Market:
+class PricingPlan:
     """How the service tells what it is going to charge.
 
     Attributes:

@@ -80,7 +80,7 @@ class Life:
         return self.full or (self.dead and self._leg.accident is Accident.BEFORE_APPEND)
 
 
-class MortalJournal:
+class CrashingJournal:
     """A journal whose writer can die at any append, and whose disk can be full."""
 
     def __init__(
