@@ -117,7 +117,7 @@ class BoughtByQuoteError(BatchgenError):
             kept: what was made of it, a sentence; empty before that is known.
         """
         super().__init__(
-            f"asking for a price was taken for an order: {remote_id} is paid for. This service does not know "
+            f"a price question was treated as an order: {remote_id} is paid for. This service does not know "
             f"dryRun; nothing more is sent to it{kept and f'. {kept}'}"
         )
         self.remote_id = remote_id

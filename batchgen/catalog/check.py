@@ -66,10 +66,7 @@ def faults_of(value: Json, declared: Declared, path: tuple[str | int, ...]) -> I
 
 def _bare(value: Json) -> str:
     right = "[ ] around it" if isinstance(value, dict) else f"[{_shown(value)}]"
-    return (
-        f"a list is due; the service drops {kind_of(value)} without a word and charges all the same: "
-        f"write {right}"
-    )
+    return f"must be a list: the service ignores {kind_of(value)} and charges all the same; write {right}"
 
 
 def _faults_of_one(
@@ -95,26 +92,27 @@ def _faults_of_one(
 
 def _text(value: Json, declared: Declared, path: tuple[str | int, ...], *, measured: bool) -> Iterator[Fault]:
     if isinstance(value, bool | int | float):
-        yield Fault(path, f'text is due, not {_kind(value)}; write "{text_of(value)}"', if_literal=True)
+        yield Fault(path, f'must be text, not {_kind(value)}; write "{text_of(value)}"', if_literal=True)
     elif not isinstance(value, str):
         what = "text" if declared.item == "string" else "a model's id"
-        yield Fault(path, f"{what} is due, not {kind_of(value)}")
+        yield Fault(path, f"must be {what}, not {kind_of(value)}")
     elif measured and is_given(value):
         yield from _length(len(value), declared, path, "characters")
 
 
 def _number(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
     if not is_number(value):
-        yield Fault(path, f"a number is due, not {_kind(value)}{_unquoted(value)}")
+        yield Fault(path, f"must be a number, not {_kind(value)}{_unquoted(value)}")
         return
     shown = _shown(value)
     if declared.low is not None and value < declared.low:
-        yield Fault(path, f"{shown} is below {declared.low:.15g}, the least that is taken")
+        yield Fault(path, f"{shown} is too low; the minimum is {declared.low:.15g}")
     elif declared.high is not None and value > declared.high:
-        yield Fault(path, f"{shown} is above {declared.high:.15g}, the most that is taken")
+        yield Fault(path, f"{shown} is too high; the maximum is {declared.high:.15g}")
     elif (near := _nearest(value, declared)) is not None:
-        start = f"{declared.low or 0:.15g}"
-        yield Fault(path, f"{shown} is not a step of {declared.step:.15g} from {start}; nearest is {near}")
+        first = declared.low or 0
+        steps = f"{first:.15g}, {first + (declared.step or 0):.15g}, ..."
+        yield Fault(path, f"must be {steps}; nearest to {shown} is {near}")
 
 
 def _unquoted(value: Json) -> str:
@@ -146,14 +144,14 @@ def _boolean(value: Json, path: tuple[str | int, ...]) -> Iterator[Fault]:
         right = ""
         if isinstance(value, str) and value.strip().lower() in {"true", "yes", "on", "false", "no", "off"}:
             right = f"; write {'true' if value.strip().lower() in {'true', 'yes', 'on'} else 'false'}"
-        yield Fault(path, f"true or false is due, not {_kind(value)}{right}")
+        yield Fault(path, f"must be true or false, not {_kind(value)}{right}")
 
 
 def _file(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
     if isinstance(value, dict) and isinstance(value.get("file"), str):
         yield from _kind_of_file(value["file"], declared, path)
     elif not isinstance(value, str):
-        yield Fault(path, f"a file is due, not {_kind(value)}; write an asset_... id or {{file: path}}")
+        yield Fault(path, f"must be a file, not {_kind(value)}; write an asset_... id or {{file: path}}")
     elif not is_given(value) or value.startswith(("asset_", "data:")):
         return
     elif value.startswith(("http://", "https://")):
@@ -162,7 +160,7 @@ def _file(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Itera
         right = (
             f"write {{file: {shortened(value)}}}" if "." in value or "/" in value else "write {file: path}"
         )
-        yield Fault(path, f'"{shortened(value)}" is no asset_... id; for a file of this machine {right}')
+        yield Fault(path, f'"{shortened(value)}" is not an asset_... id; for a file of this machine {right}')
 
 
 def _kind_of_file(name: str, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
@@ -173,14 +171,12 @@ def _kind_of_file(name: str, declared: Declared, path: tuple[str | int, ...]) ->
         return
     endings = sorted(ending for one in declared.kinds for ending in KINDS[one])
     wanted = listed(sorted(declared.kinds))
-    yield Fault(
-        path, f'"{shortened(name)}" holds {kind}, and {wanted} is due; such as .{", .".join(endings)}'
-    )
+    yield Fault(path, f'"{shortened(name)}" is {kind}; {wanted} is needed, such as .{", .".join(endings)}')
 
 
 def _mapping(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
     if not isinstance(value, dict):
-        yield Fault(path, f"a mapping of {', '.join(declared.inputs)} is due, not {_kind(value)}")
+        yield Fault(path, f"must be a mapping of {', '.join(declared.inputs)}, not {_kind(value)}")
     elif declared.inputs:
         yield from faults_of_mapping(value, declared.inputs, path)
 
@@ -237,9 +233,9 @@ def _is_among(value: Json, allowed: tuple[Json, ...]) -> bool:
 
 def _length(length: int, declared: Declared, path: tuple[str | int, ...], unit: str) -> Iterator[Fault]:
     if declared.longest is not None and length > declared.longest:
-        yield Fault(path, f"{length} {unit}, and at most {declared.longest} are taken")
+        yield Fault(path, f"{length} {unit}; the maximum is {declared.longest}")
     elif length and declared.shortest is not None and length < declared.shortest:
-        yield Fault(path, f"{length} {unit}, and at least {declared.shortest} are needed")
+        yield Fault(path, f"{length} {unit}; the minimum is {declared.shortest}")
 
 
 def _kind(value: Json) -> str:

@@ -12,7 +12,7 @@ from batchgen.cli import flags
 @flags.of_a_target
 @click.argument("job", nargs=-1, required=True)
 def command(*, options: "api.Options", job: Sequence[str]) -> int:
-    """Let each changed JOB of TARGET keep what was bought before the change.
+    """Keep what was bought for each changed JOB of TARGET before the change.
 
     For an edit that needs no new picture, as a typing error mended in a prompt: the job counts as
     done with the assets it has, nothing is bought for it, and the results say in what form it was

@@ -15,7 +15,7 @@ from batchgen.formats import counted, moment, not_told, number, units
 _NAMED = 20  # jobs like none of ours
 
 
-@click.command("audit", short_help="Hold the journal of a manifest against the service and the disk.")
+@click.command("audit", short_help="Check the journal against the service and the disk.")
 @flags.of_a_target
 @click.option(
     "--fix",
@@ -25,7 +25,7 @@ _NAMED = 20  # jobs like none of ours
 @click.option("--offline", is_flag=True, help="Ask the service nothing: the journal and the disk alone.")
 @flags.as_json
 def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) -> int:
-    """Hold the journal of TARGET against the service and the disk.
+    """Check the journal of TARGET against the service and the disk.
 
     Lists what the service has since the batch began, and names all that no record owns: what is
     certainly ours and was likely paid twice or lost, and what may be ours; what others in the project
@@ -220,7 +220,7 @@ def _lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
 def _finding_lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
     for purchase in audit.purchases:
         charge = "" if purchase.charged is None else f", {units(purchase.charged)} compute units"
-        yield f"  {purchase.remote_id}{charge}: bought by asking for the price of {purchase.job}, of no job"
+        yield f"  {purchase.remote_id}{charge}: bought by a price question for {purchase.job}, of no job"
     for one in audit.surplus:
         yield from _surplus_lines(one, options)
     yield from _doubtful_lines(audit.doubtful, options)
@@ -238,7 +238,7 @@ def _finding_lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
 def _surplus_lines(one: "api.Surplus", options: "api.Options") -> Iterator[str]:
 
     what = (
-        f"the same but for how {', '.join(one.differs)} is written"
+        f"the same except for how {', '.join(one.differs)} is written"
         if one.differs
         else "equal to what was sent"
     )
@@ -250,7 +250,7 @@ def _surplus_lines(one: "api.Surplus", options: "api.Options") -> Iterator[str]:
         case api.Situation.OPEN:
             yield f"    the job is in doubt; to adopt it: {_adopt(one, options)}"
         case api.Situation.DUE:
-            yield f"    its answer is due or was lost; this takes it in: {options.command_line('run')}"
+            yield f"    its reply is missing or still to come; this records it: {options.command_line('run')}"
         case api.Situation.UNPAID:
             yield "    the journal knows of no submission of that attempt: it was likely paid for and lost"
         case api.Situation.PAID:
@@ -299,7 +299,7 @@ def _short_lines(audit: "api.Audit") -> Iterator[str]:
                 if one.recorded
                 else "audit --fix has the next run fetch"
             )
-            yield f"  {one.job.id}: {count} of {one.remote_id} came after it was taken; {then} them"
+            yield f"  {one.job.id}: {count} of {one.remote_id} appeared after it was collected; {then} them"
         else:
             yield f"  {one.job.id}: {one.remote_id} succeeded with {one.assets} of {one.expected} assets"
     for each in audit.dearer:

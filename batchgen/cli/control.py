@@ -11,20 +11,20 @@ from batchgen.cli import flags
 from batchgen.formats import moment
 
 
-@click.group("control", short_help="Change, pause, resume or drain a run that goes on.")
+@click.group("control", short_help="Change, pause, resume or drain a running batch.")
 def command() -> None:
-    """Change, pause, resume or drain a run that goes on, from another terminal or container.
+    """Change, pause, resume or drain a running batch, from another terminal or container.
 
     A run is told by its manifest, and by -o, --project, --slot and --simulate as it was begun.
     """
 
 
-@command.command("set", short_help="Change what a run goes by: jobs in flight, rate, budget.")
+@command.command("set", short_help="Change the limits of a run: jobs in flight, rate, budget.")
 @flags.of_a_run
 @click.argument("setting", nargs=-1, required=True, metavar="KEY=VALUE...")
 @flags.as_json
 def set_command(*, options: "api.Options", setting: Sequence[str], as_json: bool) -> int:
-    """Change what the run of TARGET goes by while it goes on.
+    """Change the limits of the run of TARGET while it is running.
 
     \b
     in_flight=4   most jobs at the service at once; auto leaves it to the service
@@ -43,11 +43,11 @@ def set_command(*, options: "api.Options", setting: Sequence[str], as_json: bool
     return _give(options, orders, as_json=as_json)
 
 
-@command.command("pause", short_help="Let a run submit no more for the time being.")
+@command.command("pause", short_help="Pause a run.")
 @flags.of_a_run
 @flags.as_json
 def pause_command(*, options: "api.Options", as_json: bool) -> int:
-    """Let the run of TARGET submit no more for the time being.
+    """Pause the run of TARGET: it submits no more jobs until it is resumed.
 
     What runs at the service is watched and collected meanwhile. The run does not end, however
     long it takes, before `batchgen control resume`, `batchgen control drain`
@@ -58,11 +58,11 @@ def pause_command(*, options: "api.Options", as_json: bool) -> int:
     return _give_word("pause", options, as_json=as_json)
 
 
-@command.command("resume", short_help="Let a paused run go on.")
+@command.command("resume", short_help="Resume a paused run.")
 @flags.of_a_run
 @flags.as_json
 def resume_command(*, options: "api.Options", as_json: bool) -> int:
-    """Let the run of TARGET go on that was paused.
+    """Resume the run of TARGET after a pause.
 
     Exit status 0 when it goes on, 2 where no run is under way or it is stopping, 8 where it does
     not answer.
@@ -70,11 +70,11 @@ def resume_command(*, options: "api.Options", as_json: bool) -> int:
     return _give_word("continue", options, as_json=as_json)
 
 
-@command.command("drain", short_help="Let a run submit no more, collect what is paid for, and end.")
+@command.command("drain", short_help="Stop a run after it has collected what is paid for.")
 @flags.of_a_run
 @flags.as_json
 def drain_command(*, options: "api.Options", as_json: bool) -> int:
-    """Let the run of TARGET submit no more, collect what is paid for, and end.
+    """Stop the run of TARGET after it has collected what is paid for.
 
     As one Ctrl-C does, from elsewhere and without a limit of time; the run ends with exit
     status 8 where jobs are left, and `batchgen run` goes on with them.

@@ -43,7 +43,7 @@ _KEYS: Mapping[str, Sequence[str]] = {
     "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="From this day on, as 2026-05-01."
 )
 @click.option("--tz", default="UTC", show_default=True, metavar="ZONE", help="Whose days, as Europe/Paris.")
-@click.option("--reconcile", is_flag=True, help="Hold it against what the service says it charged.")
+@click.option("--reconcile", is_flag=True, help="Compare it with what the service says it charged.")
 @click.option("--dry-run", is_flag=True, help="With --reconcile: record nothing of it.")
 @flags.simulate
 @click.option("--csv", "as_csv", is_flag=True, help="Write a table to standard output.")

@@ -57,7 +57,7 @@ class UnitsType(click.ParamType[Decimal]):
         except ArithmeticError:
             amount = Decimal(-1)
         if not (amount.is_finite() and amount >= 0):
-            self.fail(f"{value!r} is no number of compute units, such as 1500 or 7.25", param, ctx)
+            self.fail(f"{value!r} is not a number of compute units, such as 1500 or 7.25", param, ctx)
         return amount
 
 
@@ -120,7 +120,7 @@ period = click.option(
     type=PeriodType(),
     help="Buy once a day, once a week, or once under this NAME; overrides the manifest's.",
 )
-slot = click.option("--slot", metavar="SLOT", help="A slot other than the one that is due; see status.")
+slot = click.option("--slot", metavar="SLOT", help="A slot other than the current one; see status.")
 rehearsal = click.option("--simulate", is_flag=True, help="The run is a rehearsal.")
 slot_of_run = click.option("--slot", metavar="SLOT", help="Only if the run is in this slot.")
 limit = click.option(
@@ -132,7 +132,7 @@ sample = click.option(
 drain_timeout = click.option(
     "--drain-timeout",
     type=DurationType(),
-    help="After Ctrl-C, collect for so long at most. [default: no limit on a terminal, else 60s]",
+    help="After Ctrl-C, collect for this long at most. [default: no limit on a terminal, else 60s]",
 )
 ALLOWED = ("renamed", "other-project", "no-listing", "unfinished-slot")
 allow = click.option(
@@ -186,7 +186,7 @@ def _with_options(command: F, argument: Callable[[Any], Any], given: Sequence[Ca
     def with_options(*, manifest: Path, **words: Any) -> Any:
         named = {name: words.pop(name) for name in _OPTIONS if name in words}
         if named["slot"] is not None and named.get("period") is not None:
-            raise click.UsageError("--slot names a slot, and --period the one that is due: give one of them")
+            raise click.UsageError("--slot and --period cannot be given together")
         options = api.Options(manifest=manifest, environ=environ(), **named)
         if argument is target:
             options = replace(options, manifest=api.manifest_meant(options))

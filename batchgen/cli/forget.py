@@ -8,11 +8,11 @@ from batchgen import api
 from batchgen.cli import flags
 
 
-@click.command("forget", short_help="Take an `accept` back: the changed job is bought after all.")
+@click.command("forget", short_help="Undo `accept`: the changed job is bought after all.")
 @flags.of_a_target
 @click.argument("job", nargs=-1, required=True)
 def command(*, options: "api.Options", job: Sequence[str]) -> int:
-    """Let each JOB of TARGET be bought in its changed form after all.
+    """Buy each JOB of TARGET in its changed form after all.
 
     The reverse of `batchgen accept`. Nothing is deleted: what was bought before the change stays in
     the journal and on the disk, and is listed as removed.

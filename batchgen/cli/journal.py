@@ -16,7 +16,7 @@ _WORDS = {
     "adopted": "found in the listing and adopted",
     "in_doubt": "in doubt: the next run looks for it",
     "given_up": "given up before, and still so",
-    "held": "held for a person: nothing tells for certain whose they are",
+    "held": "needs your decision: nothing proves whose they are",
     "not_shown": "not at this service and left out: a run would buy the job",
     "of_another_job": "left out: it belongs to another job of this journal",
 }
@@ -69,7 +69,7 @@ def _lines(recovery: "api.Recovery", options: "api.Options") -> Iterator[str]:
     if recovery.submitted is None:
         yield f"{recovery.batch}: there are no results; the listing of the last 24 hours is all there is"
     else:
-        yield f"{recovery.batch}: the results tell of {counted(recovery.submitted, 'submission')}"
+        yield f"{recovery.batch}: the results list {counted(recovery.submitted, 'submission')}"
     fates = [str(one.fate) for one in recovery.found]
     yield from (f"  {fates.count(fate)} {words}" for fate, words in _WORDS.items() if fate in fates)
     yield from (_named(one) for one in recovery.found if one.needs_a_person)

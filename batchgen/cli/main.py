@@ -17,24 +17,24 @@ from batchgen.errors import BatchgenError, InputError, Problem, TransitionError
 # What --help shows, in groups; a test holds the words against the commands' own.
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "A batch": {
-        "init": "Write a commented manifest to begin with.",
-        "validate": "Check a manifest and send nothing.",
+        "init": "Write a commented manifest to start from.",
+        "validate": "Check a manifest without buying anything.",
         "plan": "Show what a run would do, job by job, and why.",
-        "run": "Carry a manifest to its results; the same command again goes on.",
-        "control": "Change, pause, resume or drain a run that goes on.",
+        "run": "Generate what a manifest lists; run it again to continue.",
+        "control": "Change, pause, resume or drain a running batch.",
         "status": "Show where the batches of an output folder stand.",
     },
     "What was bought": {
         "cost": "Show what was charged and what came back.",
-        "audit": "Hold the journal of a manifest against the service and the disk.",
-        "resolve": "Decide what became of jobs in doubt.",
+        "audit": "Check the journal against the service and the disk.",
+        "resolve": "Decide about jobs that may have been paid for.",
         "retry": "Try jobs again that failed, each for a new charge.",
         "accept": "Keep what was bought for a job before it was changed.",
-        "forget": "Take an `accept` back: the changed job is bought after all.",
+        "forget": "Undo `accept`: the changed job is bought after all.",
         "journal": "Rebuild a lost journal from the results and the service.",
     },
     "The service": {
-        "models": "Find models, and show what one of them takes.",
+        "models": "Find models, and show the inputs of one.",
         "schema": "Print the JSON Schema of a manifest, for editors.",
         "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
     },
@@ -74,13 +74,13 @@ Exit status:
   0  everything wanted is done
   1  a bug, or the disk
   2  the manifest or the command line is wrong, or a guard stopped it; nothing was spent
-  3  finished, some jobs failed for good, or succeeded and gave nothing
+  3  finished; some jobs failed, or succeeded without any asset
   4  credentials or plan do not allow it, or not one of the models, or no listing
   5  stopped by the budget, or out of credits
   6  another run holds this batch
-  7  jobs in doubt, or what an audit or cost --reconcile found, wait for a person
+  7  your decision is needed: jobs in doubt, or what audit or cost --reconcile found
   8  work remains (interrupted, files or assets missing, a price not told, service not
-     reached): the same command goes on
+     reached): run the same command to continue
   130, 143  a second Ctrl-C or SIGTERM cut the collecting short
 
 Credentials come from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or from a .env file
@@ -117,7 +117,7 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="batchgen")
 def batchgen() -> None:
-    """Carry a YAML manifest of prompts and models through the Scenario API.
+    """Generate everything that a YAML manifest lists, with the Scenario API.
 
     Nothing is paid twice and nothing paid is lost, whatever dies in between.
     """

@@ -14,7 +14,7 @@ _WIDEST = 44  # characters of a column of the table
 _MOST_SHOWN = 50  # models of a search; more are a number
 
 
-@click.command("models", short_help="Find models, and show what one of them takes.")
+@click.command("models", short_help="Find models, and show the inputs of one.")
 @click.argument("words", nargs=-1, metavar="[ID | WORDS]...")
 @click.option("--own", is_flag=True, help="Only models of this account.")
 @click.option("--public", is_flag=True, help="Only models of the platform.")
@@ -34,7 +34,7 @@ def command(
     simulate: bool,
     as_json: bool,
 ) -> int:
-    """Find models, and show what one of them takes.
+    """Find models, and show the inputs of one.
 
     With the ID of a model: its inputs, with their bounds and defaults, and how long it takes.
     With words, or none: the models that have all of them in their name, id, description or tags.

@@ -158,9 +158,9 @@ def _lines(batch: "api.Batch", outlook: "api.Outlook") -> Iterator[str]:
     for standing, count in plan.counts().items():
         yield f"  {count:>6}  {standing}"
     if plan.removed:
-        yield f"  {len(plan.removed):>6}  no longer in the manifest: carried to their end, never bought again"
+        yield f"  {len(plan.removed):>6}  removed from the manifest: kept, will not be bought again"
     if not plan.to_submit:
-        yield "Nothing would be submitted."
+        yield "Nothing to submit."
         return
     yield f"Would submit {len(plan.to_submit)}:"
     yield from _prices(outlook)
@@ -209,7 +209,7 @@ def _notes(batch: "api.Batch", outlook: "api.Outlook", found: "api.NamesFound") 
     yield from (_change_line(one, outlook) for one in outlook.changed[:_SHOWN])
     yield from _rest(len(outlook.changed), " changed jobs")
     if outlook.changed:
-        yield "  note: `batchgen accept JOB` keeps what a changed job has, where the edit needs no new one"
+        yield "  note: `batchgen accept JOB` keeps the result of a changed job, if the edit needs no new one"
     kept = [one.job.id for one in batch.plan.entries if one.accepted]
     if kept:
         yield f"  note: {_few(kept)} changed, and what was bought before was accepted"
@@ -221,8 +221,8 @@ def _notes(batch: "api.Batch", outlook: "api.Outlook", found: "api.NamesFound") 
         )
     yield from _rest(len(twice), " such jobs")
     if outlook.unrecognisable:
-        jobs = "1 job carries" if outlook.unrecognisable == 1 else f"{outlook.unrecognisable} jobs carry"
-        yield f"  note: {jobs} no seed: if an answer is lost, it cannot be told from its equals"
+        jobs = "1 job has" if outlook.unrecognisable == 1 else f"{outlook.unrecognisable} jobs have"
+        yield f"  note: {jobs} no seed: if a reply is lost, identical jobs cannot be told apart"
     yield from (f"  note: {text}" for text in api.told_of_names(found))
     if found.stopped:
         yield f"  note: a run stops: {found.stopped}"

@@ -55,9 +55,10 @@ def told_of(reckoned: api.CostComparison) -> Iterator[str]:
         yield f"{reckoned.origin} does not show this key its history of usages: {clean(reckoned.trouble)}"
         yield "Use a key that may read it, or look at the usages in the application of the service."
         return
-    yield f"Held against {reckoned.origin}: {found.entries} entries"
+    yield f"Compared with {reckoned.origin}: {found.entries} entries"
     for shown in found.unknown:
-        yield f"  {clean(shown.remote_id)}: {_plain(shown.charged)} charged to this key, of no record here"
+        charged = _plain(shown.charged)
+        yield f"  {clean(shown.remote_id)}: {charged} charged to this key, and not in this journal"
     if found.unclaimed:
         units = sum((one.charged for one in found.unclaimed), Decimal(0))
         yield f"  {len(found.unclaimed)} charges, {_plain(units)} in all, of no record: cannot tell whose"
@@ -82,9 +83,9 @@ def _refunds(reckoned: api.CostComparison, found: api.BillingDiff) -> Iterator[s
         back = sum((one.shown.refunded for one in found.confirmed), Decimal(0))
         yield f"  {len(found.confirmed)} refunds that were assumed are shown: {_plain(back)}"
     if reckoned.refunds.count:
-        yield f"  {reckoned.refunds.count} refunds are put on record: {_plain(reckoned.refunds.units)}"
+        yield f"  {reckoned.refunds.count} refunds recorded: {_plain(reckoned.refunds.units)}"
     if reckoned.refunds.corrected:
-        yield f"  {reckoned.refunds.corrected} charges are put right by what the service shows"
+        yield f"  {reckoned.refunds.corrected} charges corrected to what the service shows"
     yield from (f"  {clean(one)}" for one in reckoned.refunds.left)
 
 

@@ -36,7 +36,7 @@ def command(
     give_up: Sequence[str],
     as_json: bool,
 ) -> int:
-    """Decide what became of jobs in doubt, where listings could not.
+    """Decide about jobs that may have been paid for, where listings could not.
 
     Shows each of them with the submissions that may be its own, and why none is certain. Without
     an answer among the flags it asks on a terminal, and elsewhere only shows. Answers may be
@@ -150,7 +150,7 @@ def _unseen(entries: "Sequence[api.Entry]") -> Iterator[str]:
         since = _moment(paid.at) if paid else None
         yield (
             f"{one.job.id}: paid for {since} as {one.record.remote_id} and not ended within its timeout; "
-            "the next run goes on watching it, --give-up waits no longer"
+            "the next run continues to watch it, --give-up stops that"
         )
 
 

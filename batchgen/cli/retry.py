@@ -28,7 +28,7 @@ def command(
     events: Path | None,
     as_json: bool,
 ) -> int:
-    """Open another attempt for each JOB of MANIFEST, and carry it to its end.
+    """Try each failed JOB of MANIFEST once more.
 
     A job that failed, was refused or was canceled is submitted once more, with a new seed where
     its model takes one; if it is accepted, it is charged again. No other job is bought, but what

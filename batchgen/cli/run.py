@@ -25,16 +25,18 @@ ASK_ABOVE = 20  # jobs: fewer are what somebody tries a manifest with
 ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 
 
-@click.command("run", short_help="Carry a manifest to its results; the same command again goes on.")
+@click.command("run", short_help="Generate what a manifest lists; run it again to continue.")
 @flags.of_a_batch
 @click.option("--rate", type=flags.RateType(), help="Requests to the API, such as 100/min or 5/s.")
 @click.option(
     "--in-flight", type=click.IntRange(min=1), metavar="N", help="Most jobs at the service at once."
 )
-@click.option("--dry-run", is_flag=True, help="Show what would run, and stop there.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @flags.drain_timeout
 @click.option(
-    "--budget", type=flags.UnitsType(), help="Spend no more on the batch; replaces the manifest's total."
+    "--budget",
+    type=flags.UnitsType(),
+    help="Most compute units to spend on the batch; replaces the manifest's total.",
 )
 @click.option(
     "--max-failures",
@@ -53,7 +55,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
     "-y",
     "--yes",
     is_flag=True,
-    help=f"Do not ask, as a terminal does above {ASK_ABOVE} jobs or {ASK_ABOVE_UNITS} compute units.",
+    help=f"Do not ask to confirm; a terminal asks above {ASK_ABOVE} jobs or {ASK_ABOVE_UNITS} compute units.",
 )
 @flags.quiet
 @flags.events
@@ -80,7 +82,7 @@ def command(
     events: Path | None,
     as_json: bool,
 ) -> int:
-    """Carry every job of MANIFEST to its end and write its results.
+    """Generate every job of MANIFEST and write the results.
 
     Submits under the rate, watches what runs, downloads what comes out, and writes
     OUTPUT/BATCH/results.json, results.csv and report.html. The journal beside them knows what
@@ -94,7 +96,7 @@ def command(
     if api.Allow.UNFINISHED_SLOT in allowed and not fresh:
         raise click.UsageError("--allow unfinished-slot goes with --fresh")
     if fresh and options.slot is not None:
-        raise click.UsageError("--slot names a slot that is there, and --fresh begins one: give one of them")
+        raise click.UsageError("--slot and --fresh cannot be given together: --fresh begins a new slot")
     if collect_only and (limit is not None or sample is not None or fresh or retry_failed):
         raise click.UsageError(
             "--collect-only buys nothing: not with --limit, --sample, --fresh or --retry-failed"

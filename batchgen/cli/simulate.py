@@ -87,7 +87,7 @@ class ShareType(click.ParamType[float]):
 @click.option("--secret", default="secret", show_default=True, help="The API secret it asks for.")
 @click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Keep the jobs here, for the next time.")  # fmt: skip
-@click.option("--log", is_flag=True, help="Tell of every request.")
+@click.option("--log", is_flag=True, help="Print every request.")
 def command(*, host: str, port: int, speed: float, state: Path | None, log: bool, **words: Any) -> int:
     """Serve a Scenario-like API on this machine, for rehearsals and tests; nothing is spent.
 
@@ -157,7 +157,7 @@ def _units(text: str, flag: str) -> "Decimal":
     try:
         return Decimal(text)
     except InvalidOperation as error:
-        raise click.BadParameter(f"{text!r} is no number", param_hint=flag) from error
+        raise click.BadParameter(f"{text!r} is not a number", param_hint=flag) from error
 
 
 def _plan(faults: Sequence[str]) -> "api.FaultPlan":

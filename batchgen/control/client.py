@@ -101,7 +101,7 @@ def _none_under_way(options: Options, scope: Scope, others: Sequence[RunKept]) -
 
 
 def _instead(options: Options) -> str:
-    return f"{options.command_line('run')} starts one, which goes by its manifest's limits and budget"
+    return f"{options.command_line('run')} starts one, with the limits and budget of its manifest"
 
 
 def _place(scope: Scope) -> str:

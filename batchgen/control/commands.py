@@ -47,7 +47,7 @@ def read_settings(words: Sequence[str]) -> list[Order]:
         name, equals, value = (part.strip() for part in word.partition("="))
         if name not in KEYS:
             remedy = meant(name, KEYS) or f"; there are {', '.join(KEYS)}"
-            raise ValueError(f"{word!r}: nothing called {name!r} can be set{remedy}")
+            raise ValueError(f"{word!r}: there is no setting {name!r}{remedy}")
         if not equals:
             raise ValueError(f"{word!r}: write {name}=VALUE")
         if name in orders:
@@ -76,7 +76,7 @@ def apply(settings: RunSettings, order: Order, *, go_on: str) -> Applied:
             said = f"paused{_again(settings, after)}: submits no more, and collects what runs, until {go_on}"
         case "continue":
             after = replace(settings, paused=False)
-            said = "goes on" if settings.paused else "was not paused"
+            said = "resumed" if settings.paused else "was not paused"
         case "drain":
             after = replace(settings, draining=True)
             said = f"drained{_again(settings, after)}: submits no more, collects what is paid for, and ends"

@@ -132,7 +132,7 @@ class ControlServer:
                 self._look()
             except JournalError as error:
                 if not failed:
-                    self._say(f"takes no orders: {error}")
+                    self._say(f"cannot be controlled: {error}")
                 failed = True
 
     def _look(self) -> None:
@@ -194,7 +194,7 @@ class ControlServer:
         if count > 1:
             self._say(f"{count} runs of this journal share the rate: {self._share} for each")
         else:
-            self._say(f"has the rate for itself again: {self._settings.rate}")
+            self._say(f"has the whole rate again: {self._settings.rate}")
 
     def _pace(self) -> None:
         rate = self._settings.rate

@@ -103,7 +103,7 @@ class Asker:
         """Say which jobs wait for a price, a sentence a kind; empty if none."""
         return tuple(
             f"{len(entries)} {'job waits' if len(entries) == 1 else 'jobs wait'} for a price, without which "
-            f"no budget can hold them{self._reason(kind)}; a further run asks again"
+            f"no cap can be checked{self._reason(kind)}; the next run asks again"
             for kind, entries in self._waiting.items()
             if entries
         )

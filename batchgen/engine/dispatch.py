@@ -164,7 +164,9 @@ class Dispatcher:
         if model in self.closed:
             return
         self.closed[model] = str(error)
-        self._ledger.observer.warned(f"{model} may not be run, and no further job of it is sent: {error}")
+        self._ledger.observer.warned(
+            f"{model} cannot be run by this account, and no further job of it is submitted: {error}"
+        )
         self._waiting.drop(model)
         self._blocked = [one for one in self._blocked if one.job.model != model]
         if self._preparer is not None:

@@ -51,7 +51,7 @@ class Doubting:
     def add(self, entry: Entry) -> None:
         """Look for it; where nothing can be listed, a person has to."""
         if not self._listings:
-            reason = f"{entry.record.error}; by --allow no-listing this run could not look for it"
+            reason = f"{entry.record.error}; with --allow no-listing this run could not look for it"
             self._moves.route(self._ledger.record(entry, Held(at=self._ledger.now(), reason=reason)))
             return
         self._flow.doubts(entry.key, entry.job.model)

@@ -15,9 +15,9 @@ from batchgen.plan.yields import NOTHING_SHORT, YOUNG, Shortage
 
 _NAMED = 3  # jobs that a sentence names
 _WAY_ON = (
-    "without a listing nothing that is lost can be found again, so nothing is bought; to go on all the same, "
-    "run it with --allow no-listing: then an answer that is lost leaves its job held for a person, and what "
-    "a lost journal had bought is bought again"
+    "without a listing a lost reply cannot be found again, so nothing is bought; --allow no-listing buys all "
+    "the same: then a job whose reply is lost needs your decision, and what a lost journal had bought is "
+    "bought again"
 )
 
 
@@ -273,16 +273,20 @@ def _left(ending: EngineOutcome, records: Sequence[Record]) -> list[tuple[Exit, 
     bad = sum(states.count(one) for one in (State.FAILED, State.REFUSED, State.CANCELED, State.ABANDONED))
     doubt = sum(states.count(one) for one in (State.SUBMITTING, State.IN_DOUBT, State.HELD))
     counted = (
-        (Exit.DOUBT, doubt, "in doubt: may have been paid for, and will not be sent again unseen"),
+        (Exit.DOUBT, doubt, "in doubt: may have been paid for, and will not be sent again until you decide"),
         (Exit.REMAINS, pending, _why_pending(ending)),
-        (Exit.REMAINS, running, "still running at the service; the same command collects them"),
-        (Exit.REMAINS, len(ending.out_of_sight), "out of sight: paid for and not ended within the timeout"),
+        (Exit.REMAINS, running, "still running at the service; run the same command to collect them"),
+        (
+            Exit.REMAINS,
+            len(ending.out_of_sight),
+            "not finished within the timeout and watched no longer; paid for, and still running",
+        ),
         (
             Exit.REMAINS,
             sum(one.lacks_files for one in records),
-            "with files missing; the same command fetches them",
+            "with missing files; run the same command to fetch them",
         ),
-        (Exit.FAILED, bad, "failed for good"),
+        (Exit.FAILED, bad, "failed; try them again with --retry-failed"),
     )
     return [
         (status, f"{count} {'job' if count == 1 else 'jobs'} {text}")
@@ -297,7 +301,7 @@ def _short(shortage: Shortage) -> list[tuple[Exit, str]]:
     counted = (
         (Exit.REMAINS, shortage.bare, f"succeeded without any asset so far{again}"),
         (Exit.REMAINS, shortage.partial, f"with fewer assets than asked for or usual{again}"),
-        (Exit.FAILED, shortage.bare_for_good, "succeeded and gave nothing, though paid for"),
+        (Exit.FAILED, shortage.bare_for_good, "succeeded without any asset, although paid for"),
     )
     return [
         (status, f"{len(short)} {'job' if len(short) == 1 else 'jobs'} {text}: {_a_few(short)}")
@@ -323,4 +327,4 @@ def _why_pending(ending: EngineOutcome) -> str:
         return f"not submitted: the service's jobs could not be listed ({ending.unlisted}); {_WAY_ON}"
     if ending.unreachable:
         return "not submitted: the service could not be reached, or took no job"
-    return "not submitted yet; a further run goes on with them"
+    return "not submitted yet; run the same command to continue"

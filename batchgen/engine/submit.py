@@ -103,7 +103,7 @@ class Submitter:
             paid = self._ledger.record(entry, *life)
         except BatchgenError:
             # the last trace of a paid job: it is shown before anything else can go wrong
-            self._ledger.observer.warned(f"paid but not recorded: {receipt.job.remote_id} {entry.job.id}")
+            self._ledger.observer.warned(f"paid for but not recorded: {receipt.job.remote_id} {entry.job.id}")
             raise
         if paid.record.state in DONE:
             self._yields.learn(paid.key, paid.record)

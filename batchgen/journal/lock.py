@@ -73,7 +73,7 @@ def make_mark(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         sync_folder(path.parent)
     except OSError as error:
-        raise JournalError(f"{path}: cannot be made: {error.strerror}") from error
+        raise JournalError(f"{path}: cannot be created: {error.strerror}") from error
 
 
 def remove_mark(path: Path) -> None:
@@ -93,7 +93,7 @@ def _lock(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise JournalError(f"{path}: cannot be made: {error.strerror}") from error
+        raise JournalError(f"{path}: cannot be created: {error.strerror}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -129,4 +129,4 @@ def _who(path: Path) -> str:
         holder = f"process {int(told['pid'])} on {told['host']} since {since}"
     except (OSError, ValueError, KeyError, TypeError):
         holder = "another process"
-    return f"the batch {path.stem!r} is being run by {holder}; wait for it, or stop it with Ctrl-C there"
+    return f"the batch {path.stem!r} is being run by {holder}; wait for it, or stop it there with Ctrl-C"

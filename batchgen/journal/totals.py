@@ -45,8 +45,8 @@ class Totals:
             spent = self._committed(scope_id, window).net(trust_refunds=allowed.trust_refunds)
             if spent > window.cap:
                 raise OverBudgetError(
-                    f"{window.name} of {units(window.cap)} CU does not hold "
-                    f"{units(spent)} CU, charged and reserved",
+                    f"the next job would bring {window.name} to {units(spent)} CU, charged and reserved; "
+                    f"the cap is {units(window.cap)}",
                     over=spent - window.cap,
                 )
 

@@ -37,9 +37,9 @@ def wrong_with(name: str) -> str | None:
 def wrong_with_batch(name: str) -> str | None:
     """Say what keeps a text from naming a batch's folder, None where nothing does."""
     if name.lower().startswith("journal."):
-        return "names that begin with journal. are kept for the journal that lies beside the batches"
+        return "names that begin with journal. are reserved for the journal"
     if name.lower() in {"models", "locks", "simulator.jsonl"}:
-        return "it is the name of something else beside the journal"
+        return "the name is taken by another file beside the journal"
     return wrong_with(name)
 
 
@@ -48,7 +48,7 @@ def wrong_with_period(name: str) -> str | None:
     if not _PERIOD.fullmatch(name):
         return "letters (a-z, A-Z), digits, dash and underscore, a letter or digit first, 64 at most"
     if name not in {"day", "week"} and _CALENDAR.fullmatch(name):
-        return "of the calendar it knows day and week; a name of your own is bought once and never again"
+        return "only day and week are calendar periods; any other name is bought once and never again"
     if name.startswith(_FRESH):
         return f"{_FRESH} begins the names that --fresh gives"
     return None

@@ -57,7 +57,9 @@ def _some(text: str) -> str:
 def wrong_with_model(text: str) -> str | None:
     """Say why a text is no model id, None where it may be one."""
     return (
-        None if _MODEL_ID.fullmatch(text) else f'"{text}" is no model id; one looks like model_imagen4-ultra'
+        None
+        if _MODEL_ID.fullmatch(text)
+        else f'"{text}" is not a model id; one looks like model_imagen4-ultra'
     )
 
 

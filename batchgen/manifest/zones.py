@@ -13,5 +13,5 @@ def wrong_with_zone(name: str) -> str | None:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # a path, a folder of zones, no such zone
         known = available_timezones()
-        return f'"{name[:60]}" is no time zone{meant(name, known) or "; one looks like Europe/Paris"}'
+        return f'"{name[:60]}" is not a time zone{meant(name, known) or "; one looks like Europe/Paris"}'
     return None

@@ -50,7 +50,7 @@ class Row:
 
 
 _SIGNED_URL = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
-_OUT_OF_SIGHT = "no outcome within the time limit; it is paid for, and the next run goes on watching it"
+_OUT_OF_SIGHT = "no outcome within the time limit; it is paid for, and the next run continues to watch it"
 _SHORT = "the service calls it a success and shows {} of {} assets"
 _UNEXPLAINED = "the service gave no reason"
 

@@ -147,15 +147,15 @@ def _paid_or_not(event: Event, record: Record) -> str | None:
             cost = f", {units(event.charged)} CU" if event.charged is not None else ""
             return f"accepted as {clean(event.remote_id)}{cost}"
         case NotSent() | Deferred() | Stopped():
-            return f"waits: {clean(event.reason)}"
+            return f"waiting: {clean(event.reason)}"
         case AnswerLost():
             return f"in doubt: {clean(event.reason)}"
         case ShownAbsent():
-            return "was not accepted, goes out again"
+            return "was never accepted, will be sent again"
         case Held():
-            return f"held for a person: {clean(event.reason)}"
+            return f"needs your decision: {clean(event.reason)}"
         case RetryAsked():
-            return f"attempt {record.attempt} follows"
+            return f"attempt {record.attempt} starts"
         case _:
             return None
 
@@ -183,8 +183,8 @@ def _outcome(event: Event, record: Record) -> str | None:
 def _money(event: Event) -> str | None:
     match event:
         case ChargeShown():
-            return f"{units(event.charged)} CU are shown to have been charged for {clean(event.remote_id)}"
+            return f"{units(event.charged)} CU charged, as the service shows, for {clean(event.remote_id)}"
         case RefundShown():
-            return f"{units(event.refunded)} CU of {clean(event.remote_id)} are shown to have come back"
+            return f"{units(event.refunded)} CU of {clean(event.remote_id)} refunded, as the service shows"
         case SubmitStarted() | _:
             return None

@@ -130,9 +130,9 @@ def allowance(budget: Budget, now: float, zone: tzinfo) -> Allowance:
     here = datetime.fromtimestamp(now, zone)
     day = datetime.combine(here.date(), time(), zone)
     caps = (
-        ("the budget", budget.total, None),
-        ("the day's budget", budget.per_day, day.timestamp()),
-        ("the month's budget", budget.per_month, day.replace(day=1).timestamp()),
+        ("this batch", budget.total, None),
+        ("today", budget.per_day, day.timestamp()),
+        ("this month", budget.per_month, day.replace(day=1).timestamp()),
     )
     windows = tuple(Window(name=name, cap=cap, since=since) for name, cap, since in caps if cap is not None)
     return Allowance(windows=windows, trust_refunds=budget.trust_refunds)

@@ -72,9 +72,9 @@ def _nothing(word: str, ids: Sequence[str], alike: Sequence[str]) -> str:
     if alike:
         return f"of {len(alike)} jobs like {word!r} there is none to do this with"
     if _KEPT_FREE.search(word):
-        return f"{word!r} is no job of this manifest; jobs are named by id or by pattern, as 'tower-*'"
+        return f"{word!r} is not a job of this manifest; name jobs by id or by pattern, as 'tower-*'"
     if _PATTERN.search(word):
         return f"no job of this manifest has an id like {word!r}"
     close = get_close_matches(word, ids, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{word!r} is no job of this manifest{hint}"
+    return f"no job {word!r} in this manifest{hint}"

@@ -146,9 +146,9 @@ def _shown_absent(found: Findings, policy: DoubtPolicy) -> bool:
 
 def _hold(found: Findings, policy: DoubtPolicy) -> Conclusion:
     if found.near:
-        reason = f"jobs like it are at the service, but not certainly it: {', '.join(found.near)}"
+        reason = f"similar jobs are at the service, but none is certainly this one: {', '.join(found.near)}"
     elif _shown_absent(found, policy):
-        reason = "not listed, but no other job of ours is listed that could prove that it would be"
+        reason = "not listed, but no other job of ours is listed to prove that it would be"
     elif found.clouded:
         reason = f"not listed, but {found.clouded} listed rows cannot be read, and one may be it"
     elif found.incomplete:

@@ -142,7 +142,7 @@ class HistoryBuilder:
         return [
             self.started(attempt, at, rows),
             AnswerLost(at=self.at, reason=self.why),
-            Held(at=self.at, reason=f"{self.why}, and {names} may be this job or somebody else's"),
+            Held(at=self.at, reason=f"{self.why}: {names} may be this job or somebody else's"),
         ]
 
     def earlier(

@@ -50,6 +50,8 @@ class LateArrivals:
         self._journal.distrust_absence()
         name = record.job.id if record.job else "?"
         cost = "unknown" if row.cost is None else f"{row.cost:f} CU"
-        sentence = f"{name}: {row.remote_id} turned up after it was shown absent; its cost: {cost}"
+        sentence = (
+            f"{name}: {row.remote_id} turned up after the service had shown it absent; its cost: {cost}"
+        )
         self._named[row.remote_id] = sentence
         self._ledger.observer.warned(sentence)

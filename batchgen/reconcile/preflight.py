@@ -363,7 +363,7 @@ async def begin_preflight(
         scope=scope,
         models=models,
         skew=listing.skew,
-        why="the journal does not know it",
+        why="found at the service, but not in this journal",
         since=since,
         at=ledger.now(),
         uploader=uploader,

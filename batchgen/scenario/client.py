@@ -116,7 +116,7 @@ class ScenarioClient:
         try:
             answer = await self._sent(call)
         except LostAnswerError as exc:
-            raise AmbiguousError(f"the answer was lost: {exc}") from exc
+            raise AmbiguousError(f"the reply was lost: {exc}") from exc
         return submit_verdict(answer)
 
     async def quote(self, model: str, body: str) -> Decimal:
@@ -315,7 +315,7 @@ class ScenarioClient:
             raise TransientError(str(exc)) from exc
         except LostAnswerError as exc:
             if call.once:
-                raise AmbiguousError(f"the answer was lost: {exc}") from exc
+                raise AmbiguousError(f"the reply was lost: {exc}") from exc
             raise TransientError(str(exc)) from exc
 
     def _read(self, answer: Answer, lane: Lane, read: _Read[T], verdict: _Verdict) -> T:
@@ -342,5 +342,5 @@ def _segment(name: str, otherwise: type[ServiceError]) -> str:
         otherwise: it is no name at all; servers take a dot for a way, encoded or not.
     """
     if name.strip(". ") == "":
-        raise otherwise(f"{name!r} is no id of the service")
+        raise otherwise(f"{name!r} is not an id of the service")
     return quote(name, safe="", errors="replace")

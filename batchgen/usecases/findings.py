@@ -128,15 +128,15 @@ class Audit:
         young = sum(not one.new and one.young for one in self.short)
         reasons = [
             (Exit.BUG, len(self.untrue), "{} of which record and history differ: keep a copy of the journal"),
-            (Exit.DOUBT, len(self.purchases), "{} bought by asking for a price, of no job"),
+            (Exit.DOUBT, len(self.purchases), "{} bought by a price question, belonging to no job"),
             (Exit.DOUBT, len(self.surplus) - due, "{} likely paid twice or lost"),
             (Exit.DOUBT, len(self.changed), "{} ended otherwise than the journal says"),
-            (Exit.DOUBT, held, "{} held for a person"),
-            (Exit.FAILED, bare, "{} succeeded and gave nothing"),
-            (Exit.REMAINS, due, "{} whose answer is due: the next run takes it in"),
-            (Exit.REMAINS, len(self.open) - held, "{} whose answer is missing: the next run settles it"),
-            (Exit.REMAINS, grown, "{} with assets that came after it was taken"),
-            (Exit.REMAINS, young, "{} with fewer assets than it was to have: a further run asks again"),
+            (Exit.DOUBT, held, "{} waiting for your decision"),
+            (Exit.FAILED, bare, "{} succeeded without any asset"),
+            (Exit.REMAINS, due, "{} whose reply is still to come: the next run records it"),
+            (Exit.REMAINS, len(self.open) - held, "{} whose reply is missing: the next run settles it"),
+            (Exit.REMAINS, grown, "{} with assets that appeared after it was collected"),
+            (Exit.REMAINS, young, "{} with fewer assets than it was to have: the next run asks again"),
             (
                 Exit.REMAINS,
                 len(self.dearer),

@@ -26,7 +26,9 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
     name = batch.manifest.batch
     way_on = options.command_line("journal rebuild")
     if options.journal.is_being_rebuilt(name):
-        raise InputError(f"a recovery of batch {name!r} was cut short; end it first: {way_on}")
+        raise InputError(
+            f"a rebuild of the journal of batch {name!r} was interrupted; finish it first: {way_on}"
+        )
     if any(scope.batch == name for scope in file.scopes()):
         return
     told = saved_results(batch.folder)
@@ -34,7 +36,7 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
     if submitted:
         jobs = counted(len(submitted), "job")
         raise InputError(
-            f"{batch.folder / JSON_NAME} tells of {jobs} submitted, and {options.journal} knows nothing of "
+            f"{batch.folder / JSON_NAME} lists {jobs} as submitted, and {options.journal} has nothing about "
             f"the batch: the journal was lost or replaced, and a run would buy them again. "
             f"Rebuild it first: {way_on}"
         )
@@ -94,4 +96,4 @@ def saved_results(folder: Path, slot: str | None = None) -> SavedResults | None:
 
 
 def _unreadable(path: Path, why: str) -> str:
-    return f"{path} is no results manifest ({why}); move it away if it is not needed"
+    return f"{path} is not a results file ({why}); move it away if it is not needed"

@@ -183,7 +183,8 @@ def carried_notes(options: Options, open_states: Mapping[str, Mapping[State, int
         name = f"slot {other}" if other else "the slot without a name"
         if other != slot and paid:
             notes.append(
-                f"{name}: {counted(paid, 'job')} paid for, or in doubt, and not collected: a run carries them"
+                f"{name}: {counted(paid, 'job')} paid for, or in doubt, and not collected: "
+                "the next run collects them"
             )
         if other != slot and held:
             notes.append(f"{name}: {counted(held, 'job')} held: {_command(options, 'resolve', other)}")

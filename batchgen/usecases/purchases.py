@@ -47,7 +47,7 @@ class Purchases:
             JournalError: the journal cannot be read.
         """
         known = self._records.known()
-        return f"is not asked: asking has bought {known[-1].remote_id}" if known else ""
+        return f"is not asked: a price question has bought {known[-1].remote_id}" if known else ""
 
     def keep(self, job: Job, body: str, error: BoughtByQuoteError) -> BoughtByQuoteError:
         """Put on record what a question bought, and give the error that tells of it."""

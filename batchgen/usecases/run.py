@@ -87,7 +87,7 @@ async def _carried(opened: OpenBatch, interrupts: Interrupts, audience: Audience
         others = others_of(opened, stack)
         for one in others:
             if one.to_carry:
-                audience.say(f"{batch.scope.batch}: also carries {one.what}")
+                audience.say(f"{batch.scope.batch}: also continues {one.what}")
         came_to = CameTo(EngineOutcome(), [EngineOutcome() for _ in others])
         asked = batch.needs_the_service or any(one.to_carry for one in others)
         past = _is_past(opened)
@@ -322,8 +322,8 @@ def _draining(runner: Runner, *, limit: float | None) -> str:
     told = "" if about is None else f", for about {about:.0f} s more"
     bound = "" if limit is None else f", at most {limit:.0f} s"
     return (
-        f"stopping: no more is submitted; {jobs} at the service{told}; collecting{bound} "
-        "(once more to leave at once)"
+        f"stopping: no more jobs are submitted; {jobs} at the service{told}; collecting{bound} "
+        "(press Ctrl-C again to leave at once)"
     )
 
 

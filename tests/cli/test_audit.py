@@ -212,7 +212,7 @@ def test_held_jobs_are_findings_with_the_command_that_settles_them(
     assert shell.at(service).call("run", "jobs.yaml", "--rate", "50/s").status == 7
     done = audit(shell, service)
     assert done.status == 7, done.out
-    assert "3 jobs held for a person" in done.out
+    assert "3 jobs waiting for your decision" in done.out
     assert done.out.count("to settle it: batchgen resolve jobs.yaml") == 3
     found = audit(shell, service, "--json").json
     assert {(one["id"], one["state"]) for one in found["open"]} == {
@@ -260,7 +260,7 @@ def test_assets_that_came_after_all_was_taken_are_recorded_with_fix_and_fetched_
         grown = audit(shell, service, "--json")
         assert grown.status == 8
         assert all(len(one["new"]) + one["assets"] == 4 for one in grown.json["short"])
-        assert "with assets that came after it was taken" in audit(shell, service, "--fix").out
+        assert "with assets that appeared after it was collected" in audit(shell, service, "--fix").out
         assert audit(shell, service, "--json").json["short"] == []
         assert shell.at(service).call("run", "jobs.yaml").status == 0
         assert [len(job["files"]) for job in shell.results()["jobs"]] == [4] * 3
@@ -304,7 +304,7 @@ def test_a_submit_that_was_cut_off_by_a_kill_is_left_to_the_next_run(
     for found in (beside, audit(shell, service, "--json")):
         assert found.status == 8, found.err
         assert [one["situation"] for one in found.json["surplus"]] == ["due"]
-    assert "this takes it in: batchgen run jobs.yaml" in audit(shell, service).out
+    assert "this records it: batchgen run jobs.yaml" in audit(shell, service).out
 
 
 async def test_a_prompt_that_became_an_asset_and_pages_with_few_rows_hide_no_surplus(

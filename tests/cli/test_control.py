@@ -1,4 +1,4 @@
-"""A run that goes on is ordered about by commands, killed, and followed by one that knows nothing of it."""
+"""A run that goes on is ordered about by commands, killed, and followed by one that has nothing about it."""
 
 import json
 from collections.abc import Iterator
@@ -63,18 +63,18 @@ def test_a_run_is_paused_set_and_continued_and_what_was_ordered_dies_with_it(
         assert status == 0
         assert said == ["at most 8 in flight (was 2)", "requests without a rate (was 60/min)"]
         assert play.bought == paused_at < 40
-        assert play.order("continue") == (0, "spring: goes on\n")
+        assert play.order("continue") == (0, "spring: resumed\n")
         wait_until(lambda: play.bought >= paused_at + 4)
         run.kill()
         _, err = run.communicate()
-    for line in ("spring: paused", "spring: at most 8 in flight (was 2)", "spring: goes on"):
+    for line in ("spring: paused", "spring: at most 8 in flight (was 2)", "spring: resumed"):
         assert line in err
     with play.going() as run:
         assert play.order("set", "in_flight=3") == (0, "spring: at most 3 in flight (was 2)\n")
         assert play.order("drain")[0] == 0
         _, err = run.communicate(timeout=60)
     assert run.returncode == 8, err
-    assert "stopping: no more is submitted" in err
+    assert "stopping: no more jobs are submitted" in err
     statuses = [job["status"] for job in shell.results()["jobs"]]
     assert statuses.count("succeeded") == play.bought < 40
     assert play.order("drain")[0] == 2, "nobody is there any more"

@@ -52,7 +52,7 @@ def test_a_key_that_may_not_list_jobs_buys_nothing_unless_it_is_told_to(
     told = "; ".join(refused.json["reasons"])
     assert "this key may not list jobs (GET /jobs)" in told
     assert "--allow no-listing" in told
-    assert "leaves its job held" in told, "the risk"
+    assert "needs your decision" in told, "the risk"
     assert here.call(*RUN, "--allow", "no-listing").status == 0
     assert [one["status"] for one in here.results()["jobs"]] == ["succeeded"] * 4
     assert len(service.charged) == 4
@@ -69,5 +69,5 @@ def test_without_a_listing_what_is_lost_waits_for_a_person_and_is_never_bought_a
         assert done.status == 7
     (first, *_) = here.results()["jobs"]
     assert first["status"] == "in_doubt"
-    assert "by --allow no-listing this run could not look for it" in first["error"]["message"]
+    assert "with --allow no-listing this run could not look for it" in first["error"]["message"]
     assert len({one["body"] for one in service.charged}) == len(service.charged)

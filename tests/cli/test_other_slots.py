@@ -31,13 +31,15 @@ def test_what_a_killed_run_has_paid_for_is_collected_in_the_next_slot(
         killed.wait()
     shell.write("jobs.yaml", manifest("tuesday", 3))
     plan = here.call("plan", "jobs.yaml", "--offline")
-    assert "slot monday: 5 jobs paid for, or in doubt, and not collected: a run carries them" in plan.out
+    assert (
+        "slot monday: 5 jobs paid for, or in doubt, and not collected: the next run collects them" in plan.out
+    )
     assert here.call("plan", "jobs.yaml", "--offline", "--check").status == 8
 
     shell.write("jobs.yaml", manifest("tuesday", 8))
     done = here.call(*RUN, "--json")
     assert done.status == 0, done.err
-    assert "also carries 5 jobs of slot monday" in done.err
+    assert "also continues 5 jobs of slot monday" in done.err
     notes = "\n".join(done.json["notes"])
     assert "slot monday: 5 jobs collected that were paid for there" in notes
     assert "slot monday: 3 jobs not bought: batchgen run jobs.yaml --slot monday" in notes

@@ -91,7 +91,7 @@ def test_every_entry_and_every_kind_of_job_has_its_price_and_nothing_is_made(des
     assert "     2        4   8  model_bfl-flux-1-dev numOutputs=1, numInferenceSteps=28" in lines
     assert "     1        8   8  model_imagen4-ultra" in lines
     assert "  in all 18 CU" in lines
-    assert "  note: 1 job carries no seed: if an answer is lost, it cannot be told from its equals" in lines
+    assert "  note: 1 job has no seed: if a reply is lost, identical jobs cannot be told apart" in lines
     assert not desk.output.exists()
 
 

@@ -218,7 +218,7 @@ def test_a_recovery_cut_short_keeps_runs_away_until_it_has_ended(done: tuple[She
     here, service = done
     mark = here.write("output/locks/spring.recovering", "")
     refused = here.call(*RUN)
-    assert (refused.status, "cut short" in refused.err) == (2, True)
+    assert (refused.status, "was interrupted" in refused.err) == (2, True)
     assert here.call(*RECOVER).status == 0
     assert not mark.exists()
     assert here.call(*RUN).status == 0
@@ -275,5 +275,5 @@ def test_results_that_cannot_be_read_stop_a_run_and_a_recovery(done: tuple[Shell
     here.write("output/spring/results.json", '{"format": "something else"}')
     for words in (RUN, RECOVER):
         refused = here.call(*words)
-        assert (refused.status, "is no results manifest" in refused.err) == (2, True)
+        assert (refused.status, "is not a results file" in refused.err) == (2, True)
     assert len(service.charged) == 5

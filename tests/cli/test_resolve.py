@@ -35,7 +35,7 @@ def test_what_is_known_of_each_is_shown(held: tuple[Shell, Service]) -> None:
     assert shown.status == 7
     assert [one["id"] for one in shown.json] == ["one", "two", "three"]
     assert {one["state"] for one in shown.json} == {"held"}
-    assert all("the answer was lost" in one["reason"] and one["submitted_at"] for one in shown.json)
+    assert all("the reply was lost" in one["reason"] and one["submitted_at"] for one in shown.json)
     assert len(service.charged) == 3
 
 

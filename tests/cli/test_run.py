@@ -206,7 +206,7 @@ def test_ctrl_c_collects_what_is_paid_for_and_the_same_command_goes_on(
         run.send_signal(signal.SIGINT)
         _, err = run.communicate(timeout=60)
     assert run.returncode == 8, err
-    assert "no more is submitted" in err
+    assert "no more jobs are submitted" in err
     statuses = [job["status"] for job in shell.results()["jobs"]]
     assert statuses.count("succeeded") == len(service.charged)
     assert statuses.count("pending") == 12 - len(service.charged) > 0
@@ -224,7 +224,7 @@ def test_a_second_signal_leaves_what_runs_to_the_next_run(
     with here.start("run", "jobs.yaml", "--rate", "50/s") as run:
         wait_until(lambda: len(service.charged) == 3)
         run.send_signal(number)
-        wait_until(lambda: "no more is submitted" in run.err)
+        wait_until(lambda: "no more jobs are submitted" in run.err)
         run.send_signal(number)
         run.communicate(timeout=30)
     assert run.returncode == status

@@ -105,7 +105,7 @@ def test_a_charge_above_its_quote_is_told_and_counted_at_once() -> None:
     over = earth()
     low = BudgetGuard(budget=Budget(total=Decimal(30)), prices=Known({SEEDED: Decimal(1)}))
     run = Run(over, jobs(20), purse=low, in_flight=2).go()
-    told = [text for text in run.watching.troubles if "was charged 4 CU, and quoted 1" in text]
+    told = [text for text in run.watching.troubles if "was charged 4 CU, but quoted 1" in text]
     assert len(told) == len(over.service.submissions), "each of them once"
     reserved = {one.reserved for one in replay(over.disk.events).values()}
     assert reserved == {Decimal(1), Decimal(4)}, "what one of its price has cost is reserved for the next"
@@ -115,8 +115,8 @@ def test_a_charge_above_its_quote_is_told_and_counted_at_once() -> None:
 @pytest.mark.parametrize(
     ("total", "said"),
     [
-        (Decimal(20), "the service charged 4 CU where it had told 8: the budget counts what is charged"),
-        (None, "the service charged 4 CU where it had told 8"),
+        (Decimal(20), "the service charged 4 CU after quoting 8: the budget counts what is charged"),
+        (None, "the service charged 4 CU after quoting 8"),
     ],
 )
 def test_a_charge_below_its_quote_counts_and_is_told_once(total: Decimal | None, said: str) -> None:
@@ -124,7 +124,7 @@ def test_a_charge_below_its_quote_counts_and_is_told_once(total: Decimal | None,
     high = BudgetGuard(budget=Budget(total=total), prices=Known({SEEDED: Decimal(8)}))
     run = Run(over, jobs(4), purse=high, in_flight=1).go()
     assert len(over.service.submissions) == 4, "16 charged, and 8 of 20 reserved at most"
-    assert [text for text in run.watching.troubles if "where it had told" in text] == [said]
+    assert [text for text in run.watching.troubles if "after quoting" in text] == [said]
 
 
 def test_a_row_that_shows_less_than_the_quote_is_no_lower_charge() -> None:

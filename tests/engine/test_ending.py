@@ -18,20 +18,20 @@ def records(*states: State) -> list[Record]:
     ("states", "exit_", "reasons"),
     [
         ((), Exit.DONE, ()),
-        ((State.FAILED, State.REFUSED), Exit.FAILED, ("2 jobs failed for good",)),
-        ((State.CANCELED,), Exit.FAILED, ("1 job failed for good",)),
-        ((State.ABANDONED,), Exit.FAILED, ("1 job failed for good",)),
-        ((State.PLANNED,), Exit.REMAINS, ("1 job not submitted yet; a further run goes on with them",)),
+        ((State.FAILED, State.REFUSED), Exit.FAILED, ("2 jobs failed; try them again with --retry-failed",)),
+        ((State.CANCELED,), Exit.FAILED, ("1 job failed; try them again with --retry-failed",)),
+        ((State.ABANDONED,), Exit.FAILED, ("1 job failed; try them again with --retry-failed",)),
+        ((State.PLANNED,), Exit.REMAINS, ("1 job not submitted yet; run the same command to continue",)),
         (
             (State.RUNNING,),
             Exit.REMAINS,
-            ("1 job still running at the service; the same command collects them",),
+            ("1 job still running at the service; run the same command to collect them",),
         ),
-        ((State.SUCCEEDED,), Exit.REMAINS, ("1 job with files missing; the same command fetches them",)),
+        ((State.SUCCEEDED,), Exit.REMAINS, ("1 job with missing files; run the same command to fetch them",)),
         (
             (State.HELD, State.IN_DOUBT),
             Exit.DOUBT,
-            ("2 jobs in doubt: may have been paid for, and will not be sent again unseen",),
+            ("2 jobs in doubt: may have been paid for, and will not be sent again until you decide",),
         ),
     ],
 )
@@ -48,7 +48,7 @@ def test_doubt_comes_before_remaining_work_and_that_before_failures() -> None:
     assert [reason.split(" ", 2)[2].split(";")[0].split(":")[0] for reason in verdict.reasons] == [
         "in doubt",
         "not submitted yet",
-        "failed for good",
+        "failed",
     ]
 
 
@@ -76,7 +76,7 @@ def test_out_of_sight_is_told_apart_from_running() -> None:
         EngineOutcome(out_of_sight=frozenset({JobKey("v1:a")})), records(State.RUNNING, State.RUNNING)
     )
     assert verdict.exit is Exit.REMAINS
-    assert [reason[:20] for reason in verdict.reasons] == ["1 job still running ", "1 job out of sight: "]
+    assert [reason[:20] for reason in verdict.reasons] == ["1 job still running ", "1 job not finished w"]
 
 
 def test_a_service_that_was_gone_is_named() -> None:

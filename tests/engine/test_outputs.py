@@ -102,7 +102,7 @@ def test_a_success_without_assets_is_never_done_without_a_word() -> None:
     over.clock_offset += DAY
     second = Run(over, jobs(2, outputs=1)).go()
     assert verdict(second).exit is Exit.FAILED
-    assert "gave nothing" in verdict(second).reasons[0]
+    assert "without any asset" in verdict(second).reasons[0]
 
 
 def test_a_model_that_gives_nothing_is_not_learnt_to_be_like_that() -> None:

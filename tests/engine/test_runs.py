@@ -336,6 +336,6 @@ def test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid() -> None:
     run = Run(over, jobs(10), command=full_on_receipt)
     with pytest.raises(JournalError, match="disk is full"):
         run.go()
-    shown = [text for text in run.watching.troubles if text.startswith("paid but not recorded: ")]
-    assert [text.split()[4] for text in shown] == [one.remote_id for one in over.service.submissions]
+    shown = [text for text in run.watching.troubles if text.startswith("paid for but not recorded: ")]
+    assert [text.split()[5] for text in shown] == [one.remote_id for one in over.service.submissions]
     assert len(over.service.submissions) <= 2, "nothing more was submitted"

@@ -76,15 +76,15 @@ def test_a_preview_shows_the_arithmetic(read: Read, entry: str, preview: str) ->
     [
         (
             "{prompt: '{a}', matrix: {a: [x]}, exclude: [{a: y}]}",
-            'jobs.yaml:4:53: exclude: "y" is no value of a',
+            'jobs.yaml:4:53: exclude: "y" is not a value of a',
         ),
         (
             "{prompt: '{mood}', matrix: {mood: [calm, wild]}, exclude: [{mood: clam}]}",
-            'jobs.yaml:4:71: exclude: "clam" is no value of mood; did you mean calm?',
+            'jobs.yaml:4:71: exclude: "clam" is not a value of mood; did you mean calm?',
         ),
         (
             "{prompt: '{mood}', matrix: {mood: [calm, wild]}, exclude: [{mod: calm}]}",
-            "jobs.yaml:4:65: exclude: mod is no axis; did you mean mood?",
+            "jobs.yaml:4:65: exclude: mod is not an axis; did you mean mood?",
         ),
         (
             "{prompt: '{a}{b}', matrix: {a: [1, 2], b: [3, 4]}, exclude: [{a: 1}, {a: 1, b: 3, model: x}]}",

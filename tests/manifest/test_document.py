@@ -103,7 +103,7 @@ def test_what_is_wrong_with_the_text_is_said_in_words_for_people(
     [
         (b"a: caf\xe9", "m:1:7: the byte 0xe9 is not UTF-8; save the file as UTF-8"),
         (b"\xef\xbb\xbfa: \xc3\xa9\xe9", "m:1:5: the byte 0xe9 is not UTF-8; save the file as UTF-8"),
-        (b"a: 1\nb: \x00", "m:2: a NUL byte: this is no text file"),
+        (b"a: 1\nb: \x00", "m:2: a NUL byte: this is not a text file"),
         ("a: 1".encode("utf-16"), "m:1:1: is UTF-16; save it as UTF-8"),
     ],
 )

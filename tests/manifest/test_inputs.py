@@ -37,15 +37,15 @@ def test_a_value_outside_the_closed_set_is_named_with_the_set() -> None:
 @pytest.mark.parametrize(
     ("says", "value", "said"),
     [
-        ({"min": 1}, 0, "0 is below 1, the least that is taken"),
-        ({"max": 2147483647}, 2147483648, "2147483648 is above 2147483647, the most that is taken"),
-        ({"min": 16, "step": 16}, 100, "100 is not a step of 16 from 16; nearest is 96"),
-        ({"min": 1, "max": 20, "step": 8}, 20, "20 is not a step of 8 from 1; nearest is 17"),
-        ({"min": 0, "max": 5, "step": 1}, 2.5, "2.5 is not a step of 1 from 0; nearest is 2"),
-        ({}, "12", 'a number is due, not the text "12"; write 12 without quotes'),
-        ({}, "many", 'a number is due, not the text "many"'),
-        ({}, True, "a number is due, not true"),
-        ({}, [1], "a number is due, not a list"),
+        ({"min": 1}, 0, "0 is too low; the minimum is 1"),
+        ({"max": 2147483647}, 2147483648, "2147483648 is too high; the maximum is 2147483647"),
+        ({"min": 16, "step": 16}, 100, "must be 16, 32, ...; nearest to 100 is 96"),
+        ({"min": 1, "max": 20, "step": 8}, 20, "must be 1, 9, ...; nearest to 20 is 17"),
+        ({"min": 0, "max": 5, "step": 1}, 2.5, "must be 0, 1, ...; nearest to 2.5 is 2"),
+        ({}, "12", 'must be a number, not the text "12"; write 12 without quotes'),
+        ({}, "many", 'must be a number, not the text "many"'),
+        ({}, True, "must be a number, not true"),
+        ({}, [1], "must be a number, not a list"),
     ],
 )
 def test_a_number_is_held_to_its_bounds(says: dict[str, Any], value: object, said: str) -> None:
@@ -69,8 +69,10 @@ def test_a_number_within_its_bounds_is_let_through(says: dict[str, Any], value: 
 
 def test_a_number_that_is_meant_as_text_is_shown_in_quotes() -> None:
     model = made({"name": "look", "type": "string"})
-    assert complaints({"look": 16.5}, model) == ['params/look: look: text is due, not a number; write "16.5"']
-    assert complaints({"look": True}, model) == ['params/look: look: text is due, not true; write "true"']
+    assert complaints({"look": 16.5}, model) == [
+        'params/look: look: must be text, not a number; write "16.5"'
+    ]
+    assert complaints({"look": True}, model) == ['params/look: look: must be text, not true; write "true"']
 
 
 def test_a_number_of_a_table_becomes_text_and_is_checked_as_that() -> None:
@@ -87,8 +89,8 @@ def test_lengths_are_characters_of_a_text_and_items_of_a_list() -> None:
         {"name": "looks", "type": "string_array", "minLength": 2, "maxLength": 3},
     )
     assert complaints({"look": "abcd", "looks": ["a" * 99]}, model) == [
-        "params/look: look: 4 characters, and at most 3 are taken",
-        "params/looks: looks: 1 item, and at least 2 are needed",
+        "params/look: look: 4 characters; the maximum is 3",
+        "params/looks: looks: 1 item; the minimum is 2",
     ]
     assert complaints({"look": "", "looks": []}, model) == []  # not given
 
@@ -96,8 +98,8 @@ def test_lengths_are_characters_of_a_text_and_items_of_a_list() -> None:
 def test_a_bare_value_for_a_list_is_refused_because_it_would_be_dropped_and_paid() -> None:
     assert complaints({"maps": "normal"}, PATINA) == [
         (
-            "params/maps: maps: a list is due; the service drops text without a word and charges all "
-            "the same: write [normal]"
+            "params/maps: maps: must be a list: the service ignores text and charges all the same; "
+            "write [normal]"
         )
     ]
     (said,) = complaints({"referenceImages": {"file": "a.png", "sha256": "0"}}, GPT)
@@ -107,7 +109,7 @@ def test_a_bare_value_for_a_list_is_refused_because_it_would_be_dropped_and_paid
 def test_items_of_a_list_are_checked_one_by_one_at_their_places() -> None:
     assert complaints({"maps": ["normal", "base", 3]}, PATINA) == [
         'params/maps/1: maps[1]: "base" is not allowed; did you mean basecolor?',
-        'params/maps/2: maps[2]: text is due, not a number; write "3"',
+        'params/maps/2: maps[2]: must be text, not a number; write "3"',
         (
             'params/maps/2: maps[2]: "3" is not allowed; allowed are basecolor, normal, roughness, metalness '
             "and height"
@@ -122,11 +124,11 @@ def test_items_of_a_list_are_checked_one_by_one_at_their_places() -> None:
         ("data:image/png;base64,AAAA", None),
         ({"file": "a.PNG", "sha256": "0"}, None),
         ({"file": "a.unheard", "sha256": "0"}, None),
-        ({"file": "clip.mp4", "sha256": "0"}, '"clip.mp4" holds video, and image is due'),
+        ({"file": "clip.mp4", "sha256": "0"}, '"clip.mp4" is video; image is needed'),
         ("https://example.com/a.png", "the service takes no URLs"),
         ("refs/a.png", "for a file of this machine write {file: refs/a.png}"),
-        ("abc", '"abc" is no asset_... id'),
-        (3, "a file is due, not a number"),
+        ("abc", '"abc" is not an asset_... id'),
+        (3, "must be a file, not a number"),
     ],
 )
 def test_a_file_is_an_asset_or_a_local_file_of_the_right_kind(value: object, said: str | None) -> None:
@@ -138,17 +140,17 @@ def test_a_file_is_an_asset_or_a_local_file_of_the_right_kind(value: object, sai
 
 def test_a_boolean_is_not_a_word() -> None:
     (said,) = complaints({"enablePromptExpansion": "no"}, PATINA)
-    assert said.endswith(': true or false is due, not the text "no"; write false')
+    assert said.endswith(': must be true or false, not the text "no"; write false')
 
 
 def test_what_is_inside_a_list_of_mappings_is_checked_too() -> None:
     start = {"name": "start", "type": "number", "min": 0, "required": {"always": True}}
     model = made({"name": "cuts", "type": "inputs_array", "inputs": [start]})
     assert complaints({"cuts": [{"start": 1}, {"start": -1, "end": 2}, {}, 5]}, model) == [
-        "params/cuts/1/start: cuts[1].start: -1 is below 0, the least that is taken",
+        "params/cuts/1/start: cuts[1].start: -1 is too low; the minimum is 0",
         "params/cuts/1/end: cuts[1].end: there is no such input; it takes start",
         "params/cuts/2/start: cuts[2].start: missing; it is always needed",
-        "params/cuts/3: cuts[3]: a mapping of start is due, not a number",
+        "params/cuts/3: cuts[3]: must be a mapping of start, not a number",
     ]
 
 

@@ -57,7 +57,7 @@ def test_jobs_that_name_the_same_file_share_its_value_and_it_is_read_once(tmp_pa
         ("image: {file: none.png}", "jobs.yaml:4:33: params.image: none.png: there is no such file"),
         ("a: [x, {file: empty.png}]", "jobs.yaml:4:33: params.a: empty.png: is empty"),
         ("image: {file: .}", "jobs.yaml:4:33: params.image: .: is a folder, not a file"),
-        ("image: {file: pipe}", "jobs.yaml:4:33: params.image: pipe: is no regular file"),
+        ("image: {file: pipe}", "jobs.yaml:4:33: params.image: pipe: is not a regular file"),
         ("image: {file: 12}", "jobs.yaml:4:33: params.image: file takes the path of a file, as text"),
         (
             "image: {file: a.png, kind: b}",
@@ -133,7 +133,7 @@ def test_a_column_may_name_the_model_and_keeps_a_number_a_number(read: Read, com
         ("y-b-8", "b", {"seed": 8}),
     ]
     assert complain(text, files={"t.csv": "p,model,s\nx,a b,7\n"}) == [
-        't.csv:2: model: "a b" is no model id; one looks like model_imagen4-ultra'
+        't.csv:2: model: "a b" is not a model id; one looks like model_imagen4-ultra'
     ]
 
 

@@ -288,5 +288,5 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, said: str) -> None
     os.mkfifo(tmp_path / "pipe")
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "jobs.yaml").write_text(f"version: 1\n{said}\n")
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         read_manifest(tmp_path / "jobs.yaml", environ={})

@@ -51,7 +51,7 @@ def test_a_csv_row_knows_its_line_across_quotes_blanks_and_line_ends(tmp_path: P
         ('a,b\n1,2\n3,"4\n5\n', ["t.csv:3: a quote opens in this row and is not closed"]),
         ('a\n"x"y\n', ['t.csv:2: a quote inside a quoted cell; write it twice ("")']),
         ("a\n" + "x" * 200_000, ["t.csv:2: a cell of more than 131,072 characters; is a quote left open?"]),
-        (b"a\nb\0\n", ["t.csv:2: a NUL byte: this is no text file"]),
+        (b"a\nb\0\n", ["t.csv:2: a NUL byte: this is not a text file"]),
         (b"a\ncaf\xe9\n", ["t.csv:2:4: the byte 0xe9 is not UTF-8; save the file as UTF-8"]),
     ],
 )  # fmt: skip
@@ -75,8 +75,8 @@ def test_json_lines_keep_their_types_and_their_gaps(tmp_path: Path) -> None:
         ("", "t.jsonl: is empty; every line is a JSON object"),
         ("[1]", 't.jsonl:1: is not an object; write {"name": "value", ...}'),
         ('{"a" 1}', "t.jsonl:1: is not JSON: Expecting ':' delimiter at character 6"),
-        ('{"a": NaN}', "t.jsonl:1: NaN is no JSON; write a finite number"),
-        ('{"a": 1e999}', "t.jsonl:1: 1e999 is no JSON; write a finite number"),
+        ('{"a": NaN}', "t.jsonl:1: NaN is not JSON; write a finite number"),
+        ('{"a": 1e999}', "t.jsonl:1: 1e999 is not JSON; write a finite number"),
         ('{"a": 1, "a": 2}', "t.jsonl:1: the key a is there twice"),
         ('{"a": "\\ud800"}', "t.jsonl:1: half a surrogate pair is no character"),
         ('{"": 1}', "t.jsonl:1: a key has no name"),
@@ -103,11 +103,14 @@ def test_a_yaml_list_of_mappings_is_a_table(tmp_path: Path) -> None:
     assert table_of(tmp_path, "t.yaml", text) == [(2, {"a": 1, "b": "no"}), (4, {"a": None, "b": ["x"]})]
 
 
+ROWS = "write a mapping of names to values for each row, each after a dash"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ["t.yml: is no list; write a mapping of names to values for each row, each after a dash"]),
-        ("a: 1", ["t.yml: is no list; write a mapping of names to values for each row, each after a dash"]),
+        ("", [f"t.yml: is not a list; {ROWS}"]),
+        ("a: 1", [f"t.yml: is not a list; {ROWS}"]),
         ("[]", ["t.yml: is empty; write a mapping of names to values for each row, each after a dash"]),
         ("- a\n- {x: .nan}\n", [
             "t.yml:1: expected a mapping of names to values, not text",
@@ -125,7 +128,7 @@ def test_what_is_wrong_with_a_yaml_table_is_said_with_its_line(
 
 
 def test_other_types_and_folders_are_refused(tmp_path: Path) -> None:
-    assert complaints(tmp_path, "t.toml", "a") == ["t.toml: from takes a .csv, .jsonl, .txt or .yaml file"]
+    assert complaints(tmp_path, "t.toml", "a") == ["t.toml: `from` takes a .csv, .jsonl, .txt or .yaml file"]
     (tmp_path / "d.csv").mkdir()
     with pytest.raises(InputError, match=r"d\.csv: cannot be read: Is a directory"):
         read_table(tmp_path / "d.csv", "d.csv")

@@ -139,6 +139,6 @@ def results(png: Callable[..., bytes], shelve: Callable[[str, str, bytes], File]
             _row("old", "a cat of last week", _record(State.SUCCEEDED, "job_7", asset_ids=("asset_C1",))),
         ),
         written_at=START + 60,
-        reasons=("some jobs failed for good",),
+        reasons=("some jobs failed; try them again with --retry-failed",),
         exit=3,
     )

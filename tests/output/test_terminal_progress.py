@@ -86,14 +86,14 @@ def test_plain_lines_tell_a_happy_life() -> None:
 
 def test_plain_lines_tell_an_unhappy_life_without_its_control_characters() -> None:
     assert [one.removeprefix("2026-09-21T14:13:20Z ") for one in shown(Mode.PLAIN, UNHAPPY)] == [
-        "tower waits: the ceiling of 5 is reached",
+        "tower waiting: the ceiling of 5 is reached",
         "tower in doubt: the connection broke",
-        "tower was not accepted, goes out again",
+        "tower was never accepted, will be sent again",
         "tower in doubt: the connection broke",
-        "tower held for a person: no control was seen",
+        "tower needs your decision: no control was seen",
         "tower found again as job_2",
         "tower failed: [31mmoderated",
-        "tower attempt 2 follows",
+        "tower attempt 2 starts",
         "0 of 1 done, 7 CU spent",
     ]
 
@@ -103,7 +103,7 @@ def test_a_quiet_run_shows_problems_and_nothing_else() -> None:
     assert [one.split(" ", 2)[2] for one in shown(Mode.QUIET, UNHAPPY)] == [
         "in doubt: the connection broke",
         "in doubt: the connection broke",
-        "held for a person: no control was seen",
+        "needs your decision: no control was seen",
         "failed: [31mmoderated",
     ]
 

@@ -27,7 +27,7 @@ def test_a_pattern_of_which_nothing_is_fit_is_wrong() -> None:
 
 
 def test_a_name_that_is_nearly_one_is_corrected() -> None:
-    assert chosen("castel").wrong == ("'castel' is no job of this manifest; did you mean 'castle'?",)
+    assert chosen("castel").wrong == ("no job 'castel' in this manifest; did you mean 'castle'?",)
 
 
 def test_an_id_means_its_own_job_whatever_characters_it_has() -> None:
@@ -39,7 +39,7 @@ def test_the_forms_that_are_kept_free_are_never_taken_for_patterns() -> None:
         found = chosen(word)
         assert found.ids == ()
         assert found.wrong == (
-            f"{word!r} is no job of this manifest; jobs are named by id or by pattern, as 'tower-*'",
+            f"{word!r} is not a job of this manifest; name jobs by id or by pattern, as 'tower-*'",
         )
 
 

@@ -264,6 +264,6 @@ class Tally:
         counts["arrived late"] += len(books.late)
         counts["arrived late, adopted"] += len(books.late & adopted)
         refuted = books.refuted().total()
-        named = len({text for text in troubles if "turned up after it was shown absent" in text})
+        named = len({text for text in troubles if "turned up after the service had shown it absent" in text})
         counts["absence refuted"] += refuted
         counts["absence refuted, named by a run"] += min(refuted, named)

@@ -29,7 +29,7 @@ MUTANTS = (
     Mutant(
         name="retry the POST when its answer is lost",
         path="scenario/client.py",
-        old='            raise AmbiguousError(f"the answer was lost: {exc}") from exc\n'
+        old='            raise AmbiguousError(f"the reply was lost: {exc}") from exc\n'
         "        return submit_verdict",
         new="            return await self.submit(model, body)\n        return submit_verdict",
     ),
@@ -107,7 +107,7 @@ MUTANTS = (
         "            from batchgen.lifecycle import Failed\n"
         "            self._list.remove(row)\n"
         "            failed = Failed(at=self._ledger.now())\n"
-        "            self._outcomes.ended(self._ledger.record(row.entry, failed))\n"
+        "            self._moves.route(self._ledger.record(row.entry, failed))\n"
         "        except ServiceError as error:  # whatever",
     ),
     Mutant(
@@ -270,8 +270,8 @@ MUTANTS = (
     Mutant(
         name="keep quiet of what was paid and cannot be recorded",
         path="engine/submit.py",
-        old='            self._ledger.observer.warned(f"paid but not recorded: ',
-        new='            str(f"paid but not recorded: ',
+        old='            self._ledger.observer.warned(f"paid for but not recorded: ',
+        new='            str(f"paid for but not recorded: ',
         test="tests/engine/test_runs.py::test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid",
     ),
     Mutant(

@@ -101,7 +101,7 @@ OF_AUDITS = (
     Mutant(
         name="end an audit well though a job is held",
         path="usecases/findings.py",
-        old='            (Exit.DOUBT, held, "{} held for a person"),\n',
+        old='            (Exit.DOUBT, held, "{} waiting for your decision"),\n',
         new="",
         test=f"{WHOLE}::test_held_jobs_are_findings_with_the_command_that_settles_them",
     ),

@@ -85,7 +85,9 @@ def test_one_that_arrives_after_it_was_sent_again_is_named_and_no_absence_is_bel
     wanted = [Job(id=f"job-{n}", prompt=f"tower {n}", model=SEEDED) for n in range(8)]
     run = Run(earth, wanted, in_flight=2).go()
     surplus = earth.service.submissions[4]
-    named = [text for text in run.watching.troubles if "turned up after it was shown absent" in text]
+    named = [
+        text for text in run.watching.troubles if "turned up after the service had shown it absent" in text
+    ]
     assert [surplus.remote_id in text and "its cost: 4 CU" in text for text in named] == [True]
     assert not earth.disk.trusts_absence
     kinds = [type(event) for _, event in run.watching.events]
@@ -125,7 +127,7 @@ async def test_after_three_lost_answers_one_at_a_time_until_one_is_accepted() ->
     *lost, first, second = (JobKey(f"v1:{n}") for n in range(5))
     for key in lost:
         flow.began(key, "model")
-        flow.answered(key, AmbiguousError("the answer was lost"))
+        flow.answered(key, AmbiguousError("the reply was lost"))
     room = [flow.has_room("model")]
     flow.service_answered()
     room.append(flow.has_room("model"))

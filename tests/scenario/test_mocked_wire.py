@@ -169,7 +169,7 @@ async def test_an_answer_that_did_not_come_leaves_a_purchase_in_doubt(
 ) -> None:
     mocked.post(SUBMIT, exception=error)
     mocked.get(JOB, exception=error)
-    with pytest.raises(AmbiguousError, match="answer was lost"):
+    with pytest.raises(AmbiguousError, match="reply was lost"):
         await client.submit("model_x", "{}")
     with pytest.raises(TransientError):
         await client.job(JOB_ID)

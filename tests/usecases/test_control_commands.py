@@ -74,7 +74,7 @@ def test_a_pause_says_how_to_go_on_and_happens_once() -> None:
     assert said(TERMS, "pause").endswith("until batchgen continue jobs.yaml")
     assert said(paused, "pause").startswith("paused already")
     assert after(paused, "continue") == TERMS
-    assert (said(paused, "continue"), said(TERMS, "continue")) == ("goes on", "was not paused")
+    assert (said(paused, "continue"), said(TERMS, "continue")) == ("resumed", "was not paused")
 
 
 @pytest.mark.parametrize("name", ["pause", "continue"])

@@ -166,7 +166,7 @@ def test_a_paused_run_waits_until_it_is_told_to_go_on(path: Path) -> None:
     assert run.took > 300.0
     assert not [at for at in submitted(run) if 3.0 < at < 300.0]
     assert said[0].endswith("until batchgen continue spring.yaml")
-    assert said[1] == "goes on"
+    assert said[1] == "resumed"
     assert run.notes == ["paused: batchgen continue spring.yaml", ""]
     assert run.watching.troubles == [f"spring: {one}" for one in said]
 
@@ -261,7 +261,7 @@ def test_the_rate_is_shared_with_a_run_that_comes_and_whole_when_it_goes(path: P
     assert run.watching.troubles == [
         "spring: 2 runs of this journal share the rate: 5/s for each",
         "spring: a rate of 20/s (was 10/s)",
-        "spring: has the rate for itself again: 20/s",
+        "spring: has the whole rate again: 20/s",
     ]
     assert run.notes == ["5/s for each of 2 runs", "10/s for each of 2 runs", "rate 20/s"]
 
@@ -319,4 +319,4 @@ def test_a_journal_that_cannot_be_read_is_told_once_and_ends_no_run(path: Path) 
     run = played(path, 6, play, in_flight=2)
     assert {record.state for record in replay(run.earth.disk.events).values()} == {State.COLLECTED}
     (told,) = run.watching.troubles
-    assert told.startswith("spring: takes no orders: ")
+    assert told.startswith("spring: cannot be controlled: ")

@@ -104,7 +104,7 @@ def test_what_was_bought_is_the_submission_of_the_job_that_was_asked_about_and_n
         [record] = batch.journal.records().values()
         assert (record.body, record.remote_id, record.charged) == (shop.sold[0], "job_1", Decimal("7.25"))
         told = ask(options, batch, shop, writing=False)
-        assert [one.note for one in told.classes] == ["is not asked: asking has bought job_1"] * 2
+        assert [one.note for one in told.classes] == ["is not asked: a price question has bought job_1"] * 2
         assert (told.asked, len(shop.sold)) == (0, 1)
         assert batch.needs_the_service
         assert [one.job.id for one in batch.plan.to_submit] == ["mill"]

@@ -156,7 +156,7 @@ def test_a_service_that_does_not_answer_is_not_asked_for_long() -> None:
 
 
 def test_after_a_question_that_may_have_been_an_order_no_other_is_asked() -> None:
-    service = Asked(AmbiguousError("the answer was lost"))
+    service = Asked(AmbiguousError("the reply was lost"))
     told = quoted(service, [job(n, numOutputs=n + 1) for n in range(9)])
     assert (len(service.bodies), told.unknown) == (1, 9)
 

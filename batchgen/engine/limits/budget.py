@@ -97,15 +97,13 @@ class BudgetGuard:
         price = self.price(job)
         if price is None:
             if self._budget.is_set:
-                raise OverBudgetError(
-                    f"{job.id}: its price is not known, and no budget can hold it", alone=True
-                )
+                raise OverBudgetError(f"{job.id}: its price is not known, so no cap can cover it", alone=True)
             return None
         held = max(price, self._charge(job) or price)
         cap = self._budget.per_job
         if cap is not None and held > cap:
             raise OverBudgetError(
-                f"{job.id} costs {units(held)} CU, and one job may cost {units(cap)} CU",
+                f"{job.id} costs {units(held)} CU; the cap for one job is {units(cap)}",
                 over=held - cap,
                 alone=True,
             )
@@ -156,13 +154,13 @@ class BudgetGuard:
         if (job.id, amount) in self._told:
             return None
         self._told.add((job.id, amount))
-        return f"{job.id} was charged {units(amount)} CU, and quoted {units(price)}"
+        return f"{job.id} was charged {units(amount)} CU, but quoted {units(price)}"
 
     def _less(self, amount: Decimal, price: Decimal) -> str | None:
         if self._cheaper:
             return None
         self._cheaper = True
-        told = f"the service charged {units(amount)} CU where it had told {units(price)}"
+        told = f"the service charged {units(amount)} CU after quoting {units(price)}"
         return f"{told}: the budget counts what is charged" if self._budget.is_set else told
 
     def _learn(self, job: Job, amount: Decimal) -> Decimal | None:

@@ -257,7 +257,7 @@ class Sweeping:
         self._leave_to_polls(until=loop_time() + wait)
 
     def _give_up(self, why: str) -> None:
-        self._ledger.observer.warned(f"asking about each job by itself from here on: {why}")
+        self._ledger.observer.warned(f"polling each job by itself from now on: {why}")
         self._allowed = False
         self._leave_to_polls(until=0.0)
 

@@ -60,11 +60,11 @@ class Patterns:
         if name not in self._names:
             known = [*self._names, MODEL]
             guess = meant(name, known) or f"; known here are {listed(known)}"
-            self._checks.note_key((*path, name), f"{key}: {shortened(name)} is no axis{guess}")
+            self._checks.note_key((*path, name), f"{key}: {shortened(name)} is not an axis{guess}")
         elif key == "exclude" and canonical(value) not in (values := self._values(name)):
             guess = meant(text_of(value), values.values())
             self._checks.note(
-                (*path, name), f'exclude: "{shortened(text_of(value))}" is no value of {name}{guess}'
+                (*path, name), f'exclude: "{shortened(text_of(value))}" is not a value of {name}{guess}'
             )
 
     def _values(self, name: str) -> dict[str, str]:

@@ -141,7 +141,7 @@ def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, Js
     """
     root = _compose(_text(raw, source), source, _FASTEST)
     if not isinstance(root, yaml.SequenceNode):
-        refuse(source, "is no list; write a mapping of names to values for each row, each after a dash")
+        refuse(source, "is not a list; write a mapping of names to values for each row, each after a dash")
     values: list[Json] = _Builder(source, problems).value(root)
     return [(node.start_mark.line + 1, value) for node, value in zip(root.value, values, strict=True)]
 

@@ -24,7 +24,7 @@ def read_bytes(path: Path, source: str) -> bytes:
     """
     try:
         if not (path.is_file() or path.is_dir()) and path.exists():  # a pipe would be waited for
-            refuse(source, "is no regular file")
+            refuse(source, "is not a regular file")
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
     except FileNotFoundError:
@@ -46,7 +46,7 @@ def decode(raw: bytes, source: str) -> str:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         refuse(source, "is UTF-16; save it as UTF-8", line=1, column=1)
     if (found := raw.find(0)) >= 0:
-        refuse(source, "a NUL byte: this is no text file", line=raw.count(b"\n", 0, found) + 1)
+        refuse(source, "a NUL byte: this is not a text file", line=raw.count(b"\n", 0, found) + 1)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

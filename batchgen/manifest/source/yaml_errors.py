@@ -24,11 +24,11 @@ _FOUND = (
     ),
     (
         "did not find expected",
-        "this does not go on with what is above; check the indent, and put text in quotes",
+        "this does not continue what is above; check the indent, and put text in quotes",
     ),
     (
         "expected <block end>",
-        "this does not go on with what is above; check the indent, and put text in quotes",
+        "this does not continue what is above; check the indent, and put text in quotes",
     ),
 )
 

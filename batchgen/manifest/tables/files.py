@@ -57,7 +57,9 @@ class Files:
 def _hash(path: Path) -> str:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
-        raise ValueError("is a folder, not a file" if stat.S_ISDIR(status.st_mode) else "is no regular file")
+        raise ValueError(
+            "is a folder, not a file" if stat.S_ISDIR(status.st_mode) else "is not a regular file"
+        )
     if not status.st_size:
         raise ValueError("is empty")
     digest = hashlib.sha256()

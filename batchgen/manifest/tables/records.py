@@ -107,7 +107,7 @@ def _pairs(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON; write a finite number")
+    raise ValueError(f"{name} is not JSON; write a finite number")
 
 
 def _finite(text: str) -> float:

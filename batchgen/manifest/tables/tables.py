@@ -22,7 +22,7 @@ def read_table(path: Path, source: str) -> Table:
     """
     kind = path.suffix.lower()
     if kind not in (".csv", ".jsonl", ".txt", ".yaml", ".yml"):
-        refuse(source, "from takes a .csv, .jsonl, .txt or .yaml file")
+        refuse(source, "`from` takes a .csv, .jsonl, .txt or .yaml file")
     raw = read_bytes(path, source)
     match kind:
         case ".csv":
