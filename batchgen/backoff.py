@@ -17,7 +17,7 @@ class Backoff:
     ceiling: float = 30.0
 
     def delay(self, failures: int, *, jitter: float) -> float:
-        """Give the wait after the ``failures``-th failure in a row (counted from 1), in seconds.
+        """Return the wait after the ``failures``-th failure in a row (counted from 1), in seconds.
 
         The jitter takes up to half away, so that clients that failed together do not return together.
         """
@@ -25,7 +25,7 @@ class Backoff:
         return min(self.ceiling, self.first * 2.0**exponent) * (1.0 - 0.5 * jitter)
 
     def wait(self, failures: int, *, jitter: float, asked: float | None) -> float:
-        """Give the wait after a failure for which the service may have asked for a pause.
+        """Return the wait after a failure for which the service may have asked for a pause.
 
         What the service asks for is never cut short; the jitter goes on top, so that those
         who were told the same second do not all return in it.
@@ -55,11 +55,11 @@ class PollGaps:
     stretch: float = 1.35
 
     def gap(self, waited: float, *, jitter: float) -> float:
-        """Give the seconds to the next look after ``waited`` seconds; the jitter moves it by a tenth."""
+        """Return the seconds to the next look after ``waited`` seconds; the jitter moves it by a tenth."""
         return min(self.longest, max(self.shortest, self.share * waited)) * (0.9 + 0.2 * jitter)
 
     def first_look(self, durations: tuple[float, ...], *, usual: float) -> float:
-        """Give the seconds to the first look: a low quantile of what such jobs took lately.
+        """Return the seconds to the first look: a low quantile of what such jobs took lately.
 
         Args:
             durations: seconds from acceptance to end of the latest jobs of the same model.

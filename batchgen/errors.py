@@ -52,7 +52,7 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        """Give the form editors and terminals turn into a link: ``file:line:column: text``."""
+        """Return the form editors and terminals turn into a link: ``file:line:column: text``."""
         place = ":".join(str(part) for part in (self.source, self.line, self.column) if part)
         return f"{place}: {self.text}"
 

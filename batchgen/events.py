@@ -28,7 +28,7 @@ class Event:
     at: float
 
     def changes(self, record: Record) -> dict[str, Any]:  # noqa: ARG002 - those that need it override this
-        """Give the fields of the record that this fact changes, the state left out."""
+        """Return the fields of the record that this fact changes, the state left out."""
         return {}
 
 
@@ -217,7 +217,7 @@ class _Ended(Event):
         }
 
     def _settled(self, paid: Submission) -> Submission:
-        """Say what it took, and what of that came back."""
+        """Return what it took, and what of that came back."""
         told = [one for one in (paid.charged, self._shown_beside(paid.charged)) if one is not None]
         if not told:
             return paid

@@ -6,7 +6,7 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9Â
 
 
 def is_device(name: str) -> bool:
-    """Tell whether Windows takes a name, with whatever extension, for one of its devices.
+    """Return whether Windows takes a name, with whatever extension, for one of its devices.
 
     Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file
     """

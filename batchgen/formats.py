@@ -30,7 +30,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def not_told(charges: int) -> str:
-    """Say how many charges nobody has told; what is not told is not nought."""
+    """Return how many charges nobody has told; what is not told is not nought."""
     return f"{counted(charges, 'charge')} not told"
 
 

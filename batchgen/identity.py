@@ -78,7 +78,7 @@ def _by_content(file: Mapping[str, str]) -> Json:
 
 
 def files_of(job: Job) -> tuple[str, ...]:
-    """Give the SHA-256 of every local file among a job's inputs, each once, in their order."""
+    """Return the SHA-256 of every local file among a job's inputs, each once, in their order."""
     found: dict[str, None] = {}
 
     def note(file: Mapping[str, str]) -> Json:
@@ -89,7 +89,7 @@ def files_of(job: Job) -> tuple[str, ...]:
 
 
 def is_file(value: Json) -> bool:
-    """Tell whether a value of a parameter stands for a local file."""
+    """Return whether a value of a parameter stands for a local file."""
     return (
         isinstance(value, Mapping)
         and value.keys() == _FILE
@@ -98,14 +98,14 @@ def is_file(value: Json) -> bool:
 
 
 def has_file(value: Json) -> bool:
-    """Tell whether a local file stands anywhere in a value."""
+    """Return whether a local file stands anywhere in a value."""
     found: list[bool] = []
     _with_files(value, lambda _: found.append(True))
     return bool(found)
 
 
 def _with_files(value: Json, instead: Callable[[Mapping[str, str]], Json]) -> Json:
-    """Give the value with something else in place of each local file, at whatever depth."""
+    """Return the value with something else in place of each local file, at whatever depth."""
     if value is None or isinstance(value, str | int | float):
         return value  # nearly all values: there may be a hundred thousand jobs
     if isinstance(value, Mapping):
@@ -118,7 +118,7 @@ def _with_files(value: Json, instead: Callable[[Mapping[str, str]], Json]) -> Js
 
 
 def derive_seed(scope: Scope, key: JobKey, attempt: int, declared: ModelInput) -> int | float:
-    """Give the seed of one attempt at a job, fitted to the bounds and step the model declares.
+    """Return the seed of one attempt at a job, fitted to the bounds and step the model declares.
 
     The same after the journal is lost, another one in every slot and for every equal job, so
     that a submission whose answer was lost can be told from all others.
@@ -136,7 +136,7 @@ def derive_seed(scope: Scope, key: JobKey, attempt: int, declared: ModelInput) -
 
 
 def seed_for(job: Job, model: Model, scope: Scope, key: JobKey, attempt: int) -> int | float | None:
-    """Give the seed to send: the manifest's own, else a derived one, None where there is none."""
+    """Return the seed to send: the manifest's own, else a derived one, None where there is none."""
     if "seed" in job.params:
         given = job.params["seed"]
         return given if isinstance(given, int | float) else None

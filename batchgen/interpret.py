@@ -39,7 +39,7 @@ _ENDS: Mapping[RemoteStatus, type[Succeeded | Failed | Canceled]] = {
 def after_receipt(
     receipt: Receipt, *, at: float, quoted: Decimal | None = None, expected: int = 1
 ) -> tuple[Event, ...]:
-    """Give what an accepted submit amounts to: it may already have ended.
+    """Return what an accepted submit amounts to: it may already have ended.
 
     Args:
         receipt: the answer.
@@ -60,7 +60,7 @@ def after_receipt(
 
 
 def after_failure(error: ServiceError, *, at: float) -> Event:
-    """Give what a submit that brought an error amounts to; what is not certain is in doubt."""
+    """Return what a submit that brought an error amounts to; what is not certain is in doubt."""
     reason = str(error)
     match error:
         case NotSentError():
@@ -78,7 +78,7 @@ def after_failure(error: ServiceError, *, at: float) -> Event:
 
 
 def after_look(remote: RemoteJob, *, at: float, expected: int = 1) -> Event | None:
-    """Give the end a look has found; None while the submission runs.
+    """Return the end a look has found; None while the submission runs.
 
     Args:
         remote: what the service says of the job itself.
@@ -119,7 +119,7 @@ def after_row(row: RemoteJob, *, at: float) -> Event | None:
 
 
 def refund_of(remote: RemoteJob, *, moderated: bool) -> Refund:
-    """Say whether the service gives the charge back, by its own rules.
+    """Return whether the service gives the charge back, by its own rules.
 
     It does for a failure unless ``billing`` says ``disableRefund`` or the content was the reason;
     what becomes of the charge of a canceled job is documented nowhere.

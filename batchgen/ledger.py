@@ -44,7 +44,7 @@ class Ledger:
         return len(self._receipts)
 
     def is_receipt_after(self, remote_id: str, count: int) -> bool:
-        """Say whether this run saw a submission accepted after so many others: no clock is asked."""
+        """Return whether this run saw a submission accepted after so many others: no clock is asked."""
         return remote_id in self._receipts and self._receipts[remote_id][0] >= count
 
     def receipt_of(self, remote_id: str) -> float | None:
@@ -56,7 +56,7 @@ class Ledger:
         return self._intents.get(key)
 
     def now(self) -> float:
-        """Give the stamp for an event, seconds since the epoch."""
+        """Return the stamp for an event, seconds since the epoch."""
         return self._clock.now()
 
     def record(self, entry: Entry, *events: Event, allowed: Allowance | None = None) -> Entry:

@@ -125,7 +125,7 @@ EVENTS: Mapping[str, type[Event]] = {
 
 
 def apply(record: Record, event: Event) -> Record:
-    """Give the record after the event.
+    """Return the record after the event.
 
     Raises:
         TransitionError: the table has no such way; the record is as it was.

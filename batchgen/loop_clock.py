@@ -6,7 +6,7 @@ DUST = 2e-6  # seconds: two ticks of the coarsest clock that drives us; less tha
 
 
 def loop_time() -> float:
-    """Give the loop's time in seconds."""
+    """Return the loop's time in seconds."""
     return asyncio.get_running_loop().time()
 
 

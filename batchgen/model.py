@@ -25,7 +25,7 @@ class JobKey(NamedTuple):
     ordinal: int = 0
 
     def __str__(self) -> str:
-        """Give the form that stands in messages and logs."""
+        """Return the form that stands in messages and logs."""
         return f"{self.content}#{self.ordinal}"
 
 
@@ -157,7 +157,7 @@ class Rate:
         return self.seconds / self.count
 
     def __str__(self) -> str:
-        """Give the form that a manifest takes."""
+        """Return the form that a manifest takes."""
         unit = {1.0: "s", 60.0: "min", 3600.0: "h"}.get(self.seconds)
         return f"{self.count:g}/{unit}" if unit else f"{self.count:g}/{self.seconds:g}s"
 

@@ -18,7 +18,7 @@ class Unreadable(NamedTuple):
     created_at: float | None
 
     def may_be_since(self, at: float) -> bool:
-        """Say whether it may have been created at a date of the service or later."""
+        """Return whether it may have been created at a date of the service or later."""
         return self.created_at is None or self.created_at >= at
 
 

@@ -32,7 +32,7 @@ class Clock(Protocol):
     """The wall clock, for stamps only; durations come from the event loop."""
 
     def now(self) -> float:
-        """Give the seconds since the epoch, UTC."""
+        """Return the seconds since the epoch, UTC."""
         ...
 
 
@@ -167,11 +167,11 @@ class Journal(Protocol):
         ...
 
     def records(self) -> Mapping[JobKey, Record]:
-        """Give every job of this scope that has an event, in the order of first events."""
+        """Return every job of this scope that has an event, in the order of first events."""
         ...
 
     def history(self) -> Iterable[tuple[JobKey, Event]]:
-        """Give every event of this scope, in order."""
+        """Return every event of this scope, in order."""
         ...
 
     def holders(self, remote_ids: Collection[str]) -> Mapping[str, Holder]:
@@ -186,7 +186,7 @@ class Journal(Protocol):
         ...
 
     def unanswered_equals(self, key: JobKey) -> Iterable[Record]:
-        """Give the records of other jobs that ask for the same and are submitting or in doubt.
+        """Return the records of other jobs that ask for the same and are submitting or in doubt.
 
         Of this origin and account, in whatever batch: by whichever name of a project it is meant.
         """
@@ -257,7 +257,7 @@ class CeilingMemory(Protocol):
     """Keeps what refusals have taught of the service's limits, for every batch of an account."""
 
     def ceilings(self) -> Iterable[KeptCeiling]:
-        """Give what is kept.
+        """Return what is kept.
 
         Raises:
             JournalError: it cannot be read.
@@ -277,7 +277,7 @@ class Uploader(Protocol):
     """Gets local files to the service, each content once."""
 
     async def ensure(self, files: Collection[str]) -> Mapping[str, str]:
-        """Give the asset id of every file; what the service does not have yet is sent.
+        """Return the asset id of every file; what the service does not have yet is sent.
 
         Idempotent and free; equal contents that are asked for at once are sent once.
 
@@ -293,7 +293,7 @@ class Uploader(Protocol):
         ...
 
     def known(self, files: Collection[str]) -> Mapping[str, str] | None:
-        """Give the asset id of every file, None if one is not on record; the service is not asked."""
+        """Return the asset id of every file, None if one is not on record; the service is not asked."""
         ...
 
     def forget(self, asset_ids: Collection[str]) -> None:
@@ -320,7 +320,7 @@ class Prices(Protocol):
     """What the service has said that jobs cost."""
 
     def price(self, job: Job) -> Decimal | None:
-        """Give the price of a job in compute units, the highest it may have; None where it is not known."""
+        """Return the price of a job in compute units, the highest it may have; None where it is not known."""
         ...
 
     def kind(self, job: Job) -> str:

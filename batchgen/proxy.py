@@ -15,7 +15,7 @@ _VARIABLES = {"https": "HTTPS_PROXY", "all": "ALL_PROXY"}  # the first one that 
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine, by its name or address alone: no resolver is asked."""
+    """Return whether a host is this machine, by its name or address alone: no resolver is asked."""
     if host == "localhost":
         return True
     try:

@@ -116,7 +116,7 @@ class Record:
         return self.state is State.SUCCEEDED or (self.state is State.COLLECTED and bool(self.grown))
 
     def quoted_for(self, paid: Submission) -> Decimal | None:
-        """Give what the service had said one of the submissions would cost; None where that is not known."""
+        """Return what the service had said that one of the submissions would cost; None if unknown."""
         if paid.quoted is not None:
             return paid.quoted
         return self.quoted if paid == self.submission else None

@@ -33,7 +33,7 @@ async def compare_costs(options: Options, selection: Selection, *, record: bool)
 
 
 async def audit(options: Options, *, fix: bool = False, offline: bool = False) -> Audit:
-    """Hold journal, service and disk against each other; a run beside it is not disturbed.
+    """Check journal, service and disk against each other; a run beside it is not disturbed.
 
     Args:
         options: which batch, and where.

@@ -65,7 +65,7 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
 
 
 async def plan(options: Options, *, offline: bool = False, requote: bool = False) -> Preview:
-    """Say what a run would do, at what price and for how long; nothing is bought, made or changed.
+    """Return what a run would do, at what price and for how long; nothing is bought, made or changed.
 
     Args:
         options: what would be run, and where.
@@ -103,7 +103,7 @@ async def _as_a_run_would(options: Options, *, offline: bool) -> AsyncIterator[t
 
 
 async def _whole(options: Options, part: Batch, *, offline: bool) -> tuple[int, Quoted] | None:
-    """Say what all jobs would cost, where a limit or a sample leaves some out."""
+    """Return what all jobs would cost, where a limit or a sample leaves some out."""
     with look_at(replace(options, limit=None, sample=None)) as opened:
         count = len(opened.batch.plan.to_submit)
         if count <= len(part.plan.to_submit):

@@ -51,7 +51,7 @@ class Fault(NamedTuple):
 
 
 def faults_of(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
-    """Give what is wrong with a value; nothing where it counts as not given."""
+    """Return what is wrong with a value; nothing where it counts as not given."""
     if value is None or not declared.item:
         return
     if not declared.many:
@@ -126,7 +126,7 @@ def _unquoted(value: Json) -> str:
 
 
 def _nearest(value: float, declared: Declared) -> str | None:
-    """Give the nearest value on a step, None where this is one or there are none."""
+    """Return the nearest value on a step, None where this is one or there are none."""
     step, start = declared.step, declared.low or 0
     if step is None:
         return None

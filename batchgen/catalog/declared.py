@@ -134,7 +134,7 @@ def _read(raw: Mapping[str, Any]) -> Declared:
 def _is_whole(
     low: float | None, high: float | None, step: float | None, default: Json, allowed: tuple[Json, ...] | None
 ) -> bool:
-    """Tell whether every number that the element names is whole, and its steps or values are named.
+    """Return whether every number that the element names is whole, and its steps or values are named.
 
     Bounds alone do not tell: a strength from 0 to 1 has whole ones.
     """
@@ -151,7 +151,7 @@ def plan_of(rank: int) -> str:
 
 
 def is_number(value: Json) -> bool:
-    """Tell whether it is a number; a boolean is none."""
+    """Return whether it is a number; a boolean is none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -88,7 +88,7 @@ def _name(schema: Mapping[str, Any]) -> str:
 
 
 def manifest_schema(models: Sequence[Model] = ()) -> dict[str, Any]:
-    """Give the schema of a manifest.
+    """Return the schema of a manifest.
 
     Args:
         models: whose inputs are described too, where a job or the defaults name them.
@@ -117,7 +117,7 @@ def manifest_schema(models: Sequence[Model] = ()) -> dict[str, Any]:
 
 
 def _describe(name: str, part: dict[str, Any], words: Mapping[str, str]) -> None:
-    """Say what a mapping and its keys are for; draft 7 reads nothing beside a reference."""
+    """Return what a mapping and its keys are for; draft 7 reads nothing beside a reference."""
     for key, value in part.get("properties", {}).items():
         value.pop("title", None)
         if reference := value.pop("$ref", None):

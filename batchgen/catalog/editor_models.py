@@ -36,7 +36,7 @@ def params_of(model: Model) -> Schema:
 
 
 def about_models(model: Model, where: Literal["job", "defaults", "file"]) -> Schema:
-    """Say what holds of the params of a job, of the defaults, or of the jobs that the defaults are for.
+    """Return what holds of the params of a job, of the defaults, or of the jobs that the defaults are for.
 
     The defaults of a model may hold what another one takes; a job's own parameters may not.
     """

@@ -27,15 +27,15 @@ class Written(Protocol):
         ...
 
     def place_of(self, index: int, *path: str | int) -> Place:
-        """Give the most exact place of a part of a job."""
+        """Return the most exact place of a part of a job."""
         ...
 
     def is_literal(self, index: int, *path: str | int) -> bool:
-        """Tell whether the value is written as it stands."""
+        """Return whether the value is written as it stands."""
         ...
 
     def unchecked(self, index: int) -> frozenset[str]:
-        """Give the names of the inputs that are not to be checked."""
+        """Return the names of the inputs that are not to be checked."""
         ...
 
 
@@ -123,7 +123,7 @@ class _Check:
         return self._values[key]
 
     def problems(self) -> tuple[Problem, ...]:
-        """Give what was found, by job."""
+        """Return what was found, by job."""
         shared = [
             (group.first, fault, group.count) for group in self._groups.values() for fault in group.faults
         ]
@@ -159,7 +159,7 @@ def _label(path: tuple[str | int, ...]) -> str:
 def check_jobs(
     manifest: Written, models: Mapping[str, Model], indices: Iterable[int] | None = None
 ) -> Findings:
-    """Hold jobs against what their models declare.
+    """Check jobs against what their models declare.
 
     Args:
         manifest: the jobs and their places.
@@ -174,7 +174,7 @@ def check_jobs(
 
 
 def notes_on(model: Model) -> Iterator[str]:
-    """Say what of a model cannot be checked, or may not be what somebody thinks."""
+    """Return what of a model cannot be checked, or may not be what somebody thinks."""
     declared = declare(model)
     if declared.is_trained:
         yield _trained(model)
@@ -199,7 +199,7 @@ def _trained(model: Model) -> str:
 
 
 def first_uses(jobs: Iterable[tuple[int, Job]]) -> dict[str, tuple[int, int]]:
-    """Give for each model the index of the first job that names it, and how many do."""
+    """Return for each model the index of the first job that names it, and how many do."""
     uses: dict[str, tuple[int, int]] = {}
     for index, job in jobs:
         first, count = uses.get(job.model, (index, 0))

@@ -86,14 +86,14 @@ def one_line(text: str) -> str:
 
 
 def is_given(value: Json) -> bool:
-    """Tell whether the service takes a value as given: blank text and an empty list are not, 0 is."""
+    """Return whether the service takes a value as given: blank text and an empty list are not, 0 is."""
     return not (value is None or value == [] or (isinstance(value, str) and not value.strip()))
 
 
 def why_required(
     rules: Required, given: Mapping[str, Any], names: Collection[str], *, known: Collection[str]
 ) -> str | None:
-    """Say why an input that is left out may not be; None where it may.
+    """Return why an input that is left out may not be; None where it may.
 
     Args:
         rules: of the input.
@@ -118,5 +118,5 @@ def why_required(
 def unknown_others(
     rules_by_input: Iterable[tuple[str, Required]], known: Collection[str]
 ) -> list[tuple[str, str]]:
-    """Give the inputs whose rules name what the model does not declare, each with what they name."""
+    """Return the inputs whose rules name what the model does not declare, each with what they name."""
     return [(name, other) for name, rules in rules_by_input for other in rules.others if other not in known]

@@ -51,14 +51,14 @@ def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) 
 
 
 def _adopt(one: "api.Surplus", options: "api.Options") -> str | None:
-    """Give the command that makes the row the job's submission; None where it has to be left."""
+    """Return the command that makes the row the job's submission; None where it has to be left."""
     if one.situation is not api.Situation.OPEN:
         return None
     return options.command_line("resolve", "--adopt", f"{one.sent.job.id}={one.row.remote_id}")
 
 
 def _settle(one: "api.Open", options: "api.Options") -> str:
-    """Give the command that settles a job that is held, or whose answer is missing."""
+    """Return the command that settles a job that is held, or whose answer is missing."""
     return options.command_line("resolve" if one.state is api.State.HELD else "run")
 
 

@@ -90,7 +90,7 @@ def _give_word(name: str, options: "api.Options", *, as_json: bool) -> int:
 
 
 def _give(options: "api.Options", orders: "Sequence[api.Order]", *, as_json: bool) -> int:
-    """Give the orders and show what becomes of them."""
+    """Return the orders and show what becomes of them."""
     return show(asyncio.run(api.order(options, orders)), orders, as_json=as_json)
 
 

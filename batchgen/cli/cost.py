@@ -13,7 +13,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
-from batchgen.cli.reckoning import differences, told_of
+from batchgen.cli.cost_comparison import differences, told_of
 from batchgen.formats import clean, number, units
 
 _COLUMNS = (

@@ -164,17 +164,17 @@ events = click.option(
 
 
 def of_a_batch(command: F) -> F:
-    """Give a command the arguments that say which batch it is of, by its manifest: ``options``."""
+    """Return a command the arguments that say which batch it is of, by its manifest: ``options``."""
     return _with_options(command, manifest, _of_a_batch)
 
 
 def of_a_target(command: F) -> F:
-    """Give a command that buys nothing the same; a batch's name stands for its manifest."""
+    """Return a command that buys nothing the same; a batch's name stands for its manifest."""
     return _with_options(command, target, _of_a_batch)
 
 
 def of_a_run(command: F) -> F:
-    """Give a command the arguments that say which run it is for: ``options``."""
+    """Return a command the arguments that say which run it is for: ``options``."""
     return _with_options(command, target, (rehearsal, slot_of_run, project, output))
 
 
@@ -202,5 +202,5 @@ _OPTIONS = ("output", "project", "period", "slot", "simulate", "max_jobs")
 
 
 def environ() -> dict[str, str]:
-    """Give the environment with what a ``.env`` file in the current folder adds."""
+    """Return the environment with what a ``.env`` file in the current folder adds."""
     return api.environment(os.environ, Path.cwd())

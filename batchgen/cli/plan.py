@@ -200,7 +200,7 @@ def _prices(outlook: "api.Outlook") -> Iterator[str]:
 
 
 def total_of(quoted: "api.Quoted") -> str:
-    """Say what some jobs cost in all; what is not known is said, and never 0."""
+    """Return what some jobs cost in all; what is not known is said, and never 0."""
     return _total(api.Price(low=quoted.total_low, high=quoted.total_high), quoted.unknown) or "0 CU"
 
 
@@ -265,7 +265,7 @@ def _sum(outlook: "api.Outlook") -> "api.Price":
 
 
 def _total(price: "api.Price", unpriced: int) -> str:
-    """Say what jobs cost together, and of how many that is not known; empty where none would be bought."""
+    """Return what jobs cost together, and of how many that is not known; empty where none would be bought."""
     jobs = "1 job whose price is unknown" if unpriced == 1 else f"{unpriced} jobs whose price is unknown"
     known = f"{_span(price)} CU" if price.high or not unpriced else ""
     if not unpriced:

@@ -67,7 +67,7 @@ def _lines(shown: "Sequence[api.BatchStatus]") -> Iterator[str]:
 
 
 def _money(one: "api.BatchStatus") -> str:
-    """Say what it costs; what is nought and what follows from the rest is left out."""
+    """Return what it costs; what is nought and what follows from the rest is left out."""
     certainty = " (assumed)" if one.committed.assumed else ""
     parts = [f"{units(one.charged)} compute units charged"] if one.charged or not one.untold else []
     parts += [not_told(one.untold)] if one.untold else []

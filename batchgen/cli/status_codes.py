@@ -11,7 +11,7 @@ from batchgen.errors import (
 
 
 def status_of(error: BatchgenError) -> int:
-    """Give the exit status of an error that ended a command."""
+    """Return the exit status of an error that ended a command."""
     match error:
         case InputError():
             return 2

@@ -110,7 +110,7 @@ def _place(scope: Scope) -> str:
 
 
 def _flags(options: Options, wanted: Scope, there: Scope) -> str:
-    """Say how the run that there is can be meant."""
+    """Return how the run that there is can be meant."""
     if there.origin != wanted.origin:
         simulated = "leave --simulate away" if options.simulate else "add --simulate"
         one_is_simulated = "simulator" in {there.origin, wanted.origin}

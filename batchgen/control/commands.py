@@ -61,7 +61,7 @@ def read_settings(words: Sequence[str]) -> list[Order]:
 
 
 def apply(settings: RunSettings, order: Order, *, go_on: str) -> Applied:
-    """Say what an order changes.
+    """Return what an order changes.
 
     Args:
         settings: what the run goes by.

@@ -85,7 +85,7 @@ class Asker:
         )
 
     def needs(self, entry: Entry) -> bool:
-        """Tell whether a job may not leave before its price is asked."""
+        """Return whether a job may not leave before its price is asked."""
         return self._purse.needs_asking(entry.job)
 
     def add(self, entry: Entry) -> None:
@@ -100,7 +100,7 @@ class Asker:
             )
 
     def told(self) -> tuple[str, ...]:
-        """Say which jobs wait for a price, a sentence a kind; empty if none."""
+        """Return which jobs wait for a price, a sentence a kind; empty if none."""
         return tuple(
             f"{len(entries)} {'job waits' if len(entries) == 1 else 'jobs wait'} for a price, without which "
             f"no cap can be checked{self._reason(kind)}; the next run asks again"

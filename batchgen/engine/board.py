@@ -95,7 +95,7 @@ class Board:
         self.stops.out_of_sight.add(key)
 
     def is_out_of_sight(self, key: JobKey) -> bool:
-        """Tell whether a job has outlasted its timeout: it still runs at the service."""
+        """Return whether a job has outlasted its timeout: it still runs at the service."""
         return key in self.stops.out_of_sight
 
     def failed(self) -> None:
@@ -129,7 +129,7 @@ class Board:
         self.ended.set()
 
     def look(self) -> None:
-        """Say whether the run has ended."""
+        """Return whether the run has ended."""
         waits, neighbours = self._waits, self._neighbours
         if waits is None or self._open:
             return

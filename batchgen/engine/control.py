@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from batchgen.engine.dispatch import Dispatcher
-from batchgen.engine.doubting import Doubting
+from batchgen.engine.doubts import Doubts
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.settings import RunSettings
@@ -28,7 +28,7 @@ class Control:
         """Submit no more for the time being, or go on; what runs is watched and collected meanwhile."""
         self._dispatcher.pause(paused=paused)
 
-    def follow(self, others: Iterable[Doubting], *, patience: float) -> None:
+    def follow(self, others: Iterable[Doubts], *, patience: float) -> None:
         """Buy nothing before the doubts of other slots are settled, for so many seconds at most."""
         self._dispatcher.follow(others, patience=patience)
 

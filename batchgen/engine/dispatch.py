@@ -11,7 +11,7 @@ from contextlib import suppress
 from batchgen.engine.asking import Asker, hold_prices
 from batchgen.engine.board import Board
 from batchgen.engine.departures import Departures
-from batchgen.engine.doubting import Doubting
+from batchgen.engine.doubts import Doubts
 from batchgen.engine.errands import Errands
 from batchgen.engine.first_look import FirstLook
 from batchgen.engine.limits.flow import LATE, Flow
@@ -94,7 +94,7 @@ class Dispatcher:
         self._broke: OverBudgetError | None = None
         self._too_dear: dict[JobKey, OverBudgetError] = {}
         self._paused = False
-        self._others: tuple[Doubting, ...] = ()
+        self._others: tuple[Doubts, ...] = ()
         self._patience = 0.0
         self._changed = asyncio.Event()
 
@@ -116,7 +116,7 @@ class Dispatcher:
         aside = 0 if all(one.clear for one in self._others) else len(self._blocked)
         return len(self._waiting) + len(self._look) + len(self._asker) + preparing + aside
 
-    def follow(self, others: Iterable[Doubting], *, patience: float) -> None:
+    def follow(self, others: Iterable[Doubts], *, patience: float) -> None:
         """Buy nothing before the doubts of other slots are settled, for so many seconds at most.
 
         What equals one of them steps aside for as long as it takes.
@@ -174,7 +174,7 @@ class Dispatcher:
         self.wake()
 
     def is_open(self, entry: Entry) -> bool:
-        """Tell whether jobs of this one's model may be submitted."""
+        """Return whether jobs of this one's model may be submitted."""
         return entry.job.model not in self.closed
 
     def put_back(self, entry: Entry, error: OverBudgetError) -> None:
@@ -197,7 +197,7 @@ class Dispatcher:
         return self._broke is not None and not self._look.is_undecided
 
     def budget_told(self) -> tuple[str, ...]:
-        """Say which jobs the budget has left out, and what a higher one would buy; empty if none."""
+        """Return which jobs the budget has left out, and what a higher one would buy; empty if none."""
         told = [str(one) for one in self._too_dear.values()]
         if self._broke is not None:
             told.append(self._purse.told(self._broke, [entry.job for entry in self._waiting]))
@@ -219,7 +219,7 @@ class Dispatcher:
         return bool(self._blocked)
 
     def unpriced_told(self) -> tuple[str, ...]:
-        """Say which jobs wait for a price that was not told; empty if none."""
+        """Return which jobs wait for a price that was not told; empty if none."""
         return self._asker.told()
 
     def _priced(self, entries: Iterable[Entry]) -> None:
@@ -312,7 +312,7 @@ class Dispatcher:
         self._moves.route(entry)
 
     def _may_submit(self) -> bool:
-        """Say whether a job may be submitted now, for which it is worth to wait for a turn."""
+        """Return whether a job may be submitted now, for which it is worth to wait for a turn."""
         self._board.look()
         held = not self._board.submitting or self._paused or self._broke is not None
         return not held and self._first() is not None
@@ -325,7 +325,7 @@ class Dispatcher:
         return entry
 
     def _next(self) -> Entry | None:
-        """Give the next job that may be submitted now; one equal to a job in doubt steps aside."""
+        """Return the next job that may be submitted now; one equal to a job in doubt steps aside."""
         if not self._may_submit():
             return None
         while (entry := self._first()) is not None and self._is_blocked(entry):

@@ -32,7 +32,7 @@ class Queue(Protocol):
         ...
 
     def is_open(self, entry: Entry) -> bool:
-        """Tell whether jobs of this one's model may be submitted."""
+        """Return whether jobs of this one's model may be submitted."""
         ...
 
     def is_silent(self, error: ServiceError) -> None:
@@ -121,7 +121,7 @@ class FirstLook:
         return bool(self._unsure)
 
     def again(self, entry: Entry) -> None:
-        """Hold a job against what was seen, before it waits like any other."""
+        """Check a job against what was seen, before it waits like any other."""
         self._anew.append(entry)
 
     def set_apart(self) -> None:
@@ -162,7 +162,7 @@ class FirstLook:
         return True
 
     async def _look_before_buying(self) -> None:
-        """Hold what waits against what the service has already."""
+        """Check what waits against what the service has already."""
         begun = loop_time()
         try:
             preflight = await begin_preflight(
@@ -197,7 +197,7 @@ class FirstLook:
             self._end_look(preflight)
 
     async def _look_again(self, preflight: Preflight) -> None:
-        """Hold new attempts against what the service had when the run began."""
+        """Check new attempts against what the service had when the run began."""
         anew = tuple(self._anew)
         try:
             await preflight.read(anew)

@@ -74,7 +74,7 @@ class Gleaner:
         self._began = ledger.now()
 
     def wants(self, entry: Entry) -> bool:
-        """Tell whether a success is to be asked again by this run."""
+        """Return whether a success is to be asked again by this run."""
         if entry.key in self._given_up or not is_young(entry.record, now=self._ledger.now()):
             return False
         return self._lacks(entry) or self._is_a_sample(entry)
@@ -83,7 +83,7 @@ class Gleaner:
         return self._yields.lacks(entry.record, now=self._ledger.now())
 
     def _is_a_sample(self, entry: Entry) -> bool:
-        """Tell whether it taught in an earlier run how few its model gives: does that still hold?"""
+        """Return whether it taught in an earlier run how few its model gives: does that still hold?"""
         record = entry.record
         return record.is_short and record.ended_at is not None and record.ended_at < self._began
 

@@ -52,7 +52,7 @@ class LeftOut:
     unpriced: int
 
     def __str__(self) -> str:
-        """Give the sentence for people; it is no reason for an exit status."""
+        """Return the sentence for people; it is no reason for an exit status."""
         were = "1 job was" if self.jobs == 1 else f"{self.jobs} jobs were"
         text = f"{were} left out as asked, of {self.of}"
         if self.unpriced == self.jobs:
@@ -174,7 +174,7 @@ class StopState:
         closed: Mapping[str, Closed],
         waits_for: Sequence[str] = (),
     ) -> EngineOutcome:
-        """Give what the run came to.
+        """Return what the run came to.
 
         Raises:
             BaseExceptionGroup: the bug.
@@ -201,14 +201,14 @@ class StopState:
         )
 
     def has_too_many_failures(self, most: int | None) -> bool:
-        """Tell whether so many have failed that no further job is to be bought."""
+        """Return whether so many have failed that no further job is to be bought."""
         return most is not None and self.failures >= most
 
 
 def left_closed(
     closed: Mapping[str, str], entries: Iterable[Entry], records: Mapping[JobKey, Record]
 ) -> dict[str, Closed]:
-    """Say what closed models leave.
+    """Return what closed models leave.
 
     Args:
         closed: why each is.
@@ -225,7 +225,7 @@ def left_closed(
 
 
 def judge(ending: EngineOutcome, records: Sequence[Record], *, shortage: Shortage = NOTHING_SHORT) -> Verdict:
-    """Say what a run's end means, in the order of what a person has to do first.
+    """Return what a run's end means, in the order of what a person has to do first.
 
     Args:
         ending: what the run came to.
@@ -238,7 +238,7 @@ def judge(ending: EngineOutcome, records: Sequence[Record], *, shortage: Shortag
 def weigh(
     ending: EngineOutcome, records: Sequence[Record], *, shortage: Shortage = NOTHING_SHORT
 ) -> list[tuple[Exit, str]]:
-    """Give every reason for an exit status, each with its own; see ``judge``."""
+    """Return every reason for an exit status, each with its own; see ``judge``."""
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.orphans)]
     dear = [(Exit.BUDGET, text) for text in ending.over_budget]
     waits = [(Exit.REMAINS, text) for text in (*ending.waits_for, *ending.unpriced)]
@@ -296,7 +296,7 @@ def _left(ending: EngineOutcome, records: Sequence[Record]) -> list[tuple[Exit, 
 
 
 def _short(shortage: Shortage) -> list[tuple[Exit, str]]:
-    """Say what came out of jobs in part, or not at all: it is paid for."""
+    """Return what came out of jobs in part, or not at all: it is paid for."""
     again = f"; further runs ask again for {YOUNG / 3600:.0f} h after their end"
     counted = (
         (Exit.REMAINS, shortage.bare, f"succeeded without any asset so far{again}"),

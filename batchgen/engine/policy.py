@@ -47,7 +47,7 @@ class Policy:
     most_failures: int | None = None
 
     def timeout_of(self, model: Model | None) -> float:
-        """Give the seconds for which one run watches a submission of this model."""
+        """Return the seconds for which one run watches a submission of this model."""
         if self.timeout is not None:
             return self.timeout
         return max(1800.0, 3 * ((model.latency_p75 if model else None) or 0.0))

@@ -55,7 +55,7 @@ class Preparer:
         return iter(tuple(self._jobs))
 
     def needs(self, entry: Entry) -> bool:
-        """Tell whether a job has files whose body is not composed yet."""
+        """Return whether a job has files whose body is not composed yet."""
         return entry.record.body is None and bool(files_of(entry.job))
 
     def add(self, entry: Entry) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from batchgen.engine.board import Board
 from batchgen.engine.dispatch import Dispatcher
-from batchgen.engine.doubting import Doubting
+from batchgen.engine.doubts import Doubts
 from batchgen.engine.harvest import Harvest
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.policy import Policy, World
@@ -29,7 +29,7 @@ class Pieces:
     """
 
     dispatcher: Dispatcher
-    doubts: Doubting
+    doubts: Doubts
     watcher: Watcher
     harvest: Harvest
 
@@ -141,7 +141,7 @@ class Router:
         self.close(entry)
 
     def _count_money(self, entry: Entry) -> None:
-        """Hold what a job cost in the end against what was said, and see what came back."""
+        """Check what a job cost in the end against what was said, and see what came back."""
         self._to.dispatcher.budget_freed()
         self._learn_price(entry)
 

@@ -11,7 +11,7 @@ from batchgen.engine.asking import hold_prices
 from batchgen.engine.board import Board
 from batchgen.engine.control import Control
 from batchgen.engine.dispatch import Dispatcher
-from batchgen.engine.doubting import Doubting
+from batchgen.engine.doubts import Doubts
 from batchgen.engine.errands import Errands
 from batchgen.engine.harvest import Harvest
 from batchgen.engine.limits.flow import Flow
@@ -116,7 +116,7 @@ class Runner:
                     one for one in self._plan.entries if world.purse.is_capped and may_be_unrecorded(one)
                 ],
             ),
-            doubts=Doubting(
+            doubts=Doubts(
                 ledger=self._ledger,
                 flow=self.flow,
                 listings=policy.listings,

@@ -57,7 +57,7 @@ class Submitter:
         return self._received(entry, receipt), None
 
     def body_of(self, entry: Entry) -> str:
-        """Give the body that would be sent: what was journaled before is never made again."""
+        """Return the body that would be sent: what was journaled before is never made again."""
         if entry.record.body is not None:
             return entry.record.body
         return compose_body(

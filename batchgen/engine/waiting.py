@@ -58,7 +58,7 @@ class Waiting:
         return self._queues.keys()
 
     def first(self, may: Callable[[str], bool]) -> Entry | None:
-        """Give the first of those whose model may; None if there is none.
+        """Return the first of those whose model may; None if there is none.
 
         Args:
             may: says of a model whether there is room for one more of it.

@@ -22,7 +22,7 @@ class AcceptedRecords:
         self._place = (scope.origin, scope.project, scope.batch, scope.slot)
 
     def read(self) -> Mapping[Acceptance, JobKey]:
-        """Give the key of the record that each changed job keeps, the latest word last.
+        """Return the key of the record that each changed job keeps, the latest word last.
 
         Raises:
             JournalError: it cannot be read.

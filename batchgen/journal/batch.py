@@ -131,11 +131,11 @@ class BatchJournal:
             raise JournalError(f"{self._path}: was removed or replaced during the run; nothing more is sent")
 
     def records(self) -> Mapping[JobKey, Record]:
-        """Give every job of this scope that has an event, in the order of first events."""
+        """Return every job of this scope that has an event, in the order of first events."""
         return self._records
 
     def history(self) -> Iterator[tuple[JobKey, Event]]:
-        """Give every event of this scope, in order.
+        """Return every event of this scope, in order.
 
         Raises:
             JournalError: an event cannot be read.
@@ -174,7 +174,7 @@ class BatchJournal:
             self._marks.disown(remote_ids)
 
     def unanswered_equals(self, key: JobKey) -> list[Record]:
-        """Give the records of other jobs that ask for the same and are submitting or in doubt.
+        """Return the records of other jobs that ask for the same and are submitting or in doubt.
 
         Of this origin and account, in whatever batch: a project and the owner of its jobs are one
         account, and so are two projects whose jobs have one owner.

@@ -21,7 +21,7 @@ class CeilingRecords:
         self._place = (scope.origin, scope.project)
 
     def ceilings(self) -> list[KeptCeiling]:
-        """Give what is kept.
+        """Return what is kept.
 
         Raises:
             JournalError: it cannot be read.

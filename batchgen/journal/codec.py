@@ -46,7 +46,7 @@ def load_record(text: str) -> Record:
 
 
 def _plain(value: Any) -> Any:
-    """Give what the encoder understands in place of a value that it does not.
+    """Return what the encoder understands in place of a value that it does not.
 
     Raises:
         TypeError: the value has no place in the journal.
@@ -97,7 +97,7 @@ _decimal = lru_cache(maxsize=4096)(Decimal)
 
 
 def _decoder(hint: Any) -> Decode | None:
-    """Give what turns a JSON value into the hinted type; None where it already is."""
+    """Return what turns a JSON value into the hinted type; None where it already is."""
     if hint is Decimal:
         return _decimal
     if isinstance(hint, type) and issubclass(hint, StrEnum):

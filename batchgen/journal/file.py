@@ -88,7 +88,7 @@ class JournalFile:
         return cls(connection, path)
 
     def scopes(self) -> list[Scope]:
-        """Give every scope that has an event or was begun, oldest first."""
+        """Return every scope that has an event or was begun, oldest first."""
         with explained(self._path):
             if schema.is_empty(self._connection):
                 return []
@@ -96,7 +96,7 @@ class JournalFile:
             return [Scope(origin=row[0], project=row[1], batch=row[2], slot=row[3]) for row in rows]
 
     def batch(self, scope: Scope) -> BatchJournal:
-        """Give the journal of one scope; nothing is written before its first event."""
+        """Return the journal of one scope; nothing is written before its first event."""
         return BatchJournal(self._connection, self._path, scope)
 
     @property
@@ -105,15 +105,15 @@ class JournalFile:
         return Names(self._connection, self._path)
 
     def ceilings(self, scope: Scope) -> CeilingRecords:
-        """Give what is known of the service's limits for the account of a scope."""
+        """Return what is known of the service's limits for the account of a scope."""
         return CeilingRecords(self._connection, self._path, scope)
 
     def accepted(self, scope: Scope) -> AcceptedRecords:
-        """Give the changed jobs of a scope that keep what was bought before the change."""
+        """Return the changed jobs of a scope that keep what was bought before the change."""
         return AcceptedRecords(self._connection, self._path, scope)
 
     def slots(self, scope: Scope) -> SlotRecords:
-        """Give what is open in the slots of a scope's batch."""
+        """Return what is open in the slots of a scope's batch."""
         return SlotRecords(self._connection, self._path, scope)
 
     def begin(self, scope: Scope) -> None:

@@ -39,7 +39,7 @@ def hold_batch(path: Path, *, stamp: float) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether a run holds the batch whose lock file this is; nothing is held afterwards.
+    """Return whether a run holds the batch whose lock file this is; nothing is held afterwards.
 
     A run that begins in the same microseconds is refused, so ask only where none should be beginning.
     """
@@ -105,7 +105,7 @@ def _lock(path: Path) -> int:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Tell whether the path still leads to the file that is locked."""
+    """Return whether the path still leads to the file that is locked."""
     try:
         there, ours = path.stat(), os.fstat(descriptor)
     except FileNotFoundError:

@@ -212,7 +212,7 @@ class Names:
             )
 
     def is_chosen(self, name: str, one: str, other: str) -> bool:
-        """Tell whether a person has chosen to let two pass beside each other, in whichever order.
+        """Return whether a person has chosen to let two pass beside each other, in whichever order.
 
         Raises:
             JournalError: the file cannot be read.

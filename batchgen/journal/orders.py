@@ -67,7 +67,7 @@ class OrderRecords:
         return [int(number) for (number,) in rows]
 
     def due(self, token: str) -> list[OrderKept]:
-        """Give what a run was ordered and has not taken, in the order in which it was given.
+        """Return what a run was ordered and has not taken, in the order in which it was given.
 
         Raises:
             JournalError: the file cannot be read.
@@ -98,7 +98,7 @@ class OrderRecords:
         return True
 
     def answers(self, numbers: Sequence[int]) -> list[Answer] | None:
-        """Give what was answered to orders that were given together; None while they are not taken.
+        """Return what was answered to orders that were given together; None while they are not taken.
 
         Raises:
             JournalError: the file cannot be read.
@@ -158,7 +158,7 @@ def written(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Tell whether another process is writing at this moment."""
+    """Return whether another process is writing at this moment."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 

@@ -93,7 +93,7 @@ class Marks:
         self._add(_DISOWNED + one for one in remote_ids)
 
     def disowned(self, remote_ids: Collection[str]) -> set[str]:
-        """Give those of the ids that were disowned."""
+        """Return those of the ids that were disowned."""
         names = {_DISOWNED + one: one for one in remote_ids}
         query = "SELECT name FROM marks WHERE origin = ? AND name"
         return {names[name] for (name,) in named_rows(self._connection, query, self._origin, names)}

@@ -21,7 +21,7 @@ class PurchaseRecords:
         self._origin = origin
 
     def known(self) -> list[Purchase]:
-        """Give all of them, oldest first.
+        """Return all of them, oldest first.
 
         Raises:
             JournalError: the file cannot be read.

@@ -23,7 +23,7 @@ class QuoteRecords:
         self._place = (origin, project)
 
     def find(self, names: Collection[str], *, since: float) -> Mapping[str, Price]:
-        """Give the prices of the classes that were asked about since then; the others are left out.
+        """Return the prices of the classes that were asked about since then; the others are left out.
 
         Raises:
             JournalError: the file cannot be read.

@@ -126,7 +126,7 @@ class RunRecords(AbstractContextManager["RunRecords"]):
             self._connection.execute("DELETE FROM runs WHERE token = ?", (run.token,))
 
     def changed(self) -> bool:
-        """Tell whether another connection has written since this was asked last; costs microseconds.
+        """Return whether another connection has written since this was asked last; costs microseconds.
 
         Raises:
             JournalError: the file cannot be read.
@@ -152,7 +152,7 @@ class RunRecords(AbstractContextManager["RunRecords"]):
         return int(count)
 
     def of_batch(self, batch: str) -> list[RunKept]:
-        """Give what is known of a batch, of whatever origin, project and slot; the latest first.
+        """Return what is known of a batch, of whatever origin, project and slot; the latest first.
 
         Raises:
             JournalError: the file cannot be read.

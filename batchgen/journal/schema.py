@@ -257,7 +257,7 @@ TABLES: tuple[str, ...] = (
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:
-    """Tell whether the tables are not there yet: a reader may come before the first writer."""
+    """Return whether the tables are not there yet: a reader may come before the first writer."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     return int(version) == 0
 

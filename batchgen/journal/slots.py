@@ -106,7 +106,7 @@ class SlotRecords:
             return Counter(dict(rows.fetchall()))
 
     def told(self, slot: str) -> frozenset[JobKey]:
-        """Give the held jobs of a slot that a run of another one has ended with a word on.
+        """Return the held jobs of a slot that a run of another one has ended with a word on.
 
         Raises:
             JournalError: the file cannot be read.

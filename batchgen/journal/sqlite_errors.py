@@ -29,7 +29,7 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def _advice(error: sqlite3.Error) -> str:
-    """Say what SQLite's primary result code means for a person."""
+    """Return what SQLite's primary result code means for a person."""
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_FULL:
             return "the disk is full; free some space and run the same command again"

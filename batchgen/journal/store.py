@@ -32,7 +32,7 @@ class JournalStore:
         return str(self._path)
 
     def exists(self) -> bool:
-        """Tell whether anything was ever kept."""
+        """Return whether anything was ever kept."""
         return self._path.exists()
 
     def hold(self, batch: str, *, stamp: float) -> AbstractContextManager[None]:
@@ -49,11 +49,11 @@ class JournalStore:
         return lock.hold_batch(self._lock_of(batch), stamp=stamp)
 
     def is_held(self, batch: str) -> bool:
-        """Tell whether a run holds a batch; see ``lock.is_held``."""
+        """Return whether a run holds a batch; see ``lock.is_held``."""
         return lock.is_held(self._lock_of(batch))
 
     def is_being_rebuilt(self, batch: str) -> bool:
-        """Tell whether a rebuild of a batch has begun and not ended: what is on record is not all."""
+        """Return whether a rebuild of a batch has begun and not ended: what is on record is not all."""
         return self._mark_of(batch).exists()
 
     @contextmanager

@@ -63,7 +63,7 @@ class UploadRecords:
         return cls(connection, path, origin=origin, project=project)
 
     def find(self, contents: Collection[str]) -> Mapping[str, Upload]:
-        """Give what is on record of the contents, by their SHA-256; the others are left out.
+        """Return what is on record of the contents, by their SHA-256; the others are left out.
 
         Raises:
             JournalError: the file cannot be read.

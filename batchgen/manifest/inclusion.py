@@ -54,7 +54,7 @@ class Inclusion:
         self._seen: dict[Path, Place] = {}
 
     def sheets(self, path: Path) -> list[Sheet]:
-        """Give the manifest and then the files it includes, each before those that it includes itself.
+        """Return the manifest and then the files it includes, each before those that it includes itself.
 
         Raises:
             InputError: the manifest itself cannot be read.

@@ -24,7 +24,7 @@ _ALLOWED = f"letters (a-z, A-Z), digits, dot, dash and underscore, a letter or d
 
 
 def wrong_with(name: str) -> str | None:
-    """Say what keeps a text from being a safe name, None where nothing does."""
+    """Return what keeps a text from being a safe name, None where nothing does."""
     if not _SAFE.fullmatch(name) or len(name) > LONGEST:
         return f"allowed are {_ALLOWED}"
     if name.endswith("."):
@@ -35,7 +35,7 @@ def wrong_with(name: str) -> str | None:
 
 
 def wrong_with_batch(name: str) -> str | None:
-    """Say what keeps a text from naming a batch's folder, None where nothing does."""
+    """Return what keeps a text from naming a batch's folder, None where nothing does."""
     if name.lower().startswith("journal."):
         return "names that begin with journal. are reserved for the journal"
     if name.lower() in {"models", "locks", "simulator.jsonl"}:
@@ -44,7 +44,7 @@ def wrong_with_batch(name: str) -> str | None:
 
 
 def wrong_with_period(name: str) -> str | None:
-    """Say what keeps a text from being a period: ``day``, ``week`` or a name of the user's own."""
+    """Return what keeps a text from being a period: ``day``, ``week`` or a name of the user's own."""
     if not _PERIOD.fullmatch(name):
         return "letters (a-z, A-Z), digits, dash and underscore, a letter or digit first, 64 at most"
     if name not in {"day", "week"} and _CALENDAR.fullmatch(name):

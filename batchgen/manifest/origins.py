@@ -37,7 +37,7 @@ class SourceFile:
         self._gone = False
 
     def place(self, path: Path) -> Place | None:
-        """Give the place of a value; None where the file is not what it was."""
+        """Return the place of a value; None where the file is not what it was."""
         if self._document is None and not self._gone:
             self._document = self._opened()
             self._gone = self._document is None
@@ -77,7 +77,7 @@ class Origin:
     unchecked: frozenset[str] = frozenset()
 
     def find(self, path: Path, *, prompt: int, model: str) -> tuple[Path, Json]:
-        """Give where a part of a job is written, and what is written there."""
+        """Return where a part of a job is written, and what is written there."""
         match path:
             case ("params", *steps):
                 return self._param(tuple(steps))
@@ -131,7 +131,7 @@ class Origins:
     _prompts: "array[int]" = field(default_factory=lambda: array("I"))
 
     def add(self, origin: Origin, prompt: int) -> None:
-        """Say what the next job comes from."""
+        """Return what the next job comes from."""
         if not self.entries or self.entries[-1] is not origin:
             self.entries.append(origin)
         self._owners.append(len(self.entries) - 1)
@@ -141,7 +141,7 @@ class Origins:
         return self.entries[self._owners[index]]
 
     def place(self, index: int, path: Path, *, model: str, fallback: Place) -> Place:
-        """Give the most exact place of a part of a job.
+        """Return the most exact place of a part of a job.
 
         Args:
             index: the job's number.
@@ -156,7 +156,7 @@ class Origins:
         return origin.paper.place(where) or fallback
 
     def literal(self, index: int, path: Path, *, model: str) -> bool:
-        """Tell whether a part of a job stands in the manifest as it is."""
+        """Return whether a part of a job stands in the manifest as it is."""
         value = self[index].find(path, prompt=self._prompts[index], model=model)[1]
         return value is not None and not _names(value)
 

@@ -29,12 +29,12 @@ class Wrong(NamedTuple):
 
 
 def is_file(value: Json) -> bool:
-    """Tell whether a value names a local file."""
+    """Return whether a value names a local file."""
     return isinstance(value, dict) and FILE in value
 
 
 def mergeable(default: Json, own: Json) -> bool:
-    """Tell whether two values are laid over each other name by name; anything else is replaced."""
+    """Return whether two values are laid over each other name by name; anything else is replaced."""
     return isinstance(default, dict) and isinstance(own, dict) and not is_file(default) and not is_file(own)
 
 
@@ -64,7 +64,7 @@ def idle_nulls(own: Json, default: Json, path: Path = ()) -> Iterator[Path]:
 
 
 def wrong_in(params: Mapping[str, Json], bound: Mapping[str, Json]) -> Iterator[Wrong]:
-    """Say what no parameter may be, each with its path; nothing can be filled in before that is mended."""
+    """Return what no parameter may be, each with its path; nothing can be filled in before that is mended."""
     for name, value in params.items():
         if wrong := _misplaced(name):
             yield Wrong((name,), wrong, name=True)
@@ -86,7 +86,7 @@ def _misplaced(name: str) -> str | None:
 
 
 def wrong_files(value: Json, filing: Filing, bound: Mapping[str, Json], path: Path = ()) -> Iterator[Wrong]:
-    """Say what is wrong with the local files whose paths are known before any row is.
+    """Return what is wrong with the local files whose paths are known before any row is.
 
     Args:
         value: the parameters, the environment filled in.

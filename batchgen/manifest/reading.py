@@ -165,7 +165,7 @@ class _Reader:
         self._environ = environ
 
     def project(self) -> str | None:
-        """Give the project with the environment filled in."""
+        """Return the project with the environment filled in."""
         given = self._sound.text.project
         if given is None:
             return None
@@ -177,7 +177,7 @@ class _Reader:
         return project.strip()
 
     def output(self) -> Output:
-        """Give what is to be written, the template of file names checked."""
+        """Return what is to be written, the template of file names checked."""
         given: OutputText = self._sound.text.output
         path = ("output", "files")
         files = self._filled(path, given.files)
@@ -186,7 +186,7 @@ class _Reader:
         return Output(download=given.download, files=files)
 
     def bounded(self, entries: Sequence[Entry], max_jobs: int) -> bool:
-        """Tell whether the jobs may be expanded, and note which entry makes too many."""
+        """Return whether the jobs may be expanded, and note which entry makes too many."""
         counts = [entry.count for entry in entries]
         if sum(counts) <= max_jobs and all(entry.choices is not None for entry in entries):
             return True
@@ -209,7 +209,7 @@ class _Reader:
 
 
 def _wrong_with_files(files: str) -> list[str]:
-    """Say what keeps a template from naming every file apart."""
+    """Return what keeps a template from naming every file apart."""
     if "${" in files:  # the environment was named already as missing
         return []
     try:

@@ -55,7 +55,7 @@ def _some(text: str) -> str:
 
 
 def wrong_with_model(text: str) -> str | None:
-    """Say why a text is no model id, None where it may be one."""
+    """Return why a text is no model id, None where it may be one."""
     return (
         None
         if _MODEL_ID.fullmatch(text)

@@ -100,7 +100,7 @@ def parse(text: str) -> Template:
 
 
 def wrong_with_text(text: str, bound: Mapping[str, Json], *, whole: bool = False) -> str | None:
-    """Say what is wrong with the braces of a text, or with what is known already of its variables.
+    """Return what is wrong with the braces of a text, or with what is known already of its variables.
 
     Args:
         text: what the manifest says.
@@ -249,7 +249,7 @@ class _Shaping:
 
 
 def with_files(value: Json, filer: Filer) -> Json:
-    """Give a value with every mapping that names a local file put through the filer.
+    """Return a value with every mapping that names a local file put through the filer.
 
     Raises:
         ValueError: what the filer raises.

@@ -159,7 +159,7 @@ def _without(path: Loc, value: Json, bad: set[Loc]) -> Json:
 
 
 def _spoilt(loc: Loc) -> Loc:
-    """Give what cannot be read on because of a fault: a key, where the rest makes sense without it."""
+    """Return what cannot be read on because of a fault: a key, where the rest makes sense without it."""
     match loc:
         case ("jobs", int(), str() as key, *_) if key in _HARMLESS or not _vital(key):
             return loc[:3]
@@ -172,7 +172,7 @@ def _spoilt(loc: Loc) -> Loc:
 
 
 def _vital(key: str) -> bool:
-    """Tell whether a key of a job is, or was meant to be, one that the others refer to."""
+    """Return whether a key of a job is, or was meant to be, one that the others refer to."""
     keys = [known for known in _keys_at(("jobs", 0)) if known not in _HARMLESS]
     return key in keys or bool(meant(key, keys))
 
@@ -199,7 +199,7 @@ def _report(error: ValidationError, document: Document, problems: Problems) -> s
 
 
 def _as_written(loc: Loc, document: Document) -> Loc:
-    """Give the path as the file has it, less what stands for one of several forms of a value."""
+    """Return the path as the file has it, less what stands for one of several forms of a value."""
     value: Json = document.data
     kept: list[str | int] = []
     for step in loc:
@@ -214,7 +214,7 @@ def _as_written(loc: Loc, document: Document) -> Loc:
 
 
 def _blank(loc: Loc, document: Document) -> bool:
-    """Tell whether the key was named already for having no value."""
+    """Return whether the key was named already for having no value."""
     value: Json = document.data
     for step in loc:
         if value is None:
@@ -227,7 +227,7 @@ def _blank(loc: Loc, document: Document) -> bool:
 
 
 def _intended(found: Iterable[Any]) -> set[Loc]:
-    """Give the keys that unknown ones stand for: such a key is misspelt, not missing."""
+    """Return the keys that unknown ones stand for: such a key is misspelt, not missing."""
     unknown = [one["loc"] for one in found if one["type"] == "extra_forbidden"]
     return {
         (*loc[:-1], key)
@@ -292,6 +292,6 @@ def _key(loc: Loc) -> str:
 
 
 def _name(loc: Loc) -> str:
-    """Give the keys below the job, joined by dots."""
+    """Return the keys below the job, joined by dots."""
     below = loc[2:] if loc[:1] == ("jobs",) and len(loc) > 2 else loc  # noqa: PLR2004 - jobs, its number, the keys
     return ".".join(str(step) for step in below if isinstance(step, str))

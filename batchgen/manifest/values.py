@@ -36,7 +36,7 @@ class Places:
         return Place(source, *divmod(self._marks[run], _COLUMNS))
 
     def add(self, place: Place) -> None:
-        """Say where the next job comes from."""
+        """Return where the next job comes from."""
         owner = self._sources.setdefault(place.source, len(self._sources))
         mark = place.line * _COLUMNS + min(place.column, _COLUMNS - 1)
         if not self._starts or (self._owners[-1], self._marks[-1]) != (owner, mark):
@@ -166,7 +166,7 @@ class Manifest:
     previews: tuple[str, ...]
 
     def place_of(self, index: int, *path: str | int) -> Place:
-        """Give the most exact place of a job's part, such as ``("params", "referenceImages", 0)``.
+        """Return the most exact place of a job's part, such as ``("params", "referenceImages", 0)``.
 
         Where it comes from the defaults the place is there; where a row fills it in, the row's.
         """
@@ -174,13 +174,13 @@ class Manifest:
         return self.origins.place(index, path, model=model, fallback=self.places[index])
 
     def is_literal(self, index: int, *path: str | int) -> bool:
-        """Tell whether a job's part stands in the manifest as it is, and not through a variable."""
+        """Return whether a job's part stands in the manifest as it is, and not through a variable."""
         return self.origins.literal(index, path, model=self.jobs[index].model)
 
     def unchecked(self, index: int) -> frozenset[str]:
-        """Give the inputs of a job that are not held against the model's schema."""
+        """Return the inputs of a job that are not held against the model's schema."""
         return self.origins[index].unchecked
 
     def tags(self, index: int) -> tuple[str, ...]:
-        """Give the words that a job is found by."""
+        """Return the words that a job is found by."""
         return self.origins[index].tags

@@ -6,7 +6,7 @@ from batchgen.manifest.source.problems import meant
 
 
 def wrong_with_zone(name: str) -> str | None:
-    """Say why a text names no time zone, None where it does."""
+    """Return why a text names no time zone, None where it does."""
     if name == "UTC":
         return None
     try:

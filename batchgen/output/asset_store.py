@@ -46,12 +46,12 @@ class AssetStore:
             raise output_error(assets, error) from error
 
     def part(self, asset_id: str) -> Path:
-        """Give a place for a file on its way, one of its own for every try."""
+        """Return a place for a file on its way, one of its own for every try."""
         name = file_name("{asset_id}", id="", index=0, asset_id=asset_id, extension="part")
         return self._folder / FOLDER / f"{next(self._numbers)}-{name}"
 
     def holds(self, file: File) -> bool:
-        """Tell whether the file is there with the bytes that are on record."""
+        """Return whether the file is there with the bytes that are on record."""
         return _matches(self._folder / file.path, file.bytes, file.sha256)
 
     def place(

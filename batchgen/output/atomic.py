@@ -30,7 +30,7 @@ _REASONS = {
 
 
 def output_error(path: Path, error: OSError) -> OutputError:
-    """Say which file could not be written and why, in words."""
+    """Return which file could not be written and why, in words."""
     code = error.errno or 0
     return OutputError(f"cannot write {path}: {_REASONS.get(code) or error.strerror or error}")
 
@@ -59,7 +59,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def encoded(text: str) -> bytes:
-    """Give the text as UTF-8; half a surrogate pair becomes the escape that JSON has for it."""
+    """Return the text as UTF-8; half a surrogate pair becomes the escape that JSON has for it."""
     return text.encode("utf-8", "backslashreplace")
 
 

@@ -85,7 +85,7 @@ def _card(job: Mapping[str, Json], spot: Spot, previews: Mapping[str, Preview], 
 def _facts(
     job: Mapping[str, Json], asset_id: str, file: Mapping[str, Json], *, first: bool
 ) -> Iterator[tuple[str, str]]:
-    """Give what is known, in the order people ask for it."""
+    """Return what is known, in the order people ask for it."""
     times = job["times"]
     given = ((name, value) for name, value in job["params"].items() if name != "seed")
     told = [
@@ -122,7 +122,7 @@ def _haystack(job: Mapping[str, Json], asset_id: str) -> str:
 
 
 def size(count: int) -> str:
-    """Give a number of bytes as people read it."""
+    """Return a number of bytes as people read it."""
     value, unit = float(count), "B"
     for larger in ("kB", "MB", "GB"):
         if value < 1000:  # noqa: PLR2004 - decimal units, as file managers show them
@@ -132,7 +132,7 @@ def size(count: int) -> str:
 
 
 def duration(start: str | None, end: str | None) -> str:
-    """Give the time between two stamps as people read it, empty where one is missing."""
+    """Return the time between two stamps as people read it, empty where one is missing."""
     if not start or not end:
         return ""
     seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
@@ -142,5 +142,5 @@ def duration(start: str | None, end: str | None) -> str:
 
 
 def retry_command(document: Mapping[str, Json]) -> str:
-    """Give the command that tries the failures again."""
+    """Return the command that tries the failures again."""
     return shlex.join(["batchgen", "run", document["manifest"]["path"], "--retry-failed"])

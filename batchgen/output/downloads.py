@@ -118,7 +118,7 @@ class Downloader:
         return tuple(file for one in asset_ids if isinstance(file := outcomes[one], File))
 
     async def _outcome(self, want: _Want) -> File | BatchgenError:
-        """Give an error as a value: one asset's failure must not cut its neighbours short."""
+        """Return an error as a value: one asset's failure must not cut its neighbours short."""
         try:
             return await self._get(want)
         except BatchgenError as error:

@@ -56,7 +56,7 @@ _UNEXPLAINED = "the service gave no reason"
 
 
 def status_of(row: Row) -> Status:
-    """Give the word for where the job stands."""
+    """Return the word for where the job stands."""
     if row.out_of_sight and row.record is not None and row.record.state is State.RUNNING:
         return Status.TIMED_OUT
     return _status(row.record.state if row.record is not None else State.PLANNED)
@@ -83,7 +83,7 @@ def _status(state: State) -> Status:
 
 
 def entry(row: Row) -> dict[str, Json]:
-    """Give the job as one element of ``jobs``."""
+    """Return the job as one element of ``jobs``."""
     job, record = row.job, row.record or Record()
     return {
         "id": job.id,
@@ -116,7 +116,7 @@ def _accepted(row: Row, record: Record) -> dict[str, Json]:
 
 
 def _cost(record: Record) -> dict[str, Json]:
-    """Give the amounts; ``refund`` is the weakest word that is true of all that came back."""
+    """Return the amounts; ``refund`` is the weakest word that is true of all that came back."""
     cost: dict[str, Json] = {
         "quoted": number(record.quoted_in_all),
         "charged": number(record.charged),
@@ -136,7 +136,7 @@ def without_signature(text: str) -> str:
 
 
 def _params(job: Job, record: Record) -> dict[str, Json]:
-    """Give what was sent, or what would be; a manifest's own URLs lose their queries too."""
+    """Return what was sent, or what would be; a manifest's own URLs lose their queries too."""
     if record.body is None:
         return {name: _bare(value) for name, value in job.params.items()}
     sent: dict[str, Json] = json.loads(record.body)
@@ -155,7 +155,7 @@ def _bare(value: Json) -> Json:
 
 
 def _seed(job: Job, record: Record) -> int | float | None:
-    """Give the seed in the body, or the one that the manifest itself asks for."""
+    """Return the seed in the body, or the one that the manifest itself asks for."""
     seed = record.seed if record.seed is not None else job.params.get("seed")
     if isinstance(seed, bool) or not isinstance(seed, int | float):
         return None

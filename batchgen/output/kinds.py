@@ -101,7 +101,7 @@ _TEXTUAL = re.compile(r"text/|application/(json|xml)|model/(obj|gltf\+json)|imag
 
 
 def kind_of(head: bytes, *, declared: str = "") -> Kind:
-    """Give the type of a file that begins like this.
+    """Return the type of a file that begins like this.
 
     Args:
         head: the first ``HEAD`` bytes, or all if there are fewer.

@@ -90,17 +90,17 @@ def _spots(number: int, job: Mapping[str, Json]) -> Iterator[Spot]:
 
 
 def assets(job: Mapping[str, Json]) -> Sequence[str]:
-    """Give a job's assets; a job that has none has one card all the same."""
+    """Return a job's assets; a job that has none has one card all the same."""
     return job["asset_ids"] or [""]
 
 
 def files(job: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
-    """Give a job's files by their assets."""
+    """Return a job's files by their assets."""
     return {file["asset_id"]: file for file in job["files"]}
 
 
 def files_at(document: Mapping[str, Json], spots: Iterable[Spot]) -> Iterator[Mapping[str, Json]]:
-    """Give the files that cards show, each as often as it is shown."""
+    """Return the files that cards show, each as often as it is shown."""
     for spot in spots:
         job = job_at(document, spot)
         file = files(job).get(assets(job)[spot.asset])
@@ -109,18 +109,18 @@ def files_at(document: Mapping[str, Json], spots: Iterable[Spot]) -> Iterator[Ma
 
 
 def job_at(document: Mapping[str, Json], spot: Spot) -> Mapping[str, Json]:
-    """Give the job that a card is of."""
+    """Return the job that a card is of."""
     jobs: Sequence[Mapping[str, Json]] = document["jobs"]
     return jobs[spot.job] if spot.job < len(jobs) else document["removed"][spot.job - len(jobs)]
 
 
 def shape(file: Mapping[str, Json]) -> str:
-    """Give the shape of a file's card; the file may be missing."""
+    """Return the shape of a file's card; the file may be missing."""
     return shape_of(file.get("mime", "")) if file.get("path") else "absent"
 
 
 def shape_of(mime: str) -> str:
-    """Give the card's shape for a file of this type."""
+    """Return the card's shape for a file of this type."""
     family = mime.partition("/")[0]
     if mime in {"image/vnd.radiance", "image/x-exr", "image/heic"}:
         return "file"  # no browser draws them
@@ -165,13 +165,13 @@ def _model_costs(sums: Mapping[str, _Sums]) -> list[ModelCost]:
 
 
 def charged(units: float | Decimal | None, untold: int) -> str:
-    """Give what was charged as far as it is known, and how many charges nobody has told."""
+    """Return what was charged as far as it is known, and how many charges nobody has told."""
     left = [f"{untold} not told"] if untold else []
     return " + ".join(([amount(units)] if units or not untold else []) + left)
 
 
 def amount(units: float | Decimal | None) -> str:
-    """Give compute units as people read them."""
+    """Return compute units as people read them."""
     if units is None:
         return "unknown"
     text = f"{round(units, 2):,}"

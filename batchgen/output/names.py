@@ -29,7 +29,7 @@ def check_template(template: str) -> None:
 
 
 def file_name(template: str, *, id: str, index: int, asset_id: str, extension: str) -> str:  # noqa: A002 - the template's word
-    """Give the name of one file, extension included, at most ``LONGEST`` bytes of UTF-8.
+    """Return the name of one file, extension included, at most ``LONGEST`` bytes of UTF-8.
 
     A name that had to be cut ends in a digest of the whole, so that names that were different stay so.
 

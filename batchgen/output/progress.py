@@ -73,7 +73,7 @@ class Tally:
             self._failures.append((clean(job.id, 40), clean(record.error) or record.state))
 
     def snapshot(self, gauges: Gauges | None, *, now: float) -> Snapshot:
-        """Give the run as it stands; without gauges the flight is counted from the records."""
+        """Return the run as it stands; without gauges the flight is counted from the records."""
         counts = self._counts
         flying = sum(counts[state] for state in (State.SUBMITTING, State.RUNNING, *_DOUBTFUL))
         ended = sum(counts[state] for state in _ENDED)
@@ -103,7 +103,7 @@ class Tally:
         self._seen[key] = (stands, charged, refunded, record.untold)
 
     def _pace(self, now: float) -> float | None:
-        """Give the ends a minute; time without an end since the last one counts too."""
+        """Return the ends a minute; time without an end since the last one counts too."""
         if len(self._ends) < 2:  # noqa: PLR2004 - one end is no pace
             return None
         passed = max(now, self._ends[-1]) - self._ends[0]
@@ -169,7 +169,7 @@ class Progress:
             self._say(closing(self.snapshot()))
 
     def snapshot(self) -> Snapshot:
-        """Give the run as it stands."""
+        """Return the run as it stands."""
         gauges = self._gauges() if self._gauges is not None else None
         return self._tally.snapshot(gauges, now=self._elapsed())
 

@@ -49,7 +49,7 @@ class Damaged:
 
 
 def files_of(records: Iterable[Record]) -> list[tuple[Job, File]]:
-    """Give every file on record once: equal bytes of two jobs may share one."""
+    """Return every file on record once: equal bytes of two jobs may share one."""
     known = [(one.job, file) for one in records if one.job is not None for file in one.files]
     return list({file.path: (job, file) for job, file in known}.values())
 
@@ -115,7 +115,7 @@ async def fetch_again(
 async def _fetch(
     downloader: Downloader, damaged: Damaged, staging: Path, folder: Path
 ) -> Damaged | StoppedError | OutputError:
-    """Give an error as a value: one file's failure must not cut its neighbours short."""
+    """Return an error as a value: one file's failure must not cut its neighbours short."""
     wanted = damaged.file
     try:
         (got,) = await downloader.collect(damaged.job, [wanted.asset_id])

@@ -77,7 +77,7 @@ def _render(document: Mapping[str, Json], layout: Layout, shown: Sequence[Card])
 
 
 def _segments(counts: Mapping[str, int]) -> list[tuple[str, float, float]]:
-    """Give the bar of outcomes as (status, start, width), in hundredths."""
+    """Return the bar of outcomes as (status, start, width), in hundredths."""
     total = sum(counts.values()) or 1
     placed: list[tuple[str, float, float]] = []
     start = 0.0

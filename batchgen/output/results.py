@@ -80,7 +80,7 @@ class Results:
 
 
 def place_of_slot(folder: Path, slot: str) -> Path:
-    """Say where the results of a slot stay when the next one has begun."""
+    """Return where the results of a slot stay when the next one has begun."""
     return folder / "slots" / f"{slot}.json" if slot else folder / JSON_NAME
 
 
@@ -108,7 +108,7 @@ class Entries(Sequence[Mapping[str, Json]]):
 
 
 def results_document(results: Results) -> dict[str, Json]:
-    """Give the whole document; its ``jobs`` and ``removed`` are made when they are asked for."""
+    """Return the whole document; its ``jobs`` and ``removed`` are made when they are asked for."""
     document = {
         **_head(results),
         "prompts": prompts(results.rows),
@@ -255,7 +255,7 @@ def _table_rows(one: Mapping[str, Json]) -> Iterator[list[Json]]:
 
 
 def cell(value: Json) -> Json:
-    """Give what stands in a table's cell; nothing that a spreadsheet would run as a formula."""
+    """Return what stands in a table's cell; nothing that a spreadsheet would run as a formula."""
     if not isinstance(value, str):
         return value
     risky = value.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) or value[:1] in "\t\r\n"  # noqa: RUF001 - spreadsheets read the wide signs too

@@ -186,7 +186,7 @@ def _check(response: aiohttp.ClientResponse, arrived: Arrived, size: int | None)
 
 
 def _allowed(location: str, *, since: URL | None) -> URL:
-    """Give the place to ask; plain http never leaves this machine, and nobody outside sends us into it.
+    """Return the place to ask; plain http never leaves this machine, and nobody outside sends us into it.
 
     Raises:
         TransferError: never say more than the host: the rest grants access.

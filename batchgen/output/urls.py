@@ -19,7 +19,7 @@ _LINGER = 0.05  # seconds in which jobs that end together find each other
 
 
 def spacing_at(rate: Rate | None) -> float:
-    """Give the seconds between two calls for URLs that leave nearly all of a rate to submits."""
+    """Return the seconds between two calls for URLs that leave nearly all of a rate to submits."""
     return _TURNS * rate.interval if rate else 0.0
 
 
@@ -62,7 +62,7 @@ class AssetUrls:
         return f"<AssetUrls [{len(self._wanted)} wanted, {len(self._held)} held]>"
 
     async def fresh(self, asset_id: str) -> Asset | None:
-        """Give the asset with a URL that is young enough, None if the service does not show it.
+        """Return the asset with a URL that is young enough, None if the service does not show it.
 
         Raises:
             TransientError, StoppedError: the service did not say.

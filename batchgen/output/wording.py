@@ -85,14 +85,14 @@ class Snapshot:
 
 
 def remaining(shot: Snapshot) -> float | None:
-    """Give the seconds to the end at the pace of the last ends; None while there is no pace."""
+    """Return the seconds to the end at the pace of the last ends; None while there is no pace."""
     if shot.done >= shot.total:
         return 0.0
     return (shot.total - shot.done) / shot.per_minute * 60 if shot.per_minute else None
 
 
 def figures(shot: Snapshot) -> list[str]:
-    """Give the parts of the status line, the most wanted first."""
+    """Return the parts of the status line, the most wanted first."""
     gauges = shot.gauges
     ceiling = f" of {gauges.ceiling}" if gauges.ceiling is not None else ""
     held = f" + {units(gauges.reserved)} reserved" if gauges.reserved else ""
@@ -112,7 +112,7 @@ def figures(shot: Snapshot) -> list[str]:
 
 
 def closing(shot: Snapshot) -> str:
-    """Give the last line of a run."""
+    """Return the last line of a run."""
     parts = [f"{shot.done} of {shot.total} done"]
     parts += [f"{shot.failed} failed"] if shot.failed else []
     parts += [f"{shot.in_doubt} in doubt"] if shot.in_doubt else []
@@ -124,13 +124,13 @@ def closing(shot: Snapshot) -> str:
 
 
 def line(at: float, job: Job, event: Event, record: Record) -> str | None:
-    """Give the line for one event, None for those that say nothing to people."""
+    """Return the line for one event, None for those that say nothing to people."""
     said = happening(event, record)
     return None if said is None else f"{stamp(at)} {clean(job.id, 80)} {said}"
 
 
 def happening(event: Event, record: Record) -> str | None:
-    """Say what the event means."""
+    """Return what the event means."""
     return _paid_or_not(event, record) or _outcome(event, record)
 
 

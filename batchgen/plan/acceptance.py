@@ -28,7 +28,7 @@ class Offer:
 
 
 def offer(plan: Plan, name: str) -> Offer | str | None:
-    """Say what the job of this id may keep: None where it keeps something already, else why it may not.
+    """Return what the job of this id may keep: None where it keeps something already, else why it may not.
 
     Args:
         plan: of the batch.
@@ -48,7 +48,7 @@ def offer(plan: Plan, name: str) -> Offer | str | None:
 
 
 def taken_back(plan: Plan, name: str) -> Acceptance | str:
-    """Give what was accepted for the job of this id; a sentence where nothing was.
+    """Return what was accepted for the job of this id; a sentence where nothing was.
 
     Args:
         plan: of the batch.

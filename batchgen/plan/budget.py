@@ -47,12 +47,12 @@ class Committed:
         )
 
     def net(self, *, trust_refunds: bool) -> Decimal:
-        """Give what counts against a cap."""
+        """Return what counts against a cap."""
         return self.gross - self.confirmed - (self.assumed if trust_refunds else Decimal(0))
 
 
 def committed(record: Record) -> Committed:
-    """Say what a record commits."""
+    """Return what a record commits."""
     zero = Decimal(0)
     total = Committed()
     for paid in record.submissions:
@@ -84,7 +84,7 @@ def still_held(paid: Submission) -> Decimal:
 
 
 def waits_for_a_price(record: Record) -> bool:
-    """Tell whether something may have been paid for the latest attempt for which nothing counts yet."""
+    """Return whether something may have been paid for the latest attempt for which nothing counts yet."""
     paid = record.submission
     if paid is not None:
         return paid.charged is None and paid.reserved is None
@@ -126,7 +126,7 @@ class Allowance:
 
 
 def allowance(budget: Budget, now: float, zone: tzinfo) -> Allowance:
-    """Give the caps that hold at a moment; a day and a month begin at midnight of the zone."""
+    """Return the caps that hold at a moment; a day and a month begin at midnight of the zone."""
     here = datetime.fromtimestamp(now, zone)
     day = datetime.combine(here.date(), time(), zone)
     caps = (

@@ -42,7 +42,7 @@ class Changed:
 
 
 def changed_jobs(plan: Plan) -> tuple[Changed, ...]:
-    """Give each job that would be bought although one of its id is on record, the last one that was."""
+    """Return each job that would be bought although one of its id is on record, the last one that was."""
     before = {one.job.id: one for one in plan.removed}
     return tuple(
         Changed(entry=one, before=before[one.job.id], changes=changes(before[one.job.id].job, one.job))

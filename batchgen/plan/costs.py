@@ -127,7 +127,7 @@ class Group:
 def costs_of(
     scope: Scope, records: Mapping[JobKey, Record], history: Iterable[tuple[JobKey, Event]]
 ) -> Iterator[Cost]:
-    """Give the rows of one scope, those of a job together.
+    """Return the rows of one scope, those of a job together.
 
     Args:
         scope: whose.
@@ -150,7 +150,7 @@ def costs_of(
 
 
 def _intents(history: Iterable[tuple[JobKey, Event]]) -> dict[str, SubmitStarted]:
-    """Give the intent that every submission followed, by remote id."""
+    """Return the intent that every submission followed, by remote id."""
     latest: dict[JobKey, SubmitStarted] = {}
     found: dict[str, SubmitStarted] = {}
     for key, event in history:
@@ -189,7 +189,7 @@ def _sums(paid: Submission, *, quoted: Decimal | None) -> Sums:
 
 
 def day_of(at: float, zone: tzinfo) -> date:
-    """Give the day of a moment, as clocks of the zone had it."""
+    """Return the day of a moment, as clocks of the zone had it."""
     return datetime.fromtimestamp(at, zone).date()
 
 

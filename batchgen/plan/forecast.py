@@ -25,7 +25,7 @@ class Forecast:
 def forecast(
     jobs: Iterable[Job], models: Mapping[str, Model], *, at_once: int | None, rate: Rate | None
 ) -> Forecast:
-    """Say how long jobs take that run so many at a time, submitted no faster than the rate.
+    """Return how long jobs take that run so many at a time, submitted no faster than the rate.
 
     Three of four jobs are quicker than what is counted here for each, so that it is rather too long.
     """

@@ -28,7 +28,7 @@ _STANDING: Mapping[State, int] = {
 
 
 def match(jobs: Sequence[Job], records: Mapping[JobKey, Record]) -> tuple[list[JobKey], list[JobKey]]:
-    """Give each job its key, in order, and the keys of the records that no job took."""
+    """Return each job its key, in order, and the keys of the records that no job took."""
     recorded: dict[str, list[JobKey]] = defaultdict(list)
     for key in records:
         recorded[key.content].append(key)

@@ -53,7 +53,7 @@ class Entry:
 
     @property
     def standing(self) -> Standing:
-        """Say where it stands."""
+        """Return where it stands."""
         match self.record.state:
             case State.PLANNED if self.record.job is None:
                 return Standing.CHANGED if self.changed else Standing.NEW
@@ -96,7 +96,7 @@ class Plan:
         return Counter(entry.standing for entry in self.entries)
 
     def paid_twice_by_edit(self) -> tuple[tuple[Entry, Entry], ...]:
-        """Give each changed job whose predecessor is in flight: both may be paid for."""
+        """Return each changed job whose predecessor is in flight: both may be paid for."""
         running = {entry.job.id: entry for entry in self.removed if entry.record.state in IN_FLIGHT}
         return tuple((entry, running[entry.job.id]) for entry in self.to_submit if entry.job.id in running)
 
@@ -109,7 +109,7 @@ def make_plan(
     retry_only: Collection[str] = (),
     accepted: Mapping[Acceptance, JobKey] | None = None,
 ) -> Plan:
-    """Hold the manifest's jobs against the journal's records.
+    """Check the manifest's jobs against the journal's records.
 
     Args:
         jobs: the manifest's.
@@ -154,7 +154,7 @@ def _kept(
     records: Mapping[JobKey, Record],
     accepted: Mapping[Acceptance, JobKey],
 ) -> dict[JobKey, JobKey]:
-    """Give the record that each changed job keeps, by the key it would have of its own.
+    """Return the record that each changed job keeps, by the key it would have of its own.
 
     A job that was bought in its own form keeps that one, and no record serves two jobs.
     """
@@ -171,7 +171,7 @@ def _kept(
 
 
 def may_be_kept(record: Record) -> bool:
-    """Tell whether a changed job may keep a record: it is paid for, or may be, and has not failed."""
+    """Return whether a changed job may keep a record: it is paid for, or may be, and has not failed."""
     return record.state in _KEEPABLE
 
 
@@ -205,17 +205,17 @@ def only_carried(plan: Plan) -> Plan:
 
 
 def may_be_unrecorded(entry: Entry) -> bool:
-    """Tell whether nobody wants this job bought now, and the service may have it all the same."""
+    """Return whether nobody wants this job bought now, and the service may have it all the same."""
     return not entry.wanted and entry.record.state is State.PLANNED
 
 
 def may_be_retried(record: Record) -> bool:
-    """Tell whether another attempt may be asked for: after an end that is no success and not moderation's."""
+    """Return whether another attempt may be asked for: after an end without success, but not by moderation."""
     return RetryAsked in TRANSITIONS[record.state] and not record.moderated
 
 
 def wrong_with_retry(plan: Plan, name: str) -> str | None:
-    """Say why the job of this id, one of the plan's, cannot be tried again; None if it can."""
+    """Return why the job of this id, one of the plan's, cannot be tried again; None if it can."""
     entry = next(one for one in plan.entries if one.job.id == name)
     if may_be_retried(entry.record):
         return None

@@ -86,7 +86,7 @@ class Classifier:
         self._names: dict[tuple[Json, ...], str] = {}
 
     def costly(self, model: str) -> tuple[Declared, ...]:
-        """Give the inputs of a model that move its price."""
+        """Return the inputs of a model that move its price."""
         return self._costly.get(model, ())
 
     def name(self, job: Job) -> str | None:
@@ -103,11 +103,11 @@ class Classifier:
             return self._written(job.model, values)
 
     def values(self, job: Job) -> tuple[Json, ...]:
-        """Give what moves a job's price, the model's defaults filled in; of files their number."""
+        """Return what moves a job's price, the model's defaults filled in; of files their number."""
         return tuple(_value(job, one) for one in self.costly(job.model))
 
     def moving(self, job: Job) -> dict[str, Json]:
-        """Give what moves a job's price, by input; without those that have no value."""
+        """Return what moves a job's price, by input; without those that have no value."""
         named = zip(self.costly(job.model), self.values(job), strict=True)
         return {one.name: value for one, value in named if value is not None}
 
@@ -118,7 +118,7 @@ class Classifier:
 
 
 def _value(job: Job, declared: Declared) -> Json:
-    """Give the default where nothing is given, so that giving it is the same; of files how many there are."""
+    """Return the default where nothing is given, as if it were given; of files their number."""
     value = job.prompt if declared.name == "prompt" else job.params.get(declared.name, declared.default)
     if declared.item != "file":
         return value
@@ -220,7 +220,7 @@ def _size(value: Json, declared: Declared) -> float:
 
 
 def price_of(amounts: Iterable[Price]) -> Price | None:
-    """Give one price for many; None for none."""
+    """Return one price for many; None for none."""
     known = list(amounts)
     if not known:
         return None
@@ -228,7 +228,7 @@ def price_of(amounts: Iterable[Price]) -> Price | None:
 
 
 def published(model: Model, job: Job) -> Price | None:
-    """Give what a model says that its assets cost: what others paid, and no promise. None where it does not.
+    """Return what a model says that its assets cost: what others paid, no promise. None if it says nothing.
 
     ``performanceStats.variants[]`` has ``costPerAssetMinCU`` and ``costPerAssetMaxCU``.
     """

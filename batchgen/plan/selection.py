@@ -68,7 +68,7 @@ def _alike(word: str, ids: Sequence[str]) -> list[str]:
 
 
 def _nothing(word: str, ids: Sequence[str], alike: Sequence[str]) -> str:
-    """Say why a word means no job."""
+    """Return why a word means no job."""
     if alike:
         return f"of {len(alike)} jobs like {word!r} there is none to do this with"
     if _KEPT_FREE.search(word):

@@ -41,7 +41,7 @@ def fresh_slot(period_slot: str, now: float) -> str:
 
 
 def latest_slot(period_slot: str, known: Sequence[str]) -> str:
-    """Give the slot that a run goes on with: the last one begun afresh, else the period's own.
+    """Return the slot that a run goes on with: the last one begun afresh, else the period's own.
 
     Args:
         period_slot: as ``slot_at`` names it.

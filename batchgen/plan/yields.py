@@ -77,7 +77,7 @@ def _asked(sent: Mapping[str, object], model: Model | None) -> int:
 
 
 def writes_text(model: Model) -> bool:
-    """Tell whether nothing but text comes out of a model: it need not be an asset."""
+    """Return whether nothing but text comes out of a model: it need not be an asset."""
     return bool(model.capabilities) and all(one.endswith("2txt") for one in model.capabilities)
 
 
@@ -166,7 +166,7 @@ class Yields:
         return max(kind.asked, self._of(kind).usually())
 
     def worth(self, record: Record, row: RemoteJob, *, now: float) -> Worth:
-        """Say whether a success may be taken as a listing shows it."""
+        """Return whether a success may be taken as a listing shows it."""
         kind = self.kind(record)
         known, count = self._of(kind), len(row.asset_ids)
         if not known.is_enough:
@@ -178,7 +178,7 @@ class Yields:
         return Worth.FINAL if told and count >= known.most else Worth.LITTLE
 
     def lacks(self, record: Record, *, now: float) -> bool:
-        """Tell whether a success has fewer assets than it is to have, and that is not its model's way."""
+        """Return whether a success has fewer assets than it is to have, and that is not its model's way."""
         if record.state not in DONE or record.job is None:
             return False
         count = len(record.asset_ids)
@@ -190,7 +190,7 @@ class Yields:
         return not self._excused(kind, count, now)
 
     def _excused(self, kind: Kind, count: int, now: float) -> bool:
-        """Tell whether jobs of this kind were waited for in vain with as few.
+        """Return whether jobs of this kind were waited for in vain with as few.
 
         Where others of them gave what was asked for, giving fewer is not the model's way; giving nothing
         never is.
@@ -254,12 +254,12 @@ def shortage(
 
 
 def is_young(record: Record, *, now: float) -> bool:
-    """Tell whether a success ended so lately that runs ask it again."""
+    """Return whether a success ended so lately that runs ask it again."""
     return record.ended_at is not None and now - record.ended_at < YOUNG
 
 
 def _differ(records: Iterable[Record]) -> bool:
-    """Tell whether jobs of one model have different numbers of assets: some may lack one."""
+    """Return whether jobs of one model have different numbers of assets: some may lack one."""
     counts: dict[str, int] = {}
     for one in records:
         if one.state in DONE and one.job is not None:

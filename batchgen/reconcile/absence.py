@@ -43,7 +43,7 @@ class DoubtPolicy:
         return self.settle / 3
 
     def settled_after(self, lag: float) -> float:
-        """Give the settling time where listings were seen to lag by so many seconds."""
+        """Return the settling time where listings were seen to lag by so many seconds."""
         return max(self.settle, 3 * lag)
 
     def end_after(self, lag: float) -> float:
@@ -114,7 +114,7 @@ WAIT = Conclusion(move=Move.WAIT)
 
 
 def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
-    """Say what follows from the findings."""
+    """Return what follows from the findings."""
     patient = found.watched >= policy.settle_max
     shown = _shown_absent(found, policy)
     witness = found.witness or (found.older_witness if patient else None)
@@ -136,7 +136,7 @@ def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
 
 
 def _shown_absent(found: Findings, policy: DoubtPolicy) -> bool:
-    """Say whether two listings far enough apart, the later one late enough, showed nothing."""
+    """Return whether two listings far enough apart, the later one late enough, showed nothing."""
     if found.near or not found.clean:
         return False
     late = found.clean[-1]

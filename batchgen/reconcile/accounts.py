@@ -66,7 +66,7 @@ class ShowsJobs(Protocol):
 
 
 def by_owners(ours: Place, other: Place) -> Relation:
-    """Say what two projects of one address are to each other, by what the service has said of their jobs.
+    """Return what two projects of one address are to each other, by what the service has said of their jobs.
 
     A project's name is the owner of its jobs, but need not be the only one: that the names differ tells
     nothing.
@@ -92,7 +92,7 @@ def worth_asking(records: Iterable[Record]) -> list[Bought]:
 async def relation(
     ours: Place, other: Place, bought: Sequence[Bought], service: ShowsJobs | None, clock: Clock
 ) -> Relation:
-    """Say what two names are to each other; the service is asked, by our name, where owners do not tell.
+    """Return what two names are to each other; the service is asked, by our name, where owners do not tell.
 
     Between two addresses owners tell nothing, and only a job that is shown is a sign: that none is shows
     two services. That none of a moment ago is shown tells nothing yet.

@@ -99,7 +99,7 @@ def read_history(history: Iterable[tuple[JobKey, Event]]) -> BatchHistory:
 
 
 def _ends(lived: Iterable[Event]) -> Iterable[tuple[str, RemoteStatus]]:
-    """Give the end of each submission: the first one recorded after its receipt."""
+    """Return the end of each submission: the first one recorded after its receipt."""
     remote_id = None
     for event in lived:
         if isinstance(event, Accepted):
@@ -179,7 +179,7 @@ def find_surplus(
     equals: Callable[[RemoteJob], Sequence[Sent]],
     records: Mapping[JobKey, Record],
 ) -> list[Surplus]:
-    """Give each row that equals something that was sent, with the job it is most likely of, oldest first.
+    """Return each row that equals something that was sent, with the job it is most likely of, oldest first.
 
     Equal jobs share out equal rows: no two rows are offered to one job that misses one.
 
@@ -217,7 +217,7 @@ def _standing(sent: Sent, record: Record, offered: Mapping[JobKey, str]) -> tupl
 
 
 def ended_otherwise(history: BatchHistory, rows: Iterable[RemoteJob]) -> list[RemoteJob]:
-    """Give the rows of submissions whose recorded end is not what they show."""
+    """Return the rows of submissions whose recorded end is not what they show."""
     return [row for row in rows if history.ends.get(row.remote_id, row.status) is not row.status]
 
 

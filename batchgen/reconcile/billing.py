@@ -175,7 +175,7 @@ def compare_billing(
 
 
 def refunds_to_record(record: Record, shown: Mapping[str, Shown], *, at: float) -> Iterator[RefundShown]:
-    """Give what is shown to have come back of a job's charges and is not on record as that.
+    """Return what is shown to have come back of a job's charges and is not on record as that.
 
     What has no charge on record is left, and what has not ended: its end would say otherwise.
 
@@ -230,7 +230,7 @@ def to_record(
 
 
 def _unshown(ours: Mapping[str, Cost], shown: Mapping[str, Shown]) -> Iterable[Cost]:
-    """Give our charges that are not shown; a job of which only the refund is shown was charged."""
+    """Return our charges that are not shown; a job of which only the refund is shown was charged."""
     return (one for id_, one in ours.items() if one.sums.charged and id_ not in shown)
 
 

@@ -134,7 +134,7 @@ class Candidates:
         )
 
     def compare(self, sent: Body, row: RemoteJob) -> Likeness:
-        """Say what a row is to a body by what it echoes, with all that is known of how rows echo."""
+        """Return what a row is to a body by what it echoes, with all that is known of how rows echo."""
         return compare(sent, row, self._prompts.texts, self._lessons.changes)
 
     def free(self, known: Known | None = None) -> list[RemoteJob]:
@@ -149,11 +149,11 @@ class Candidates:
         return row.remote_id not in self._taken and self.ownership(row, known).is_free
 
     def has_seed(self, model: str, seed: float) -> bool:
-        """Say whether some row shows a seed."""
+        """Return whether some row shows a seed."""
         return (model, seed) in self._by_seed
 
     def has_prompt(self, model: str, prompt: str) -> bool:
-        """Say whether some row shows a prompt, or one that has to be fetched first."""
+        """Return whether some row shows a prompt, or one that has to be fetched first."""
         return (model, loosely(prompt)) in self._by_prompt or (model, _ASSET) in self._by_prompt
 
     async def read(self, sent: Body, *, within: Window = EVER, known: Known | None = None) -> Sequence[str]:

@@ -77,21 +77,21 @@ class HistoryBuilder:
     price: Price | None = None
 
     def assets_of(self, job: Job) -> Mapping[str, str] | None:
-        """Give the asset ids of a job's files; None as long as its body cannot be composed."""
+        """Return the asset ids of a job's files; None as long as its body cannot be composed."""
         files = files_of(job)
         if not files:
             return {}
         return self.uploader.known(files) if self.uploader else None
 
     def derived_seed(self, key: JobKey, job: Job, number: int) -> float | None:
-        """Give the seed that nobody else would send; None where the job or its model has none."""
+        """Return the seed that nobody else would send; None where the job or its model has none."""
         model = self.models.get(job.model)
         if model is None or "seed" in job.params:
             return None
         return seed_for(job, model, self.scope, key, number)
 
     def attempt(self, key: JobKey, job: Job, number: int, record: Record) -> Attempt:
-        """Give the body of an attempt: the recorded one, else as it would be made."""
+        """Return the body of an attempt: the recorded one, else as it would be made."""
         derived = (seed := self.derived_seed(key, job, number)) is not None
         if seed is None and job.model in self.models:
             seed = seed_for(job, self.models[job.model], self.scope, key, number)
@@ -148,7 +148,7 @@ class HistoryBuilder:
     def earlier(
         self, key: JobKey, job: Job, record: Record, failed: Mapping[int, RemoteJob], *, upto: int
     ) -> list[Event]:
-        """Give the attempts before one that is known: as listed, else as refused, which cost nothing.
+        """Return the attempts before one that is known: as listed, else as refused, which cost nothing.
 
         Args:
             key: the job's.
@@ -181,5 +181,5 @@ class HistoryBuilder:
         return [accepted, end if end is not None else Failed(at=self.at)]
 
     def created(self, row: RemoteJob) -> float:
-        """Give the row's date by our clock."""
+        """Return the row's date by our clock."""
         return self.at if row.created_at is None else min(self.at, row.created_at - self.skew)

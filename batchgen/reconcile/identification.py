@@ -34,7 +34,7 @@ class Identification:
         self._uploads: list[tuple[float, float]] = []  # the loop's clock and ours, before each
 
     def is_wanted_by(self, sender: str) -> bool:
-        """Say whether the service is to be asked before a job by this sender can be judged."""
+        """Return whether the service is to be asked before a job by this sender can be judged."""
         if self._refused or len(self._uploads) >= _MOST:
             return False
         unknown = bool(sender) and sender == self._sender and not self._is_known(sender)

@@ -118,7 +118,7 @@ class Lessons:
         self._unreadable.setdefault(mark, at)
 
     def was_listed_before(self, mark: str, at: float | None) -> bool:
-        """Say whether a row that cannot be read was there before a moment of this run.
+        """Return whether a row that cannot be read was there before a moment of this run.
 
         Args:
             mark: the row's.

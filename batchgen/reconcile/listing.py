@@ -114,7 +114,7 @@ class Pauses:
         self._in_a_row = 0
 
     def after(self, broken: ServiceError | None, *, took: float) -> float:
-        """Give the seconds to wait beside what is waited anyway; none where it failed in passing.
+        """Return the seconds to wait beside what is waited anyway; none where it failed in passing.
 
         Args:
             broken: why the listing is not all there is; None for a complete one.

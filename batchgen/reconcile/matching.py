@@ -164,7 +164,7 @@ class Window:
     high: float
 
     def has(self, row: RemoteJob) -> bool:
-        """Say whether a row may be of this time; one without a date may."""
+        """Return whether a row may be of this time; one without a date may."""
         return row.created_at is None or self.low <= row.created_at <= self.high
 
 
@@ -172,7 +172,7 @@ EVER = Window(-math.inf, math.inf)
 
 
 def stands_for(likeness: Likeness, row: RemoteJob, ownership: Ownership, window: Window) -> Likeness:
-    """Say what a row is to a body, all that is known of the row considered.
+    """Return what a row is to a body, all that is known of the row considered.
 
     Args:
         likeness: by what it echoes.
@@ -240,7 +240,7 @@ def compare(
 def _may_say_the_same(
     sent: Body, row: RemoteJob, different: Collection[str], texts: Mapping[str, Text]
 ) -> bool:
-    """Say whether all but the prompt is equal, and the prompt is what a service may make of ours."""
+    """Return whether all but the prompt is equal, and the prompt is what a service may make of ours."""
     asset, shown = asset_prompt(row), (row.inputs or {}).get("prompt")
     if different != {"prompt"} or sent.prompt is None:
         return False
@@ -273,14 +273,14 @@ def loosely(prompt: str) -> str:
 
 
 def _asks_for_the_same(sent: Body, row: RemoteJob, different: Collection[str]) -> bool:
-    """Say whether what a person would know a job by is equal: its prompt, else the files that go in."""
+    """Return whether what a person would know a job by is equal: its prompt, else the files that go in."""
     if sent.prompt is not None:
         return "prompt" not in different
     return bool(sent.assets) and sent.assets == frozenset(assets_in(row.inputs))
 
 
 def may_be_bought(sent: Body, row: RemoteJob, likeness: Likeness, files: Collection[str]) -> bool:
-    """Say whether a row may be a purchase of this body that the journal has lost.
+    """Return whether a row may be a purchase of this body that the journal has lost.
 
     More is asked for than a near-match: a row that differs in a parameter is another purchase. Of a
     long prompt the service may show the beginning, and a local file that was sent again has another id.
@@ -310,7 +310,7 @@ def differences(sent: Body, row: RemoteJob) -> tuple[str, ...]:
 
 
 def _says(text: Text, prompt: str, *, same_seed: bool) -> bool:
-    """Say whether a text is the prompt; one that is cut counts only beside an equal seed."""
+    """Return whether a text is the prompt; one that is cut counts only beside an equal seed."""
     return text.text == prompt if text.whole else same_seed and prompt.startswith(text.text)
 
 

@@ -85,7 +85,7 @@ class Neighbours:
 
     @property
     def left(self) -> tuple[str, ...]:
-        """Say what could not be settled, a sentence for each batch."""
+        """Return what could not be settled, a sentence for each batch."""
         return tuple(
             f"batch {scope.batch!r} has {count} job{'s' * (count != 1)} in doubt that ask for the same as "
             f"jobs of this one; settle them first: run batch {scope.batch!r}, or use batchgen resolve on it"

@@ -161,7 +161,7 @@ class OrphanFinder:
 
 
 def _may_be_asked(row: RemoteJob, likeness: Likeness, candidates: Candidates) -> bool:
-    """Say whether a question for a price may have bought a row: one by somebody unknown has its own seed."""
+    """Return whether a question for a price may have bought a row: one by a stranger has a seed."""
     by_us = candidates.ownership(row).owner is Owner.OURS
     return likeness is Likeness.MATCH and (by_us or "seed" not in (row.inputs or {}))
 
@@ -175,7 +175,7 @@ def _waiting(sent: Sent, records: Mapping[JobKey, Record], clock: Clock) -> Doub
 
 
 def _may_be_of_another_batch(one: Surplus, journal: Journal, records: Mapping[JobKey, Record]) -> bool:
-    """Say whether an equal job of another batch misses its answer, and none of ours does."""
+    """Return whether an equal job of another batch misses its answer, and none of ours does."""
     if one.situation in {Situation.OPEN, Situation.DUE}:
         return False
     ours = [record for key, record in records.items() if key.content == one.sent.key.content]

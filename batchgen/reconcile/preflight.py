@@ -150,7 +150,7 @@ class Preflight:
                 await self._candidates.read(attempt.sent)
 
     def concerns(self, entry: Entry) -> bool:
-        """Tell whether some row may be this job, which was read for."""
+        """Return whether some row may be this job, which was read for."""
         return entry.key in self._concerned
 
     def concerns_now(self, entry: Entry) -> bool:
@@ -207,7 +207,7 @@ class Preflight:
         self._candidates.take(*remote_ids)
 
     def failed_rows(self, entry: Entry, *, upto: int) -> dict[int, RemoteJob]:
-        """Give the failed submissions of attempts before one that is known, by number."""
+        """Return the failed submissions of attempts before one that is known, by number."""
         found = {}
         for number in range(entry.record.attempt, upto):
             attempt = self._history.attempt(entry.key, entry.job, number, entry.record)
@@ -231,7 +231,7 @@ class Preflight:
         return range(first, first + LOOK_AHEAD)
 
     def _attempts(self, entry: Entry) -> Iterable[Attempt]:
-        """Give the attempts that the service may have and the journal may not know."""
+        """Return the attempts that the service may have and the journal may not know."""
         for number in self._numbers(entry.record):
             yield (attempt := self._history.attempt(entry.key, entry.job, number, entry.record))
             if not attempt.derived:
@@ -271,7 +271,7 @@ class Preflight:
         return None
 
     def _is_proven(self, row: RemoteJob) -> bool:
-        """Say whether the service has named its author as ours: rows by others may be another key's."""
+        """Return whether the service has named its author as ours: rows by others may be another key's."""
         return self._candidates.ownership(row).owner is Owner.OURS
 
     def _with_seed(self, attempt: Attempt) -> tuple[list[RemoteJob], list[RemoteJob]]:

@@ -159,7 +159,7 @@ class Rebuilder:
         )
 
     def _started(self, one: Recalled, at: float) -> SubmitStarted:
-        """Give the intent, with what was held against a budget: a doubt goes on holding it."""
+        """Return the intent, with what was held against a budget: a doubt goes on holding it."""
         quoted = one.saved.quoted
         return replace(self._history.started(self._sent(one), at), quoted=quoted, reserved=quoted)
 
@@ -217,7 +217,7 @@ class Rebuilder:
         ]
 
     def held_before(self) -> list[Rebuilt]:
-        """Give the jobs that wait for a person already."""
+        """Return the jobs that wait for a person already."""
         return [
             Rebuilt(id=record.job.id, fate=Fate.KNOWN, state=record.state)
             for record in self._journal.records().values()
@@ -226,7 +226,7 @@ class Rebuilder:
 
 
 def charged_at_first(told: Decimal | None, shown: Decimal | None, earlier: Iterable[Event]) -> Decimal | None:
-    """Give what a latest attempt was charged when it was accepted; None where nothing says.
+    """Return what a latest attempt was charged when it was accepted; None where nothing says.
 
     A row shows less after a failure, for add-ons that came back read 0 in it, and sometimes nothing.
 

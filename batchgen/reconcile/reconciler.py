@@ -219,7 +219,7 @@ class Reconciler:
         self._conclude(case, self._findings(case, view, near, clouded))
 
     def _find(self, case: _Case, view: _View, window: Window) -> tuple[RemoteJob | None, tuple[str, ...]]:
-        """Give the row that is this job, or the ids of those that may be."""
+        """Return the row that is this job, or the ids of those that may be."""
         known, near, anybodys = self._known(case), list[str](), list[RemoteJob]()
         for row, alike in view.candidates.like(case.doubt.body, known):
             likeness = stands_for(alike, row, view.candidates.ownership(row, known), window)
@@ -236,7 +236,7 @@ class Reconciler:
         return None, (*(row.remote_id for row in anybodys), *near)
 
     def _are_all_that_come(self, case: _Case, rows: Sequence[RemoteJob], view: _View) -> bool:
-        """Say whether rows by nobody are no more than the jobs that miss one, and all had time to be listed.
+        """Return whether rows without an owner are no more than the jobs that miss one, all listed by now.
 
         A stranger's may be listed before ours.
         """
@@ -255,11 +255,11 @@ class Reconciler:
         )
 
     def _may_be_anybodys(self, case: _Case, row: RemoteJob) -> bool:
-        """Say whether an equal row proves nothing by itself: no author, no seed."""
+        """Return whether an equal row proves nothing by itself: no author, no seed."""
         return not row.author and case.doubt.body.seed is None
 
     def _beside_others(self, case: _Case, row: RemoteJob, view: _View) -> Likeness:
-        """Say what a matching row is where another job that misses its answer sent more.
+        """Return what a matching row is where another job that misses its answer sent more.
 
         Keys that were not sent are taken for the service's own additions; here they may be those of
         the other job. The service may well add a width that another job asks for, or a seed that a person

@@ -203,7 +203,7 @@ def _same(sent: Json, said: Json) -> bool:
 
 
 def _bare(saved: SavedJob) -> Job:
-    """Give the job that was sent, taking its seed for a derived one."""
+    """Return the job that was sent, taking its seed for a derived one."""
     params = {name: one for name, one in saved.params.items() if name != "seed"}
     return Job(id=saved.id, prompt=saved.prompt, model=saved.model, params=params)
 
@@ -242,7 +242,7 @@ class _Naming:
             self._taken[key.content].add(key.ordinal)
 
     def certain(self, saved: SavedJob, job: Job) -> JobKey | None:
-        """Give the key that the journal or the seed names, and keep it from others."""
+        """Return the key that the journal or the seed names, and keep it from others."""
         content = content_key(job)
         key = self._paid.get(saved.remote_id or "") or self._named.get((content, saved.id))
         if key is None and "seed" not in job.params:
@@ -254,14 +254,14 @@ class _Naming:
         return key
 
     def free(self, content: str) -> JobKey:
-        """Give the first key that nobody has, and keep it from others."""
+        """Return the first key that nobody has, and keep it from others."""
         taken = self._taken[content]
         ordinal = next(number for number in range(len(taken) + 1) if number not in taken)
         taken.add(ordinal)
         return JobKey(content, ordinal)
 
     def by_seed(self, saved: SavedJob, content: str) -> JobKey | None:
-        """Give the key from which the seed in the body was derived; None if it was not."""
+        """Return the key from which the seed in the body was derived; None if it was not."""
         model = self._models.get(saved.model)
         declared = model.seed_input if model is not None else None
         if declared is None or saved.seed is None:
@@ -273,7 +273,7 @@ class _Naming:
         )
 
     def knows(self, saved: SavedJob, key: JobKey, body: str) -> bool:
-        """Tell whether the journal's record of the key is left alone."""
+        """Return whether the journal's record of the key is left alone."""
         record = self._records.get(key)
         if record is None:
             return False

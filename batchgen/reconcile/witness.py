@@ -111,7 +111,7 @@ class Court:
         return dated and one.row.created_at > self.lost_before + BEFORE  # type: ignore[operator]  # dated
 
     def _nothing_could_be_it(self) -> bool:
-        """Say whether no row in the window could be the missing one, however it may be echoed."""
+        """Return whether no row in the window could be the missing one, however it may be echoed."""
         free = [row for row in self.candidates.free(self.known) if self._is_in_question(row)]
         if any(_may_be_of(self.doubt.body.model, row) for row in free):
             return False
@@ -139,5 +139,5 @@ class Court:
 
 
 def _may_be_of(model: str, row: RemoteJob) -> bool:
-    """Say whether a row is of a model, or does not say of which."""
+    """Return whether a row is of a model, or does not say of which."""
     return not row.inputs or row.inputs.get("modelId", model) == model

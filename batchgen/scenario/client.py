@@ -196,7 +196,7 @@ class ScenarioClient:
             return ""
 
     async def account(self) -> Account | None:
-        """Say what this account may do and has left; None where these credentials may not see it."""
+        """Return what this account may do and has left; None where these credentials may not see it."""
         try:
             team = await self._ask(
                 self._get("/teams"), Lane.WATCH, lambda data, _: parse_team(data), item_verdict

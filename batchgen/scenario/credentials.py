@@ -113,7 +113,7 @@ _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def check_base_url(url: str) -> str:
-    """Give the base URL in its one normal form, which is also the name of the origin.
+    """Return the base URL in its one normal form, which is also the name of the origin.
 
     Raises:
         InputError: no http(s) URL, one with credentials, a query or a fragment in it, or plain
@@ -150,7 +150,7 @@ def plain_address(origin: str) -> str:
 
 
 def may_be_one_service(one: str, other: str) -> bool:
-    """Tell whether two origins may be of one service: both on this machine, or both elsewhere.
+    """Return whether two origins may be of one service: both on this machine, or both elsewhere.
 
     A rehearsal's is of no service.
     """

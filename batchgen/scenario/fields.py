@@ -46,22 +46,22 @@ def as_object(value: Json, what: str) -> dict[str, Any]:
 
 
 def as_mapping(value: Json) -> Mapping[str, Any]:
-    """Give the object, or an empty one."""
+    """Return the object, or an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def as_list(value: Json) -> list[Any]:
-    """Give the list, or an empty one."""
+    """Return the list, or an empty one."""
     return value if isinstance(value, list) else []
 
 
 def as_text(value: Json) -> str:
-    """Give the string without the space around it, or an empty one."""
+    """Return the string without the space around it, or an empty one."""
     return value.strip() if isinstance(value, str) else ""
 
 
 def as_finite(value: Json) -> Decimal | None:
-    """Give the number exactly; a boolean, a string or an infinity is none."""
+    """Return the number exactly; a boolean, a string or an infinity is none."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     number = Decimal(value)
@@ -69,7 +69,7 @@ def as_finite(value: Json) -> Decimal | None:
 
 
 def as_number(value: Json) -> float | None:
-    """Give the number as a float, None where it is none or none that a float can hold."""
+    """Return the number as a float, None where it is none or none that a float can hold."""
     finite = as_finite(value)
     number = math.inf if finite is None else float(finite)
     return number if math.isfinite(number) else None
@@ -85,7 +85,7 @@ def as_instant(value: Json) -> float | None:
 
 
 def is_id(value: Json) -> bool:
-    """Tell whether this can be an id: short, printable, without white space."""
+    """Return whether this can be an id: short, printable, without white space."""
     return (
         isinstance(value, str)
         and 0 < len(value) <= _LONGEST_ID
@@ -95,7 +95,7 @@ def is_id(value: Json) -> bool:
 
 
 def first_id(*candidates: Json) -> str:
-    """Give the first of the values that is an id.
+    """Return the first of the values that is an id.
 
     Raises:
         WireError: none is.
@@ -107,7 +107,7 @@ def first_id(*candidates: Json) -> str:
 
 
 def plain(value: Json, depth: int = 0) -> Json:
-    """Give a JSON value as ``json.loads`` would by itself, in text that every store takes."""
+    """Return a JSON value as ``json.loads`` would by itself, in text that every store takes."""
     if depth > _DEEPEST:
         return None
     if isinstance(value, Decimal):

@@ -98,7 +98,7 @@ class HttpParts:
 
 
 def _checked(url: str) -> URL:
-    """Give the URL as it was signed.
+    """Return the URL as it was signed.
 
     Raises:
         RefusedError: whoever is on the way could read the file.

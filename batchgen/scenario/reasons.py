@@ -23,7 +23,7 @@ LONGEST_WAIT = 3600.0  # seconds: whoever is told to wait for longer may ask aga
 
 
 def error_object(answer: Answer) -> Mapping[str, Any]:
-    """Give the error's JSON object, empty where the body is something else."""
+    """Return the error's JSON object, empty where the body is something else."""
     try:
         return parse_object(answer.body)
     except WireError:
@@ -41,12 +41,12 @@ def reason_of(answer: Answer) -> str:
 
 
 def name_of(answer: Answer) -> str:
-    """Give the service's class of the error, empty where it gives none."""
+    """Return the service's class of the error, empty where it gives none."""
     return as_text(error_object(answer).get("name"))
 
 
 def names_a_model(answer: Answer) -> bool:
-    """Tell whether a refusal is for one model: by its class, its details or its words.
+    """Return whether a refusal is for one model: by its class, its details or its words.
 
     A scope such as ``model.read``, and models in general, are no model.
     """
@@ -57,7 +57,7 @@ def names_a_model(answer: Answer) -> bool:
 
 
 def limit_of(answer: Answer) -> tuple[int | None, str | None]:
-    """Give the ceiling that a 429 names, and the service's name for it."""
+    """Return the ceiling that a 429 names, and the service's name for it."""
     details = as_mapping(error_object(answer).get("details"))
     limit, action = _number(details.get("actionLimit")), as_text(details.get("actionName"))
     return (
@@ -67,7 +67,7 @@ def limit_of(answer: Answer) -> tuple[int | None, str | None]:
 
 
 def asked_wait(answer: Answer) -> float | None:
-    """Give the seconds that the service asks to wait, None where it names none.
+    """Return the seconds that the service asks to wait, None where it names none.
 
     The longest of all that it names: a gateway's header and the service's own count of a
     cooldown may differ. A date is counted from the answer's own, so that no clock of ours matters.
@@ -104,7 +104,7 @@ def _status(status: int) -> str:
 
 
 def _details(data: Mapping[str, Json]) -> list[str]:
-    """Give the details that say something by themselves, such as the plan that would do."""
+    """Return the details that say something by themselves, such as the plan that would do."""
     details = as_mapping(data.get("details"))
     return [f"{key} {one}" for key, one in details.items() if isinstance(one, str | int)][:6]
 
@@ -124,7 +124,7 @@ def _number(value: Json) -> float | None:
 
 
 def served_at(answer: Answer) -> float | None:
-    """Give the service's clock from the ``Date`` header, in seconds since the epoch; None without one."""
+    """Return the service's clock from the ``Date`` header, in seconds since the epoch; None without one."""
     try:
         moment = parsedate_to_datetime(answer.headers.get("date", ""))
     except (ValueError, TypeError, IndexError, OverflowError):  # the parser's own on a text that is no date

@@ -14,7 +14,7 @@ Redact: TypeAlias = Callable[[str], str]
 
 
 def unchanged(text: str) -> str:
-    """Give the text as it is: the redaction of whoever has no secrets."""
+    """Return the text as it is: the redaction of whoever has no secrets."""
     return text
 
 

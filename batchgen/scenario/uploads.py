@@ -80,19 +80,19 @@ class RemoteUpload:
 
 
 def kind_to_send(mime: str) -> str | None:
-    """Give the service's word for a type of file, None where it takes none of that type."""
+    """Return the service's word for a type of file, None where it takes none of that type."""
     if mime in IMAGES:
         return "image"
     return "text" if mime in _TEXTS else _KINDS.get(mime.split("/", maxsplit=1)[0])
 
 
 def is_small_image(mime: str, size: int) -> bool:
-    """Tell whether a file of so many bytes goes in one call."""
+    """Return whether a file of so many bytes goes in one call."""
     return mime in IMAGES and size <= SMALL_IMAGE
 
 
 def unfit(mime: str, size: int) -> str | None:
-    """Say why a file cannot be an input, None if it can.
+    """Return why a file cannot be an input, None if it can.
 
     Args:
         mime: the type, told from the bytes.
@@ -111,7 +111,7 @@ def unfit(mime: str, size: int) -> str | None:
 
 
 def part_size(size: int) -> int:
-    """Give the bytes of every part but the last of a file of so many bytes."""
+    """Return the bytes of every part but the last of a file of so many bytes."""
     return max(PART, -(-size // MOST_PARTS))
 
 

@@ -31,7 +31,7 @@ class UsageClient(ScenarioClient):
     """The client of those who ask what an account was charged."""
 
     async def activity(self, *, since: float, until: float, projects: Sequence[str] = ()) -> list[Activity]:
-        """Give every entry between two moments, each once.
+        """Return every entry between two moments, each once.
 
         Args:
             since: seconds since the epoch.

@@ -174,7 +174,7 @@ def listing_verdict(answer: Answer) -> Mapping[str, Any]:
 
 
 def is_throttled(answer: Answer) -> bool:
-    """Tell whether the service asks all of us, not only this call, to slow down."""
+    """Return whether the service asks all of us, not only this call, to slow down."""
     return answer.status == HTTPStatus.TOO_MANY_REQUESTS
 
 

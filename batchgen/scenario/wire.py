@@ -256,7 +256,7 @@ def _said(value: Json) -> str:
 
 
 def _entered(job: Mapping[str, Json], words: frozenset[str]) -> float | None:
-    """Give the date of the first entry of the history with one of the words."""
+    """Return the date of the first entry of the history with one of the words."""
     for entry in as_list(job.get("statusHistory")):
         if as_text(as_mapping(entry).get("status")).lower() in words:
             return as_instant(entry.get("date"))
@@ -293,13 +293,13 @@ def _input(element: Mapping[str, Json]) -> ModelInput:
 
 
 def _rank(value: Json) -> int | None:
-    """Give the plan that is needed: 0 free, 25 starter, 50 pro, 75 max, 100 enterprise."""
+    """Return the plan that is needed: 0 free, 25 starter, 50 pro, 75 max, 100 enterprise."""
     rank = as_number(value)
     return None if rank is None else int(rank)
 
 
 def _latency(stats: Mapping[str, Json]) -> float | None:
-    """Give the published p75 from submit to end: the default variant's, else the slowest's."""
+    """Return the published p75 from submit to end: the default variant's, else the slowest's."""
     variants = [as_mapping(one) for one in as_list(stats.get("variants"))]
     default = stats.get("default")
     usual = [one for one in variants if default is not None and one.get("variantKey") == default]

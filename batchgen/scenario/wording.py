@@ -20,7 +20,7 @@ _SIGNED = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
 
 
 def readable(text: str, redact: Redact = unchanged, *, limit: int = LONGEST_REASON) -> str:
-    """Give the text on one line, at most ``limit`` characters long.
+    """Return the text on one line, at most ``limit`` characters long.
 
     Secrets are looked for before anything is cut, so that no half of one is left at an edge;
     what is taken out leaves a space, so that no two halves are joined.
@@ -37,12 +37,12 @@ def readable(text: str, redact: Redact = unchanged, *, limit: int = LONGEST_REAS
 
 
 def _is_plain(text: str, limit: int) -> bool:
-    """Tell whether there is nothing to change, as in almost all that a service says."""
+    """Return whether there is nothing to change, as in almost all that a service says."""
     fits = len(text) <= limit and text.isprintable()
     return fits and "://" not in text and "  " not in text and text == text.strip()
 
 
 def without_markup(text: str, redact: Redact = unchanged) -> str:
-    """Give what a page of HTML says, tags collapsed; what is still markup at the cut goes too."""
+    """Return what a page of HTML says, tags collapsed; what is still markup at the cut goes too."""
     shown = redact(text)[:_MOST_READ]
     return readable(_MARKUP.sub(" ", shown), redact)

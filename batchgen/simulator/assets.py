@@ -42,7 +42,7 @@ class Made:
         return str(self.job.inputs.get("prompt") or "")
 
     def exists(self, now: float) -> bool:
-        """Tell whether it is there yet: outputs are when their job has succeeded."""
+        """Return whether it is there yet: outputs are when their job has succeeded."""
         return self.is_text or (self.job.ended(now) and self.job.end.word == SUCCESS)
 
     def medium(self) -> Medium:
@@ -81,17 +81,17 @@ class Assets:
         self._of_job[job.remote_id] = tuple(one.id for one in made)
 
     def find(self, asset_id: str, now: float) -> Made | None:
-        """Give an asset, None where there is none of that id, or not yet."""
+        """Return an asset, None where there is none of that id, or not yet."""
         made = self._by_id.get(asset_id)
         return made if made is not None and made.exists(now) else None
 
     def of(self, job: Submission) -> tuple[str, ...]:
-        """Give the ids of a job's outputs, in the service's order."""
+        """Return the ids of a job's outputs, in the service's order."""
         return self._of_job[job.remote_id]
 
 
 def prompt_asset_id(job: Submission) -> str:
-    """Give the id of the asset that a job's prompt becomes."""
+    """Return the id of the asset that a job's prompt becomes."""
     return _ID_SOURCE.id("asset_", job.remote_id, "prompt")
 
 

@@ -29,7 +29,7 @@ class UnknownAssetError(Exception):
 def check(
     body: Mapping[str, Json], inputs: Sequence[Element], exists: Callable[[str], bool]
 ) -> dict[str, Json]:
-    """Give the inputs to run with.
+    """Return the inputs to run with.
 
     Args:
         body: what was sent.

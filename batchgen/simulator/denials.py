@@ -5,7 +5,7 @@ from batchgen.simulator.settings import Denied
 
 
 def denial(denied: Denied, call: Call, name: str) -> Reply | None:
-    """Give the service's refusal of a call; None where it may be made.
+    """Return the service's refusal of a call; None where it may be made.
 
     Args:
         denied: what may not be done.

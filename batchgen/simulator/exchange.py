@@ -96,20 +96,20 @@ class Reply:
 
 
 def answer(status: int, data: Json, **headers: str) -> Reply:
-    """Give a reply that carries JSON; underscores in the headers' names stand for hyphens."""
+    """Return a reply that carries JSON; underscores in the headers' names stand for hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_number).encode()
     return Reply(status=status, headers={"content-type": "application/json", **named}, body=body)
 
 
 def refusal(status: int, reason: str, *, name: str = "", details: Json = None, **headers: str) -> Reply:
-    """Give an error in the service's own shape: ``reason``, often ``name`` and ``details``."""
+    """Return an error in the service's own shape: ``reason``, often ``name`` and ``details``."""
     data = {"reason": reason, **({"name": name} if name else {}), **({"details": details} if details else {})}
     return answer(status, data, **headers)
 
 
 def page(status: int, title: str) -> Reply:
-    """Give the page of HTML that a gateway answers with where the service does not."""
+    """Return the page of HTML that a gateway answers with where the service does not."""
     text = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
     return Reply(status=status, headers={"content-type": "text/html"}, body=text.encode())
 

@@ -41,7 +41,7 @@ _OF_API = frozenset({Fault.NO_JSON, Fault.TIMEOUT, Fault.THROTTLED})
 
 
 def faults_of(call: Call) -> tuple[Fault, ...]:
-    """Give the faults that a call can suffer."""
+    """Return the faults that a call can suffer."""
     senseless = _OF_API if call is Call.DOWNLOAD else _OF_DOWNLOADS
     late = frozenset() if call is Call.SUBMIT else LATE
     return tuple(fault for fault in Fault if fault not in senseless | late)
@@ -71,7 +71,7 @@ class FaultPlan:
                 raise ValueError(f"{call} cannot suffer {', '.join(unfit)}")
 
     def drawn(self, call: Call, nth: int, draws: Draws) -> Fault | None:
-        """Say what goes wrong with the ``nth`` call of its kind, counted from 0."""
+        """Return what goes wrong with the ``nth`` call of its kind, counted from 0."""
         script = self.script.get(call, ())
         if nth < len(script):
             return script[nth]
@@ -84,7 +84,7 @@ class FaultPlan:
 
 
 def spoil(reply: Reply, fault: Fault | None, *, slow: float, retry_after: float) -> Reply:
-    """Give what the client gets instead of the reply.
+    """Return what the client gets instead of the reply.
 
     Args:
         reply: what the service answers; of no interest where the fault is without effect.
@@ -108,7 +108,7 @@ def spoil(reply: Reply, fault: Fault | None, *, slow: float, retry_after: float)
 
 
 def _instead(fault: Fault, retry_after: float) -> Reply:
-    """Give the answer that hides the service's own."""
+    """Return the answer that hides the service's own."""
     wait = f"{retry_after:g}"
     answers = {
         Fault.ERROR_BEFORE: answer(500, {"message": "Internal Server Error"}),
@@ -126,6 +126,6 @@ def _instead(fault: Fault, retry_after: float) -> Reply:
 
 
 def denied() -> Reply:
-    """Give the answer of the CDN to a URL that does not hold, or no longer."""
+    """Return the answer of the CDN to a URL that does not hold, or no longer."""
     text = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code></Error>'
     return Reply(status=403, headers={"content-type": "application/xml"}, body=text.encode())

@@ -103,20 +103,20 @@ class Submission:
         return self.cost if self.end.word == FAILURE else self.cost - self.main_cost
 
     def reached(self, now: float) -> tuple[Step, ...]:
-        """Give the statuses reached by then, in order; always at least the first."""
+        """Return the statuses reached by then, in order; always at least the first."""
         return tuple(one for one in self.steps if one.at <= now) or self.steps[:1]
 
     def ended(self, now: float) -> bool:
-        """Tell whether it has ended by then."""
+        """Return whether it has ended by then."""
         return self.end.at <= now
 
     def shows(self, outputs: Sequence[str], now: float) -> Sequence[str]:
-        """Give those of its outputs that it shows by then, in order."""
+        """Return those of its outputs that it shows by then, in order."""
         whole = now >= self.end.at + self.whole_after
         return outputs if whole else outputs[: int(self.shown_at_first * len(outputs))]
 
     def progress(self, now: float) -> float:
-        """Give the share done, from 0 to 1; some models tell nothing before the end."""
+        """Return the share done, from 0 to 1; some models tell nothing before the end."""
         if self.ended(now) or self.end.at <= self.created_at:
             return 1.0
         if not self.progresses:
@@ -182,7 +182,7 @@ def _words(draws: Draws, ordinal: int, outcomes: Outcomes) -> tuple[str, str]:
 
 
 def _way(draws: Draws, ordinal: int, outcomes: Outcomes) -> list[tuple[str, float]]:
-    """Give the statuses between the first and the last, each with its share of the duration."""
+    """Return the statuses between the first and the last, each with its share of the duration."""
     way = [("queued", 0.02)]
     if draws.chance(_WITH_WARMING, "warming", ordinal):
         way.append(("warming-up", 0.05))

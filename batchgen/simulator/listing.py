@@ -50,14 +50,14 @@ class Query:
         return not (self.status is None and self.types is None and self.workflow is None)
 
     def oldest(self, now: float) -> float:
-        """Give the date after which a row must lie."""
+        """Return the date after which a row must lie."""
         asked = self.updated_after if self.by_update else self.created_after
         if asked is not None:
             return asked
         return now - _WINDOW if self.windowed else 0.0
 
     def wants(self, job: Submission, at: float) -> bool:
-        """Tell whether a job is among those asked for, as it was at a moment."""
+        """Return whether a job is among those asked for, as it was at a moment."""
         return (
             (self.types is None or "custom" in self.types)
             and self.workflow is None
@@ -133,7 +133,7 @@ class Index:
         heapq.heappush(self._settling, (job.end.at + job.lag, job.ordinal))
 
     def page(self, query: Query, owner: str, now: float) -> tuple[list[Submission], str | None]:
-        """Give the jobs of one page and the token of the next, None after the last.
+        """Return the jobs of one page and the token of the next, None after the last.
 
         Raises:
             BadQueryError: the token is none of ours.
@@ -185,7 +185,7 @@ class Index:
             insort(self._settled, (self._changing.pop(ordinal).end.at, ordinal))
 
     def _size(self, asked: int, number: int) -> int:
-        """Give how many rows a page may have; no two pages in a row are empty."""
+        """Return how many rows a page may have; no two pages in a row are empty."""
         self._pages += 1
         if not self._draws.chance(self._short_pages, "short", self._pages):
             return asked

@@ -13,7 +13,7 @@ from batchgen.simulator.jobs import Submission, from_json, to_json
 
 
 def read_log(path: Path) -> Iterator[Submission]:
-    """Give the jobs of a log, the oldest first; none where there is no log.
+    """Return the jobs of a log, the oldest first; none where there is no log.
 
     Raises:
         OutputError: a line is none of ours.

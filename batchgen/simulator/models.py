@@ -38,15 +38,15 @@ class ModelRecord:
         return tuple(self.data["inputs"])
 
     def defaults(self) -> dict[str, Json]:
-        """Give the inputs that have a default, with it."""
+        """Return the inputs that have a default, with it."""
         return {one["name"]: one["default"] for one in self.inputs if "default" in one}
 
     def row(self) -> dict[str, Json]:
-        """Give the model as a listing shows it: without its inputs."""
+        """Return the model as a listing shows it: without its inputs."""
         return {key: value for key, value in self.data.items() if key not in _LEFT_OUT_OF_LISTS}
 
     def detail(self, duration: Span | None) -> dict[str, Json]:
-        """Give the model as it is shown alone.
+        """Return the model as it is shown alone.
 
         Args:
             duration: the seconds that its jobs take, to be published; None for not published.
@@ -86,5 +86,5 @@ class Catalogue:
         return iter(self._records.values())
 
     def get(self, model_id: str) -> ModelRecord | None:
-        """Give a model, None where there is none of that id."""
+        """Return a model, None where there is none of that id."""
         return self._records.get(model_id)

@@ -42,7 +42,7 @@ class Output:
 
 
 def outputs_of(model: str, capabilities: tuple[str, ...], inputs: Mapping[str, Json]) -> tuple[Output, ...]:
-    """Give the outputs of a job, in order.
+    """Return the outputs of a job, in order.
 
     Args:
         model: the service's id.

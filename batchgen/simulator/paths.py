@@ -30,7 +30,7 @@ _PATHS: Sequence[tuple[str, re.Pattern[str], Call]] = tuple(
 
 
 def call_of(request: Request) -> tuple[Call, str]:
-    """Say what a request asks for, and the name in its path."""
+    """Return what a request asks for, and the name in its path."""
     for method, path, call in _PATHS:
         found = path.fullmatch(request.path) if request.method == method else None
         if found is not None:

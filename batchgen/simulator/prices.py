@@ -59,7 +59,7 @@ USUAL_PRICES: Mapping[str, Price] = {
 
 
 def price_of(model: str, inputs: Mapping[str, Json], prices: Mapping[str, Decimal]) -> Decimal:
-    """Give the units that a job costs, add-ons left out.
+    """Return the units that a job costs, add-ons left out.
 
     Args:
         model: the service's id.
@@ -84,5 +84,5 @@ def discount_of(full: Decimal, share: Decimal) -> Decimal:
 
 
 def gate_price(outputs: int) -> Decimal:
-    """Give the extra charge for having so many images checked; recorded: 1.25 units for six."""
+    """Return the extra charge for having so many images checked; recorded: 1.25 units for six."""
     return Decimal("0.25") * max(1, outputs - 1)

@@ -42,7 +42,7 @@ class Register:
         return self._charged - self._refunded
 
     def get(self, remote_id: str) -> Submission | None:
-        """Give a job by the service's id."""
+        """Return a job by the service's id."""
         return self._by_id.get(remote_id)
 
     def advance(self, now: float) -> float:

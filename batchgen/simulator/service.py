@@ -89,7 +89,7 @@ class Service:
         return self._register.most_in_flight
 
     def outputs_of(self, job: Submission, now: float) -> Sequence[str]:
-        """Give the ids of the assets that a look at a job shows by then, in the service's order."""
+        """Return the ids of the assets that a look at a job shows by then, in the service's order."""
         made = self._assets.of(job) if job.ended(now) and job.end.word == SUCCESS else ()
         return job.shows(made, now) if self._settings.views.outputs_late_in_jobs else made
 

@@ -203,11 +203,11 @@ class Settings:
             raise ValueError("a discount is a share, from 0 to 1")
 
     def duration_of(self, model: str) -> Span:
-        """Give the seconds that jobs of a model take."""
+        """Return the seconds that jobs of a model take."""
         return self.durations.get(model, self.duration)
 
     def at_speed(self, speed: float) -> "Settings":
-        """Give the same service sped up: every duration shrinks, and so does the time a rate counts in.
+        """Return the same service sped up: every duration shrinks, and so does the time a rate counts in.
 
         The clock stays the client's own, so that what the service says of times, waits and
         latencies is in seconds that the client can live by. The life of URLs does not shrink:

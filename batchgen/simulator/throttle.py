@@ -33,7 +33,7 @@ class Throttle:
         return refusal(429, "Too many requests", name="RateLimitError", **headers)
 
     def submit(self, now: float, in_flight: int) -> Reply | None:
-        """Give the refusal of one more job, None if it may run."""
+        """Return the refusal of one more job, None if it may run."""
         if now < self._cold_until:
             return self._cooldown(self._cold_until - now)
         ceiling = self._limits.ceiling

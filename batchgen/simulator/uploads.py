@@ -58,7 +58,7 @@ class Imports:
             raise ValueError("failures is a share, from 0 to 1, and duration a span, the lower end first")
 
     def at_speed(self, speed: float) -> "Imports":
-        """Give the same sped up, in simulated seconds a second; places are held as long as before."""
+        """Return the same sped up, in simulated seconds a second; places are held as long as before."""
         low, high = self.duration
         return replace(self, duration=(low / speed, high / speed))
 
@@ -174,7 +174,7 @@ class Uploads:
         return len(self._assets)
 
     def find(self, asset_id: str, now: float) -> Sent | None:
-        """Give an asset that was sent, None where there is none of that id, or not yet."""
+        """Return an asset that was sent, None where there is none of that id, or not yet."""
         sent = self._assets.get(asset_id)
         return sent if sent is not None and sent.at <= now else None
 

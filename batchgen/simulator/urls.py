@@ -33,7 +33,7 @@ class Signer:
     life: float | None
 
     def url(self, base: str, path: str, now: float, **query: str) -> str:
-        """Give a URL that holds for a while; the same one until its calendar step is over."""
+        """Return a URL that holds for a while; the same one until its calendar step is over."""
         resource = f"{base}{quote(path)}"
         until = calendar_expiry(now) if self.life is None else int(now + self.life)
         condition = {"DateLessThan": {"AWS:EpochTime": until}}
@@ -43,7 +43,7 @@ class Signer:
         return f"{resource}?{urlencode({**query, **signed})}"
 
     def holds(self, path: str, query: Mapping[str, str], now: float) -> bool:
-        """Tell whether a request to a path of the CDN is signed for it, and still in time."""
+        """Return whether a request to a path of the CDN is signed for it, and still in time."""
         try:
             policy = base64.b64decode(query.get("Policy", "").translate(_FROM_URL), validate=True)
         except (binascii.Error, ValueError):  # ValueError: a letter beyond ASCII
@@ -60,7 +60,7 @@ class Signer:
 
 
 def calendar_expiry(now: float) -> int:
-    """Give the end of a URL issued now, by the service's steps: at least a week away."""
+    """Return the end of a URL issued now, by the service's steps: at least a week away."""
     day = datetime.fromtimestamp(now, UTC)
     year, month, end = day.year, day.month, _FIRST_EXPIRY
     if day.day > _LAST_STEP:

@@ -29,7 +29,7 @@ _RANGES = {
 
 
 def usages(query: Mapping[str, str], jobs: Iterable[Submission], now: float) -> dict[str, Json]:
-    """Give the document that a question is answered with.
+    """Return the document that a question is answered with.
 
     Args:
         query: as it came in.
@@ -57,7 +57,7 @@ def usages(query: Mapping[str, str], jobs: Iterable[Submission], now: float) -> 
 
 
 def _asked(text: str) -> Sequence[str]:
-    """Give the parts that are wanted; a word that is none makes it all."""
+    """Return the parts that are wanted; a word that is none makes it all."""
     words = set(text.split(","))
     if words - {*_PARTS, *_OTHERS}:
         return _PARTS

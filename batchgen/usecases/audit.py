@@ -47,7 +47,7 @@ MARGIN = 600.0  # seconds that the listing reaches back before the batch's first
 async def audit_batch(
     options: Options, manifest: Manifest, file: JournalFile, *, now: float, fix: bool, offline: bool
 ) -> Audit:
-    """Hold journal, service and disk against each other; a run beside it is not disturbed.
+    """Check journal, service and disk against each other; a run beside it is not disturbed.
 
     Args:
         options: which batch, and where.
@@ -85,7 +85,7 @@ async def audit_batch(
 
 
 def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal) -> Audit:
-    """Hold the journal against itself, which is all there is without a service."""
+    """Check the journal against itself, which is all there is without a service."""
     untrue = untrue_records(read_history(before.history()), before.records(), after.records())
     return Audit(scope=scope, untrue=_named(untrue, before.records()))
 
@@ -107,7 +107,7 @@ async def _with_files(audit: Audit, file: JournalFile, folder: Path) -> Audit:
 def _purchases_without_a_job(
     options: Options, journal: BatchJournal, scope: Scope, project: str
 ) -> tuple[Purchase, ...]:
-    """Give what questions bought in this project, whatever the batch, and no record has or disowned."""
+    """Return what questions bought in this project, whatever the batch, and no record has or disowned."""
     known = [
         one
         for one in options.journal.purchases(origin=scope.origin).known()
@@ -125,7 +125,7 @@ def _named(untrue: Mapping[JobKey, str], records: Mapping[JobKey, Record]) -> tu
 
 
 def _open_of(records: Mapping[JobKey, Record], surplus: Iterable[Surplus]) -> Iterator[Open]:
-    """Give what waits for a person or for a run, but for what a row is named for as due."""
+    """Return what waits for a person or for a run, but for what a row is named for as due."""
     due = {one.sent.key for one in surplus if one.situation is Situation.DUE}
     for key, record in records.items():
         if record.state in MISSING and key not in due and record.job is not None:

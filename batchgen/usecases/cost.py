@@ -42,7 +42,7 @@ class Selection:
     zone: tzinfo
 
     def rows(self, file: JournalFile, scopes: Iterable[Scope]) -> list[Cost]:
-        """Give the rows of those scopes that are asked for."""
+        """Return the rows of those scopes that are asked for."""
         found = [one for scope in scopes if self.batch in (None, scope.batch) for one in _rows(file, scope)]
         return found if self.first is None else list(since(found, self.first, self.zone))
 
@@ -72,7 +72,7 @@ class CostComparison:
 
 
 def costs_in(options: Options, selection: Selection) -> list[Cost]:
-    """Give what was paid, submission by submission, in the order of batches and jobs.
+    """Return what was paid, submission by submission, in the order of batches and jobs.
 
     Raises:
         InputError: there is no batch of that name.
@@ -151,7 +151,7 @@ def _projects(scopes: Collection[Scope]) -> list[str]:
 
 
 def zone_named(name: str) -> tzinfo:
-    """Give the time zone of an IANA name.
+    """Return the time zone of an IANA name.
 
     Raises:
         InputError: there is none of that name.

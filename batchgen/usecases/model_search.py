@@ -28,7 +28,7 @@ class Search:
     capability: str = ""
 
     def fits(self, model: Model) -> bool:
-        """Tell whether a model is wanted: the service itself cannot search by text."""
+        """Return whether a model is wanted: the service itself cannot search by text."""
         if self.type and model.type != self.type:
             return False
         if self.capability and self.capability not in model.capabilities:

@@ -97,7 +97,7 @@ async def _of_the_running(
 
 
 def to_submit(batch: Batch) -> list[int]:
-    """Give the places in the manifest of the jobs that a run would submit."""
+    """Return the places in the manifest of the jobs that a run would submit."""
     wanted = {entry.key for entry in batch.plan.to_submit}
     return [index for index, entry in enumerate(batch.plan.entries) if entry.key in wanted]
 
@@ -105,7 +105,7 @@ def to_submit(batch: Batch) -> list[int]:
 async def check_manifest(
     options: Options, manifest: Manifest, *, offline: bool, indices: Iterable[int] | None = None
 ) -> Checked:
-    """Hold a manifest against what its models declare.
+    """Check a manifest against what its models declare.
 
     Without credentials, or where it is not wanted, that is left out and said so.
 
@@ -135,7 +135,7 @@ async def check_manifest(
 
 
 def _without_credentials(options: Options) -> str:
-    """Say what is wrong with the credentials as they stand here; empty where only the service can tell."""
+    """Return what is wrong with the credentials as they stand here; empty where only the service can tell."""
     try:
         find_credentials(options.environ)
     except StoppedError as error:
@@ -146,7 +146,7 @@ def _without_credentials(options: Options) -> str:
 async def check_models(
     catalogue: Catalogue, manifest: Manifest, chosen: list[int], *, leave_closed: bool = False
 ) -> Checked:
-    """Hold the chosen jobs of a manifest against what their models declare; see ``check_manifest``.
+    """Check the chosen jobs of a manifest against what their models declare; see ``check_manifest``.
 
     Args:
         catalogue: describes them.

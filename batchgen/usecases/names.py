@@ -65,7 +65,7 @@ async def go_on_under_one_name(opened: OpenBatch, *, say: Callable[[str], object
 async def look_at_names(
     opened: OpenBatch, *, offline: bool = False, beside_alone: bool = False
 ) -> NamesFound:
-    """Say what other names would mean for a run; nothing is changed.
+    """Return what other names would mean for a run; nothing is changed.
 
     Args:
         opened: the plan, as it would be run.
@@ -86,7 +86,7 @@ async def look_at_names(
 
 
 def told_of_names(found: NamesFound) -> Iterator[str]:
-    """Say what was found that stops nothing."""
+    """Return what was found that stops nothing."""
     for scope in found.joined:
         project = f"project {scope.project!r}" if scope.project else "the key's own project"
         yield (

@@ -111,7 +111,7 @@ class Naming:
                 yield other
 
     def _may_have(self, scope: Scope, other: Scope, wanted: Counter[str]) -> bool:
-        """Tell whether another name may have what is wanted: in this slot, or on its way in another."""
+        """Return whether another name may have what is wanted: in this slot, or on its way in another."""
         for one in self._slots_of(other):
             states = _MAY_BE_PAID if one.slot == scope.slot else IN_FLIGHT
             records = self._file.batch(one).records().items()

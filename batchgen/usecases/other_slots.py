@@ -61,22 +61,22 @@ class OtherSlot:
         return f"{counted(self.to_carry, 'job')} of {self.name}, {kind}"
 
     def left(self) -> dict[JobKey, Record]:
-        """Give what was open, as it stands now."""
+        """Return what was open, as it stands now."""
         records = self.batch.journal.records()
         return {key: records.get(key, one) for key, one in self.before.items()}
 
     def held(self) -> frozenset[JobKey]:
-        """Give the jobs that wait for a person."""
+        """Return the jobs that wait for a person."""
         return frozenset(key for key, one in self.left().items() if one.state is State.HELD)
 
     def findings(self, ending: EngineOutcome) -> list[tuple[Exit, str]]:
-        """Say what is left for which the run ends with another status; of a held job that is said once."""
+        """Return what is left for which the run ends with another status; of a held job that is said once."""
         bought = {key: one for key, one in self.left().items() if one.state is not State.PLANNED}
         new = [one for key, one in bought.items() if key not in self.told or one.state is not State.HELD]
         return [(status, f"{self.name}: {text}") for status, text in weigh(ending, new)]
 
     def notes(self, options: Options) -> list[str]:
-        """Say what became of it, and what a person can do."""
+        """Return what became of it, and what a person can do."""
         collected = sum(1 for one in self.left().values() if one.state is State.COLLECTED)
         held, notes = len(self.held()), []
         if collected:
@@ -124,7 +124,7 @@ def others_of(opened: OpenBatch, stack: ExitStack) -> list[OtherSlot]:
 
 
 def _carried(opened: OpenBatch, slot: str) -> Batch:
-    """Hold the manifest against another slot, in which nothing is bought or tried again."""
+    """Check the manifest against another slot, in which nothing is bought or tried again."""
     plain = replace(opened.options, retry_failed=False, retry_only=(), limit=None, sample=None)
     scope = replace(opened.batch.scope, slot=slot)
     batch = Batch.of(plain, opened.batch.manifest, scope, opened.file)
@@ -156,7 +156,7 @@ def not_bought(opened: OpenBatch) -> dict[str, int]:
 
 
 def _asked(batch: Batch, slot: str) -> frozenset[str] | None:
-    """Give the ids that the slot's last run knew of; None where no run of it came to its end."""
+    """Return the ids that the slot's last run knew of; None where no run of it came to its end."""
     if not slot:
         return frozenset()  # its results are the batch's own by now, or were
     with suppress(InputError, OutputError):
@@ -175,7 +175,7 @@ def unbought_notes(options: Options, counts: Mapping[str, int]) -> list[str]:
 
 
 def carried_notes(options: Options, open_states: Mapping[str, Mapping[State, int]], slot: str) -> list[str]:
-    """Say what a run of a slot would carry of others; reads and opens nothing."""
+    """Return what a run of a slot would carry of others; reads and opens nothing."""
     notes = []
     for other, states in open_states.items():
         held = states.get(State.HELD, 0)

@@ -110,7 +110,7 @@ async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False)
 
 
 def _learned(opened: OpenBatch) -> int | None:
-    """Give how many jobs earlier runs could have in flight, of all models; None where none was refused."""
+    """Return how many jobs earlier runs could have in flight, of all models; None where none was refused."""
     kept = [one for one in opened.file.ceilings(opened.batch.scope).ceilings() if not one.models]
     return min((limit_now(one, now=opened.options.clock.now()) for one in kept), default=None)
 

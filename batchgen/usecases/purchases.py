@@ -41,7 +41,7 @@ class Purchases:
         self._records = options.journal.purchases(origin=batch.scope.origin)
 
     def warning(self) -> str:
-        """Say why no price may be asked; empty where one may be.
+        """Return why no price may be asked; empty where one may be.
 
         Raises:
             JournalError: the journal cannot be read.
@@ -103,7 +103,7 @@ class Purchases:
         return _NAMED
 
     def _candidates(self, journal: BatchJournal, job: Job, body: str) -> Iterable[Entry]:
-        """Give the job whose price was asked and its equals, as far as nothing was sent for them."""
+        """Return the job whose price was asked and its equals, as far as nothing was sent for them."""
         asked = next((one for one in self._batch.plan.entries if one.job is job), None)
         if asked is None:
             return
@@ -118,6 +118,6 @@ _NAMED = "It belongs to no job; `batchgen audit` names it"
 
 
 def _seed_of(job: Job) -> float | None:
-    """Give the seed that the manifest asks for: none is derived for a question."""
+    """Return the seed that the manifest asks for: none is derived for a question."""
     seed = job.params.get("seed")
     return seed if isinstance(seed, int | float) and not isinstance(seed, bool) else None

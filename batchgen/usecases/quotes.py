@@ -37,7 +37,7 @@ class QuoteStore(Protocol):
     """Where prices are kept between plans."""
 
     def find(self, names: Collection[str], *, since: float) -> Mapping[str, Price]:
-        """Give the prices of the classes that were asked about since then; raises JournalError."""
+        """Return the prices of the classes that were asked about since then; raises JournalError."""
         ...
 
     def keep(self, prices: Mapping[str, Price], *, at: float) -> None:
@@ -49,7 +49,7 @@ class PurchaseBook(Protocol):
     """Knows of questions that were taken for purchases."""
 
     def warning(self) -> str:
-        """Say why no price may be asked; empty where one may be. Raises JournalError."""
+        """Return why no price may be asked; empty where one may be. Raises JournalError."""
         ...
 
     def keep(self, job: Job, body: str, error: BoughtByQuoteError) -> BoughtByQuoteError:
@@ -112,12 +112,12 @@ class Quoted:
     ambiguous: str = ""
 
     def price(self, job: Job) -> Decimal | None:
-        """Give the price of a job, the highest it may have; None where the service gave none."""
+        """Return the price of a job, the highest it may have; None where the service gave none."""
         one = self.of(job)
         return one.price.high if one is not None and one.price is not None and one.is_quote else None
 
     def of(self, job: Job) -> QuotedClass | None:
-        """Give what is known of a job's class; None for a class that was not looked at."""
+        """Return what is known of a job's class; None for a class that was not looked at."""
         name = self.classifier.name(job)
         return None if name is None else self.by_name.get(name)
 

@@ -147,7 +147,7 @@ class Recoverer:
         return looks
 
     def _tells_all(self, one: Recalled, row: RemoteJob) -> bool:
-        """Tell whether a row may be taken for the job itself: it may be behind on what came out."""
+        """Return whether a row may be taken for the job itself: it may be behind on what came out."""
         asked = kind_of(one.job.model, one.body).asked
         return row.status is not RemoteStatus.SUCCEEDED or len(row.asset_ids) >= max(
             asked, len(one.saved.files)
@@ -156,7 +156,7 @@ class Recoverer:
     def _on_disk(
         self, recalled: Sequence[Recalled], looks: Mapping[str, RemoteJob]
     ) -> dict[JobKey, tuple[File, ...]]:
-        """Give the files of each job of which every asset is on disk as the results say; blocks."""
+        """Return the files of each job of which every asset is on disk as the results say; blocks."""
         shelf = files_on_disk(self._batch)
         whole = {}
         for one in recalled:
@@ -171,6 +171,6 @@ class Recoverer:
 
 
 def _shown(job: Job) -> Mapping[str, Json]:
-    """Give the parameters of a job as results show them."""
+    """Return the parameters of a job as results show them."""
     params: Mapping[str, Json] = entry(Row(job=job, key=JobKey("")))["params"]
     return params

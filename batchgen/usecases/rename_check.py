@@ -55,7 +55,7 @@ class Elsewhere:
         return self.is_gone and (self.open > 0 or self.jobs >= min(MANY, self.of / 2))
 
     def __str__(self) -> str:
-        """Say what is there."""
+        """Return what is there."""
         parts = [f"{self.jobs} done"] if self.jobs or not self.open else []
         parts += [f"{self.open} paid for, or possibly so, and not done"] if self.open else []
         project = f" of project {self.project!r}" if self.project else ""
@@ -139,7 +139,7 @@ def _is_of(path: Path, batch: str, environ: Mapping[str, str]) -> bool:
 
 
 def _named_by_results(path: Path) -> list[str]:
-    """Say where the results of an earlier version tell that the manifest was."""
+    """Return where the results of an earlier version tell that the manifest was."""
     try:
         return [str(json.loads(path.read_text(encoding="utf-8"))["manifest"]["path"])]
     except (OSError, ValueError, KeyError, TypeError):

@@ -74,7 +74,7 @@ class Desk:
         self._clock = clock
 
     def entries(self) -> list[Entry]:
-        """Give every job in doubt, those that the manifest no longer names included."""
+        """Return every job in doubt, those that the manifest no longer names included."""
         return [one for one in self._current() if one.record.state in _UNSETTLED]
 
     def _current(self) -> list[Entry]:
@@ -83,7 +83,7 @@ class Desk:
         return [Entry(key=one.key, job=one.job, record=records.get(one.key, one.record)) for one in known]
 
     def out_of_sight(self) -> list[Entry]:
-        """Give every job that is paid for and has outlasted its timeout without an end."""
+        """Return every job that is paid for and has outlasted its timeout without an end."""
         timeout, now = Policy(timeout=self._batch.manifest.timeout).timeout_of(None), self._clock.now()
         running = [one for one in self._current() if one.record.state is State.RUNNING]
         return [one for one in running if (paid := one.record.submission) and now - paid.at >= timeout]

@@ -47,7 +47,7 @@ class CameTo:
 
     @classmethod
     def drained(cls, others: Sequence[OtherSlot]) -> "CameTo":
-        """Give the end of a run that was stopped before it began."""
+        """Return the end of a run that was stopped before it began."""
         return cls(EngineOutcome(drained=True), [EngineOutcome(drained=True) for _ in others])
 
 

@@ -20,7 +20,7 @@ from batchgen.wiring.options import Allow, Options, own_rate_of
 
 
 def settings_of(batch: Batch, options: Options) -> RunSettings:
-    """Give what a run goes by at first: the command line, then the manifest."""
+    """Return what a run goes by at first: the command line, then the manifest."""
     limits, total = batch.manifest.limits, batch.manifest.budget.total
     return RunSettings(
         in_flight=options.in_flight or limits.in_flight,
@@ -30,7 +30,7 @@ def settings_of(batch: Batch, options: Options) -> RunSettings:
 
 
 async def pools_of(batch: Batch, options: Options, client: ScenarioClient, memory: CeilingMemory) -> Pools:
-    """Give what is known of the limits: what earlier runs have learned, else what the service says."""
+    """Return what is known of the limits: what earlier runs have learned, else what the service says."""
     most = options.in_flight or batch.manifest.limits.in_flight
     pools = Pools(Ceiling(bound=most), memory=memory, clock=options.clock)
     if pools.limit is None and len(batch.plan.to_submit) > 1:
@@ -42,7 +42,7 @@ async def pools_of(batch: Batch, options: Options, client: ScenarioClient, memor
 
 
 def policy_of(batch: Batch, options: Options, *, speed: float) -> Policy:
-    """Give the manifest's patience; a rehearsal settles doubts in simulated time."""
+    """Return the manifest's patience; a rehearsal settles doubts in simulated time."""
     manifest = batch.manifest
     doubt = manifest.doubt
     return Policy(
@@ -60,7 +60,7 @@ def policy_of(batch: Batch, options: Options, *, speed: float) -> Policy:
 
 
 def most_failures_of(options: Options, batch: Batch) -> int | None:
-    """Give how many jobs may fail before no more are bought; a share is of what would be bought."""
+    """Return how many jobs may fail before no more are bought; a share is of what would be bought."""
     most = options.most_failures
     if isinstance(most, float):
         return max(1, math.ceil(most * len(batch.plan.to_submit)))
@@ -68,7 +68,7 @@ def most_failures_of(options: Options, batch: Batch) -> int | None:
 
 
 def left_out_of(batch: Batch, purse: BudgetGuard) -> LeftOut | None:
-    """Say what is left for another time, at the prices that were asked for this run."""
+    """Return what is left for another time, at the prices that were asked for this run."""
     jobs = batch.left_out
     if not jobs:
         return None

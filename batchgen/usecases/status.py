@@ -23,7 +23,7 @@ class OtherSlots(NamedTuple):
 
 
 def notice_slots(opened: OpenBatch) -> OtherSlots:
-    """Say what a run would carry of other slots, and which of them have jobs that were not bought.
+    """Return what a run would carry of other slots, and which of them have jobs that were not bought.
 
     Raises:
         JournalError: the journal cannot be read.

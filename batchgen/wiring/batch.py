@@ -28,7 +28,7 @@ from batchgen.wiring.service import address_of
 def scope_of(
     options: Options, manifest: Manifest, file: JournalFile, *, now: float, kept: Scope | None = None
 ) -> Scope:
-    """Say where the records of this manifest belong: to the slot that is due, or the one that was named.
+    """Return where the records of this manifest belong: to the slot that is due, or the one that was named.
 
     Args:
         options: what the command line says.
@@ -55,7 +55,7 @@ def scope_of(
 
 
 def fresh_scope_of(options: Options, manifest: Manifest, scope: Scope, *, now: float) -> Scope:
-    """Give the scope of a slot that begins now, in the period of another scope of the batch."""
+    """Return the scope of a slot that begins now, in the period of another scope of the batch."""
     return replace(
         scope, slot=fresh_slot(slot_at(options.period or manifest.period, now, zone_of(manifest)), now)
     )
@@ -64,7 +64,7 @@ def fresh_scope_of(options: Options, manifest: Manifest, scope: Scope, *, now: f
 def is_of_the_past(
     options: Options, manifest: Manifest, scope: Scope, file: JournalFile, *, now: float
 ) -> bool:
-    """Tell whether a slot was named although another is due and begun: the batch's results are of that."""
+    """Return whether a slot was named although another is due and begun: the batch's results are of that."""
     if options.slot is None:
         return False
     due = scope_of(replace(options, slot=None), manifest, file, now=now)
@@ -72,12 +72,12 @@ def is_of_the_past(
 
 
 def slots_of(file: JournalFile, scope: Scope) -> list[str]:
-    """Give the slots of a scope's batch, oldest first."""
+    """Return the slots of a scope's batch, oldest first."""
     return [one.slot for one in file.scopes() if replace(one, slot=scope.slot) == scope]
 
 
 def zone_of(manifest: Manifest) -> tzinfo:
-    """Give the zone in which the manifest's days begin."""
+    """Return the zone in which the manifest's days begin."""
     return UTC if manifest.tz == "UTC" else ZoneInfo(manifest.tz)
 
 
@@ -145,7 +145,7 @@ class Batch:
         return not entry.wanted and self.record_of(entry).state is State.PLANNED
 
     def record_of(self, entry: Entry) -> Record:
-        """Give what the journal says of the job now."""
+        """Return what the journal says of the job now."""
         return self.journal.records().get(entry.key, entry.record)
 
     def weigh(self, ending: EngineOutcome, *, at: float) -> list[tuple[Exit, str]]:
@@ -164,12 +164,12 @@ class Batch:
         return weigh(ending, counted, shortage=self._shortage(keys, now=at))
 
     def _shortage(self, keys: Iterable[JobKey], *, now: float) -> Shortage:
-        """Say which of these jobs have fewer assets than they are to have, by all that is known here."""
+        """Return which of these jobs have fewer assets than they are to have, by all that is known here."""
         records = self.journal.records()
         return shortage(records, now=now, of=frozenset(keys))
 
     def results(self, *, at: float, ending: EngineOutcome, verdict: Verdict | None = None) -> Results:
-        """Give all that the results files are made of, as of now.
+        """Return all that the results files are made of, as of now.
 
         Args:
             at: seconds since the epoch.
@@ -202,7 +202,7 @@ class Batch:
 
 
 def is_open(record: Record, *, planned: bool = False) -> bool:
-    """Tell whether a job that was begun has not come to its end."""
+    """Return whether a job that was begun has not come to its end."""
     return record.state in IN_FLIGHT or record.lacks_files or (planned and record.state is State.PLANNED)
 
 

@@ -7,5 +7,5 @@ class SystemClock:
     """The machine's own."""
 
     def now(self) -> float:
-        """Give the seconds since the epoch, UTC."""
+        """Return the seconds since the epoch, UTC."""
         return time.time()

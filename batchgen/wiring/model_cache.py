@@ -35,7 +35,7 @@ class ModelCache:
         self._folder = output / "models" / owner
 
     def get(self, model_id: str, *, now: float) -> Model | None:
-        """Give a model that was described within the hour, None otherwise."""
+        """Return a model that was described within the hour, None otherwise."""
         try:
             kept = parse_object(self._path(model_id).read_bytes())
             model = parse_model(as_mapping(kept.get("model")))

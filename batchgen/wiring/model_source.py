@@ -53,7 +53,7 @@ class Catalogue:
         return await self.ask(model_id)
 
     async def rank(self) -> int | None:
-        """Give what models this account's plan allows; None where only the service can tell."""
+        """Return what models this account's plan allows; None where only the service can tell."""
         return _RANKS.get(await self._generator.plan())
 
     async def ask(self, model_id: str) -> Model:

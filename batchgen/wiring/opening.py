@@ -71,7 +71,7 @@ def open_batch(
 
 @contextmanager
 def look_at(options: Options, *, kept: Scope | None = None) -> Iterator[OpenBatch]:
-    """Hold a manifest against the journal as it is now; a run beside it is not disturbed.
+    """Check a manifest against the journal as it is now; a run beside it is not disturbed.
 
     Args:
         options: what to look at, and where.

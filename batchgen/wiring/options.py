@@ -91,7 +91,7 @@ class Options:
         return JournalStore(self.output)
 
     def command_line(self, name: str, *words: str, slot: str | None = None) -> str:
-        """Give a command on the same batch, as people are told to type it.
+        """Return a command on the same batch, as people are told to type it.
 
         Args:
             name: of the command.
@@ -107,7 +107,7 @@ class Options:
 
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Give the environment, with what a ``.env`` file in the folder adds to it.
+    """Return the environment, with what a ``.env`` file in the folder adds to it.
 
     Raises:
         InputError: the file would send the environment's credentials to an address of its own.
@@ -124,26 +124,26 @@ def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def project_of(options: Options, manifest_project: str | None) -> str:
-    """Give the project of a run: flag, manifest, environment; empty for the key's own."""
+    """Return the project of a run: flag, manifest, environment; empty for the key's own."""
     named = (options.project, manifest_project, options.environ.get("SCENARIO_PROJECT_ID"))
     return next((one for one in named if one), "")
 
 
 def own_rate_of(options: Options, manifest_rate: Rate | None) -> Rate | None:
-    """Give the pace of a run as people say it; a rehearsal has none that was not asked for."""
+    """Return the pace of a run as people say it; a rehearsal has none that was not asked for."""
     return options.rate or manifest_rate or (None if options.simulate else PUBLISHED_RATE)
 
 
 def rate_of(options: Options, manifest_rate: Rate | None) -> Rate | None:
-    """Give the pace of a run; a rehearsal keeps its own in simulated time."""
+    """Return the pace of a run; a rehearsal keeps its own in simulated time."""
     return at_speed(own_rate_of(options, manifest_rate), speed_of(options))
 
 
 def speed_of(options: Options) -> float:
-    """Give the seconds of the service a second: those of a rehearsal are quick."""
+    """Return the seconds of the service a second: those of a rehearsal are quick."""
     return REHEARSAL_SPEED if options.simulate else 1.0
 
 
 def at_speed(rate: Rate | None, speed: float) -> Rate | None:
-    """Give a pace that is kept in the time of the service in that of this machine."""
+    """Return a pace that is kept in the time of the service in that of this machine."""
     return None if rate is None else Rate(count=rate.count * speed, seconds=rate.seconds)

@@ -30,7 +30,7 @@ class Address:
 
 
 def address_of(options: Options) -> Address:
-    """Say which service is meant, without asking it anything.
+    """Return which service is meant, without asking it anything.
 
     Raises:
         InputError: the base URL will not do.

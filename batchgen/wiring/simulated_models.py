@@ -32,7 +32,7 @@ class SimulatedModels:
         return ""
 
     def all(self) -> list[Model]:
-        """Give every model."""
+        """Return every model."""
         return [_read(one) for one in self._catalogue]
 
 

@@ -17,7 +17,7 @@ class SimulatedPrices:
         self._catalogue = Catalogue.recorded()
 
     async def quote(self, model: str, body: str) -> Decimal:
-        """Say what the simulator would charge; see the port."""
+        """Return what the simulator would charge; see the port."""
         known = self._catalogue.get(model)
         try:
             return read_order(known, body.encode(errors="replace"), Settings(), lambda _: True).cost

@@ -46,7 +46,7 @@ _TRIES = 2  # of a file as a whole: the places of its parts may lapse meanwhile
 
 
 def check_file(path: Path) -> str | None:
-    """Say why a file cannot be an input, None if it can; it is looked at, not sent."""
+    """Return why a file cannot be an input, None if it can; it is looked at, not sent."""
     try:
         size, mime = _look(path)
     except OSError as error:
@@ -88,7 +88,7 @@ class Uploads:
         self._hopeless: dict[str, BatchgenError] = {}
 
     def known(self, files: Collection[str]) -> Mapping[str, str] | None:
-        """Give the asset id of every file, None if one is not on record; see the port."""
+        """Return the asset id of every file, None if one is not on record; see the port."""
         found = {name: one.asset_id for name, one in self._records.find(files).items() if one.asset_id}
         return found if found.keys() >= set(files) else None
 
@@ -98,7 +98,7 @@ class Uploads:
         self._confirmed.difference_update(asset_ids)
 
     async def ensure(self, files: Collection[str]) -> Mapping[str, str]:
-        """Give the asset id of every file; what the service does not have yet is sent; see the port.
+        """Return the asset id of every file; what the service does not have yet is sent; see the port.
 
         What is on record is confirmed by the service once in the life of this object.
         """
@@ -124,7 +124,7 @@ class Uploads:
             self._records.forget(claimed - shown.keys())
 
     async def _outcome(self, sha256: str) -> str | BatchgenError:
-        """Give the asset id, or what went wrong: one file's trouble must not cancel another's upload."""
+        """Return the asset id, or what went wrong: one file's trouble must not cancel another's upload."""
         async with self._flights.setdefault(sha256, asyncio.Lock()):
             if sha256 in self._hopeless:
                 return self._hopeless[sha256]
@@ -229,7 +229,7 @@ class _Content:
         self.path = path
 
     async def look(self) -> tuple[int, str]:
-        """Give its size in bytes and its type.
+        """Return its size in bytes and its type.
 
         Raises:
             InputError: it cannot be read, or cannot be an input.
@@ -244,7 +244,7 @@ class _Content:
         return size, mime
 
     async def whole(self) -> bytes:
-        """Give all of a small one.
+        """Return all of a small one.
 
         Raises:
             InputError: it cannot be read, or is not what it was.
@@ -266,7 +266,7 @@ class _Content:
             raise self._unreadable(error) from error
 
     async def read(self, file: BinaryIO, count: int) -> bytes:
-        """Give the next bytes of it.
+        """Return the next bytes of it.
 
         Raises:
             InputError: it cannot be read.

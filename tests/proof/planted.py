@@ -27,7 +27,7 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
-        name="retry the POST when its answer is lost",
+        name="retry the POST when its reply is lost",
         path="scenario/client.py",
         old='            raise AmbiguousError(f"the reply was lost: {exc}") from exc\n'
         "        return submit_verdict",
@@ -245,7 +245,7 @@ MUTANTS = (
         test="tests/scenario/test_http.py::test_no_redirect_is_followed_and_no_credentials_cross",
     ),
     Mutant(
-        name="take a lost answer for a POST that never left",
+        name="take a lost reply for a POST that never left",
         path="scenario/http.py",
         old="            failure = LostAnswerError(self._said(exc))\n",
         new="            failure = NotSentError(self._said(exc))\n",

@@ -87,7 +87,7 @@ OF_SLOTS = (
     ),
     Mutant(
         name="leave a doubt that no listing can settle",
-        path="engine/doubting.py",
+        path="engine/doubts.py",
         old="        if not self._listings:\n",
         new="        if self._given_up and not self._listings:\n",
         test=_DENIALS,

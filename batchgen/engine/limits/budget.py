@@ -59,11 +59,11 @@ class BudgetGuard:
         self._budget = replace(self._budget, total=total)
 
     def price(self, job: Job) -> Decimal | None:
-        """Give what the service says that a job costs; None where that is not known."""
+        """Return what the service says that a job costs; None where that is not known."""
         return None if self._prices is None else self._prices.price(job)
 
     def needs_asking(self, job: Job) -> bool:
-        """Tell whether the price of a job's kind has to be asked before it may leave.
+        """Return whether the price of a job's kind has to be asked before it may leave.
 
         Under a cap only what was asked in this run decides, and only for a time.
         """
@@ -88,7 +88,7 @@ class BudgetGuard:
         return None if self._prices is None else self._dearest.get(self._prices.kind(job))
 
     def reservation(self, job: Job) -> Decimal | None:
-        """Give what to hold for a job: its price, or what one of its price has cost before.
+        """Return what to hold for a job: its price, or what one of its price has cost before.
 
         Raises:
             OverBudgetError: it cannot be reserved under any circumstances: its price is not known,
@@ -110,7 +110,7 @@ class BudgetGuard:
         return held
 
     def allowed(self, now: float) -> Allowance | None:
-        """Give the caps at a moment, seconds since the epoch; None where there are none."""
+        """Return the caps at a moment, seconds since the epoch; None where there are none."""
         caps = allowance(self._budget, now, self._zone)
         if not caps.windows:
             return None
@@ -172,7 +172,7 @@ class BudgetGuard:
         return self._prices.price(job)
 
     def told(self, error: OverBudgetError, left: Sequence[Job]) -> str:
-        """Say what the budget left, and what raising it would buy.
+        """Return what the budget left, and what raising it would buy.
 
         Args:
             error: of the first job that did not fit.

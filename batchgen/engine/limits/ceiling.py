@@ -35,7 +35,7 @@ class Ceiling:
         return min(known) if known else None
 
     def has_room(self, in_flight: int, late: int = 0) -> bool:
-        """Say whether one more may be submitted: at most one goes beyond what was ever accepted.
+        """Return whether one more may be submitted: at most one goes beyond what was ever accepted.
 
         Args:
             in_flight: all that run or may run.

@@ -61,7 +61,7 @@ class Flow:
         self._turns_in_a_row = 0
 
     def beside(self, slot: str) -> "Flow":
-        """Give the flow of another slot, whose jobs count against the same limits and are not ours."""
+        """Return the flow of another slot, whose jobs count against the same limits and are not ours."""
         flow = Flow(
             pools=self.pools,
             gate=self._gate,
@@ -89,7 +89,7 @@ class Flow:
         return self.pools.in_flight
 
     def has_room(self, model: str) -> bool:
-        """Say whether one more job of a model may be submitted now."""
+        """Return whether one more job of a model may be submitted now."""
         if self._ambiguous >= TRIPS_AT and (self._unanswered or not self._service_answers):
             return False
         now = loop_time()

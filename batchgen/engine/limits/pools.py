@@ -19,7 +19,7 @@ _EVERYTHING = ""  # the pool of every model that no refusal has put into another
 
 
 def limit_now(kept: KeptCeiling, *, now: float) -> int:
-    """Give what is left of a limit that was learned: what other people took of it does not last.
+    """Return what is left of a limit that was learned: what other people took of it does not last.
 
     Args:
         kept: what was learned.
@@ -97,7 +97,7 @@ class Pools:
         self._in_flight.pop(key, None)
 
     def has_room(self, model: str, late: Collection[JobKey]) -> bool:
-        """Say whether one more job of a model may be submitted.
+        """Return whether one more job of a model may be submitted.
 
         Args:
             model: the service's id.
@@ -184,7 +184,7 @@ class Pools:
         return self._pools_of.get(model, (_EVERYTHING,))
 
     def _pool_for(self, action: str, model: str) -> str:
-        """Give the pool of a limit that a model has met, and count the model against it from now on."""
+        """Return the pool of a limit that a model has met, and count the model against it from now on."""
         if action == _EVERYTHING or self._action in {_EVERYTHING, action}:
             self._action = self._action or action
             pool = _EVERYTHING

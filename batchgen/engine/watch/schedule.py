@@ -63,21 +63,21 @@ class LookSchedule:
         self._first.pop(model, None)
 
     def longest(self, model: str) -> float | None:
-        """Give the longest duration remembered of a model, in seconds; None if there is none."""
+        """Return the longest duration remembered of a model, in seconds; None if there is none."""
         return max(self._durations[model], default=None)
 
     def middle(self, model: str) -> float | None:
-        """Give what a job of the model takes, in seconds: seen, else published; None if nothing is known."""
+        """Return what a job of the model takes, in seconds: seen, else published; None if unknown."""
         seen = self._durations[model]
         return statistics.median(seen) if seen else self._published.get(model)
 
     def earliest(self, model: str) -> float:
-        """Give the seconds before which hardly a job of the model ends."""
+        """Return the seconds before which hardly a job of the model ends."""
         seen = self._durations[model]
         return min(seen) if seen else self._early(model)
 
     def first_look(self, model: str) -> float:
-        """Give the seconds from acceptance to the first look at one submission alone."""
+        """Return the seconds from acceptance to the first look at one submission alone."""
         known = self._first.get(model)
         if known is None:
             known = self._gaps.first_look(tuple(self._durations[model]), usual=self._early(model))
@@ -85,15 +85,15 @@ class LookSchedule:
         return known
 
     def gap(self, waited: float) -> float:
-        """Give the seconds to the next look."""
+        """Return the seconds to the next look."""
         return self._gaps.gap(waited, jitter=self._chance.random())
 
     def after_failure(self, failures: int, asked: float | None) -> float:
-        """Give the seconds to the next look after looks that failed in a row."""
+        """Return the seconds to the next look after looks that failed in a row."""
         return self._backoff.wait(failures, jitter=self._chance.random(), asked=asked)
 
     def after_unseen(self, times: int, waited: float) -> float:
-        """Give the seconds for which an id is left alone that the service has said it does not know.
+        """Return the seconds for which an id is left alone that the service has said it does not know.
 
         They double each time, and are never short for one that is old: a run that takes it up again goes
         on where the last one was.

@@ -44,7 +44,7 @@ class WatchState:
 
 
 def choose(sight: WatchState) -> LookStrategy:
-    """Say how to look next.
+    """Return how to look next.
 
     A sweep of one page costs what a poll costs and shows everything. More pages must spare more
     polls than they are. One submission alone is polled, unless it is the last of many.
@@ -87,7 +87,7 @@ class SweepGaps:
     pressed_turns: int = 10
 
     def gap(self, duration: float, *, interval: float = 0.0, pressed: bool = False) -> float:
-        """Give the seconds from the beginning of one sweep to the next.
+        """Return the seconds from the beginning of one sweep to the next.
 
         Args:
             duration: what the quickest of the models in flight takes, in seconds.

@@ -96,14 +96,14 @@ class Sweeping:
             row.covered_until = row.ripe_at + 2 * self._gap + GRACE
 
     def next_at(self) -> float | None:
-        """Give when the next sweep is due, by the loop's clock; None if none is."""
+        """Return when the next sweep is due, by the loop's clock; None if none is."""
         if not self._allowed or self._under_way or not len(self._list):
             return None
         ripe = loop_time() if self._list.ripe(loop_time() + DUST) else self._list.next_ripe()
         return None if ripe is None else max(self._next, ripe)
 
     def ended(self, row: Watched, took: float | None) -> None:
-        """Hold an end against what sweeps have shown.
+        """Check an end against what sweeps have shown.
 
         Args:
             row: what ended.
@@ -223,7 +223,7 @@ class Sweeping:
             self._looks.poll(row)
 
     def _is_being_found_out(self, row: Watched) -> bool:
-        """Tell whether another one of its kind is being asked: one after the other is soon enough."""
+        """Return whether another one of its kind is being asked: one after the other is soon enough."""
         kind = self._yields.kind(row.entry.record)
         asked = self._asked.get(kind)
         if asked is not None and asked is not row and asked.polled and asked in self._list:
@@ -273,7 +273,7 @@ class Sweeping:
         self._looks.look()
 
     def _quickest(self) -> float:
-        """Give what the quickest model in flight takes, in seconds; else for how long it runs."""
+        """Return what the quickest model in flight takes, in seconds; else for how long it runs."""
         now = loop_time()
         oldest: dict[str, float] = {}
         for row in self._list:

@@ -234,7 +234,7 @@ class Watcher:
         self._moves.route(entry)
 
     def _took(self, row: Watched, remote: RemoteJob) -> float | None:
-        """Give what it took by the service's clock, in seconds; None where that tells nothing."""
+        """Return what it took by the service's clock, in seconds; None where that tells nothing."""
         if remote.created_at is None or remote.finished_at is None:
             return None
         took = remote.finished_at - remote.created_at

@@ -86,7 +86,7 @@ class WatchList:
         return iter(tuple(self._rows.values()))
 
     def __contains__(self, row: Watched) -> bool:
-        """Tell whether it is watched still."""
+        """Return whether it is watched still."""
         return self._rows.get(row.remote_id) is row
 
     def add(self, row: Watched) -> None:
@@ -124,11 +124,11 @@ class WatchList:
                 yield row
 
     def next_due(self) -> float | None:
-        """Give when the next may be due; None if nothing is watched."""
+        """Return when the next may be due; None if nothing is watched."""
         return self._heap[0][0] if self._heap else None
 
     def ripe(self, now: float) -> Collection[Watched]:
-        """Give those that may have ended, the longest ripe first."""
+        """Return those that may have ended, the longest ripe first."""
         while self._ripening and self._ripening[0][0] <= now:
             _, remote_id = heapq.heappop(self._ripening)
             row = self._rows.get(remote_id)
@@ -137,7 +137,7 @@ class WatchList:
         return self._ripe.values()
 
     def next_ripe(self) -> float | None:
-        """Give when the next may have ended that could not have before; None if there is none."""
+        """Return when the next may have ended that could not have before; None if there is none."""
         while self._ripening and self._ripening[0][1] not in self._rows:
             heapq.heappop(self._ripening)
         return self._ripening[0][0] if self._ripening else None

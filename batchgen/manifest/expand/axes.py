@@ -86,7 +86,7 @@ NO_AXES = Choices((Choice({}),))
 
 
 def plural(noun: str, count: int) -> str:
-    """Give a noun's form for a count."""
+    """Return a noun's form for a count."""
     if count == 1 or noun.endswith("s") or len(noun) < _LEAST or not noun[-1].isalpha():
         return noun
     return noun + "es" if noun.endswith(("x", "z", "ch", "sh")) else noun + "s"
@@ -144,7 +144,7 @@ class _Sieve:
         ]
 
     def passed(self, values: Mapping[str, Json]) -> Choice | None:
-        """Give the choice with the models that are left to it, None where none is."""
+        """Return the choice with the models that are left to it, None where none is."""
         left = frozenset(range(self._models)) if self._patterns else frozenset[int]()
         matched = False
         for pattern, wanted in self._patterns:

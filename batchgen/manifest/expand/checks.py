@@ -37,7 +37,7 @@ class Checks:
         return len(self._problems)
 
     def place(self, path: Path) -> Place:
-        """Give the place of a value."""
+        """Return the place of a value."""
         return self._document.place(path)
 
     def note(self, path: Path, text: str, kind: str | None = None) -> None:
@@ -94,7 +94,7 @@ class Checks:
     def _texts(
         self, path: Path, text: JobText, made: Entry, known: set[str]
     ) -> Iterable[tuple[Path, Iterable[str], str]]:
-        """Give the texts that name variables; those of the parameters only if one of them is unknown."""
+        """Return the texts that name variables; those of the parameters only if one of them is unknown."""
         for index, one in enumerate(made.prompts):
             raw = text.prompt[index] if text.prompt else ""
             yield (*path, "prompt", index), one.names, raw if isinstance(raw, str) else ""

@@ -165,7 +165,7 @@ class Preparation:
             return None
 
     def _prompts(self, path: Path, text: JobText, table: Table | None) -> list[str]:
-        """Give the texts of the prompts, those in files read, their braces checked."""
+        """Return the texts of the prompts, those in files read, their braces checked."""
         if not text.prompt:
             return [f"{{{table.prompt}}}"] if table is not None and table.prompt is not None else []
         result = []
@@ -182,7 +182,7 @@ class Preparation:
         return result
 
     def _params_of(self, path: Path, params: dict[str, Json]) -> dict[str, Json]:
-        """Give the parameters with the environment in their paths, what is wrong with them noted."""
+        """Return the parameters with the environment in their paths, what is wrong with them noted."""
         if not params:
             return params
         try:

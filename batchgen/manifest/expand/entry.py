@@ -55,7 +55,7 @@ class Entry:
         return len(self.table.rows) if self.table is not None else 1
 
     def uses(self, name: str) -> bool:
-        """Tell whether every job says something else with another value of a variable."""
+        """Return whether every job says something else with another value of a variable."""
         everywhere = (self.prompts, self.models)
         return name in self.params.names or any(
             texts and all(name in one.names for one in texts) for texts in everywhere

@@ -29,7 +29,7 @@ class Patterns:
         self._names = [name for axis in axes for name in axis.names]
 
     def read(self, key: str, items: Sequence[Mapping[str, Json]]) -> list[Pattern]:
-        """Give the items that make sense.
+        """Return the items that make sense.
 
         Args:
             key: ``exclude``, whose items say a part of a choice, or ``include``, whose items say all of it.

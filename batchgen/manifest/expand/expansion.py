@@ -206,7 +206,7 @@ def _combinations(entry: Entry, hidden: set[str]) -> Iterator[_Combination]:
 
 
 def _labels(entry: Entry) -> dict[str, dict[str, str]]:
-    """Give for every axis what each of its values adds to an id."""
+    """Return for every axis what each of its values adds to an id."""
     texts: dict[str, dict[str, None]] = {name: {} for axis in entry.axes for name in axis.names}
     for choice in entry.choices.all if entry.choices is not None else ():
         for name, value in choice.values.items():

@@ -28,7 +28,7 @@ class Ids:
         self._next: dict[str, int] = {}
 
     def take(self, name: str, owner: Owner, *, turn: int, exact: bool) -> str | Owner:
-        """Give a job its id, or say who has it where neither may be renamed.
+        """Return a job its id, or say who has it where neither may be renamed.
 
         Args:
             name: the id it should have.

@@ -23,7 +23,7 @@ class Prompts:
         self._texts: dict[Path, str] = {}
 
     def text(self, name: str) -> str:
-        """Give the text of a file, space around it dropped.
+        """Return the text of a file, space around it dropped.
 
         Raises:
             ValueError: it cannot be read or has no text.

@@ -68,16 +68,16 @@ class Document:
         self._root = root
 
     def place(self, path: Path) -> Place:
-        """Give the place of a value; of the nearest thing around it where it is not written."""
+        """Return the place of a value; of the nearest thing around it where it is not written."""
         return self._at(self._walk(path)[1])
 
     def key_place(self, path: Path) -> Place:
-        """Give the place of a key; of the value where it has none."""
+        """Return the place of a key; of the value where it has none."""
         key, value = self._walk(path)
         return self._at(value if key is None else key)
 
     def written(self, path: Path) -> str | None:
-        """Give a scalar as the file spells it, None for anything else."""
+        """Return a scalar as the file spells it, None for anything else."""
         node = self._walk(path)[1]
         return node.value if isinstance(node, yaml.ScalarNode) else None
 

@@ -19,7 +19,7 @@ _VARYING = re.compile(r'"[^"]*"|\d+(?:[.,]\d+)*')
 
 
 def shown_problems(problems: Sequence[Problem]) -> Iterator[str]:
-    """Give the lines that show problems to people, at most so many of them."""
+    """Return the lines that show problems to people, at most so many of them."""
     found = abridged(problems)
     lines = _Lines()
     for one in found[:SHOWN]:
@@ -30,7 +30,7 @@ def shown_problems(problems: Sequence[Problem]) -> Iterator[str]:
 
 
 def problems_document(problems: Sequence[Problem]) -> list[Mapping[str, object]]:
-    """Give the problems for an editor or a script; what may have been meant stands by itself."""
+    """Return the problems for an editor or a script; what may have been meant stands by itself."""
     return [_entry(one) for one in abridged(problems)]
 
 
@@ -63,7 +63,7 @@ class _Lines:
         self._files: dict[str, Sequence[str]] = {}
 
     def around(self, problem: Problem) -> Iterator[str]:
-        """Give the line of a problem and the caret under it; nothing where there is no such line."""
+        """Return the line of a problem and the caret under it; nothing where there is no such line."""
         lines = self._of(problem.source) if problem.line else ()
         if problem.line > len(lines) or problem.text.startswith("and "):
             return
@@ -100,7 +100,7 @@ def _visible(text: str) -> str:
 
 
 def _columns(character: str) -> int:
-    """Give how many columns of a terminal a character takes."""
+    """Return how many columns of a terminal a character takes."""
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

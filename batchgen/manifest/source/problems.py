@@ -25,7 +25,7 @@ class Place(NamedTuple):
     column: int = 0
 
     def __str__(self) -> str:
-        """Give the form editors turn into a link."""
+        """Return the form editors turn into a link."""
         return ":".join(str(part) for part in self if part)
 
 
@@ -115,7 +115,7 @@ class Problems:
             raise InputError(problems=tuple(self.in_order()))
 
     def in_order(self) -> list[Problem]:
-        """Give the problems in the order of the files, what is too many of a kind as a number."""
+        """Return the problems in the order of the files, what is too many of a kind as a number."""
         found = [one for kind in self._kinds.values() for one in kind.shown()]
         sources = {self._first: -1}
         for number, (source, _, _) in enumerate(self._kinds):
@@ -124,7 +124,7 @@ class Problems:
 
 
 def meant(word: str, known: Iterable[str]) -> str:
-    """Give ``; did you mean X?`` where a known word is close, nothing otherwise."""
+    """Return ``; did you mean X?`` where a known word is close, nothing otherwise."""
     return _meant(word[:_LONGEST_GUESS].lower(), tuple(known))
 
 

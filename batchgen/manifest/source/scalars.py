@@ -26,7 +26,7 @@ _LONGEST = 400  # digits: more is no number anyone means, and Python refuses 4,3
 
 
 def resolve(text: str) -> Scalar:
-    """Give the value a plain scalar stands for.
+    """Return the value a plain scalar stands for.
 
     Raises:
         ValueError: a number of more digits than a number has.
@@ -59,7 +59,7 @@ def _bounded(text: str) -> str:
 
 
 def number_in(text: str) -> Scalar:
-    """Give the finite number or boolean that a table's cell writes, the text itself otherwise."""
+    """Return the finite number or boolean that a table's cell writes, the text itself otherwise."""
     try:
         value = resolve(text)
     except ValueError:
@@ -70,7 +70,7 @@ def number_in(text: str) -> Scalar:
 
 
 def text_of(value: Json) -> str:
-    """Give a scalar as it stands inside a text.
+    """Return a scalar as it stands inside a text.
 
     Raises:
         ValueError: a list or a mapping, which has no place inside a text.
@@ -100,7 +100,7 @@ def kind_of(value: Json) -> str:
 
 
 def unsendable(value: Json) -> str | None:
-    """Say what in a value JSON cannot carry, None where it can."""
+    """Return what in a value JSON cannot carry, None where it can."""
     if isinstance(value, float) and not math.isfinite(value):
         return "infinity and not-a-number cannot be sent; write a finite number"
     if isinstance(value, str) and not value.isascii():

@@ -34,7 +34,7 @@ _FOUND = (
 
 
 def explain(error: yaml.YAMLError, text: str) -> tuple[int, int, str]:
-    """Give line, column (from 1) and what is wrong.
+    """Return line, column (from 1) and what is wrong.
 
     Args:
         error: what the parser raised.

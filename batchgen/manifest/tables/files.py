@@ -25,7 +25,7 @@ class Files:
         self._hashes: dict[Path, str | ValueError] = {}
 
     def content(self, path: Path) -> str:
-        """Give the SHA-256 of a file.
+        """Return the SHA-256 of a file.
 
         Raises:
             ValueError: there is none, it is no file, it is empty or cannot be read.
@@ -83,7 +83,7 @@ class Filing:
         self._made: dict[str, dict[str, Json]] = {}
 
     def __call__(self, value: Mapping[str, Json]) -> dict[str, Json]:
-        """Give the path as it is written and the SHA-256 of what is there.
+        """Return the path as it is written and the SHA-256 of what is there.
 
         Raises:
             ValueError: what is wrong with the mapping or with the file.

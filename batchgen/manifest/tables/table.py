@@ -33,15 +33,15 @@ class Table:
     prompt: str | None = None
 
     def place(self, row: int) -> Place:
-        """Give the place of a row."""
+        """Return the place of a row."""
         return Place(self.source, self.lines[row])
 
     def values(self, row: int, names: Sequence[str]) -> dict[str, Json]:
-        """Give the values a row has under these names; None where it has none."""
+        """Return the values a row has under these names; None where it has none."""
         return next(self.all_values(names, range(row, row + 1)))
 
     def all_values(self, names: Sequence[str], rows: Iterable[int]) -> Iterator[dict[str, Json]]:
-        """Give the values of one row after another."""
+        """Return the values of one row after another."""
         indices = [(name, self.columns.index(name)) for name in names]
         for row in rows:
             cells = self.rows[row]

@@ -47,7 +47,7 @@ class Tables:
         self._read: dict[Path, Table | None] = {}
 
     def get(self, name: str, named: Place, problems: Problems) -> Table | None:
-        """Give a table; None, with its problems noted once, where it cannot be read.
+        """Return a table; None, with its problems noted once, where it cannot be read.
 
         Args:
             name: its path below the folder, or an absolute one.

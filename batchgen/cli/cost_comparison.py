@@ -12,7 +12,7 @@ from batchgen.formats import clean, moment, number, units
 
 
 def differences(found: api.BillingDiff) -> dict[str, object]:
-    """Give the findings as JSON has them."""
+    """Return the findings as JSON has them."""
 
     def ours(one: api.Cost) -> dict[str, object]:
         return {
@@ -49,7 +49,7 @@ def differences(found: api.BillingDiff) -> dict[str, object]:
 
 
 def told_of(reckoned: api.CostComparison) -> Iterator[str]:
-    """Give a line for each finding, those that wait for a person first."""
+    """Return a line for each finding, those that wait for a person first."""
     found = reckoned.reckoning
     if found is None:
         yield f"{reckoned.origin} does not show this key its history of usages: {clean(reckoned.trouble)}"

@@ -13,7 +13,7 @@ from batchgen.plan.plan import Entry
 from batchgen.reconcile.reconciler import Reconciler
 
 
-class Doubting:
+class Doubts:
     """The jobs in doubt of one run."""
 
     def __init__(
