@@ -14,6 +14,7 @@ import click
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.cost_comparison import differences, told_of
+from batchgen.cli.tables import lines_of
 from batchgen.formats import clean, number, units
 
 _COLUMNS = (
@@ -204,7 +205,5 @@ def _aligned(rows: "Sequence[tuple[str, api.Sums]]") -> Iterator[str]:
     columns = [one for one in _COLUMNS if one not in seldom or any(row[one] for _, row in amounts)]
     words = [one.removeprefix("refunded_") + (" refund" if one.startswith("ref") else "") for one in columns]
     lines = [("", *words), *((name, *(_plain(row[one]) for one in columns)) for name, row in amounts)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(words) + 1)]
-    for name, *cells in lines:
-        shown = (text.rjust(width) for text, width in zip(cells, widths[1:], strict=True))
-        yield f"  {name.ljust(widths[0])}  " + "  ".join(shown)
+    for line in lines_of(lines, right=range(1, len(words) + 1)):
+        yield f"  {line}"

@@ -9,8 +9,8 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.tables import lines_of
 
-_WIDEST = 44  # characters of a column of the table
 _MOST_SHOWN = 50  # models of a search; more are a number
 
 
@@ -85,7 +85,7 @@ def _listed(found: "list[api.Model]") -> Iterator[str]:
         yield "No model fits."
         return
     rows = [(one.id, one.name, ", ".join(one.capabilities)) for one in found[:_MOST_SHOWN]]
-    yield from _table((("id", "name", "capabilities"), *rows))
+    yield from lines_of((("id", "name", "capabilities"), *rows))
     if len(found) > _MOST_SHOWN:
         yield f"and {len(found) - _MOST_SHOWN} more: add words, or --json for all"
 
@@ -99,7 +99,7 @@ def _described(model: "api.Model") -> Iterator[str]:
     yield ""
     inputs = api.declare(model).inputs.values()
     heads = ("input", "type", "required", "default", "takes", "")
-    yield from _table((heads, *(_input(one) for one in inputs)))
+    yield from lines_of((heads, *(_input(one) for one in inputs)))
     if any(one.costly for one in inputs):
         yield "* changes the price"
     for note in api.notes_on(model):
@@ -145,11 +145,3 @@ def _bounds(one: "api.Declared") -> str:
 
 def _text(value: "api.Json") -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _table(rows: tuple[tuple[str, ...], ...]) -> Iterator[str]:
-    """Line the columns up; the last one takes what it needs."""
-    widths = [max(min(len(cell), _WIDEST) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        yield "  ".join(cells).rstrip()

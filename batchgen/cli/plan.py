@@ -9,6 +9,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.tables import lines_of
 from batchgen.formats import counted, number, units
 
 _FEW = 5
@@ -188,12 +189,10 @@ def _prices(outlook: "api.Outlook") -> Iterator[str]:
             if one.total is None or one.price is None
             else (_span(one.price), _span(one.total))
         )
-        rows.append((str(one.jobs), each, total, _cut(one.model + _moving(one.moving), 2 * _WIDEST)))
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    notes = ["", *(one.note for one in quoted.classes[:_SHOWN])]
-    for row, note in zip(rows, notes, strict=True):
-        numbers = "  ".join(cell.rjust(width) for cell, width in zip(row[:3], widths, strict=True))
-        yield f"  {numbers}  {row[3]}{f' ({note})' if note else ''}".rstrip()
+        note = f" ({one.note})" if one.note else ""
+        kind = _cut(one.model + _moving(one.moving), 2 * _WIDEST)
+        rows.append((str(one.jobs), each, total, f"{kind}{note}"))
+    yield from (f"  {line}" for line in lines_of(rows, right=range(3)))
     yield from _rest(len(quoted.classes), " kinds")
     yield f"  in all {_total(_sum(outlook), quoted.unknown) or '0 CU'}{_balance(outlook)}"
     yield f"  {_time(outlook.forecast)}"

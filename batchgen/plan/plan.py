@@ -210,7 +210,7 @@ def may_be_unrecorded(entry: Entry) -> bool:
 
 
 def may_be_retried(record: Record) -> bool:
-    """Return whether another attempt may be asked for: after an end without success, but not by moderation."""
+    """Return whether another attempt may be asked for: after a failure, but not by moderation."""
     return RetryAsked in TRANSITIONS[record.state] and not record.moderated
 
 
