@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help pages demo test check fix lint types imports bench bench-quick cov clean lock prove mutants kills
+.PHONY: help pages demo test test-browser test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants kills
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -22,14 +22,21 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)   ## run the example manifest against the simulator, to a page of pictures
 	$(BIN)/batchgen run jobs.example.yaml --simulate
 
-test: $(READY)   ## run the whole suite
-	$(BIN)/python -m pytest -n 6 --dist worksteal  # more than cores: half of the suite waits for simulated services
+test: $(READY)   ## run the suite (what needs a browser is in test-browser)
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not browser"  # half of it waits for simulated services
 
-check: lint types imports bench-quick test   ## everything that must hold before a commit
+test-browser: $(READY)  ## look at the report in a real chromium
+	$(BIN)/python -m pytest -m browser
 
-lint: $(READY)   ## formatting and ruff
+check: lint types imports docs bench-quick test-browser test   ## everything that must hold before a commit
+
+lint: $(READY)   ## formatting, ruff and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
+
+docs: $(READY)   ## build the pages as a site, in docs/_build; a warning is an error
+	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs docs/_build
 
 types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
@@ -65,12 +72,27 @@ KILLS ?= 600
 kills: $(READY)  ## kill -9 the installed command six hundred times, and count what was charged (KILLS=n)
 	$(BIN)/python -m tests.proof.kills --kills $(KILLS)
 
-cov: $(READY)    ## branch coverage
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage report --skip-covered --show-missing
+cov: $(READY)    ## branch coverage, in process; fails below the floor in pyproject.toml
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not browser" -q --cov --cov-report=term:skip-covered
+
+test-lowest:     ## run the suite with the oldest libraries that pyproject.toml allows
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
+	.venv-lowest/bin/python -m pytest -n 6 --dist worksteal -m "not browser"
+
+dist: $(READY)   ## build wheel and sdist, try the wheel, and run the suite from the unpacked sdist
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	mkdir dist/try && tar -xzf dist/*.tar.gz -C dist/try --strip-components=1
+	$(PYTHON) -m venv dist/try/.venv
+	dist/try/.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "$$(echo dist/*.whl)[test]"
+	cd dist && try/.venv/bin/batchgen run ../jobs.example.yaml --simulate --quiet -o try/output
+	cd dist/try && .venv/bin/python -m pytest -n 6 --dist worksteal -m "not browser"
+	rm -rf dist/try
 
 lock: $(READY)   ## write down the versions that are installed
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:           ## remove what was set up
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .venv-lowest docs/_build .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

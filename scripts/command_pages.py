@@ -27,7 +27,8 @@ def _index() -> str:
     for title, commands in GROUPS.items():
         rows = [f"| [`batchgen {name}`]({name}.md) | {text} |" for name, text in commands.items()]
         parts += [f"## {title}", "\n".join(["| command | what it does |", "|---|---|", *rows])]
-    return "\n\n".join([*parts, "## Exit status", _fenced(EPILOG.split("Exit status:\n")[1])]) + "\n"
+    tree = "\n".join(["```{toctree}", ":hidden:", "", *COMMANDS, "```"])
+    return "\n\n".join([*parts, "## Exit status", _fenced(EPILOG.split("Exit status:\n")[1]), tree]) + "\n"
 
 
 def _page(name: str, command: click.Command) -> str:

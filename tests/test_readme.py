@@ -6,7 +6,9 @@ from pathlib import Path
 from batchgen.engine.outcome import Exit
 from batchgen.manifest.reading import read_manifest
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
 def test_the_manifest_of_the_first_screen_makes_the_jobs_that_it_shows(tmp_path: Path) -> None:
@@ -22,10 +24,14 @@ def test_the_manifest_of_the_first_screen_makes_the_jobs_that_it_shows(tmp_path:
 def test_every_exit_status_is_explained() -> None:
     explained = {
         int(number)
-        for row in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
+        for row in re.findall(r"^\| ([\d, ]+) \|", OPERATIONS, re.MULTILINE)
         for number in row.split(",")
     }
     assert explained == {int(one) for one in Exit} | {130, 143}
+
+
+def test_it_fits_on_three_screens() -> None:
+    assert len(README.splitlines()) <= 120
 
 
 def test_every_page_it_points_to_is_there() -> None:

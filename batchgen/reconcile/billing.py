@@ -151,7 +151,7 @@ def compare_billing(
     stray = [
         one
         for id_, one in shown_of(
-            one for one in entries if owner_by_author(one.author, known).owner is not Owner.ANOTHERS
+            one for one in entries if owner_by_author(one.author, known).owner is not Owner.OTHERS
         ).items()
         if one.charged and not (id_ in ours or id_ in owned or (one.at or math.inf) < judged.since)
     ]

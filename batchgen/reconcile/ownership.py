@@ -30,7 +30,7 @@ class Owner(StrEnum):
 
     OURS = "ours"
     MAYBE_OURS = "may be ours"
-    ANOTHERS = "another's"
+    OTHERS = "another's"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +58,7 @@ class Ownership:
     @property
     def is_free(self) -> bool:
         """Whether it may stand for a job that has no submission."""
-        return self.holder is None and self.owner is not Owner.ANOTHERS
+        return self.holder is None and self.owner is not Owner.OTHERS
 
 
 def owner_of(
@@ -79,7 +79,7 @@ def owner_of(
     if holder is not None:
         return _held(holder)
     by_author = owner_by_author(row.author, known)
-    if row.job_type in types or by_author.owner is Owner.ANOTHERS:
+    if row.job_type in types or by_author.owner is Owner.OTHERS:
         return by_author
     reason = f"{by_author.reason}; of type {row.job_type}, which no job of ours is known to have"
     other = row.job_type in OTHER_WORK
@@ -101,7 +101,7 @@ def owner_by_author(author: str, known: Known) -> Ownership:
         reason = f"by {author}; no reply has said yet who we are"
         return Ownership(owner=Owner.MAYBE_OURS, reason=reason, decisive=False)
     if known.rows or _kind(author) in map(_kind, known.receipts):
-        return Ownership(owner=Owner.ANOTHERS, reason=f"by {author}, who is not us")
+        return Ownership(owner=Owner.OTHERS, reason=f"by {author}, who is not us")
     # replies may name a key by its own id, and listings by the person whose key it is
     reason = (
         f"by {author}; replies call us {', '.join(sorted(known.receipts))}, and rows may call us otherwise"
@@ -115,7 +115,7 @@ def _kind(author: str) -> str:
 
 def _held(holder: Holder) -> Ownership:
     if holder.scope is None:
-        return Ownership(owner=Owner.ANOTHERS, reason="a person said that it is not ours", holder=holder)
+        return Ownership(owner=Owner.OTHERS, reason="a person said that it is not ours", holder=holder)
     slot = f", slot {holder.scope.slot}" if holder.scope.slot else ""
     reason = f"recorded in batch {holder.scope.batch}{slot}"
     return Ownership(owner=Owner.OURS, reason=reason, holder=holder)

@@ -123,13 +123,13 @@ def find_doubtful(
         if recorded or row.remote_id in told:
             continue
         like = _most_like(likes.get(row.remote_id, ()))
-        by_another = whose.owner is Owner.ANOTHERS and like is None
+        by_another = whose.owner is Owner.OTHERS and like is None
         # uploads and the like are listed too, and cost nothing
         free_of_charge = whose.unusual and not row.cost and like is None
         if by_another or free_of_charge:
             jobs, cost = jobs + 1, cost + (row.cost or Decimal(0))
             continue
-        owner = Owner.MAYBE_OURS if whose.owner is Owner.ANOTHERS else whose.owner
+        owner = Owner.MAYBE_OURS if whose.owner is Owner.OTHERS else whose.owner
         doubtful.append(Doubtful(row=row, owner=owner, reason=whose.reason, like=like))
     return doubtful, Others(jobs=jobs, cost=cost)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.proof.scenario import Scenario
 
 ADDRESSES = ("http://127.0.0.1/v1", "http://localhost//v1")
-OWN, ANOTHERS = "proj_simulated", "proj_of-others"
+OWN, OTHERS = "proj_simulated", "proj_of-others"
 _BATCHES = ("spring", "summer", "winter")
 _BLIND = 0.25  # share of those whose journal knows two projects of one account from before
 _SHARE = 0.08  # of the seeds without money that keep their journal
@@ -70,7 +70,7 @@ def _another(chance: random.Random, name: Name, nth: int) -> Name:
         case "project":
             return replace(name, project="" if name.project else OWN)
         case "another's":
-            return replace(name, project=ANOTHERS)
+            return replace(name, project=OTHERS)
         case "edit":
             return replace(name, batch=batch)
         case "rename":

@@ -53,8 +53,8 @@ MUTANTS = (
     Mutant(
         name="adopt without looking at ownership",
         path="reconcile/ownership.py",
-        old="        return self.holder is None and self.owner is not Owner.ANOTHERS\n",
-        new="        return self.owner is not Owner.ANOTHERS\n",
+        old="        return self.holder is None and self.owner is not Owner.OTHERS\n",
+        new="        return self.owner is not Owner.OTHERS\n",
     ),
     Mutant(
         name="record the receipt after an await",

@@ -10,14 +10,14 @@ OF_AUDITS = (
     Mutant(
         name="pass over a row that may be ours",
         path="reconcile/unowned.py",
-        old="        by_another = whose.owner is Owner.ANOTHERS and like is None\n",
+        old="        by_another = whose.owner is Owner.OTHERS and like is None\n",
         new="        by_another = whose.owner is not Owner.OURS and like is None\n",
         test=UNOWNED,
     ),
     Mutant(
         name="pass over what our key bought that is like nothing on record",
         path="reconcile/unowned.py",
-        old="        by_another = whose.owner is Owner.ANOTHERS and like is None\n",
+        old="        by_another = whose.owner is Owner.OTHERS and like is None\n",
         new="        by_another = like is None\n",
         test=f"{SEEDS}[50]",
     ),
@@ -31,8 +31,8 @@ OF_AUDITS = (
     Mutant(
         name="count a row like a job in doubt as somebody else's",
         path="reconcile/unowned.py",
-        old="        by_another = whose.owner is Owner.ANOTHERS and like is None\n",
-        new="        by_another = whose.owner is Owner.ANOTHERS\n",
+        old="        by_another = whose.owner is Owner.OTHERS and like is None\n",
+        new="        by_another = whose.owner is Owner.OTHERS\n",
         test=f"{UNOWNED}::test_a_row_by_somebody_unknown_that_is_like_a_job_in_doubt_may_be_ours",
     ),
     Mutant(

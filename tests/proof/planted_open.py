@@ -9,7 +9,7 @@ OF_OPENNESS = (
         name="take a row of another type for somebody else's",
         path="reconcile/ownership.py",
         old="return replace(by_author, reason=reason, decisive=False, unusual=True, is_other_work=other)\n",
-        new="return replace(by_author, owner=Owner.ANOTHERS, reason=reason)\n",
+        new="return replace(by_author, owner=Owner.OTHERS, reason=reason)\n",
         test=OPEN,
     ),
     Mutant(

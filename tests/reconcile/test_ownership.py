@@ -23,9 +23,9 @@ def row(author: str = "apiu_us", job_type: str = "custom") -> RemoteJob:
     [
         ("apiu_us", {"apiu_us"}, Owner.OURS),
         ("user_us", {"user_us"}, Owner.OURS),
-        ("apiu_them", {"apiu_us"}, Owner.ANOTHERS),
+        ("apiu_them", {"apiu_us"}, Owner.OTHERS),
         ("user_them", {"apiu_us"}, Owner.MAYBE_OURS),
-        ("user_them", {"user_us"}, Owner.ANOTHERS),
+        ("user_them", {"user_us"}, Owner.OTHERS),
         ("", {"apiu_us"}, Owner.MAYBE_OURS),
         ("apiu_us", set(), Owner.MAYBE_OURS),
         ("user_us", set(), Owner.MAYBE_OURS),
@@ -47,7 +47,7 @@ def test_once_our_rows_were_seen_an_author_they_do_not_have_is_another() -> None
     after = Known(receipts=frozenset({"apiu_us"}), rows=frozenset({"user_us"}))
     assert [owner_by_author("user_them", one).owner for one in (before, after)] == [
         Owner.MAYBE_OURS,
-        Owner.ANOTHERS,
+        Owner.OTHERS,
     ]
     assert [owner_by_author("user_us", one).decisive for one in (before, after)] == [False, True]
 
@@ -59,7 +59,7 @@ def test_who_an_upload_is_by_makes_rows_ours_and_none_anothers(author: str) -> N
     assert (named.owner, named.decisive) == (Owner.OURS, True)
     assert (other.owner, other.decisive) == (Owner.MAYBE_OURS, False)
     told = uploaded._replace(receipts=frozenset({"apiu_us"}))
-    assert owner_by_author("apiu_them", told).owner is Owner.ANOTHERS
+    assert owner_by_author("apiu_them", told).owner is Owner.OTHERS
 
 
 def test_a_record_of_any_batch_makes_it_ours_and_no_longer_free() -> None:
@@ -72,7 +72,7 @@ def test_a_record_of_any_batch_makes_it_ours_and_no_longer_free() -> None:
 
 def test_what_a_person_disowned_is_not_ours() -> None:
     found = owner_of(row(), Known(frozenset({"apiu_us"})), holder=DISOWNED)
-    assert (found.owner, found.is_free) == (Owner.ANOTHERS, False)
+    assert (found.owner, found.is_free) == (Owner.OTHERS, False)
 
 
 def test_who_we_are_is_undecided_only_where_an_author_is_shown_and_no_receipt_has_one() -> None:
@@ -85,4 +85,4 @@ def test_who_we_are_is_undecided_only_where_an_author_is_shown_and_no_receipt_ha
 def test_every_row_has_an_owner_and_a_reason(author: str, authors: frozenset[str], job_type: str) -> None:
     found: Ownership = owner_of(row(author, job_type), Known(receipts=frozenset(authors)))
     assert found.reason
-    assert found.is_free is (found.owner is not Owner.ANOTHERS)
+    assert found.is_free is (found.owner is not Owner.OTHERS)
