@@ -12,4 +12,5 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "batchgen"
 nitpicky = True
+suppress_warnings = ["misc.highlighting_failure"]  # tables have no colours
 exclude_patterns = ["_build"]

@@ -16,7 +16,7 @@ from tests.proof.names import Name
 from tests.proof.places import Places, scope_of
 from tests.proof.scenario import Leg
 
-_OFTEN = 3  # answers after which a person who was sent to and fro lets a run go on
+_OFTEN = 3  # answers after which a person who was sent back and forth lets a run go on
 
 
 async def settled(
