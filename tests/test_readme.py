@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from batchgen.engine.outcome import Exit
+from batchgen.exits import Exit
 from batchgen.manifest.reading import read_manifest
 
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ADAPTERS = ("journal", "output", "scenario", "simulator", "wiring")
-KNOWN_TO_CLI = {"batchgen.__version__", "batchgen.api", "batchgen.cli", "batchgen.errors", "batchgen.formats"}
+KNOWN_TO_CLI = {
+    "batchgen.__version__",
+    "batchgen.api",
+    "batchgen.cli",
+    "batchgen.errors",
+    "batchgen.exits",
+    "batchgen.formats",
+}
 VALUES = ("Error", "Enum", "Protocol", "NamedTuple", "TypedDict")
 
 

@@ -8,6 +8,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.exits import Exit
 from batchgen.formats import moment
 
 
@@ -96,7 +97,8 @@ def _give(options: "api.Options", orders: "Sequence[api.Order]", *, as_json: boo
 
 def show(reply: "api.Reply", orders: "Sequence[api.Order]", *, as_json: bool) -> int:
     """Write what the run said to standard output and what did not work beside it; give the exit status."""
-    status = 8 if not reply.answers else 0 if all(one.met for one in reply.answers) else 2
+    met = Exit.DONE if all(one.met for one in reply.answers) else Exit.INPUT
+    status = met if reply.answers else Exit.REMAINS
     if as_json:
         click.echo(json.dumps(_document(reply, orders, status), ensure_ascii=False))
     for answer in reply.answers:

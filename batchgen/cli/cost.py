@@ -15,6 +15,7 @@ from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.cost_comparison import differences, told_of
 from batchgen.cli.tables import lines_of
+from batchgen.exits import Exit
 from batchgen.formats import clean, number, units
 
 _COLUMNS = (
@@ -100,9 +101,9 @@ def command(
 
 
 def _status(reckoned: "api.CostComparison | None") -> int:
-    """Give 7 where a difference waits for a person; that a key may not look is no failure."""
+    """Return 7 where a difference needs a decision; that a key may not look is no failure."""
     found = None if reckoned is None else reckoned.reckoning
-    return 0 if found is None or found.agrees else 7
+    return Exit.DONE if found is None or found.agrees else Exit.DOUBT
 
 
 def _by_origin(sums: "Mapping[api.Group, api.Sums]") -> "dict[str, dict[api.Group, api.Sums]]":

@@ -13,6 +13,7 @@ import click
 from batchgen import __version__, api
 from batchgen.cli.status_codes import status_of
 from batchgen.errors import BatchgenError, InputError, Problem, TransitionError
+from batchgen.exits import Exit
 
 # What --help shows, in groups; a test holds the words against the commands' own.
 GROUPS: Mapping[str, Mapping[str, str]] = {
@@ -129,9 +130,9 @@ def run(arguments: Sequence[str]) -> int:
         status = batchgen.main(args=list(arguments), prog_name="batchgen", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return 2
+        return Exit.INPUT
     except click.exceptions.Abort:
-        return 130
+        return Exit.INTERRUPTED
     except BatchgenError as error:
         return _explain(error, as_json="--json" in arguments)
     except OSError as error:

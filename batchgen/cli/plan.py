@@ -10,12 +10,12 @@ import click
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.tables import lines_of
+from batchgen.exits import Exit
 from batchgen.formats import counted, number, units
 
 _FEW = 5
 _SHOWN = 20  # lines of a list; the rest is a number
 _WIDEST = 60  # characters of a text from the manifest
-_REMAINS = 8  # the exit status of --check where there is something to do
 
 
 @click.command("plan")
@@ -70,7 +70,7 @@ def show_plan(
         if preview.whole is not None:
             count, quoted = preview.whole
             click.echo(f"  without the limit: {count} jobs, for {total_of(quoted)}")
-    return _REMAINS if check_only and preview.has_work else 0
+    return Exit.REMAINS if check_only and preview.has_work else 0
 
 
 def _document(batch: "api.Batch", outlook: "api.Outlook", found: "api.NamesFound") -> dict[str, object]:

@@ -10,6 +10,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.exits import Exit
 from batchgen.formats import moment, units
 
 
@@ -51,7 +52,7 @@ def command(
     answers = api.Answers(adopt=_pairs(adopt), absent=absent, sure=sure, give_up=give_up)
     asks = not as_json and sys.stdin.isatty() and sys.stderr.isatty()
     left = asyncio.run(_resolve(options, answers, as_json=as_json, asks=asks))
-    return 7 if left else 0
+    return Exit.DOUBT if left else Exit.DONE
 
 
 def _pairs(adopt: Sequence[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from batchgen.cli import flags
 from batchgen.cli.events import events_to
 from batchgen.cli.plan import show_plan, total_of
 from batchgen.cli.signals import caught
+from batchgen.exits import Exit
 from batchgen.formats import counted, number
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def command(
         return show_plan(options, as_json=as_json)
     asks = on_terminal and sys.stdin.isatty() and not (yes or options.simulate)
     if asks and not _may_go_on(options):
-        return 8
+        return Exit.REMAINS
     return carry(options, quiet=quiet, as_json=as_json, events=events)
 
 

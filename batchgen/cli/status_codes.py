@@ -8,18 +8,19 @@ from batchgen.errors import (
     StopCause,
     StoppedError,
 )
+from batchgen.exits import Exit
 
 
-def status_of(error: BatchgenError) -> int:
+def status_of(error: BatchgenError) -> Exit:
     """Return the exit status of an error that ended a command."""
     match error:
         case InputError():
-            return 2
+            return Exit.INPUT
         case BatchLockedError():
-            return 6
+            return Exit.LOCKED
         case StoppedError():
-            return 5 if error.cause is StopCause.CREDITS else 4
+            return Exit.BUDGET if error.cause is StopCause.CREDITS else Exit.CREDENTIALS
         case ServiceError():
-            return 8
+            return Exit.REMAINS
         case _:
-            return 1
+            return Exit.BUG

@@ -10,6 +10,7 @@ import click
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.errors import InputError, Problem
+from batchgen.exits import Exit
 from batchgen.formats import counted
 
 
@@ -59,4 +60,4 @@ def _refuse(problems: Sequence[Problem]) -> int:
     )
     for line in api.shown_problems(problems):
         click.echo(line, err=True)
-    return 2
+    return Exit.INPUT

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import IntEnum
 
 from batchgen.errors import BatchgenError, NoListingError, StopCause, StoppedError
+from batchgen.exits import Exit
 from batchgen.formats import counted, units
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
@@ -19,20 +19,6 @@ _WAY_ON = (
     "the same: then a job whose reply is lost needs your decision, and what a lost journal had bought is "
     "bought again"
 )
-
-
-class Exit(IntEnum):
-    """The exit statuses, as the README lists them."""
-
-    DONE = 0
-    BUG = 1
-    INPUT = 2
-    FAILED = 3
-    CREDENTIALS = 4
-    BUDGET = 5
-    LOCKED = 6
-    DOUBT = 7
-    REMAINS = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

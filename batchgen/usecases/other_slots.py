@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from batchgen.engine.outcome import EngineOutcome, Exit, judge, weigh
+from batchgen.engine.outcome import EngineOutcome, judge, weigh
 from batchgen.errors import InputError, OutputError
+from batchgen.exits import Exit
 from batchgen.formats import counted
 from batchgen.lifecycle import Event, Record, State
 from batchgen.model import Job, JobKey, RemoteJob

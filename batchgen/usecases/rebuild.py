@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from batchgen.engine.outcome import Exit
 from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
+from batchgen.exits import Exit
 from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
 from batchgen.output.entries import Row, entry
 from batchgen.plan.yields import kind_of

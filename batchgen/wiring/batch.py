@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from batchgen.engine.outcome import EngineOutcome, Exit, Verdict, weigh
+from batchgen.engine.outcome import EngineOutcome, Verdict, weigh
 from batchgen.errors import InputError
+from batchgen.exits import Exit
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, Record, State

@@ -10,8 +10,9 @@ from itertools import pairwise
 import pytest
 
 from batchgen.engine.limits.budget import BudgetGuard
-from batchgen.engine.outcome import Exit, judge
+from batchgen.engine.outcome import judge
 from batchgen.errors import BoughtByQuoteError, StopCause, StoppedError, TransientError
+from batchgen.exits import Exit
 from batchgen.lifecycle import AnswerLost, PriceLearnt, State, SubmitStarted, replay
 from batchgen.manifest.values import Budget
 from batchgen.model import Job

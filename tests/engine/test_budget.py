@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.engine.limits.budget import BudgetGuard
-from batchgen.engine.outcome import Exit, judge
+from batchgen.engine.outcome import judge
 from batchgen.engine.policy import Policy
+from batchgen.exits import Exit
 from batchgen.lifecycle import State, replay
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Submission

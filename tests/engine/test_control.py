@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 
-from batchgen.engine.outcome import Exit, judge
+from batchgen.engine.outcome import judge
 from batchgen.engine.runner import Runner
+from batchgen.exits import Exit
 from batchgen.lifecycle import State, SubmitStarted, replay
 from batchgen.model import Job
 from batchgen.simulator.service import Service

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from batchgen.engine.outcome import Exit, judge
+from batchgen.engine.outcome import judge
 from batchgen.engine.policy import Policy
 from batchgen.errors import NoListingError
+from batchgen.exits import Exit
 from batchgen.lifecycle import AnswerLost, Held, ShownAbsent, State, Stopped, replay
 from batchgen.model import Job
 from batchgen.reconcile.absence import DoubtPolicy

@@ -2,8 +2,9 @@ from decimal import Decimal
 
 import pytest
 
-from batchgen.engine.outcome import EngineOutcome, Exit, LeftOut, judge
+from batchgen.engine.outcome import EngineOutcome, LeftOut, judge
 from batchgen.errors import StopCause, StoppedError
+from batchgen.exits import Exit
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
 

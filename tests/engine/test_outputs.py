@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from batchgen.engine.outcome import Exit, Verdict, judge
+from batchgen.engine.outcome import Verdict, judge
+from batchgen.exits import Exit
 from batchgen.lifecycle import Adopted, OutputsGrew, Record, State, Succeeded, replay
 from batchgen.model import Job
 from batchgen.plan.yields import shortage

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchgen.engine.outcome import Exit, judge
+from batchgen.engine.outcome import judge
 from batchgen.engine.policy import Policy
 from batchgen.engine.runner import Runner
 from batchgen.errors import JournalError, StopCause
+from batchgen.exits import Exit
 from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, State, SubmitStarted, replay
 from batchgen.model import Job, JobKey, Rate
 from batchgen.plan.budget import Allowance

@@ -13,8 +13,9 @@ import pytest
 from batchgen.control.server import BEAT_EVERY, LOOK_EVERY, ControlServer
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.gate import RateGate
-from batchgen.engine.outcome import Exit, judge
+from batchgen.engine.outcome import judge
 from batchgen.engine.settings import RunSettings
+from batchgen.exits import Exit
 from batchgen.journal.file import JournalFile
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from batchgen.api.bought import audit
-from batchgen.engine.outcome import Exit
 from batchgen.errors import BoughtByQuoteError
+from batchgen.exits import Exit
 from batchgen.lifecycle import Refused, State, SubmitStarted, replay
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import Quoted, quote_jobs

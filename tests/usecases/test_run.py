@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from batchgen import api
-from batchgen.engine.outcome import Exit
 from batchgen.errors import BatchLockedError
+from batchgen.exits import Exit
 from batchgen.lifecycle import State
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.service import Service
