@@ -55,3 +55,23 @@ def test_no_test_sleeps_on_the_real_clock_or_patches_our_code(path: Path) -> Non
     text = path.read_text()
     assert "time.sleep(" not in text.replace('"time.sleep(" not in', "")
     assert "mock.patch(" not in text.replace('"mock.patch(" not in', "")
+
+
+def test_the_main_way_is_a_dozen_files_that_are_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text().split("## The main way")[1].split("## The rooms")[0]
+    files = re.findall(r"^\d+\. `([\w/.]+)`", text, re.MULTILINE)
+    assert 0 < len(files) <= 12
+    assert [one for one in files if not (ROOT / "batchgen" / one).exists()] == []
+
+
+def test_every_module_that_the_rooms_name_is_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text().split("## The rooms")[1].split("## The laws")[0]
+    stems = {path.stem for path in SOURCES} | {
+        path.name for path in (ROOT / "batchgen").rglob("*") if path.is_dir()
+    }
+    named = {
+        word
+        for row in re.findall(r"^\| \d+ \|.*$", text, re.MULTILINE)
+        for word in re.findall(r"`(\w+)/?`", row)
+    }
+    assert sorted(named - stems - {"__main__"}) == []
