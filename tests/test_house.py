@@ -75,3 +75,16 @@ def test_every_module_that_the_rooms_name_is_there() -> None:
         for word in re.findall(r"`(\w+)/?`", row)
     }
     assert sorted(named - stems - {"__main__"}) == []
+
+
+def test_every_fact_about_the_service_that_code_names_has_its_source() -> None:
+    known = set(re.findall(r"^\| ([\w-]+) \|", (ROOT / "docs" / "service.md").read_text(), re.MULTILINE)) - {
+        "name"
+    }
+    named = {
+        word
+        for path in SOURCES
+        for word in re.findall(r"source: docs/service\.md ([\w-]+)", path.read_text())
+    }
+    assert named <= known
+    assert sorted(known - named) == ["cancel"], "only what is relied on by leaving it out has no place"

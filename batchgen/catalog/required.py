@@ -59,6 +59,7 @@ def read_required(raw: Json) -> Required:
     values = conditional.get("values")
     return Required(
         always=raw.get("always") is True,
+        # source: docs/service.md models
         if_defined=_clauses(raw.get("ifDefined")),
         if_not_defined=_clauses(raw.get("ifNotDefined")),
         values=tuple(

@@ -57,6 +57,7 @@ from batchgen.service_clock import ServiceClock
 
 BULK = 200  # assets a call; beyond it the service refuses the whole call
 PAGE_SIZE = 100  # jobs a page; the most the service gives
+# source: docs/service.md models
 MODELS_PAGE_SIZE = 500  # models a page; the most the service gives
 MOST_PAGES = 10_000  # of one listing: a million jobs, or a service whose pages never end
 USUAL_RETRY = CallRetry()
@@ -112,6 +113,7 @@ class ScenarioClient:
             sent = body.encode()
         except UnicodeEncodeError as exc:
             raise RefusedError("the inputs hold half a character, which no request can carry") from exc
+        # source: docs/service.md submit
         call = Call(method="POST", path=path, query=self._scope, body=sent, once=True)
         try:
             answer = await self._sent(call)
@@ -129,6 +131,7 @@ class ScenarioClient:
         call = Call(
             method="POST",
             path=f"/generate/custom/{_segment(model, RefusedError)}",
+            # source: docs/service.md dry-run
             query={"dryRun": "true", **self._scope},
             body=body.encode(errors="replace"),
             once=not self._quotes_are_free,
@@ -151,6 +154,7 @@ class ScenarioClient:
 
         The page is as large as the service gives, unless ``filters`` says otherwise.
         """
+        # source: docs/service.md listing
         query = {"pageSize": str(PAGE_SIZE), **filters}
         if token is not None:
             query["paginationToken"] = token
@@ -203,6 +207,7 @@ class ScenarioClient:
             )
             if not team:
                 return None
+            # source: docs/service.md account
             call = self._get(f"/teams/{_segment(team, NotFoundError)}/limits")
             return await self._ask(call, Lane.WATCH, lambda data, _: parse_account(data), item_verdict)
         except (NotFoundError, RefusedError):
@@ -257,6 +262,7 @@ class ScenarioClient:
     async def _bulk(self, asset_ids: Sequence[str]) -> Mapping[str, Asset]:
         call = Call(
             method="POST",
+            # source: docs/service.md assets
             path="/assets/get-bulk",
             query={"originalAssets": "true", **self._scope},
             body=json.dumps({"assetIds": list(asset_ids)}).encode(),

@@ -174,6 +174,7 @@ class HttpTransport:
     def _headers(self, call: Call) -> dict[str, str]:
         # Never a default of the session: aiohttp sends those to the proxy too, in the clear (its issue 9368).
         headers = {
+            # source: docs/service.md base
             "Authorization": f"Basic {self._credentials.token}",
             "Accept": "application/json",
             "User-Agent": f"batchgen/{__version__}",

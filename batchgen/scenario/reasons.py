@@ -59,6 +59,7 @@ def names_a_model(answer: Answer) -> bool:
 def limit_of(answer: Answer) -> tuple[int | None, str | None]:
     """Return the ceiling that a 429 names, and the service's name for it."""
     details = as_mapping(error_object(answer).get("details"))
+    # source: docs/service.md ceiling
     limit, action = _number(details.get("actionLimit")), as_text(details.get("actionName"))
     return (
         int(limit) if limit is not None and limit.is_integer() and limit >= 0 else None,

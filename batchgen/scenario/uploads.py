@@ -24,7 +24,9 @@ from batchgen.scenario.transport import Call, Redact, Transport
 from batchgen.scenario.wording import readable
 from batchgen.service_clock import ServiceClock
 
+# source: docs/service.md body
 SMALL_IMAGE = 3_500_000  # bytes: as base64 well below the 6 MB that the gateway takes
+# source: docs/service.md uploads
 PART = 8 * 2**20  # bytes; the store wants 5 MB at least of every part but the last
 MOST_PARTS = 10_000
 LARGEST = 5 * 2**40  # bytes of one file, the store's own bound

@@ -23,6 +23,7 @@ from batchgen.scenario.fields import (
 from batchgen.scenario.transport import Call
 from batchgen.scenario.verdicts import item_verdict
 
+# source: docs/service.md usages
 LONGEST = 120 * 86_400  # seconds of one question; the service refuses more
 PAGE = 100  # entries a page
 

@@ -39,6 +39,7 @@ from batchgen.scenario.fields import (
 from batchgen.scenario.transport import Redact, unchanged
 from batchgen.scenario.wording import LONGEST_ERROR, readable
 
+# source: docs/service.md words
 STATUSES: Mapping[str, RemoteStatus] = {
     "success": RemoteStatus.SUCCEEDED,
     "succeeded": RemoteStatus.SUCCEEDED,
@@ -75,6 +76,7 @@ def parse_job(value: Json, redact: Redact = unchanged) -> RemoteJob:
     metadata, billing = as_mapping(job.get("metadata")), as_mapping(job.get("billing"))
     word = as_text(job.get("status"))
     status = STATUSES.get(word.lower(), RemoteStatus.RUNNING)
+    # source: docs/service.md echo
     inputs = metadata.get("input")
     return RemoteJob(
         remote_id=first_id(job.get("jobId"), job.get("id")),
@@ -85,6 +87,7 @@ def parse_job(value: Json, redact: Redact = unchanged) -> RemoteJob:
         finished_at=_finished_at(job) if status is not RemoteStatus.RUNNING else None,
         updated_at=as_instant(job.get("updatedAt")),
         job_type=readable(as_text(job.get("jobType"))),
+        # source: docs/service.md author
         author=readable(as_text(job.get("authorId"))),
         owner=readable(as_text(job.get("ownerId"))),
         inputs=plain(inputs) if isinstance(inputs, dict) else None,
@@ -94,6 +97,7 @@ def parse_job(value: Json, redact: Redact = unchanged) -> RemoteJob:
         cost=_billed(billing),
         discount=parse_cost(billing.get("cuDiscount")) or Decimal(0),
         itemized=bool(as_mapping(billing.get("cuCostDetails"))),
+        # source: docs/service.md refund
         refundable=billing.get("disableRefund") is not True,
         wrote=bool(metadata.get("output")),
     )
@@ -274,6 +278,7 @@ def _finished_at(job: Mapping[str, Json]) -> float | None:
 
 def _billed(billing: Mapping[str, Json]) -> Decimal | None:
     """Add up the main action and its add-ons; an amount that cannot be read leaves the sum unknown."""
+    # source: docs/service.md cost
     total = parse_cost(billing.get("cuCost"))
     for one in as_mapping(billing.get("cuCostDetails")).values():
         extra = Decimal(0) if one is None else parse_cost(one)

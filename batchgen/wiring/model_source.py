@@ -14,6 +14,7 @@ from batchgen.wiring.simulated_models import SimulatedModels
 from batchgen.wiring.simulated_prices import SimulatedPrices
 
 # What models a plan allows: measured for this one alone. Of others the service decides when it runs one.
+# source: docs/service.md plans
 _RANKS: Mapping[str, int] = {"cu-basic": 25}
 
 

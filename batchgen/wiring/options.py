@@ -17,8 +17,10 @@ from batchgen.scenario.credentials import KEY_NAMES
 from batchgen.scenario.transport import Transport
 from batchgen.wiring.clock import SystemClock
 
+# source: docs/service.md base
 SERVICE = "https://api.cloud.scenario.com/v1"
 SIMULATOR = "simulator"  # the origin of rehearsals, whatever port they had
+# source: docs/service.md rate
 PUBLISHED_RATE = Rate(count=100, seconds=60)  # the only number the service's guides give
 DEFAULT_OUTPUT = Path("output")
 REHEARSAL_SPEED = 20.0  # simulated seconds a second
