@@ -13,8 +13,8 @@ from batchgen.lifecycle import (
 )
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey
-from batchgen.plan.budget import Allowance
-from batchgen.plan.plan import Entry
+from batchgen.planning.budget import Allowance
+from batchgen.planning.plan import Entry
 from batchgen.ports import Clock, Journal, Observer
 
 

@@ -25,7 +25,7 @@ from batchgen.model import (
     Text,
 )
 from batchgen.pages import JobPage
-from batchgen.plan.budget import Allowance
+from batchgen.planning.budget import Allowance
 
 
 class Clock(Protocol):

@@ -23,7 +23,7 @@ PLANTED: Mapping[str, tuple[str, str]] = {
         "usecases/planted.py",
         "import aiohttp",
     ),
-    "Decisions do no I/O and know no time": ("plan/planted.py", "import time"),
+    "Decisions do no I/O and know no time": ("planning/planted.py", "import time"),
 }
 UPWARD = {
     "engine/limits": ("ceiling", "from batchgen.engine.limits.flow import Flow"),

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
-from batchgen.plan.acceptance import Offer
-from batchgen.plan.costs import Cost
+from batchgen.planning.acceptance import Offer
+from batchgen.planning.costs import Cost
 from batchgen.usecases.acceptance import accept_changes, forget_acceptances
 from batchgen.usecases.audit import audit_batch
 from batchgen.usecases.cost import CostComparison, Selection, costs_in, reckon_with_service

@@ -25,7 +25,7 @@ from batchgen.errors import (
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import PriceLearnt
 from batchgen.loop_clock import loop_time
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.ports import Observer, PriceQuestions
 
 PATIENCE = 900.0  # seconds without an answer after which a run need not go on for it

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from batchgen.engine.moves import Moves
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 
 _GLANCE = 0.2  # seconds between looks at whether the run is to be left at once
 

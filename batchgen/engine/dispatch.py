@@ -25,7 +25,7 @@ from batchgen.ledger import Ledger
 from batchgen.lifecycle import State
 from batchgen.loop_clock import DUST, loop_time, wait_until
 from batchgen.model import JobKey, Model, Scope
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.ports import Lane
 from batchgen.reconcile.search import Search
 

@@ -9,7 +9,7 @@ from batchgen.engine.moves import Moves
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Held
 from batchgen.model import JobKey
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.reconcile.reconciler import Reconciler
 
 

@@ -17,7 +17,7 @@ from batchgen.errors import ServiceError, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.loop_clock import loop_time
 from batchgen.model import Model, Scope
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.reconcile.listing import Pauses
 from batchgen.reconcile.preflight import Preflight, begin_preflight, looks_back_to
 from batchgen.reconcile.search import Search

@@ -15,8 +15,8 @@ from batchgen.ledger import Ledger
 from batchgen.lifecycle import OutputsGrew
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey, RemoteStatus
-from batchgen.plan.plan import Entry
-from batchgen.plan.yields import KNOWN_AFTER, WAITED, Kind, Yields, is_young
+from batchgen.planning.plan import Entry
+from batchgen.planning.yields import KNOWN_AFTER, WAITED, Kind, Yields, is_young
 from batchgen.ports import Generator
 
 _FIRST = 2.0  # seconds after an end: the first look; each further one is at twice that age

@@ -10,8 +10,8 @@ from batchgen.errors import DownloadError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Collected
 from batchgen.model import JobKey
-from batchgen.plan.plan import Entry
-from batchgen.plan.yields import Yields
+from batchgen.planning.plan import Entry
+from batchgen.planning.yields import Yields
 from batchgen.ports import Collector, Generator
 
 

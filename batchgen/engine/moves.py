@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from batchgen.errors import BatchgenError
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 
 
 class Moves(Protocol):

@@ -10,8 +10,8 @@ from batchgen.exits import Exit
 from batchgen.formats import counted, units
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
-from batchgen.plan.plan import Entry
-from batchgen.plan.yields import NOTHING_SHORT, YOUNG, Shortage
+from batchgen.planning.plan import Entry
+from batchgen.planning.yields import NOTHING_SHORT, YOUNG, Shortage
 
 _NAMED = 3  # jobs that a sentence names
 _WAY_ON = (

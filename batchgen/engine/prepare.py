@@ -12,7 +12,7 @@ from batchgen.backoff import Backoff
 from batchgen.errors import InputError, RefusedError, ServiceError, StoppedError
 from batchgen.identity import files_of
 from batchgen.ledger import Ledger
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.ports import Uploader
 
 AHEAD = 32  # jobs with files that may wait to be bought

@@ -14,7 +14,7 @@ from batchgen.errors import BatchgenError, NoListingError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import AnswerLost, RetryAsked, State
 from batchgen.model import JobKey, Model
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

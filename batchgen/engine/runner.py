@@ -24,8 +24,8 @@ from batchgen.engine.watch.schedule import LookSchedule
 from batchgen.engine.watch.watcher import Watcher
 from batchgen.ledger import Ledger
 from batchgen.model import Model, Scope
-from batchgen.plan.plan import Plan, may_be_unrecorded
-from batchgen.plan.yields import Yields
+from batchgen.planning.plan import Plan, may_be_unrecorded
+from batchgen.planning.yields import Yields
 from batchgen.reconcile.reconciler import Reconciler
 from batchgen.reconcile.search import Search
 

@@ -10,8 +10,8 @@ from batchgen.ledger import Ledger
 from batchgen.lifecycle import DONE, SubmitStarted
 from batchgen.loop_clock import loop_time
 from batchgen.model import Model, Receipt, Scope
-from batchgen.plan.plan import Entry
-from batchgen.plan.yields import Yields
+from batchgen.planning.plan import Entry
+from batchgen.planning.yields import Yields
 
 
 class Submitter:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 
 
 class Waiting:

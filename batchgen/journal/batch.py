@@ -19,7 +19,7 @@ from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.totals import Totals
 from batchgen.lifecycle import Accepted, Event, Record, State, apply
 from batchgen.model import JobKey, Scope
-from batchgen.plan.budget import Allowance, committed, counted_at
+from batchgen.planning.budget import Allowance, committed, counted_at
 
 _SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is in the submissions
 

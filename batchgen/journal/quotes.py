@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from batchgen.journal.existing import existing
-from batchgen.plan.pricing import Price
+from batchgen.planning.pricing import Price
 
 _NAMES_A_QUERY = 500
 

@@ -10,7 +10,7 @@ from decimal import ROUND_UP, Decimal
 from batchgen.errors import OverBudgetError
 from batchgen.formats import units
 from batchgen.model import Scope
-from batchgen.plan.budget import Allowance, Committed, Window
+from batchgen.planning.budget import Allowance, Committed, Window
 
 QUARTER = 900  # seconds: the clocks of all zones differ by whole quarters of an hour
 

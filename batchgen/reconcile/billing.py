@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from batchgen.account import Known
 from batchgen.lifecycle import IN_FLIGHT, ChargeShown, RefundShown, apply
-from batchgen.plan.costs import Activity, Cost
+from batchgen.planning.costs import Activity, Cost
 from batchgen.reconcile.ownership import Owner, owner_by_author
 from batchgen.record import Record
 

@@ -15,7 +15,7 @@ from batchgen.ledger import Ledger
 from batchgen.lifecycle import AnswerLost, Event, Record, State
 from batchgen.loop_clock import loop_time
 from batchgen.model import Job, JobKey, RemoteJob, Scope
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.ports import Clock, Generator, Journal, Observer
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.reconcile.reconciler import Reconciler

@@ -19,7 +19,7 @@ from batchgen.interpret import after_look
 from batchgen.lifecycle import TRANSITIONS, Event, Failed, Record, RetryAsked, State
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey, Model, RemoteJob, Scope
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.ports import Journal, Uploader
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.history import Attempt, HistoryBuilder, Price

@@ -24,8 +24,8 @@ from batchgen.lifecycle import (
     Succeeded,
 )
 from batchgen.model import File, Job, Model, RemoteJob, Scope
-from batchgen.plan.plan import Entry, make_plan
-from batchgen.plan.yields import kind_of
+from batchgen.planning.plan import Entry, make_plan
+from batchgen.planning.yields import kind_of
 from batchgen.ports import Journal
 from batchgen.reconcile.history import Attempt, HistoryBuilder
 from batchgen.reconcile.listing import Listing

@@ -15,7 +15,7 @@ from batchgen.interpret import after_row
 from batchgen.lifecycle import Adopted, Held, ShownAbsent, State
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey, RemoteJob
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.reconcile.absence import DoubtPolicy, Findings, Move, conclude
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.listing import Listing, Pauses, read_listing

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from batchgen.errors import TransientError
-from batchgen.plan.costs import Activity
+from batchgen.planning.costs import Activity
 from batchgen.ports import Lane
 from batchgen.scenario.client import MOST_PAGES, ScenarioClient
 from batchgen.scenario.fields import (

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from batchgen.errors import InputError
-from batchgen.plan.acceptance import Offer, offer, taken_back
-from batchgen.plan.selection import ids_of, selected
+from batchgen.planning.acceptance import Offer, offer, taken_back
+from batchgen.planning.selection import ids_of, selected
 from batchgen.wiring.opening import OpenBatch
 
 

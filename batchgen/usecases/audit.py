@@ -19,7 +19,7 @@ from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Purchase, RemoteJob, Scope
 from batchgen.notes import OutputsGrew
 from batchgen.output.repair import damaged_among, fetch_again, files_of
-from batchgen.plan.yields import is_young
+from batchgen.planning.yields import is_young
 from batchgen.ports import Generator
 from batchgen.reconcile.audit import (
     BatchHistory,

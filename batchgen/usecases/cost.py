@@ -13,7 +13,7 @@ from batchgen.errors import InputError, NotFoundError, RefusedError
 from batchgen.journal.file import JournalFile
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Scope
-from batchgen.plan.costs import Activity, Cost, costs_of, since
+from batchgen.planning.costs import Activity, Cost, costs_of, since
 from batchgen.reconcile.billing import BillingDiff, Period, compare_billing, shown_of
 from batchgen.usecases.refunds import RefundsRecorded, record_refunds
 from batchgen.wiring.options import SIMULATOR, Options

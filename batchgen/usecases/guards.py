@@ -10,7 +10,7 @@ from batchgen.errors import InputError, OutputError
 from batchgen.formats import counted
 from batchgen.journal.file import JournalFile
 from batchgen.output.results import JSON_NAME, place_of_slot
-from batchgen.plan.selection import to_retry
+from batchgen.planning.selection import to_retry
 from batchgen.reconcile.saved_results import SavedResults, read_results
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Allow, Options

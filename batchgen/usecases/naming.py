@@ -14,7 +14,7 @@ from batchgen.formats import units
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, State
 from batchgen.model import Scope
-from batchgen.plan.plan import Plan
+from batchgen.planning.plan import Plan
 from batchgen.ports import Clock
 from batchgen.reconcile.accounts import Place, Relation, ShowsJobs, relation, worth_asking
 from batchgen.scenario.credentials import may_be_one_service, plain_address

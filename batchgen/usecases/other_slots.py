@@ -15,8 +15,8 @@ from batchgen.formats import counted
 from batchgen.lifecycle import Event, Record, State
 from batchgen.model import Job, JobKey, RemoteJob
 from batchgen.output.results import write_slot
-from batchgen.plan.plan import only_carried
-from batchgen.plan.yields import YOUNG
+from batchgen.planning.plan import only_carried
+from batchgen.planning.yields import YOUNG
 from batchgen.ports import Observer
 from batchgen.usecases.guards import saved_results
 from batchgen.wiring.batch import Batch, slots_of

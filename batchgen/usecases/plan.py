@@ -10,10 +10,10 @@ from batchgen.engine.limits.pools import limit_now
 from batchgen.errors import ServiceError
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Job, Model
-from batchgen.plan.changes import Changed, changed_jobs
-from batchgen.plan.forecast import Forecast, forecast, unrecognisable
-from batchgen.plan.plan import Entry, Standing
-from batchgen.plan.pricing import Price
+from batchgen.planning.changes import Changed, changed_jobs
+from batchgen.planning.forecast import Forecast, forecast, unrecognisable
+from batchgen.planning.plan import Entry, Standing
+from batchgen.planning.pricing import Price
 from batchgen.ports import Quoter
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient

@@ -14,8 +14,8 @@ from batchgen.identity import files_of
 from batchgen.lifecycle import TERMINAL
 from batchgen.loop_clock import loop_time
 from batchgen.model import Job, Model
-from batchgen.plan.budget import waits_for_a_price
-from batchgen.plan.pricing import Group, Price, PriceClass, price_of
+from batchgen.planning.budget import waits_for_a_price
+from batchgen.planning.pricing import Group, Price, PriceClass, price_of
 from batchgen.ports import Clock, Quoter
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.purchases import Purchases

@@ -16,7 +16,7 @@ from batchgen.errors import (
 from batchgen.journal.batch import BatchJournal
 from batchgen.lifecycle import Accepted, Record, State, SubmitStarted
 from batchgen.model import Job, Purchase
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.ports import Clock
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Options

@@ -24,7 +24,7 @@ from batchgen.errors import (
 )
 from batchgen.identity import compose_body, files_of
 from batchgen.model import Job, Json, Model
-from batchgen.plan.pricing import Classifier, Group, Price, PriceClass, group, price_of, published
+from batchgen.planning.pricing import Classifier, Group, Price, PriceClass, group, price_of, published
 from batchgen.ports import Clock, Quoter
 
 FRESH = 24 * 3600.0  # seconds that a price is taken for the price

@@ -8,7 +8,7 @@ from batchgen.errors import InputError, NotFoundError, RemoteIdTakenError
 from batchgen.formats import units
 from batchgen.lifecycle import Abandoned, Adopted, Event, Held, ShownAbsent, State, WrittenOff
 from batchgen.model import RemoteJob
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.ports import Clock
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.listing import read_listing

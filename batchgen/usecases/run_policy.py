@@ -11,7 +11,7 @@ from batchgen.engine.outcome import LeftOut
 from batchgen.engine.policy import Policy
 from batchgen.engine.settings import RunSettings
 from batchgen.errors import ServiceError
-from batchgen.plan.slots import began_at
+from batchgen.planning.slots import began_at
 from batchgen.ports import CeilingMemory
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.scenario.client import ScenarioClient

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey, Scope
-from batchgen.plan.budget import Committed, committed
-from batchgen.plan.yields import YOUNG
+from batchgen.planning.budget import Committed, committed
+from batchgen.planning.yields import YOUNG
 from batchgen.usecases.other_slots import carried_notes, not_bought, unbought_notes
 from batchgen.wiring.opening import OpenBatch
 

@@ -17,10 +17,10 @@ from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Row
 from batchgen.output.results import Results
-from batchgen.plan.plan import Entry, Plan, a_few_of, make_plan
-from batchgen.plan.selection import to_retry
-from batchgen.plan.slots import fresh_slot, latest_slot, slot_at
-from batchgen.plan.yields import Shortage, is_young, shortage
+from batchgen.planning.plan import Entry, Plan, a_few_of, make_plan
+from batchgen.planning.selection import to_retry
+from batchgen.planning.slots import fresh_slot, latest_slot, slot_at
+from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
 from batchgen.wiring.options import Options, project_of
 from batchgen.wiring.service import address_of

@@ -14,7 +14,7 @@ from batchgen.output.downloads import Downloader
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
-from batchgen.plan.budget import committed
+from batchgen.planning.budget import committed
 from batchgen.ports import Collector
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch

@@ -11,7 +11,7 @@ import pytest
 from batchgen.cli.main import run
 from batchgen.lifecycle import Accepted, Collected, SubmitStarted, Succeeded
 from batchgen.model import Job, JobKey, Rate, Scope
-from batchgen.plan.plan import make_plan
+from batchgen.planning.plan import make_plan
 from batchgen.scenario.account import Account
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.front import serve

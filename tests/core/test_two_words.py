@@ -22,7 +22,7 @@ from batchgen.lifecycle import (
     replay,
 )
 from batchgen.model import Job, Refund, Submission
-from batchgen.plan.budget import Committed, committed
+from batchgen.planning.budget import Committed, committed
 
 JOB = Job(id="tower", prompt="a tower", model="model_a")
 TEN, SIX = Decimal(10), Decimal(6)

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from batchgen.lifecycle import replay
 from batchgen.model import Acceptance, Job, JobKey
-from batchgen.plan.acceptance import Offer, offer, taken_back
-from batchgen.plan.plan import Plan, make_plan
+from batchgen.planning.acceptance import Offer, offer, taken_back
+from batchgen.planning.plan import Plan, make_plan
 from tests.support.virtual import SEEDED, Earth, Run
 
 NAMES = ("tower", "mill")

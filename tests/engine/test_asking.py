@@ -16,7 +16,7 @@ from batchgen.exits import Exit
 from batchgen.lifecycle import AnswerLost, PriceLearnt, State, SubmitStarted, replay
 from batchgen.manifest.values import Budget
 from batchgen.model import Job
-from batchgen.plan.plan import make_plan
+from batchgen.planning.plan import make_plan
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
 from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run

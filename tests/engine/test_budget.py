@@ -15,7 +15,7 @@ from batchgen.exits import Exit
 from batchgen.lifecycle import State, replay
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Submission
-from batchgen.plan.budget import committed
+from batchgen.planning.budget import committed
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.service import Service

@@ -11,7 +11,7 @@ from batchgen.engine.outcome import Verdict, judge
 from batchgen.exits import Exit
 from batchgen.lifecycle import Adopted, OutputsGrew, Record, State, Succeeded, replay
 from batchgen.model import Job
-from batchgen.plan.yields import shortage
+from batchgen.planning.yields import shortage
 from batchgen.scenario.transport import Answer, Call
 from batchgen.simulator.exchange import Call as SimulatedCall
 from batchgen.simulator.faults import Fault, FaultPlan

@@ -11,7 +11,7 @@ from batchgen.engine.limits.pools import Pools
 from batchgen.engine.waiting import Waiting
 from batchgen.lifecycle import Record
 from batchgen.model import Job, JobKey, KeptCeiling
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from tests.support.looped import virtual_loop
 
 NOW = 1_800_000_000.0

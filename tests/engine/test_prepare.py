@@ -9,7 +9,7 @@ from batchgen.engine.prepare import Preparer
 from batchgen.errors import InputError, RefusedError, ServiceError, StopCause, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.model import Job, JobKey
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.ports import Uploader
 from batchgen.record import Record
 

@@ -17,7 +17,7 @@ from batchgen.errors import JournalError, StopCause
 from batchgen.exits import Exit
 from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, State, SubmitStarted, replay
 from batchgen.model import Job, JobKey, Rate
-from batchgen.plan.budget import Allowance
+from batchgen.planning.budget import Allowance
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, Fault, FaultPlan
 from batchgen.simulator.service import Service

@@ -22,8 +22,8 @@ from batchgen.identity import content_key
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Event, Record, State, SubmitStarted
 from batchgen.model import Job, JobKey, Model
-from batchgen.plan.plan import make_plan
-from batchgen.plan.yields import YOUNG
+from batchgen.planning.plan import make_plan
+from batchgen.planning.yields import YOUNG
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.scenario.client import ScenarioClient
 from batchgen.simulator.exchange import Call as Asked

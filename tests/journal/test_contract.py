@@ -26,7 +26,7 @@ from batchgen.lifecycle import (
     replay,
 )
 from batchgen.model import JobKey, Refund, Scope
-from batchgen.plan.budget import Allowance, Window
+from batchgen.planning.budget import Allowance, Window
 from batchgen.ports import Journal
 from tests.support.lives import JOB, lives
 from tests.support.memory_journal import Disk, MemoryJournal

@@ -22,7 +22,7 @@ from batchgen.lifecycle import (
     replay,
 )
 from batchgen.model import JobKey, Scope
-from batchgen.plan.budget import Allowance, Window
+from batchgen.planning.budget import Allowance, Window
 from tests.support.lives import JOB, lives
 from tests.support.opened import OpenedFile as JournalFile
 

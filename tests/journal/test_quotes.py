@@ -8,7 +8,7 @@ import pytest
 
 from batchgen.errors import JournalError
 from batchgen.journal.quotes import QuoteRecords
-from batchgen.plan.pricing import Price
+from batchgen.planning.pricing import Price
 from tests.support.opened import OpenedFile as JournalFile
 
 ORIGIN = "http://127.0.0.1/v1"

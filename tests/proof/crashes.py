@@ -7,7 +7,7 @@ from batchgen.account import Holder, Known
 from batchgen.errors import JournalError
 from batchgen.lifecycle import Event, Record, ShownAbsent, State, SubmitStarted
 from batchgen.model import JobKey, Scope
-from batchgen.plan.budget import Allowance
+from batchgen.planning.budget import Allowance
 from batchgen.ports import Journal
 from tests.proof.law import order_of
 from tests.proof.scenario import Accident, Leg

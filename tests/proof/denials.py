@@ -15,7 +15,7 @@ from batchgen.engine.outcome import EngineOutcome, judge
 from batchgen.exits import Exit
 from batchgen.lifecycle import Event, Record, ShownAbsent, State
 from batchgen.model import Job, JobKey
-from batchgen.plan.plan import Plan
+from batchgen.planning.plan import Plan
 from batchgen.scenario.transport import Answer, Call
 from batchgen.simulator.exchange import Call as Asked
 from batchgen.simulator.faults import Fault, FaultPlan

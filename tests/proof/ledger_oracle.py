@@ -16,7 +16,7 @@ from functools import lru_cache
 from batchgen.lifecycle import Record
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Model
-from batchgen.plan.pricing import Classifier
+from batchgen.planning.pricing import Classifier
 from batchgen.simulator.exchange import Reply
 from batchgen.simulator.jobs import Submission
 from batchgen.simulator.models import Catalogue

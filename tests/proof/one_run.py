@@ -25,7 +25,7 @@ from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, 
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import TERMINAL, Event, Record, replay
 from batchgen.model import JobKey
-from batchgen.plan.plan import Plan, a_few_of, make_plan
+from batchgen.planning.plan import Plan, a_few_of, make_plan
 from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock

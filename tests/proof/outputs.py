@@ -11,7 +11,7 @@ from batchgen.engine.outcome import Verdict
 from batchgen.exits import Exit
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job
-from batchgen.plan.yields import YOUNG
+from batchgen.planning.yields import YOUNG
 from tests.proof.scenario import SEEDED, Scenario
 from tests.proof.world import Earth
 

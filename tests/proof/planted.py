@@ -167,10 +167,10 @@ MUTANTS = (
     ),
     Mutant(
         name="number equal jobs instead of matching them",
-        path="plan/matching.py",
+        path="planning/matching.py",
         old="(_STANDING[records[key].state], key.ordinal)",
         new="key.ordinal",
-        test="tests/plan/test_matching.py",
+        test="tests/planning/test_matching.py",
     ),
     Mutant(
         name="buy what the manifest no longer names",
@@ -351,17 +351,17 @@ MUTANTS = (
     ),
     Mutant(
         name="buy what was accepted",
-        path="plan/plan.py",
+        path="planning/plan.py",
         old="        if old in free and key not in records:\n",
         new="        if old in free and key in records:\n",
-        test="tests/plan/test_acceptance.py",
+        test="tests/planning/test_acceptance.py",
     ),
     Mutant(
         name="let one record serve two jobs",
-        path="plan/plan.py",
+        path="planning/plan.py",
         old="            free.discard(old)\n",
         new="",
-        test="tests/plan/test_acceptance.py",
+        test="tests/planning/test_acceptance.py",
     ),
     Mutant(
         name="leave to sweeps what they do not show",
@@ -444,10 +444,10 @@ MUTANTS = (
     ),
     Mutant(
         name="go on with the first fresh slot",
-        path="plan/slots.py",
+        path="planning/slots.py",
         old="for one in reversed(known) if",
         new="for one in known if",
-        test="tests/plan/test_slots.py::test_the_last_fresh_slot_counts_and_those_of_other_days_do_not",
+        test="tests/planning/test_slots.py::test_the_last_fresh_slot_counts_and_those_of_other_days_do_not",
     ),
     Mutant(
         name="check a cap before the transaction that reserves under it",
@@ -458,7 +458,7 @@ MUTANTS = (
     ),
     Mutant(
         name="count only what was charged against a cap",
-        path="plan/budget.py",
+        path="planning/budget.py",
         old="    return total + Committed(gross=open_now, reserved=open_now)\n",
         new="    return total\n",
         test="tests/engine/test_budget.py",

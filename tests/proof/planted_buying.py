@@ -64,7 +64,7 @@ OF_BUYING = (
     ),
     Mutant(
         name="hold nothing beside a charge that only a row tells",
-        path="plan/budget.py",
+        path="planning/budget.py",
         old="    if not paid.by_row or (",
         new="    if paid.by_row or not paid.by_row or (",
         test=MOVING,

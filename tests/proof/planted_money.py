@@ -44,14 +44,14 @@ OF_MONEY = (
     ),
     Mutant(
         name="take every refund for certain",
-        path="plan/budget.py",
+        path="planning/budget.py",
         old="trust_refunds=budget.trust_refunds)",
         new="trust_refunds=True)",
         test=MONEY,
     ),
     Mutant(
         name="count what was quoted, whatever was charged",
-        path="plan/budget.py",
+        path="planning/budget.py",
         old="            gross=reserved + (paid.charged or zero),\n",
         new="            gross=paid.charged or zero if paid.reserved is None else paid.reserved,\n",
         test=MONEY,
@@ -86,14 +86,14 @@ OF_MONEY = (
     ),
     Mutant(
         name="count in a day all that was ever spent",
-        path="plan/budget.py",
+        path="planning/budget.py",
         old="day.timestamp()),",
         new="0.0),",
         test=MONEY,
     ),
     Mutant(
         name="begin a day at midnight of another zone",
-        path="plan/budget.py",
+        path="planning/budget.py",
         old="    day = datetime.combine(here.date(), time(), zone)\n",
         new="    from datetime import UTC\n    day = datetime.combine(here.date(), time(), UTC)\n",
         test=MONEY,
@@ -114,7 +114,7 @@ OF_MONEY = (
     ),
     Mutant(
         name="buy more than a few",
-        path="plan/plan.py",
+        path="planning/plan.py",
         old="        wanted = wanted[:limit]\n",
         new="        wanted = wanted[: limit + 1]\n",
         test=MONEY,

@@ -4,7 +4,7 @@ from tests.proof.planted import Mutant
 
 _ENGINE = "tests/engine/test_outputs.py::"
 _PROOF = "tests/proof/test_outputs.py"
-_YIELDS = "tests/plan/test_yields.py::"
+_YIELDS = "tests/planning/test_yields.py::"
 
 OF_OUTPUTS = (
     Mutant(
@@ -16,7 +16,7 @@ OF_OUTPUTS = (
     ),
     Mutant(
         name="take the first three of a kind from a listing",
-        path="plan/yields.py",
+        path="planning/yields.py",
         old="            return Worth.LITTLE if count < kind.asked else Worth.UNKNOWN\n",
         new="            return Worth.LITTLE if count < kind.asked else Worth.FINAL\n",
         test=f"{_ENGINE}test_a_material_has_an_output_a_map_and_a_row_with_fewer_is_not_believed",
@@ -52,7 +52,7 @@ OF_OUTPUTS = (
     ),
     Mutant(
         name="ask short ones of any age",
-        path="plan/yields.py",
+        path="planning/yields.py",
         old="    return record.ended_at is not None and now - record.ended_at < YOUNG\n",
         new="    return record.ended_at is not None\n",
         test=f"{_ENGINE}test_a_day_after_its_end_a_short_one_is_left_to_the_audit",
@@ -88,21 +88,21 @@ OF_OUTPUTS = (
     ),
     Mutant(
         name="learn that a model gives nothing",
-        path="plan/yields.py",
+        path="planning/yields.py",
         old="for one in self.short.values() if one.assets and now - one.at >= WAITED]\n",
         new="for one in self.short.values() if now - one.at >= WAITED]\n",
         test=f"{_YIELDS}test_giving_nothing_is_no_models_way",
     ),
     Mutant(
         name="excuse what has fewer assets than others of its kind",
-        path="plan/yields.py",
+        path="planning/yields.py",
         old="        return count >= kind.asked or known.most < kind.asked\n",
         new="        return True\n",
         test=f"{_YIELDS}test_where_others_of_its_kind_gave_what_was_asked_for_one_with_fewer_is_never_excused",
     ),
     Mutant(
         name="never learn that a model gives fewer than it is asked for",
-        path="plan/yields.py",
+        path="planning/yields.py",
         old="        return min(vain) if len(vain) >= KNOWN_AFTER else None\n",
         new="        return None\n",
         test=f"{_ENGINE}test_a_model_that_gives_fewer_than_it_is_asked_for_is_learnt_and_costs_hardly_a_look",

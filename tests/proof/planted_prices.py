@@ -36,7 +36,7 @@ OF_PRICES = (
     ),
     Mutant(
         name="reserve the lowest price of a class",
-        path="plan/pricing.py",
+        path="planning/pricing.py",
         old="high=max(one.high for one in known)",
         new="high=min(one.high for one in known)",
         test="tests/usecases/test_quotes.py",
@@ -50,7 +50,7 @@ OF_PRICES = (
     ),
     Mutant(
         name="make room today by a refund of yesterday",
-        path="plan/budget.py",
+        path="planning/budget.py",
         old="    if told is None or told == record.remote_id:\n",
         new="    if told is None or record.intent_at is not None:\n",
         test="tests/journal/test_contract.py::test_yesterdays_refund_makes_no_room_today",

@@ -116,7 +116,7 @@ OF_SLOTS = (
     ),
     Mutant(
         name="buy in a slot that has ended",
-        path="plan/plan.py",
+        path="planning/plan.py",
         old="replace(one, wanted=False, retry=False) for one",
         new="one for one",
         test=_SLOTS,

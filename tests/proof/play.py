@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchgen.engine.outcome import Verdict, judge
-from batchgen.plan.plan import make_plan
-from batchgen.plan.yields import shortage
+from batchgen.planning.plan import make_plan
+from batchgen.planning.yields import shortage
 from tests.proof import holds
 from tests.proof.audits import audited
 from tests.proof.caps import breaches_of_money

@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from decimal import Decimal
 
 from batchgen.manifest.values import Budget
-from batchgen.plan.pricing import Price
+from batchgen.planning.pricing import Price
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from batchgen.engine.outcome import EngineOutcome
 from batchgen.journal.file import JournalFile
 from batchgen.manifest.reading import read_manifest
 from batchgen.output.results import results_json
-from batchgen.plan.plan import make_plan
+from batchgen.planning.plan import make_plan
 from batchgen.ports import Clock
 from batchgen.reconcile.saved_results import read_results
 from batchgen.scenario.client import ScenarioClient

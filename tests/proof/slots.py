@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Event, Record, SubmitStarted
 from batchgen.model import Job, JobKey, RemoteJob, Scope
-from batchgen.plan.budget import Allowance
-from batchgen.plan.yields import YOUNG
+from batchgen.planning.budget import Allowance
+from batchgen.planning.yields import YOUNG
 from batchgen.ports import Journal
 from tests.proof.crashes import CrashingJournal, Life
 from tests.support.memory_journal import SCOPE

@@ -12,7 +12,7 @@ from batchgen.identity import compose_body, content_key, seed_for
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Accepted, Event, Record, SubmitStarted
 from batchgen.model import Job, JobKey, Model
-from batchgen.plan.budget import Committed
+from batchgen.planning.budget import Committed
 from batchgen.scenario.credentials import Credentials
 from batchgen.simulator.exchange import Reply, Request
 from batchgen.simulator.jobs import Submission

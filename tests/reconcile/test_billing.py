@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from batchgen.lifecycle import IN_FLIGHT, Accepted, Event, Failed, SubmitStarted, apply, replay
 from batchgen.model import Refund, Scope
-from batchgen.plan.costs import Activity, Cost, Sums
+from batchgen.planning.costs import Activity, Cost, Sums
 from batchgen.reconcile.billing import (
     BillingDiff,
     Period,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from batchgen.errors import NotFoundError, StoppedError
-from batchgen.plan.costs import Activity
+from batchgen.planning.costs import Activity
 from batchgen.scenario.fields import WireError
 from batchgen.scenario.transport import Answer
 from batchgen.scenario.usages import LONGEST, UsageClient, parse_activity

@@ -35,7 +35,7 @@ from batchgen.lifecycle import (
     apply,
 )
 from batchgen.model import File, Job, Refund
-from batchgen.plan.budget import waits_for_a_price
+from batchgen.planning.budget import waits_for_a_price
 
 JOB = Job(id="tower", prompt="a tower, “oak” ✓", model="model_x", params={"width": 512, "maps": ["a", 1.5]})
 FILE = File(asset_id="asset_1", path="assets/tower_0.png", bytes=12, sha256="ab" * 32, mime="image/png")

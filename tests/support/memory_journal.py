@@ -8,7 +8,7 @@ from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import OverBudgetError, RemoteIdTakenError
 from batchgen.lifecycle import Accepted, Event, Record, State, apply, replay
 from batchgen.model import JobKey, Scope
-from batchgen.plan.budget import Allowance, Committed, committed, counted_at
+from batchgen.planning.budget import Allowance, Committed, committed, counted_at
 
 SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
 

@@ -20,7 +20,7 @@ from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
 from batchgen.lifecycle import Event, Record
 from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob
-from batchgen.plan.plan import make_plan
+from batchgen.planning.plan import make_plan
 from batchgen.ports import Gate
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials

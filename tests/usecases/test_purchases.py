@@ -18,7 +18,7 @@ from batchgen.usecases.quotes import Quoted, quote_jobs
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import look_at
 from batchgen.wiring.options import Options
-from tests.plan.test_pricing import FLUX, recorded
+from tests.planning.test_pricing import FLUX, recorded
 
 MANIFEST = """
 version: 1

@@ -19,13 +19,13 @@ from batchgen.errors import (
     TransientError,
 )
 from batchgen.model import Job, Model
-from batchgen.plan.pricing import Price
+from batchgen.planning.pricing import Price
 from batchgen.scenario.client import ScenarioClient
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
 from batchgen.usecases.quotes import FRESH, MOST_TROUBLES, NEEDS_FILES, STAND_IN, Quoted, quote_jobs
-from tests.plan.test_pricing import FLUX, GPT, job, model, recorded
+from tests.planning.test_pricing import FLUX, GPT, job, model, recorded
 from tests.scenario.fakes import OpenGate
 from tests.support.virtual import Earth, VirtualTransport
 

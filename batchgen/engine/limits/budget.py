@@ -14,7 +14,7 @@ from batchgen.formats import units
 from batchgen.loop_clock import loop_time
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Submission
-from batchgen.plan.budget import Allowance, allowance, waits_for_a_price
+from batchgen.planning.budget import Allowance, allowance, waits_for_a_price
 from batchgen.ports import PriceQuestions, Prices
 from batchgen.record import Record
 

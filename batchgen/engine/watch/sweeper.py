@@ -17,7 +17,7 @@ from batchgen.errors import ServiceError
 from batchgen.ledger import Ledger
 from batchgen.loop_clock import DUST, loop_time
 from batchgen.model import RemoteJob, RemoteStatus
-from batchgen.plan.yields import Kind, Worth, Yields
+from batchgen.planning.yields import Kind, Worth, Yields
 from batchgen.ports import Generator, PacedGate
 
 GRACE = 5.0  # seconds that a sweep may take before polls are made in its place

@@ -22,8 +22,8 @@ from batchgen.interpret import after_look
 from batchgen.ledger import Ledger
 from batchgen.loop_clock import DUST, loop_time, wait_until
 from batchgen.model import RemoteJob, RemoteStatus
-from batchgen.plan.plan import Entry
-from batchgen.plan.yields import Yields
+from batchgen.planning.plan import Entry
+from batchgen.planning.yields import Yields
 from batchgen.ports import Generator, PacedGate
 
 _MOST_POLLS = 100

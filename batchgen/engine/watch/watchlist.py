@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 
 _LONGEST_BLIND = 60.0  # seconds: so long, or a quarter of its age, a submission is left to sweeps
 

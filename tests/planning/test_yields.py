@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from batchgen.model import Job, JobKey, Model, ModelInput, RemoteJob, RemoteStatus
-from batchgen.plan.yields import NOTHING_SHORT, Worth, Yields, kind_of, shortage
+from batchgen.planning.yields import NOTHING_SHORT, Worth, Yields, kind_of, shortage
 from batchgen.record import Record, State
 
 NOW = 1_000_000.0

@@ -7,9 +7,9 @@ import pytest
 
 from batchgen.identity import content_key
 from batchgen.model import Job, JobKey, Model, ModelInput, Rate
-from batchgen.plan.changes import changed_jobs, changes
-from batchgen.plan.forecast import forecast, unrecognisable
-from batchgen.plan.plan import make_plan
+from batchgen.planning.changes import changed_jobs, changes
+from batchgen.planning.forecast import forecast, unrecognisable
+from batchgen.planning.plan import make_plan
 from batchgen.record import Record, State
 
 OLD = Job(id="tower", prompt="a tower", model="m", params={"steps": 20, "size": "1K"})

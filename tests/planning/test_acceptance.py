@@ -6,8 +6,8 @@ import pytest
 
 from batchgen.identity import content_key
 from batchgen.model import Acceptance, Job, JobKey
-from batchgen.plan.acceptance import Offer, offer, taken_back
-from batchgen.plan.plan import Plan, Standing, make_plan
+from batchgen.planning.acceptance import Offer, offer, taken_back
+from batchgen.planning.plan import Plan, Standing, make_plan
 from batchgen.record import Record, State
 
 OLD = Job(id="tower", prompt="a watch tower", model="m")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from batchgen.identity import content_key
 from batchgen.model import Acceptance, JobKey
-from batchgen.plan.plan import Entry, Plan, Standing, may_be_kept
+from batchgen.planning.plan import Entry, Plan, Standing, may_be_kept
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

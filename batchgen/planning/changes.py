@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from batchgen.identity import canonical, is_file
 from batchgen.model import Job, Json
-from batchgen.plan.plan import Entry, Plan
+from batchgen.planning.plan import Entry, Plan
 
 _MISSING = object()  # not None, which a manifest can say
 

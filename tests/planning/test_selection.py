@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.plan.selection import Selected, selected
+from batchgen.planning.selection import Selected, selected
 
 IDS = ("tower-oak", "tower-ice", "castle", "a=b", "tag:x", "what?")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.manifest.naming import wrong_with_period
-from batchgen.plan.slots import began_at, fresh_slot, latest_slot, slot_at
+from batchgen.planning.slots import began_at, fresh_slot, latest_slot, slot_at
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp()
 PARIS = ZoneInfo("Europe/Paris")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.model import Job, Model, ModelInput
-from batchgen.plan.pricing import (
+from batchgen.planning.pricing import (
     LARGE,
     MOST_QUOTES,
     Classifier,

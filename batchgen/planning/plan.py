@@ -12,7 +12,7 @@ from functools import cached_property
 
 from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
 from batchgen.model import Acceptance, Job, JobKey
-from batchgen.plan.matching import match
+from batchgen.planning.matching import match
 
 _KEEPABLE = frozenset({*IN_FLIGHT, State.SUCCEEDED, State.COLLECTED} - {State.HELD})
 

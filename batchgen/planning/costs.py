@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from batchgen.lifecycle import Accepted, Event, SubmitStarted
 from batchgen.model import JobKey, Refund, Scope, Submission
-from batchgen.plan.budget import committed, still_held
+from batchgen.planning.budget import committed, still_held
 from batchgen.record import Record
 
 _ZERO = Decimal(0)

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from batchgen.identity import content_key
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job, JobKey
-from batchgen.plan.matching import match
-from batchgen.plan.plan import Standing, make_plan
+from batchgen.planning.matching import match
+from batchgen.planning.plan import Standing, make_plan
 
 
 def job(id_: str, prompt: str = "p") -> Job:

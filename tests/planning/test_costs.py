@@ -17,7 +17,7 @@ from batchgen.lifecycle import (
     replay,
 )
 from batchgen.model import Job, JobKey, Refund, Scope
-from batchgen.plan.costs import By, Cost, Group, Sums, costs_of, fold, since, total
+from batchgen.planning.costs import By, Cost, Group, Sums, costs_of, fold, since, total
 
 SCOPE = Scope(origin="https://a.example/v1", project="", batch="spring")
 JOB = Job(id="tower", prompt="a tower", model="model_a")

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from batchgen.plan.plan import Plan, wrong_with_retry
+from batchgen.planning.plan import Plan, wrong_with_retry
 
 _PATTERN = re.compile(r"[*?\[]")
 _KEPT_FREE = re.compile(r"^@|[:=,]")
