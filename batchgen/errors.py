@@ -4,7 +4,9 @@ An error is named for the caller's next move, not for where it came from: an HTT
 status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
 
     BatchgenError
-    ├── InputError             the manifest, a model's inputs or the command line; nothing was spent
+    ├── InputError             what was asked for is wrong; nothing was spent
+    │   ├── ManifestError      the manifest, or the inputs of its models: every problem is named
+    │   └── GuardError         a guard stopped it: its jobs may have been bought already
     ├── JournalError           the journal cannot be opened, read or written
     │   └── RemoteIdTakenError a submission already belongs to another job: look again
     ├── BatchLockedError         another run holds this batch
@@ -68,6 +70,17 @@ class InputError(BatchgenError):
     def __init__(self, message: str = "", *, problems: tuple[Problem, ...] = ()) -> None:
         self.problems = problems
         super().__init__("\n".join([*([message] if message else []), *(str(one) for one in problems)]))
+
+
+class ManifestError(InputError):
+    """The manifest is wrong, or what its jobs give their models; ``problems`` has each with its place."""
+
+
+class GuardError(InputError):
+    """A guard stopped a run before anything was sent: what it would buy may have been bought already.
+
+    The message names the ways on, and what each of them risks.
+    """
 
 
 class JournalError(BatchgenError):

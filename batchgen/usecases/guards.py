@@ -6,7 +6,7 @@ an ``InputError`` that names the way on. What other names of a batch mean is :mo
 
 from pathlib import Path
 
-from batchgen.errors import InputError, OutputError
+from batchgen.errors import GuardError, InputError, OutputError
 from batchgen.formats import counted
 from batchgen.journal.file import JournalFile
 from batchgen.output.results import JSON_NAME, place_of_slot
@@ -26,7 +26,7 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
     name = batch.manifest.batch
     way_on = options.command_line("journal rebuild")
     if options.journal.is_being_rebuilt(name):
-        raise InputError(
+        raise GuardError(
             f"a rebuild of the journal of batch {name!r} was interrupted; finish it first: {way_on}"
         )
     if any(scope.batch == name for scope in file.scopes()):
@@ -35,7 +35,7 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
     submitted = [one for one in told.jobs if one.was_submitted] if told else []
     if submitted:
         jobs = counted(len(submitted), "job")
-        raise InputError(
+        raise GuardError(
             f"{batch.folder / JSON_NAME} lists {jobs} as submitted, and {options.journal} has nothing about "
             f"the batch: the journal was lost or replaced, and a run would buy them again. "
             f"Rebuild it first: {way_on}"
@@ -52,7 +52,7 @@ def refuse_to_leave_unfinished(options: Options, batch: Batch) -> None:
         return
     jobs = counted(batch.unfinished, "job")
     last = f"the last slot, {batch.scope.slot!r}," if batch.scope.slot else "the batch"
-    raise InputError(
+    raise GuardError(
         f"{last} is not finished: {jobs} to go. Run it without --fresh to finish it, "
         "or add --allow unfinished-slot to leave it"
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from batchgen.catalog.declared import plan_of
 from batchgen.catalog.inputs import Findings, check_jobs, first_uses
 from batchgen.errors import (
-    InputError,
+    ManifestError,
     ModelClosedError,
     NotFoundError,
     Problem,
@@ -174,7 +174,7 @@ async def check_models(
         findings = await _checked_anew(catalogue, manifest, chosen, models)
     problems += file_problems(manifest, chosen)
     if problems or findings.problems:
-        raise InputError(problems=(*problems, *findings.problems))
+        raise ManifestError(problems=(*problems, *findings.problems))
     return Checked(models=models, notes=findings.notes, closed=closed)
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from batchgen.errors import InputError
+from batchgen.errors import GuardError
 from batchgen.formats import units
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, State
@@ -168,7 +168,7 @@ class Naming:
             JournalError: it could not be recorded.
         """
         if found.stopped:
-            raise InputError(found.stopped)
+            raise GuardError(found.stopped)
         now = self._clock.now()
         for other in (*found.joined[1:], *([scope] if found.joined else [])):
             self._file.names.join(other, found.joined[0], at=now)

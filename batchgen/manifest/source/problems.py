@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import NamedTuple
 
-from batchgen.errors import InputError, Problem
+from batchgen.errors import InputError, ManifestError, Problem
 
 MOST_ALIKE = 20  # places in the manifest of one kind: each may have to be mended by hand
 MOST_ROWS = 5  # rows that share one mistake: more are one mistake, made in the column
@@ -112,7 +112,7 @@ class Problems:
             InputError: with every problem.
         """
         if self._kinds:
-            raise InputError(problems=tuple(self.in_order()))
+            raise ManifestError(problems=tuple(self.in_order()))
 
     def in_order(self) -> list[Problem]:
         """Return the problems in the order of the files, what is too many of a kind as a number."""

@@ -7,7 +7,7 @@ import codecs
 from pathlib import Path
 from typing import NoReturn
 
-from batchgen.errors import InputError, Problem
+from batchgen.errors import ManifestError, Problem
 
 LARGEST = 64 * 1024 * 1024  # bytes
 
@@ -67,4 +67,4 @@ def refuse(source: str, text: str, *, line: int = 0, column: int = 0) -> NoRetur
     Raises:
         InputError: always.
     """
-    raise InputError(problems=(Problem(source, line, column, text),))
+    raise ManifestError(problems=(Problem(source, line, column, text),))
