@@ -18,6 +18,8 @@ from batchgen.journal.sqlite_errors import explained
 from batchgen.lifecycle import Record
 from batchgen.model import JobKey, Scope
 
+NO_FILE = ""  # where the manifest of a batch is that was made in Python
+
 
 class Names:
     """The names in one ``journal.db``."""

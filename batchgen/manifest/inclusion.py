@@ -53,13 +53,17 @@ class Inclusion:
         self._environ = environ
         self._seen: dict[Path, Place] = {}
 
-    def sheets(self, path: Path) -> list[Sheet]:
+    def sheets(self, path: Path, text: bytes | None = None) -> list[Sheet]:
         """Return the manifest and then the files it includes, each before those that it includes itself.
+
+        Args:
+            path: of the manifest.
+            text: what it has, where it is in no file.
 
         Raises:
             InputError: the manifest itself cannot be read.
         """
-        raw = read_bytes(path, str(path))
+        raw = read_bytes(path, str(path)) if text is None else text
         first = self._sheet(path, raw, included=False)
         self._seen[path.resolve()] = Place(str(path))
         return [first, *self._below(first, (path.resolve(),))]

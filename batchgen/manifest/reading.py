@@ -30,19 +30,22 @@ _CHOICES = 3  # for each job allowed: so many combinations of axes are looked at
 FILE_VARIABLES = ("id", "index", "asset_id")
 
 
-def read_manifest(path: Path, *, environ: Mapping[str, str], max_jobs: int = MOST_JOBS) -> Manifest:
+def read_manifest(
+    path: Path, *, environ: Mapping[str, str], max_jobs: int = MOST_JOBS, text: bytes | None = None
+) -> Manifest:
     """Read a manifest and expand it to jobs.
 
     Args:
         path: the YAML file; paths in it begin at its folder.
         environ: what ``${NAME}`` is looked up in.
         max_jobs: stops an accidental product of axes before it is expanded.
+        text: what the file would have, where there is none.
 
     Raises:
         InputError: with every problem found, each with its place.
     """
     with uncollected():
-        return _read(path, environ, max_jobs)
+        return _read(path, environ, max_jobs, text)
 
 
 def read_heading(path: Path, *, environ: Mapping[str, str]) -> Heading:
@@ -72,10 +75,10 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _read(path: Path, environ: Mapping[str, str], max_jobs: int) -> Manifest:
+def _read(path: Path, environ: Mapping[str, str], max_jobs: int, text: bytes | None) -> Manifest:
     problems = Problems(str(path))
     try:
-        sheets = Inclusion(problems, environ).sheets(path)
+        sheets = Inclusion(problems, environ).sheets(path, text)
     except InputError as error:
         problems.take(error)
         problems.raise_any()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from batchgen.journal.file import JournalFile
+from batchgen.journal.names import NO_FILE
 from batchgen.model import RemoteJob
 from batchgen.reconcile.accounts import ShowsJobs
 from batchgen.scenario.client import ScenarioClient
@@ -58,7 +59,8 @@ async def go_on_under_one_name(opened: OpenBatch, *, say: Callable[[str], object
             if not found.joined:
                 break
             opened = opened.under(scope_of(options, opened.batch.manifest, file, now=opened.now))
-    file.names.keep_manifest(opened.batch.scope, str(options.manifest.resolve()), at=opened.now)
+    place = str(options.manifest.resolve()) if options.text is None else NO_FILE
+    file.names.keep_manifest(opened.batch.scope, place, at=opened.now)
     return opened
 
 
@@ -104,6 +106,7 @@ def _naming(options: Options, file: JournalFile, service: ShowsJobs | None) -> N
         options.clock,
         lies_there=whether_it_lies_there(file, options.output, options.environ),
         allow=options.allow,
+        renames=options.text is None,
     )
 
 

@@ -57,6 +57,7 @@ class Naming:
         *,
         lies_there: LiesThere,
         allow: frozenset[Allow] = frozenset(),
+        renames: bool = True,
     ) -> None:
         """Take the parts.
 
@@ -67,12 +68,14 @@ class Naming:
             clock: the wall's.
             lies_there: whether the manifest of a batch of this name is still where it was.
             allow: what a person lets pass.
+            renames: whether the batch may have had another name before: not where it is in no file.
         """
         self._file = file
         self._service = service
         self._clock = clock
         self._lies_there = lies_there
         self._allow = allow
+        self._renames = renames
 
     async def look(self, scope: Scope, plan: Plan) -> NamesFound:
         """Look at all other names; nothing is changed.
@@ -121,6 +124,8 @@ class Naming:
 
     async def look_beside(self, scope: Scope, wanted: Counter[str]) -> NamesFound:
         """Look at other batches alone; see ``look``."""
+        if not self._renames:
+            return NamesFound()
         beside, let = list[Elsewhere](), list[str]()
         for one in found_elsewhere(self._file, scope, wanted, self._lies_there):
             other = one.scopes[0]

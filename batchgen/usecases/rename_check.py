@@ -12,6 +12,7 @@ from pathlib import Path
 
 from batchgen.errors import InputError
 from batchgen.journal.file import JournalFile
+from batchgen.journal.names import NO_FILE
 from batchgen.lifecycle import Record, State
 from batchgen.manifest.reading import read_heading
 from batchgen.model import Scope
@@ -123,7 +124,10 @@ def whether_it_lies_there(file: JournalFile, output: Path, environ: Mapping[str,
     """
 
     def lies_there(batch: str) -> bool:
-        paths = file.names.manifests_of(batch) or _named_by_results(output / batch / JSON_NAME)
+        known = file.names.manifests_of(batch)
+        if NO_FILE in known:  # made in Python: there is no file that could be gone
+            return True
+        paths = known or _named_by_results(output / batch / JSON_NAME)
         return any(_is_of(Path(path), batch, environ) for path in paths)
 
     return lies_there

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from batchgen.errors import InputError
+from batchgen.journal.names import NO_FILE
 from batchgen.manifest.reading import read_heading
 from batchgen.wiring.options import Options
 
@@ -21,7 +22,7 @@ def manifest_meant(options: Options) -> Path:
     if word.exists() or word.suffix in {".yaml", ".yml"} or word.name != str(word):
         return word
     with options.journal.read() as file:
-        paths = file.names.manifests_of(str(word))
+        paths = [one for one in file.names.manifests_of(str(word)) if one != NO_FILE]
         known = sorted({one.batch for one in file.scopes()})
     there = [Path(one) for one in paths if Path(one).is_file()]
     if there:

@@ -39,7 +39,9 @@ def manifest_of(options: Options) -> Manifest:
     Raises:
         InputError: names everything that is wrong with it.
     """
-    return read_manifest(options.manifest, environ=options.environ, max_jobs=options.max_jobs)
+    return read_manifest(
+        options.manifest, environ=options.environ, max_jobs=options.max_jobs, text=options.text
+    )
 
 
 @contextmanager

@@ -44,6 +44,7 @@ class Options:
 
     Attributes:
         manifest: the file.
+        text: the manifest itself, where it is in no file; ``manifest`` is then where it would be.
         output: the folder of the journal, with a folder a batch.
         environ: the environment, with what a ``.env`` file adds.
         simulate: rehearse against a service of our own.
@@ -68,6 +69,7 @@ class Options:
     manifest: Path
     output: Path
     environ: Mapping[str, str] = field(repr=False)  # holds the credentials
+    text: bytes | None = field(default=None, repr=False)
     simulate: bool = False
     project: str | None = None
     rate: Rate | None = None

@@ -1,0 +1,292 @@
+"""The functions of ``import batchgen``: everything that the command line does for a batch, as values.
+
+They touch no signal, no working folder and no logger, read no ``.env`` file and print nothing. Several may
+be used at once, in one loop or in several threads.
+"""
+
+import asyncio
+import io
+import os
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from batchgen.api import bought, runs
+from batchgen.api.manifest import Manifest
+from batchgen.api.results import Cost, Plan, PlannedJob, Results
+from batchgen.errors import InputError, StopCause, StoppedError
+from batchgen.exits import Exit
+from batchgen.manifest.quantities import parse_rate
+from batchgen.model import Rate
+from batchgen.output.progress import Mode
+from batchgen.output.run_events import RunEvent
+from batchgen.usecases.audience import Audience
+from batchgen.usecases.findings import Audit
+from batchgen.usecases.run_end import RunOutcome
+from batchgen.usecases.status import BatchStatus
+from batchgen.wiring.background import beside
+from batchgen.wiring.interrupts import Interrupts
+from batchgen.wiring.options import Allow, Options
+
+T = TypeVar("T")
+OnEvent = Callable[[RunEvent], None]
+
+
+class _Nowhere(io.StringIO):
+    """A stream that keeps nothing: a library prints nothing."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+async def plan(
+    manifest: Manifest | str | Path,
+    *,
+    output: str | Path = "output",
+    credentials: tuple[str, str] | None = None,
+    base_url: str | None = None,
+    project: str | None = None,
+    slot: str | None = None,
+    simulate: bool = False,
+) -> Plan:
+    """Say what a run would do and what it would cost; nothing is bought, made or changed.
+
+    Args:
+        manifest: the manifest, or the path of its file.
+        output: the folder of the journal and the results.
+        credentials: API key and secret; None for those of the environment.
+        base_url: where the service is; None for the environment's, or the public one.
+        project: the service's ``projectId``; None for the manifest's or the environment's.
+        slot: a slot other than the current one.
+        simulate: whether a simulated service is meant, where nothing is spent.
+
+    Raises:
+        ManifestError: the manifest or the inputs of its models are wrong.
+        JournalError: the journal cannot be read.
+        StoppedError: the credentials are not accepted.
+        TransientError: the service does not answer.
+    """
+    options = _options(manifest, output, credentials, base_url, project, slot, simulate=simulate)
+    preview = await runs.plan(options)
+    quoted, batch = preview.outlook.quoted, preview.batch
+    to_buy = {entry.key for entry in batch.plan.to_submit}
+    return Plan(
+        batch=batch.manifest.batch,
+        jobs=tuple(
+            PlannedJob(
+                id=one.job.id,
+                model=one.job.model,
+                prompt=one.job.prompt,
+                standing=str(one.standing),
+                to_buy=one.key in to_buy,
+                cost=quoted.price(one.job) if one.key in to_buy else None,
+            )
+            for one in batch.plan.entries
+        ),
+        cost=Cost(low=quoted.total_low, high=quoted.total_high, unpriced=quoted.unknown),
+        changes={
+            one.entry.job.id: tuple(change.name for change in one.changes) for one in preview.outlook.changed
+        },
+        stopped=preview.found.stopped,
+        notes=(*preview.outlook.notes, *preview.slots.notes),
+    )
+
+
+async def run(
+    manifest: Manifest | str | Path,
+    *,
+    output: str | Path = "output",
+    credentials: tuple[str, str] | None = None,
+    base_url: str | None = None,
+    project: str | None = None,
+    slot: str | None = None,
+    simulate: bool = False,
+    budget: Decimal | float | None = None,
+    rate: Rate | str | None = None,
+    in_flight: int | None = None,
+    allow: Iterable[str] = (),
+    on_event: OnEvent | None = None,
+    stop: asyncio.Event | None = None,
+) -> Results:
+    """Generate every job of a manifest and write the results; the same call again continues where it was.
+
+    Cancelled, it records what is known of submits under way and raises; the next call goes on from there.
+
+    Args:
+        manifest: the manifest, or the path of its file.
+        output: the folder of the journal and the results.
+        credentials: API key and secret; None for those of the environment.
+        base_url: where the service is; None for the environment's, or the public one.
+        project: the service's ``projectId``; None for the manifest's or the environment's.
+        slot: a slot other than the current one.
+        simulate: whether a simulated service is meant, where nothing is spent.
+        budget: most compute units to spend on the batch; replaces the manifest's total.
+        rate: requests to the service, as ``"100/min"``.
+        in_flight: most jobs at the service at once.
+        allow: guards to pass, as for ``--allow``.
+        on_event: is called in the loop with each event, after the fact is on the disk; what it raises goes to
+            the loop's exception handler and ends no run.
+        stop: once it is set, no more jobs are submitted, and what is paid for is collected.
+
+    Returns:
+        What came out; see ``ok``, ``reasons`` and ``raise_for_failures``.
+
+    Raises:
+        ManifestError: the manifest or the inputs of its models are wrong; nothing was bought.
+        GuardError: its jobs may have been bought already; nothing was bought.
+        BatchLockedError: another run holds the batch.
+        StoppedError: the credentials or the plan allow nothing; nothing was bought.
+        JournalError, OutputError: the disk is at fault.
+        TransientError: the service could not be asked about the models; nothing was bought.
+    """
+    options = replace(
+        _options(manifest, output, credentials, base_url, project, slot, simulate=simulate),
+        budget=None if budget is None else Decimal(str(budget)),
+        rate=parse_rate(rate) if isinstance(rate, str) else rate,
+        in_flight=in_flight,
+        allow=_allowed(allow),
+    )
+    loop, interrupts = asyncio.get_running_loop(), Interrupts()
+
+    def tell(event: RunEvent) -> None:
+        if on_event is not None:
+            loop.call_soon(on_event, event)
+
+    audience = Audience(_Nowhere(), Mode.QUIET, None if on_event is None else tell)
+    if stop is None:
+        outcome = await runs.run(options, interrupts, audience)
+    else:
+        async with beside(_drain_when_set(stop, interrupts), name="stop"):
+            outcome = await runs.run(options, interrupts, audience)
+    await asyncio.sleep(0)  # the last events are delivered before it returns
+    return _results(outcome)
+
+
+def run_sync(manifest: Manifest | str | Path, **more: Any) -> Results:
+    """Do the same without ``await``; inside a running loop, as in a notebook, in a thread of its own.
+
+    Args:
+        manifest: the manifest, or the path of its file.
+        more: as for ``run``; ``on_event`` is called in the thread of the run.
+
+    Raises:
+        BatchgenError: as ``run`` does.
+    """
+    return _in_a_loop(run(manifest, **more))
+
+
+async def status(output: str | Path = "output") -> Sequence[BatchStatus]:
+    """Return where the batches of an output folder stand; a run beside it is not disturbed.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    return runs.status(Options(manifest=Path(), output=Path(output), environ={}))
+
+
+async def audit(
+    manifest: Manifest | str | Path,
+    *,
+    output: str | Path = "output",
+    credentials: tuple[str, str] | None = None,
+    base_url: str | None = None,
+    project: str | None = None,
+    slot: str | None = None,
+    simulate: bool = False,
+    fix: bool = False,
+    offline: bool = False,
+) -> Audit:
+    """Check the journal against the service and the disk.
+
+    Args:
+        manifest: the manifest, or the path of its file.
+        output: the folder of the journal and the results.
+        credentials: API key and secret; None for those of the environment.
+        base_url: where the service is; None for the environment's, or the public one.
+        project: the service's ``projectId``; None for the manifest's or the environment's.
+        slot: a slot other than the current one.
+        simulate: whether a simulated service is meant.
+        fix: fetch missing or damaged files again, and record assets that came later.
+        offline: ask the service nothing.
+
+    Returns:
+        What was found; ``verdict`` has the exit status and its reasons.
+
+    Raises:
+        ManifestError: the manifest is wrong.
+        BatchLockedError: a run holds the batch whose files are to be fixed.
+        JournalError, OutputError: the disk is at fault.
+        StoppedError: the service does not let us look.
+    """
+    options = _options(manifest, output, credentials, base_url, project, slot, simulate=simulate)
+    return await bought.audit(options, fix=fix, offline=offline)
+
+
+def _options(
+    manifest: Manifest | str | Path,
+    output: str | Path,
+    credentials: tuple[str, str] | None,
+    base_url: str | None,
+    project: str | None,
+    slot: str | None,
+    *,
+    simulate: bool,
+) -> Options:
+    made = manifest if isinstance(manifest, Manifest) and manifest.path is None else None
+    place = manifest.place if isinstance(manifest, Manifest) else Path(manifest)
+    return Options(
+        manifest=place,
+        text=None if made is None else made.text,
+        output=Path(output),
+        environ=_environ(credentials, base_url),
+        project=project,
+        slot=slot,
+        simulate=simulate,
+    )
+
+
+def _environ(credentials: tuple[str, str] | None, base_url: str | None) -> Mapping[str, str]:
+    environ = dict(os.environ)
+    if credentials is not None:
+        environ["SCENARIO_SDK_API_KEY"], environ["SCENARIO_SDK_API_SECRET"] = credentials
+    if base_url is not None:
+        environ["SCENARIO_BASE_URL"] = base_url
+    return environ
+
+
+def _allowed(words: Iterable[str]) -> frozenset[Allow]:
+    try:
+        return frozenset(Allow(one) for one in words)
+    except ValueError as error:
+        there = ", ".join(Allow)
+        raise InputError(f"allow: {error}; there are: {there}") from error
+
+
+async def _drain_when_set(stop: asyncio.Event, interrupts: Interrupts) -> None:
+    await stop.wait()
+    interrupts.drain()
+
+
+def _results(outcome: RunOutcome) -> Results:
+    results = Results(path=outcome.results.absolute(), document=outcome.document)
+    if results.exit is Exit.CREDENTIALS and not any(one["job_id"] for one in outcome.document["jobs"]):
+        raise StoppedError("; ".join(results.reasons), cause=StopCause.CREDENTIALS)
+    return results
+
+
+def _in_a_loop(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _alone(work)
+    with ThreadPoolExecutor(1, thread_name_prefix="batchgen") as pool:
+        return pool.submit(_alone, work).result()
+
+
+def _alone(work: Coroutine[Any, Any, T]) -> T:
+    """Do the work in a loop of its own; ``asyncio.run`` would take the signal of Ctrl-C for as long."""
+    with asyncio.Runner() as runner:
+        return runner.get_loop().run_until_complete(work)

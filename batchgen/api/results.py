@@ -1,0 +1,261 @@
+"""What came out, and what would be done: typed values over the files that a run writes."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from batchgen.errors import BatchgenError, OutputError
+from batchgen.exits import Exit
+from batchgen.output.results import FORMAT, JSON_NAME
+
+
+class UnfinishedError(BatchgenError):
+    """Not everything that was wanted came out; ``results`` has what did, and why the rest did not.
+
+    Attributes:
+        results: of the run.
+    """
+
+    def __init__(self, results: "Results") -> None:
+        self.results = results
+        reasons = "; ".join(results.reasons) or f"exit status {results.exit}"
+        super().__init__(f"batch {results.batch!r}: {reasons}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """A file that came out.
+
+    Attributes:
+        asset_id: the service's.
+        path: absolute.
+        bytes: its size.
+        sha256: of its content, hexadecimal.
+        mime: its type.
+    """
+
+    asset_id: str
+    path: Path
+    bytes: int
+    sha256: str
+    mime: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobResult:
+    """What became of one job.
+
+    Attributes:
+        id, model, prompt: as in the manifest.
+        params: what was sent, or what would be.
+        status: ``succeeded``, ``failed``, ``pending``, ``running``, ``in_doubt``, ...; the set may grow.
+        job_id: the service's id of it; None where there is none.
+        asset_ids: in the service's order.
+        files: those that are on the disk.
+        cost: compute units charged; None where the service has not said.
+        seed: None where none was sent.
+        error: why it has no result; empty where it has.
+    """
+
+    id: str
+    model: str
+    prompt: str
+    params: Mapping[str, Any]
+    status: str
+    job_id: str | None
+    asset_ids: tuple[str, ...]
+    files: tuple[File, ...]
+    cost: Decimal | None
+    seed: float | None
+    error: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it succeeded."""
+        return self.status == "succeeded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results(Mapping[str, JobResult]):
+    """What a run came to; a mapping from each job's id to its result.
+
+    Attributes:
+        path: of ``results.json``, absolute.
+        document: all that is in it.
+    """
+
+    path: Path
+    document: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Results":
+        """Read the results of an earlier run.
+
+        Args:
+            path: ``results.json``, or the folder of the batch.
+
+        Raises:
+            OutputError: it is not there, cannot be read, or is not a results file.
+        """
+        path = Path(path)
+        path = path / JSON_NAME if path.is_dir() else path
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
+        except ValueError as error:
+            raise OutputError(f"{path} is not a results file: {error}") from error
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise OutputError(f"{path} is not a results file: its format is not {FORMAT}")
+        return cls(path=path.absolute(), document=document)
+
+    @property
+    def batch(self) -> str:
+        """The batch's name."""
+        return str(self.document["batch"])
+
+    @property
+    def slot(self) -> str:
+        """The slot's name; empty for a batch without slots."""
+        return str(self.document.get("slot", ""))
+
+    @property
+    def exit(self) -> Exit:
+        """The exit status that the command line would have."""
+        return Exit(self.document["summary"].get("exit", Exit.REMAINS))
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was wanted is done."""
+        return self.exit is Exit.DONE
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why not, a sentence each."""
+        return tuple(self.document["summary"].get("reasons", ()))
+
+    @property
+    def cost(self) -> Decimal:
+        """Compute units charged in all, as far as the service has said."""
+        return _amount(self.document["summary"]["cost"]["charged"]) or Decimal(0)
+
+    @cached_property
+    def jobs(self) -> Sequence[JobResult]:
+        """Every job of the manifest, in its order."""
+        return tuple(_job(one, self.path.parent) for one in self.document["jobs"])
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, JobResult]:
+        return {one.id: one for one in self.jobs}
+
+    def __getitem__(self, job_id: str) -> JobResult:
+        return self._by_id[job_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def raise_for_failures(self) -> "Results":
+        """Return these results if everything that was wanted is done.
+
+        Raises:
+            UnfinishedError: something is not; it says why, and has the results.
+        """
+        if not self.ok:
+            raise UnfinishedError(self)
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """What jobs would cost, compute units.
+
+    Attributes:
+        low, high: equal where every answer was the same.
+        unpriced: how many jobs have no known price, and are in neither.
+    """
+
+    low: Decimal
+    high: Decimal
+    unpriced: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedJob:
+    """A job before a run.
+
+    Attributes:
+        id, model, prompt: as in the manifest.
+        standing: ``new``, ``done``, ``changed``, ``in flight``, ...: where it stands.
+        to_buy: whether a run would buy it.
+        cost: compute units, the highest it may be; None where that is not known, or it is not to be bought.
+    """
+
+    id: str
+    model: str
+    prompt: str
+    standing: str
+    to_buy: bool
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a run would do; nothing was bought for it.
+
+    Attributes:
+        batch: its name.
+        jobs: every job of the manifest, in its order.
+        cost: of those that would be bought.
+        changes: jobs that were bought in another form before: the names of the inputs that differ.
+        stopped: why a run would refuse; empty where it would not.
+        notes: what may surprise, a sentence each.
+    """
+
+    batch: str
+    jobs: tuple[PlannedJob, ...]
+    cost: Cost
+    changes: Mapping[str, tuple[str, ...]]
+    stopped: str
+    notes: tuple[str, ...]
+
+    @property
+    def to_buy(self) -> tuple[PlannedJob, ...]:
+        """The jobs that would be bought."""
+        return tuple(one for one in self.jobs if one.to_buy)
+
+
+def _job(entry: Mapping[str, Any], folder: Path) -> JobResult:
+    error = entry.get("error") or {}
+    return JobResult(
+        id=entry["id"],
+        model=entry["model"],
+        prompt=entry["prompt"],
+        params=entry["params"],
+        status=entry["status"],
+        job_id=entry["job_id"],
+        asset_ids=tuple(entry["asset_ids"]),
+        files=tuple(
+            File(
+                asset_id=one["asset_id"],
+                path=folder / one["path"],
+                bytes=one["bytes"],
+                sha256=one["sha256"],
+                mime=one["mime"],
+            )
+            for one in entry["files"]
+        ),
+        cost=_amount(entry["cost"]["charged"]),
+        seed=entry["seed"],
+        error=str(error.get("message", "")),
+    )
+
+
+def _amount(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
