@@ -76,7 +76,7 @@ Exit status:
   1  a bug, or the disk
   2  the manifest or the command line is wrong, or a guard stopped it; nothing was spent
   3  finished; some jobs failed, or succeeded without any asset
-  4  credentials or plan do not allow it, or not one of the models, or no listing
+  4  credentials or plan do not allow it: everything, one of the models, or the list of jobs
   5  stopped by the budget, or out of credits
   6  another run holds this batch
   7  your decision is needed: jobs in doubt, or what audit or cost --reconcile found
