@@ -6,7 +6,15 @@ from datetime import datetime
 
 from batchgen.engine.watch.strategy import MOST_CREATED_PAGES, MOST_UPDATED_PAGES, LookStrategy
 from batchgen.engine.watch.sweep import BEFORE, Sweep, Sweeper
-from batchgen.errors import EndlessError, NotFoundError, ServiceError, StopCause, StoppedError, TransientError
+from batchgen.errors import (
+    EndlessError,
+    NotFoundError,
+    RefusedError,
+    ServiceError,
+    StopCause,
+    StoppedError,
+    TransientError,
+)
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.pages import JobPage
 from tests.support.looped import virtual_loop
@@ -122,6 +130,7 @@ def test_a_listing_that_is_not_there_or_not_allowed_is_told_from_one_that_fails(
     forbidden = StoppedError("no", cause=StopCause.CREDENTIALS)
     assert swept(Pages(NotFoundError("no such thing")), LookStrategy.CREATED)[0].refused
     assert swept(Pages(forbidden), LookStrategy.CREATED)[0].refused
+    assert swept(Pages(RefusedError("no such filter")), LookStrategy.CREATED)[0].refused
     assert not swept(Pages(TransientError("later")), LookStrategy.CREATED)[0].refused
 
 
@@ -130,3 +139,34 @@ def test_the_service_s_clock_is_what_the_dates_are_asked_by() -> None:
     pages.pages.append(())
     swept(pages, LookStrategy.CREATED, LookStrategy.CREATED)
     assert pages.since(1, "createdAfter") == NOW - 100.0 - 59.5 - BEFORE
+
+
+def test_every_row_that_was_shown_is_counted_though_one_is_shown_twice_or_a_page_is_missing() -> None:
+    twice = Pages((row("a"), row("b")), (row("b"), row("c")))
+    assert swept(twice, LookStrategy.CREATED)[0].count == 4
+    cut = Pages((row("a"), row("b")), TransientError("gone"))
+    assert swept(cut, LookStrategy.CREATED)[0].count == 2
+    crowd = Pages(*[(row(f"job-{n}"),) for n in range(MOST_CREATED_PAGES + 1)])
+    assert swept(crowd, LookStrategy.CREATED)[0].count == MOST_CREATED_PAGES
+
+
+def test_the_next_sweep_reaches_back_a_little_though_the_listing_never_lagged() -> None:
+    pages = Pages((row("a", updated=NOW - 3.0),), (), ())
+    swept(pages, LookStrategy.UPDATED, LookStrategy.UPDATED)
+    assert pages.since(1, "updatedAfter") == NOW - 3.0 - BEFORE
+
+
+def test_what_is_updated_while_a_sweep_is_read_does_not_move_the_next_one() -> None:
+    pages = Pages((row("a", updated=NOW - 9.0),), (row("b", updated=NOW - 3.0),), ())
+    swept(pages, LookStrategy.CREATED, LookStrategy.UPDATED)
+    assert len(pages.asked) == 3
+    assert pages.since(2, "updatedAfter") == NOW - 9.0 - BEFORE
+
+
+def test_rows_without_a_date_move_nothing() -> None:
+    pages = Pages((row("a", updated=NOW - 9.0),), (), (), ())
+    swept(pages, LookStrategy.UPDATED, LookStrategy.UPDATED, LookStrategy.UPDATED)
+    assert pages.since(2, "updatedAfter") == NOW - 9.0 - BEFORE
+    undated = Pages((row("a"),), (), ())
+    swept(undated, LookStrategy.UPDATED, LookStrategy.UPDATED)
+    assert undated.since(1, "updatedAfter") == NOW - 100.0 - BEFORE
