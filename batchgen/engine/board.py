@@ -129,7 +129,7 @@ class Board:
         self.ended.set()
 
     def look(self) -> None:
-        """Return whether the run has ended."""
+        """Find out whether the run has ended; ``ended`` is set if it has."""
         waits, neighbours = self._waits, self._neighbours
         if waits is None or self._open:
             return

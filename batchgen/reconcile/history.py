@@ -96,6 +96,8 @@ class HistoryBuilder:
         if seed is None and job.model in self.models:
             seed = seed_for(job, self.models[job.model], self.scope, key, number)
         if number == record.attempt and record.body is not None:
+            # a body that left without a seed is named by none, whatever its model takes by now
+            derived = derived and record.seed is not None
             return Attempt(job=job, number=number, body=record.body, seed=record.seed, derived=derived)
         body = compose_body(job, seed, self.models.get(job.model), assets=self.assets_of(job))
         return Attempt(job=job, number=number, body=body, seed=seed, derived=derived)

@@ -57,6 +57,13 @@ class ListingLag:
             elif (missed := self._missing.pop(paid.remote_id, None)) is not None:
                 at_most = missed[0] + min(begun - missed[1], self._closely)
                 self._seen = max(self._seen, min(at_most, self._age_of(row, age, listing)))
+        self._learn_of_others(listing, begun)
+
+    def _learn_of_others(self, listing: Listing, begun: float) -> None:
+        """Note what was missed and is listed now though its job has moved on, or no clock tells its age."""
+        for remote_id in [one for one in self._missing if one in listing.rows]:
+            age, since = self._missing.pop(remote_id)
+            self._seen = max(self._seen, age + min(begun - since, self._closely))
 
     def _age_of(self, row: RemoteJob, age: float, listing: Listing) -> float:
         """Return the age of a row that is listed at last: a POST may take long before it is accepted."""

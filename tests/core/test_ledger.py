@@ -27,8 +27,8 @@ from batchgen.lifecycle import (
 )
 from batchgen.loop_clock import loop_time
 from batchgen.model import Job, JobKey, RemoteJob
-from batchgen.plan.budget import Allowance, Window
-from batchgen.plan.plan import Entry
+from batchgen.planning.budget import Allowance, Window
+from batchgen.planning.plan import Entry
 from tests.support.lives import lives
 from tests.support.looped import virtual_loop
 from tests.support.memory_journal import MemoryJournal

@@ -31,7 +31,7 @@ from batchgen.lifecycle import (
     Succeeded,
 )
 from batchgen.model import Job, JobKey, Model, Submission
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 from batchgen.reconcile.neighbours import Neighbours
 from tests.support.memory_journal import MemoryJournal
 

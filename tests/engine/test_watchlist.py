@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from batchgen.engine.watch.watchlist import Watched, WatchList
 from batchgen.model import Job, JobKey
-from batchgen.plan.plan import Entry
+from batchgen.planning.plan import Entry
 
 NEVER = 1e9
 moments = st.integers(0, 40).map(float)  # few, so that some fall together

@@ -282,3 +282,10 @@ def test_whatever_was_before_the_known_attempt_comes_next_and_each_row_is_one_su
     assert (
         after(build.adoption(build.attempt(KEY, JOB, upto, known), row(99), by="seed"), known).attempt == upto
     )
+
+
+def test_a_body_that_left_without_a_seed_is_named_by_none_though_its_model_takes_one_now() -> None:
+    build = builder()
+    record = Record(job=JOB, body='{"prompt":"a mill"}', attempt=1)
+    attempt = build.attempt(KEY, JOB, 1, record)
+    assert (attempt.seed, attempt.derived) == (None, False)

@@ -89,3 +89,25 @@ def test_what_came_while_nobody_looked_is_no_sign_of_so_long_a_lag(
         seen.learn(listing, paid, begun=begun)
     assert seen.longest == pytest.approx(lag)
     assert not seen.pending
+
+
+def test_what_is_listed_at_last_is_missed_no_more_though_its_job_has_moved_on() -> None:
+    seen = ListingLag(cast("Ledger", _Receipts()), closely=40.0)
+    paid = list(records(left(NOW - 20, 0.0), Accepted(at=NOW - 19, remote_id="job_1")))
+    row = RemoteJob(remote_id="job_1", status=RemoteStatus.FAILED, word="failure")
+    unseen = Listing(begun_at=NOW, since=NOW - HOUR, reach=NOW - HOUR, rows={}, skew=0.0)
+    seen.learn(unseen, paid, begun=120.0)
+    assert (seen.pending, seen.longest) == (True, 20.0)
+    shown = Listing(begun_at=NOW + 10, since=NOW - HOUR, reach=NOW - HOUR, rows={"job_1": row}, skew=0.0)
+    seen.learn(shown, (), begun=130.0)
+    assert (seen.pending, seen.longest) == (False, 30.0), "no later than this was it listed"
+
+
+def test_what_a_shorter_listing_shows_is_missed_no_more() -> None:
+    lag = ListingLag(cast("Ledger", _NoReceipts()))
+    paid = list(records(left(NOW - 20, 0.0), Accepted(at=NOW - 19, remote_id="job_1")))
+    row = RemoteJob(remote_id="job_1", status=RemoteStatus.RUNNING, word="queued")
+    lag.learn(Listing(begun_at=NOW, since=NOW - HOUR, reach=NOW - HOUR, rows={}, skew=0.0), paid, begun=0.0)
+    shown = Listing(begun_at=NOW + 5, since=NOW - 10, reach=NOW - 10, rows={"job_1": row}, skew=0.0)
+    lag.learn(shown, paid, begun=5.0)
+    assert (lag.pending, lag.longest) == (False, 25.0)
