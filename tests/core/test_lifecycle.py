@@ -29,6 +29,7 @@ from batchgen.lifecycle import (
     replay,
 )
 from batchgen.model import Refund, Submission
+from tests.support.builders import record_of
 from tests.support.lives import FILE, JOB, cost_of, event_of, lives
 
 # Written a second time, from the protocol's own table, so that a slip in one of the two shows.
@@ -173,10 +174,8 @@ def test_intent_receipt_and_what_opens_a_purchase_are_durable() -> None:
 
 
 def ended(charged: str, end: Event) -> Submission:
-    record = Record()
-    for event in (started(), Accepted(at=2.0, remote_id="job_1", charged=Decimal(charged)), end):
-        record = apply(record, event)
-    return record.submissions[-1]
+    accepted = Accepted(at=2.0, remote_id="job_1", charged=Decimal(charged))
+    return record_of(started(), accepted, end).submissions[-1]
 
 
 def test_a_success_costs_what_it_shows_in_the_end_and_nothing_comes_back() -> None:
@@ -231,10 +230,6 @@ def shown(back: str, remote_id: str = "job_1") -> RefundShown:
     return RefundShown(at=9.0, remote_id=remote_id, refunded=Decimal(back))
 
 
-def lived(*events: Event) -> Record:
-    return replay([("a", one) for one in events])["a"]
-
-
 FAILED = (
     started(),
     Accepted(at=2.0, remote_id="job_1", charged=Decimal("7.25")),
@@ -246,7 +241,7 @@ FAILED = (
 def test_a_refund_that_is_shown_is_confirmed_at_what_is_shown_and_never_above_the_charge(
     back: str, counted: str
 ) -> None:
-    record = lived(*FAILED, shown(back))
+    record = record_of(*FAILED, shown(back))
     assert record.state is State.FAILED
     [paid] = record.submissions
     assert (paid.refund, paid.refunded, paid.charged) == (
@@ -259,13 +254,13 @@ def test_a_refund_that_is_shown_is_confirmed_at_what_is_shown_and_never_above_th
 
 def test_addons_that_came_back_are_not_forgotten_for_a_smaller_refund_that_is_shown() -> None:
     kept = Failed(at=3.0, charged=Decimal(6), refund=Refund.NONE)
-    record = lived(*FAILED[:2], kept, shown("1"))
+    record = record_of(*FAILED[:2], kept, shown("1"))
     assert record.refunded == Decimal("1.25")
 
 
 def test_a_refund_reaches_an_earlier_attempt_and_leaves_the_one_under_way() -> None:
     second = Accepted(at=6.0, remote_id="job_2", charged=Decimal(7))
-    record = lived(*FAILED, RetryAsked(at=4.0), started(2), second, shown("7.25"))
+    record = record_of(*FAILED, RetryAsked(at=4.0), started(2), second, shown("7.25"))
     assert [one.refund for one in record.submissions] == [Refund.CONFIRMED, Refund.NONE]
     assert record.state is State.RUNNING
 
@@ -273,19 +268,16 @@ def test_a_refund_reaches_an_earlier_attempt_and_leaves_the_one_under_way() -> N
 @pytest.mark.parametrize("of", ["job_1", "job_9"])
 def test_a_refund_of_what_has_not_ended_or_is_none_of_the_job_is_refused(of: str) -> None:
     with pytest.raises(TransitionError, match="no submission that has ended"):
-        lived(*FAILED[:2], shown("1", of))
+        record_of(*FAILED[:2], shown("1", of))
 
 
 def collected(*asset_ids: str, expected: int = 4) -> Record:
-    record = Record()
-    for event in (
+    return record_of(
         started(),
         Accepted(at=2.0, remote_id="job_1"),
         Succeeded(at=3.0, asset_ids=asset_ids, expected=expected),
         Collected(at=4.0, files=tuple(replace(FILE, asset_id=one) for one in asset_ids)),
-    ):
-        record = apply(record, event)
-    return record
+    )
 
 
 def test_what_is_shown_later_is_on_record_in_the_services_order_and_waits_for_its_files() -> None:

@@ -15,14 +15,13 @@ from batchgen.lifecycle import (
     Failed,
     Held,
     PriceLearnt,
-    Record,
     RetryAsked,
     SubmitStarted,
     Succeeded,
-    replay,
 )
 from batchgen.model import Job, Refund, Submission
 from batchgen.planning.budget import Committed, committed
+from tests.support.builders import record_of
 
 JOB = Job(id="tower", prompt="a tower", model="model_a")
 TEN, SIX = Decimal(10), Decimal(6)
@@ -36,12 +35,8 @@ def receipt(charged: Decimal | None = TEN) -> Accepted:
     return Accepted(at=2.0, remote_id="job_1", charged=charged)
 
 
-def lived(*events: Event) -> Record:
-    return replay(("a", one) for one in events)["a"]
-
-
 def paid(*events: Event) -> Submission:
-    return lived(started(), *events).submissions[0]
+    return record_of(started(), *events).submissions[0]
 
 
 @pytest.mark.parametrize(("told", "shown"), [(TEN, SIX), (SIX, TEN)])
@@ -80,26 +75,26 @@ def test_what_was_held_for_a_job_that_only_its_row_tells_of_goes_on_to_be_held_u
     found = Adopted(at=2.0, remote_id="job_1", charged=SIX, evidence={})
     events = [started(TEN), AnswerLost(at=1.5, reason="cut"), found]
     end = Succeeded(at=3.0, charged=SIX, refund=Refund.NONE, itemized=False)
-    assert committed(lived(*events, end)).gross == TEN
+    assert committed(record_of(*events, end)).gross == TEN
     back = Failed(at=3.0, charged=SIX, refund=Refund.ASSUMED)
-    assert committed(lived(*events, back)).net(trust_refunds=True) == 0
-    settled = lived(*events, end, ChargeShown(at=4.0, remote_id="job_1", charged=SIX))
+    assert committed(record_of(*events, back)).net(trust_refunds=True) == 0
+    settled = record_of(*events, end, ChargeShown(at=4.0, remote_id="job_1", charged=SIX))
     assert committed(settled) == Committed(gross=SIX)
 
 
 def test_a_price_is_learnt_once_for_what_may_have_been_paid_for_and_for_nothing_else() -> None:
     learnt = PriceLearnt(at=9.0, reserved=TEN)
     doubt = [started(), AnswerLost(at=2.0, reason="cut")]
-    held = lived(*doubt, learnt, Held(at=10.0, reason="who knows"))
+    held = record_of(*doubt, learnt, Held(at=10.0, reason="who knows"))
     assert committed(held).gross == TEN
-    running = lived(started(), receipt(None), learnt)
+    running = record_of(started(), receipt(None), learnt)
     assert committed(running).gross == TEN
     for life in ([*doubt, learnt], [started(TEN), doubt[1]], [started(), receipt()]):
         with pytest.raises(TransitionError, match="nothing waits for one"):
-            lived(*life, learnt)
+            record_of(*life, learnt)
     again = [started(), receipt(None), Failed(at=3.0), RetryAsked(at=4.0)]
     with pytest.raises(TransitionError):
-        lived(*again, learnt)
+        record_of(*again, learnt)
 
 
 def test_a_charge_of_what_has_not_ended_is_not_settled() -> None:

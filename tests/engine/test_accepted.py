@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchgen.lifecycle import replay
 from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.acceptance import Offer, offer, taken_back
 from batchgen.planning.plan import Plan, make_plan
+from tests.support.builders import records_of
 from tests.support.virtual import SEEDED, Earth, Run
 
 NAMES = ("tower", "mill")
@@ -33,7 +33,7 @@ class Story:
         return [Job(id=name, prompt=f"a {name}, form {self.forms[name]}", model=SEEDED) for name in NAMES]
 
     def plan(self) -> Plan:
-        return make_plan(self.jobs(), replay(self.over.disk.events), accepted=self.accepted)
+        return make_plan(self.jobs(), records_of(self.over), accepted=self.accepted)
 
     def run(self, cut_at: float | None = None) -> None:
         kept = [one.job.prompt for one in self.plan().entries if one.accepted]
@@ -75,7 +75,7 @@ def test_what_was_accepted_is_never_bought_and_nothing_is_lost(steps: list[tuple
     paid = story.over.service.submissions
     bodies = [one.body for one in paid]
     assert len(bodies) == len(set(bodies)), "nothing is bought twice"
-    records = replay(story.over.disk.events).values()
+    records = records_of(story.over).values()
     assert {one.remote_id for record in records for one in record.submissions} == {
         one.remote_id for one in paid
     }

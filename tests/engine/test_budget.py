@@ -1,6 +1,5 @@
 """A cap is a cap while jobs are in flight: what is reserved fits, or nothing is sent."""
 
-from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
@@ -8,51 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.engine.limits.budget import BudgetGuard
-from batchgen.engine.outcome import judge
 from batchgen.engine.policy import Policy
 from batchgen.exits import Exit
-from batchgen.lifecycle import State, replay
-from batchgen.manifest.values import Budget
-from batchgen.model import Job, Submission
+from batchgen.lifecycle import State
+from batchgen.model import Submission
 from batchgen.planning.budget import committed
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Limits, Outcomes, Settings
+from batchgen.simulator.settings import Limits, Outcomes
+from tests.support.builders import make_earth, make_jobs, make_purse, records_of, states_of, verdict_of
 from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
-
-PRICES = {SEEDED: Decimal(4), SEEDLESS: Decimal(8)}
-
-
-class Known:
-    """The simulator's prices, or others."""
-
-    def __init__(self, prices: dict[str, Decimal] | None = None) -> None:
-        self._prices = PRICES if prices is None else prices
-
-    def price(self, job: Job) -> Decimal | None:
-        return self._prices.get(job.model)
-
-    def kind(self, job: Job) -> str:
-        return job.model
-
-
-def jobs(count: int, *, model: str = SEEDED) -> list[Job]:
-    return [Job(id=f"job-{n}", prompt=f"a house, number {n}", model=model) for n in range(count)]
-
-
-def earth(**more: object) -> Earth:
-    return Earth(service=Service(Settings(**more)))  # type: ignore[arg-type]  # settings, as the tests give them
-
-
-def states(over: Earth) -> Counter[State]:
-    return Counter(record.state for record in replay(over.disk.events).values())
-
-
-def purse(total: int | str, **more: Decimal | bool) -> BudgetGuard:
-    budget = Budget(total=Decimal(total), **more)  # type: ignore[arg-type]  # by name
-    return BudgetGuard(budget=budget, prices=Known())
 
 
 def charged(over: Earth) -> Decimal:
@@ -60,55 +24,54 @@ def charged(over: Earth) -> Decimal:
 
 
 def test_what_fits_is_bought_and_the_rest_is_told() -> None:
-    over = earth()
-    run = Run(over, jobs(20), purse=purse(30)).go()
-    assert states(over) == {State.COLLECTED: 7}
-    assert run.ending is not None
-    verdict = judge(run.ending, list(replay(over.disk.events).values()))
+    over = make_earth()
+    run = Run(over, make_jobs(20), purse=make_purse(30)).go()
+    assert states_of(over) == {State.COLLECTED: 7}
+    verdict = verdict_of(run)
     assert verdict.exit is Exit.BUDGET
     assert "13 jobs are left, for 52 CU; a budget of 80 CU buys them all" in verdict.reasons[0]
 
 
 def test_a_higher_budget_goes_on_and_counts_what_was_spent_before() -> None:
-    over = earth()
-    Run(over, jobs(20), purse=purse(30)).go()
-    Run(over, jobs(20), purse=purse(50)).go()
-    assert states(over) == {State.COLLECTED: 12}
-    Run(over, jobs(20), purse=purse(80)).go()
-    assert states(over) == {State.COLLECTED: 20}
+    over = make_earth()
+    Run(over, make_jobs(20), purse=make_purse(30)).go()
+    Run(over, make_jobs(20), purse=make_purse(50)).go()
+    assert states_of(over) == {State.COLLECTED: 12}
+    Run(over, make_jobs(20), purse=make_purse(80)).go()
+    assert states_of(over) == {State.COLLECTED: 20}
 
 
 def test_assumed_refunds_release_the_cap_unless_they_are_not_trusted() -> None:
     for trusted, bought in ((True, 20), (False, 7)):
-        over = earth(outcomes=Outcomes(failures=1.0))
-        Run(over, jobs(20), purse=purse(30, trust_refunds=trusted)).go()
+        over = make_earth(outcomes=Outcomes(failures=1.0))
+        Run(over, make_jobs(20), purse=make_purse(30, trust_refunds=trusted)).go()
         assert len(over.service.submissions) == bought
 
 
 def test_a_job_that_is_dearer_than_one_may_be_is_left_out_and_the_others_are_bought() -> None:
-    over = earth()
-    mixed = [*jobs(3, model=SEEDLESS), *(replace(one, id=f"small-{one.id}") for one in jobs(3))]
-    run = Run(over, mixed, purse=purse(1000, per_job=Decimal(5))).go()
-    assert states(over) == {State.COLLECTED: 3}
+    over = make_earth()
+    mixed = [*make_jobs(3, model=SEEDLESS), *make_jobs(3, name="small-job")]
+    run = Run(over, mixed, purse=make_purse(1000, per_job=Decimal(5))).go()
+    assert states_of(over) == {State.COLLECTED: 3}
     assert run.ending is not None
     assert [text.split()[0] for text in run.ending.over_budget] == ["job-0", "job-1", "job-2"]
 
 
 def test_what_has_no_price_is_not_bought_under_a_cap() -> None:
-    over = earth()
-    run = Run(over, jobs(2), purse=BudgetGuard(budget=Budget(total=Decimal(9)), prices=Known({}))).go()
+    over = make_earth()
+    run = Run(over, make_jobs(2), purse=make_purse(9, prices={})).go()
     assert not over.service.submissions
     assert run.ending is not None
     assert "its price is not known" in run.ending.over_budget[0]
 
 
 def test_a_charge_above_its_quote_is_told_and_counted_at_once() -> None:
-    over = earth()
-    low = BudgetGuard(budget=Budget(total=Decimal(30)), prices=Known({SEEDED: Decimal(1)}))
-    run = Run(over, jobs(20), purse=low, in_flight=2).go()
+    over = make_earth()
+    low = make_purse(30, prices={SEEDED: Decimal(1)})
+    run = Run(over, make_jobs(20), purse=low, in_flight=2).go()
     told = [text for text in run.watching.troubles if "was charged 4 CU, but quoted 1" in text]
     assert len(told) == len(over.service.submissions), "each of them once"
-    reserved = {one.reserved for one in replay(over.disk.events).values()}
+    reserved = {one.reserved for one in records_of(over).values()}
     assert reserved == {Decimal(1), Decimal(4)}, "what one of its price has cost is reserved for the next"
     assert charged(over) <= 30 + 3
 
@@ -121,46 +84,46 @@ def test_a_charge_above_its_quote_is_told_and_counted_at_once() -> None:
     ],
 )
 def test_a_charge_below_its_quote_counts_and_is_told_once(total: Decimal | None, said: str) -> None:
-    over = earth()
-    high = BudgetGuard(budget=Budget(total=total), prices=Known({SEEDED: Decimal(8)}))
-    run = Run(over, jobs(4), purse=high, in_flight=1).go()
+    over = make_earth()
+    high = make_purse(total, prices={SEEDED: Decimal(8)})
+    run = Run(over, make_jobs(4), purse=high, in_flight=1).go()
     assert len(over.service.submissions) == 4, "16 charged, and 8 of 20 reserved at most"
     assert [text for text in run.watching.troubles if "after quoting" in text] == [said]
 
 
 def test_a_row_that_shows_less_than_the_quote_is_no_lower_charge() -> None:
     paid = Submission(remote_id="j", attempt=1, at=0.0, charged=Decimal(4), by_row=True)
-    (job,) = jobs(1)
-    high = BudgetGuard(prices=Known({SEEDED: Decimal(8)}))
+    (job,) = make_jobs(1)
+    high = make_purse(prices={SEEDED: Decimal(8)})
     assert high.charged(job, paid) is None
     assert high.charged(job, replace(paid, by_row=False)) is not None
 
 
 def test_a_charge_above_its_quote_is_remembered_by_the_runs_that_follow() -> None:
-    over = earth()
-    for some in (jobs(20)[:1], jobs(20)[1:]):
-        low = BudgetGuard(budget=Budget(total=Decimal(5)), prices=Known({SEEDED: Decimal(1)}))
+    over = make_earth()
+    for some in (make_jobs(20)[:1], make_jobs(20)[1:]):
+        low = make_purse(5, prices={SEEDED: Decimal(1)})
         Run(over, some, purse=low, in_flight=50).go()
     assert charged(over) == 4, "one more would be another 4, whatever is quoted"
 
 
 def test_a_days_budget_is_for_all_that_began_that_day() -> None:
-    over = earth()
-    daily = BudgetGuard(budget=Budget(per_day=Decimal(20)), prices=Known())
-    Run(over, jobs(12), purse=daily).go()
+    over = make_earth()
+    daily = make_purse(per_day=Decimal(20))
+    Run(over, make_jobs(12), purse=daily).go()
     assert charged(over) == 20
     over.clock_offset += 24 * 3600
-    Run(over, jobs(12), purse=daily).go()
+    Run(over, make_jobs(12), purse=daily).go()
     assert charged(over) == 40
 
 
 def test_too_many_failures_stop_in_order() -> None:
-    over = earth(outcomes=Outcomes(failures=1.0), duration=(1.0, 1.0))
-    run = Run(over, jobs(500), in_flight=4, policy=Policy(most_failures=5)).go()
+    over = make_earth(outcomes=Outcomes(failures=1.0), duration=(1.0, 1.0))
+    run = Run(over, make_jobs(500), in_flight=4, policy=Policy(most_failures=5)).go()
     assert run.ending is not None
     assert run.ending.failures >= 5
     assert len(over.service.submissions) <= 5 + 4
-    assert states(over)[State.RUNNING] == 0
+    assert states_of(over)[State.RUNNING] == 0
 
 
 @given(
@@ -176,7 +139,7 @@ def test_nothing_is_bought_over_the_cap_whatever_happens(
     faults = FaultPlan(
         chances={Call.SUBMIT: {Fault.CUT_AFTER: 0.1, Fault.BAD_GATEWAY: 0.05, Fault.CUT_BEFORE: 0.05}}
     )
-    over = earth(
+    over = make_earth(
         seed=seed,
         faults=faults,
         limits=Limits(ceiling=ceiling),
@@ -185,15 +148,20 @@ def test_nothing_is_bought_over_the_cap_whatever_happens(
     )
     for cut in (*cuts, None):
         Run(
-            over, jobs(40), purse=purse(cap, trust_refunds=False), cut_at_append=cut, seed=seed, in_flight=50
+            over,
+            make_jobs(40),
+            purse=make_purse(cap, trust_refunds=False),
+            cut_at_append=cut,
+            seed=seed,
+            in_flight=50,
         ).go()
         assert charged(over) <= cap
-    held = sum((committed(one).gross for one in replay(over.disk.events).values()), Decimal(0))
+    held = sum((committed(one).gross for one in records_of(over).values()), Decimal(0))
     assert charged(over) <= held <= cap
 
 
 @pytest.mark.parametrize("total", ["0", "3.99"])
 def test_a_cap_below_every_price_buys_nothing(total: str) -> None:
-    over = earth()
-    Run(over, jobs(3), purse=purse(total)).go()
+    over = make_earth()
+    Run(over, make_jobs(3), purse=make_purse(total)).go()
     assert not over.service.submissions

@@ -4,18 +4,11 @@ import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 
-from batchgen.engine.outcome import judge
 from batchgen.engine.runner import Runner
 from batchgen.exits import Exit
-from batchgen.lifecycle import State, SubmitStarted, replay
-from batchgen.model import Job
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Settings
-from tests.support.virtual import SEEDED, Earth, Run
-
-
-def jobs(count: int) -> list[Job]:
-    return [Job(id=f"job-{n}", prompt=f"a mill, number {n}", model=SEEDED) for n in range(count)]
+from batchgen.lifecycle import State, SubmitStarted
+from tests.support.builders import events_of, make_earth, make_jobs, states_of, verdict_of
+from tests.support.virtual import Earth, Run
 
 
 def played(over: Earth, count: int, *orders: tuple[float, Callable[[Runner], None]], **more: object) -> Run:
@@ -23,16 +16,16 @@ def played(over: Earth, count: int, *orders: tuple[float, Callable[[Runner], Non
         for after, order in orders:
             asyncio.get_running_loop().call_later(after, order, runner)
 
-    return Run(over, jobs(count), command=command, **more).go()  # type: ignore[arg-type]  # settings of a run
+    return Run(over, make_jobs(count, prompt="a mill, number {n}"), command=command, **more).go()  # type: ignore[arg-type]  # settings of a run
 
 
 def earth() -> Earth:
-    return Earth(service=Service(Settings(duration=(5.0, 6.0))))
+    return make_earth(duration=(5.0, 6.0))
 
 
 def intents(run: Run, over: Earth) -> list[float]:
     began = over.clock_offset - run.took - 1.0
-    return [event.at - began for _, event in run.watching.events if isinstance(event, SubmitStarted)]
+    return [event.at - began for event in events_of(run, SubmitStarted)]
 
 
 def test_a_pause_holds_submits_back_and_no_result() -> None:
@@ -44,7 +37,7 @@ def test_a_pause_holds_submits_back_and_no_result() -> None:
         (100.0, lambda runner: runner.control.pause(paused=False)),
         in_flight=2,
     )
-    assert {record.state for record in replay(over.disk.events).values()} == {State.COLLECTED}
+    assert set(states_of(over)) == {State.COLLECTED}
     late = [at for at in intents(run, over) if 2.0 < at < 100.0]
     assert not late
     assert run.took > 100.0
@@ -90,6 +83,5 @@ def test_more_may_be_allowed_in_flight_and_fewer() -> None:
 def test_a_cap_may_be_set_and_stops_the_run_in_order() -> None:
     over = earth()
     run = played(over, 30, (7.0, lambda runner: runner.control.spend(Decimal(0))), in_flight=4)
-    assert run.ending is not None
-    assert judge(run.ending, list(replay(over.disk.events).values())).exit is Exit.BUDGET
+    assert verdict_of(run).exit is Exit.BUDGET
     assert 4 <= len(over.service.submissions) <= 12

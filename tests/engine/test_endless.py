@@ -7,17 +7,15 @@ from itertools import count
 import pytest
 
 from batchgen.engine.policy import Policy
-from batchgen.lifecycle import State, replay
-from batchgen.model import Job
+from batchgen.lifecycle import State
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.scenario.transport import Answer, Call
 from batchgen.simulator.exchange import Call as Asked
 from batchgen.simulator.faults import Fault, FaultPlan
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Settings
-from tests.support.virtual import SEEDED, Earth, Run
+from tests.support.builders import make_earth, make_jobs, states_of
+from tests.support.virtual import Earth, Run
 
-JOBS = [Job(id=f"job-{n}", prompt=f"a house, number {n}", model=SEEDED) for n in range(3)]
+JOBS = make_jobs(3)
 
 LOOKS = 16  # after 1 + 2 + 4 ... seconds, then every five minutes
 
@@ -56,12 +54,12 @@ def test_nothing_is_bought_and_the_look_before_buying_is_made_ever_more_seldom(f
 @pytest.mark.parametrize("fresh", [True, False])
 def test_jobs_in_doubt_are_looked_for_ever_more_seldom_and_left_to_a_person(fresh: bool) -> None:
     lost = FaultPlan(chances={Asked.SUBMIT: {Fault.CUT_AFTER: 1.0}})
-    earth = Earth(service=Service(Settings(faults=lost)))
+    earth = make_earth(faults=lost)
     endless = Endless(earth, always=False, fresh=fresh)
     policy = Policy(doubt=DoubtPolicy(settle=1, settle_max=600))
     run = Run(earth, JOBS, policy=policy, twist=endless).go()
     assert run.took > 600
-    assert {record.state for record in replay(earth.disk.events).values()} <= {State.HELD, State.PLANNED}
+    assert set(states_of(earth)) <= {State.HELD, State.PLANNED}
     assert endless.asked <= LOOKS * (100 if fresh else 2)
 
 

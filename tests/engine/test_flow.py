@@ -1,6 +1,5 @@
 """Holding back: after lost answers in a row one submit at a time, until one is accepted."""
 
-import asyncio
 from collections.abc import Callable
 
 from batchgen.engine.limits.ceiling import Ceiling
@@ -9,7 +8,7 @@ from batchgen.engine.limits.pools import Pools
 from batchgen.errors import AmbiguousError, NotSentError
 from batchgen.model import JobKey
 from batchgen.ports import Lane
-from tests.support.looped import virtual_loop
+from tests.support.looped import run_virtually
 
 A, B = JobKey("v1:a"), JobKey("v1:b")
 
@@ -31,8 +30,7 @@ def in_a_loop(play: Callable[[Flow, OpenGate], None]) -> None:
         gate = OpenGate()
         play(Flow(pools=Pools(Ceiling(bound=10, proven=10)), gate=gate), gate)
 
-    with asyncio.Runner(loop_factory=virtual_loop) as runner:
-        runner.run(main())
+    run_virtually(main())
 
 
 def lose(flow: Flow, times: int) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from batchgen.engine.limits.gate import PacedLimiter, RateGate, next_lane
 from batchgen.model import Rate
 from batchgen.ports import Lane
-from tests.support.looped import virtual_loop
+from tests.support.looped import run_virtually
 
 Body = Callable[[RateGate], Awaitable[None]]
 
@@ -24,8 +24,7 @@ def in_virtual_time(rate: Rate | None, body: Body) -> None:
             await body(gate)
             pump.cancel()
 
-    with asyncio.Runner(loop_factory=virtual_loop) as runner:
-        runner.run(main())
+    run_virtually(main())
 
 
 def now() -> float:

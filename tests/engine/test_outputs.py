@@ -9,17 +9,16 @@ import pytest
 
 from batchgen.engine.outcome import Verdict, judge
 from batchgen.exits import Exit
-from batchgen.lifecycle import Adopted, OutputsGrew, Record, State, Succeeded, replay
+from batchgen.lifecycle import Adopted, OutputsGrew, State, Succeeded
 from batchgen.model import Job
 from batchgen.planning.yields import shortage
 from batchgen.scenario.transport import Answer, Call
 from batchgen.simulator.exchange import Call as SimulatedCall
 from batchgen.simulator.faults import Fault, FaultPlan
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
-from tests.support.virtual import SEEDED, Earth, Run
+from batchgen.simulator.settings import Limits, Outcomes, Views
+from tests.support.builders import events_of, make_earth, make_jobs, records_of
+from tests.support.virtual import SEEDED, Earth, Run, Twist
 
-Twist = Callable[[Call, Answer], Answer]
 MATERIAL = "model_patina-material"
 NEVER = (1e9, 1e9)
 DAY = 86_400.0
@@ -29,32 +28,26 @@ def earth(after: tuple[float, float] = NEVER, *, jobs_too: bool = True, **more: 
     views = Views(
         late_outputs=more.pop("share", 1.0), outputs_whole_after=after, outputs_late_in_jobs=jobs_too
     )
-    return Earth(service=Service(Settings(views=views, **more)))
+    return make_earth(views=views, **more)
 
 
 def jobs(count: int, *, outputs: int = 4) -> list[Job]:
-    return [
-        Job(id=f"job-{n}", prompt=f"a mill, number {n}", model=SEEDED, params={"numOutputs": outputs})
-        for n in range(count)
-    ]
-
-
-def records(over: Earth) -> list[Record]:
-    return list(replay(over.disk.events).values())
+    return make_jobs(count, prompt="a mill, number {n}", numOutputs=outputs)
 
 
 def verdict(run: Run) -> Verdict:
     assert run.ending is not None
-    kept = replay(run.earth.disk.events)
+    kept = records_of(run.earth)
     return judge(run.ending, list(kept.values()), shortage=shortage(kept, now=run.earth.clock_offset))
 
 
 def counts(over: Earth) -> list[int]:
-    return [len(one.asset_ids) for one in records(over)]
+    return [len(one.asset_ids) for one in records_of(over).values()]
 
 
 def all_on_shelves(over: Earth) -> bool:
-    return all([file.asset_id for file in one.files] == list(one.asset_ids) for one in records(over))
+    kept = records_of(over).values()
+    return all([file.asset_id for file in one.files] == list(one.asset_ids) for one in kept)
 
 
 def looks(over: Earth) -> int:
@@ -88,7 +81,7 @@ def test_assets_that_come_seconds_after_the_success_are_fetched_and_listed_in_th
     run = Run(over, jobs(9)).go()
     assert all_on_shelves(over)
     made = {one.remote_id: over.service.outputs_of(one, 1e12) for one in over.service.submissions}
-    assert {one.remote_id: one.asset_ids for one in records(over)} == made
+    assert {one.remote_id: one.asset_ids for one in records_of(over).values()} == made
     assert any(isinstance(event, OutputsGrew) for _, event in run.watching.events)
     assert verdict(run).exit is Exit.DONE
 
@@ -131,13 +124,13 @@ def test_a_day_after_its_end_a_short_one_is_left_to_the_audit() -> None:
     over.clock_offset += 2 * DAY
     Run(over, jobs(2)).go()
     assert looks(over) == before
-    assert all(one.is_short for one in records(over))
+    assert all(one.is_short for one in records_of(over).values())
 
 
 def test_a_run_waits_two_minutes_for_what_is_missing_and_no_longer() -> None:
     over = earth()
     run = Run(over, jobs(1)).go()
-    [end] = [event for _, event in run.watching.events if isinstance(event, Succeeded)]
+    [end] = events_of(run, Succeeded)
     waited = run.earth.clock_offset - 1.0 - end.at
     assert 110.0 <= waited <= 130.0
     assert looks(over) <= 5 + 7, "five until it has ended, and seven for two minutes"
@@ -159,7 +152,7 @@ def test_a_model_that_gives_fewer_than_it_is_asked_for_is_learnt_and_costs_hardl
         )
         return replace(answer, body=json.dumps(body).encode())
 
-    over = Earth(service=Service(Settings(duration=(2.1, 4.5), limits=Limits(ceiling=5))))
+    over = make_earth(duration=(2.1, 4.5), limits=Limits(ceiling=5))
     run = Run(over, jobs(300), twist=twist).go()
     assert counts(over) == [1] * 300
     assert verdict(run).exit is Exit.DONE, "it is the model's way"
@@ -174,8 +167,8 @@ def test_a_model_that_gives_fewer_than_it_is_asked_for_is_learnt_and_costs_hardl
 
 
 def test_a_material_has_an_output_a_map_and_a_row_with_fewer_is_not_believed() -> None:
-    wanted = [Job(id=f"job-{n}", prompt=f"bricks, number {n}", model=MATERIAL) for n in range(8)]
-    over = Earth(service=Service(Settings(duration=(4.0, 60.0))))
+    wanted = make_jobs(8, prompt="bricks, number {n}", model=MATERIAL)
+    over = make_earth(duration=(4.0, 60.0))
 
     def twist(call: Call, answer: Answer) -> Answer:
         if call.path != "/jobs" or answer.status != 200:
@@ -221,7 +214,7 @@ def test_a_text_in_place_of_an_asset_is_all_that_came_out() -> None:
 
     wanted = [replace(one, params={}) for one in jobs(2)]
     run = Run(over, wanted, twist=texts, command=write).go()
-    assert {one.state for one in records(over)} == {State.COLLECTED}
+    assert {one.state for one in records_of(over).values()} == {State.COLLECTED}
     assert verdict(run).exit is Exit.DONE
     assert run.took < 60.0
 
@@ -241,12 +234,12 @@ def test_what_the_manifest_no_longer_names_is_asked_again_too() -> None:
     Run(over, jobs(2)).go()
     over.clock_offset += 1000.0
     Run(over, [Job(id="new", prompt="new", model=SEEDED)]).go()
-    removed = [one for one in records(over) if one.job and one.job.id != "new"]
+    removed = [one for one in records_of(over).values() if one.job and one.job.id != "new"]
     assert [len(one.asset_ids) for one in removed] == [4, 4]
 
 
 def test_where_no_look_at_the_job_is_answered_a_listing_that_shows_something_will_do() -> None:
-    over = Earth(service=Service(Settings()))
+    over = make_earth()
 
     def twist(call: Call, answer: Answer) -> Answer:
         return replace(answer, status=404) if call.path.startswith("/jobs/") else answer

@@ -10,9 +10,10 @@ from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.pools import Pools
 from batchgen.engine.waiting import Waiting
 from batchgen.lifecycle import Record
-from batchgen.model import Job, JobKey, KeptCeiling
+from batchgen.model import JobKey, KeptCeiling
 from batchgen.planning.plan import Entry
-from tests.support.looped import virtual_loop
+from tests.support.builders import make_job
+from tests.support.looped import run_virtually
 
 NOW = 1_800_000_000.0
 
@@ -42,8 +43,7 @@ def in_a_loop(play: Callable[[], None], *, after: float = 0.0) -> None:
         await asyncio.sleep(after)
         play()
 
-    with asyncio.Runner(loop_factory=virtual_loop) as runner:
-        runner.run(main())
+    run_virtually(main())
 
 
 def fill(pools: Pools, model: str, count: int, *, first: int = 0) -> None:
@@ -200,7 +200,7 @@ def test_what_the_account_allows_is_a_beginning_and_gives_way_to_what_was_learne
 
 
 def entry(number: int, model: str) -> Entry:
-    return Entry(key=key(number), job=Job(id=f"job-{number}", prompt="a mill", model=model), record=Record())
+    return Entry(key=key(number), job=make_job(f"job-{number}", model=model), record=Record())
 
 
 @given(

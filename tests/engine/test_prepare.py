@@ -8,10 +8,11 @@ from batchgen.backoff import Backoff
 from batchgen.engine.prepare import Preparer
 from batchgen.errors import InputError, RefusedError, ServiceError, StopCause, StoppedError
 from batchgen.ledger import Ledger
-from batchgen.model import Job, JobKey
+from batchgen.model import JobKey
 from batchgen.planning.plan import Entry
 from batchgen.ports import Uploader
 from batchgen.record import Record
+from tests.support.builders import make_job
 
 FORBIDDEN = StoppedError("forbidden (403 Forbidden)", cause=StopCause.PLAN)
 
@@ -37,7 +38,7 @@ async def test_what_the_service_says_of_a_file_comes_with_the_job(
         ready=lambda _: None,
         waiting=lambda: 0,
     )
-    job = Job(id="tower", prompt="a tower", model="m")
+    job = make_job()
     preparer.add(Entry(job=job, key=JobKey("v1:a"), record=Record()))
     with pytest.raises(kind, match=f"tower: .* cannot be sent: .*{str(error).partition(' ')[0]}"):
         await preparer.run()

@@ -10,36 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchgen.engine.outcome import judge
 from batchgen.engine.policy import Policy
 from batchgen.engine.runner import Runner
 from batchgen.errors import JournalError, StopCause
 from batchgen.exits import Exit
-from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, State, SubmitStarted, replay
+from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, State, SubmitStarted
 from batchgen.model import Job, JobKey, Rate
 from batchgen.planning.budget import Allowance
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, Fault, FaultPlan
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
+from batchgen.simulator.settings import Limits, Outcomes, Views
+from tests.support.builders import events_of, make_earth, make_jobs, records_of, states_of, verdict_of
 from tests.support.memory_journal import MemoryJournal
 from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
-
-
-def jobs(count: int, *, model: str = SEEDED) -> list[Job]:
-    return [Job(id=f"job-{n}", prompt=f"a house, number {n}", model=model) for n in range(count)]
-
-
-def earth(**more: object) -> Earth:
-    return Earth(service=Service(Settings(**more)))  # type: ignore[arg-type]  # settings, as the tests give them
-
-
-def records(over: Earth) -> dict[JobKey, Record]:
-    return replay(over.disk.events)
-
-
-def states(over: Earth) -> Counter[State]:
-    return Counter(record.state for record in records(over).values())
 
 
 def charged(over: Earth) -> Counter[str]:
@@ -51,29 +34,28 @@ def assert_nothing_paid_twice_and_nothing_lost(over: Earth, wanted: Sequence[Job
     """Every charge belongs to one wanted job, and is in the records or its job is in doubt."""
     bodies = charged(over)
     assert sum(bodies.values()) <= len(wanted)
-    known = Counter(one.remote_id for record in records(over).values() for one in record.submissions)
+    known = Counter(one.remote_id for record in records_of(over).values() for one in record.submissions)
     assert set(known.values()) <= {1}
-    doubtful = Counter(record.body or "" for record in records(over).values() if record.state in IN_FLIGHT)
+    doubtful = Counter(record.body or "" for record in records_of(over).values() if record.state in IN_FLIGHT)
     unknown = Counter(one.body for one in over.service.submissions if one.remote_id not in known)
     assert not unknown - doubtful, "a charge that nothing points to"
 
 
 def test_every_job_is_carried_to_its_end() -> None:
-    over = earth()
-    run = Run(over, jobs(30)).go()
-    assert states(over) == {State.COLLECTED: 30}
+    over = make_earth()
+    run = Run(over, make_jobs(30)).go()
+    assert states_of(over) == {State.COLLECTED: 30}
     assert len(over.service.submissions) == 30
-    assert run.ending is not None
-    assert judge(run.ending, list(records(over).values())).exit is Exit.DONE
+    assert verdict_of(run).exit is Exit.DONE
 
 
 def test_a_second_run_asks_for_nothing_and_buys_nothing() -> None:
-    over = earth()
-    Run(over, jobs(5)).go()
+    over = make_earth()
+    Run(over, make_jobs(5)).go()
     before = dict(over.service.counts)
     Run(over, []).go()
     assert dict(over.service.counts) == before
-    Run(over, jobs(5)).go()
+    Run(over, make_jobs(5)).go()
     assert len(over.service.submissions) == 5
 
 
@@ -88,8 +70,8 @@ def test_a_second_run_asks_for_nothing_and_buys_nothing() -> None:
 def test_a_run_cut_anywhere_any_number_of_times_pays_nothing_twice_and_forgets_nothing(
     cuts: list[tuple[str, float]], ceiling: int | None, power: bool, model: str, seed: int
 ) -> None:
-    wanted = jobs(8, model=model)
-    over = Earth(service=Service(Settings(seed=seed, limits=Limits(ceiling=ceiling))))
+    wanted = make_jobs(8, model=model)
+    over = make_earth(seed=seed, limits=Limits(ceiling=ceiling))
     for kind, when in cuts:
         if kind == "time":
             Run(over, wanted, cut_at=when, seed=seed).go()
@@ -101,7 +83,7 @@ def test_a_run_cut_anywhere_any_number_of_times_pays_nothing_twice_and_forgets_n
     run = Run(over, wanted, seed=seed).go()
     assert run.ending is not None
     assert_nothing_paid_twice_and_nothing_lost(over, wanted)
-    final = states(over)
+    final = states_of(over)
     assert final[State.COLLECTED] + final[State.HELD] == len(wanted)
     assert final[State.HELD] <= len(cuts) * (ceiling or 8)
     if not cuts:
@@ -120,14 +102,14 @@ faults = st.dictionaries(
 def test_whatever_the_service_answers_nothing_is_paid_twice(
     submit: dict[Fault, float], look: dict[Fault, float], seed: int, cut: float | None
 ) -> None:
-    wanted = jobs(10)
+    wanted = make_jobs(10)
     plan = FaultPlan(chances={Call.SUBMIT: submit, Call.JOB: look, Call.MODEL: {}})
-    over = earth(seed=seed, faults=plan)
+    over = make_earth(seed=seed, faults=plan)
     if cut is not None:
         Run(over, wanted, cut_at=cut, seed=seed).go()
     Run(over, wanted, seed=seed).go()
     assert_nothing_paid_twice_and_nothing_lost(over, wanted)
-    final = states(over)
+    final = states_of(over)
     assert final[State.COLLECTED] + final[State.HELD] == len(wanted)
 
 
@@ -147,20 +129,19 @@ def test_whatever_the_service_answers_nothing_is_paid_twice(
     ],
 )
 def test_an_answer_that_says_neither_yes_nor_no_is_found_again_or_shown_absent(fault: Fault) -> None:
-    over = earth(faults=FaultPlan(script={Call.SUBMIT: [None, fault]}))
-    run = Run(over, jobs(3)).go()
-    assert states(over) == {State.COLLECTED: 3}
+    over = make_earth(faults=FaultPlan(script={Call.SUBMIT: [None, fault]}))
+    run = Run(over, make_jobs(3)).go()
+    assert states_of(over) == {State.COLLECTED: 3}
     assert set(charged(over).values()) == {1}
     assert over.service.counts["submit"] == (4 if fault in WITHOUT_EFFECT else 3)
-    assert run.ending is not None
-    assert judge(run.ending, list(records(over).values())).exit is Exit.DONE
+    assert verdict_of(run).exit is Exit.DONE
 
 
 def test_a_refusal_for_want_of_room_costs_no_attempt_and_the_same_bytes_are_sent_again() -> None:
-    over = earth(limits=Limits(ceiling=3))
-    run = Run(over, jobs(20)).go()
-    assert states(over) == {State.COLLECTED: 20}
-    assert {record.attempt for record in records(over).values()} == {1}
+    over = make_earth(limits=Limits(ceiling=3))
+    run = Run(over, make_jobs(20)).go()
+    assert states_of(over) == {State.COLLECTED: 20}
+    assert {record.attempt for record in records_of(over).values()} == {1}
     refused = [key for key, event in run.watching.events if isinstance(event, Deferred)]
     assert 0 < len(refused) <= 3
     for key in refused:
@@ -172,8 +153,8 @@ def test_a_refusal_for_want_of_room_costs_no_attempt_and_the_same_bytes_are_sent
 
 def test_a_service_that_takes_no_job_for_an_hour_ends_the_run() -> None:
     refused = [Fault.THROTTLED] * 5000
-    over = earth(faults=FaultPlan(script={Call.SUBMIT: refused}))
-    run = Run(over, jobs(3)).go()
+    over = make_earth(faults=FaultPlan(script={Call.SUBMIT: refused}))
+    run = Run(over, make_jobs(3)).go()
     assert run.ending is not None
     assert run.ending.unreachable
     assert not over.service.submissions
@@ -181,9 +162,9 @@ def test_a_service_that_takes_no_job_for_an_hour_ends_the_run() -> None:
 
 
 def test_a_cooldown_holds_all_submits_for_as_long_as_it_says() -> None:
-    over = earth(limits=Limits(ceiling=2, cooldown=60), duration=(5.0, 6.0))
-    run = Run(over, jobs(6)).go()
-    assert states(over) == {State.COLLECTED: 6}
+    over = make_earth(limits=Limits(ceiling=2, cooldown=60), duration=(5.0, 6.0))
+    run = Run(over, make_jobs(6)).go()
+    assert states_of(over) == {State.COLLECTED: 6}
     events = [event for _, event in run.watching.events]
     told = [event.at for event in events if isinstance(event, Deferred) and "cooldown" in event.reason]
     assert told, "the refusal after the one at the ceiling says how long"
@@ -193,15 +174,15 @@ def test_a_cooldown_holds_all_submits_for_as_long_as_it_says() -> None:
 
 
 def test_submits_keep_to_the_rate() -> None:
-    over = earth(duration=(1.0, 2.0))
-    run = Run(over, jobs(20), rate=Rate(count=60, seconds=60)).go()
-    started = [event.at for _, event in run.watching.events if isinstance(event, SubmitStarted)]
+    over = make_earth(duration=(1.0, 2.0))
+    run = Run(over, make_jobs(20), rate=Rate(count=60, seconds=60)).go()
+    started = [event.at for event in events_of(run, SubmitStarted)]
     assert min(b - a for a, b in pairwise(started)) >= 1 - 1e-3
 
 
 def test_no_more_is_in_flight_than_the_user_allows() -> None:
-    over = earth()
-    Run(over, jobs(20), in_flight=4).go()
+    over = make_earth()
+    Run(over, make_jobs(20), in_flight=4).go()
     assert over.service.most_in_flight <= 4
 
 
@@ -213,63 +194,63 @@ def test_two_thousand_waiting_jobs_are_not_two_thousand_tasks() -> None:
         nonlocal most
         most = max(most, len(asyncio.all_tasks()))
 
-    over = earth(duration=(1.0, 2.0))
-    run = Run(over, jobs(2_000), in_flight=20, policy=Policy(collectors=4))
+    over = make_earth(duration=(1.0, 2.0))
+    run = Run(over, make_jobs(2_000), in_flight=20, policy=Policy(collectors=4))
     run.watching._at_event = count
     run.go()
-    assert states(over) == {State.COLLECTED: 2_000}
+    assert states_of(over) == {State.COLLECTED: 2_000}
     assert most <= 40
 
 
 def test_an_end_with_the_answer_needs_no_look() -> None:
-    over = earth(outcomes=Outcomes(instant=True))
-    Run(over, jobs(5)).go()
-    assert states(over) == {State.COLLECTED: 5}
+    over = make_earth(outcomes=Outcomes(instant=True))
+    Run(over, make_jobs(5)).go()
+    assert states_of(over) == {State.COLLECTED: 5}
     assert over.service.counts["job"] == 0
 
 
 def test_a_word_nobody_knows_counts_as_running() -> None:
-    over = earth(outcomes=Outcomes(strange_word="daydreaming"))
-    Run(over, jobs(3)).go()
-    assert states(over) == {State.COLLECTED: 3}
+    over = make_earth(outcomes=Outcomes(strange_word="daydreaming"))
+    Run(over, make_jobs(3)).go()
+    assert states_of(over) == {State.COLLECTED: 3}
 
 
 def test_a_fresh_id_that_is_not_shown_is_asked_about_again() -> None:
-    over = earth(views=Views(job_lag=20.0))
-    Run(over, jobs(3)).go()
-    assert states(over) == {State.COLLECTED: 3}
+    over = make_earth(views=Views(job_lag=20.0))
+    Run(over, make_jobs(3)).go()
+    assert states_of(over) == {State.COLLECTED: 3}
     assert len(over.service.submissions) == 3
 
 
 def test_failed_and_canceled_jobs_are_told_and_not_bought_again() -> None:
-    over = earth(outcomes=Outcomes(failures=0.5, cancellations=0.2), seed=4)
-    Run(over, jobs(20)).go()
-    bad = states(over)[State.FAILED] + states(over)[State.CANCELED]
+    over = make_earth(outcomes=Outcomes(failures=0.5, cancellations=0.2), seed=4)
+    Run(over, make_jobs(20)).go()
+    bad = states_of(over)[State.FAILED] + states_of(over)[State.CANCELED]
     assert bad > 0
-    Run(over, jobs(20)).go()
+    Run(over, make_jobs(20)).go()
     assert len(over.service.submissions) == 20
 
 
 def test_what_outlasts_the_timeout_is_left_out_of_sight_and_watched_by_the_next_run() -> None:
-    over = earth(duration=(300.0, 400.0))
-    run = Run(over, jobs(2), policy=Policy(timeout=60)).go()
+    over = make_earth(duration=(300.0, 400.0))
+    run = Run(over, make_jobs(2), policy=Policy(timeout=60)).go()
     assert run.ending is not None
     assert len(run.ending.out_of_sight) == 2
-    assert judge(run.ending, list(records(over).values())).exit is Exit.REMAINS
-    assert states(over) == {State.RUNNING: 2}
-    Run(over, jobs(2)).go()
-    assert states(over) == {State.COLLECTED: 2}
+    assert verdict_of(run).exit is Exit.REMAINS
+    assert states_of(over) == {State.RUNNING: 2}
+    Run(over, make_jobs(2)).go()
+    assert states_of(over) == {State.COLLECTED: 2}
     assert len(over.service.submissions) == 2
 
 
 def test_missing_credits_stop_the_run_in_order_and_no_job_fails_for_them() -> None:
-    over = earth(limits=Limits(credits=Decimal(30)))
-    run = Run(over, jobs(50)).go()
+    over = make_earth(limits=Limits(credits=Decimal(30)))
+    run = Run(over, make_jobs(50)).go()
     assert run.ending is not None
     assert run.ending.stopped is not None
     assert run.ending.stopped.cause is StopCause.CREDITS
-    assert judge(run.ending, list(records(over).values())).exit is Exit.BUDGET
-    assert set(states(over)) == {State.COLLECTED, State.PLANNED}
+    assert verdict_of(run).exit is Exit.BUDGET
+    assert set(states_of(over)) == {State.COLLECTED, State.PLANNED}
     assert over.service.counts["submit"] <= len(over.service.submissions) + 1
 
 
@@ -278,13 +259,13 @@ def test_a_drain_submits_no_more_and_collects_what_is_paid() -> None:
 
         asyncio.get_running_loop().call_later(3.0, runner.drain)
 
-    over = earth()
-    run = Run(over, jobs(50), in_flight=3, command=drain_soon).go()
+    over = make_earth()
+    run = Run(over, make_jobs(50), in_flight=3, command=drain_soon).go()
     assert run.ending is not None
     assert run.ending.drained
-    assert set(states(over)) == {State.COLLECTED}
-    assert len(over.service.submissions) == states(over)[State.COLLECTED] < 50
-    Run(over, jobs(50)).go()
+    assert set(states_of(over)) == {State.COLLECTED}
+    assert len(over.service.submissions) == states_of(over)[State.COLLECTED] < 50
+    Run(over, make_jobs(50)).go()
     assert len(over.service.submissions) == 50
 
 
@@ -293,26 +274,26 @@ def test_leaving_at_once_lets_submits_under_way_finish_for_a_moment() -> None:
 
         asyncio.get_running_loop().call_later(0.1, runner.leave)  # the first POST is at the service
 
-    over = earth()
-    Run(over, jobs(5), command=leave_soon).go()
-    assert states(over) == {State.RUNNING: 1}
+    over = make_earth()
+    Run(over, make_jobs(5), command=leave_soon).go()
+    assert states_of(over) == {State.RUNNING: 1}
     assert len(over.service.submissions) == 1
 
 
 def test_a_removed_job_is_carried_to_its_end_and_never_bought() -> None:
-    over = earth(limits=Limits(ceiling=2))
-    Run(over, jobs(4), cut_at=1.0).go()
+    over = make_earth(limits=Limits(ceiling=2))
+    Run(over, make_jobs(4), cut_at=1.0).go()
     paid = len(over.service.submissions)
     assert 0 < paid < 4
-    Run(over, jobs(1, model=SEEDLESS)).go()
+    Run(over, make_jobs(1, model=SEEDLESS)).go()
     assert len(over.service.submissions) == paid + 1
-    left = [record for record in records(over).values() if record.state not in {State.COLLECTED, State.HELD}]
+    left = [one for one in records_of(over).values() if one.state not in {State.COLLECTED, State.HELD}]
     assert all(record.state is State.PLANNED for record in left)
 
 
 def test_equal_jobs_are_each_bought_once_and_told_apart_by_their_seeds() -> None:
-    wanted = [Job(id=f"same-{n}", prompt="the same", model=SEEDED) for n in range(4)]
-    over = earth()
+    wanted = make_jobs(4, name="same", prompt="the same")
+    over = make_earth()
     Run(over, wanted, cut_at=2.0).go()
     Run(over, wanted).go()
     assert max(charged(over).values()) == 1
@@ -320,7 +301,7 @@ def test_equal_jobs_are_each_bought_once_and_told_apart_by_their_seeds() -> None
 
 
 def test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid() -> None:
-    over = earth()
+    over = make_earth()
 
     def full_on_receipt(runner: Runner) -> None:
         journal = runner._world.journal
@@ -334,7 +315,7 @@ def test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid() -> None:
 
         journal.append = refuse  # type: ignore[method-assign]  # a disk that fills up at the worst moment
 
-    run = Run(over, jobs(10), command=full_on_receipt)
+    run = Run(over, make_jobs(10), command=full_on_receipt)
     with pytest.raises(JournalError, match="disk is full"):
         run.go()
     shown = [text for text in run.watching.troubles if text.startswith("paid for but not recorded: ")]

@@ -17,14 +17,15 @@ from batchgen.errors import (
 )
 from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.pages import JobPage
-from tests.support.looped import virtual_loop
+from tests.support.builders import make_remote_job
+from tests.support.looped import run_virtually
 
 NOW = 1_800_000_000.0
 
 
 def row(name: str, *, updated: float | None = None, ended: bool = False) -> RemoteJob:
     status = RemoteStatus.SUCCEEDED if ended else RemoteStatus.RUNNING
-    return RemoteJob(remote_id=name, status=status, word=status.value, updated_at=updated)
+    return make_remote_job(name, status=status, updated_at=updated)
 
 
 class Pages:
@@ -57,11 +58,7 @@ def swept(pages: Pages, *ways: LookStrategy, since: float = NOW - 100.0, lag: fl
         sweeper = Sweeper(pages, pages)  # type: ignore[arg-type]  # a service that lists, and nothing else
         return [await sweeper.sweep(way, since=since, lag=lag) for way in ways]
 
-    loop = virtual_loop()
-    try:
-        return loop.run_until_complete(main())
-    finally:
-        loop.close()
+    return run_virtually(main())
 
 
 def test_a_sweep_by_creation_asks_a_little_further_back_than_the_oldest_in_flight() -> None:

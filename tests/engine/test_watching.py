@@ -1,7 +1,6 @@
 """How ends are found: few looks, little delay, and never a lost result whatever the listing says."""
 
 import heapq
-import json
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchgen.engine.policy import Policy
-from batchgen.lifecycle import Accepted, State, Succeeded, replay
-from batchgen.model import Job, Rate
+from batchgen.lifecycle import Accepted, State, Succeeded
+from batchgen.model import Rate
 from batchgen.scenario.transport import Answer, Call
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Limits, Settings, Views
-from tests.support.virtual import SEEDED, Earth, Run
+from batchgen.simulator.settings import Limits, Views
+from tests.support.builders import events_of, listed_as, make_earth, make_jobs, records_of, states_of
+from tests.support.virtual import Run, Twist
 
-Twist = Callable[[Call, Answer], Answer]
 PER_MINUTE = Rate(count=100.0, seconds=60.0)
 
 
@@ -43,16 +41,14 @@ def run(
     lag: float = 0.0,
     timeout: float | None = None,
 ) -> Figures:
-    service = Service(
-        Settings(
-            duration=span,
-            latency=(0.005, 0.01),
-            limits=Limits(ceiling=ceiling),
-            views=Views(listing_lag=(lag, lag)),
-        )
+    over = make_earth(
+        duration=span,
+        latency=(0.005, 0.01),
+        limits=Limits(ceiling=ceiling),
+        views=Views(listing_lag=(lag, lag)),
     )
-    over = Earth(service=service)
-    wanted = [Job(id=f"job-{n}", prompt=f"a lighthouse, number {n}", model=SEEDED) for n in range(count)]
+    service = over.service
+    wanted = make_jobs(count, prompt="a lighthouse, number {n}")
     policy = Policy(sweeps=sweeps, timeout=timeout)
     done = Run(over, wanted, rate=rate, policy=policy, twist=twist, hop=0.005).go()
     accepted = {key: one.at for key, one in done.watching.events if isinstance(one, Accepted)}
@@ -78,21 +74,7 @@ def ideal(durations: list[float], ceiling: int) -> float:
 
 
 def states(done: Figures) -> set[State]:
-    return {record.state for record in replay(done.run.earth.disk.events).values()}
-
-
-def rows(change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Twist:
-    """Change what listings say of a job; None leaves it out."""
-
-    def twist(call: Call, answer: Answer) -> Answer:
-        if call.path != "/jobs" or answer.status != 200:
-            return answer
-        page = json.loads(answer.body)
-        changed = (change(job) for job in page["jobs"])
-        page["jobs"] = [job for job in changed if job is not None]
-        return replace(answer, body=json.dumps(page).encode())
-
-    return twist
+    return set(states_of(done.run.earth))
 
 
 def always_running(job: dict[str, Any]) -> dict[str, Any]:
@@ -171,30 +153,30 @@ def test_a_listing_that_fails_now_and_then_is_asked_for_again() -> None:
 
 
 def test_a_listing_that_never_shows_an_end_is_found_out() -> None:
-    done = run(100, (2.1, 4.5), 10, twist=rows(always_running))
+    done = run(100, (2.1, 4.5), 10, twist=listed_as(always_running))
     assert states(done) == {State.COLLECTED}
     assert done.wall <= 1.5
     assert any("behind" in told for told in done.run.watching.troubles)
 
 
 def test_what_a_listing_leaves_out_is_polled() -> None:
-    done = run(60, (2.1, 4.5), 10, twist=rows(every_other))
+    done = run(60, (2.1, 4.5), 10, twist=listed_as(every_other))
     assert states(done) == {State.COLLECTED}
     assert done.wall <= 1.5
 
 
 def test_a_single_job_that_listings_leave_out_is_found_hardly_later_than_others() -> None:
     number = 27
-    done = run(50, (20, 40), 10, twist=rows(lambda job: None if f"number {number}" in str(job) else job))
+    done = run(50, (20, 40), 10, twist=listed_as(lambda job: None if f"number {number}" in str(job) else job))
     assert states(done) == {State.COLLECTED}
     assert max(done.delays) <= 0.4
 
 
 def test_a_success_that_a_listing_shows_without_assets_is_asked_about() -> None:
-    done = run(30, (2.1, 4.5), 10, twist=rows(without_assets))
-    records = replay(done.run.earth.disk.events).values()
+    done = run(30, (2.1, 4.5), 10, twist=listed_as(without_assets))
+    records = records_of(done.run.earth).values()
     assert all(record.asset_ids for record in records)
-    ends = [event for _, event in done.run.watching.events if isinstance(event, Succeeded)]
+    ends = events_of(done.run, Succeeded)
     assert all(event.asset_ids for event in ends), "it is asked before the end is recorded"
 
 
@@ -215,10 +197,10 @@ def test_long_jobs_are_left_alone_for_a_while_and_looked_at_every_few_seconds_at
 
 twists: dict[str, Callable[[], Twist | None]] = {
     "honest": lambda: None,
-    "never shows an end": lambda: rows(always_running),
-    "leaves out every other": lambda: rows(every_other),
-    "shows no assets": lambda: rows(without_assets),
-    "is empty": lambda: rows(lambda _: None),
+    "never shows an end": lambda: listed_as(always_running),
+    "leaves out every other": lambda: listed_as(every_other),
+    "shows no assets": lambda: listed_as(without_assets),
+    "is empty": lambda: listed_as(lambda _: None),
     "fails": lambda: answering(500),
     "throttles": lambda: answering(429, share=3),
     "answers a page of a gateway": lambda: answering(200, b"<html>", share=2),
@@ -237,7 +219,7 @@ def test_whatever_the_listing_says_every_job_ends_as_the_service_says_of_it(
     done = run(15, span, ceiling, twist=twists[kind](), lag=lag)
     assert states(done) == {State.COLLECTED}
     said = {one.remote_id: one for one in done.run.earth.service.submissions}
-    for record in replay(done.run.earth.disk.events).values():
+    for record in records_of(done.run.earth).values():
         assert record.remote_id in said
         assert record.asset_ids
     assert len(said) == 15

@@ -20,8 +20,9 @@ from batchgen.errors import (
     StoppedError,
     TransientError,
 )
-from batchgen.model import Asset, File, Job
+from batchgen.model import Asset, File
 from batchgen.output.downloads import Downloader
+from tests.support.builders import make_job
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 QUICK = Backoff(first=0.001, ceiling=0.002)
@@ -104,10 +105,6 @@ def downloader(cdn: Cdn, folder: Path, **more: Any) -> Downloader:
     return Downloader(cdn, folder, **{"backoff": QUICK, "spacing": 0.0, **more})
 
 
-def job(id_: str = "tower") -> Job:
-    return Job(id=id_, prompt="a tower", model="m")
-
-
 def say(status: int, body: bytes = b"", **headers: str) -> Answer:
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.Response(
@@ -146,7 +143,7 @@ def inside(folder: Path) -> list[str]:
 async def test_files_are_fetched_named_and_described(cdn: Cdn, tmp_path: Path) -> None:
     cdn.files = {"asset_a": PNG, "asset_b": b"\xff\xd8\xff\xe0rest"}
     async with downloader(cdn, tmp_path) as subject:
-        files = await subject.collect(job(), ["asset_b", "asset_a"])
+        files = await subject.collect(make_job(), ["asset_b", "asset_a"])
     assert on_disk(tmp_path) == {"tower_0.jpg": cdn.files["asset_b"], "tower_1.png": PNG}
     assert [one.asset_id for one in files] == ["asset_b", "asset_a"]
     assert files[1] == File(
@@ -160,7 +157,7 @@ async def test_files_are_fetched_named_and_described(cdn: Cdn, tmp_path: Path) -
 
 async def test_a_job_without_assets_needs_nothing(cdn: Cdn, tmp_path: Path) -> None:
     async with downloader(cdn, tmp_path) as subject:
-        assert await subject.collect(job(), []) == ()
+        assert await subject.collect(make_job(), []) == ()
     assert cdn.calls == []
 
 
@@ -168,7 +165,7 @@ async def test_the_signed_url_goes_out_as_it_is_and_without_credentials(cdn: Cdn
     cdn.files = {"asset_a": PNG}
     cdn.scripts = {"asset_a": [say(503, Set_Cookie="track=1; Path=/")]}
     async with downloader(cdn, tmp_path) as subject:
-        await subject.collect(job(), ["asset_a"])
+        await subject.collect(make_job(), ["asset_a"])
     first, second = cdn.requests
     assert first.raw_path == second.raw_path == "/assets/asset_a?Signature=a%2Fb~c1&p=100"
     for request in cdn.requests:
@@ -183,14 +180,14 @@ async def test_the_signed_url_goes_out_as_it_is_and_without_credentials(cdn: Cdn
 async def test_trouble_that_passes_is_tried_again(cdn: Cdn, tmp_path: Path, trouble: Answer) -> None:
     cdn.files, cdn.scripts = {"asset_a": PNG}, {"asset_a": [trouble]}
     async with downloader(cdn, tmp_path) as subject:
-        await subject.collect(job(), ["asset_a"])
+        await subject.collect(make_job(), ["asset_a"])
     assert on_disk(tmp_path) == {"tower_0.png": PNG}
 
 
 async def test_where_http_says_no_length_the_service_does(cdn: Cdn, tmp_path: Path) -> None:
     cdn.files, cdn.scripts, cdn.sizes = {"asset_a": PNG}, {"asset_a": [unframed]}, {"asset_a": len(PNG)}
     async with downloader(cdn, tmp_path) as subject:
-        await subject.collect(job(), ["asset_a"])
+        await subject.collect(make_job(), ["asset_a"])
     assert on_disk(tmp_path) == {"tower_0.png": PNG}
     assert cdn.asked("asset_a") == 2
 
@@ -200,7 +197,7 @@ async def test_where_http_says_the_length_the_service_may_speak_of_another_rendi
 ) -> None:
     cdn.files, cdn.sizes = {"asset_a": PNG}, {"asset_a": 7}
     async with downloader(cdn, tmp_path) as subject:
-        (file,) = await subject.collect(job(), ["asset_a"])
+        (file,) = await subject.collect(make_job(), ["asset_a"])
     assert (file.bytes, cdn.asked("asset_a")) == (len(PNG), 1)
 
 
@@ -212,7 +209,7 @@ async def test_where_http_says_the_length_the_service_may_speak_of_another_rendi
 async def test_a_refused_url_is_asked_for_again(cdn: Cdn, tmp_path: Path, refusal: Answer) -> None:
     cdn.files, cdn.scripts = {"asset_a": PNG}, {"asset_a": [refusal]}
     async with downloader(cdn, tmp_path) as subject:
-        await subject.collect(job(), ["asset_a"])
+        await subject.collect(make_job(), ["asset_a"])
     assert [request.query["Signature"] for request in cdn.requests] == ["a/b~c1", "a/b~c2"]
     assert on_disk(tmp_path) == {"tower_0.png": PNG}
 
@@ -220,7 +217,7 @@ async def test_a_refused_url_is_asked_for_again(cdn: Cdn, tmp_path: Path, refusa
 async def test_an_old_url_is_asked_for_again(cdn: Cdn, tmp_path: Path) -> None:
     cdn.files, cdn.scripts = {"asset_a": PNG}, {"asset_a": [say(500)]}
     async with downloader(cdn, tmp_path, oldest_url=0.0) as subject:
-        await subject.collect(job(), ["asset_a"])
+        await subject.collect(make_job(), ["asset_a"])
     assert len({request.query["Signature"] for request in cdn.requests}) == 2
 
 
@@ -230,7 +227,7 @@ async def test_what_never_arrives_is_named_with_its_reason_and_without_its_url(
     cdn.files, cdn.scripts = {"asset_good": PNG}, {"asset_bad": [say(500)] * 3}
     async with downloader(cdn, tmp_path, tries=3) as subject:
         with pytest.raises(DownloadError) as caught:
-            await subject.collect(job(), ["asset_bad", "asset_good", "asset_none"])
+            await subject.collect(make_job(), ["asset_bad", "asset_good", "asset_none"])
     assert str(caught.value) == (
         "tower: asset_bad: the file server answered 500; asset_none: the service does not show it"
     )
@@ -241,7 +238,7 @@ async def test_a_server_that_is_not_there_is_named(cdn: Cdn, tmp_path: Path) -> 
     cdn.files, cdn.base = {"asset_a": PNG}, "http://127.0.0.1:1"
     async with downloader(cdn, tmp_path, tries=2) as subject:
         with pytest.raises(DownloadError, match=r"asset_a: no connection to 127\.0\.0\.1"):
-            await subject.collect(job(), ["asset_a"])
+            await subject.collect(make_job(), ["asset_a"])
 
 
 async def test_many_jobs_share_one_call(cdn: Cdn, tmp_path: Path) -> None:
@@ -249,7 +246,7 @@ async def test_many_jobs_share_one_call(cdn: Cdn, tmp_path: Path) -> None:
     cdn.files = dict.fromkeys(ids, PNG)
     async with downloader(cdn, tmp_path) as subject, asyncio.TaskGroup() as group:
         for one in ids:
-            group.create_task(subject.collect(job(one), [one]))
+            group.create_task(subject.collect(make_job(one), [one]))
     assert [len(call) for call in cdn.calls] == [200, 50]
     assert len(on_disk(tmp_path)) == 250
 
@@ -257,10 +254,10 @@ async def test_many_jobs_share_one_call(cdn: Cdn, tmp_path: Path) -> None:
 async def test_a_call_that_fails_is_made_again_and_a_stop_is_passed_on(cdn: Cdn, tmp_path: Path) -> None:
     cdn.files, cdn.failures = {"asset_a": PNG}, [TransientError("502")]
     async with downloader(cdn, tmp_path) as subject:
-        await subject.collect(job(), ["asset_a"])
+        await subject.collect(make_job(), ["asset_a"])
         cdn.failures = [StoppedError("no such key", cause=StopCause.CREDENTIALS)]
         with pytest.raises(StoppedError, match="no such key"):
-            await subject.collect(job("b"), ["asset_b"])
+            await subject.collect(make_job("b"), ["asset_b"])
 
 
 async def test_a_bug_in_the_service_client_ends_the_run_instead_of_hanging_it(tmp_path: Path) -> None:
@@ -270,7 +267,7 @@ async def test_a_bug_in_the_service_client_ends_the_run_instead_of_hanging_it(tm
 
     with pytest.raises(BaseExceptionGroup) as caught:
         async with Downloader(Broken(), tmp_path) as subject:
-            await subject.collect(job(), ["asset_a"])
+            await subject.collect(make_job(), ["asset_a"])
     assert caught.value.subgroup(ZeroDivisionError)
 
 
@@ -283,10 +280,10 @@ async def test_an_error_of_the_caller_leaves_as_it_is(cdn: Cdn, tmp_path: Path) 
 async def test_a_file_with_the_recorded_bytes_is_not_fetched_again(cdn: Cdn, tmp_path: Path) -> None:
     cdn.files = {"asset_a": PNG}
     async with downloader(cdn, tmp_path) as subject:
-        files = await subject.collect(job(), ["asset_a"])
-        assert await subject.collect(job(), ["asset_a"]) == files
+        files = await subject.collect(make_job(), ["asset_a"])
+        assert await subject.collect(make_job(), ["asset_a"]) == files
     async with downloader(cdn, tmp_path, known={"asset_a": files[0]}) as subject:
-        assert await subject.collect(job(), ["asset_a"]) == files
+        assert await subject.collect(make_job(), ["asset_a"]) == files
     assert cdn.asked("asset_a") == 1
 
 
@@ -295,19 +292,19 @@ async def test_a_recorded_file_that_was_damaged_comes_back_beside_the_damaged_on
 ) -> None:
     cdn.files = {"asset_a": PNG}
     async with downloader(cdn, tmp_path) as subject:
-        (file,) = await subject.collect(job(), ["asset_a"])
+        (file,) = await subject.collect(make_job(), ["asset_a"])
     (tmp_path / file.path).write_bytes(PNG[:-1])
     async with downloader(cdn, tmp_path, known={"asset_a": file}) as subject:
-        (again,) = await subject.collect(job(), ["asset_a"])
+        (again,) = await subject.collect(make_job(), ["asset_a"])
     assert on_disk(tmp_path) == {"tower_0.png": PNG[:-1], again.path.removeprefix("assets/"): PNG}
 
 
 async def test_what_lies_there_unrecorded_is_kept_if_it_is_the_same(cdn: Cdn, tmp_path: Path) -> None:
     cdn.files = {"asset_a": PNG}
     async with downloader(cdn, tmp_path) as subject:
-        await subject.collect(job(), ["asset_a"])
+        await subject.collect(make_job(), ["asset_a"])
     async with downloader(cdn, tmp_path) as subject:
-        (file,) = await subject.collect(job(), ["asset_a"])
+        (file,) = await subject.collect(make_job(), ["asset_a"])
     assert on_disk(tmp_path) == {"tower_0.png": PNG}
     assert file.path == "assets/tower_0.png"
 
@@ -316,7 +313,7 @@ async def test_an_older_picture_of_the_same_name_stays(cdn: Cdn, tmp_path: Path)
     cdn.files = {f"asset_12345{end}": PNG + end.encode() for end in "abc"}
     for end in "abc":
         async with downloader(cdn, tmp_path, template="{id}") as subject:
-            await subject.collect(job(), [f"asset_12345{end}"])
+            await subject.collect(make_job(), [f"asset_12345{end}"])
     assert on_disk(tmp_path) == {
         "tower.png": PNG + b"a",
         "tower_et12345b.png": PNG + b"b",
@@ -327,14 +324,14 @@ async def test_an_older_picture_of_the_same_name_stays(cdn: Cdn, tmp_path: Path)
 async def test_a_template_that_gives_all_the_same_name_loses_nothing(cdn: Cdn, tmp_path: Path) -> None:
     cdn.files = {f"asset_{number}": PNG + bytes([number]) for number in range(20)}
     async with downloader(cdn, tmp_path, template="same") as subject:
-        files = await subject.collect(job(), list(cdn.files))
+        files = await subject.collect(make_job(), list(cdn.files))
     assert {one.asset_id: (tmp_path / one.path).read_bytes() for one in files} == cdn.files
 
 
 async def test_hostile_names_stay_in_the_folder(cdn: Cdn, tmp_path: Path) -> None:
     cdn.files = {"asset_a": PNG}
     async with downloader(cdn, tmp_path / "out") as subject:
-        (file,) = await subject.collect(job("../../etc/passwd\x00\n" + "x" * 300), ["asset_a"])
+        (file,) = await subject.collect(make_job("../../etc/passwd\x00\n" + "x" * 300), ["asset_a"])
     assert (tmp_path / "out" / file.path).resolve().parent == tmp_path / "out" / "assets"
     assert inside(tmp_path) == ["out"]
 
@@ -347,7 +344,7 @@ async def test_a_bad_template_is_refused_before_anything_is_fetched(cdn: Cdn, tm
 async def test_compressed_transfer_is_undone(cdn: Cdn, tmp_path: Path) -> None:
     cdn.scripts = {"asset_a": [say(200, gzip.compress(PNG), Content_Encoding="gzip")]}
     async with downloader(cdn, tmp_path) as subject:
-        await subject.collect(job(), ["asset_a"])
+        await subject.collect(make_job(), ["asset_a"])
     assert on_disk(tmp_path) == {"tower_0.png": PNG}
 
 
@@ -362,7 +359,7 @@ async def test_redirects_are_followed_without_cookies_or_credentials(cdn: Cdn, t
         target = other.replace("http://", "http://user:secret@") + "/x?Signature=a%2Fb"
         cdn.scripts = {"asset_a": [say(307, Location=target, Set_Cookie="a=b; Path=/")]}
         async with downloader(cdn, tmp_path) as subject:
-            await subject.collect(job(), ["asset_a"])
+            await subject.collect(make_job(), ["asset_a"])
     assert on_disk(tmp_path) == {"tower_0.png": PNG}
     assert seen[0].raw_path == "/x?Signature=a%2Fb"
     assert not {"Authorization", "Cookie", "Referer"} & set(seen[0].headers)
@@ -383,7 +380,7 @@ async def test_redirects_to_places_that_may_not_be_asked_are_refused(
     cdn.scripts = {"asset_a": [say(302, Location=location)]}
     async with downloader(cdn, tmp_path, tries=1) as subject:
         with pytest.raises(DownloadError, match=reason) as caught:
-            await subject.collect(job(), ["asset_a"])
+            await subject.collect(make_job(), ["asset_a"])
     assert "SECRET" not in str(caught.value)
 
 
@@ -391,7 +388,7 @@ async def test_a_redirect_in_a_circle_ends(cdn: Cdn, tmp_path: Path) -> None:
     cdn.scripts = {"asset_a": [say(302, Location="/assets/asset_a")] * 9}
     async with downloader(cdn, tmp_path, tries=1) as subject:
         with pytest.raises(DownloadError, match="redirected too often"):
-            await subject.collect(job(), ["asset_a"])
+            await subject.collect(make_job(), ["asset_a"])
 
 
 async def test_a_cut_in_the_middle_leaves_no_file_under_a_final_name(cdn: Cdn, tmp_path: Path) -> None:
@@ -407,7 +404,7 @@ async def test_a_cut_in_the_middle_leaves_no_file_under_a_final_name(cdn: Cdn, t
 
     cdn.scripts = {"asset_a": [stall]}
     async with downloader(cdn, tmp_path) as subject, asyncio.TaskGroup() as group:
-        task = group.create_task(subject.collect(job(), ["asset_a"]))
+        task = group.create_task(subject.collect(make_job(), ["asset_a"]))
         await arrived.wait()
         assert all(name.endswith(".part") for name in on_disk(tmp_path))
         task.cancel()
@@ -436,7 +433,7 @@ async def test_a_disk_that_fails_in_the_middle_is_named_and_not_tried_again(cdn:
     async with downloader(cdn, tmp_path) as subject:
         (tmp_path / "assets").rmdir()
         with pytest.raises(OutputError, match="cannot write"):
-            await subject.collect(job(), ["asset_a"])
+            await subject.collect(make_job(), ["asset_a"])
     assert cdn.asked("asset_a") == 1
 
 
@@ -453,5 +450,5 @@ async def test_no_more_files_are_on_their_way_than_allowed(cdn: Cdn, tmp_path: P
 
     cdn.scripts = {f"asset_{number}": [slow] for number in range(12)}
     async with downloader(cdn, tmp_path, connections=3) as subject:
-        await subject.collect(job(), list(cdn.scripts))
+        await subject.collect(make_job(), list(cdn.scripts))
     assert most == 3

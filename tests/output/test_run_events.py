@@ -13,12 +13,11 @@ from batchgen.output.progress import Mode
 from batchgen.output.run_events import JobChanged, JobSeen, RunEnded, RunEvent, RunStarted, Warned
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Limits, Outcomes, Settings
+from batchgen.simulator.settings import Limits, Outcomes
 from batchgen.usecases.audience import Audience
 from batchgen.wiring.interrupts import Interrupts
+from tests.support.builders import make_earth
 from tests.support.place import Place
-from tests.support.virtual import Earth
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "events.md"
 
@@ -61,13 +60,13 @@ def test_a_second_run_with_nothing_to_do_tells_its_start_and_its_end(tmp_path: P
 
 
 def test_what_goes_wrong_is_told_with_its_reason(tmp_path: Path) -> None:
-    settings = Settings(
+    earth = make_earth(
         duration=(5, 5),
         outcomes=Outcomes(failures=1.0),
         limits=Limits(ceiling=1),
         faults=FaultPlan(chances={Call.SUBMIT: {Fault.CUT_AFTER: 0.5}}),
     )
-    place = Place.with_jobs(tmp_path, 4, Earth(service=Service(settings)))
+    place = Place.with_jobs(tmp_path, 4, earth)
     events = played(place)
     told = [one.document() for one in events]
     assert {"answer_lost", "adopted", "failed"} <= {one["event"] for one in told}

@@ -32,12 +32,13 @@ from batchgen.lifecycle import (
     Succeeded,
     apply,
 )
-from batchgen.model import File, Job, JobKey, Refund, RemoteJob, RemoteStatus, Submission
+from batchgen.model import File, Job, JobKey, Refund, Submission
 from batchgen.output.progress import Mode, Progress, Tally, mode_for, picture
 from batchgen.output.wording import Gauges, Snapshot, closing, figures, happening, line, remaining
+from tests.support.builders import make_job, make_remote_job
 
 AT = 1_790_000_000.0
-JOB = Job(id="tower", prompt="a tower", model="m")
+JOB = make_job()
 FILE = File(asset_id="asset_a", path="assets/tower_0.png", bytes=1, sha256="", mime="image/png")
 HAPPY: tuple[Event, ...] = (
     SubmitStarted(at=AT, job=JOB, attempt=1, body="{}"),
@@ -112,7 +113,7 @@ def test_trouble_is_shown_even_by_a_quiet_run() -> None:
     stream = io.StringIO()
     with Progress(stream, mode=Mode.QUIET, total=1, now=lambda: AT) as progress:
         progress.warned("the service\nanswers 502")
-        progress.polled(JOB, RemoteJob(remote_id="job_1", status=RemoteStatus.RUNNING, word="queued"))
+        progress.polled(JOB, make_remote_job())
     assert stream.getvalue() == "2026-09-21T14:13:20Z the service answers 502\n"
 
 

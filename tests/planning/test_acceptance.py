@@ -9,10 +9,11 @@ from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.acceptance import Offer, offer, taken_back
 from batchgen.planning.plan import Plan, Standing, make_plan
 from batchgen.record import Record, State
+from tests.support.builders import make_job
 
-OLD = Job(id="tower", prompt="a watch tower", model="m")
+OLD = make_job(prompt="a watch tower")
 NEW = replace(OLD, prompt="a watchtower")
-OTHER = Job(id="mill", prompt="a mill", model="m")
+OTHER = make_job("mill", prompt="a mill")
 KEY = JobKey(content_key(OLD), 0)
 
 

@@ -6,18 +6,16 @@ from typing import Any
 import pytest
 
 from batchgen.identity import content_key
-from batchgen.model import Job, JobKey, Model, ModelInput, Rate
+from batchgen.model import Job, JobKey, Rate
 from batchgen.planning.changes import changed_jobs, changes
 from batchgen.planning.forecast import forecast, unrecognisable
 from batchgen.planning.plan import make_plan
 from batchgen.record import Record, State
+from tests.support.builders import make_job, make_model
 
-OLD = Job(id="tower", prompt="a tower", model="m", params={"steps": 20, "size": "1K"})
-
-
-def model(name: str = "m", latency: float | None = 30.0, *, seeded: bool = True) -> Model:
-    inputs = (ModelInput(name="seed", type="number"),) if seeded else ()
-    return Model(id=name, name=name, inputs=inputs, latency_p75=latency)
+OLD = make_job(steps=20, size="1K")
+SEED = {"name": "seed", "type": "number"}
+MODELS = {"m": make_model("m", SEED, latency_p75=30.0)}
 
 
 def named(new: Job) -> dict[str, tuple[Any, Any]]:
@@ -63,18 +61,18 @@ def test_the_time_follows_from_ceiling_latency_and_rate(
     jobs: int, at_once: int, rate: Rate | None, seconds: float
 ) -> None:
     wanted = [replace(OLD, id=str(n)) for n in range(jobs)]
-    assert forecast(wanted, {"m": model()}, at_once=at_once, rate=rate).seconds == seconds
+    assert forecast(wanted, MODELS, at_once=at_once, rate=rate).seconds == seconds
 
 
 def test_the_time_is_not_guessed() -> None:
-    assert forecast([OLD], {"m": model(latency=None)}, at_once=5, rate=None).unknown == ("m",)
+    assert forecast([OLD], {"m": make_model("m", SEED)}, at_once=5, rate=None).unknown == ("m",)
     assert forecast([OLD], {}, at_once=5, rate=None).seconds is None
-    assert forecast([OLD], {"m": model()}, at_once=None, rate=None).seconds is None
+    assert forecast([OLD], MODELS, at_once=None, rate=None).seconds is None
 
 
 def test_jobs_without_a_seed_are_counted() -> None:
     unseeded = replace(OLD, derive_seed=False)
-    assert unrecognisable([OLD, unseeded], {"m": model()}) == 1
-    assert unrecognisable([OLD], {"m": model(seeded=False)}) == 1
-    assert unrecognisable([replace(unseeded, params={"seed": 7})], {"m": model()}) == 0
+    assert unrecognisable([OLD, unseeded], MODELS) == 1
+    assert unrecognisable([OLD], {"m": make_model()}) == 1
+    assert unrecognisable([replace(unseeded, params={"seed": 7})], MODELS) == 0
     assert unrecognisable([unseeded], {}) == 0

@@ -16,11 +16,12 @@ from batchgen.lifecycle import (
     Succeeded,
     replay,
 )
-from batchgen.model import Job, JobKey, Refund, Scope
+from batchgen.model import JobKey, Refund, Scope
 from batchgen.planning.costs import By, Cost, Group, Sums, costs_of, fold, since, total
+from tests.support.builders import make_intent, make_job
 
 SCOPE = Scope(origin="https://a.example/v1", project="", batch="spring")
-JOB = Job(id="tower", prompt="a tower", model="model_a")
+JOB = make_job(model="model_a")
 KEY = JobKey("v1:tower")
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC).timestamp()
 DAY = 86_400.0
@@ -28,7 +29,7 @@ COST = Decimal("7.25")
 
 
 def intent(at: float, attempt: int = 1, quoted: Decimal | None = Decimal(7)) -> SubmitStarted:
-    return SubmitStarted(at=at, job=JOB, attempt=attempt, body="{}", quoted=quoted, reserved=Decimal(8))
+    return make_intent(at=at, job=JOB, attempt=attempt, quoted=quoted, reserved=Decimal(8))
 
 
 def rows_of(*events: Event) -> list[Cost]:

@@ -6,10 +6,7 @@ from batchgen.lifecycle import Record, State
 from batchgen.model import Job, JobKey
 from batchgen.planning.matching import match
 from batchgen.planning.plan import Standing, make_plan
-
-
-def job(id_: str, prompt: str = "p") -> Job:
-    return Job(id=id_, prompt=prompt, model="m")
+from tests.support.builders import make_job
 
 
 def record(of: Job, state: State) -> Record:
@@ -21,29 +18,29 @@ def key(of: Job, ordinal: int = 0) -> JobKey:
 
 
 def test_a_new_job_gets_the_first_free_ordinal() -> None:
-    a, b = job("a"), job("b")
+    a, b = make_job("a"), make_job("b")
     assert match([a, b], {}) == ([key(a, 0), key(a, 1)], [])
 
 
 def test_equals_are_matched_by_id_first() -> None:
-    a, b = job("a"), job("b")
+    a, b = make_job("a"), make_job("b")
     records = {key(a, 0): record(a, State.RUNNING), key(a, 1): record(b, State.COLLECTED)}
     assert match([b, a], records) == ([key(a, 1), key(a, 0)], [])
 
 
 def test_then_the_best_state_is_taken() -> None:
-    old = [job(f"old{n}") for n in range(4)]
+    old = [make_job(f"old{n}") for n in range(4)]
     states = [State.FAILED, State.HELD, State.RUNNING, State.COLLECTED]
     records = {
         key(one, n): record(one, state) for n, (one, state) in enumerate(zip(old, states, strict=True))
     }
-    keys, left = match([job("x"), job("y"), job("z")], records)
+    keys, left = match([make_job("x"), make_job("y"), make_job("z")], records)
     assert [one.ordinal for one in keys] == [3, 2, 1]
     assert [one.ordinal for one in left] == [0]
 
 
 def test_deleting_one_of_two_equals_never_buys_the_other_again() -> None:
-    a, b = job("a"), job("b")
+    a, b = make_job("a"), make_job("b")
     records = {key(a, 0): record(a, State.COLLECTED), key(a, 1): record(b, State.RUNNING)}
     for kept in (a, b):
         plan = make_plan([kept], records)
@@ -52,14 +49,14 @@ def test_deleting_one_of_two_equals_never_buys_the_other_again() -> None:
 
 
 def test_renaming_and_reordering_jobs_buys_nothing() -> None:
-    a, b = job("a", "one"), job("b", "two")
+    a, b = make_job("a", prompt="one"), make_job("b", prompt="two")
     records = {key(a): record(a, State.COLLECTED), key(b): record(b, State.COLLECTED)}
-    plan = make_plan([job("new-name", "two"), job("other", "one")], records)
+    plan = make_plan([make_job("new-name", prompt="two"), make_job("other", prompt="one")], records)
     assert (plan.to_submit, plan.removed) == ((), ())
 
 
 def test_an_edited_job_is_new_and_its_predecessor_is_carried_on() -> None:
-    old, new = job("a", "one"), job("a", "two")
+    old, new = make_job("a", prompt="one"), make_job("a", prompt="two")
     plan = make_plan([new], {key(old): record(old, State.RUNNING)})
     assert [entry.standing for entry in plan.entries] == [Standing.CHANGED]
     assert [(one.job.prompt, two.job.prompt) for one, two in plan.paid_twice_by_edit()] == [("two", "one")]
@@ -67,7 +64,9 @@ def test_an_edited_job_is_new_and_its_predecessor_is_carried_on() -> None:
 
 names = st.sampled_from("abcd")
 jobs = st.lists(
-    st.builds(job, names, st.sampled_from(["one", "two"])), max_size=6, unique_by=lambda one: one.id
+    st.builds(make_job, names, prompt=st.sampled_from(["one", "two"])),
+    max_size=6,
+    unique_by=lambda one: one.id,
 )
 
 

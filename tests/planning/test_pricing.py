@@ -1,14 +1,11 @@
 """Which jobs cost the same, and which of them are asked about."""
 
-import json
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.model import Job, Model, ModelInput
+from batchgen.model import Job
 from batchgen.planning.pricing import (
     LARGE,
     MOST_QUOTES,
@@ -19,23 +16,7 @@ from batchgen.planning.pricing import (
     price_classes,
     published,
 )
-from batchgen.scenario.wire import parse_model
-
-RECORDED = Path(__file__).parent.parent.parent / "batchgen" / "simulator" / "models"
-FLUX, GPT = "model_bfl-flux-1-dev", "model_openai-gpt-image-2"
-
-
-def recorded(*names: str) -> dict[str, Model]:
-    return {name: parse_model(json.loads((RECORDED / f"{name}.json").read_text())) for name in names}
-
-
-def model(name: str, *inputs: dict[str, Any], **raw: Any) -> Model:
-    declared = (ModelInput(name=one["name"], type=one["type"], raw=one) for one in inputs)
-    return Model(id=name, name=name, inputs=tuple(declared), raw=raw)
-
-
-def job(number: int = 0, model: str = FLUX, prompt: str = "a castle", **params: Any) -> Job:
-    return Job(id=f"j{number}", prompt=prompt, model=model, params=params)
+from tests.support.builders import FLUX, GPT, make_model, priced_job, recorded_models
 
 
 def questions(groups: list[Group]) -> int:
@@ -43,51 +24,52 @@ def questions(groups: list[Group]) -> int:
 
 
 def names(*jobs: Job) -> set[str | None]:
-    classifier = Classifier(recorded(FLUX, GPT))
+    classifier = Classifier(recorded_models(FLUX, GPT))
     return {classifier.name(one) for one in jobs}
 
 
 def test_what_does_not_move_the_price_makes_no_class() -> None:
-    assert len(names(job(seed=1), job(seed=2, guidance=3.5), job(prompt="a mill"))) == 1
+    assert len(names(priced_job(seed=1), priced_job(seed=2, guidance=3.5), priced_job(prompt="a mill"))) == 1
 
 
 def test_a_default_that_is_given_is_the_same_class_as_one_that_is_not() -> None:
-    assert len(names(job(), job(numOutputs=1), job(numOutputs=1.0, numInferenceSteps=28))) == 1
-    assert len(names(job(), job(numOutputs=2))) == 2
+    same = names(priced_job(), priced_job(numOutputs=1), priced_job(numOutputs=1.0, numInferenceSteps=28))
+    assert len(same) == 1
+    assert len(names(priced_job(), priced_job(numOutputs=2))) == 2
 
 
 def test_of_files_only_their_number_counts() -> None:
     here, there = {"file": "a.png", "sha256": "aa"}, {"file": "b.png", "sha256": "bb"}
-    one = job(model=GPT, referenceImages=[here])
-    assert len(names(one, job(model=GPT, referenceImages=[there]))) == 1
-    assert len(names(one, job(model=GPT, referenceImages=["asset_1"]))) == 1
-    assert len(names(one, job(model=GPT, referenceImages=[here, there]), job(model=GPT))) == 3
+    one = priced_job(model=GPT, referenceImages=[here])
+    assert len(names(one, priced_job(model=GPT, referenceImages=[there]))) == 1
+    assert len(names(one, priced_job(model=GPT, referenceImages=["asset_1"]))) == 1
+    assert len(names(one, priced_job(model=GPT, referenceImages=[here, there]), priced_job(model=GPT))) == 3
 
 
 def test_a_job_of_an_unknown_model_has_no_class() -> None:
-    assert names(job(model="model_x")) == {None}
-    assert price_classes([job(model="model_x")], Classifier({})) == []
+    assert names(priced_job(model="model_x")) == {None}
+    assert price_classes([priced_job(model="model_x")], Classifier({})) == []
 
 
 def test_a_small_class_is_asked_about_once_and_a_large_one_at_both_ends() -> None:
-    classifier = Classifier(recorded(FLUX))
-    small = [job(n) for n in range(LARGE)]
+    classifier = Classifier(recorded_models(FLUX))
+    small = [priced_job(n) for n in range(LARGE)]
     assert questions(group(small, classifier)) == 1
-    large = [job(n, prompt="x" * (n + 1)) for n in range(LARGE + 1)]
+    large = [priced_job(n, prompt="x" * (n + 1)) for n in range(LARGE + 1)]
     [made] = group(large, classifier)
     assert made.asked[0][1] == (LARGE, 0), "the one that asks for most, and the one that asks for least"
 
 
 def test_a_thousand_jobs_in_five_classes_are_ten_questions_at_most() -> None:
-    jobs = [job(n, numInferenceSteps=20 + n % 5) for n in range(1000)]
-    groups = group(jobs, Classifier(recorded(FLUX)))
+    jobs = [priced_job(n, numInferenceSteps=20 + n % 5) for n in range(1000)]
+    groups = group(jobs, Classifier(recorded_models(FLUX)))
     assert (len(groups), sum(one.jobs for one in groups)) == (5, 1000)
     assert questions(groups) <= 10
 
 
 def test_where_nearly_every_job_is_a_class_the_extremes_and_a_spread_are_asked_about() -> None:
-    by_prompt = model("m", {"name": "prompt", "type": "string", "costImpact": True})
-    jobs = [job(n, model="m", prompt="x" * (n + 1)) for n in range(1000)]
+    by_prompt = make_model("m", {"name": "prompt", "type": "string", "costImpact": True})
+    jobs = [priced_job(n, model="m", prompt="x" * (n + 1)) for n in range(1000)]
     [made] = group(jobs, Classifier({"m": by_prompt}))
     asked = {place for _, places in made.asked for place in places}
     assert made.is_spread
@@ -99,11 +81,11 @@ def test_a_spread_has_the_extremes_of_each_input_and_of_all_together() -> None:
     grades = {"name": "grade", "type": "string", "allowedValues": ["low", "mid", "high"], "costImpact": True}
     seconds = {"name": "seconds", "type": "number", "costImpact": True}
     jobs = [
-        job(3 * n + k, model="m", grade=grade, seconds=n)
+        priced_job(3 * n + k, model="m", grade=grade, seconds=n)
         for n in range(40)
         for k, grade in enumerate(("low", "mid", "high"))
     ]
-    [made] = group(jobs, Classifier({"m": model("m", grades, seconds)}))
+    [made] = group(jobs, Classifier({"m": make_model("m", grades, seconds)}))
     asked = {(jobs[p].params["grade"], jobs[p].params["seconds"]) for _, places in made.asked for p in places}
     assert {("high", 39), ("low", 0)} <= asked
 
@@ -116,8 +98,8 @@ def test_a_plan_asks_two_hundred_questions_at_most_and_every_job_has_one_group(
     drawn: list[tuple[int, int]], models: int
 ) -> None:
     steps = {"name": "steps", "type": "number", "costImpact": True}
-    known = {f"m{n}": model(f"m{n}", steps) for n in range(models)}
-    jobs = [job(n, model=f"m{m % models}", steps=s) for n, (m, s) in enumerate(drawn)]
+    known = {f"m{n}": make_model(f"m{n}", steps) for n in range(models)}
+    jobs = [priced_job(n, model=f"m{m % models}", steps=s) for n, (m, s) in enumerate(drawn)]
     groups = group(jobs, Classifier(known))
     assert questions(groups) <= MOST_QUOTES
     placed = [place for one in groups for member in one.classes for place in member.jobs]
@@ -126,7 +108,9 @@ def test_a_plan_asks_two_hundred_questions_at_most_and_every_job_has_one_group(
 
 def test_what_a_model_publishes_is_a_range_for_all_outputs_and_nothing_else_is_made_up() -> None:
     stats = {"variants": [{"costPerAssetMinCU": 2, "costPerAssetMaxCU": 3.5}, {"costPerAssetMaxCU": None}]}
-    told = model("m", {"name": "numOutputs", "type": "number", "default": 2}, performanceStats=stats)
-    assert published(told, job(model="m")) == Price(low=Decimal(4), high=Decimal(7))
-    assert published(told, job(model="m", numOutputs=1)) == Price(low=Decimal(2), high=Decimal("3.5"))
-    assert published(model("m"), job(model="m")) is None
+    told = make_model(
+        "m", {"name": "numOutputs", "type": "number", "default": 2}, raw={"performanceStats": stats}
+    )
+    assert published(told, priced_job(model="m")) == Price(low=Decimal(4), high=Decimal(7))
+    assert published(told, priced_job(model="m", numOutputs=1)) == Price(low=Decimal(2), high=Decimal("3.5"))
+    assert published(make_model("m"), priced_job(model="m")) is None

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from batchgen.model import Job, JobKey, Model, ModelInput, RemoteJob, RemoteStatus
+from batchgen.model import JobKey, Model, RemoteJob, RemoteStatus
 from batchgen.planning.yields import NOTHING_SHORT, Worth, Yields, kind_of, shortage
 from batchgen.record import Record, State
+from tests.support.builders import make_job, make_model, make_remote_job
 
 NOW = 1_000_000.0
 DAY = 86_400.0
+FOUR = make_model("model_x", {"name": "numOutputs", "type": "number", "default": 4})
 
 
 def done(
@@ -19,7 +21,7 @@ def done(
 ) -> Record:
     return Record(
         state=State.COLLECTED,
-        job=Job(id="a", prompt="a", model="model_x"),
+        job=make_job(model="model_x"),
         body=json.dumps(body or {}),
         asset_ids=tuple(f"asset_{n}" for n in range(count)),
         expected=expected,
@@ -27,18 +29,13 @@ def done(
     )
 
 
-def of(*records: Record) -> dict[JobKey, Record]:
-    return {JobKey("v1:a", number): one for number, one in enumerate(records)}
-
-
 def row(count: int) -> RemoteJob:
     ids = tuple(f"asset_{n}" for n in range(count))
-    return RemoteJob(remote_id="job_1", status=RemoteStatus.SUCCEEDED, word="success", asset_ids=ids)
+    return make_remote_job(status=RemoteStatus.SUCCEEDED, asset_ids=ids)
 
 
-def model(*, default: object = None, capabilities: tuple[str, ...] = ("txt2img",)) -> Model:
-    count = ModelInput(name="numOutputs", type="number", raw={"default": default})
-    return Model(id="model_x", name="x", inputs=(count,), capabilities=capabilities)
+def of(*records: Record) -> dict[JobKey, Record]:
+    return {JobKey("v1:a", number): one for number, one in enumerate(records)}
 
 
 @pytest.mark.parametrize(
@@ -48,14 +45,14 @@ def model(*, default: object = None, capabilities: tuple[str, ...] = ("txt2img",
         ({"numOutputs": 2.0}, None, 2),
         ({"numSamples": 3}, None, 3),
         ({}, None, 1),
-        ({}, model(default=4), 4),
-        ({"numOutputs": 1}, model(default=4), 1),
+        ({}, FOUR, 4),
+        ({"numOutputs": 1}, FOUR, 1),
         ({"numOutputs": True}, None, 1),
         ({"numOutputs": 0}, None, 1),
         ({"numOutputs": 10**9}, None, 1),
         ({"numOutputs": "4"}, None, 1),
-        ({}, Model(id="m", name="m", inputs=(), capabilities=("txt2txt", "img2txt")), 0),
-        ({}, Model(id="m", name="m", inputs=(), capabilities=("txt2txt", "txt2img")), 1),
+        ({}, make_model(capabilities=("txt2txt", "img2txt")), 0),
+        ({}, make_model(capabilities=("txt2txt", "txt2img")), 1),
     ],
 )
 def test_what_is_asked_for_stands_in_the_body_or_is_the_models_default(

@@ -13,12 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchgen.engine.limits.budget import BudgetGuard
-from batchgen.engine.limits.ceiling import Ceiling
-from batchgen.engine.limits.flow import Flow
 from batchgen.engine.limits.gate import RateGate
-from batchgen.engine.limits.pools import Pools
 from batchgen.engine.outcome import EngineOutcome
-from batchgen.engine.policy import World
 from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, ServiceError
@@ -42,6 +38,7 @@ from tests.proof.scenario import JournalFate, Leg
 from tests.proof.slots import AssetStore, Beside, OldJournal, open_others, read_all, scope_in, tagged
 from tests.proof.wire import Wire, Witness
 from tests.proof.world import Earth
+from tests.support.assembly import make_flow, make_runner
 from tests.support.looped import virtual_loop
 from tests.support.memory_journal import MemoryJournal
 
@@ -264,21 +261,18 @@ class Run:
         journal: OldJournal,
     ) -> Runner:
         """Carry what is paid for in another slot, and buy nothing there."""
-        return Runner(
-            plan=make_plan((), journal.records()),
+        return make_runner(
+            make_plan((), journal.records()),
             scope=scope_in(slot),
-            models={},
-            world=World(
-                generator=client,
-                journal=journal,
-                collector=self.earth.shelves,
-                gate=gate,
-                clock=self.earth,
-                observer=Beside(self.witness, slot),
-                chance=random.Random(self.earth.scenario.seed),
-                sender=self.leg.key or self.earth.scenario.settings.key,
-                service_clock=clock,
-            ),
+            generator=client,
+            journal=journal,
+            collector=self.earth.shelves,
+            gate=gate,
+            clock=self.earth,
+            observer=Beside(self.witness, slot),
+            chance=random.Random(self.earth.scenario.seed),
+            sender=self.leg.key or self.earth.scenario.settings.key,
+            service_clock=clock,
             flow=main.flow.beside(slot),
             policy=self.earth.scenario.policy,
         )
@@ -317,23 +311,21 @@ class Run:
         closed: Mapping[str, str],
     ) -> Runner:
         chance = random.Random(self.earth.scenario.seed)
-        return Runner(
-            plan=plan,
+        return make_runner(
+            plan,
             scope=self.scope,
             models=self.earth.models,
-            world=World(
-                generator=client,
-                journal=journal,
-                collector=self.earth.shelves,
-                gate=gate,
-                clock=self.earth,
-                observer=self.witness,
-                chance=chance,
-                purse=purse,
-                sender=self.leg.key or self.earth.scenario.settings.key,
-                service_clock=clock,
-            ),
-            flow=Flow(pools=Pools(Ceiling(bound=self.earth.scenario.in_flight)), gate=gate, chance=chance),
+            generator=client,
+            journal=journal,
+            collector=self.earth.shelves,
+            gate=gate,
+            clock=self.earth,
+            observer=self.witness,
+            chance=chance,
+            purse=purse,
+            sender=self.leg.key or self.earth.scenario.settings.key,
+            service_clock=clock,
+            flow=make_flow(gate, in_flight=self.earth.scenario.in_flight, chance=chance),
             policy=replace(
                 self.earth.scenario.policy,
                 most_failures=self._spending.most_failures,

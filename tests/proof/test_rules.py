@@ -23,26 +23,25 @@ from batchgen.lifecycle import (
     State,
     SubmitStarted,
     Succeeded,
-    replay,
 )
 from batchgen.model import Job, JobKey
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.scenario.client import USUAL_RETRY
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Settings, Views
+from batchgen.simulator.settings import Views
 from tests.proof.power_loss import Mains
+from tests.support.builders import make_earth, make_job, make_jobs, records_of, states_of
 from tests.support.memory_journal import SCOPE
-from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
+from tests.support.virtual import SEEDED, SEEDLESS, Run
 
-JOB = Job(id="tower", prompt="a tower", model=SEEDED)
+JOB = make_job(model=SEEDED)
 
 
 def test_a_resubmission_sends_the_recorded_bytes_whatever_would_be_composed_today() -> None:
     body = json.dumps({"seed": 5, "prompt": "a tower"}, indent=1)
     key = JobKey(content_key(JOB))
-    earth = Earth(service=Service(Settings()))
+    earth = make_earth()
     earth.disk.events += [
         (key, SubmitStarted(at=1.0, job=JOB, attempt=1, body=body, seed=5)),
         (key, Deferred(at=2.0, reason="no room")),
@@ -54,8 +53,8 @@ def test_a_resubmission_sends_the_recorded_bytes_whatever_would_be_composed_toda
 def test_a_listing_that_breaks_off_before_the_missing_row_shows_nobody_absent() -> None:
     broken = (None, *[Fault.ERROR_BEFORE] * USUAL_RETRY.attempts)  # the first page, and then no second one
     faults = FaultPlan(script={Call.SUBMIT: [Fault.CUT_AFTER], Call.JOBS: broken * 3})
-    earth = Earth(service=Service(Settings(faults=faults, seed=3, views=Views(short_pages=1.0))))
-    wanted = [Job(id=f"job-{n}", prompt=f"tower {n}", model=SEEDED) for n in range(40)]
+    earth = make_earth(faults=faults, seed=3, views=Views(short_pages=1.0))
+    wanted = make_jobs(40, prompt="tower {n}")
     run = Run(earth, wanted, policy=Policy(sweeps=False, doubt=DoubtPolicy(settle=3, settle_max=9))).go()
     assert sum(text.startswith("looking for jobs in doubt") for text in run.watching.troubles) == 3
     assert len(earth.service.submissions) == 40
@@ -64,25 +63,25 @@ def test_a_listing_that_breaks_off_before_the_missing_row_shows_nobody_absent() 
 
 def test_a_row_that_may_be_an_equal_jobs_is_not_adopted_while_that_one_waits_for_its_answer() -> None:
     faults = FaultPlan(script={Call.SUBMIT: [None, Fault.SLOW, Fault.CUT_AFTER]})
-    earth = Earth(service=Service(Settings(faults=faults)))
+    earth = make_earth(faults=faults)
     wanted = [Job(id=name, prompt=name[:5], model=SEEDLESS) for name in ("other", "equal-1", "equal-2")]
     Run(earth, wanted).go()
-    owned = [record.remote_id for record in replay(earth.disk.events).values()]
+    owned = [record.remote_id for record in records_of(earth).values()]
     assert owned == [one.remote_id for one in earth.service.submissions], "in the order in which they left"
 
 
 def test_a_submit_that_arrives_long_after_its_answer_was_lost_is_found_and_adopted() -> None:
     faults = FaultPlan(script={Call.SUBMIT: [None, Fault.GATEWAY_LATE]})
-    earth = Earth(service=Service(Settings(faults=faults, late=(40.0, 40.0))))
-    Run(earth, [JOB, Job(id="mill", prompt="a mill", model=SEEDED)]).go()
+    earth = make_earth(faults=faults, late=(40.0, 40.0))
+    Run(earth, [JOB, make_job("mill", prompt="a mill", model=SEEDED)]).go()
     assert len(earth.service.submissions) == 2
-    assert {record.state for record in replay(earth.disk.events).values()} == {State.COLLECTED}
+    assert set(states_of(earth)) == {State.COLLECTED}
 
 
 def test_one_that_arrives_after_it_was_sent_again_is_named_and_no_absence_is_believed_any_more() -> None:
     faults = FaultPlan(script={Call.SUBMIT: [Fault.CUT_LATE, None, None, None, Fault.CUT_BEFORE]})
-    earth = Earth(service=Service(Settings(faults=faults, late=(100.0, 100.0), duration=(30, 40))))
-    wanted = [Job(id=f"job-{n}", prompt=f"tower {n}", model=SEEDED) for n in range(8)]
+    earth = make_earth(faults=faults, late=(100.0, 100.0), duration=(30, 40))
+    wanted = make_jobs(8, prompt="tower {n}")
     run = Run(earth, wanted, in_flight=2).go()
     surplus = earth.service.submissions[4]
     named = [

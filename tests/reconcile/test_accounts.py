@@ -7,9 +7,10 @@ import pytest
 
 from batchgen.errors import NotFoundError, TransientError
 from batchgen.lifecycle import Record, State
-from batchgen.model import RemoteJob, RemoteStatus, Submission
+from batchgen.model import RemoteJob, Submission
 from batchgen.reconcile.accounts import Bought, Place, Relation, by_owners, relation, worth_asking
-from tests.support.looped import virtual_loop
+from tests.support.builders import make_remote_job
+from tests.support.looped import run_virtually
 
 OURS = Place(address="https://api/v1", project="proj_own")
 
@@ -32,10 +33,8 @@ class Shows:
         return self.rows[remote_id]
 
 
-def row(remote_id: str, owner: str = "", author: str = "apiu_1") -> RemoteJob:
-    return RemoteJob(
-        remote_id=remote_id, status=RemoteStatus.RUNNING, word="running", owner=owner, author=author
-    )
+def shows(*, owner: str = "", author: str = "apiu_1", since: float = 0.0) -> Shows:
+    return Shows({"job_1": make_remote_job(owner=owner, author=author)}, since)
 
 
 def bought(*ids: str, at: float = 0.0) -> list[Bought]:
@@ -68,17 +67,13 @@ def test_owners_tell_one_account_from_two(ours: Place, other: Place, told: Relat
 
 
 def asked(other: Place, what: list[Bought], service: Shows) -> Relation:
-    loop = virtual_loop()
-    try:
-        return loop.run_until_complete(relation(OURS, other, what, service, service))
-    finally:
-        loop.close()
+    return run_virtually(relation(OURS, other, what, service, service))
 
 
 def test_a_job_that_is_shown_under_our_name_is_of_our_account() -> None:
-    assert asked(theirs("proj_x"), bought("job_1"), Shows({"job_1": row("job_1", "proj_x")})) is Relation.SAME
-    assert asked(theirs(), bought("job_1"), Shows({"job_1": row("job_1")})) is Relation.SAME
-    other = Shows({"job_1": row("job_1", "proj_y")})
+    assert asked(theirs("proj_x"), bought("job_1"), shows(owner="proj_x")) is Relation.SAME
+    assert asked(theirs(), bought("job_1"), shows()) is Relation.SAME
+    other = shows(owner="proj_y")
     assert asked(theirs("proj_x"), bought("job_1"), other) is Relation.OTHER
 
 
@@ -89,15 +84,15 @@ def test_where_none_is_shown_nothing_is_known_and_the_service_is_asked_for_three
 
 
 def test_a_job_of_a_moment_ago_is_asked_for_again_before_its_absence_counts() -> None:
-    service = Shows({"job_1": row("job_1")}, since=1005.0)
+    service = shows(since=1005.0)
     assert asked(theirs(), bought("job_1", at=1000.0), service) is Relation.SAME
     assert len(service.asked) > 1
 
 
 def test_another_address_is_the_same_service_only_if_it_shows_that_very_job() -> None:
     other = Place(address="http://localhost:1/v1", project="proj_own")
-    assert asked(other, bought("job_1"), Shows({"job_1": row("job_1")})) is Relation.SAME
-    assert asked(other, bought("job_1"), Shows({"job_1": row("job_1", author="apiu_2")})) is Relation.OTHER
+    assert asked(other, bought("job_1"), shows()) is Relation.SAME
+    assert asked(other, bought("job_1"), shows(author="apiu_2")) is Relation.OTHER
     assert asked(other, bought("job_1"), Shows({})) is Relation.OTHER
 
 

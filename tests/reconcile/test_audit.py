@@ -18,13 +18,11 @@ from batchgen.lifecycle import (
     RefundShown,
     RetryAsked,
     State,
-    SubmitStarted,
     Succeeded,
     replay,
 )
-from batchgen.model import Job, JobKey, Json, Refund, RemoteJob, RemoteStatus, Submission
+from batchgen.model import JobKey, Json, Refund, RemoteJob, RemoteStatus, Submission
 from batchgen.reconcile.audit import (
-    BatchHistory,
     Sent,
     Situation,
     Surplus,
@@ -36,14 +34,11 @@ from batchgen.reconcile.audit import (
     sum_up,
     untrue_records,
 )
+from tests.support.builders import make_intent, make_job, make_remote_job
 
 A, B = JobKey("v1:a"), JobKey("v1:b")
-JOB = Job(id="tower", prompt="a tower", model="m")
+JOB = make_job()
 Lived = list[tuple[JobKey, Event]]
-
-
-def started(at: float = 1.0, attempt: int = 1, body: str = '{"prompt":"a tower"}') -> SubmitStarted:
-    return SubmitStarted(at=at, job=JOB, attempt=attempt, body=body)
 
 
 def accepted(remote_id: str = "job_1", cost: str = "5") -> Accepted:
@@ -51,27 +46,23 @@ def accepted(remote_id: str = "job_1", cost: str = "5") -> Accepted:
 
 
 def row(remote_id: str = "job_1", at: float = 10.0, **more: Json) -> RemoteJob:
-    known = {"status": RemoteStatus.SUCCEEDED, "word": "success", "job_type": "custom", "author": "apiu_us"}
-    return RemoteJob(remote_id=remote_id, created_at=at, **{**known, **more})
+    return make_remote_job(remote_id, created_at=at, **{"status": RemoteStatus.SUCCEEDED, **more})
 
 
 def sent(key: JobKey = A, attempt: int = 1, **inputs: Json) -> Sent:
     return Sent(key=key, job=JOB, attempt=attempt, body=json.dumps({"prompt": "a tower", **inputs}))
 
 
-def hiread_history(lived: Lived) -> BatchHistory:
-    return read_history(lived)
-
-
-ENDED: Lived = [(A, started()), (A, accepted()), (A, Succeeded(at=3.0)), (A, Collected(at=4.0))]
+ENDED: Lived = [(A, make_intent()), (A, accepted()), (A, Succeeded(at=3.0)), (A, Collected(at=4.0))]
 TWICE: Lived = [
-    *((A, one) for one in (started(), accepted(), Failed(at=3.0), RetryAsked(at=4.0))),
-    *((A, one) for one in (started(5.0, 2, "{}"), accepted("job_2"), Canceled(at=6.0))),
+    *((A, one) for one in (make_intent(), accepted(), Failed(at=3.0), RetryAsked(at=4.0))),
+    *((A, one) for one in (make_intent(at=5.0, attempt=2, body="{}"), accepted("job_2"), Canceled(at=6.0))),
 ]
 
 
 def test_a_batch_began_with_its_first_intent() -> None:
-    assert beginning([(A, started(7.0)), (A, AnswerLost(at=8.0, reason="?")), (B, started(3.0))]) == 3.0
+    first, second = make_intent(at=3.0), make_intent(at=7.0)
+    assert beginning([(A, second), (A, AnswerLost(at=8.0, reason="?")), (B, first)]) == 3.0
 
 
 def test_a_batch_of_which_nothing_left_never_began() -> None:
@@ -112,7 +103,7 @@ def test_a_record_without_a_history_and_a_history_without_a_record_are_told() ->
 
 
 def test_a_history_that_cannot_have_been_is_told() -> None:
-    lived = [*ENDED, (A, started())]
+    lived = [*ENDED, (A, make_intent())]
     told = untrue_records(read_history(lived), replay(ENDED), replay(ENDED))
     assert told[A].startswith("the history breaks off: SubmitStarted cannot happen")
 
@@ -216,7 +207,7 @@ def test_addons_that_came_back_are_no_difference_however_the_refund_is_known(
     later: tuple[Event, ...],
 ) -> None:
     lived: Lived = [
-        (A, started()),
+        (A, make_intent()),
         (A, accepted(cost="7.25")),
         (A, Failed(at=3.0, charged=Decimal(6), refund=Refund.ASSUMED)),
         *((A, one) for one in later),
@@ -226,7 +217,7 @@ def test_addons_that_came_back_are_no_difference_however_the_refund_is_known(
 
 
 def test_what_no_record_and_no_row_tells_is_counted_and_not_called_nought() -> None:
-    untold: Lived = [(A, started()), (A, Accepted(at=2.0, remote_id="job_1"))]
+    untold: Lived = [(A, make_intent()), (A, Accepted(at=2.0, remote_id="job_1"))]
     sums = sum_up(replay(untold).values(), {"job_1": row(cost=None)}, [])
     assert (sums.recorded, sums.untold, sums.shown, sums.unseen) == (Decimal(0), 1, Decimal(0), 1)
 

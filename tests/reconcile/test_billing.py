@@ -18,6 +18,7 @@ from batchgen.reconcile.billing import (
     shown_of,
 )
 from batchgen.record import Record
+from tests.support.builders import record_of
 from tests.support.lives import JOB, lives
 
 US = "apiu_us"
@@ -153,7 +154,7 @@ def settled(charged: str | None, entries: list[Activity]) -> list[Decimal]:
         Accepted(at=2.0, remote_id="job_1", charged=None if charged is None else Decimal(charged)),
         Failed(at=3.0, refund=Refund.NONE),
     )
-    record = replay(("a", one) for one in events)["a"]
+    record = record_of(*events)
     return [one.charged for one in charges_to_record(record, shown_of(entries), at=9.0)]
 
 

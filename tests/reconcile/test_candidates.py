@@ -7,12 +7,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.lifecycle import Accepted, SubmitStarted
-from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus, Text
+from batchgen.lifecycle import Accepted
+from batchgen.model import JobKey, RemoteJob, Text
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.matching import Body, Likeness, Window, compare
 from batchgen.reconcile.ownership import Owner
 from batchgen.reconcile.prompts import Prompts
+from tests.support.builders import make_intent, make_remote_job
 from tests.support.memory_journal import MemoryJournal
 
 KEY = JobKey("v1:a")
@@ -35,15 +36,7 @@ def prompts(service: Texts | None = None) -> Prompts:
 
 
 def row(number: int, inputs: Mapping[str, Any] | None, author: str = "apiu_us") -> RemoteJob:
-    return RemoteJob(
-        remote_id=f"job_{number}",
-        status=RemoteStatus.RUNNING,
-        word="queued",
-        created_at=100.0 + number,
-        job_type="custom",
-        author=author,
-        inputs=inputs,
-    )
+    return make_remote_job(f"job_{number}", created_at=100.0 + number, author=author, inputs=inputs)
 
 
 def inputs_of(more: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -85,9 +78,7 @@ def test_what_a_record_has_is_kept_with_its_holder_and_given_to_nobody() -> None
     journal = MemoryJournal()
     rows = [row(1, {"modelId": "m", "prompt": "a tower"}), row(2, {"modelId": "m", "prompt": "a tower"})]
     candidates = Candidates(rows, journal, prompts())
-    job = Job(id="tower", prompt="a tower", model="m")
-    started = SubmitStarted(at=1.0, job=job, attempt=1, body='{"prompt":"a tower"}')
-    journal.append(KEY, started, Accepted(at=2.0, remote_id="job_1", author="apiu_us"))
+    journal.append(KEY, make_intent(), Accepted(at=2.0, remote_id="job_1", author="apiu_us"))
     assert len(candidates.free()) == 2
     candidates.refresh()
     assert [one.remote_id for one in candidates.free()] == ["job_2"]

@@ -7,33 +7,27 @@ from typing import Any
 import pytest
 
 from batchgen.account import Holder, Known
-from batchgen.lifecycle import Accepted, Adopted, AnswerLost, Failed, RetryAsked, SubmitStarted
-from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus
+from batchgen.lifecycle import Accepted, Adopted, AnswerLost, Failed, RetryAsked
+from batchgen.model import JobKey, RemoteJob
 from batchgen.reconcile.lessons import Lessons
 from batchgen.reconcile.matching import Body, Likeness, compare
+from tests.support.builders import make_intent, make_remote_job
 from tests.support.memory_journal import SCOPE, MemoryJournal
 
 SENT: dict[str, Any] = {"prompt": "a tower", "width": 512, "seed": 7, "image": "asset_in"}
 
 
 def row(number: int, **inputs: Any) -> RemoteJob:
-    return RemoteJob(
-        remote_id=f"job_{number}",
-        status=RemoteStatus.RUNNING,
-        word="queued",
-        job_type="custom-generation",
-        author="user_us",
-        inputs={"modelId": "m", **SENT, **inputs},
-    )
+    shown = {"modelId": "m", **SENT, **inputs}
+    return make_remote_job(f"job_{number}", job_type="custom-generation", author="user_us", inputs=shown)
 
 
 def learnt(*rows: RemoteJob, adopted: bool = False, keeps: bool = True) -> tuple[Lessons, MemoryJournal]:
     """Let rows teach that are of submissions with receipts, or that were adopted."""
     journal, lessons = MemoryJournal(), Lessons(keeps=keeps)
-    job = Job(id="tower", prompt="a tower", model="m")
     for number, one in enumerate(rows):
         key = JobKey("v1:a", number)
-        sent = SubmitStarted(at=1.0, job=job, attempt=1, body=json.dumps(SENT), sender="k1")
+        sent = make_intent(body=json.dumps(SENT), sender="k1")
         took = Accepted(at=2.0, remote_id=one.remote_id, author="apiu_us")
         found = Adopted(at=2.0, remote_id=one.remote_id, author="user_us", evidence={})
         life = (sent, AnswerLost(at=2.0, reason="cut"), found) if adopted else (sent, took)
@@ -98,9 +92,9 @@ def test_a_row_that_cannot_be_read_was_there_before_what_came_later_in_this_run(
 def test_the_row_of_an_earlier_attempt_says_of_what_type_ours_are_and_nothing_of_the_record() -> None:
     """A retry may be the work of another key, and it was sent another body."""
     journal, lessons = MemoryJournal(), Lessons(keeps=True)
-    job, key = Job(id="tower", prompt="a tower", model="m"), JobKey("v1:a")
-    first = SubmitStarted(at=1.0, job=job, attempt=1, body=json.dumps(SENT), sender="k1")
-    second = SubmitStarted(at=5.0, job=job, attempt=2, body=json.dumps({**SENT, "seed": 8}), sender="k2")
+    key = JobKey("v1:a")
+    first = make_intent(body=json.dumps(SENT), sender="k1")
+    second = make_intent(at=5.0, attempt=2, body=json.dumps({**SENT, "seed": 8}), sender="k2")
     took, ended = Accepted(at=2.0, remote_id="job_1", author="apiu_us"), Failed(at=3.0)
     journal.append(key, first, took, ended, RetryAsked(at=4.0), second)
     lessons.learn({"job_1": row(1, width=528)}, {"job_1": Holder(SCOPE, key)}, journal)

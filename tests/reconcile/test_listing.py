@@ -6,10 +6,10 @@ from typing import Any, cast
 import pytest
 
 from batchgen.errors import EndlessError, RefusedError, TransientError
-from batchgen.model import RemoteJob, RemoteStatus
 from batchgen.pages import JobPage, Unreadable
 from batchgen.ports import Generator
 from batchgen.reconcile.listing import Pauses, as_date, read_listing
+from tests.support.builders import make_remote_job
 
 NOW = 1_800_000_000.0
 
@@ -33,7 +33,7 @@ class Pages:
 
 
 def page(*ids: str, token: str | None = None, **more: Any) -> JobPage:
-    jobs = tuple(RemoteJob(remote_id=one, status=RemoteStatus.RUNNING, word="queued") for one in ids)
+    jobs = tuple(make_remote_job(one) for one in ids)
     return JobPage(jobs=jobs, next_token=token, **more)
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Accepted, Adopted, AnswerLost, Event, Record, SubmitStarted, replay
-from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus
+from batchgen.model import JobKey
 from batchgen.reconcile.listing import Listing
 from batchgen.reconcile.listing_lag import ListingLag
+from tests.support.builders import make_intent, make_remote_job
 from tests.support.memory_journal import MemoryJournal
 
 HOUR = 3600.0
@@ -30,8 +31,7 @@ def records(*events: Event) -> Iterable[Record]:
 
 
 def left(at: float, skew: float | None) -> SubmitStarted:
-    job = Job(id="tower", prompt="a tower", model="m")
-    return SubmitStarted(at=at, job=job, attempt=1, body='{"prompt":"a tower"}', skew=skew)
+    return make_intent(at=at, skew=skew)
 
 
 def longest(*events: Event) -> float:
@@ -82,7 +82,7 @@ def test_what_came_while_nobody_looked_is_no_sign_of_so_long_a_lag(
 ) -> None:
     seen = ListingLag(cast("Ledger", _Receipts()), closely=40.0)
     paid = list(records(left(NOW - 20, 0.0), Accepted(at=NOW - 19, remote_id="job_1")))
-    row = RemoteJob(remote_id="job_1", status=RemoteStatus.RUNNING, word="queued")
+    row = make_remote_job()
     for begun in looked:
         shown = {"job_1": row} if begun == looked[-1] else {}
         listing = Listing(begun_at=NOW, since=NOW - HOUR, reach=NOW - HOUR, rows=shown, skew=0.0)

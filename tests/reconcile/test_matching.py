@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.account import Known
-from batchgen.model import JobKey, RemoteJob, RemoteStatus, Text
+from batchgen.model import JobKey, RemoteJob, Text
 from batchgen.reconcile.matching import (
     EVER,
     Body,
@@ -21,6 +21,7 @@ from batchgen.reconcile.matching import (
     stands_for,
 )
 from batchgen.reconcile.ownership import owner_of
+from tests.support.builders import make_remote_job
 
 BODY = json.dumps({"prompt": "a tower", "width": 512, "seed": 7})
 SEEDLESS = json.dumps({"prompt": "a tower", "width": 512})
@@ -30,15 +31,8 @@ SEEDED, UNSEEDED = Body.of("m", BODY), Body.of("m", SEEDLESS)
 def row(
     *, model: str = "m", author: str = "apiu_1", created_at: float | None = 100.0, **inputs: Any
 ) -> RemoteJob:
-    return RemoteJob(
-        remote_id="job_1",
-        status=RemoteStatus.RUNNING,
-        word="queued",
-        job_type="custom",
-        author=author,
-        created_at=created_at,
-        inputs={"modelId": model, **inputs} if inputs else None,
-    )
+    shown = {"modelId": model, **inputs} if inputs else None
+    return make_remote_job(author=author, created_at=created_at, inputs=shown)
 
 
 SENT: dict[str, Any] = {"prompt": "a tower", "width": 512, "seed": 7}

@@ -17,7 +17,7 @@ from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.reconcile.neighbours import Neighbours
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.background import beside
-from tests.support.looped import virtual_loop
+from tests.support.looped import run_virtually
 from tests.support.memory_journal import SCOPE
 from tests.support.opened import OpenedFile
 from tests.support.virtual import EPOCH, SEEDLESS, Earth, VirtualTransport, Watching
@@ -46,8 +46,7 @@ class Street:
         with OpenedFile.open(self.path / "journal.db") as file:
             theirs = file.batch(OTHER)
             theirs.append(KEY, *events)
-            with asyncio.Runner(loop_factory=virtual_loop) as runner:
-                runner.run(self._main(file, theirs))
+            run_virtually(self._main(file, theirs))
         with OpenedFile.open(self.path / "journal.db") as file:
             return {key: record.state for key, record in file.batch(OTHER).records().items()}
 

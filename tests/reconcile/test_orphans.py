@@ -11,10 +11,9 @@ from batchgen.account import Identity
 from batchgen.errors import ServiceError, StopCause, StoppedError, TransientError
 from batchgen.identity import content_key
 from batchgen.journal.file import JournalFile
-from batchgen.lifecycle import Accepted, AnswerLost, Event, SubmitStarted
+from batchgen.lifecycle import Accepted, AnswerLost, Event
 from batchgen.model import (
     Asset,
-    Job,
     JobKey,
     Model,
     Receipt,
@@ -27,12 +26,11 @@ from batchgen.pages import JobPage, Unreadable
 from batchgen.reconcile.audit import read_history
 from batchgen.reconcile.orphans import PATIENCE, OrphanFinder, Orphans, orphans_of_run
 from batchgen.wiring.clock import SystemClock
-from tests.support.looped import virtual_loop
+from tests.support.builders import make_intent, make_job, make_remote_job
+from tests.support.looped import run_virtually
 from tests.support.opened import OpenedFile
 
-JOB = Job(id="tower", prompt="a tower", model="m")
-KEY = JobKey(content_key(JOB))
-BODY = '{"prompt":"a tower"}'
+KEY = JobKey(content_key(make_job()))
 
 
 class Listing:
@@ -78,24 +76,18 @@ class Listing:
 
 
 def row(remote_id: str) -> RemoteJob:
-    return RemoteJob(
-        remote_id=remote_id,
+    return make_remote_job(
+        remote_id,
         status=RemoteStatus.SUCCEEDED,
-        word="success",
         created_at=1000.0,
-        job_type="custom",
-        author="apiu_us",
         inputs={"modelId": "m", "prompt": "a tower"},
         cost=Decimal("7.25"),
     )
 
 
-def intent() -> SubmitStarted:
-    return SubmitStarted(at=990.0, job=JOB, attempt=1, body=BODY)
-
-
-PAID = (intent(), Accepted(at=991.0, remote_id="job_1", charged=Decimal("7.25"), author="apiu_us"))
-LOST = (intent(), AnswerLost(at=991.0, reason="cut"))
+INTENT = make_intent(at=990.0)
+PAID = (INTENT, Accepted(at=991.0, remote_id="job_1", charged=Decimal("7.25"), author="apiu_us"))
+LOST = (INTENT, AnswerLost(at=991.0, reason="cut"))
 
 Look = Callable[..., tuple[list[str], list[str]]]
 
@@ -112,12 +104,9 @@ def look(tmp_path: Path) -> Look:
             file.batch(Scope(origin="o", project="", batch=batch)).append(KEY, *life)
         journal = file.batch(Scope(origin="o", project="", batch="a"))
         troubles: list[str] = []
-        with asyncio.Runner(loop_factory=virtual_loop) as runner:
-            found = runner.run(
-                orphans_of_run(
-                    service, journal, SystemClock(), since=900.0, known=known, trouble=troubles.append
-                )
-            )
+        found = run_virtually(
+            orphans_of_run(service, journal, SystemClock(), since=900.0, known=known, trouble=troubles.append)
+        )
         return found, troubles
 
     return looked
@@ -137,7 +126,7 @@ def test_a_row_of_a_job_in_doubt_is_left_to_the_doubt(look: Look) -> None:
     assert look(Listing("job_2"), LOST) == ([], [])
 
 
-@pytest.mark.parametrize("life", [(intent(),), LOST])
+@pytest.mark.parametrize("life", [(INTENT,), LOST])
 def test_a_row_that_an_equal_job_of_another_batch_waits_for_is_no_alarm(
     look: Look, life: Sequence[Event]
 ) -> None:
@@ -145,7 +134,7 @@ def test_a_row_that_an_equal_job_of_another_batch_waits_for_is_no_alarm(
 
 
 def test_another_batch_that_has_its_answer_hides_nothing(look: Look) -> None:
-    theirs = (intent(), Accepted(at=991.0, remote_id="job_2", author="apiu_us"))
+    theirs = (INTENT, Accepted(at=991.0, remote_id="job_2", author="apiu_us"))
     (found,), _ = look(Listing("job_1", "job_2", "job_3"), PAID, theirs)
     assert found.startswith("tower: job_3")
 
@@ -179,6 +168,5 @@ def test_a_row_that_nobody_can_read_is_counted_unless_it_is_of_long_ago(tmp_path
         listing = await finder.list(900.0)
         return await finder.find(listing, read_history(journal.history()), journal, journal.records())
 
-    with asyncio.Runner(loop_factory=virtual_loop) as runner:
-        found = runner.run(look())
+    found = run_virtually(look())
     assert (found.unreadable, found.surplus, found.doubtful) == (2, (), ())

@@ -6,8 +6,9 @@ import pytest
 
 from batchgen.interpret import after_look
 from batchgen.lifecycle import Accepted, Failed, Record, RetryAsked, SubmitStarted, apply
-from batchgen.model import RemoteJob, RemoteStatus
+from batchgen.model import RemoteStatus
 from batchgen.reconcile.rebuild import charged_at_first
+from tests.support.builders import make_remote_job
 from tests.support.lives import JOB
 
 COST, WITHOUT_ADDONS = Decimal("7.25"), Decimal(6)
@@ -38,10 +39,9 @@ def test_what_a_row_no_longer_shows_is_taken_from_the_results(
 
 
 def test_a_second_attempt_that_failed_keeps_the_charge_of_both_and_the_addons_as_refunded() -> None:
-    row = RemoteJob(
-        remote_id="job_2",
+    row = make_remote_job(
+        "job_2",
         status=RemoteStatus.FAILED,
-        word="failure",
         cost=WITHOUT_ADDONS,
         error="boom",
         refundable=False,

@@ -6,29 +6,26 @@ from decimal import Decimal
 import pytest
 
 from batchgen.account import DISOWNED, Holder, Known
-from batchgen.model import Job, JobKey, Json, RemoteJob, RemoteStatus, Scope
+from batchgen.model import JobKey, Json, RemoteJob, RemoteStatus, Scope
 from batchgen.reconcile.audit import Sent
 from batchgen.reconcile.candidates import Listed
 from batchgen.reconcile.matching import Body, Likeness, Window, compare
 from batchgen.reconcile.ownership import Owner, owner_of
 from batchgen.reconcile.unowned import Like, find_doubtful, like_of, same_as
+from tests.support.builders import make_job, make_remote_job
 
 US = Known(receipts=frozenset({"apiu_us"}))
 
 
 def row(remote_id: str = "job_1", author: str = "apiu_us", **more: Json) -> RemoteJob:
     inputs = {"modelId": "m", "prompt": "a tower", "seed": 7, "steps": 20}
-    known = {"status": RemoteStatus.SUCCEEDED, "word": "success", "job_type": "custom", "inputs": inputs}
-    return RemoteJob(
-        remote_id=remote_id, author=author, created_at=10.0, **{"cost": Decimal(5), **known, **more}
-    )
+    known = {"status": RemoteStatus.SUCCEEDED, "inputs": inputs, "cost": Decimal(5)}
+    return make_remote_job(remote_id, author=author, created_at=10.0, **{**known, **more})
 
 
 def sent(name: str = "tower", **inputs: Json) -> Sent:
     body = {"prompt": "a tower", "seed": 7, "steps": 20, **inputs}
-    return Sent(
-        key=JobKey(f"v1:{name}"), job=Job(id=name, prompt="", model="m"), attempt=1, body=json.dumps(body)
-    )
+    return Sent(key=JobKey(f"v1:{name}"), job=make_job(name), attempt=1, body=json.dumps(body))
 
 
 def like(one: Sent, shown: RemoteJob, window: Window | None = None) -> Like | None:

@@ -1,18 +1,18 @@
 """Who may prove that a listing would have shown the row that is missing."""
 
-import json
 from typing import Any, cast
 
 import pytest
 
 from batchgen.account import Known
-from batchgen.lifecycle import Accepted, SubmitStarted, replay
-from batchgen.model import Job, JobKey, RemoteJob, RemoteStatus
+from batchgen.lifecycle import Accepted, replay
+from batchgen.model import JobKey, RemoteJob
 from batchgen.ports import Generator
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.matching import Body, Doubt
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.witness import Court, shown_of
+from tests.support.builders import make_intent, make_job, make_remote_job
 from tests.support.memory_journal import MemoryJournal
 
 US = Known(receipts=frozenset({"apiu_us"}))
@@ -22,21 +22,14 @@ DOUBT = Doubt(
 
 
 def row(remote_id: str, at: float = 120.0, **more: Any) -> RemoteJob:
-    shown = {"inputs": {"modelId": "m", "prompt": "a tower"}, "author": "apiu_us", "job_type": "custom"}
-    return RemoteJob(
-        remote_id=remote_id,
-        status=RemoteStatus.RUNNING,
-        word="queued",
-        created_at=at,
-        **{**shown, **more},
-    )
+    shown = {"inputs": {"modelId": "m", "prompt": "a tower"}, **more}
+    return make_remote_job(remote_id, created_at=at, **shown)
 
 
 def court(*rows: RemoteJob, model: str = "m", known: Known = US, after: bool = True, **more: Any) -> Court:
     """Let one submission of ours, ``job_1``, be on record beside the doubt."""
     journal = MemoryJournal()
-    job = Job(id="tower", prompt="a tower", model=model)
-    sent = SubmitStarted(at=115.0, job=job, attempt=1, body=json.dumps({"prompt": "a tower"}))
+    sent = make_intent(at=115.0, job=make_job(model=model))
     journal.append(JobKey("v1:a"), sent, Accepted(at=116.0, remote_id="job_1", author="apiu_us"))
     candidates = Candidates(rows, journal, Prompts(cast("Generator", None)))
     return Court(

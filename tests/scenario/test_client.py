@@ -28,7 +28,7 @@ from batchgen.scenario.client import BULK, ScenarioClient
 from batchgen.scenario.retry import CallRetry
 from batchgen.scenario.transport import Answer, Call, LostAnswerError, Transport
 from tests.scenario.fakes import JOB_ID, OpenGate, Places, ScriptedTransport, answered, asset_json, job_json
-from tests.support.looped import virtual_loop
+from tests.support.looped import time_virtually
 
 T = TypeVar("T")
 
@@ -57,12 +57,10 @@ def make_client(
 def in_virtual_time(body: Callable[[], Awaitable[T]]) -> tuple[T, float]:
     """Run the body and give what it gives, and the seconds it took."""
 
-    async def main() -> tuple[T, float]:
-        begun = asyncio.get_running_loop().time()
-        return await body(), asyncio.get_running_loop().time() - begun
+    async def main() -> T:
+        return await body()
 
-    with asyncio.Runner(loop_factory=virtual_loop) as runner:
-        return runner.run(main())
+    return time_virtually(main())
 
 
 def test_the_client_is_a_generator() -> None:

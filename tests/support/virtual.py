@@ -10,12 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchgen.engine.limits.budget import BudgetGuard
-from batchgen.engine.limits.ceiling import Ceiling
-from batchgen.engine.limits.flow import Flow
 from batchgen.engine.limits.gate import RateGate
-from batchgen.engine.limits.pools import Pools
 from batchgen.engine.outcome import EngineOutcome
-from batchgen.engine.policy import Policy, World
+from batchgen.engine.policy import Policy
 from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
 from batchgen.lifecycle import Event, Record
@@ -30,11 +27,13 @@ from batchgen.simulator.exchange import Fate, Reply, Request
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
 from batchgen.wiring.background import beside
+from tests.support.assembly import make_flow, make_runner, models_of
 from tests.support.looped import virtual_loop
 from tests.support.memory_journal import SCOPE, Disk, MemoryJournal
 
 EPOCH = 1_800_000_000.0
 SEEDED, SEEDLESS = "model_bfl-flux-1-dev", "model_imagen4-ultra"
+Twist = Callable[[Call, Answer], Answer]  # what comes back instead of the answer to a call
 
 
 @dataclass
@@ -63,7 +62,7 @@ class VirtualTransport:
         key: str = "key",
         hop: float = 0.02,
         patience: float = 120.0,
-        twist: Callable[[Call, Answer], Answer] | None = None,
+        twist: Twist | None = None,
     ) -> None:
         self._earth = earth
         self._twist = twist
@@ -151,7 +150,7 @@ class Run:
     purse: BudgetGuard = field(default_factory=BudgetGuard)
     accepted: Mapping[Acceptance, JobKey] = field(default_factory=dict)
     hop: float = 0.02
-    twist: Callable[[Call, Answer], Answer] | None = None
+    twist: Twist | None = None
     command: Callable[[Runner], None] | None = None
     ending: EngineOutcome | None = None
     watching: Watching = field(default_factory=Watching)
@@ -184,7 +183,7 @@ class Run:
 
     async def _models(self, gate: Gate) -> dict[str, Model]:
         client = ScenarioClient(VirtualTransport(self.earth, key=self.key), gate, project=None)
-        return {name: await client.model(name) for name in sorted({job.model for job in self.jobs})}
+        return await models_of(self.jobs, client)
 
     def _runner(
         self, gate: RateGate, models: dict[str, Model], settings: RunSettings | None = None
@@ -194,23 +193,21 @@ class Run:
         transport = VirtualTransport(self.earth, key=self.key, hop=self.hop, twist=self.twist)
         clock = ServiceClock(self.earth)
         client = ScenarioClient(transport, gate, project=None, rng=chance, service_clock=clock)
-        runner = Runner(
-            plan=make_plan(self.jobs, journal.records(), accepted=self.accepted),
+        runner = make_runner(
+            make_plan(self.jobs, journal.records(), accepted=self.accepted),
             scope=SCOPE,
             models=models,
-            world=World(
-                generator=client,
-                journal=journal,
-                collector=Shelves(),
-                gate=gate,
-                clock=self.earth,
-                observer=self.watching,
-                chance=chance,
-                purse=self.purse,
-                sender=self.key,
-                service_clock=clock,
-            ),
-            flow=Flow(pools=Pools(Ceiling(bound=self.in_flight)), gate=gate, chance=chance),
+            generator=client,
+            journal=journal,
+            collector=Shelves(),
+            gate=gate,
+            clock=self.earth,
+            observer=self.watching,
+            chance=chance,
+            purse=self.purse,
+            sender=self.key,
+            service_clock=clock,
+            flow=make_flow(gate, in_flight=self.in_flight, chance=chance),
             policy=self.policy,
             settings=settings,
         )

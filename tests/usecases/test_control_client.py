@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from batchgen.model import Scope
 from batchgen.wiring.background import beside
 from batchgen.wiring.interrupts import Interrupts
 from batchgen.wiring.options import Options
-from tests.support.looped import virtual_loop
+from tests.support.looped import time_virtually
 from tests.support.virtual import Earth
 
 ADDRESS = "http://127.0.0.1:9/v1"
@@ -67,16 +67,6 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def played(work: Coroutine[None, None, Reply]) -> tuple[Reply, float]:
-    async def timed() -> tuple[Reply, float]:
-        began = asyncio.get_running_loop().time()
-        reply = await work
-        return reply, asyncio.get_running_loop().time() - began
-
-    with asyncio.Runner(loop_factory=virtual_loop) as runner:
-        return runner.run(timed())
-
-
 def refusal(options: Options, meanwhile: Callable[[], None] | None = None) -> str:
     async def ordering() -> Reply:
         if meanwhile is not None:
@@ -84,7 +74,7 @@ def refusal(options: Options, meanwhile: Callable[[], None] | None = None) -> st
         return await order(options, PAUSE)
 
     with pytest.raises(InputError) as raised:
-        played(ordering())
+        time_virtually(ordering())
     return str(raised.value)
 
 
@@ -104,7 +94,7 @@ def test_a_run_answers_within_a_second_and_its_manifest_need_not_be_whole(place:
             async with beside(control.run(), name="orders"):
                 return await order(place.options(), [Order("in_flight", "auto"), *PAUSE])
 
-    reply, took = played(ordering())
+    reply, took = time_virtually(ordering())
     assert [one.said.split(" (")[0] for one in reply.answers] == [
         "as many in flight as the service allows",
         "paused: submits no more, and collects what runs, until batchgen continue",
@@ -147,7 +137,7 @@ def test_a_run_is_meant_in_whatever_slot_it_is(place: Place) -> None:
     for slot in (None, "monday"):
         place.begin()
         with place.options().journal.hold("spring", stamp=0.0):
-            reply, _ = played(order(place.options(slot=slot), PAUSE))
+            reply, _ = time_virtually(order(place.options(slot=slot), PAUSE))
         assert reply.run.token == "a"
 
 
@@ -157,7 +147,7 @@ def test_a_run_that_died_is_told_from_one_that_is_busy_by_its_lock(place: Place)
     assert told.startswith("no run of 'spring' is under way")
     assert told.endswith("the last one, process 4711 on farm, died")
     with place.options().journal.hold("spring", stamp=0.0):
-        reply, took = played(order(place.options(), PAUSE))
+        reply, took = time_virtually(order(place.options(), PAUSE))
     assert (reply.answers, reply.run) == ((), run)
     assert PATIENCE <= took < PATIENCE + 0.5
     with place.records() as records:

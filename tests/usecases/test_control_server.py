@@ -11,37 +11,22 @@ from pathlib import Path
 import pytest
 
 from batchgen.control.server import BEAT_EVERY, LOOK_EVERY, ControlServer
-from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.gate import RateGate
-from batchgen.engine.outcome import judge
 from batchgen.engine.settings import RunSettings
 from batchgen.exits import Exit
 from batchgen.journal.file import JournalFile
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
-from batchgen.lifecycle import State, SubmitStarted, replay
-from batchgen.manifest.values import Budget
-from batchgen.model import Job, Rate
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Settings
+from batchgen.lifecycle import State, SubmitStarted
+from batchgen.model import Rate
 from batchgen.wiring.background import beside
 from batchgen.wiring.interrupts import Interrupts
+from tests.support.builders import events_of, make_earth, make_jobs, make_purse, states_of, verdict_of
 from tests.support.memory_journal import SCOPE
-from tests.support.virtual import EPOCH, SEEDED, Earth, Run
+from tests.support.virtual import EPOCH, Run
 
 FAST = Rate(count=10.0, seconds=1.0)
 SLOW = Rate(count=30.0, seconds=60.0)
-
-
-class Priced:
-    """What every job costs here."""
-
-    def price(self, job: Job) -> Decimal | None:
-        del job
-        return Decimal(4)
-
-    def kind(self, job: Job) -> str:
-        return job.model
 
 
 @dataclass
@@ -82,7 +67,7 @@ class Steered(Run):
     async def _main(self) -> None:
         loop = asyncio.get_running_loop()
         self.rate, self.in_flight = self.settings.rate, self.settings.in_flight
-        self.purse = BudgetGuard(budget=Budget(total=self.settings.budget), prices=Priced())
+        self.purse = make_purse(self.settings.budget)
         gate = RateGate(self.rate)
         async with AsyncExitStack() as stack:
             mine, other = RunRecords.open(self.path), RunRecords.open(self.path)
@@ -133,8 +118,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def played(path: Path, count: int, play: Play, *, early: Play | None = None, **settings: object) -> Steered:
-    over = Earth(service=Service(Settings(duration=(5.0, 6.0))))
-    jobs = [Job(id=f"job-{n}", prompt=f"a mill, number {n}", model=SEEDED) for n in range(count)]
+    over = make_earth(duration=(5.0, 6.0))
+    jobs = make_jobs(count, prompt="a mill, number {n}")
     begin = RunSettings(**settings)  # type: ignore[arg-type]  # fields by name
     run = Steered(over, jobs, path=path, play=play, early=early, settings=begin)
     run.go()
@@ -143,7 +128,7 @@ def played(path: Path, count: int, play: Play, *, early: Play | None = None, **s
 
 def submitted(run: Steered) -> list[float]:
     """When each job left, in seconds of the run."""
-    return [event.at - EPOCH for _, event in run.watching.events if isinstance(event, SubmitStarted)]
+    return [event.at - EPOCH for event in events_of(run, SubmitStarted)]
 
 
 def peer(at: float, **more: object) -> RunKept:
@@ -163,7 +148,7 @@ def test_a_paused_run_waits_until_it_is_told_to_go_on(path: Path) -> None:
         said.extend(one.said for one in await caller.order("continue"))
 
     run = played(path, 12, play, in_flight=2)
-    assert {record.state for record in replay(run.earth.disk.events).values()} == {State.COLLECTED}
+    assert set(states_of(run.earth)) == {State.COLLECTED}
     assert run.took > 300.0
     assert not [at for at in submitted(run) if 3.0 < at < 300.0]
     assert said[0].endswith("until batchgen continue spring.yaml")
@@ -184,7 +169,7 @@ def test_a_paused_run_is_drained_and_none_waits_for_ever(path: Path) -> None:
     assert run.ending is not None
     assert run.ending.drained
     assert len(run.earth.service.submissions) == 2
-    assert judge(run.ending, list(replay(run.earth.disk.events).values())).exit is Exit.DONE
+    assert verdict_of(run).exit is Exit.DONE
     with RunRecords.open(path) as records:  # type: ignore[union-attr]  # it is there
         assert records.of_batch("spring") == []
 
@@ -226,8 +211,7 @@ def test_a_budget_below_what_is_spent_buys_no_more(path: Path) -> None:
         await caller.order("budget=0")
 
     run = played(path, 30, play, in_flight=4)
-    assert run.ending is not None
-    assert judge(run.ending, list(replay(run.earth.disk.events).values())).exit is Exit.BUDGET
+    assert verdict_of(run).exit is Exit.BUDGET
     assert len(run.earth.service.submissions) < 14
 
 
@@ -318,6 +302,6 @@ def test_a_journal_that_cannot_be_read_is_told_once_and_ends_no_run(path: Path) 
         connection.close()
 
     run = played(path, 6, play, in_flight=2)
-    assert {record.state for record in replay(run.earth.disk.events).values()} == {State.COLLECTED}
+    assert set(states_of(run.earth)) == {State.COLLECTED}
     (told,) = run.watching.troubles
     assert told.startswith("spring: cannot be controlled: ")

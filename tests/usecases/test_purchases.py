@@ -18,7 +18,7 @@ from batchgen.usecases.quotes import Quoted, quote_jobs
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import look_at
 from batchgen.wiring.options import Options
-from tests.planning.test_pricing import FLUX, recorded
+from tests.support.builders import FLUX, recorded_models
 
 MANIFEST = """
 version: 1
@@ -72,7 +72,7 @@ def ask(options: Options, batch: Batch, shop: Shop, *, writing: bool) -> Quoted:
     asking = quote_jobs(
         shop,
         [entry.job for entry in batch.plan.entries],
-        recorded(FLUX),
+        recorded_models(FLUX),
         store=options.journal.quotes(origin=batch.scope.origin, project=""),
         clock=Noon(),
         purchases=Purchases(options, batch, writing=writing, clock=Noon()),

@@ -22,12 +22,10 @@ from batchgen.model import Job, Model
 from batchgen.planning.pricing import Price
 from batchgen.scenario.client import ScenarioClient
 from batchgen.simulator.exchange import Call
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Settings
 from batchgen.usecases.quotes import FRESH, MOST_TROUBLES, NEEDS_FILES, STAND_IN, Quoted, quote_jobs
-from tests.planning.test_pricing import FLUX, GPT, job, model, recorded
 from tests.scenario.fakes import OpenGate
-from tests.support.virtual import Earth, VirtualTransport
+from tests.support.builders import FLUX, GPT, make_earth, make_model, priced_job, recorded_models
+from tests.support.virtual import VirtualTransport
 
 CREDENTIALS = StoppedError("no", cause=StopCause.CREDENTIALS)
 
@@ -81,7 +79,7 @@ def quoted(
     asking = quote_jobs(
         service,
         jobs,
-        recorded(FLUX, GPT) if models is None else models,
+        recorded_models(FLUX, GPT) if models is None else models,
         store=store or Kept(),
         clock=now or Now(),
         uploads_known=lambda _: known or {},
@@ -91,10 +89,10 @@ def quoted(
 
 
 async def test_a_thousand_jobs_in_five_classes_cost_ten_calls_at_most_and_buy_nothing() -> None:
-    earth = Earth(service=Service(Settings()))
+    earth = make_earth()
     client = ScenarioClient(VirtualTransport(earth, hop=0), OpenGate(), project=None)
-    jobs = [job(n, numInferenceSteps=7 * (1 + n % 5)) for n in range(1000)]
-    told = await quote_jobs(client, jobs, recorded(FLUX), store=Kept(), clock=Now())
+    jobs = [priced_job(n, numInferenceSteps=7 * (1 + n % 5)) for n in range(1000)]
+    told = await quote_jobs(client, jobs, recorded_models(FLUX), store=Kept(), clock=Now())
     assert earth.service.counts[Call.QUOTE] == told.asked <= 10
     assert (earth.service.counts[Call.SUBMIT], list(earth.service.submissions)) == (0, [])
     assert [told.price(one) for one in jobs[:5]] == [1, 2, 3, 4, 5]
@@ -103,25 +101,25 @@ async def test_a_thousand_jobs_in_five_classes_cost_ten_calls_at_most_and_buy_no
 
 def test_what_was_asked_within_the_day_is_not_asked_again_unless_it_is_wanted() -> None:
     service, store, now = Asked(), Kept(), Now()
-    assert quoted(service, [job()], store=store, now=now).asked == 1
-    again = quoted(service, [job(prompt="another, for the same price")], store=store, now=now)
-    assert (again.asked, again.price(job())) == (0, Decimal(8))
-    assert quoted(service, [job()], store=store, now=now, requote=True).asked == 1
-    assert quoted(service, [job()], store=store, now=Now(now.at + FRESH + 1)).asked == 1
+    assert quoted(service, [priced_job()], store=store, now=now).asked == 1
+    again = quoted(service, [priced_job(prompt="another, for the same price")], store=store, now=now)
+    assert (again.asked, again.price(priced_job())) == (0, Decimal(8))
+    assert quoted(service, [priced_job()], store=store, now=now, requote=True).asked == 1
+    assert quoted(service, [priced_job()], store=store, now=Now(now.at + FRESH + 1)).asked == 1
 
 
 def test_a_class_whose_members_differ_is_a_range_and_priced_at_the_highest() -> None:
-    told = quoted(Asked(), [job(n, prompt="x" * (n + 1)) for n in range(60)])
+    told = quoted(Asked(), [priced_job(n, prompt="x" * (n + 1)) for n in range(60)])
     [one] = told.classes
     assert one.price == Price(low=Decimal(1), high=Decimal(60))
-    assert told.price(job()) == 60
+    assert told.price(priced_job()) == 60
     assert "differs" in one.note
     assert (told.total_low, told.total_high) == (Decimal(60), Decimal(3600))
 
 
 def test_a_spread_is_reserved_at_its_upper_end() -> None:
-    by_prompt = model("m", {"name": "prompt", "type": "string", "costImpact": True})
-    jobs = [job(n, model="m", prompt="x" * (n + 1)) for n in range(500)]
+    by_prompt = make_model("m", {"name": "prompt", "type": "string", "costImpact": True})
+    jobs = [priced_job(n, model="m", prompt="x" * (n + 1)) for n in range(500)]
     told = quoted(Asked(), jobs, {"m": by_prompt})
     assert {told.price(one) for one in jobs} == {Decimal(500)}
     assert told.classes[0].price == Price(low=Decimal(1), high=Decimal(500))
@@ -131,38 +129,38 @@ def test_a_spread_is_reserved_at_its_upper_end() -> None:
 def test_an_order_by_mistake_ends_the_questions_at_once() -> None:
     service = Asked(BoughtByQuoteError("job_1"))
     with pytest.raises(BoughtByQuoteError, match="job_1 is paid for"):
-        quoted(service, [job(n, numOutputs=n + 1) for n in range(4)])
+        quoted(service, [priced_job(n, numOutputs=n + 1) for n in range(4)])
     assert len(service.bodies) == 1
 
 
 def test_credentials_that_are_not_accepted_end_the_questions() -> None:
     with pytest.raises(StoppedError):
-        quoted(Asked(CREDENTIALS), [job()])
+        quoted(Asked(CREDENTIALS), [priced_job()])
 
 
 @pytest.mark.parametrize(
     "error", [RefusedError("too wide"), NotFoundError("gone"), StoppedError("plan", cause=StopCause.PLAN)]
 )
 def test_a_refusal_leaves_the_price_unknown_and_says_why(error: BatchgenError) -> None:
-    told = quoted(Asked(error), [job(), job(1)])
-    assert (told.unknown, told.price(job()), told.total_high) == (2, None, Decimal(0))
+    told = quoted(Asked(error), [priced_job(), priced_job(1)])
+    assert (told.unknown, told.price(priced_job()), told.total_high) == (2, None, Decimal(0))
     assert told.classes[0].note == str(error)
 
 
 def test_a_service_that_does_not_answer_is_not_asked_for_long() -> None:
     service = Asked(TransientError("503"))
-    told = quoted(service, [job(n, numOutputs=n + 1) for n in range(9)])
+    told = quoted(service, [priced_job(n, numOutputs=n + 1) for n in range(9)])
     assert (len(service.bodies), told.unknown) == (MOST_TROUBLES, 9)
 
 
 def test_after_a_question_that_may_have_been_an_order_no_other_is_asked() -> None:
     service = Asked(AmbiguousError("the reply was lost"))
-    told = quoted(service, [job(n, numOutputs=n + 1) for n in range(9)])
+    told = quoted(service, [priced_job(n, numOutputs=n + 1) for n in range(9)])
     assert (len(service.bodies), told.unknown) == (1, 9)
 
 
 def test_local_files_are_known_assets_or_stood_for() -> None:
-    wanted = [job(model=GPT, referenceImages=[{"file": "a.png", "sha256": "aa"}])]
+    wanted = [priced_job(model=GPT, referenceImages=[{"file": "a.png", "sha256": "aa"}])]
     service = Asked()
     quoted(service, wanted, known={"aa": "asset_known"})
     quoted(service, wanted)
@@ -173,15 +171,15 @@ def test_local_files_are_known_assets_or_stood_for() -> None:
 
 def test_without_a_service_kept_prices_hold_and_published_ones_are_no_quotes() -> None:
     stats = {"variants": [{"costPerAssetMinCU": 2, "costPerAssetMaxCU": 3}]}
-    told = replace(recorded(FLUX)[FLUX], raw={"performanceStats": stats})
-    offline = quoted(None, [job()], {FLUX: told})
-    assert (offline.price(job()), offline.total_high, offline.unknown) == (None, Decimal(3), 0)
+    told = replace(recorded_models(FLUX)[FLUX], raw={"performanceStats": stats})
+    offline = quoted(None, [priced_job()], {FLUX: told})
+    assert (offline.price(priced_job()), offline.total_high, offline.unknown) == (None, Decimal(3), 0)
     assert "publishes" in offline.classes[0].note
     store = Kept()
-    quoted(Asked(), [job()], store=store)
-    assert quoted(None, [job()], store=store).price(job()) == 8
+    quoted(Asked(), [priced_job()], store=store)
+    assert quoted(None, [priced_job()], store=store).price(priced_job()) == 8
 
 
 def test_a_model_that_was_not_looked_at_is_unknown_and_never_free() -> None:
-    told = quoted(Asked(), [job(model="model_x")])
-    assert (told.unknown, told.price(job(model="model_x")), told.asked) == (1, None, 0)
+    told = quoted(Asked(), [priced_job(model="model_x")])
+    assert (told.unknown, told.price(priced_job(model="model_x")), told.asked) == (1, None, 0)

@@ -12,11 +12,10 @@ from batchgen.errors import BatchLockedError
 from batchgen.exits import Exit
 from batchgen.lifecycle import State
 from batchgen.simulator.exchange import Call
-from batchgen.simulator.service import Service
-from batchgen.simulator.settings import Limits, Outcomes, Settings
+from batchgen.simulator.settings import Limits, Outcomes
 from batchgen.wiring.interrupts import Interrupts
+from tests.support.builders import make_earth
 from tests.support.place import Place, quiet
-from tests.support.virtual import Earth
 
 LONG = 90.0  # seconds that a job takes: nobody would wait for it in a test
 
@@ -37,8 +36,7 @@ jobs:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     (tmp_path / "jobs.yaml").write_text(MANIFEST)
-    settings = Settings(duration=(LONG, LONG), limits=Limits(ceiling=3))
-    return Place(tmp_path, Earth(service=Service(settings)))
+    return Place(tmp_path, make_earth(duration=(LONG, LONG), limits=Limits(ceiling=3)))
 
 
 def test_a_run_of_minutes_takes_no_time_and_writes_what_came_out(place: Place) -> None:
@@ -137,7 +135,7 @@ def test_a_lost_journal_is_rebuilt_and_nothing_is_bought_again(place: Place) -> 
 
 def test_failed_jobs_are_tried_again_when_that_is_asked(tmp_path: Path) -> None:
     (tmp_path / "jobs.yaml").write_text(MANIFEST)
-    earth = Earth(service=Service(Settings(duration=(LONG, LONG), outcomes=Outcomes(failures=0.5))))
+    earth = make_earth(duration=(LONG, LONG), outcomes=Outcomes(failures=0.5))
     place = Place(tmp_path, earth)
     assert place.run().verdict.exit is Exit.FAILED
     failed = place.states()[State.FAILED]
@@ -149,7 +147,7 @@ def test_failed_jobs_are_tried_again_when_that_is_asked(tmp_path: Path) -> None:
 
 def test_a_retry_by_pattern_tries_what_failed_and_buys_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "jobs.yaml").write_text(MANIFEST)
-    earth = Earth(service=Service(Settings(duration=(LONG, LONG), outcomes=Outcomes(failures=0.5))))
+    earth = make_earth(duration=(LONG, LONG), outcomes=Outcomes(failures=0.5))
     place = Place(tmp_path, earth)
     place.run(limit=6)
     failed = place.states()[State.FAILED]
