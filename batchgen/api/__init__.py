@@ -54,7 +54,7 @@ _PLACES = {
     "batchgen.usecases.schema": "bare_schema save_schema schema_text",
     "batchgen.usecases.targets": "batch_meant manifest_meant",
     "batchgen.wiring.batch": "Batch",
-    "batchgen.wiring.interrupts": "Interrupts",
+    "batchgen.engine.interrupts": "Interrupts",
     "batchgen.wiring.options": "Allow Options environment",
 }
 _NAMES = {name: module for module, names in _PLACES.items() for name in names.split()}

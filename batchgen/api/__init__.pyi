@@ -18,6 +18,7 @@ from batchgen.catalog.inputs import notes_on as notes_on
 from batchgen.control.client import Reply as Reply
 from batchgen.control.commands import Order as Order
 from batchgen.control.commands import read_settings as read_settings
+from batchgen.engine.interrupts import Interrupts as Interrupts
 from batchgen.journal.orders import Answer as Answer
 from batchgen.lifecycle import State as State
 from batchgen.manifest.naming import wrong_with_period as wrong_with_period
@@ -90,7 +91,6 @@ from batchgen.usecases.status import BatchStatus as BatchStatus
 from batchgen.usecases.targets import batch_meant as batch_meant
 from batchgen.usecases.targets import manifest_meant as manifest_meant
 from batchgen.wiring.batch import Batch as Batch
-from batchgen.wiring.interrupts import Interrupts as Interrupts
 from batchgen.wiring.options import Allow as Allow
 from batchgen.wiring.options import Options as Options
 from batchgen.wiring.options import environment as environment

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from batchgen.api import bought, runs
 from batchgen.api.manifest import Manifest
 from batchgen.api.results import Cost, Plan, PlannedJob, Results
+from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import InputError, StopCause, StoppedError
 from batchgen.exits import Exit
 from batchgen.manifest.quantities import parse_rate
@@ -28,7 +29,6 @@ from batchgen.usecases.findings import Audit
 from batchgen.usecases.run_end import RunOutcome
 from batchgen.usecases.status import BatchStatus
 from batchgen.wiring.background import beside
-from batchgen.wiring.interrupts import Interrupts
 from batchgen.wiring.options import Allow, Options
 
 T = TypeVar("T")

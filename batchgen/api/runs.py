@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from batchgen.control import client
 from batchgen.control.client import Reply
 from batchgen.control.commands import Order
+from batchgen.engine.interrupts import Interrupts
 from batchgen.output.names import check_template
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.names import look_at_names
@@ -17,7 +18,6 @@ from batchgen.usecases.run import run_batch
 from batchgen.usecases.run_end import RunOutcome
 from batchgen.usecases.status import BatchStatus, OtherSlots, notice_slots, status_of_all
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.interrupts import Interrupts
 from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
 from batchgen.wiring.options import Options
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from batchgen.control.commands import CONTINUE, DRAIN, PAUSE, Applied, Order, apply
 from batchgen.engine.control import Control
+from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.settings import RunSettings
 from batchgen.errors import JournalError
 from batchgen.journal.orders import Answer
@@ -21,7 +22,6 @@ from batchgen.model import Rate, Scope
 from batchgen.ports import Clock, PacedGate
 from batchgen.wiring.background import beside
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.interrupts import Interrupts
 from batchgen.wiring.options import Options, at_speed, speed_of
 
 LOOK_EVERY = 0.5  # seconds

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from batchgen.control.server import ControlServer, controlled
+from batchgen.engine.interrupts import ORDERED, Interrupts
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.limits.gate import RateGate
@@ -36,7 +37,6 @@ from batchgen.usecases.run_end import CameTo, RunOutcome, conclude
 from batchgen.usecases.run_policy import left_out_of, policy_of, pools_of, settings_of
 from batchgen.wiring.background import beside, unless_interrupted
 from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
-from batchgen.wiring.interrupts import ORDERED, Interrupts
 from batchgen.wiring.neighbours import neighbours_of
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Allow, Options, rate_of, speed_of

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import BatchgenError
-from batchgen.wiring.interrupts import Interrupts
 
 T = TypeVar("T")
 

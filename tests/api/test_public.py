@@ -5,14 +5,19 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
 import batchgen
 from batchgen import Exit, Job, Manifest, Results
+from batchgen.simulator.front import serve
+from batchgen.simulator.settings import Settings
 
 FLUX = "model_bfl-flux-1-dev"
 PUBLIC = [
@@ -51,6 +56,29 @@ PUBLIC = [
     "run_sync",
     "status",
 ]
+
+
+QUICK = Settings(latency=(0, 0.001), duration=(2, 4), key="key", secret="secret")
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[dict[str, Any]]:
+    """Serve a simulated service ten times as quick as a rehearsal's, in a thread; give its arguments."""
+    ready, end = Event(), Event()
+    address: list[str] = []
+
+    async def serving() -> None:
+        async with serve(QUICK, speed=200.0) as running:
+            address.append(running.base_url)
+            ready.set()
+            await asyncio.to_thread(end.wait)
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(asyncio.run, serving())
+        assert ready.wait(30)
+        yield {"base_url": address[0], "credentials": ("key", "secret"), "rate": "1000/s"}
+        end.set()
+        done.result(30)
 
 
 def manifest(batch: str = "spring", count: int = 2) -> Manifest:
@@ -94,43 +122,47 @@ async def test_a_run_gives_files_and_costs_and_a_second_one_buys_nothing(tmp_pat
     assert Results.load(tmp_path / "spring").raise_for_failures()["mill-2"].ok
 
 
-async def test_two_batches_run_side_by_side_in_one_loop(tmp_path: Path) -> None:
+async def test_two_batches_run_side_by_side_in_one_loop(tmp_path: Path, service: dict[str, Any]) -> None:
     one, other = await asyncio.gather(
-        batchgen.run(manifest("spring"), output=tmp_path, simulate=True),
-        batchgen.run(manifest("autumn"), output=tmp_path / "other", simulate=True),
+        batchgen.run(manifest("spring"), output=tmp_path, **service),
+        batchgen.run(manifest("autumn"), output=tmp_path / "other", **service),
     )
     assert (one.batch, other.batch, one.ok, other.ok) == ("spring", "autumn", True, True)
 
 
-async def test_a_batch_is_run_by_one_at_a_time(tmp_path: Path) -> None:
+async def test_a_batch_is_run_by_one_at_a_time(tmp_path: Path, service: dict[str, Any]) -> None:
     async with asyncio.TaskGroup() as group:
-        first = group.create_task(batchgen.run(manifest(), output=tmp_path, simulate=True), name="first")
+        first = group.create_task(batchgen.run(manifest(), output=tmp_path, **service), name="first")
         while not (tmp_path / "locks" / "spring.lock").exists():  # noqa: ASYNC110 - it is another's file
             await asyncio.sleep(0.01)
         with pytest.raises(batchgen.BatchLockedError, match="being run by process"):
-            await batchgen.run(manifest(), output=tmp_path, simulate=True)
+            await batchgen.run(manifest(), output=tmp_path, **service)
     assert first.result().ok
 
 
-async def test_inside_a_running_loop_run_sync_has_a_thread_of_its_own(tmp_path: Path) -> None:
+async def test_inside_a_running_loop_run_sync_has_a_thread_of_its_own(
+    tmp_path: Path, service: dict[str, Any]
+) -> None:
     threads: set[str] = set()
     results = batchgen.run_sync(
         manifest(),
         output=tmp_path,
-        simulate=True,
+        **service,
         on_event=lambda _: threads.add(threading.current_thread().name),
     )
     assert results.ok
     assert [name.startswith("batchgen") for name in threads] == [True]
 
 
-def test_it_works_in_worker_threads_and_touches_nothing_of_the_process(tmp_path: Path) -> None:
+def test_it_works_in_worker_threads_and_touches_nothing_of_the_process(
+    tmp_path: Path, service: dict[str, Any]
+) -> None:
     handlers = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
     before = (os.getcwd(), list(logging.getLogger().handlers), dict(os.environ))  # noqa: PTH109 - as it is
     with ThreadPoolExecutor(2) as pool:
         found = list(
             pool.map(
-                lambda name: batchgen.run_sync(manifest(name), output=tmp_path / name, simulate=True),
+                lambda name: batchgen.run_sync(manifest(name), output=tmp_path / name, **service),
                 ("spring", "autumn"),
             )
         )
@@ -139,7 +171,7 @@ def test_it_works_in_worker_threads_and_touches_nothing_of_the_process(tmp_path:
         batchgen.run_sync(
             manifest("winter"),
             output=tmp_path / "winter",
-            simulate=True,
+            **service,
             on_event=lambda _: during.append(signal.getsignal(signal.SIGINT)),
         )
     )
@@ -149,7 +181,9 @@ def test_it_works_in_worker_threads_and_touches_nothing_of_the_process(tmp_path:
     assert before == (os.getcwd(), list(logging.getLogger().handlers), dict(os.environ))  # noqa: PTH109 - as above
 
 
-async def test_stop_buys_no_more_and_collects_what_is_paid_for(tmp_path: Path) -> None:
+async def test_stop_buys_no_more_and_collects_what_is_paid_for(
+    tmp_path: Path, service: dict[str, Any]
+) -> None:
     stop = asyncio.Event()
 
     def after_two(event: batchgen.RunEvent) -> None:
@@ -157,20 +191,20 @@ async def test_stop_buys_no_more_and_collects_what_is_paid_for(tmp_path: Path) -
             stop.set()
 
     many = manifest(count=10)
-    first = await batchgen.run(
-        many, output=tmp_path, simulate=True, stop=stop, on_event=after_two, in_flight=2
-    )
+    first = await batchgen.run(many, output=tmp_path, **service, stop=stop, on_event=after_two, in_flight=2)
     assert (first.exit, first.ok) == (Exit.REMAINS, False)
     done = sum(one.ok for one in first.jobs)
     assert 0 < done < 10
     with pytest.raises(batchgen.UnfinishedError, match="not submitted yet") as caught:
         first.raise_for_failures()
     assert caught.value.results is first
-    last = await batchgen.run(many, output=tmp_path, simulate=True)
+    last = await batchgen.run(many, output=tmp_path, **service)
     assert (last.ok, last.cost) == (True, Decimal(40))
 
 
-async def test_a_cancelled_run_loses_nothing_that_it_paid_for(tmp_path: Path) -> None:
+async def test_a_cancelled_run_loses_nothing_that_it_paid_for(
+    tmp_path: Path, service: dict[str, Any]
+) -> None:
     many, accepted = manifest(count=12), asyncio.Event()
 
     def look(event: batchgen.RunEvent) -> None:
@@ -178,7 +212,7 @@ async def test_a_cancelled_run_loses_nothing_that_it_paid_for(tmp_path: Path) ->
             accepted.set()
 
     running = asyncio.ensure_future(
-        batchgen.run(many, output=tmp_path, simulate=True, on_event=look, in_flight=3)
+        batchgen.run(many, output=tmp_path, **service, on_event=look, in_flight=3)
     )
     await accepted.wait()
     running.cancel()
@@ -186,18 +220,18 @@ async def test_a_cancelled_run_loses_nothing_that_it_paid_for(tmp_path: Path) ->
         await running
     [state] = await batchgen.status(tmp_path)
     assert sum(state.states.values()) > 0
-    last = await batchgen.run(many, output=tmp_path, simulate=True)
+    last = await batchgen.run(many, output=tmp_path, **service)
     assert (last.ok, last.cost) == (True, Decimal(48)), "each of them once"
 
 
-async def test_a_listener_with_a_bug_ends_no_run(tmp_path: Path) -> None:
+async def test_a_listener_with_a_bug_ends_no_run(tmp_path: Path, service: dict[str, Any]) -> None:
     met: list[str] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, what: met.append(repr(what["exception"])))
 
     def broken(event: batchgen.RunEvent) -> None:
         raise ZeroDivisionError(event.name)
 
-    results = await batchgen.run(manifest(count=1), output=tmp_path, simulate=True, on_event=broken)
+    results = await batchgen.run(manifest(count=1), output=tmp_path, **service, on_event=broken)
     assert results.ok
     assert met[0] == "ZeroDivisionError('run_started')"
 
@@ -222,8 +256,10 @@ async def test_an_audit_is_there_too(tmp_path: Path) -> None:
     assert (found.verdict.exit, found.submissions) == (Exit.DONE, 2)
 
 
-async def test_without_a_file_the_name_alone_says_which_batch_it_is(tmp_path: Path) -> None:
-    await batchgen.run(manifest("spring"), output=tmp_path, simulate=True)
-    other = await batchgen.run(manifest("renamed"), output=tmp_path, simulate=True)
+async def test_without_a_file_the_name_alone_says_which_batch_it_is(
+    tmp_path: Path, service: dict[str, Any]
+) -> None:
+    await batchgen.run(manifest("spring"), output=tmp_path, **service)
+    other = await batchgen.run(manifest("renamed"), output=tmp_path, **service)
     assert other.ok, "no guard looks for a file that never was"
     assert other.cost == Decimal(8)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from batchgen import api
+from batchgen.engine.interrupts import Interrupts
 from batchgen.lifecycle import EVENTS
 from batchgen.output.progress import Mode
 from batchgen.output.run_events import JobChanged, JobSeen, RunEnded, RunEvent, RunStarted, Warned
@@ -15,7 +16,6 @@ from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes
 from batchgen.usecases.audience import Audience
-from batchgen.wiring.interrupts import Interrupts
 from tests.support.builders import make_earth
 from tests.support.place import Place
 

@@ -46,8 +46,8 @@ OF_NAMES = (
     Mutant(
         name="call a manifest gone whose run was killed",
         path="usecases/rename_check.py",
-        old="file.names.manifests_of(batch) or _named_by_results",
-        new="_named_by_results",
+        old="        paths = known or _named_by_results",
+        new="        paths = _named_by_results",
         test=f"{_NAMES}::test_a_manifest_that_lies_there_is_not_gone_because_its_run_was_killed",
     ),
     Mutant(

@@ -7,7 +7,7 @@ import pytest
 
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Accepted, Adopted, AnswerLost, Event, Record, SubmitStarted, replay
-from batchgen.model import JobKey
+from batchgen.model import JobKey, RemoteJob, RemoteStatus
 from batchgen.reconcile.listing import Listing
 from batchgen.reconcile.listing_lag import ListingLag
 from tests.support.builders import make_intent, make_remote_job

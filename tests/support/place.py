@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from batchgen import api
+from batchgen.engine.interrupts import Interrupts
 from batchgen.lifecycle import State
 from batchgen.output.progress import Mode
 from batchgen.usecases.audience import Audience
-from batchgen.wiring.interrupts import Interrupts
 from batchgen.wiring.options import Options
 from tests.support.inline import InlineExecutor
 from tests.support.looped import virtual_loop

@@ -13,6 +13,7 @@ from batchgen.cli.control import show
 from batchgen.control.client import PATIENCE, Reply, order
 from batchgen.control.commands import Order
 from batchgen.control.server import ControlServer
+from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.settings import RunSettings
 from batchgen.errors import InputError
@@ -21,7 +22,6 @@ from batchgen.journal.orders import Answer
 from batchgen.journal.runs import RunKept, RunRecords
 from batchgen.model import Scope
 from batchgen.wiring.background import beside
-from batchgen.wiring.interrupts import Interrupts
 from batchgen.wiring.options import Options
 from tests.support.looped import time_virtually
 from tests.support.virtual import Earth

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.control.server import BEAT_EVERY, LOOK_EVERY, ControlServer
+from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.settings import RunSettings
 from batchgen.exits import Exit
@@ -20,7 +21,6 @@ from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
 from batchgen.lifecycle import State, SubmitStarted
 from batchgen.model import Rate
 from batchgen.wiring.background import beside
-from batchgen.wiring.interrupts import Interrupts
 from tests.support.builders import events_of, make_earth, make_jobs, make_purse, states_of, verdict_of
 from tests.support.memory_journal import SCOPE
 from tests.support.virtual import EPOCH, Run

@@ -7,8 +7,8 @@ import signal
 import pytest
 
 from batchgen.cli.signals import caught
+from batchgen.engine.interrupts import ORDERED, Interrupts
 from batchgen.wiring.background import unless_interrupted
-from batchgen.wiring.interrupts import ORDERED, Interrupts
 
 
 def test_an_ordered_drain_is_told_once_and_to_whoever_listens_later() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from batchgen import api
+from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import BatchLockedError
 from batchgen.exits import Exit
 from batchgen.lifecycle import State
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.settings import Limits, Outcomes
-from batchgen.wiring.interrupts import Interrupts
 from tests.support.builders import make_earth
 from tests.support.place import Place, quiet
 
