@@ -22,8 +22,8 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)   ## run the example manifest against the simulator, to a page of pictures
 	$(BIN)/batchgen run jobs.example.yaml --simulate
 
-test: $(READY)   ## run the suite (what needs a browser is in test-browser)
-	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not browser"  # half of it waits for simulated services
+test: $(READY)   ## run the suite (what needs a browser is in test-browser, a type checker in types)
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not browser and not checker"  # half of it waits for simulated services
 
 test-browser: $(READY)  ## look at the report in a real chromium
 	$(BIN)/python -m pytest -m browser
@@ -38,8 +38,9 @@ lint: $(READY)   ## formatting, ruff and spelling
 docs: $(READY)   ## build the pages as a site, in docs/_build; a warning is an error
 	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs docs/_build
 
-types: $(READY)  ## mypy, strict
+types: $(READY)  ## mypy, strict; and pyright, strict, on the examples of docs/python.md
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -m checker tests/api
 
 imports: $(READY) ## the floors of the house
 	$(BIN)/lint-imports
@@ -73,13 +74,13 @@ kills: $(READY)  ## kill -9 the installed command six hundred times, and count w
 	$(BIN)/python -m tests.proof.kills --kills $(KILLS)
 
 cov: $(READY)    ## branch coverage, in process; fails below the floor in pyproject.toml
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not browser" -q --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not browser and not checker" -q --cov --cov-report=term:skip-covered
 
 test-lowest:     ## run the suite with the oldest libraries that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
-	.venv-lowest/bin/python -m pytest -n 6 --dist worksteal -m "not browser"
+	.venv-lowest/bin/python -m pytest -n 6 --dist worksteal -m "not browser and not checker"
 
 dist: $(READY)   ## build wheel and sdist, try the wheel, and run the suite from the unpacked sdist
 	rm -rf dist
@@ -88,7 +89,7 @@ dist: $(READY)   ## build wheel and sdist, try the wheel, and run the suite from
 	$(PYTHON) -m venv dist/try/.venv
 	dist/try/.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "$$(echo dist/*.whl)[test]"
 	cd dist && try/.venv/bin/batchgen run ../jobs.example.yaml --simulate --quiet -o try/output
-	cd dist/try && .venv/bin/python -m pytest -n 6 --dist worksteal -m "not browser"
+	cd dist/try && .venv/bin/python -m pytest -n 6 --dist worksteal -m "not browser and not checker"
 	rm -rf dist/try
 
 lock: $(READY)   ## write down the versions that are installed

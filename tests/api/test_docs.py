@@ -100,6 +100,7 @@ def test_the_test_of_ones_own_passes(tmp_path: Path) -> None:
     played("In tests of your own")["test_every_icon_has_a_file"](tmp_path)
 
 
+@pytest.mark.checker
 def test_the_examples_pass_a_strict_type_checker(tmp_path: Path) -> None:
     for number, (title, code) in enumerate(EXAMPLES.items()):
         # a notebook awaits at its top, which no module does
