@@ -12,7 +12,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import httpx
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
@@ -63,6 +62,8 @@ def test_the_cell_of_a_notebook_awaits() -> None:
 
 
 async def test_the_web_service_streams_the_events_of_a_batch() -> None:
+    import httpx  # noqa: PLC0415 - for this test alone: every worker would pay for it
+
     transport = httpx.ASGITransport(app=played("A web service")["app"])
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         answer = await client.post("/batches/houses", json=["a mill", "a tower"])
