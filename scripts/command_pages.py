@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -54,17 +54,28 @@ def _fenced(text: str) -> str:
     return f"```text\n{text.strip(chr(10))}\n```"
 
 
-def main() -> None:
-    """Write all pages, and take away those of commands that are gone."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def differing(made: Mapping[str, str]) -> list[str]:
+    """Return the names of the pages that are not as they would be made."""
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    return sorted(name for name in {*made, *there} if made.get(name) != there.get(name))
+
+
+def main() -> int:
+    """Write all pages and take away those of commands that are gone; with ``--check`` name what differs."""
     made = dict(pages())
-    for path in FOLDER.glob("*.md"):
-        if path.name not in made:
-            path.unlink()
-    for name, text in made.items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    if "--check" in sys.argv:
+        for name in (wrong := differing(made)):
+            print(name)
+        return int(bool(wrong))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in differing(made):
+        if name in made:
+            (FOLDER / name).write_text(made[name], encoding="utf-8")
+        else:
+            (FOLDER / name).unlink()
     print(f"{len(made)} pages in {FOLDER}", file=sys.stderr)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
