@@ -7,8 +7,9 @@ be used at once, in one loop or in several threads.
 import asyncio
 import io
 import os
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -281,12 +282,21 @@ def _in_a_loop(work: Coroutine[Any, Any, T]) -> T:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _alone(work)
+        return _alone(asyncio.new_event_loop(), work)
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(work)
     with ThreadPoolExecutor(1, thread_name_prefix="batchgen") as pool:
-        return pool.submit(_alone, work).result()
+        ended = pool.submit(_alone, loop, task)
+        try:
+            return ended.result()
+        except BaseException:
+            # an interrupted cell of a notebook: nothing more is bought, and what is known is recorded
+            with suppress(RuntimeError):  # the loop is closed: the run has ended by itself
+                loop.call_soon_threadsafe(task.cancel)
+            raise
 
 
-def _alone(work: Coroutine[Any, Any, T]) -> T:
+def _alone(loop: asyncio.AbstractEventLoop, work: Awaitable[T]) -> T:
     """Do the work in a loop of its own; ``asyncio.run`` would take the signal of Ctrl-C for as long."""
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.get_loop().run_until_complete(work)

@@ -224,6 +224,33 @@ async def test_a_cancelled_run_loses_nothing_that_it_paid_for(
     assert (last.ok, last.cost) == (True, Decimal(48)), "each of them once"
 
 
+def test_a_cell_that_is_interrupted_buys_no_more_and_loses_nothing(
+    tmp_path: Path, service: dict[str, Any]
+) -> None:
+    many, (main, interrupted) = manifest("cell", count=12), (threading.main_thread().ident, Event())
+
+    def press(event: batchgen.RunEvent) -> None:
+        if event.name == "accepted" and not interrupted.is_set():
+            interrupted.set()
+            signal.pthread_kill(main or 0, signal.SIGINT)
+
+    async def cell() -> None:
+        batchgen.run_sync(many, output=tmp_path, **service, on_event=press, in_flight=2)
+
+    notebook = asyncio.new_event_loop()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as a kernel has it, while a cell runs
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            notebook.run_until_complete(cell())
+    finally:
+        signal.signal(signal.SIGINT, before)
+        notebook.close()
+    [state] = asyncio.run(batchgen.status(tmp_path))
+    assert sum(state.states.values()) < 12, "the run went on behind the cell"
+    last = batchgen.run_sync(many, output=tmp_path, **service)
+    assert (last.ok, last.cost) == (True, Decimal(48)), "each of them once"
+
+
 async def test_a_listener_with_a_bug_ends_no_run(tmp_path: Path, service: dict[str, Any]) -> None:
     met: list[str] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, what: met.append(repr(what["exception"])))
