@@ -10,6 +10,7 @@ from pathlib import Path
 
 from batchgen.journal import schema
 from batchgen.journal.sqlite_errors import explained
+from batchgen.journal.transactions import written
 from batchgen.model import Acceptance, JobKey, Scope
 
 
@@ -67,11 +68,5 @@ class AcceptedRecords:
 
     def _write(self, statement: str, rows: list[tuple[object, ...]]) -> None:
         self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with written(self._connection):
             self._connection.executemany(statement, rows)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise

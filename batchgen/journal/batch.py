@@ -17,6 +17,7 @@ from batchgen.journal import codec, schema
 from batchgen.journal.origin_flags import Marks, named_rows
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.totals import Totals
+from batchgen.journal.transactions import written
 from batchgen.lifecycle import Accepted, Event, Record, State, apply
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, committed, counted_at
@@ -319,15 +320,12 @@ class BatchJournal:
         if durable or self._synchronous:
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._synchronous = durable
-        self._connection.execute("BEGIN IMMEDIATE")
         scope_id = self._scope_id
         try:
-            yield
-            self._connection.execute("COMMIT")
+            with written(self._connection):
+                yield
         except BaseException:
             self._scope_id = scope_id
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
             raise
 
     def _write_events(self, key: JobKey, events: tuple[Event, ...]) -> None:

@@ -15,6 +15,7 @@ from batchgen.journal import codec, schema
 from batchgen.journal.batch import keep_scope
 from batchgen.journal.origin_flags import NAMES_A_QUERY
 from batchgen.journal.sqlite_errors import explained
+from batchgen.journal.transactions import written
 from batchgen.lifecycle import Record
 from batchgen.model import JobKey, Scope
 
@@ -247,14 +248,8 @@ class Names:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with written(self._connection):
             yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
 
     @contextmanager
     def _events_may_move(self, needed: bool) -> Iterator[None]:  # noqa: FBT001 - asked once

@@ -5,12 +5,12 @@ are taken together or withdrawn together.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from batchgen.journal.sqlite_errors import explained
+from batchgen.journal.transactions import written
 
 _READ_WITHIN = 60.0  # seconds: whoever has not read an answer by then has gone away
 
@@ -142,19 +142,6 @@ class OrderRecords:
 
 class _WithdrawnError(Exception):
     """An order was taken back before it could be answered; it never leaves this module."""
-
-
-@contextmanager
-def written(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write all that happens in the block, or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def is_busy(error: sqlite3.Error) -> bool:

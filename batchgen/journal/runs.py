@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Self
 
 from batchgen.journal import schema
-from batchgen.journal.orders import OrderRecords, is_busy, written
+from batchgen.journal.orders import OrderRecords, is_busy
 from batchgen.journal.sqlite_errors import WAIT_FOR_OTHERS, explained
+from batchgen.journal.transactions import written
 from batchgen.model import Scope
 
 SILENT_AFTER = 8.0  # seconds: a run that was not seen for so long counts as gone

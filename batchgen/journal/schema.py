@@ -7,6 +7,7 @@ another one is refused, never guessed at.
 import sqlite3
 
 from batchgen.errors import JournalError
+from batchgen.journal.transactions import written
 
 VERSION = 1
 APPLICATION = 0x6267_656E  # "bgen"
@@ -269,19 +270,13 @@ def create(connection: sqlite3.Connection, *, path: str) -> None:
         JournalError: the file is of another version.
     """
     refuse_others(connection, path=path)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with written(connection):
         # read again under the lock: another process may have made them in the meantime
         if is_empty(connection):
             for statement in TABLES:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def refuse_others(connection: sqlite3.Connection, *, path: str) -> None:
