@@ -4,6 +4,7 @@ import gc
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from batchgen.errors import InputError
@@ -93,7 +94,8 @@ def _read(path: Path, environ: Mapping[str, str], max_jobs: int, text: bytes | N
     for number, entry in enumerate(entries):
         expansion.add(number, entry)
     problems.raise_any()
-    return _manifest(sheets[0], expansion, entries, project=project, output=output, files=files)
+    made = _manifest(sheets[0], expansion, entries, project=project, output=output, files=files)
+    return replace(made, warnings=problems.warnings)
 
 
 def _entries(
