@@ -42,6 +42,7 @@ class _Rows:
             rows=self._rows,
             lines=self._lines,
             textual=False,
+            warnings=self.problems.warnings,
         )
 
 
