@@ -116,7 +116,7 @@ def _rate(value: Json) -> Rate:
     if isinstance(value, str):
         return parse_rate(value)
     shown = f"{value}/min" if type(value) in (int, float) else "100/min"
-    raise ValueError(f'expected a rate with its unit, such as "{shown}", not {kind_of(value)}')
+    raise ValueError(f'expected a rate with its unit, such as "{shown}", or none, not {kind_of(value)}')
 
 
 def _in_flight(value: Json) -> int | None:
@@ -259,7 +259,7 @@ class LimitsText(Part):
     """How hard the service may be asked."""
 
     rate: Annotated[Rate, PlainValidator(_rate)] | None = None
-    """Requests to the service, such as 100/min, 5/s or 6000/h."""
+    """Requests to the service, such as 100/min, 5/s or 6000/h; none for no bound."""
     in_flight: Annotated[int | None, PlainValidator(_in_flight)] = None
     """The most jobs at the service at once; auto finds out what it takes."""
 

@@ -40,8 +40,8 @@ def test_doubled_braces_are_found_wherever_variables_may_stand(complain: Complai
     assert [one.partition(" is the text")[0] for one in found if "is the text" in one] == [
         "jobs.yaml:3:35: {{topic}}",
         "jobs.yaml:5:27: {{topic}}",
-        "jobs.yaml:5:62: {{topic}}",
-        "jobs.yaml:5:81: {{v}}",
+        "jobs.yaml:5:58: {{topic}}",
+        "jobs.yaml:5:78: {{v}}",
         "jobs.yaml:6:14: {{a}}",
     ]
 
