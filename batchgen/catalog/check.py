@@ -43,11 +43,13 @@ class Fault(NamedTuple):
         text: what is wrong, what was expected, what would be right.
         if_literal: only if the manifest says the value as it stands: what a table or a variable
             gives is written as text when it is sent.
+        is_doubtful: only probably: it is worth a warning.
     """
 
     path: tuple[str | int, ...]
     text: str
     if_literal: bool = False
+    is_doubtful: bool = False
 
 
 def faults_of(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
@@ -209,6 +211,20 @@ def missing(
             continue
         if (why := why_required(declared.required, given, names, known=inputs)) is not None:
             yield Fault((*path, name), f"missing; {_sentence(why)}")
+
+
+def exclusive(given: Mapping[str, Json], inputs: Mapping[str, Declared]) -> Iterator[Fault]:
+    """Name the inputs that are given and that the model's own words allow one of, each pair once."""
+    names = [name for name, value in given.items() if name in inputs and is_given(value)]
+    seen: set[str] = set()
+    for name in names:
+        others = [one for one in seen if one in inputs[name].excludes or name in inputs[one].excludes]
+        if others:
+            told = [inputs[one].description for one in (name, *others) if inputs[one].excludes]
+            said = f'the model says of it "{shortened(told[0], 80)}"'
+            text = f"given beside {listed(sorted(others))}; {said}: leave one of them out"
+            yield Fault((name,), text, is_doubtful=True)
+        seen.add(name)
 
 
 def _sentence(text: str) -> str:
