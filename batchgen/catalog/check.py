@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from batchgen.catalog.declared import Declared, is_number
 from batchgen.catalog.required import is_given, why_required
+from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.problems import listed, meant, shortened
 from batchgen.manifest.source.scalars import kind_of, resolve, text_of
 from batchgen.model import Json
@@ -198,7 +199,7 @@ def faults_of_mapping(
 def unknown(name: str, inputs: Mapping[str, Declared]) -> str:
     """Say that there is no input of that name, and which there are."""
     close = meant(name, inputs)
-    return "there is no such input" + (close or f"; it takes {listed(inputs)}")
+    return f"there is no such input{unseen_in(name)}" + (close or f"; it takes {listed(inputs)}")
 
 
 def missing(

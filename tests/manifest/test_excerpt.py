@@ -121,6 +121,7 @@ def test_warnings_are_cut_short_and_ordered_as_problems_are_and_stop_nothing() -
     ("word", "known", "guess"),
     [
         ("promt", ["prompt", "params"], "prompt"),
+        ("mod", ["mood", "model"], "mood"),
         (
             "model_imagen4",
             ["model_imagen3", "model_imagen4-ultra", "model_imagen4-fast"],

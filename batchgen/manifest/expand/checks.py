@@ -9,6 +9,7 @@ from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.naming import in_ascii, slug, wrong_with
 from batchgen.manifest.origins import Path
 from batchgen.manifest.schema import JobText
+from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.document import Document
 from batchgen.manifest.source.problems import Place, Problems, meant, shortened
 from batchgen.manifest.source.scalars import plain, spelled
@@ -65,7 +66,7 @@ class Checks:
             name = ".".join(map(str, below))
             self.note_key(
                 (*path, *below),
-                f"params.{name} has no value; write one or leave the key out",
+                f"params.{name} has no value{unseen_in(name)}; write one or leave the key out",
             )
 
     def entry(self, path: Path, text: JobText, made: Entry, *, complete: bool) -> None:
