@@ -23,6 +23,7 @@ from batchgen.manifest.schema import (
     PromptFile,
     RetryText,
 )
+from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.document import Document
 from batchgen.manifest.source.problems import Problems, listed, meant, shortened
 from batchgen.manifest.source.scalars import kind_of
@@ -97,10 +98,25 @@ def validate(document: Document, problems: Problems, *, included: bool = False) 
             problems.add(document.place(("jobs",)), "jobs is empty; write a list of jobs under it")
         if bad:
             text = _remains(data, bad)
+    for one in document.dropped(_is_free):
+        problems.warn(one.place, one.text, kind=one.kind)
     given = data.get("jobs")
     count = len(given) if isinstance(given, list) else 0
     numbers = tuple(number for number in range(count) if ("jobs", number) not in bad and ("jobs",) not in bad)
     return Validated(text, numbers, ("defaults",) not in bad)
+
+
+def _is_free(path: Loc) -> bool:
+    """Return whether a value may say anything, so that nothing of it should be missing."""
+    match path:
+        case ("vars", *_) | ("defaults", "params", *_):
+            return True
+        case ("jobs", int(), "prompt") | ("jobs", int(), "prompt", int()):
+            return True
+        case ("jobs", int(), "params" | "matrix" | "zip" | "include" | "exclude", *_):
+            return True
+        case _:
+            return False
 
 
 def _absent(document: Document, data: Mapping[str, Json], problems: Problems) -> set[Loc]:
@@ -240,7 +256,8 @@ def _intended(found: Iterable[Any]) -> set[Loc]:
 def _unknown(name: str, around: Loc) -> str:
     known = list(_keys_at(around))
     own = "" if around else f"; keys of your own begin with {FREE}"
-    return f"unknown key {shortened(name)}" + (meant(name, known) or f"; known here are {listed(known)}{own}")
+    guess = meant(name, known) or f"; known here are {listed(known)}{own}"
+    return f"unknown key {shortened(name)}{unseen_in(name)}{guess}"
 
 
 def _keys_at(path: Loc) -> Iterator[str]:
@@ -273,6 +290,8 @@ def _reason(error: Any, document: Document) -> str:
     if kind == "literal_error":
         return f"expected {error['ctx']['expected'].replace(chr(39), '')}"
     expected = f"expected {_EXPECTED[kind]}, not {kind_of(value)}"
+    if kind == "model_type" and isinstance(value, str):
+        return expected + unseen_in(value)
     return expected + (_quoted_form(value, document, loc) if kind == "string_type" else "")
 
 

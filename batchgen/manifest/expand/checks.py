@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from batchgen.identity import canonical
 from batchgen.manifest.expand.axes import Axis
+from batchgen.manifest.expand.braces import bare_name, foreign
 from batchgen.manifest.expand.entry import Entry
-from batchgen.manifest.naming import wrong_with
+from batchgen.manifest.naming import in_ascii, slug, wrong_with
 from batchgen.manifest.origins import Path
 from batchgen.manifest.schema import JobText
+from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.document import Document
 from batchgen.manifest.source.problems import Place, Problems, meant, shortened
+from batchgen.manifest.source.scalars import plain, spelled
 from batchgen.manifest.templates import parse, strings_in, wrong_with_text
 from batchgen.model import Json
 
@@ -40,6 +43,10 @@ class Checks:
         """Return the place of a value."""
         return self._document.place(path)
 
+    def spelled(self, path: Path, value: Json) -> Json:
+        """Return a value that keeps its file's spelling inside a text."""
+        return value if isinstance(value, str) else spelled(value, self._document.written(path))
+
     def note(self, path: Path, text: str, kind: str | None = None) -> None:
         """Note what is wrong with a value."""
         self._problems.add(self._document.place(path), text, kind=kind)
@@ -59,7 +66,7 @@ class Checks:
             name = ".".join(map(str, below))
             self.note_key(
                 (*path, *below),
-                f"params.{name} has no value; write one or leave the key out",
+                f"params.{name} has no value{unseen_in(name)}; write one or leave the key out",
             )
 
     def entry(self, path: Path, text: JobText, made: Entry, *, complete: bool) -> None:
@@ -79,12 +86,37 @@ class Checks:
         self._samples(path, text)
         if complete:
             self._axes(path, text, made)
-        if made.name is not None and not made.name.names and (wrong := wrong_with(made.name.words)):
-            self.note((*path, "id"), f'id: "{made.name.words}" cannot name a file: {wrong}')
+        if made.name is not None and not made.name.names:
+            words = made.name.words
+            if wrong := wrong_with(in_ascii(words) or slug(words)):
+                self.note((*path, "id"), f'id: "{words}" cannot name a file: {wrong}')
+
+    def foreign(self, path: Path, text: JobText, made: Entry, prompts: Sequence[str]) -> None:
+        """Find variables that are written as other tools write them.
+
+        Args:
+            path: where the entry stands.
+            text: what it says.
+            made: what was made of it.
+            prompts: the texts of its prompts, those in files read.
+        """
+        if not made.known:
+            return
+        texts: list[tuple[Path, str]] = [((*path, "id"), text.id or "")]
+        texts += [((*path, "prompt", number), one) for number, one in enumerate(prompts) if text.prompt]
+        origin = made.origin
+        for name, value in {**origin.default_params, **origin.params}.items():
+            for below, one in strings_in(value):
+                texts.append((origin.find(("params", name, *below), prompt=0, model="")[0], one))
+        for place, one in texts:
+            for found in foreign(one, made.known):
+                if found.stops:
+                    self.note(place, found.text)
+                else:
+                    self._problems.warn(self._document.place(place), found.text, kind="foreign variable")
 
     def _variables(self, path: Path, text: JobText, made: Entry) -> None:
-        axes = [name for axis in made.axes for name in axis.names]
-        known = [*(made.table.columns if made.table else ()), *axes, *self._vars]
+        known = list(made.known)
         for place, names, written in self._texts(path, text, made, set(known)):
             for name in names:
                 if name not in known:
@@ -134,9 +166,11 @@ class Checks:
         for place, values in lists:
             seen: set[str] = set()
             for index, value in enumerate(values):
-                if canonical(value) in seen:
+                is_text = "matrix" in place and made.tells(str(place[-1]))
+                told = canonical(self.spelled((*place, index), value) if is_text else value)
+                if told in seen:
                     self.note((*place, index), f"{place[-1]} has this value twice; {_EQUAL} repeat: 2")
-                seen.add(canonical(value))
+                seen.add(told)
 
     def _groups(self, path: Path, text: JobText) -> None:
         names = list(text.matrix or {})
@@ -173,7 +207,9 @@ class Checks:
 
     def _axis(self, place: Path, axis: Axis, made: Entry) -> None:
         used = [name for name in axis.names if made.uses(name)]
-        steps = [canonical([row[axis.names.index(name)] for name in used]) for row in axis.rows]
+        steps = [
+            canonical([_told(made, name, row[axis.names.index(name)]) for name in used]) for row in axis.rows
+        ]
         if used and (len(set(steps)) == len(steps) or len(axis.names) == 1):  # or named already as twice
             return
         where = "not used in prompt or params" if len(made.prompts) == 1 else "not used in every prompt"
@@ -183,6 +219,11 @@ class Checks:
             said = f"{' and '.join(axis.names)} is {where}, so its values make equal jobs"
         named: Sequence[str] = axis.names[:1]
         self.note_key((*place, *named), f"{said}; {_EQUAL} repeat: {len(axis.rows) if not used else 2}")
+
+
+def _told(made: Entry, name: str, value: Json) -> Json:
+    """Return what the service is told: a value's spelling where it is text, what it stands for elsewhere."""
+    return value if made.tells(name) else plain(value)
 
 
 def _axis_places(path: Path, text: JobText) -> Iterable[Path]:
@@ -197,7 +238,10 @@ def _source(made: Entry) -> str:
 def _unknown(name: str, written: str, known: list[str]) -> str:
     if f"${{{name}}}" in written:
         return f"${{{name}}}: {_ENVIRONMENT}"
-    shown = f"unknown variable {{{shortened(name)}}}"
+    mark = "?" * (f"{{{name}?}}" in written)
+    shown = f"unknown variable {{{shortened(name)}{mark}}}"
+    if bare := bare_name(name, known):
+        return f"{shown}; there are no formats and no filters: write {{{bare}}}"
     guess = meant(name, known)
     if guess:
         return shown + guess

@@ -5,13 +5,14 @@ on depth, nodes and what aliases may multiply. What the keys mean is not known h
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
+from batchgen.manifest.source.comments import Dropped, dropped
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.scalars import resolve
+from batchgen.manifest.source.scalars import resolve, spelled
 from batchgen.manifest.source.text_files import decode, refuse
 from batchgen.manifest.source.yaml_errors import explain
 from batchgen.model import Json
@@ -62,10 +63,19 @@ class Document:
         data: the mapping at the top.
     """
 
-    def __init__(self, source: str, root: yaml.MappingNode, data: dict[str, Json]) -> None:
+    def __init__(self, source: str, root: yaml.MappingNode, data: dict[str, Json], text: str) -> None:
         self.source = source
         self.data = data
         self._root = root
+        self._text = text
+
+    def dropped(self, is_free: Callable[[tuple[str | int, ...]], bool]) -> Iterator[Dropped]:
+        """Find the texts that YAML makes shorter than they stand.
+
+        Args:
+            is_free: whether the value at a path may say anything, as a prompt does.
+        """
+        return dropped(self._root, self._text, self.source, is_free)
 
     def place(self, path: Path) -> Place:
         """Return the place of a value; of the nearest thing around it where it is not written."""
@@ -126,11 +136,12 @@ def read_document(raw: bytes, source: str, problems: Problems, *, base: type[Any
     Raises:
         InputError: it cannot be read on.
     """
-    root = _compose(_text(raw, source), source, base or _FASTEST)
+    text = _text(raw, source)
+    root = _compose(text, source, base or _FASTEST)
     if not isinstance(root, yaml.MappingNode):
         _refuse_top(root, source)
     builder = _Builder(source, problems)
-    return Document(source, root, builder.value(root))
+    return Document(source, root, builder.value(root), text)
 
 
 def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, Json]]:
@@ -139,11 +150,28 @@ def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, Js
     Raises:
         InputError: it cannot be read on.
     """
-    root = _compose(_text(raw, source), source, _FASTEST)
+    text = _text(raw, source)
+    root = _compose(text, source, _FASTEST)
     if not isinstance(root, yaml.SequenceNode):
         refuse(source, "is not a list; write a mapping of names to values for each row, each after a dash")
+    for one in dropped(root, text, source):
+        problems.warn(one.place, one.text, kind=one.kind)
     values: list[Json] = _Builder(source, problems).value(root)
-    return [(node.start_mark.line + 1, value) for node, value in zip(root.value, values, strict=True)]
+    return [
+        (node.start_mark.line + 1, _as_spelled(value, node))
+        for node, value in zip(root.value, values, strict=True)
+    ]
+
+
+def _as_spelled(row: Json, node: yaml.Node) -> Json:
+    """Let the numbers of a row keep their spellings: they may come into a text."""
+    if not isinstance(row, dict):
+        return row
+    written = ((name, value, _child(node, name)[1]) for name, value in row.items())
+    return {
+        name: spelled(value, one.value) if isinstance(one, yaml.ScalarNode) else value
+        for name, value, one in written
+    }
 
 
 def _text(raw: bytes, source: str) -> str:
@@ -151,10 +179,14 @@ def _text(raw: bytes, source: str) -> str:
     if found := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
-        refuse(
-            source, f"the control character U+{ord(found[0]):04X} is not allowed", line=line, column=column
-        )
+        refuse(source, f"{_unprintable(found[0])} is not allowed", line=line, column=column)
     return text
+
+
+def _unprintable(character: str) -> str:
+    if character == "\ufeff":
+        return "a byte order mark (U+FEFF) inside the file, as where two were put together,"
+    return f"the control character U+{ord(character):04X}"
 
 
 def _compose(text: str, source: str, base: type[Any]) -> yaml.Node | None:

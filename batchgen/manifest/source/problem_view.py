@@ -18,15 +18,20 @@ _WIDTH = 100  # characters of a line; longer ones are cut around the place
 _VARYING = re.compile(r'"[^"]*"|\d+(?:[.,]\d+)*')
 
 
-def shown_problems(problems: Sequence[Problem]) -> Iterator[str]:
-    """Return the lines that show problems to people, at most so many of them."""
-    found = abridged(problems)
+def shown_problems(problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> Iterator[str]:
+    """Return the lines that show problems to people, at most so many of them, then those of warnings."""
     lines = _Lines()
+    yield from _shown(problems, lines, "", "problems")
+    yield from _shown(warnings, lines, "warning: ", "warnings")
+
+
+def _shown(problems: Sequence[Problem], lines: "_Lines", word: str, many: str) -> Iterator[str]:
+    found = abridged(problems)
     for one in found[:SHOWN]:
-        yield str(one)
+        yield f"{one.place}: {word}{one.text}"
         yield from lines.around(one)
     if len(found) > SHOWN:
-        yield f"and {len(found) - SHOWN:,} more problems"
+        yield f"and {len(found) - SHOWN:,} more {many}"
 
 
 def problems_document(problems: Sequence[Problem]) -> list[Mapping[str, object]]:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from batchgen.manifest.source.document import read_rows
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.scalars import kind_of, unsendable
+from batchgen.manifest.source.scalars import kind_of, spelled, unsendable
 from batchgen.manifest.source.text_files import refuse
 from batchgen.manifest.tables.table import DEEPEST, Table, check_depth, check_name
 from batchgen.model import Json
@@ -42,6 +42,7 @@ class _Rows:
             rows=self._rows,
             lines=self._lines,
             textual=False,
+            warnings=self.problems.warnings,
         )
 
 
@@ -110,6 +111,6 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON; write a finite number")
 
 
-def _finite(text: str) -> float:
+def _finite(text: str) -> Json:
     value = float(text)
-    return value if math.isfinite(value) else _constant(text)
+    return spelled(value, text) if math.isfinite(value) else _constant(text)

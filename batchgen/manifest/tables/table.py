@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from batchgen.errors import Problem
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.model import Json
 
@@ -23,6 +24,7 @@ class Table:
         lines: for each row the line it begins in.
         textual: whether every value is a cell, which is text.
         prompt: the column that is the prompt where the job has none, None where there is no such column.
+        warnings: what is probably a mistake in the file.
     """
 
     source: str
@@ -31,6 +33,7 @@ class Table:
     lines: Sequence[int]
     textual: bool
     prompt: str | None = None
+    warnings: tuple[Problem, ...] = ()
 
     def place(self, row: int) -> Place:
         """Return the place of a row."""
