@@ -133,17 +133,25 @@ def read_document(raw: bytes, source: str, problems: Problems, *, base: type[Any
     return Document(source, root, builder.value(root))
 
 
-def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, Json]]:
-    """Read a YAML file whose top is a list, each value with the line it begins in.
+def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, int, Json]]:
+    """Read a YAML list, each value with the line and the column it begins in.
+
+    It may be at the top, or the only list of the mapping there, beside anchors for instance.
 
     Raises:
         InputError: it cannot be read on.
     """
     root = _compose(_text(raw, source), source, _FASTEST)
+    builder = _Builder(source, problems)
+    if isinstance(root, yaml.MappingNode):
+        lists = [value for _, value in root.value if isinstance(value, yaml.SequenceNode)]
+        builder.value(root)
+        root = lists[0] if len(lists) == 1 else root
     if not isinstance(root, yaml.SequenceNode):
         refuse(source, "is not a list; write a mapping of names to values for each row, each after a dash")
-    values: list[Json] = _Builder(source, problems).value(root)
-    return [(node.start_mark.line + 1, value) for node, value in zip(root.value, values, strict=True)]
+    values: list[Json] = builder.value(root)
+    marks = (node.start_mark for node in root.value)
+    return [(mark.line + 1, mark.column + 1, value) for mark, value in zip(marks, values, strict=True)]
 
 
 def _text(raw: bytes, source: str) -> str:
