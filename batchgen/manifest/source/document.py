@@ -5,11 +5,12 @@ on depth, nodes and what aliases may multiply. What the keys mean is not known h
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
+from batchgen.manifest.source.comments import Dropped, dropped
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.scalars import resolve
 from batchgen.manifest.source.text_files import decode, refuse
@@ -62,10 +63,19 @@ class Document:
         data: the mapping at the top.
     """
 
-    def __init__(self, source: str, root: yaml.MappingNode, data: dict[str, Json]) -> None:
+    def __init__(self, source: str, root: yaml.MappingNode, data: dict[str, Json], text: str) -> None:
         self.source = source
         self.data = data
         self._root = root
+        self._text = text
+
+    def dropped(self, is_free: Callable[[tuple[str | int, ...]], bool]) -> Iterator[Dropped]:
+        """Find the texts that YAML makes shorter than they stand.
+
+        Args:
+            is_free: whether the value at a path may say anything, as a prompt does.
+        """
+        return dropped(self._root, self._text, self.source, is_free)
 
     def place(self, path: Path) -> Place:
         """Return the place of a value; of the nearest thing around it where it is not written."""
@@ -126,11 +136,12 @@ def read_document(raw: bytes, source: str, problems: Problems, *, base: type[Any
     Raises:
         InputError: it cannot be read on.
     """
-    root = _compose(_text(raw, source), source, base or _FASTEST)
+    text = _text(raw, source)
+    root = _compose(text, source, base or _FASTEST)
     if not isinstance(root, yaml.MappingNode):
         _refuse_top(root, source)
     builder = _Builder(source, problems)
-    return Document(source, root, builder.value(root))
+    return Document(source, root, builder.value(root), text)
 
 
 def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, int, Json]]:
@@ -141,16 +152,20 @@ def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, in
     Raises:
         InputError: it cannot be read on.
     """
-    root = _compose(_text(raw, source), source, _FASTEST)
+    text = _text(raw, source)
+    root = _compose(text, source, _FASTEST)
     builder = _Builder(source, problems)
+    rows = root
     if isinstance(root, yaml.MappingNode):
         lists = [value for _, value in root.value if isinstance(value, yaml.SequenceNode)]
         builder.value(root)
-        root = lists[0] if len(lists) == 1 else root
-    if not isinstance(root, yaml.SequenceNode):
+        rows = lists[0] if len(lists) == 1 else root
+    if root is None or not isinstance(rows, yaml.SequenceNode):
         refuse(source, "is not a list; write a mapping of names to values for each row, each after a dash")
-    values: list[Json] = builder.value(root)
-    marks = (node.start_mark for node in root.value)
+    for one in dropped(root, text, source):
+        problems.warn(one.place, one.text, kind=one.kind)
+    values: list[Json] = builder.value(rows)
+    marks = (node.start_mark for node in rows.value)
     return [(mark.line + 1, mark.column + 1, value) for mark, value in zip(marks, values, strict=True)]
 
 

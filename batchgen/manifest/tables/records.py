@@ -71,6 +71,7 @@ class _Rows:
             textual=False,
             prompt=LINE if self._texts else None,
             marked=marked,
+            warnings=self.problems.warnings,
         )
 
 

@@ -92,9 +92,8 @@ class Tables:
         path = self.folder / name
         if path not in self._read:
             try:
-                table = read_table(path, str(path))
+                table = self._read[path] = read_table(path, str(path))
                 problems.take_warnings(table.warnings)
-                self._read[path] = table
             except InputError as error:
                 problems.take(error, named=named)
                 self._read[path] = None
