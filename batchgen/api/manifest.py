@@ -224,7 +224,7 @@ def _filled(value: Any, variables: Mapping[str, Json]) -> Any:
         ValueError: a brace opens or closes nothing, or there is no such variable.
     """
     if isinstance(value, str):
-        template = parse(value).bind(variables)
+        template = parse(value, variables).bind(variables)
         if template.names:
             known = ", ".join(variables) or "none"
             raise ValueError(f"unknown variable {{{template.names[0]}}}; vars has: {known}")
@@ -232,10 +232,14 @@ def _filled(value: Any, variables: Mapping[str, Json]) -> Any:
     if isinstance(value, Mapping):
         if value.keys() == {"file"}:
             return value
-        return {name: _filled(one, variables) for name, one in value.items()}
+        return {name: _filled(one, variables) for name, one in value.items() if not _left_out(one, variables)}
     if isinstance(value, list | tuple):
-        return [_filled(one, variables) for one in value]
+        return [_filled(one, variables) for one in value if not _left_out(one, variables)]
     return value
+
+
+def _left_out(value: Any, variables: Mapping[str, Json]) -> bool:
+    return isinstance(value, str) and "?}" in value and parse(value, variables).is_left_out(variables)
 
 
 def _literal(value: Any) -> Any:

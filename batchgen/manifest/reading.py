@@ -229,6 +229,7 @@ def _wrong_with_files(files: str) -> list[str]:
         for name in names
         if name not in FILE_VARIABLES
     ]
+    wrong += [f"{{{name}}} always has a value; write it without the ?" for name in template.optional]
     # what fills the variables in is safe: it is enough to look at the text around them
     if found := wrong_with(template.literals[0][:1] + "a") or wrong_with(f"a{''.join(template.literals)}a"):
         wrong.append(f'"{files}" cannot name a file: {found}')

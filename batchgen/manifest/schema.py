@@ -19,7 +19,7 @@ from pydantic import (
     Tag,
 )
 
-from batchgen.manifest.naming import wrong_with_batch, wrong_with_period
+from batchgen.manifest.naming import slug, wrong_with_batch, wrong_with_period
 from batchgen.manifest.quantities import parse_duration, parse_rate
 from batchgen.manifest.source.scalars import kind_of, unsendable
 from batchgen.manifest.templates import parse
@@ -65,8 +65,11 @@ def wrong_with_model(text: str) -> str | None:
 
 def _model_id(text: str) -> str:
     if "{" in text or "}" in text:  # filled in by a column, a variable or an axis, and looked at then
-        if wrong := wrong_with_model("".join(parse(text).literals) or "m"):
+        template = parse(text)
+        if wrong := wrong_with_model("".join(template.literals) or "m"):
             raise ValueError(wrong)
+        for name in sorted(template.optional):
+            raise ValueError(f"every job needs a model, so it cannot be optional; write {{{name}}}")
     elif wrong := wrong_with_model(text):
         raise ValueError(wrong)
     return text
@@ -104,7 +107,8 @@ def _variable(value: Json) -> Json:
 
 def _batch(text: str) -> str:
     if wrong := wrong_with_batch(text):
-        raise ValueError(f'"{text}" cannot name a folder: {wrong}')
+        right = "" if text.isascii() or not slug(text) else f"; write batch: {slug(text)}"
+        raise ValueError(f'"{text}" cannot name a folder: {wrong}{right}')
     return text
 
 

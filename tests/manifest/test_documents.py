@@ -83,6 +83,10 @@ def test_the_reference_says_what_its_examples_become(read: Read) -> None:
     assert read_example(read, "props.yaml\n  prompt").jobs[1].model == "model_imagen4-ultra"
     assert len(read_example(read, "shared/props").jobs) == 2
     assert len(read_example(read, "refs/style.png").files) == 1
+    assert [(job.id, job.params) for job in read_example(read, "{avoid?}").jobs] == [
+        ("pier", {}),
+        ("pier-people", {"negativePrompt": "people"}),
+    ]
     assert read_example(read, "<<: *small").jobs[1].params == {"aspectRatio": "16:9"}
 
 

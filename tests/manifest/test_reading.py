@@ -120,7 +120,7 @@ limits: {rate: fast}
         ),
         "jobs.yaml:6:37: none.csv: there is no such file",
         'jobs.yaml:7:16: limits.rate: expected a rate such as "100/min", "5/s" or "6000/h", not "fast"',
-        "t.csv:2: b is empty",
+        "t.csv:2: b is empty; where it may be, write {b?}",
     ]
 
 

@@ -22,6 +22,7 @@ class Entry:
         choices: of the axes' values; None where there are too many to look at.
         table: whose rows it goes through, None where it has none.
         columns: the table's columns that its texts use, in the order they stand.
+        needed: those of them that must have a value in every row.
         origin: what it says, as it is written.
     """
 
@@ -35,6 +36,7 @@ class Entry:
     choices: Choices | None
     table: Table | None
     columns: tuple[str, ...]
+    needed: frozenset[str]
     repeat: int
     derive_seed: bool
     origin: Origin
@@ -54,12 +56,13 @@ class Entry:
     def _rows(self) -> int:
         return len(self.table.rows) if self.table is not None else 1
 
+    def tells(self, name: str) -> bool:
+        """Return whether every prompt or every model has a variable in it, as a text."""
+        return any(texts and all(name in one.names for one in texts) for texts in (self.prompts, self.models))
+
     def uses(self, name: str) -> bool:
         """Return whether every job says something else with another value of a variable."""
-        everywhere = (self.prompts, self.models)
-        return name in self.params.names or any(
-            texts and all(name in one.names for one in texts) for texts in everywhere
-        )
+        return name in self.params.names or self.tells(name)
 
     @property
     def preview(self) -> str:
@@ -72,7 +75,7 @@ class Entry:
         shown = "".join(
             part
             for literal, name in zip(template.literals, (*template.names, ""), strict=True)
-            for part in (literal, f"{{{name}}}" if name else "")
+            for part in (literal, f"{{{name}{'?' * (name in template.optional)}}}" if name else "")
         )
         return shortened(" ".join(shown.split()))
 

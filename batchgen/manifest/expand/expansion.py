@@ -5,20 +5,30 @@ so that a value added to an axis renames nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
 from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.ids import Ids, Owner
-from batchgen.manifest.naming import joined, label, part_of_id, slug, wrong_with
+from batchgen.manifest.naming import (
+    alike,
+    in_ascii,
+    joined,
+    label,
+    part_of_id,
+    shortened_id,
+    slug,
+    without_gaps,
+    wrong_with,
+)
 from batchgen.manifest.origins import Origins
 from batchgen.manifest.schema import wrong_with_model
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.scalars import text_of
+from batchgen.manifest.source.scalars import plain, text_of
 from batchgen.manifest.tables.error_values import has_any, is_error, word_for_nothing
-from batchgen.manifest.templates import Template
+from batchgen.manifest.templates import Template, is_empty
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
 
@@ -53,6 +63,18 @@ class _Model(NamedTuple):
     number: int
     template: Template
     label: str
+
+
+class _Named(NamedTuple):
+    """The user's own id of a job.
+
+    Attributes:
+        id: fit to name a file.
+        written: what the user wrote, where that is another text; empty where it is the id.
+    """
+
+    id: str
+    written: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,19 +120,20 @@ class Expansion:
         for place, values in _rows(entry):
             if suspect and not self._meant(values, place):
                 continue
-            if self._complete(values, place):
+            if self._complete(values, entry.needed, place):
                 try:
                     self._add_row(number, ready, values, place)
                 except _RowError as error:
                     self._problems.add(place, str(error), kind=error.kind)
 
-    def _complete(self, values: Mapping[str, Json], place: Place) -> bool:
+    def _complete(self, values: Mapping[str, Json], needed: frozenset[str], place: Place) -> bool:
         if None not in values.values() and "" not in values.values():
             return True
-        for name, value in values.items():
-            if value is None or value == "":
-                self._problems.add(place, f"{name} is empty")
-        return False
+        missing = [name for name, value in values.items() if name in needed and is_empty(value)]
+        for name in missing:
+            said = f"{name} is empty; where it may be, write {{{name}?}}"
+            self._problems.add(place, said, kind=f"{name} is empty")
+        return not missing
 
     def warn_of_doubles(self) -> None:
         """Note the jobs that ask for the same as another one."""
@@ -129,7 +152,7 @@ class Expansion:
         return not wrong
 
     def _add_row(self, number: int, ready: _Ready, values: dict[str, Json], place: Place) -> None:
-        row_label = [slug(_text(values[name])) for name in ready.shown]
+        row_label = [slug(_text(_as_told(ready.entry, name, values[name]))) for name in ready.shown]
         for prompt, model, combination in product(ready.prompts, ready.models, ready.combinations):
             if combination.models is not None and model.number not in combination.models:
                 continue
@@ -137,9 +160,11 @@ class Expansion:
             text = _rendered(prompt.template, known).strip()
             if not text:
                 raise _RowError("the prompt is empty", "empty prompt")
-            name = _name(ready, known)
+            named = _name(ready, known)
+            name = None if named is None else named.id
             if name is None or not ready.exact:
-                start = slug(text) if name is None and not prompt.label else prompt.label
+                start = prompt.label if name is not None or ready.entry.name is None else ""
+                start = start or slug(text)
                 parts = [start] if name is None else [name, start if len(ready.prompts) > 1 else ""]
                 name = joined([*parts, *row_label, combination.label, model.label])
             params = combination.params
@@ -150,18 +175,22 @@ class Expansion:
                 params=_params(ready.entry, known) if params is None else params,
                 derive_seed=ready.entry.derive_seed,
             )
-            self._add(number, ready, job, place, prompt.number)
+            self._add(number, ready, job, place, prompt.number, named)
 
-    def _add(self, number: int, ready: _Ready, job: Job, place: Place, prompt: int) -> None:
-        explicit = ready.entry.name is not None
-        self._doubles.add(job, len(self.jobs))
+    def _add(
+        self, number: int, ready: _Ready, job: Job, place: Place, prompt: int, named: _Named | None
+    ) -> None:
         for turn in range(1, ready.entry.repeat + 1):
-            owner = Owner(len(self.jobs), number, explicit)
-            name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact)
+            wanted = job.id if turn == 1 else f"{job.id}-{turn}"
+            # before it is taken: an id that nobody gets stands in no other's way
+            if ready.unchecked and (wrong := wrong_with(wanted)):
+                raise _RowError(f'id: "{wanted}" cannot name a file: {wrong}', "id unsafe")
+            owner = Owner(len(self.jobs), number, named is not None, named.written if named else "")
+            name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact and named is not None)
             if isinstance(name, Owner):
-                raise _RowError(self._taken_by(name, job.id if turn == 1 else f"{job.id}-{turn}"), "id taken")
-            if ready.unchecked and (wrong := wrong_with(name)):
-                raise _RowError(f'id: "{name}" cannot name a file: {wrong}', "id unsafe")
+                raise _RowError(self._taken_by(name, wanted), "id taken")
+            if turn == 1:  # the others are meant
+                self._doubles.add(job, len(self.jobs))
             self.jobs.append(job if name == job.id else _renamed(job, name))
             self.places.add(place)
             self.origins.add(ready.entry.origin, prompt)
@@ -233,7 +262,9 @@ def _combinations(entry: Entry, hidden: set[str]) -> Iterator[_Combination]:
     constant = entry.params.render({}) if not entry.params.names else None
     for choice in entry.choices.all if entry.choices is not None else ():
         values = choice.values
-        parts = (labels[name][text_of(value)] for name, value in values.items() if name not in hidden)
+        parts = (
+            labels[name][_told(entry, name, value)] for name, value in values.items() if name not in hidden
+        )
         params = constant if constant is not None else (_params(entry, values) if fixed else None)
         yield _Combination(values, choice.models, "-".join(parts), params)
 
@@ -243,11 +274,20 @@ def _labels(entry: Entry) -> dict[str, dict[str, str]]:
     texts: dict[str, dict[str, None]] = {name: {} for axis in entry.axes for name in axis.names}
     for choice in entry.choices.all if entry.choices is not None else ():
         for name, value in choice.values.items():
-            texts[name][text_of(value)] = None
+            texts[name][_told(entry, name, value)] = None
     return {
         name: dict(zip(found, _distinct([label(one) for one in found]), strict=True))
         for name, found in texts.items()
     }
+
+
+def _as_told(entry: Entry, name: str, value: Json) -> Json:
+    """Return a value as the job says it: a number in its file's spelling only where that is in the text."""
+    return value if entry.tells(name) else plain(value)
+
+
+def _told(entry: Entry, name: str, value: Json) -> str:
+    return text_of(_as_told(entry, name, value))
 
 
 def _distinct(labels: Sequence[str]) -> list[str]:
@@ -269,21 +309,31 @@ def _model_label(model: str) -> str:
 
 
 def _text(value: Json) -> str:
-    return "" if isinstance(value, list | dict) else text_of(value)
+    return "" if value is None or isinstance(value, list | dict) else text_of(value)
 
 
-def _name(ready: _Ready, values: Mapping[str, Json]) -> str | None:
+def _name(ready: _Ready, values: Mapping[str, Json]) -> _Named | None:
+    """Return the user's own id; None where there is none, or nothing of it has a value in this row."""
     template = ready.entry.name
     if template is None:
         return None
     parts = {}
     for name in template.names:
+        value = values[name]
         try:
-            parts[name] = part_of_id(text_of(values[name]))
+            parts[name] = part_of_id(text_of(value)) if value is not None and value != "" else ""
         except ValueError as error:
-            shown = f'id: {name} "{_text(values[name])[:60]}" cannot name a file'
+            shown = f'id: {name} "{_text(value)[:60]}" cannot name a file'
             raise _RowError(f"{shown}: {error}", f"id {name}") from None
-    return template.render(parts)
+    literals = tuple(in_ascii(one) or slug(one) for one in template.literals)
+    made = replace(template, literals=literals).render(parts)
+    if "" in parts.values():
+        made = without_gaps(made)
+    if not made:
+        return None
+    written = template.render({name: _text(values[name]) for name in template.names})
+    safe = shortened_id(made, written)
+    return _Named(safe, "" if safe == written else alike(written))
 
 
 def _rendered(template: Template, values: Mapping[str, Json]) -> str:

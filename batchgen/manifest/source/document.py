@@ -12,7 +12,7 @@ import yaml
 
 from batchgen.manifest.source.comments import Dropped, dropped
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.scalars import resolve
+from batchgen.manifest.source.scalars import resolve, spelled
 from batchgen.manifest.source.text_files import decode, refuse
 from batchgen.manifest.source.yaml_errors import explain
 from batchgen.model import Json
@@ -165,8 +165,21 @@ def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, in
     for one in dropped(root, text, source):
         problems.warn(one.place, one.text, kind=one.kind)
     values: list[Json] = builder.value(rows)
-    marks = (node.start_mark for node in rows.value)
-    return [(mark.line + 1, mark.column + 1, value) for mark, value in zip(marks, values, strict=True)]
+    return [
+        (node.start_mark.line + 1, node.start_mark.column + 1, _as_spelled(value, node))
+        for node, value in zip(rows.value, values, strict=True)
+    ]
+
+
+def _as_spelled(row: Json, node: yaml.Node) -> Json:
+    """Let the numbers of a row keep their spellings: they may come into a text."""
+    if not isinstance(row, dict):
+        return row
+    written = ((name, value, _child(node, name)[1]) for name, value in row.items())
+    return {
+        name: spelled(value, one.value) if isinstance(one, yaml.ScalarNode) else value
+        for name, value, one in written
+    }
 
 
 def _text(raw: bytes, source: str) -> str:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from batchgen.manifest.source.document import read_rows
 from batchgen.manifest.source.problems import Place, Problems, listed
-from batchgen.manifest.source.scalars import kind_of, unsendable
+from batchgen.manifest.source.scalars import kind_of, plain, spelled, unsendable
 from batchgen.manifest.source.text_files import refuse, with_line_feeds
 from batchgen.manifest.tables.error_values import may_have_errors
 from batchgen.manifest.tables.table import DEEPEST, LINE, Table, check_depth, check_name
@@ -207,7 +207,7 @@ def _sound(value: Json, text: str) -> Json:
     Raises:
         ValueError: what keeps it from being a row.
     """
-    if not isinstance(value, dict | str):
+    if not isinstance(plain(value), dict | str):
         raise ValueError('is not an object; write {"name": "value", ...}')  # noqa: TRY004 - one kind of problem a line
     if isinstance(value, dict) and any(isinstance(one, dict | list) for one in value.values()):
         check_depth(value)
@@ -258,9 +258,9 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON; write a finite number, or null for nothing")
 
 
-def _finite(text: str) -> float:
+def _finite(text: str) -> Json:
     value = float(text)
-    return value if math.isfinite(value) else _constant(text)
+    return spelled(value, text) if math.isfinite(value) else _constant(text)
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_finite)

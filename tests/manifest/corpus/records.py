@@ -179,7 +179,10 @@ RECORDS = [
         "rows that share a line have their columns",
         "t.json",
         '[{"prompt": "a mill"}, {"prompt": ""}, {"prompt": null}, {}]',
-        problems=[f"t.json:1:{column}: prompt is empty" for column in (24, 40, 58)],
+        problems=[
+            f"t.json:1:{column}: prompt is empty; where it may be, write {{prompt?}}"
+            for column in (24, 40, 58)
+        ],
     ),
     member(
         "a comma behind the last row",
@@ -323,7 +326,7 @@ RECORDS = [
         "an empty value of YAML",
         "t.yaml",
         "- {prompt: a mill}\n- {prompt: }\n- {prompt: ~}\n",
-        problems=["t.yaml:2: prompt is empty", "t.yaml:3: prompt is empty"],
+        problems=[f"t.yaml:{line}: prompt is empty; where it may be, write {{prompt?}}" for line in (2, 3)],
     ),
     # Databases and data frames, as CSV.
     member("an index without a name, dropped", "t.csv", ",prompt\n,a mill\n,a barn\n", "a mill", "a barn"),

@@ -221,6 +221,16 @@ SPREADSHEETS = [
         ],
     ),
     member("an empty cell that is not used", "t.csv", "prompt,note\na mill,\na barn,x\n", "a mill", "a barn"),
+    member(
+        "an optional column",
+        "t.csv",
+        "prompt,negative,note\na mill,,\na barn,fog,x\na ford,\u00a0,\n",
+        "a mill",
+        "a barn",
+        "a ford",
+        entry='prompt: "{prompt}", params: {negativePrompt: "{negative?}"}',
+        params=[{}, {"negativePrompt": "fog"}, {}],
+    ),
     # Headers.
     member("a no-break space at a header", "t.csv", "n,\u00a0prompt\u00a0\n1,a mill\n", "a mill"),
     member("a zero-width space at a header", "t.csv", "n,\u200bprompt\n1,a mill\n", "a mill"),
