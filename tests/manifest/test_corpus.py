@@ -1,11 +1,13 @@
 """Files at large: every member of the corpus gives the jobs that are right, or the sentences that help."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from batchgen.errors import ManifestError
 from batchgen.manifest.reading import read_manifest
+from batchgen.model import Json
 from tests.manifest.corpus.member import Member
 from tests.manifest.corpus.records import RECORDS
 from tests.manifest.corpus.spreadsheets import SPREADSHEETS
@@ -23,17 +25,25 @@ def test_a_file_gives_its_jobs_or_says_what_is_wrong(
     named = "" if "file:" in member.entry else f"from: {member.file}, "
     text = f"version: 1\ndefaults: {{model: m}}\njobs:\n  - {{{named}{member.entry}}}\n"
     Path("jobs.yaml").write_text(text, encoding="utf-8")
+    prompts, params, problems, warnings = outcome()
+    assert (problems, warnings) == (list(member.problems), list(member.warnings))
+    assert prompts == list(member.prompts)
+    assert params == list(member.params or params)
+
+
+def outcome() -> tuple[list[str], list[Mapping[str, Json]], list[str], list[str]]:
+    """Return the prompts, the parameters, the problems and the warnings of the manifest here."""
     try:
         manifest = read_manifest(Path("jobs.yaml"), environ={})
     except ManifestError as error:
-        assert [str(one) for one in error.problems] == list(member.problems)
-        assert [str(one) for one in error.warnings] == list(member.warnings)
-        return
-    assert not member.problems
-    assert [job.prompt for job in manifest.jobs] == list(member.prompts)
-    assert [str(one) for one in manifest.warnings] == list(member.warnings)
-    if member.params is not None:
-        assert [job.params for job in manifest.jobs] == list(member.params)
+        return [], [], [str(one) for one in error.problems], [str(one) for one in error.warnings]
+    jobs = manifest.jobs
+    return (
+        [one.prompt for one in jobs],
+        [one.params for one in jobs],
+        [],
+        [str(one) for one in manifest.warnings],
+    )
 
 
 def test_every_member_has_a_name_of_its_own_and_there_are_many() -> None:

@@ -56,8 +56,8 @@ NAMELESS = "name it in the header, or delete the column"
         ("{a}\n1\n", ["t.csv:1:1: column 1 has a brace, a line break or a space at an end in its name"]),
         ("a,b\n1\nu,v,x\n", [
             f"t.csv:2: has 1 cell, the header has 2; write 1, {FEW}",
-            't.csv:3:5: has 3 cells, the header has 2, so "x" is too much; '
-            'text with a comma needs quotes: "v,x"',
+            ('t.csv:3:5: has 3 cells, the header has 2, so "x" is too much; '
+            'text with a comma needs quotes: "v,x"'),
         ]),
         ('a,b\n1,2\n3,"4\n5\n', [f"t.csv:3:3: {OPENED}"]),
         ('a,b\n"1\n2",  "\n', [f"t.csv:3:6: {OPENED}"]),
@@ -67,8 +67,8 @@ NAMELESS = "name it in the header, or delete the column"
         ]),
         (b"a\nb\0\n", ["t.csv:2: a NUL byte: this is not a text file"]),
         (b"a\rcaf\xe9\r", [
-            't.csv:2:4: the byte 0xe9 is not UTF-8, in Windows-1252 it is "\u00e9"; '
-            'save the file as UTF-8 (in Excel: "CSV UTF-8")'
+            ('t.csv:2:4: the byte 0xe9 is not UTF-8, in Windows-1252 it is "\u00e9"; '
+            'save the file as UTF-8 (in Excel: "CSV UTF-8")')
         ]),
         ("a\nb\r\n".encode("utf-16")[:-1], ["t.csv:3:1: is damaged UTF-16; save it as UTF-8"]),
         ("a\n\0".encode("utf-16"), ["t.csv:2: a NUL character: this is not a text file"]),
@@ -167,8 +167,8 @@ ROWS = "write a mapping of names to values for each row, each after a dash"
         ("a: 1", [f"t.yml: is not a list; {ROWS}"]),
         ("[]", ["t.yml: is empty; write a mapping of names to values for each row, each after a dash"]),
         ("- 12\n- {x: .nan}\n", [
-            "t.yml:1: expected a mapping of names to values, or a text, not a number; "
-            "text that looks like a number needs quotes",
+            ("t.yml:1: expected a mapping of names to values, or a text, not a number; "
+            "text that looks like a number needs quotes"),
             "t.yml:2: infinity and not-a-number cannot be sent; write a finite number",
         ]),
         ("- a\n- {b: 1}\n", [

@@ -57,18 +57,16 @@ class Doubles:
 
 def _said(pairs: Sequence[tuple[Place, Place]]) -> str:
     meant = "repeat: 2 in an entry of its own, or seed: none, says that it is meant"
+    shown = [f"line {again.line} {_like(first, again)}" for first, again in pairs[:_MOST]]
     if len(pairs) == 1:
-        where = _as_seen_from(*pairs[0])
-        return f"asks for the same as {where}, so the same job is bought twice; delete one of them ({meant})"
-    shown = [f"{_line(again)} as {_as_seen_from(first, again)}" for first, again in pairs[:_MOST]]
+        like = _like(*pairs[0])
+        return f"asks for the same {like}, so the same job is bought twice; delete one of them ({meant})"
     more = f" and {len(pairs) - _MOST:,} more" if len(pairs) > _MOST else ""
     said = f"{len(pairs):,} jobs ask for the same as an earlier one, and each is bought again"
     return f"{said}: {', '.join(shown)}{more}; delete them ({meant})"
 
 
-def _as_seen_from(first: Place, again: Place) -> str:
-    return (_line(first) if first != again else "itself") if first.source == again.source else str(first)
-
-
-def _line(place: Place) -> str:
-    return f"line {place.line}"
+def _like(first: Place, again: Place) -> str:
+    if first == again:
+        return "twice"
+    return f"as line {first.line}" if first.source == again.source else f"as {first}"

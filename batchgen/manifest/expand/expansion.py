@@ -143,7 +143,7 @@ class Expansion:
         """Return whether no cell has an error in place of a value; note also what is a word for nothing."""
         wrong = [name for name, value in values.items() if is_error(value)]
         for name in wrong:
-            text = f"{name} is {values[name]}, an error of the spreadsheet; mend it there and save the table anew"
+            text = f"{name} is {values[name]}, an error of the spreadsheet; mend it there and save it again"
             self._problems.add(place, text, kind=f"{name} is an error")
         for name, value in values.items():
             if whose := word_for_nothing(value):

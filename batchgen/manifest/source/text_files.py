@@ -77,8 +77,8 @@ def decode(raw: bytes, source: str) -> str:
 def plain_text(raw: bytes, source: str) -> str:
     """Return the text of a file that is no YAML, each of its lines ended by a line feed.
 
-    Programs on other systems, and a checkout of git there, end lines otherwise: that makes no other text. Only
-    ``CR``, ``LF`` and both together end a line; U+2028, form feeds and the like are text.
+    Programs on other systems, and a checkout of git there, end lines otherwise: that makes no other text.
+    Only ``CR``, ``LF`` and both together end a line; U+2028, form feeds and the like are text.
 
     Raises:
         InputError: neither UTF-8 nor what its byte order mark says, or no text at all.
@@ -131,7 +131,7 @@ def _lines_before(raw: bytes, end: int) -> int:
 
 
 def _wrong_byte(raw: bytes, error: UnicodeDecodeError, start: int, source: str) -> str:
-    """Say what a byte is that is no UTF-8: in Western Windows texts accents are few, and between plain letters."""
+    """Say what a byte is that is no UTF-8: accents in Western texts of Windows are few and stand alone."""
     if error.reason == "unexpected end of data" and (start < len(raw) - 1 or not raw[:start].isascii()):
         return "the file ends in the middle of a character, so a part of it is missing; save it again"
     around = raw[max(0, start - 1) : start] + raw[start + 1 : start + 2]

@@ -12,25 +12,15 @@ from batchgen.model import Json
 # but for those that say "not available" or "still loading", and for LibreOffice's numbers.
 _MARKED = re.compile(r"#[¡¿]?[^\W\d_a-z][^\sa-z#!?]{0,24}[!?]")
 _UNMARKED = frozenset({
-    "#N/A", "#N/A!", "#N/A N/A", "#N/D", "#N/D!", "#NV", "#NV!", "#N/B", "#I/T", "#Н/Д", "#YOK", "#SAKNAS", "#PUUTTUU",
-    "#HIÁNYZIK", "#NENÍ_K_DISPOZICI", "#GETTING_DATA", "#DATEN_ABRUFEN", "#DIV/0", "#REF", "#VALUE", "#NULL",
-    "#NUM", "#NAME", "#SPILL", "#CALC", "#FIELD", "#ERROR", "#BLOCKED", "#CONNECT", "#BUSY", "#UNKNOWN",
+    "#N/A", "#N/A!", "#N/A N/A", "#N/D", "#N/D!", "#NV", "#NV!", "#N/B", "#I/T", "#YOK", "#SAKNAS",
+    "#PUUTTUU", "#HIÁNYZIK", "#NENÍ_K_DISPOZICI", "#GETTING_DATA", "#DATEN_ABRUFEN", "#DIV/0", "#REF", "#VALUE",
+    "#NULL", "#NUM", "#NAME", "#SPILL", "#CALC", "#FIELD", "#ERROR", "#BLOCKED", "#CONNECT", "#BUSY", "#UNKNOWN",
+    "#WERT", "#BEZUG", "#ZAHL", "#VALEUR", "#VALOR", "#VALORE", "#RIF",
+    "#Н/Д", "#ВЫЧИСЛ", "#ССЫЛКА", "#ЗНАЧ", "#ИМЯ", "#ДЕЛ/0", "#ПУСТО", "#ЧИСЛО",  # noqa: RUF001 - Russian
 })  # fmt: skip
 _WORDS = (
-    "Err",
-    "Error",
-    "Fehler",
-    "Erreur",
-    "Erro",
-    "Errore",
-    "Fout",
-    "Fel",
-    "Virhe",
-    "Chyba",
-    "Hiba",
-    "Błąd",
-    "Ошибка",
-)
+    "Err", "Error", "Fehler", "Erreur", "Erro", "Errore", "Fout", "Fel", "Virhe", "Chyba", "Hiba", "Błąd", "Ошибка",
+)  # fmt: skip
 _NUMBERED = re.compile(rf"(?:{'|'.join(_WORDS)}):\d{{3}}")
 _NARROW = re.compile("#{3,}")
 

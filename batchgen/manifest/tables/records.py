@@ -177,10 +177,9 @@ def _value_at(text: str, start: int, source: str) -> tuple[Json, int]:
     except json.JSONDecodeError as error:
         _refuse_json(error, source)
     except RecursionError:
-        reason = f"is nested more than {DEEPEST} levels deep"
+        refuse(source, f"is nested more than {DEEPEST} levels deep", line=text.count("\n", 0, start) + 1)
     except ValueError as error:
-        reason = str(error)
-    refuse(source, reason, line=text.count("\n", 0, start) + 1)
+        refuse(source, str(error), line=text.count("\n", 0, start) + 1)
 
 
 def _refuse_json(error: json.JSONDecodeError, source: str) -> NoReturn:

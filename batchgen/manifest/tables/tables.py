@@ -1,5 +1,7 @@
 """From a path to a table, by the kind of file that the path's ending names."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from batchgen.errors import InputError
@@ -8,7 +10,6 @@ from batchgen.manifest.source.text_files import is_wide, plain_text, read_bytes,
 from batchgen.manifest.tables.delimited import read_csv, read_lines
 from batchgen.manifest.tables.records import read_json, read_jsonl, read_yaml
 from batchgen.manifest.tables.table import Table
-
 
 KINDS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".yaml", ".yml")
 _SHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".numbers")
@@ -46,17 +47,9 @@ def read_table(path: Path, source: str) -> Table:
     text = plain_text(raw, source)
     if text[:_HEAD].lstrip().lower().startswith(_PAGES):
         refuse(source, "is a web page, not a table; was it downloaded without signing in?")
-    match kind:
-        case ".csv":
-            return read_csv(text, source)
-        case ".tsv":
-            return read_csv(text, source, usual="\t")
-        case ".txt":
-            return _lines(raw, text, source)
-        case ".json":
-            return read_json(text, source)
-        case _:
-            return read_jsonl(text, source)
+    if kind == ".txt":
+        return _lines(raw, text, source)
+    return _READERS[kind](text, source)
 
 
 def _lines(raw: bytes, text: str, source: str) -> Table:
@@ -68,6 +61,15 @@ def _lines(raw: bytes, text: str, source: str) -> Table:
             line=1,
         )
     return read_lines(text, source)
+
+
+_READERS: Mapping[str, Callable[[str, str], Table]] = {
+    ".csv": read_csv,
+    ".tsv": partial(read_csv, usual="\t"),
+    ".json": read_json,
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
+}
 
 
 class Tables:

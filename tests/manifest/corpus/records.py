@@ -1,5 +1,7 @@
 """What databases, web services and scripts write: JSON, JSON lines, YAML."""
 
+# ruff: noqa: E501 - a sentence stands on one line
+
 from tests.manifest.corpus.member import member
 
 ROWS = "write a mapping of names to values for each row, each after a dash"
@@ -61,9 +63,7 @@ RECORDS = [
         "t.jsonl",
         '{"prompt": "a mill #1", "x": "NULL"}\n{"prompt": "#REF!", "x": "y"}\n',
         entry='prompt: "{prompt} {x}"',
-        problems=[
-            "t.jsonl:2: prompt is #REF!, an error of the spreadsheet; mend it there and save the table anew"
-        ],
+        problems=["t.jsonl:2: prompt is #REF!, an error of the spreadsheet; mend it there and save it again"],
         warnings=[f"t.jsonl:1: x is NULL, a database's word {NOTHING}"],
     ),
     member(
@@ -71,8 +71,10 @@ RECORDS = [
         "t.jsonl",
         "{'prompt': 'a mill'}\n",
         problems=[
-            "t.jsonl:1: is not JSON: Expecting property name enclosed in double quotes at character 2; "
-            'names and texts take straight double quotes (")'
+            (
+                "t.jsonl:1: is not JSON: Expecting property name enclosed in double quotes at character 2; "
+                'names and texts take straight double quotes (")'
+            )
         ],
     ),
     member(
@@ -80,8 +82,10 @@ RECORDS = [
         "t.jsonl",
         '{"prompt": None}\n',
         problems=[
-            "t.jsonl:1: is not JSON: Expecting value at character 12; "
-            "write null for nothing, and true or false in small letters"
+            (
+                "t.jsonl:1: is not JSON: Expecting value at character 12; "
+                "write null for nothing, and true or false in small letters"
+            )
         ],
     ),
     member(
@@ -139,8 +143,10 @@ RECORDS = [
         "t.jsonl",
         '{"prompt": "a "red" mill"}\n',
         problems=[
-            "t.jsonl:1: is not JSON: Expecting ',' delimiter at character 16; "
-            'a comma is missing, or a quote inside a text, which is written \\"'
+            (
+                "t.jsonl:1: is not JSON: Expecting ',' delimiter at character 16; "
+                'a comma is missing, or a quote inside a text, which is written \\"'
+            )
         ],
     ),
     member(
@@ -195,8 +201,10 @@ RECORDS = [
         "t.json",
         '[\n{"prompt": "a mill"}\n{"prompt": "a barn"}]',
         problems=[
-            "t.json:3:1: is not JSON: Expecting ',' delimiter; a comma is missing, or a quote inside a text, "
-            'which is written \\"'
+            (
+                "t.json:3:1: is not JSON: Expecting ',' delimiter; a comma is missing, or a quote inside a text, "
+                'which is written \\"'
+            )
         ],
     ),
     member(
@@ -220,8 +228,10 @@ RECORDS = [
         "t.json",
         '{"a": [], "b": []}',
         problems=[
-            "jobs.yaml:4:12: t.json: is not a list, or an object with one list, of which here are a and b; "
-            'write [{"name": "value", ...}, ...]'
+            (
+                "jobs.yaml:4:12: t.json: is not a list, or an object with one list, of which here are a and b; "
+                'write [{"name": "value", ...}, ...]'
+            )
         ],
     ),
     member(
@@ -312,8 +322,10 @@ RECORDS = [
         "- a mill\n- 12\n",
         entry="repeat: 1",
         problems=[
-            "t.yaml:2: expected a mapping of names to values, or a text, not a number; "
-            "text that looks like a number needs quotes"
+            (
+                "t.yaml:2: expected a mapping of names to values, or a text, not a number; "
+                "text that looks like a number needs quotes"
+            )
         ],
     ),
     member(

@@ -1,8 +1,10 @@
 """What spreadsheets save, and what becomes of it between two of them."""
 
+# ruff: noqa: E501, RUF001 - a sentence stands on one line, and scripts have letters that look alike
+
 from tests.manifest.corpus.member import member
 
-ERROR = "an error of the spreadsheet; mend it there and save the table anew"
+ERROR = "an error of the spreadsheet; mend it there and save it again"
 MEANT = "repeat: 2 in an entry of its own, or seed: none, says that it is meant"
 
 SPREADSHEETS = [
@@ -47,8 +49,10 @@ SPREADSHEETS = [
         "n,prompt\r\n1,a mill\r\n2,a café in Paris\r\n",
         encoding="cp1252",
         problems=[
-            't.csv:3:8: the byte 0xe9 is not UTF-8, in Windows-1252 it is "é"; '
-            'save the file as UTF-8 (in Excel: "CSV UTF-8")'
+            (
+                't.csv:3:8: the byte 0xe9 is not UTF-8, in Windows-1252 it is "é"; '
+                'save the file as UTF-8 (in Excel: "CSV UTF-8")'
+            )
         ],
     ),
     member(
@@ -57,8 +61,10 @@ SPREADSHEETS = [
         "prompt\na “mill”\n",
         encoding="cp1252",
         problems=[
-            't.csv:2:3: the byte 0x93 is not UTF-8, in Windows-1252 it is "“"; '
-            'save the file as UTF-8 (in Excel: "CSV UTF-8")'
+            (
+                't.csv:2:3: the byte 0x93 is not UTF-8, in Windows-1252 it is "“"; '
+                'save the file as UTF-8 (in Excel: "CSV UTF-8")'
+            )
         ],
     ),
     member(
@@ -67,8 +73,10 @@ SPREADSHEETS = [
         "prompt\nмельница у реки на закате\n",
         encoding="cp1251",
         problems=[
-            "t.csv:2:1: the byte 0xec is not UTF-8, so the file has an older encoding; "
-            'save the file as UTF-8 (in Excel: "CSV UTF-8")'
+            (
+                "t.csv:2:1: the byte 0xec is not UTF-8, so the file has an older encoding; "
+                'save the file as UTF-8 (in Excel: "CSV UTF-8")'
+            )
         ],
     ),
     member(
@@ -156,8 +164,10 @@ SPREADSHEETS = [
         "t.csv",
         "n,prompt\n1,“a mill, old”\n",
         problems=[
-            't.csv:2:12: has 3 cells, the header has 2, so "old”" is too much; '
-            'curly quotes are text; write straight ones around it: "..."'
+            (
+                't.csv:2:12: has 3 cells, the header has 2, so "old”" is too much; '
+                'curly quotes are text; write straight ones around it: "..."'
+            )
         ],
     ),
     member(
@@ -165,8 +175,10 @@ SPREADSHEETS = [
         "t.csv",
         "n,prompt\n1,'a mill, old'\n",
         problems=[
-            """t.csv:2:12: has 3 cells, the header has 2, so "old'" is too much; """
-            'single quotes are text; write double ones around it: "..."'
+            (
+                """t.csv:2:12: has 3 cells, the header has 2, so "old'" is too much; """
+                'single quotes are text; write double ones around it: "..."'
+            )
         ],
     ),
     # Ragged rows.
@@ -175,8 +187,10 @@ SPREADSHEETS = [
         "t.csv",
         "n,prompt,style\n1,a red, sleepy mill,ink\n",
         problems=[
-            't.csv:2:22: has 4 cells, the header has 3, so "ink" is too much; '
-            'text with a comma needs quotes: "a red, sleepy mill"'
+            (
+                't.csv:2:22: has 4 cells, the header has 3, so "ink" is too much; '
+                'text with a comma needs quotes: "a red, sleepy mill"'
+            )
         ],
     ),
     member(
@@ -184,8 +198,10 @@ SPREADSHEETS = [
         "t.csv",
         "prompt,strength\na mill,0,75\n",
         problems=[
-            't.csv:2:10: has 3 cells, the header has 2, so "75" is too much; '
-            'is 0,75 a decimal comma? write 0.75, or "0,75" for text'
+            (
+                't.csv:2:10: has 3 cells, the header has 2, so "75" is too much; '
+                'is 0,75 a decimal comma? write 0.75, or "0,75" for text'
+            )
         ],
     ),
     member(
@@ -193,8 +209,10 @@ SPREADSHEETS = [
         "t.csv",
         "n,prompt,style\n1,a mill\n",
         problems=[
-            "t.csv:2: has 2 cells, the header has 3; write 1,a mill, if the others are empty, "
-            "or quotes around the text above if this belongs to it"
+            (
+                "t.csv:2: has 2 cells, the header has 3; write 1,a mill, if the others are empty, "
+                "or quotes around the text above if this belongs to it"
+            )
         ],
     ),
     member(
@@ -307,6 +325,7 @@ SPREADSHEETS = [
             "#VERW!",
             "#DEEL/0!",
             "#ВЫЧИСЛ!",
+            "#ВЫЧИСЛ",
             "#ССЫЛКА!",
             "#Н/Д",
             "#ЗНАЧ!",
@@ -350,8 +369,10 @@ SPREADSHEETS = [
         "a barn",
         "a mill",
         warnings=[
-            "t.csv:4: asks for the same as line 2, so the same job is bought twice; "
-            f"delete one of them ({MEANT})"
+            (
+                "t.csv:4: asks for the same as line 2, so the same job is bought twice; "
+                f"delete one of them ({MEANT})"
+            )
         ],
     ),
     member(
@@ -363,8 +384,10 @@ SPREADSHEETS = [
         "a\nbarn",
         "a\nbarn",
         warnings=[
-            "t.csv:3: 2 jobs ask for the same as an earlier one, and each is bought again: line 3 as line 2, "
-            f"line 6 as line 4; delete them ({MEANT})"
+            (
+                "t.csv:3: 2 jobs ask for the same as an earlier one, and each is bought again: line 3 as line 2, "
+                f"line 6 as line 4; delete them ({MEANT})"
+            )
         ],
     ),
     # Cells are text, spelled as they are.

@@ -1,5 +1,7 @@
 """Texts with a prompt in each line, and prompts in files of their own."""
 
+# ruff: noqa: E501 - a sentence stands on one line
+
 from tests.manifest.corpus.member import member
 
 NO_FROM = ""
@@ -96,8 +98,10 @@ TEXTS = [
         "a mill",
         entry=NO_FROM,
         warnings=[
-            "t.txt:3: asks for the same as line 1, so the same job is bought twice; "
-            f"delete one of them ({MEANT})"
+            (
+                "t.txt:3: asks for the same as line 1, so the same job is bought twice; "
+                f"delete one of them ({MEANT})"
+            )
         ],
     ),
     member(
@@ -105,9 +109,7 @@ TEXTS = [
         "t.txt",
         "a mill\n#NAME?\n",
         entry=NO_FROM,
-        problems=[
-            "t.txt:2: line is #NAME?, an error of the spreadsheet; mend it there and save the table anew"
-        ],
+        problems=["t.txt:2: line is #NAME?, an error of the spreadsheet; mend it there and save it again"],
     ),
     member(
         "nothing but space",
