@@ -93,6 +93,7 @@ def _read(path: Path, environ: Mapping[str, str], max_jobs: int, text: bytes | N
     expansion = Expansion(problems)
     for number, entry in enumerate(entries):
         expansion.add(number, entry)
+    expansion.warn_of_doubles()
     problems.raise_any()
     made = _manifest(sheets[0], expansion, entries, project=project, output=output, files=files)
     return replace(made, warnings=problems.warnings)

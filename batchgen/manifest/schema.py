@@ -227,7 +227,7 @@ class JobText(Part):
     include: Patterns = []
     """Combinations that are made beside the others."""
     from_: Annotated[Text | None, Field(alias="from")] = None
-    """A .csv, .jsonl, .txt or .yaml file: a job for every row, its columns as variables."""
+    """A .csv, .tsv, .txt, .json, .jsonl or .yaml file: a job for every row, its columns as variables."""
     repeat: Repeat | None = None
     """How many times each job is made, each with a seed of its own."""
     seed: NoSeed | None = None

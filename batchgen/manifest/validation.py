@@ -49,6 +49,8 @@ _MISSING = {
     "prompt": "prompt is missing; every job has one",
     "of": "of is missing; write the values of the axis there",
 }
+# Tables whose rows are, or may be, prompts themselves.
+_OF_TEXTS = (".txt", ".json", ".jsonl", ".ndjson", ".yaml", ".yml")
 _EXPECTED = {
     "string_type": "text",
     "list_type": "a list",
@@ -128,7 +130,7 @@ def _absent(document: Document, data: Mapping[str, Json], problems: Problems) ->
     for number, one in enumerate(jobs if isinstance(jobs, list) else ()):
         if isinstance(one, dict) and "prompt" not in one and not _misspelt("prompt", one, ("jobs", number)):
             table = one.get("from")
-            if not (isinstance(table, str) and table.lower().endswith(".txt")):  # whose lines are prompts
+            if not (isinstance(table, str) and table.lower().endswith(_OF_TEXTS)):
                 problems.add(document.place(("jobs", number)), _MISSING["prompt"])
                 bad.add(("jobs", number))
     return bad

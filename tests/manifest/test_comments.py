@@ -83,7 +83,7 @@ def test_the_rows_of_a_yaml_table_are_looked_at_too(read: Read) -> None:
 
 
 def test_many_of_them_are_cut_short(read: Read) -> None:
-    manifest = read(HEAD + "jobs:\n" + "".join(f"  - prompt: a mill #{n}\n" for n in range(50)))
+    manifest = read(HEAD + "jobs:\n" + "".join(f"  - prompt: a mill {n} #{n}\n" for n in range(50)))
     assert len(manifest.warnings) == 21
     assert manifest.warnings[-1].text == "and 30 more like it"
 

@@ -130,7 +130,10 @@ limits: {rate: fast}
 def test_a_broken_table_is_reported_once_however_often_it_is_named(complain: Complain) -> None:
     text = "version: 1\njobs:\n" + "  - {prompt: '{a}', model: m, from: t.csv}\n" * 3
     assert complain(text, files={"t.csv": "a,b\n1\n"}) == [
-        "t.csv:2: has 1 cell, the header has 2; text with a comma needs quotes"
+        (
+            "t.csv:2: has 1 cell, the header has 2; "
+            "write 1, if the others are empty, or quotes around the text above if this belongs to it"
+        )
     ]
 
 

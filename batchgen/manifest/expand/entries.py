@@ -211,6 +211,9 @@ class Preparation:
     def _prompts(self, path: Path, text: JobText, table: Table | None) -> list[str]:
         """Return the texts of the prompts, those in files read, their braces checked."""
         if not text.prompt:
+            if table is not None and table.prompt is None:
+                shown = f'the rows of {table.source} are no texts, so write prompt: "{{{table.columns[0]}}}"'
+                self._checks.note(path, f"prompt is missing; {shown}")
             return [f"{{{table.prompt}}}"] if table is not None and table.prompt is not None else []
         result = []
         for index, one in enumerate(text.prompt):

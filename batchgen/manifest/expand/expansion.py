@@ -10,6 +10,7 @@ from itertools import product
 from typing import NamedTuple
 
 from batchgen.manifest.expand.braces import left_in
+from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.ids import Ids, Owner
 from batchgen.manifest.naming import (
@@ -27,6 +28,7 @@ from batchgen.manifest.origins import Origins
 from batchgen.manifest.schema import wrong_with_model
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.scalars import plain, text_of
+from batchgen.manifest.tables.error_values import has_any, is_error, word_for_nothing
 from batchgen.manifest.templates import Template, is_empty
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
@@ -110,11 +112,15 @@ class Expansion:
         self.origins = Origins()
         self._problems = problems
         self._ids = Ids()
+        self._doubles = Doubles()
 
     def add(self, number: int, entry: Entry) -> None:
         """Make the jobs of the next entry, and note what is wrong with single rows of it."""
         ready = _ready(entry)
+        suspect = _is_suspect(entry)
         for place, values in _rows(entry):
+            if suspect and not self._meant(values, place):
+                continue
             if self._complete(values, entry.needed, place):
                 try:
                     self._add_row(number, ready, values, place)
@@ -129,6 +135,22 @@ class Expansion:
             said = f"{name} is empty; where it may be, write {{{name}?}}"
             self._problems.add(place, said, kind=f"{name} is empty")
         return not missing
+
+    def warn_of_doubles(self) -> None:
+        """Note the jobs that ask for the same as another one."""
+        self._doubles.warn(self.jobs, self.places, self._problems)
+
+    def _meant(self, values: Mapping[str, Json], place: Place) -> bool:
+        """Return whether no cell has an error in place of a value; note also what is a word for nothing."""
+        wrong = [name for name, value in values.items() if is_error(value)]
+        for name in wrong:
+            text = f"{name} is {values[name]}, an error of the spreadsheet; mend it there and save it again"
+            self._problems.add(place, text, kind=f"{name} is an error")
+        for name, value in values.items():
+            if whose := word_for_nothing(value):
+                text = f"{name} is {value}, {whose} for nothing, and goes out as text; empty the cell"
+                self._problems.warn(place, text, kind=f"{name} is a word for nothing")
+        return not wrong
 
     def _add_row(self, number: int, ready: _Ready, values: dict[str, Json], place: Place) -> None:
         row_label = [slug(_text(_as_told(ready.entry, name, values[name]))) for name in ready.shown]
@@ -177,6 +199,8 @@ class Expansion:
             name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact and named is not None)
             if isinstance(name, Owner):
                 raise _RowError(self._taken_by(name, wanted), "id taken")
+            if turn == 1:  # the others are meant
+                self._doubles.add(job, len(self.jobs))
             self.jobs.append(job if name == job.id else _renamed(job, name))
             self.places.add(place)
             self.origins.add(ready.entry.origin, prompt)
@@ -193,6 +217,16 @@ def _rows(entry: Entry) -> Iterable[tuple[Place, dict[str, Json]]]:
         return [(entry.place, {})]
     rows = range(len(table.rows))
     return zip(map(table.place, rows), table.all_values(entry.columns, rows), strict=True)
+
+
+def _is_suspect(entry: Entry) -> bool:
+    """Return whether any cell that is used has something in place of a value."""
+    table = entry.table
+    if table is None:
+        return False
+    return any(
+        has_any(table.column(name), errors=table.marked) for name in entry.columns if name in table.columns
+    )
 
 
 class _RowError(ValueError):

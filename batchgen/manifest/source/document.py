@@ -144,22 +144,30 @@ def read_document(raw: bytes, source: str, problems: Problems, *, base: type[Any
     return Document(source, root, builder.value(root), text)
 
 
-def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, Json]]:
-    """Read a YAML file whose top is a list, each value with the line it begins in.
+def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, int, Json]]:
+    """Read a YAML list, each value with the line and the column it begins in.
+
+    It may be at the top, or the only list of the mapping there, beside anchors for instance.
 
     Raises:
         InputError: it cannot be read on.
     """
     text = _text(raw, source)
     root = _compose(text, source, _FASTEST)
-    if not isinstance(root, yaml.SequenceNode):
+    builder = _Builder(source, problems)
+    rows = root
+    if isinstance(root, yaml.MappingNode):
+        lists = [value for _, value in root.value if isinstance(value, yaml.SequenceNode)]
+        builder.value(root)
+        rows = lists[0] if len(lists) == 1 else root
+    if root is None or not isinstance(rows, yaml.SequenceNode):
         refuse(source, "is not a list; write a mapping of names to values for each row, each after a dash")
     for one in dropped(root, text, source):
         problems.warn(one.place, one.text, kind=one.kind)
-    values: list[Json] = _Builder(source, problems).value(root)
+    values: list[Json] = builder.value(rows)
     return [
-        (node.start_mark.line + 1, _as_spelled(value, node))
-        for node, value in zip(root.value, values, strict=True)
+        (node.start_mark.line + 1, node.start_mark.column + 1, _as_spelled(value, node))
+        for node, value in zip(rows.value, values, strict=True)
     ]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from batchgen.errors import InputError, Problem
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.text_files import decode, read_bytes
+from batchgen.manifest.source.text_files import read_bytes, shown_text
 
 SHOWN = 50
 _WIDTH = 100  # characters of a line; longer ones are cut around the place
@@ -94,7 +94,7 @@ def _read(source: str) -> Sequence[str]:
     try:
         if not path.is_file():  # a pipe was read already, and has nothing more
             return ()
-        return re.split("\r\n|\n|\r", decode(read_bytes(path, source), source))
+        return shown_text(read_bytes(path, source)).split("\n")
     except (InputError, OSError, ValueError):  # what keeps it from being read is the problem that is shown
         return ()
 

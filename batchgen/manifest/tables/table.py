@@ -10,6 +10,8 @@ from batchgen.model import Json
 
 DEEPEST = 100  # levels of a value: what walks it later recurses
 
+LINE = "line"  # what the only column of a list of texts is called
+
 Row: TypeAlias = list[str] | dict[str, Json]
 
 
@@ -24,6 +26,8 @@ class Table:
         lines: for each row the line it begins in.
         textual: whether every value is a cell, which is text.
         prompt: the column that is the prompt where the job has none, None where there is no such column.
+        starts: for each row the column it begins in, where rows share lines; empty where they do not.
+        marked: whether its text has a mark that errors of spreadsheets have.
         warnings: what is probably a mistake in the file.
     """
 
@@ -33,11 +37,18 @@ class Table:
     lines: Sequence[int]
     textual: bool
     prompt: str | None = None
+    starts: Sequence[int] = ()
+    marked: bool = False
     warnings: tuple[Problem, ...] = ()
 
     def place(self, row: int) -> Place:
         """Return the place of a row."""
-        return Place(self.source, self.lines[row])
+        return Place(self.source, self.lines[row], self.starts[row] if self.starts else 0)
+
+    def column(self, name: str) -> Iterator[Json]:
+        """Return the values of all rows under a name; None where one has none."""
+        index = self.columns.index(name)
+        return (cells[index] if isinstance(cells, list) else cells.get(name) for cells in self.rows)
 
     def values(self, row: int, names: Sequence[str]) -> dict[str, Json]:
         """Return the values a row has under these names; None where it has none."""
