@@ -37,9 +37,23 @@ class ModelRecord:
         """The declared inputs, in order."""
         return tuple(self.data["inputs"])
 
+    @property
+    def is_tool(self) -> bool:
+        """Whether it works on one picture and makes none of words."""
+        return list(self.data["capabilities"]) == ["img2img"]
+
     def defaults(self) -> dict[str, Json]:
         """Return the inputs that have a default, with it."""
         return {one["name"]: one["default"] for one in self.inputs if "default" in one}
+
+    def heeded(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
+        """Return those inputs of a job that it declares, nulls left out; others do nothing."""
+        declared = {one["name"] for one in self.inputs}
+        return {name: one for name, one in inputs.items() if one is not None and name in declared}
+
+    def complete(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
+        """Return what a job runs with: what was sent of the declared inputs, and the defaults of the rest."""
+        return {**self.defaults(), **self.heeded(inputs)}
 
     def row(self) -> dict[str, Json]:
         """Return the model as a listing shows it: without its inputs."""

@@ -17,6 +17,7 @@ from batchgen.model import Json
 from batchgen.simulator.dates import written
 from batchgen.simulator.draws import Draws, Span
 from batchgen.simulator.exchange import refusal
+from batchgen.simulator.inputs import InputFile, kind_of, sent_file
 from batchgen.simulator.submits import RefusedError
 from batchgen.simulator.urls import Signer
 
@@ -73,6 +74,7 @@ class Sent:
     Attributes:
         mime: of the content, or as the client said where that is not told.
         at: since when it is there, seconds since the epoch.
+        file: the same as the input of a job.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Sent:
     author: str
     owner: str
     at: float
+    file: InputFile = field(repr=False)
 
     def shown(self, url: str) -> dict[str, Json]:
         """Write it as the service shows an asset."""
@@ -93,7 +96,7 @@ class Sent:
             "kind": self.kind,
             "mimeType": self.mime,
             "status": "success",
-            "properties": {"size": len(self.content)},
+            "properties": self._properties(),
             "metadata": {"kind": self.kind, "type": "uploaded", "name": self.name},
             "source": "uploaded",
             "ownerId": self.owner,
@@ -105,6 +108,12 @@ class Sent:
             "collectionIds": [],
             "editCapabilities": [],
         }
+
+    def _properties(self) -> dict[str, Json]:
+        file = self.file
+        shape = {"width": file.width, "height": file.height} if file.width else {}
+        length = {} if file.seconds is None else {"duration": file.seconds}
+        return {"size": len(self.content), **shape, **length}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -302,7 +311,15 @@ class Uploads:
         asset_id = self._draws.id("asset_", "sent", self._made, _digest(content))
         self._made += 1
         sent = Sent(
-            id=asset_id, name=name, kind=kind, mime=mime, content=content, author=author, owner=owner, at=at
+            id=asset_id,
+            name=name,
+            kind=kind,
+            mime=mime,
+            content=content,
+            author=author,
+            owner=owner,
+            at=at,
+            file=sent_file(asset_id, kind_of(kind, mime), mime, content, name),
         )
         self._assets[asset_id] = sent
         return sent
