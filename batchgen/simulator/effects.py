@@ -44,7 +44,7 @@ def _subject(picture: Image.Image) -> Image.Image:
     kept = mask.point(lambda level: 0 if level == _MARKED else 255).filter(ImageFilter.MinFilter(3))
     share = kept.histogram()[255] / (kept.width * kept.height)
     found = _FEWEST < share < _MOST and plain_edges > _PLAIN * len(edges)
-    return kept if found else _oval(kept.size)
+    return (kept if found else _oval(kept.size)).filter(ImageFilter.GaussianBlur(0.8))
 
 
 def _edges(size: tuple[int, int]) -> list[tuple[int, int]]:
