@@ -55,7 +55,7 @@ def sent_file(asset_id: str, kind: str, mime: str, content: bytes, name: str = "
     return InputFile(kind=kind, medium=medium, size=len(content), width=width, height=height, seconds=seconds)
 
 
-def kind_of(kind: str, mime: str) -> str:
+def asset_kind(kind: str, mime: str) -> str:
     """Return the kind of an asset by the word of its upload, or by its type where no asset has that word."""
     return kind if kind in _FAMILIES.values() else _FAMILIES.get(mime.partition("/")[0], "document")
 
@@ -122,7 +122,7 @@ def _unpacked(url: str) -> InputFile | None:
     except (binascii.Error, ValueError):
         return None
     name = hashlib.sha256(content).hexdigest()[:24]
-    return sent_file(f"data_{name}", kind_of("", mime), mime, content)
+    return sent_file(f"data_{name}", asset_kind("", mime), mime, content)
 
 
 def _check(element: Element, file: InputFile) -> None:

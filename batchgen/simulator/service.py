@@ -31,7 +31,7 @@ from batchgen.simulator.rows import EXTRAS, job_object
 from batchgen.simulator.settings import Denied, Settings
 from batchgen.simulator.submits import RefusedError, accept, quote, read_order
 from batchgen.simulator.throttle import CUSTOM_JOBS, Throttle
-from batchgen.simulator.uploads import USUAL_IMPORTS, Imports, Uploads
+from batchgen.simulator.uploads import USUAL_IMPORTS, Imports, Sent, Uploads
 from batchgen.simulator.urls import Signer
 from batchgen.simulator.usages import usages
 
@@ -86,6 +86,11 @@ class Service:
         return self._register.jobs
 
     @property
+    def sent(self) -> Sequence[Sent]:
+        """Every asset that was sent, the oldest first."""
+        return self._uploads.sent
+
+    @property
     def most_in_flight(self) -> int:
         """The highest number of jobs that ran at once."""
         return self._register.most_in_flight
@@ -99,12 +104,14 @@ class Service:
         """Take other prices from now on; what was accepted before stays as it is."""
         self._settings = replace(self._settings, prices=prices)
 
-    def restore(self, jobs: Iterable[Submission]) -> None:
-        """Take in the jobs of an earlier life, the oldest first.
+    def restore(self, jobs: Iterable[Submission], sent: Iterable[Sent] = ()) -> None:
+        """Take in the jobs of an earlier life, the oldest first, and what was sent to it.
 
         Raises:
             ValueError: they do not follow each other.
         """
+        for one in sent:
+            self._uploads.restore(one)
         for job in jobs:
             self._take_in(job)
 

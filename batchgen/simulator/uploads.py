@@ -17,7 +17,7 @@ from batchgen.model import Json
 from batchgen.simulator.dates import written
 from batchgen.simulator.draws import Draws, Span
 from batchgen.simulator.exchange import refusal
-from batchgen.simulator.inputs import InputFile, kind_of, sent_file
+from batchgen.simulator.inputs import InputFile, asset_kind, sent_file
 from batchgen.simulator.submits import RefusedError
 from batchgen.simulator.urls import Signer
 
@@ -177,10 +177,20 @@ class Uploads:
         self._signer = Signer(key=signer.key, life=imports.part_life)
         self._uploads: dict[str, _Upload] = {}
         self._assets: dict[str, Sent] = {}
-        self._made = 0
+        self._sent: list[Sent] = []
 
     def __len__(self) -> int:
         return len(self._assets)
+
+    @property
+    def sent(self) -> Sequence[Sent]:
+        """All assets that were sent, the oldest first."""
+        return self._sent
+
+    def restore(self, sent: Sent) -> None:
+        """Take in an asset of an earlier life."""
+        self._assets[sent.id] = sent
+        self._sent.append(sent)
 
     def find(self, asset_id: str, now: float) -> Sent | None:
         """Return an asset that was sent, None where there is none of that id, or not yet."""
@@ -308,8 +318,7 @@ class Uploads:
     def _asset(
         self, *, name: str, kind: str, mime: str, content: bytes, author: str, owner: str, at: float
     ) -> Sent:
-        asset_id = self._draws.id("asset_", "sent", self._made, _digest(content))
-        self._made += 1
+        asset_id = self._draws.id("asset_", "sent", len(self._sent), _digest(content))
         sent = Sent(
             id=asset_id,
             name=name,
@@ -319,9 +328,9 @@ class Uploads:
             author=author,
             owner=owner,
             at=at,
-            file=sent_file(asset_id, kind_of(kind, mime), mime, content, name),
+            file=sent_file(asset_id, asset_kind(kind, mime), mime, content, name),
         )
-        self._assets[asset_id] = sent
+        self.restore(sent)
         return sent
 
 
