@@ -29,7 +29,7 @@ class Made:
         inputs: what its job was sent and heeds.
         sources: the files it is made of.
         parent: the asset that it has as its parent, None for none.
-        stills: the assets that are pictures of it.
+        still: the asset that is a picture of it, None for none.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Made:
     inputs: Mapping[str, Json]
     sources: tuple[Medium, ...] = ()
     parent: str | None = None
-    stills: tuple[str, ...] = ()
+    still: str | None = None
 
     @property
     def is_prompt(self) -> bool:
@@ -108,7 +108,8 @@ class Assets:
         )
         ids = [_ID_SOURCE.id("asset_", job.remote_id, index) for index in range(len(outputs))]
         sources = tuple(one.medium for one in files if one.medium is not None)
-        parent = parent_of(job.inputs, model.inputs) if files else None
+        parent = parent_of(job.inputs, model.file_inputs) if files else None
+        stills = {place + one.still_of: ids[place] for place, one in enumerate(outputs) if one.still_of}
         made = [
             Made(
                 id=ids[index],
@@ -118,9 +119,7 @@ class Assets:
                 inputs=heeded,
                 sources=sources,
                 parent=parent,
-                stills=tuple(
-                    ids[place] for place, other in enumerate(outputs) if other.still_of == index - place > 0
-                ),
+                still=stills.get(index),
             )
             for index, one in enumerate(outputs)
         ]

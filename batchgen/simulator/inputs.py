@@ -67,11 +67,10 @@ def files_of(
 
     Args:
         inputs: as checked.
-        elements: the declared inputs of the model.
+        elements: the inputs of the model that take files.
         find: describes an asset by its id.
     """
-    found = (_found(value, find) for _, value in _named(inputs, elements))
-    return tuple(one for one in found if one is not None)
+    return tuple(file for _, file in _given(inputs, elements, find))
 
 
 def check_files(
@@ -82,11 +81,11 @@ def check_files(
     Raises:
         InvalidInputError: one is of another kind than its input takes, too large, too short or too long.
     """
-    for element, value in _named(inputs, elements):
-        file = _found(value, find)
-        if file is not None and file.kind:
+    given = list(_given(inputs, elements, find))
+    for element, file in given:
+        if file.kind:
             _check(element, file)
-    return files_of(inputs, elements, find)
+    return tuple(file for _, file in given)
 
 
 def parent_of(inputs: Mapping[str, Json], elements: Sequence[Element]) -> str | None:
@@ -95,6 +94,15 @@ def parent_of(inputs: Mapping[str, Json], elements: Sequence[Element]) -> str | 
         if element.get("parent") and not value.startswith("data:"):
             return value
     return None
+
+
+def _given(
+    inputs: Mapping[str, Json], elements: Sequence[Element], find: Callable[[str], InputFile | None]
+) -> Iterator[tuple[Element, InputFile]]:
+    for element, value in _named(inputs, elements):
+        file = _unpacked(value) if value.startswith("data:") else find(value)
+        if file is not None:
+            yield element, file
 
 
 def _named(inputs: Mapping[str, Json], elements: Sequence[Element]) -> Iterator[tuple[Element, str]]:
@@ -107,10 +115,6 @@ def _named(inputs: Mapping[str, Json], elements: Sequence[Element]) -> Iterator[
             inner = element.get("inputs") or ()
             for one in values:
                 yield from _named(one, inner) if isinstance(one, dict) else ()
-
-
-def _found(value: str, find: Callable[[str], InputFile | None]) -> InputFile | None:
-    return _unpacked(value) if value.startswith("data:") else find(value)
 
 
 def _unpacked(url: str) -> InputFile | None:

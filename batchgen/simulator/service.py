@@ -222,7 +222,7 @@ class Service:
             raise ValueError(f"{job.remote_id} is of a model that is not here")
         self._register.add(job)
         # as of any time: what a job of an earlier life was given may have ended after it by another clock
-        files = files_of(job.inputs, model.inputs, lambda asset: self._file(asset, math.inf))
+        files = files_of(job.inputs, model.file_inputs, lambda asset: self._file(asset, math.inf))
         self._assets.add(job, model, files)
         self._index.add(job)
 
@@ -311,7 +311,7 @@ class Service:
     def _stills(self, made: Made, base: str, now: float) -> dict[str, Json]:
         """Name the pictures that an asset is shown by: those made with it, or a film's first frame."""
         first = made.parent if made.output.kind == "video" else None
-        named = {"thumbnail": made.stills[0] if made.stills else first, "firstFrame": first}
+        named = {"thumbnail": made.still or first, "firstFrame": first}
         return {
             name: {"assetId": one, "url": self._signer.url(base, f"/cdn/assets/{one}", now)}
             for name, one in named.items()

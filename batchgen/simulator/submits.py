@@ -92,7 +92,7 @@ def read_order(
             lambda asset: find(asset) is not None,
             ignore_unknown=_ignores_unknown(model, settings),
         )
-        files = check_files(inputs, model.inputs, find)
+        files = check_files(inputs, model.file_inputs, find)
     except InvalidInputError as exc:
         raise RefusedError(refusal(400, str(exc), name="BadRequestError")) from exc
     except UnknownAssetError as exc:

@@ -18,7 +18,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from batchgen.output.kinds import kind_of
-from batchgen.simulator.exchange import Medium
+from batchgen.simulator.clips import size_of
+from batchgen.simulator.exchange import Effect, Medium
 from batchgen.simulator.pictures import file_of, forget, measure
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings, UnknownInputs, Views
@@ -263,6 +264,23 @@ def test_pictures_of_every_form_are_worked_on_however_they_were_sent(form: str) 
     for image in (in_parts, sent(caller, content), inline):
         [asset] = run(caller, CUT, image=image)
         assert close(picture(caller, asset).getpixel((48, 32)), RED)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 2), (7, 5)])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "I;16", "CMYK"])
+def test_a_picture_of_any_shape_and_mode_is_worked_on(size: tuple[int, int], mode: str) -> None:
+    out = io.BytesIO()
+    Image.new(mode, size, 1).save(out, "TIFF")
+    source = Medium(id="asset_0", mime="image/tiff", text="", content=out.getvalue())
+    forms = {Effect.TRACED: "image/svg+xml", Effect.RAISED: "model/gltf-binary", Effect.FILMED: "video/mp4"}
+    for effect in (Effect.CUT_OUT, Effect.ENLARGED, Effect.PIXELATED, *forms):
+        mime = forms.get(effect, "image/webp")
+        wide, high = size_of(*size) if effect is Effect.FILMED else size
+        medium = Medium(
+            id=effect, mime=mime, text="", width=wide, height=high, seconds=0.2, effect=effect,
+            options=(("colours", 4), ("cells", 3)),
+        )  # fmt: skip
+        assert kind_of(file_of(medium.made_of([source]))[:4096]).mime == mime
 
 
 def test_a_picture_that_cannot_be_read_is_drawn_from_its_name_instead() -> None:
