@@ -38,7 +38,7 @@ _PLACES = {
     "batchgen.simulator.exchange": "Call",
     "batchgen.simulator.faults": "Fault FaultPlan",
     "batchgen.simulator.front": "serve",
-    "batchgen.simulator.settings": "Denied Limits Outcomes Settings Views",
+    "batchgen.simulator.settings": "Denied Limits Outcomes Settings UnknownInputs Views",
     "batchgen.usecases.audience": "Audience",
     "batchgen.usecases.run_end": "RunOutcome",
     "batchgen.usecases.cost": "CostComparison Selection zone_named",

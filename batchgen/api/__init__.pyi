@@ -64,6 +64,7 @@ from batchgen.simulator.settings import Denied as Denied
 from batchgen.simulator.settings import Limits as Limits
 from batchgen.simulator.settings import Outcomes as Outcomes
 from batchgen.simulator.settings import Settings as Settings
+from batchgen.simulator.settings import UnknownInputs as UnknownInputs
 from batchgen.simulator.settings import Views as Views
 from batchgen.usecases.audience import Audience as Audience
 from batchgen.usecases.cost import CostComparison as CostComparison

@@ -70,6 +70,11 @@ class ShareType(click.ParamType[float]):
 @click.option("--cost", "costs", multiple=True, metavar="MODEL=CU",
               help="Compute units an output of a model costs; may be given again.")  # fmt: skip
 @click.option("--credits", "credit", metavar="CU", help="Compute units there are to spend.")
+@click.option("--unknown-inputs", type=click.Choice(["ignore", "refuse"]),
+              help="What becomes of inputs that a model does not declare; without this, tools that work on "
+              "one picture ignore them and other models refuse them.")  # fmt: skip
+@click.option("--other-sizes", is_flag=True, help="Pictures of another size than was asked for.")
+@click.option("--same-index", is_flag=True, help="Every output of a job says it is the first.")
 @click.option("--listing-lag", type=SpanType(), default="0", help="Seconds by which listings are behind.")
 @click.option("--late-outputs", type=ShareType(), default="0",
               help="Share of jobs whose outputs are shown in part at first, or not at all.")  # fmt: skip
@@ -113,6 +118,9 @@ def _settings(
     failures: float,
     costs: Sequence[str],
     credit: str | None,
+    unknown_inputs: str | None,
+    other_sizes: bool,
+    same_index: bool,
     listing_lag: tuple[float, float],
     late_outputs: float,
     whole_after: tuple[float, float],
@@ -134,6 +142,7 @@ def _settings(
             limits=api.Limits(
                 ceiling=ceiling, cooldown=cooldown, rate=None if rate == api.NO_RATE else rate, credits=units
             ),
+            unknown_inputs=None if unknown_inputs is None else api.UnknownInputs(unknown_inputs),
             denied=api.Denied(models=frozenset(closed), listing=unlisted),
             outcomes=api.Outcomes(failures=failures),
             views=api.Views(
@@ -141,6 +150,8 @@ def _settings(
                 late_outputs=late_outputs,
                 outputs_whole_after=whole_after,
                 outputs_late_in_jobs=late_in_jobs,
+                other_sizes=other_sizes,
+                index_always_zero=same_index,
             ),
             faults=_plan(faults),
             key=key,

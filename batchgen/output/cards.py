@@ -26,26 +26,36 @@ WORDS: Mapping[str, str] = {
 }
 
 
+_WITH_STILL = frozenset({"mesh", "video"})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
     """One asset, or one job that has none.
 
     Attributes:
         shape: ``picture``, ``video``, ``audio``, ``mesh``, ``text``, ``file``; ``absent`` without a file.
+        title: the prompt; of a job without one its id.
         path: of the file, relative to the page; empty without one.
+        name: of the file, without its folder.
+        weight: how many bytes it has, for people.
         preview: what is shown of it.
+        still: for a mesh or a film, the picture that came right before it.
         facts: further lines as (name, value).
         haystack: what a search looks at, in lower case.
     """
 
     shape: str
     id: str
-    prompt: str
+    title: str
     model: str
     status: str
     word: str
     path: str
+    name: str
+    weight: str
     preview: Preview
+    still: Preview
     mime: str
     facts: tuple[tuple[str, str], ...]
     error: str
@@ -65,21 +75,31 @@ def _card(job: Mapping[str, Json], spot: Spot, previews: Mapping[str, Preview], 
     asset_id = assets(job)[spot.asset]
     file = files(job).get(asset_id, {})
     path = file.get("path", "")
+    kind = shape(file)
     return Card(
-        shape=shape(file),
+        shape=kind,
         id=job["id"],
-        prompt=job["prompt"],
+        title=job.get("prompt") or job["id"],
         model=job["model"],
         status=job["status"],
         word=WORDS[job["status"]],
         path=path,
+        name=path.rpartition("/")[2],
+        weight=size(file["bytes"]) if file else "",
         preview=previews.get(path, Preview()),
+        still=_still(job, spot.asset, previews) if kind in _WITH_STILL else Preview(),
         mime=file.get("mime", ""),
         facts=tuple(_facts(job, asset_id, file, first=spot.asset == 0)),
         error=(job["error"] or {}).get("message", ""),
         haystack=_haystack(job, asset_id),
         removed=removed,
     )
+
+
+def _still(job: Mapping[str, Json], place: int, previews: Mapping[str, Preview]) -> Preview:
+    """Return the picture that stands right before an asset: that is where the service puts one of a mesh."""
+    before = files(job).get(job["asset_ids"][place - 1], {}) if place else {}
+    return previews.get(before["path"], Preview()) if shape(before) == "picture" else Preview()
 
 
 def _facts(
@@ -117,7 +137,7 @@ def _cost(cost: Mapping[str, Json], *, first: bool) -> list[tuple[str, str]]:
 def _haystack(job: Mapping[str, Json], asset_id: str) -> str:
     params = json.dumps(job["params"], ensure_ascii=False)
     error = (job["error"] or {}).get("message", "")
-    parts = (job["id"], job["prompt"], job["model"], params, job["job_id"] or "", asset_id, error)
+    parts = (job["id"], job.get("prompt") or "", job["model"], params, job["job_id"] or "", asset_id, error)
     return "\n".join(parts).lower()
 
 

@@ -50,6 +50,7 @@
   const show = (link) => {
     current = link;
     full.src = link.getAttribute("href");
+    full.className = link.closest(".clear") ? "clear" : "";
     full.alt = caption.textContent = link.querySelector("img").alt;
     original.setAttribute("href", link.getAttribute("href"));
   };

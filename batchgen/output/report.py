@@ -64,6 +64,7 @@ def _render(document: Mapping[str, Json], layout: Layout, shown: Sequence[Card])
         models=sorted({card.model for card in shown}),
         costs=layout.costs,
         retry=retry_command(document),
+        films=sum(card.shape == "video" for card in shown),
         failures=sum(counts[status] for status in ("failed", "refused", "canceled")),
         amount=amount,
         charged=charged,

@@ -9,7 +9,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -22,6 +22,7 @@ MOST_EMBEDDED = 500  # pictures; beyond that a page would be too heavy to open
 FOLDER = "thumbnails"
 
 _EXCERPT = 600  # characters
+_OPAQUE = 250  # of 255: some tools leave what they keep a little below full
 _BROWSER_DRAWS = frozenset({"image/svg+xml", "image/avif"})
 _DAMAGED = "this picture is damaged and cannot be drawn"
 _TOO_LARGE = "this picture is too large to be drawn small"
@@ -36,6 +37,7 @@ class Preview:
         src: a data URI, or a path relative to the page; empty where there is no picture.
         embedded: whether ``src`` is a data URI.
         width, height: of the thumbnail in pixels; 0 where unknown.
+        transparent: whether what lies behind the picture is seen.
         excerpt: the beginning of a text.
         trouble: why there is nothing to see; empty if there is.
     """
@@ -44,6 +46,7 @@ class Preview:
     embedded: bool = False
     width: int = 0
     height: int = 0
+    transparent: bool = False
     excerpt: str = ""
     trouble: str = ""
 
@@ -79,7 +82,7 @@ def _preview(folder: Path, file: Mapping[str, str], beside: Path | None) -> Prev
     if not mime.startswith("image/"):
         return Preview()
     if mime in _BROWSER_DRAWS:
-        return Preview(src=file["path"])
+        return Preview(src=file["path"], transparent=mime == "image/svg+xml")
     stored = beside / f"{file['sha256'][:24]}.webp" if beside else None
     return _again(stored) or _drawn(path, stored)
 
@@ -91,7 +94,8 @@ def _inside(folder: Path, path: Path) -> bool:
 def _excerpt(path: Path) -> Preview:
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
-            return Preview(excerpt=file.read(_EXCERPT))
+            text = file.read(_EXCERPT + 1)
+            return Preview(excerpt=text if len(text) <= _EXCERPT else f"{text[:_EXCERPT].rstrip()} …")
     except OSError:
         return Preview(trouble=_MISSING)
 
@@ -102,34 +106,48 @@ def _again(stored: Path | None) -> Preview | None:
         return None
     try:
         with Image.open(stored) as image:
-            return Preview(src=f"{FOLDER}/{stored.name}", width=image.width, height=image.height)
+            return Preview(
+                src=f"{FOLDER}/{stored.name}",
+                width=image.width,
+                height=image.height,
+                transparent=_transparent(image),
+            )
     except (OSError, ValueError):
         return None
 
 
 def _drawn(path: Path, stored: Path | None) -> Preview:
     try:
-        data, width, height = _shrunk(path)
+        small = _shrunk(path)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError):
         return Preview(trouble=_TOO_LARGE)
     except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError):
         return Preview(trouble=_DAMAGED)  # decoders meet hostile bytes with any of these
+    out = BytesIO()
+    small.save(out, "WEBP", quality=80, method=2)
+    drawn = Preview(width=small.width, height=small.height, transparent=_transparent(small))
     if stored is None:
-        uri = "data:image/webp;base64," + base64.b64encode(data).decode()
-        return Preview(src=uri, embedded=True, width=width, height=height)
-    atomic.write_bytes(stored, data, durable=False)
-    return Preview(src=f"{FOLDER}/{stored.name}", width=width, height=height)
+        uri = "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
+        return replace(drawn, src=uri, embedded=True)
+    atomic.write_bytes(stored, out.getvalue(), durable=False)
+    return replace(drawn, src=f"{FOLDER}/{stored.name}")
 
 
-def _shrunk(path: Path) -> tuple[bytes, int, int]:
+def _transparent(image: Image.Image) -> bool:
+    """Return whether one sees through it anywhere; an alpha that is nearly full everywhere is none."""
+    if image.mode != "RGBA":
+        return False
+    lowest, _ = image.getchannel("A").getextrema()
+    assert isinstance(lowest, int | float), "one channel"
+    return lowest < _OPAQUE
+
+
+def _shrunk(path: Path) -> Image.Image:
     with Image.open(path) as image:
         image.draft("RGB", (2 * LONGEST_EDGE, 2 * LONGEST_EDGE))  # a JPEG decodes at the scale that is needed
         small = _plain(image)
         small.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS)
-        small = ImageOps.exif_transpose(small)  # after shrinking: a turn copies every pixel
-    out = BytesIO()
-    small.save(out, "WEBP", quality=80, method=2)
-    return out.getvalue(), small.width, small.height
+        return ImageOps.exif_transpose(small)  # after shrinking: a turn copies every pixel
 
 
 def _plain(image: Image.Image) -> Image.Image:

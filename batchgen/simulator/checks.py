@@ -27,14 +27,19 @@ class UnknownAssetError(Exception):
 
 
 def check(
-    body: Mapping[str, Json], inputs: Sequence[Element], exists: Callable[[str], bool]
+    body: Mapping[str, Json],
+    inputs: Sequence[Element],
+    exists: Callable[[str], bool],
+    *,
+    ignore_unknown: bool = False,
 ) -> dict[str, Json]:
-    """Return the inputs to run with.
+    """Return the inputs that the service keeps; what is not declared is among them where it is ignored.
 
     Args:
         body: what was sent.
         inputs: the declared inputs of the model.
         exists: tells whether there is an asset of that id.
+        ignore_unknown: whether inputs that are not declared are no error; measured at tools.
 
     Raises:
         InvalidInputError: at the first thing that is wrong.
@@ -42,16 +47,17 @@ def check(
     """
     declared = {one["name"]: one for one in inputs}
     sent = {name: value for name, value in body.items() if name not in _IGNORED}
-    for name in sent:
-        if name not in declared:
-            raise InvalidInputError(f"Input {name} is not allowed")
-    given = {name: one for name, one in sent.items() if _fits_its_list(one, declared[name])}
+    unknown = {name: value for name, value in sent.items() if name not in declared}
+    if unknown and not ignore_unknown:
+        raise InvalidInputError(f"Input {next(iter(unknown))} is not allowed")
+    known = {name: value for name, value in sent.items() if name in declared}
+    given = {name: one for name, one in known.items() if _fits_its_list(one, declared[name])}
     for name, element in declared.items():
         _check_required(name, element.get("required") or {}, given)
     for name, value in given.items():
         if value is not None:
             _check_value(name, value, declared[name], exists)
-    return given
+    return {**given, **unknown}
 
 
 def _fits_its_list(value: Json, element: Element) -> bool:

@@ -4,9 +4,10 @@ Nothing here sends anything. A ``Reply`` says what the front has to do, down to 
 connection, so that a test of the core needs no socket.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -55,6 +56,20 @@ class Request:
     body: bytes = b""
 
 
+class Effect(StrEnum):
+    """How a file is made of what a job was given."""
+
+    DRAWN = "drawn"
+    CUT_OUT = "cut out"
+    ENLARGED = "enlarged"
+    PIXELATED = "pixelated"
+    TRACED = "traced"
+    RAISED = "raised"
+    FILMED = "filmed"
+    SPOKEN = "spoken"
+    WRITTEN = "written"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Medium:
     """A file to be made: what it shows and in which form; the core only names it.
@@ -65,6 +80,13 @@ class Medium:
         text: what is written in the picture, or what the file says.
         label: a second line, such as the role among several outputs.
         width, height: pixels.
+        seconds: of a film.
+        effect: how it is made.
+        options: what else moves it, by name.
+        key: stands for what it is made of; media of equal keys are made of equal files.
+        sources: what it is made of.
+        depth: how many files it took, one made of the other, to come to its sources; 0 without any.
+        content: the file itself, where it is one that was sent.
     """
 
     id: str
@@ -73,6 +95,23 @@ class Medium:
     label: str = ""
     width: int = 0
     height: int = 0
+    seconds: float = 0.0
+    effect: Effect = Effect.DRAWN
+    options: tuple[tuple[str, Json], ...] = ()
+    key: str = ""
+    sources: "tuple[Medium, ...]" = field(default=(), compare=False, repr=False)
+    depth: int = field(default=0, compare=False)
+    content: bytes = field(default=b"", compare=False, repr=False)
+
+    def made_of(self, sources: "Sequence[Medium]") -> "Medium":
+        """Return the same, made of other files."""
+        names = "\n".join(f"{one.id} {one.key}" for one in sources)
+        return replace(
+            self,
+            sources=tuple(sources),
+            key=hashlib.sha256(names.encode("utf-8", "replace")).hexdigest() if names else "",
+            depth=1 + max((one.depth for one in sources), default=-1),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ from aiohttp import web
 
 from batchgen.errors import InputError, OutputError
 from batchgen.simulator.exchange import Fate, Reply, Request
-from batchgen.simulator.log import add_to_log, open_log, read_log
+from batchgen.simulator.log import add_sent, add_to_log, open_log, read_log, read_sent
 from batchgen.simulator.pictures import file_of
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Settings
@@ -75,7 +75,7 @@ async def serve(
         _restore(service, state)
         kept = open_log(state)
     runner = web.AppRunner(
-        _app(service, kept, log),
+        _app(service, kept, state, log),
         access_log=None,
         handler_cancellation=True,  # or a request that hangs would outlive its client
         shutdown_timeout=_LINGER,
@@ -94,7 +94,7 @@ async def serve(
 
 def _restore(service: Service, state: Path) -> None:
     try:
-        service.restore(read_log(state))
+        service.restore(read_log(state), read_sent(state))
     except ValueError as error:
         raise OutputError(f"{state}: not the log of one simulated service: {error}") from error
 
@@ -117,10 +117,12 @@ async def _listen(site: web.TCPSite, host: str, port: int) -> None:
         raise OutputError(f"{host}:{port} cannot be listened on: {why}") from error
 
 
-def _app(service: Service, kept: TextIO | None, log: Callable[[str], None] | None) -> web.Application:
+def _app(
+    service: Service, kept: TextIO | None, state: Path | None, log: Callable[[str], None] | None
+) -> web.Application:
     async def answer(request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        before = len(service.submissions)
+        before, sent_before = len(service.submissions), len(service.sent)
         reply = service.handle(
             Request(
                 method=request.method,
@@ -134,6 +136,9 @@ def _app(service: Service, kept: TextIO | None, log: Callable[[str], None] | Non
         if kept is not None:
             for job in service.submissions[before:]:
                 add_to_log(kept, job)
+        if state is not None:
+            for sent in service.sent[sent_before:]:
+                add_sent(state, sent)
         if log is not None:
             log(f"{request.method} {request.path_qs.split('Policy=')[0]} {_told(reply)}")
         return await _deliver(request, reply)

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
 from batchgen.model import Json
 from batchgen.simulator.draws import Span
 
+_OF_FILES = frozenset({"file", "file_array", "inputs_array"})
 _LEFT_OUT_OF_LISTS = frozenset({"inputs", "uiConfig"})
 
 
@@ -18,9 +19,21 @@ class ModelRecord:
 
     Attributes:
         data: the whole record as the service shows it.
+        inputs: the declared inputs, in order.
+        file_inputs: those of them that take files.
     """
 
     data: Mapping[str, Any]
+    inputs: tuple[Mapping[str, Any], ...] = field(init=False, repr=False)
+    file_inputs: tuple[Mapping[str, Any], ...] = field(init=False, repr=False)
+    _names: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        inputs = tuple(self.data["inputs"])
+        files = tuple(one for one in inputs if one["type"] in _OF_FILES)
+        object.__setattr__(self, "inputs", inputs)
+        object.__setattr__(self, "file_inputs", files)
+        object.__setattr__(self, "_names", frozenset(one["name"] for one in inputs))
 
     @property
     def id(self) -> str:
@@ -33,13 +46,21 @@ class ModelRecord:
         return int(self.data["accessRestrictions"])
 
     @property
-    def inputs(self) -> tuple[Mapping[str, Any], ...]:
-        """The declared inputs, in order."""
-        return tuple(self.data["inputs"])
+    def is_tool(self) -> bool:
+        """Whether it works on one picture and makes none of words."""
+        return list(self.data["capabilities"]) == ["img2img"]
 
     def defaults(self) -> dict[str, Json]:
         """Return the inputs that have a default, with it."""
         return {one["name"]: one["default"] for one in self.inputs if "default" in one}
+
+    def heeded(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
+        """Return those inputs of a job that it declares, nulls left out; others do nothing."""
+        return {name: one for name, one in inputs.items() if one is not None and name in self._names}
+
+    def complete(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
+        """Return what a job runs with: what was sent of the declared inputs, and the defaults of the rest."""
+        return {**self.defaults(), **self.heeded(inputs)}
 
     def row(self) -> dict[str, Json]:
         """Return the model as a listing shows it: without its inputs."""

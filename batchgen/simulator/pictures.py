@@ -1,53 +1,218 @@
-"""The files that jobs make: drawn from what they show, so that a report looks like something.
+"""The files that jobs make: drawn from what they show and from what they were made of.
 
-Deterministic: equal media give equal bytes. The core only names media; nothing else draws.
+Deterministic: equal media give equal bytes. The core only names media; nothing else draws. Whatever
+was sent may be broken: what cannot be read is drawn from its name.
 """
 
 import hashlib
 import io
+import warnings
+import wave
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from importlib import resources
 
 from PIL import Image, ImageDraw, ImageFont
 
-from batchgen.simulator.exchange import Medium
+from batchgen.simulator import clips, effects, meshes, sounds, vectors
+from batchgen.simulator.exchange import Effect, Medium
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _MARGIN = 0.06  # of the shorter edge
-_CACHED = 64  # files; a download that is tried again gets the same one
+_CACHED = 128  # files; a download that is tried again gets the same one
+_USUAL_EDGE = 512  # pixels of a picture that nobody gave a size
+_MOST_PIXELS = 50_000_000  # of a picture that is sent: more is not unpacked
+_READ_EDGE = 2048  # pixels of the longer edge at which such a picture is worked on
+_CELLS = 64  # of a pixelated picture, where nothing is asked for
+_MOST_SHOWN = 4  # pictures that a drawn one shows of those it was made of
+_STRIDE = 40  # files made one of the other that are made in one go
+_UNREADABLE = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError)
+
+
+def file_of(medium: Medium) -> bytes:
+    """Make the file; takes tens of milliseconds, so call it from a worker thread."""
+    for one in _long_before(medium):
+        _file(one)
+    return _file(medium)
+
+
+def measure(mime: str, content: bytes) -> tuple[int, int, float | None]:
+    """Return width, height and seconds of a file, as far as its head tells them: 0, 0, None."""
+    try:
+        if mime.startswith("image/"):
+            with Image.open(io.BytesIO(content)) as picture:
+                return picture.width, picture.height, None
+        if mime in {"audio/wav", "audio/x-wav"}:
+            with wave.open(io.BytesIO(content)) as sound:
+                return 0, 0, sound.getnframes() / sound.getframerate()
+    except (*_UNREADABLE, EOFError, wave.Error, Image.DecompressionBombError):
+        pass
+    return 0, 0, _film_seconds(content) if mime.startswith(("video/", "audio/")) else None
+
+
+def _film_seconds(content: bytes) -> float | None:
+    """Read the length out of the movie header of an MP4."""
+    start = content.find(b"mvhd") + 4
+    head = content[start : start + 20]
+    if start == 3 or len(head) < 20 or head[0]:  # noqa: PLR2004 - version 0, up to its length
+        return None
+    scale, length = int.from_bytes(head[12:16]), int.from_bytes(head[16:20])
+    return length / scale if scale else None
+
+
+def _long_before(medium: Medium) -> list[Medium]:
+    """Return some of the files that it took to come to this one, the first first.
+
+    Making one makes what it is made of, and so on: by these steps never more than some at once.
+    """
+    if medium.depth < _STRIDE:
+        return []
+    seen, open_ = {id(medium)}, [medium]
+    steps: list[Medium] = []
+    while open_:
+        for one in open_.pop().sources:
+            if id(one) not in seen:
+                seen.add(id(one))
+                open_.append(one)
+                steps += [one] if one.depth % _STRIDE == 0 else []
+    return sorted(steps, key=lambda one: one.depth)
 
 
 @lru_cache(maxsize=_CACHED)
-def file_of(medium: Medium) -> bytes:
-    """Make the file; takes tens of milliseconds, so call it from a worker thread."""
-    if medium.mime in _FORMATS:
-        return _picture(medium)
-    if medium.mime == "video/mp4":
-        # the same two seconds for every clip, told apart by a box that players skip
-        note = medium.id.encode()
-        return (resources.files(__package__) / "clip.mp4").read_bytes() + _free_box(note)
-    return medium.text.encode()
+def _file(medium: Medium) -> bytes:
+    return medium.content or _MAKERS[medium.effect](medium)
+
+
+def forget() -> None:
+    """Make every file anew from now on."""
+    _file.cache_clear()
+
+
+def _drawn(medium: Medium) -> bytes:
+    if medium.mime not in _FORMATS:
+        return medium.text.encode("utf-8", "replace")
+    picture = _gradient(medium).convert("RGB")
+    _show_sources(picture, medium)
+    _write(picture, medium)
+    return _packed(picture, medium.mime)
+
+
+def _packed(picture: Image.Image, mime: str) -> bytes:
+    buffer = io.BytesIO()
+    plain = picture.convert("RGB") if mime == "image/jpeg" else picture
+    plain.save(buffer, format=_FORMATS[mime], **_options(mime))
+    return buffer.getvalue()
+
+
+def _options(mime: str) -> dict[str, int]:
+    """Return the quickest ways to pack: nobody keeps these files."""
+    return {"image/png": {"compress_level": 1}, "image/webp": {"quality": 85, "method": 0}}.get(
+        mime, {"quality": 85}
+    )
+
+
+def _cut_out(medium: Medium) -> bytes:
+    return _packed(effects.cut_out(_source(medium), int(_option(medium, "opaque", 255))), medium.mime)
+
+
+def _enlarged(medium: Medium) -> bytes:
+    return _packed(effects.enlarge(_source(medium), (medium.width, medium.height)), medium.mime)
+
+
+def _pixelated(medium: Medium) -> bytes:
+    picture = _source(medium)
+    cells, colours = int(_option(medium, "cells", _CELLS)), int(_option(medium, "colours", 0))
+    block = max(1, round(max(picture.size) / cells))
+    return _packed(effects.pixelate(picture, block, min(colours, 256)), medium.mime)
+
+
+def _traced(medium: Medium) -> bytes:
+    return vectors.traced(_source(medium), (medium.width, medium.height))
+
+
+def _raised(medium: Medium) -> bytes:
+    return meshes.relief(_source(medium))
+
+
+def _filmed(medium: Medium) -> bytes:
+    size = medium.width, medium.height
+    # each has bytes of its own, in a box that players skip
+    return clips.film(_flat(_source(medium)), size, medium.seconds) + _free_box(medium.id.encode())
+
+
+def _spoken(medium: Medium) -> bytes:
+    speed, rate = float(_option(medium, "speed", 1)), int(_option(medium, "rate", sounds.RATE))
+    return sounds.spoken(medium.text, voice=str(_option(medium, "voice", "")), speed=speed, rate=rate)
+
+
+def _written(medium: Medium) -> bytes:
+    return medium.text.encode("utf-8", "replace")
+
+
+_MAKERS: Mapping[Effect, Callable[[Medium], bytes]] = {
+    Effect.DRAWN: _drawn,
+    Effect.CUT_OUT: _cut_out,
+    Effect.ENLARGED: _enlarged,
+    Effect.PIXELATED: _pixelated,
+    Effect.TRACED: _traced,
+    Effect.RAISED: _raised,
+    Effect.FILMED: _filmed,
+    Effect.SPOKEN: _spoken,
+    Effect.WRITTEN: _written,
+}
+
+
+def _option(medium: Medium, name: str, usual: float | str) -> float | str:
+    return dict(medium.options).get(name) or usual
 
 
 def _free_box(note: bytes) -> bytes:
     return (8 + len(note)).to_bytes(4) + b"free" + note
 
 
-def _picture(medium: Medium) -> bytes:
-    picture = _gradient(medium).convert("RGB")
+def _source(medium: Medium) -> Image.Image:
+    """Return the picture that a file is made of; drawn from its words where there is none to be read."""
+    found = next(_pictures(medium), None)
+    if found is not None:
+        return found
+    picture = _gradient(medium)
     _write(picture, medium)
-    buffer = io.BytesIO()
-    picture.save(buffer, format=_FORMATS[medium.mime], **_options(medium.mime))
-    return buffer.getvalue()
+    return picture
 
 
-def _options(mime: str) -> dict[str, int]:
-    return {"compress_level": 1} if mime == "image/png" else {"quality": 85}
+def _pictures(medium: Medium) -> Iterator[Image.Image]:
+    """Return the pictures among what a file is made of: what is no picture stands for those behind it."""
+    for one in medium.sources:
+        picture = _opened(_file(one)) if one.mime.startswith("image/") else None
+        if picture is not None:
+            yield picture
+        else:
+            yield from _pictures(one)
+
+
+def _opened(content: bytes) -> Image.Image | None:
+    """Read a picture, no larger than it is worked on; None where it cannot be read."""
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(content)) as picture:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            if picture.width * picture.height > _MOST_PIXELS:
+                return None
+            picture.draft("RGB", (_READ_EDGE, _READ_EDGE))
+            plain = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+            plain.thumbnail((_READ_EDGE, _READ_EDGE))
+            return plain
+    except (*_UNREADABLE, Image.DecompressionBombError):
+        return None
+
+
+def _flat(picture: Image.Image) -> Image.Image:
+    if picture.mode != "RGBA":
+        return picture.convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", picture.size, "#202020"), picture).convert("RGB")
 
 
 def _gradient(medium: Medium) -> Image.Image:
     """Mix four colours of the prompt's hash, one at each corner; the asset's own moves them a little."""
-    digest = hashlib.sha256(medium.text.encode()).digest()
+    digest = hashlib.sha256(medium.text.encode("utf-8", "replace")).digest()
     own = hashlib.sha256(medium.id.encode()).digest()
     corners = Image.new("RGB", (2, 2))
     for number in range(4):
@@ -55,7 +220,22 @@ def _gradient(medium: Medium) -> Image.Image:
             (digest[3 * number + channel] * 3 + own[3 * number + channel]) // 4 for channel in range(3)
         )
         corners.putpixel((number % 2, number // 2), (red, green, blue))
-    return corners.resize((medium.width, medium.height), Image.Resampling.BICUBIC)
+    size = medium.width or _USUAL_EDGE, medium.height or _USUAL_EDGE
+    return corners.resize(size, Image.Resampling.BICUBIC)
+
+
+def _show_sources(picture: Image.Image, medium: Medium) -> None:
+    """Put what it was made of in a row, on the upper part."""
+    count = min(_MOST_SHOWN, len(medium.sources))
+    wide, high = picture.width // max(count, 1), picture.height * 11 // 20
+    margin = int(min(picture.size) * _MARGIN)
+    if not count or min(wide, high) <= 2 * margin + 1:
+        return
+    for number, one in zip(range(count), _pictures(medium), strict=False):
+        one = one.crop(one.getbbox())  # noqa: PLW2901 - without its transparent edges
+        one.thumbnail((wide - 2 * margin, high - 2 * margin))
+        left, top = number * wide + (wide - one.width) // 2, margin + (high - 2 * margin - one.height) // 2
+        picture.paste(one, (left, top), one if one.mode == "RGBA" else None)
 
 
 def _write(picture: Image.Image, medium: Medium) -> None:

@@ -23,14 +23,18 @@ class Price:
         factors: by input and value, what the price is multiplied by.
         linear: by input, the value at which the price is ``each``; it grows in proportion.
         items: by input, units for every item of a list.
+        covered: pixels of the output that ``each`` pays for; as much again for each further so many.
+            0 where the size is nothing to the price.
     """
 
     each: Decimal
     factors: Mapping[str, Mapping[Json, Decimal]] = field(default_factory=dict)
     linear: Mapping[str, int] = field(default_factory=dict)
     items: Mapping[str, Decimal] = field(default_factory=dict)
+    covered: int = 0
 
 
+_FOUR_MEGAPIXELS = 2048 * 2048
 USUAL_PRICES: Mapping[str, Price] = {
     "model_imagen4-ultra": Price(each=Decimal(8)),
     "model_openai-gpt-image-2": Price(
@@ -55,19 +59,53 @@ USUAL_PRICES: Mapping[str, Price] = {
             "duration": {-1: Decimal(1), **{seconds: Decimal(seconds) / 5 for seconds in range(4, 16)}},
         },
     ),
+    # measured by dry runs, on a picture of 512 pixels where one is taken
+    "model_birefnet-background-removal": Price(each=Decimal(2)),
+    "model_bria-remove-background": Price(each=Decimal(3)),
+    "model_photoroom-background-removal": Price(each=Decimal(3)),
+    "model_sc-pixelate": Price(each=Decimal(5)),
+    "model_recraft-crisp-upscale": Price(each=Decimal(2)),
+    # measured too, and known to follow the pixels of the output; from where on is assumed
+    "model_topaz-image-upscale": Price(each=Decimal(10), covered=_FOUR_MEGAPIXELS),
+    "model_upscale-v3": Price(each=Decimal(10), covered=_FOUR_MEGAPIXELS),
+    "model_scenario-llm": Price(
+        each=Decimal("0.75"), factors={"model": {"claude-haiku-4-5": Decimal(2)}}
+    ),  # the price of the default is measured
+    # assumed
+    "model_recraft-vectorize": Price(each=Decimal(2)),
+    "model_elevenlabs-tts-v3": Price(each=Decimal(10)),
+    "model_tripo-v3-1-image-to-3d": Price(
+        each=Decimal(30),
+        factors={
+            "texture": {False: Decimal("0.5")},
+            "textureQuality": {"detailed": Decimal("1.5"), "extreme": Decimal(2)},
+            "geometryQuality": {"detailed": Decimal("1.5")},
+        },
+    ),
+    "model_rodin-hyper3d-v2-5": Price(
+        each=Decimal(50), factors={"tier": {"Gen-2.5-Extreme-High": Decimal(2)}}
+    ),
+    "model_kling-v2-6-i2v-pro": Price(
+        each=Decimal(60), factors={"duration": {"10": Decimal(2)}, "generateAudio": {True: Decimal(2)}}
+    ),
 }
 
 
-def price_of(model: str, inputs: Mapping[str, Json], prices: Mapping[str, Decimal]) -> Decimal:
+def price_of(
+    model: str, inputs: Mapping[str, Json], prices: Mapping[str, Decimal], *, pixels: int = 0
+) -> Decimal:
     """Return the units that a job costs, add-ons left out.
 
     Args:
         model: the service's id.
         inputs: as checked, defaults filled in.
         prices: units of one output by model, in place of the usual ones.
+        pixels: of one output.
     """
     price = USUAL_PRICES.get(model, Price(each=_USUAL_PRICE))
     amount = prices.get(model, price.each)
+    if price.covered:
+        amount *= max(1, -(-pixels // price.covered))
     for name, units in price.items.items():
         amount += units * len(inputs.get(name) or ())
     for name, factors in price.factors.items():

@@ -7,18 +7,20 @@ in, and everything else follows from the settings and the requests before.
 
 import heapq
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from batchgen.model import Json
-from batchgen.simulator.assets import Assets, asset_object
+from batchgen.simulator.assets import Assets, Made, asset_object
 from batchgen.simulator.dates import header
 from batchgen.simulator.denials import denial
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Call, Fate, Reply, Request, answer, refusal
 from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, FaultPlan, denied, spoil
+from batchgen.simulator.inputs import InputFile, files_of
 from batchgen.simulator.jobs import SUCCESS, Submission
 from batchgen.simulator.keys import Keys
 from batchgen.simulator.listing import BadQueryError, Index, page_size, parse_query
@@ -29,7 +31,7 @@ from batchgen.simulator.rows import EXTRAS, job_object
 from batchgen.simulator.settings import Denied, Settings
 from batchgen.simulator.submits import RefusedError, accept, quote, read_order
 from batchgen.simulator.throttle import CUSTOM_JOBS, Throttle
-from batchgen.simulator.uploads import USUAL_IMPORTS, Imports, Uploads
+from batchgen.simulator.uploads import USUAL_IMPORTS, Imports, Sent, Uploads
 from batchgen.simulator.urls import Signer
 from batchgen.simulator.usages import usages
 
@@ -55,7 +57,7 @@ class Service:
         self._draws = Draws(settings.seed)
         self._catalogue = Catalogue.recorded()
         self._register = Register()
-        self._assets = Assets()
+        self._assets = Assets(other_sizes=settings.views.other_sizes)
         self._index = Index(self._draws, settings.views.short_pages)
         self._throttle = Throttle(settings.limits)
         self._signer = Signer(key=settings.secret.encode(), life=settings.url_life)
@@ -84,6 +86,11 @@ class Service:
         return self._register.jobs
 
     @property
+    def sent(self) -> Sequence[Sent]:
+        """Every asset that was sent, the oldest first."""
+        return self._uploads.sent
+
+    @property
     def most_in_flight(self) -> int:
         """The highest number of jobs that ran at once."""
         return self._register.most_in_flight
@@ -97,12 +104,14 @@ class Service:
         """Take other prices from now on; what was accepted before stays as it is."""
         self._settings = replace(self._settings, prices=prices)
 
-    def restore(self, jobs: Iterable[Submission]) -> None:
-        """Take in the jobs of an earlier life, the oldest first.
+    def restore(self, jobs: Iterable[Submission], sent: Iterable[Sent] = ()) -> None:
+        """Take in the jobs of an earlier life, the oldest first, and what was sent to it.
 
         Raises:
             ValueError: they do not follow each other.
         """
+        for one in sent:
+            self._uploads.restore(one)
         for job in jobs:
             self._take_in(job)
 
@@ -177,7 +186,7 @@ class Service:
 
     def _submit(self, request: Request, name: str, now: float) -> Reply:
         model = self._catalogue.get(name)
-        order = read_order(model, request.body, self._settings, lambda asset: self._exists(asset, now))
+        order = read_order(model, request.body, self._settings, lambda asset: self._file(asset, now))
         if request.query.get("dryRun") in {"true", "api"}:
             return quote(order)
         refused = self._throttle.submit(now, self._register.in_flight) or self._without_credits(order.cost)
@@ -196,8 +205,10 @@ class Service:
         # as of its own date, which by its rounding may be some microseconds ahead of now
         return answer(200, {"job": self._shown(job, job.created_at), **order.costs(), **self._extras})
 
-    def _exists(self, asset_id: str, now: float) -> bool:
-        return self._assets.find(asset_id, now) is not None or self._uploads.find(asset_id, now) is not None
+    def _file(self, asset_id: str, now: float) -> InputFile | None:
+        """Describe an asset as the input of a job; None where there is none of that id, or not yet."""
+        made, sent = self._assets.find(asset_id, now), self._uploads.find(asset_id, now)
+        return made.file() if made else sent.file if sent else None
 
     def _without_credits(self, cost: object) -> Reply | None:
         left = self._settings.limits.credits
@@ -210,7 +221,9 @@ class Service:
         if model is None:
             raise ValueError(f"{job.remote_id} is of a model that is not here")
         self._register.add(job)
-        self._assets.add(job, model)
+        # as of any time: what a job of an earlier life was given may have ended after it by another clock
+        files = files_of(job.inputs, model.file_inputs, lambda asset: self._file(asset, math.inf))
+        self._assets.add(job, model, files)
         self._index.add(job)
 
     def _shown(self, job: Submission, at: float, *, listed: bool = False) -> dict[str, Json]:
@@ -289,11 +302,21 @@ class Service:
                 made,
                 url=self._signer.url(base, f"/cdn/assets/{made.id}", now, **transformed),
                 index_always_zero=self._settings.views.index_always_zero,
-                extras=self._extras,
+                extras={**self._stills(made, base, now), **self._extras},
             )
             for asset_id in wanted
             if (made := self._assets.find(asset_id, now)) is not None
         ]
+
+    def _stills(self, made: Made, base: str, now: float) -> dict[str, Json]:
+        """Name the pictures that an asset is shown by: those made with it, or a film's first frame."""
+        first = made.parent if made.output.kind == "video" else None
+        named = {"thumbnail": made.still or first, "firstFrame": first}
+        return {
+            name: {"assetId": one, "url": self._signer.url(base, f"/cdn/assets/{one}", now)}
+            for name, one in named.items()
+            if one is not None
+        }
 
     def _download(self, request: Request, name: str, now: float) -> Reply:
         if request.method == "PUT":

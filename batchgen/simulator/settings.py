@@ -55,6 +55,13 @@ class Limits:
             raise ValueError("credits are 0 or more")
 
 
+class UnknownInputs(StrEnum):
+    """What becomes of inputs that a model does not declare."""
+
+    IGNORE = "ignore"
+    REFUSE = "refuse"
+
+
 OF_A_MODEL = frozenset({Call.SUBMIT, Call.QUOTE, Call.MODEL})  # the calls that name one
 
 
@@ -122,6 +129,7 @@ class Views:
         outputs_whole_after: seconds from their end until they show all, drawn for each.
         outputs_late_in_jobs: whether the job itself shows them late too, and not only its row in a listing.
         index_always_zero: whether every output of a job says it is the first.
+        other_sizes: whether pictures have another size than was asked for.
         extras: whether every object has keys that nobody documented.
         performance: whether models publish how long they take.
         hides_addons: whether a job's billing shows its main action alone, as if nothing were added.
@@ -138,6 +146,7 @@ class Views:
     outputs_whole_after: Span = (0.0, 0.0)
     outputs_late_in_jobs: bool = False
     index_always_zero: bool = False
+    other_sizes: bool = False
     extras: bool = True
     performance: bool = True
     hides_addons: bool = False
@@ -165,6 +174,8 @@ class Settings:
         gate_price: compute units of such a check; None for the usual ones.
         discount: share that is taken off the main action; a job's billing shows it beside the full cost.
         url_life: seconds that a signed URL holds; None for the service's own calendar steps.
+        unknown_inputs: what becomes of inputs that a model does not declare; None for the service's own way:
+            tools ignore them, other models refuse them.
         slow: seconds that the fault of a slow answer adds.
         late: seconds after its answer was lost until a late submit arrives, drawn for each.
         fault_retry_after: seconds that a fault of too many requests asks to wait.
@@ -186,6 +197,7 @@ class Settings:
     gate_price: Decimal | None = None
     discount: Decimal = Decimal(0)
     url_life: float | None = None
+    unknown_inputs: UnknownInputs | None = None
     slow: float = 75.0
     late: Span = (5.0, 300.0)
     fault_retry_after: float = 1.0

@@ -10,11 +10,12 @@ from batchgen.model import Json
 from batchgen.simulator.checks import InvalidInputError, UnknownAssetError, check
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Reply, answer, refusal
+from batchgen.simulator.inputs import InputFile, check_files
 from batchgen.simulator.jobs import Submission, draw_fortune, whole_milliseconds
 from batchgen.simulator.models import ModelRecord
-from batchgen.simulator.outputs import outputs_of
+from batchgen.simulator.outputs import outputs_of, pixels_of
 from batchgen.simulator.prices import discount_of, gate_price, price_of
-from batchgen.simulator.settings import Settings, Views
+from batchgen.simulator.settings import Settings, UnknownInputs, Views
 
 _QUOTED = 269  # the service's own status of a dry run
 _PLANS = {0: "free", 25: "cu-basic", 50: "cu-pro-q3-25", 75: "cu-max", 100: "enterprise"}
@@ -68,7 +69,7 @@ class Order:
 
 
 def read_order(
-    model: ModelRecord | None, body: bytes, settings: Settings, exists: Callable[[str], bool]
+    model: ModelRecord | None, body: bytes, settings: Settings, find: Callable[[str], InputFile | None]
 ) -> Order:
     """Check what was sent and price it.
 
@@ -76,7 +77,7 @@ def read_order(
         model: the one that is named, None where there is none of that id.
         body: as it came in.
         settings: the service's.
-        exists: tells whether there is an asset of that id.
+        find: describes an asset by its id; None where there is none of that id.
 
     Raises:
         RefusedError: the service does not run it.
@@ -85,16 +86,23 @@ def read_order(
         raise RefusedError(refusal(404, "Model not found", name="NotFoundError"))
     _check_plan(model, settings.limits.plan_rank)
     try:
-        inputs = check(_parsed(body), model.inputs, exists)
+        inputs = check(
+            _parsed(body),
+            model.inputs,
+            lambda asset: find(asset) is not None,
+            ignore_unknown=_ignores_unknown(model, settings),
+        )
+        files = check_files(inputs, model.file_inputs, find)
     except InvalidInputError as exc:
         raise RefusedError(refusal(400, str(exc), name="BadRequestError")) from exc
     except UnknownAssetError as exc:
         raise RefusedError(refusal(404, f"Asset {exc} not found", name="NotFoundError")) from exc
-    complete = {**model.defaults(), **{name: one for name, one in inputs.items() if one is not None}}
-    outputs = outputs_of(model.id, tuple(model.data["capabilities"]), complete)
+    complete = model.complete(inputs)
+    outputs = outputs_of(model.id, model.data["capabilities"], complete, files)
     gated = settings.quality_gate and outputs[0].kind == "image"
     gate = gate_price(len(outputs)) if settings.gate_price is None else settings.gate_price
-    full = price_of(model.id, complete, settings.prices)
+    pixels = pixels_of(model.id, complete, files)
+    full = price_of(model.id, complete, settings.prices, pixels=pixels)
     discount = discount_of(full, settings.discount)
     return Order(
         model=model,
@@ -104,6 +112,14 @@ def read_order(
         addons={"quality-gate": gate} if gated else {},
         discount=discount,
     )
+
+
+def _ignores_unknown(model: ModelRecord, settings: Settings) -> bool:
+    """Return whether inputs that are not declared are no error."""
+    # source: docs/service.md tools
+    if settings.unknown_inputs is None:
+        return model.is_tool
+    return settings.unknown_inputs is UnknownInputs.IGNORE
 
 
 def quote(order: Order) -> Reply:

@@ -17,6 +17,7 @@ from batchgen.model import Json
 from batchgen.simulator.dates import written
 from batchgen.simulator.draws import Draws, Span
 from batchgen.simulator.exchange import refusal
+from batchgen.simulator.inputs import InputFile, asset_kind, sent_file
 from batchgen.simulator.submits import RefusedError
 from batchgen.simulator.urls import Signer
 
@@ -73,6 +74,7 @@ class Sent:
     Attributes:
         mime: of the content, or as the client said where that is not told.
         at: since when it is there, seconds since the epoch.
+        file: the same as the input of a job.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Sent:
     author: str
     owner: str
     at: float
+    file: InputFile = field(repr=False)
 
     def shown(self, url: str) -> dict[str, Json]:
         """Write it as the service shows an asset."""
@@ -93,7 +96,7 @@ class Sent:
             "kind": self.kind,
             "mimeType": self.mime,
             "status": "success",
-            "properties": {"size": len(self.content)},
+            "properties": self._properties(),
             "metadata": {"kind": self.kind, "type": "uploaded", "name": self.name},
             "source": "uploaded",
             "ownerId": self.owner,
@@ -105,6 +108,12 @@ class Sent:
             "collectionIds": [],
             "editCapabilities": [],
         }
+
+    def _properties(self) -> dict[str, Json]:
+        file = self.file
+        shape = {"width": file.width, "height": file.height} if file.width else {}
+        length = {} if file.seconds is None else {"duration": file.seconds}
+        return {"size": len(self.content), **shape, **length}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -168,10 +177,20 @@ class Uploads:
         self._signer = Signer(key=signer.key, life=imports.part_life)
         self._uploads: dict[str, _Upload] = {}
         self._assets: dict[str, Sent] = {}
-        self._made = 0
+        self._sent: list[Sent] = []
 
     def __len__(self) -> int:
         return len(self._assets)
+
+    @property
+    def sent(self) -> Sequence[Sent]:
+        """All assets that were sent, the oldest first."""
+        return self._sent
+
+    def restore(self, sent: Sent) -> None:
+        """Take in an asset of an earlier life."""
+        self._assets[sent.id] = sent
+        self._sent.append(sent)
 
     def find(self, asset_id: str, now: float) -> Sent | None:
         """Return an asset that was sent, None where there is none of that id, or not yet."""
@@ -299,12 +318,19 @@ class Uploads:
     def _asset(
         self, *, name: str, kind: str, mime: str, content: bytes, author: str, owner: str, at: float
     ) -> Sent:
-        asset_id = self._draws.id("asset_", "sent", self._made, _digest(content))
-        self._made += 1
+        asset_id = self._draws.id("asset_", "sent", len(self._sent), _digest(content))
         sent = Sent(
-            id=asset_id, name=name, kind=kind, mime=mime, content=content, author=author, owner=owner, at=at
+            id=asset_id,
+            name=name,
+            kind=kind,
+            mime=mime,
+            content=content,
+            author=author,
+            owner=owner,
+            at=at,
+            file=sent_file(asset_id, asset_kind(kind, mime), mime, content, name),
         )
-        self._assets[asset_id] = sent
+        self.restore(sent)
         return sent
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from batchgen.errors import RefusedError
+from batchgen.simulator.inputs import UNSEEN
 from batchgen.simulator.models import Catalogue
 from batchgen.simulator.settings import Settings
 from batchgen.simulator.submits import RefusedError as SimulatedRefusal
@@ -20,6 +21,6 @@ class SimulatedPrices:
         """Return what the simulator would charge; see the port."""
         known = self._catalogue.get(model)
         try:
-            return read_order(known, body.encode(errors="replace"), Settings(), lambda _: True).cost
+            return read_order(known, body.encode(errors="replace"), Settings(), lambda _: UNSEEN).cost
         except SimulatedRefusal as error:
             raise RefusedError(error.reply.body.decode(errors="replace")) from error

@@ -114,7 +114,7 @@ def test_a_model_is_shown_to_scripts_as_the_service_declares_it(capsys: pytest.C
         (["--capability", "txt2video"], ["model_bytedance-seedance-2-0"]),
         (["--type", "flux.1-lora"], []),
         (["--own"], []),
-        (["pbr", "--public"], ["model_patina-material"]),
+        (["pbr", "tiling", "--public"], ["model_patina-material"]),
     ],
 )
 def test_models_are_found_by_words(

@@ -1,21 +1,32 @@
+import io
 import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from batchgen.lifecycle import Record
+from batchgen.model import File
+from batchgen.output.entries import Row
 from batchgen.output.report import write_report
 from batchgen.output.results import Results, results_document
+from batchgen.simulator.clips import film
+from batchgen.simulator.effects import cut_out
+from batchgen.simulator.meshes import relief
+from batchgen.simulator.sounds import spoken
+from batchgen.simulator.vectors import traced
 
 pytestmark = pytest.mark.browser
 
@@ -184,6 +195,113 @@ return Math.min(...pairs.map(([text, back]) => {
   return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
 }));
 """
+
+
+@pytest.fixture
+def kinds(
+    results: Results,
+    make_row: Callable[..., Row],
+    make_record: Callable[..., Record],
+    shelve: Callable[[str, str, bytes], File],
+    png: Callable[..., bytes],
+) -> Results:
+    """A job of every kind, its files real ones."""
+    drawn = Image.open(io.BytesIO(png()))
+    cut = io.BytesIO()
+    cut_out(drawn, 254).save(cut, "PNG")
+    contents = {
+        "plain": {"plain.png": png()},
+        "cut": {"cut.png": cut.getvalue()},
+        "vectors": {"vectors.svg": traced(drawn, drawn.size)},
+        "film": {"film.mp4": film(drawn, (320, 240), 3)},
+        "speech": {"speech.wav": spoken("A knight who bows.", voice="Alice", speed=1, rate=16_000)},
+        "mesh": {"still.webp": png(form="WEBP"), "mesh.glb": relief(drawn)},
+        "bare": {"bare.glb": relief(drawn)},
+        "text": {"text.txt": b"# A knight\n\n<script>window.owned = 1</script> bows. " * 30},
+        "odd": {"odd.bin": bytes(15_000)},
+    }
+    rows = []
+    for name, files in contents.items():
+        kept = tuple(shelve(f"asset_{one}", one, data) for one, data in files.items())
+        ids = tuple(one.asset_id for one in kept)
+        rows.append(
+            make_row(
+                name, f"a knight, {name}", make_record("collected", f"job_{name}", asset_ids=ids, files=kept)
+            )
+        )
+    return replace(results, rows=tuple(rows), removed=())
+
+
+LOADED = """
+const done = arguments[0], film = document.querySelector("video"), sound = document.querySelector("audio");
+const once = (one, name) => new Promise((go) => one.addEventListener(name, go, {once: true}));
+const ready = async () => {
+  if (film.readyState < 1) await once(film, "loadedmetadata");
+  film.currentTime = 2.9;
+  await once(film, "seeked");
+  sound.preload = "metadata";
+  if (sound.readyState < 1) await once(sound, "loadedmetadata");
+  const said = Math.round(sound.duration * 100);
+  done([film.videoWidth, film.videoHeight, film.duration, film.readyState > 1, said]);
+};
+ready();
+"""
+SHOWN = """
+const stage = (name) => [...document.querySelectorAll(".card")]
+  .filter((card) => card.querySelector(".name").textContent === name).pop().querySelector(".stage");
+const box = (one) => one ? one.getBoundingClientRect() : {width: 0, height: 0};
+const seen = (one) => box(one).height > 40 && box(one).width > 40;
+const with_ = (tag, names) => names.filter((name) => seen(stage(name).querySelector(tag)));
+const checked = (name) => getComputedStyle(stage(name)).backgroundImage.includes("conic-gradient");
+return {
+  checked: ["plain", "cut", "vectors", "mesh", "odd"].filter(checked),
+  pictures: with_("img", ["plain", "cut", "vectors", "mesh", "bare", "odd"]),
+  drawn: with_("svg", ["speech", "mesh", "bare", "odd", "cut"]),
+  said: Object.fromEntries(["speech", "mesh", "bare", "odd"].map((name) => [name, stage(name).innerText])),
+  text: stage("text").querySelector("pre").textContent.slice(0, 60),
+};
+"""
+
+
+def test_every_kind_is_shown_as_what_it_is(browser: webdriver.Chrome, kinds: Results, tmp_path: Path) -> None:
+    complaints(browser)
+    requested(browser)
+    browser.get(write_report(tmp_path, results_document(kinds)).as_uri())
+    browser.execute_script(
+        "document.querySelectorAll('.card').forEach((one) => one.style.contentVisibility = 'visible');"
+        "document.querySelectorAll('.card img').forEach((one) => one.loading = 'eager')"
+    )
+    widths = "return [...document.querySelectorAll('.card img')].map((one) => one.naturalWidth)"
+    WebDriverWait(browser, 5).until(lambda page: all(page.execute_script(widths)))
+    assert browser.execute_async_script(LOADED) == [320, 240, 3, True, 117]
+    shown: Any = browser.execute_script(SHOWN)
+    assert shown["checked"] == ["cut", "vectors"]
+    assert shown["pictures"] == ["plain", "cut", "vectors", "mesh"]
+    assert shown["drawn"] == ["speech", "bare", "odd"]
+    assert shown["said"]["mesh"].startswith("3D model, model/gltf-binary, ")
+    assert shown["said"]["bare"].startswith("3D model, model/gltf-binary, ")
+    assert shown["said"]["speech"].startswith("Sound, audio/wav, ")
+    assert shown["said"]["odd"].split("\n")[0] == "odd.bin"
+    assert "<script>window.owned = 1</script> bows." in shown["text"]
+    assert browser.execute_script("return window.owned") is None
+    assert not [one for one in requested(browser) if one.startswith(("http", "ws", "ftp"))]
+    assert complaints(browser) == []
+
+
+def test_a_picture_that_one_sees_through_opens_on_a_checkerboard_too(
+    browser: webdriver.Chrome, kinds: Results, tmp_path: Path
+) -> None:
+    browser.get(write_report(tmp_path, results_document(kinds)).as_uri())
+    width = "return document.getElementById('full').naturalWidth"
+    backs = []
+    for name in ("cut", "plain"):
+        browser.find_element(By.CSS_SELECTOR, f"a.zoom[href$='{name}.png']").send_keys(Keys.ENTER)
+        full = browser.find_element(By.ID, "full")
+        WebDriverWait(browser, 5).until(lambda page: page.execute_script(width) == 640)
+        backs.append(full.value_of_css_property("background-image"))
+        browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert "conic-gradient" in backs[0]
+    assert backs[1] == "none"
 
 
 def test_it_works_from_a_web_server_as_well(page: webdriver.Chrome, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 import base64
 import hashlib
-import io
 import json
 import re
 from collections.abc import Callable
@@ -109,9 +108,92 @@ def test_every_kind_of_file_has_its_card(
     assert [one["src"] for one in page.of("video")] == ["assets/clip.mp4"]
     assert [one["src"] for one in page.of("audio")] == ["assets/hum.mp3"]
     assert [one["src"] for one in page.of("img") if "src" in one] == ["assets/draw.svg"]
-    assert "3D model, model/gltf-binary" in text
+    assert "3D model, model/gltf-binary, 123 kB" in text
+    assert "Sound, audio/mpeg, 123 kB" in text
     assert "&lt;b&gt;roses&lt;/b&gt;" in text
-    assert "File, application/octet-stream" in text
+    assert "File, application/octet-stream, 123 kB" in text
+    assert ">odd.bin<" in text
+
+
+@pytest.mark.parametrize("still", ["png", None])
+@pytest.mark.parametrize("name", ["mesh.glb", "film.mp4"])
+def test_a_mesh_or_a_film_is_shown_by_the_picture_that_came_with_it(
+    results: Results,
+    make_row: Callable[..., Row],
+    make_record: Callable[..., Record],
+    shelve: Callable[[str, str, bytes], File],
+    png: Callable[..., bytes],
+    tmp_path: Path,
+    name: str,
+    still: str | None,
+) -> None:
+    head = {"mesh.glb": b"glTF", "film.mp4": b"\0\0\0\x20ftypisom"}[name]
+    files = [shelve("asset_1", "still.png", png())] if still else []
+    files.append(shelve("asset_2", name, head + bytes(40)))
+    record = make_record(
+        "collected", "job_9", asset_ids=tuple(one.asset_id for one in files), files=tuple(files)
+    )
+    made = replace(results, rows=(make_row("all", "a knight", record),), removed=())
+    page = Tags(write_report(tmp_path, results_document(made)).read_text("utf-8"))
+    shown = [str(one.get("src", ""))[:23] for one in page.of("img") if one.get("alt") == "a knight"]
+    posters = [str(one.get("poster", ""))[:23] for one in page.of("video")]
+    count = (2 if name == "mesh.glb" else 1) if still else 0
+    assert shown == ["data:image/webp;base64,"] * count
+    assert posters == ([] if name == "mesh.glb" else ["data:image/webp;base64," if still else ""])
+    assert ("#sign-mesh" in [one.get("href") for one in page.of("use")]) is (name == "mesh.glb" and not still)
+
+
+def test_a_job_without_a_prompt_has_a_card_by_its_id(
+    results: Results,
+    make_row: Callable[..., Row],
+    make_record: Callable[..., Record],
+    shelve: Callable[[str, str, bytes], File],
+    png: Callable[..., bytes],
+    tmp_path: Path,
+) -> None:
+    file = shelve("asset_1", "cut.png", png())
+    record = make_record("collected", "job_9", asset_ids=("asset_1",), files=(file,))
+    document = results_document(replace(results, rows=(make_row("knight-cut", "x", record),), removed=()))
+    (job,) = document["jobs"]
+    for absent in ({**job, "prompt": None}, {name: one for name, one in job.items() if name != "prompt"}):
+        page = Tags(write_report(tmp_path, {**document, "jobs": [absent]}).read_text("utf-8"))
+        assert [one["title"] for one in page.of("h2")] == ["knight-cut"]
+        assert [one["alt"] for one in page.of("img") if "src" in one] == ["knight-cut"]
+
+
+def test_a_text_is_cut_and_says_so(tmp_path: Path) -> None:
+    for length, end in ((600, "x"), (601, " …")):
+        (tmp_path / "a.txt").write_text("x" * length)
+        found = previews(tmp_path, [picture("a.txt", mime="text/plain")])["a.txt"]
+        assert found.excerpt.endswith(end)
+
+
+def test_a_picture_that_one_sees_through_is_known_at_once_and_again(tmp_path: Path) -> None:
+    image = Image.new("RGBA", (40, 30), (200, 40, 30, 254))
+    image.save(tmp_path / "nearly.png")
+    image.putpixel((0, 0), (0, 0, 0, 0))
+    image.resize((900, 600)).save(tmp_path / "hole.png")
+    image.save(tmp_path / "small.png")
+    Image.new("P", (40, 30)).save(tmp_path / "palette.gif", transparency=0)
+    Image.new("RGB", (40, 30)).save(tmp_path / "plain.png")
+    (tmp_path / "draw.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'></svg>")
+    mimes = {"draw.svg": "image/svg+xml", "palette.gif": "image/gif"}
+    files = [
+        picture(one.name, mime=mimes.get(one.name, "image/png"), sha256=one.name.encode().hex())
+        for one in sorted(tmp_path.iterdir())
+    ]
+    seen = {name: one.transparent for name, one in previews(tmp_path, files).items()}
+    assert seen == {
+        "draw.svg": True, "hole.png": True, "nearly.png": False, "palette.gif": True, "plain.png": False,
+        "small.png": True,
+    }  # fmt: skip
+    for number in range(thumbnails.MOST_EMBEDDED):
+        (tmp_path / f"{number}.png").symlink_to("small.png")
+        files.append(picture(f"{number}.png", sha256="ab" * 32))
+    for _ in range(2):  # drawn, and then found beside the page
+        made = previews(tmp_path, files)
+        assert {name: made[name].transparent for name in seen} == seen
+        assert made["7.png"].transparent
 
 
 def test_pictures_come_first_and_what_waits_comes_last(results: Results) -> None:
@@ -179,10 +261,9 @@ def test_a_picture_that_says_it_lies_on_its_side_is_turned(tmp_path: Path) -> No
 
 def test_sixteen_bits_are_not_clipped_to_white(tmp_path: Path) -> None:
     Image.new("I;16", (8, 8), 0x4000).save(tmp_path / "x.png")
-    data, *_ = thumbnails._shrunk(tmp_path / "x.png")
-    grey = Image.open(io.BytesIO(data)).getpixel((4, 4))
-    assert isinstance(grey, tuple)
-    assert 55 < grey[0] < 75
+    grey = thumbnails._shrunk(tmp_path / "x.png").getpixel((4, 4))
+    assert isinstance(grey, int | float)
+    assert 55 < grey < 75
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n" + b"\xff" * 99])

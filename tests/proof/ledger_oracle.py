@@ -18,6 +18,7 @@ from batchgen.manifest.values import Budget
 from batchgen.model import Job, Model
 from batchgen.planning.pricing import Classifier
 from batchgen.simulator.exchange import Reply
+from batchgen.simulator.inputs import UNSEEN
 from batchgen.simulator.jobs import Submission
 from batchgen.simulator.models import Catalogue
 from batchgen.simulator.settings import Settings
@@ -367,4 +368,4 @@ def _cost(
     prices: tuple[tuple[str, Decimal], ...],
 ) -> Decimal:
     settings = Settings(quality_gate=gated, gate_price=gate, discount=discount, prices=dict(prices))
-    return read_order(_CATALOGUE.get(order.model), order.body.encode(), settings, lambda _: True).cost
+    return read_order(_CATALOGUE.get(order.model), order.body.encode(), settings, lambda _: UNSEEN).cost

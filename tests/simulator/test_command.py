@@ -109,6 +109,7 @@ def test_a_host_beyond_this_machine_is_refused() -> None:
         (("--speed", "nan"), "a speed is a number above 0"),
         (("--speed", "inf"), "a speed is a number above 0"),
         (("--port", "70000"), "--port"),
+        (("--unknown-inputs", "maybe"), "'ignore', 'refuse'"),
         (("--credits", "lots"), "'lots' is not a number"),
         (("--credits", "nan"), "credits are 0 or more"),
         (("--cost", "5"), "write MODEL=CU"),

@@ -1,6 +1,7 @@
 """The front over real HTTP on loopback: what a connection suffers, and what a restart remembers."""
 
 import asyncio
+import base64
 import io
 import json
 import time
@@ -17,6 +18,7 @@ from batchgen.errors import InputError, OutputError
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.front import Running, serve
+from batchgen.simulator.pictures import forget
 from batchgen.simulator.settings import Outcomes, Settings
 from tests.simulator.caller import SEEDED, SEEDLESS, basic
 
@@ -194,6 +196,44 @@ async def test_a_restarted_service_knows_its_jobs(tmp_path: Path) -> None:
         assert [one["jobId"] for one in listed] == [one["jobId"] for one in jobs[::-1]]
         await bought(running, session)
     assert len(state.read_text().split("\n")) == len(before) + 2
+
+
+async def fetched(running: Running, session: aiohttp.ClientSession, asset_id: str) -> bytes:
+    async with session.get(f"{running.base_url}/assets/{asset_id}") as answer:
+        url = (await answer.json())["asset"]["url"]
+    async with aiohttp.ClientSession() as nobody, nobody.get(url) as answer:
+        assert answer.status == 200
+        return await answer.read()
+
+
+async def test_a_restarted_service_knows_what_was_sent_and_draws_from_it(tmp_path: Path) -> None:
+    state = tmp_path / "state.jsonl"
+    drawn = io.BytesIO()
+    Image.new("RGB", (40, 30), (200, 40, 30)).save(drawn, "PNG")
+    cut_out = "/generate/custom/model_birefnet-background-removal"
+    async with open_front(state=state) as (running, session):
+        image = base64.b64encode(drawn.getvalue()).decode()
+        async with session.post(f"{running.base_url}/assets", json={"name": "a", "image": image}) as answer:
+            sent = (await answer.json())["asset"]["id"]
+        async with session.post(running.base_url + cut_out, json={"image": sent}) as answer:
+            assert answer.status == 200
+        [job] = running.service.submissions
+        [made] = running.service.outputs_of(job, job.end.at)
+        before = await fetched(running, session, made)
+    beside = tmp_path / "state.files.jsonl"
+    with beside.open("a") as torn:
+        torn.write('{"id": "asset_')
+    forget()
+    async with open_front(state=state) as (running, session):
+        assert await fetched(running, session, sent) == drawn.getvalue()
+        assert await fetched(running, session, made) == before
+        async with session.post(f"{running.base_url}/assets", json={"name": "b", "image": image}) as answer:
+            assert (await answer.json())["asset"]["id"] != sent
+    assert len(beside.read_text().splitlines()) == 2
+    beside.write_text("{}\n")
+    with pytest.raises(OutputError, match="not of a simulated service"):
+        async with serve(plain(), state=state):
+            pass
 
 
 async def test_a_job_is_on_disk_even_if_its_answer_is_lost(tmp_path: Path) -> None:

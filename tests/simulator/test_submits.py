@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batchgen.model import Rate
+from batchgen.simulator.models import Catalogue
 from batchgen.simulator.settings import Limits, Outcomes, RetryAfter, Settings, Views
 from tests.simulator.caller import (
     EPOCH,
@@ -22,7 +23,7 @@ from tests.simulator.caller import (
     data_of,
 )
 
-ALL_MODELS = (GEMINI, GPT, MATERIAL, SEEDED, SEEDLESS, VIDEO)
+ALL_MODELS = [one.id for one in Catalogue.recorded()]
 
 
 def test_an_accepted_submit_answers_with_a_job_that_has_not_begun_and_its_cost() -> None:
@@ -280,10 +281,12 @@ def test_whole_body_and_author_are_kept_for_an_audit() -> None:
     assert first.author.startswith("apiu_")
 
 
+PIXEL = "data:image/png;base64,iVBORw0KGgo="  # the beginning of one is enough
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 names = st.sampled_from(
     ["prompt", "seed", "width", "height", "numOutputs", "maps", "referenceImages", "mask", "duration",
-     "aspectRatio", "quality", "numInferenceSteps", "guidance", "dryRun", "colour"]
+     "aspectRatio", "quality", "numInferenceSteps", "guidance", "dryRun", "colour", "image", "images", "text",
+     "instruction", "upscaleFactor", "speed", "outputFormat", "colorPalette", "pixelGridSize"]
 )  # fmt: skip
 
 
@@ -293,7 +296,15 @@ names = st.sampled_from(
 )
 def test_any_body_is_either_refused_or_charged_and_never_a_crash(model: str, body: dict[str, Any]) -> None:
     caller = Caller()
-    reply = caller.send("POST", f"/generate/custom/{model}", json.dumps({"prompt": "x", **body}).encode())
+    words = dict.fromkeys(("prompt", "text", "instruction"), "x") | dict.fromkeys(
+        ("image", "referenceImage"), PIXEL
+    )
+    taken = {one["name"] for one in data_of(caller.get(f"/models/{model}"))["model"]["inputs"]}
+    sent = {**{name: one for name, one in words.items() if name in taken}, **body}
+    reply = caller.send("POST", f"/generate/custom/{model}", json.dumps(sent).encode())
     assert reply.status in {200, 400, 404}
     assert len(caller.service.submissions) == (reply.status == 200)
-    json.loads(reply.body)
+    if reply.status == 200:
+        caller.now += 100
+        shown = caller.job(data_of(reply)["job"]["jobId"])["metadata"]["assetIds"]
+        assert len(data_of(caller.post("/assets/get-bulk", {"assetIds": shown}))["assets"]) == len(shown)
