@@ -14,7 +14,8 @@ from typing import NamedTuple
 from PIL import Image
 
 from batchgen.model import Asset
-from batchgen.output.file_formats import CORRUPT, flaw_of, is_blank
+from batchgen.output.file_formats import flaw_of, is_blank
+from batchgen.output.file_parts import CORRUPT
 from batchgen.output.kinds import HEAD, Kind
 
 _LARGEST_DECODED = 64_000_000  # pixels; a larger picture is judged by its structure alone
