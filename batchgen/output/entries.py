@@ -51,6 +51,7 @@ class Row:
 
 _SIGNED_URL = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
 _OUT_OF_SIGHT = "no outcome within the time limit; it is paid for, and the next run continues to watch it"
+_GONE = "not on the disk, and no longer at the service: {}"
 _SHORT = "the service calls it a success and shows {} of {} assets"
 _UNEXPLAINED = "the service gave no reason"
 
@@ -93,7 +94,7 @@ def entry(row: Row) -> dict[str, Json]:
         "status": str(status_of(row)),
         "job_id": record.remote_id,
         "asset_ids": list(record.asset_ids),
-        "files": [_file(one) for one in record.files],
+        "files": [_file(one) for one in record.kept_files],
         "cost": _cost(record),
         "attempts": record.attempt if record.body is not None else record.attempt - 1,
         "seed": _seed(job, record),
@@ -181,6 +182,8 @@ def _error(row: Row, record: Record) -> dict[str, str] | None:
         return {"message": _OUT_OF_SIGHT}
     if status in {Status.FAILED, Status.REFUSED}:
         return {"message": reason or _UNEXPLAINED}
+    if record.gone:
+        return {"message": _GONE.format(", ".join(record.gone))}
     if record.is_short:
         return {"message": _SHORT.format(len(record.asset_ids), record.expected)}
     return {"message": reason} if reason and status is not Status.PENDING else None

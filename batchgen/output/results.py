@@ -176,7 +176,7 @@ def summary(results: Results) -> dict[str, Json]:
         "jobs": len(results.rows),
         "statuses": {str(status): counted[status] for status in Status},
         "assets": sum(len(record.asset_ids) for record in records),
-        "files": sum(len(record.files) for record in records),
+        "files": sum(len(record.kept_files) for record in records),
         "cost": _cost(records),
         "written_at": moment(results.written_at),
     }
