@@ -88,6 +88,8 @@ class Board:
         opened = tuple(keys)
         self._open.update(opened)
         self._lingering.difference_update(opened)
+        if len(self._open) > len(self._lingering):
+            self.quiet.clear()
 
     def linger(self, key: JobKey) -> None:
         """Count a job as one that waits for nothing but its files, which were tried in vain."""
@@ -143,6 +145,7 @@ class Board:
         """Find out whether the run has ended; ``ended`` is set if it has, ``quiet`` if but for late files."""
         waits, neighbours = self._waits, self._neighbours
         if waits is None or len(self._open) > len(self._lingering):
+            self.quiet.clear()
             return
         awaited = self.submitting and neighbours is not None and neighbours.is_busy
         if awaited and waits.has_blocked:

@@ -46,6 +46,16 @@ class FileQueue:
         self._pause_until = float("-inf")
         self._wake = asyncio.Event()
 
+    @property
+    def in_trouble(self) -> bool:
+        """Whether the file server itself seems to be at fault: the new ones wait for it as well."""
+        return self._in_a_row >= _IN_A_ROW
+
+    @property
+    def untried(self) -> tuple[Entry, ...]:
+        """The new ones that wait for their turn."""
+        return tuple(self._new)
+
     def add(self, entry: Entry) -> None:
         """Take in one that was not tried yet."""
         self._new.append(entry)
@@ -81,7 +91,7 @@ class FileQueue:
 
     def arrived(self, entry: Entry) -> None:
         """Let one go whose files are there: who waits for the same server may try at once."""
-        if self._in_a_row >= _IN_A_ROW:
+        if self.in_trouble:
             now = loop_time()
             self._late = {key: _Late(one.entry, min(one.due, now)) for key, one in self._late.items()}
         self._in_a_row, self._since = 0, loop_time()
@@ -110,12 +120,11 @@ class FileQueue:
 
     def _wait(self) -> float | None:
         """Return the seconds until the next may begin; None until something changes."""
-        in_trouble = self._in_a_row >= _IN_A_ROW
-        if not (self._new or self._late) or (in_trouble and self._begun):
+        if not (self._new or self._late) or (self.in_trouble and self._begun):
             return None
         now = loop_time()
         due = now if self._new else self._due_first().due
-        return max(due, self._pause_until if in_trouble else now) - now
+        return max(due, self._pause_until if self.in_trouble else now) - now
 
     def _due_first(self) -> _Late:
         return min(self._late.values(), key=lambda one: one.due)

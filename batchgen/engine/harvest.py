@@ -20,6 +20,7 @@ from batchgen.errors import DownloadError, OutputError, WhyMissing
 from batchgen.formats import counted, span
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import AssetsGone, Collected
+from batchgen.loop_clock import loop_time
 from batchgen.model import File, JobKey
 from batchgen.planning.plan import Entry
 from batchgen.planning.yields import Yields, is_young
@@ -72,7 +73,11 @@ class Harvest:
         self._stops = self.board.stops
         self._queue = FileQueue(self.policy.files, self.chance)
         self._late: dict[JobKey, _Late] = {}
-        self._hurry = asyncio.Event()
+        self._arrived_at = float("-inf")  # the last file, by the loop's clock
+        self._hurried = False
+        self._told = set[str]()  # reasons for which files are waited for
+        self._under_way: dict[JobKey, Entry] = {}
+        self._changed = asyncio.Event()
         self._gleaner = Gleaner(
             generator=self.generator,
             ledger=self.ledger,
@@ -87,7 +92,9 @@ class Harvest:
         if not self._late:
             return ""
         late = list(self._late.values())
-        return f"waiting for {counted(sum(one.files for one in late), 'file')}: {late[-1].reason}"
+        behind = self._queue.untried if self._queue.in_trouble else ()
+        files = sum(one.files for one in late) + sum(len(one.record.asset_ids) for one in behind)
+        return f"waiting for {counted(files, 'file')}: {late[-1].reason}"
 
     def start(self) -> None:
         """Begin to collect, several jobs at once."""
@@ -105,6 +112,8 @@ class Harvest:
             self.moves.route(self.ledger.record(entry, Collected(at=self.ledger.now())))
         elif lacks_files and not self._stops.unwritable:
             self._queue.add(entry)
+            if self._queue.in_trouble:
+                self.board.linger(entry.key)
         elif not lacks_files and self._gleaner.wants(entry):
             self._gleaner.add(entry)
         else:
@@ -112,15 +121,19 @@ class Harvest:
 
     def hurry(self) -> None:
         """Wait for late files no longer than for everything else."""
-        self._hurry.set()
+        self._hurried = True
+        self._changed.set()
 
     async def _collect_one_after_another(self) -> None:
         while True:
             entry = await self._queue.next()
+            self._under_way[entry.key] = entry
             try:
                 await self._collect(entry, entry.record.gone)
             except OutputError as error:
                 self._stop_writing(entry, error)
+            finally:
+                del self._under_way[entry.key]
 
     async def _collect(self, entry: Entry, gone: Collection[str]) -> None:
         """Fetch what is not gone for good, and record what became of it."""
@@ -153,6 +166,10 @@ class Harvest:
         events = [AssetsGone(at=now, asset_ids=lost)] if lost else []
         self._forget(entry.key)
         self._stops.vanished.discard(entry.key)
+        self._arrived_at = loop_time()
+        self._changed.set()
+        if self._queue.in_trouble:  # those behind it wait for their turn by now, and no longer for help
+            self.board.open(one.key for one in self._queue.untried)
         self._queue.arrived(entry)
         self.moves.route(self.ledger.record(entry, Collected(at=now, files=every), *events))
 
@@ -174,17 +191,43 @@ class Harvest:
             self._leave([entry.key])
         else:
             self.board.linger(entry.key)
+            self._linger_behind_trouble()
+
+    def _linger_behind_trouble(self) -> None:
+        """Let those not tried yet wait for a server in trouble as those do that were tried."""
+        if self._queue.in_trouble:
+            for one in self._queue.untried:
+                self.board.linger(one.key)
 
     async def _outlast(self) -> None:
         """Wait for late files when everything else has ended, as long as that may help and no longer."""
-        await self.board.quiet.wait()
-        self._leave([key for key, one in self._late.items() if not one.passes])
-        if self._late and not self._hurry.is_set():
+        while self._late or not self.board.ended.is_set():
+            await self.board.quiet.wait()
+            self._leave([key for key, one in self._late.items() if not one.passes])
+            self._say_what_is_waited_for()
+            if await self._is_still_quiet(loop_time()):
+                untried = {one.key: one for one in (*self._queue.empty(), *self._under_way.values())}
+                self._leave(list(self._late))
+                for one in untried.values():
+                    self.moves.close(one)
+
+    def _say_what_is_waited_for(self) -> None:
+        reasons = {one.reason for one in self._late.values()}
+        if not (self._hurried or reasons <= self._told):
+            self._told |= reasons
             self.ledger.observer.warned(f"{self.note}; for {span(self.policy.last_files)} at most")
+
+    async def _is_still_quiet(self, began: float) -> bool:
+        """Wait; return whether nothing has come for so long that what is left is left to the next run."""
+        while self.board.quiet.is_set() and not self._hurried:
+            left = max(began, self._arrived_at) + self.policy.last_files - loop_time()
+            if left <= 0:
+                break
+            self._changed.clear()
             with suppress(TimeoutError):
-                async with asyncio.timeout(self.policy.last_files):
-                    await self._hurry.wait()
-        self._leave(list(self._late))
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
+        return self.board.quiet.is_set()
 
     def _leave(self, keys: Iterable[JobKey]) -> None:
         """Leave these to the next run."""
@@ -202,7 +245,7 @@ class Harvest:
         """Buy no more and fetch no more: what comes out could not be kept, and another try does not help."""
         self._queue.ended(entry)
         self._stops.unwritable = self._stops.unwritable or str(error)
-        self._hurry.set()
+        self.hurry()
         self.board.stop()
         for one in (entry, *self._queue.empty()):
             self._late.pop(one.key, None)

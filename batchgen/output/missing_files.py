@@ -5,7 +5,7 @@ is damage. What has the recorded size is taken to be the recorded file: an audit
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -54,6 +54,16 @@ def look_at_files(records: Mapping[JobKey, Record], folder: Path) -> FilesLook:
             if (found is _Found.LOST) is not (file.asset_id in record.gone):
                 lost[key] = lost.get(key, 0) + 1
     return FilesLook(lost=lost, edited=tuple(edited))
+
+
+def missing_among(records: Iterable[Record], folder: Path) -> int:
+    """Count the files on record that are not on the disk, those included that are gone for good; blocks."""
+    base = os.fspath(folder)
+    return sum(
+        _found(f"{base}/{file.path}", file.bytes, file.mime) is _Found.LOST
+        for record in records
+        for file in record.files
+    )
 
 
 class _Found(Enum):

@@ -54,7 +54,7 @@ class Audience:
         if edited:
             few = ", ".join(one.path for one in edited[:_NAMED]) + (", ..." if len(edited) > _NAMED else "")
             self.note(
-                f"{counted(len(edited), 'file')} changed since they were fetched, and left as they are: {few} "
+                f"{counted(len(edited), 'file')} changed since then, and left as they are: {few} "
                 "(audit --fix fetches the recorded ones)"
             )
 
