@@ -21,7 +21,7 @@ from batchgen.output.kinds import HEAD, Kind
 _LARGEST_DECODED = 64_000_000  # pixels; a larger picture is judged by its structure alone
 _SCALE = 8  # a JPEG is decoded at an eighth: all of its bytes are read, few pixels are kept
 
-# source: docs/service.md assets
+# source: docs/service.md asset-kinds
 _KINDS = {
     "3d": "3d",
     "audio": "audio",
@@ -192,6 +192,7 @@ def _wrong_size(size: int, drawn: Size | None, asset: Asset) -> str:
 
     A picture that is whole, and as large in pixels as the service says, is believed against it.
     """
+    # source: docs/service.md asset-size
     if asset.size is None or not asset.is_original or size == asset.size:
         return ""
     if drawn is not None and drawn == (asset.width, asset.height):

@@ -197,7 +197,7 @@ def parse_asset(value: Json) -> Asset:
         mime=readable(as_text(asset.get("mimeType"))),
         kind=readable(as_text(asset.get("kind"))),
         size=_count(properties.get("size")),
-        # source: docs/service.md assets; where a file was converted the size may be that of the other one
+        # source: docs/service.md originals; where a file was converted the size may be that of the other
         is_original="/assets-transform/" not in url and not asset.get("originalFileUrl"),
         width=_count(properties.get("width")),
         height=_count(properties.get("height")),
