@@ -102,7 +102,7 @@ def trouble_with(part: Path, head: bytes, kind: Kind, asset: Asset) -> str:
         return f"{other or 'nothing but zeros'} came instead of the file"
     if declared == {"text"}:
         return _wrong_size(size, None, asset)
-    flaw = flaw_of(part, kind.mime)
+    flaw = flaw_of(part, "application/json" if declared == {"json"} else kind.mime)
     if flaw:
         return f"the file is not whole: {flaw}"
     try:

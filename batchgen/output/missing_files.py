@@ -22,10 +22,12 @@ class FilesLook:
 
     Attributes:
         lost: how many files of each job are gone or damaged, or are back; jobs without one are left out.
+        assets: whose files these are.
         edited: the files that somebody has changed.
     """
 
     lost: Mapping[JobKey, int] = field(default_factory=dict)
+    assets: frozenset[str] = frozenset()
     edited: tuple[File, ...] = ()
 
     @property
@@ -45,6 +47,7 @@ def look_at_files(records: Mapping[JobKey, Record], folder: Path) -> FilesLook:
     """
     lost: dict[JobKey, int] = {}
     edited: list[File] = []
+    assets: list[str] = []
     base = os.fspath(folder)
     for key, record in records.items():
         for file in record.files:
@@ -53,7 +56,8 @@ def look_at_files(records: Mapping[JobKey, Record], folder: Path) -> FilesLook:
                 edited.append(file)
             if (found is _Found.LOST) is not (file.asset_id in record.gone):
                 lost[key] = lost.get(key, 0) + 1
-    return FilesLook(lost=lost, edited=tuple(edited))
+                assets.append(file.asset_id)
+    return FilesLook(lost=lost, assets=frozenset(assets), edited=tuple(edited))
 
 
 def missing_among(records: Iterable[Record], folder: Path) -> int:

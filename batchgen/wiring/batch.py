@@ -205,6 +205,8 @@ class Batch:
                 record=self.record_of(entry),
                 out_of_sight=entry.key in ending.out_of_sight,
                 accepted=entry.accepted,
+                absent=self.files.assets if entry.key in ending.vanished else frozenset(),
+                missing=ending.missing.get(entry.key, ""),
             )
             for entry in entries
         ]

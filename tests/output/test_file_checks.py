@@ -161,6 +161,7 @@ def test_another_format_of_the_same_kind_is_taken(kind: str, mime: str, body: by
         ("3d", "model/obj", files.SENTENCE),
         ("document", "application/pdf", files.SENTENCE),
         ("json", "application/json", files.SENTENCE),
+        ("json", "", files.SENTENCE),
         ("json", "application/json", b'{"a": [1, 2'),
     ],
 )

@@ -26,7 +26,7 @@ OF_FILES = (
     Mutant(
         name="take half a file for a whole one",
         path="output/file_checks.py",
-        old="    flaw = flaw_of(part, kind.mime)\n",
+        old='    flaw = flaw_of(part, "application/json" if declared == {"json"} else kind.mime)\n',
         new='    flaw = ""\n',
         test=f"{_CHECKS}test_a_part_of_a_file_is_none",
     ),
