@@ -28,6 +28,7 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
         └── AmbiguousError     a paid POST may have happened: sending it again may pay twice
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -154,8 +155,24 @@ class OutputError(BatchgenError):
     """A file beside the journal cannot be written; the journal has everything that is in it."""
 
 
+class WhyMissing(StrEnum):
+    """Why an asset did not arrive: what may help, and when."""
+
+    LATE = "late"  # the way is at fault: another try may bring it
+    UNFIT = "unfit"  # what came is not its file, or not all of it
+    GONE = "gone"  # the service does not show it, or its file server does not have it
+
+
 class DownloadError(BatchgenError):
-    """An asset did not arrive; it is paid for and stays where it is, so ask again later."""
+    """An asset did not arrive; it is paid for and stays where it is, so ask again later.
+
+    Attributes:
+        why: by asset id, for each that did not arrive.
+    """
+
+    def __init__(self, message: str, *, why: Mapping[str, WhyMissing] | None = None) -> None:
+        self.why = dict(why or {})
+        super().__init__(message)
 
 
 class TransitionError(BatchgenError):

@@ -291,8 +291,10 @@ class Collected(Event):
     files: tuple[File, ...] = ()
 
     def changes(self, record: Record) -> dict[str, Any]:
-        """Keep the files, and those of before where downloads are off."""
-        return {"files": self.files or record.files, "grown": ()}
+        """Keep the files, and those of before where downloads are off; what is there is not gone."""
+        there = {one.asset_id for one in self.files}
+        gone = tuple(one for one in record.gone if one not in there)
+        return {"files": self.files or record.files, "grown": (), "gone": gone}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -319,6 +321,7 @@ class RetryAsked(Event):
             "asset_ids": (),
             "expected": 0,
             "grown": (),
+            "gone": (),
             "error": "",
             "moderated": False,
         }

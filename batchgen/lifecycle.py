@@ -64,6 +64,7 @@ from batchgen.events import (
 from batchgen.events import (
     WrittenOff as WrittenOff,  # noqa: PLC0414
 )
+from batchgen.notes import AssetsGone as AssetsGone  # noqa: PLC0414 - as the events above
 from batchgen.notes import ChargeShown as ChargeShown  # noqa: PLC0414 - as the events above
 from batchgen.notes import OutputsGrew as OutputsGrew  # noqa: PLC0414 - as above
 from batchgen.notes import PriceLearnt as PriceLearnt  # noqa: PLC0414 - as above
@@ -113,7 +114,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Event], State]] = {
 TERMINAL = frozenset(state for state, exits in TRANSITIONS.items() if set(exits.values()) <= {state})
 
 # Beside the table: what is learnt of a job later, and moves it nowhere.
-NOTES: frozenset[type[Event]] = frozenset({RefundShown, ChargeShown, PriceLearnt, OutputsGrew})
+NOTES: frozenset[type[Event]] = frozenset({RefundShown, ChargeShown, PriceLearnt, OutputsGrew, AssetsGone})
 
 EVENTS: Mapping[str, type[Event]] = {
     event.__name__: event

@@ -358,10 +358,17 @@ class Asset:
         id: ``asset_...``.
         url: signed and short-lived: used at once, never stored.
         mime: what the service calls it; the bytes have the last word.
+        kind: what the service takes it for, such as ``image``; empty where it does not say.
         size: bytes, None where it does not say.
+        is_original: whether the size is known to be that of the file that the URL gives.
+        width, height: pixels, None where it does not say.
     """
 
     id: str
     url: str
     mime: str = ""
+    kind: str = ""
     size: int | None = None
+    is_original: bool = False
+    width: int | None = None
+    height: int | None = None

@@ -131,3 +131,25 @@ class OutputsGrew(Event):
         gone = tuple(one for one in record.asset_ids if one not in self.asset_ids)
         to_fetch = (*record.grown, *new) if record.state is State.COLLECTED else ()
         return {"asset_ids": (*self.asset_ids, *gone), "grown": to_fetch}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssetsGone(Event):
+    """Assets are neither on the disk nor at the service any more; nobody asks for them again.
+
+    Attributes:
+        asset_ids: which.
+    """
+
+    asset_ids: tuple[str, ...]
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Name them; what became of them stays on record.
+
+        Raises:
+            TransitionError: the job has not succeeded, or they are not its assets.
+        """
+        if record.state not in DONE or not set(self.asset_ids) <= set(record.asset_ids):
+            raise TransitionError(f"{', '.join(self.asset_ids)}: not what the job gave")
+        gone = tuple(dict.fromkeys((*record.gone, *self.asset_ids)))
+        return {"gone": gone, "grown": tuple(one for one in record.grown if one not in gone)}

@@ -61,7 +61,8 @@ class Record:
         asset_ids: in the service's order.
         expected: how many assets it was to have when it succeeded, as far as was known.
         grown: those that the service showed only after the others were collected, and nobody has fetched.
-        files: what lies on disk.
+        files: what lies on disk, or lay there.
+        gone: assets that are neither on the disk nor at the service any more.
         error: why it failed, was refused, or is in doubt or held; empty otherwise.
         moderated: whether the failure is the service's judgement of the content.
     """
@@ -86,6 +87,7 @@ class Record:
     expected: int = 0
     grown: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
+    gone: tuple[str, ...] = ()
     error: str = ""
     moderated: bool = False
 
@@ -114,6 +116,11 @@ class Record:
     def lacks_files(self) -> bool:
         """Whether there are assets that a run is to fetch."""
         return self.state is State.SUCCEEDED or (self.state is State.COLLECTED and bool(self.grown))
+
+    @property
+    def kept_files(self) -> tuple[File, ...]:
+        """The files without those that are gone for good."""
+        return tuple(one for one in self.files if one.asset_id not in self.gone) if self.gone else self.files
 
     def quoted_for(self, paid: Submission) -> Decimal | None:
         """Return what the service had said that one of the submissions would cost; None if unknown."""

@@ -75,7 +75,7 @@ Exit status:
   0  everything wanted is done
   1  a bug, or the disk
   2  the manifest or the command line is wrong, or a guard stopped it; nothing was spent
-  3  finished; some jobs failed, or succeeded without any asset
+  3  finished; some jobs failed, gave nothing, or have files that are lost
   4  credentials or plan do not allow it: everything, one of the models, or the list of jobs
   5  stopped by the budget, or out of credits
   6  another run holds this batch

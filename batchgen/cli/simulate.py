@@ -84,7 +84,8 @@ class ShareType(click.ParamType[float]):
 @click.option("--fault", "faults", multiple=True, metavar="CALL:FAULT=SHARE",
               help="What goes wrong, such as submit:cut-after=5%; may be given again. CALL is submit, job, "
               "jobs, model, assets or download; FAULT is cut-before, cut-after, hang-after, 500-before, 500, "
-              "502, 503, 408, redirect, no-json, 429, slow, truncated or expired.")  # fmt: skip
+              "502, 503, 408, redirect, no-json, 429 or slow; of a download also truncated, expired, "
+              "error-page, zeros or half; of assets and downloads also 404.")  # fmt: skip
 @click.option("--deny-model", "closed", multiple=True, metavar="MODEL",
               help="Answer 403 to what names this model; may be given again.")  # fmt: skip
 @click.option("--deny-listing", "unlisted", is_flag=True, help="Answer 403 to a listing of jobs.")

@@ -8,7 +8,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
-from batchgen.formats import not_told, number, units
+from batchgen.formats import counted, not_told, number, units
 
 
 @click.command("status")
@@ -49,6 +49,7 @@ def _document(one: "api.BatchStatus") -> dict[str, object]:
         "reserved": number(one.committed.reserved),
         "charged": number(one.charged),
         "untold": one.untold,
+        "files_missing": one.files_missing,
         "refunded": number(one.refunded),
         "refunds": {"assumed": number(one.committed.assumed), "confirmed": number(one.committed.confirmed)},
         "net": number(one.charged - one.refunded),
@@ -67,7 +68,7 @@ def _lines(shown: "Sequence[api.BatchStatus]") -> Iterator[str]:
 
 
 def _money(one: "api.BatchStatus") -> str:
-    """Return what it costs; what is nought and what follows from the rest is left out."""
+    """Return what it costs, and what is lost; what is nought and what follows from the rest is left out."""
     certainty = " (assumed)" if one.committed.assumed else ""
     parts = [f"{units(one.charged)} compute units charged"] if one.charged or not one.untold else []
     parts += [not_told(one.untold)] if one.untold else []
@@ -76,4 +77,5 @@ def _money(one: "api.BatchStatus") -> str:
     if one.refunded:
         parts += [f"{units(one.refunded)} refunded{certainty}"]
         parts += [f"{units(one.charged - one.refunded)} net"]
-    return ", ".join(parts)
+    lost = f"; {counted(one.files_missing, 'file')} missing on the disk" if one.files_missing else ""
+    return ", ".join(parts) + lost

@@ -59,12 +59,14 @@ class Board:
         """
         self.stops = StopState()
         self.ended = asyncio.Event()
+        self.quiet = asyncio.Event()  # nothing is under way any more but files that were tried in vain
         self.last_moment = last_moment
         self._flow = flow
         self._neighbours = neighbours
         self._most_failures = most_failures
         self._waits: Waits | None = None
         self._open: set[JobKey] = set()
+        self._lingering: set[JobKey] = set()  # of these, those whose files were tried in vain
 
     @property
     def has_begun(self) -> bool:
@@ -83,11 +85,22 @@ class Board:
 
     def open(self, keys: Iterable[JobKey]) -> None:
         """Count these as under way."""
-        self._open.update(keys)
+        opened = tuple(keys)
+        self._open.update(opened)
+        self._lingering.difference_update(opened)
+        if len(self._open) > len(self._lingering):
+            self.quiet.clear()
+
+    def linger(self, key: JobKey) -> None:
+        """Count a job as one that waits for nothing but its files, which were tried in vain."""
+        if key in self._open:
+            self._lingering.add(key)
+            self.look()
 
     def close(self, key: JobKey) -> None:
         """Count a job as under way no longer."""
         self._open.discard(key)
+        self._lingering.discard(key)
         self.look()
 
     def out_of_sight(self, key: JobKey) -> None:
@@ -129,9 +142,10 @@ class Board:
         self.ended.set()
 
     def look(self) -> None:
-        """Find out whether the run has ended; ``ended`` is set if it has."""
+        """Find out whether the run has ended; ``ended`` is set if it has, ``quiet`` if but for late files."""
         waits, neighbours = self._waits, self._neighbours
-        if waits is None or self._open:
+        if waits is None or len(self._open) > len(self._lingering):
+            self.quiet.clear()
             return
         awaited = self.submitting and neighbours is not None and neighbours.is_busy
         if awaited and waits.has_blocked:
@@ -139,4 +153,4 @@ class Board:
         # what is out of sight may fill every slot for hours; the next run watches it
         full = bool(self.stops.out_of_sight) and not self._flow.tripped and not waits.has_room
         if not self.submitting or not len(waits) or full or waits.budget_exhausted:
-            self.ended.set()
+            (self.quiet if self._open else self.ended).set()

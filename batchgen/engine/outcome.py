@@ -70,6 +70,10 @@ class EngineOutcome:
         unreachable: whether it gave up because the service could not be reached, or took no job for an hour.
         out_of_sight: paid and still running when their timeout passed.
         missing: why the assets of these are not all on disk.
+        vanished: collected before, gone from the disk, and not fetched again.
+        spoiled: of those without all their files the ones for which another try hardly helps: what came
+            is not their file, a day after their end and later.
+        unwritable: why no further file could be written; empty if they could.
         turned_up: submissions that were shown absent and are there after all, a sentence each.
         lost: answers to submits that were lost in this run.
         over_budget: what the budget has left out, a sentence each.
@@ -87,6 +91,9 @@ class EngineOutcome:
     unreachable: bool = False
     out_of_sight: frozenset[JobKey] = frozenset()
     missing: Mapping[JobKey, str] = field(default_factory=dict)
+    vanished: frozenset[JobKey] = frozenset()
+    spoiled: frozenset[JobKey] = frozenset()
+    unwritable: str = ""
     turned_up: Sequence[str] = ()
     lost: int = 0
     orphans: Sequence[str] = ()
@@ -127,6 +134,7 @@ class StopState:
         bug: an error that nobody expected.
         out_of_sight: paid and still running when their timeout passed.
         missing: why the assets of these are not all on disk.
+        vanished, spoiled, unwritable: see ``EngineOutcome``.
         unlisted: why jobs could not be listed when the run gave up buying; empty if that was not why.
     """
 
@@ -140,6 +148,9 @@ class StopState:
     bug: BaseExceptionGroup[BaseException] | None = None
     out_of_sight: set[JobKey] = field(default_factory=set)
     missing: dict[JobKey, str] = field(default_factory=dict)
+    vanished: set[JobKey] = field(default_factory=set)
+    spoiled: set[JobKey] = field(default_factory=set)
+    unwritable: str = ""
     unlisted: str = ""
 
     def stop_for(self, error: BatchgenError) -> None:
@@ -176,6 +187,9 @@ class StopState:
             unreachable=self.unreachable,
             out_of_sight=frozenset(self.out_of_sight),
             missing=self.missing,
+            vanished=frozenset(self.vanished),
+            spoiled=frozenset(self.spoiled),
+            unwritable=self.unwritable,
             turned_up=tuple(turned_up),
             lost=lost,
             over_budget=tuple(over_budget),
@@ -227,7 +241,8 @@ def weigh(
     """Return every reason for an exit status, each with its own; see ``judge``."""
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.orphans)]
     dear = [(Exit.BUDGET, text) for text in ending.over_budget]
-    waits = [(Exit.REMAINS, text) for text in (*ending.waits_for, *ending.unpriced)]
+    unwritable = [f"files could not be kept: {ending.unwritable}"] if ending.unwritable else []
+    waits = [(Exit.REMAINS, text) for text in (*ending.waits_for, *ending.unpriced, *unwritable)]
     return [*_stops(ending), *twice, *dear, *waits, *_left(ending, records), *_short(shortage)]
 
 
@@ -269,10 +284,20 @@ def _left(ending: EngineOutcome, records: Sequence[Record]) -> list[tuple[Exit, 
         ),
         (
             Exit.REMAINS,
-            sum(one.lacks_files for one in records),
+            sum(one.lacks_files for one in records) + len(ending.vanished) - len(ending.spoiled),
             "with missing files; run the same command to fetch them",
         ),
         (Exit.FAILED, bad, "failed; try them again with --retry-failed"),
+        (
+            Exit.FAILED,
+            len(ending.spoiled),
+            "with files that do not arrive as they should, a day after the job's end; every run tries again",
+        ),
+        (
+            Exit.FAILED,
+            sum(bool(one.gone) for one in records),
+            "with files that are lost: not on the disk, and no longer at the service",
+        ),
     )
     return [
         (status, f"{count} {'job' if count == 1 else 'jobs'} {text}")

@@ -27,6 +27,8 @@ class Policy:
         doubt: how jobs in doubt are settled.
         attempts: how often a generation is tried in all; what moderation stopped is not tried again.
         collectors: how many jobs' assets are fetched at once.
+        files: between tries of files that did not arrive.
+        last_files: how long such files are waited for when everything else has ended.
         last_moment: how long submits under way may still take when the run is left.
         most_failures: how many jobs may fail in a run before it submits no more; None for any number.
         slot_began: before anything of the slot was bought, seconds since the epoch; None where
@@ -42,6 +44,8 @@ class Policy:
     doubt: DoubtPolicy = field(default_factory=DoubtPolicy)
     attempts: int = 1
     collectors: int = 8
+    files: Backoff = field(default_factory=lambda: Backoff(first=5.0, ceiling=60.0))
+    last_files: float = 300.0
     last_moment: float = 2.0
     slot_began: float | None = None
     most_failures: int | None = None

@@ -143,7 +143,9 @@ class Runner:
                 yields=yields,
                 moves=self._router,
                 errands=self._errands,
-                missing=self._board.stops.missing,
+                board=self._board,
+                policy=policy,
+                chance=world.chance,
             ),
         )
 
@@ -198,6 +200,7 @@ class Runner:
         self._world.purse.remember(self._world.journal.records().values())
         hold_prices(self._world, self._ledger)
         entries = (*self._plan.removed, *self._plan.entries)
+        self._board.stops.vanished.update(entry.key for entry in entries if entry.vanished)
         self._board.open(entry.key for entry in entries)
         for entry in entries:
             self._router.route(entry)
@@ -209,12 +212,13 @@ class Runner:
         if (neighbours := self._world.neighbours) is not None:
             neighbours.begin({entry.key.content for entry in entries}, self._router.neighbour_settled)
             self._errands.spawn(neighbours.run, name="neighbours")
-        pieces.harvest.start(self._policy.collectors)
+        pieces.harvest.start()
         self._board.begin(pieces.dispatcher)
 
     def drain(self) -> None:
         """Submit no more, and collect what is paid for."""
         self._board.stops.drained = True
+        self._pieces.harvest.hurry()
         self._board.stop()
 
     def leave(self) -> None:
@@ -226,6 +230,11 @@ class Runner:
         """Do the same once the submits under way are answered."""
         self._board.stops.drained = True
         self._board.end()
+
+    @property
+    def note(self) -> str:
+        """What a person should know of the moment: the files that are waited for; empty for nothing."""
+        return self._pieces.harvest.note
 
     def longest_left(self) -> float | None:
         """Estimate the seconds until the last of what runs has ended; None if nothing is known."""

@@ -6,7 +6,7 @@ module of their own. A download costs nothing, so it is tried again without aski
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,13 @@ from typing import Self
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
 from batchgen.backoff import Backoff
-from batchgen.errors import BatchgenError, DownloadError, TransientError
+from batchgen.errors import BatchgenError, DownloadError, TransientError, WhyMissing
 from batchgen.model import Asset, File, Job
 from batchgen.output.asset_store import AssetStore
-from batchgen.output.kinds import Kind, kind_of
-from batchgen.output.transfer import Cdn, TransferError
+from batchgen.output.atomic import output_error
+from batchgen.output.file_checks import trouble_with
+from batchgen.output.kinds import kind_of
+from batchgen.output.transfer import Arrived, Cdn, TransferError
 from batchgen.output.urls import AssetSource, AssetUrls
 
 __all__ = ["AssetSource", "Downloader"]
@@ -46,6 +48,7 @@ class Downloader:
         template: names, see ``names.file_name``.
         connections: files on their way at the same time.
         known: files on record by asset id; what is still there as recorded is not fetched again.
+        edited: assets whose files somebody has changed: those are left as they are.
         tries: per file, the first included.
         backoff: between tries.
         oldest_url: seconds after which a URL is asked for again.
@@ -63,6 +66,7 @@ class Downloader:
         template: str = "{id}_{index}",
         connections: int = 8,
         known: Mapping[str, File] | None = None,
+        edited: Collection[str] = (),
         tries: int = 5,
         backoff: Backoff | None = None,
         oldest_url: float = 3600.0,
@@ -73,6 +77,7 @@ class Downloader:
         self._cdn = Cdn(connections=connections)
         self._slots = asyncio.Semaphore(connections)
         self._known = dict(known or {})
+        self._edited = frozenset(edited)
         self._tries = tries
         self._backoff = backoff or Backoff()
         self._group = asyncio.TaskGroup()
@@ -126,7 +131,9 @@ class Downloader:
 
     async def _get(self, want: _Want) -> File:
         known = self._known.get(want.asset_id)
-        if known is not None and await asyncio.to_thread(self._shelf.holds, known):
+        if known is not None and (
+            want.asset_id in self._edited or await asyncio.to_thread(self._shelf.holds, known)
+        ):
             return known
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._tries),
@@ -158,41 +165,45 @@ class Downloader:
     async def _asset(self, want: _Want) -> Asset:
         asset = await self._urls.fresh(want.asset_id)
         if asset is None:
-            raise TransferError("the service does not show it")
+            raise TransferError("the service does not show it", reason=WhyMissing.GONE)
         return asset
 
     async def _fetch(self, want: _Want, asset: Asset) -> File:
         part = self._shelf.part(want.asset_id)
         try:
             arrived = await self._cdn.fetch(asset.url, part, size=asset.size)
-            kind = _genuine(kind_of(arrived.head, declared=asset.mime), asset)
-            path = await asyncio.to_thread(
-                self._shelf.place,
-                part,
-                arrived,
-                job_id=want.job.id,
-                index=want.index,
-                asset_id=want.asset_id,
-                extension=kind.extension,
-            )
+            file = await asyncio.to_thread(self._keep, want, asset, part, arrived)
         finally:
             with suppress(OSError):  # a folder that is gone has no parts, and said so already
                 part.unlink(missing_ok=True)
         self._urls.forget(want.asset_id)
-        return File(
+        return file
+
+    def _keep(self, want: _Want, asset: Asset, part: Path, arrived: Arrived) -> File:
+        """Hold what arrived against what the service says of it, and put it under its name. Blocks.
+
+        Raises:
+            TransferError: it is not the asset's file, or not all of it.
+            OutputError: the disk is at fault.
+        """
+        kind = kind_of(arrived.head, declared=asset.mime)
+        try:
+            trouble = trouble_with(part, arrived.head, kind, asset)
+        except OSError as error:
+            raise output_error(part, error) from error
+        if trouble:
+            raise TransferError(trouble, url_spent=True, reason=WhyMissing.UNFIT)
+        path = self._shelf.place(
+            part,
+            arrived,
+            job_id=want.job.id,
+            index=want.index,
             asset_id=want.asset_id,
-            path=path,
-            bytes=arrived.size,
-            sha256=arrived.sha256,
-            mime=kind.mime,
+            extension=kind.extension,
         )
-
-
-def _genuine(kind: Kind, asset: Asset) -> Kind:
-    """Refuse a sign-in or error page that came with a status of success."""
-    if kind.mime == "text/html" and "html" not in asset.mime:
-        raise TransferError("a web page came instead of the file", url_spent=True)
-    return kind
+        return File(
+            asset_id=want.asset_id, path=path, bytes=arrived.size, sha256=arrived.sha256, mime=kind.mime
+        )
 
 
 def _raise_worst(job: Job, outcomes: Mapping[str, File | BatchgenError]) -> None:
@@ -205,4 +216,8 @@ def _raise_worst(job: Job, outcomes: Mapping[str, File | BatchgenError]) -> None
             raise error
     if missing:
         told = "; ".join(f"{one}: {error}" for one, error in missing.items())
-        raise DownloadError(f"{job.id}: {told}") from next(iter(missing.values()))
+        why = {
+            one: error.reason if isinstance(error, TransferError) else WhyMissing.LATE
+            for one, error in missing.items()
+        }
+        raise DownloadError(f"{job.id}: {told}", why=why) from next(iter(missing.values()))

@@ -7,7 +7,7 @@ nothing of the machinery (keys, evidence, bodies) gets out.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -40,6 +40,8 @@ class Row:
         record: None for a job that nothing happened to.
         out_of_sight: its time limit passed while it was running; it may still end.
         accepted: a person keeps for it what was bought before it was changed.
+        absent: assets whose files are not on the disk, although they are on record.
+        missing: why not all of its files are there; empty if they are, or nobody tried.
     """
 
     job: Job
@@ -47,10 +49,20 @@ class Row:
     record: Record | None = None
     out_of_sight: bool = False
     accepted: bool = False
+    absent: frozenset[str] = frozenset()
+    missing: str = ""
+
+    @property
+    def files(self) -> Sequence[File]:
+        """What lies on disk."""
+        kept = self.record.kept_files if self.record is not None else ()
+        return [one for one in kept if one.asset_id not in self.absent] if self.absent else kept
 
 
 _SIGNED_URL = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
 _OUT_OF_SIGHT = "no outcome within the time limit; it is paid for, and the next run continues to watch it"
+_GONE = "not on the disk, and no longer at the service: {}"
+_MISSING = "files are missing: {}"
 _SHORT = "the service calls it a success and shows {} of {} assets"
 _UNEXPLAINED = "the service gave no reason"
 
@@ -93,7 +105,7 @@ def entry(row: Row) -> dict[str, Json]:
         "status": str(status_of(row)),
         "job_id": record.remote_id,
         "asset_ids": list(record.asset_ids),
-        "files": [_file(one) for one in record.files],
+        "files": [_file(one) for one in row.files],
         "cost": _cost(record),
         "attempts": record.attempt if record.body is not None else record.attempt - 1,
         "seed": _seed(job, record),
@@ -181,6 +193,10 @@ def _error(row: Row, record: Record) -> dict[str, str] | None:
         return {"message": _OUT_OF_SIGHT}
     if status in {Status.FAILED, Status.REFUSED}:
         return {"message": reason or _UNEXPLAINED}
+    if record.gone:
+        return {"message": _GONE.format(", ".join(record.gone))}
+    if row.missing and status is Status.SUCCEEDED:
+        return {"message": _MISSING.format(without_signature(row.missing))}
     if record.is_short:
         return {"message": _SHORT.format(len(record.asset_ids), record.expected)}
     return {"message": reason} if reason and status is not Status.PENDING else None

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count
@@ -39,6 +39,7 @@ class Damaged:
         found: what is wrong with it.
         fixed: whether it was fetched again and is there now.
         told: what was done about it; empty where nothing was tried.
+        gone: whether the service did not have it any more when a run asked.
     """
 
     job: Job
@@ -46,6 +47,7 @@ class Damaged:
     found: Damage
     fixed: bool = False
     told: str = ""
+    gone: bool = False
 
 
 def files_of(records: Iterable[Record]) -> list[tuple[Job, File]]:
@@ -54,10 +56,18 @@ def files_of(records: Iterable[Record]) -> list[tuple[Job, File]]:
     return list({file.path: (job, file) for job, file in known}.values())
 
 
-def damaged_among(files: Iterable[tuple[Job, File]], folder: Path) -> list[Damaged]:
-    """Read the files; blocks."""
+def damaged_among(
+    files: Iterable[tuple[Job, File]], folder: Path, *, gone: Collection[str] = ()
+) -> list[Damaged]:
+    """Read the files; blocks.
+
+    Args:
+        files: which.
+        folder: of the batch.
+        gone: assets that the service had no more when a run asked for them.
+    """
     return [
-        Damaged(job=job, file=file, found=found)
+        Damaged(job=job, file=file, found=found, gone=file.asset_id in gone)
         for job, file in files
         if (found := _damage(folder / file.path, file)) is not None
     ]

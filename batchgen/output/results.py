@@ -170,13 +170,13 @@ def prompts(rows: Iterable[Row]) -> dict[str, list[str]]:
 def summary(results: Results) -> dict[str, Json]:
     """Count. Statuses are those of the manifest's jobs; assets and money count what was removed too."""
     counted = Counter(status_of(row) for row in results.rows)
-    everything = itertools.chain(results.rows, results.removed)
+    everything = (*results.rows, *results.removed)
     records = [row.record for row in everything if row.record is not None]
     told: dict[str, Json] = {
         "jobs": len(results.rows),
         "statuses": {str(status): counted[status] for status in Status},
         "assets": sum(len(record.asset_ids) for record in records),
-        "files": sum(len(record.files) for record in records),
+        "files": sum(len(row.files) for row in everything),
         "cost": _cost(records),
         "written_at": moment(results.written_at),
     }

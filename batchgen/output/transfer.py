@@ -17,7 +17,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from batchgen.errors import DownloadError, InputError
+from batchgen.errors import DownloadError, InputError, WhyMissing
 from batchgen.output.atomic import output_error
 from batchgen.output.kinds import HEAD
 from batchgen.proxy import is_loopback, proxy_for
@@ -29,6 +29,7 @@ _CHUNK = 1 << 16
 _MOST_REDIRECTS = 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429})  # refusals that a fresh URL does not mend
+_GONE = frozenset({404, 410})
 
 
 class TransferError(DownloadError):
@@ -36,10 +37,14 @@ class TransferError(DownloadError):
 
     Attributes:
         url_spent: the URL was refused: ask for a fresh one first.
+        reason: what another try depends on.
     """
 
-    def __init__(self, message: str, *, url_spent: bool = False) -> None:
+    def __init__(
+        self, message: str, *, url_spent: bool = False, reason: WhyMissing = WhyMissing.LATE
+    ) -> None:
         self.url_spent = url_spent
+        self.reason = reason
         super().__init__(message)
 
 
@@ -170,7 +175,11 @@ def _granted(response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
         return response
     response.close()
     refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    raise TransferError(f"the file server answered {status}", url_spent=refused and status not in _PASSING)
+    raise TransferError(
+        f"the file server answered {status}",
+        url_spent=refused and status not in _PASSING,
+        reason=WhyMissing.GONE if status in _GONE else WhyMissing.LATE,
+    )
 
 
 def _check(response: aiohttp.ClientResponse, arrived: Arrived, size: int | None) -> None:
@@ -181,8 +190,6 @@ def _check(response: aiohttp.ClientResponse, arrived: Arrived, size: int | None)
     framed = promised is not None or encoded or "Transfer-Encoding" in response.headers
     if not framed and size is not None and size != arrived.size:
         raise TransferError(f"{arrived.size} of {size} bytes arrived")
-    if not arrived.size:
-        raise TransferError("the file is empty")
 
 
 def _allowed(location: str, *, since: URL | None) -> URL:

@@ -13,6 +13,7 @@ from batchgen.lifecycle import (
     Accepted,
     Adopted,
     AnswerLost,
+    AssetsGone,
     Canceled,
     ChargeShown,
     Collected,
@@ -136,7 +137,7 @@ def happening(event: Event, record: Record) -> str | None:
 
 def is_problem(event: Event) -> bool:
     """Tell the events that even a quiet run shows."""
-    return isinstance(event, Failed | Refused | Canceled | Held | AnswerLost | Stopped)
+    return isinstance(event, Failed | Refused | Canceled | Held | AnswerLost | Stopped | AssetsGone)
 
 
 def _paid_or_not(event: Event, record: Record) -> str | None:
@@ -169,6 +170,8 @@ def _outcome(event: Event, record: Record) -> str | None:
             return f"succeeded, {counted(count, 'asset')}"
         case OutputsGrew():
             return f"shows more assets: {len(record.asset_ids)} by now"
+        case AssetsGone():
+            return f"lost for good: {', '.join(map(clean, event.asset_ids))}"
         case Collected():
             return f"saved {', '.join(clean(file.path) for file in event.files)}" if event.files else None
         case Failed() | Refused() | Canceled():

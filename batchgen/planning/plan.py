@@ -41,6 +41,7 @@ class Entry:
         wanted: whether this run may buy it; others are only carried to their end.
         accepted: whether a person keeps for it what was bought before it was changed: the record
             and the key are those of the old form, and nothing is bought for it.
+        vanished: whether files that were collected are not on the disk any more.
     """
 
     key: JobKey
@@ -50,6 +51,7 @@ class Entry:
     retry: bool = False
     wanted: bool = True
     accepted: bool = False
+    vanished: bool = False
 
     @property
     def standing(self) -> Standing:
@@ -66,7 +68,8 @@ class Entry:
             case State.SUCCEEDED:
                 return Standing.COLLECT
             case State.COLLECTED:
-                return Standing.COLLECT if self.record.lacks_files else Standing.DONE
+                lacks_files = self.record.lacks_files or self.vanished
+                return Standing.COLLECT if lacks_files else Standing.DONE
             case State.FAILED | State.REFUSED | State.CANCELED | State.ABANDONED:
                 return Standing.RETRY if self.retry else Standing.FAILED
 
@@ -202,6 +205,22 @@ def only_carried(plan: Plan) -> Plan:
     """Leave nothing to be bought or tried again: what is paid for is carried to its end."""
     entries = tuple(replace(one, wanted=False, retry=False) for one in plan.entries)
     return Plan(entries=entries, removed=plan.removed)
+
+
+def with_vanished(plan: Plan, lost: Collection[JobKey]) -> Plan:
+    """Mark the collected jobs whose files are not on the disk any more."""
+    if not lost:
+        return plan
+
+    def marked(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        return tuple(replace(one, vanished=True) if _has_lost(one, lost) else one for one in entries)
+
+    return replace(plan, entries=marked(plan.entries), removed=marked(plan.removed))
+
+
+def _has_lost(entry: Entry, lost: Collection[JobKey]) -> bool:
+    record = entry.record
+    return entry.key in lost and record.state is State.COLLECTED and not record.lacks_files
 
 
 def may_be_unrecorded(entry: Entry) -> bool:

@@ -188,15 +188,25 @@ def parse_asset(value: Json) -> Asset:
         WireError: there is no id or no http URL in it, as of an asset that is not stored yet.
     """
     asset = as_object(value, "the asset")
-    url, size = as_text(asset.get("url")), as_finite(as_mapping(asset.get("properties")).get("size"))
+    url, properties = as_text(asset.get("url")), as_mapping(asset.get("properties"))
     if not url.startswith(("https://", "http://")):
         raise WireError("the asset has no URL")
     return Asset(
         id=first_id(asset.get("id")),
         url=url,
         mime=readable(as_text(asset.get("mimeType"))),
-        size=int(size) if size is not None and 0 <= size < _LARGEST_SIZE else None,
+        kind=readable(as_text(asset.get("kind"))),
+        size=_count(properties.get("size")),
+        # source: docs/service.md originals; where a file was converted the size may be that of the other
+        is_original="/assets-transform/" not in url and not asset.get("originalFileUrl"),
+        width=_count(properties.get("width")),
+        height=_count(properties.get("height")),
     )
+
+
+def _count(value: Json) -> int | None:
+    count = as_finite(value)
+    return int(count) if count is not None and 0 <= count < _LARGEST_SIZE else None
 
 
 def parse_assets(data: Mapping[str, Json]) -> dict[str, Asset]:

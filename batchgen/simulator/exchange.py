@@ -121,6 +121,7 @@ class Reply:
     Attributes:
         body: ignored where a medium is given.
         medium: the file to be sent as the body.
+        kept: share of the body that the service still has; 1 for all of it.
         sent: share of the body that leaves before the connection is cut; 1 for all of it.
         delay: seconds to wait first.
     """
@@ -129,6 +130,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     medium: Medium | None = None
+    kept: float = 1.0
     sent: float = 1.0
     delay: float = 0.0
     fate: Fate = Fate.ANSWERED

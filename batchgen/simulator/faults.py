@@ -29,6 +29,10 @@ class Fault(StrEnum):
     SLOW = "slow"
     TRUNCATED = "truncated"
     EXPIRED = "expired"
+    ERROR_PAGE = "error-page"
+    ZEROS = "zeros"
+    HALF = "half"
+    NOT_FOUND = "404"
     CUT_LATE = "cut-late"
     GATEWAY_LATE = "504-late"
 
@@ -36,7 +40,8 @@ class Fault(StrEnum):
 WITHOUT_EFFECT = frozenset({Fault.CUT_BEFORE, Fault.ERROR_BEFORE, Fault.THROTTLED})
 LATE = frozenset({Fault.CUT_LATE, Fault.GATEWAY_LATE})  # the service gets the request when all is over
 
-_OF_DOWNLOADS = frozenset({Fault.TRUNCATED, Fault.EXPIRED})
+_OF_DOWNLOADS = frozenset({Fault.TRUNCATED, Fault.EXPIRED, Fault.ERROR_PAGE, Fault.ZEROS, Fault.HALF})
+_OF_ASSETS = frozenset({Fault.NOT_FOUND})  # there was one, and it is deleted
 _OF_API = frozenset({Fault.NO_JSON, Fault.TIMEOUT, Fault.THROTTLED})
 
 
@@ -44,7 +49,11 @@ def faults_of(call: Call) -> tuple[Fault, ...]:
     """Return the faults that a call can suffer."""
     senseless = _OF_API if call is Call.DOWNLOAD else _OF_DOWNLOADS
     late = frozenset() if call is Call.SUBMIT else LATE
-    return tuple(fault for fault in Fault if fault not in senseless | late)
+    deleted = frozenset() if call in {Call.ASSETS, Call.DOWNLOAD} else _OF_ASSETS
+    return tuple(fault for fault in Fault if fault not in senseless | late | deleted)
+
+
+_ZEROS = 5000  # bytes of a file that was reserved and never written
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +112,8 @@ def spoil(reply: Reply, fault: Fault | None, *, slow: float, retry_after: float)
             return replace(reply, delay=reply.delay + slow)
         case Fault.TRUNCATED:
             return replace(reply, sent=0.5)
+        case Fault.HALF:
+            return replace(reply, kept=0.5)
         case _:
             return replace(_instead(fault, retry_after), delay=reply.delay)
 
@@ -121,6 +132,9 @@ def _instead(fault: Fault, retry_after: float) -> Reply:
         Fault.NO_JSON: page(200, "Welcome"),
         Fault.THROTTLED: answer(429, {"reason": "Too many requests"}, retry_after=wait),
         Fault.EXPIRED: denied(),
+        Fault.ERROR_PAGE: replace(denied(), status=200),
+        Fault.ZEROS: Reply(status=200, headers={"content-type": "image/png"}, body=bytes(_ZEROS)),
+        Fault.NOT_FOUND: answer(404, {"reason": "Asset not found", "name": "NotFoundError"}),
     }
     return answers[fault]
 

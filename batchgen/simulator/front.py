@@ -164,6 +164,7 @@ async def _deliver(request: web.Request, reply: Reply) -> web.StreamResponse:
     body = reply.body
     if reply.medium is not None:
         body = await asyncio.to_thread(file_of, reply.medium)
+    body = body[: int(len(body) * reply.kept)]
     if reply.sent < 1:
         return await _send_part(request, reply, body)
     return web.Response(status=reply.status, headers=reply.headers, body=body)

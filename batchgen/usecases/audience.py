@@ -5,13 +5,17 @@ from typing import TextIO
 
 from batchgen.errors import Problem
 from batchgen.events import Event
+from batchgen.formats import counted
 from batchgen.manifest.source.problem_view import shown_problems
 from batchgen.model import Job, JobKey, Json, RemoteJob, Scope
 from batchgen.output.progress import Mode
 from batchgen.output.run_events import JobChanged, JobSeen, RunEnded, RunEvent, RunStarted, Tell, Warned
 from batchgen.ports import Clock, Observer
 from batchgen.record import Record
+from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import OpenBatch
+
+_NAMED = 3  # files that a sentence names
 
 
 class Audience:
@@ -58,6 +62,18 @@ class Audience:
     def say(self, text: str) -> None:
         """Show a sentence that everybody should read."""
         self.stream.write(f"{text}\n")
+
+    def tell_of_files(self, batch: Batch) -> None:
+        """Tell which files are fetched again, and which are left as somebody has changed them."""
+        name, lost, edited = batch.scope.batch, batch.files.files, batch.files.edited
+        if lost:
+            self.say(f"{name}: {counted(lost, 'file')} not on the disk any more, to be fetched again")
+        if edited:
+            few = ", ".join(one.path for one in edited[:_NAMED]) + (", ..." if len(edited) > _NAMED else "")
+            self.note(
+                f"{counted(len(edited), 'file')} changed since then, and left as they are: {few} "
+                "(audit --fix fetches the recorded ones)"
+            )
 
     def begin(self, opened: OpenBatch) -> None:
         """Tell that a run begins, and what was noted before."""

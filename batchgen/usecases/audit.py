@@ -14,11 +14,11 @@ from pathlib import Path
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.file import JournalFile
-from batchgen.lifecycle import Record
+from batchgen.lifecycle import AssetsGone, Collected, Record
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Purchase, RemoteJob, Scope
 from batchgen.notes import OutputsGrew
-from batchgen.output.repair import damaged_among, fetch_again, files_of
+from batchgen.output.repair import Damaged, damaged_among, fetch_again, files_of
 from batchgen.planning.yields import is_young
 from batchgen.ports import Generator
 from batchgen.reconcile.audit import (
@@ -94,7 +94,7 @@ async def _with_files(audit: Audit, file: JournalFile, folder: Path) -> Audit:
     """Add what the journal alone says is open, and whether its files are on the disk as recorded."""
     records = file.batch(audit.scope).records()
     files = files_of(records.values())
-    damaged = await asyncio.to_thread(damaged_among, files, folder)
+    damaged = await asyncio.to_thread(damaged_among, files, folder, gone=_gone_of(records.values()))
     return replace(
         audit,
         submissions=sum(len(record.submissions) for record in records.values()),
@@ -102,6 +102,10 @@ async def _with_files(audit: Audit, file: JournalFile, folder: Path) -> Audit:
         files=len(files),
         damaged=tuple(damaged),
     )
+
+
+def _gone_of(records: Iterable[Record]) -> frozenset[str]:
+    return frozenset(asset_id for record in records for asset_id in record.gone)
 
 
 def _purchases_without_a_job(
@@ -154,11 +158,13 @@ class _Look:
             audit = await self.audit(since=since, jobs=manifest.jobs, bought=bought)
             if fix:
                 audit = replace(audit, short=self.take_in(audit.short))
-            files = files_of(self._file.batch(self._scope).records().values())
-            damaged = await asyncio.to_thread(damaged_among, files, folder)
+            records = self._file.batch(self._scope).records()
+            files, gone = files_of(records.values()), _gone_of(records.values())
+            damaged = await asyncio.to_thread(damaged_among, files, folder, gone=gone)
             if fix and damaged:
                 open_downloads = partial(open_downloads_beside, client, rate=rate)
                 damaged = await fetch_again(damaged, folder, open_downloads)
+                self.record_what_is_back(damaged)
             return replace(audit, files=len(files), damaged=tuple(damaged), purchases=tuple(bought))
 
     async def audit(self, *, since: float, jobs: Iterable[Job], bought: Sequence[Purchase]) -> Audit:
@@ -253,6 +259,16 @@ class _Look:
                 journal.append(one.key, OutputsGrew(at=at, remote_id=one.remote_id, asset_ids=one.shown))
             after.append(replace(one, recorded=bool(one.new)))
         return tuple(after)
+
+    def record_what_is_back(self, damaged: Iterable[Damaged]) -> None:
+        """Record that files are there again which were taken for gone for good."""
+        journal, at = self._file.batch(self._scope), self._options.clock.now()
+        back = {one.file.asset_id for one in damaged if one.gone and one.fixed}
+        for key, record in journal.records().items():
+            if back.intersection(record.gone):
+                lost = tuple(one for one in record.gone if one not in back)
+                again = [AssetsGone(at=at, asset_ids=lost)] if lost else []
+                journal.append(key, Collected(at=at, files=record.files), *again)
 
     async def _changed(
         self, history: BatchHistory, rows: Iterable[RemoteJob], records: Mapping[JobKey, Record]

@@ -121,7 +121,8 @@ class Audit:
     @property
     def verdict(self) -> Verdict:
         """The exit status and every reason there is for one."""
-        broken = sum(not one.fixed for one in self.damaged)
+        broken = sum(not (one.fixed or one.gone) for one in self.damaged)
+        lost = sum(one.gone and not one.fixed for one in self.damaged)
         due = sum(one.situation is Situation.DUE for one in self.surplus)
         held = sum(one.state is State.HELD for one in self.open)
         grown = sum(bool(one.new) for one in self.short)
@@ -134,6 +135,7 @@ class Audit:
             (Exit.DOUBT, len(self.changed), "{} ended otherwise than the journal says"),
             (Exit.DOUBT, held, "{} waiting for your decision"),
             (Exit.FAILED, bare, "{} succeeded without any asset"),
+            (Exit.FAILED, lost, "{} lost: not on the disk, and no longer at the service"),
             (Exit.REMAINS, due, "{} whose reply is still to come: the next run records it"),
             (Exit.REMAINS, len(self.open) - held, "{} whose reply is missing: the next run settles it"),
             (Exit.REMAINS, grown, "{} with assets that appeared after it was collected"),
@@ -145,7 +147,17 @@ class Audit:
             ),
             (Exit.REMAINS, broken, "{} missing or damaged"),
         ]
-        nouns = ("job", *["submission"] * 3, "job", "job", "submission", *["job"] * 3, "submission", "file")
+        nouns = (
+            "job",
+            *["submission"] * 3,
+            "job",
+            "job",
+            "file",
+            "submission",
+            *["job"] * 3,
+            "submission",
+            "file",
+        )
         said = [
             (status, text.format(f"{number} {noun}{'s' * (number != 1)}"))
             for (status, number, text), noun in zip(reasons, nouns, strict=True)

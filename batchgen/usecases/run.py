@@ -66,8 +66,9 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     opened = named or opened
     refuse_wrong_retries(opened.options, opened.batch)
     audience.begin(opened)
+    audience.tell_of_files(opened.batch)
     if named is None:
-        stopped = CameTo(EngineOutcome(drained=True), [])
+        stopped = CameTo(_not_begun(opened.batch), [])
         outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
     else:
         outcome = await _carried(opened, interrupts, audience)
@@ -182,8 +183,9 @@ async def _with_the_service(
         )
         ready = await _prepared(opened, gate, client, uploads, interrupts, audience)
         if ready is None:
-            return CameTo.drained(others)
-        notes = partial(_notes, interrupts, control)
+            return replace(CameTo.drained(others), own=_not_begun(batch))
+        runners: list[Runner] = []
+        notes = partial(_notes, interrupts, control, runners)
         progress = resources.enter_context(
             open_progress(batch, ready.flow, ready.purse, notes, audience.stream, audience.mode)
         )
@@ -210,6 +212,7 @@ async def _with_the_service(
             for one in others
             for shown in [audience.watching(Beside(one.name, progress), one.batch.scope, options.clock)]
         ]
+        runners += [runner, *carried]
         began = options.clock.now()
         came_to = await _run_shown(runner, carried, batch, options, interrupts, watching, past=past)
         with suppress(JournalError):  # what is lost costs a refusal, which is free
@@ -279,9 +282,17 @@ def _of_other(
     )
 
 
-def _notes(interrupts: Interrupts, control: ControlServer) -> str:
+def _notes(interrupts: Interrupts, control: ControlServer, runners: Sequence[Runner]) -> str:
     stopping = "stopping: collecting what is paid for" if interrupts.draining else ""
-    return "; ".join(part for part in (stopping, control.note) if part)
+    late = [one.note for one in runners]
+    return "; ".join(part for part in (stopping, control.note, *late) if part)
+
+
+def _not_begun(batch: Batch) -> EngineOutcome:
+    """Return the end of a run that was stopped before it began."""
+    entries = (*batch.plan.entries, *batch.plan.removed)
+    vanished = frozenset(one.key for one in entries if one.vanished)
+    return EngineOutcome(drained=True, vanished=vanished)
 
 
 async def _run_shown(

@@ -4,6 +4,7 @@ import math
 from contextlib import suppress
 from decimal import Decimal
 
+from batchgen.backoff import Backoff
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.pools import Pools
@@ -42,14 +43,16 @@ async def pools_of(batch: Batch, options: Options, client: ScenarioClient, memor
 
 
 def policy_of(batch: Batch, options: Options, *, speed: float) -> Policy:
-    """Return the manifest's patience; a rehearsal settles doubts in simulated time."""
+    """Return the manifest's patience; a rehearsal settles doubts, and waits for files, in simulated time."""
     manifest = batch.manifest
-    doubt = manifest.doubt
+    doubt, usual = manifest.doubt, Policy()
     return Policy(
         most_failures=most_failures_of(options, batch),
         listings=Allow.NO_LISTING not in options.allow,
         slot_began=began_at(batch.scope.slot, zone_of(manifest)),
         timeout=manifest.timeout,
+        files=Backoff(first=usual.files.first / speed, ceiling=usual.files.ceiling / speed),
+        last_files=usual.last_files / speed,
         attempts=manifest.attempts,
         doubt=DoubtPolicy(
             then=OnAbsent.RESUBMIT if doubt.resubmit else OnAbsent.HOLD,

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import NamedTuple
 
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey, Scope
+from batchgen.output.missing_files import missing_among
 from batchgen.planning.budget import Committed, committed
 from batchgen.planning.yields import YOUNG
 from batchgen.usecases.other_slots import carried_notes, not_bought, unbought_notes
@@ -47,6 +49,7 @@ class BatchStatus:
         quoted: compute units that the service had said all that was, or may have been, paid for would cost.
         committed: what was charged, is reserved, and came back.
         untold: how many charges the service has not told.
+        files_missing: how many files that were collected are not on the disk any more.
     """
 
     scope: Scope
@@ -54,6 +57,7 @@ class BatchStatus:
     quoted: Decimal
     committed: Committed
     untold: int = 0
+    files_missing: int = 0
 
     @property
     def charged(self) -> Decimal:
@@ -66,21 +70,26 @@ class BatchStatus:
         return self.committed.assumed + self.committed.confirmed
 
 
-def status_of_all(journal: JournalStore) -> list[BatchStatus]:
+def status_of_all(journal: JournalStore, output: Path) -> list[BatchStatus]:
     """Sum up every batch of a journal, in the order of their first events.
+
+    Args:
+        journal: of all of them.
+        output: the folder that has theirs.
 
     Raises:
         JournalError: the journal cannot be read.
     """
     with journal.read() as file:
-        return [_sum_up(scope, file.batch(scope).records()) for scope in file.scopes()]
+        return [_sum_up(scope, file.batch(scope).records(), output) for scope in file.scopes()]
 
 
-def _sum_up(scope: Scope, records: Mapping[JobKey, Record]) -> BatchStatus:
+def _sum_up(scope: Scope, records: Mapping[JobKey, Record], output: Path) -> BatchStatus:
     return BatchStatus(
         scope=scope,
         states=Counter(record.state for record in records.values()),
         quoted=sum((record.quoted_in_all or Decimal(0) for record in records.values()), Decimal(0)),
         committed=sum((committed(record) for record in records.values()), Committed()),
         untold=sum(record.untold for record in records.values()),
+        files_missing=missing_among(records.values(), output / scope.batch),
     )

@@ -1,7 +1,7 @@
 """A batch as a run or a look at it needs it: manifest, scope, journal and plan together."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,9 @@ from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Row
+from batchgen.output.missing_files import FilesLook, look_at_files
 from batchgen.output.results import Results
-from batchgen.planning.plan import Entry, Plan, a_few_of, make_plan
+from batchgen.planning.plan import Entry, Plan, a_few_of, make_plan, with_vanished
 from batchgen.planning.selection import to_retry
 from batchgen.planning.slots import fresh_slot, latest_slot, slot_at
 from batchgen.planning.yields import Shortage, is_young, shortage
@@ -87,6 +88,7 @@ class Batch:
     """One manifest in the light of the journal.
 
     Attributes:
+        files: what of the files on record is not on the disk; nothing where the manifest wants no files.
         scope: where its records are, which may be under another project or address than it is run with.
         project: the one that the service is told; empty for the key's own.
         clock: ours.
@@ -99,23 +101,27 @@ class Batch:
     journal: BatchJournal
     plan: Plan
     clock: Clock
+    files: FilesLook = field(default_factory=FilesLook)
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
-        """Make the plan."""
+        """Make the plan, and look which files that were collected are not on the disk any more."""
         journal, accepted = file.batch(scope), file.accepted(scope).read()
         planned = partial(make_plan, manifest.jobs, journal.records(), accepted=accepted)
         plan = planned(retry_failed=options.retry_failed)
         if options.retry_only:
             plan = planned(retry_only=to_retry(options.retry_only, plan).ids or ("",))  # none is not all
+        folder = options.output / manifest.batch
+        files = look_at_files(journal.records(), folder) if manifest.output.download else FilesLook()
         return cls(
             manifest=manifest,
-            folder=options.output / manifest.batch,
+            folder=folder,
             scope=scope,
             project=project_of(options, manifest.project),
             journal=journal,
-            plan=a_few_of(plan, limit=options.limit, sample=options.sample),
+            plan=with_vanished(a_few_of(plan, limit=options.limit, sample=options.sample), files.lost),
             clock=options.clock,
+            files=files,
         )
 
     @property
@@ -132,6 +138,8 @@ class Batch:
         now = self.clock.now()
         entries = (*self.plan.entries, *self.plan.removed)
         left = (one.record for one in entries if one.record.state is not State.HELD)
+        if any(one.vanished for one in entries):
+            return True
         if self.plan.to_submit or any(is_open(one) or _is_asked_again(one, now) for one in left):
             return True
         short = self._shortage([one.key for one in entries], now=now)
@@ -197,6 +205,8 @@ class Batch:
                 record=self.record_of(entry),
                 out_of_sight=entry.key in ending.out_of_sight,
                 accepted=entry.accepted,
+                absent=self.files.assets if entry.key in ending.vanished else frozenset(),
+                missing=ending.missing.get(entry.key, ""),
             )
             for entry in entries
         ]

@@ -35,7 +35,9 @@ def open_downloads(
         return nullcontext()
     records = (record for one in batches for record in one.journal.records().values())
     known = {file.asset_id: file for record in records for file in record.files}
-    return Downloader(client, folder, template=output.files, known=known, spacing=spacing_at(rate))
+    edited = {file.asset_id for one in batches for file in one.files.edited}
+    spacing = spacing_at(rate)
+    return Downloader(client, folder, template=output.files, known=known, edited=edited, spacing=spacing)
 
 
 def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | None) -> Downloader:

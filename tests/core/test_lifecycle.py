@@ -14,6 +14,7 @@ from batchgen.lifecycle import (
     TRANSITIONS,
     Accepted,
     AnswerLost,
+    AssetsGone,
     Canceled,
     Collected,
     Event,
@@ -319,3 +320,26 @@ def test_with_downloads_off_what_lies_on_disk_stays_on_record() -> None:
     record = apply(grown, Collected(at=6.0))
     assert [one.asset_id for one in record.files] == ["a"]
     assert not record.lacks_files
+
+
+def test_what_is_gone_for_good_is_asked_for_no_more_until_it_is_there_again() -> None:
+    record = apply(collected("a", "b"), AssetsGone(at=5.0, asset_ids=("a",)))
+    assert (record.state, record.gone) == (State.COLLECTED, ("a",))
+    assert [one.asset_id for one in record.files] == ["a", "b"]
+    assert [one.asset_id for one in record.kept_files] == ["b"]
+    record = apply(record, AssetsGone(at=6.0, asset_ids=("b", "a")))
+    assert record.gone == ("a", "b")
+    record = apply(record, Collected(at=7.0, files=(replace(FILE, asset_id="a"),)))
+    assert record.gone == ("b",)
+
+
+def test_what_the_service_showed_later_and_has_no_more_is_waited_for_no_longer() -> None:
+    record = apply(collected("a"), OutputsGrew(at=5.0, remote_id="job_1", asset_ids=("a", "b")))
+    assert record.lacks_files
+    assert not apply(record, AssetsGone(at=6.0, asset_ids=("b",))).lacks_files
+
+
+@pytest.mark.parametrize("asset_ids", [("c",), ("a", "c")])
+def test_nothing_else_is_gone_than_what_the_job_gave(asset_ids: tuple[str, ...]) -> None:
+    with pytest.raises(TransitionError, match="not what the job gave"):
+        apply(collected("a"), AssetsGone(at=5.0, asset_ids=asset_ids))

@@ -19,12 +19,15 @@ from batchgen.errors import (
     StopCause,
     StoppedError,
     TransientError,
+    WhyMissing,
 )
 from batchgen.model import Asset, File
 from batchgen.output.downloads import Downloader
+from tests.support import files
 from tests.support.builders import make_job
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
+PNG = files.picture(size=(80, 60))
+JPEG = files.picture("JPEG")
 QUICK = Backoff(first=0.001, ceiling=0.002)
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -141,7 +144,7 @@ def inside(folder: Path) -> list[str]:
 
 
 async def test_files_are_fetched_named_and_described(cdn: Cdn, tmp_path: Path) -> None:
-    cdn.files = {"asset_a": PNG, "asset_b": b"\xff\xd8\xff\xe0rest"}
+    cdn.files = {"asset_a": PNG, "asset_b": JPEG}
     async with downloader(cdn, tmp_path) as subject:
         files = await subject.collect(make_job(), ["asset_b", "asset_a"])
     assert on_disk(tmp_path) == {"tower_0.jpg": cdn.files["asset_b"], "tower_1.png": PNG}
@@ -201,17 +204,78 @@ async def test_where_http_says_the_length_the_service_may_speak_of_another_rendi
     assert (file.bytes, cdn.asked("asset_a")) == (len(PNG), 1)
 
 
-@pytest.mark.parametrize(
-    "refusal",
-    [say(403), say(404), say(200, b"<!doctype html><title>Sign in</title>")],
-    ids=["403", "404", "page"],
-)
+SPOILT = {
+    "page": say(200, b"<!doctype html><title>Sign in</title>"),
+    "error in XML": say(200, files.DENIED),
+    "error in JSON": say(200, files.ERROR),
+    "sentence": say(200, files.SENTENCE),
+    "zeros": say(200, bytes(9000)),
+    "nothing": say(200, b""),
+    "half of it": say(200, PNG[: len(PNG) // 2]),
+    "half of it, packed": say(200, gzip.compress(PNG[: len(PNG) // 2]), Content_Encoding="gzip"),
+    "packed and not said so": say(200, gzip.compress(PNG)),
+    "wrong checksum": say(200, files.with_wrong_checksum(PNG)),
+    "clip": say(200, files.clip()),
+}
+
+
+@pytest.mark.parametrize("refusal", [say(403), say(404), *SPOILT.values()], ids=["403", "404", *SPOILT])
 async def test_a_refused_url_is_asked_for_again(cdn: Cdn, tmp_path: Path, refusal: Answer) -> None:
     cdn.files, cdn.scripts = {"asset_a": PNG}, {"asset_a": [refusal]}
     async with downloader(cdn, tmp_path) as subject:
         await subject.collect(make_job(), ["asset_a"])
     assert [request.query["Signature"] for request in cdn.requests] == ["a/b~c1", "a/b~c2"]
     assert on_disk(tmp_path) == {"tower_0.png": PNG}
+
+
+@pytest.mark.parametrize("body", SPOILT.values(), ids=SPOILT)
+async def test_what_is_not_its_file_is_never_kept(cdn: Cdn, tmp_path: Path, body: Answer) -> None:
+    cdn.scripts = {"asset_a": [body] * 3}
+    async with downloader(cdn, tmp_path, tries=3) as subject:
+        with pytest.raises(DownloadError) as caught:
+            await subject.collect(make_job(), ["asset_a"])
+    assert caught.value.why == {"asset_a": WhyMissing.UNFIT}
+    assert on_disk(tmp_path) == {}
+    assert len({one.query["Signature"] for one in cdn.requests}) == 3, "each time by a fresh URL"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        (say(503), WhyMissing.LATE),
+        (say(403), WhyMissing.LATE),
+        (cut, WhyMissing.LATE),
+        (say(404), WhyMissing.GONE),
+        (say(410), WhyMissing.GONE),
+    ],
+)
+async def test_it_is_said_what_another_try_depends_on(
+    cdn: Cdn, tmp_path: Path, trouble: Answer, why: WhyMissing
+) -> None:
+    cdn.scripts = {"asset_a": [trouble] * 2}
+    async with downloader(cdn, tmp_path, tries=2) as subject:
+        with pytest.raises(DownloadError) as caught:
+            await subject.collect(make_job(), ["asset_a", "asset_none"])
+    assert caught.value.why == {"asset_a": why, "asset_none": WhyMissing.GONE}
+
+
+async def test_what_the_service_calls_a_text_may_look_like_an_error(cdn: Cdn, tmp_path: Path) -> None:
+    cdn.files, cdn.mimes = {"asset_a": files.ERROR}, {"asset_a": "text/plain"}
+    async with downloader(cdn, tmp_path) as subject:
+        await subject.collect(make_job(), ["asset_a"])
+    assert list(on_disk(tmp_path).values()) == [files.ERROR]
+
+
+async def test_a_file_that_somebody_has_changed_is_left(cdn: Cdn, tmp_path: Path) -> None:
+    cdn.files = {"asset_a": PNG, "asset_b": JPEG}
+    async with downloader(cdn, tmp_path) as subject:
+        first, second = await subject.collect(make_job(), ["asset_a", "asset_b"])
+    (tmp_path / first.path).write_bytes(PNG + b"mine")
+    (tmp_path / second.path).unlink()
+    known = {"asset_a": first, "asset_b": second}
+    async with downloader(cdn, tmp_path, known=known, edited={"asset_a"}) as subject:
+        assert await subject.collect(make_job(), ["asset_a", "asset_b"]) == (first, second)
+    assert on_disk(tmp_path) == {"tower_0.png": PNG + b"mine", "tower_1.jpg": JPEG}
 
 
 async def test_an_old_url_is_asked_for_again(cdn: Cdn, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.proof.planted import MUTANTS, Mutant
 from tests.proof.planted_audit import OF_AUDITS
 from tests.proof.planted_buying import OF_BUYING
+from tests.proof.planted_files import OF_FILES
 from tests.proof.planted_guards import OF_NAMES
 from tests.proof.planted_holds import OF_HOLDS
 from tests.proof.planted_money import OF_MONEY
@@ -31,6 +32,7 @@ FAULTS = (
     *OF_MONEY,
     *OF_BUYING,
     *OF_OUTPUTS,
+    *OF_FILES,
     *OF_OUTSIDE,
     *OF_PRICES,
     *OF_OPENNESS,

@@ -21,7 +21,7 @@ from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, 
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import TERMINAL, Event, Record, replay
 from batchgen.model import JobKey
-from batchgen.planning.plan import Plan, a_few_of, make_plan
+from batchgen.planning.plan import Plan, a_few_of, make_plan, with_vanished
 from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
@@ -219,6 +219,7 @@ class Run:
             self.before, self.began = dict(journal.records()), self.earth.now()
             self.earth.till.run_began = self.began
             plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
+            plan = with_vanished(plan, self.earth.shelves.lost_of(journal.records()))
             purse, refused = await self._purse(client, plan)
             closed.update(refused)
             runner = self._runner(plan, purse, client, journal, gate, clock, closed)

@@ -214,6 +214,7 @@ class _Play:
 
     def _run(self, leg: Leg) -> Books:
         began = self._earth.passed
+        self._earth.shelves.begin(calm=leg not in self._scenario.legs)
         run = Run(self._earth, leg).go()
         self._left = run
         books = self._books()

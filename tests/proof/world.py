@@ -20,6 +20,7 @@ from batchgen.simulator.keys import author_of
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Denied
 from tests.proof.denials import Denial, without_listings
+from tests.proof.files import LooseShelves
 from tests.proof.law import Books
 from tests.proof.ledger_oracle import LedgerOracle, Post
 from tests.proof.lens import Viewer
@@ -28,7 +29,7 @@ from tests.proof.prices import Tariff
 from tests.proof.pricing_plan import Kept, PricingPlan
 from tests.proof.scenario import JournalFate, Leg, Scenario, Visit
 from tests.support.memory_journal import SCOPE, Disk
-from tests.support.virtual import EPOCH, Shelves
+from tests.support.virtual import EPOCH
 
 
 @dataclass
@@ -69,13 +70,14 @@ class Earth:
     most_in_flight: int = 0
     leg: Leg | None = None
     viewer: Viewer = field(init=False)
-    shelves: Shelves = field(default_factory=Shelves)
+    shelves: LooseShelves = field(init=False)
     denial: Denial | None = None
     slots: dict[str, float] = field(default_factory=dict)
     places: Places = field(init=False)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
+        self.shelves = LooseShelves.of(self.scenario)
         self.viewer = Viewer(self.scenario.lens)
         market = self.scenario.market or PricingPlan()
         self.till = LedgerOracle(self.scenario.settings, market)

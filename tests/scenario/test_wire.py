@@ -281,9 +281,21 @@ def test_the_published_latency_is_the_default_variants_else_the_slowest(stats: A
 
 def test_an_asset_is_its_id_its_url_and_what_is_said_of_the_file() -> None:
     url = "https://cdn.cloud.scenario.com/assets/asset_a?Policy=p&Signature=s"
-    assert parse_asset(asset_json("asset_a")) == Asset(id="asset_a", url=url, mime="image/png", size=1234)
-    assert parse_asset(asset_json("asset_a", properties=None, mimeType=None)) == Asset(id="asset_a", url=url)
+    whole = Asset(id="asset_a", url=url, mime="image/png", size=1234, is_original=True)
+    assert parse_asset(asset_json("asset_a")) == whole
+    properties = {"size": 9, "width": 640, "height": 480}
+    shown = parse_asset(asset_json("asset_a", kind="image", properties=properties))
+    assert (shown.kind, shown.size, shown.width, shown.height) == ("image", 9, 640, 480)
+    bare = parse_asset(asset_json("asset_a", properties=None, mimeType=None))
+    assert bare == Asset(id="asset_a", url=url, is_original=True)
     assert parse_asset(asset_json("asset_a", properties={"size": -1})).size is None
+
+
+def test_the_size_of_a_file_that_was_converted_may_be_that_of_the_other_one() -> None:
+    converted = asset_json("asset_a", originalFileUrl="https://cdn.cloud.scenario.com/originals/asset_a")
+    assert not parse_asset(converted).is_original
+    resized = asset_json("asset_a", url="https://cdn.cloud.scenario.com/assets-transform/asset_a?p=100")
+    assert not parse_asset(resized).is_original
 
 
 @pytest.mark.parametrize("fields", [{"url": None}, {"url": ""}, {"url": "file:///etc/passwd"}, {"id": None}])

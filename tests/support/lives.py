@@ -13,6 +13,7 @@ from batchgen.lifecycle import (
     Accepted,
     Adopted,
     AnswerLost,
+    AssetsGone,
     Canceled,
     ChargeShown,
     Collected,
@@ -105,6 +106,8 @@ def lives(draw: Any, *, longest: int = 12, first: int = 0) -> list[Event]:
             break
         if record.state in DONE and draw(st.integers(0, 2)) == 0:
             event: Event = growth_of(draw, record, number)
+            if record.asset_ids and draw(st.booleans()):
+                event = AssetsGone(at=float(number), asset_ids=record.asset_ids[:1])
         elif waits_for_a_price(record) and draw(st.integers(0, 3)) == 0:
             event = PriceLearnt(at=float(number), reserved=Decimal(number))
         elif can_come_back and (not exits or draw(st.integers(0, 3)) == 0):

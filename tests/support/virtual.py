@@ -6,7 +6,7 @@ journal is the one in memory. A run can be cut at any moment or at any event.
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchgen.engine.limits.budget import BudgetGuard
@@ -17,8 +17,8 @@ from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
 from batchgen.lifecycle import Event, Record
 from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob
-from batchgen.planning.plan import make_plan
-from batchgen.ports import Gate
+from batchgen.planning.plan import make_plan, with_vanished
+from batchgen.ports import Collector, Gate
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials
 from batchgen.scenario.transport import Answer, Call, LostAnswerError
@@ -152,6 +152,8 @@ class Run:
     hop: float = 0.02
     twist: Twist | None = None
     command: Callable[[Runner], None] | None = None
+    collector: Collector = field(default_factory=Shelves)
+    vanished: Collection[JobKey] = ()
     ending: EngineOutcome | None = None
     watching: Watching = field(default_factory=Watching)
     took: float = 0.0
@@ -194,12 +196,12 @@ class Run:
         clock = ServiceClock(self.earth)
         client = ScenarioClient(transport, gate, project=None, rng=chance, service_clock=clock)
         runner = make_runner(
-            make_plan(self.jobs, journal.records(), accepted=self.accepted),
+            with_vanished(make_plan(self.jobs, journal.records(), accepted=self.accepted), self.vanished),
             scope=SCOPE,
             models=models,
             generator=client,
             journal=journal,
-            collector=Shelves(),
+            collector=self.collector,
             gate=gate,
             clock=self.earth,
             observer=self.watching,

@@ -11,9 +11,11 @@ from batchgen import api
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import BatchLockedError
 from batchgen.exits import Exit
-from batchgen.lifecycle import State
+from batchgen.lifecycle import Collected, State
+from batchgen.model import File
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.settings import Limits, Outcomes
+from batchgen.wiring.opening import look_at
 from tests.support.builders import make_earth
 from tests.support.place import Place, quiet
 
@@ -154,3 +156,46 @@ def test_a_retry_by_pattern_tries_what_failed_and_buys_nothing_else(tmp_path: Pa
     place.run(retry_only=("*",))
     assert 0 < failed < 6
     assert place.bought == 6 + failed
+
+
+PICTURES = MANIFEST.replace("output: {download: false}\n", "")
+
+
+def test_where_no_files_are_wanted_nobody_looks_for_them(tmp_path: Path) -> None:
+    (tmp_path / "jobs.yaml").write_text(MANIFEST)
+    place = Place(tmp_path, make_earth())
+    place.run()
+    record_files(place)
+    assert not place.run().asked
+    (tmp_path / "jobs.yaml").write_text(PICTURES)
+    with look_at(place.options()) as opened:
+        assert opened.batch.files.files == 8
+        assert opened.batch.needs_the_service
+
+
+def test_what_vanished_and_was_not_fetched_is_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "jobs.yaml").write_text(MANIFEST)
+    place = Place(tmp_path, make_earth())
+    place.run()
+    record_files(place)
+    (tmp_path / "jobs.yaml").write_text(PICTURES)
+    place.interrupts.take(2)  # before anything begins
+    outcome = place.run()
+    document = json.loads(outcome.results.read_text())
+    assert document["summary"]["files"] == 0
+    assert all(job["files"] == [] and job["status"] == "succeeded" for job in document["jobs"])
+    assert outcome.verdict.reasons == ("8 jobs with missing files; run the same command to fetch them",)
+    assert outcome.verdict.exit is Exit.REMAINS
+
+
+def record_files(place: Place) -> None:
+    """Let the journal say that there were files."""
+    options = place.options()
+    with options.journal.opened() as file, look_at(options) as opened:
+        journal = file.batch(opened.batch.scope)
+        for key, record in journal.records().items():
+            files = tuple(
+                File(asset_id=one, path=f"assets/{one}.png", bytes=9, sha256="00" * 32, mime="image/png")
+                for one in record.asset_ids
+            )
+            journal.append(key, Collected(at=place.earth.now(), files=files))
