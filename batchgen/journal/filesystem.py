@@ -4,8 +4,28 @@ import os
 from pathlib import Path
 
 from batchgen.errors import JournalError
+from batchgen.plain_files import fault_of, kind_of_other
 
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "fuse.sshfs"})
+
+
+def lies_there(path: Path) -> bool:
+    """Return whether there is a file, as a plain one: to open a pipe would wait for ever.
+
+    Raises:
+        JournalError: something else is in its place, or it cannot be looked at.
+    """
+    try:
+        kind = kind_of_other(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        raise JournalError(f"{fault_of(path, error)}; give another output folder with -o") from error
+    if kind is not None:
+        raise JournalError(
+            f"{path}: is not a regular file, but {kind}: move it away, or give another output folder with -o"
+        )
+    return True
 
 
 def refuse_network(folder: Path, mounts: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from batchgen.errors import OutputError
+from batchgen.plain_files import FileFaultError, read_bytes
 from batchgen.simulator.jobs import Submission, from_json, to_json
 
 
@@ -18,16 +19,13 @@ def read_log(path: Path) -> Iterator[Submission]:
     Raises:
         OutputError: a line is none of ours.
     """
-    try:
-        text = path.read_bytes() if path.exists() else b""
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be read: {error.strerror}") from error
+    text = _whole(path)
     # bytes: a cut may go through a letter, and a text has more ends of lines than this one
     *lines, _ = text.split(b"\n")
     for number, line in enumerate(lines, start=1):
         try:
             yield from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise OutputError(
                 f"{path}:{number}: no job of a simulated service; move the file away"
             ) from error
@@ -39,12 +37,11 @@ def open_log(path: Path) -> TextIO:
     Raises:
         OutputError: it cannot be written.
     """
+    whole = _whole(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            whole = path.read_bytes()
-            if whole and not whole.endswith(b"\n"):
-                path.write_bytes(whole[: whole.rfind(b"\n") + 1])
+        if whole and not whole.endswith(b"\n"):
+            path.write_bytes(whole[: whole.rfind(b"\n") + 1])
         return path.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
@@ -53,3 +50,12 @@ def open_log(path: Path) -> TextIO:
 def add_to_log(log: TextIO, job: Submission) -> None:
     """Add a job; it is in the file before its submit is answered."""
     log.write(json.dumps(to_json(job), ensure_ascii=False) + "\n")
+
+
+def _whole(path: Path) -> bytes:
+    try:
+        return read_bytes(path, largest=None)
+    except FileFaultError as fault:
+        if fault.missing:
+            return b""
+        raise OutputError(f"{fault}; name another file, or move it away") from fault

@@ -179,7 +179,7 @@ def test_a_journal_that_is_removed_under_a_run_takes_no_intent(path: Path) -> No
 
 def test_a_folder_in_the_journals_place_is_an_error_that_says_so(path: Path) -> None:
     path.mkdir(parents=True)
-    with pytest.raises(JournalError, match="cannot be opened"):
+    with pytest.raises(JournalError, match="not a regular file, but a folder"):
         JournalFile.open(path)
 
 
