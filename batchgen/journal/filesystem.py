@@ -28,6 +28,17 @@ def lies_there(path: Path) -> bool:
     return True
 
 
+def journal_lies_there(path: Path) -> bool:
+    """Return whether there is a journal; what SQLite puts beside it is held to the same.
+
+    Raises:
+        JournalError: one of the three is no plain file, or cannot be looked at.
+    """
+    for ending in ("-wal", "-shm"):
+        lies_there(path.with_name(path.name + ending))
+    return lies_there(path)
+
+
 def refuse_network(folder: Path, mounts: str) -> None:
     """Refuse a folder on a network file system.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from batchgen.journal import lock
 from batchgen.journal.file import JournalFile
-from batchgen.journal.filesystem import lies_there
+from batchgen.journal.filesystem import journal_lies_there, lies_there
 from batchgen.journal.purchases import PurchaseRecords
 from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.runs import RunRecords
@@ -38,7 +38,7 @@ class JournalStore:
         Raises:
             JournalError: what is there is no file.
         """
-        return lies_there(self._path)
+        return journal_lies_there(self._path)
 
     def hold(self, batch: str, *, stamp: float) -> AbstractContextManager[None]:
         """Hold a batch, as its only writer, for as long as the block lasts.
