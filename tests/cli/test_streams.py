@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-import time
+from contextlib import suppress
 
 import pytest
 
@@ -116,22 +116,24 @@ def test_a_document_stays_one_in_every_encoding_of_its_stream(encoding: str) -> 
 def test_a_stream_that_does_not_want_to_wait_is_waited_for() -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    stream, data, arrived = Giving(writer), bytes(1 << 20), []
+    full, arrived = 0, []
+    with suppress(BlockingIOError):
+        while True:
+            full += os.write(writer, bytes(4096))
 
     def read() -> None:
-        time.sleep(0.05)
         while chunk := os.read(reader, 1 << 16):
             arrived.append(len(chunk))
 
-    thread = threading.Thread(target=read)
+    stream, thread = Giving(writer), threading.Thread(target=read)
     thread.start()
-    sent = 0
+    sent, data = 0, bytes(1 << 18)
     while sent < len(data):
         sent += stream.write(data[sent:])
     os.close(writer)
     thread.join()
     os.close(reader)
-    assert (sum(arrived), stream.error) == (len(data), None)
+    assert (sum(arrived), stream.error) == (full + len(data), None)
 
 
 def test_a_command_may_be_called_in_a_thread(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
