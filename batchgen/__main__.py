@@ -11,9 +11,12 @@ _COLLECTIONS = (20_000, 20, 100)
 def main() -> None:
     """Run the command line and leave with its exit status."""
     gc.set_threshold(*_COLLECTIONS)
-    from batchgen.cli.main import run  # noqa: PLC0415 - the import is part of the start-up time
+    from batchgen.cli import streams  # noqa: PLC0415 - the import is part of the start-up time
 
-    sys.exit(run(sys.argv[1:]))
+    streams.guard()  # before anything is opened: a closed stream leaves its number to the next file
+    from batchgen.cli.main import run  # noqa: PLC0415 - as above
+
+    sys.exit(streams.ended(run(sys.argv[1:])))
 
 
 if __name__ == "__main__":

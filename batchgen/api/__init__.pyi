@@ -21,6 +21,7 @@ from batchgen.control.commands import read_settings as read_settings
 from batchgen.engine.interrupts import Interrupts as Interrupts
 from batchgen.journal.orders import Answer as Answer
 from batchgen.lifecycle import State as State
+from batchgen.manifest.naming import batch_from as batch_from
 from batchgen.manifest.naming import wrong_with_period as wrong_with_period
 from batchgen.manifest.quantities import parse_duration as parse_duration
 from batchgen.manifest.quantities import parse_rate as parse_rate
@@ -33,6 +34,7 @@ from batchgen.model import Json as Json
 from batchgen.model import Model as Model
 from batchgen.model import Rate as Rate
 from batchgen.model import RemoteJob as RemoteJob
+from batchgen.output.atomic import write_text as write_text
 from batchgen.output.progress import Mode as Mode
 from batchgen.output.progress import mode_for as mode_for
 from batchgen.output.results import cell as cell
@@ -87,7 +89,6 @@ from batchgen.usecases.resolve import Desk as Desk
 from batchgen.usecases.resolve import Unsettled as Unsettled
 from batchgen.usecases.run_end import RunOutcome as RunOutcome
 from batchgen.usecases.schema import bare_schema as bare_schema
-from batchgen.usecases.schema import save_schema as save_schema
 from batchgen.usecases.schema import schema_text as schema_text
 from batchgen.usecases.status import BatchStatus as BatchStatus
 from batchgen.usecases.targets import batch_meant as batch_meant

@@ -1,6 +1,5 @@
 """What came out, and what would be done: typed values over the files that a run writes."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,6 +10,7 @@ from typing import Any
 from batchgen.errors import BatchgenError, OutputError, Problem
 from batchgen.exits import Exit
 from batchgen.output.results import FORMAT, JSON_NAME
+from batchgen.plain_files import FileFaultError, parse_json, read_text
 
 
 class UnfinishedError(BatchgenError):
@@ -106,11 +106,9 @@ class Results(Mapping[str, JobResult]):
         path = Path(path)
         path = path / JSON_NAME if path.is_dir() else path
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
-        except ValueError as error:
-            raise OutputError(f"{path} is not a results file: {error}") from error
+            document = parse_json(read_text(path, largest=None), path)
+        except FileFaultError as fault:
+            raise OutputError(f"cannot read {fault}") from fault
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise OutputError(f"{path} is not a results file: its format is not {FORMAT}")
         return cls(path=path.absolute(), document=document)

@@ -1,5 +1,6 @@
 """Where the events of a run go: lines of JSON, each written at once, for programs that follow it."""
 
+import errno
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ import click
 
 from batchgen import api
 from batchgen.cli.status_codes import status_of
+from batchgen.cli.streams import error_of
 from batchgen.errors import BatchgenError
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class _Lines:
         try:
             self._stream.write(json.dumps(event.document(), ensure_ascii=False) + "\n")
             self._stream.flush()
+            if error := error_of(self._stream):
+                raise error
         except (OSError, ValueError) as error:
             self._broken = True
             self._drop()
@@ -61,11 +65,21 @@ def events_to(place: Path | None) -> Iterator["Tell | None"]:
             yield tell
         return
     try:
-        stream = place.open("a", encoding="utf-8")
-    except OSError as error:
-        raise click.BadParameter(f"{place}: {error.strerror}", param_hint="--events") from error
+        stream = open(place, "a", encoding="utf-8", errors="backslashreplace", opener=_opened)  # noqa: SIM115 - below
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        if getattr(error, "errno", None) == errno.ENXIO:
+            why = "nobody reads this pipe; start its reader first"
+        raise click.BadParameter(f"{place}: {why}", param_hint="--events") from error
     with stream, _until_an_error(_Lines(stream, str(place))) as tell:
         yield tell
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file without waiting for a pipe's reader; it is written as any other."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 @contextmanager

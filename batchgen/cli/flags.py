@@ -203,4 +203,8 @@ _OPTIONS = ("output", "project", "period", "slot", "simulate", "max_jobs")
 
 def environ() -> dict[str, str]:
     """Return the environment with what a ``.env`` file in the current folder adds."""
-    return api.environment(os.environ, Path.cwd())
+    try:
+        folder = Path.cwd()
+    except OSError as error:
+        raise click.UsageError("the current folder is gone; change to one that is there") from error
+    return api.environment(os.environ, folder)

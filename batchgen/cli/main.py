@@ -4,7 +4,6 @@ Command modules are loaded when they are named: ``--help`` pays for none of the 
 """
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
@@ -136,11 +135,9 @@ def run(arguments: Sequence[str]) -> int:
     except BatchgenError as error:
         return _explain(error, as_json="--json" in arguments)
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            click.echo(f"batchgen: cannot write: {error.strerror or error}", err=True)
-            return 1
-        sys.stderr.close()  # nobody reads: say nothing more, not even at exit
-        return 1
+        where = f"{error.filename}: " if isinstance(error.filename, str) else ""
+        click.echo(f"batchgen: the system failed: {where}{error.strerror or error}", err=True)
+        return Exit.BUG
     return status if isinstance(status, int) else 0
 
 

@@ -34,6 +34,6 @@ def command(*, models: tuple[str, ...], path: Path | None, project: str | None, 
     if path is None:
         click.echo(text, nl=False)
         return 0
-    api.save_schema(path, text)
+    api.write_text(path, text)
     click.echo(f"{path} written", err=True)
     return 0

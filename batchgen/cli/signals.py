@@ -1,25 +1,39 @@
-"""Ctrl-C and SIGTERM of a run: only a command line may take them, a library never does."""
+"""The signals of a command: only a command line may take them, a library never does."""
 
 import asyncio
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from batchgen import api
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def caught(interrupts: "api.Interrupts") -> Iterator[None]:
-    """Pass both signals on for as long as the block lasts; to be entered in a running loop."""
+    """Pass them on to a run for as long as the block lasts; to be entered in a running loop."""
+    with passed_on(interrupts.take):
+        yield
+
+
+@contextmanager
+def passed_on(take: Callable[[int], object]) -> Iterator[None]:
+    """Call with the number of each signal that comes while the block lasts; to be entered in a running loop.
+
+    In a thread that is not the main one there are none to take: Python hands them to the main one alone.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     loop = asyncio.get_running_loop()
-    for one in _SIGNALS:
-        loop.add_signal_handler(one, interrupts.take, one)
+    for one in _ENDING:
+        loop.add_signal_handler(one, take, one)
     try:
         yield
     finally:
-        for one in _SIGNALS:
+        for one in _ENDING:
             loop.remove_signal_handler(one)

@@ -1,7 +1,6 @@
 """``batchgen simulate``."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.signals import passed_on
 
 
 class SpanType(click.ParamType[tuple[float, float]]):
@@ -203,16 +203,16 @@ async def _serve(
     settings: "api.Settings", *, host: str, port: int, speed: float, state: Path | None, log: bool
 ) -> None:
 
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+    ended = asyncio.Event()
     tell = (lambda line: click.echo(line, err=True)) if log else None
-    async with api.serve(settings, host=host, port=port, speed=speed, state=state, log=tell) as running:
-        click.echo(
-            f"export SCENARIO_BASE_URL={running.base_url} "
-            f"SCENARIO_SDK_API_KEY={settings.key} SCENARIO_SDK_API_SECRET={settings.secret}",
-            err=True,
-        )
-        click.echo(running.base_url)
-        sys.stdout.flush()
-        await ended.wait()
+    served = api.serve(settings, host=host, port=port, speed=speed, state=state, log=tell)
+    with passed_on(lambda _: ended.set()):
+        async with served as running:
+            click.echo(
+                f"export SCENARIO_BASE_URL={running.base_url} "
+                f"SCENARIO_SDK_API_KEY={settings.key} SCENARIO_SDK_API_SECRET={settings.secret}",
+                err=True,
+            )
+            click.echo(running.base_url)
+            sys.stdout.flush()
+            await ended.wait()

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from batchgen.journal import schema
+from batchgen.journal.filesystem import journal_lies_there
 from batchgen.journal.sqlite_errors import WAIT_FOR_OTHERS, explained
 
 
@@ -24,7 +25,7 @@ def existing(path: Path, how: str) -> Iterator[sqlite3.Connection | None]:
         JournalError: the file is damaged or newer, or a statement in the block fails.
     """
     with explained(path):
-        if not path.exists():
+        if not journal_lies_there(path):
             yield None
             return
         where = f"{path.resolve().as_uri()}?mode={how}"

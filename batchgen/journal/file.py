@@ -13,7 +13,7 @@ from batchgen.journal import schema
 from batchgen.journal.accepted import AcceptedRecords
 from batchgen.journal.batch import BatchJournal, keep_scope
 from batchgen.journal.ceilings import CeilingRecords
-from batchgen.journal.filesystem import refuse_network, sync_folder
+from batchgen.journal.filesystem import journal_lies_there, refuse_network, sync_folder
 from batchgen.journal.names import Names
 from batchgen.journal.slots import SlotRecords
 from batchgen.journal.sqlite_errors import DAMAGED, WAIT_FOR_OTHERS, explained
@@ -41,7 +41,7 @@ class JournalFile:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             refuse_network(path.parent.resolve(), _mounts())
-            fresh = not path.exists()
+            fresh = not journal_lies_there(path)
             connection = sqlite3.connect(path, timeout=WAIT_FOR_OTHERS, isolation_level=None)
             try:
                 schema.refuse_others(connection, path=str(path))  # before anything is written
@@ -68,7 +68,7 @@ class JournalFile:
             JournalError: it is damaged or newer.
         """
         with explained(path):
-            if not path.exists():
+            if not journal_lies_there(path):
                 return cls(sqlite3.connect(":memory:", isolation_level=None), path)
             try:
                 return cls._reader(path, "mode=ro")

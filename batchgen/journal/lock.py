@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from batchgen.errors import BatchLockedError, JournalError
-from batchgen.journal.filesystem import sync_folder
+from batchgen.journal.filesystem import lies_there, sync_folder
+from batchgen.plain_files import FileFaultError, read_text
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def is_held(path: Path) -> bool:
     A run that begins in the same microseconds is refused, so ask only where none should be beginning.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe is not waited for
     except FileNotFoundError:
         return False
     except OSError:  # what cannot be looked at is not called free
@@ -66,6 +67,7 @@ def make_mark(path: Path, text: str) -> None:
         JournalError: it cannot be made.
     """
     try:
+        lies_there(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -90,6 +92,7 @@ def remove_mark(path: Path) -> None:
 
 def _lock(path: Path) -> int:
     try:
+        lies_there(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -124,9 +127,9 @@ def _sign(descriptor: int, stamp: float) -> None:
 
 def _who(path: Path) -> str:
     try:
-        told = json.loads(path.read_text())
+        told = json.loads(read_text(path))
         since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(told["since"]))
         holder = f"process {int(told['pid'])} on {told['host']} since {since}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (FileFaultError, OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         holder = "another process"
     return f"the batch {path.stem!r} is being run by {holder}; wait for it, or stop it there with Ctrl-C"

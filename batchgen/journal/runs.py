@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from batchgen.journal import schema
+from batchgen.journal.filesystem import journal_lies_there
 from batchgen.journal.orders import OrderRecords, is_busy
 from batchgen.journal.sqlite_errors import WAIT_FOR_OTHERS, explained
 from batchgen.journal.transactions import written
@@ -66,7 +67,7 @@ class RunRecords(AbstractContextManager["RunRecords"]):
             JournalError: it is damaged, newer or not writable.
         """
         with explained(path):
-            if not path.exists():
+            if not journal_lies_there(path):
                 return None
             where = f"{path.resolve().as_uri()}?mode=rw"
             connection = sqlite3.connect(where, uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None)

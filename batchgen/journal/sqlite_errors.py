@@ -43,5 +43,7 @@ def _advice(error: sqlite3.Error) -> str:
             return "is not a journal of batchgen; move it away, or give another output folder with -o"
         case sqlite3.SQLITE_CORRUPT:
             return DAMAGED
+        case sqlite3.SQLITE_IOERR:
+            return f"cannot be read or written ({error}); check the disk"
         case _:
             return f"{error}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from batchgen.journal import lock
 from batchgen.journal.file import JournalFile
+from batchgen.journal.filesystem import journal_lies_there, lies_there
 from batchgen.journal.purchases import PurchaseRecords
 from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.runs import RunRecords
@@ -32,8 +33,12 @@ class JournalStore:
         return str(self._path)
 
     def exists(self) -> bool:
-        """Return whether anything was ever kept."""
-        return self._path.exists()
+        """Return whether anything was ever kept.
+
+        Raises:
+            JournalError: what is there is no file.
+        """
+        return journal_lies_there(self._path)
 
     def hold(self, batch: str, *, stamp: float) -> AbstractContextManager[None]:
         """Hold a batch, as its only writer, for as long as the block lasts.
@@ -53,8 +58,12 @@ class JournalStore:
         return lock.is_held(self._lock_of(batch))
 
     def is_being_rebuilt(self, batch: str) -> bool:
-        """Return whether a rebuild of a batch has begun and not ended: what is on record is not all."""
-        return self._mark_of(batch).exists()
+        """Return whether a rebuild of a batch has begun and not ended: what is on record is not all.
+
+        Raises:
+            JournalError: what is there is no file.
+        """
+        return lies_there(self._mark_of(batch))
 
     @contextmanager
     def rebuilding(self, batch: str) -> Iterator[None]:

@@ -12,6 +12,7 @@ from typing import Self
 
 from batchgen.journal import schema
 from batchgen.journal.file import JournalFile
+from batchgen.journal.filesystem import journal_lies_there
 from batchgen.journal.sqlite_errors import explained
 from batchgen.model import Upload
 
@@ -52,7 +53,7 @@ class UploadRecords:
         with explained(path):
             connection = (
                 sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-                if path.exists()
+                if journal_lies_there(path)
                 else sqlite3.connect(":memory:", isolation_level=None)
             )
             try:

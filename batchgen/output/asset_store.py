@@ -41,7 +41,8 @@ class AssetStore:
         try:
             assets.mkdir(parents=True, exist_ok=True)
             for part in assets.glob("*.part"):
-                part.unlink()
+                if not part.is_dir() or part.is_symlink():  # a folder is somebody's own
+                    part.unlink()
         except OSError as error:
             raise output_error(assets, error) from error
 

@@ -26,6 +26,8 @@ _REASONS = {
     errno.ENOTDIR: "a file is in the place of its folder",
     errno.EEXIST: "a file is in the place of its folder",
     errno.ENAMETOOLONG: "the name is too long",
+    errno.ELOOP: "the links that lead to it go in a circle",
+    errno.ENXIO: "it is a pipe that nobody reads, or a socket",
 }
 
 
@@ -50,12 +52,29 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Put the text in the file as UTF-8, all or nothing.
+    """Put the text in the file as UTF-8, all or nothing; a link or a device is written through and stays.
 
     Raises:
         OutputError: the file is as it was.
     """
-    write_chunks(path, (encoded(text),))
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        _write_through(path, encoded(text))
+    else:
+        write_chunks(path, (encoded(text),))
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    """Write into what is there: a file put in the place of /dev/stdout would harm every program."""
+    try:
+        # a pipe that nobody reads would be waited for
+        descriptor = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC, 0o666
+        )
+        os.set_blocking(descriptor, True)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise output_error(path, error) from error
 
 
 def encoded(text: str) -> bytes:

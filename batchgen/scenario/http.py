@@ -20,7 +20,7 @@ from yarl import URL
 from batchgen import __version__
 from batchgen.errors import NotSentError
 from batchgen.proxy import proxy_for
-from batchgen.scenario.credentials import Credentials, check_base_url, redact_all
+from batchgen.scenario.credentials import Credentials, check_base_url, hint_on, redact_all
 from batchgen.scenario.transport import Answer, Call, LostAnswerError
 from batchgen.scenario.wording import readable
 
@@ -87,6 +87,7 @@ class HttpTransport:
             InputError: the base URL or the environment's proxy will not do.
         """
         self._base_url = check_base_url(base_url)
+        self._hint = hint_on(self._base_url)
         self._credentials = credentials
         self._timeouts = timeouts
         self._connections = connections
@@ -155,7 +156,9 @@ class HttpTransport:
         finally:
             response.close()  # gives nothing up: a connection whose answer was read went back by itself
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(status=response.status, headers=headers, body=body, redact=self._redact)
+        return Answer(
+            status=response.status, headers=headers, body=body, redact=self._redact, hint=self._hint
+        )
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()

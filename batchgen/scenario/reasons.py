@@ -35,9 +35,19 @@ def reason_of(answer: Answer) -> str:
     data = error_object(answer)
     said = readable(_words(data), answer.redact) or _raw(answer, data)
     notes = [_status(answer.status), as_text(data.get("name")), *_details(data), _trace(data)]
-    return readable(
+    why = readable(
         f"{said or 'no reason given'} ({', '.join(one for one in notes if one)})", answer.redact, limit=600
     )
+    return f"{why}; {answer.hint}" if answer.hint and _may_be_elsewhere(answer) else why
+
+
+def _may_be_elsewhere(answer: Answer) -> bool:
+    """Return whether an answer may come from another place than the service: its gateway, or a page of HTML.
+
+    A gateway answers a path that it does not know as it answers wrong credentials.
+    """
+    within = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return within and answer.status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PAYMENT_REQUIRED}
 
 
 def name_of(answer: Answer) -> str:

@@ -46,12 +46,14 @@ class Answer:
         headers: under lower-case names.
         body: whole; a body that was cut short is no answer.
         redact: to be applied to any text of this answer that is shown or stored as a message.
+        hint: what may be wrong with the address that was asked; empty where nothing is known.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
     redact: Redact = field(default=unchanged, repr=False, compare=False)
+    hint: str = field(default="", repr=False, compare=False)
 
 
 class LostAnswerError(Exception):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from batchgen.errors import OutputError
+from batchgen.plain_files import FileFaultError, read_bytes
 from batchgen.simulator.inputs import asset_kind, sent_file
 from batchgen.simulator.jobs import Submission, from_json, to_json
 from batchgen.simulator.uploads import LARGEST_IMAGE, Sent
@@ -51,16 +52,13 @@ def _sent(line: Mapping[str, Any]) -> Sent:
 
 
 def _read(path: Path, read: Callable[[Mapping[str, Any]], _T]) -> Iterator[_T]:
-    try:
-        text = path.read_bytes() if path.exists() else b""
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be read: {error.strerror}") from error
+    text = _whole(path)
     # bytes: a cut may go through a letter, and a text has more ends of lines than this one
     *lines, _ = text.split(b"\n")
     for number, line in enumerate(lines, start=1):
         try:
             yield read(json.loads(line))
-        except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise OutputError(f"{path}:{number}: not of a simulated service; move the file away") from error
 
 
@@ -73,7 +71,7 @@ def open_log(path: Path) -> TextIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for one in (path, _beside(path)):
-            whole = one.read_bytes() if one.exists() else b""
+            whole = _whole(one)
             if whole and not whole.endswith(b"\n"):
                 one.write_bytes(whole[: whole.rfind(b"\n") + 1])
         return path.open("a", encoding="utf-8", buffering=1)
@@ -103,3 +101,12 @@ def add_sent(path: Path, sent: Sent) -> None:
             log.write(json.dumps(line, ensure_ascii=False) + "\n")
     except OSError as error:
         raise OutputError(f"{beside}: cannot be written: {error.strerror}") from error
+
+
+def _whole(path: Path) -> bytes:
+    try:
+        return read_bytes(path, largest=None)
+    except FileFaultError as fault:
+        if fault.missing:
+            return b""
+        raise OutputError(f"{fault}; name another file, or move it away") from fault

@@ -6,10 +6,11 @@ an ``InputError`` that names the way on. What other names of a batch mean is :mo
 
 from pathlib import Path
 
-from batchgen.errors import GuardError, InputError, OutputError
+from batchgen.errors import GuardError, InputError
 from batchgen.formats import counted
 from batchgen.journal.file import JournalFile
 from batchgen.output.results import JSON_NAME, place_of_slot
+from batchgen.plain_files import FileFaultError, read_text
 from batchgen.planning.selection import to_retry
 from batchgen.reconcile.saved_results import SavedResults, read_results
 from batchgen.wiring.batch import Batch
@@ -20,8 +21,8 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
     """Stop a run whose jobs were likely bought under a lost journal.
 
     Raises:
-        InputError: nothing was sent; it names what to do.
-        OutputError: the results of an earlier run are there and cannot be read.
+        InputError: nothing was sent; it names what to do. The results of an earlier run that are there and
+            cannot be read stop it too.
     """
     name = batch.manifest.batch
     way_on = options.command_line("journal rebuild")
@@ -77,23 +78,17 @@ def saved_results(folder: Path, slot: str | None = None) -> SavedResults | None:
         slot: which one's; None for the last that was run.
 
     Raises:
-        InputError: the file is there and is no results manifest.
-        OutputError: the file is there and cannot be read.
+        InputError: the file is there and cannot be read, or is no results manifest.
     """
     path = place_of_slot(folder, slot or "")
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError as error:
-        raise InputError(_unreadable(path, str(error))) from error
-    except OSError as error:
-        raise OutputError(f"cannot read {path}: {error.strerror or error}") from error
+        text = read_text(path, largest=None)
+    except FileFaultError as fault:
+        if fault.missing:
+            return None
+        raise InputError(f"{fault}; move it away if it is not needed") from fault
     try:
         return read_results(text)
-    except ValueError as error:
-        raise InputError(_unreadable(path, str(error))) from error
-
-
-def _unreadable(path: Path, why: str) -> str:
-    return f"{path} is not a results file ({why}); move it away if it is not needed"
+    except (ValueError, RecursionError) as error:  # brackets without end
+        why = "too deep" if isinstance(error, RecursionError) else error
+        raise InputError(f"{path} is not a results file ({why}); move it away if it is not needed") from error

@@ -3,7 +3,6 @@
 Finds and counts; whether it stops a run is the guards' to say.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from batchgen.lifecycle import Record, State
 from batchgen.manifest.reading import read_heading
 from batchgen.model import Scope
 from batchgen.output.results import JSON_NAME
+from batchgen.plain_files import FileFaultError, parse_json, read_text
 
 MANY = 20  # jobs that are worth a question, however many more a manifest has
 
@@ -145,6 +145,6 @@ def _is_of(path: Path, batch: str, environ: Mapping[str, str]) -> bool:
 def _named_by_results(path: Path) -> list[str]:
     """Return where the results of an earlier version tell that the manifest was."""
     try:
-        return [str(json.loads(path.read_text(encoding="utf-8"))["manifest"]["path"])]
-    except (OSError, ValueError, KeyError, TypeError):
+        return [str(parse_json(read_text(path, largest=None), path)["manifest"]["path"])]
+    except (FileFaultError, KeyError, TypeError):
         return []

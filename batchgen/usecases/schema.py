@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from batchgen.catalog.editor import manifest_schema
-from batchgen.output.atomic import write_text
 from batchgen.usecases.model_search import describe_models
 from batchgen.wiring.options import Options
 
@@ -24,15 +22,6 @@ async def schema_text(options: Options, model_ids: Sequence[str] = ()) -> str:
 def bare_schema() -> str:
     """Write the schema that knows no model."""
     return _written(manifest_schema())
-
-
-def save_schema(path: Path, text: str) -> None:
-    """Put it in a file, all or nothing.
-
-    Raises:
-        OutputError: the file is as it was.
-    """
-    write_text(path, text)
 
 
 def _written(schema: object) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from batchgen.errors import OutputError
 from batchgen.model import Model
 from batchgen.output.atomic import write_bytes
+from batchgen.plain_files import FileFaultError, read_bytes
 from batchgen.scenario.fields import WireError, as_mapping, as_number, parse_object
 from batchgen.scenario.wire import parse_model
 
@@ -37,9 +38,9 @@ class ModelCache:
     def get(self, model_id: str, *, now: float) -> Model | None:
         """Return a model that was described within the hour, None otherwise."""
         try:
-            kept = parse_object(self._path(model_id).read_bytes())
+            kept = parse_object(read_bytes(self._path(model_id)))
             model = parse_model(as_mapping(kept.get("model")))
-        except (OSError, WireError):
+        except (FileFaultError, WireError):
             return None
         asked_at = as_number(kept.get("asked_at"))
         fresh = asked_at is not None and 0 <= now - asked_at < FRESH

@@ -1,5 +1,6 @@
 """Where the service is and who we are: from the environment, a ``.env`` file and flags."""
 
+import io
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +8,12 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv.main import DotEnv
 
 from batchgen.errors import InputError
 from batchgen.journal.store import JournalStore
 from batchgen.model import NO_RATE, Rate
+from batchgen.plain_files import FileFaultError, read_text
 from batchgen.ports import Clock
 from batchgen.scenario.credentials import KEY_NAMES
 from batchgen.scenario.transport import Transport
@@ -114,10 +116,11 @@ def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Return the environment, with what a ``.env`` file in the folder adds to it.
 
     Raises:
-        InputError: the file would send the environment's credentials to an address of its own.
+        InputError: the file cannot be read, or would send the environment's credentials to an address
+            of its own.
     """
     path = folder / ".env"
-    added = {name: one for name, one in dotenv_values(path, interpolate=False).items() if one is not None}
+    added = _set_by(path)
     address, given = "SCENARIO_BASE_URL", {name for name, one in environ.items() if one}
     if address in added and address not in given and any({*pair} & given for pair in KEY_NAMES):
         raise InputError(
@@ -125,6 +128,24 @@ def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
             f"a file of this folder must not send them elsewhere. Set {address} in the environment too"
         )
     return {**added, **environ}
+
+
+def _set_by(path: Path) -> dict[str, str]:
+    """Return what a ``.env`` file sets; no line of it is ever in a message, for it may be a secret.
+
+    Raises:
+        InputError: it is there and cannot be read.
+    """
+    if (path / "pyvenv.cfg").is_file():  # a virtual environment of that name is no file of ours
+        return {}
+    try:
+        text = read_text(path)
+    except FileFaultError as fault:
+        if fault.missing:
+            return {}
+        raise InputError(f"{fault}; it may set SCENARIO_... variables, so mend it or move it away") from fault
+    found = DotEnv(None, stream=io.StringIO(text), interpolate=False).dict()
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def project_of(options: Options, manifest_project: str | None) -> str:

@@ -6,6 +6,7 @@ when it was hashed, while it is read to be sent. Nothing here knows a job.
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from mimetypes import guess_type
@@ -25,6 +26,7 @@ from batchgen.journal.uploads import UploadRecords
 from batchgen.manifest.values import Manifest
 from batchgen.model import Json, Upload
 from batchgen.output.kinds import HEAD, kind_of
+from batchgen.plain_files import FileFaultError, open_plain
 from batchgen.ports import Clock
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.parts import HttpParts
@@ -49,6 +51,8 @@ def check_file(path: Path) -> str | None:
     """Return why a file cannot be an input, None if it can; it is looked at, not sent."""
     try:
         size, mime = _look(path)
+    except FileFaultError as fault:
+        return fault.reason
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     named = (guess_type(path.name)[0] or "").partition("/")[0]
@@ -236,6 +240,8 @@ class _Content:
         """
         try:
             size, mime = await asyncio.to_thread(_look, self.path)
+        except FileFaultError as fault:
+            raise InputError(str(fault)) from fault
         except OSError as error:
             raise self._unreadable(error) from error
         reason = unfit(mime, size)
@@ -261,9 +267,9 @@ class _Content:
             InputError: it cannot be read.
         """
         try:
-            return await asyncio.to_thread(self.path.open, "rb")
-        except OSError as error:
-            raise self._unreadable(error) from error
+            return await asyncio.to_thread(open_plain, self.path)
+        except FileFaultError as fault:
+            raise InputError(str(fault)) from fault
 
     async def read(self, file: BinaryIO, count: int) -> bytes:
         """Return the next bytes of it.
@@ -290,9 +296,9 @@ class _Content:
 
 
 def _look(path: Path) -> tuple[int, str]:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         head = file.read(HEAD)
-        size = path.stat().st_size
+        size = os.fstat(file.fileno()).st_size
     return size, kind_of(head).mime
 
 

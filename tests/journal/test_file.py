@@ -179,7 +179,7 @@ def test_a_journal_that_is_removed_under_a_run_takes_no_intent(path: Path) -> No
 
 def test_a_folder_in_the_journals_place_is_an_error_that_says_so(path: Path) -> None:
     path.mkdir(parents=True)
-    with pytest.raises(JournalError, match="cannot be opened"):
+    with pytest.raises(JournalError, match="not a regular file, but a folder"):
         JournalFile.open(path)
 
 
@@ -210,13 +210,45 @@ MOUNTS = """\
 server:/home /home nfs4 rw 0 0
 /dev/vdb /home/me/local\\040disk ext4 rw 0 0
 //nas/share /mnt/nas cifs rw 0 0
+server:/x /mnt/\u00e9t\u00e9\\040x nfs4 rw 0 0
 """
+# fmt: off
+NOT_LOCAL = (
+    "nfs", "nfs4", "cifs", "smb3", "afs", "ceph", "glusterfs", "lustre", "gpfs", "beegfs", "davfs",
+    "9p", "drvfs", "vboxsf", "vmhgfs", "prl_fs", "fuse", "fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse",
+    "fuse.rclone", "fuse.goofys", "fuse.blobfuse", "fuse.blobfuse2", "fuse.juicefs", "fuse.glusterfs",
+    "fuse.ceph-fuse", "fuse.mount-s3", "fuse.davfs2", "fuse.s3ql", "fuse.ossfs", "fuse.cosfs",
+    "fuse.vmhgfs-fuse", "fuse.grpcfuse",
+)
+LOCAL = (
+    "ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "f2fs", "bcachefs", "vfat", "exfat", "ntfs3",
+    "fuseblk", "fuse.fuse-overlayfs", "fuse.encfs", "fuse.gocryptfs", "fuse.mergerfs", "fuse.bindfs",
+    "ecryptfs", "virtiofs", "apfs",
+)
+# fmt: on
 
 
-@pytest.mark.parametrize("folder", ["/home/me", "/mnt/nas/output", "/home"])
+@pytest.mark.parametrize("folder", ["/home/me", "/mnt/nas/output", "/home", "/mnt/\u00e9t\u00e9 x/output"])
 def test_a_network_file_system_is_refused(folder: str) -> None:
     with pytest.raises(JournalError, match="network file system"):
         refuse_network(Path(folder), MOUNTS)
+
+
+def test_what_other_machines_see_too_is_refused_of_whatever_kind() -> None:
+    """Network disks, object stores behind fuse, folders of the host of a guest; unknown kinds of fuse."""
+    for kind in NOT_LOCAL:
+        mounts = f"/dev/vda / ext4 rw 0 0\nit /data {kind} rw 0 0\n"
+        with pytest.raises(JournalError, match=rf"/data/output: .*\({kind}\), .*local disk with -o"):
+            refuse_network(Path("/data/output"), mounts)
+        refuse_network(Path("/work/output"), mounts)
+
+
+def test_what_only_this_machine_sees_is_taken_of_whatever_kind() -> None:
+    for kind in LOCAL:
+        refuse_network(Path("/data/output"), f"/dev/vda / ext4 rw 0 0\nit /data {kind} rw 0 0\n")
+    refuse_network(Path("/data/output"), "none / 9p rw,trans=fd 0 0\n")  # the root of a sandbox is its own
+    with pytest.raises(JournalError, match="shared with another system"):
+        refuse_network(Path("/mnt/c/output"), "none / ext4 rw 0 0\nC:\\134 /mnt/c 9p rw,aname=drvfs 0 0\n")
 
 
 @pytest.mark.parametrize("folder", ["/work", "/home/me/local disk/output", "/mnt", "/homes"])

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from batchgen.errors import InputError, StopCause, StoppedError
 from batchgen.proxy import is_loopback
-from batchgen.scenario.credentials import Credentials, check_base_url, find_credentials
+from batchgen.scenario.credentials import (
+    Credentials,
+    check_base_url,
+    find_credentials,
+    hint_on,
+    redact_all,
+)
+from batchgen.scenario.reasons import reason_of
+from batchgen.scenario.transport import Answer
 
 PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=30)
 OURS = Credentials(key="api_KEYkey", secret="s3cr3t<&\"'/+")
@@ -96,6 +104,42 @@ def test_what_is_too_short_to_be_a_secret_is_not_cut_out_of_words(key: str, secr
     assert sent.redact(f"{key}: {sent.token} and a-secret") == f"{key}: [hidden] and [hidden]"
 
 
+# Secrets that are words, or parts of words, of what a service or a library says.
+WORDS = (
+    "key",
+    "secret",
+    "generation",
+    "API",
+    "Unauthorized",
+    "401",
+    "model",
+    "the",
+    "parameter",
+    "request",
+    "e",
+)
+SAID = (
+    "Unauthorized: the API key or secret is wrong (401 Unauthorized, parameter request)",
+    "No generation of model_bfl-flux-1-dev: keyboard, secretary, Key, models, 4010",
+    "ClientConnectorError: https://api.example.org:443/v1/models?key=1",
+)
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("secret", WORDS)
+def test_a_word_is_never_cut_out_of_a_sentence(secret: str, said: str) -> None:
+    for one in (Credentials(key="api_x", secret=secret), Credentials(key=secret, secret="a-secret-1")):
+        assert one.redact(said) == said
+    assert redact_all(said, (secret,)) == said
+    assert redact_all(f"http://me:{secret}@proxy:3128", (secret,)) == "http://me:[hidden]@proxy:3128"
+
+
+def test_what_is_no_word_is_hidden_where_it_stands_alone_and_what_is_long_wherever_it_is() -> None:
+    short, long = Credentials(key="k1", secret="el-fin8"), Credentials(key="k1", secret="a" * 16)
+    assert short.redact("model-fin8s el-fin8, 'el-fin8'") == "model-fin8s [hidden], '[hidden]'"
+    assert long.redact("x" + "a" * 16 + "y") == "x[hidden]y"
+
+
 @pytest.mark.parametrize(
     ("given_url", "normal"),
     [
@@ -159,3 +203,25 @@ def test_any_text_is_a_base_url_or_an_input_error(text: str) -> None:
         assert normal.startswith("https://") or is_loopback(
             normal[7:].split("/")[0].split(":")[0].strip("[]")
         )
+
+
+@pytest.mark.parametrize(
+    ("url", "missing"),
+    [
+        ("https://api.cloud.scenario.com", True),
+        ("https://api.cloud.scenario.com/v1", False),
+        ("https://api.cloud.scenario.com/v1/models", True),
+        ("https://api.cloud.scenario.com/v2", True),
+        ("https://app.scenario.com", True),
+        ("https://gateway.example.org/scenario/v1", False),
+    ],
+)
+def test_an_address_that_does_not_end_in_v1_is_said_where_it_says_no(url: str, missing: bool) -> None:
+    hint = hint_on(url)
+    assert ("does not end in /v1" in hint) is missing
+    unknown_path = b'{"message":"Missing Authentication Token"}'  # as the gateway says it
+    for status, body in ((401, b""), (403, unknown_path), (404, b"{}"), (200, b"<p>")):
+        why = reason_of(Answer(status=status, body=body, hint=hint))
+        assert ("SCENARIO_BASE_URL" in why) is missing
+    for status in (402, 429, 500, 503):  # these come from the service itself
+        assert "SCENARIO_BASE_URL" not in reason_of(Answer(status=status, hint=hint))

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Self
 
 import batchgen
-from batchgen.cli.main import run
+from batchgen.__main__ import main
 
 for _module in pkgutil.walk_packages(batchgen.__path__, "batchgen."):
     if not _module.name.endswith("__main__"):
@@ -32,7 +32,13 @@ _CONTEXT.set_forkserver_preload([__name__])
 _STEP = 0.01  # seconds between two looks at a file that grows
 
 
-def _work(words: list[str], folder: str, environ: dict[str, str], out: str, err: str) -> None:
+CLOSED = "closed"  # a stream that is closed before the command begins, as by `2>&-`
+GONE = "gone"  # a pipe whose reader has gone, as after `| head -1`
+
+
+def _work(
+    words: list[str], folder: str, environ: dict[str, str], out: str, err: str, streams: dict[int, str]
+) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
@@ -41,15 +47,48 @@ def _work(words: list[str], folder: str, environ: dict[str, str], out: str, err:
         file = os.open(path, os.O_WRONLY | os.O_APPEND)
         os.dup2(file, number)
         os.close(file)
+    for number, what in streams.items():
+        _spoil(number, what)
     if environ.get("PYTHONWARNINGS") == "error":
         warnings.simplefilter("error")
-    sys.exit(run(words))
+    sys.argv = ["batchgen", *words]
+    main()
+
+
+def _spoil(number: int, what: str) -> None:
+    if what == CLOSED:
+        os.close(number)
+        return
+    reader = None
+    if what == GONE:
+        reader, file = os.pipe()
+    else:
+        file = os.open(what, os.O_RDWR)
+    os.dup2(file, number)
+    for one in (file, reader):
+        if one is not None:
+            os.close(one)
 
 
 class Forked:
     """A call of the command, with the words of :class:`subprocess.Popen` as far as tests use them."""
 
-    def __init__(self, words: tuple[str, ...], *, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        words: tuple[str, ...],
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        streams: Mapping[int, str] | None = None,
+    ) -> None:
+        """Start it.
+
+        Args:
+            words: of the command line, without the program's name.
+            folder: in which it works.
+            environ: all of its environment.
+            streams: what is in the places 0, 1 and 2 instead: ``CLOSED``, ``GONE``, or a file's path.
+        """
         self.words = words
         self._room = tempfile.TemporaryDirectory(prefix="batchgen-call-")
         self._files = [Path(self._room.name, name) for name in ("out", "err")]
@@ -57,7 +96,8 @@ class Forked:
             file.touch()
         self._ended: int | None = None
         self._process = _CONTEXT.Process(
-            target=_work, args=(list(words), str(folder), dict(environ), *map(str, self._files))
+            target=_work,
+            args=(list(words), str(folder), dict(environ), *map(str, self._files), dict(streams or {})),
         )
         self._process.start()
 

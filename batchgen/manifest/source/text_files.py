@@ -7,12 +7,10 @@ import codecs
 from pathlib import Path
 from typing import NoReturn
 
+from batchgen import plain_files
 from batchgen.errors import ManifestError, Problem
+from batchgen.plain_files import FileFaultError
 
-LARGEST = 64 * 1024 * 1024  # bytes
-_HEAD = 256  # bytes
-_LOOKED_AT = 100_000  # bytes
-_ASCII = 128  # so many bytes of UTF-8 are a character by themselves
 # Excel calls UTF-16 "Unicode text". The longer marks first: one begins with another.
 _WIDE = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -33,18 +31,9 @@ def read_bytes(path: Path, source: str) -> bytes:
         InputError: it is not there, cannot be read or is too large.
     """
     try:
-        if not (path.is_file() or path.is_dir()) and path.exists():  # a pipe would be waited for
-            refuse(source, "is not a regular file")
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        refuse(source, "there is no such file")
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        refuse(source, f"cannot be read: {reason}")
-    if len(raw) > LARGEST:
-        refuse(source, f"is larger than {LARGEST // 1024 // 1024} MB; split it into batches")
-    return raw
+        return plain_files.read_bytes(path)
+    except FileFaultError as fault:
+        _refuse_fault(fault, source)
 
 
 def decode(raw: bytes, source: str) -> str:
@@ -53,25 +42,10 @@ def decode(raw: bytes, source: str) -> str:
     Raises:
         InputError: another encoding, or no text at all.
     """
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        refuse(source, "is UTF-16; save it as UTF-8", line=1, column=1)
-    if (found := raw.find(0)) >= 0:
-        if _looks_wide(raw):
-            refuse(source, "is UTF-16 without a byte order mark; save it as UTF-8", line=1, column=1)
-        refuse(source, "a NUL byte: this is not a text file", line=_lines_before(raw, found) + 1)
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # the codec counts from behind the byte order mark
-        start = error.start + (len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0)
-        line_start = max(raw.rfind(end, 0, start) for end in (b"\n", b"\r")) + 1
-        before = raw[line_start:start].removeprefix(codecs.BOM_UTF8)
-        refuse(
-            source,
-            _wrong_byte(raw, error, start, source),
-            line=_lines_before(raw, start) + 1,
-            column=len(before.decode()) + 1,
-        )
+        return plain_files.decode(raw, Path(source))
+    except FileFaultError as fault:
+        _refuse_fault(fault, source)
 
 
 def plain_text(raw: bytes, source: str) -> str:
@@ -119,30 +93,6 @@ def _decode_wide(raw: bytes, source: str, codec: str) -> str:
     return text
 
 
-def _looks_wide(raw: bytes) -> bool:
-    """Return whether nearly every second byte at the beginning is none, as in Latin text of UTF-16."""
-    head = raw[:_HEAD]
-    return any(half.count(0) * 10 > len(half) * 9 for half in (head[::2], head[1::2]) if len(half) > 1)
-
-
-def _lines_before(raw: bytes, end: int) -> int:
-    count = raw.count
-    return count(b"\n", 0, end) + count(b"\r", 0, end) - count(b"\r\n", 0, end)
-
-
-def _wrong_byte(raw: bytes, error: UnicodeDecodeError, start: int, source: str) -> str:
-    """Say what a byte is that is no UTF-8: accents in Western texts of Windows are few and stand alone."""
-    if error.reason == "unexpected end of data" and (start < len(raw) - 1 or not raw[:start].isascii()):
-        return "the file ends in the middle of a character, so a part of it is missing; save it again"
-    around = raw[max(0, start - 1) : start] + raw[start + 1 : start + 2]
-    letter = raw[start : start + 1].decode("cp1252", errors="ignore")
-    others = sum(one >= _ASCII for one in raw[:_LOOKED_AT])
-    is_western = around.isascii() and letter.isprintable() and letter and others * 4 < len(raw[:_LOOKED_AT])
-    guess = f'in Windows-1252 it is "{letter}"' if is_western else "so the file has an older encoding"
-    excel = ' (in Excel: "CSV UTF-8")' if source.lower().endswith((".csv", ".tsv")) else ""
-    return f"the byte 0x{raw[start]:02x} is not UTF-8, {guess}; save the file as UTF-8{excel}"
-
-
 def refuse(source: str, text: str, *, line: int = 0, column: int = 0) -> NoReturn:
     """Raise one problem that leaves nothing to read on with.
 
@@ -150,3 +100,7 @@ def refuse(source: str, text: str, *, line: int = 0, column: int = 0) -> NoRetur
         InputError: always.
     """
     raise ManifestError(problems=(Problem(source, line, column, text),))
+
+
+def _refuse_fault(fault: FileFaultError, source: str) -> NoReturn:
+    refuse(source, fault.reason, line=fault.line, column=fault.column)
