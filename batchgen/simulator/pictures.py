@@ -11,10 +11,25 @@ from importlib import resources
 from PIL import Image, ImageDraw, ImageFont
 
 from batchgen.simulator.exchange import Medium
+from batchgen.simulator.padding import padded
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _MARGIN = 0.06  # of the shorter edge
+# how long pictures are said to be, in bytes for each 3/4 of a pixel: the ground, and what a full text adds
+_LENGTHS = {"image/png": (10.0, 10.0), "image/jpeg": (2.5, 7.5), "image/webp": (1.0, 6.0)}
+_FULL_TEXT = 350  # characters; more do not make the file longer, as they find no room
+_LEAST = 1024  # bytes of any picture
 _CACHED = 64  # files; a download that is tried again gets the same one
+
+
+def size_of(medium: Medium) -> int:
+    """Return how many bytes the file has; of a picture without drawing it, which takes long."""
+    if medium.mime not in _FORMATS:
+        return len(file_of(medium))
+    ground, text = _LENGTHS[medium.mime]
+    written = min(1.0, len(medium.text) / _FULL_TEXT)
+    length = (ground + text * written) * (medium.width * medium.height) ** 0.75
+    return _LEAST + int(length) // 2 * 2  # even, as the parts of a WebP are
 
 
 @lru_cache(maxsize=_CACHED)
@@ -35,9 +50,18 @@ def _free_box(note: bytes) -> bytes:
 
 def _picture(medium: Medium) -> bytes:
     picture = _gradient(medium).convert("RGB")
+    plain = picture.copy()
     _write(picture, medium)
+    size = size_of(medium)
+    try:
+        return padded(_encoded(picture, medium.mime), medium.mime, size)
+    except ValueError:  # a text that takes more room than any that was tried: the picture is without it
+        return padded(_encoded(plain, medium.mime), medium.mime, size)
+
+
+def _encoded(picture: Image.Image, mime: str) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, format=_FORMATS[medium.mime], **_options(medium.mime))
+    picture.save(buffer, format=_FORMATS[mime], **_options(mime))
     return buffer.getvalue()
 
 
