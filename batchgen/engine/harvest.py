@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from batchgen.engine.errands import Errands
 from batchgen.engine.gleaning import Gleaner
 from batchgen.engine.moves import Moves
-from batchgen.errors import DownloadError
+from batchgen.engine.outcome import Lacking
+from batchgen.errors import DownloadError, NoRightError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Collected
 from batchgen.model import JobKey
 from batchgen.planning.plan import Entry
 from batchgen.planning.yields import Yields
 from batchgen.ports import Collector, Generator
+from batchgen.rights import Right
 
 
 @dataclass(kw_only=True)
@@ -27,6 +29,7 @@ class Harvest:
         moves: how jobs go on.
         errands: starts pieces of work.
         missing: why the assets of these are not all on disk.
+        lacking: the rights that this key lacks, and the jobs that are left for want of them.
     """
 
     collector: Collector | None
@@ -36,6 +39,7 @@ class Harvest:
     moves: Moves
     errands: Errands
     missing: dict[JobKey, str] = field(default_factory=dict)
+    lacking: Lacking = field(default_factory=Lacking)
 
     def __post_init__(self) -> None:
         self._queue: asyncio.Queue[Entry] = asyncio.Queue()
@@ -56,6 +60,8 @@ class Harvest:
         """Do what is left to do for a success."""
         if entry.record.lacks_files and self.collector is None:
             self.moves.route(self.ledger.record(entry, Collected(at=self.ledger.now())))
+        elif entry.record.lacks_files and (denied := self.lacking.error(Right.ASSETS)) is not None:
+            self._leave(entry, denied)
         elif entry.record.lacks_files:
             self._queue.put_nowait(entry)
         elif self._gleaner.wants(entry):
@@ -63,12 +69,20 @@ class Harvest:
         else:
             self.moves.close(entry)
 
+    def _leave(self, entry: Entry, error: NoRightError) -> None:
+        """Leave the files of a job with the service: it is paid for, and asking again would not help."""
+        self.missing[entry.key] = str(error)
+        self.lacking.add(error, [entry.key])
+        self.moves.close(entry)
+
     async def _collect_one_after_another(self) -> None:
         assert self.collector is not None
         while True:
             entry = await self._queue.get()
             try:
                 files = await self.collector.collect(entry.job, entry.record.asset_ids)
+            except NoRightError as error:
+                self._leave(entry, error)
             except DownloadError as error:
                 self.missing[entry.key] = str(error)
                 self.ledger.observer.warned(str(error))

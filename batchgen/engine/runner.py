@@ -144,6 +144,7 @@ class Runner:
                 moves=self._router,
                 errands=self._errands,
                 missing=self._board.stops.missing,
+                lacking=self._board.stops.lacking,
             ),
         )
 

@@ -16,7 +16,7 @@ from batchgen.model import Json
 from batchgen.simulator.account import limits_of, teams
 from batchgen.simulator.assets import Assets, asset_object
 from batchgen.simulator.dates import header
-from batchgen.simulator.denials import denial
+from batchgen.simulator.denials import denial, lack
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Call, Fate, Reply, Request, answer, refusal
 from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, FaultPlan, denied, spoil
@@ -153,7 +153,8 @@ class Service:
         if not acts:
             return Reply(status=500, fate=Fate.ANSWERED)
         try:
-            return denial(self._denied, call, name) or self._calls[call](request, name, now)
+            refused = denial(self._denied, call, name) or lack(self._denied, request, call)
+            return refused or self._calls[call](request, name, now)
         except RefusedError as exc:
             return exc.reply
         except BadQueryError as exc:

@@ -11,6 +11,7 @@ from batchgen.catalog.inputs import Findings, check_jobs, first_uses
 from batchgen.errors import (
     ManifestError,
     ModelClosedError,
+    NoRightError,
     NotFoundError,
     Problem,
     RefusedError,
@@ -91,7 +92,7 @@ async def _of_the_running(
     for model_id in sorted(running - known.keys()):
         try:
             found[model_id] = await catalogue.describe(model_id)
-        except (NotFoundError, ModelClosedError, RefusedError):
+        except (NotFoundError, ModelClosedError, NoRightError, RefusedError):
             continue
     return found
 
@@ -161,7 +162,7 @@ async def check_models(
     for model_id, (first, count) in uses.items():
         try:
             models[model_id] = await catalogue.describe(model_id)
-        except ModelClosedError as error:
+        except (ModelClosedError, NoRightError) as error:
             closed[model_id] = f"cannot be used with these credentials: {error}"
         except (NotFoundError, RefusedError) as error:
             why = f"cannot be used with these credentials: {error}"

@@ -178,6 +178,7 @@ async def _with_the_service(
         client, uploads = await resources.enter_async_context(
             uploading(batch, options, service, service_clock)
         )
+        client.rights.listen(audience.note)
         ready = await _prepared(opened, gate, client, uploads, interrupts, audience.note)
         if ready is None:
             return CameTo.drained(others)
@@ -186,6 +187,7 @@ async def _with_the_service(
             open_progress(batch, ready.flow, ready.purse, notes, audience.stream, audience.mode)
         )
         watching = audience.watching(progress, batch.scope, options.clock)
+        client.rights.listen(watching.warned)
         collector = await resources.enter_async_context(
             open_downloads([batch, *(one.batch for one in others)], client, rate_of(options, limit))
         )

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from batchgen.errors import NoRightError
 from batchgen.model import Model, Rate
 from batchgen.ports import Clock, Quoter
 from batchgen.wiring.batch import Batch
@@ -44,6 +45,7 @@ class Catalogue:
         self._shelf = shelf
         self._clock = clock
         self.from_shelf: set[str] = set()
+        self._lacks: NoRightError | None = None
 
     async def describe(self, model_id: str) -> Model:
         """Describe a model; raises as ``ports.Generator.model`` does."""
@@ -58,8 +60,20 @@ class Catalogue:
         return _RANKS.get(await self._generator.plan())
 
     async def ask(self, model_id: str) -> Model:
-        """Describe a model as it is now; raises as ``ports.Generator.model`` does."""
-        model = await self._generator.model(model_id)
+        """Describe a model as it is now; raises as ``ports.Generator.model`` does.
+
+        Where this key may not read models, it is described as it was last.
+        """
+        try:
+            if self._lacks is not None:
+                raise self._lacks
+            model = await self._generator.model(model_id)
+        except NoRightError as error:
+            self._lacks = error
+            last = self._shelf.last(model_id)
+            if last is None:
+                raise
+            return last
         self._shelf.put(model, now=self._clock.now())
         self.from_shelf.discard(model_id)
         return model
