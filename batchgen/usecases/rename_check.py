@@ -127,7 +127,7 @@ def whether_it_lies_there(file: JournalFile, output: Path, environ: Mapping[str,
         known = file.names.manifests_of(batch)
         if NO_FILE in known:  # made in Python: there is no file that could be gone
             return True
-        paths = known or _named_by_results(output / batch / JSON_NAME)
+        paths = known or named_by_results(output / batch / JSON_NAME)
         return any(is_of_batch(Path(path), batch, environ) for path in paths)
 
     return lies_there
@@ -143,8 +143,8 @@ def is_of_batch(path: Path, batch: str, environ: Mapping[str, str]) -> bool:
         return False
 
 
-def _named_by_results(path: Path) -> list[str]:
-    """Return where the results of an earlier version tell that the manifest was."""
+def named_by_results(path: Path) -> list[str]:
+    """Return where results tell that their manifest was; none where they do not."""
     try:
         return [str(json.loads(path.read_text(encoding="utf-8"))["manifest"]["path"])]
     except (OSError, ValueError, KeyError, TypeError):
