@@ -54,17 +54,17 @@ def _beside(options: Options, file: JournalFile, manifest: Manifest) -> Iterator
         return
     ours = options.manifest.resolve()
     for path in reversed(file.names.manifests_of(manifest.batch)):
-        there = Path(path)
-        if path == NO_FILE or not there.is_file() or there.samefile(ours):
-            continue
-        if file.names.is_chosen(SHARED, str(ours), path) or _has_its_own_journal(
-            there, ours, Path(str(options.journal))
-        ):
-            continue
-        if is_of_batch(there, manifest.batch, options.environ) and not _says_the_same(
-            there, manifest, options
-        ):
+        is_let = file.names.is_chosen(SHARED, str(ours), path)
+        if path != NO_FILE and not is_let and _is_another(Path(path), ours, manifest, options):
             yield path
+
+
+def _is_another(there: Path, ours: Path, manifest: Manifest, options: Options) -> bool:
+    """Return whether a file is there that is a second manifest of the batch in this journal."""
+    if not there.is_file() or there.samefile(ours) or _has_its_own_journal(there, ours, options):
+        return False
+    is_ours = is_of_batch(there, manifest.batch, options.environ)
+    return is_ours and not _says_the_same(there, manifest, options)
 
 
 def _says_the_same(other: Path, manifest: Manifest, options: Options) -> bool:
@@ -77,9 +77,10 @@ def _says_the_same(other: Path, manifest: Manifest, options: Options) -> bool:
         return False
 
 
-def _has_its_own_journal(other: Path, ours: Path, journal: Path) -> bool:
+def _has_its_own_journal(other: Path, ours: Path, options: Options) -> bool:
     """Return whether the other manifest has a journal where ours has this one: a folder that was copied."""
-    place = os.path.relpath(journal.resolve(), ours.parent)
+    journal = Path(str(options.journal)).resolve()
+    place = os.path.relpath(journal, ours.parent)
     its_own = other.parent / place
     return its_own.is_file() and not its_own.samefile(journal)
 
