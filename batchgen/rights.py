@@ -130,7 +130,7 @@ class KeyRights:
         self.missing: dict[Right, str] = {}
         self._used: set[Right] = set()
         self._say: Callable[[str], object] | None = None
-        self._untold: list[str] = []
+        self._untold: dict[Right, str] = {}
 
     @property
     def is_welcome(self) -> bool:
@@ -138,8 +138,10 @@ class KeyRights:
         return bool(self._used)
 
     def used(self, right: Right) -> None:
-        """Learn that the key did it: a later refusal is for another reason."""
+        """Learn that the key did it: a refusal before or after was for another reason."""
         self._used.add(right)
+        self.missing.pop(right, None)
+        self._untold.pop(right, None)
 
     def may(self, right: Right) -> bool:
         """Return whether it is known that the key has a right."""
@@ -151,14 +153,14 @@ class KeyRights:
             return
         self.missing[right] = reason
         if self._say is None:
-            self._untold.append(told(right, reason))
+            self._untold[right] = told(right, reason)
         else:
             self._say(told(right, reason))
 
     def listen(self, say: Callable[[str], object]) -> None:
         """Tell somebody from now on, and what was not told yet."""
         self._say = say
-        for text in self._untold:
+        for text in self._untold.values():
             say(text)
         self._untold.clear()
 

@@ -146,6 +146,7 @@ async def _prepared(
     found = await unless_interrupted(look_up_models(client, batch, options.clock, say), interrupts)
     if found is None:
         return None
+    client.rights.listen(say)  # not before: another model may show that the key may read models
     memory = opened.file.ceilings(batch.scope)
     flow = Flow(pools=await pools_of(batch, options, client, memory), gate=gate)
     asking = purse_of(batch, options, client, found.models, uploads)
@@ -178,7 +179,6 @@ async def _with_the_service(
         client, uploads = await resources.enter_async_context(
             uploading(batch, options, service, service_clock)
         )
-        client.rights.listen(audience.note)
         ready = await _prepared(opened, gate, client, uploads, interrupts, audience.note)
         if ready is None:
             return CameTo.drained(others)

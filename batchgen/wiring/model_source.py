@@ -45,7 +45,7 @@ class Catalogue:
         self._shelf = shelf
         self._clock = clock
         self.from_shelf: set[str] = set()
-        self._lacks: NoRightError | None = None
+        self.may_read = False  # whether one was described by the service itself
 
     async def describe(self, model_id: str) -> Model:
         """Describe a model; raises as ``ports.Generator.model`` does."""
@@ -65,15 +65,13 @@ class Catalogue:
         Where this key may not read models, it is described as it was last.
         """
         try:
-            if self._lacks is not None:
-                raise self._lacks
             model = await self._generator.model(model_id)
-        except NoRightError as error:
-            self._lacks = error
+        except NoRightError:
             last = self._shelf.last(model_id)
             if last is None:
                 raise
             return last
+        self.may_read = True
         self._shelf.put(model, now=self._clock.now())
         self.from_shelf.discard(model_id)
         return model

@@ -15,10 +15,12 @@ from batchgen import api
 from batchgen.exits import Exit
 from batchgen.output.progress import Mode
 from batchgen.rights import Right
+from batchgen.simulator.exchange import Call, Reply, Request, refusal
 from batchgen.simulator.settings import Denied
 from batchgen.usecases.audience import Audience
 from tests.support.builders import make_earth
 from tests.support.place import Place
+from tests.support.virtual import SEEDED
 
 FILES = "model_openai-gpt-image-2"
 MANIFEST = """\
@@ -73,7 +75,7 @@ CASES = [
     Case(right=Right.LISTING, says="may not list jobs", done=0, exit=Exit.CREDENTIALS, status=401,
          reason="--allow no-listing"),
     Case(right=Right.MODELS, says="may not read models", done=0, exit=Exit.CREDENTIALS,
-         reason="these models: cannot be used with these credentials: this key may not read models"),
+         reason="these models: this key may not read models"),
     Case(right=Right.LIMITS, says="may not read the limits of its team", done=3, exit=Exit.DONE),
     Case(right=Right.LIMITS, says="may not read the limits of its team", done=3, exit=Exit.DONE, status=401),
     Case(right=Right.LIMITS, says="may not read the limits of its team", done=3, exit=Exit.DONE, status=404),
@@ -171,3 +173,27 @@ def test_every_right_can_be_missing(tmp_path: Path, right: Right) -> None:
     outcome, _ = run(place)
     assert outcome.verdict.exit is Exit.DONE
     assert place.bought == 3
+
+
+def test_a_manifest_whose_models_may_not_be_read_is_not_wrong_but_not_checked(tmp_path: Path) -> None:
+    place = place_of(tmp_path, Right.MODELS)
+    outlook = place.play(api.plan(place.options())).outlook
+    [note] = [one for one in outlook.notes if "this key may not read models" in one]
+    assert note.startswith("models and their inputs were not checked: ")
+
+
+def test_one_model_that_may_not_be_read_is_closed_alone_whichever_is_asked_first(tmp_path: Path) -> None:
+    """A 403 in words that name no model is still for one model where another can be read."""
+    place = place_of(tmp_path)
+    plain = place.earth.service._calls[Call.MODEL]
+
+    def model(request: Request, name: str, now: float) -> Reply:
+        if name == SEEDED:
+            return refusal(403, "You do not have permission to perform this action", name="ForbiddenError")
+        return plain(request, name, now)
+
+    place.earth.service._calls = {**place.earth.service._calls, Call.MODEL: model}
+    outcome, said = run(place)
+    assert done(outcome) == ["lone", "drawn"]
+    assert outcome.verdict.exit is Exit.CREDENTIALS
+    assert "this key may not read models" not in said
