@@ -20,7 +20,8 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
         ├── RefusedError       this job's input is at fault: no try will succeed
         ├── StoppedError       credentials, plan or credits: no job will succeed
         │   ├── ModelClosedError   no job of this model will succeed; others may
-        │   └── NoListingError     jobs may not be listed: what is lost cannot be found again
+        │   └── NoRightError       this key may not do this; what it may do goes on
+        │       └── NoListingError     jobs may not be listed: what is lost cannot be found again
         ├── DeferredError      ceiling or cooldown: nothing happened, wait
         ├── NotFoundError      an idempotent call named something the service does not show
         ├── TransientError     an idempotent call failed: ask again
@@ -32,6 +33,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from batchgen.rights import MEANINGS, Right, denied, told
 
 
 class BatchgenError(Exception):
@@ -218,14 +221,30 @@ class ModelClosedError(StoppedError):
         super().__init__(message, cause=StopCause.PLAN)
 
 
-class NoListingError(StoppedError):
+class NoRightError(StoppedError):
+    """This key may not do this; what it may do goes on.
+
+    Attributes:
+        right: the one that it lacks.
+        reason: in the service's words.
+    """
+
+    def __init__(self, right: Right, reason: str) -> None:
+        super().__init__(denied(right, reason), cause=StopCause.CREDENTIALS)
+        self.right = right
+        self.reason = reason
+
+    @property
+    def told(self) -> str:
+        """The whole sentence: what is missing, what goes on without it, and what to do."""
+        return told(self.right, self.reason)
+
+
+class NoListingError(NoRightError):
     """These credentials may not list jobs: what is lost cannot be found again."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"this key may not list jobs (GET /jobs): {reason}; it needs the right to read jobs",
-            cause=StopCause.CREDENTIALS,
-        )
+        super().__init__(Right.LISTING, f"{reason}; {MEANINGS[Right.LISTING].remedy}")
 
 
 class DeferredError(ServiceError):

@@ -36,6 +36,7 @@ _PLACES = {
     "batchgen.reconcile.billing": "BillingDiff Compared Shown",
     "batchgen.reconcile.rebuild": "Rebuilt",
     "batchgen.reconcile.unowned": "Doubtful",
+    "batchgen.rights": "Right",
     "batchgen.simulator.exchange": "Call",
     "batchgen.simulator.faults": "Fault FaultPlan",
     "batchgen.simulator.front": "serve",

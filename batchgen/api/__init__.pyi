@@ -58,6 +58,7 @@ from batchgen.reconcile.billing import Compared as Compared
 from batchgen.reconcile.billing import Shown as Shown
 from batchgen.reconcile.rebuild import Rebuilt as Rebuilt
 from batchgen.reconcile.unowned import Doubtful as Doubtful
+from batchgen.rights import Right as Right
 from batchgen.simulator.exchange import Call as Call
 from batchgen.simulator.faults import Fault as Fault
 from batchgen.simulator.faults import FaultPlan as FaultPlan

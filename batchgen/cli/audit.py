@@ -88,6 +88,7 @@ def _document(audit: "api.Audit", options: "api.Options") -> dict[str, object]:
     verdict, sums = audit.verdict, audit.sums
     return {
         "batch": audit.scope.batch,
+        "slot": audit.scope.slot or None,
         "origin": audit.scope.origin,
         "project": audit.scope.project or None,
         "exit": int(verdict.exit),

@@ -134,7 +134,7 @@ drain_timeout = click.option(
     type=DurationType(),
     help="After Ctrl-C, collect for this long at most. [default: no limit on a terminal, else 60s]",
 )
-ALLOWED = ("renamed", "other-project", "no-listing", "unfinished-slot")
+ALLOWED = ("renamed", "other-project", "shared-batch", "no-listing", "unfinished-slot")
 allow = click.option(
     "--allow",
     type=click.Choice(ALLOWED),

@@ -51,6 +51,7 @@ def rebuild(*, options: "api.Options", as_json: bool) -> int:
 def _document(recovery: "api.Recovery") -> dict[str, object]:
     return {
         "batch": recovery.batch,
+        "slot": recovery.slot or None,
         "exit": int(recovery.exit),
         "told": recovery.submitted,
         "jobs": [
@@ -61,6 +62,10 @@ def _document(recovery: "api.Recovery") -> dict[str, object]:
                 "state": None if one.state is None else str(one.state),
             }
             for one in recovery.found
+        ],
+        "still_lost": [
+            {"batch": one.batch, "slot": one.slot or None, "told": one.jobs, "command": one.command or None}
+            for one in recovery.others
         ],
     }
 
@@ -83,6 +88,11 @@ def _lines(recovery: "api.Recovery", options: "api.Options") -> Iterator[str]:
         )
     if not fates:
         yield "  nothing was found to recover"
+    for one in recovery.others:
+        slot = f", slot {one.slot!r}" if one.slot else ""
+        what = f"batch {one.batch!r}{slot}, {counted(one.jobs, 'submission')}"
+        command = one.command or "batchgen journal rebuild MANIFEST"
+        yield f"also lost: {what}; rebuild it before it is run: {command}"
 
 
 def _named(one: "api.Rebuilt") -> str:

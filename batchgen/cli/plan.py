@@ -81,6 +81,7 @@ def _document(batch: "api.Batch", outlook: "api.Outlook", found: "api.NamesFound
     elsewhere = found.beside[0] if found.beside else None
     return {
         "batch": batch.manifest.batch,
+        "slot": batch.scope.slot or None,
         "origin": batch.scope.origin,
         "counts": {str(standing): count for standing, count in batch.plan.counts().items()},
         "to_submit": len(batch.plan.to_submit),

@@ -168,6 +168,7 @@ async def _until_told(
 def _summary(outcome: "api.RunOutcome", status: int) -> dict[str, object]:
     return {
         "batch": outcome.document["batch"],
+        "slot": outcome.document.get("slot"),
         "exit": status,
         "reasons": list(outcome.verdict.reasons),
         "left_out": _left_out(outcome),

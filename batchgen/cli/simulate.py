@@ -89,6 +89,10 @@ class ShareType(click.ParamType[float]):
 @click.option("--deny-model", "closed", multiple=True, metavar="MODEL",
               help="Answer 403 to what names this model; may be given again.")  # fmt: skip
 @click.option("--deny-listing", "unlisted", is_flag=True, help="Answer 403 to a listing of jobs.")
+@click.option("--deny", "lacks", multiple=True, type=click.Choice(
+              ["generate", "prices", "jobs", "listing", "models", "uploads", "bulk", "assets", "limits",
+               "usages"]),
+              help="Answer 403 to this, as to a key that lacks the right; may be given again.")  # fmt: skip
 @click.option("--key", default="key", show_default=True, help="The API key it asks for.")
 @click.option("--secret", default="secret", show_default=True, help="The API secret it asks for.")
 @click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -129,6 +133,7 @@ def _settings(
     faults: Sequence[str],
     closed: Sequence[str],
     unlisted: bool,
+    lacks: Sequence[str],
     key: str,
     secret: str,
 ) -> "api.Settings":
@@ -144,7 +149,9 @@ def _settings(
                 ceiling=ceiling, cooldown=cooldown, rate=None if rate == api.NO_RATE else rate, credits=units
             ),
             unknown_inputs=None if unknown_inputs is None else api.UnknownInputs(unknown_inputs),
-            denied=api.Denied(models=frozenset(closed), listing=unlisted),
+            denied=api.Denied(
+                models=frozenset(closed), listing=unlisted, rights=frozenset(map(api.Right, lacks))
+            ),
             outcomes=api.Outcomes(failures=failures),
             views=api.Views(
                 listing_lag=listing_lag,

@@ -19,6 +19,7 @@ from batchgen.errors import (
     BoughtByQuoteError,
     JournalError,
     ModelClosedError,
+    NoRightError,
     StoppedError,
     TransientError,
 )
@@ -46,6 +47,7 @@ class Asker:
         errands: Errands,
         told: Callable[[Iterable[Entry]], None],
         close: Callable[[str, ModelClosedError], None],
+        denied: Callable[[NoRightError, Iterable[Entry]], None],
     ) -> None:
         """Take the parts.
 
@@ -58,6 +60,7 @@ class Asker:
             errands: starts pieces of work.
             told: takes back the jobs whose price was asked.
             close: lets no further job of a model leave.
+            denied: takes jobs whose price this key may not ask.
         """
         self._purse = purse
         self._observer = observer
@@ -74,6 +77,8 @@ class Asker:
         self._turns = asyncio.Semaphore(1)
         self._answered = False
         self._over = False
+        self._lacks: NoRightError | None = None
+        self._denied = denied
 
     def __len__(self) -> int:
         """Count the jobs that a run goes on for: not those whose price was not told for too long."""
@@ -124,12 +129,11 @@ class Asker:
             try:
                 async with self._turns:
                     if self._over:
+                        self._leave(kind)
                         return
                     await questions.ask(first.job)
-            except ModelClosedError as error:
-                self._waiting.pop(kind)
-                self._close(first.job.model, error)
-                self._board.look()
+            except (ModelClosedError, NoRightError) as error:
+                self._is_denied(kind, first, error)
                 return
             except (BoughtByQuoteError, StoppedError, JournalError):
                 self._over = True  # those that wait for their turn ask no more
@@ -145,6 +149,20 @@ class Asker:
         self._silent_since.pop(kind, None)
         self._why.pop(kind, None)
         self._told(self._waiting.pop(kind))
+
+    def _is_denied(self, kind: str, first: Entry, error: ModelClosedError | NoRightError) -> None:
+        if isinstance(error, NoRightError):
+            self._over, self._lacks = True, error
+            self._leave(kind)
+            return
+        self._waiting.pop(kind)
+        self._close(first.job.model, error)
+        self._board.look()
+
+    def _leave(self, kind: str) -> None:
+        """Leave the jobs of a kind where no price may be asked: no cap can be checked without one."""
+        if self._lacks is not None:
+            self._denied(self._lacks, self._waiting.pop(kind))
 
     def _is_silent(self, kind: str, first: Entry, error: TransientError) -> None:
         self._silent_since.setdefault(kind, loop_time())

@@ -20,7 +20,7 @@ from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
 from batchgen.engine.submit import Submitter
 from batchgen.engine.waiting import Waiting
-from batchgen.errors import ModelClosedError, OverBudgetError, ServiceError, StoppedError
+from batchgen.errors import ModelClosedError, NoRightError, OverBudgetError, ServiceError, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import State
 from batchgen.loop_clock import DUST, loop_time, wait_until
@@ -72,6 +72,7 @@ class Dispatcher:
             errands=errands,
             told=self._priced,
             close=self.close_model,
+            denied=self._set_aside,
         )
         self._waiting = Waiting()
         self._preparer = self._make_preparer(policy)
@@ -107,7 +108,14 @@ class Dispatcher:
             backoff=policy.backoff,
             ready=self.admit,
             waiting=lambda: len(self._waiting),
+            denied=self._set_aside,
         )
+
+    def _set_aside(self, error: NoRightError, entries: Iterable[Entry]) -> None:
+        """Leave jobs for want of a right, and go on with the others."""
+        self._board.stops.lacking.add(error, (one.key for one in entries))
+        self.wake()
+        self._board.look()
 
     def __len__(self) -> int:
         """Count the jobs that may still be submitted."""
@@ -357,6 +365,8 @@ class Dispatcher:
             await self._world.generator.model(model)
         except ModelClosedError as error:  # an answer
             self.close_model(model, error)
+            self._flow.service_answered()
+        except NoRightError:  # an answer as well
             self._flow.service_answered()
         except StoppedError:
             raise

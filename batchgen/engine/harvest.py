@@ -16,7 +16,7 @@ from batchgen.engine.file_queue import FileQueue
 from batchgen.engine.gleaning import Gleaner
 from batchgen.engine.moves import Moves
 from batchgen.engine.policy import Policy
-from batchgen.errors import DownloadError, OutputError, WhyMissing
+from batchgen.errors import DownloadError, NoRightError, OutputError, WhyMissing
 from batchgen.formats import counted, span
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import AssetsGone, Collected
@@ -25,6 +25,7 @@ from batchgen.model import File, JobKey
 from batchgen.planning.plan import Entry
 from batchgen.planning.yields import Yields, is_young
 from batchgen.ports import Collector, Generator
+from batchgen.rights import Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ class Harvest:
         if lacks_files and self.collector is None:
             self._stops.vanished.discard(entry.key)
             self.moves.route(self.ledger.record(entry, Collected(at=self.ledger.now())))
+        elif lacks_files and (denied := self._stops.lacking.error(Right.ASSETS)) is not None:
+            self._leave_at_service(entry, denied)
         elif lacks_files and not self._stops.unwritable:
             self._queue.add(entry)
             if self._queue.in_trouble:
@@ -124,12 +127,22 @@ class Harvest:
         self._hurried = True
         self._changed.set()
 
+    def _leave_at_service(self, entry: Entry, error: NoRightError) -> None:
+        """Leave the files of a job where they are: it is paid for, and asking again would not help."""
+        self._forget(entry.key)
+        self._stops.missing[entry.key] = str(error)
+        self._stops.lacking.add(error, [entry.key])
+        self.moves.close(entry)
+
     async def _collect_one_after_another(self) -> None:
         while True:
             entry = await self._queue.next()
             self._under_way[entry.key] = entry
             try:
                 await self._collect(entry, entry.record.gone)
+            except NoRightError as error:
+                self._queue.ended(entry)
+                self._leave_at_service(entry, error)
             except OutputError as error:
                 self._stop_writing(entry, error)
             finally:

@@ -1,17 +1,18 @@
 """Why a run ends, what it came to, and the exit status that says so."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from batchgen.errors import BatchgenError, NoListingError, StopCause, StoppedError
+from batchgen.errors import BatchgenError, NoListingError, NoRightError, StopCause, StoppedError
 from batchgen.exits import Exit
 from batchgen.formats import counted, units
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
 from batchgen.planning.plan import Entry
 from batchgen.planning.yields import NOTHING_SHORT, YOUNG, Shortage
+from batchgen.rights import MEANINGS, Right
 
 _NAMED = 3  # jobs that a sentence names
 _WAY_ON = (
@@ -60,6 +61,39 @@ class Closed:
     jobs: int
 
 
+class Lacking:
+    """The rights that a key was found to lack in a run, and the jobs that are left for want of them."""
+
+    def __init__(self) -> None:
+        """Know of none."""
+        self._errors: dict[Right, NoRightError] = {}
+        self._jobs: defaultdict[Right, set[JobKey]] = defaultdict(set)
+
+    def add(self, error: NoRightError, jobs: Iterable[JobKey]) -> None:
+        """Leave jobs for want of a right."""
+        self._errors.setdefault(error.right, error)
+        self._jobs[error.right].update(jobs)
+
+    def error(self, right: Right) -> NoRightError | None:
+        """Return what the service said when the right was found missing; None if it was not."""
+        return self._errors.get(right)
+
+    def count(self, *rights: Right) -> int:
+        """Count the jobs that are left for want of one of these."""
+        return len(set().union(*(self._jobs.get(one, ()) for one in rights)))
+
+    def told(self) -> Iterator[str]:
+        """Return what each lack leaves, a sentence each."""
+        for right, error in self._errors.items():
+            if jobs := self._jobs[right]:
+                what = (
+                    "paid for, with their files left at the service"
+                    if right is Right.ASSETS
+                    else "not bought"
+                )
+                yield f"{counted(len(jobs), 'job')} {what}: {error}; {MEANINGS[right].remedy}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineOutcome:
     """What one run of the engine came to.
@@ -84,6 +118,7 @@ class EngineOutcome:
         left_out: the jobs that it was not asked to buy; None where it was asked for all.
         closed: models that the service does not run for this account, and what that leaves.
         unlisted: why the service's jobs could not be listed before anything was bought; empty if they could.
+        lacking: the rights that this key lacks, and the jobs that are left for want of them.
     """
 
     stopped: StoppedError | None = None
@@ -104,6 +139,7 @@ class EngineOutcome:
     left_out: LeftOut | None = None
     closed: Mapping[str, Closed] = field(default_factory=dict)
     unlisted: str = ""
+    lacking: Lacking = field(default_factory=Lacking)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,6 +172,7 @@ class StopState:
         missing: why the assets of these are not all on disk.
         vanished, spoiled, unwritable: see ``EngineOutcome``.
         unlisted: why jobs could not be listed when the run gave up buying; empty if that was not why.
+        lacking: the rights that this key lacks, and the jobs that are left for want of them.
     """
 
     submitting: bool = True
@@ -152,6 +189,7 @@ class StopState:
     spoiled: set[JobKey] = field(default_factory=set)
     unwritable: str = ""
     unlisted: str = ""
+    lacking: Lacking = field(default_factory=Lacking)
 
     def stop_for(self, error: BatchgenError) -> None:
         """Remember the first of each kind."""
@@ -196,6 +234,7 @@ class StopState:
             waits_for=tuple(waits_for),
             closed=closed,
             unlisted=self.unlisted,
+            lacking=self.lacking,
             unpriced=tuple(unpriced),
             failures=self.failures if self.has_too_many_failures(most_failures) else 0,
         )
@@ -254,22 +293,43 @@ def verdict_of(found: Sequence[tuple[Exit, str]]) -> Verdict:
 
 
 def _stops(ending: EngineOutcome) -> list[tuple[Exit, str]]:
-    found = [(Exit.CREDENTIALS, _of_closed(model, one)) for model, one in ending.closed.items() if one.jobs]
+    found = [(Exit.CREDENTIALS, text) for text in (*_of_closed(ending.closed), *ending.lacking.told())]
     if ending.stopped is None:
         return found
     status = Exit.BUDGET if ending.stopped.cause is StopCause.CREDITS else Exit.CREDENTIALS
-    way_on = f"; {_WAY_ON}" if isinstance(ending.stopped, NoListingError) else ""
-    return [(status, f"{ending.stopped}{way_on}"), *found]
+    match ending.stopped:
+        case NoListingError():
+            text = f"{ending.stopped}; {_WAY_ON}"
+        case NoRightError():
+            text = ending.stopped.told
+        case _:
+            text = str(ending.stopped)
+    return [(status, text), *found]
 
 
-def _of_closed(model: str, closed: Closed) -> str:
-    jobs = counted(closed.jobs, "job")
-    return f"{jobs} of {model} not bought: this account may not run the model: {closed.reason}"
+def _of_closed(closed: Mapping[str, Closed]) -> Iterator[str]:
+    """Return what closed models leave, a sentence for each reason: many models may be closed for one."""
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    for model, one in closed.items():
+        if one.jobs:
+            reasons[one.reason].append(f"{counted(one.jobs, 'job')} of {model}")
+    for reason, jobs in reasons.items():
+        models = "the model" if len(jobs) == 1 else "these models"
+        yield f"{', '.join(jobs)} not bought: this account may not run {models}: {reason}"
+
+
+def _lacking_files(ending: EngineOutcome, records: Sequence[Record]) -> int:
+    """Count the jobs whose files another run may fetch."""
+    lacking = sum(one.lacks_files for one in records) + len(ending.vanished)
+    return max(0, lacking - len(ending.spoiled) - ending.lacking.count(Right.ASSETS))
 
 
 def _left(ending: EngineOutcome, records: Sequence[Record]) -> list[tuple[Exit, str]]:
     states = [record.state for record in records]
-    pending = max(0, states.count(State.PLANNED) - sum(one.jobs for one in ending.closed.values()))
+    aside = sum(one.jobs for one in ending.closed.values()) + ending.lacking.count(
+        Right.UPLOADS, Right.PRICES
+    )
+    pending = max(0, states.count(State.PLANNED) - aside)
     running = states.count(State.RUNNING) - len(ending.out_of_sight)
     bad = sum(states.count(one) for one in (State.FAILED, State.REFUSED, State.CANCELED, State.ABANDONED))
     doubt = sum(states.count(one) for one in (State.SUBMITTING, State.IN_DOUBT, State.HELD))
@@ -284,7 +344,7 @@ def _left(ending: EngineOutcome, records: Sequence[Record]) -> list[tuple[Exit, 
         ),
         (
             Exit.REMAINS,
-            sum(one.lacks_files for one in records) + len(ending.vanished) - len(ending.spoiled),
+            _lacking_files(ending, records),
             "with missing files; run the same command to fetch them",
         ),
         (Exit.FAILED, bad, "failed; try them again with --retry-failed"),

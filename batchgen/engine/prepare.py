@@ -6,10 +6,10 @@ before: what a run never comes to is not sent. Uploads are free; nothing here is
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from batchgen.backoff import Backoff
-from batchgen.errors import InputError, RefusedError, ServiceError, StoppedError
+from batchgen.errors import InputError, NoRightError, RefusedError, ServiceError, StoppedError
 from batchgen.identity import files_of
 from batchgen.ledger import Ledger
 from batchgen.planning.plan import Entry
@@ -29,6 +29,7 @@ class Preparer:
         backoff: Backoff,
         ready: Callable[[Entry], None],
         waiting: Callable[[], int],
+        denied: Callable[[NoRightError, Sequence[Entry]], None],
     ) -> None:
         """Take the parts.
 
@@ -38,12 +39,14 @@ class Preparer:
             backoff: after the service did not take a file and may yet.
             ready: takes a job whose files are there.
             waiting: how many jobs wait to be bought.
+            denied: takes jobs whose files this key may not send.
         """
         self._uploader = uploader
         self._ledger = ledger
         self._backoff = backoff
         self._ready = ready
         self._waiting = waiting
+        self._denied = denied
         self._jobs: deque[Entry] = deque()
         self._woken = asyncio.Event()
 
@@ -88,6 +91,8 @@ class Preparer:
             entry = self._jobs[0]
             try:
                 await self._uploader.ensure(files_of(entry.job))
+            except NoRightError as error:
+                self._set_aside(entry, error)
             except StoppedError as error:
                 text = f"{entry.job.id}: its files cannot be sent: {error}"
                 raise StoppedError(text, cause=error.cause) from error
@@ -102,3 +107,14 @@ class Preparer:
                 if self._jobs and self._jobs[0] is entry:  # its model may have been closed meanwhile
                     self._jobs.popleft()
                     self._ready(entry)
+
+    def _set_aside(self, first: Entry, error: NoRightError) -> None:
+        """Let those go on whose files the service has, and leave the others: no file can be sent."""
+        there = [
+            one
+            for one in self._jobs
+            if one is not first and self._uploader.known(files_of(one.job)) is not None
+        ]
+        aside = [one for one in self._jobs if one not in there]
+        self._jobs = deque(there)
+        self._denied(error, aside)

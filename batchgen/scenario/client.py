@@ -4,37 +4,32 @@ Which requests there are is said here and nowhere else. Idempotent ones are repe
 paid POST leaves once, and between its answer and the return there is no await.
 """
 
-import asyncio
 import json
-import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, TypeAlias, TypeVar
-from urllib.parse import quote
+from typing import Any
 
 from batchgen.account import Identity
 from batchgen.errors import (
     AmbiguousError,
+    NoRightError,
     NotFoundError,
-    NotSentError,
     RefusedError,
-    ServiceError,
     StoppedError,
     TransientError,
 )
 from batchgen.model import Asset, Model, Receipt, RemoteJob, Text
 from batchgen.pages import JobPage
-from batchgen.ports import Gate, Lane
+from batchgen.ports import Lane
+from batchgen.rights import Right
 from batchgen.scenario.account import Account, parse_account, parse_team
+from batchgen.scenario.calls import Caller, segment
 from batchgen.scenario.fields import WireError
-from batchgen.scenario.reasons import asked_wait, served_at
-from batchgen.scenario.retry import CallRetry
-from batchgen.scenario.transport import Answer, Call, LostAnswerError, Redact, Transport
+from batchgen.scenario.reasons import served_at
+from batchgen.scenario.transport import Answer, Call, LostAnswerError
 from batchgen.scenario.verdicts import (
-    call_verdict,
     first_quote_verdict,
-    is_throttled,
     item_verdict,
     listing_verdict,
     model_verdict,
@@ -53,24 +48,18 @@ from batchgen.scenario.wire import (
     parse_quote,
     parse_text,
 )
-from batchgen.service_clock import ServiceClock
 
 BULK = 200  # assets a call; beyond it the service refuses the whole call
 PAGE_SIZE = 100  # jobs a page; the most the service gives
 # source: docs/service.md models
 MODELS_PAGE_SIZE = 500  # models a page; the most the service gives
 MOST_PAGES = 10_000  # of one listing: a million jobs, or a service whose pages never end
-USUAL_RETRY = CallRetry()
 
 # the smallest PNG: one transparent pixel
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
-T = TypeVar("T")
-_Verdict: TypeAlias = Callable[[Answer], Mapping[str, Any]]
-_Read: TypeAlias = Callable[[Mapping[str, Any], Redact], T]
 
-
-class ScenarioClient:
+class ScenarioClient(Caller):
     """Implements ``ports.Generator`` over a transport.
 
     Every call may raise StoppedError. The idempotent ones raise TransientError when the
@@ -78,37 +67,11 @@ class ScenarioClient:
     says that asking again will not help.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        gate: Gate,
-        *,
-        project: str | None,
-        retry: CallRetry = USUAL_RETRY,
-        rng: random.Random | None = None,
-        service_clock: ServiceClock | None = None,
-    ) -> None:
-        """Bind the client to one project.
-
-        Args:
-            transport: open, and closed by whoever opened it.
-            gate: passed before every attempt at every call but the submit, whose caller has.
-            project: sent as ``projectId`` with every call; None or empty for the key's own.
-            retry: of idempotent calls.
-            rng: for jitter; seeded by the system where none is given.
-            service_clock: learns from the date of every answer; None where nobody asks.
-        """
-        self._transport = transport
-        self._gate = gate
-        self._scope = {"projectId": project} if project else {}
-        self._retry = retry
-        self._service_clock = service_clock
-        self._quotes_are_free = False  # seen, not assumed
-        self._rng = rng if rng is not None else random.Random()  # noqa: S311 - jitter, no secret
+    _quotes_are_free = False  # seen, not assumed
 
     async def submit(self, model: str, body: str) -> Receipt:
         """Send one paid POST, once; see ``ports.Generator``."""
-        path = f"/generate/custom/{_segment(model, RefusedError)}"
+        path = f"/generate/custom/{segment(model, RefusedError)}"
         try:
             sent = body.encode()
         except UnicodeEncodeError as exc:
@@ -119,7 +82,13 @@ class ScenarioClient:
             answer = await self._sent(call)
         except LostAnswerError as exc:
             raise AmbiguousError(f"the reply was lost: {exc}") from exc
-        return submit_verdict(answer)
+        try:
+            receipt = submit_verdict(answer)
+        except StoppedError as exc:
+            self._refuse_without(Right.GENERATE, answer, exc)
+            raise
+        self.rights.used(Right.GENERATE)
+        return receipt
 
     async def quote(self, model: str, body: str) -> Decimal:
         """Ask what a submit would cost; see ``ports.Quoter``.
@@ -130,23 +99,26 @@ class ScenarioClient:
         """
         call = Call(
             method="POST",
-            path=f"/generate/custom/{_segment(model, RefusedError)}",
+            path=f"/generate/custom/{segment(model, RefusedError)}",
             # source: docs/service.md dry-run
             query={"dryRun": "true", **self._scope},
             body=body.encode(errors="replace"),
             once=not self._quotes_are_free,
         )
         verdict = quote_verdict if self._quotes_are_free else first_quote_verdict
-        price = await self._ask(call, Lane.WATCH, lambda data, _: parse_quote(data), verdict)
+        price = await self._ask(
+            call, Lane.WATCH, lambda data, _: parse_quote(data), verdict, right=Right.PRICES
+        )
         self._quotes_are_free = True
         return price
 
     async def job(self, remote_id: str) -> RemoteJob:
         """Look at one submission; see ``ports.Generator``."""
         return await self._ask(
-            self._get(f"/jobs/{_segment(remote_id, NotFoundError)}"),
+            self._get(f"/jobs/{segment(remote_id, NotFoundError)}"),
             Lane.WATCH,
             lambda data, redact: parse_job(data.get("job"), redact),
+            right=Right.JOBS,
         )
 
     async def jobs(self, filters: Mapping[str, str], token: str | None = None) -> JobPage:
@@ -164,7 +136,9 @@ class ScenarioClient:
             answers.append(answer)
             return listing_verdict(answer)
 
-        page = await self._ask(self._get("/jobs", query), Lane.WATCH, parse_page, verdict)
+        page = await self._ask(
+            self._get("/jobs", query), Lane.WATCH, parse_page, verdict, right=Right.LISTING
+        )
         return replace(page, served_at=served_at(answers[-1]))
 
     async def identify(self) -> Identity | None:
@@ -175,7 +149,9 @@ class ScenarioClient:
         body = json.dumps({"name": "batchgen: who am I", "image": _PIXEL, "hide": True}).encode()
         call = Call(method="POST", path="/assets", query=self._scope, body=body)
         try:
-            return await self._ask(call, Lane.WATCH, lambda data, _: parse_identity(data))
+            return await self._ask(
+                call, Lane.WATCH, lambda data, _: parse_identity(data), right=Right.UPLOADS
+            )
         except (NotFoundError, RefusedError, StoppedError):
             return None
 
@@ -185,32 +161,41 @@ class ScenarioClient:
         ModelClosedError says why this account may not use it, in the service's words.
         """
         return await self._ask(
-            self._get(f"/models/{_segment(model_id, NotFoundError)}"),
+            self._get(f"/models/{segment(model_id, NotFoundError)}"),
             Lane.WATCH,
             lambda data, _: parse_model(data.get("model")),
             model_verdict,
+            right=Right.MODELS,
         )
 
     async def plan(self) -> str:
         """Name the plan of this account in the service's word; empty where it does not show it."""
         call = self._get("/teams")
         try:
-            return await self._ask(call, Lane.WATCH, lambda data, _: parse_plan(data), item_verdict)
-        except (NotFoundError, RefusedError):
+            return await self._ask(
+                call, Lane.WATCH, lambda data, _: parse_plan(data), item_verdict, right=Right.LIMITS
+            )
+        except (NoRightError, NotFoundError, RefusedError):
             return ""
 
     async def account(self) -> Account | None:
         """Return what this account may do and has left; None where these credentials may not see it."""
         try:
             team = await self._ask(
-                self._get("/teams"), Lane.WATCH, lambda data, _: parse_team(data), item_verdict
+                self._get("/teams"),
+                Lane.WATCH,
+                lambda data, _: parse_team(data),
+                item_verdict,
+                right=Right.LIMITS,
             )
             if not team:
                 return None
             # source: docs/service.md account
-            call = self._get(f"/teams/{_segment(team, NotFoundError)}/limits")
-            return await self._ask(call, Lane.WATCH, lambda data, _: parse_account(data), item_verdict)
-        except (NotFoundError, RefusedError):
+            call = self._get(f"/teams/{segment(team, NotFoundError)}/limits")
+            return await self._ask(
+                call, Lane.WATCH, lambda data, _: parse_account(data), item_verdict, right=Right.LIMITS
+            )
+        except (NoRightError, NotFoundError, RefusedError):
             return None
 
     async def models(self, *, public: bool) -> AsyncIterator[Model]:
@@ -225,7 +210,7 @@ class ScenarioClient:
         token: str | None = None
         for _ in range(MOST_PAGES):
             call = self._get("/models", {**query, **({"paginationToken": token} if token else {})})
-            page = await self._ask(call, Lane.WATCH, lambda data, _: parse_models(data))
+            page = await self._ask(call, Lane.WATCH, lambda data, _: parse_models(data), right=Right.MODELS)
             for model in page.models:
                 yield model
             if page.next_token is None:
@@ -253,13 +238,15 @@ class ScenarioClient:
 
     async def text(self, asset_id: str) -> Text | None:
         """Read a text asset by its preview; see ``ports.Generator``."""
-        call = self._get(f"/assets/{_segment(asset_id, NotFoundError)}")
+        call = self._get(f"/assets/{segment(asset_id, NotFoundError)}")
         try:
-            return await self._ask(call, Lane.WATCH, lambda data, _: parse_text(data))
-        except (NotFoundError, RefusedError):
+            return await self._ask(call, Lane.WATCH, lambda data, _: parse_text(data), right=Right.ASSETS)
+        except (NoRightError, NotFoundError, RefusedError):
             return None
 
     async def _bulk(self, asset_ids: Sequence[str]) -> Mapping[str, Asset]:
+        if Right.BULK in self.rights.missing:
+            return {}
         call = Call(
             method="POST",
             # source: docs/service.md assets
@@ -268,70 +255,22 @@ class ScenarioClient:
             body=json.dumps({"assetIds": list(asset_ids)}).encode(),
         )
         try:
-            return await self._ask(call, Lane.ASSETS, lambda data, _: parse_assets(data), item_verdict)
-        except (NotFoundError, RefusedError):  # one id that it does not like spoils the whole call
-            return {}
+            found = await self._ask(
+                call, Lane.ASSETS, lambda data, _: parse_assets(data), item_verdict, right=Right.BULK
+            )
+        except (NoRightError, NotFoundError, RefusedError):
+            return {}  # one id that it does not like spoils the whole call
+        self.rights.used(Right.ASSETS)
+        return found
 
     async def _asset(self, asset_id: str) -> Asset | None:
         try:
-            call = self._get(f"/assets/{_segment(asset_id, NotFoundError)}", {"originalAssets": "true"})
-            return await self._ask(call, Lane.ASSETS, lambda data, _: _asset_or_none(data), item_verdict)
+            call = self._get(f"/assets/{segment(asset_id, NotFoundError)}", {"originalAssets": "true"})
+            return await self._ask(
+                call, Lane.ASSETS, lambda data, _: _asset_or_none(data), item_verdict, right=Right.ASSETS
+            )
         except (NotFoundError, RefusedError):
             return None
-
-    def _get(self, path: str, query: Mapping[str, str] | None = None) -> Call:
-        return Call(method="GET", path=path, query={**(query or {}), **self._scope})
-
-    async def _ask(self, call: Call, lane: Lane, read: _Read[T], verdict: _Verdict = call_verdict) -> T:
-        """Make an idempotent call until it gives its answer, the answer is final, or time is up."""
-        failed: list[TransientError] = []
-
-        async def attempt() -> T:
-            if failed:
-                raise failed.pop()
-            return self._read(await self._exchange(call), lane, read, verdict)
-
-        async def come_back(seconds: float) -> None:
-            await asyncio.sleep(seconds)
-            await self._gate.turn(lane)
-
-        await self._gate.turn(lane)  # may be long in a full queue: the deadline counts from here
-        began = asyncio.get_running_loop().time()
-        try:
-            return await attempt()  # almost all calls end here, and need nothing that repeats them
-        except TransientError as error:
-            failed.append(error)  # the first of the attempts that are counted
-        retrying = self._retry.attempts_from(began, draw=self._rng.random, sleep=come_back)
-        result: T = await retrying(attempt)
-        return result
-
-    async def _sent(self, call: Call) -> Answer:
-        """Exchange a call, and learn from its answer what time it is there."""
-        if self._service_clock is None:
-            return await self._transport.exchange(call)
-        asked_at = self._service_clock.now()
-        answer = await self._transport.exchange(call)
-        self._service_clock.answered(served_at(answer), asked_at=asked_at)
-        return answer
-
-    async def _exchange(self, call: Call) -> Answer:
-        try:
-            return await self._sent(call)
-        except NotSentError as exc:
-            raise TransientError(str(exc)) from exc
-        except LostAnswerError as exc:
-            if call.once:
-                raise AmbiguousError(f"the reply was lost: {exc}") from exc
-            raise TransientError(str(exc)) from exc
-
-    def _read(self, answer: Answer, lane: Lane, read: _Read[T], verdict: _Verdict) -> T:
-        if is_throttled(answer):
-            asked = asked_wait(answer)
-            self._gate.pause(lane, self._retry.pause if asked is None else asked)
-        try:
-            return read(verdict(answer), answer.redact)
-        except WireError as exc:
-            raise TransientError(f"the service's answer cannot be used: {exc}") from exc
 
 
 def _asset_or_none(data: Mapping[str, Any]) -> Asset | None:
@@ -339,14 +278,3 @@ def _asset_or_none(data: Mapping[str, Any]) -> Asset | None:
         return parse_asset(data.get("asset"))
     except WireError:  # not stored yet, most likely: not shown, as far as a caller can tell
         return None
-
-
-def _segment(name: str, otherwise: type[ServiceError]) -> str:
-    """Encode an id, which is data, for a path: it may not lead to another place.
-
-    Raises:
-        otherwise: it is no name at all; servers take a dot for a way, encoded or not.
-    """
-    if name.strip(". ") == "":
-        raise otherwise(f"{name!r} is not an id of the service")
-    return quote(name, safe="", errors="replace")

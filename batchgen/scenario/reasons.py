@@ -19,6 +19,7 @@ from batchgen.scenario.wire import REASON_KEYS
 from batchgen.scenario.wording import readable, without_markup
 
 _ONE_MODEL = re.compile(r"(?<![.:])\bmodel\b(?![.:]\w)", re.IGNORECASE)
+_PROJECT = re.compile(r"\bprojects?\b", re.IGNORECASE)
 LONGEST_WAIT = 3600.0  # seconds: whoever is told to wait for longer may ask again by then
 
 
@@ -64,6 +65,11 @@ def names_a_model(answer: Answer) -> bool:
     if as_text(data.get("name")) == "ModelAccessRestrictedError":
         return True
     return bool(as_text(as_mapping(data.get("details")).get("modelId")) or _ONE_MODEL.search(_words(data)))
+
+
+def names_a_project(answer: Answer) -> bool:
+    """Return whether a refusal speaks of the project: then it is the wrong one, whatever the key may do."""
+    return _PROJECT.search(_words(error_object(answer))) is not None
 
 
 def limit_of(answer: Answer) -> tuple[int | None, str | None]:

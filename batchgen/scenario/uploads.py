@@ -16,11 +16,14 @@ from typing import Any
 from batchgen.errors import NotFoundError, RefusedError, TransientError
 from batchgen.model import Json
 from batchgen.ports import Gate, Lane
-from batchgen.scenario.client import USUAL_RETRY, ScenarioClient, _segment
+from batchgen.rights import Right
+from batchgen.scenario.calls import USUAL_RETRY, segment
+from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.fields import as_list, as_mapping, as_number, as_object, as_text, first_id, is_id
 from batchgen.scenario.parts import Part, Parts
 from batchgen.scenario.retry import CallRetry
 from batchgen.scenario.transport import Call, Redact, Transport
+from batchgen.scenario.verdicts import item_verdict
 from batchgen.scenario.wording import readable
 from batchgen.service_clock import ServiceClock
 
@@ -159,6 +162,7 @@ class UploadClient(ScenarioClient):
             self._post("/assets", {"name": name, "image": image}),
             Lane.ASSETS,
             lambda data, _: first_id(as_object(data.get("asset"), "the asset").get("id")),
+            right=Right.UPLOADS,
         )
 
     async def begin(self, *, name: str, mime: str, size: int, parts: int) -> RemoteUpload:
@@ -170,7 +174,7 @@ class UploadClient(ScenarioClient):
             "kind": kind_to_send(mime) or "asset",
             "parts": parts,
         }
-        upload = await self._ask(self._post("/uploads", asked), Lane.ASSETS, _parse)
+        upload = await self._ask(self._post("/uploads", asked), Lane.ASSETS, _parse, right=Right.UPLOADS)
         if [one.number for one in upload.parts] != list(range(1, parts + 1)):
             raise TransientError(f"the service does not say where all {parts} parts of {name} go")
         return upload
@@ -184,7 +188,7 @@ class UploadClient(ScenarioClient):
 
     async def complete(self, upload_id: str) -> RemoteUpload:
         """Say that all parts are there."""
-        call = self._post(f"/uploads/{_segment(upload_id, NotFoundError)}/action", {"action": "complete"})
+        call = self._post(f"/uploads/{segment(upload_id, NotFoundError)}/action", {"action": "complete"})
         try:
             return await self._ask(call, Lane.ASSETS, _parse)
         except RefusedError:
@@ -201,7 +205,7 @@ class UploadClient(ScenarioClient):
             NotFoundError: the service does not show it.
         """
         return await self._ask(
-            self._get(f"/uploads/{_segment(upload_id, NotFoundError)}"), Lane.ASSETS, _parse
+            self._get(f"/uploads/{segment(upload_id, NotFoundError)}"), Lane.ASSETS, _parse, item_verdict
         )
 
     async def imported(self, upload: RemoteUpload) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from batchgen.errors import TransientError
 from batchgen.planning.costs import Activity
 from batchgen.ports import Lane
+from batchgen.rights import Right
 from batchgen.scenario.client import MOST_PAGES, ScenarioClient
 from batchgen.scenario.fields import (
     WireError,
@@ -40,7 +41,8 @@ class UsageClient(ScenarioClient):
             projects: the service's ids; none for all that the key may see.
 
         Raises:
-            NotFoundError: this key may not see the history, or there is none.
+            NoRightError: this key may not see the history.
+            NotFoundError: there is none.
             StoppedError: the credentials are not accepted.
             TransientError, RefusedError: what there is is not known.
         """
@@ -70,7 +72,9 @@ class UsageClient(ScenarioClient):
             **({"projectIds": ",".join(projects)} if projects else {}),
         }
         call = Call(method="GET", path="/usages", query=query)
-        return await self._ask(call, Lane.WATCH, lambda data, _: parse_activity(data), item_verdict)
+        return await self._ask(
+            call, Lane.WATCH, lambda data, _: parse_activity(data), item_verdict, right=Right.USAGES
+        )
 
 
 def parse_activity(data: Mapping[str, Any]) -> list[Activity]:

@@ -23,6 +23,7 @@ from batchgen.errors import (
     TransientError,
 )
 from batchgen.model import Receipt
+from batchgen.rights import MEANINGS, KeyRights, Right
 from batchgen.scenario.fields import WireError, parse_object
 from batchgen.scenario.reasons import (
     asked_wait,
@@ -30,6 +31,7 @@ from batchgen.scenario.reasons import (
     limit_of,
     name_of,
     names_a_model,
+    names_a_project,
     reason_of,
 )
 from batchgen.scenario.transport import Answer
@@ -171,6 +173,24 @@ def listing_verdict(answer: Answer) -> Mapping[str, Any]:
     if answer.status == HTTPStatus.FORBIDDEN and not _is_authorizer(answer):
         raise NoListingError(reason_of(answer))
     return call_verdict(answer)
+
+
+def lacks_right(answer: Answer, right: Right, rights: KeyRights) -> bool:
+    """Return whether an answer says that this key may not do this at all, and not of one thing alone.
+
+    A key that did it before may; a key that was taken for something else is no wrong one.
+    """
+    if rights.may(right) or _is_authorizer(answer):
+        return False
+    match answer.status:
+        case HTTPStatus.FORBIDDEN:
+            return not (names_a_model(answer) or names_a_project(answer))
+        case HTTPStatus.UNAUTHORIZED:
+            return rights.is_welcome
+        case HTTPStatus.NOT_FOUND:
+            return rights.is_welcome and MEANINGS[right].of_all and right is not Right.LISTING
+        case _:
+            return False
 
 
 def is_throttled(answer: Answer) -> bool:

@@ -15,9 +15,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from batchgen.simulator import clips, effects, meshes, sounds, vectors
 from batchgen.simulator.exchange import Effect, Medium
+from batchgen.simulator.padding import padded
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _MARGIN = 0.06  # of the shorter edge
+# how long pictures are said to be, in bytes for each 3/4 of a pixel: the ground, and what a full text adds
+_LENGTHS = {"image/png": (10.0, 10.0), "image/jpeg": (2.5, 7.5), "image/webp": (1.0, 6.0)}
+_FULL_TEXT = 350  # characters; more do not make the file longer, as they find no room
+_LEAST = 1024  # bytes of any picture
 _CACHED = 128  # files; a download that is tried again gets the same one
 _USUAL_EDGE = 512  # pixels of a picture that nobody gave a size
 _MOST_PIXELS = 50_000_000  # of a picture that is sent: more is not unpacked
@@ -33,6 +38,27 @@ def file_of(medium: Medium) -> bytes:
     for one in _long_before(medium):
         _file(one)
     return _file(medium)
+
+
+def size_of(medium: Medium) -> int:
+    """Return how many bytes the file has; of a picture of words without drawing it, which takes long."""
+    if not _is_of_words(medium):
+        return len(file_of(medium))
+    ground, text = _LENGTHS[medium.mime]
+    written = min(1.0, len(medium.text) / _FULL_TEXT)
+    width, height = _edges(medium)
+    length = (ground + text * written) * (width * height) ** 0.75
+    return _LEAST + int(length) // 2 * 2  # even, as the parts of a WebP are
+
+
+def _is_of_words(medium: Medium) -> bool:
+    """Return whether it is a picture that is drawn from nothing but its words."""
+    return (
+        medium.effect is Effect.DRAWN
+        and medium.mime in _FORMATS
+        and not medium.content
+        and not medium.sources
+    )
 
 
 def measure(mime: str, content: bytes) -> tuple[int, int, float | None]:
@@ -91,9 +117,16 @@ def _drawn(medium: Medium) -> bytes:
     if medium.mime not in _FORMATS:
         return medium.text.encode("utf-8", "replace")
     picture = _gradient(medium).convert("RGB")
+    plain = picture.copy()
     _show_sources(picture, medium)
     _write(picture, medium)
-    return _packed(picture, medium.mime)
+    if not _is_of_words(medium):
+        return _packed(picture, medium.mime)
+    size = size_of(medium)
+    try:
+        return padded(_packed(picture, medium.mime), medium.mime, size)
+    except ValueError:  # a text that takes more room than any that was tried: the picture is without it
+        return padded(_packed(plain, medium.mime), medium.mime, size)
 
 
 def _packed(picture: Image.Image, mime: str) -> bytes:
@@ -210,6 +243,10 @@ def _flat(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", picture.size, "#202020"), picture).convert("RGB")
 
 
+def _edges(medium: Medium) -> tuple[int, int]:
+    return medium.width or _USUAL_EDGE, medium.height or _USUAL_EDGE
+
+
 def _gradient(medium: Medium) -> Image.Image:
     """Mix four colours of the prompt's hash, one at each corner; the asset's own moves them a little."""
     digest = hashlib.sha256(medium.text.encode("utf-8", "replace")).digest()
@@ -220,8 +257,7 @@ def _gradient(medium: Medium) -> Image.Image:
             (digest[3 * number + channel] * 3 + own[3 * number + channel]) // 4 for channel in range(3)
         )
         corners.putpixel((number % 2, number // 2), (red, green, blue))
-    size = medium.width or _USUAL_EDGE, medium.height or _USUAL_EDGE
-    return corners.resize(size, Image.Resampling.BICUBIC)
+    return corners.resize(_edges(medium), Image.Resampling.BICUBIC)
 
 
 def _show_sources(picture: Image.Image, medium: Medium) -> None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from batchgen.model import Rate
+from batchgen.rights import Right
 from batchgen.simulator.draws import Span
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import FaultPlan
@@ -74,16 +75,22 @@ class Denied:
         calls: which of the calls that name such a model are refused.
         named: whether the refusal has the class and the details of one for the plan, or a sentence alone.
         listing: whether jobs may not be listed.
+        rights: what else this key may not do.
+        status: of the answer for want of a right: 403, or 401 or 404 where the service hides what there is.
     """
 
     models: frozenset[str] = frozenset()
     calls: frozenset[Call] = OF_A_MODEL
     named: bool = True
     listing: bool = False
+    rights: frozenset[Right] = frozenset()
+    status: int = 403
 
     def __post_init__(self) -> None:
         if not self.calls <= OF_A_MODEL:
             raise ValueError("only submits, quotes and descriptions are of a model")
+        if self.status not in {401, 403, 404}:
+            raise ValueError("a key that may not is answered with 401, 403 or 404")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

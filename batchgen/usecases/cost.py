@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
-from batchgen.errors import InputError, NotFoundError, RefusedError
+from batchgen.errors import InputError, NoRightError, NotFoundError, RefusedError
 from batchgen.journal.file import JournalFile
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Scope
@@ -122,6 +122,8 @@ async def reckon_with_service(options: Options, selection: Selection, *, record:
         until = options.clock.now()
         try:
             entries = await _activity(options, scopes, since=began_at - MARGIN, until=until)
+        except NoRightError as error:
+            return CostComparison(origin=origin, reckoning=None, trouble=error.told)
         except (NotFoundError, RefusedError) as error:
             return CostComparison(origin=origin, reckoning=None, trouble=str(error))
         # read again: what was paid while the service told us is in it

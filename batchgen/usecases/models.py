@@ -11,6 +11,7 @@ from batchgen.catalog.inputs import Findings, check_jobs, first_uses
 from batchgen.errors import (
     ManifestError,
     ModelClosedError,
+    NoRightError,
     NotFoundError,
     Problem,
     RefusedError,
@@ -93,7 +94,7 @@ async def _of_the_running(
     for model_id in sorted(running - known.keys()):
         try:
             found[model_id] = await catalogue.describe(model_id)
-        except (NotFoundError, ModelClosedError, RefusedError):
+        except (NotFoundError, ModelClosedError, NoRightError, RefusedError):
             continue
     return found
 
@@ -159,19 +160,13 @@ async def check_models(
         leave_closed: a model that this account may not use is no problem, for its jobs are left out.
     """
     uses = first_uses((index, manifest.jobs[index]) for index in chosen)
-    models: dict[str, Model] = {}
-    closed: dict[str, str] = {}
-    problems: list[Problem] = []
-    for model_id, (first, count) in uses.items():
-        try:
-            models[model_id] = await catalogue.describe(model_id)
-        except ModelClosedError as error:
-            closed[model_id] = f"cannot be used with these credentials: {error}"
-        except (NotFoundError, RefusedError) as error:
-            why = f"cannot be used with these credentials: {error}{await catalogue.guess(model_id)}"
-            problems.append(_unusable(manifest, model_id, first, count, why))
-    closed.update(await _above_the_plan(catalogue, models.values()))
-    if not leave_closed:
+    told = await _describe(catalogue, uses)
+    models, closed = told.models, told.closed
+    problems = [_unusable(manifest, name, *uses[name], why) for name, why in told.wrong.items()]
+    closed |= await _above_the_plan(catalogue, models.values())
+    if leave_closed:
+        closed |= {name: str(why) for name, why in told.lacking.items()}
+    else:
         problems += [_unusable(manifest, name, *uses[name], why) for name, why in closed.items()]
     findings = check_jobs(manifest, models, chosen)
     if findings.problems and catalogue.from_shelf:
@@ -179,7 +174,48 @@ async def check_models(
     problems += file_problems(manifest, chosen)
     if problems or findings.problems:
         raise ManifestError(problems=(*problems, *findings.problems), warnings=findings.warnings)
-    return Checked(models=models, notes=findings.notes, closed=closed, warnings=findings.warnings)
+    unchecked = [f"{_UNCHECKED}: {why}" for why in told.lacking.values() if not leave_closed]
+    return Checked(
+        models=models,
+        notes=findings.notes,
+        closed=closed,
+        skipped="".join(unchecked[:1]),
+        warnings=findings.warnings,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Described:
+    """What came of asking for models, by id.
+
+    Attributes:
+        models: those that were described.
+        closed: those that this account may not use, and why.
+        wrong: those that there are not, and why.
+        lacking: those that this key may not read, as it may read none.
+    """
+
+    models: dict[str, Model] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+    lacking: dict[str, NoRightError] = field(default_factory=dict)
+
+
+async def _describe(catalogue: Catalogue, model_ids: Iterable[str]) -> _Described:
+    told, unusable = _Described(), "cannot be used with these credentials: "
+    for model_id in model_ids:
+        try:
+            told.models[model_id] = await catalogue.describe(model_id)
+        except NoRightError as error:
+            told.lacking[model_id] = error
+        except ModelClosedError as error:
+            told.closed[model_id] = f"{unusable}{error}"
+        except (NotFoundError, RefusedError) as error:
+            told.wrong[model_id] = f"{unusable}{error}{await catalogue.guess(model_id)}"
+    if catalogue.may_read:  # so these are closed to it alone
+        told.closed.update({name: f"{unusable}{why.reason}" for name, why in told.lacking.items()})
+        told.lacking.clear()
+    return told
 
 
 async def _checked_anew(
@@ -191,15 +227,15 @@ async def _checked_anew(
     return check_jobs(manifest, models, chosen)
 
 
-async def _above_the_plan(catalogue: Catalogue, models: Iterable[Model]) -> list[tuple[str, str]]:
+async def _above_the_plan(catalogue: Catalogue, models: Iterable[Model]) -> dict[str, str]:
     """Name the models that this account's plan does not allow; nothing is asked where any plan does."""
     graded = [(model, model.plan_rank) for model in models if model.plan_rank]
     rank = await catalogue.rank() if graded else None
-    return [
-        (model.id, f"needs the plan {plan_of(needed)} or higher, and this account's is below it")
+    return {
+        model.id: f"needs the plan {plan_of(needed)} or higher, and this account's is below it"
         for model, needed in graded
         if rank is not None and needed > rank
-    ]
+    }
 
 
 def _unusable(manifest: Manifest, model_id: str, first: int, count: int, why: str) -> Problem:

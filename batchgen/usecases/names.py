@@ -11,6 +11,7 @@ from batchgen.reconcile.accounts import ShowsJobs
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.naming import NamesFound, Naming
 from batchgen.usecases.rename_check import whether_it_lies_there
+from batchgen.usecases.shared_batch import refuse_a_shared_batch, stopped_by_another_manifest
 from batchgen.wiring.batch import Batch, scope_of
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options
@@ -48,6 +49,7 @@ async def go_on_under_one_name(opened: OpenBatch, *, say: Callable[[str], object
         ServiceError: the service could not be asked; nothing was sent.
     """
     options, file = opened.options, opened.file
+    refuse_a_shared_batch(options, file, opened.batch.manifest, at=opened.now)
     async with _service(options, opened.batch) as service:
         naming = _naming(options, file, service)
         while True:
@@ -79,6 +81,8 @@ async def look_at_names(
         ServiceError: the service could not be asked.
     """
     options, batch = opened.options, opened.batch
+    if why := stopped_by_another_manifest(options, opened.file, batch.manifest):
+        return NamesFound(stopped=why)
     async with _service(options, batch) as service:
         naming = _naming(options, opened.file, None if offline or options.simulate else service)
         if not beside_alone:

@@ -86,6 +86,7 @@ async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False)
     checked = await check_manifest(options, batch.manifest, offline=offline, indices=to_submit(batch))
     jobs = [entry.job for entry in batch.plan.to_submit]
     models, account = checked.models, None
+    lacks: tuple[str, ...] = ()
     if checked.skipped:
         models = _lately_seen(options, batch, jobs)
         quoted = await _quoted(options, batch, jobs, models, None)
@@ -96,6 +97,7 @@ async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False)
         async with open_service(options, project=project, rate=pace) as service:
             account = await _account(service.client)
             quoted = await _quoted(options, batch, jobs, models, service.client, requote=requote)
+            lacks = service.client.rights.sentences
     given = options.in_flight or batch.manifest.limits.in_flight
     learned = _learned(opened) or (account.ceiling if account else None)
     ceilings = [one for one in (given, learned) if one is not None]
@@ -107,7 +109,7 @@ async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False)
         forecast=forecast(jobs, models, at_once=min(ceilings, default=None), rate=rate),
         unrecognisable=unrecognisable(jobs, models),
         account=account,
-        notes=(*checked.notes, *([checked.skipped] if checked.skipped else [])),
+        notes=(*checked.notes, *([checked.skipped] if checked.skipped else []), *lacks),
         warnings=checked.warnings,
     )
 

@@ -92,6 +92,7 @@ class RunPrices:
         Raises:
             BoughtByQuoteError: the question was taken for an order.
             ModelClosedError: the model may not be run, so that its price is refused.
+            NoRightError: this key may not ask prices.
             StoppedError: the credentials are not accepted.
             TransientError: there is no answer yet.
             JournalError: it cannot be read whether a question was ever taken for an order.
@@ -105,6 +106,8 @@ class RunPrices:
         self._ambiguous = self._ambiguous or inquiry.ambiguous
         if job.model in inquiry.closed:
             raise ModelClosedError(inquiry.closed[job.model])
+        if inquiry.lacks is not None:
+            raise inquiry.lacks
         if inquiry.later is not None:
             raise inquiry.later
         self._asked[name] = began

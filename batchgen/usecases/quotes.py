@@ -17,6 +17,7 @@ from batchgen.errors import (
     BoughtByQuoteError,
     JournalError,
     ModelClosedError,
+    NoRightError,
     ServiceError,
     StopCause,
     StoppedError,
@@ -202,6 +203,7 @@ class Inquiry:
         self.answers: dict[str, Price] = {}
         self.troubles: dict[str, str] = {}  # by class
         self.closed: dict[str, str] = {}  # by model
+        self.lacks: NoRightError | None = None  # this key may not ask prices
         self.later: TransientError | None = None  # the last question that may be asked again
         self.ambiguous = ""  # why none may: should it have been an order, the next one would be another
         self.asked = 0
@@ -233,8 +235,8 @@ class Inquiry:
         self.asked += 1
         try:
             amount = await self._quote(self._generator, job, body)
-        except ModelClosedError as error:
-            self.troubles[name] = self.closed[job.model] = str(error)
+        except (ModelClosedError, NoRightError) as error:
+            self._denied(name, job, error)
         except StoppedError as error:
             if error.cause is StopCause.CREDENTIALS:
                 raise
@@ -250,6 +252,13 @@ class Inquiry:
             self._failures = 0
             return amount
         return None
+
+    def _denied(self, name: str, job: Job, error: ModelClosedError | NoRightError) -> None:
+        self.troubles[name] = str(error)
+        if isinstance(error, ModelClosedError):
+            self.closed[job.model] = str(error)
+        else:
+            self.lacks, self._warning = error, str(error)
 
     async def _quote(self, generator: Quoter, job: Job, body: str) -> Decimal:
         try:

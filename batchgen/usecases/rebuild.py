@@ -6,19 +6,22 @@ it is recorded a mark stands beside the batch's lock, and no run begins.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
 from batchgen.exits import Exit
 from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
 from batchgen.output.entries import Row, entry
+from batchgen.output.results import JSON_NAME
 from batchgen.planning.yields import kind_of
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.rebuild import Rebuilder, Rebuilt
-from batchgen.reconcile.saved_results import Recalled, SavedJob, SavedResults, recall
+from batchgen.reconcile.saved_results import Recalled, SavedJob, SavedResults, read_results, recall
 from batchgen.scenario.client import ScenarioClient
+from batchgen.usecases.rename_check import named_by_results
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options
@@ -29,6 +32,22 @@ BLIND = 24 * 3600.0  # seconds that it reaches back where nothing is saved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StillLost:
+    """A slot whose results tell of submissions, and of which the journal knows nothing.
+
+    Attributes:
+        batch, slot: whose.
+        jobs: how many submissions its results tell of.
+        command: what rebuilds it; empty where its results do not name a manifest.
+    """
+
+    batch: str
+    slot: str
+    jobs: int
+    command: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Recovery:
     """What came back.
 
@@ -36,9 +55,13 @@ class Recovery:
         batch: its name.
         submitted: how many submissions the results tell of; None where there are no results.
         found: each job that was dealt with, or could not be, and how.
+        slot: whose records came back; empty for a batch that does not repeat.
+        others: what else of this journal is still lost.
     """
 
     batch: str
+    slot: str = ""
+    others: tuple[StillLost, ...] = ()
     submitted: int | None
     found: tuple[Rebuilt, ...] = field(default=())
 
@@ -62,7 +85,36 @@ async def recover_batch(opened: OpenBatch, client: ScenarioClient, saved: SavedR
     """
     found = await Recoverer(opened.options, opened.batch, client).recover(saved.jobs if saved else ())
     submitted = None if saved is None else sum(one.was_submitted for one in saved.jobs)
-    return Recovery(batch=opened.batch.manifest.batch, submitted=submitted, found=tuple(found))
+    return Recovery(
+        batch=opened.batch.manifest.batch,
+        slot=opened.batch.scope.slot,
+        submitted=submitted,
+        found=tuple(found),
+        others=tuple(_still_lost(opened)),
+    )
+
+
+def _still_lost(opened: OpenBatch) -> Iterator[StillLost]:
+    """Find other batches and slots that need the same: who has lost one has mostly lost all.
+
+    What cannot be read is passed over: it stops a run of its own batch, with what to do.
+    """
+    options, own = opened.options, (opened.batch.scope.batch, opened.batch.scope.slot)
+    known = {(one.batch, one.slot) for one in opened.file.scopes()} | {own}
+    for path in sorted((*options.output.glob(f"*/{JSON_NAME}"), *options.output.glob("*/slots/*.json"))):
+        batch = path.relative_to(options.output).parts[0]
+        try:
+            saved = read_results(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        jobs = sum(one.was_submitted for one in saved.jobs)
+        if not jobs or (batch, saved.slot) in known:
+            continue
+        known.add((batch, saved.slot))
+        manifest = next(iter(named_by_results(path)), "")
+        there = replace(options, manifest=Path(manifest), slot=None)
+        command = there.command_line("journal rebuild", slot=saved.slot or None) if manifest else ""
+        yield StillLost(batch=batch, slot=saved.slot, jobs=jobs, command=command)
 
 
 class Recoverer:

@@ -127,13 +127,14 @@ def whether_it_lies_there(file: JournalFile, output: Path, environ: Mapping[str,
         known = file.names.manifests_of(batch)
         if NO_FILE in known:  # made in Python: there is no file that could be gone
             return True
-        paths = known or _named_by_results(output / batch / JSON_NAME)
-        return any(_is_of(Path(path), batch, environ) for path in paths)
+        paths = known or named_by_results(output / batch / JSON_NAME)
+        return any(is_of_batch(Path(path), batch, environ) for path in paths)
 
     return lies_there
 
 
-def _is_of(path: Path, batch: str, environ: Mapping[str, str]) -> bool:
+def is_of_batch(path: Path, batch: str, environ: Mapping[str, str]) -> bool:
+    """Return whether a file is a manifest of this batch; one that cannot be read as a manifest may be."""
     try:
         return path.is_file() and read_heading(path, environ=environ).batch == batch
     except InputError:
@@ -142,8 +143,8 @@ def _is_of(path: Path, batch: str, environ: Mapping[str, str]) -> bool:
         return False
 
 
-def _named_by_results(path: Path) -> list[str]:
-    """Return where the results of an earlier version tell that the manifest was."""
+def named_by_results(path: Path) -> list[str]:
+    """Return where results tell that their manifest was; none where they do not."""
     try:
         return [str(parse_json(read_text(path, largest=None), path)["manifest"]["path"])]
     except (FileFaultError, KeyError, TypeError):

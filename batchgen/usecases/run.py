@@ -149,6 +149,7 @@ async def _prepared(
     if found is None:
         return None
     audience.warn(found.warnings)
+    client.rights.listen(audience.note)  # not before: another model may show that the key may read models
     memory = opened.file.ceilings(batch.scope)
     flow = Flow(pools=await pools_of(batch, options, client, memory), gate=gate)
     asking = purse_of(batch, options, client, found.models, uploads)
@@ -190,6 +191,7 @@ async def _with_the_service(
             open_progress(batch, ready.flow, ready.purse, notes, audience.stream, audience.mode)
         )
         watching = audience.watching(progress, batch.scope, options.clock)
+        client.rights.listen(watching.warned)
         collector = await resources.enter_async_context(
             open_downloads([batch, *(one.batch for one in others)], client, rate_of(options, limit))
         )

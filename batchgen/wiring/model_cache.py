@@ -37,14 +37,21 @@ class ModelCache:
 
     def get(self, model_id: str, *, now: float) -> Model | None:
         """Return a model that was described within the hour, None otherwise."""
+        model, asked_at = self._kept(model_id)
+        return model if asked_at is not None and 0 <= now - asked_at < FRESH else None
+
+    def last(self, model_id: str) -> Model | None:
+        """Return a model as it was last described, however long ago; None if it never was."""
+        return self._kept(model_id)[0]
+
+    def _kept(self, model_id: str) -> tuple[Model | None, float | None]:
+        """Return what is on the disk, and when it was asked for in seconds since the epoch."""
         try:
             kept = parse_object(read_bytes(self._path(model_id)))
             model = parse_model(as_mapping(kept.get("model")))
         except (FileFaultError, WireError):
-            return None
-        asked_at = as_number(kept.get("asked_at"))
-        fresh = asked_at is not None and 0 <= now - asked_at < FRESH
-        return model if fresh and model.id == model_id else None
+            return None, None
+        return (model, as_number(kept.get("asked_at"))) if model.id == model_id else (None, None)
 
     def put(self, model: Model, *, now: float) -> None:
         """Keep a model, where there is an output folder: to look at a manifest makes none."""

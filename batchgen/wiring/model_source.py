@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
-from batchgen.errors import ServiceError
+from batchgen.errors import NoRightError, ServiceError
 from batchgen.manifest.source.problems import meant
 from batchgen.model import Model, Rate
 from batchgen.ports import Clock, Quoter
@@ -51,6 +51,7 @@ class Catalogue:
         self._clock = clock
         self.from_shelf: set[str] = set()
         self._ids: list[str] | None = None
+        self.may_read = False  # whether one was described by the service itself
 
     async def describe(self, model_id: str) -> Model:
         """Describe a model; raises as ``ports.Generator.model`` does."""
@@ -78,8 +79,18 @@ class Catalogue:
         return _RANKS.get(await self._generator.plan())
 
     async def ask(self, model_id: str) -> Model:
-        """Describe a model as it is now; raises as ``ports.Generator.model`` does."""
-        model = await self._generator.model(model_id)
+        """Describe a model as it is now; raises as ``ports.Generator.model`` does.
+
+        Where this key may not read models, it is described as it was last.
+        """
+        try:
+            model = await self._generator.model(model_id)
+        except NoRightError:
+            last = self._shelf.last(model_id)
+            if last is None:
+                raise
+            return last
+        self.may_read = True
         self._shelf.put(model, now=self._clock.now())
         self.from_shelf.discard(model_id)
         return model

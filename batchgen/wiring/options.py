@@ -36,6 +36,7 @@ class Allow(StrEnum):
 
     RENAMED = "renamed"  # buy what another batch, whose manifest is gone, has bought
     OTHER_PROJECT = "other-project"  # go on with the records of another project, or of another address
+    SHARED_BATCH = "shared-batch"  # run a batch from a second manifest beside the first
     NO_LISTING = "no-listing"  # buy without being able to find again what is lost
     UNFINISHED_SLOT = "unfinished-slot"  # begin a slot although the last one is not finished
 

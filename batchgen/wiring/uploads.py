@@ -16,6 +16,7 @@ from typing import BinaryIO
 from batchgen.errors import (
     BatchgenError,
     InputError,
+    NoRightError,
     NotFoundError,
     Problem,
     RefusedError,
@@ -123,7 +124,11 @@ class Uploads:
         claimed = {one.asset_id for one in self._records.find(files).values() if one.asset_id}
         claimed -= self._confirmed
         if claimed:
-            shown = await self._client.assets(sorted(claimed))
+            try:
+                shown = await self._client.assets(sorted(claimed))
+            except NoRightError:  # it cannot be known: a job that names one that is gone is refused, unpaid
+                self._confirmed.update(claimed)
+                return
             self._confirmed.update(shown)
             self._records.forget(claimed - shown.keys())
 

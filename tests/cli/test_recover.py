@@ -277,3 +277,21 @@ def test_results_that_cannot_be_read_stop_a_run_and_a_recovery(done: tuple[Shell
         refused = here.call(*words)
         assert (refused.status, "is not a results file" in refused.err) == (2, True)
     assert len(service.charged) == 5
+
+
+def test_other_batches_and_slots_that_were_lost_as_well_are_named_with_what_rebuilds_them(
+    done: tuple[Shell, Service],
+) -> None:
+    here, _ = done
+    here.write("other/more.yaml", MANIFEST.replace("spring", "autumn").replace("a castle", "a tower"))
+    for words in (("other/more.yaml",), ("jobs.yaml", "--period", "launch")):
+        assert here.call("run", *words, "--rate", "50/s").status == 0
+    lose_the_journal(here)
+    first = here.call("recover", "jobs.yaml", "--json").json
+    assert (first["slot"], [one["batch"] for one in first["still_lost"]]) == ("launch", ["autumn"])
+    told = here.call("recover", "jobs.yaml")
+    [line] = [line for line in told.out.splitlines() if line.startswith("also lost: ")]
+    command = line.rpartition("batchgen ")[2]
+    assert "batch 'autumn'" in line
+    again = here.call(*command.split())
+    assert (again.status, "also lost" in again.out) == (0, False), again.err

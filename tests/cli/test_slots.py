@@ -32,6 +32,11 @@ def test_a_slot_is_bought_once_and_a_fresh_one_anew(shell: Shell, simulator: Sim
     assert here.call(*RUN).status == 0
     assert len(service.charged) == 6, "the same command goes on with the fresh slot"
     assert len({one["asset_ids"][0] for one in here.results()["jobs"]}) == 2
+    quiet = here.call(*RUN, "--period", "launch", "--quiet", "--json")
+    assert (quiet.json["batch"], quiet.json["slot"]) == ("spring", "launch")
+    for words in (("plan",), ("audit", "--offline")):
+        told = here.call(words[0], "jobs.yaml", *words[1:], "--slot", "launch", "--json").json
+        assert told["slot"] == "launch", words
     unknown = here.call("plan", "jobs.yaml", "--slot", "yesterday")
     assert (unknown.status, "'launch'" in unknown.err) == (2, True)
     assert here.call("plan", "jobs.yaml", "--slot", "launch", "--json").json["counts"] == {"done": 2}

@@ -37,6 +37,7 @@ async def test_what_the_service_says_of_a_file_comes_with_the_job(
         backoff=Backoff(first=0.5, ceiling=30.0),
         ready=lambda _: None,
         waiting=lambda: 0,
+        denied=lambda _, __: None,
     )
     job = make_job()
     preparer.add(Entry(job=job, key=JobKey("v1:a"), record=Record()))

@@ -48,6 +48,22 @@ def test_a_model_of_which_nothing_is_known_is_looked_at_after_the_usual_time() -
     assert (looks.middle("flux"), looks.longest("flux")) == (None, None)
 
 
+def test_the_job_that_tells_how_long_its_model_takes_is_looked_at_early_and_ever_later() -> None:
+    looks, waited, seen = schedule(0.5), GAPS.shortest, list[float]()
+    while waited < 3.0:
+        seen.append(round(waited, 3))
+        waited += looks.early_gap(waited, least=0.0)
+    assert seen == [0.3, 0.6, 0.9, 1.35, 2.0, 2.38, 2.832]
+    assert looks.early_gap(0.3, least=0.6) == 0.6, "the rate has no more than that"
+
+
+def test_a_model_is_known_by_what_is_published_or_was_seen() -> None:
+    looks = schedule()
+    assert (looks.is_known("video"), looks.is_known("flux")) == (True, False)
+    looks.took("flux", 1.0)
+    assert looks.is_known("flux")
+
+
 def test_what_is_published_serves_until_a_job_was_seen() -> None:
     looks = schedule()
     assert (looks.first_look("video"), looks.earliest("video"), looks.middle("video")) == (20.0, 20.0, 40.0)

@@ -224,3 +224,34 @@ def test_whatever_the_listing_says_every_job_ends_as_the_service_says_of_it(
         assert record.asset_ids
     assert len(said) == 15
     assert done.run.took <= 2 * ideal([one.end.at - one.created_at for one in said.values()], ceiling) + 200
+
+
+@pytest.mark.parametrize("sweeps", [True, False])
+def test_a_quick_model_nobody_has_history_of_is_seen_to_be_quick(sweeps: bool) -> None:
+    """The first job tells, by a few looks of its own; the others do not wait for the usual first look."""
+    done = unknown(20, (0.4, 0.5), 5, sweeps=sweeps)
+    assert done.took < 4.5, "four times half a second, and not four times two"
+    service = done.earth.service
+    assert service.counts["job"] + service.counts["jobs"] <= 20 * 2.5
+
+
+@pytest.mark.parametrize("sweeps", [True, False])
+def test_a_slow_model_nobody_has_history_of_costs_a_few_looks_more_and_not_some_a_job(sweeps: bool) -> None:
+    known = unknown(40, (8.0, 12.0), 20, sweeps=sweeps, performance=True).earth.service
+    fresh = unknown(40, (8.0, 12.0), 20, sweeps=sweeps).earth.service
+    usual = 20 * (1 if sweeps else 7)  # from 2 s on, as ever, at those that all begin at once
+    assert fresh.counts["job"] <= known.counts["job"] + usual + 6
+    assert fresh.counts["jobs"] <= known.counts["jobs"] + 15
+
+
+def unknown(
+    count: int, span: tuple[float, float], ceiling: int, *, sweeps: bool, performance: bool = False
+) -> Run:
+    earth = make_earth(
+        duration=span,
+        latency=(0.005, 0.01),
+        limits=Limits(ceiling=ceiling),
+        views=Views(performance=performance),
+    )
+    jobs = make_jobs(count, prompt="a lighthouse, number {n}")
+    return Run(earth, jobs, policy=Policy(sweeps=sweeps), in_flight=ceiling, hop=0.005).go()

@@ -30,8 +30,9 @@ MUTANTS = (
         name="retry the POST when its reply is lost",
         path="scenario/client.py",
         old='            raise AmbiguousError(f"the reply was lost: {exc}") from exc\n'
-        "        return submit_verdict",
-        new="            return await self.submit(model, body)\n        return submit_verdict",
+        "        try:\n            receipt = submit_verdict",
+        new="            return await self.submit(model, body)\n"
+        "        try:\n            receipt = submit_verdict",
     ),
     Mutant(
         name="record the intent after the POST",

@@ -102,7 +102,8 @@ OF_BUYING = (
     Mutant(
         name="go on asking after a question that bought",
         path="engine/asking.py",
-        old="                    if self._over:\n                        return\n",
+        old="                    if self._over:\n                        self._leave(kind)\n"
+        "                        return\n",
         new="",
         test=ASKING,
     ),

@@ -46,8 +46,8 @@ OF_NAMES = (
     Mutant(
         name="call a manifest gone whose run was killed",
         path="usecases/rename_check.py",
-        old="        paths = known or _named_by_results",
-        new="        paths = _named_by_results",
+        old="        paths = known or named_by_results",
+        new="        paths = named_by_results",
         test=f"{_NAMES}::test_a_manifest_that_lies_there_is_not_gone_because_its_run_was_killed",
     ),
     Mutant(
@@ -112,5 +112,33 @@ OF_NAMES = (
         old="    AND (project = :project OR owner IN us OR project IN us)\n",
         new="    AND project = :project\n",
         test=_JOURNAL,
+    ),
+    Mutant(
+        name="run a second manifest of a batch beside the first",
+        path="usecases/shared_batch.py",
+        old="    if why := stopped_by_another_manifest(options, file, manifest):\n",
+        new='    if why := "":\n',
+        test="tests/usecases/test_shared_batch.py",
+    ),
+    Mutant(
+        name="take equal manifests with other tables for one",
+        path="usecases/shared_batch.py",
+        old="        return manifest_of(replace(options, manifest=other)).jobs == manifest.jobs\n",
+        new="        return True\n",
+        test="tests/usecases/test_shared_batch.py",
+    ),
+    Mutant(
+        name="let one right that is missing stop everything",
+        path="scenario/verdicts.py",
+        old="            return not (names_a_model(answer) or names_a_project(answer))\n",
+        new="            return False\n",
+        test="tests/usecases/test_rights.py",
+    ),
+    Mutant(
+        name="buy under a cap although no price may be asked",
+        path="engine/asking.py",
+        old="            self._denied(self._lacks, self._waiting.pop(kind))\n",
+        new="            self._told(self._waiting.pop(kind))\n",
+        test="tests/usecases/test_rights.py",
     ),
 )

@@ -39,8 +39,8 @@ OF_SLOTS = (
     Mutant(
         name="keep quiet of what a closed model leaves",
         path="engine/outcome.py",
-        old="for model, one in ending.closed.items() if one.jobs]",
-        new="for model, one in ending.closed.items() if not one]",
+        old="        if one.jobs:\n            reasons",
+        new="        if not one:\n            reasons",
         test=_DENIALS,
     ),
     Mutant(

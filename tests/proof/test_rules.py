@@ -26,7 +26,7 @@ from batchgen.lifecycle import (
 )
 from batchgen.model import Job, JobKey
 from batchgen.reconcile.absence import DoubtPolicy
-from batchgen.scenario.client import USUAL_RETRY
+from batchgen.scenario.calls import USUAL_RETRY
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Views

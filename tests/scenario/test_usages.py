@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from batchgen.errors import NotFoundError, StoppedError
+from batchgen.errors import NoRightError, NotFoundError, ServiceError, StoppedError
 from batchgen.planning.costs import Activity
 from batchgen.scenario.fields import WireError
 from batchgen.scenario.transport import Answer
@@ -72,10 +72,10 @@ async def test_no_question_is_longer_than_the_service_answers() -> None:
     assert all(one[1] == other[0] for one, other in pairwise(dates))
 
 
-@pytest.mark.parametrize("status", [403, 404])
-async def test_a_key_that_may_not_look_is_not_a_wrong_key(status: int) -> None:
+@pytest.mark.parametrize(("status", "error"), [(403, NoRightError), (404, NotFoundError)])
+async def test_a_key_that_may_not_look_is_not_a_wrong_key(status: int, error: type[ServiceError]) -> None:
     client, _ = client_of(answered({"reason": "not for you"}, status))
-    with pytest.raises(NotFoundError, match="not for you"):
+    with pytest.raises(error, match="not for you"):
         await client.activity(since=START, until=START + 1)
 
 

@@ -12,6 +12,7 @@ _REMEMBERED = 50  # durations a model; what it took an hour ago says little abou
 
 LONGEST_UNSEEN = 300.0  # seconds between two questions after an id that is not found
 _UNSEEN_SHARE = 0.5  # of its age: what doubling has come to by then
+_EARLY_SHARE = 0.5  # of the time waited: looks at 0.3, 0.6, 0.9, 1.35 and 2 seconds
 _EARLY = 0.5  # of the published p75: few jobs of a model take less than half of it
 
 
@@ -75,6 +76,24 @@ class LookSchedule:
         """Return the seconds before which hardly a job of the model ends."""
         seen = self._durations[model]
         return min(seen) if seen else self._early(model)
+
+    def is_known(self, model: str) -> bool:
+        """Return whether anything tells how long the model takes: what was seen, or what is published."""
+        return bool(self._durations[model]) or model in self._published
+
+    def early_gap(self, waited: float, *, least: float) -> float:
+        """Return the seconds to the next look at the one job that tells how long its model takes.
+
+        It is looked at from the shortest gap on, ever later by a share, until a first look would come
+        that knows nothing; from then on as any other.
+
+        Args:
+            waited: seconds since it was accepted.
+            least: seconds between two requests.
+        """
+        if waited >= self._usual:
+            return self.gap(waited)
+        return max(least, self._gaps.shortest, min(_EARLY_SHARE * waited, self._usual - waited))
 
     def first_look(self, model: str) -> float:
         """Return the seconds from acceptance to the first look at one submission alone."""

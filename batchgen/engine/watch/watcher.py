@@ -76,6 +76,7 @@ class Watcher:
         self._changed = asyncio.Event()
         self._wakes_at: float | None = None
         self._polls = 0
+        self._scouts: dict[str, Watched] = {}  # by model: the one that is to tell how long it takes
         self._sweeping = Sweeping(
             watched=self._list,
             generator=generator,
@@ -113,8 +114,38 @@ class Watcher:
             next_poll=now + max(0.0, self._schedule.first_look(model) - waited),
         )
         self._sweeping.covers(row)
+        self._may_scout(row, waited)
         self._list.add(row)
         self._wake_by(min(row.due, row.ripe_at))
+
+    def _may_scout(self, row: Watched, waited: float) -> None:
+        """Let one job of an unknown model be looked at early; the others wait for what it tells."""
+        model = row.entry.job.model
+        scout = self._scouts.get(model)
+        if self._schedule.is_known(model) or (scout is not None and scout in self._list):
+            return
+        self._scouts[model] = row
+        row.covered_until = 0.0  # sweeps begin when jobs may have ended, and of that nothing is known
+        row.next_poll = loop_time() + self._early_gap(waited)
+
+    def _early_gap(self, waited: float) -> float:
+        return self._schedule.early_gap(waited, least=self._gate.interval)
+
+    def _gap(self, row: Watched, waited: float) -> float:
+        model = row.entry.job.model
+        is_scout = self._scouts.get(model) is row and not self._schedule.is_known(model)
+        return self._early_gap(waited) if is_scout else self._schedule.gap(waited)
+
+    def _took_first(self, model: str) -> None:
+        """Look sooner at the others of a model, now that it is known how long it takes."""
+        for row in self._list:
+            if row.entry.job.model != model:
+                continue
+            row.ripe_at = min(row.ripe_at, row.accepted + self._schedule.earliest(model))
+            if not row.failures:
+                row.next_poll = min(row.next_poll, row.accepted + self._schedule.first_look(model))
+            self._list.hasten(row)
+        self._changed.set()
 
     def longest_left(self) -> float | None:
         """Estimate the seconds until the last of them has ended; None if nothing is known."""
@@ -207,7 +238,7 @@ class Watcher:
         self._ledger.observer.polled(row.entry.job, remote)
         now = loop_time()
         row.failures = row.unseen = 0
-        row.next_poll = now + self._schedule.gap(now - row.accepted)
+        row.next_poll = now + self._gap(row, now - row.accepted)
         row.was_seen(now)
 
     def _go_on(self, row: Watched) -> None:
@@ -228,8 +259,11 @@ class Watcher:
         if remote.status is RemoteStatus.SUCCEEDED:
             self._yields.learn(entry.key, entry.record)
         self._list.remove(row)
-        took = self._took(row, remote)
-        self._schedule.took(row.entry.job.model, loop_time() - row.accepted if took is None else took)
+        took, model = self._took(row, remote), row.entry.job.model
+        was_known = self._schedule.is_known(model)
+        self._schedule.took(model, loop_time() - row.accepted if took is None else took)
+        if not was_known:
+            self._took_first(model)
         self._sweeping.ended(row, took)
         self._moves.route(entry)
 

@@ -100,6 +100,11 @@ class WatchList:
         del self._rows[row.remote_id]
         self._ripe.pop(row.remote_id, None)
 
+    def hasten(self, row: Watched) -> None:
+        """Take note that one may end, and is due, sooner than it was thought."""
+        heapq.heappush(self._ripening, (row.ripe_at, row.remote_id))
+        self.queue(row)
+
     def queue(self, row: Watched) -> None:
         """Take note of when it is due."""
         if row.queued_for == row.due:
