@@ -13,6 +13,7 @@ from batchgen.simulator.inputs import InputFile, parent_of
 from batchgen.simulator.jobs import SUCCESS, Submission
 from batchgen.simulator.models import ModelRecord
 from batchgen.simulator.outputs import Output, outputs_of
+from batchgen.simulator.pictures import size_of
 
 _PREVIEW = 200  # characters of a text that its asset shows without a download
 _ID_SOURCE = Draws(0)  # ids of assets follow from their job's, which is drawn from the seed
@@ -74,11 +75,12 @@ class Made:
         return medium.made_of(self.sources) if self.sources else medium
 
     def file(self) -> InputFile:
-        """Describe it as the input of another job; how many bytes it has is not known before it is made."""
-        output = self.output
+        """Describe it as the input of another job."""
+        output, medium = self.output, self.medium()
         return InputFile(
             kind=output.kind,
-            medium=self.medium(),
+            medium=medium,
+            size=size_of(medium),
             width=output.width,
             height=output.height,
             seconds=output.seconds if output.kind in {"audio", "video"} else None,
@@ -162,7 +164,7 @@ def asset_object(
         "kind": output.kind,
         "mimeType": output.mime,
         "status": "success",
-        "properties": _properties(made),  # without ``size``: the file is made when it is fetched
+        "properties": {"size": size_of(made.medium()), **_properties(made)},
         "metadata": _metadata(made, 0 if index_always_zero else made.index),
         "source": output.type.replace("texture-", "texture:"),
         "ownerId": job.owner,

@@ -14,6 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from batchgen.model import Json
+from batchgen.simulator.account import limits_of, teams
 from batchgen.simulator.assets import Assets, Made, asset_object
 from batchgen.simulator.dates import header
 from batchgen.simulator.denials import denial
@@ -30,7 +31,7 @@ from batchgen.simulator.register import Register
 from batchgen.simulator.rows import EXTRAS, job_object
 from batchgen.simulator.settings import Denied, Settings
 from batchgen.simulator.submits import RefusedError, accept, quote, read_order
-from batchgen.simulator.throttle import CUSTOM_JOBS, Throttle
+from batchgen.simulator.throttle import Throttle
 from batchgen.simulator.uploads import USUAL_IMPORTS, Imports, Sent, Uploads
 from batchgen.simulator.urls import Signer
 from batchgen.simulator.usages import usages
@@ -39,7 +40,6 @@ LARGEST_BODY = 6_000_000  # bytes that the service's gateway takes
 _BULK = 200  # assets a call
 _MODELS_A_PAGE, _MOST_MODELS_A_PAGE = 100, 500
 _PROJECT = "proj_simulated"
-_TEAM = "team_simulated"
 
 
 class Service:
@@ -360,17 +360,10 @@ class Service:
         self._uploads.take_part(name, int(request.path.rsplit("/", 1)[-1]), request.body)
         return Reply(status=200)
 
-    def _teams(self, _: Request, team: str, __: float) -> Reply:
-        limits = self._settings.limits
+    def _teams(self, request: Request, team: str, now: float) -> Reply:
         if not team:
-            return answer(
-                200, {"teams": [{"id": _TEAM, "name": "Simulated", "plan": "cu-team", "projects": []}]}
-            )
-        shown: dict[str, Json] = {CUSTOM_JOBS: limits.ceiling or 1000, "maxCooldown": limits.cooldown}
-        spent = {"creativeUnits": self._register.spent}
-        if limits.credits is not None:
-            shown["creativeUnits"] = limits.credits
-        return answer(200, {"limits": shown, "values": spent, "plan": "cu-team", "oneShotCreativeUnits": []})
+            return answer(200, teams(self._owner(request)))
+        return answer(200, limits_of(self._settings.limits, self._register.spent, now))
 
     def _usages(self, request: Request, _: str, now: float) -> Reply:
         return answer(200, {**usages(request.query, self._register.jobs, now), **self._extras})

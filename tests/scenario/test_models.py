@@ -36,6 +36,20 @@ def test_a_model_of_which_little_can_be_read_is_one_all_the_same(bad: dict[str, 
     assert (model.type, model.capabilities, model.public, model.plan_rank) == ("", (), False, None)
 
 
+def test_what_was_recorded_of_models_and_is_not_of_the_published_types_is_read_all_the_same() -> None:
+    """Records of the service have parts that its own SDK refuses when it is strict; we are not."""
+    size = {"widthInput": "width", "heightInput": "height", "label": "Dimensions"}
+    recorded = {
+        **ROW,
+        "trainingProgress": {},
+        "uiConfig": {"resolutionComponent": size},
+        "source": "new",
+        "?": 1,
+    }
+    model = parse_model({**recorded, "capabilities": ["txt2img", "txt2smell"], "privacy": "team"})
+    assert (model.id, model.capabilities, model.public) == ("model_x", ("txt2img", "txt2smell"), False)
+
+
 def test_a_row_without_an_id_does_not_spoil_a_page_of_models() -> None:
     page = parse_models({"models": [{"name": "?"}, ROW, "x"], "nextPaginationToken": ""})
     assert ([one.id for one in page.models], page.next_token) == (["model_x"], None)

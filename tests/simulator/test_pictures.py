@@ -7,7 +7,8 @@ from PIL import Image
 
 from batchgen.simulator.exchange import Medium
 from batchgen.simulator.outputs import outputs_of
-from batchgen.simulator.pictures import file_of, forget
+from batchgen.simulator.padding import padded
+from batchgen.simulator.pictures import file_of, forget, size_of
 from tests.simulator.caller import MATERIAL, SEEDED, SEEDLESS, VIDEO
 
 IMAGES = ("txt2img",)
@@ -90,3 +91,29 @@ def test_how_many_outputs_there_are_is_the_models_business() -> None:
     assert len(outputs_of(SEEDED, IMAGES, {"numOutputs": 3})) == 3
     assert len(outputs_of(MATERIAL, IMAGES, {"maps": ["normal", "height"], "numOutputs": 2})) == 6
     assert [one.kind for one in outputs_of(VIDEO, ("txt2video",), {"numOutputs": 3})] == ["video"]
+
+
+@pytest.mark.parametrize("mime", ["image/png", "image/jpeg", "image/webp", "video/mp4", "text/plain"])
+@pytest.mark.parametrize("text", ["", "an oak", "Wm@#%& " * 60, "木🌳" * 400])
+@pytest.mark.parametrize("size", [(1, 1), (17, 300), (300, 17), (288, 160)])
+def test_a_file_is_as_long_as_was_said_before_it_was_drawn(
+    mime: str, text: str, size: tuple[int, int]
+) -> None:
+    named = medium(mime=mime, text=text, width=size[0], height=size[1])
+    assert len(file_of(named)) == size_of(named)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("more", [12, 14, 22, 65_536, 65_538, 65_540, 65_542, 131_078, 200_000])
+def test_a_picture_that_is_filled_up_is_whole_and_the_same_picture(form: str, more: int) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (9, 7), (40, 90, 140)).save(buffer, format=form)
+    content = buffer.getvalue()
+    filled = padded(content, f"image/{form.lower()}", len(content) + more)
+    assert len(filled) == len(content) + more
+    assert opened(filled).tobytes() == opened(content).tobytes()
+
+
+def test_a_picture_with_too_little_room_is_refused() -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        padded(b"x" * 100, "image/png", 111)

@@ -240,8 +240,10 @@ def test_teams_and_their_limits_are_shown() -> None:
     caller = Caller(Settings(limits=Limits(ceiling=7, cooldown=30, credits=Decimal(500))))
     (team,) = data_of(caller.get("/teams"))["teams"]
     limits = data_of(caller.get(f"/teams/{team['id']}/limits"))
-    assert limits["limits"] == {"parallelCustomJobs": 7, "maxCooldown": 30, "creativeUnits": 500}
-    assert limits["values"] == {"creativeUnits": 0}
+    assert {"parallelCustomJobs": 7, "maxCooldown": 30, "creativeUnits": 500}.items() <= limits[
+        "limits"
+    ].items()
+    assert limits["values"]["creativeUnits"] == 0
 
 
 def test_every_object_has_keys_that_nobody_documented_unless_they_are_off() -> None:
