@@ -75,11 +75,12 @@ class Made:
         return medium.made_of(self.sources) if self.sources else medium
 
     def file(self) -> InputFile:
-        """Describe it as the input of another job; how many bytes it has is not known before it is made."""
-        output = self.output
+        """Describe it as the input of another job."""
+        output, medium = self.output, self.medium()
         return InputFile(
             kind=output.kind,
-            medium=self.medium(),
+            medium=medium,
+            size=size_of(medium),
             width=output.width,
             height=output.height,
             seconds=output.seconds if output.kind in {"audio", "video"} else None,

@@ -6,6 +6,7 @@ of the frame before it (one motion vector) and is some hundred bytes. Every play
 
 import struct
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from PIL import Image
 
@@ -29,6 +30,12 @@ def size_of(width: int, height: int) -> tuple[int, int]:
 def frames_of(seconds: float) -> int:
     """Return how many frames a film has."""
     return max(1, round(seconds * RATE))
+
+
+@lru_cache(maxsize=64)
+def length_of(size: tuple[int, int], seconds: float) -> int:
+    """Return how many bytes a film has, whatever it shows."""
+    return len(film(Image.new("RGB", size), size, seconds))
 
 
 def film(still: Image.Image, size: tuple[int, int], seconds: float) -> bytes:

@@ -32,7 +32,7 @@ class InputFile:
     Attributes:
         kind: the service's word, such as ``image``; empty where it is not known.
         medium: the file; None where it is not known.
-        size: bytes; None where it is not known, as for what another job made.
+        size: bytes; None where it is not known.
         width, height: pixels; 0 where it has none or they are not known.
         seconds: its length; None where it has none.
     """

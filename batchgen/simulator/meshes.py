@@ -9,11 +9,12 @@ from PIL import Image
 
 from batchgen.model import Json
 
+LENGTH = 128_000  # bytes, filled up with blanks: it is said before anything is drawn, and holds any texture
 CELLS = 32  # along each edge
 VERTICES = (CELLS + 1) ** 2
 FACES = 2 * CELLS * CELLS
 _DEPTH = 0.18  # of the longer edge, from the darkest to the brightest
-_TEXTURE = 256  # pixels of its longer edge
+_TEXTURE, _COLOURS = 256, 255  # pixels of its longer edge, and the most colours it has
 _MAGIC, _VERSION, _JSON, _BINARY = b"glTF", 2, b"JSON", b"BIN\0"
 _FLOAT, _SHORT = 5126, 5123  # kinds of components
 _VERTEX_DATA, _INDEX_DATA = 34962, 34963
@@ -38,7 +39,8 @@ def relief(picture: Image.Image) -> bytes:
         corners.extend((first, below, first + 1, first + 1, below, below + 1))
     picture.thumbnail((_TEXTURE, _TEXTURE))
     texture = io.BytesIO()
-    picture.save(texture, "PNG", compress_level=1)
+    # few colours: no texture is longer than a byte a pixel
+    picture.quantize(_COLOURS, kmeans=0).save(texture, "PNG", compress_level=1)
     parts = [_little(positions), _little(places), _little(corners), texture.getvalue()]
     bounds = ([-wide / 2, -high / 2, 0.0], [wide / 2, high / 2, _DEPTH])
     return _binary(_document(parts, bounds), b"".join(map(_padded, parts)))
@@ -95,7 +97,7 @@ def _document(parts: list[bytes], bounds: tuple[list[float], list[float]]) -> di
 
 
 def _binary(document: dict[str, Json], data: bytes) -> bytes:
-    text = _padded(json.dumps(document, separators=(",", ":")).encode(), b" ")
+    text = json.dumps(document, separators=(",", ":")).encode().ljust(LENGTH - 28 - len(data))
     chunks = b"".join(
         struct.pack("<I", len(one)) + kind + one for kind, one in ((_JSON, text), (_BINARY, data))
     )

@@ -10,6 +10,7 @@ import warnings
 import wave
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from typing import TypedDict
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -23,6 +24,8 @@ _MARGIN = 0.06  # of the shorter edge
 _LENGTHS = {"image/png": (10.0, 10.0), "image/jpeg": (2.5, 7.5), "image/webp": (1.0, 6.0)}
 _FULL_TEXT = 350  # characters; more do not make the file longer, as they find no room
 _LEAST = 1024  # bytes of any picture
+_OF_OTHERS = 4096  # bytes of a picture made of others, beside a little more than one a pixel
+_FEW_COLOURS = 255
 _CACHED = 128  # files; a download that is tried again gets the same one
 _USUAL_EDGE = 512  # pixels of a picture that nobody gave a size
 _MOST_PIXELS = 50_000_000  # of a picture that is sent: more is not unpacked
@@ -33,6 +36,13 @@ _STRIDE = 40  # files made one of the other that are made in one go
 _UNREADABLE = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError)
 
 
+class _Pace(TypedDict):
+    """How a text is said."""
+
+    speed: float
+    rate: int
+
+
 def file_of(medium: Medium) -> bytes:
     """Make the file; takes tens of milliseconds, so call it from a worker thread."""
     for one in _long_before(medium):
@@ -41,24 +51,31 @@ def file_of(medium: Medium) -> bytes:
 
 
 def size_of(medium: Medium) -> int:
-    """Return how many bytes the file has; of a picture of words without drawing it, which takes long."""
-    if not _is_of_words(medium):
-        return len(file_of(medium))
+    """Return how many bytes the file has, without drawing it, which takes long."""
+    if medium.content:
+        return len(medium.content)
+    match medium.effect:
+        case Effect.TRACED:
+            return vectors.LENGTH
+        case Effect.RAISED:
+            return meshes.LENGTH
+        case Effect.FILMED:
+            film = clips.length_of((medium.width, medium.height), medium.seconds)
+            return film + len(_free_box(medium.id.encode()))
+        case Effect.SPOKEN:
+            return sounds.length_of(medium.text, **_pace(medium))
+        case _:
+            return _picture_size(medium) if medium.mime in _FORMATS else len(_written(medium))
+
+
+def _picture_size(medium: Medium) -> int:
+    pixels = medium.width * medium.height
+    if medium.effect is not Effect.DRAWN or medium.sources:
+        return _OF_OTHERS + pixels * 21 // 40 * 2
     ground, text = _LENGTHS[medium.mime]
     written = min(1.0, len(medium.text) / _FULL_TEXT)
-    width, height = _edges(medium)
-    length = (ground + text * written) * (width * height) ** 0.75
+    length = (ground + text * written) * pixels**0.75
     return _LEAST + int(length) // 2 * 2  # even, as the parts of a WebP are
-
-
-def _is_of_words(medium: Medium) -> bool:
-    """Return whether it is a picture that is drawn from nothing but its words."""
-    return (
-        medium.effect is Effect.DRAWN
-        and medium.mime in _FORMATS
-        and not medium.content
-        and not medium.sources
-    )
 
 
 def measure(mime: str, content: bytes) -> tuple[int, int, float | None]:
@@ -115,28 +132,37 @@ def forget() -> None:
 
 def _drawn(medium: Medium) -> bytes:
     if medium.mime not in _FORMATS:
-        return medium.text.encode("utf-8", "replace")
+        return _written(medium)
     picture = _gradient(medium).convert("RGB")
     plain = picture.copy()
     _show_sources(picture, medium)
     _write(picture, medium)
-    if not _is_of_words(medium):
-        return _packed(picture, medium.mime)
-    size = size_of(medium)
+    # a text may take more room than any that was tried: the picture is without it then
+    return _packed(medium, picture, plain)
+
+
+def _packed(medium: Medium, picture: Image.Image, plainer: Image.Image | None = None) -> bytes:
+    """Return a picture as a file of the size that was said, of fewer colours where it takes more room."""
+    size, mime = size_of(medium), medium.mime
     try:
-        return padded(_packed(picture, medium.mime), medium.mime, size)
-    except ValueError:  # a text that takes more room than any that was tried: the picture is without it
-        return padded(_packed(plain, medium.mime), medium.mime, size)
+        return padded(_encoded(picture, mime, _quick(mime)), mime, size)
+    except ValueError:
+        if plainer is not None and not medium.sources:
+            return padded(_encoded(plainer, mime, _quick(mime)), mime, size)
+    if mime == "image/png":
+        few = picture.convert("RGBA").quantize(_FEW_COLOURS, kmeans=0)
+        return padded(_encoded(few, mime, _quick(mime)), mime, size)
+    return padded(_encoded(picture, mime, {"quality": 5, "alpha_quality": 0}), mime, size)
 
 
-def _packed(picture: Image.Image, mime: str) -> bytes:
+def _encoded(picture: Image.Image, mime: str, options: Mapping[str, int]) -> bytes:
     buffer = io.BytesIO()
     plain = picture.convert("RGB") if mime == "image/jpeg" else picture
-    plain.save(buffer, format=_FORMATS[mime], **_options(mime))
+    plain.save(buffer, format=_FORMATS[mime], **options)
     return buffer.getvalue()
 
 
-def _options(mime: str) -> dict[str, int]:
+def _quick(mime: str) -> Mapping[str, int]:
     """Return the quickest ways to pack: nobody keeps these files."""
     return {"image/png": {"compress_level": 1}, "image/webp": {"quality": 85, "method": 0}}.get(
         mime, {"quality": 85}
@@ -144,18 +170,25 @@ def _options(mime: str) -> dict[str, int]:
 
 
 def _cut_out(medium: Medium) -> bytes:
-    return _packed(effects.cut_out(_source(medium), int(_option(medium, "opaque", 255))), medium.mime)
+    picture = effects.cut_out(_sized(medium), int(_option(medium, "opaque", 255)))
+    return _packed(medium, picture)
 
 
 def _enlarged(medium: Medium) -> bytes:
-    return _packed(effects.enlarge(_source(medium), (medium.width, medium.height)), medium.mime)
+    return _packed(medium, _sized(medium))
 
 
 def _pixelated(medium: Medium) -> bytes:
-    picture = _source(medium)
+    picture = _sized(medium)
     cells, colours = int(_option(medium, "cells", _CELLS)), int(_option(medium, "colours", 0))
     block = max(1, round(max(picture.size) / cells))
-    return _packed(effects.pixelate(picture, block, min(colours, 256)), medium.mime)
+    return _packed(medium, effects.pixelate(picture, block, min(colours, 256)))
+
+
+def _sized(medium: Medium) -> Image.Image:
+    """Return the picture that a file is made of, of the size that was said."""
+    picture, size = _source(medium), (medium.width, medium.height)
+    return picture if picture.size == size else effects.enlarge(picture, size)
 
 
 def _traced(medium: Medium) -> bytes:
@@ -173,8 +206,11 @@ def _filmed(medium: Medium) -> bytes:
 
 
 def _spoken(medium: Medium) -> bytes:
-    speed, rate = float(_option(medium, "speed", 1)), int(_option(medium, "rate", sounds.RATE))
-    return sounds.spoken(medium.text, voice=str(_option(medium, "voice", "")), speed=speed, rate=rate)
+    return sounds.spoken(medium.text, voice=str(_option(medium, "voice", "")), **_pace(medium))
+
+
+def _pace(medium: Medium) -> "_Pace":
+    return {"speed": float(_option(medium, "speed", 1)), "rate": int(_option(medium, "rate", sounds.RATE))}
 
 
 def _written(medium: Medium) -> bytes:
@@ -243,10 +279,6 @@ def _flat(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", picture.size, "#202020"), picture).convert("RGB")
 
 
-def _edges(medium: Medium) -> tuple[int, int]:
-    return medium.width or _USUAL_EDGE, medium.height or _USUAL_EDGE
-
-
 def _gradient(medium: Medium) -> Image.Image:
     """Mix four colours of the prompt's hash, one at each corner; the asset's own moves them a little."""
     digest = hashlib.sha256(medium.text.encode("utf-8", "replace")).digest()
@@ -257,7 +289,8 @@ def _gradient(medium: Medium) -> Image.Image:
             (digest[3 * number + channel] * 3 + own[3 * number + channel]) // 4 for channel in range(3)
         )
         corners.putpixel((number % 2, number // 2), (red, green, blue))
-    return corners.resize(_edges(medium), Image.Resampling.BICUBIC)
+    size = medium.width or _USUAL_EDGE, medium.height or _USUAL_EDGE
+    return corners.resize(size, Image.Resampling.BICUBIC)
 
 
 def _show_sources(picture: Image.Image, medium: Medium) -> None:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 RATE = 16_000  # samples a second, where none is asked for
 CHANNELS = 1
+_HEAD = 44  # bytes before the first sample
 _LETTER = 0.065  # seconds, at the usual speed: about fifteen letters a second
 _MOST = 30.0  # seconds: more is only more bytes
 _LOUD = 9_000  # of 32,767
@@ -21,6 +22,11 @@ def seconds_of(text: str, speed: float) -> float:
     return min(_MOST, max(1, len(text)) * _LETTER / speed)
 
 
+def length_of(text: str, *, speed: float, rate: int) -> int:
+    """Return how many bytes the WAV of a text has."""
+    return _HEAD + 2 * _samples(speed, rate) * _letters(text, speed)
+
+
 def spoken(text: str, *, voice: str, speed: float, rate: int) -> bytes:
     """Return a WAV, 16 bits and one channel.
 
@@ -30,16 +36,24 @@ def spoken(text: str, *, voice: str, speed: float, rate: int) -> bytes:
         speed: 1 is the usual one.
         rate: samples a second.
     """
-    letters = max(1, round(seconds_of(text, speed) * speed / _LETTER))
     pitch = _LOWEST + (_HIGHEST - _LOWEST) * hashlib.sha256(voice.encode()).digest()[0] / 255
-    tones = _tones(round(pitch, 1), round(_LETTER / speed * rate), rate)
+    tones = _tones(round(pitch, 1), _samples(speed, rate), rate)
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(CHANNELS)
         file.setsampwidth(2)
         file.setframerate(rate)
-        file.writeframes(b"".join(tones[_step(one)] for one in (text or " ")[:letters]))
+        file.writeframes(b"".join(tones[_step(one)] for one in (text or " ")[: _letters(text, speed)]))
     return out.getvalue()
+
+
+def _letters(text: str, speed: float) -> int:
+    return max(1, round(seconds_of(text, speed) * speed / _LETTER))
+
+
+def _samples(speed: float, rate: int) -> int:
+    """Return how many samples a letter has."""
+    return round(_LETTER / speed * rate)
 
 
 def _step(letter: str) -> int:

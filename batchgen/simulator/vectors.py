@@ -4,7 +4,8 @@ from collections import defaultdict
 
 from PIL import Image
 
-_LONG_EDGE = 72  # cells that the longer edge is traced with
+LENGTH = 60_000  # bytes, filled up with blanks: it is said before anything is traced, and holds any picture
+_LONG_EDGE = 64  # cells that the longer edge is traced with
 _COLOURS = 12
 
 
@@ -35,11 +36,12 @@ def traced(picture: Image.Image, size: tuple[int, int]) -> bytes:
         f'<path fill="#{bytes(colours[3 * one : 3 * one + 3]).hex():0<6}" d="{"".join(parts)}"/>'
         for one, parts in sorted(strips.items())
     )
-    return (
+    drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}" height="{size[1]}" '
         f'viewBox="0 0 {wide} {high}" preserveAspectRatio="none" shape-rendering="crispEdges">'
-        f"{''.join(paths)}</svg>\n"
-    ).encode()
+        f"{''.join(paths)}</svg>"
+    )
+    return f"{drawing:<{LENGTH - 1}}\n".encode()
 
 
 def _same(cells: bytes, alpha: bytes, one: int, other: int) -> bool:
