@@ -6,6 +6,8 @@ is a sound file of the same kind. What cannot be judged is taken, but never a pa
 """
 
 import re
+import struct
+import warnings
 from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
@@ -17,6 +19,9 @@ from batchgen.model import Asset
 from batchgen.output.file_formats import flaw_of, is_blank
 from batchgen.output.file_parts import CORRUPT
 from batchgen.output.kinds import HEAD, Kind
+
+# decoders warn of hostile bytes, in the midst of what is shown; no thread can turn that off for one call
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _LARGEST_DECODED = 64_000_000  # pixels; a larger picture is judged by its structure alone
 _SCALE = 8  # a JPEG is decoded at an eighth: all of its bytes are read, few pixels are kept
@@ -58,6 +63,19 @@ _BY_PILLOW = {
     "image/bmp": "BMP",
 }
 
+_WHAT_DECODERS_RAISE = (  # where they meet hostile bytes
+    OSError,
+    EOFError,
+    ValueError,
+    SyntaxError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    Warning,
+    struct.error,
+)
 _BY_CHECKSUM = frozenset(
     {"image/png"}
 )  # all bytes are under one: unpacking them, which is dear, tells no more
@@ -219,8 +237,7 @@ def _drawn(path: Path, mime: str) -> Size | None:
                 image.load()
     except MemoryError:
         return None
-    except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError) as error:
-        # decoders meet hostile bytes with any of these
+    except _WHAT_DECODERS_RAISE as error:
         raise _UndrawableError("it cannot be drawn to its end" if str(error) else CORRUPT) from error
     return size
 

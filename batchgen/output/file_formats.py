@@ -14,7 +14,7 @@ from pathlib import Path
 from batchgen.output import picture_formats
 from batchgen.output.file_parts import CORRUPT, CUT, Data, FlawError, big, little, take, within
 
-_LARGEST_JSON = 64 << 20  # bytes that are read at once
+_LARGEST_JSON = 16 << 20  # bytes that are read at once
 _UNTOLD = frozenset({0, 0xFFFFFFFF})  # sizes that a writer leaves which cannot go back to fill them in
 
 
@@ -263,7 +263,7 @@ def _zipped(path: Path) -> str:
     try:
         with zipfile.ZipFile(path):
             return ""
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return CUT
 
 

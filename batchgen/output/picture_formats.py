@@ -6,7 +6,7 @@ from xml.parsers import expat
 
 from batchgen.output.file_parts import CORRUPT, CUT, Data, FlawError, big, little, take, within
 
-_LARGEST_SVG = 64 << 20  # bytes that are read at once
+_LARGEST_SVG = 16 << 20  # bytes that are read at once
 _LARGEST_HDR = 16 << 20  # bytes of a Radiance picture whose lines are followed
 
 

@@ -5,9 +5,12 @@ import io
 import struct
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from batchgen.model import Asset
@@ -213,3 +216,17 @@ def test_a_whole_picture_of_the_right_pixels_is_believed_against_its_size(tmp_pa
     assert trouble(PNG, tmp_path, wrong) != ""
     assert trouble(PNG, tmp_path, replace(wrong, width=48, height=32)) == ""
     assert trouble(PNG, tmp_path, replace(wrong, width=32, height=48)) != ""
+
+
+@given(st.sampled_from([*WHOLE]), st.data())
+@settings(max_examples=80)
+def test_whatever_comes_there_is_a_verdict(name: str, data: st.DataObject) -> None:
+    kind, mime, whole = WHOLE[name]
+    spoilt = bytearray(whole)
+    for _ in range(data.draw(st.integers(0, 6))):
+        spoilt[data.draw(st.integers(0, len(spoilt) - 1))] = data.draw(
+            st.sampled_from([0, 1, 0x7F, 0x80, 0xFF])
+        )
+    cut = data.draw(st.integers(1, len(spoilt)))
+    with TemporaryDirectory() as folder:
+        assert isinstance(trouble(bytes(spoilt[:cut]), Path(folder), asset(kind, mime)), str)
