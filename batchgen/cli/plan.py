@@ -57,10 +57,15 @@ def show_plan(
     """Write the plan to standard output and give the exit status."""
     preview = asyncio.run(api.plan(options, offline=offline, requote=requote))
     batch, outlook, found = preview.batch, preview.outlook, preview.found
+    click.echo(flags.journal_line(options), err=True)
     for note in outlook.notes:
         click.echo(f"note: {note}", err=True)
     if as_json:
-        document = {**_document(batch, outlook, found), "other_slots": list(preview.slots.notes)}
+        document = {
+            **_document(batch, outlook, found),
+            "other_slots": list(preview.slots.notes),
+            "journal": str(options.journal),
+        }
         click.echo(json.dumps(document, ensure_ascii=False))
     else:
         for line in (*_lines(batch, outlook), *_notes(batch, outlook, found)):

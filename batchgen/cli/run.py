@@ -140,7 +140,8 @@ def carry(options: "api.Options", *, quiet: bool, as_json: bool, events: Path | 
         outcome = asyncio.run(_until_told(options, interrupts, audience))
     status = interrupts.exit or int(outcome.verdict.exit)
     if as_json:
-        click.echo(json.dumps(_summary(outcome, status), ensure_ascii=False))
+        summary = {**_summary(outcome, status), "journal": str(options.journal)}
+        click.echo(json.dumps(summary, ensure_ascii=False))
     _say_how_it_ended(outcome, quiet=quiet)
     return status
 

@@ -91,7 +91,9 @@ async def _carried(opened: OpenBatch, interrupts: Interrupts, audience: Audience
         came_to = CameTo(EngineOutcome(), [EngineOutcome() for _ in others])
         asked = batch.needs_the_service or any(one.to_carry for one in others)
         past = _is_past(opened)
-        if asked:
+        if not asked:
+            audience.place(str(opened.options.journal))
+        else:
             came_to = await _with_the_service(opened, others, interrupts, audience, past=past)
         at = opened.options.clock.now()
         return await conclude(opened, others, came_to, at=at, asked=asked, past=past)
@@ -181,6 +183,7 @@ async def _with_the_service(
         ready = await _prepared(opened, gate, client, uploads, interrupts, audience.note)
         if ready is None:
             return CameTo.drained(others)
+        audience.place(str(options.journal))  # the first line, unless something was wrong before
         notes = partial(_notes, interrupts, control)
         progress = resources.enter_context(
             open_progress(batch, ready.flow, ready.purse, notes, audience.stream, audience.mode)
