@@ -14,6 +14,7 @@ from batchgen.usecases.rebuild import Recovery, recover_batch
 from batchgen.usecases.resolve import Desk
 from batchgen.wiring.opening import manifest_of, open_batch
 from batchgen.wiring.options import Options
+from batchgen.wiring.places import refuse_another_folder
 from batchgen.wiring.service import open_service
 
 
@@ -48,6 +49,7 @@ async def audit(options: Options, *, fix: bool = False, offline: bool = False) -
         StoppedError: the service does not let us look.
     """
     manifest, now, journal = manifest_of(options), options.clock.now(), options.journal
+    refuse_another_folder(options, manifest.batch)
     held = journal.hold(manifest.batch, stamp=now) if fix else nullcontext()
     with held, journal.opened() if fix and journal.exists() else journal.read() as file:
         return await audit_batch(options, manifest, file, now=now, fix=fix, offline=offline)
@@ -63,6 +65,7 @@ async def rebuild(options: Options) -> Recovery:
         ServiceError: the service could not be asked; the same command goes on.
     """
     manifest = manifest_of(options)
+    refuse_another_folder(options, manifest.batch)
     saved = saved_results(options.output / manifest.batch, options.slot)
     slot = options.slot or (saved.slot if saved else None)
     with open_batch(options, manifest, slot=slot) as opened:

@@ -77,8 +77,15 @@ def command(
         raise click.UsageError("--csv and --json both want standard output: give one of them")
 
     first = None if since is None else since.date()
-    environ = flags.environ() if target or reconcile else {}
-    options = api.Options(manifest=Path(target or ""), output=output, environ=environ, simulate=simulate)
+    manifest = Path(target or "")
+    environ = flags.environ(manifest if target else None) if target or reconcile else {}
+    options = api.Options(
+        manifest=Path(target or ""),
+        output=output,
+        output_chosen=flags.output_is_chosen(),
+        environ=environ,
+        simulate=simulate,
+    )
     batch = None if target is None else api.batch_meant(options)
     selection = api.Selection(batch=batch, first=first, zone=api.zone_named(tz))
     rows, reckoned = api.costs(options, selection), None

@@ -134,6 +134,7 @@ drain_timeout = click.option(
     type=DurationType(),
     help="After Ctrl-C, collect for this long at most. [default: no limit on a terminal, else 60s]",
 )
+CREDENTIALS = "credentials"  # under which the context keeps where they are from
 ALLOWED = ("renamed", "other-project", "shared-batch", "no-listing", "unfinished-slot")
 allow = click.option(
     "--allow",
@@ -187,7 +188,9 @@ def _with_options(command: F, argument: Callable[[Any], Any], given: Sequence[Ca
         named = {name: words.pop(name) for name in _OPTIONS if name in words}
         if named["slot"] is not None and named.get("period") is not None:
             raise click.UsageError("--slot and --period cannot be given together")
-        options = api.Options(manifest=manifest, environ=environ(), **named)
+        options = api.Options(
+            manifest=manifest, environ=environ(manifest), output_chosen=output_is_chosen(), **named
+        )
         if argument is target:
             options = replace(options, manifest=api.manifest_meant(options))
         return command(options=options, **words)
@@ -201,10 +204,34 @@ def _with_options(command: F, argument: Callable[[Any], Any], given: Sequence[Ca
 _OPTIONS = ("output", "project", "period", "slot", "simulate", "max_jobs")
 
 
-def environ() -> dict[str, str]:
-    """Return the environment with what a ``.env`` file in the current folder adds."""
+def journal_line(options: "api.Options") -> str:
+    """Say which journal is in use: another folder has another one."""
+    return f"journal: {options.journal}{'' if options.journal.exists() else ' (not there yet)'}"
+
+
+def output_is_chosen() -> bool:
+    """Return whether the output folder was named on the command line."""
+    source = click.get_current_context().get_parameter_source("output")
+    return source is not click.core.ParameterSource.DEFAULT
+
+
+def environ(manifest: Path | None = None) -> dict[str, str]:
+    """Return the environment with what ``.env`` files add: the current folder's, then that beside a manifest.
+
+    Where its credentials are from is kept for the message of a run that they do not let through.
+    """
     try:
         folder = Path.cwd()
     except OSError as error:
         raise click.UsageError("the current folder is gone; change to one that is there") from error
-    return api.environment(os.environ, folder)
+    beside = [] if manifest is None else [(folder / manifest.parent).resolve()]
+    found = api.environment(os.environ, folder, *(one for one in beside if not _is_same(one, folder)))
+    click.get_current_context().find_root().ensure_object(dict)[CREDENTIALS] = found.told
+    return found
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # it is not there
+        return False

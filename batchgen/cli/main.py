@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from batchgen import __version__, api
+from batchgen.cli import flags
 from batchgen.cli.status_codes import status_of
 from batchgen.errors import BatchgenError, InputError, Problem, TransitionError
 from batchgen.exits import Exit
@@ -84,7 +85,7 @@ Exit status:
   130, 143  a second Ctrl-C or SIGTERM cut the collecting short
 
 Credentials come from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or from a .env file
-in the current folder; SCENARIO_BASE_URL points to another service.
+in the current folder, else beside the manifest; SCENARIO_BASE_URL points to another service.
 """
 
 
@@ -125,8 +126,16 @@ def batchgen() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the words say and give the exit status."""
+    known: dict[str, str] = {}
+    status = _run(arguments, known)
+    if status == Exit.CREDENTIALS and flags.CREDENTIALS in known:
+        click.echo(f"  {known[flags.CREDENTIALS]}", err=True)
+    return status
+
+
+def _run(arguments: Sequence[str], known: dict[str, str]) -> int:
     try:
-        status = batchgen.main(args=list(arguments), prog_name="batchgen", standalone_mode=False)
+        status = batchgen.main(args=list(arguments), prog_name="batchgen", standalone_mode=False, obj=known)
     except click.ClickException as error:
         error.show()
         return Exit.INPUT

@@ -152,7 +152,11 @@ def carry(
         outcome = asyncio.run(_until_told(options, interrupts, audience))
     status = interrupts.exit or int(outcome.verdict.exit)
     if as_json:
-        summary = _summary(outcome, status) | {"warnings": api.problems_document(audience.warnings)}
+        summary = {
+            **_summary(outcome, status),
+            "warnings": api.problems_document(audience.warnings),
+            "journal": str(options.journal),
+        }
         click.echo(json.dumps(summary, ensure_ascii=False))
     _say_how_it_ended(outcome, quiet=quiet)
     return status

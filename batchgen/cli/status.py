@@ -20,15 +20,21 @@ def command(*, target: str | None, output: Path, as_json: bool) -> int:
 
     Reads the journal and disturbs no run that is going on.
     """
+    manifest = Path(target or "")
     options = api.Options(
-        manifest=Path(target or ""), output=output, environ=flags.environ() if target else {}
+        manifest=manifest,
+        output=output,
+        output_chosen=flags.output_is_chosen(),
+        environ=flags.environ(manifest) if target else {},
     )
     batch = None if target is None else api.batch_meant(options)
     known = api.status(options)
     shown = [one for one in known if batch in (None, one.scope.batch)]
     if as_json:
-        click.echo(json.dumps([_document(one) for one in shown], ensure_ascii=False))
+        documents = [{**_document(one), "journal": str(options.journal)} for one in shown]
+        click.echo(json.dumps(documents, ensure_ascii=False))
     else:
+        click.echo(flags.journal_line(options), err=True)
         for line in _lines(shown):
             click.echo(line)
     if batch is not None and not shown:

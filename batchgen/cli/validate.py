@@ -39,7 +39,7 @@ def command(
     options = api.Options(
         manifest=manifest,
         output=Path("output"),
-        environ=flags.environ(),
+        environ=flags.environ(manifest),
         simulate=simulate,
         project=project,
         max_jobs=max_jobs,

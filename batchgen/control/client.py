@@ -11,6 +11,7 @@ from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
 from batchgen.manifest.reading import read_heading
 from batchgen.model import Scope
 from batchgen.wiring.options import Options, project_of
+from batchgen.wiring.places import refuse_another_folder
 from batchgen.wiring.service import address_of
 
 PATIENCE = 3.0  # seconds: six looks of a run
@@ -38,6 +39,7 @@ async def order(options: Options, orders: Sequence[Order]) -> Reply:
         JournalError: the journal cannot be written.
     """
     heading = read_heading(options.manifest, environ=options.environ)
+    refuse_another_folder(options, heading.batch)
     scope = Scope(
         origin=address_of(options).origin,
         project=project_of(options, heading.project),

@@ -59,6 +59,11 @@ class Audience:
         for one in new:
             self._tell_of(str(one))
 
+    def place(self, journal: str) -> None:
+        """Show which journal is in use: another folder has another one."""
+        if self.mode is not Mode.QUIET:
+            self.stream.write(f"journal: {journal}\n")
+
     def say(self, text: str) -> None:
         """Show a sentence that everybody should read."""
         self.stream.write(f"{text}\n")

@@ -92,7 +92,9 @@ async def _carried(opened: OpenBatch, interrupts: Interrupts, audience: Audience
         came_to = CameTo(EngineOutcome(), [EngineOutcome() for _ in others])
         asked = batch.needs_the_service or any(one.to_carry for one in others)
         past = _is_past(opened)
-        if asked:
+        if not asked:
+            audience.place(str(opened.options.journal))
+        else:
             came_to = await _with_the_service(opened, others, interrupts, audience, past=past)
         at = opened.options.clock.now()
         return await conclude(opened, others, came_to, at=at, asked=asked, past=past)
@@ -185,6 +187,7 @@ async def _with_the_service(
         ready = await _prepared(opened, gate, client, uploads, interrupts, audience)
         if ready is None:
             return replace(CameTo.drained(others), own=_not_begun(batch))
+        audience.place(str(options.journal))  # the first line, unless something was wrong before
         runners: list[Runner] = []
         notes = partial(_notes, interrupts, control, runners)
         progress = resources.enter_context(

@@ -6,6 +6,7 @@ from batchgen.errors import InputError
 from batchgen.journal.names import NO_FILE
 from batchgen.manifest.reading import read_heading
 from batchgen.wiring.options import Options
+from batchgen.wiring.places import refuse_another_folder
 
 
 def manifest_meant(options: Options) -> Path:
@@ -46,5 +47,7 @@ def batch_meant(options: Options) -> str:
     """
     word = options.manifest
     if word.is_file():
-        return read_heading(word, environ=options.environ).batch
+        batch = read_heading(word, environ=options.environ).batch
+        refuse_another_folder(options, batch, of_any_kind=True)
+        return batch
     return str(word)

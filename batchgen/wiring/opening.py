@@ -1,5 +1,6 @@
 """Opening a batch: its manifest read, its name held, its journal open and the plan made."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from batchgen.manifest.values import Manifest
 from batchgen.model import Scope
 from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
 from batchgen.wiring.options import Options
+from batchgen.wiring.places import refuse_another_folder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +56,7 @@ def _refuse_unwritable_name(path: Path) -> None:
         InputError: a name in it is no UTF-8.
     """
     try:
-        str(path.absolute()).encode()
+        os.path.realpath(path).encode()
     except UnicodeEncodeError as error:
         shown = str(path).encode("utf-8", "backslashreplace").decode()
         raise InputError(f"{shown}: this path is not UTF-8; rename the file or its folder") from error
@@ -79,6 +81,7 @@ def open_batch(
         JournalError: the journal cannot be opened.
     """
     manifest = manifest or manifest_of(options)
+    refuse_another_folder(options, manifest.batch)
     now = options.clock.now()
     with options.journal.hold(manifest.batch, stamp=now), options.journal.opened() as file:
         if slot is None:
@@ -102,6 +105,7 @@ def look_at(options: Options, *, kept: Scope | None = None) -> Iterator[OpenBatc
         JournalError: the journal cannot be read.
     """
     manifest = manifest_of(options)
+    refuse_another_folder(options, manifest.batch)
     with options.journal.read() as file:
         now = options.clock.now()
         scope = scope_of(options, manifest, file, now=now, kept=kept)

@@ -49,6 +49,7 @@ class Options:
         manifest: the file.
         text: the manifest itself, where it is in no file; ``manifest`` is then where it would be.
         output: the folder of the journal, with a folder a batch.
+        output_chosen: whether somebody named it; the default is checked against what lies near.
         environ: the environment, with what a ``.env`` file adds.
         simulate: rehearse against a service of our own.
         project: overrides the manifest's and the environment's.
@@ -73,6 +74,7 @@ class Options:
     output: Path
     environ: Mapping[str, str] = field(repr=False)  # holds the credentials
     text: bytes | None = field(default=None, repr=False)
+    output_chosen: bool = False
     simulate: bool = False
     project: str | None = None
     rate: Rate | None = None
@@ -105,7 +107,8 @@ class Options:
             words: what follows.
             slot: the one that is meant: another may be due when the command is typed.
         """
-        where = [] if self.output == DEFAULT_OUTPUT else ["-o", str(self.output)]
+        is_usual = self.output == DEFAULT_OUTPUT and not self.output_chosen
+        where = [] if is_usual else ["-o", str(self.output)]
         project = ["--project", self.project] if self.project else []
         meant = ["--slot", slot or self.slot or ""] if slot or self.slot else []
         simulate = ["--simulate"] if self.simulate else []
@@ -113,22 +116,57 @@ class Options:
         return shlex.join(parts)
 
 
-def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment, with what a ``.env`` file in the folder adds to it.
+class Environment(dict[str, str]):
+    """The environment, with what ``.env`` files add to it.
+
+    Attributes:
+        told: where its credentials are from, or where they were looked for: a sentence.
+    """
+
+    told: str = ""
+
+
+_OURS = "SCENARIO_"  # begins the names that belong together: a key, its secret, where they are good
+
+
+def environment(environ: Mapping[str, str], *folders: Path) -> Environment:
+    """Return the environment, with what the ``.env`` files of some folders add to it.
+
+    The environment goes before files, and a folder before those after it. What begins with ``SCENARIO_`` is
+    taken from one file alone, the first that has any of it: a key never meets the secret of another file.
 
     Raises:
-        InputError: the file cannot be read, or would send the environment's credentials to an address
+        InputError: a file cannot be read, or would send the environment's credentials to an address
             of its own.
     """
-    path = folder / ".env"
-    added = _set_by(path)
+    paths = [folder / ".env" for folder in dict.fromkeys(folders)]
+    added: dict[str, str] = {}
+    ours: Path | None = None
+    for path in paths:
+        found = _set_by(path)
+        if ours is None and any(name.startswith(_OURS) for name in found):
+            ours = path
+        own = {name: one for name, one in found.items() if path == ours or not name.startswith(_OURS)}
+        added = {**own, **added}
     address, given = "SCENARIO_BASE_URL", {name for name, one in environ.items() if one}
     if address in added and address not in given and any({*pair} & given for pair in KEY_NAMES):
         raise InputError(
-            f"{path} says where the service is, but the credentials come from the environment: "
+            f"{ours} says where the service is, but the credentials come from the environment: "
             f"a file of this folder must not send them elsewhere. Set {address} in the environment too"
         )
-    return {**added, **environ}
+    whole = Environment({**added, **environ})
+    whole.told = _told(environ, added, ours, paths)
+    return whole
+
+
+def _told(environ: Mapping[str, str], added: Mapping[str, str], ours: Path | None, paths: list[Path]) -> str:
+    names = {name for pair in KEY_NAMES for name in pair}
+    if any(environ.get(name) for name in names):
+        return "the credentials are those of the environment"
+    if any(added.get(name) for name in names):
+        return f"the credentials are those of {ours}"
+    looked = " and ".join(["the environment", *map(str, paths)])
+    return f"credentials were looked for in {looked}"
 
 
 def _set_by(path: Path) -> dict[str, str]:
