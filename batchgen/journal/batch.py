@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 from batchgen.account import DISOWNED, Holder, Known
@@ -121,6 +122,17 @@ class BatchJournal:
         self._totals.add(self._scope_id, at, committed(after) - committed(before))
         if allowed is not None:
             self._totals.check(self._scope_id, allowed)
+
+    def spent(self, allowed: Allowance) -> tuple[Decimal, ...]:
+        """Return what is charged and reserved under each cap, in their order.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if schema.is_empty(self._connection):
+                return tuple(Decimal(0) for _ in allowed.windows)
+            return self._totals.spent(self._scope_id or 0, allowed)
 
     def _check_place(self) -> None:
         """Refuse to go on in a file that nobody will find again.

@@ -69,6 +69,11 @@ class Group:
         return sum(len(one.jobs) for one in self.classes)
 
     @property
+    def name(self) -> str:
+        """The name of its first class, which stands for all of them."""
+        return self.classes[0].name
+
+    @property
     def is_spread(self) -> bool:
         """Whether the price was looked for in some of its classes only."""
         return len(self.classes) > 1

@@ -10,6 +10,7 @@ from batchgen.engine.limits.pools import limit_now
 from batchgen.errors import ServiceError
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Job, Model
+from batchgen.planning.caps import Fit
 from batchgen.planning.changes import Changed, changed_jobs
 from batchgen.planning.forecast import Forecast, forecast, unrecognisable
 from batchgen.planning.plan import Entry, Standing
@@ -20,6 +21,7 @@ from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.models import check_manifest, to_submit
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import Quoted, quote_jobs
+from batchgen.usecases.run_policy import fit_of, guard_of
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.model_source import lately_described, rehearsed_prices
 from batchgen.wiring.opening import OpenBatch
@@ -54,6 +56,7 @@ class Outlook:
         changed: jobs that were bought in another form.
         forecast: how long it takes.
         unrecognisable: how many jobs could not be told from their equals after a lost answer.
+        fit: what of it the caps let through.
         account: None where the credentials may not see it, or it was not asked for.
         notes: sentences for people.
     """
@@ -63,6 +66,7 @@ class Outlook:
     changed: tuple[Changed, ...]
     forecast: Forecast
     unrecognisable: int
+    fit: Fit
     account: Account | None
     notes: tuple[str, ...]
 
@@ -104,6 +108,7 @@ async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False)
         changed=changed_jobs(batch.plan),
         forecast=forecast(jobs, models, at_once=min(ceilings, default=None), rate=rate),
         unrecognisable=unrecognisable(jobs, models),
+        fit=fit_of(batch, guard_of(batch, options, quoted), left=account.left if account else None),
         account=account,
         notes=(*checked.notes, *([checked.skipped] if checked.skipped else [])),
     )

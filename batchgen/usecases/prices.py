@@ -15,12 +15,13 @@ from batchgen.lifecycle import TERMINAL
 from batchgen.loop_clock import loop_time
 from batchgen.model import Job, Model
 from batchgen.planning.budget import waits_for_a_price
-from batchgen.planning.pricing import Group, Price, PriceClass, price_of
+from batchgen.planning.pricing import Price, PriceClass, price_of
 from batchgen.ports import Clock, Quoter
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote_jobs
-from batchgen.wiring.batch import Batch, zone_of
+from batchgen.usecases.run_policy import guard_of
+from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Options
 from batchgen.wiring.uploads import Uploads
 
@@ -59,9 +60,8 @@ class RunPrices:
         self._clock = clock
         self._uploads_known = uploads_known
         self._purchases = purchases
-        self._groups = {one.name: made for made in quoted.groups for one in made.classes}
         self._asked: dict[str, float] = {
-            _name(made): began
+            made.name: began
             for made in quoted.groups
             if all(one.name in quoted.answers for one, _ in made.asked)
         }
@@ -78,9 +78,7 @@ class RunPrices:
 
     def kind(self, job: Job) -> str:
         """Return the name of all jobs that are given one price with this one."""
-        name = self._quoted.classifier.name(job) or job.model
-        made = self._groups.get(name)
-        return name if made is None else _name(made)
+        return self._quoted.kind(job)
 
     def asked(self, job: Job) -> float | None:
         """Return when the price of a job's kind was last asked in this run; None if never."""
@@ -97,7 +95,7 @@ class RunPrices:
             JournalError: it cannot be read whether a question was ever taken for an order.
         """
         name, began = self.kind(job), loop_time()
-        made = self._groups.get(name)
+        made = self._quoted.group_of.get(name)
         inquiry = Inquiry(self._generator, self._models, self._uploads_known, self._purchases)
         if made is not None and not self._ambiguous:
             for one, places in made.asked:
@@ -125,10 +123,6 @@ class RunPrices:
     def _is_there(self, job: Job) -> bool:
         files = files_of(job)
         return not files or self._uploads_known(files).keys() >= set(files)
-
-
-def _name(made: Group) -> str:
-    return made.classes[0].name
 
 
 async def purse_of(
@@ -173,6 +167,4 @@ async def purse_of(
         uploads_known=known,
         purchases=purchases,
     )
-    zone = zone_of(batch.manifest)
-    purse = BudgetGuard(budget=batch.manifest.budget, prices=prices, questions=prices, zone=zone)
-    return purse, quoted.closed
+    return guard_of(batch, options, prices, prices), quoted.closed

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Protocol
 
 from batchgen.errors import (
@@ -115,6 +116,17 @@ class Quoted:
         """Return the price of a job, the highest it may have; None where the service gave none."""
         one = self.of(job)
         return one.price.high if one is not None and one.price is not None and one.is_quote else None
+
+    def kind(self, job: Job) -> str:
+        """Return the name of all jobs that are given one price with this one."""
+        name = self.classifier.name(job) or job.model
+        made = self.group_of.get(name)
+        return name if made is None else made.name
+
+    @cached_property
+    def group_of(self) -> Mapping[str, Group]:
+        """What is given one price, by the name of each class in it."""
+        return {one.name: made for made in self.groups for one in made.classes}
 
     def of(self, job: Job) -> QuotedClass | None:
         """Return what is known of a job's class; None for a class that was not looked at."""

@@ -34,7 +34,7 @@ from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import purse_of
 from batchgen.usecases.run_end import CameTo, RunOutcome, conclude
-from batchgen.usecases.run_policy import left_out_of, policy_of, pools_of, settings_of
+from batchgen.usecases.run_policy import fit_of, left_out_of, policy_of, pools_of, settings_of
 from batchgen.wiring.background import beside, unless_interrupted
 from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
 from batchgen.wiring.neighbours import neighbours_of
@@ -153,6 +153,8 @@ async def _prepared(
     if priced is None:
         return None
     purse, refused = priced
+    for text in fit_of(batch, purse).warnings():
+        say(text)
     return _Prepared(models=found.models, closed={**refused, **found.closed}, flow=flow, purse=purse)
 
 
