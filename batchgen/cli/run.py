@@ -13,7 +13,8 @@ import click
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.events import events_to
-from batchgen.cli.plan import show_plan, total_of
+from batchgen.cli.plan import show_plan
+from batchgen.cli.plan_money import all_of
 from batchgen.cli.signals import caught
 from batchgen.exits import Exit
 from batchgen.formats import counted, number
@@ -34,11 +35,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @flags.drain_timeout
-@click.option(
-    "--budget",
-    type=flags.UnitsType(),
-    help="Most compute units to spend on the batch; replaces the manifest's total.",
-)
+@flags.budget
 @click.option(
     "--max-failures",
     type=flags.FailuresType(),
@@ -201,7 +198,9 @@ def _may_go_on(options: "api.Options") -> bool:
     if count == 0:
         return True
     jobs = counted(count, "job")
-    click.echo(f"{preview.batch.manifest.batch}: {jobs} to buy, for {total_of(quoted)}.", err=True)
+    click.echo(f"{preview.batch.manifest.batch}: {jobs} to buy, for {all_of(quoted)}.", err=True)
+    for text in preview.outlook.fit.warnings():
+        click.echo(f"warning: {text}", err=True)
     if count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS:
         return True
     return click.confirm("Go on?", err=True)

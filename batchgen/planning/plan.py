@@ -13,22 +13,23 @@ from functools import cached_property
 from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
 from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.matching import match
+from batchgen.planning.stages import Stage, stage_of
 
 _KEEPABLE = frozenset({*IN_FLIGHT, State.SUCCEEDED, State.COLLECTED} - {State.HELD})
 
 
 class Standing(StrEnum):
-    """Where a job of the manifest stands before a run."""
+    """Where a job of the manifest stands before a run: its stage, and of what is not bought the reason."""
 
     NEW = "new"
     CHANGED = "changed"
     AGAIN = "not accepted yet"
     RETRY = "to be tried again"
-    IN_FLIGHT = "in flight"
-    IN_DOUBT = "in doubt"
-    FAILED = "failed"
-    COLLECT = "files missing"
-    DONE = "done"
+    RUNNING = Stage.RUNNING.value
+    IN_DOUBT = Stage.IN_DOUBT.value
+    FAILED = Stage.FAILED.value
+    COLLECT = Stage.FILES_MISSING.value
+    DONE = Stage.DONE.value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,21 +55,13 @@ class Entry:
     @property
     def standing(self) -> Standing:
         """Return where it stands."""
-        match self.record.state:
-            case State.PLANNED if self.record.job is None:
-                return Standing.CHANGED if self.changed else Standing.NEW
-            case State.PLANNED:
-                return Standing.AGAIN
-            case State.SUBMITTING | State.IN_DOUBT | State.HELD:
-                return Standing.IN_DOUBT
-            case State.RUNNING:
-                return Standing.IN_FLIGHT
-            case State.SUCCEEDED:
-                return Standing.COLLECT
-            case State.COLLECTED:
-                return Standing.COLLECT if self.record.lacks_files else Standing.DONE
-            case State.FAILED | State.REFUSED | State.CANCELED | State.ABANDONED:
-                return Standing.RETRY if self.retry else Standing.FAILED
+        stage = stage_of(self.record)
+        if stage is Stage.NOT_BOUGHT:
+            known = Standing.CHANGED if self.changed else Standing.NEW
+            return known if self.record.job is None else Standing.AGAIN
+        if stage is Stage.FAILED and self.retry:
+            return Standing.RETRY
+        return Standing(stage.value)
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: what is worked out once is kept

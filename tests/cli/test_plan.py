@@ -128,7 +128,7 @@ def test_a_changed_job_says_what_from_what_and_for_how_much(desk: Desk) -> None:
     desk.write("14}", "28}")
     _, out = desk.plan()
     assert (
-        "  changed: mill: numInferenceSteps from 14 to 28; costs 4 CU (8 CU were charged before the change)"
+        "  ~ mill: numInferenceSteps: 14 -> 28; costs 4 CU (8 CU were charged before the change)"
         in out.splitlines()
     )
     [changed] = desk.json()["changed"]
@@ -153,9 +153,12 @@ def test_long_lists_are_cut(desk: Desk) -> None:
     )
     desk.manifest.write_text(f"version: 1\ndefaults: {{model: model_bfl-flux-1-dev}}\njobs:\n{entries}")
     _, out = desk.plan()
-    assert "  and 10 more entries" in out.splitlines()
-    assert "  and 10 more kinds" in out.splitlines()
-    assert len(out.splitlines()) < 80
+    assert "  and 24 more entries (--all shows each)" in out.splitlines()
+    assert "  and 24 more kinds (--all shows each)" in out.splitlines()
+    assert len(out.splitlines()) < 40
+    _, out = desk.plan("--all")
+    assert "more" not in out
+    assert "  + new: house-29" in out.splitlines()
 
 
 async def test_a_plan_against_the_service_names_balance_ceiling_and_time_and_buys_nothing(desk: Desk) -> None:
