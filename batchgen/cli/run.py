@@ -187,8 +187,7 @@ def _say_how_it_ended(outcome: "api.RunOutcome", *, quiet: bool) -> None:
 
 
 def _counted(summary: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"{count} {status}" for status, count in summary["statuses"].items() if count)
-    return f"{counts.replace('_', ' ')} of {summary['jobs']} jobs"
+    return api.told_stages({stage: summary["counts"][stage.replace(" ", "_")] for stage in api.Stage})
 
 
 def _may_go_on(options: "api.Options") -> bool:

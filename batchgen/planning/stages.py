@@ -16,10 +16,10 @@ class Stage(StrEnum):
     """Where a job stands, in the order in which counts name it."""
 
     DONE = "done"
+    FAILED = "failed"
+    IN_DOUBT = "in doubt"
     FILES_MISSING = "files missing"
     RUNNING = "running"
-    IN_DOUBT = "in doubt"
-    FAILED = "failed"
     NOT_BOUGHT = "not bought"
 
 
@@ -56,8 +56,13 @@ def counted_stages(records: Iterable[Record | None], *, alive: bool = False) -> 
     return {stage: found[stage] for stage in Stage}
 
 
-def told_stages(counts: Mapping[Stage, int]) -> str:
-    """Return counts for people: ``12 of 20 done, 3 failed, 5 not bought``."""
-    total = sum(counts.values())
+def told_stages(counts: Mapping[Stage, int], *, total: int | None = None) -> str:
+    """Return counts for people: ``12 of 20 done, 3 failed, 5 not bought``.
+
+    Args:
+        counts: how many jobs stand where.
+        total: of how many; None for all that are counted.
+    """
+    total = sum(counts.values()) if total is None else total
     more = [f"{count} {stage}" for stage, count in counts.items() if count and stage is not Stage.DONE]
     return ", ".join([f"{counts.get(Stage.DONE, 0)} of {total} done", *more])
