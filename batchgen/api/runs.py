@@ -117,7 +117,7 @@ def status(options: Options) -> Sequence[BatchStatus]:
     Raises:
         JournalError: the journal cannot be read.
     """
-    return status_of_all(options.journal)
+    return status_of_all(options.journal, now=options.clock.now())
 
 
 async def order(options: Options, orders: Sequence[Order]) -> Reply:

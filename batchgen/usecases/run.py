@@ -33,7 +33,7 @@ from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import purse_of
-from batchgen.usecases.run_end import CameTo, RunOutcome, conclude
+from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, remembered
 from batchgen.usecases.run_policy import fit_of, left_out_of, policy_of, pools_of, settings_of
 from batchgen.wiring.background import beside, unless_interrupted
 from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
@@ -66,14 +66,17 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     opened = named or opened
     refuse_wrong_retries(opened.options, opened.batch)
     audience.begin(opened)
-    if named is None:
-        stopped = CameTo(EngineOutcome(drained=True), [])
-        outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
-    else:
-        outcome = await _carried(opened, interrupts, audience)
+    with remembered(opened) as ended:
+        if named is None:
+            stopped = CameTo(EngineOutcome(drained=True), [])
+            outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
+        else:
+            outcome = await _carried(opened, interrupts, audience)
+        status = interrupts.exit or int(outcome.verdict.exit)
+        ended(status, outcome.verdict.reasons)
     audience.end(
         opened,
-        exit_status=interrupts.exit or int(outcome.verdict.exit),
+        exit_status=status,
         reasons=outcome.verdict.reasons,
         summary=outcome.document["summary"],
     )
