@@ -24,13 +24,15 @@ class CapUse:
         window: the cap.
         used: compute units of it that are charged or reserved.
         worth: what all of the jobs would be reserved for.
-        fits: how many of the jobs fit, the first ones.
+        fits: how many of the jobs fit under this cap alone, the first ones that have a price.
+        through: how many fit of those that the cap for one job lets through.
     """
 
     window: Window
     used: Decimal
     worth: Decimal
     fits: int
+    through: int
 
     @property
     def needed(self) -> Decimal:
@@ -76,8 +78,8 @@ class Fit:
     @property
     def binding(self) -> CapUse | None:
         """The cap that stops the jobs first; None where all fit that have a price."""
-        short = [one for one in self.caps if one.fits < self.jobs - self.dear - self.unpriced]
-        return min(short, key=lambda one: one.fits, default=None)
+        short = [one for one in self.caps if one.through < self.jobs - self.dear - self.unpriced]
+        return min(short, key=lambda one: one.through, default=None)
 
     @property
     def _raised(self) -> dict[str, Decimal]:
@@ -186,10 +188,16 @@ def fit(
     ]
     worth = sum(known, _ZERO)
     uses = tuple(
-        CapUse(window=window, used=used, worth=worth, fits=_prefix(goes, window.cap - used))
+        CapUse(
+            window=window,
+            used=used,
+            worth=worth,
+            fits=_prefix(known, window.cap - used),
+            through=_prefix(goes, window.cap - used),
+        )
         for window, used in windows
     )
-    fits = min((one.fits for one in uses), default=len(goes))
+    fits = min((one.through for one in uses), default=len(goes))
     return Fit(
         jobs=len(amounts),
         fits=fits,
@@ -205,6 +213,8 @@ def fit(
 
 def _prefix(amounts: Sequence[Decimal], room: Decimal) -> int:
     """Return how many of the first amounts fit into the room."""
+    if room < 0:
+        return 0
     for count, amount in enumerate(amounts):
         room -= amount
         if room < 0:

@@ -5,7 +5,7 @@ stands by the journal, and the engine does what the state calls for.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -13,6 +13,7 @@ from functools import cached_property
 from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
 from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.matching import match
+from batchgen.planning.sampling import spread
 from batchgen.planning.stages import Stage, stage_of
 
 _KEEPABLE = frozenset({*IN_FLIGHT, State.SUCCEEDED, State.COLLECTED} - {State.HELD})
@@ -168,17 +169,28 @@ def may_be_kept(record: Record) -> bool:
     return record.state in _KEEPABLE
 
 
-def a_few_of(plan: Plan, *, limit: int | None = None, sample: int | None = None) -> Plan:
+def a_few_of(
+    plan: Plan,
+    *,
+    limit: int | None = None,
+    sample: int | None = None,
+    origins: Sequence[Hashable] | None = None,
+) -> Plan:
     """Leave only some of the jobs to be bought: the first ones, or some that are spread over all.
 
     Args:
         plan: of all.
         limit: how many of the first; None for all.
-        sample: how many at even distances; None for all.
+        sample: how many that are spread over entries, models and values; None for all.
+        origins: for each entry of the plan what tells the manifest's entry that it comes from.
     """
     wanted = [one.key for one in plan.to_submit]
     if sample is not None and sample < len(wanted):
-        wanted = [wanted[number * len(wanted) // sample] for number in range(sample)]
+        buying = set(wanted)
+        places = [place for place, one in enumerate(plan.entries) if one.key in buying]
+        jobs = [plan.entries[place].job for place in places]
+        known = [origins[place] if origins is not None else None for place in places]
+        wanted = [wanted[place] for place in spread(jobs, known, sample)]
     if limit is not None:
         wanted = wanted[:limit]
     if len(wanted) == len(plan.to_submit):

@@ -148,12 +148,12 @@ def price_classes(jobs: Sequence[Job], classifier: Classifier) -> list[PriceClas
     ]
 
 
-def group(jobs: Sequence[Job], classifier: Classifier) -> list[Group]:
-    """Choose what to ask: at most ``MOST_QUOTES`` questions in all, the models having like shares."""
+def group(jobs: Sequence[Job], classifier: Classifier, *, most: int = MOST_QUOTES) -> list[Group]:
+    """Choose what to ask: at most so many questions in all, the models having like shares."""
     of_model: dict[str, list[PriceClass]] = defaultdict(list)
     for one in price_classes(jobs, classifier):
         of_model[one.model].append(one)
-    left, groups = MOST_QUOTES, list[Group]()
+    left, groups = most, list[Group]()
     for number, members in enumerate(of_model.values()):
         share = left // (len(of_model) - number)
         made = _groups(members, jobs, classifier, most=share)

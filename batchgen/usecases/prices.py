@@ -4,12 +4,14 @@ Under a cap an old answer decides nothing: the engine has a class asked again be
 intent, and whenever its answer has grown old. A question goes out as a plan's does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 
 from batchgen.engine.limits.budget import BudgetGuard
-from batchgen.errors import JournalError, ModelClosedError
+from batchgen.engine.outcome import EngineOutcome, LeftOut
+from batchgen.errors import JournalError, ModelClosedError, ServiceError, StoppedError
 from batchgen.identity import files_of
 from batchgen.lifecycle import TERMINAL
 from batchgen.loop_clock import loop_time
@@ -22,8 +24,11 @@ from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote_jobs
 from batchgen.usecases.run_policy import guard_of
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.model_source import models_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.uploads import Uploads
+
+_MOST_OF_THE_REST = 20  # questions after what was left out: the run is over, and nobody waits for long
 
 
 class RunPrices:
@@ -168,3 +173,61 @@ async def purse_of(
         purchases=purchases,
     )
     return guard_of(batch, options, prices, prices), quoted.closed
+
+
+async def left_out_of(
+    ended: EngineOutcome,
+    batch: Batch,
+    options: Options,
+    client: ScenarioClient,
+    models: Mapping[str, Model],
+    uploads: Uploads | None,
+) -> LeftOut | None:
+    """Return what is left for another time, and what it would cost as far as that can be learnt.
+
+    Args:
+        ended: how the run ended; after one that was stopped, or that was to buy nothing, nobody is asked.
+        batch: the jobs.
+        options: where prices are kept.
+        client: the service.
+        models: that were looked at in this run.
+        uploads: knows which files the service has.
+
+    Raises:
+        BoughtByQuoteError: a question was taken for an order.
+    """
+    jobs = batch.left_out
+    if not jobs:
+        return None
+    known, asked = dict(models), None
+    if not (ended.drained or ended.unreachable or ended.stopped or options.limit == 0):
+        known |= await _more_models(batch, options, client, {one.model for one in jobs} - models.keys())
+        asked = client
+    ask = partial(
+        quote_jobs,
+        jobs=jobs,
+        models=known,
+        store=options.journal.quotes(origin=batch.scope.origin, project=batch.project),
+        clock=options.clock,
+        uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
+        purchases=Purchases(options, batch, writing=True),
+        most=_MOST_OF_THE_REST,
+    )
+    try:
+        quoted = await ask(asked)
+    except StoppedError:  # the run is over, and its results are what counts
+        quoted = await ask(None)
+    return LeftOut(
+        jobs=len(jobs), of=len(batch.plan.entries), cost=quoted.total_high, unpriced=quoted.unknown
+    )
+
+
+async def _more_models(
+    batch: Batch, options: Options, client: ScenarioClient, missing: Collection[str]
+) -> dict[str, Model]:
+    """Describe models that the run had no use for; what is not shown has no price."""
+    catalogue, found = models_of(batch, client, options.clock), dict[str, Model]()
+    for name in sorted(missing):
+        with suppress(ServiceError):
+            found[name] = await catalogue.describe(name)
+    return found

@@ -25,7 +25,16 @@ from batchgen.errors import (
 )
 from batchgen.identity import compose_body, files_of
 from batchgen.model import Job, Json, Model
-from batchgen.planning.pricing import Classifier, Group, Price, PriceClass, group, price_of, published
+from batchgen.planning.pricing import (
+    MOST_QUOTES,
+    Classifier,
+    Group,
+    Price,
+    PriceClass,
+    group,
+    price_of,
+    published,
+)
 from batchgen.ports import Clock, Quoter
 
 FRESH = 24 * 3600.0  # seconds that a price is taken for the price
@@ -159,6 +168,7 @@ async def quote_jobs(
     uploads_known: Callable[[Sequence[str]], Mapping[str, str]] = lambda _: {},
     requote: bool = False,
     purchases: PurchaseBook | None = None,
+    most: int = MOST_QUOTES,
 ) -> Quoted:
     """Ask what jobs cost: one question a price class, and none that was answered within the day.
 
@@ -171,6 +181,7 @@ async def quote_jobs(
         uploads_known: gives the asset ids of files that the service has, by SHA-256; others are left out.
         requote: ask again what is kept.
         purchases: where a question is kept that was taken for an order; after one, nobody is asked again.
+        most: questions.
 
     Raises:
         BoughtByQuoteError: a question was taken for an order; none is asked after it.
@@ -178,7 +189,7 @@ async def quote_jobs(
         StoppedError: the credentials are not accepted.
     """
     classifier = Classifier(models)
-    groups = group(jobs, classifier)
+    groups = group(jobs, classifier, most=most)
     names = [one.name for made in groups for one, _ in made.asked]
     known: dict[str, Price] = {}
     with suppress(JournalError):  # a copy that spares questions

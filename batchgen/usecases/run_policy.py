@@ -8,7 +8,6 @@ from decimal import Decimal
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.pools import Pools
-from batchgen.engine.outcome import LeftOut
 from batchgen.engine.policy import Policy
 from batchgen.engine.settings import RunSettings
 from batchgen.errors import ServiceError
@@ -111,17 +110,3 @@ def most_failures_of(options: Options, batch: Batch) -> int | None:
     if isinstance(most, float):
         return max(1, math.ceil(most * len(batch.plan.to_submit)))
     return most
-
-
-def left_out_of(batch: Batch, purse: BudgetGuard) -> LeftOut | None:
-    """Return what is left for another time, at the prices that were asked for this run."""
-    jobs = batch.left_out
-    if not jobs:
-        return None
-    prices = [purse.price(job) for job in jobs]
-    return LeftOut(
-        jobs=len(jobs),
-        of=len(batch.plan.entries),
-        cost=sum((one for one in prices if one is not None), Decimal(0)),
-        unpriced=prices.count(None),
-    )

@@ -114,7 +114,12 @@ class Batch:
             scope=scope,
             project=project_of(options, manifest.project),
             journal=journal,
-            plan=a_few_of(plan, limit=options.limit, sample=options.sample),
+            plan=a_few_of(
+                plan,
+                limit=options.limit,
+                sample=options.sample,
+                origins=manifest.origins.owners if options.sample is not None else None,
+            ),
             clock=options.clock,
         )
 
