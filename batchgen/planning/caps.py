@@ -46,6 +46,8 @@ class CapUse:
 
     def __str__(self) -> str:
         """Return where it stands, for people."""
+        if self.window.key == BALANCE:
+            return f"{self.window.name} has {units(self.window.cap)} CU left"
         return f"{self.window.label} has {units(self.used)} of {units(self.window.cap)} CU used"
 
 
@@ -136,7 +138,7 @@ class Fit:
         if stops is not None:
             told.append(
                 f"{self.fits} of {counted(self.jobs, 'job')} fit, for {units(self.cost)} CU: {stops}; "
-                f"all would bring it to {units(stops.needed)}"
+                f"all would {'cost' if stops.window.key == BALANCE else 'bring it to'} {units(stops.needed)}"
             )
         if told and (way_on := self.way_on):
             told[-1] += f"; {way_on}"

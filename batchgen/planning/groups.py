@@ -5,7 +5,7 @@ the same words, wherever in it these stand. Those that are alike in nothing but 
 put together where there would be too many groups.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -55,7 +55,8 @@ def changed_alike(changed: Sequence[Changed], *, most: int | None = None) -> tup
         changed: the jobs.
         most: how many groups there may be; above that, the smallest are put together by names; None for any.
     """
-    signed = [_signed(one) for one in changed]
+    known: dict[Sign, tuple[Edit, ...]] = {}
+    signed = [_signed(one, known) for one in changed]
     groups = _grouped(signed, [one.exact for one in signed], exact=True)
     if most is None or len(groups) <= most:
         return groups
@@ -80,19 +81,37 @@ def _grouped(signed: Sequence[_Signed], signs: Sequence[Sign], *, exact: bool) -
     return tuple(sorted(groups, key=lambda one: -len(one.members)))
 
 
-def _signed(changed: Changed) -> _Signed:
+def _signed(changed: Changed, known: dict[Sign, tuple[Edit, ...]]) -> _Signed:
     parts = tuple(part for change in changed.changes for part in details(change))
-    exact = tuple((part.name, *_way(part)) for part in parts)
+    exact = tuple((part.name, *_way(part, known)) for part in parts)
     return _Signed(changed, parts, exact, tuple(dict.fromkeys(change.name for change in changed.changes)))
 
 
-def _way(part: Change) -> Sign:
-    """Return in which way an input differs."""
+def _way(part: Change, known: dict[Sign, tuple[Edit, ...]]) -> Sign:
+    """Return in which way an input differs.
+
+    Args:
+        part: the input.
+        known: what texts were found to differ by, by the words that came and went: those of a table's rows
+            need not be compared one by one.
+    """
     if is_text_change(part):
-        return ("words", text_edits(part))
+        sign = _words_sign(part.before, part.after)
+        if not sign:
+            return ("words", text_edits(part))
+        if sign not in known:
+            known[sign] = text_edits(part)
+        return ("words", known[sign])
     if is_file(part.before) and is_file(part.after):
         return ("file", part.before["file"], part.after["file"])
     return (part.added, part.dropped, _written(part.before), _written(part.after))
+
+
+def _words_sign(before: str, after: str) -> Sign:
+    """Return which words came and went; nothing where words alone do not tell."""
+    old, new = Counter(before.split()), Counter(after.split())
+    gone, came = old - new, new - old
+    return (tuple(gone.items()), tuple(came.items())) if gone or came else ()
 
 
 def _written(value: Json) -> str:

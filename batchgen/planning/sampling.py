@@ -82,7 +82,7 @@ def _features(job: Job, entry: Hashable) -> dict[Hashable, float]:
     words = {one.strip().lower() for one in words_of(prompt)} or {""}
     inputs = {(name, _written(value)) for name, value in job.params.items() if name != "seed"} or {("", "")}
     return {
-        ("entry", entry): 4.0,
+        ("entry", entry): 8.0,
         ("model", job.model): 4.0,
         ("both", entry, job.model): 4.0,
         ("prompt", prompt): 2.0,
