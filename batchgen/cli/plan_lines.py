@@ -42,7 +42,7 @@ def lines(preview: "api.Preview", look: Look) -> Iterator[str]:
         yield "Nothing to submit."
     yield from _headed("Changes:", _changes(preview, look))
     yield from _headed("Waits:", _waits(preview, look))
-    yield from _headed("Budget:", _caps(outlook.fit))
+    yield from _headed("Budget:", _caps(outlook))
     yield from _notes(preview, look)
     yield summary(preview)
 
@@ -164,10 +164,14 @@ def _waits(preview: "api.Preview", look: Look) -> Iterator[str]:
 _BUYABLE = frozenset({api.Standing.NEW, api.Standing.CHANGED, api.Standing.AGAIN})
 
 
-def _caps(fit: "api.Fit") -> Iterator[str]:
+def _caps(outlook: "api.Outlook") -> Iterator[str]:
     """Hold the quote against each cap: what is used, and what fits."""
+    fit, quoted = outlook.fit, outlook.quoted.total_high
     if not fit.jobs:
         return
+    if fit.caps and fit.worth > quoted:
+        told = f"{units(fit.worth)} CU are reserved for them, and {units(quoted)} quoted"
+        yield f"  earlier jobs of the same price were charged more than quoted: {told}"
     if fit.per_job is not None:
         dear = f"{_many(fit.dear, 'job')} above it" if fit.dear else "no job is above it"
         yield f"  one job (per_job): {units(fit.per_job)} CU; {dear}"

@@ -59,6 +59,7 @@ class Fit:
         jobs: how many there are.
         fits: how many of them would be bought.
         cost: what these would be reserved for.
+        worth: what all that have a price would be reserved for.
         caps: each cap that holds for many jobs.
         per_job: the cap for one; None for none.
         dear: how many are above it.
@@ -70,6 +71,7 @@ class Fit:
     jobs: int
     fits: int
     cost: Decimal
+    worth: Decimal
     caps: tuple[CapUse, ...] = ()
     per_job: Decimal | None = None
     dear: int = 0
@@ -204,6 +206,7 @@ def fit(
         jobs=len(amounts),
         fits=fits,
         cost=sum(goes[:fits], _ZERO),
+        worth=worth,
         caps=uses,
         per_job=per_job,
         dear=len(known) - len(cheap),
