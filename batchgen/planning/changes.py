@@ -118,7 +118,7 @@ def _elements(name: str, before: Sequence[Json], after: Sequence[Json]) -> Itera
 
 
 def _inputs(job: Job) -> dict[str, Json]:
-    own = {"model": job.model, "prompt": job.prompt}
+    own: dict[str, Json] = {"model": job.model, "prompt": job.prompt}
     return {
         **{name: value for name, value in own.items() if value is not None},
         **{name: value for name, value in job.params.items() if name != "prompt"},
