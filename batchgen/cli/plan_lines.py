@@ -11,7 +11,7 @@ from batchgen.cli.cells import cut
 from batchgen.cli.changes import Look, drawn, value_of
 from batchgen.cli.plan_money import all_of, span_of, total_of
 from batchgen.cli.tables import lines_of
-from batchgen.formats import stamp, units
+from batchgen.formats import clean, stamp, units
 
 T = TypeVar("T")
 
@@ -152,7 +152,7 @@ def _waits(preview: "api.Preview", look: Look) -> Iterator[str]:
     yield from _names("?", lost, "in doubt: a run looks for them at the service first", look)
     for model, why in quoted.closed.items():
         jobs = sum(1 for one in plan.to_submit if one.job.model == model)
-        yield f"  {_many(jobs, 'job')} of {model}: this account may not run the model: {why}"
+        yield f"  {_many(jobs, 'job')} of {model}: this account may not run the model: {clean(why)}"
     left = sum(1 for one in plan.entries if not one.wanted and one.standing in _BUYABLE)
     if left:
         whole = preview.whole

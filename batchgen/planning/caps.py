@@ -152,6 +152,9 @@ class Fit:
         reached = one.used + self.cost
         if not self.cost or reached < NEAR * one.window.cap:
             return ""
+        if one.window.key == BALANCE:
+            left = one.window.cap - reached
+            return f"this would leave {units(left)} of the {units(one.window.cap)} CU that the account has"
         return f"this would bring {near(one.window, reached)}"
 
 

@@ -15,6 +15,7 @@ from batchgen.model import Json
 from batchgen.planning.changes import Change, Changed, details
 from batchgen.planning.words import Edit, difference, edits
 
+_SHORT = 40  # letters: of a longer text without spaces the letters that differ are shown
 Sign = tuple[object, ...]  # what jobs that are changed alike have in common
 
 
@@ -119,8 +120,12 @@ def _written(value: Json) -> str:
 
 
 def is_text_change(part: Change) -> bool:
-    """Return whether a text was changed into another one."""
-    return isinstance(part.before, str) and isinstance(part.after, str) and part.name != "model"
+    """Return whether a text of words was changed into another one: ``16:9`` and a model's id are values."""
+    if not (isinstance(part.before, str) and isinstance(part.after, str)) or part.name == "model":
+        return False
+    longest = max(part.before, part.after, key=len)
+    spaced = any(map(str.isspace, part.before + part.after))
+    return part.name == "prompt" or spaced or len(longest) > _SHORT
 
 
 def text_edits(part: Change) -> tuple[Edit, ...]:

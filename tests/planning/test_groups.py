@@ -7,7 +7,7 @@ import pytest
 from batchgen.identity import content_key
 from batchgen.model import Job, JobKey
 from batchgen.planning.changes import changed_jobs, details
-from batchgen.planning.groups import changed_alike, text_edits
+from batchgen.planning.groups import changed_alike, is_text_change, text_edits
 from batchgen.planning.plan import Plan, make_plan
 from batchgen.planning.renames import changed_under_new_ids, renamed
 from batchgen.record import Record, State
@@ -72,6 +72,22 @@ def test_the_part_of_an_input_that_differs_is_named(
     [changed] = changed_jobs(plan)
     parts = [part for change in changed.changes for part in details(change)]
     assert [(one.name, one.before, one.after) for one in parts] == found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_text"),
+    [
+        ({"aspectRatio": "16:9"}, {"aspectRatio": "1:1"}, False),
+        ({"negativePrompt": "blur, noise"}, {"negativePrompt": "blur"}, True),
+        ({"image": "x" * 90 + "1"}, {"image": "x" * 90 + "2"}, True),
+        ({"width": 512}, {"width": "512"}, False),
+    ],
+)
+def test_a_word_is_a_value_and_words_are_a_text(
+    before: dict[str, Any], after: dict[str, Any], is_text: bool
+) -> None:
+    [changed] = changed_jobs(planned([job("one", **before)], [job("one", **after)]))
+    assert is_text_change(changed.changes[0]) is is_text
 
 
 def test_a_job_without_a_prompt_changes_like_any_other() -> None:
