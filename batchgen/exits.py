@@ -1,6 +1,15 @@
-"""The exit statuses of the program."""
+"""The exit statuses of the program, and which of them an error has."""
 
 from enum import IntEnum
+
+from batchgen.errors import (
+    BatchgenError,
+    BatchLockedError,
+    InputError,
+    ServiceError,
+    StopCause,
+    StoppedError,
+)
 
 
 class Exit(IntEnum):
@@ -16,3 +25,18 @@ class Exit(IntEnum):
     DOUBT = 7
     REMAINS = 8
     INTERRUPTED = 130  # 128 and the number of the signal: 143 for SIGTERM
+
+
+def status_of(error: BatchgenError) -> Exit:
+    """Return the exit status of an error that ended a command."""
+    match error:
+        case InputError():
+            return Exit.INPUT
+        case BatchLockedError():
+            return Exit.LOCKED
+        case StoppedError():
+            return Exit.BUDGET if error.cause is StopCause.CREDITS else Exit.CREDENTIALS
+        case ServiceError():
+            return Exit.REMAINS
+        case _:
+            return Exit.BUG

@@ -141,7 +141,19 @@ class Generator(Protocol):
         ...
 
 
-class Journal(Protocol):
+class Spends(Protocol):
+    """What was charged, and what is held for what may have been."""
+
+    def spent(self, allowed: Allowance) -> Sequence[Decimal]:
+        """Return what is charged and reserved under each cap, in their order; compute units."""
+        ...
+
+    def records(self) -> Mapping[JobKey, Record]:
+        """Return every job of this scope that has an event, in the order of first events."""
+        ...
+
+
+class Journal(Spends, Protocol):
     """The durable record of one scope.
 
     Deliberately not async: between an answer from the service and the line that records it
@@ -164,10 +176,6 @@ class Journal(Protocol):
             OverBudgetError: a cap would not hold; nothing is written.
             JournalError: nothing is written, whatever the reason.
         """
-        ...
-
-    def records(self) -> Mapping[JobKey, Record]:
-        """Return every job of this scope that has an event, in the order of first events."""
         ...
 
     def history(self) -> Iterable[tuple[JobKey, Event]]:

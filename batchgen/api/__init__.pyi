@@ -19,6 +19,7 @@ from batchgen.control.client import Reply as Reply
 from batchgen.control.commands import Order as Order
 from batchgen.control.commands import read_settings as read_settings
 from batchgen.engine.interrupts import Interrupts as Interrupts
+from batchgen.identity import is_file as is_file
 from batchgen.journal.orders import Answer as Answer
 from batchgen.lifecycle import State as State
 from batchgen.manifest.naming import batch_from as batch_from
@@ -40,6 +41,8 @@ from batchgen.output.progress import mode_for as mode_for
 from batchgen.output.results import cell as cell
 from batchgen.output.run_events import RunEnded as RunEnded
 from batchgen.output.run_events import RunEvent as RunEvent
+from batchgen.planning.caps import CapUse as CapUse
+from batchgen.planning.caps import Fit as Fit
 from batchgen.planning.changes import Change as Change
 from batchgen.planning.changes import Changed as Changed
 from batchgen.planning.costs import By as By
@@ -49,8 +52,16 @@ from batchgen.planning.costs import Sums as Sums
 from batchgen.planning.costs import fold as fold
 from batchgen.planning.costs import total as total
 from batchgen.planning.forecast import Forecast as Forecast
+from batchgen.planning.groups import ChangedAlike as ChangedAlike
+from batchgen.planning.groups import changed_alike as changed_alike
+from batchgen.planning.groups import is_text_change as is_text_change
+from batchgen.planning.groups import text_edits as text_edits
 from batchgen.planning.plan import Entry as Entry
+from batchgen.planning.plan import Standing as Standing
 from batchgen.planning.pricing import Price as Price
+from batchgen.planning.stages import Stage as Stage
+from batchgen.planning.stages import told_stages as told_stages
+from batchgen.planning.words import difference as difference
 from batchgen.reconcile.audit import Situation as Situation
 from batchgen.reconcile.audit import Surplus as Surplus
 from batchgen.reconcile.billing import BillingDiff as BillingDiff
@@ -80,6 +91,7 @@ from batchgen.usecases.model_search import describe_models as describe_models
 from batchgen.usecases.model_search import find_models as find_models
 from batchgen.usecases.names import told_of_names as told_of_names
 from batchgen.usecases.naming import NamesFound as NamesFound
+from batchgen.usecases.plan import EntryOutlook as EntryOutlook
 from batchgen.usecases.plan import Outlook as Outlook
 from batchgen.usecases.quotes import Quoted as Quoted
 from batchgen.usecases.quotes import QuotedClass as QuotedClass

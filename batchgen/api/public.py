@@ -92,7 +92,7 @@ async def plan(
             one.entry.job.id: tuple(change.name for change in one.changes) for one in preview.outlook.changed
         },
         stopped=preview.found.stopped,
-        notes=(*preview.outlook.notes, *preview.slots.notes),
+        notes=(*preview.outlook.notes, *preview.outlook.fit.warnings(), *preview.slots.notes),
         warnings=preview.warnings,
     )
 

@@ -127,7 +127,7 @@ def status(options: Options) -> Sequence[BatchStatus]:
     Raises:
         JournalError: the journal cannot be read.
     """
-    return status_of_all(options.journal, options.output)
+    return status_of_all(options.journal, options.output, now=options.clock.now())
 
 
 async def order(options: Options, orders: Sequence[Order]) -> Reply:

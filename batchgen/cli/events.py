@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from batchgen import api
-from batchgen.cli.status_codes import status_of
 from batchgen.cli.streams import error_of
 from batchgen.errors import BatchgenError
+from batchgen.exits import status_of
 
 if TYPE_CHECKING:
     Tell = Callable[["api.RunEvent"], None]

@@ -129,6 +129,12 @@ limit = click.option(
 sample = click.option(
     "--sample", type=click.IntRange(min=1), metavar="N", help="Buy N jobs at most, spread over all."
 )
+budget = click.option(
+    "--budget",
+    type=UnitsType(),
+    help="Most compute units to spend on the batch; replaces the manifest's total.",
+)
+show_all = click.option("--all", "show_all", is_flag=True, help="Show each job, however many there are.")
 drain_timeout = click.option(
     "--drain-timeout",
     type=DurationType(),

@@ -11,9 +11,8 @@ import click
 
 from batchgen import __version__, api
 from batchgen.cli import flags
-from batchgen.cli.status_codes import status_of
 from batchgen.errors import BatchgenError, InputError, Problem, TransitionError
-from batchgen.exits import Exit
+from batchgen.exits import Exit, status_of
 
 # What --help shows, in groups; a test holds the words against the commands' own.
 GROUPS: Mapping[str, Mapping[str, str]] = {

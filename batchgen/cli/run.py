@@ -13,7 +13,8 @@ import click
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.events import events_to
-from batchgen.cli.plan import show_plan, total_of
+from batchgen.cli.plan import show_plan
+from batchgen.cli.plan_money import all_of
 from batchgen.cli.signals import caught
 from batchgen.errors import Problem
 from batchgen.exits import Exit
@@ -35,11 +36,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @flags.drain_timeout
-@click.option(
-    "--budget",
-    type=flags.UnitsType(),
-    help="Most compute units to spend on the batch; replaces the manifest's total.",
-)
+@flags.budget
 @click.option(
     "--max-failures",
     type=flags.FailuresType(),
@@ -208,8 +205,7 @@ def _say_how_it_ended(outcome: "api.RunOutcome", *, quiet: bool) -> None:
 
 
 def _counted(summary: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"{count} {status}" for status, count in summary["statuses"].items() if count)
-    return f"{counts.replace('_', ' ')} of {summary['jobs']} jobs"
+    return api.told_stages({stage: summary["counts"][stage.replace(" ", "_")] for stage in api.Stage})
 
 
 def _may_go_on(preview: "api.Preview") -> bool:
@@ -220,7 +216,9 @@ def _may_go_on(preview: "api.Preview") -> bool:
     if count == 0:
         return True
     jobs = counted(count, "job")
-    click.echo(f"{preview.batch.manifest.batch}: {jobs} to buy, for {total_of(quoted)}.", err=True)
+    click.echo(f"{preview.batch.manifest.batch}: {jobs} to buy, for {all_of(quoted)}.", err=True)
+    for text in preview.outlook.fit.warnings():
+        click.echo(f"warning: {text}", err=True)
     if count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS:
         return True
     return click.confirm("Go on?", err=True)

@@ -8,17 +8,21 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
-from batchgen.formats import counted, not_told, number, units
+from batchgen.formats import clean, counted, moment, not_told, number, stamp, units
+
+_FEW = 5  # jobs that are named
 
 
 @click.command("status")
 @flags.some_target
 @flags.output
+@flags.show_all
 @flags.as_json
-def command(*, target: str | None, output: Path, as_json: bool) -> int:
+def command(*, target: str | None, output: Path, show_all: bool, as_json: bool) -> int:
     """Show where the batches of an output folder stand, or only TARGET: a batch or its manifest.
 
-    Reads the journal and disturbs no run that is going on.
+    Says how the last run of each ended and whether one is at work, and names the jobs that failed. Reads the
+    journal and disturbs no run that is going on.
     """
     manifest = Path(target or "")
     options = api.Options(
@@ -35,7 +39,7 @@ def command(*, target: str | None, output: Path, as_json: bool) -> int:
         click.echo(json.dumps(documents, ensure_ascii=False))
     else:
         click.echo(flags.journal_line(options), err=True)
-        for line in _lines(shown):
+        for line in _lines(shown, show_all=show_all):
             click.echo(line)
     if batch is not None and not shown:
         names = ", ".join(sorted({one.scope.batch for one in known})) or "none"
@@ -50,7 +54,14 @@ def _document(one: "api.BatchStatus") -> dict[str, object]:
         "slot": one.scope.slot or None,
         "origin": one.scope.origin,
         "project": one.scope.project or None,
+        "jobs": one.jobs,
+        "counts": {stage.replace(" ", "_"): count for stage, count in one.stages.items()},
+        "removed": one.removed,
         "states": {str(state): count for state, count in one.states.items()},
+        "alive": one.alive,
+        "last_run": _last(one),
+        "failed": [{"id": name, "reason": reason} for name, reason in one.failed],
+        "held": [{"id": name, "reason": reason} for name, reason in one.held],
         "quoted": number(one.quoted),
         "reserved": number(one.committed.reserved),
         "charged": number(one.charged),
@@ -62,15 +73,55 @@ def _document(one: "api.BatchStatus") -> dict[str, object]:
     }
 
 
-def _lines(shown: "Sequence[api.BatchStatus]") -> Iterator[str]:
+def _last(one: "api.BatchStatus") -> dict[str, object] | None:
+    last = one.last
+    if last is None:
+        return None
+    return {
+        "began_at": moment(last.began_at),
+        "ended_at": moment(last.ended_at),
+        "exit": last.exit,
+        "reasons": list(last.reasons),
+    }
+
+
+def _lines(shown: "Sequence[api.BatchStatus]", *, show_all: bool) -> Iterator[str]:
     if not shown:
         yield "No batch was run here yet."
     for one in shown:
-        states = ", ".join(
-            f"{count} {str(state).replace('_', ' ')}" for state, count in sorted(one.states.items())
-        )
         slot = f", slot {one.scope.slot}" if one.scope.slot else ""
-        yield f"{one.scope.batch} at {one.scope.origin}{slot}: {states or 'nothing yet'}; {_money(one)}"
+        yield f"{one.scope.batch} at {one.scope.origin}{slot}: {_counts(one)}; {_money(one)}"
+        yield from _of_the_last_run(one)
+        most = len(one.failed) + len(one.held) if show_all else _FEW
+        yield from _named("failed", one.failed, most)
+        yield from _named("needs your decision (batchgen resolve)", one.held, most)
+
+
+def _counts(one: "api.BatchStatus") -> str:
+    removed = f", {one.removed} removed from the manifest" if one.removed else ""
+    if one.jobs is not None:
+        return api.told_stages(one.stages, total=one.jobs) + removed
+    counts = ", ".join(f"{count} {stage}" for stage, count in one.stages.items() if count)
+    return (counts or "nothing yet") + removed
+
+
+def _of_the_last_run(one: "api.BatchStatus") -> Iterator[str]:
+    last = one.last
+    if one.alive:
+        since = "" if last is None else f" since {stamp(last.began_at)}"
+        yield f"  a run is at work{since}"
+    elif last is not None and last.ended_at is None:
+        yield f"  the last run began {stamp(last.began_at)} and did not end: run the same command to continue"
+    elif last is not None and last.ended_at is not None:
+        yield f"  the last run ended {stamp(last.ended_at)} with exit status {last.exit}"
+        yield from (f"    {clean(reason)}" for reason in last.reasons)
+
+
+def _named(what: str, jobs: "Sequence[tuple[str, str]]", most: int) -> Iterator[str]:
+    for name, reason in jobs[:most]:
+        yield f"  {what}: {clean(name, 80)}{f': {clean(reason)}' if reason else ''}"
+    if len(jobs) > most:
+        yield f"  {what}: {len(jobs) - most} more (--all shows each)"
 
 
 def _money(one: "api.BatchStatus") -> str:

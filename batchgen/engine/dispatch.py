@@ -29,6 +29,8 @@ from batchgen.planning.plan import Entry
 from batchgen.ports import Lane
 from batchgen.reconcile.search import Search
 
+_NAMED = 3  # jobs that a list of sentences names
+
 
 class Dispatcher:
     """Fills free slots with waiting jobs. ``run`` must be a child of the run's TaskGroup."""
@@ -206,9 +208,12 @@ class Dispatcher:
 
     def budget_told(self) -> tuple[str, ...]:
         """Return which jobs the budget has left out, and what a higher one would buy; empty if none."""
-        told = [str(one) for one in self._too_dear.values()]
+        dear = [str(one) for one in self._too_dear.values()]
+        told = dear if len(dear) <= _NAMED + 1 else [*dear[:_NAMED], f"{len(dear) - _NAMED} more such jobs"]
         if self._broke is not None:
-            told.append(self._purse.told(self._broke, [entry.job for entry in self._waiting]))
+            waiting = [entry.job for entry in self._waiting]
+            journal, now = self._world.journal, self._ledger.now()
+            told.append(self._purse.told(self._broke, waiting, journal, now=now))
         return tuple(told)
 
     @property

@@ -43,8 +43,8 @@ class LeftOut:
         were = "1 job was" if self.jobs == 1 else f"{self.jobs} jobs were"
         text = f"{were} left out as asked, of {self.of}"
         if self.unpriced == self.jobs:
-            return text
-        more = f", without {self.unpriced} whose price was not asked" if self.unpriced else ""
+            return f"{text}; what the rest would cost is not known: `batchgen plan` asks"
+        more = f", and {counted(self.unpriced, 'job')} more whose price is not known" if self.unpriced else ""
         return f"{text}; the rest would cost {units(self.cost)} CU{more}"
 
 
@@ -398,4 +398,6 @@ def _why_pending(ending: EngineOutcome) -> str:
         return f"not submitted: the service's jobs could not be listed ({ending.unlisted}); {_WAY_ON}"
     if ending.unreachable:
         return "not submitted: the service could not be reached, or took no job"
+    if ending.over_budget and not ending.drained:
+        return "not submitted: the budget does not let them through"
     return "not submitted yet; run the same command to continue"

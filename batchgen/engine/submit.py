@@ -1,9 +1,10 @@
 """The paid step: intent, POST, receipt. Nothing else sends a body that costs money."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from batchgen.engine.policy import World
-from batchgen.errors import BatchgenError, RefusedError, ServiceError
+from batchgen.errors import BatchgenError, JournalError, RefusedError, ServiceError
 from batchgen.identity import compose_body, files_of, seed_for
 from batchgen.interpret import after_failure, after_receipt
 from batchgen.ledger import Ledger
@@ -45,6 +46,9 @@ class Submitter:
         """
         intent = self._intent(entry)
         entry = self._ledger.record(entry, intent, allowed=self._purse.allowed(intent.at))
+        with suppress(JournalError):  # a warning is worth no doubt: the intent is on record
+            for text in self._purse.near(self._world.journal, now=intent.at):
+                self._ledger.observer.warned(text)
         left = loop_time()
         try:
             receipt = await self._generator.submit(entry.job.model, intent.body)

@@ -9,12 +9,14 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import JournalError, RemoteIdTakenError
 from batchgen.journal import codec, schema
 from batchgen.journal.origin_flags import Marks, named_rows
+from batchgen.journal.scopes import columns_of, keep_scope
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.totals import Totals
 from batchgen.journal.transactions import written
@@ -122,6 +124,17 @@ class BatchJournal:
         if allowed is not None:
             self._totals.check(self._scope_id, allowed)
 
+    def spent(self, allowed: Allowance) -> tuple[Decimal, ...]:
+        """Return what is charged and reserved under each cap, in their order.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if schema.is_empty(self._connection):
+                return tuple(Decimal(0) for _ in allowed.windows)
+            return self._totals.spent(self._scope_id or 0, allowed)
+
     def _check_place(self) -> None:
         """Refuse to go on in a file that nobody will find again.
 
@@ -221,7 +234,7 @@ class BatchJournal:
         with explained(self._path):
             row = self._connection.execute(
                 "SELECT since FROM looks WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
-                _columns(self._scope),
+                columns_of(self._scope),
             ).fetchone()
         return None if row is None else float(row[0])
 
@@ -235,7 +248,7 @@ class BatchJournal:
             self._connection.execute(
                 "INSERT INTO looks (origin, project, batch, slot, since) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT DO UPDATE SET since = excluded.since",
-                (*_columns(self._scope), since),
+                (*columns_of(self._scope), since),
             )
 
     def look_ended(self) -> None:
@@ -246,7 +259,8 @@ class BatchJournal:
         """
         with explained(self._path), self._transaction(durable=False):
             self._connection.execute(
-                "DELETE FROM looks WHERE (origin, project, batch, slot) = (?, ?, ?, ?)", _columns(self._scope)
+                "DELETE FROM looks WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
+                columns_of(self._scope),
             )
 
     @property
@@ -295,7 +309,7 @@ class BatchJournal:
                 return None  # a reader came before the first writer
             row = self._connection.execute(
                 "SELECT id FROM scopes WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
-                _columns(self._scope),
+                columns_of(self._scope),
             ).fetchone()
         return None if row is None else int(row[0])
 
@@ -372,21 +386,6 @@ def _costs_the_same(before: Record, after: Record) -> bool:
     """Tell the steps that have nothing to do with money, such as a collection."""
     settled = before.state in _SETTLED and after.state in _SETTLED
     return settled and before.submissions is after.submissions
-
-
-def keep_scope(connection: sqlite3.Connection, scope: Scope) -> int:
-    """Make a scope known, and give its number."""
-    (found,) = connection.execute(
-        "INSERT INTO scopes (origin, project, batch, slot) VALUES (?, ?, ?, ?) "
-        # another run of the scope may have come first; its row serves
-        "ON CONFLICT DO UPDATE SET slot = excluded.slot RETURNING id",
-        _columns(scope),
-    ).fetchone()
-    return int(found)
-
-
-def _columns(scope: Scope) -> tuple[str, str, str, str]:
-    return scope.origin, scope.project, scope.batch, scope.slot
 
 
 def _place_of(path: Path) -> tuple[int, int] | None:

@@ -11,10 +11,12 @@ from typing import Self
 from batchgen.errors import JournalError
 from batchgen.journal import schema
 from batchgen.journal.accepted import AcceptedRecords
-from batchgen.journal.batch import BatchJournal, keep_scope
+from batchgen.journal.batch import BatchJournal
 from batchgen.journal.ceilings import CeilingRecords
 from batchgen.journal.filesystem import journal_lies_there, refuse_network, sync_folder
+from batchgen.journal.last_runs import LastRunRecords
 from batchgen.journal.names import Names
+from batchgen.journal.scopes import NAMES, keep_scope, scope_of
 from batchgen.journal.slots import SlotRecords
 from batchgen.journal.sqlite_errors import DAMAGED, WAIT_FOR_OTHERS, explained
 from batchgen.model import Scope
@@ -92,8 +94,8 @@ class JournalFile:
         with explained(self._path):
             if schema.is_empty(self._connection):
                 return []
-            rows = self._connection.execute("SELECT origin, project, batch, slot FROM scopes ORDER BY id")
-            return [Scope(origin=row[0], project=row[1], batch=row[2], slot=row[3]) for row in rows]
+            rows = self._connection.execute(f"SELECT {NAMES} FROM scopes ORDER BY id")  # noqa: S608 - our own names
+            return list(map(scope_of, rows))
 
     def batch(self, scope: Scope) -> BatchJournal:
         """Return the journal of one scope; nothing is written before its first event."""
@@ -115,6 +117,11 @@ class JournalFile:
     def slots(self, scope: Scope) -> SlotRecords:
         """Return what is open in the slots of a scope's batch."""
         return SlotRecords(self._connection, self._path, scope)
+
+    @property
+    def last_runs(self) -> LastRunRecords:
+        """How the last run of each slot went."""
+        return LastRunRecords(self._connection, self._path)
 
     def begin(self, scope: Scope) -> None:
         """Keep a scope that has no event yet, on the disk itself.

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchgen.journal import codec, schema
-from batchgen.journal.batch import keep_scope
 from batchgen.journal.origin_flags import NAMES_A_QUERY
+from batchgen.journal.scopes import keep_scope
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.transactions import written
 from batchgen.lifecycle import Record

@@ -257,6 +257,27 @@ TABLES: tuple[str, ...] = (
 )
 
 
+# what came later and nothing paid for hangs on: made in a file of this version that has it not
+LATER = (
+    # how the last run of each slot began and ended
+    """
+    CREATE TABLE IF NOT EXISTS last_runs (
+        origin TEXT NOT NULL,
+        project TEXT NOT NULL,
+        batch TEXT NOT NULL,
+        slot TEXT NOT NULL,
+        began_at REAL NOT NULL,
+        ended_at REAL,
+        exit INTEGER,
+        reasons TEXT NOT NULL,
+        jobs INTEGER NOT NULL,
+        removed TEXT NOT NULL,
+        PRIMARY KEY (origin, project, batch, slot)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+
 def is_empty(connection: sqlite3.Connection) -> bool:
     """Return whether the tables are not there yet: a reader may come before the first writer."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -277,6 +298,8 @@ def create(connection: sqlite3.Connection, *, path: str) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
+        for statement in LATER:
+            connection.execute(statement)
 
 
 def refuse_others(connection: sqlite3.Connection, *, path: str) -> None:

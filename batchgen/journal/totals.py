@@ -41,14 +41,20 @@ class Totals:
         Raises:
             OverBudgetError: names the cap, and what is committed.
         """
-        for window in allowed.windows:
-            spent = self._committed(scope_id, window).net(trust_refunds=allowed.trust_refunds)
+        for window, spent in zip(allowed.windows, self.spent(scope_id, allowed), strict=True):
             if spent > window.cap:
                 raise OverBudgetError(
                     f"the next job would bring {window.name} to {units(spent)} CU, charged and reserved; "
                     f"the cap is {units(window.cap)}",
                     over=spent - window.cap,
                 )
+
+    def spent(self, scope_id: int, allowed: Allowance) -> tuple[Decimal, ...]:
+        """Return what counts against each cap, compute units."""
+        return tuple(
+            self._committed(scope_id, window).net(trust_refunds=allowed.trust_refunds)
+            for window in allowed.windows
+        )
 
     def _committed(self, scope_id: int, window: Window) -> Committed:
         columns = "COALESCE(SUM(gross), 0), COALESCE(SUM(assumed), 0), COALESCE(SUM(confirmed), 0)"

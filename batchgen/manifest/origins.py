@@ -6,7 +6,7 @@ asked for: that happens when something is wrong, and its nodes weigh more than a
 
 import hashlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TypeAlias
@@ -136,6 +136,11 @@ class Origins:
             self.entries.append(origin)
         self._owners.append(len(self.entries) - 1)
         self._prompts.append(prompt)
+
+    @property
+    def owners(self) -> Sequence[int]:
+        """For each job the number of its entry."""
+        return self._owners
 
     def __getitem__(self, index: int) -> Origin:
         return self.entries[self._owners[index]]

@@ -13,14 +13,15 @@ from batchgen.model import Json
 from batchgen.output.entries import Status
 from batchgen.output.layout import Spot, amount, assets, charged, files, job_at, shape
 from batchgen.output.thumbnails import Preview
+from batchgen.planning.stages import Stage
 
 WORDS: Mapping[str, str] = {
-    Status.SUCCEEDED: "succeeded",
-    Status.RUNNING: "running",
-    Status.PENDING: "pending",
-    Status.IN_DOUBT: "in doubt",
+    Status.SUCCEEDED: Stage.DONE.value,
+    Status.RUNNING: Stage.RUNNING.value,
+    Status.PENDING: Stage.NOT_BOUGHT.value,
+    Status.IN_DOUBT: Stage.IN_DOUBT.value,
     Status.TIMED_OUT: "out of sight",
-    Status.FAILED: "failed",
+    Status.FAILED: Stage.FAILED.value,
     Status.REFUSED: "refused",
     Status.CANCELED: "canceled",
 }

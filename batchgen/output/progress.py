@@ -6,23 +6,23 @@ stderr; what is said is worded in ``wording``. A stream that is gone ends the pr
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from batchgen.formats import clean, stamp
-from batchgen.lifecycle import Abandoned, Canceled, Event, Failed, Record, Refused, State
+from batchgen.lifecycle import Abandoned, Canceled, Event, Failed, Record, Refused
 from batchgen.model import Job, JobKey, Refund, RemoteJob
 from batchgen.output.wording import Gauges, Snapshot, closing, figures, is_problem, line
+from batchgen.planning.stages import Stage, stage_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-_ENDED = frozenset({State.COLLECTED, State.FAILED, State.CANCELED, State.REFUSED, State.ABANDONED})
-_DOUBTFUL = frozenset({State.IN_DOUBT, State.HELD})
+_ENDED = frozenset({Stage.DONE, Stage.FAILED})
 _REFRESHES = 5  # a second
 _LAST_ENDS = 60
 _LAST_FAILURES = 3
@@ -49,12 +49,16 @@ class Tally:
     Args:
         total: jobs of the run, those done before it included.
         records: what is on record at the start, for counts that do not start at nothing.
+        aside: jobs of which nothing but the money counts.
     """
 
-    def __init__(self, *, total: int, records: Mapping[JobKey, Record]) -> None:
+    def __init__(
+        self, *, total: int, records: Mapping[JobKey, Record], aside: Collection[JobKey] = ()
+    ) -> None:
         self._total = total
-        self._seen: dict[JobKey, tuple[State, Decimal, Decimal, int]] = {}
-        self._counts = {**dict.fromkeys(State, 0), State.PLANNED: total}
+        self._aside = frozenset(aside)
+        self._seen: dict[JobKey, tuple[Stage, Decimal, Decimal, int]] = {}
+        self._counts = {**dict.fromkeys(Stage, 0), Stage.NOT_BOUGHT: total}
         self._spent = Decimal(0)
         self._untold = 0
         self._refunded = Decimal(0)
@@ -67,7 +71,7 @@ class Tally:
     def note(self, key: JobKey, job: Job, event: Event, record: Record, *, now: float) -> None:
         """Count one event; ``now`` is in seconds of any clock that only goes forward."""
         self._move(key, record)
-        if _standing(record) in _ENDED:
+        if _stage(record) in _ENDED:
             self._ends.append(now)
         if isinstance(event, Failed | Refused | Canceled | Abandoned):
             self._failures.append((clean(job.id, 40), clean(record.error) or record.state))
@@ -75,27 +79,27 @@ class Tally:
     def snapshot(self, gauges: Gauges | None, *, now: float) -> Snapshot:
         """Return the run as it stands; without gauges the flight is counted from the records."""
         counts = self._counts
-        flying = sum(counts[state] for state in (State.SUBMITTING, State.RUNNING, *_DOUBTFUL))
-        ended = sum(counts[state] for state in _ENDED)
+        ended = sum(counts[stage] for stage in _ENDED)
         return Snapshot(
             total=max(self._total, ended),
-            done=ended,
-            failed=ended - counts[State.COLLECTED],
-            in_doubt=sum(counts[state] for state in _DOUBTFUL),
+            stages={stage: max(0, count) for stage, count in counts.items()},
             spent=self._spent,
             untold=self._untold,
             per_minute=self._pace(now),
-            gauges=gauges or Gauges(in_flight=flying),
+            gauges=gauges or Gauges(in_flight=counts[Stage.RUNNING] + counts[Stage.IN_DOUBT]),
             failures=tuple(self._failures),
             refunded=self._refunded,
             assumed=self._assumed,
         )
 
     def _move(self, key: JobKey, record: Record) -> None:
-        state, spent, back, untold = self._seen.get(key, (State.PLANNED, Decimal(0), Decimal(0), 0))
+        nothing = (Stage.NOT_BOUGHT, Decimal(0), Decimal(0), 0)
+        stage, spent, back, untold = self._seen.get(key, nothing)
         charged, refunded = record.charged or Decimal(0), record.refunded or Decimal(0)
-        self._counts[state] -= 1
-        self._counts[stands := _standing(record)] += 1
+        stands = _stage(record)
+        if key not in self._aside:
+            self._counts[stage] -= 1
+            self._counts[stands] += 1
         self._spent += charged - spent
         self._untold += record.untold - untold
         self._refunded += refunded - back
@@ -110,10 +114,8 @@ class Tally:
         return 60 * (len(self._ends) - 1) / passed if passed > 0 else None
 
 
-def _standing(record: Record) -> State:
-    """Return where a job stands for people: one that lacks files, or all its assets, is not done."""
-    bare = record.is_short and not record.asset_ids
-    return State.SUCCEEDED if record.state is State.COLLECTED and (bare or record.grown) else record.state
+def _stage(record: Record) -> Stage:
+    return stage_of(record, alive=True)
 
 
 class Progress:
@@ -124,6 +126,7 @@ class Progress:
         mode: see ``mode_for``.
         total: jobs of the run, those done before it included.
         records: what is on record at the start.
+        aside: jobs of which nothing but the money counts.
         gauges: asked at every refresh; None counts the flight from events.
         now: wall clock, for the stamps of plain lines.
         elapsed: a clock that only goes forward, in seconds, for the pace.
@@ -136,13 +139,14 @@ class Progress:
         mode: Mode,
         total: int,
         records: Mapping[JobKey, Record] | None = None,
+        aside: Collection[JobKey] = (),
         gauges: Callable[[], Gauges] | None = None,
         now: Callable[[], float] = time.time,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream
         self._mode = mode
-        self._tally = Tally(total=total, records=records or {})
+        self._tally = Tally(total=total, records=records or {}, aside=aside)
         self._gauges = gauges
         self._now = now
         self._elapsed = elapsed
@@ -216,7 +220,7 @@ def picture(shot: Snapshot) -> "RenderableType":
 
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
-        ProgressBar(total=max(1, shot.total), completed=shot.done, width=30),
+        ProgressBar(total=max(1, shot.total), completed=shot.ended, width=30),
         Text(f"{shot.done}/{shot.total}", style="bold"),
         Text(" · ".join(figures(shot)), overflow="ellipsis", no_wrap=True),
     )

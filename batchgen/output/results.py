@@ -20,6 +20,7 @@ from batchgen.lifecycle import Record
 from batchgen.model import Json, Refund
 from batchgen.output import atomic
 from batchgen.output.entries import Row, Status, entry, status_of, without_signature
+from batchgen.planning.stages import counted_stages
 
 FORMAT = "batchgen/results@1"
 JSON_NAME = "results.json"
@@ -175,6 +176,7 @@ def summary(results: Results) -> dict[str, Json]:
     told: dict[str, Json] = {
         "jobs": len(results.rows),
         "statuses": {str(status): counted[status] for status in Status},
+        "counts": _counts(results),
         "assets": sum(len(record.asset_ids) for record in records),
         "files": sum(len(row.files) for row in everything),
         "cost": _cost(records),
@@ -187,6 +189,15 @@ def summary(results: Results) -> dict[str, Json]:
     if results.exit is not None:
         told["exit"] = results.exit
     return told
+
+
+def _counts(results: Results) -> dict[str, Json]:
+    """Return how many of the manifest's jobs stand where, in the words of ``planning.stages``."""
+    alive = results.exit is None
+    return {
+        stage.replace(" ", "_"): count
+        for stage, count in counted_stages((row.record for row in results.rows), alive=alive).items()
+    }
 
 
 def _cost(records: Sequence[Record]) -> dict[str, Json]:

@@ -4,6 +4,7 @@ Whatever a manifest or the service wrote passes through ``clean`` first: a promp
 move the cursor, and an error of the service must not colour the screen.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -34,6 +35,7 @@ from batchgen.lifecycle import (
     WrittenOff,
 )
 from batchgen.model import Job
+from batchgen.planning.stages import Stage, told_stages
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,9 +63,7 @@ class Snapshot:
 
     Attributes:
         total: jobs of this run, those done before it included.
-        done: ended for good, whatever the end.
-        failed: of those, the ones without a result.
-        in_doubt: may have been paid, and nobody knows yet.
+        stages: how many of them stand where.
         spent: compute units that were charged, as far as the service has said.
         untold: how many charges it has not told.
         refunded: of those, what came back.
@@ -73,9 +73,7 @@ class Snapshot:
     """
 
     total: int
-    done: int
-    failed: int
-    in_doubt: int
+    stages: Mapping[Stage, int]
     spent: Decimal
     per_minute: float | None
     gauges: Gauges
@@ -84,12 +82,32 @@ class Snapshot:
     refunded: Decimal = Decimal(0)
     assumed: bool = False
 
+    @property
+    def done(self) -> int:
+        """How many have all that was wanted of them."""
+        return self.stages.get(Stage.DONE, 0)
+
+    @property
+    def failed(self) -> int:
+        """How many have ended without a result."""
+        return self.stages.get(Stage.FAILED, 0)
+
+    @property
+    def ended(self) -> int:
+        """How many have ended for good, whatever the end."""
+        return self.done + self.failed
+
+    @property
+    def in_doubt(self) -> int:
+        """How many may have been paid for, and nobody knows yet."""
+        return self.stages.get(Stage.IN_DOUBT, 0)
+
 
 def remaining(shot: Snapshot) -> float | None:
     """Return the seconds to the end at the pace of the last ends; None while there is no pace."""
-    if shot.done >= shot.total:
+    if shot.ended >= shot.total:
         return 0.0
-    return (shot.total - shot.done) / shot.per_minute * 60 if shot.per_minute else None
+    return (shot.total - shot.ended) / shot.per_minute * 60 if shot.per_minute else None
 
 
 def figures(shot: Snapshot) -> list[str]:
@@ -114,9 +132,7 @@ def figures(shot: Snapshot) -> list[str]:
 
 def closing(shot: Snapshot) -> str:
     """Return the last line of a run."""
-    parts = [f"{shot.done} of {shot.total} done"]
-    parts += [f"{shot.failed} failed"] if shot.failed else []
-    parts += [f"{shot.in_doubt} in doubt"] if shot.in_doubt else []
+    parts = [told_stages(shot.stages, total=shot.total)]
     parts += [f"{units(shot.spent)} CU spent"] if shot.spent or not shot.untold else []
     parts += [not_told(shot.untold)] if shot.untold else []
     certainty = " (assumed)" if shot.assumed else ""

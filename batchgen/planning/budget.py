@@ -6,7 +6,7 @@ is counted by the moment of the intent, so that a day's cap holds for what was b
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
 from batchgen.lifecycle import ChargeShown, Event, RefundShown
@@ -110,11 +110,20 @@ class Window:
         name: for people.
         cap: compute units.
         since: seconds since the epoch; None for everything of the batch and slot.
+        key: as a manifest has it under ``budget``.
+        until: when it begins anew, seconds since the epoch; None where it never does.
     """
 
     name: str
     cap: Decimal
     since: float | None = None
+    key: str = "total"
+    until: float | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name with the key to write."""
+        return f"{self.name} ({self.key})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,11 +137,20 @@ class Allowance:
 def allowance(budget: Budget, now: float, zone: tzinfo) -> Allowance:
     """Return the caps that hold at a moment; a day and a month begin at midnight of the zone."""
     here = datetime.fromtimestamp(now, zone)
-    day = datetime.combine(here.date(), time(), zone)
+    day, first = here.date(), here.date().replace(day=1)
+    next_month = (first + timedelta(days=31)).replace(day=1)
+
+    def midnight(of: date) -> float:
+        return datetime.combine(of, time(), zone).timestamp()
+
     caps = (
-        ("this batch", budget.total, None),
-        ("today", budget.per_day, day.timestamp()),
-        ("this month", budget.per_month, day.replace(day=1).timestamp()),
+        ("this batch", "total", budget.total, None, None),
+        ("today", "per_day", budget.per_day, midnight(day), midnight(day + timedelta(days=1))),
+        ("this month", "per_month", budget.per_month, midnight(first), midnight(next_month)),
     )
-    windows = tuple(Window(name=name, cap=cap, since=since) for name, cap, since in caps if cap is not None)
+    windows = tuple(
+        Window(name=name, key=key, cap=cap, since=since, until=until)
+        for name, key, cap, since, until in caps
+        if cap is not None
+    )
     return Allowance(windows=windows, trust_refunds=budget.trust_refunds)

@@ -1,6 +1,8 @@
 """What changed in a job: the one before, as it was bought, against the one in the manifest. Pure."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from batchgen.identity import canonical, is_file
 from batchgen.model import Job, Json
@@ -71,11 +73,55 @@ def changes(before: Job, after: Job) -> tuple[Change, ...]:
     return tuple(found)
 
 
+def details(change: Change) -> tuple[Change, ...]:
+    """Return what differs within an input, each part under its own name: ``loras[0].scale``.
+
+    Of lists of different lengths the elements that came and went are named, as parts of the list.
+    """
+    if change.added or change.dropped:
+        return (change,)
+    return tuple(_parts(change.name, change.before, change.after))
+
+
+def _parts(name: str, before: Json, after: Json) -> Iterator[Change]:
+    if _same(before, after):
+        return
+    if isinstance(before, dict) and isinstance(after, dict) and not (is_file(before) or is_file(after)):
+        yield from _keys(name, before, after)
+    elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        if len(before) != len(after):
+            yield from _elements(name, before, after)
+            return
+        for place, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from _parts(f"{name}[{place}]", one, other)
+    else:
+        yield Change(name=name, before=before, after=after)
+
+
+def _keys(name: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[Change]:
+    for key in dict.fromkeys((*before, *after)):
+        inner = f"{name}.{key}"
+        if key not in after:
+            yield Change(name=inner, before=before[key], after=None, dropped=True)
+        elif key not in before:
+            yield Change(name=inner, before=None, after=after[key], added=True)
+        else:
+            yield from _parts(inner, before[key], after[key])
+
+
+def _elements(name: str, before: Sequence[Json], after: Sequence[Json]) -> Iterator[Change]:
+    old, new = ([canonical(_by_content(one)) for one in side] for side in (before, after))
+    for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if what != "equal":
+            yield from (Change(name=name, before=one, after=None, dropped=True) for one in before[a:b])
+            yield from (Change(name=name, before=None, after=one, added=True) for one in after[c:d])
+
+
 def _inputs(job: Job) -> dict[str, Json]:
+    own: dict[str, Json] = {"model": job.model, "prompt": job.prompt}
     return {
-        "model": job.model,
-        "prompt": job.prompt,
-        **{n: v for n, v in job.params.items() if n != "prompt"},
+        **{name: value for name, value in own.items() if value is not None},
+        **{name: value for name, value in job.params.items() if name != "prompt"},
     }
 
 

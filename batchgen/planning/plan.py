@@ -5,7 +5,7 @@ stands by the journal, and the engine does what the state calls for.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -13,22 +13,24 @@ from functools import cached_property
 from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
 from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.matching import match
+from batchgen.planning.sampling import spread
+from batchgen.planning.stages import Stage, stage_of
 
 _KEEPABLE = frozenset({*IN_FLIGHT, State.SUCCEEDED, State.COLLECTED} - {State.HELD})
 
 
 class Standing(StrEnum):
-    """Where a job of the manifest stands before a run."""
+    """Where a job of the manifest stands before a run: its stage, and of what is not bought the reason."""
 
     NEW = "new"
     CHANGED = "changed"
     AGAIN = "not accepted yet"
     RETRY = "to be tried again"
-    IN_FLIGHT = "in flight"
-    IN_DOUBT = "in doubt"
-    FAILED = "failed"
-    COLLECT = "files missing"
-    DONE = "done"
+    RUNNING = Stage.RUNNING.value
+    IN_DOUBT = Stage.IN_DOUBT.value
+    FAILED = Stage.FAILED.value
+    COLLECT = Stage.FILES_MISSING.value
+    DONE = Stage.DONE.value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,22 +58,15 @@ class Entry:
     @property
     def standing(self) -> Standing:
         """Return where it stands."""
-        match self.record.state:
-            case State.PLANNED if self.record.job is None:
-                return Standing.CHANGED if self.changed else Standing.NEW
-            case State.PLANNED:
-                return Standing.AGAIN
-            case State.SUBMITTING | State.IN_DOUBT | State.HELD:
-                return Standing.IN_DOUBT
-            case State.RUNNING:
-                return Standing.IN_FLIGHT
-            case State.SUCCEEDED:
-                return Standing.COLLECT
-            case State.COLLECTED:
-                lacks_files = self.record.lacks_files or self.vanished
-                return Standing.COLLECT if lacks_files else Standing.DONE
-            case State.FAILED | State.REFUSED | State.CANCELED | State.ABANDONED:
-                return Standing.RETRY if self.retry else Standing.FAILED
+        stage = stage_of(self.record)
+        if stage is Stage.DONE and self.vanished:
+            return Standing.COLLECT
+        if stage is Stage.NOT_BOUGHT:
+            known = Standing.CHANGED if self.changed else Standing.NEW
+            return known if self.record.job is None else Standing.AGAIN
+        if stage is Stage.FAILED and self.retry:
+            return Standing.RETRY
+        return Standing(stage.value)
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: what is worked out once is kept
@@ -178,17 +173,28 @@ def may_be_kept(record: Record) -> bool:
     return record.state in _KEEPABLE
 
 
-def a_few_of(plan: Plan, *, limit: int | None = None, sample: int | None = None) -> Plan:
+def a_few_of(
+    plan: Plan,
+    *,
+    limit: int | None = None,
+    sample: int | None = None,
+    origins: Sequence[Hashable] | None = None,
+) -> Plan:
     """Leave only some of the jobs to be bought: the first ones, or some that are spread over all.
 
     Args:
         plan: of all.
         limit: how many of the first; None for all.
-        sample: how many at even distances; None for all.
+        sample: how many that are spread over entries, models and values; None for all.
+        origins: for each entry of the plan what tells the manifest's entry that it comes from.
     """
     wanted = [one.key for one in plan.to_submit]
     if sample is not None and sample < len(wanted):
-        wanted = [wanted[number * len(wanted) // sample] for number in range(sample)]
+        buying = set(wanted)
+        places = [place for place, one in enumerate(plan.entries) if one.key in buying]
+        jobs = [plan.entries[place].job for place in places]
+        known = [origins[place] if origins is not None else None for place in places]
+        wanted = [wanted[place] for place in spread(jobs, known, sample)]
     if limit is not None:
         wanted = wanted[:limit]
     if len(wanted) == len(plan.to_submit):

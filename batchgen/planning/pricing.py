@@ -69,6 +69,11 @@ class Group:
         return sum(len(one.jobs) for one in self.classes)
 
     @property
+    def name(self) -> str:
+        """The name of its first class, which stands for all of them."""
+        return self.classes[0].name
+
+    @property
     def is_spread(self) -> bool:
         """Whether the price was looked for in some of its classes only."""
         return len(self.classes) > 1
@@ -143,12 +148,12 @@ def price_classes(jobs: Sequence[Job], classifier: Classifier) -> list[PriceClas
     ]
 
 
-def group(jobs: Sequence[Job], classifier: Classifier) -> list[Group]:
-    """Choose what to ask: at most ``MOST_QUOTES`` questions in all, the models having like shares."""
+def group(jobs: Sequence[Job], classifier: Classifier, *, most: int = MOST_QUOTES) -> list[Group]:
+    """Choose what to ask: at most so many questions in all, the models having like shares."""
     of_model: dict[str, list[PriceClass]] = defaultdict(list)
     for one in price_classes(jobs, classifier):
         of_model[one.model].append(one)
-    left, groups = MOST_QUOTES, list[Group]()
+    left, groups = most, list[Group]()
     for number, members in enumerate(of_model.values()):
         share = left // (len(of_model) - number)
         made = _groups(members, jobs, classifier, most=share)

@@ -10,16 +10,19 @@ from batchgen.engine.limits.pools import limit_now
 from batchgen.errors import Problem, ServiceError
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Job, Model
+from batchgen.planning.caps import Fit
 from batchgen.planning.changes import Changed, changed_jobs
 from batchgen.planning.forecast import Forecast, forecast, unrecognisable
 from batchgen.planning.plan import Entry, Standing
 from batchgen.planning.pricing import Price
+from batchgen.planning.renames import changed_under_new_ids, renamed
 from batchgen.ports import Quoter
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.models import check_manifest, to_submit
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import Quoted, quote_jobs
+from batchgen.usecases.run_policy import fit_of, guard_of
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.model_source import lately_described, rehearsed_prices
 from batchgen.wiring.opening import OpenBatch
@@ -52,8 +55,11 @@ class Outlook:
         quoted: what the jobs cost that would be bought.
         entries: by entry of the manifest, in its order.
         changed: jobs that were bought in another form.
+        moved: new jobs that look like one that is gone from the manifest, with what differs.
+        renamed: the old and the new id of jobs that have another one, and are the same in all else.
         forecast: how long it takes.
         unrecognisable: how many jobs could not be told from their equals after a lost answer.
+        fit: what of it the caps let through.
         account: None where the credentials may not see it, or it was not asked for.
         notes: sentences for people.
         warnings: what is probably a mistake by what the models declare.
@@ -62,8 +68,11 @@ class Outlook:
     quoted: Quoted
     entries: tuple[EntryOutlook, ...]
     changed: tuple[Changed, ...]
+    moved: tuple[Changed, ...]
+    renamed: tuple[tuple[str, str], ...]
     forecast: Forecast
     unrecognisable: int
+    fit: Fit
     account: Account | None
     notes: tuple[str, ...]
     warnings: tuple[Problem, ...]
@@ -106,8 +115,11 @@ async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False)
         quoted=quoted,
         entries=_by_entry(batch, quoted),
         changed=changed_jobs(batch.plan),
+        moved=changed_under_new_ids(batch.plan),
+        renamed=renamed(batch.plan),
         forecast=forecast(jobs, models, at_once=min(ceilings, default=None), rate=rate),
         unrecognisable=unrecognisable(jobs, models),
+        fit=fit_of(batch, guard_of(batch, options, quoted), left=account.left if account else None),
         account=account,
         notes=(*checked.notes, *([checked.skipped] if checked.skipped else []), *lacks),
         warnings=checked.warnings,

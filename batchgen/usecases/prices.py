@@ -4,25 +4,31 @@ Under a cap an old answer decides nothing: the engine has a class asked again be
 intent, and whenever its answer has grown old. A question goes out as a plan's does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 
 from batchgen.engine.limits.budget import BudgetGuard
-from batchgen.errors import JournalError, ModelClosedError
+from batchgen.engine.outcome import EngineOutcome, LeftOut
+from batchgen.errors import JournalError, ModelClosedError, ServiceError, StoppedError
 from batchgen.identity import files_of
 from batchgen.lifecycle import TERMINAL
 from batchgen.loop_clock import loop_time
 from batchgen.model import Job, Model
 from batchgen.planning.budget import waits_for_a_price
-from batchgen.planning.pricing import Group, Price, PriceClass, price_of
+from batchgen.planning.pricing import Price, PriceClass, price_of
 from batchgen.ports import Clock, Quoter
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote_jobs
-from batchgen.wiring.batch import Batch, zone_of
+from batchgen.usecases.run_policy import guard_of
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.model_source import models_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.uploads import Uploads
+
+_MOST_OF_THE_REST = 20  # questions after what was left out: the run is over, and nobody waits for long
 
 
 class RunPrices:
@@ -59,9 +65,8 @@ class RunPrices:
         self._clock = clock
         self._uploads_known = uploads_known
         self._purchases = purchases
-        self._groups = {one.name: made for made in quoted.groups for one in made.classes}
         self._asked: dict[str, float] = {
-            _name(made): began
+            made.name: began
             for made in quoted.groups
             if all(one.name in quoted.answers for one, _ in made.asked)
         }
@@ -78,9 +83,7 @@ class RunPrices:
 
     def kind(self, job: Job) -> str:
         """Return the name of all jobs that are given one price with this one."""
-        name = self._quoted.classifier.name(job) or job.model
-        made = self._groups.get(name)
-        return name if made is None else _name(made)
+        return self._quoted.kind(job)
 
     def asked(self, job: Job) -> float | None:
         """Return when the price of a job's kind was last asked in this run; None if never."""
@@ -98,7 +101,7 @@ class RunPrices:
             JournalError: it cannot be read whether a question was ever taken for an order.
         """
         name, began = self.kind(job), loop_time()
-        made = self._groups.get(name)
+        made = self._quoted.group_of.get(name)
         inquiry = Inquiry(self._generator, self._models, self._uploads_known, self._purchases)
         if made is not None and not self._ambiguous:
             for one, places in made.asked:
@@ -128,10 +131,6 @@ class RunPrices:
     def _is_there(self, job: Job) -> bool:
         files = files_of(job)
         return not files or self._uploads_known(files).keys() >= set(files)
-
-
-def _name(made: Group) -> str:
-    return made.classes[0].name
 
 
 async def purse_of(
@@ -176,6 +175,62 @@ async def purse_of(
         uploads_known=known,
         purchases=purchases,
     )
-    zone = zone_of(batch.manifest)
-    purse = BudgetGuard(budget=batch.manifest.budget, prices=prices, questions=prices, zone=zone)
-    return purse, quoted.closed
+    return guard_of(batch, options, prices, prices), quoted.closed
+
+
+async def left_out_of(
+    ended: EngineOutcome,
+    batch: Batch,
+    options: Options,
+    client: ScenarioClient,
+    models: Mapping[str, Model],
+    uploads: Uploads | None,
+) -> LeftOut | None:
+    """Return what is left for another time, and what it would cost as far as that can be learnt.
+
+    Args:
+        ended: how the run ended; after one that was stopped, or that was to buy nothing, nobody is asked.
+        batch: the jobs.
+        options: where prices are kept.
+        client: the service.
+        models: that were looked at in this run.
+        uploads: knows which files the service has.
+
+    Raises:
+        BoughtByQuoteError: a question was taken for an order.
+    """
+    jobs = batch.left_out
+    if not jobs:
+        return None
+    known, asked = dict(models), None
+    if not (ended.drained or ended.unreachable or ended.stopped or options.limit == 0):
+        known |= await _more_models(batch, options, client, {one.model for one in jobs} - models.keys())
+        asked = client
+    ask = partial(
+        quote_jobs,
+        jobs=jobs,
+        models=known,
+        store=options.journal.quotes(origin=batch.scope.origin, project=batch.project),
+        clock=options.clock,
+        uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
+        purchases=Purchases(options, batch, writing=True),
+        most=_MOST_OF_THE_REST,
+    )
+    try:
+        quoted = await ask(asked)
+    except StoppedError:  # the run is over, and its results are what counts
+        quoted = await ask(None)
+    return LeftOut(
+        jobs=len(jobs), of=len(batch.plan.entries), cost=quoted.total_high, unpriced=quoted.unknown
+    )
+
+
+async def _more_models(
+    batch: Batch, options: Options, client: ScenarioClient, missing: Collection[str]
+) -> dict[str, Model]:
+    """Describe models that the run had no use for; what is not shown has no price."""
+    catalogue, found = models_of(batch, client, options.clock), dict[str, Model]()
+    for name in sorted(missing):
+        with suppress(ServiceError):
+            found[name] = await catalogue.describe(name)
+    return found

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Protocol
 
 from batchgen.errors import (
@@ -25,7 +26,16 @@ from batchgen.errors import (
 )
 from batchgen.identity import compose_body, files_of
 from batchgen.model import Job, Json, Model
-from batchgen.planning.pricing import Classifier, Group, Price, PriceClass, group, price_of, published
+from batchgen.planning.pricing import (
+    MOST_QUOTES,
+    Classifier,
+    Group,
+    Price,
+    PriceClass,
+    group,
+    price_of,
+    published,
+)
 from batchgen.ports import Clock, Quoter
 
 FRESH = 24 * 3600.0  # seconds that a price is taken for the price
@@ -117,6 +127,17 @@ class Quoted:
         one = self.of(job)
         return one.price.high if one is not None and one.price is not None and one.is_quote else None
 
+    def kind(self, job: Job) -> str:
+        """Return the name of all jobs that are given one price with this one."""
+        name = self.classifier.name(job) or job.model
+        made = self.group_of.get(name)
+        return name if made is None else made.name
+
+    @cached_property
+    def group_of(self) -> Mapping[str, Group]:
+        """What is given one price, by the name of each class in it."""
+        return {one.name: made for made in self.groups for one in made.classes}
+
     def of(self, job: Job) -> QuotedClass | None:
         """Return what is known of a job's class; None for a class that was not looked at."""
         name = self.classifier.name(job)
@@ -148,6 +169,7 @@ async def quote_jobs(
     uploads_known: Callable[[Sequence[str]], Mapping[str, str]] = lambda _: {},
     requote: bool = False,
     purchases: PurchaseBook | None = None,
+    most: int = MOST_QUOTES,
 ) -> Quoted:
     """Ask what jobs cost: one question a price class, and none that was answered within the day.
 
@@ -160,6 +182,7 @@ async def quote_jobs(
         uploads_known: gives the asset ids of files that the service has, by SHA-256; others are left out.
         requote: ask again what is kept.
         purchases: where a question is kept that was taken for an order; after one, nobody is asked again.
+        most: questions.
 
     Raises:
         BoughtByQuoteError: a question was taken for an order; none is asked after it.
@@ -167,7 +190,7 @@ async def quote_jobs(
         StoppedError: the credentials are not accepted.
     """
     classifier = Classifier(models)
-    groups = group(jobs, classifier)
+    groups = group(jobs, classifier, most=most)
     names = [one.name for made in groups for one, _ in made.asked]
     known: dict[str, Price] = {}
     with suppress(JournalError):  # a copy that spares questions

@@ -32,9 +32,9 @@ from batchgen.usecases.guards import (
 from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
-from batchgen.usecases.prices import purse_of
-from batchgen.usecases.run_end import CameTo, RunOutcome, conclude
-from batchgen.usecases.run_policy import left_out_of, policy_of, pools_of, settings_of
+from batchgen.usecases.prices import left_out_of, purse_of
+from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, remembered
+from batchgen.usecases.run_policy import fit_of, policy_of, pools_of, settings_of
 from batchgen.wiring.background import beside, unless_interrupted
 from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
 from batchgen.wiring.neighbours import neighbours_of
@@ -67,14 +67,17 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     refuse_wrong_retries(opened.options, opened.batch)
     audience.begin(opened)
     audience.tell_of_files(opened.batch)
-    if named is None:
-        stopped = CameTo(_not_begun(opened.batch), [])
-        outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
-    else:
-        outcome = await _carried(opened, interrupts, audience)
+    with remembered(opened) as ended:
+        if named is None:
+            stopped = CameTo(_not_begun(opened.batch), [])
+            outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
+        else:
+            outcome = await _carried(opened, interrupts, audience)
+        status = interrupts.exit or int(outcome.verdict.exit)
+        ended(status, outcome.verdict.reasons)
     audience.end(
         opened,
-        exit_status=interrupts.exit or int(outcome.verdict.exit),
+        exit_status=status,
         reasons=outcome.verdict.reasons,
         summary=outcome.document["summary"],
     )
@@ -159,6 +162,8 @@ async def _prepared(
     if priced is None:
         return None
     purse, refused = priced
+    for text in fit_of(batch, purse).warnings():
+        say(text)
     return _Prepared(models=found.models, closed={**refused, **found.closed}, flow=flow, purse=purse)
 
 
@@ -222,7 +227,8 @@ async def _with_the_service(
         came_to = await _run_shown(runner, carried, batch, options, interrupts, watching, past=past)
         with suppress(JournalError):  # what is lost costs a refusal, which is free
             ready.flow.pools.keep()
-        ending = replace(came_to.own, left_out=left_out_of(batch, ready.purse))
+        left_out = await left_out_of(came_to.own, batch, options, client, ready.models, uploads)
+        ending = replace(came_to.own, left_out=left_out)
         trouble = watching.warned
         own = await _with_orphans(ending, client, batch, options, since=began, trouble=trouble)
         return replace(came_to, own=own)

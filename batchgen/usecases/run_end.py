@@ -1,11 +1,15 @@
 """The end of a run: what it means, what is written of it, and what is said."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from batchgen.engine.outcome import EngineOutcome, LeftOut, Verdict, verdict_of
+from batchgen.errors import BatchgenError, JournalError
+from batchgen.exits import status_of
+from batchgen.journal.last_runs import LastRun
 from batchgen.model import Json
 from batchgen.output.report import write_report
 from batchgen.output.results import JSON_NAME, place_of_slot, results_document, write_results, write_slot
@@ -49,6 +53,36 @@ class CameTo:
     def drained(cls, others: Sequence[OtherSlot]) -> "CameTo":
         """Return the end of a run that was stopped before it began."""
         return cls(EngineOutcome(drained=True), [EngineOutcome(drained=True) for _ in others])
+
+
+@contextmanager
+def remembered(opened: OpenBatch) -> Iterator[Callable[[int, Sequence[str]], None]]:
+    """Put on record that a run begins, and how it ends; where that cannot be written it goes on without.
+
+    Yields:
+        What is to be called with the exit status and the reasons for it.
+    """
+    plan, scope = opened.batch.plan, opened.batch.scope
+    run = LastRun(
+        began_at=opened.now,
+        jobs=len(plan.entries),
+        removed=frozenset(one.key for one in plan.removed),
+    )
+
+    def keep(run: LastRun) -> None:
+        with suppress(JournalError):
+            opened.file.last_runs.keep(scope, run)
+
+    def ended(status: int, reasons: Sequence[str]) -> None:
+        at = opened.options.clock.now()
+        keep(replace(run, ended_at=at, exit=status, reasons=tuple(reasons)))
+
+    keep(run)
+    try:
+        yield ended
+    except BatchgenError as error:
+        ended(int(status_of(error)), [str(error)])
+        raise
 
 
 async def conclude(

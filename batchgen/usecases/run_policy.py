@@ -2,18 +2,20 @@
 
 import math
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 
 from batchgen.backoff import Backoff
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.pools import Pools
-from batchgen.engine.outcome import LeftOut
 from batchgen.engine.policy import Policy
 from batchgen.engine.settings import RunSettings
 from batchgen.errors import ServiceError
+from batchgen.manifest.values import Budget
+from batchgen.planning.caps import Fit
 from batchgen.planning.slots import began_at
-from batchgen.ports import CeilingMemory
+from batchgen.ports import CeilingMemory, PriceQuestions, Prices
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, zone_of
@@ -22,12 +24,55 @@ from batchgen.wiring.options import Allow, Options, own_rate_of
 
 def settings_of(batch: Batch, options: Options) -> RunSettings:
     """Return what a run goes by at first: the command line, then the manifest."""
-    limits, total = batch.manifest.limits, batch.manifest.budget.total
+    limits = batch.manifest.limits
     return RunSettings(
         in_flight=options.in_flight or limits.in_flight,
         rate=own_rate_of(options, limits.rate),
-        budget=total if options.budget is None else options.budget,
+        budget=budget_of(batch, options).total,
     )
+
+
+def budget_of(batch: Batch, options: Options) -> Budget:
+    """Return the caps: the manifest's, and for the batch the command line's in its place."""
+    budget = batch.manifest.budget
+    return budget if options.budget is None else replace(budget, total=options.budget)
+
+
+def guard_of(
+    batch: Batch, options: Options, prices: Prices, questions: PriceQuestions | None = None
+) -> BudgetGuard:
+    """Return what holds jobs under the caps, with what earlier runs were charged.
+
+    Args:
+        batch: the jobs, and what is on record of them.
+        options: the command line's cap.
+        prices: what the service says that they cost.
+        questions: the same prices, where they can be asked for anew; None where they cannot.
+    """
+    guard = BudgetGuard(
+        budget=budget_of(batch, options),
+        prices=prices,
+        questions=questions,
+        zone=zone_of(batch.manifest),
+        by_flag=options.budget is not None,
+    )
+    guard.remember(batch.journal.records().values())
+    return guard
+
+
+def fit_of(batch: Batch, guard: BudgetGuard, *, left: Decimal | None = None) -> Fit:
+    """Return what of the jobs that would be bought fits under the caps, now.
+
+    Args:
+        batch: the jobs.
+        guard: with their prices.
+        left: compute units that the account has left; None where that is not known.
+
+    Raises:
+        JournalError: what is spent cannot be read.
+    """
+    jobs = [one.job for one in batch.plan.to_submit]
+    return guard.fit(jobs, batch.journal, now=batch.clock.now(), left=left)
 
 
 async def pools_of(batch: Batch, options: Options, client: ScenarioClient, memory: CeilingMemory) -> Pools:
@@ -68,17 +113,3 @@ def most_failures_of(options: Options, batch: Batch) -> int | None:
     if isinstance(most, float):
         return max(1, math.ceil(most * len(batch.plan.to_submit)))
     return most
-
-
-def left_out_of(batch: Batch, purse: BudgetGuard) -> LeftOut | None:
-    """Return what is left for another time, at the prices that were asked for this run."""
-    jobs = batch.left_out
-    if not jobs:
-        return None
-    prices = [purse.price(job) for job in jobs]
-    return LeftOut(
-        jobs=len(jobs),
-        of=len(batch.plan.entries),
-        cost=sum((one for one in prices if one is not None), Decimal(0)),
-        unpriced=prices.count(None),
-    )

@@ -7,11 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from batchgen.journal.last_runs import LastRun
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey, Scope
-from batchgen.output.missing_files import missing_among
+from batchgen.output.missing_files import look_at_files, missing_among
 from batchgen.planning.budget import Committed, committed
+from batchgen.planning.stages import Stage, counted_stages, stage_of
 from batchgen.planning.yields import YOUNG
 from batchgen.usecases.other_slots import carried_notes, not_bought, unbought_notes
 from batchgen.wiring.opening import OpenBatch
@@ -45,7 +47,14 @@ class BatchStatus:
 
     Attributes:
         scope: whose they are.
-        states: how many jobs stand where; states without one are left out.
+        states: how many records are in each state; states without one are left out.
+        stages: how many jobs of the last run's manifest stand where.
+        jobs: how many that manifest has; None where no run has told.
+        removed: how many records are of jobs that it does not have.
+        failed: the jobs that failed, each with its reason.
+        held: the jobs that wait for a person, each with the reason.
+        last: how the last run went; None where no run has told.
+        alive: whether a run is at work on it.
         quoted: compute units that the service had said all that was, or may have been, paid for would cost.
         committed: what was charged, is reserved, and came back.
         untold: how many charges the service has not told.
@@ -54,6 +63,13 @@ class BatchStatus:
 
     scope: Scope
     states: Mapping[State, int]
+    stages: Mapping[Stage, int]
+    jobs: int | None = None
+    removed: int = 0
+    failed: tuple[tuple[str, str], ...] = ()
+    held: tuple[tuple[str, str], ...] = ()
+    last: LastRun | None = None
+    alive: bool = False
     quoted: Decimal
     committed: Committed
     untold: int = 0
@@ -70,26 +86,60 @@ class BatchStatus:
         return self.committed.assumed + self.committed.confirmed
 
 
-def status_of_all(journal: JournalStore, output: Path) -> list[BatchStatus]:
+def status_of_all(journal: JournalStore, output: Path, *, now: float) -> list[BatchStatus]:
     """Sum up every batch of a journal, in the order of their first events.
 
     Args:
         journal: of all of them.
         output: the folder that has theirs.
+        now: seconds since the epoch.
 
     Raises:
         JournalError: the journal cannot be read.
     """
     with journal.read() as file:
-        return [_sum_up(scope, file.batch(scope).records(), output) for scope in file.scopes()]
+        last, alive = file.last_runs.read(), file.last_runs.alive(at=now)
+        return [
+            _sum_up(
+                scope,
+                file.batch(scope).records(),
+                output / scope.batch,
+                last.get(scope),
+                alive=scope in alive,
+            )
+            for scope in file.scopes()
+        ]
 
 
-def _sum_up(scope: Scope, records: Mapping[JobKey, Record], output: Path) -> BatchStatus:
+def _sum_up(
+    scope: Scope, records: Mapping[JobKey, Record], folder: Path, last: LastRun | None, *, alive: bool
+) -> BatchStatus:
+    gone = last.removed if last is not None else frozenset()
+    current = {key: record for key, record in records.items() if key not in gone}
+    there = list(current.values())
+    stages = counted_stages(there, alive=alive)
+    if last is not None:  # a job that nothing has happened to has no record
+        stages[Stage.NOT_BOUGHT] += max(0, last.jobs - len(there))
+    lost = look_at_files(current, folder).lost
+    vanished = sum(stage_of(current[key]) is Stage.DONE for key in lost)
+    stages[Stage.DONE] -= vanished
+    stages[Stage.FILES_MISSING] += vanished
     return BatchStatus(
         scope=scope,
         states=Counter(record.state for record in records.values()),
+        stages=stages,
+        jobs=None if last is None else max(last.jobs, len(there)),
+        removed=len(records) - len(there),
+        failed=tuple(_named(one) for one in there if stage_of(one) is Stage.FAILED),
+        held=tuple(_named(one) for one in there if one.state is State.HELD),
+        last=last,
+        alive=alive,
         quoted=sum((record.quoted_in_all or Decimal(0) for record in records.values()), Decimal(0)),
         committed=sum((committed(record) for record in records.values()), Committed()),
         untold=sum(record.untold for record in records.values()),
-        files_missing=missing_among(records.values(), output / scope.batch),
+        files_missing=missing_among(records.values(), folder),
     )
+
+
+def _named(record: Record) -> tuple[str, str]:
+    return record.job.id if record.job is not None else "?", record.error

@@ -119,7 +119,15 @@ class Batch:
             scope=scope,
             project=project_of(options, manifest.project),
             journal=journal,
-            plan=with_vanished(a_few_of(plan, limit=options.limit, sample=options.sample), files.lost),
+            plan=with_vanished(
+                a_few_of(
+                    plan,
+                    limit=options.limit,
+                    sample=options.sample,
+                    origins=manifest.origins.owners if options.sample is not None else None,
+                ),
+                files.lost,
+            ),
             clock=options.clock,
             files=files,
         )

@@ -17,7 +17,7 @@ from batchgen.output.wording import Gauges
 from batchgen.planning.budget import committed
 from batchgen.ports import Collector
 from batchgen.scenario.client import ScenarioClient
-from batchgen.wiring.batch import Batch
+from batchgen.wiring.batch import Batch, is_open
 
 
 def open_downloads(
@@ -64,11 +64,13 @@ def open_progress(
         mode: how much of it.
     """
     entries = (*batch.plan.entries, *batch.plan.removed)
+    over = frozenset(one.key for one in batch.plan.removed if not is_open(one.record))
     return Progress(
         stream,
         mode=mode,
-        total=len(entries),
+        total=len(entries) - len(over),
         records={entry.key: entry.record for entry in entries},
+        aside=over,
         gauges=lambda: Gauges(
             in_flight=len(flow.in_flight),
             ceiling=flow.pools.limit,

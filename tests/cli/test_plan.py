@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from batchgen.cli.main import run
 from batchgen.lifecycle import Accepted, Collected, SubmitStarted, Succeeded
@@ -128,7 +129,7 @@ def test_a_changed_job_says_what_from_what_and_for_how_much(desk: Desk) -> None:
     desk.write("14}", "28}")
     _, out = desk.plan()
     assert (
-        "  changed: mill: numInferenceSteps from 14 to 28; costs 4 CU (8 CU were charged before the change)"
+        "  ~ mill: numInferenceSteps: 14 -> 28; costs 4 CU (8 CU were charged before the change)"
         in out.splitlines()
     )
     [changed] = desk.json()["changed"]
@@ -147,15 +148,166 @@ def test_a_price_is_kept_in_a_journal_that_is_there(desk: Desk) -> None:
     assert desk.json("--requote")["cost"]["questions"] == 1
 
 
+LONG = "a very long prompt about {place}, with soft light, many details, a wide sky, some birds, in the style"
+ROWS = f"""\
+version: 1
+batch: spring
+defaults: {{model: model_bfl-flux-1-dev, params: {{width: 512}}}}
+jobs:
+  - id: "row-{{n}}"
+    prompt: "{LONG} of {{n}}"
+    matrix: {{place: [harbour], n: {list(range(60))}}}
+"""
+
+
+def changes(out: str) -> list[str]:
+    lines = out.partition("Changes:\n")[2].splitlines()
+    return [one for one in lines if one.startswith(("  ~", "  +", "  -", "  >"))]
+
+
+@pytest.mark.parametrize(
+    ("edit", "shown"),
+    [
+        (('of {n}"', 'of {n} drawing"'), "  ~ 60 jobs: prompt + 'drawing'"),
+        (("soft light, ", ""), "  ~ 60 jobs: prompt - 'soft light,'"),
+        (("soft light", "hard light"), "  ~ 60 jobs: prompt: [-soft-]{+hard+}"),
+        (("width: 512", "width: 768"), "  ~ 60 jobs: width: 512 -> 768"),
+        (("width: 512", "width: 512, height: 640"), "  ~ 60 jobs: + height: 640"),
+        ((", params: {width: 512}", ""), "  ~ 60 jobs: - width: 512"),
+        (
+            ("bfl-flux-1-dev, params: {width: 512}", "imagen4-ultra"),
+            "  ~ 60 jobs: model: model_bfl-flux-1-dev -> model_imagen4-ultra; - width: 512",
+        ),
+        (
+            ("bfl-flux-1-dev, params: {width: 512}", "bfl-flux-1-dev, params: {width: 768, seed: 5}"),
+            "  ~ 60 jobs: width: 512 -> 768; + seed: 5",
+        ),
+    ],
+)
+def test_jobs_that_are_changed_alike_are_one_line_that_says_how(
+    desk: Desk, edit: tuple[str, str], shown: str
+) -> None:
+    desk.manifest.write_text(ROWS)
+    desk.buy()
+    desk.write(*edit)
+    _, out = desk.plan()
+    assert changes(out) == [shown]
+    assert ", ...; costs " in out
+    assert "(480 CU were charged before the change)" in out
+    assert out.splitlines()[-1].startswith("Plan: 60 to buy, 60 changed, ")
+    assert len(out.splitlines()) < 40
+    assert sum(line.startswith("  ~ row-") for line in desk.plan("--all")[1].splitlines()) == 60
+
+
+# a text that differs is never shown as two that are equal: wherever it differs, and in whatever letters
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("end", "end, drawing", "{+, drawing+}"),
+        ("the end", "the  end", "{+2 spaces+}"),
+        ("the end", "the\u00a0end", "\\u00a0"),
+        ("end", "end\u200b", "\\u200b"),
+        ("市場の絵", "市場の画", "[-絵-]{+画+}"),
+        ("x" * 300 + "1", "x" * 300 + "2", "[-1-]{+2+}"),
+        ("word " * 60 + "1 " + "word " * 60, "word " * 60 + "2 " + "word " * 60, "[-1-]{+2+}"),
+    ],
+)
+def test_the_words_that_differ_are_shown_with_what_stands_around_them(
+    desk: Desk, before: str, after: str, shown: str
+) -> None:
+    desk.manifest.write_text(
+        "version: 1\nbatch: spring\ndefaults: {model: model_bfl-flux-1-dev}\n"
+        f'jobs:\n  - {{id: one, prompt: "{LONG.replace("{place}", "it")} {before}"}}\n'
+    )
+    desk.buy()
+    desk.write(f' {before}"', f' {after}"')
+    _, out = desk.plan()
+    [line] = changes(out)
+    assert shown in line
+    assert line.startswith("  ~ one: prompt: ...")
+    assert cell_len(line) <= 100
+
+
+def test_colours_stand_for_the_signs_where_they_are_wanted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.buy()
+    desk.write("a mill", "a windmill")
+    monkeypatch.setenv("TERM", "xterm")
+    for environ, coloured in (
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({"FORCE_COLOR": "1", "TERM": "dumb"}, False),
+    ):
+        with monkeypatch.context() as patched:
+            for name, value in environ.items():
+                patched.setenv(name, value)
+            _, out = desk.plan()
+        assert ("\x1b[31mmill\x1b[0m" in out) is coloured
+        assert ("[-mill-]{+windmill+}" in out) is not coloured
+
+
+def test_what_is_new_gone_renamed_and_edited_under_another_id_is_told_apart(desk: Desk) -> None:
+    desk.buy()
+    desk.write("  - {id: mill, prompt: a mill,", "  - {id: windmill, prompt: a mill,")
+    desk.write("id: keep, prompt: a keep, model: model_imagen4-ultra", "id: fresh, prompt: very new things")
+    desk.write('id: tower, prompt: "a {material} tower"', 'prompt: "a {material} tower, drawing"')
+    _, out = desk.plan()
+    assert changes(out) == [
+        "  ~ 2 jobs: prompt + ', drawing'",
+        "  + 1 new: fresh",
+        "  - 1 removed: keep",
+        "  > 1 renamed, and the same in all else: mill => windmill",
+    ]
+    assert out.splitlines()[-1] == "Plan: 3 to buy, 2 changed, 1 removed, 1 done, 12 CU."
+    shown = desk.json()["changes"]
+    assert [(one["jobs"], one["differences"][0]["words"]) for one in shown["groups"]] == [
+        ([one["after"] for one in shown["moved"]], [{"gone": "", "new": ", drawing"}])
+    ]
+    assert shown["renamed"] == [{"before": "mill", "after": "windmill"}]
+
+
+# a plan holds its quote against every cap, and says of each what fits and which line lets the rest through
+@pytest.mark.parametrize(
+    ("key", "cap", "words", "shown"),
+    [
+        ("total", "56.5", [], ["32 of 56.5 CU used", "4 of 5 jobs fit", "a budget of 62 CU buys them all"]),
+        ("total", "50", ["--budget", "44.5"], ["32 of 44.5 CU used", "2 of 5 jobs fit", "(`--budget 62`)"]),
+        ("total", "0", [], ["32 of 0 CU used", "0 of 5 jobs fit"]),
+        ("total", "70", [], ["all 5 jobs fit", "would bring this batch (total) to 62 of 70 CU (88 %)"]),
+        ("per_day", "12", [], ["0 of 12 CU used, until ", "2 of 5 jobs fit", "`budget: {per_day: 30}`"]),
+        ("per_month", "12", [], ["this month (per_month)", "2 of 5 jobs fit", "`budget: {per_month: 30}`"]),
+        ("per_job", "2", [], ["5 jobs above it", "`budget: {per_job: 6}`"]),
+    ],
+)
+def test_the_quote_is_held_against_every_cap(
+    desk: Desk, key: str, cap: str, words: list[str], shown: list[str]
+) -> None:
+    desk.buy()
+    jobs = "  - {prompt: 'a {n}', params: {numInferenceSteps: 42}, matrix: {n: [1, 2, 3, 4, 5]}}\n"
+    desk.write("batch: spring\n", f"batch: spring\nbudget: {{{key}: {cap}}}\n")
+    desk.manifest.write_text(desk.manifest.read_text() + jobs)
+    _, out = desk.plan(*words)
+    for text in shown:
+        assert text in out
+    found = desk.json(*words)
+    assert [one["key"] for one in found["caps"]] == [key] * (key != "per_job")
+    assert (found["fits"]["of"], (found["fits"]["write"] or "") in out) == (5, True)
+
+
 def test_long_lists_are_cut(desk: Desk) -> None:
     entries = "".join(
         f"  - {{prompt: house {n}, params: {{numInferenceSteps: {n + 1}}}}}\n" for n in range(30)
     )
     desk.manifest.write_text(f"version: 1\ndefaults: {{model: model_bfl-flux-1-dev}}\njobs:\n{entries}")
     _, out = desk.plan()
-    assert "  and 10 more entries" in out.splitlines()
-    assert "  and 10 more kinds" in out.splitlines()
-    assert len(out.splitlines()) < 80
+    assert "  and 24 more entries (--all shows each)" in out.splitlines()
+    assert "  and 24 more kinds (--all shows each)" in out.splitlines()
+    assert len(out.splitlines()) < 40
+    _, out = desk.plan("--all")
+    assert "more" not in out
+    assert "  + new: house-29" in out.splitlines()
 
 
 async def test_a_plan_against_the_service_names_balance_ceiling_and_time_and_buys_nothing(desk: Desk) -> None:

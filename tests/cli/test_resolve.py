@@ -47,7 +47,7 @@ def test_each_answer_is_recorded_and_the_next_run_acts_on_it(held: tuple[Shell, 
     )
     assert (done.status, done.out) == (0, "Nothing is in doubt.\n")
     assert here.call("plan", "jobs.yaml", "--json").json["counts"] == {
-        "in flight": 1,
+        "running": 1,
         "not accepted yet": 1,
         "failed": 1,
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,13 +10,14 @@ from hypothesis import strategies as st
 
 from batchgen.engine.policy import Policy
 from batchgen.exits import Exit
-from batchgen.lifecycle import State
-from batchgen.model import Submission
-from batchgen.planning.budget import committed
+from batchgen.lifecycle import AnswerLost, State, SubmitStarted
+from batchgen.model import JobKey, Submission
+from batchgen.planning.budget import Committed, committed
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes
 from tests.support.builders import make_earth, make_jobs, make_purse, records_of, states_of, verdict_of
+from tests.support.memory_journal import MemoryJournal
 from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
 
 
@@ -115,6 +117,78 @@ def test_a_days_budget_is_for_all_that_began_that_day() -> None:
     over.clock_offset += 24 * 3600
     Run(over, make_jobs(12), purse=daily).go()
     assert charged(over) == 40
+
+
+# the advice is of the cap that stopped the run, whichever it is, and raises all that would stop the next one
+@pytest.mark.parametrize(
+    ("caps", "advice"),
+    [
+        ({"per_day": Decimal(20)}, "`budget: {per_day: 48}` buys them all"),
+        ({"per_month": Decimal(20)}, "`budget: {per_month: 48}` buys them all"),
+        (
+            {"total": Decimal(40), "per_day": Decimal(20)},
+            "`budget: {total: 48, per_day: 48}` buys them all",
+        ),
+        ({"total": Decimal(20)}, "a budget of 48 CU buys them all (`--budget 48` or `budget: {total: 48}`)"),
+        ({"total": Decimal("20.5")}, "a budget of 48 CU buys them all"),
+        ({"total": Decimal(400), "per_day": Decimal(20)}, "`budget: {per_day: 48}` buys them all"),
+    ],
+)
+def test_a_run_that_a_cap_stops_says_which_line_lets_it_go_on(caps: dict[str, Any], advice: str) -> None:
+    over = make_earth()
+    run = Run(over, make_jobs(12), purse=make_purse(**caps)).go()
+    reasons = verdict_of(run).reasons
+    assert advice in reasons[0]
+    raised = {"per_day": "per_day: 48", "per_month": "per_month: 48", "total": "48"}
+    assert all(raised[key] in reasons[0] for key, cap in caps.items() if cap < 48)
+
+
+def test_what_other_batches_have_spent_counts_in_the_advice() -> None:
+    over = make_earth()
+    spent = Committed(gross=Decimal(80))
+    over.disk.elsewhere.append((over.clock_offset, spent))
+    run = Run(over, make_jobs(20), purse=make_purse(per_month=Decimal(100))).go()
+    (reason,) = verdict_of(run).reasons
+    assert "15 jobs are left, for 60 CU; `budget: {per_month: 160}` buys them all" in reason
+
+
+def test_a_cap_that_is_nearly_reached_is_told_once_before_it_is() -> None:
+    over = make_earth()
+    run = Run(over, make_jobs(9), purse=make_purse(40), in_flight=2).go()
+    assert verdict_of(run).exit is Exit.DONE
+    assert [text for text in run.watching.troubles if "nearly" in text] == [
+        "the budget is nearly reached: this batch (total) to 32 of 40 CU (80 %)"
+    ]
+
+
+def test_many_jobs_above_the_cap_for_one_are_named_in_a_few_sentences() -> None:
+    over = make_earth()
+    run = Run(over, make_jobs(60), purse=make_purse(per_job=Decimal(3))).go()
+    assert run.ending is not None
+    assert len(run.ending.over_budget) == 4
+    assert "(`budget: {per_job: 4}` lets it through)" in run.ending.over_budget[0]
+    assert run.ending.over_budget[-1] == "57 more such jobs"
+
+
+@given(cap=st.integers(0, 60), before=st.integers(0, 6))
+def test_a_plan_says_of_a_cap_what_a_run_then_does(cap: int, before: int) -> None:
+    over = make_earth()
+    Run(over, make_jobs(12)[:before], purse=make_purse()).go()
+    guard = make_purse(cap)
+    guard.remember(MemoryJournal(over.disk).records().values())
+    said = guard.fit(make_jobs(12)[before:], MemoryJournal(over.disk), now=over.clock_offset)
+    bought = len(over.service.submissions)
+    Run(over, make_jobs(12), purse=make_purse(cap)).go()
+    assert len(over.service.submissions) - bought == said.fits
+
+
+def test_what_is_in_doubt_without_a_reservation_counts_against_a_plan_too() -> None:
+    (lost, *others) = make_jobs(3)
+    journal = MemoryJournal()
+    journal.append(JobKey("v1:lost"), SubmitStarted(at=1.0, job=lost, attempt=1, body="{}"))
+    journal.append(JobKey("v1:lost"), AnswerLost(at=2.0, reason="cut"))
+    said = make_purse(11).fit(others, journal, now=3.0)
+    assert (said.caps[0].used, said.fits) == (Decimal(4), 1)
 
 
 def test_too_many_failures_stop_in_order() -> None:

@@ -35,6 +35,7 @@ from batchgen.lifecycle import (
 from batchgen.model import File, Job, JobKey, Refund, Submission
 from batchgen.output.progress import Mode, Progress, Tally, mode_for, picture
 from batchgen.output.wording import Gauges, Snapshot, closing, figures, happening, line, remaining
+from batchgen.planning.stages import Stage
 from tests.support.builders import make_job, make_remote_job
 
 AT = 1_790_000_000.0
@@ -95,7 +96,7 @@ def test_plain_lines_tell_an_unhappy_life_without_its_control_characters() -> No
         "tower found again as job_2",
         "tower failed: [31mmoderated",
         "tower attempt 2 starts",
-        "0 of 1 done, 7 CU spent",
+        "0 of 1 done, 1 not bought, 7 CU spent",
     ]
 
 
@@ -155,9 +156,7 @@ def test_every_event_but_the_intent_has_words(kind: type[Event]) -> None:
 
 SHOT = Snapshot(
     total=120,
-    done=30,
-    failed=2,
-    in_doubt=1,
+    stages={Stage.DONE: 28, Stage.FAILED: 2, Stage.IN_DOUBT: 1, Stage.RUNNING: 7, Stage.NOT_BOUGHT: 82},
     spent=Decimal("217.5"),
     per_minute=12.0,
     gauges=Gauges(in_flight=8, ceiling=10, cap=Decimal(1500), note="draining"),
@@ -175,7 +174,7 @@ def test_the_figures_say_what_is_wanted_first() -> None:
         "8 min left",
         "draining",
     ]
-    assert closing(SHOT) == "30 of 120 done, 2 failed, 1 in doubt, 217.5 CU spent"
+    assert closing(SHOT) == "28 of 120 done, 2 failed, 1 in doubt, 7 running, 82 not bought, 217.5 CU spent"
 
 
 def test_what_is_reserved_stands_between_what_is_spent_and_the_cap() -> None:
@@ -187,7 +186,7 @@ def test_what_is_reserved_stands_between_what_is_spent_and_the_cap() -> None:
 
 def test_a_charge_that_is_not_told_is_never_called_nought() -> None:
     assert closing(replace(SHOT, untold=2)).endswith("217.5 CU spent, 2 charges not told")
-    assert closing(replace(SHOT, spent=Decimal(0), untold=1)).endswith("1 in doubt, 1 charge not told")
+    assert closing(replace(SHOT, spent=Decimal(0), untold=1)).endswith("82 not bought, 1 charge not told")
     assert "1 charge not told" in figures(replace(SHOT, untold=1))
 
 
@@ -221,7 +220,7 @@ def test_what_came_back_is_counted_once_however_often_a_job_is_noticed() -> None
 
 def test_figures_that_are_not_known_are_left_out() -> None:
     fresh = Snapshot(
-        total=3, done=0, failed=0, in_doubt=0, spent=Decimal(0), per_minute=None, gauges=Gauges(in_flight=2)
+        total=3, stages={Stage.RUNNING: 2}, spent=Decimal(0), per_minute=None, gauges=Gauges(in_flight=2)
     )
     assert figures(fresh) == ["2 in flight", "0 CU"]
     assert remaining(fresh) is None
@@ -264,7 +263,7 @@ def test_counts_go_on_from_what_is_on_record() -> None:
         for at, state in enumerate([State.COLLECTED, State.FAILED, State.HELD, State.RUNNING])
     }
     shot = Tally(total=10, records=records).snapshot(None, now=0)
-    assert (shot.done, shot.failed, shot.in_doubt, shot.gauges.in_flight) == (2, 1, 1, 2)
+    assert (shot.done, shot.failed, shot.in_doubt, shot.gauges.in_flight) == (1, 1, 1, 2)
     assert shot.spent == 20
 
 
@@ -310,7 +309,7 @@ def test_the_moving_picture_is_as_agreed() -> None:
     with console.capture() as capture:
         console.print(picture(SHOT))
     assert [one.rstrip() for one in capture.get().splitlines()] == [
-        f"{'━━━━━━━╸':30} 30/120 {' · '.join(figures(SHOT))}",
+        f"{'━━━━━━━╸':30} 28/120 {' · '.join(figures(SHOT))}",
         "  ✗ tower moderated",
         "  ✗ gate prompt is too long",
     ]

@@ -1,7 +1,8 @@
 """How a process dies, and what its journal then does: the accidents of a run, and nothing else."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from batchgen.account import Holder, Known
 from batchgen.errors import JournalError
@@ -112,6 +113,9 @@ class CrashingJournal:
 
     def records(self) -> Mapping[JobKey, Record]:
         return self._inner.records()
+
+    def spent(self, allowed: Allowance) -> Sequence[Decimal]:
+        return self._inner.spent(allowed)
 
     def history(self) -> Iterator[tuple[JobKey, Event]]:
         yield from self._inner.history()

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import OverBudgetError, RemoteIdTakenError
 from batchgen.lifecycle import Accepted, Event, Record, State, apply, replay
 from batchgen.model import JobKey, Scope
-from batchgen.planning.budget import Allowance, Committed, committed, counted_at
+from batchgen.planning.budget import Allowance, Committed, Window, committed, counted_at
 
 SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
 
@@ -93,13 +94,17 @@ class MemoryJournal:
 
     def _check(self, allowed: Allowance, at: float, change: Committed) -> None:
         for window in allowed.windows:
-            changes = [*self._changes, (at, change)]
-            if window.since is not None:
-                since = window.since // 900 * 900
-                changes = [one for one in (*changes, *self._disk.elsewhere) if one[0] >= since]
-            held = sum((one for _, one in changes), Committed())
-            if (net := held.net(trust_refunds=allowed.trust_refunds)) > window.cap:
+            if (net := self._net(window, allowed, [*self._changes, (at, change)])) > window.cap:
                 raise OverBudgetError(window.name, over=net - window.cap)
+
+    def _net(self, window: Window, allowed: Allowance, changes: list[tuple[float, Committed]]) -> Decimal:
+        if window.since is not None:
+            since = window.since // 900 * 900
+            changes = [one for one in (*changes, *self._disk.elsewhere) if one[0] >= since]
+        return sum((one for _, one in changes), Committed()).net(trust_refunds=allowed.trust_refunds)
+
+    def spent(self, allowed: Allowance) -> tuple[Decimal, ...]:
+        return tuple(self._net(window, allowed, self._changes) for window in allowed.windows)
 
     def records(self) -> Mapping[JobKey, Record]:
         return self._records

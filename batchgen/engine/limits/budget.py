@@ -14,8 +14,9 @@ from batchgen.formats import units
 from batchgen.loop_clock import loop_time
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Submission
-from batchgen.planning.budget import Allowance, allowance, waits_for_a_price
-from batchgen.ports import PriceQuestions, Prices
+from batchgen.planning.budget import Allowance, Window, allowance, waits_for_a_price
+from batchgen.planning.caps import BALANCE, NEAR, Fit, fit, near
+from batchgen.ports import PriceQuestions, Prices, Spends
 from batchgen.record import Record
 
 HOLDS = 900.0  # seconds for which an answer after a price may decide under a cap
@@ -31,6 +32,7 @@ class BudgetGuard:
         prices: Prices | None = None,
         zone: tzinfo = UTC,
         questions: PriceQuestions | None = None,
+        by_flag: bool = False,
     ) -> None:
         """Take what is known before the run.
 
@@ -39,6 +41,7 @@ class BudgetGuard:
             prices: what the service says that jobs cost; None where it was not asked.
             zone: where a day begins.
             questions: the same prices, where they can be asked for anew; None where they cannot.
+            by_flag: whether the cap on the batch is the command line's.
         """
         self.questions = questions
         self._budget = budget or Budget()
@@ -48,6 +51,8 @@ class BudgetGuard:
         self._cheaper = False  # whether it was told that something cost less than was said
         self._dearest: dict[str, Decimal] = {}
         self._apart = Decimal(0)
+        self._near: set[tuple[str, float | None]] = set()
+        self._by_flag = by_flag
 
     @property
     def cap(self) -> Decimal | None:
@@ -103,7 +108,8 @@ class BudgetGuard:
         cap = self._budget.per_job
         if cap is not None and held > cap:
             raise OverBudgetError(
-                f"{job.id} costs {units(held)} CU; the cap for one job is {units(cap)}",
+                f"{job.id} costs {units(held)} CU; the cap for one job is {units(cap)} "
+                f"(`budget: {{per_job: {units(held)}}}` lets it through)",
                 over=held - cap,
                 alone=True,
             )
@@ -171,19 +177,78 @@ class BudgetGuard:
         self._dearest[kind] = max(self._dearest.get(kind, amount), amount)
         return self._prices.price(job)
 
-    def told(self, error: OverBudgetError, left: Sequence[Job]) -> str:
-        """Return what the budget left, and what raising it would buy.
+    def fit(self, jobs: Sequence[Job], spends: Spends, *, now: float, left: Decimal | None = None) -> Fit:
+        """Return what of some jobs fits under the caps at a moment: the answer of a plan and of a run alike.
+
+        Args:
+            jobs: in the order in which they would be bought.
+            spends: knows what is charged and reserved.
+            now: seconds since the epoch.
+            left: compute units that the account has left; None where that is not known.
+
+        Raises:
+            JournalError: what is spent cannot be read.
+        """
+        uses = self._uses(spends, now)
+        if left is not None:
+            uses.append((Window(name="the account", key=BALANCE, cap=left), Decimal(0)))
+        return fit(
+            [self._amount(job) for job in jobs],
+            uses,
+            per_job=self._budget.per_job,
+            capped=self._budget.is_set,
+            by_flag=self._by_flag,
+        )
+
+    def _amount(self, job: Job) -> Decimal | None:
+        """Return what would be held for a job; a price that the service did not give holds nothing."""
+        price = self.price(job)
+        return None if price is None else max(price, self._charge(job) or price)
+
+    def _uses(self, spends: Spends, now: float) -> list[tuple[Window, Decimal]]:
+        """Return each cap with what is used of it, what is to be held yet included."""
+        caps = allowance(self._budget, now, self._zone)
+        if not caps.windows:
+            return []
+        held = [(one.intent_at, amount) for one in spends.records().values() if (amount := self.to_hold(one))]
+        return [
+            (
+                one,
+                spent + self._apart + sum(amount for at, amount in held if (at or now) >= (one.since or 0)),
+            )
+            for one, spent in zip(caps.windows, spends.spent(caps), strict=True)
+        ]
+
+    def near(self, spends: Spends, *, now: float) -> tuple[str, ...]:
+        """Return a sentence for each cap that is nearly reached, once in a run.
+
+        Raises:
+            JournalError: what is spent cannot be read.
+        """
+        caps = allowance(self._budget, now, self._zone)
+        left = [one for one in caps.windows if (one.key, one.since) not in self._near]
+        if not left:
+            return ()
+        told = []
+        for window, spent in zip(left, spends.spent(replace(caps, windows=tuple(left))), strict=True):
+            if spent + self._apart >= NEAR * window.cap:
+                self._near.add((window.key, window.since))
+                told.append(f"the budget is nearly reached: {near(window, spent + self._apart)}")
+        return tuple(told)
+
+    def told(self, error: OverBudgetError, left: Sequence[Job], spends: Spends, *, now: float) -> str:
+        """Return what the budget left, and the line that would let it be bought.
 
         Args:
             error: of the first job that did not fit.
             left: the jobs that wait, that one first.
+            spends: knows what is charged and reserved.
+            now: seconds since the epoch.
         """
         count = "1 job is" if len(left) == 1 else f"{len(left)} jobs are"
+        found = self.fit(left, spends, now=now)
         prices = [self.price(job) for job in left]
         known = sum((one for one in prices if one is not None), Decimal(0))
         about = f"{units(known)} CU" if None not in prices else f"{units(known)} CU and more"
         text = f"stopped by the budget: {error}; {count} left, for {about}"
-        if self.cap is None or error.over is None or not prices or prices[0] is None:
-            return text
-        needed = self.cap + error.over + known - prices[0]
-        return f"{text}; a budget of {units(needed)} CU buys them all"
+        return f"{text}; {found.way_on}" if found.way_on else text
