@@ -163,7 +163,7 @@ async def _prepared(
         return None
     purse, refused = priced
     for text in fit_of(batch, purse).warnings():
-        say(text)
+        audience.note(text)
     return _Prepared(models=found.models, closed={**refused, **found.closed}, flow=flow, purse=purse)
 
 
