@@ -54,7 +54,8 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
     "-y",
     "--yes",
     is_flag=True,
-    help=f"Do not ask to confirm; a terminal asks above {ASK_ABOVE} jobs or {ASK_ABOVE_UNITS} compute units.",
+    help=f"Do not ask to confirm. A terminal asks above {ASK_ABOVE} jobs or {ASK_ABOVE_UNITS} compute units; "
+    "without one, buying needs --yes or a budget.",
 )
 @flags.quiet
 @flags.events
@@ -87,7 +88,8 @@ def command(
     OUTPUT/BATCH/results.json, results.csv and report.html. The journal beside them knows what
     is paid for: after Ctrl-C, a crash or a power cut, the same command goes on where it was.
 
-    Ctrl-C once: submit no more and collect what is paid for. Twice: leave that to the next run.
+    Ctrl-C once, or a closed terminal: submit no more and collect what is paid for. Ctrl-C twice: leave
+    that to the next run.
     """
     allowed = {api.Allow(one) for one in allow}
     allowed |= {api.Allow.RENAMED} if buy_again else set()
@@ -116,12 +118,15 @@ def command(
     )
     if dry_run:
         return show_plan(options, as_json=as_json)
+    agreed = yes or options.simulate
+    attended = on_terminal and sys.stdin.isatty()
     seen: Sequence[Problem] = ()
-    if on_terminal and sys.stdin.isatty() and not (yes or options.simulate):
+    if attended and not agreed:
         preview = asyncio.run(api.plan(options))
         if not _may_go_on(preview):
             return Exit.REMAINS
         seen = preview.warnings
+    options = replace(options, unattended=not (attended or agreed))
     return carry(options, quiet=quiet, as_json=as_json, events=events, seen=seen)
 
 
