@@ -25,11 +25,11 @@ def padded(content: bytes, mime: str, size: int) -> bytes:
         raise ValueError(f"{len(content)} bytes do not fit into {size}")
     match mime:
         case "image/png":
-            return content[:-_IEND] + _chunk(b"paDd", room - 12) + content[-_IEND:]
+            return content[:-_IEND] + _chunk(b"siZe", room - 12) + content[-_IEND:]
         case "image/jpeg":
             return content[:2] + _comments(room) + content[2:]
         case _:
-            filled = content + b"paDd" + (room - 8).to_bytes(4, "little") + bytes(room - 8)
+            filled = content + b"siZe" + (room - 8).to_bytes(4, "little") + bytes(room - 8)
             return filled[:4] + (size - 8).to_bytes(4, "little") + filled[8:]
 
 

@@ -86,7 +86,11 @@ def _has_its_own_journal(other: Path, ours: Path, options: Options) -> bool:
 
 
 def _told(ours: Path, other: str, batch: str) -> str:
-    name = _NO_NAME.sub("-", f"{ours.resolve().parent.name}-{batch}").strip("-.")
+    place = ours.resolve()
+    beside = place.parent == Path(other).parent
+    name = _NO_NAME.sub("-", f"{batch}-{place.stem}" if beside else f"{place.parent.name}-{batch}").strip(
+        "-."
+    )
     return (
         f"batch {batch!r} was last run from {other}, which is still there: two manifests of one batch "
         "replace each other's results, and each takes the other's jobs for removed and their cost for its "

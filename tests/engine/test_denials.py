@@ -7,11 +7,12 @@ import pytest
 
 from batchgen.engine.outcome import judge
 from batchgen.engine.policy import Policy
-from batchgen.errors import NoListingError
+from batchgen.errors import NoListingError, NoRightError
 from batchgen.exits import Exit
 from batchgen.lifecycle import AnswerLost, Held, ShownAbsent, State, Stopped
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.record import Record
+from batchgen.rights import Right
 from batchgen.scenario.transport import Answer, Call
 from batchgen.simulator.exchange import Call as Asked
 from batchgen.simulator.faults import Fault, FaultPlan
@@ -56,6 +57,19 @@ def test_any_other_refusal_of_that_kind_stops_the_run() -> None:
     assert run.ending is not None
     assert run.ending.stopped is not None
     assert not run.ending.closed
+
+
+def test_a_key_that_may_no_longer_start_jobs_collects_what_it_started() -> None:
+    earth = make_earth(duration=(30.0, 40.0))
+    Run(earth, make_jobs(3), cut_at=5.0).go()
+    earth.service.deny(Denied(rights=frozenset({Right.GENERATE})))
+    run = Run(earth, make_jobs(5)).go()
+    assert run.ending is not None
+    assert isinstance(run.ending.stopped, NoRightError)
+    assert (states(earth).count(State.COLLECTED), len(earth.service.submissions)) == (3, 3)
+    told = verdict_of(run)
+    assert told.exit is Exit.CREDENTIALS
+    assert "a key with the role editor may" in told.reasons[0]
 
 
 def test_a_model_that_is_closed_while_the_service_is_asked_for_a_sign_gives_the_sign() -> None:

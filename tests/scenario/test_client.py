@@ -222,6 +222,19 @@ async def test_assets_come_in_bulk_with_the_original_files() -> None:
     assert gate.turns == [Lane.ASSETS]
 
 
+async def test_a_key_that_may_not_read_in_bulk_asks_for_it_once_and_then_one_by_one() -> None:
+    no = answered({"reason": "Missing scope asset.read", "name": "ForbiddenError"}, 403)
+    single = {f"GET /assets/asset_{one}": answered({"asset": asset_json(f"asset_{one}")}) for one in "abc"}
+    places = Places({"POST /assets/get-bulk": no, **single})
+    client, said = make_client(places), list[str]()
+    client.rights.listen(said.append)
+    for one in "abc":
+        assert await client.assets([f"asset_{one}"])
+    assert [call.path for call in places.calls].count("/assets/get-bulk") == 1
+    [text] = said
+    assert "this key may not read many assets at once (POST /assets/get-bulk): Missing scope" in text
+
+
 async def test_no_bulk_call_is_larger_than_the_service_takes() -> None:
     class Bulk:
         sizes: list[int]

@@ -75,11 +75,11 @@ def test_a_choice_is_remembered_for_the_two_and_for_no_third(place: Place) -> No
 
 
 def test_one_that_is_written_on_purpose_with_the_name_of_another_is_asked_once(place: Place) -> None:
-    write(place.folder / "more.yaml", "well", "batch: jobs\n")
-    with pytest.raises(GuardError, match="shared-batch"):
-        run(place, "more.yaml")
-    assert run(place, "more.yaml", Allow.SHARED_BATCH) is Exit.DONE
-    assert run(place, "more.yaml") is Exit.DONE
+    write(place.folder / "a/more.yaml", "well", "batch: jobs\n")
+    with pytest.raises(GuardError, match="`batch: jobs-more`"):
+        run(place, "a/more.yaml")
+    assert run(place, "a/more.yaml", Allow.SHARED_BATCH) is Exit.DONE
+    assert run(place, "a/more.yaml") is Exit.DONE
 
 
 def test_a_manifest_that_another_run_left_behind_the_last_one_counts_as_well(place: Place) -> None:
