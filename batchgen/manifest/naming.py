@@ -7,7 +7,7 @@ import hashlib
 import re
 import unicodedata
 from functools import lru_cache
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 
 from batchgen.filenames import is_device
 
@@ -71,6 +71,17 @@ def slug(text: str, words: int = _SLUG_WORDS) -> str:
 def _slug(text: str, words: int) -> str:
     found = _WORD.findall(_plain(text[:400]).lower())
     return "-".join(found[:words])[:_SLUG_LONGEST].strip("-")
+
+
+def slug_of_file(path: str, *, with_folders: bool) -> str:
+    """Make a slug of the name of a file without its type.
+
+    Args:
+        path: with forward slashes.
+        with_folders: whether the folders before it belong to it.
+    """
+    pure = PurePosixPath(path)
+    return slug(f"{pure.parent} {pure.stem}", words=12) if with_folders else slug(pure.stem)
 
 
 def label(value: str) -> str:

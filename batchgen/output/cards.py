@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from batchgen.model import Json
+from batchgen.model import TEXT_INPUTS, Json
 from batchgen.output.entries import Status
 from batchgen.output.layout import Spot, amount, assets, charged, files, job_at, shape
 from batchgen.output.thumbnails import Preview
@@ -32,6 +32,7 @@ class Card:
 
     Attributes:
         shape: ``picture``, ``video``, ``audio``, ``mesh``, ``text``, ``file``; ``absent`` without a file.
+        title: the prompt; of a job without one its text, else its id.
         path: of the file, relative to the page; empty without one.
         preview: what is shown of it.
         facts: further lines as (name, value).
@@ -40,7 +41,7 @@ class Card:
 
     shape: str
     id: str
-    prompt: str
+    title: str
     model: str
     status: str
     word: str
@@ -68,7 +69,7 @@ def _card(job: Mapping[str, Json], spot: Spot, previews: Mapping[str, Preview], 
     return Card(
         shape=shape(file),
         id=job["id"],
-        prompt=job["prompt"],
+        title=_title(job),
         model=job["model"],
         status=job["status"],
         word=WORDS[job["status"]],
@@ -80,6 +81,11 @@ def _card(job: Mapping[str, Json], spot: Spot, previews: Mapping[str, Preview], 
         haystack=_haystack(job, asset_id),
         removed=removed,
     )
+
+
+def _title(job: Mapping[str, Json]) -> str:
+    texts = (job["prompt"], *(job["params"].get(name) for name in TEXT_INPUTS), job["id"])
+    return next(one for one in texts if isinstance(one, str) and one)
 
 
 def _facts(
@@ -94,7 +100,7 @@ def _facts(
         *_cost(job["cost"], first=first),
         ("time", duration(times["started"] or times["submitted"], times["finished"])),
         ("attempts", job["attempts"] if job["attempts"] > 1 else None),
-        ("bought as", job["bought_as"]["prompt"] if job.get("accepted") else None),
+        ("bought as", _bought_as(**job["bought_as"]) if job.get("accepted") else None),
         ("job", job["job_id"]),
         ("asset", asset_id),
         ("file", f"{file['mime']}, {size(file['bytes'])}" if file else None),
@@ -102,6 +108,10 @@ def _facts(
     for name, value in told:
         if value not in (None, ""):
             yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _bought_as(prompt: str | None, model: str) -> str:
+    return model if prompt is None else prompt
 
 
 def _cost(cost: Mapping[str, Json], *, first: bool) -> list[tuple[str, str]]:
@@ -117,7 +127,7 @@ def _cost(cost: Mapping[str, Json], *, first: bool) -> list[tuple[str, str]]:
 def _haystack(job: Mapping[str, Json], asset_id: str) -> str:
     params = json.dumps(job["params"], ensure_ascii=False)
     error = (job["error"] or {}).get("message", "")
-    parts = (job["id"], job["prompt"], job["model"], params, job["job_id"] or "", asset_id, error)
+    parts = (job["id"], job["prompt"] or "", job["model"], params, job["job_id"] or "", asset_id, error)
     return "\n".join(parts).lower()
 
 

@@ -72,11 +72,8 @@ def changes(before: Job, after: Job) -> tuple[Change, ...]:
 
 
 def _inputs(job: Job) -> dict[str, Json]:
-    return {
-        "model": job.model,
-        "prompt": job.prompt,
-        **{n: v for n, v in job.params.items() if n != "prompt"},
-    }
+    named = {"model": job.model, **({} if job.prompt is None else {"prompt": job.prompt})}
+    return {**named, **{name: one for name, one in job.params.items() if name != "prompt"}}
 
 
 def _same(one: Json, other: Json) -> bool:

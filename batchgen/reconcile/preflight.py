@@ -35,6 +35,7 @@ from batchgen.reconcile.matching import (
 )
 from batchgen.reconcile.ownership import Owner
 from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.same_files import SameFiles
 from batchgen.reconcile.search import Search
 
 LOOK_AHEAD = 5  # attempts after the last that is known: some may have been refused, and show no row
@@ -102,6 +103,7 @@ class Preflight:
         journal: Journal,
         listing: Listing,
         prompts: Prompts,
+        files: SameFiles | None = None,
         lessons: Lessons | None = None,
         sender: str = "",
         history: HistoryBuilder,
@@ -113,6 +115,7 @@ class Preflight:
             journal: what is ours already.
             listing: back to ``history.since``.
             prompts: those that became assets.
+            files: tells which files were sent twice; None where no job has any.
             lessons: what listings have taught so far; None to begin with nothing.
             sender: fingerprint of the key in use; empty where that is not known.
             history: composes what is recorded.
@@ -127,6 +130,7 @@ class Preflight:
         recent = filter(self._window.has, listing.rows.values())
         self._candidates = Candidates(recent, journal, prompts, lessons, sender=sender)
         self._concerned: set[JobKey] = set()
+        self._files = files
 
     async def read(self, entries: Iterable[Entry]) -> None:
         """Fetch what is needed to tell rows from these jobs, their own files sent if need be.
@@ -148,6 +152,10 @@ class Preflight:
             self._concerned.add(entry.key)
             for attempt in self._attempts(entry):
                 await self._candidates.read(attempt.sent)
+                if self._files is not None:
+                    self._files.note(self._candidates, attempt)
+        if self._files is not None:
+            await self._files.read()
 
     def concerns(self, entry: Entry) -> bool:
         """Return whether some row may be this job, which was read for."""
@@ -159,7 +167,7 @@ class Preflight:
 
     def shown_cost(self, entry: Entry) -> Decimal | None:
         """Return the most that a row which may be this job shows as its cost; None where none shows any."""
-        alike = (row for one in self._attempts(entry) for row, _ in self._candidates.like(one.sent))
+        alike = (row for one in self._attempts(entry) for row, _ in self._like(one))
         return max((row.cost for row in alike if row.cost is not None), default=None)
 
     def may_have(self, entries: Iterable[Entry]) -> list[tuple[Entry, Decimal | None]]:
@@ -169,7 +177,7 @@ class Preflight:
             rows = (
                 row
                 for one in self._attempts(entry)
-                for row, likeness in self._candidates.like(one.sent)
+                for row, likeness in self._like(one)
                 if row.remote_id not in given and may_be_bought(one.sent, row, likeness, one.files)
             )
             if (row := next(rows, None)) is not None:
@@ -223,6 +231,12 @@ class Preflight:
         if seeds and seeds[0] is None:
             return self._candidates.has_prompt(entry.job.model, entry.job.prompt)
         return any(self._candidates.has_seed(entry.job.model, seed) for seed in seeds if seed is not None)
+
+    def _like(self, attempt: Attempt) -> list[tuple[RemoteJob, Likeness]]:
+        """Return the rows that are or may be an attempt's submission, its files sent again included."""
+        if self._files is None:
+            return self._candidates.like(attempt.sent)
+        return self._files.like(self._candidates, attempt)
 
     def _numbers(self, record: Record) -> range:
         if record.state is not State.PLANNED and RetryAsked not in TRANSITIONS[record.state]:
@@ -294,9 +308,7 @@ class Preflight:
         attempt = self._now(entries[0])
         sent = attempt.sent
         matches = tuple(
-            row
-            for row, likeness in self._candidates.like(sent)
-            if may_be_bought(sent, row, likeness, attempt.files)
+            row for row, likeness in self._like(attempt) if may_be_bought(sent, row, likeness, attempt.files)
         )
         if not matches:
             return []
@@ -376,6 +388,7 @@ async def begin_preflight(
         journal=journal,
         listing=listing,
         prompts=search.prompts,
+        files=SameFiles(search.generator),
         lessons=search.lessons,
         sender=search.sender,
         history=history,

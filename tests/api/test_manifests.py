@@ -106,7 +106,6 @@ def test_braces_are_plain_text_unless_there_are_variables() -> None:
     [
         ({"prompt": "a {knid} mill", "vars": {"kind": "wind"}}, r"unknown variable \{knid\}; vars has: kind"),
         ({"prompt": "a { mill", "vars": {}}, "write {{ for a brace"),
-        ({}, "prompt is missing"),
         ({"prompt": "a mill", "id": "a/b"}, "cannot name a file"),
         ({"prompt": "a mill", "params": {"image": {"file": "nosuch.png"}}}, "there is no such file"),
     ],

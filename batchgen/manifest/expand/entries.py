@@ -15,7 +15,7 @@ from batchgen.manifest.expand.exclusions import Patterns
 from batchgen.manifest.expand.prompts import Prompts
 from batchgen.manifest.origins import Origin, Path, SourceFile
 from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_files, wrong_in
-from batchgen.manifest.schema import DefaultsText, JobText, wrong_with_model
+from batchgen.manifest.schema import DefaultsText, FromFiles, JobText, wrong_with_model
 from batchgen.manifest.source.problems import Problems
 from batchgen.manifest.tables.files import Filing
 from batchgen.manifest.tables.table import Table
@@ -92,9 +92,11 @@ class Preparation:
     ) -> Entry:
         models = text.model or self._defaults.model
         axes = _axes(text)
+        tree = self._tree(params, table)
+        if not text.prompt and not set(prompts).isdisjoint(f"{{{name}}}" for name in tree.names):
+            prompts = ()  # the lines go elsewhere, to a model that takes no prompt
         templates = tuple(parse(one).bind(self._bound) for one in prompts)
         names = tuple(parse(one).bind(self._bound) for one in models)
-        tree = self._tree(params, table)
         name = parse(text.id).bind(self._bound) if text.id is not None else None
         return Entry(
             number=int(path[1]),
@@ -153,13 +155,15 @@ class Preparation:
         patterns.complain(made)
         return made
 
-    def _table(self, path: Path, name: str | None) -> Table | None:
+    def _table(self, path: Path, name: str | FromFiles | None) -> Table | None:
         if name is None:
             return None
+        tables, environ = self._around.tables, self._around.environ
+        if isinstance(name, FromFiles):
+            places = (self._checks.place((*path, "files", number)) for number in range(len(name.files)))
+            return tables.of_files(zip(name.files, places, strict=True), environ, self._problems)
         try:
-            return self._around.tables.get(
-                filled(name, self._around.environ), self._checks.place(path), self._problems
-            )
+            return tables.get(filled(name, environ), self._checks.place(path), self._problems)
         except ValueError as error:
             self._checks.note(path, f"from: {error}")
             return None

@@ -4,18 +4,21 @@ What is expanded was counted before. An id depends on what its job is made of, n
 so that a value added to an axis renames nothing.
 """
 
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from batchgen.manifest.expand.entry import Entry
+from batchgen.manifest.expand.entry import Entry, Subject, subject_of
 from batchgen.manifest.expand.ids import Ids, Owner
-from batchgen.manifest.naming import joined, label, part_of_id, slug, wrong_with
+from batchgen.manifest.naming import joined, label, part_of_id, slug, slug_of_file, wrong_with
 from batchgen.manifest.origins import Origins
 from batchgen.manifest.schema import wrong_with_model
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.scalars import text_of
+from batchgen.manifest.tables.table import Table
 from batchgen.manifest.templates import Template
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
@@ -38,10 +41,13 @@ class _Combination(NamedTuple):
 
 
 class _Prompt(NamedTuple):
-    """One prompt and what it adds to an automatic id, empty where its filled text is to be looked at."""
+    """One prompt and what it adds to an automatic id, empty where its filled text is to be looked at.
+
+    The template is None for jobs without a prompt.
+    """
 
     number: int
-    template: Template
+    template: Template | None
     label: str
 
 
@@ -61,6 +67,9 @@ class _Ready:
         shown: the columns whose values stand in automatic ids.
         exact: whether the user's id says everything, so that two alike are the user's mistake.
         unchecked: whether the user's id can still turn out unsafe when it is filled in.
+        subject: what automatic ids are made of where there is no prompt; None where that is the model.
+        with_folders: whether it takes the folders of files to tell them apart.
+        paths: the columns whose values are paths, which are made fit for the user's id.
     """
 
     entry: Entry
@@ -70,6 +79,9 @@ class _Ready:
     shown: tuple[str, ...]
     exact: bool
     unchecked: bool
+    subject: Subject | None
+    with_folders: bool
+    paths: frozenset[str]
 
 
 class Expansion:
@@ -87,23 +99,28 @@ class Expansion:
         self.origins = Origins()
         self._problems = problems
         self._ids = Ids()
+        self._starts = array("Q")  # for each row of the entry at hand the number of its first job
 
     def add(self, number: int, entry: Entry) -> None:
         """Make the jobs of the next entry, and note what is wrong with single rows of it."""
         ready = _ready(entry)
-        for place, values in _rows(entry):
-            if self._complete(values, place):
+        self._starts = array("Q")
+        for row, (place, values) in enumerate(_rows(entry)):
+            said = entry.table.says(row) if entry.table is not None else ""
+            self._starts.append(len(self.jobs))
+            if self._complete(values, place, said):
                 try:
                     self._add_row(number, ready, values, place)
                 except _RowError as error:
-                    self._problems.add(place, str(error), kind=error.kind)
+                    self._problems.add(place, f"{said}{error}", kind=error.kind)
 
-    def _complete(self, values: Mapping[str, Json], place: Place) -> bool:
+    def _complete(self, values: Mapping[str, Json], place: Place, said: str) -> bool:
         if None not in values.values() and "" not in values.values():
             return True
         for name, value in values.items():
             if value is None or value == "":
-                self._problems.add(place, f"{name} is empty")
+                why = ": the file lies beside the manifest" if said else ""
+                self._problems.add(place, f"{said}{name} is empty{why}", kind=f"{name} is empty")
         return False
 
     def _add_row(self, number: int, ready: _Ready, values: dict[str, Json], place: Place) -> None:
@@ -112,12 +129,14 @@ class Expansion:
             if combination.models is not None and model.number not in combination.models:
                 continue
             known = {**values, **combination.values} if combination.values else values
-            text = _rendered(prompt.template, known).strip()
-            if not text:
+            text = None if prompt.template is None else _rendered(prompt.template, known).strip()
+            if text == "":
                 raise _RowError("the prompt is empty", "empty prompt")
             name = _name(ready, known)
             if name is None or not ready.exact:
-                start = slug(text) if name is None and not prompt.label else prompt.label
+                start = prompt.label
+                if name is None and not start:
+                    start = _start_of(ready, model, known) if text is None else slug(text)
                 parts = [start] if name is None else [name, start if len(ready.prompts) > 1 else ""]
                 name = joined([*parts, *row_label, combination.label, model.label])
             params = combination.params
@@ -136,16 +155,33 @@ class Expansion:
             owner = Owner(len(self.jobs), number, explicit)
             name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact)
             if isinstance(name, Owner):
-                raise _RowError(self._taken_by(name, job.id if turn == 1 else f"{job.id}-{turn}"), "id taken")
+                wanted = job.id if turn == 1 else f"{job.id}-{turn}"
+                file = self._file_of(name, ready.entry) if name.entry == number else None
+                said = self._taken_by(name, wanted) if file is None else f'id: "{wanted}" is taken by {file}'
+                raise _RowError(said, "id taken")
             if ready.unchecked and (wrong := wrong_with(name)):
                 raise _RowError(f'id: "{name}" cannot name a file: {wrong}', "id unsafe")
             self.jobs.append(job if name == job.id else _renamed(job, name))
             self.places.add(place)
             self.origins.add(ready.entry.origin, prompt)
 
+    def _file_of(self, owner: Owner, entry: Entry) -> str | None:
+        """Return which file has an id, and what tells it from this one; None where rows are no files."""
+        if entry.table is None or entry.table.named_at is None:
+            return None
+        rows = (bisect_right(self._starts, owner.job) - 1, len(self._starts) - 1)
+        one, other = entry.table.all_values(("path", "name", "folder"), rows)
+        apart = "write {folder} in the id too"
+        if one["folder"] == other["folder"]:
+            is_case = str(one["name"]).lower() == str(other["name"]).lower()
+            alike = "rename one of them, for upper and lower case are one file"
+            apart = alike if is_case else "write {name} in the id in place of {stem}"
+        return f"{one['path']}; {apart}"
+
     def _taken_by(self, owner: Owner, name: str) -> str:
         where = f"the job at {self.places[owner.job]}"
-        has = "has it already" if owner.explicit else "got it from its prompt"
+        given = "was given it" if self.jobs[owner.job].prompt is None else "got it from its prompt"
+        has = "has it already" if owner.explicit else given
         return f'id: "{name}" is taken, {where} {has} (upper and lower case are one file)'
 
 
@@ -173,8 +209,11 @@ def _renamed(job: Job, name: str) -> Job:
 def _ready(entry: Entry) -> _Ready:
     named = entry.name.names if entry.name is not None else ()
     prompts = tuple(_Prompt(number, one, slug(one.words)) for number, one in enumerate(entry.prompts))
+    subject = subject_of(entry.params) if entry.name is None and not prompts else None
     # an automatic id begins with the prompt's own words; where it has none, with the filled text
-    told = {name for one in prompts if entry.name is None and not one.label for name in one.template.names}
+    unnamed = () if entry.name is not None else prompts
+    told = {name for one in unnamed if one.template and not one.label for name in one.template.names}
+    told.update(() if subject is None else subject.names)
     by_column = any(name in entry.columns for name in named)
     shown = () if by_column else tuple(name for name in entry.columns if name not in told)
     combinations = tuple(_combinations(entry, hidden={*named, *told}))
@@ -185,13 +224,39 @@ def _ready(entry: Entry) -> _Ready:
     exact = entry.name is not None and not varies
     return _Ready(
         entry=entry,
-        prompts=prompts,
+        prompts=prompts or (_Prompt(0, None, ""),),
         models=models,
         combinations=combinations,
         shown=shown,
         exact=exact,
         unchecked=exact or bool(named),
+        subject=subject,
+        with_folders=subject is not None and entry.table is not None and _are_stems_alike(entry.table),
+        paths=_PATHS if entry.table is not None and entry.table.named_at is not None else frozenset(),
     )
+
+
+_PATHS = frozenset({"path", "folder"})
+
+
+def _are_stems_alike(table: Table) -> bool:
+    if table.named_at is None:
+        return False
+    stems = {str(one["stem"]).lower() for one in table.all_values(["stem"], range(len(table.rows)))}
+    return len(stems) < len(table.rows)
+
+
+def _start_of(ready: _Ready, model: _Model, values: Mapping[str, Json]) -> str:
+    """Return what the automatic id of a job without a prompt begins with: its file, its text or its model."""
+    own = "" if model.label or model.template.names else _model_label(model.template.words)
+    if ready.subject is None:
+        return own
+    try:
+        text = ready.subject.template.render(values)
+    except ValueError:  # a value that is no text is named elsewhere
+        return own
+    start = slug_of_file(text, with_folders=ready.with_folders) if ready.subject.is_path else slug(text)
+    return start or own
 
 
 def _combinations(entry: Entry, hidden: set[str]) -> Iterator[_Combination]:
@@ -246,7 +311,8 @@ def _name(ready: _Ready, values: Mapping[str, Json]) -> str | None:
     parts = {}
     for name in template.names:
         try:
-            parts[name] = part_of_id(text_of(values[name]))
+            text = text_of(values[name])
+            parts[name] = part_of_id(text.strip("./").replace("/", "-") if name in ready.paths else text)
         except ValueError as error:
             shown = f'id: {name} "{_text(values[name])[:60]}" cannot name a file'
             raise _RowError(f"{shown}: {error}", f"id {name}") from None

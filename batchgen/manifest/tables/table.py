@@ -23,6 +23,7 @@ class Table:
         lines: for each row the line it begins in.
         textual: whether every value is a cell, which is text.
         prompt: the column that is the prompt where the job has none, None where there is no such column.
+        named_at: where the manifest names what has no lines of its own, each row a file; None for a table.
     """
 
     source: str
@@ -31,10 +32,16 @@ class Table:
     lines: Sequence[int]
     textual: bool
     prompt: str | None = None
+    named_at: Place | None = None
 
     def place(self, row: int) -> Place:
         """Return the place of a row."""
-        return Place(self.source, self.lines[row])
+        return Place(self.source, self.lines[row]) if self.named_at is None else self.named_at
+
+    def says(self, row: int) -> str:
+        """Return what names a row in a message where its place does not; empty where it does."""
+        cells = self.rows[row]
+        return "" if self.named_at is None or not isinstance(cells, list) else f"{cells[0]}: "
 
     def values(self, row: int, names: Sequence[str]) -> dict[str, Json]:
         """Return the values a row has under these names; None where it has none."""
