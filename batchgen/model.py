@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 Json: TypeAlias = Any  # what json.loads gives: a recursive alias tells the type checker nothing more
 
-TEXT_INPUTS = ("text", "lyrics", "script")  # what models that take no prompt call their text
+TEXT_INPUTS = ("text", "lyrics", "script", "instruction")  # what models that take no prompt call their text
 
 
 class JobKey(NamedTuple):

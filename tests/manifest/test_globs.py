@@ -135,8 +135,10 @@ def test_what_earlier_runs_made_is_no_input_of_the_next_unless_it_is_named() -> 
     make("a.png", "output/journal.db", "output/cut/assets/a_0.png")
     assert found("**/*.png") == ["a.png"]
     assert refused("**/a_0.png") == [
-        "no file matches **/a_0.png, but in output, which holds what was made; "
-        "name that folder to take its files"
+        (
+            "no file matches **/a_0.png, but in output, which holds what was made; "
+            "name that folder to take its files"
+        )
     ]
     for pattern in ("output/cut/assets/*.png", "output/**/*.png", "output/*/assets/*"):
         assert found(pattern) == ["output/cut/assets/a_0.png"]
@@ -258,14 +260,11 @@ def test_a_file_that_changes_nothing_of_another_ones_id(read: Read) -> None:
 def test_ids_that_collide_name_both_files_and_what_tells_them_apart(complain: Complain) -> None:
     make("a/x.png", "b/x.png", "b/x.jpg")
     assert complain(f"{TOP}  - {{id: '{{stem}}-clean', from: {{files: '?/x.*'}}}}\n") == [
-        (f'jobs.yaml:4:40: b/x.jpg: id: "x-clean" is taken by a/x.png; write {{folder}} in the id too'),
-        (f'jobs.yaml:4:40: b/x.png: id: "x-clean" is taken by a/x.png; write {{folder}} in the id too'),
+        ('jobs.yaml:4:40: b/x.jpg: id: "x-clean" is taken by a/x.png; write {folder} in the id too'),
+        ('jobs.yaml:4:40: b/x.png: id: "x-clean" is taken by a/x.png; write {folder} in the id too'),
     ]
     assert complain(f"{TOP}  - {{id: '{{stem}}', from: {{files: 'b/x.*'}}}}\n") == [
-        (
-            f'jobs.yaml:4:34: b/x.png: id: "x" is taken by b/x.jpg; write {{name}} in the id in place of'
-            " {stem}"
-        )
+        ('jobs.yaml:4:34: b/x.png: id: "x" is taken by b/x.jpg; write {name} in the id in place of {stem}')
     ]
 
 
