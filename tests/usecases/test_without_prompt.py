@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tests.support.builders import make_earth
 from tests.support.place import Place
 from tests.support.virtual import Earth
 
+SEEDANCE = "model_bytedance-seedance-2-0"
 HEAD = "version: 1\nbatch: spring\noutput: {download: false}\ndefaults: {model: model_cut}\njobs:\n"
 CUTS = HEAD + "  - {from: {files: 'scans/**/*.png'}, params: {image: {file: '{path}'}}}\n"
 SPOKEN = HEAD + "  - {model: model_speech, params: {text: '{line}'}, from: lines.txt}\n"
@@ -132,6 +133,25 @@ def test_a_lost_journal_holds_the_pictures_that_may_be_bought_and_buys_the_other
     assert place.run().verdict.exit is Exit.DOUBT
     assert place.bought == 4, "only the new one; the others were sent again under other ids"
     assert place.states() == {State.HELD: 3, State.COLLECTED: 1}
+    paid = {job.remote_id for job in place.earth.service.submissions[:3]}
+
+    async def resolve(answers: Callable[[Mapping[str, str]], api.Answers]) -> Mapping[str, str]:
+        async with api.settling(place.options()) as desk:
+            rows = {
+                one.entry.job.id: [row.remote.remote_id for row in one.candidates]
+                for one in await desk.unsettled()
+            }
+            assert {len(found) for found in rows.values()} == {1}, "the size of a picture tells them apart"
+            told = {name: found[0] for name, found in rows.items()}
+            await desk.settle(answers(told))
+            return told
+
+    told = place.play(
+        resolve(lambda rows: api.Answers(adopt={name: rows[name] for name in ("cat", "dog")}, absent=["owl"]))
+    )
+    assert set(told.values()) == paid
+    assert place.run().verdict.exit is Exit.DONE
+    assert place.bought == 5, "what a person called absent is bought again, and not held again"
 
 
 def test_pictures_of_another_folder_with_the_same_key_are_in_nobodys_way(lay: Callable[..., Place]) -> None:
@@ -199,16 +219,17 @@ def test_without_the_models_it_is_said_that_nobody_knows_whether_prompts_are_mis
 def test_what_is_odd_and_may_be_meant_is_noted(lay: Callable[..., Place]) -> None:
     text = (
         HEAD
-        + "  - {id: bare, model: model_bytedance-seedance-2-0}\n"
-        + "  - {id: '{n}', model: model_bytedance-seedance-2-0, params: {duration: '{n}'}, from: rows.csv}\n"
-        + "  - {id: meant, model: model_bytedance-seedance-2-0, params: {image: asset_1}}\n"
+        + f"  - {{id: bare, model: {SEEDANCE}}}\n"
+        + f"  - {{id: '{{n}}', model: {SEEDANCE}, params: {{duration: '{{n}}'}}, from: rows.csv}}\n"
+        + f"  - {{id: meant, model: {SEEDANCE}, params: {{image: asset_1}}}}\n"
     )
     place = lay(text)
     (place.folder / "rows.csv").write_text("prompt,n\na cat,5\na dog,6\n")
     _, checked = place.play(api.validate(place.options()))
     assert checked.notes == (
-        "model_bytedance-seedance-2-0: 1 job with neither a prompt nor a file to work from; "
-        "write prompt: if one is missing",
-        "model_bytedance-seedance-2-0: 2 jobs without a prompt, though the table has such a column; "
-        'write prompt: "{prompt}" to use it',
+        f"{SEEDANCE}: 1 job with neither a prompt nor a file to work from; write prompt: if one is missing",
+        (
+            f"{SEEDANCE}: 2 jobs without a prompt, though the table has such a column; "
+            'write prompt: "{prompt}" to use it'
+        ),
     )
