@@ -250,6 +250,11 @@ def test_automatic_ids_are_the_names_of_the_files_with_their_folders_where_these
     ]
 
 
+def test_the_preview_of_an_entry_counts_its_files(read: Read) -> None:
+    make("s/a.png", "s/b.png")
+    assert read(f"{TOP}  - {{from: {{files: 's/*.png'}}}}\n").previews == ("s/*.png: 2 files = 2 jobs",)
+
+
 def test_a_file_that_changes_nothing_of_another_ones_id(read: Read) -> None:
     make("s/b.png")
     assert ids(read, "{from: {files: 's/*.png'}}") == ["b"]

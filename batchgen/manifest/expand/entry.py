@@ -57,6 +57,10 @@ class Entry:
     def _rows(self) -> int:
         return len(self.table.rows) if self.table is not None else 1
 
+    @property
+    def _is_files(self) -> bool:
+        return self.table is not None and self.table.named_at is not None
+
     def uses(self, name: str) -> bool:
         """Return whether every job says something else with another value of a variable."""
         everywhere = (self.prompts, self.models)
@@ -72,6 +76,8 @@ class Entry:
     @property
     def _title(self) -> str:
         template = self.name or next(iter(self.prompts), None)
+        if template is None and self.table is not None and self._is_files:
+            return shortened(self.table.source)
         if template is None:
             subject = subject_of(self.params)
             template = self.models[0] if subject is None else subject.template
@@ -97,9 +103,8 @@ class Entry:
         return f"{factors.strip()} = {jobs}" if factors else jobs
 
     def _factors(self) -> Iterator[str]:
-        is_files = self.table is not None and self.table.named_at is not None
         counts = (self._rows, max(1, len(self.prompts)), len(self.models))
-        for count, noun in zip(counts, ("file" if is_files else "row", "prompt", "model"), strict=True):
+        for count, noun in zip(counts, ("file" if self._is_files else "row", "prompt", "model"), strict=True):
             if count != 1:
                 yield f"{count:,} {plural(noun, count)}"
         for axis in self.axes:
