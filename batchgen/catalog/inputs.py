@@ -119,10 +119,10 @@ class _Check:
         if SEED not in given and model.takes_seed and job.derive_seed:
             given[SEED] = 0  # one will be derived
         for one in self._missing_of(model, given):
-            if one.path == (PROMPT,) and PROMPT in self._manifest.columns(index):
-                yield Fault(one.path, f'{one.text}; write prompt: "{{prompt}}"')
-            elif one.path[0] not in off:
-                yield one
+            if one.path[0] in off:
+                continue
+            has_column = one.path == (PROMPT,) and PROMPT in self._manifest.columns(index)
+            yield one._replace(text=f'{one.text}; write prompt: "{{prompt}}"') if has_column else one
 
     def _instead(self, index: int, model: DeclaredModel) -> str:
         """Return what to write in place of a prompt that a model does not take."""

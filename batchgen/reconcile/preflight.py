@@ -103,7 +103,6 @@ class Preflight:
         journal: Journal,
         listing: Listing,
         prompts: Prompts,
-        files: SameFiles | None = None,
         lessons: Lessons | None = None,
         sender: str = "",
         history: HistoryBuilder,
@@ -115,7 +114,6 @@ class Preflight:
             journal: what is ours already.
             listing: back to ``history.since``.
             prompts: those that became assets.
-            files: tells which files were sent twice; None where no job has any.
             lessons: what listings have taught so far; None to begin with nothing.
             sender: fingerprint of the key in use; empty where that is not known.
             history: composes what is recorded.
@@ -130,7 +128,7 @@ class Preflight:
         recent = filter(self._window.has, listing.rows.values())
         self._candidates = Candidates(recent, journal, prompts, lessons, sender=sender)
         self._concerned: set[JobKey] = set()
-        self._files = files
+        self._files = SameFiles(prompts.generator)
 
     async def read(self, entries: Iterable[Entry]) -> None:
         """Fetch what is needed to tell rows from these jobs, their own files sent if need be.
@@ -152,18 +150,19 @@ class Preflight:
             self._concerned.add(entry.key)
             for attempt in self._attempts(entry):
                 await self._candidates.read(attempt.sent)
-                if self._files is not None:
-                    self._files.note(self._candidates, attempt)
-        if self._files is not None:
-            await self._files.read()
+                self._files.note(self._candidates, attempt)
+        await self._files.read()
 
     def concerns(self, entry: Entry) -> bool:
         """Return whether some row may be this job, which was read for."""
-        return entry.key in self._concerned
+        return entry.key in self._concerned and not any(map(self._is_ruled_out, self._attempts(entry)))
+
+    def _is_ruled_out(self, attempt: Attempt) -> bool:
+        return self._files.tell(attempt) and not self._like(attempt)
 
     def concerns_now(self, entry: Entry) -> bool:
         """Tell the same of another attempt."""
-        return entry.key in self._concerned and self._is_concerned(entry)
+        return self.concerns(entry) and self._is_concerned(entry)
 
     def shown_cost(self, entry: Entry) -> Decimal | None:
         """Return the most that a row which may be this job shows as its cost; None where none shows any."""
@@ -234,8 +233,6 @@ class Preflight:
 
     def _like(self, attempt: Attempt) -> list[tuple[RemoteJob, Likeness]]:
         """Return the rows that are or may be an attempt's submission, its files sent again included."""
-        if self._files is None:
-            return self._candidates.like(attempt.sent)
         return self._files.like(self._candidates, attempt)
 
     def _numbers(self, record: Record) -> range:
@@ -388,7 +385,6 @@ async def begin_preflight(
         journal=journal,
         listing=listing,
         prompts=search.prompts,
-        files=SameFiles(search.generator),
         lessons=search.lessons,
         sender=search.sender,
         history=history,

@@ -24,7 +24,7 @@ class SameFiles:
 
     def note(self, candidates: Candidates, attempt: Attempt) -> None:
         """Note which sizes have to be known before rows can be told from an attempt."""
-        rows = _but_for_files(candidates, attempt)
+        rows = self._but_for_files(candidates, attempt)
         for inputs in (attempt.sent.inputs, *(row.inputs or {} for row in rows)) if rows else ():
             self._wanted.update(dict.fromkeys(assets_in([inputs.get(name) for name in attempt.files])))
 
@@ -47,7 +47,7 @@ class SameFiles:
         """
         found, sent = candidates.like(attempt.sent), attempt.sent.inputs
         known = {row.remote_id for row, _ in found}
-        again = (row for row in _but_for_files(candidates, attempt) if row.remote_id not in known)
+        again = (row for row in self._but_for_files(candidates, attempt) if row.remote_id not in known)
         for row in again:
             if all(self._may_be(sent[name], (row.inputs or {}).get(name)) for name in attempt.files):
                 found.append((row, Likeness.NEAR))
@@ -68,8 +68,10 @@ class SameFiles:
         sizes = (self._sizes.get(one), self._sizes.get(other))
         return None in sizes or sizes[0] == sizes[1]
 
+    def _but_for_files(self, candidates: Candidates, attempt: Attempt) -> list[RemoteJob]:
+        return candidates.but_for(attempt.files, attempt.sent) if self.tell(attempt) else []
 
-def _but_for_files(candidates: Candidates, attempt: Attempt) -> list[RemoteJob]:
-    if attempt.job.prompt is not None or attempt.derived or not attempt.files:
-        return []
-    return candidates.but_for(attempt.files, attempt.sent)
+    @staticmethod
+    def tell(attempt: Attempt) -> bool:
+        """Return whether files are all that an attempt can be known by."""
+        return attempt.job.prompt is None and not attempt.derived and bool(attempt.files)
