@@ -273,6 +273,22 @@ def test_ids_that_collide_name_both_files_and_what_tells_them_apart(complain: Co
     ]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it takes no such names")
+def test_what_is_wrong_with_a_file_names_it_once_and_on_one_line(complain: Complain) -> None:
+    make("s/new\nline.png")
+    Path("s/empty.png").touch()
+    os.mkfifo("s/pipe.png")
+    found = complain(f"{TOP}  - {{id: '{{stem}}', from: {{files: 's/*.png'}}}}\n")
+    assert [one.split(" ", 1)[1].split(": allowed")[0] for one in found] == [
+        "params: s/empty.png: is empty",
+        "params: s/pipe.png: is not a regular file",
+        's/new\\nline.png: id: stem "new line" cannot name a file',
+    ]
+    assert complain(f"{TOP}  - {{from: 's/*.png', prompt: x}}\n") == [
+        'jobs.yaml:4:12: from: a pattern of files is written {files: "s/*.png"}'
+    ]
+
+
 def test_many_files_with_one_mistake_are_cut_short(complain: Complain) -> None:
     make(*(f"s/{n}.png" for n in range(100)))
     found = complain(f"{TOP}  - {{id: 'same-{{folder}}', from: {{files: 's/*.png'}}}}\n")

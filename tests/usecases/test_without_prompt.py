@@ -16,6 +16,7 @@ from batchgen.output.results import CSV_NAME
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.models import Catalogue, ModelRecord
+from batchgen.simulator.settings import Outcomes
 from tests.manifest.declared_models import CUT_OUT, SPEECH
 from tests.support.builders import make_earth
 from tests.support.place import Place
@@ -152,6 +153,27 @@ def test_a_lost_journal_holds_the_pictures_that_may_be_bought_and_buys_the_other
     assert set(told.values()) == paid
     assert place.run().verdict.exit is Exit.DONE
     assert place.bought == 5, "what a person called absent is bought again, and not held again"
+
+
+def test_a_lost_journal_holds_texts_that_look_bought(lay: Callable[..., Place]) -> None:
+    place = lay(SPOKEN)
+    place.run()
+    shutil.rmtree(place.folder / "output")
+    (place.folder / "lines.txt").write_text("Good morning\nGood night\nGood bye\n")
+    assert place.run().verdict.exit is Exit.DOUBT
+    assert place.states() == {State.HELD: 2, State.COLLECTED: 1}
+    assert place.bought == 3
+
+
+def test_what_failed_is_tried_again_with_the_same_body(lay: Callable[..., Place]) -> None:
+    earth = with_tools(outcomes=Outcomes(failures=1.0))
+    place = lay(CUTS.replace("jobs:", "retry: {attempts: 2}\njobs:"), earth, cat=png(10))
+    assert place.run().verdict.exit is Exit.FAILED
+    one, two = bodies(place)
+    assert one == two
+    shutil.rmtree(place.folder / "output")
+    place.run()
+    assert place.bought == 2, "both may be this job's: a person decides"
 
 
 def test_pictures_of_another_folder_with_the_same_key_are_in_nobodys_way(lay: Callable[..., Place]) -> None:

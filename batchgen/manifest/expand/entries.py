@@ -162,6 +162,9 @@ class Preparation:
         if isinstance(name, FromFiles):
             places = (self._checks.place((*path, "files", number)) for number in range(len(name.files)))
             return tables.of_files(zip(name.files, places, strict=True), environ, self._problems)
+        if "*" in name:
+            self._checks.note(path, f'from: a pattern of files is written {{files: "{name}"}}')
+            return None
         try:
             return tables.get(filled(name, environ), self._checks.place(path), self._problems)
         except ValueError as error:

@@ -112,7 +112,8 @@ class Expansion:
                 try:
                     self._add_row(number, ready, values, place)
                 except _RowError as error:
-                    self._problems.add(place, f"{said}{error}", kind=error.kind)
+                    text = str(error)
+                    self._problems.add(place, text if said in text else said + text, kind=error.kind)
 
     def _complete(self, values: Mapping[str, Json], place: Place, said: str) -> bool:
         if None not in values.values() and "" not in values.values():
@@ -170,13 +171,13 @@ class Expansion:
         if entry.table is None or entry.table.named_at is None:
             return None
         rows = (bisect_right(self._starts, owner.job) - 1, len(self._starts) - 1)
-        one, other = entry.table.all_values(("path", "name", "folder"), rows)
+        one, other = entry.table.all_values(("name", "folder"), rows)
         apart = "write {folder} in the id too"
         if one["folder"] == other["folder"]:
             is_case = str(one["name"]).lower() == str(other["name"]).lower()
             alike = "rename one of them, for upper and lower case are one file"
             apart = alike if is_case else "write {name} in the id in place of {stem}"
-        return f"{one['path']}; {apart}"
+        return f"{entry.table.says(rows[0]).removesuffix(': ')}; {apart}"
 
     def _taken_by(self, owner: Owner, name: str) -> str:
         where = f"the job at {self.places[owner.job]}"
@@ -314,7 +315,7 @@ def _name(ready: _Ready, values: Mapping[str, Json]) -> str | None:
             text = text_of(values[name])
             parts[name] = part_of_id(text.strip("./").replace("/", "-") if name in ready.paths else text)
         except ValueError as error:
-            shown = f'id: {name} "{_text(values[name])[:60]}" cannot name a file'
+            shown = f'id: {name} "{" ".join(_text(values[name]).split())[:60]}" cannot name a file'
             raise _RowError(f"{shown}: {error}", f"id {name}") from None
     return template.render(parts)
 

@@ -41,7 +41,11 @@ class Table:
     def says(self, row: int) -> str:
         """Return what names a row in a message where its place does not; empty where it does."""
         cells = self.rows[row]
-        return "" if self.named_at is None or not isinstance(cells, list) else f"{cells[0]}: "
+        if self.named_at is None or not isinstance(cells, list):
+            return ""
+        # a name may hold a line break, which would make two lines of a message
+        shown = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in cells[0])
+        return f"{''.join(shown)}: "
 
     def values(self, row: int, names: Sequence[str]) -> dict[str, Json]:
         """Return the values a row has under these names; None where it has none."""
