@@ -53,10 +53,14 @@ class Problem:
     column: int
     text: str
 
+    @property
+    def place(self) -> str:
+        """The form editors and terminals turn into a link: ``file:line:column``."""
+        return ":".join(str(part) for part in (self.source, self.line, self.column) if part)
+
     def __str__(self) -> str:
-        """Return the form editors and terminals turn into a link: ``file:line:column: text``."""
-        place = ":".join(str(part) for part in (self.source, self.line, self.column) if part)
-        return f"{place}: {self.text}"
+        """Return ``file:line:column: text``."""
+        return f"{self.place}: {self.text}"
 
 
 class InputError(BatchgenError):
@@ -65,10 +69,18 @@ class InputError(BatchgenError):
     Attributes:
         problems: one entry a problem, in the order of the file; empty for an error
             that has no place in a file, such as a flag.
+        warnings: what is probably a mistake beside them, and would have stopped nothing.
     """
 
-    def __init__(self, message: str = "", *, problems: tuple[Problem, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        problems: tuple[Problem, ...] = (),
+        warnings: tuple[Problem, ...] = (),
+    ) -> None:
         self.problems = problems
+        self.warnings = warnings
         super().__init__("\n".join([*([message] if message else []), *(str(one) for one in problems)]))
 
 

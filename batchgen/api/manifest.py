@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from batchgen.errors import ManifestError
+from batchgen.errors import ManifestError, Problem
 from batchgen.formats import number
 from batchgen.identity import is_file
 from batchgen.manifest import values
@@ -61,6 +61,7 @@ class Manifest:
         period: ``day``, ``week`` or a name: each is bought anew, and none twice.
         tz: the zone in which a day begins.
         path: the file that it was loaded from; None for one that was made in Python.
+        warnings: what is probably a mistake in that file and stops nothing.
     """
 
     batch: str
@@ -77,6 +78,7 @@ class Manifest:
     period: str | None = None
     tz: str | None = None
     path: Path | None = None
+    warnings: tuple[Problem, ...] = ()
 
     def dump(self, path: str | Path) -> Path:
         """Write it as a YAML file, which the command line reads too, and return its path.
@@ -186,6 +188,7 @@ def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Manif
         period=read.period,
         tz=read.tz,
         path=path,
+        warnings=read.warnings,
     )
 
 
@@ -224,7 +227,7 @@ def _filled(value: Any, variables: Mapping[str, Json]) -> Any:
         ValueError: a brace opens or closes nothing, or there is no such variable.
     """
     if isinstance(value, str):
-        template = parse(value).bind(variables)
+        template = parse(value, variables).bind(variables)
         if template.names:
             known = ", ".join(variables) or "none"
             raise ValueError(f"unknown variable {{{template.names[0]}}}; vars has: {known}")
@@ -232,10 +235,14 @@ def _filled(value: Any, variables: Mapping[str, Json]) -> Any:
     if isinstance(value, Mapping):
         if value.keys() == {"file"}:
             return value
-        return {name: _filled(one, variables) for name, one in value.items()}
+        return {name: _filled(one, variables) for name, one in value.items() if not _left_out(one, variables)}
     if isinstance(value, list | tuple):
-        return [_filled(one, variables) for one in value]
+        return [_filled(one, variables) for one in value if not _left_out(one, variables)]
     return value
+
+
+def _left_out(value: Any, variables: Mapping[str, Json]) -> bool:
+    return isinstance(value, str) and "?}" in value and parse(value, variables).is_left_out(variables)
 
 
 def _literal(value: Any) -> Any:

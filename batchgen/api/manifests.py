@@ -1,22 +1,35 @@
 """Manifests before anything of them is run."""
 
+from batchgen.errors import ManifestError
 from batchgen.manifest.values import Manifest
 from batchgen.usecases.models import Checked, check_manifest
 from batchgen.wiring.opening import manifest_of
 from batchgen.wiring.options import Options
 
 
-async def validate(options: Options, *, offline: bool = False) -> tuple[Manifest, Checked]:
+async def validate(
+    options: Options, *, offline: bool = False, strict: bool = False
+) -> tuple[Manifest, Checked]:
     """Check a manifest, everything it names on this machine, and the inputs of its models.
 
     Args:
         options: which manifest, and which service.
         offline: ask nothing.
+        strict: warnings are problems.
 
     Raises:
         InputError: names everything that is wrong.
         StoppedError: the credentials are not accepted.
         TransientError: the service does not answer.
     """
-    manifest = manifest_of(options)
-    return manifest, await check_manifest(options, manifest, offline=offline)
+    try:
+        manifest = manifest_of(options)
+        checked = await check_manifest(options, manifest, offline=offline)
+    except ManifestError as error:
+        if not strict:
+            raise
+        raise ManifestError(problems=(*error.problems, *error.warnings)) from None
+    warnings = (*manifest.warnings, *checked.warnings)
+    if strict and warnings:
+        raise ManifestError(problems=warnings)
+    return manifest, checked

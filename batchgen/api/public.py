@@ -19,7 +19,7 @@ from batchgen.api import bought, runs
 from batchgen.api.manifest import Manifest
 from batchgen.api.results import Cost, Plan, PlannedJob, Results
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import InputError, StopCause, StoppedError
+from batchgen.errors import InputError, Problem, StopCause, StoppedError
 from batchgen.exits import Exit
 from batchgen.manifest.quantities import parse_rate
 from batchgen.model import Rate
@@ -93,6 +93,7 @@ async def plan(
         },
         stopped=preview.found.stopped,
         notes=(*preview.outlook.notes, *preview.slots.notes),
+        warnings=preview.warnings,
     )
 
 
@@ -163,7 +164,7 @@ async def run(
         async with beside(_drain_when_set(stop, interrupts), name="stop"):
             outcome = await runs.run(options, interrupts, audience)
     await asyncio.sleep(0)  # the last events are delivered before it returns
-    return _results(outcome)
+    return _results(outcome, warnings=tuple(audience.warnings))
 
 
 def run_sync(manifest: Manifest | str | Path, **more: Any) -> Results:
@@ -271,8 +272,8 @@ async def _drain_when_set(stop: asyncio.Event, interrupts: Interrupts) -> None:
     interrupts.drain()
 
 
-def _results(outcome: RunOutcome) -> Results:
-    results = Results(path=outcome.results.absolute(), document=outcome.document)
+def _results(outcome: RunOutcome, *, warnings: tuple[Problem, ...]) -> Results:
+    results = Results(path=outcome.results.absolute(), document=outcome.document, warnings=warnings)
     if results.exit is Exit.CREDENTIALS and not any(one["job_id"] for one in outcome.document["jobs"]):
         raise StoppedError("; ".join(results.reasons), cause=StopCause.CREDENTIALS)
     return results

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from batchgen.errors import BatchgenError, OutputError
+from batchgen.errors import BatchgenError, OutputError, Problem
 from batchgen.exits import Exit
 from batchgen.output.results import FORMAT, JSON_NAME
 
@@ -86,10 +86,12 @@ class Results(Mapping[str, JobResult]):
     Attributes:
         path: of ``results.json``, absolute.
         document: all that is in it.
+        warnings: what the run found in the manifest that is probably a mistake; none where it was loaded.
     """
 
     path: Path
     document: Mapping[str, Any] = field(repr=False)
+    warnings: tuple[Problem, ...] = ()
 
     @classmethod
     def load(cls, path: str | Path) -> "Results":
@@ -216,6 +218,7 @@ class Plan:
         changes: jobs that were bought in another form before: the names of the inputs that differ.
         stopped: why a run would refuse; empty where it would not.
         notes: what may surprise, a sentence each.
+        warnings: what is probably a mistake in the manifest.
     """
 
     batch: str
@@ -224,6 +227,7 @@ class Plan:
     changes: Mapping[str, tuple[str, ...]]
     stopped: str
     notes: tuple[str, ...]
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def to_buy(self) -> tuple[PlannedJob, ...]:

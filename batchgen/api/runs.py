@@ -8,6 +8,7 @@ from batchgen.control import client
 from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
+from batchgen.errors import Problem
 from batchgen.output.names import check_template
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.names import look_at_names
@@ -34,6 +35,7 @@ class Preview:
         whole: how many jobs would be bought without a limit or a sample, and for what; None where
             nothing is left out.
         has_work: whether a run would find anything to do.
+        warnings: what is probably a mistake in the manifest.
     """
 
     batch: Batch
@@ -42,6 +44,7 @@ class Preview:
     slots: OtherSlots
     whole: tuple[int, Quoted] | None = None
     has_work: bool
+    warnings: tuple[Problem, ...]
 
 
 async def run(options: Options, interrupts: Interrupts, audience: Audience) -> RunOutcome:
@@ -59,6 +62,7 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
     manifest = manifest_of(options)
+    audience.warn(manifest.warnings)
     check_template(manifest.output.files)
     with open_batch(options, manifest) as opened:
         return await run_batch(opened, interrupts, audience)
@@ -85,7 +89,13 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
     is_part = options.limit is not None or options.sample is not None
     whole = await _whole(options, opened.batch, offline=offline) if is_part else None
     return Preview(
-        batch=opened.batch, outlook=outlook, found=found, slots=slots, whole=whole, has_work=has_work
+        batch=opened.batch,
+        outlook=outlook,
+        found=found,
+        slots=slots,
+        whole=whole,
+        has_work=has_work,
+        warnings=(*opened.batch.manifest.warnings, *outlook.warnings),
     )
 
 

@@ -56,10 +56,12 @@ class Findings:
 
     Attributes:
         problems: what has to be mended, in the order of the jobs; at most ``MOST_PROBLEMS``.
+        warnings: what is probably a mistake and stops nothing, in the same order.
         notes: what could not be checked, or may surprise: sentences for people.
     """
 
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
 
 

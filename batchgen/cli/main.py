@@ -5,7 +5,7 @@ Command modules are loaded when they are named: ``--help`` pays for none of the 
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 import click
@@ -148,22 +148,19 @@ def _explain(error: BatchgenError, *, as_json: bool) -> int:
     status = status_of(error)
     if isinstance(error, TransitionError):
         raise error  # a bug: its trace is what a report needs
-    problems = error.problems if isinstance(error, InputError) else ()
+    problems, warnings = (error.problems, error.warnings) if isinstance(error, InputError) else ((), ())
     if as_json:
         shown = {
             "exit": status,
             "error": str(error),
-            "problems": [
-                {"source": one.source, "line": one.line, "column": one.column, "text": one.text}
-                for one in problems
-            ],
+            "problems": [_plain(one) for one in problems],
+            "warnings": [_plain(one) for one in warnings],
         }
         click.echo(json.dumps(shown, ensure_ascii=False))
-    for line in _lines(problems) if problems else [f"batchgen: {error}"]:
+    for line in api.shown_problems(problems, warnings) if problems else [f"batchgen: {error}"]:
         click.echo(line, err=True)
     return status
 
 
-def _lines(problems: Sequence[Problem]) -> Iterable[str]:
-
-    return api.shown_problems(problems)
+def _plain(one: Problem) -> Mapping[str, object]:
+    return {"source": one.source, "line": one.line, "column": one.column, "text": one.text}

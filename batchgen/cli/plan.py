@@ -57,10 +57,13 @@ def show_plan(
     """Write the plan to standard output and give the exit status."""
     preview = asyncio.run(api.plan(options, offline=offline, requote=requote))
     batch, outlook, found = preview.batch, preview.outlook, preview.found
+    for line in api.shown_problems((), preview.warnings):
+        click.echo(line, err=True)
     for note in outlook.notes:
         click.echo(f"note: {note}", err=True)
     if as_json:
         document = {**_document(batch, outlook, found), "other_slots": list(preview.slots.notes)}
+        document["warnings"] = api.problems_document(preview.warnings)
         click.echo(json.dumps(document, ensure_ascii=False))
     else:
         for line in (*_lines(batch, outlook), *_notes(batch, outlook, found)):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from batchgen.cli import flags
 from batchgen.cli.events import events_to
 from batchgen.cli.plan import show_plan, total_of
 from batchgen.cli.signals import caught
+from batchgen.errors import Problem
 from batchgen.exits import Exit
 from batchgen.formats import counted, number
 
@@ -118,13 +119,23 @@ def command(
     )
     if dry_run:
         return show_plan(options, as_json=as_json)
-    asks = on_terminal and sys.stdin.isatty() and not (yes or options.simulate)
-    if asks and not _may_go_on(options):
-        return Exit.REMAINS
-    return carry(options, quiet=quiet, as_json=as_json, events=events)
+    seen: Sequence[Problem] = ()
+    if on_terminal and sys.stdin.isatty() and not (yes or options.simulate):
+        preview = asyncio.run(api.plan(options))
+        if not _may_go_on(preview):
+            return Exit.REMAINS
+        seen = preview.warnings
+    return carry(options, quiet=quiet, as_json=as_json, events=events, seen=seen)
 
 
-def carry(options: "api.Options", *, quiet: bool, as_json: bool, events: Path | None = None) -> int:
+def carry(
+    options: "api.Options",
+    *,
+    quiet: bool,
+    as_json: bool,
+    events: Path | None = None,
+    seen: Sequence[Problem] = (),
+) -> int:
     """Run the batch, show how it ended, and give the exit status.
 
     Args:
@@ -132,15 +143,17 @@ def carry(options: "api.Options", *, quiet: bool, as_json: bool, events: Path | 
         quiet: show problems alone.
         as_json: write a summary to standard output.
         events: where each event goes as a line of JSON; ``-`` is standard output.
+        seen: warnings that were shown already.
     """
     interrupts = api.Interrupts()
     mode = api.mode_for(sys.stderr, options.environ, quiet=quiet)
     with events_to(events) as tell:
-        audience = api.Audience(sys.stderr, mode, tell)
+        audience = api.Audience(sys.stderr, mode, tell, seen=seen)
         outcome = asyncio.run(_until_told(options, interrupts, audience))
     status = interrupts.exit or int(outcome.verdict.exit)
     if as_json:
-        click.echo(json.dumps(_summary(outcome, status), ensure_ascii=False))
+        summary = _summary(outcome, status) | {"warnings": api.problems_document(audience.warnings)}
+        click.echo(json.dumps(summary, ensure_ascii=False))
     _say_how_it_ended(outcome, quiet=quiet)
     return status
 
@@ -194,9 +207,10 @@ def _counted(summary: Mapping[str, Any]) -> str:
     return f"{counts.replace('_', ' ')} of {summary['jobs']} jobs"
 
 
-def _may_go_on(options: "api.Options") -> bool:
+def _may_go_on(preview: "api.Preview") -> bool:
     """Show a person at a terminal what it costs, and ask before much is bought."""
-    preview = asyncio.run(api.plan(options))
+    for line in api.shown_problems((), preview.warnings):
+        click.echo(line, err=True)
     count, quoted = len(preview.batch.plan.to_submit), preview.outlook.quoted
     if count == 0:
         return True

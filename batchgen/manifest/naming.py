@@ -9,14 +9,22 @@ import unicodedata
 from functools import lru_cache
 from pathlib import PurePath, PurePosixPath
 
+from anyascii import anyascii
+
 from batchgen.filenames import is_device
 
 LONGEST = 100  # characters of an id: leaves room for an index and a type in a file name of 255 bytes
 _SLUG_WORDS = 5
 _SLUG_LONGEST = 40
+_HASH = 6  # characters
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 _PATHLIKE = re.compile(r"[/\\\x00-\x1f\x7f]|^\s*\.")
+_GAPS = re.compile(r"[._-]*([._-])")
+# a letter or a digit of another script than Latin
+_OTHER_SCRIPT = re.compile(
+    r"[^\W_\x00-\u02ff\u1d00-\u1dbf\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f\ufb00-\ufb06\uff10-\uff5a]"
+)
 _PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _FRESH = "fresh-"
 _CALENDAR = re.compile(r"(hour|day|week|month|quarter|year)(s|ly)?|daily", re.ASCII | re.IGNORECASE)
@@ -55,8 +63,15 @@ def wrong_with_period(name: str) -> str | None:
 
 
 def batch_from(path: PurePath) -> str:
-    """Make a batch's name of the manifest's own."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", _plain(path.stem)).strip("-._")[:LONGEST].rstrip("-._")
+    """Make a batch's name of the manifest's own.
+
+    A name without Latin letters gets a hash behind what it sounds like: others sound the same, and what two
+    manifests would share is what they have bought.
+    """
+    stem = path.stem
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", _latin(stem)).strip("-._")[:LONGEST].rstrip("-._")
+    if not stem.isascii() and not re.search("[A-Za-z]", name):
+        name = with_hash(slug(stem) or "batch", alike(stem))
     return name if name and wrong_with_batch(name) is None else f"batch-{name}".strip("-")[:LONGEST]
 
 
@@ -69,7 +84,8 @@ def slug(text: str, words: int = _SLUG_WORDS) -> str:
 
 @lru_cache(maxsize=4096)
 def _slug(text: str, words: int) -> str:
-    found = _WORD.findall(_plain(text[:400]).lower())
+    head = text[:400]
+    found = _WORD.findall(in_ascii(head).lower()) or _WORD.findall(anyascii(head).lower())
     return "-".join(found[:words])[:_SLUG_LONGEST].strip("-")
 
 
@@ -86,7 +102,7 @@ def slug_of_file(path: str, *, with_folders: bool) -> str:
 
 def label(value: str) -> str:
     """Make the part of an automatic id that tells a value from others, whatever stands around it."""
-    return slug(value) or hashlib.sha256(value.encode()).hexdigest()[:6]
+    return slug(value) or _hash(value)
 
 
 def part_of_id(text: str) -> str:
@@ -99,7 +115,7 @@ def part_of_id(text: str) -> str:
         return text
     if _PATHLIKE.search(text):
         raise ValueError(f"allowed are {_ALLOWED}")
-    return slug(text)
+    return label(text)
 
 
 def joined(parts: list[str]) -> str:
@@ -112,7 +128,50 @@ def joined(parts: list[str]) -> str:
     return f"job-{name}" if is_device(name) else name
 
 
-def _plain(text: str) -> str:
+def without_gaps(name: str) -> str:
+    """Take out of an id what stood around a variable without a value."""
+    return _GAPS.sub(r"\1", name).strip("-._")
+
+
+def shortened_id(name: str, written: str) -> str:
+    """Cut an id that is too long, and let a hash tell it from others that begin as it does."""
+    return name if len(name) <= LONGEST else with_hash(name, written)
+
+
+def with_hash(name: str, text: str) -> str:
+    """Return a name with a short hash of what it was made of, and room for a number behind it."""
+    return f"{name[: LONGEST - 10 - _HASH - 1].rstrip('-._')}-{_hash(text)}"
+
+
+def alike(text: str) -> str:
+    """Return the form that is the same for texts that differ in case or in how accents are encoded alone."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH]
+
+
+def in_ascii(text: str) -> str:
+    """Return a text in ASCII: letters without their accents, those of other scripts as they sound.
+
+    What of a Latin text has no form in ASCII is left out, as is everything that is no letter and no digit.
+    """
     if text.isascii():
         return text
+    if not _OTHER_SCRIPT.search(text):
+        return _latin(text)
+    return "".join(map(_sound, unicodedata.normalize("NFC", text)))
+
+
+def _latin(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+
+
+@lru_cache(maxsize=4096)
+def _sound(character: str) -> str:
+    found = _latin(character)
+    if found or not (_OTHER_SCRIPT.match(character) or unicodedata.category(character)[0] == "M"):
+        return found
+    # marks are vowels in many scripts; of Latin ones nothing is left
+    return "".join(filter(str.isalnum, anyascii(character)))

@@ -115,7 +115,10 @@ def _wrong_file(value: Mapping[str, Json], filing: Filing, bound: Mapping[str, J
         yield "file takes the path of a file, as text"
         return
     try:
-        template = parse(path).bind(bound)
+        template = parse(path)
+        if template.is_left_out(bound):
+            return
+        template = template.bind(bound)
         if template.names:
             filing.check_keys(value)
         else:

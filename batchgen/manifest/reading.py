@@ -4,6 +4,7 @@ import gc
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from batchgen.errors import InputError
@@ -92,8 +93,10 @@ def _read(path: Path, environ: Mapping[str, str], max_jobs: int, text: bytes | N
     expansion = Expansion(problems)
     for number, entry in enumerate(entries):
         expansion.add(number, entry)
+    expansion.warn_of_doubles()
     problems.raise_any()
-    return _manifest(sheets[0], expansion, entries, project=project, output=output, files=files)
+    made = _manifest(sheets[0], expansion, entries, project=project, output=output, files=files)
+    return replace(made, warnings=problems.warnings)
 
 
 def _entries(
@@ -226,6 +229,7 @@ def _wrong_with_files(files: str) -> list[str]:
         for name in names
         if name not in FILE_VARIABLES
     ]
+    wrong += [f"{{{name}}} always has a value; write it without the ?" for name in template.optional]
     # what fills the variables in is safe: it is enough to look at the text around them
     if found := wrong_with(template.literals[0][:1] + "a") or wrong_with(f"a{''.join(template.literals)}a"):
         wrong.append(f'"{files}" cannot name a file: {found}')

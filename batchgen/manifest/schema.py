@@ -19,7 +19,7 @@ from pydantic import (
     Tag,
 )
 
-from batchgen.manifest.naming import wrong_with_batch, wrong_with_period
+from batchgen.manifest.naming import slug, wrong_with_batch, wrong_with_period
 from batchgen.manifest.quantities import parse_duration, parse_rate
 from batchgen.manifest.source.scalars import kind_of, unsendable
 from batchgen.manifest.templates import parse
@@ -65,8 +65,11 @@ def wrong_with_model(text: str) -> str | None:
 
 def _model_id(text: str) -> str:
     if "{" in text or "}" in text:  # filled in by a column, a variable or an axis, and looked at then
-        if wrong := wrong_with_model("".join(parse(text).literals) or "m"):
+        template = parse(text)
+        if wrong := wrong_with_model("".join(template.literals) or "m"):
             raise ValueError(wrong)
+        for name in sorted(template.optional):
+            raise ValueError(f"every job needs a model, so it cannot be optional; write {{{name}}}")
     elif wrong := wrong_with_model(text):
         raise ValueError(wrong)
     return text
@@ -108,7 +111,8 @@ def _variable(value: Json) -> Json:
 
 def _batch(text: str) -> str:
     if wrong := wrong_with_batch(text):
-        raise ValueError(f'"{text}" cannot name a folder: {wrong}')
+        right = "" if text.isascii() or not slug(text) else f"; write batch: {slug(text)}"
+        raise ValueError(f'"{text}" cannot name a folder: {wrong}{right}')
     return text
 
 
@@ -239,7 +243,7 @@ class JobText(Part):
     include: Patterns = []
     """Combinations that are made beside the others."""
     from_: Annotated[From | None, Field(alias="from")] = None
-    """A .csv, .jsonl, .txt or .yaml file: a job a row, its columns as variables. Or {files: PATTERN}."""
+    """A .csv, .tsv, .txt, .json, .jsonl or .yaml file: a job a row. Or files that go in: {files: PATTERN}."""
     repeat: Repeat | None = None
     """How many times each job is made, each with a seed of its own."""
     seed: NoSeed | None = None

@@ -1,21 +1,38 @@
 """Variables in text: ``{name}`` is replaced, ``{{`` and ``}}`` are braces, and that is all.
 
+``{name?}`` is optional: without a value it is nothing inside a text, and what it is the whole of is left out.
 Nothing is looked up or called: a name is the whole text between the braces, so no text of a
 user can reach an attribute, an index or a format.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from enum import Enum
+from typing import Final, TypeAlias
 
-from batchgen.manifest.source.scalars import number_in, text_of
+from batchgen.manifest.source.scalars import Spelled, number_in, plain, text_of
 from batchgen.model import Json
 
 Filer: TypeAlias = Callable[[Mapping[str, Json]], Json]
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
 _BRACES = {"{{": "{", "}}": "}"}
+_NONE: frozenset[str] = frozenset()
+
+
+class _Absent(Enum):
+    """What an optional variable without a value leaves of a parameter that it is the whole of."""
+
+    ABSENT = 0
+
+
+_ABSENT: Final = _Absent.ABSENT
+
+
+def is_empty(value: Json) -> bool:
+    """Return whether a variable has no value: there is none, or a text without a character."""
+    return value is None or value == ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +42,12 @@ class Template:
     Attributes:
         literals: the text around the variables: one more than there are names.
         names: the variables in the order they stand.
+        optional: those of them that may have no value.
     """
 
     literals: tuple[str, ...]
     names: tuple[str, ...]
+    optional: frozenset[str] = _NONE
 
     @property
     def sole(self) -> str | None:
@@ -55,7 +74,12 @@ class Template:
             else:
                 names.append(name)
                 literals.append(literal)
-        return Template(tuple(literals), tuple(names))
+        return Template(tuple(literals), tuple(names), self.optional.intersection(names))
+
+    def is_left_out(self, variables: Mapping[str, Json]) -> bool:
+        """Return whether it is one optional variable, and that has no value."""
+        sole = self.sole
+        return sole in self.optional and sole in variables and is_empty(variables[sole])
 
     def render(self, variables: Mapping[str, Json]) -> str:
         """Fill the variables in.
@@ -72,31 +96,40 @@ class Template:
 
 def _text(name: str, value: Json) -> str:
     try:
-        return text_of(value)
+        return "" if value is None else text_of(value)
     except ValueError as error:
         raise ValueError(f"{name} {error}") from None
 
 
-def parse(text: str) -> Template:
+def parse(text: str, exact: Collection[str] = ()) -> Template:
     """Split a text at its variables.
+
+    Args:
+        text: with variables in it.
+        exact: names that end in a ``?`` themselves, and mean nothing by it.
 
     Raises:
         ValueError: a brace that opens or closes nothing.
     """
     literals, names, start = [""], [], 0
+    optional: set[str] = set()
+    needed: set[str] = set()
     for token in _TOKEN.finditer(text):
         literals[-1] += text[start : token.start()]
         start = token.end()
         if token[0] in _BRACES:
             literals[-1] += _BRACES[token[0]]
         elif token[1] is not None:
-            names.append(token[1].strip())
+            name = token[1].strip()
+            bare = name[:-1].rstrip() if name.endswith("?") and name not in exact else ""
+            (optional if bare else needed).add(bare or name)
+            names.append(bare or name)
             literals.append("")
         else:
             side = "opens no variable" if token[0] == "{" else "closes no variable"
             raise ValueError(f"a {token[0]} {side}; write {token[0] * 2} for a brace in the text")
     literals[-1] += text[start:]
-    return Template(tuple(literals), tuple(names))
+    return Template(tuple(literals), tuple(names), frozenset(optional - needed) if optional else _NONE)
 
 
 def wrong_with_text(text: str, bound: Mapping[str, Json], *, whole: bool = False) -> str | None:
@@ -124,10 +157,12 @@ class Whole:
 
     Attributes:
         cell: whether the value is a table's cell, which is text until it is looked at.
+        optional: whether it is left out where there is no value.
     """
 
     name: str
     cell: bool
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +179,14 @@ class Tree:
     Attributes:
         shape: the value with a ``Template``, ``Whole`` or ``LocalFile`` wherever a string names a variable.
         names: all of its variables, in the order they stand.
+        optional: those of them that may have no value.
         filer: what a mapping that names a local file becomes; it raises ValueError.
         moving: the keys at the top whose values name variables.
     """
 
     shape: Json
     names: tuple[str, ...]
+    optional: frozenset[str]
     filer: Filer
     moving: tuple[str, ...]
 
@@ -165,7 +202,11 @@ class Tree:
             return self._render(self.shape, variables)
         rendered = dict(self.shape)
         for key in self.moving:
-            rendered[key] = self._render(self.shape[key], variables)
+            value = self._render(self.shape[key], variables)
+            if value is _ABSENT:
+                del rendered[key]
+            else:
+                rendered[key] = value
         return rendered
 
     def _render(self, shape: Json, variables: Mapping[str, Json]) -> Json:
@@ -173,18 +214,28 @@ class Tree:
             case Template():
                 return shape.render(variables)
             case Whole():
-                value = variables[shape.name]
-                if isinstance(value, str):
-                    return number_in(value) if shape.cell else value
-                return with_files(value, self.filer)
+                return self._whole(shape, variables[shape.name])
+            case LocalFile() if shape.path.is_left_out(variables):
+                return _ABSENT
             case LocalFile():
                 return self.filer({"file": shape.path.render(variables)})
             case dict():
-                return {key: self._render(one, variables) for key, one in shape.items()}
+                return _present({key: self._render(one, variables) for key, one in shape.items()})
             case list():
-                return [self._render(one, variables) for one in shape]
+                return [one for one in (self._render(one, variables) for one in shape) if one is not _ABSENT]
             case _:
                 return shape
+
+    def _whole(self, shape: Whole, value: Json) -> Json:
+        if shape.optional and is_empty(value):
+            return _ABSENT
+        if isinstance(value, str):
+            return number_in(value) if shape.cell else plain(value)
+        return with_files(value, self.filer)
+
+
+def _present(rendered: dict[str, Json]) -> dict[str, Json]:
+    return {key: one for key, one in rendered.items() if one is not _ABSENT}
 
 
 def _as_written(value: Mapping[str, Json]) -> Json:
@@ -197,6 +248,7 @@ def tree_of(
     cells: frozenset[str] = frozenset(),
     bound: Mapping[str, Json] | None = None,
     filer: Filer = _as_written,
+    exact: Collection[str] = (),
 ) -> Tree:
     """Find the variables in a JSON value whose braces are known to be right.
 
@@ -205,11 +257,15 @@ def tree_of(
         cells: the variables whose values are cells of a table.
         bound: the variables that have one value for all jobs.
         filer: what a mapping that names a local file becomes; it raises ValueError.
+        exact: names that end in a ``?`` themselves.
     """
-    shape = _Shaping(cells, bound or {}, filer).shape(value)
+    shape = _Shaping(cells, bound or {}, filer, exact).shape(value)
     flat = isinstance(shape, dict)
     moving = tuple(key for key, one in shape.items() if next(_names(one), None) is not None) if flat else ()
-    return Tree(shape, tuple(dict.fromkeys(_names(shape))), filer, moving)
+    named = list(_names(shape))
+    needed = {name for name, optional in named if not optional}
+    names = tuple(dict.fromkeys(name for name, _ in named))
+    return Tree(shape, names, frozenset(names) - needed, filer, moving)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,37 +275,43 @@ class _Shaping:
     cells: frozenset[str]
     bound: Mapping[str, Json]
     filer: Filer
+    exact: Collection[str]
 
     def shape(self, value: Json) -> Json:
         match value:
             case str():
                 return self._text(value)
             case {"file": str(path)}:
-                template = parse(path).bind(self.bound)
-                return (
-                    LocalFile(template) if template.names else self.filer({**value, "file": template.words})
-                )
+                return self._file(value, parse(path, self.exact))
             case dict():
-                return {key: self.shape(one) for key, one in value.items()}
+                return _present({key: self.shape(one) for key, one in value.items()})
             case list():
-                return [self.shape(one) for one in value]
+                return [one for one in map(self.shape, value) if one is not _ABSENT]
             case _:
                 return value
+
+    def _file(self, value: Mapping[str, Json], path: Template) -> Json:
+        if path.is_left_out(self.bound):
+            return _ABSENT
+        template = path.bind(self.bound)
+        return LocalFile(template) if template.names else self.filer({**value, "file": template.words})
 
     def _text(self, text: str) -> Json:
         if "{" not in text and "}" not in text:
             return text
-        template = parse(text)
+        template = parse(text, self.exact)
         if (sole := template.sole) is None:
             template = template.bind(self.bound)
             return template if template.names else template.literals[0]
+        if template.is_left_out(self.bound):
+            return _ABSENT
         if sole in self.bound:
             return with_files(self.bound[sole], self.filer)
-        return Whole(sole, sole in self.cells)
+        return Whole(sole, sole in self.cells, optional=sole in template.optional)
 
 
 def with_files(value: Json, filer: Filer) -> Json:
-    """Return a value with every mapping that names a local file put through the filer.
+    """Return a value without spellings, every mapping in it that names a local file put through the filer.
 
     Raises:
         ValueError: what the filer raises.
@@ -261,18 +323,21 @@ def with_files(value: Json, filer: Filer) -> Json:
             return {key: with_files(one, filer) for key, one in value.items()}
         case list():
             return [with_files(one, filer) for one in value]
+        case Spelled():
+            return value.value
         case _:
             return value
 
 
-def _names(shape: Json) -> Iterator[str]:
+def _names(shape: Json) -> Iterator[tuple[str, bool]]:
+    """Return the variables of a shape, each with whether it may have no value there."""
     match shape:
         case Template():
-            yield from shape.names
+            yield from ((name, name in shape.optional) for name in shape.names)
         case LocalFile():
-            yield from shape.path.names
+            yield from _names(shape.path)
         case Whole():
-            yield shape.name
+            yield shape.name, shape.optional
         case dict():
             for one in shape.values():
                 yield from _names(one)

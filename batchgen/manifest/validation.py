@@ -98,10 +98,25 @@ def validate(document: Document, problems: Problems, *, included: bool = False) 
             problems.add(document.place(("jobs",)), "jobs is empty; write a list of jobs under it")
         if bad:
             text = _remains(data, bad)
+    for one in document.dropped(_is_free):
+        problems.warn(one.place, one.text, kind=one.kind)
     given = data.get("jobs")
     count = len(given) if isinstance(given, list) else 0
     numbers = tuple(number for number in range(count) if ("jobs", number) not in bad and ("jobs",) not in bad)
     return Validated(text, numbers, ("defaults",) not in bad)
+
+
+def _is_free(path: Loc) -> bool:
+    """Return whether a value may say anything, so that nothing of it should be missing."""
+    match path:
+        case ("vars", *_) | ("defaults", "params", *_):
+            return True
+        case ("jobs", int(), "prompt") | ("jobs", int(), "prompt", int()):
+            return True
+        case ("jobs", int(), "params" | "matrix" | "zip" | "include" | "exclude", *_):
+            return True
+        case _:
+            return False
 
 
 def _absent(document: Document, data: Mapping[str, Json], problems: Problems) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from batchgen.errors import Problem
 from batchgen.manifest.origins import Origins
 from batchgen.manifest.source.problems import Place
 from batchgen.model import Job, Json, Rate
@@ -145,6 +146,7 @@ class Manifest:
         tz: the IANA name of the zone in which a day begins.
         files: where the content of each local file can be read, by its SHA-256.
         previews: for each entry under jobs what it stands for, as a sentence.
+        warnings: what is probably a mistake and stops nothing, in the order of the files.
     """
 
     path: Path
@@ -164,6 +166,7 @@ class Manifest:
     tz: str
     files: Mapping[str, Path]
     previews: tuple[str, ...]
+    warnings: tuple[Problem, ...] = ()
 
     def place_of(self, index: int, *path: str | int) -> Place:
         """Return the most exact place of a job's part, such as ``("params", "referenceImages", 0)``.

@@ -1,9 +1,11 @@
 """Whom a run is shown to: a person at a stream, and a program that takes its events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TextIO
 
+from batchgen.errors import Problem
 from batchgen.events import Event
+from batchgen.manifest.source.problem_view import shown_problems
 from batchgen.model import Job, JobKey, Json, RemoteJob, Scope
 from batchgen.output.progress import Mode
 from batchgen.output.run_events import JobChanged, JobSeen, RunEnded, RunEvent, RunStarted, Tell, Warned
@@ -13,16 +15,25 @@ from batchgen.wiring.opening import OpenBatch
 
 
 class Audience:
-    """The listeners of one run."""
+    """The listeners of one run.
 
-    def __init__(self, stream: TextIO, mode: Mode, tell: Tell | None = None) -> None:
+    Attributes:
+        warnings: what was found in the manifest that is probably a mistake.
+    """
+
+    def __init__(
+        self, stream: TextIO, mode: Mode, tell: Tell | None = None, *, seen: Collection[Problem] = ()
+    ) -> None:
         """Take the listeners.
 
         Args:
             stream: where progress is shown to a person.
             mode: how much of it.
             tell: takes the events, and raises nothing; None where no program listens.
+            seen: warnings that the person was shown before.
         """
+        self.warnings: list[Problem] = []
+        self._seen = frozenset(seen)
         self.stream = stream
         self.mode = mode
         self._program = tell
@@ -33,10 +44,16 @@ class Audience:
         """Show a sentence that a quiet run can do without, before there is any progress to show it."""
         if self.mode is not Mode.QUIET:
             self.stream.write(f"note: {text}\n")
-        if self._opened is None:
-            self._untold.append(text)
-        else:
-            self._warn(self._opened, text)
+        self._tell_of(text)
+
+    def warn(self, warnings: Iterable[Problem]) -> None:
+        """Show what is probably a mistake in the manifest, a quiet run as well: it may cost money."""
+        new = [one for one in warnings if one not in self.warnings]
+        self.warnings += new
+        for line in shown_problems((), [one for one in new if one not in self._seen]):
+            self.say(line)
+        for one in new:
+            self._tell_of(str(one))
 
     def say(self, text: str) -> None:
         """Show a sentence that everybody should read."""
@@ -82,6 +99,12 @@ class Audience:
                 summary=summary,
             )
         )
+
+    def _tell_of(self, text: str) -> None:
+        if self._opened is None:
+            self._untold.append(text)
+        else:
+            self._warn(self._opened, text)
 
     def _warn(self, opened: OpenBatch, text: str) -> None:
         scope = opened.batch.scope

@@ -37,6 +37,7 @@ class Checked:
 
     Attributes:
         models: those that were described, by id.
+        warnings: what is probably a mistake by what the models declare, and stops nothing.
         notes: sentences about what could not be checked or may surprise.
         skipped: what was left out and why, on one line; empty where nothing was.
         closed: models that this account may not use, and why; only where that is no problem.
@@ -46,6 +47,7 @@ class Checked:
     closed: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     skipped: str = ""
+    warnings: tuple[Problem, ...] = ()
 
 
 async def look_up_models(
@@ -130,6 +132,8 @@ async def check_manifest(
     try:
         async with open_models(options, manifest.project, rate=manifest.limits.rate) as catalogue:
             return await check_models(catalogue, manifest, chosen)
+    except ManifestError as error:
+        raise ManifestError(problems=error.problems, warnings=(*manifest.warnings, *error.warnings)) from None
     except TransientError as error:
         raise TransientError(f"{error}; --offline checks the manifest alone") from error
 
@@ -180,8 +184,8 @@ async def check_models(
         findings = await _checked_anew(catalogue, manifest, chosen, models)
     problems += file_problems(manifest, chosen)
     if problems or findings.problems:
-        raise ManifestError(problems=(*problems, *findings.problems))
-    return Checked(models=models, notes=findings.notes, closed=closed)
+        raise ManifestError(problems=(*problems, *findings.problems), warnings=findings.warnings)
+    return Checked(models=models, notes=findings.notes, closed=closed, warnings=findings.warnings)
 
 
 async def _checked_anew(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from batchgen.engine.limits.pools import limit_now
-from batchgen.errors import ServiceError
+from batchgen.errors import Problem, ServiceError
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Job, Model
 from batchgen.planning.changes import Changed, changed_jobs
@@ -56,6 +56,7 @@ class Outlook:
         unrecognisable: how many jobs could not be told from their equals after a lost answer.
         account: None where the credentials may not see it, or it was not asked for.
         notes: sentences for people.
+        warnings: what is probably a mistake by what the models declare.
     """
 
     quoted: Quoted
@@ -65,6 +66,7 @@ class Outlook:
     unrecognisable: int
     account: Account | None
     notes: tuple[str, ...]
+    warnings: tuple[Problem, ...]
 
 
 async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False) -> Outlook:
@@ -106,6 +108,7 @@ async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False)
         unrecognisable=unrecognisable(jobs, models),
         account=account,
         notes=(*checked.notes, *([checked.skipped] if checked.skipped else [])),
+        warnings=checked.warnings,
     )
 
 

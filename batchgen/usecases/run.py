@@ -139,13 +139,15 @@ async def _prepared(
     client: ScenarioClient,
     uploads: Uploads | None,
     interrupts: Interrupts,
-    say: Callable[[str], object],
+    audience: Audience,
 ) -> _Prepared | None:
     """Ask for models, limits and prices; None where a signal came before it was done."""
     options, batch = opened.options, opened.batch
-    found = await unless_interrupted(look_up_models(client, batch, options.clock, say), interrupts)
+    looking = look_up_models(client, batch, options.clock, audience.note)
+    found = await unless_interrupted(looking, interrupts)
     if found is None:
         return None
+    audience.warn(found.warnings)
     memory = opened.file.ceilings(batch.scope)
     flow = Flow(pools=await pools_of(batch, options, client, memory), gate=gate)
     asking = purse_of(batch, options, client, found.models, uploads)
@@ -178,7 +180,7 @@ async def _with_the_service(
         client, uploads = await resources.enter_async_context(
             uploading(batch, options, service, service_clock)
         )
-        ready = await _prepared(opened, gate, client, uploads, interrupts, audience.note)
+        ready = await _prepared(opened, gate, client, uploads, interrupts, audience)
         if ready is None:
             return CameTo.drained(others)
         notes = partial(_notes, interrupts, control)

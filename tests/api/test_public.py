@@ -290,3 +290,19 @@ async def test_without_a_file_the_name_alone_says_which_batch_it_is(
     other = await batchgen.run(manifest("renamed"), output=tmp_path, **service)
     assert other.ok, "no guard looks for a file that never was"
     assert other.cost == Decimal(8)
+
+
+def test_warnings_of_a_file_are_in_what_is_loaded_planned_and_run_and_among_the_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "red.yaml"
+    place.write_text(f"version: 1\njobs:\n  - model: {FLUX}\n    prompt: red #1\n")
+    loaded = batchgen.load(place)
+    (warning,) = loaded.warnings
+    assert (warning.line, warning.column) == (4, 17)
+    assert asyncio.run(batchgen.plan(loaded, simulate=True)).warnings == loaded.warnings
+    events: list[batchgen.RunEvent] = []
+    results = batchgen.run_sync(loaded, simulate=True, on_event=events.append)
+    assert results.warnings == loaded.warnings
+    assert [one.text for one in events if isinstance(one, batchgen.Warned)] == [str(warning)]

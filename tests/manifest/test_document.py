@@ -98,13 +98,25 @@ def test_what_is_wrong_with_the_text_is_said_in_words_for_people(
     assert complaint(text, base) == expected
 
 
+OLDER = "m:{}: the byte 0x{} is not UTF-8, so the file has an older encoding; save the file as UTF-8"
+
+
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
-        (b"a: caf\xe9", "m:1:7: the byte 0xe9 is not UTF-8; save the file as UTF-8"),
-        (b"\xef\xbb\xbfa: \xc3\xa9\xe9", "m:1:5: the byte 0xe9 is not UTF-8; save the file as UTF-8"),
+        (
+            b"a: caf\xe9",
+            'm:1:7: the byte 0xe9 is not UTF-8, in Windows-1252 it is "\u00e9"; save the file as UTF-8',
+        ),
+        (b"\xef\xbb\xbfa: \xc3\xa9\xe9\xe8", OLDER.format("1:5", "e9")),
+        (b"a: 1\r\rb: \xe9\xe9", OLDER.format("3:4", "e9")),
+        (
+            b"a: \xe7\x8c",
+            "m:1:4: the file ends in the middle of a character, so a part of it is missing; save it again",
+        ),
         (b"a: 1\nb: \x00", "m:2: a NUL byte: this is not a text file"),
         ("a: 1".encode("utf-16"), "m:1:1: is UTF-16; save it as UTF-8"),
+        ("a: 1".encode("utf-16-le"), "m:1:1: is UTF-16 without a byte order mark; save it as UTF-8"),
     ],
 )
 def test_other_encodings_are_named_with_their_place(raw: bytes, expected: str) -> None:

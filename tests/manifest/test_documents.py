@@ -99,6 +99,10 @@ def test_the_reference_says_what_its_examples_become(read: Read) -> None:
         "scans-mill-2-clean",
     ]
     assert read_example(read, "woodcut").jobs[-1].params == {"text": "a harbour in the fog"}
+    assert [(job.id, job.params) for job in read_example(read, "{avoid?}").jobs] == [
+        ("pier", {}),
+        ("pier-people", {"negativePrompt": "people"}),
+    ]
     assert read_example(read, "<<: *small").jobs[1].params == {"aspectRatio": "16:9"}
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.errors import Problem
+from batchgen.errors import InputError, Problem
 from batchgen.manifest.source.problem_view import SHOWN, problems_document, shown_problems
+from batchgen.manifest.source.problems import Place, Problems
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +73,45 @@ def test_editors_get_every_part_by_itself() -> None:
         {"file": "m", "line": 2, "column": 9, "message": "unknown key promt", "hint": "did you mean prompt?"},
         {"file": "t.csv", "line": 3, "column": 0, "message": "a is empty"},
     ]
+
+
+def test_warnings_are_shown_behind_the_problems_with_the_same_view() -> None:
+    Path("m").write_text("a: b #c\n")
+    wrong, doubtful = Problem("m", 1, 1, "wrong"), [Problem("m", 1, 6, "cut"), Problem("m", 0, 0, "odd")]
+    assert list(shown_problems([wrong], doubtful)) == [
+        "m:1:1: wrong",
+        "  1 | a: b #c",
+        "    | ^",
+        "m: warning: odd",
+        "m:1:6: warning: cut",
+        "  1 | a: b #c",
+        "    |      ^",
+    ]
+    assert list(shown_problems([], [Problem("m", 9, one, "x") for one in range(1, 62)]))[-1] == (
+        "and 11 more warnings"
+    )
+
+
+def test_warnings_are_cut_short_and_ordered_as_problems_are_and_stop_nothing() -> None:
+    found = Problems("first")
+    found.warn(Place("t.csv", 9), "late")
+    for line in range(1, 30):
+        found.warn(Place("first", line), "row", kind="row")
+    found.warn(Place("first", 2, 3), "once")
+    found.warn(Place("first", 2, 3), "once")
+    found.raise_any()
+    assert len(found) == 0
+    assert [str(one) for one in found.warnings] == [
+        "first:1: row",
+        "first:2: row",
+        "first:2:3: once",
+        "first:3: row",
+        "first:4: and 26 more rows like this (lines 4-29)",
+        "t.csv:9: late",
+    ]
+    found.add(Place("first", 1, 1), "wrong")
+    with pytest.raises(InputError) as raised:
+        found.raise_any()
+    outer = Problems()
+    outer.take(raised.value)
+    assert (outer.in_order(), outer.warnings) == (list(raised.value.problems), found.warnings)

@@ -56,7 +56,7 @@ def test_jobs_come_row_by_row_then_prompt_model_axes_and_repeat_innermost(read: 
     ("entry", "ids"),
     [
         ("{prompt: 'A lighthouse, on a very tall cliff'}", ["a-lighthouse-on-a-very"]),
-        ("{prompt: \u7ea2\u8272}", ["job"]),
+        ("{prompt: \u7ea2\u8272}", ["hongse"]),
         ("{prompt: [red house, blue house]}", ["red-house", "blue-house"]),
         ("{id: t, prompt: [red house, blue house]}", ["t-red-house", "t-blue-house"]),
         ("{prompt: x, repeat: 3}", ["x", "x-2", "x-3"]),
@@ -69,7 +69,7 @@ def test_jobs_come_row_by_row_then_prompt_model_axes_and_repeat_innermost(read: 
         ("{prompt: '{m}', matrix: {m: [oak tree, stone]}}", ["oak-tree", "stone"]),
         ("{id: '{m}', prompt: '{m}', matrix: {m: [oak tree, A_1]}}", ["oak-tree", "A_1"]),
         ("{id: 'x-{m}', prompt: '{m} {n}', matrix: {m: [a], n: [1, 2]}}", ["x-a-1", "x-a-2"]),
-        ("{id: t, prompt: '{m}', matrix: {m: [\u7ea2, \u84dd]}}", ["t-0eb7ee", "t-52f354"]),
+        ("{id: t, prompt: '{m}', matrix: {m: [\u7ea2, \u84dd]}}", ["t-hong", "t-lan"]),
         ("{id: t, prompt: '{m}', matrix: {m: [a b, a-b]}}", ["t-a-b", "t-a-b-2"]),
         ("{id: t, prompt: x, model: [model_big-one, other]}", ["t-big-one", "t-other"]),
         ("{id: t, prompt: '{name} {colour}', from: t.csv}", ["t-sword-steel-blue", "t-map-red"]),
@@ -185,7 +185,10 @@ def test_every_job_knows_where_it_comes_from(read: Read) -> None:
             "  - {id: '-{m}', prompt: '{m} {n}', matrix: {m: a, n: b}}\n",
             f'jobs.yaml:4:5: id: "-a-b" cannot name a file: {ALLOWED}',
         ),
-        ("  - {prompt: '{name} {colour}', from: gap.csv}\n", "gap.csv:3: colour is empty"),
+        (
+            "  - {prompt: '{name} {colour}', from: gap.csv}\n",
+            "gap.csv:3: colour is empty; where it may be, write {colour?}",
+        ),
         (
             "  - {prompt: 'a {l}', from: l.jsonl}\n",
             "l.jsonl:1: prompt: l is a list: it can be the whole of a parameter, no part of a text",
@@ -213,7 +216,7 @@ def test_rows_that_share_a_mistake_are_three_and_a_number(complain: Complain) ->
     files = {"t.csv": "name,colour\n" + "a,\n" * 1000}
     found = complain(TOP + "  - {prompt: '{name} {colour}', from: t.csv}\n", files=files)
     assert found == [
-        *(f"t.csv:{line}: colour is empty" for line in range(2, 5)),
+        *(f"t.csv:{line}: colour is empty; where it may be, write {{colour?}}" for line in range(2, 5)),
         "t.csv:5: and 997 more rows like this (lines 5-1001)",
     ]
 

@@ -303,8 +303,8 @@ def test_files_that_go_nowhere_and_folders_that_are_none_are_problems(complain: 
         'jobs.yaml:4:12: none of the 2 files of *.png goes in; write {file: "{path}"} in params'
     ]
     assert complain(f"{TOP}  - {{from: {{files: '*.png'}}, prompt: 'in {{folder}}'}}\n") == [
-        "jobs.yaml:4:20: a.png: folder is empty: the file lies beside the manifest",
-        "jobs.yaml:4:20: b.png: folder is empty: the file lies beside the manifest",
+        "jobs.yaml:4:20: a.png: folder is empty; where it may be, write {folder?}",
+        "jobs.yaml:4:20: b.png: folder is empty; where it may be, write {folder?}",
     ]
 
 

@@ -120,14 +120,17 @@ limits: {rate: fast}
         ),
         "jobs.yaml:6:37: none.csv: there is no such file",
         'jobs.yaml:7:16: limits.rate: expected a rate such as "100/min", "5/s" or "6000/h", not "fast"',
-        "t.csv:2: b is empty",
+        "t.csv:2: b is empty; where it may be, write {b?}",
     ]
 
 
 def test_a_broken_table_is_reported_once_however_often_it_is_named(complain: Complain) -> None:
     text = "version: 1\njobs:\n" + "  - {prompt: '{a}', model: m, from: t.csv}\n" * 3
     assert complain(text, files={"t.csv": "a,b\n1\n"}) == [
-        "t.csv:2: has 1 cell, the header has 2; text with a comma needs quotes"
+        (
+            "t.csv:2: has 1 cell, the header has 2; "
+            "write 1, if the others are empty, or quotes around the text above if this belongs to it"
+        )
     ]
 
 

@@ -39,7 +39,7 @@ def ids(read: Read, entry: str, **options: Any) -> list[str]:
         ("{params: {image: ['asset_1', 'asset_2']}, repeat: 2}", ["cut", "cut-2"]),
         ("{params: {image: '{a}'}, matrix: {a: [asset_1, asset_2]}}", ["cut-asset-1", "cut-asset-2"]),
         ("{params: {image: asset_1}, model: [model_x, model_y]}", ["x", "y"]),
-        ("{params: {image: {file: in/猫.png}}}", ["cut"]),
+        ("{params: {image: {file: in/猫.png}}}", ["mao"]),
         ("{id: mine, params: {image: {file: in/a.png}}}", ["mine"]),
         ("{id: mine, params: {by: '{f}'}, matrix: {f: [2x, 4x]}}", ["mine-2x", "mine-4x"]),
         ("{}", ["cut"]),  # whether that is enough is the model's to say

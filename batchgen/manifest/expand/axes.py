@@ -11,6 +11,7 @@ from math import prod
 from typing import NamedTuple
 
 from batchgen.identity import canonical
+from batchgen.manifest.source.scalars import plain
 from batchgen.model import Json
 
 _LEAST = 3  # letters of a word: a shorter name is an abbreviation
@@ -94,7 +95,7 @@ def plural(noun: str, count: int) -> str:
 
 def sampled(name: str, values: Sequence[Json], count: int) -> tuple[Json, ...]:
     """Choose values by their hashes, in the order written: one more to choose from changes one at most."""
-    ranks = [hashlib.sha256(f"{name}\0{canonical(value)}".encode()).digest() for value in values]
+    ranks = [hashlib.sha256(f"{name}\0{canonical(plain(value))}".encode()).digest() for value in values]
     kept = set(sorted(ranks)[:count])
     return tuple(value for value, rank in zip(values, ranks, strict=True) if rank in kept)
 
@@ -140,7 +141,7 @@ class _Sieve:
         self.hit: set[int] = set()
         self._models = models
         self._patterns = [
-            (one, {name: canonical(value) for name, value in one.values.items()}) for one in exclude
+            (one, {name: canonical(plain(value)) for name, value in one.values.items()}) for one in exclude
         ]
 
     def passed(self, values: Mapping[str, Json]) -> Choice | None:
@@ -148,7 +149,7 @@ class _Sieve:
         left = frozenset(range(self._models)) if self._patterns else frozenset[int]()
         matched = False
         for pattern, wanted in self._patterns:
-            if all(canonical(values[name]) == value for name, value in wanted.items()):
+            if all(canonical(plain(values[name])) == value for name, value in wanted.items()):
                 self.hit.add(pattern.number)
                 matched = True
                 left -= left if pattern.models is None else pattern.models
@@ -163,15 +164,19 @@ def _added(
     if not include:
         return [], ()
     everything = frozenset(range(models))
-    there = {(canonical(one.values), number) for one in kept for number in one.models or everything}
+    there = {(_key(one.values), number) for one in kept for number in one.models or everything}
     added, twice = [], []
     for pattern in include:
-        new = {(canonical(pattern.values), number) for number in pattern.models or everything}
+        new = {(_key(pattern.values), number) for number in pattern.models or everything}
         if new & there:
             twice.append(pattern.number)
         there |= new
         added.append(Choice(pattern.values, pattern.models))
     return added, tuple(twice)
+
+
+def _key(values: Mapping[str, Json]) -> str:
+    return canonical({name: plain(value) for name, value in values.items()})
 
 
 def _width(choice: Choice, models: int) -> int:

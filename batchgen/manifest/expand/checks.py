@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from batchgen.identity import canonical
 from batchgen.manifest.expand.axes import Axis
 from batchgen.manifest.expand.entry import Entry
-from batchgen.manifest.naming import wrong_with
+from batchgen.manifest.naming import in_ascii, slug, wrong_with
 from batchgen.manifest.origins import Path
 from batchgen.manifest.schema import JobText
 from batchgen.manifest.source.document import Document
 from batchgen.manifest.source.problems import Place, Problems, meant, shortened
+from batchgen.manifest.source.scalars import plain, spelled
 from batchgen.manifest.templates import parse, strings_in, wrong_with_text
 from batchgen.model import Json
 
@@ -39,6 +40,10 @@ class Checks:
     def place(self, path: Path) -> Place:
         """Return the place of a value."""
         return self._document.place(path)
+
+    def spelled(self, path: Path, value: Json) -> Json:
+        """Return a value that keeps its file's spelling inside a text."""
+        return value if isinstance(value, str) else spelled(value, self._document.written(path))
 
     def note(self, path: Path, text: str, kind: str | None = None) -> None:
         """Note what is wrong with a value."""
@@ -79,8 +84,10 @@ class Checks:
         self._samples(path, text)
         if complete:
             self._axes(path, text, made)
-        if made.name is not None and not made.name.names and (wrong := wrong_with(made.name.words)):
-            self.note((*path, "id"), f'id: "{made.name.words}" cannot name a file: {wrong}')
+        if made.name is not None and not made.name.names:
+            words = made.name.words
+            if wrong := wrong_with(in_ascii(words) or slug(words)):
+                self.note((*path, "id"), f'id: "{words}" cannot name a file: {wrong}')
 
     def _variables(self, path: Path, text: JobText, made: Entry) -> None:
         axes = [name for axis in made.axes for name in axis.names]
@@ -134,9 +141,11 @@ class Checks:
         for place, values in lists:
             seen: set[str] = set()
             for index, value in enumerate(values):
-                if canonical(value) in seen:
+                is_text = "matrix" in place and made.tells(str(place[-1]))
+                told = canonical(self.spelled((*place, index), value) if is_text else value)
+                if told in seen:
                     self.note((*place, index), f"{place[-1]} has this value twice; {_EQUAL} repeat: 2")
-                seen.add(canonical(value))
+                seen.add(told)
 
     def _groups(self, path: Path, text: JobText) -> None:
         names = list(text.matrix or {})
@@ -177,7 +186,9 @@ class Checks:
 
     def _axis(self, place: Path, axis: Axis, made: Entry) -> None:
         used = [name for name in axis.names if made.uses(name)]
-        steps = [canonical([row[axis.names.index(name)] for name in used]) for row in axis.rows]
+        steps = [
+            canonical([_told(made, name, row[axis.names.index(name)]) for name in used]) for row in axis.rows
+        ]
         if used and (len(set(steps)) == len(steps) or len(axis.names) == 1):  # or named already as twice
             return
         where = "not used in prompt or params" if len(made.prompts) <= 1 else "not used in every prompt"
@@ -187,6 +198,11 @@ class Checks:
             said = f"{' and '.join(axis.names)} is {where}, so its values make equal jobs"
         named: Sequence[str] = axis.names[:1]
         self.note_key((*place, *named), f"{said}; {_EQUAL} repeat: {len(axis.rows) if not used else 2}")
+
+
+def _told(made: Entry, name: str, value: Json) -> Json:
+    """Return what the service is told: a value's spelling where it is text, what it stands for elsewhere."""
+    return value if made.tells(name) else plain(value)
 
 
 def _axis_places(path: Path, text: JobText) -> Iterable[Path]:
@@ -201,7 +217,8 @@ def _source(made: Entry) -> str:
 def _unknown(name: str, written: str, known: list[str]) -> str:
     if f"${{{name}}}" in written:
         return f"${{{name}}}: {_ENVIRONMENT}"
-    shown = f"unknown variable {{{shortened(name)}}}"
+    mark = "?" * (f"{{{name}?}}" in written)
+    shown = f"unknown variable {{{shortened(name)}{mark}}}"
     guess = meant(name, known)
     if guess:
         return shown + guess

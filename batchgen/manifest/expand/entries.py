@@ -61,7 +61,9 @@ class Preparation:
 
     def _set_out(self, sound: Validated) -> None:
         before = len(self._problems)
-        self._bound = sound.text.vars
+        self._bound = {
+            name: self._checks.spelled(("vars", name), one) for name, one in sound.text.vars.items()
+        }
         self._checks.nulls(("defaults", "params"), idle_nulls(self._defaults.params, None))
         self._default_params = merged({}, self._params_of(("defaults", "params"), self._defaults.params))
         self._default_sound = len(self._problems) == before
@@ -91,13 +93,16 @@ class Preparation:
         self, path: Path, text: JobText, *, table: Table | None, prompts: Sequence[str], params: Json
     ) -> Entry:
         models = text.model or self._defaults.model
-        axes = _axes(text)
-        tree = self._tree(params, table)
+        axes = self._axes(path, text)
+        exact = self._exact(axes, table)
+        tree = self._tree(params, table, exact)
         if not text.prompt and not set(prompts).isdisjoint(f"{{{name}}}" for name in tree.names):
             prompts = ()  # the lines go elsewhere, to a model that takes no prompt
-        templates = tuple(parse(one).bind(self._bound) for one in prompts)
-        names = tuple(parse(one).bind(self._bound) for one in models)
-        name = parse(text.id).bind(self._bound) if text.id is not None else None
+        templates = tuple(parse(one, exact).bind(self._bound) for one in prompts)
+        names = tuple(parse(one, exact).bind(self._bound) for one in models)
+        name = parse(text.id, exact).bind(self._bound) if text.id is not None else None
+        texts = [*templates, *([] if name is None else [name]), *names]
+        columns = _columns(table, axes, texts, tree)
         return Entry(
             number=int(path[1]),
             place=self._checks.place(path),
@@ -108,11 +113,42 @@ class Preparation:
             axes=axes,
             choices=self._choices(path, text, axes, names),
             table=table,
-            columns=_columns(table, axes, [*templates, *([] if name is None else [name]), *names], tree),
+            columns=columns,
+            needed=frozenset(columns) & _needed(texts, tree),
             repeat=self._defaults.repeat if text.repeat is None else text.repeat,
             derive_seed=(text.seed or self._defaults.seed) != "none",
             origin=self._origin(path, text, table, prompts),
         )
+
+    def _exact(self, axes: Sequence[Axis], table: Table | None) -> frozenset[str]:
+        """Return the names that end in a ``?`` themselves, as a question at the head of a column does."""
+        columns = table.columns if table is not None else ()
+        names = (*columns, *self._bound, *(name for axis in axes for name in axis.names))
+        return frozenset(name for name in names if name.endswith("?"))
+
+    def _axes(self, path: Path, text: JobText) -> tuple[Axis, ...]:
+        axes = []
+        for name, one in (text.matrix or {}).items():
+            base: Path = (*path, "matrix", name)
+            of = [
+                # the values of an axis stand below `of`, or are all that the axis says
+                self._checks.spelled((*base, number), self._checks.spelled((*base, "of", number), value))
+                for number, value in enumerate(one.of)
+            ]
+            values = tuple(of) if one.sample is None else sampled(name, of, one.sample)
+            rows = tuple((value,) for value in values)
+            axes.append(Axis(names=(name,), rows=rows, written=len(of)))
+        for place, group in enumerate(text.zip):
+            columns = [
+                [
+                    self._checks.spelled((*path, "zip", place, name, number), value)
+                    for number, value in enumerate(of)
+                ]
+                for name, of in group.items()
+            ]
+            steps = tuple(zip(*columns, strict=False))  # a difference in length is noted by the checks
+            axes.append(Axis(names=tuple(group), rows=steps, written=len(steps)))
+        return tuple(axes)
 
     def _origin(self, path: Path, text: JobText, table: Table | None, prompts: Sequence[str]) -> Origin:
         tags = self._defaults.tags if text.tags is None else text.tags
@@ -205,18 +241,20 @@ class Preparation:
             note((*path, *one.path), one.text)
         return made
 
-    def _tree(self, params: dict[str, Json], table: Table | None) -> Tree:
+    def _tree(self, params: dict[str, Json], table: Table | None, exact: frozenset[str]) -> Tree:
         """Merge the parameters over the defaults; entries with nothing of their own share one value."""
         textual = table is not None and table.textual
-        if not params and not textual and self._plain is not None:
+        own = params or textual or exact
+        if not own and self._plain is not None:
             return self._plain
         tree = tree_of(
             merged(self._default_params, params),
             cells=frozenset(table.columns) if table is not None and textual else _NONE,
             bound=self._bound,
             filer=self._around.filing,
+            exact=exact,
         )
-        if not params and not textual:
+        if not own:
             self._plain = tree
         return tree
 
@@ -224,16 +262,10 @@ class Preparation:
 _NONE: frozenset[str] = frozenset()
 
 
-def _axes(text: JobText) -> tuple[Axis, ...]:
-    axes = []
-    for name, one in (text.matrix or {}).items():
-        values = tuple(one.of) if one.sample is None else sampled(name, one.of, one.sample)
-        rows = tuple((value,) for value in values)
-        axes.append(Axis(names=(name,), rows=rows, written=len(one.of)))
-    for group in text.zip:
-        rows = tuple(zip(*group.values(), strict=False))  # a difference in length is noted by the checks
-        axes.append(Axis(names=tuple(group), rows=rows, written=len(rows)))
-    return tuple(axes)
+def _needed(texts: Iterable[Template], params: Tree) -> frozenset[str]:
+    """Return the variables that stand somewhere without being optional there."""
+    inside = (name for one in texts for name in one.names if name not in one.optional)
+    return frozenset(inside) | (frozenset(params.names) - params.optional)
 
 
 def _columns(

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from batchgen.manifest.expand.axes import Axis, Choices, plural, product_size, width
+from batchgen.manifest.expand.subject import subject_of
 from batchgen.manifest.origins import Origin
 from batchgen.manifest.source.problems import Place, shortened
 from batchgen.manifest.tables.table import Table
-from batchgen.manifest.templates import LocalFile, Template, Tree, Whole
-from batchgen.model import TEXT_INPUTS, Json
+from batchgen.manifest.templates import Template, Tree
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +24,7 @@ class Entry:
         choices: of the axes' values; None where there are too many to look at.
         table: whose rows it goes through, None where it has none.
         columns: the table's columns that its texts use, in the order they stand.
+        needed: those of them that must have a value in every row.
         origin: what it says, as it is written.
     """
 
@@ -38,6 +38,7 @@ class Entry:
     choices: Choices | None
     table: Table | None
     columns: tuple[str, ...]
+    needed: frozenset[str]
     repeat: int
     derive_seed: bool
     origin: Origin
@@ -61,12 +62,13 @@ class Entry:
     def _is_files(self) -> bool:
         return self.table is not None and self.table.named_at is not None
 
+    def tells(self, name: str) -> bool:
+        """Return whether every prompt or every model has a variable in it, as a text."""
+        return any(texts and all(name in one.names for one in texts) for texts in (self.prompts, self.models))
+
     def uses(self, name: str) -> bool:
         """Return whether every job says something else with another value of a variable."""
-        everywhere = (self.prompts, self.models)
-        return name in self.params.names or any(
-            texts and all(name in one.names for one in texts) for texts in everywhere
-        )
+        return name in self.params.names or self.tells(name)
 
     @property
     def preview(self) -> str:
@@ -84,7 +86,7 @@ class Entry:
         shown = "".join(
             part
             for literal, name in zip(template.literals, (*template.names, ""), strict=True)
-            for part in (literal, f"{{{name}}}" if name else "")
+            for part in (literal, f"{{{name}{'?' * (name in template.optional)}}}" if name else "")
         )
         return shortened(" ".join(shown.split()))
 
@@ -114,56 +116,3 @@ class Entry:
                 yield f"{len(axis.rows):,} {axis.noun}"
         if self.repeat != 1:
             yield f"{self.repeat:,} repeats"
-
-
-class Subject(NamedTuple):
-    """What a job without a prompt is about: the path of its first local file, else its text."""
-
-    template: Template
-    is_path: bool
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The variables that tell it apart: of a path those in the file's own name."""
-        if not self.is_path:
-            return self.template.names
-        folders = [number for number, one in enumerate(self.template.literals) if "/" in one]
-        return self.template.names[folders[-1] if folders else 0 :]
-
-
-def subject_of(params: Tree) -> Subject | None:
-    """Return what a job without a prompt is about; None where it has neither file nor text."""
-    path = next(_paths(params.shape), None)
-    if path is not None:
-        return Subject(path, is_path=True)
-    found = (params.shape.get(name) for name in TEXT_INPUTS) if isinstance(params.shape, dict) else ()
-    text = next((one for one in map(_template, found) if one is not None), None)
-    return None if text is None else Subject(text, is_path=False)
-
-
-def _paths(shape: Json) -> Iterator[Template]:
-    match shape:
-        case LocalFile():
-            yield shape.path
-        case {"file": str(path), "sha256": str()}:
-            yield Template((path,), ())
-        case dict():
-            for one in shape.values():
-                yield from _paths(one)
-        case list():
-            for one in shape:
-                yield from _paths(one)
-        case _:
-            return
-
-
-def _template(shape: Json) -> Template | None:
-    match shape:
-        case str():
-            return Template((shape,), ())
-        case Template():
-            return shape
-        case Whole():
-            return Template(("", ""), (shape.name,))
-        case _:
-            return None

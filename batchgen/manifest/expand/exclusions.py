@@ -7,7 +7,7 @@ from batchgen.manifest.expand.axes import MODEL, Axis, Choices, Pattern
 from batchgen.manifest.expand.checks import Checks
 from batchgen.manifest.origins import Path
 from batchgen.manifest.source.problems import listed, meant, shortened
-from batchgen.manifest.source.scalars import text_of
+from batchgen.manifest.source.scalars import plain, text_of
 from batchgen.model import Json
 
 
@@ -54,6 +54,7 @@ class Patterns:
                 path, f"include: a value for {listed(missing)} is missing; it adds a whole choice"
             )
         models = self._models_of((*path, MODEL), item[MODEL]) if by_model else None
+        values = {name: self._checks.spelled((*path, name), value) for name, value in values.items()}
         return Pattern(number, values, models) if self._checks.count == before else None
 
     def _check_value(self, path: Path, key: str, name: str, value: Json) -> None:
@@ -69,7 +70,7 @@ class Patterns:
 
     def _values(self, name: str) -> dict[str, str]:
         return {
-            canonical(row[axis.names.index(name)]): text_of(row[axis.names.index(name)])
+            canonical(plain(row[axis.names.index(name)])): text_of(row[axis.names.index(name)])
             for axis in self._axes
             if name in axis.names
             for row in axis.rows

@@ -6,20 +6,32 @@ so that a value added to an axis renames nothing.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
-from batchgen.manifest.expand.entry import Entry, Subject, subject_of
-from batchgen.manifest.expand.ids import Ids, Owner
-from batchgen.manifest.naming import joined, label, part_of_id, slug, slug_of_file, wrong_with
+from batchgen.manifest.expand.doubles import Doubles
+from batchgen.manifest.expand.entry import Entry
+from batchgen.manifest.expand.ids import Ids, Owner, distinct
+from batchgen.manifest.expand.subject import Subject, are_stems_alike, subject_of, told_apart
+from batchgen.manifest.naming import (
+    alike,
+    in_ascii,
+    joined,
+    label,
+    part_of_id,
+    shortened_id,
+    slug,
+    without_gaps,
+    wrong_with,
+)
 from batchgen.manifest.origins import Origins
 from batchgen.manifest.schema import wrong_with_model
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.scalars import text_of
-from batchgen.manifest.tables.table import Table
-from batchgen.manifest.templates import Template
+from batchgen.manifest.source.scalars import plain, text_of
+from batchgen.manifest.tables.error_values import has_any, is_error, word_for_nothing
+from batchgen.manifest.templates import Template, is_empty
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
 
@@ -57,6 +69,18 @@ class _Model(NamedTuple):
     number: int
     template: Template
     label: str
+
+
+class _Named(NamedTuple):
+    """The user's own id of a job.
+
+    Attributes:
+        id: fit to name a file.
+        written: what the user wrote, where that is another text; empty where it is the id.
+    """
+
+    id: str
+    written: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,32 +124,52 @@ class Expansion:
         self._problems = problems
         self._ids = Ids()
         self._starts = array("Q")  # for each row of the entry at hand the number of its first job
+        self._doubles = Doubles()
 
     def add(self, number: int, entry: Entry) -> None:
         """Make the jobs of the next entry, and note what is wrong with single rows of it."""
         ready = _ready(entry)
+        suspect = _is_suspect(entry)
         self._starts = array("Q")
         for row, (place, values) in enumerate(_rows(entry)):
             said = entry.table.says(row) if entry.table is not None else ""
             self._starts.append(len(self.jobs))
-            if self._complete(values, place, said):
+            if suspect and not self._meant(values, place):
+                continue
+            if self._complete(values, entry.needed, place, said):
                 try:
                     self._add_row(number, ready, values, place)
                 except _RowError as error:
                     text = str(error)
                     self._problems.add(place, text if said in text else said + text, kind=error.kind)
 
-    def _complete(self, values: Mapping[str, Json], place: Place, said: str) -> bool:
+    def _complete(self, values: Mapping[str, Json], needed: frozenset[str], place: Place, said: str) -> bool:
         if None not in values.values() and "" not in values.values():
             return True
+        missing = [name for name, value in values.items() if name in needed and is_empty(value)]
+        for name in missing:
+            text = f"{said}{name} is empty; where it may be, write {{{name}?}}"
+            self._problems.add(place, text, kind=f"{name} is empty")
+        return not missing
+
+    def warn_of_doubles(self) -> None:
+        """Note the jobs that ask for the same as another one."""
+        self._doubles.warn(self.jobs, self.places, self._problems)
+
+    def _meant(self, values: Mapping[str, Json], place: Place) -> bool:
+        """Return whether no cell has an error in place of a value; note also what is a word for nothing."""
+        wrong = [name for name, value in values.items() if is_error(value)]
+        for name in wrong:
+            text = f"{name} is {values[name]}, an error of the spreadsheet; mend it there and save it again"
+            self._problems.add(place, text, kind=f"{name} is an error")
         for name, value in values.items():
-            if value is None or value == "":
-                why = ": the file lies beside the manifest" if said else ""
-                self._problems.add(place, f"{said}{name} is empty{why}", kind=f"{name} is empty")
-        return False
+            if whose := word_for_nothing(value):
+                text = f"{name} is {value}, {whose} for nothing, and goes out as text; empty the cell"
+                self._problems.warn(place, text, kind=f"{name} is a word for nothing")
+        return not wrong
 
     def _add_row(self, number: int, ready: _Ready, values: dict[str, Json], place: Place) -> None:
-        row_label = [slug(_text(values[name])) for name in ready.shown]
+        row_label = [slug(_text(_as_told(ready.entry, name, values[name]))) for name in ready.shown]
         for prompt, model, combination in product(ready.prompts, ready.models, ready.combinations):
             if combination.models is not None and model.number not in combination.models:
                 continue
@@ -133,10 +177,11 @@ class Expansion:
             text = None if prompt.template is None else _rendered(prompt.template, known).strip()
             if text == "":
                 raise _RowError("the prompt is empty", "empty prompt")
-            name = _name(ready, known)
+            named = _name(ready, known)
+            name = None if named is None else named.id
             if name is None or not ready.exact:
-                start = prompt.label
-                if name is None and not start:
+                start = prompt.label if name is not None or ready.entry.name is None else ""
+                if not start and (text is not None or name is None):
                     start = _start_of(ready, model, known) if text is None else slug(text)
                 parts = [start] if name is None else [name, start if len(ready.prompts) > 1 else ""]
                 name = joined([*parts, *row_label, combination.label, model.label])
@@ -148,36 +193,32 @@ class Expansion:
                 params=_params(ready.entry, known) if params is None else params,
                 derive_seed=ready.entry.derive_seed,
             )
-            self._add(number, ready, job, place, prompt.number)
+            self._add(number, ready, job, place, prompt.number, named)
 
-    def _add(self, number: int, ready: _Ready, job: Job, place: Place, prompt: int) -> None:
-        explicit = ready.entry.name is not None
+    def _add(
+        self, number: int, ready: _Ready, job: Job, place: Place, prompt: int, named: _Named | None
+    ) -> None:
         for turn in range(1, ready.entry.repeat + 1):
-            owner = Owner(len(self.jobs), number, explicit)
-            name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact)
+            wanted = job.id if turn == 1 else f"{job.id}-{turn}"
+            # before it is taken: an id that nobody gets stands in no other's way
+            if ready.unchecked and (wrong := wrong_with(wanted)):
+                raise _RowError(f'id: "{wanted}" cannot name a file: {wrong}', "id unsafe")
+            owner = Owner(len(self.jobs), number, named is not None, named.written if named else "")
+            name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact and named is not None)
             if isinstance(name, Owner):
-                wanted = job.id if turn == 1 else f"{job.id}-{turn}"
                 file = self._file_of(name, ready.entry) if name.entry == number else None
                 said = self._taken_by(name, wanted) if file is None else f'id: "{wanted}" is taken by {file}'
                 raise _RowError(said, "id taken")
-            if ready.unchecked and (wrong := wrong_with(name)):
-                raise _RowError(f'id: "{name}" cannot name a file: {wrong}', "id unsafe")
+            if turn == 1:  # the others are meant
+                self._doubles.add(job, len(self.jobs))
             self.jobs.append(job if name == job.id else _renamed(job, name))
             self.places.add(place)
             self.origins.add(ready.entry.origin, prompt)
 
     def _file_of(self, owner: Owner, entry: Entry) -> str | None:
         """Return which file has an id, and what tells it from this one; None where rows are no files."""
-        if entry.table is None or entry.table.named_at is None:
-            return None
         rows = (bisect_right(self._starts, owner.job) - 1, len(self._starts) - 1)
-        one, other = entry.table.all_values(("name", "folder"), rows)
-        apart = "write {folder} in the id too"
-        if one["folder"] == other["folder"]:
-            is_case = str(one["name"]).lower() == str(other["name"]).lower()
-            alike = "rename one of them, for upper and lower case are one file"
-            apart = alike if is_case else "write {name} in the id in place of {stem}"
-        return f"{entry.table.says(rows[0]).removesuffix(': ')}; {apart}"
+        return None if entry.table is None else told_apart(entry.table, rows)
 
     def _taken_by(self, owner: Owner, name: str) -> str:
         where = f"the job at {self.places[owner.job]}"
@@ -192,6 +233,16 @@ def _rows(entry: Entry) -> Iterable[tuple[Place, dict[str, Json]]]:
         return [(entry.place, {})]
     rows = range(len(table.rows))
     return zip(map(table.place, rows), table.all_values(entry.columns, rows), strict=True)
+
+
+def _is_suspect(entry: Entry) -> bool:
+    """Return whether any cell that is used has something in place of a value."""
+    table = entry.table
+    if table is None or table.named_at is not None:
+        return False
+    return any(
+        has_any(table.column(name), errors=table.marked) for name in entry.columns if name in table.columns
+    )
 
 
 class _RowError(ValueError):
@@ -219,7 +270,7 @@ def _ready(entry: Entry) -> _Ready:
     shown = () if by_column else tuple(name for name in entry.columns if name not in told)
     combinations = tuple(_combinations(entry, hidden={*named, *told}))
     several = len(entry.models) > 1
-    labels = _distinct([_model_label(one.words) if several else "" for one in entry.models])
+    labels = distinct([_model_label(one.words) if several else "" for one in entry.models])
     models = tuple(map(_Model, range(len(entry.models)), entry.models, labels))
     varies = several or len(prompts) > 1 or bool(shown) or any(one.label for one in combinations)
     exact = entry.name is not None and not varies
@@ -232,7 +283,7 @@ def _ready(entry: Entry) -> _Ready:
         exact=exact,
         unchecked=exact or bool(named),
         subject=subject,
-        with_folders=subject is not None and entry.table is not None and _are_stems_alike(entry.table),
+        with_folders=subject is not None and entry.table is not None and are_stems_alike(entry.table),
         paths=_PATHS if entry.table is not None and entry.table.named_at is not None else frozenset(),
     )
 
@@ -240,24 +291,10 @@ def _ready(entry: Entry) -> _Ready:
 _PATHS = frozenset({"path", "folder"})
 
 
-def _are_stems_alike(table: Table) -> bool:
-    if table.named_at is None:
-        return False
-    stems = {str(one["stem"]).lower() for one in table.all_values(["stem"], range(len(table.rows)))}
-    return len(stems) < len(table.rows)
-
-
 def _start_of(ready: _Ready, model: _Model, values: Mapping[str, Json]) -> str:
     """Return what the automatic id of a job without a prompt begins with: its file, its text or its model."""
     own = "" if model.label or model.template.names else _model_label(model.template.words)
-    if ready.subject is None:
-        return own
-    try:
-        text = ready.subject.template.render(values)
-    except ValueError:  # a value that is no text is named elsewhere
-        return own
-    start = slug_of_file(text, with_folders=ready.with_folders) if ready.subject.is_path else slug(text)
-    return start or own
+    return (ready.subject and ready.subject.start(values, with_folders=ready.with_folders)) or own
 
 
 def _combinations(entry: Entry, hidden: set[str]) -> Iterator[_Combination]:
@@ -266,7 +303,9 @@ def _combinations(entry: Entry, hidden: set[str]) -> Iterator[_Combination]:
     constant = entry.params.render({}) if not entry.params.names else None
     for choice in entry.choices.all if entry.choices is not None else ():
         values = choice.values
-        parts = (labels[name][text_of(value)] for name, value in values.items() if name not in hidden)
+        parts = (
+            labels[name][_told(entry, name, value)] for name, value in values.items() if name not in hidden
+        )
         params = constant if constant is not None else (_params(entry, values) if fixed else None)
         yield _Combination(values, choice.models, "-".join(parts), params)
 
@@ -276,25 +315,20 @@ def _labels(entry: Entry) -> dict[str, dict[str, str]]:
     texts: dict[str, dict[str, None]] = {name: {} for axis in entry.axes for name in axis.names}
     for choice in entry.choices.all if entry.choices is not None else ():
         for name, value in choice.values.items():
-            texts[name][text_of(value)] = None
+            texts[name][_told(entry, name, value)] = None
     return {
-        name: dict(zip(found, _distinct([label(one) for one in found]), strict=True))
+        name: dict(zip(found, distinct([label(one) for one in found]), strict=True))
         for name, found in texts.items()
     }
 
 
-def _distinct(labels: Sequence[str]) -> list[str]:
-    """Number the labels that are there again, the first of them left as it is."""
-    taken: set[str] = set()
-    result = []
-    for one in labels:
-        name, turn = one, 1
-        while name in taken:
-            turn += 1
-            name = f"{one}-{turn}"
-        taken.add(name)
-        result.append(name)
-    return result
+def _as_told(entry: Entry, name: str, value: Json) -> Json:
+    """Return a value as the job says it: a number in its file's spelling only where that is in the text."""
+    return value if entry.tells(name) else plain(value)
+
+
+def _told(entry: Entry, name: str, value: Json) -> str:
+    return text_of(_as_told(entry, name, value))
 
 
 def _model_label(model: str) -> str:
@@ -302,22 +336,38 @@ def _model_label(model: str) -> str:
 
 
 def _text(value: Json) -> str:
-    return "" if isinstance(value, list | dict) else text_of(value)
+    return "" if value is None or isinstance(value, list | dict) else text_of(value)
 
 
-def _name(ready: _Ready, values: Mapping[str, Json]) -> str | None:
+def _name(ready: _Ready, values: Mapping[str, Json]) -> _Named | None:
+    """Return the user's own id; None where there is none, or nothing of it has a value in this row."""
     template = ready.entry.name
     if template is None:
         return None
     parts = {}
     for name in template.names:
+        value = values[name]
         try:
-            text = text_of(values[name])
-            parts[name] = part_of_id(text.strip("./").replace("/", "-") if name in ready.paths else text)
+            parts[name] = _part_of_id(value, is_path=name in ready.paths)
         except ValueError as error:
-            shown = f'id: {name} "{" ".join(_text(values[name]).split())[:60]}" cannot name a file'
+            shown = f'id: {name} "{" ".join(_text(value).split())[:60]}" cannot name a file'
             raise _RowError(f"{shown}: {error}", f"id {name}") from None
-    return template.render(parts)
+    literals = tuple(in_ascii(one) or slug(one) for one in template.literals)
+    made = replace(template, literals=literals).render(parts)
+    if "" in parts.values():
+        made = without_gaps(made)
+    if not made:
+        return None
+    written = template.render({name: _text(values[name]) for name in template.names})
+    safe = shortened_id(made, written)
+    return _Named(safe, "" if safe == written else alike(written))
+
+
+def _part_of_id(value: Json, *, is_path: bool) -> str:
+    if value is None or value == "":
+        return ""
+    text = text_of(value)
+    return part_of_id(text.strip("./").replace("/", "-") if is_path else text)
 
 
 def _rendered(template: Template, values: Mapping[str, Json]) -> str:

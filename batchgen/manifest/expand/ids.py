@@ -1,9 +1,14 @@
 """Ids, each once: two alike of the user's own are a mistake, those we make get a number.
 
-Ids are compared without their case, because the file systems of two of three desktops do.
+Where the user wrote two different texts of which one id was made, nobody made a mistake: the later one
+gets a short hash of its text, so that it does not depend on its place. Ids are compared without their
+case, because the file systems of two of three desktops do.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from batchgen.manifest.naming import with_hash
 
 
 class Owner(NamedTuple):
@@ -13,11 +18,13 @@ class Owner(NamedTuple):
         job: the job's number in the batch.
         entry: the number of its entry in the manifest.
         explicit: whether the user wrote the id, or at least its beginning.
+        written: the user's own text, where the id was made of it and is another; empty otherwise.
     """
 
     job: int
     entry: int
     explicit: bool
+    written: str = ""
 
 
 class Ids:
@@ -38,7 +45,11 @@ class Ids:
         """
         wanted = name if turn == 1 else f"{name}-{turn}"
         other = self._taken.get(wanted.lower())
-        if other is not None:
+        if other is not None and owner.explicit and other.explicit and owner.written != other.written:
+            name = with_hash(name, owner.written or name)
+            wanted = name if turn == 1 else f"{name}-{turn}"
+            wanted = self._numbered(name) if wanted.lower() in self._taken else wanted
+        elif other is not None:
             if owner.explicit and (exact or other.entry != owner.entry or not other.explicit):
                 return other
             wanted = self._numbered(name)
@@ -51,3 +62,17 @@ class Ids:
             number += 1
         self._next[name.lower()] = number + 1
         return f"{name}-{number}"
+
+
+def distinct(labels: Sequence[str]) -> list[str]:
+    """Number the labels that are there again, the first of them left as it is."""
+    taken: set[str] = set()
+    result = []
+    for one in labels:
+        name, turn = one, 1
+        while name in taken:
+            turn += 1
+            name = f"{one}-{turn}"
+        taken.add(name)
+        result.append(name)
+    return result

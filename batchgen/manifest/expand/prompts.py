@@ -6,7 +6,7 @@ from pathlib import Path
 from batchgen.errors import InputError
 from batchgen.manifest.environment import filled
 from batchgen.manifest.source.scalars import unsendable
-from batchgen.manifest.source.text_files import decode, read_bytes
+from batchgen.manifest.source.text_files import plain_text, read_bytes
 
 
 class Prompts:
@@ -36,7 +36,7 @@ class Prompts:
 
 def _read(path: Path) -> str:
     try:
-        text = decode(read_bytes(path, str(path)), str(path)).strip()
+        text = plain_text(read_bytes(path, str(path)), str(path)).strip()
     except InputError as error:
         raise ValueError(str(error)) from None
     if not text:

@@ -5,13 +5,14 @@ on depth, nodes and what aliases may multiply. What the keys mean is not known h
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
+from batchgen.manifest.source.comments import Dropped, dropped
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.scalars import resolve
+from batchgen.manifest.source.scalars import resolve, spelled
 from batchgen.manifest.source.text_files import decode, refuse
 from batchgen.manifest.source.yaml_errors import explain
 from batchgen.model import Json
@@ -62,10 +63,19 @@ class Document:
         data: the mapping at the top.
     """
 
-    def __init__(self, source: str, root: yaml.MappingNode, data: dict[str, Json]) -> None:
+    def __init__(self, source: str, root: yaml.MappingNode, data: dict[str, Json], text: str) -> None:
         self.source = source
         self.data = data
         self._root = root
+        self._text = text
+
+    def dropped(self, is_free: Callable[[tuple[str | int, ...]], bool]) -> Iterator[Dropped]:
+        """Find the texts that YAML makes shorter than they stand.
+
+        Args:
+            is_free: whether the value at a path may say anything, as a prompt does.
+        """
+        return dropped(self._root, self._text, self.source, is_free)
 
     def place(self, path: Path) -> Place:
         """Return the place of a value; of the nearest thing around it where it is not written."""
@@ -126,24 +136,50 @@ def read_document(raw: bytes, source: str, problems: Problems, *, base: type[Any
     Raises:
         InputError: it cannot be read on.
     """
-    root = _compose(_text(raw, source), source, base or _FASTEST)
+    text = _text(raw, source)
+    root = _compose(text, source, base or _FASTEST)
     if not isinstance(root, yaml.MappingNode):
         _refuse_top(root, source)
     builder = _Builder(source, problems)
-    return Document(source, root, builder.value(root))
+    return Document(source, root, builder.value(root), text)
 
 
-def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, Json]]:
-    """Read a YAML file whose top is a list, each value with the line it begins in.
+def read_rows(raw: bytes, source: str, problems: Problems) -> list[tuple[int, int, Json]]:
+    """Read a YAML list, each value with the line and the column it begins in.
+
+    It may be at the top, or the only list of the mapping there, beside anchors for instance.
 
     Raises:
         InputError: it cannot be read on.
     """
-    root = _compose(_text(raw, source), source, _FASTEST)
-    if not isinstance(root, yaml.SequenceNode):
+    text = _text(raw, source)
+    root = _compose(text, source, _FASTEST)
+    builder = _Builder(source, problems)
+    rows = root
+    if isinstance(root, yaml.MappingNode):
+        lists = [value for _, value in root.value if isinstance(value, yaml.SequenceNode)]
+        builder.value(root)
+        rows = lists[0] if len(lists) == 1 else root
+    if root is None or not isinstance(rows, yaml.SequenceNode):
         refuse(source, "is not a list; write a mapping of names to values for each row, each after a dash")
-    values: list[Json] = _Builder(source, problems).value(root)
-    return [(node.start_mark.line + 1, value) for node, value in zip(root.value, values, strict=True)]
+    for one in dropped(root, text, source):
+        problems.warn(one.place, one.text, kind=one.kind)
+    values: list[Json] = builder.value(rows)
+    return [
+        (node.start_mark.line + 1, node.start_mark.column + 1, _as_spelled(value, node))
+        for node, value in zip(rows.value, values, strict=True)
+    ]
+
+
+def _as_spelled(row: Json, node: yaml.Node) -> Json:
+    """Let the numbers of a row keep their spellings: they may come into a text."""
+    if not isinstance(row, dict):
+        return row
+    written = ((name, value, _child(node, name)[1]) for name, value in row.items())
+    return {
+        name: spelled(value, one.value) if isinstance(one, yaml.ScalarNode) else value
+        for name, value, one in written
+    }
 
 
 def _text(raw: bytes, source: str) -> str:

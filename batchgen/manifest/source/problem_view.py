@@ -11,22 +11,27 @@ from pathlib import Path
 
 from batchgen.errors import InputError, Problem
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.text_files import decode, read_bytes
+from batchgen.manifest.source.text_files import read_bytes, shown_text
 
 SHOWN = 50
 _WIDTH = 100  # characters of a line; longer ones are cut around the place
 _VARYING = re.compile(r'"[^"]*"|\d+(?:[.,]\d+)*')
 
 
-def shown_problems(problems: Sequence[Problem]) -> Iterator[str]:
-    """Return the lines that show problems to people, at most so many of them."""
-    found = abridged(problems)
+def shown_problems(problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> Iterator[str]:
+    """Return the lines that show problems to people, at most so many of them, then those of warnings."""
     lines = _Lines()
+    yield from _shown(problems, lines, "", "problems")
+    yield from _shown(warnings, lines, "warning: ", "warnings")
+
+
+def _shown(problems: Sequence[Problem], lines: "_Lines", word: str, many: str) -> Iterator[str]:
+    found = abridged(problems)
     for one in found[:SHOWN]:
-        yield str(one)
+        yield f"{one.place}: {word}{one.text}"
         yield from lines.around(one)
     if len(found) > SHOWN:
-        yield f"and {len(found) - SHOWN:,} more problems"
+        yield f"and {len(found) - SHOWN:,} more {many}"
 
 
 def problems_document(problems: Sequence[Problem]) -> list[Mapping[str, object]]:
@@ -89,7 +94,7 @@ def _read(source: str) -> Sequence[str]:
     try:
         if not path.is_file():  # a pipe was read already, and has nothing more
             return ()
-        return re.split("\r\n|\n|\r", decode(read_bytes(path, source), source))
+        return shown_text(read_bytes(path, source)).split("\n")
     except (InputError, OSError, ValueError):  # what keeps it from being read is the problem that is shown
         return ()
 

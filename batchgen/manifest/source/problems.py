@@ -60,20 +60,45 @@ class _Kind:
             yield Problem(start.source, start.line, 0, text)
 
 
+class _Collection:
+    """What was found of one weight, each once, by kinds."""
+
+    def __init__(self, first: str) -> None:
+        self.count = 0
+        self._first = first
+        self._kinds: dict[tuple[str, str, bool], _Kind] = {}
+
+    def add(self, place: Place, text: str, kind: str | None) -> None:
+        problem = Problem(place.source, place.line, place.column, text)
+        row = bool(place.line) and not place.column
+        key = (place.source, text if kind is None else kind, row)
+        if key not in self._kinds:
+            self._kinds[key] = _Kind(MOST_ROWS if row else MOST_ALIKE)
+        if problem not in self._kinds[key].first:
+            self._kinds[key].add(problem)
+            self.count += 1
+
+    def in_order(self) -> list[Problem]:
+        found = [one for kind in self._kinds.values() for one in kind.shown()]
+        sources = {self._first: -1}
+        for number, (source, _, _) in enumerate(self._kinds):
+            sources.setdefault(source, number)
+        return sorted(found, key=lambda it: (sources[it.source], it.line, it.column))
+
+
 class Problems:
-    """Everything found wrong so far.
+    """Everything found wrong so far, and what is probably a mistake and stops nothing.
 
     Args:
         first: the source whose problems come before those of all others.
     """
 
     def __init__(self, first: str = "") -> None:
-        self._first = first
-        self._kinds: dict[tuple[str, str, bool], _Kind] = {}
-        self._count = 0
+        self._wrong = _Collection(first)
+        self._doubtful = _Collection(first)
 
     def __len__(self) -> int:
-        return self._count
+        return self._wrong.count
 
     def add(self, place: Place, text: str, *, kind: str | None = None) -> None:
         """Note a problem once.
@@ -83,14 +108,17 @@ class Problems:
             text: what is wrong, what was expected, what may have been meant.
             kind: what repeats of it share; the text itself by default.
         """
-        problem = Problem(place.source, place.line, place.column, text)
-        row = bool(place.line) and not place.column
-        key = (place.source, text if kind is None else kind, row)
-        if key not in self._kinds:
-            self._kinds[key] = _Kind(MOST_ROWS if row else MOST_ALIKE)
-        if problem not in self._kinds[key].first:
-            self._kinds[key].add(problem)
-            self._count += 1
+        self._wrong.add(place, text, kind)
+
+    def warn(self, place: Place, text: str, *, kind: str | None = None) -> None:
+        """Note once what is probably a mistake; it stops nothing.
+
+        Args:
+            place: where it is; a line without a column is a row of a table.
+            text: why it is probably not meant, and the line to write.
+            kind: what repeats of it share; the text itself by default.
+        """
+        self._doubtful.add(place, text, kind)
 
     def take(self, error: InputError, *, named: Place | None = None) -> None:
         """Note the problems of a file that could not be read.
@@ -104,23 +132,30 @@ class Problems:
                 self.add(named, f"{one.source}: {one.text}")
             else:  # cut short already
                 self.add(Place(one.source, one.line, one.column), one.text, kind=f"{number} {one.text}")
+        self.take_warnings(error.warnings)
+
+    def take_warnings(self, warnings: Iterable[Problem]) -> None:
+        """Note the warnings of a file that was read by itself: they are cut short already."""
+        for number, one in enumerate(warnings):
+            self.warn(Place(one.source, one.line, one.column), one.text, kind=f"{number} {one.text}")
 
     def raise_any(self) -> None:
-        """Raise what was found, if anything was.
+        """Raise what was found, if any of it stops.
 
         Raises:
-            InputError: with every problem.
+            InputError: with every problem, and the warnings beside.
         """
-        if self._kinds:
-            raise ManifestError(problems=tuple(self.in_order()))
+        if len(self):
+            raise ManifestError(problems=tuple(self.in_order()), warnings=self.warnings)
 
     def in_order(self) -> list[Problem]:
         """Return the problems in the order of the files, what is too many of a kind as a number."""
-        found = [one for kind in self._kinds.values() for one in kind.shown()]
-        sources = {self._first: -1}
-        for number, (source, _, _) in enumerate(self._kinds):
-            sources.setdefault(source, number)
-        return sorted(found, key=lambda it: (sources[it.source], it.line, it.column))
+        return self._wrong.in_order()
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The warnings in the order of the files, what is too many of a kind as a number."""
+        return tuple(self._doubtful.in_order())
 
 
 def meant(word: str, known: Iterable[str]) -> str:

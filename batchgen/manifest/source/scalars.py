@@ -1,6 +1,7 @@
 """Plain scalars by the core schema of YAML 1.2, and their texts.
 
-The only place that says which text is a number: ``no``, ``on``, ``1:1`` and dates are text.
+The only place that says which text is a number: ``no``, ``on``, ``1:1`` and dates are text. Inside a text
+a number stands as its file spells it.
 """
 
 import json
@@ -11,6 +12,41 @@ from typing import TypeAlias
 from batchgen.model import Json
 
 Scalar: TypeAlias = str | int | float | bool | None
+
+
+class Spelled(str):
+    """A number or boolean that its file spells in another way than we would, such as ``1.10`` or ``007``.
+
+    It is its spelling inside a text, and its value wherever it stands alone.
+
+    Attributes:
+        value: what it stands for.
+    """
+
+    __slots__ = ("value",)
+    value: float  # or a whole number or a boolean
+
+
+def spelled(value: Json, written: str | None) -> Json:
+    """Return a value that keeps its spelling, where that is another than ours.
+
+    Args:
+        value: as it was read.
+        written: as its file has it; None where that is not known.
+    """
+    if written is None or not isinstance(value, bool | int | float):
+        return value
+    if written == text_of(value) or (isinstance(value, float) and not math.isfinite(value)):
+        return value
+    made = Spelled(written)
+    made.value = value
+    return made
+
+
+def plain(value: Json) -> Json:
+    """Return a value without its spelling."""
+    return value.value if isinstance(value, Spelled) else value
+
 
 _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),

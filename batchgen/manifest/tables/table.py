@@ -4,10 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from batchgen.errors import Problem
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.model import Json
 
 DEEPEST = 100  # levels of a value: what walks it later recurses
+
+LINE = "line"  # what the only column of a list of texts is called
 
 Row: TypeAlias = list[str] | dict[str, Json]
 
@@ -24,6 +27,9 @@ class Table:
         textual: whether every value is a cell, which is text.
         prompt: the column that is the prompt where the job has none, None where there is no such column.
         named_at: where the manifest names what has no lines of its own, each row a file; None for a table.
+        starts: for each row the column it begins in, where rows share lines; empty where they do not.
+        marked: whether its text has a mark that errors of spreadsheets have.
+        warnings: what is probably a mistake in the file.
     """
 
     source: str
@@ -33,10 +39,15 @@ class Table:
     textual: bool
     prompt: str | None = None
     named_at: Place | None = None
+    starts: Sequence[int] = ()
+    marked: bool = False
+    warnings: tuple[Problem, ...] = ()
 
     def place(self, row: int) -> Place:
         """Return the place of a row."""
-        return Place(self.source, self.lines[row]) if self.named_at is None else self.named_at
+        if self.named_at is not None:
+            return self.named_at
+        return Place(self.source, self.lines[row], self.starts[row] if self.starts else 0)
 
     def says(self, row: int) -> str:
         """Return what names a row in a message where its place does not; empty where it does."""
@@ -46,6 +57,11 @@ class Table:
         # a name may hold a line break, which would make two lines of a message
         shown = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in cells[0])
         return f"{''.join(shown)}: "
+
+    def column(self, name: str) -> Iterator[Json]:
+        """Return the values of all rows under a name; None where one has none."""
+        index = self.columns.index(name)
+        return (cells[index] if isinstance(cells, list) else cells.get(name) for cells in self.rows)
 
     def values(self, row: int, names: Sequence[str]) -> dict[str, Json]:
         """Return the values a row has under these names; None where it has none."""
