@@ -10,7 +10,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from batchgen.catalog.check import Fault, faults_of, missing, unknown
+from batchgen.catalog.check import Fault, exclusive, faults_of, missing, unknown
 from batchgen.catalog.declared import PROMPT, SEED, Declared, DeclaredModel, declare
 from batchgen.catalog.required import is_given, unknown_others
 from batchgen.errors import Problem
@@ -85,6 +85,7 @@ class _Check:
         self._values: dict[Hashable, tuple[Fault, ...]] = {}
         self._missing: dict[Hashable, tuple[Fault, ...]] = {}
         self._found: dict[Problem, None] = {}
+        self._doubtful: dict[Problem, None] = {}
         self.own: list[tuple[int, Fault]] = []
 
     def look(self, index: int) -> None:
@@ -125,6 +126,7 @@ class _Check:
                 continue
             has_column = one.path == (PROMPT,) and PROMPT in self._manifest.columns(index)
             yield one._replace(text=f'{one.text}; write prompt: "{{prompt}}"') if has_column else one
+        yield from exclusive({name: one for name, one in given.items() if name not in off}, model.inputs)
 
     def _instead(self, index: int, model: DeclaredModel) -> str:
         """Return what to write in place of a prompt that a model does not take."""
@@ -170,6 +172,11 @@ class _Check:
             self._values[key] = tuple(faults_of(value, declared, (declared.name,)))
         return self._values[key]
 
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The warnings among what was found, by job; known once the problems are."""
+        return tuple(self._doubtful)
+
     def problems(self) -> tuple[Problem, ...]:
         """Return what was found, by job."""
         shared = [
@@ -192,7 +199,9 @@ class _Check:
         model = self._manifest.jobs[index].model
         more = f" ({count:,} jobs)" if count > 1 else ""
         text = f"{_label(path)} of {model}{more}: {fault.text}"
-        self._found[Problem(place.source, place.line, place.column, text)] = None
+        found = self._doubtful if fault.is_doubtful else self._found
+        if len(found) < MOST_PROBLEMS:
+            found[Problem(place.source, place.line, place.column, text)] = None
 
 
 def _path(fault: Fault) -> tuple[str | int, ...]:
@@ -217,8 +226,9 @@ def check_jobs(
     check = _Check(manifest, models)
     for index in range(len(manifest.jobs)) if indices is None else indices:
         check.look(index)
+    problems = check.problems()
     notes = [*(note for model in models.values() for note in notes_on(model)), *check.surprises()]
-    return Findings(problems=check.problems(), notes=tuple(notes))
+    return Findings(problems=problems, warnings=check.warnings, notes=tuple(notes))
 
 
 def notes_on(model: Model) -> Iterator[str]:

@@ -1,14 +1,16 @@
 """An entry that can be expanded: a plain value."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from batchgen.manifest.expand.axes import Axis, Choices, plural, product_size, width
 from batchgen.manifest.expand.subject import subject_of
 from batchgen.manifest.origins import Origin
 from batchgen.manifest.source.problems import Place, shortened
+from batchgen.manifest.tables.error_values import has_any
 from batchgen.manifest.tables.table import Table
 from batchgen.manifest.templates import Template, Tree
+from batchgen.model import Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +26,8 @@ class Entry:
         choices: of the axes' values; None where there are too many to look at.
         table: whose rows it goes through, None where it has none.
         columns: the table's columns that its texts use, in the order they stand.
-        needed: those of them that must have a value in every row.
+        known: every variable that its texts may name, each with one of its values.
+        needed: those of the columns that must have a value in every row.
         origin: what it says, as it is written.
     """
 
@@ -38,6 +41,7 @@ class Entry:
     choices: Choices | None
     table: Table | None
     columns: tuple[str, ...]
+    known: Mapping[str, Json]
     needed: frozenset[str]
     repeat: int
     derive_seed: bool
@@ -57,6 +61,16 @@ class Entry:
     @property
     def _rows(self) -> int:
         return len(self.table.rows) if self.table is not None else 1
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether any cell that is used has something in place of a value."""
+        table = self.table
+        if table is None or self._is_files:
+            return False
+        return any(
+            has_any(table.column(name), errors=table.marked) for name in self.columns if name in table.columns
+        )
 
     @property
     def _is_files(self) -> bool:

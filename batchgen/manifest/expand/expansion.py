@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
+from batchgen.manifest.expand.braces import left_in
 from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.ids import Ids, Owner, distinct
@@ -30,7 +31,7 @@ from batchgen.manifest.origins import Origins
 from batchgen.manifest.schema import wrong_with_model
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.scalars import plain, text_of
-from batchgen.manifest.tables.error_values import has_any, is_error, word_for_nothing
+from batchgen.manifest.tables.error_values import is_error, word_for_nothing
 from batchgen.manifest.templates import Template, is_empty
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
@@ -129,7 +130,7 @@ class Expansion:
     def add(self, number: int, entry: Entry) -> None:
         """Make the jobs of the next entry, and note what is wrong with single rows of it."""
         ready = _ready(entry)
-        suspect = _is_suspect(entry)
+        suspect = entry.is_suspect
         self._starts = array("Q")
         for row, (place, values) in enumerate(_rows(entry)):
             said = entry.table.says(row) if entry.table is not None else ""
@@ -177,6 +178,8 @@ class Expansion:
             text = None if prompt.template is None else _rendered(prompt.template, known).strip()
             if text == "":
                 raise _RowError("the prompt is empty", "empty prompt")
+            if text is not None and "{" in text:
+                self._warn_of_braces(ready.entry, prompt.number, text, place)
             named = _name(ready, known)
             name = None if named is None else named.id
             if name is None or not ready.exact:
@@ -194,6 +197,13 @@ class Expansion:
                 derive_seed=ready.entry.derive_seed,
             )
             self._add(number, ready, job, place, prompt.number, named)
+
+    def _warn_of_braces(self, entry: Entry, prompt: int, text: str, place: Place) -> None:
+        """Note what looks like a variable in a filled prompt, unless the manifest itself says it as text."""
+        left, written = left_in(text, entry.known), entry.origin.prompts[prompt]
+        if left is not None and written is not None and f"{{{left}}}" not in written:
+            said = f"a value has {left} in it, which is sent as it is; only the text of prompt: is filled in"
+            self._problems.warn(place, said, kind=f"value with {left}")
 
     def _add(
         self, number: int, ready: _Ready, job: Job, place: Place, prompt: int, named: _Named | None
@@ -233,16 +243,6 @@ def _rows(entry: Entry) -> Iterable[tuple[Place, dict[str, Json]]]:
         return [(entry.place, {})]
     rows = range(len(table.rows))
     return zip(map(table.place, rows), table.all_values(entry.columns, rows), strict=True)
-
-
-def _is_suspect(entry: Entry) -> bool:
-    """Return whether any cell that is used has something in place of a value."""
-    table = entry.table
-    if table is None or table.named_at is not None:
-        return False
-    return any(
-        has_any(table.column(name), errors=table.marked) for name in entry.columns if name in table.columns
-    )
 
 
 class _RowError(ValueError):
