@@ -55,9 +55,9 @@ def _normal(value: Json) -> Json:
 def content_key(job: Job) -> str:
     """Name what a job asks for: its model and its inputs as the manifest says them, nothing else.
 
-    A local file is its content, wherever it lies.
+    A local file is its content, wherever it lies. A job without a prompt says nothing of one.
     """
-    asked = {"model": job.model, "params": {**job.params, "prompt": job.prompt}}
+    asked = {"model": job.model, "params": job.inputs}
     return "v1:" + hashlib.sha256(_asked_text(asked).encode()).hexdigest()
 
 
@@ -167,7 +167,9 @@ def compose_body(
     """
     sent = _with_files(job.params, lambda file: _asset_of(file, assets or {}))
     # the job's own prompt, whatever stands among its parameters: it is the one in its key
-    inputs = {"prompt": job.prompt} | {name: one for name, one in sent.items() if name != "prompt"}
+    inputs = {name: one for name, one in sent.items() if name != "prompt"}
+    if job.prompt is not None:
+        inputs = {"prompt": job.prompt, **inputs}
     for declared in model.inputs if model else ():
         if declared.type in _TEXTS and declared.name in inputs:
             inputs[declared.name] = _as_text(inputs[declared.name])

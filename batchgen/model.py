@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 Json: TypeAlias = Any  # what json.loads gives: a recursive alias tells the type checker nothing more
 
+TEXT_INPUTS = ("text", "lyrics", "script", "instruction")  # what models that take no prompt call their text
+
 
 class JobKey(NamedTuple):
     """A job's name for the machine: what it asks for, and which of the equals it is.
@@ -53,17 +55,27 @@ class Job:
 
     Attributes:
         id: the job's name for people, unique in its batch.
-        prompt: the text as the manifest says it, variables filled in.
+        prompt: the text as the manifest says it, variables filled in; None for a job without one.
         model: the service's id of the model.
         params: further inputs by the service's names, as the manifest says them.
         derive_seed: whether a seed is derived where the model takes one and none is given.
     """
 
     id: str
-    prompt: str
+    prompt: str | None = None
     model: str
     params: Mapping[str, Json] = field(default_factory=dict)
     derive_seed: bool = True
+
+    @property
+    def inputs(self) -> dict[str, Json]:
+        """All that goes in, as the manifest says it: the prompt, where there is one, and the parameters.
+
+        The prompt is the job's own, whatever stands among its parameters.
+        """
+        if self.prompt is None:
+            return {name: one for name, one in self.params.items() if name != "prompt"}
+        return {**self.params, "prompt": self.prompt}
 
 
 class Refund(StrEnum):

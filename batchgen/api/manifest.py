@@ -25,8 +25,9 @@ class Job:
 
     Attributes:
         model: the service's id of the model, as ``model_imagen4-ultra``.
-        prompt: the text, as it is; with ``vars`` a template, in which ``{name}`` is filled in.
-        id: the job's name in results and files; None makes one of the prompt.
+        prompt: the text, as it is; with ``vars`` a template, in which ``{name}`` is filled in. None where the
+            model takes none.
+        id: the job's name in results and files; None makes one of the prompt, or of what goes in.
         params: further inputs of the model by its own names; a local file is ``{"file": "path"}``.
         tags: words that it is found by; no part of its identity.
         vars: variables of the prompt and of texts in ``params``.
@@ -125,7 +126,9 @@ class Manifest:
             try:
                 prompt, params = _filled(prompt, job.vars), _filled(params, job.vars)
             except ValueError as error:
-                raise ManifestError(f"{self.batch}: job {job.id or job.prompt!r}: {error}") from error
+                raise ManifestError(
+                    f"{self.batch}: job {job.id or job.prompt or job.model!r}: {error}"
+                ) from error
         parts = {
             "id": None if job.id is None else _literal(job.id),
             "prompt": None if prompt is None else _literal(prompt),

@@ -50,7 +50,7 @@ class JobResult:
     """What became of one job.
 
     Attributes:
-        id, model, prompt: as in the manifest.
+        id, model, prompt: as in the manifest; the prompt is None for a job without one.
         params: what was sent, or what would be.
         status: ``succeeded``, ``failed``, ``pending``, ``running``, ``in_doubt``, ...; the set may grow.
         job_id: the service's id of it; None where there is none.
@@ -63,7 +63,7 @@ class JobResult:
 
     id: str
     model: str
-    prompt: str
+    prompt: str | None
     params: Mapping[str, Any]
     status: str
     job_id: str | None
@@ -191,7 +191,7 @@ class PlannedJob:
     """A job before a run.
 
     Attributes:
-        id, model, prompt: as in the manifest.
+        id, model, prompt: as in the manifest; the prompt is None for a job without one.
         standing: ``new``, ``done``, ``changed``, ``in flight``, ...: where it stands.
         to_buy: whether a run would buy it.
         cost: compute units, the highest it may be; None where that is not known, or it is not to be bought.
@@ -199,7 +199,7 @@ class PlannedJob:
 
     id: str
     model: str
-    prompt: str
+    prompt: str | None
     standing: str
     to_buy: bool
     cost: Decimal | None

@@ -10,12 +10,13 @@ from typing import Any
 
 from batchgen.catalog.exclusive import exclusions
 from batchgen.catalog.required import Required, one_line, read_required
-from batchgen.model import Json, Model
+from batchgen.model import TEXT_INPUTS, Json, Model
 
 PROMPT = "prompt"  # the input that the manifest's own key fills
 SEED = "seed"  # the input that is derived where the manifest gives none
 PLANS = {0: "any", 25: "Starter", 50: "Pro", 75: "Max", 100: "Enterprise"}  # by rank
 _ARRAY = "_array"
+_LONG = 100  # characters: an input that takes fewer holds a name, not a text
 _TYPES = frozenset({"boolean", "file", "inputs", "model", "number", "string"})
 
 
@@ -36,6 +37,7 @@ class Declared:
         default: what the service takes where nothing is given; None where not declared.
         whole: whether only whole numbers make sense: the service has no type for them.
         costly: whether it changes the price.
+        prompts: whether the service marks it as what people write to say what they want.
         description: for people.
         required: when it may not be left out.
         inputs: of each item, for a list of mappings.
@@ -56,6 +58,7 @@ class Declared:
     default: Json
     whole: bool
     costly: bool
+    prompts: bool
     description: str
     required: Required
     inputs: Mapping[str, "Declared"]
@@ -85,6 +88,20 @@ class DeclaredModel:
     def is_trained(self) -> bool:
         """Whether it is a model that somebody trained or put together, not one the platform hosts."""
         return self.model.type.endswith(("-lora", "-composition"))
+
+    @property
+    def text_input(self) -> str | None:
+        """The input that clearly is the text of a model that takes no prompt; None where none clearly is."""
+        free = [one for one in self.inputs.values() if one.type == "string" and one.allowed is None]
+        needed = [one for one in free if one.required.always and (one.longest or _LONG) >= _LONG]
+        for found in (
+            [one.name for one in free if one.prompts],
+            [one.name for one in free if one.name in TEXT_INPUTS],
+            [one.name for one in needed],
+        ):
+            if len(found) == 1:
+                return found[0]
+        return None
 
     @property
     def takes_seed(self) -> bool:
@@ -128,6 +145,7 @@ def _read(raw: Mapping[str, Any]) -> Declared:
         default=raw.get("default"),
         whole=item == "number" and _is_whole(low, high, step, raw.get("default"), choices),
         costly=raw.get("costImpact") is True,
+        prompts=raw.get("prompt") is True,
         description=one_line(
             _text(raw.get("description")) or _text(raw.get("hint")) or _text(raw.get("label"))
         ),

@@ -101,7 +101,6 @@ def manifest_schema(models: Sequence[Model] = ()) -> dict[str, Any]:
     definitions, words = made.pop("$defs"), _words()
     for name, part in {**definitions, "ManifestText": made}.items():
         _describe(name, part, words[name])
-    definitions["JobText"]["anyOf"] = [{"required": ["prompt"]}, {"required": ["from"]}]
     made["patternProperties"] = {f"^{FREE}": True}
     made["properties"]["jobs"]["minItems"] = 1
     made["anyOf"] = [{"required": ["jobs"]}, {"required": ["include"]}]

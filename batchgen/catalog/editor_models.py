@@ -43,19 +43,33 @@ def about_models(model: Model, where: Literal["job", "defaults", "file"]) -> Sch
     reference = {"$ref": f"#/definitions/params of {model.id}".replace(" ", "%20")}
     names = {one.name: True for one in model.inputs}
     closed = {"allOf": [reference], "properties": names, "additionalProperties": False}
+    prompt = _prompt_of(model)
     checked = {"not": {"required": ["unchecked"]}}
     if where != "file":
-        params = closed if where == "job" else reference
-        return {
-            "if": {**_names(model), **checked},
-            "then": {"properties": {"params": params}},
-        }
+        then = _with_params(closed, prompt) if where == "job" else _with_params(reference, {})
+        return {"if": {**_names(model), **checked}, "then": then}
     inherits = {"not": {"anyOf": [{"required": ["model"]}, {"required": ["unchecked"]}]}}
-    jobs = {"items": {"if": inherits, "then": {"properties": {"params": closed}}}}
+    jobs = {"items": {"if": inherits, "then": _with_params(closed, prompt)}}
     return {
         "if": {"properties": {"defaults": {**_names(model), **checked}}, "required": ["defaults"]},
         "then": {"properties": {"jobs": jobs}},
     }
+
+
+def _with_params(params: Schema, prompt: Schema) -> Schema:
+    return {**prompt, "properties": {"params": params, **prompt.get("properties", {})}}
+
+
+def _prompt_of(model: Model) -> Schema:
+    """Say whether a job of this model has a prompt: it may, it must, or there is no such input."""
+    inputs = declare(model).inputs
+    if not inputs:
+        return {}
+    if PROMPT not in inputs:
+        return {"properties": {PROMPT: False}}
+    if inputs[PROMPT].required.always and inputs[PROMPT].default is None:
+        return {"anyOf": [{"required": [PROMPT]}, {"required": ["from"]}]}  # a text file's lines are prompts
+    return {}
 
 
 def _names(model: Model) -> Schema:

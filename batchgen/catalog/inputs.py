@@ -4,6 +4,8 @@ Pure: the models are given. What many jobs share is checked once; of each job by
 prompt is looked at, for there may be 100,000.
 """
 
+import json
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +14,8 @@ from batchgen.catalog.check import Fault, exclusive, faults_of, missing, unknown
 from batchgen.catalog.declared import PROMPT, SEED, Declared, DeclaredModel, declare
 from batchgen.catalog.required import is_given, unknown_others
 from batchgen.errors import Problem
-from batchgen.manifest.source.problems import Place, listed
+from batchgen.formats import counted
+from batchgen.manifest.source.problems import Place, listed, shortened
 from batchgen.model import Job, Json, Model
 
 MOST_PROBLEMS = 1_000  # more are not read, and each is a line of text
@@ -32,6 +35,14 @@ class Written(Protocol):
 
     def is_literal(self, index: int, *path: str | int) -> bool:
         """Return whether the value is written as it stands."""
+        ...
+
+    def written(self, index: int, *path: str | int) -> Json:
+        """Return what is written there, its variables not filled in; None where nothing is."""
+        ...
+
+    def columns(self, index: int) -> frozenset[str]:
+        """Return the variables whose values come from a table's row."""
         ...
 
     def unchecked(self, index: int) -> frozenset[str]:
@@ -57,9 +68,10 @@ class Findings:
 class _Group:
     """The jobs that differ in their prompts alone."""
 
-    def __init__(self, first: int, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, first: int, faults: tuple[Fault, ...], *, surprise: str) -> None:
         self.first = first
         self.faults = faults
+        self.surprise = surprise
         self.count = 0
 
 
@@ -69,7 +81,7 @@ class _Check:
     def __init__(self, manifest: Written, models: Mapping[str, Model]) -> None:
         self._manifest = manifest
         self._models = {name: declare(model) for name, model in models.items()}
-        self._groups: dict[Hashable, _Group] = {}
+        self._groups: dict[tuple[str, *tuple[Hashable, ...]], _Group] = {}
         self._values: dict[Hashable, tuple[Fault, ...]] = {}
         self._missing: dict[Hashable, tuple[Fault, ...]] = {}
         self._found: dict[Problem, None] = {}
@@ -86,28 +98,62 @@ class _Check:
         key = (job.model, id(job.params), is_given(job.prompt), job.derive_seed, off)
         group = self._groups.get(key)
         if group is None:
-            faults = tuple(self._faults(job, model, off))
-            group = self._groups[key] = _Group(index, faults)
+            faults = tuple(self._faults(index, job, model, off))
+            group = self._groups[key] = _Group(index, faults, surprise=self._surprise(index, job, model))
         group.count += 1
         prompt = model.inputs.get(PROMPT)
-        if prompt is None or PROMPT in off or prompt.admits(job.prompt) or len(self.own) >= MOST_PROBLEMS:
+        if prompt is None or job.prompt is None or PROMPT in off or prompt.admits(job.prompt):
+            return
+        if len(self.own) >= MOST_PROBLEMS:
             return
         self.own += [(index, one) for one in faults_of(job.prompt, prompt, (PROMPT,))]
 
-    def _faults(self, job: Job, model: DeclaredModel, off: Collection[str]) -> Iterator[Fault]:
+    def _faults(self, index: int, job: Job, model: DeclaredModel, off: Collection[str]) -> Iterator[Fault]:
         """Check everything but the length and the wording of the prompt."""
-        given = {**job.params, PROMPT: job.prompt}
+        given = job.inputs
         for name, value in given.items():
             if name in off:
                 continue
             if name not in model.inputs:
-                yield Fault((name,), unknown(name, model.inputs))
+                more = self._instead(index, model) if name == PROMPT else ""
+                yield Fault((name,), unknown(name, model.inputs) + more)
             elif name != PROMPT:
                 yield from self._faults_of(model, model.inputs[name], value)
         if SEED not in given and model.takes_seed and job.derive_seed:
             given[SEED] = 0  # one will be derived
-        yield from (one for one in self._missing_of(model, given) if one.path[0] not in off)
+        for one in self._missing_of(model, given):
+            if one.path[0] in off:
+                continue
+            has_column = one.path == (PROMPT,) and PROMPT in self._manifest.columns(index)
+            yield one._replace(text=f'{one.text}; write prompt: "{{prompt}}"') if has_column else one
         yield from exclusive({name: one for name, one in given.items() if name not in off}, model.inputs)
+
+    def _instead(self, index: int, model: DeclaredModel) -> str:
+        """Return what to write in place of a prompt that a model does not take."""
+        if model.text_input is None:
+            return "; leave prompt out"
+        text = self._manifest.written(index, PROMPT)
+        shown = json.dumps(shortened(text), ensure_ascii=False) if isinstance(text, str) else "..."
+        return f"; write params: {{{model.text_input}: {shown}}} in place of prompt"
+
+    def _surprise(self, index: int, job: Job, model: DeclaredModel) -> str:
+        """Return what is odd about a job without a prompt whose model could take one; empty for nothing."""
+        if job.prompt is not None or PROMPT not in model.inputs:
+            return ""
+        if PROMPT in self._manifest.columns(index):
+            return 'without a prompt, though the table has such a column; write prompt: "{prompt}" to use it'
+        held = (model.inputs[name] for name, value in job.params.items() if name in model.inputs and value)
+        if any(one.item == "file" or (one.item == "string" and one.allowed is None) for one in held):
+            return ""
+        return "with neither a prompt nor a file to work from; write prompt: if one is missing"
+
+    def surprises(self) -> Iterator[str]:
+        """Return what is odd and may be meant, once for each model, with the number of jobs."""
+        counts = Counter[tuple[str, str]]()
+        for (model, *_), group in self._groups.items():
+            if group.surprise and not group.faults:
+                counts[model, group.surprise] += group.count
+        yield from (f"{model}: {counted(count, 'job')} {said}" for (model, said), count in counts.items())
 
     def _missing_of(self, model: DeclaredModel, given: Mapping[str, Json]) -> tuple[Fault, ...]:
         """Name what is missing: the same for all that give the same inputs, where no rule asks for values."""
@@ -180,8 +226,8 @@ def check_jobs(
     check = _Check(manifest, models)
     for index in range(len(manifest.jobs)) if indices is None else indices:
         check.look(index)
-    notes = [note for model in models.values() for note in notes_on(model)]
     problems = check.problems()
+    notes = [*(note for model in models.values() for note in notes_on(model)), *check.surprises()]
     return Findings(problems=problems, warnings=check.warnings, notes=tuple(notes))
 
 

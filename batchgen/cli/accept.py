@@ -25,7 +25,9 @@ def command(*, options: "api.Options", job: Sequence[str]) -> int:
     offers = api.accept(options, job)
     for one in offers:
         assets = ", ".join(one.before.record.asset_ids) or f"{one.before.standing}"
-        click.echo(f"{one.entry.job.id}: keeps what was bought as {one.before.job.prompt!r} ({assets})")
+        before = one.before.job
+        form = f"of {before.model} without a prompt" if before.prompt is None else f"as {before.prompt!r}"
+        click.echo(f"{one.entry.job.id}: keeps what was bought {form} ({assets})")
     for name in dict.fromkeys(job):
         if name not in {one.entry.job.id for one in offers}:
             click.echo(f"{name}: keeps what was bought already")

@@ -7,7 +7,7 @@ import hashlib
 import re
 import unicodedata
 from functools import lru_cache
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 
 from anyascii import anyascii
 
@@ -87,6 +87,17 @@ def _slug(text: str, words: int) -> str:
     head = text[:400]
     found = _WORD.findall(in_ascii(head).lower()) or _WORD.findall(anyascii(head).lower())
     return "-".join(found[:words])[:_SLUG_LONGEST].strip("-")
+
+
+def slug_of_file(path: str, *, with_folders: bool) -> str:
+    """Make a slug of the name of a file without its type.
+
+    Args:
+        path: with forward slashes.
+        with_folders: whether the folders before it belong to it.
+    """
+    pure = PurePosixPath(path)
+    return slug(f"{pure.parent} {pure.stem}", words=12) if with_folders else slug(pure.stem)
 
 
 def label(value: str) -> str:

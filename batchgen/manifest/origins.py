@@ -162,8 +162,12 @@ class Origins:
 
     def literal(self, index: int, path: Path, *, model: str) -> bool:
         """Return whether a part of a job stands in the manifest as it is."""
-        value = self[index].find(path, prompt=self._prompts[index], model=model)[1]
+        value = self.written(index, path, model=model)
         return value is not None and not _names(value)
+
+    def written(self, index: int, path: Path, *, model: str) -> Json:
+        """Return what the manifest says of a part of a job; None where it says nothing."""
+        return self[index].find(path, prompt=self._prompts[index], model=model)[1]
 
 
 def _names(value: Json) -> set[str]:

@@ -31,7 +31,7 @@ VERSION = 1
 MOST_UNITS = 10**9  # compute units: more is a mistake
 FILES = "{id}_{index}"
 
-TAGS = ("text ", "file ")  # of the two forms of a prompt: no key can be one of them, for its space
+TAGS = ("text ", "file ", "files ")  # of the forms of a prompt and of from: no key can be one, for the space
 
 _MODEL_ID = re.compile(r"[^\s/\\?#%{}]+")
 
@@ -95,6 +95,10 @@ def _of(value: Json) -> Json:
 def _form(value: Json) -> str:
     is_file = isinstance(value, PromptFile) or (isinstance(value, dict) and value.get("file") is not None)
     return TAGS[1] if is_file else TAGS[0]
+
+
+def _form_of_from(value: Json) -> str:
+    return TAGS[2] if isinstance(value, FromFiles | dict) else TAGS[0]
 
 
 def _variable(value: Json) -> Json:
@@ -184,6 +188,18 @@ Prompt: TypeAlias = Annotated[
     Annotated[Text, Tag(TAGS[0])] | Annotated[PromptFile, Tag(TAGS[1])], Discriminator(_form)
 ]
 Prompts: TypeAlias = Annotated[list[Prompt], BeforeValidator(_many), Field(min_length=1)]
+
+
+class FromFiles(Part):
+    """The files of this machine that go in, a row each."""
+
+    files: Texts
+    """A pattern of paths from the manifest's folder, such as scans/**/*.png, or a list of them."""
+
+
+From: TypeAlias = Annotated[
+    Annotated[Text, Tag(TAGS[0])] | Annotated[FromFiles, Tag(TAGS[2])], Discriminator(_form_of_from)
+]
 Models: TypeAlias = Annotated[list[ModelId], BeforeValidator(_many), Field(min_length=1)]
 AxisValue: TypeAlias = Annotated[Any, AfterValidator(_axis_value)]
 AxisValues: TypeAlias = Annotated[list[AxisValue], BeforeValidator(_many), Field(min_length=1)]
@@ -211,9 +227,9 @@ class JobText(Part):
     """One entry under ``jobs``, which may stand for many jobs."""
 
     prompt: Prompts = []
-    """What to generate, one or a list. {name} is filled in by a variable, {{ is a brace."""
+    """What to generate, one or a list; none where the model takes none. {name} is a variable, {{ a brace."""
     id: Text | None = None
-    """The job's name in results and files; made of the prompt where none is given."""
+    """The job's name in results and files; made of the prompt or of what goes in where none is given."""
     model: Models = []
     """The service's id of a model, or a list: every job is made for each of them."""
     params: dict[str, Any] = {}
@@ -226,8 +242,8 @@ class JobText(Part):
     """Combinations that are left out."""
     include: Patterns = []
     """Combinations that are made beside the others."""
-    from_: Annotated[Text | None, Field(alias="from")] = None
-    """A .csv, .tsv, .txt, .json, .jsonl or .yaml file: a job for every row, its columns as variables."""
+    from_: Annotated[From | None, Field(alias="from")] = None
+    """A .csv, .tsv, .txt, .json, .jsonl or .yaml file: a job a row. Or files that go in: {files: PATTERN}."""
     repeat: Repeat | None = None
     """How many times each job is made, each with a seed of its own."""
     seed: NoSeed | None = None

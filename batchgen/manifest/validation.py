@@ -15,6 +15,7 @@ from batchgen.manifest.schema import (
     BudgetText,
     DefaultsText,
     DoubtText,
+    FromFiles,
     JobText,
     LimitsText,
     ManifestText,
@@ -46,11 +47,9 @@ _HARMLESS = frozenset({"repeat", "seed", "tags", "unchecked"})  # keys of a job 
 _MISSING = {
     "version": "version is missing; write version: 1",
     "jobs": "jobs is missing; write jobs: and a list of jobs under it",
-    "prompt": "prompt is missing; every job has one",
+    "files": 'files is missing; write the pattern of the files there, as {files: "scans/*.png"}',
     "of": "of is missing; write the values of the axis there",
 }
-# Tables whose rows are, or may be, prompts themselves.
-_OF_TEXTS = (".txt", ".json", ".jsonl", ".ndjson", ".yaml", ".yml")
 _EXPECTED = {
     "string_type": "text",
     "list_type": "a list",
@@ -89,7 +88,7 @@ def validate(document: Document, problems: Problems, *, included: bool = False) 
         said = f"{key} cannot stand in a manifest that another one includes; write it there"
         problems.add(document.key_place((key,)), said)
         del data[key]
-    bad |= _absent(document, data, problems)
+    _absent(document, data, problems)
     try:
         text = ManifestText.model_validate(data)
     except ValidationError as error:
@@ -121,19 +120,10 @@ def _is_free(path: Loc) -> bool:
             return False
 
 
-def _absent(document: Document, data: Mapping[str, Json], problems: Problems) -> set[Loc]:
+def _absent(document: Document, data: Mapping[str, Json], problems: Problems) -> None:
     """Find what has to be there and is not, nor as a misspelt key."""
-    bad: set[Loc] = set()
     if not {"jobs", "include"} & set(data) and not _misspelt("jobs", data, ()):
         problems.add(document.place(()), _MISSING["jobs"])
-    jobs = data.get("jobs")
-    for number, one in enumerate(jobs if isinstance(jobs, list) else ()):
-        if isinstance(one, dict) and "prompt" not in one and not _misspelt("prompt", one, ("jobs", number)):
-            table = one.get("from")
-            if not (isinstance(table, str) and table.lower().endswith(_OF_TEXTS)):
-                problems.add(document.place(("jobs", number)), _MISSING["prompt"])
-                bad.add(("jobs", number))
-    return bad
 
 
 def _misspelt(key: str, data: Mapping[str, Json], path: Loc) -> bool:
@@ -145,7 +135,10 @@ def _blanks(document: Document, data: Mapping[str, Json], problems: Problems) ->
     """Find the keys that stand without a value: in YAML they look like a default that was asked for."""
     jobs = data.get("jobs")
     parts: list[tuple[Loc, Json]] = [((), data), *(((name,), data.get(name)) for name in _PARTS)]
-    parts += [(("jobs", number), one) for number, one in enumerate(jobs if isinstance(jobs, list) else ())]
+    for number, one in enumerate(jobs if isinstance(jobs, list) else ()):
+        parts.append((("jobs", number), one))
+        if isinstance(one, dict):
+            parts.append((("jobs", number, "from"), one.get("from")))
     bad = set()
     for path, part in parts:
         for key, value in part.items() if isinstance(part, dict) else ():
@@ -272,6 +265,8 @@ def _keys_at(path: Loc) -> Iterator[str]:
             part = AxisText
         case ("jobs", int(), "prompt", int()):
             part = PromptFile
+        case ("jobs", int(), "from"):
+            part = FromFiles
         case (str() as name,) if name in _PARTS:
             part = _PARTS[name]
         case _:

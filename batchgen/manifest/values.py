@@ -10,7 +10,7 @@ from pathlib import Path
 from batchgen.errors import Problem
 from batchgen.manifest.origins import Origins
 from batchgen.manifest.source.problems import Place
-from batchgen.model import Job, Rate
+from batchgen.model import Job, Json, Rate
 
 
 class Places:
@@ -179,6 +179,14 @@ class Manifest:
     def is_literal(self, index: int, *path: str | int) -> bool:
         """Return whether a job's part stands in the manifest as it is, and not through a variable."""
         return self.origins.literal(index, path, model=self.jobs[index].model)
+
+    def written(self, index: int, *path: str | int) -> Json:
+        """Return a job's part as it is written, variables not filled in; None where nothing is."""
+        return self.origins.written(index, path, model=self.jobs[index].model)
+
+    def columns(self, index: int) -> frozenset[str]:
+        """Return the variables of a job whose values come from a table's row."""
+        return self.origins[index].columns
 
     def unchecked(self, index: int) -> frozenset[str]:
         """Return the inputs of a job that are not held against the model's schema."""

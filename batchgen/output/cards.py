@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from batchgen.model import Json
+from batchgen.model import TEXT_INPUTS, Json
 from batchgen.output.entries import Status
 from batchgen.output.layout import Spot, amount, assets, charged, files, job_at, shape
 from batchgen.output.thumbnails import Preview
@@ -36,7 +36,7 @@ class Card:
 
     Attributes:
         shape: ``picture``, ``video``, ``audio``, ``mesh``, ``text``, ``file``; ``absent`` without a file.
-        title: the prompt; of a job without one its id.
+        title: the prompt; of a job without one its text, else its id.
         path: of the file, relative to the page; empty without one.
         name: of the file, without its folder.
         weight: how many bytes it has, for people.
@@ -80,7 +80,7 @@ def _card(job: Mapping[str, Json], spot: Spot, previews: Mapping[str, Preview], 
     return Card(
         shape=kind,
         id=job["id"],
-        title=job.get("prompt") or job["id"],
+        title=_title(job),
         model=job["model"],
         status=job["status"],
         word=WORDS[job["status"]],
@@ -103,6 +103,11 @@ def _still(job: Mapping[str, Json], place: int, previews: Mapping[str, Preview])
     return previews.get(before["path"], Preview()) if shape(before) == "picture" else Preview()
 
 
+def _title(job: Mapping[str, Json]) -> str:
+    texts = (job.get("prompt"), *(job["params"].get(name) for name in TEXT_INPUTS), job["id"])
+    return next(one for one in texts if isinstance(one, str) and one)
+
+
 def _facts(
     job: Mapping[str, Json], asset_id: str, file: Mapping[str, Json], *, first: bool
 ) -> Iterator[tuple[str, str]]:
@@ -115,7 +120,7 @@ def _facts(
         *_cost(job["cost"], first=first),
         ("time", duration(times["started"] or times["submitted"], times["finished"])),
         ("attempts", job["attempts"] if job["attempts"] > 1 else None),
-        ("bought as", job["bought_as"]["prompt"] if job.get("accepted") else None),
+        ("bought as", _bought_as(**job["bought_as"]) if job.get("accepted") else None),
         ("job", job["job_id"]),
         ("asset", asset_id),
         ("file", f"{file['mime']}, {size(file['bytes'])}" if file else None),
@@ -123,6 +128,10 @@ def _facts(
     for name, value in told:
         if value not in (None, ""):
             yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _bought_as(prompt: str | None, model: str) -> str:
+    return model if prompt is None else prompt
 
 
 def _cost(cost: Mapping[str, Json], *, first: bool) -> list[tuple[str, str]]:

@@ -161,9 +161,14 @@ def _head(results: Results) -> dict[str, Json]:
 
 
 def prompts(rows: Iterable[Row]) -> dict[str, list[str]]:
-    """Map every prompt to its assets, in manifest order and then in the service's."""
+    """Map every prompt to its assets, in manifest order and then in the service's.
+
+    Jobs without a prompt are left out.
+    """
     found: dict[str, list[str]] = {}
     for row in rows:
+        if row.job.prompt is None:
+            continue
         found.setdefault(row.job.prompt, []).extend(row.record.asset_ids if row.record else ())
     return found
 

@@ -58,7 +58,7 @@ def taken_back(plan: Plan, name: str) -> Acceptance | str:
     if not entry.accepted:
         return (
             f"nothing was accepted for {name!r} ({entry.standing}); to buy it once more give it another "
-            "prompt or seed, or everything with `batchgen run --fresh`"
+            "prompt, input or seed, or everything with `batchgen run --fresh`"
         )
     return Acceptance(name, content_key(entry.job))
 

@@ -118,11 +118,8 @@ def _elements(name: str, before: Sequence[Json], after: Sequence[Json]) -> Itera
 
 
 def _inputs(job: Job) -> dict[str, Json]:
-    own: dict[str, Json] = {"model": job.model, "prompt": job.prompt}
-    return {
-        **{name: value for name, value in own.items() if value is not None},
-        **{name: value for name, value in job.params.items() if name != "prompt"},
-    }
+    named = {"model": job.model, **({} if job.prompt is None else {"prompt": job.prompt})}
+    return {**named, **{name: one for name, one in job.params.items() if name != "prompt"}}
 
 
 def _same(one: Json, other: Json) -> bool:

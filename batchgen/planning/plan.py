@@ -246,7 +246,8 @@ def wrong_with_retry(plan: Plan, name: str) -> str | None:
         return None
     match entry.record.state:
         case State.FAILED | State.REFUSED | State.CANCELED:
-            return f"{name!r} was stopped by moderation, and would be again; change its prompt"
+            what = "what goes in" if entry.job.prompt is None else "its prompt"
+            return f"{name!r} was stopped by moderation, and would be again; change {what}"
         case State.RUNNING:
             return f"{name!r} is paid for and still runs at the service"
         case State.SUBMITTING | State.IN_DOUBT | State.HELD:
@@ -254,6 +255,8 @@ def wrong_with_retry(plan: Plan, name: str) -> str | None:
         case State.PLANNED:
             return f"{name!r} has not failed: a run submits it"
         case State.ABANDONED:
-            return f"{name!r} was given up for good; give the job another prompt or seed to buy it anew"
+            return (
+                f"{name!r} was given up for good; give the job another prompt, input or seed to buy it anew"
+            )
         case State.SUCCEEDED | State.COLLECTED:
             return f"{name!r} has not failed: it is done"

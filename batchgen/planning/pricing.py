@@ -124,7 +124,9 @@ class Classifier:
 
 def _value(job: Job, declared: Declared) -> Json:
     """Return the default where nothing is given, as if it were given; of files their number."""
-    value = job.prompt if declared.name == "prompt" else job.params.get(declared.name, declared.default)
+    if declared.name == "prompt":
+        return declared.default if job.prompt is None else job.prompt
+    value = job.params.get(declared.name, declared.default)
     if declared.item != "file":
         return value
     return len(value) if isinstance(value, list | tuple) else int(value is not None)
@@ -185,7 +187,7 @@ def _weight(job: Job) -> tuple[int, float, int]:
     values = job.params.values()
     items = sum(len(one) for one in values if isinstance(one, list | tuple))
     numbers = sum(one for name, one in job.params.items() if isinstance(one, int | float) and name != "seed")
-    return items, numbers, len(job.prompt)
+    return items, numbers, len(job.prompt or "")
 
 
 def _spread(members: Sequence[PriceClass], jobs: Sequence[Job], classifier: Classifier) -> list[PriceClass]:

@@ -21,6 +21,7 @@ from batchgen.reconcile.matching import (
     asset_prompt,
     assets_in,
     compare,
+    differences,
     loosely,
     seed_in,
 )
@@ -96,6 +97,7 @@ class Candidates:
         Raises:
             JournalError: it cannot be read.
         """
+        self._free: dict[str, list[RemoteJob]] = {}
         self._holders = self._journal.holders(list(self._rows))
         self._lessons.learn(self._rows, self._holders, self._journal)
         if self._sender:
@@ -152,8 +154,26 @@ class Candidates:
         """Return whether some row shows a seed."""
         return (model, seed) in self._by_seed
 
-    def has_prompt(self, model: str, prompt: str) -> bool:
-        """Return whether some row shows a prompt, or one that has to be fetched first."""
+    def but_for(self, names: frozenset[str], sent: Body) -> list[RemoteJob]:
+        """Return the free rows that show all of a body but some inputs, oldest first."""
+        rows = self._free_of(sent.model)
+        return [
+            row for row in rows if row.remote_id not in self._taken and names >= {*differences(sent, row)}
+        ]
+
+    def _free_of(self, model: str) -> list[RemoteJob]:
+        if model not in self._free:  # asked for every job there is
+            rows = (self._rows[one] for one in self._by_model.get(model, ()))
+            self._free[model] = [row for row in rows if self._is_free(row, None)]
+        return self._free[model]
+
+    def has_prompt(self, model: str, prompt: str | None) -> bool:
+        """Return whether some row shows a prompt, or one that has to be fetched first.
+
+        Without a prompt, whether some row of the model may still be given to a job.
+        """
+        if prompt is None:
+            return bool(self._free_of(model))
         return (model, loosely(prompt)) in self._by_prompt or (model, _ASSET) in self._by_prompt
 
     async def read(self, sent: Body, *, within: Window = EVER, known: Known | None = None) -> Sequence[str]:

@@ -9,13 +9,13 @@ import html
 import json
 import math
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Self
 
 from batchgen.lifecycle import Record
-from batchgen.model import JobKey, Json, RemoteJob, Text
+from batchgen.model import TEXT_INPUTS, JobKey, Json, RemoteJob, Text
 from batchgen.reconcile.ownership import Ownership
 
 BEFORE = 5.0  # seconds that a row may be older than its intent, beside the clocks' difference
@@ -222,14 +222,15 @@ def compare(
     if echoed["modelId"] != sent.model:
         return Likeness.OTHER
     different = {one for one in differences(sent, row) if change_of(sent, row, one) not in changes}
+    different.update(_more_in(row, sent))
     same_seed = "seed" in sent.inputs and "seed" not in different
     asset = asset_prompt(row)
-    if "prompt" in different and asset is not None:
+    if "prompt" in different and sent.prompt is not None and asset is not None:
         if asset not in texts:
             # nothing is fetched for a row with another seed
             read = different == {"prompt"} or same_seed or "seed" not in sent.inputs
             return Likeness.UNREAD if read else Likeness.OTHER
-        if _says(texts[asset], str(sent.prompt), same_seed=same_seed):
+        if _says(texts[asset], sent.prompt, same_seed=same_seed):
             different.discard("prompt")
     if not different:
         return Likeness.MATCH
@@ -237,18 +238,44 @@ def compare(
     return Likeness.NEAR if near or _may_say_the_same(sent, row, different, texts) else Likeness.OTHER
 
 
+def _more_in(row: RemoteJob, sent: Body) -> Iterator[str]:
+    """Name what a row shows that no service adds by itself to a body without a prompt: a prompt, a file.
+
+    The same picture with a mask, or with a word on what to make of it, is another job.
+    """
+    if sent.prompt is not None:
+        return
+    for name, value in (row.inputs or {}).items():
+        is_prompt = name == "prompt" and isinstance(value, str) and bool(value.strip())
+        if name not in sent.inputs and (is_prompt or assets_in(value)):
+            yield name
+
+
 def _may_say_the_same(
     sent: Body, row: RemoteJob, different: Collection[str], texts: Mapping[str, Text]
 ) -> bool:
-    """Return whether all but the prompt is equal, and the prompt is what a service may make of ours."""
+    """Return whether all but the prompt is equal, and the prompt is what a service may make of ours.
+
+    Without a prompt it is the other texts.
+    """
     asset, shown = asset_prompt(row), (row.inputs or {}).get("prompt")
-    if different != {"prompt"} or sent.prompt is None:
+    if sent.prompt is None:
+        echoed = row.inputs or {}
+        return all(_is_rewritten(sent.inputs.get(name), echoed.get(name)) for name in different)
+    if different != {"prompt"}:
         return False
     if asset is not None and asset in texts:
         if not texts[asset].whole:
             return sent.prompt.startswith(texts[asset].text)
         shown = texts[asset].text
     return isinstance(shown, str) and loosely(shown) == loosely(sent.prompt)
+
+
+def _is_rewritten(text: Json, shown: Json) -> bool:
+    """Return whether a text that was sent may be shown like this: spelt otherwise, or kept as an asset."""
+    if not isinstance(text, str) or not isinstance(shown, str) or text.startswith("asset_"):
+        return False
+    return shown.startswith("asset_") or loosely(shown) == loosely(text)
 
 
 def change_of(sent: Body, row: RemoteJob, name: str) -> Change | None:
@@ -273,10 +300,13 @@ def loosely(prompt: str) -> str:
 
 
 def _asks_for_the_same(sent: Body, row: RemoteJob, different: Collection[str]) -> bool:
-    """Return whether what a person would know a job by is equal: its prompt, else the files that go in."""
+    """Return whether what a person would know a job by is equal: its prompt, its files, else its text."""
     if sent.prompt is not None:
         return "prompt" not in different
-    return bool(sent.assets) and sent.assets == frozenset(assets_in(row.inputs))
+    if sent.assets:
+        return sent.assets <= frozenset(assets_in(row.inputs))
+    texts = sent.inputs.keys() & TEXT_INPUTS
+    return bool(texts) and texts.isdisjoint(different)
 
 
 def may_be_bought(sent: Body, row: RemoteJob, likeness: Likeness, files: Collection[str]) -> bool:
@@ -295,9 +325,11 @@ def may_be_bought(sent: Body, row: RemoteJob, likeness: Likeness, files: Collect
         return likeness is Likeness.MATCH
     if not row.inputs:
         return False
-    different = set(differences(sent, row)) - set(files)
-    if different == {"prompt"}:  # cut, or written otherwise: else it would be no near-match
+    different = {*differences(sent, row), *_more_in(row, sent)} - set(files)
+    if different == {"prompt"} and sent.prompt is not None:  # cut, or written otherwise: else no near-match
         return asset_prompt(row) is not None or _may_say_the_same(sent, row, different, {})
+    if different and sent.prompt is None:
+        return _may_say_the_same(sent, row, different, {})
     return bool(files) and not different
 
 

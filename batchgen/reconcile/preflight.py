@@ -35,6 +35,7 @@ from batchgen.reconcile.matching import (
 )
 from batchgen.reconcile.ownership import Owner
 from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.same_files import SameFiles
 from batchgen.reconcile.search import Search
 
 LOOK_AHEAD = 5  # attempts after the last that is known: some may have been refused, and show no row
@@ -127,6 +128,7 @@ class Preflight:
         recent = filter(self._window.has, listing.rows.values())
         self._candidates = Candidates(recent, journal, prompts, lessons, sender=sender)
         self._concerned: set[JobKey] = set()
+        self._files = SameFiles(prompts.generator)
 
     async def read(self, entries: Iterable[Entry]) -> None:
         """Fetch what is needed to tell rows from these jobs, their own files sent if need be.
@@ -148,18 +150,23 @@ class Preflight:
             self._concerned.add(entry.key)
             for attempt in self._attempts(entry):
                 await self._candidates.read(attempt.sent)
+                self._files.note(self._candidates, attempt)
+        await self._files.read()
 
     def concerns(self, entry: Entry) -> bool:
         """Return whether some row may be this job, which was read for."""
-        return entry.key in self._concerned
+        return entry.key in self._concerned and not any(map(self._is_ruled_out, self._attempts(entry)))
+
+    def _is_ruled_out(self, attempt: Attempt) -> bool:
+        return self._files.tell(attempt) and not self._like(attempt)
 
     def concerns_now(self, entry: Entry) -> bool:
         """Tell the same of another attempt."""
-        return entry.key in self._concerned and self._is_concerned(entry)
+        return self.concerns(entry) and self._is_concerned(entry)
 
     def shown_cost(self, entry: Entry) -> Decimal | None:
         """Return the most that a row which may be this job shows as its cost; None where none shows any."""
-        alike = (row for one in self._attempts(entry) for row, _ in self._candidates.like(one.sent))
+        alike = (row for one in self._attempts(entry) for row, _ in self._like(one))
         return max((row.cost for row in alike if row.cost is not None), default=None)
 
     def may_have(self, entries: Iterable[Entry]) -> list[tuple[Entry, Decimal | None]]:
@@ -169,7 +176,7 @@ class Preflight:
             rows = (
                 row
                 for one in self._attempts(entry)
-                for row, likeness in self._candidates.like(one.sent)
+                for row, likeness in self._like(one)
                 if row.remote_id not in given and may_be_bought(one.sent, row, likeness, one.files)
             )
             if (row := next(rows, None)) is not None:
@@ -223,6 +230,10 @@ class Preflight:
         if seeds and seeds[0] is None:
             return self._candidates.has_prompt(entry.job.model, entry.job.prompt)
         return any(self._candidates.has_seed(entry.job.model, seed) for seed in seeds if seed is not None)
+
+    def _like(self, attempt: Attempt) -> list[tuple[RemoteJob, Likeness]]:
+        """Return the rows that are or may be an attempt's submission, its files sent again included."""
+        return self._files.like(self._candidates, attempt)
 
     def _numbers(self, record: Record) -> range:
         if record.state is not State.PLANNED and RetryAsked not in TRANSITIONS[record.state]:
@@ -294,9 +305,7 @@ class Preflight:
         attempt = self._now(entries[0])
         sent = attempt.sent
         matches = tuple(
-            row
-            for row, likeness in self._candidates.like(sent)
-            if may_be_bought(sent, row, likeness, attempt.files)
+            row for row, likeness in self._like(attempt) if may_be_bought(sent, row, likeness, attempt.files)
         )
         if not matches:
             return []

@@ -8,10 +8,14 @@ from batchgen.reconcile.matching import asset_prompt
 
 
 class Prompts:
-    """Fetches prompts that became assets, and keeps what they say."""
+    """Fetches prompts that became assets, and keeps what they say.
+
+    Attributes:
+        generator: the service.
+    """
 
     def __init__(self, generator: Generator) -> None:
-        self._generator = generator
+        self.generator = generator
         self._texts: dict[str, Text] = {}
 
     @property
@@ -33,7 +37,7 @@ class Prompts:
         for asset in dict.fromkeys(wanted):
             if asset in self._texts:
                 continue
-            text = await self._generator.text(asset)
+            text = await self.generator.text(asset)
             if text is None:
                 unshown.append(asset)
             else:

@@ -27,7 +27,8 @@ class SavedJob:
 
     Attributes:
         id: the job's.
-        prompt, model: as sent, which is not the manifest's form where a change was accepted.
+        prompt, model: as sent, which is not the manifest's form where a change was accepted; the prompt is
+            None for a job without one.
         params: as sent, without the prompt; queries of URLs are cut off.
         status: the word of the results.
         remote_id: of the latest attempt; None where it has no submission that is known.
@@ -41,7 +42,7 @@ class SavedJob:
     """
 
     id: str
-    prompt: str
+    prompt: str | None
     model: str
     params: Mapping[str, Json]
     status: str

@@ -127,9 +127,9 @@ async def check_manifest(
     if not chosen:
         return Checked(models={})
     if offline:
-        return Checked(models={}, skipped=f"{_UNCHECKED}: --offline")
+        return Checked(models={}, skipped=f"{_unchecked(manifest, chosen)}: --offline")
     if not options.simulate and (why := _without_credentials(options)):
-        return Checked(models={}, skipped=f"{_UNCHECKED}: {why}")
+        return Checked(models={}, skipped=f"{_unchecked(manifest, chosen)}: {why}")
     try:
         async with open_models(options, manifest.project, rate=manifest.limits.rate) as catalogue:
             return await check_models(catalogue, manifest, chosen)
@@ -137,6 +137,12 @@ async def check_manifest(
         raise ManifestError(problems=error.problems, warnings=(*manifest.warnings, *error.warnings)) from None
     except TransientError as error:
         raise TransientError(f"{error}; --offline checks the manifest alone") from error
+
+
+def _unchecked(manifest: Manifest, chosen: Iterable[int]) -> str:
+    """Say what nothing was held against: only a model says whether a job may be without a prompt."""
+    bare = sum(manifest.jobs[index].prompt is None for index in chosen)
+    return f"{_UNCHECKED}, nor whether {counted(bare, 'job')} without a prompt may be" if bare else _UNCHECKED
 
 
 def _without_credentials(options: Options) -> str:

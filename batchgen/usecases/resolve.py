@@ -1,6 +1,6 @@
 """Jobs in doubt that wait for a person: what is known of each, and the person's answer."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchgen.engine.policy import Policy
@@ -11,9 +11,11 @@ from batchgen.model import RemoteJob
 from batchgen.planning.plan import Entry
 from batchgen.ports import Clock
 from batchgen.reconcile.candidates import Candidates
+from batchgen.reconcile.history import Attempt
 from batchgen.reconcile.listing import read_listing
 from batchgen.reconcile.matching import Doubt, Likeness, differences, stands_for
 from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.same_files import SameFiles
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch
 
@@ -102,10 +104,18 @@ class Desk:
             self._client, since=min(one.intent_at for one in doubts.values()), clock=self._clock
         )
         candidates = Candidates(listing.rows.values(), self._batch.journal, Prompts(self._client))
-        for doubt in doubts.values():
+        files = SameFiles(self._client)
+        for entry in entries:
+            doubt = doubts[entry.key]
             await candidates.read(doubt.body, within=doubt.window(listing.skew))
+            files.note(candidates, _attempt(entry))
+        await files.read()
+        like = {one.key: files.like(candidates, _attempt(one)) for one in entries}
         return [
-            Unsettled(entry=one, candidates=tuple(_candidates(doubts[one.key], candidates, listing.skew)))
+            Unsettled(
+                entry=one,
+                candidates=tuple(_candidates(doubts[one.key], like[one.key], candidates, listing.skew)),
+            )
             for one in entries
         ]
 
@@ -231,9 +241,22 @@ def _refused_by(found: Sequence[Unsettled], answers: Answers) -> set[str]:
     return refused - claimed
 
 
-def _candidates(doubt: Doubt, candidates: Candidates, skew: float) -> Iterator[Candidate]:
+def _attempt(entry: Entry) -> Attempt:
+    record = entry.record
+    return Attempt(
+        job=record.job or entry.job,
+        number=record.attempt,
+        body=record.body or "{}",
+        seed=record.seed,
+        derived=record.has_derived_seed,
+    )
+
+
+def _candidates(
+    doubt: Doubt, like: Iterable[tuple[RemoteJob, Likeness]], candidates: Candidates, skew: float
+) -> Iterator[Candidate]:
     window = doubt.window(skew)
-    for row, alike in candidates.like(doubt.body):
+    for row, alike in like:
         likeness = stands_for(alike, row, candidates.ownership(row), window)
         if likeness is not Likeness.OTHER:
             certain = alike is Likeness.MATCH

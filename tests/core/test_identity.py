@@ -30,6 +30,25 @@ def test_the_key_of_a_known_job_never_changes() -> None:
     assert content_key(job()) == "v1:97e3251c884fa136a61eea5c2076b8ce29d1b1afd2c95da7c37119e925e9132a"
 
 
+def test_the_key_of_a_job_without_a_prompt_never_changes() -> None:
+    bare = job(prompt=None, params={"image": a_file(), "upscaleFactor": "4x"})
+    assert content_key(bare) == "v1:dea21129ba3fed32319206d06f5252c195780aaa653d1ea33ced336b3f73e149"
+    asked = canonical({"model": "model_x", "params": {"image": {"sha256": HASH}, "upscaleFactor": "4x"}})
+    assert content_key(bare) == "v1:" + hashlib.sha256(asked.encode()).hexdigest()
+
+
+def test_no_prompt_and_an_empty_one_are_two_jobs_and_only_one_of_them_says_so_in_its_body() -> None:
+    assert len({content_key(job(prompt=one)) for one in (None, "", "null")}) == 3
+    assert json.loads(compose_body(job(prompt=None), 5)) == {"width": 512, "seed": 5}
+    assert json.loads(compose_body(job(prompt=""), None)) == {"prompt": "", "width": 512}
+
+
+def test_a_prompt_among_the_params_is_in_neither_key_nor_body_of_a_job_without_one() -> None:
+    odd = job(prompt=None, params={"width": 512, "prompt": "x"})
+    assert content_key(odd) == content_key(job(prompt=None))
+    assert compose_body(odd, None) == compose_body(job(prompt=None), None)
+
+
 def test_only_model_prompt_and_params_are_in_the_key() -> None:
     key = content_key(job())
     assert content_key(job(id="other", derive_seed=False)) == key

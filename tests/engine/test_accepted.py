@@ -36,7 +36,7 @@ class Story:
         return make_plan(self.jobs(), records_of(self.over), accepted=self.accepted)
 
     def run(self, cut_at: float | None = None) -> None:
-        kept = [one.job.prompt for one in self.plan().entries if one.accepted]
+        kept = [one.job.prompt or "" for one in self.plan().entries if one.accepted]
         before = len(self.over.service.submissions)
         Run(self.over, self.jobs(), accepted=self.accepted, cut_at=cut_at).go()
         bought = [one.body for one in self.over.service.submissions[before:]]

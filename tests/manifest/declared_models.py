@@ -32,6 +32,7 @@ class SourceFile:
     jobs: tuple[Job, ...]
     literal: bool = True
     off: frozenset[str] = field(default_factory=frozenset)
+    table: frozenset[str] = field(default_factory=frozenset)
 
     def place_of(self, index: int, *path: str | int) -> Place:
         return Place(f"{index}/{'/'.join(map(str, path))}")
@@ -41,12 +42,34 @@ class SourceFile:
         assert path
         return self.literal
 
+    def written(self, index: int, *path: str | int) -> Json:
+        return self.jobs[index].prompt if path == ("prompt",) else None
+
+    def columns(self, index: int) -> frozenset[str]:
+        assert index < len(self.jobs)
+        return self.table
+
     def unchecked(self, index: int) -> frozenset[str]:
         assert index < len(self.jobs)
         return self.off
 
 
-def paper(params: Mapping[str, Json], model: Model, *, prompt: str = "a tower", **says: Any) -> SourceFile:
+def promptless(*inputs: Mapping[str, Json], **fields: Json) -> Model:
+    """A model of these inputs alone, such as a tool that takes a picture."""
+    record = {"id": "model_tool", "type": "custom", "inputs": [*inputs], **fields}
+    return parse_model(parse_object(json.dumps(record).encode()))
+
+
+CUT_OUT = promptless({"name": "image", "type": "file", "kind": "image", "required": {"always": True}})
+SPEECH = promptless(
+    {"name": "text", "type": "string", "maxLength": 5000, "required": {"always": True}},
+    {"name": "voice", "type": "string", "allowedValues": ["Rachel", "Adam"], "default": "Rachel"},
+)
+
+
+def paper(
+    params: Mapping[str, Json], model: Model, *, prompt: str | None = "a tower", **says: Any
+) -> SourceFile:
     return SourceFile((Job(id="tower", prompt=prompt, model=model.id, params=params),), **says)
 
 

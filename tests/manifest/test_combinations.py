@@ -14,7 +14,7 @@ TOP = "version: 1\ndefaults: {model: m}\njobs:\n"
 
 
 def prompts_of(read: Read, entry: str, **options: object) -> list[str]:
-    return [job.prompt for job in read(f"{TOP}  - {entry}\n", **options).jobs]
+    return [job.prompt or "" for job in read(f"{TOP}  - {entry}\n", **options).jobs]
 
 
 def test_a_group_goes_in_step_beside_the_product(read: Read) -> None:

@@ -39,7 +39,7 @@ def outcome() -> tuple[list[str], list[Mapping[str, Json]], list[str], list[str]
         return [], [], [str(one) for one in error.problems], [str(one) for one in error.warnings]
     jobs = manifest.jobs
     return (
-        [one.prompt for one in jobs],
+        [one.prompt or "" for one in jobs],
         [one.params for one in jobs],
         [],
         [str(one) for one in manifest.warnings],

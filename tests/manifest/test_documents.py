@@ -32,6 +32,9 @@ TABLES = {
     "prompts/props.yaml": next(text for language, text in BLOCKS if language == "yml"),
     "prompts/castle.txt": "a castle in {season}\n",
     "refs/style.png": "ink",
+    "scans/old/castle.png": "a castle",
+    "scans/mill.png": "a mill",
+    "scans/mill-2.jpg": "another",
     "shared/props.yaml": "version: 1\njobs: [{prompt: a chest, model: model_imagen4-ultra}]\n",
 }
 
@@ -82,7 +85,20 @@ def test_the_reference_says_what_its_examples_become(read: Read) -> None:
     assert read_example(read, "woodcut").jobs[2].prompt == "a lighthouse on a cliff, as a woodcut"
     assert read_example(read, "props.yaml\n  prompt").jobs[1].model == "model_imagen4-ultra"
     assert len(read_example(read, "shared/props").jobs) == 2
-    assert len(read_example(read, "refs/style.png").files) == 1
+    assert len(read_example(read, "referenceImages: [{file: refs/style.png}]").files) == 1
+    spoken = read_example(read, "Good morning").jobs
+    assert [(job.id, job.prompt) for job in spoken] == [
+        ("style", None),
+        ("good-morning-ada", None),
+        ("good-morning-grace", None),
+    ]
+    assert [job.id for job in read_example(read, "scans/**").jobs] == [
+        "mill",
+        "castle",
+        "scans-mill-clean",
+        "scans-mill-2-clean",
+    ]
+    assert read_example(read, "woodcut").jobs[-1].params == {"text": "a harbour in the fog"}
     assert [(job.id, job.params) for job in read_example(read, "{avoid?}").jobs] == [
         ("pier", {}),
         ("pier-people", {"negativePrompt": "people"}),

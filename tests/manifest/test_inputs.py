@@ -170,7 +170,7 @@ def test_the_prompt_is_checked_in_every_job_by_itself() -> None:
 def test_a_model_without_a_prompt_says_so_at_the_prompt() -> None:
     model = made()
     silent = Model(id=model.id, name="", inputs=number().inputs[1:])
-    assert complaints({}, silent) == ["prompt: prompt: there is no such input; it takes n"]
+    assert complaints({}, silent) == ["prompt: prompt: there is no such input; it takes n; leave prompt out"]
 
 
 def test_inputs_that_are_unchecked_are_left_alone() -> None:

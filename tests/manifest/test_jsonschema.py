@@ -16,7 +16,7 @@ from batchgen.manifest.source.document import read_document
 from batchgen.manifest.source.problems import Problems
 from batchgen.manifest.starter import starter
 from tests.manifest.conftest import Complain, Read
-from tests.manifest.declared_models import RECORDED
+from tests.manifest.declared_models import CUT_OUT, RECORDED
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "manifest.md").read_text(encoding="utf-8")
@@ -29,6 +29,9 @@ HEAD = "version: 1\ndefaults: {model: m}\n"
 
 GOOD = [
     "jobs: [{prompt: x}]",
+    "jobs: [{params: {image: asset_1}}]",  # whether a prompt is needed is the model's to say
+    "jobs: [{id: '{stem}', from: {files: '*.yaml'}, params: {image: {file: '{path}'}}}]",
+    "jobs: [{from: {files: ['*.yaml', 'jobs.*']}, prompt: 'a {stem}'}]",
     "jobs: [{prompt: [x, y], model: [m, n], repeat: 2, seed: none}]",
     "jobs: [{prompt: 'a {c}', matrix: {c: [red, 1, true]}, params: {deep: {list: [1, {a: b}]}}}]",
     "jobs: [{prompt: 'a {c}', matrix: {c: red}, tags: t, unchecked: [image]}]",
@@ -50,7 +53,13 @@ BAD = [
     "jobs: {prompt: x}",
     "jobs: [{prompt: x, colour: red}]",
     "colour: red\njobs: [{prompt: x}]",
-    "jobs: [{id: x}]",
+    "jobs: [{prompt: x, from: {}}]",
+    "jobs: [{prompt: x, from: [a.csv]}]",
+    "jobs: [{prompt: x, from: {files: []}}]",
+    "jobs: [{prompt: x, from: {files: [1]}}]",
+    "jobs: [{prompt: x, from: {files: ''}}]",
+    "jobs: [{prompt: x, from: {files: ~}}]",
+    "jobs: [{prompt: x, from: {files: '*.png', sorted: true}}]",
     "jobs: [{prompt: ''}]",
     "jobs: [{prompt: 12}]",
     "jobs: [{prompt: []}]",
@@ -98,7 +107,7 @@ UNSAYABLE = {
 
 @cache
 def validator(*model_ids: str) -> Draft7Validator:
-    schema = manifest_schema([RECORDED[one] for one in model_ids])
+    schema = manifest_schema([{**RECORDED, CUT_OUT.id: CUT_OUT}[one] for one in model_ids])
     Draft7Validator.check_schema(schema)
     return Draft7Validator(json.loads(json.dumps(schema)))
 
@@ -146,7 +155,7 @@ def keys(part: Any) -> Iterator[dict[str, Any]]:
 def test_every_key_says_what_it_is_for_and_what_it_takes() -> None:
     for one in keys(manifest_schema()):
         assert len(one["description"]) > 10
-        assert {"type", "anyOf", "allOf", "const", "enum"} & set(one), one
+        assert {"type", "anyOf", "oneOf", "allOf", "const", "enum"} & set(one), one
 
 
 IMAGEN, PATINA = "model_imagen4-ultra", "model_patina-material"
@@ -170,10 +179,18 @@ IMAGEN, PATINA = "model_imagen4-ultra", "model_patina-material"
         (f"jobs: [{{prompt: x, model: {PATINA}, params: {{maps: normal}}}}]", False),
         (f"jobs: [{{prompt: x, model: {PATINA}, params: {{image: a.png}}}}]", False),
         (f"jobs: [{{prompt: x, model: {PATINA}, params: {{width: 5000}}}}]", False),
+        (f"jobs: [{{model: {IMAGEN}}}]", False),
+        (f"jobs: [{{model: {IMAGEN}, from: a.txt}}]", True),
+        (f"defaults: {{model: {IMAGEN}}}\njobs: [{{id: x}}]", False),
+        (f"defaults: {{model: {IMAGEN}}}\njobs: [{{id: x, unchecked: prompt}}]", True),
+        ("jobs: [{model: model_tool, params: {image: asset_1}}]", True),
+        ("jobs: [{model: model_tool, params: {image: asset_1}, prompt: x}]", False),
+        ("defaults: {model: model_tool}\njobs: [{params: {image: asset_1}, prompt: x}]", False),
+        ("jobs: [{model: model_tool, params: {image: asset_1}, prompt: x, unchecked: prompt}]", True),
     ],
 )
 def test_the_inputs_of_a_model_are_completed_and_checked_where_it_is_named(text: str, taken: bool) -> None:
-    assert schema_takes(f"version: 1\n{text}", IMAGEN, PATINA) is taken
+    assert schema_takes(f"version: 1\n{text}", IMAGEN, PATINA, CUT_OUT.id) is taken
 
 
 def test_the_inputs_of_a_model_carry_their_words_and_defaults() -> None:

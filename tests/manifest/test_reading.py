@@ -149,7 +149,8 @@ def test_bad_manifests_say_all_that_is_wrong_with_them(
 ) -> None:
     assert name
     files = {"icons.csv": "name,colour\nsword,red\nmap,blue\n"}
-    assert complain(text, files=files, max_jobs=1000) == problems.strip().splitlines()
+    found = complain(text, files=files, max_jobs=1000)
+    assert [one.replace(str(Path.cwd()), "FOLDER") for one in found] == problems.strip().splitlines()
 
 
 def test_the_collector_is_left_as_it_was(read: Read, complain: Complain) -> None:

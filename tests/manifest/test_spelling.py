@@ -101,7 +101,7 @@ def test_choices_are_made_and_named_by_what_a_number_is_where_no_text_has_it(rea
     ]
     sampled = "  - {prompt: '{v}', matrix: {v: {of: [%s], sample: 2}}}\n"
     one, two = (read(head + sampled % of).jobs for of in ("1.0, 2.0, 3.0, 4.0", "01, 02, 03, 04"))
-    assert [float(job.prompt) for job in one] == [float(job.prompt) for job in two]
+    assert [float(job.prompt or 0) for job in one] == [float(job.prompt or 0) for job in two]
 
 
 def test_a_spelling_is_kept_only_where_it_is_another_than_ours() -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from batchgen.lifecycle import Record
-from batchgen.model import File
+from batchgen.model import File, Job, JobKey
 from batchgen.output import thumbnails
 from batchgen.output.cards import Card, cards, duration, size
 from batchgen.output.entries import Row
@@ -52,6 +53,23 @@ def test_a_page_has_a_card_for_every_asset_and_every_job_without(results: Result
 def test_a_page_made_from_the_file_is_the_same(results: Results, tmp_path: Path) -> None:
     made = write_report(tmp_path, results_document(results)).read_bytes()
     assert write_report(tmp_path, json.loads(b"".join(results_json(results)))).read_bytes() == made
+
+
+@pytest.mark.parametrize(
+    ("params", "title"),
+    [({"image": "asset_1"}, "cat"), ({"text": "Good morning"}, "Good morning"), ({"text": ["x"]}, "cat")],
+)
+def test_a_card_without_a_prompt_goes_by_its_text_or_its_id(
+    results: Results, tmp_path: Path, params: dict[str, Any], title: str
+) -> None:
+    job = Job(id="cat", model="m", params=params)
+    before = Row(job=job, key=JobKey("v1:cat"), record=Record(job=job), accepted=True)
+    bare = replace(results, rows=[before], removed=[])
+    [card] = laid_out(bare)[1]
+    assert card.title == title
+    assert ("bought as", "m") in card.facts
+    assert "cat" in card.haystack
+    assert f'<h2 title="{title}">' in write_report(tmp_path, results_document(bare)).read_text("utf-8")
 
 
 def test_hostile_text_makes_no_tags(results: Results, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tests.proof.planted_buying import OF_BUYING
 from tests.proof.planted_files import OF_FILES
 from tests.proof.planted_guards import OF_NAMES
 from tests.proof.planted_holds import OF_HOLDS
+from tests.proof.planted_inputs import OF_INPUTS
 from tests.proof.planted_money import OF_MONEY
 from tests.proof.planted_open import OF_OPENNESS
 from tests.proof.planted_outputs import OF_OUTPUTS
@@ -38,6 +39,7 @@ FAULTS = (
     *OF_OPENNESS,
     *OF_SLOTS,
     *OF_HOLDS,
+    *OF_INPUTS,
     *OF_AUDITS,
 )
 _LONGEST = 300  # seconds that a test of a broken package may take

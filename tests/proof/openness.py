@@ -51,7 +51,7 @@ def _echo(chance: random.Random, scenario: Scenario) -> Scenario:
 
 
 def _odd(job: Job) -> Job:
-    return replace(job, prompt=job.prompt.replace(", ", ",  a & b "))
+    return replace(job, prompt=job.prompt and job.prompt.replace(", ", ",  a & b "))
 
 
 def _garbage(chance: random.Random, scenario: Scenario) -> Scenario:

@@ -45,7 +45,7 @@ def with_late_outputs(scenario: Scenario) -> Scenario:
 
 def _of_several(job: Job, counts: dict[int, int]) -> Job:
     """Ask for as many outputs as go with the prompt: equal jobs stay equal."""
-    count = next((count for number, count in counts.items() if f"number {number}" in job.prompt), 1)
+    count = next((count for number, count in counts.items() if f"number {number}" in (job.prompt or "")), 1)
     if job.model != SEEDED or count == 1:
         return job
     return replace(job, params={**job.params, "numOutputs": count})

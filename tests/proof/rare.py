@@ -157,7 +157,7 @@ def _with_a_crowd(chance: random.Random, scenario: Scenario) -> Scenario:
 
 def _sized(job: Job, steps: dict[str, int | None]) -> Job:
     """Give a job the number of steps that goes with its prompt: equal jobs stay equal, and cost the same."""
-    count = next((steps[name] for name in steps if name and name in job.prompt), None)
+    count = next((steps[name] for name in steps if name and name in (job.prompt or "")), None)
     if job.model != SEEDED or count is None:
         return job
     return replace(job, params={**job.params, "numInferenceSteps": count})

@@ -46,6 +46,8 @@ def inputs_of(more: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict
             "prompt": st.sampled_from(["a tower", "a mill"]),
             "seed": st.sampled_from([1, 2]),
             "image": st.sampled_from(["asset_x", "asset_y"]),
+            "mask": st.sampled_from(["asset_x", "asset_z"]),
+            "text": st.sampled_from(["well, hello", "well,  hello", "asset_kept"]),
             "width": st.sampled_from([512, 1024]),
         },
     ).flatmap(lambda known: more.map(lambda one: {**known, **one}))

@@ -168,6 +168,41 @@ def test_a_body_without_prompt_and_seed_is_known_by_the_files_that_go_in(
     assert compare(Body.of("m", '{"image":"asset_a","scale":2}'), row(**shown), {}) is likeness
 
 
+SPOKEN = '{"text":"well, hello","voice":"Ann"}'
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "likeness", "bought"),
+    [
+        # one kind: what a body without prompt and seed is known by, and what a service may make of it
+        ('{"image":"asset_a"}', {"image": "asset_a", "scale": 2}, Likeness.MATCH, True),  # a default
+        ('{"image":"asset_a"}', {"image": "asset_a", "prompt": ""}, Likeness.MATCH, True),
+        ('{"image":"asset_a"}', {"image": "asset_a", "prompt": "as a fox"}, Likeness.NEAR, False),
+        ('{"image":"asset_a"}', {"image": "asset_a", "prompt": "asset_p"}, Likeness.NEAR, False),
+        ('{"image":"asset_a"}', {"image": "asset_a", "mask": "asset_m"}, Likeness.NEAR, False),
+        ('{"image":"asset_a"}', {"image": "asset_a", "refs": ["asset_m"]}, Likeness.NEAR, False),
+        ('{"image":"asset_a"}', {"image": ["asset_a"]}, Likeness.NEAR, False),
+        ('{"image":"asset_a"}', {"image": "asset_b"}, Likeness.OTHER, False),
+        ('{"images":["asset_a","asset_b"]}', {"images": ["asset_b", "asset_a"]}, Likeness.NEAR, False),
+        (SPOKEN, {"text": "well, hello", "voice": "Ann"}, Likeness.MATCH, True),
+        (SPOKEN, {"text": "well,  hello", "voice": "Ann"}, Likeness.NEAR, True),
+        (SPOKEN, {"text": "well&#44; hello", "voice": "Ann"}, Likeness.NEAR, True),
+        (SPOKEN, {"text": "asset_kept", "voice": "Ann"}, Likeness.NEAR, True),
+        (SPOKEN, {"text": "well, hello", "voice": "Bob"}, Likeness.NEAR, False),
+        (SPOKEN, {"text": "good bye", "voice": "Ann"}, Likeness.OTHER, False),
+        (SPOKEN, {"text": "asset_kept", "voice": "Bob"}, Likeness.OTHER, False),
+        ('{"size":2}', {"size": 2}, Likeness.MATCH, True),
+        ('{"size":2}', {"size": 4}, Likeness.OTHER, False),
+    ],
+)
+def test_a_body_without_a_prompt_is_told_by_its_files_and_texts(
+    sent: str, shown: dict[str, Any], likeness: Likeness, bought: bool
+) -> None:
+    body = Body.of("m", sent)
+    assert compare(body, row(**shown), {}) is likeness
+    assert may_be_bought(body, row(**shown), likeness, set()) is bought
+
+
 @pytest.mark.parametrize("now", [-7200.0, -120.0, 120.0, 7200.0])
 def test_a_clock_that_was_set_since_the_intent_hides_no_row_of_its_time(now: float) -> None:
     """At the intent both clocks agreed: the service's dates are those of then, whatever ours says now."""

@@ -202,6 +202,10 @@ class Checks:
                 self._axis(place, axis, made)
         rows = len(made.table.rows) if made.table is not None else 0
         if rows > 1 and not any(made.uses(one) for one in columns):
+            if made.table is not None and made.table.named_at is not None:
+                said = f"none of the {rows:,} files of {_source(made)} goes in"
+                self.note((*path, "from"), f'{said}; write {{file: "{{path}}"}} in params')
+                return
             text_ = f"no column of {_source(made)} is used in prompt or params, so its rows make equal jobs"
             self.note((*path, "from"), f"{text_}; {_EQUAL} repeat: {rows}")
 
@@ -212,7 +216,7 @@ class Checks:
         ]
         if used and (len(set(steps)) == len(steps) or len(axis.names) == 1):  # or named already as twice
             return
-        where = "not used in prompt or params" if len(made.prompts) == 1 else "not used in every prompt"
+        where = "not used in prompt or params" if len(made.prompts) <= 1 else "not used in every prompt"
         if used:
             said = f"{' and '.join(used)} has the same values twice"
         else:

@@ -19,8 +19,8 @@ class Doubles:
     """The jobs so far, the repeats of each left out, by what is quickly told of them."""
 
     def __init__(self) -> None:
-        self._first: dict[str, dict[str, int]] = {}
-        self._alike: dict[tuple[str, str], list[int]] = {}
+        self._first: dict[str, dict[str | None, int]] = {}
+        self._alike: dict[tuple[str, str | None], list[int]] = {}
 
     def add(self, job: Job, number: int) -> None:
         """Take the next job; those that have another prompt or model cannot equal it.
@@ -31,7 +31,8 @@ class Doubles:
         """
         if not job.derive_seed:
             return
-        prompt = job.prompt if job.prompt.isascii() else unicodedata.normalize("NFC", job.prompt)
+        text = job.prompt
+        prompt = text if text is None or text.isascii() else unicodedata.normalize("NFC", text)
         first = self._first.setdefault(job.model, {}).setdefault(prompt, number)
         if first != number:
             self._alike.setdefault((job.model, prompt), [first]).append(number)

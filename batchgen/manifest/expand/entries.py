@@ -15,7 +15,7 @@ from batchgen.manifest.expand.exclusions import Patterns
 from batchgen.manifest.expand.prompts import Prompts
 from batchgen.manifest.origins import Origin, Path, SourceFile
 from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_files, wrong_in
-from batchgen.manifest.schema import DefaultsText, JobText, wrong_with_model
+from batchgen.manifest.schema import DefaultsText, FromFiles, JobText, wrong_with_model
 from batchgen.manifest.source.problems import Problems
 from batchgen.manifest.tables.files import Filing
 from batchgen.manifest.tables.table import Table
@@ -97,9 +97,11 @@ class Preparation:
         axes = self._axes(path, text)
         known = self._known(axes, table)
         exact = frozenset(name for name in known if name.endswith("?"))  # a column may be named by a question
+        tree = self._tree(params, table, exact)
+        if not text.prompt and not set(prompts).isdisjoint(f"{{{name}}}" for name in tree.names):
+            prompts = ()  # the lines go elsewhere, to a model that takes no prompt
         templates = tuple(parse(one, exact).bind(self._bound) for one in prompts)
         names = tuple(parse(one, exact).bind(self._bound) for one in models)
-        tree = self._tree(params, table, exact)
         name = parse(text.id, exact).bind(self._bound) if text.id is not None else None
         texts = [*templates, *([] if name is None else [name]), *names]
         columns = _columns(table, axes, texts, tree)
@@ -197,13 +199,18 @@ class Preparation:
         patterns.complain(made)
         return made
 
-    def _table(self, path: Path, name: str | None) -> Table | None:
+    def _table(self, path: Path, name: str | FromFiles | None) -> Table | None:
         if name is None:
             return None
+        tables, environ = self._around.tables, self._around.environ
+        if isinstance(name, FromFiles):
+            places = (self._checks.place((*path, "files", number)) for number in range(len(name.files)))
+            return tables.of_files(zip(name.files, places, strict=True), environ, self._problems)
+        if "*" in name:
+            self._checks.note(path, f'from: a pattern of files is written {{files: "{name}"}}')
+            return None
         try:
-            return self._around.tables.get(
-                filled(name, self._around.environ), self._checks.place(path), self._problems
-            )
+            return tables.get(filled(name, environ), self._checks.place(path), self._problems)
         except ValueError as error:
             self._checks.note(path, f"from: {error}")
             return None
@@ -211,9 +218,6 @@ class Preparation:
     def _prompts(self, path: Path, text: JobText, table: Table | None) -> list[str]:
         """Return the texts of the prompts, those in files read, their braces checked."""
         if not text.prompt:
-            if table is not None and table.prompt is None:
-                shown = f'the rows of {table.source} are no texts, so write prompt: "{{{table.columns[0]}}}"'
-                self._checks.note(path, f"prompt is missing; {shown}")
             return [f"{{{table.prompt}}}"] if table is not None and table.prompt is not None else []
         result = []
         for index, one in enumerate(text.prompt):

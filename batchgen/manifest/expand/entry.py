@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from batchgen.manifest.expand.axes import Axis, Choices, plural, product_size, width
+from batchgen.manifest.expand.subject import subject_of
 from batchgen.manifest.origins import Origin
 from batchgen.manifest.source.problems import Place, shortened
+from batchgen.manifest.tables.error_values import has_any
 from batchgen.manifest.tables.table import Table
 from batchgen.manifest.templates import Template, Tree
 from batchgen.model import Json
@@ -18,7 +20,8 @@ class Entry:
     Attributes:
         number: its place in the file's list.
         place: where it stands in the manifest.
-        name: the template of its ids, None where they are made from the prompts.
+        name: the template of its ids, None where they are made from the prompts or from what goes in.
+        prompts: none for jobs without one.
         axes: what varies beside rows, prompts and models, in the order written.
         choices: of the axes' values; None where there are too many to look at.
         table: whose rows it goes through, None where it has none.
@@ -53,11 +56,25 @@ class Entry:
 
     @property
     def _around(self) -> int:
-        return self._rows * len(self.prompts) * self.repeat
+        return self._rows * max(1, len(self.prompts)) * self.repeat
 
     @property
     def _rows(self) -> int:
         return len(self.table.rows) if self.table is not None else 1
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether any cell that is used has something in place of a value."""
+        table = self.table
+        if table is None or self._is_files:
+            return False
+        return any(
+            has_any(table.column(name), errors=table.marked) for name in self.columns if name in table.columns
+        )
+
+    @property
+    def _is_files(self) -> bool:
+        return self.table is not None and self.table.named_at is not None
 
     def tells(self, name: str) -> bool:
         """Return whether every prompt or every model has a variable in it, as a text."""
@@ -74,7 +91,12 @@ class Entry:
 
     @property
     def _title(self) -> str:
-        template = self.name or self.prompts[0]
+        template = self.name or next(iter(self.prompts), None)
+        if template is None and self.table is not None and self._is_files:
+            return shortened(self.table.source)
+        if template is None:
+            subject = subject_of(self.params)
+            template = self.models[0] if subject is None else subject.template
         shown = "".join(
             part
             for literal, name in zip(template.literals, (*template.names, ""), strict=True)
@@ -97,7 +119,8 @@ class Entry:
         return f"{factors.strip()} = {jobs}" if factors else jobs
 
     def _factors(self) -> Iterator[str]:
-        for count, noun in ((self._rows, "row"), (len(self.prompts), "prompt"), (len(self.models), "model")):
+        counts = (self._rows, max(1, len(self.prompts)), len(self.models))
+        for count, noun in zip(counts, ("file" if self._is_files else "row", "prompt", "model"), strict=True):
             if count != 1:
                 yield f"{count:,} {plural(noun, count)}"
         for axis in self.axes:

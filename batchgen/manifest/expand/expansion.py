@@ -4,7 +4,9 @@ What is expanded was counted before. An id depends on what its job is made of, n
 so that a value added to an axis renames nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
@@ -12,7 +14,8 @@ from typing import NamedTuple
 from batchgen.manifest.expand.braces import left_in
 from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
-from batchgen.manifest.expand.ids import Ids, Owner
+from batchgen.manifest.expand.ids import Ids, Owner, distinct
+from batchgen.manifest.expand.subject import Subject, are_stems_alike, subject_of, told_apart
 from batchgen.manifest.naming import (
     alike,
     in_ascii,
@@ -28,7 +31,7 @@ from batchgen.manifest.origins import Origins
 from batchgen.manifest.schema import wrong_with_model
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.scalars import plain, text_of
-from batchgen.manifest.tables.error_values import has_any, is_error, word_for_nothing
+from batchgen.manifest.tables.error_values import is_error, word_for_nothing
 from batchgen.manifest.templates import Template, is_empty
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
@@ -51,10 +54,13 @@ class _Combination(NamedTuple):
 
 
 class _Prompt(NamedTuple):
-    """One prompt and what it adds to an automatic id, empty where its filled text is to be looked at."""
+    """One prompt and what it adds to an automatic id, empty where its filled text is to be looked at.
+
+    The template is None for jobs without a prompt.
+    """
 
     number: int
-    template: Template
+    template: Template | None
     label: str
 
 
@@ -86,6 +92,9 @@ class _Ready:
         shown: the columns whose values stand in automatic ids.
         exact: whether the user's id says everything, so that two alike are the user's mistake.
         unchecked: whether the user's id can still turn out unsafe when it is filled in.
+        subject: what automatic ids are made of where there is no prompt; None where that is the model.
+        with_folders: whether it takes the folders of files to tell them apart.
+        paths: the columns whose values are paths, which are made fit for the user's id.
     """
 
     entry: Entry
@@ -95,6 +104,9 @@ class _Ready:
     shown: tuple[str, ...]
     exact: bool
     unchecked: bool
+    subject: Subject | None
+    with_folders: bool
+    paths: frozenset[str]
 
 
 class Expansion:
@@ -112,28 +124,33 @@ class Expansion:
         self.origins = Origins()
         self._problems = problems
         self._ids = Ids()
+        self._starts = array("Q")  # for each row of the entry at hand the number of its first job
         self._doubles = Doubles()
 
     def add(self, number: int, entry: Entry) -> None:
         """Make the jobs of the next entry, and note what is wrong with single rows of it."""
         ready = _ready(entry)
-        suspect = _is_suspect(entry)
-        for place, values in _rows(entry):
+        suspect = entry.is_suspect
+        self._starts = array("Q")
+        for row, (place, values) in enumerate(_rows(entry)):
+            said = entry.table.says(row) if entry.table is not None else ""
+            self._starts.append(len(self.jobs))
             if suspect and not self._meant(values, place):
                 continue
-            if self._complete(values, entry.needed, place):
+            if self._complete(values, entry.needed, place, said):
                 try:
                     self._add_row(number, ready, values, place)
                 except _RowError as error:
-                    self._problems.add(place, str(error), kind=error.kind)
+                    text = str(error)
+                    self._problems.add(place, text if said in text else said + text, kind=error.kind)
 
-    def _complete(self, values: Mapping[str, Json], needed: frozenset[str], place: Place) -> bool:
+    def _complete(self, values: Mapping[str, Json], needed: frozenset[str], place: Place, said: str) -> bool:
         if None not in values.values() and "" not in values.values():
             return True
         missing = [name for name, value in values.items() if name in needed and is_empty(value)]
         for name in missing:
-            said = f"{name} is empty; where it may be, write {{{name}?}}"
-            self._problems.add(place, said, kind=f"{name} is empty")
+            text = f"{said}{name} is empty; where it may be, write {{{name}?}}"
+            self._problems.add(place, text, kind=f"{name} is empty")
         return not missing
 
     def warn_of_doubles(self) -> None:
@@ -158,16 +175,17 @@ class Expansion:
             if combination.models is not None and model.number not in combination.models:
                 continue
             known = {**values, **combination.values} if combination.values else values
-            text = _rendered(prompt.template, known).strip()
-            if not text:
+            text = None if prompt.template is None else _rendered(prompt.template, known).strip()
+            if text == "":
                 raise _RowError("the prompt is empty", "empty prompt")
-            if "{" in text:
+            if text is not None and "{" in text:
                 self._warn_of_braces(ready.entry, prompt.number, text, place)
             named = _name(ready, known)
             name = None if named is None else named.id
             if name is None or not ready.exact:
                 start = prompt.label if name is not None or ready.entry.name is None else ""
-                start = start or slug(text)
+                if not start and (text is not None or name is None):
+                    start = _start_of(ready, model, known) if text is None else slug(text)
                 parts = [start] if name is None else [name, start if len(ready.prompts) > 1 else ""]
                 name = joined([*parts, *row_label, combination.label, model.label])
             params = combination.params
@@ -198,16 +216,24 @@ class Expansion:
             owner = Owner(len(self.jobs), number, named is not None, named.written if named else "")
             name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact and named is not None)
             if isinstance(name, Owner):
-                raise _RowError(self._taken_by(name, wanted), "id taken")
+                file = self._file_of(name, ready.entry) if name.entry == number else None
+                said = self._taken_by(name, wanted) if file is None else f'id: "{wanted}" is taken by {file}'
+                raise _RowError(said, "id taken")
             if turn == 1:  # the others are meant
                 self._doubles.add(job, len(self.jobs))
             self.jobs.append(job if name == job.id else _renamed(job, name))
             self.places.add(place)
             self.origins.add(ready.entry.origin, prompt)
 
+    def _file_of(self, owner: Owner, entry: Entry) -> str | None:
+        """Return which file has an id, and what tells it from this one; None where rows are no files."""
+        rows = (bisect_right(self._starts, owner.job) - 1, len(self._starts) - 1)
+        return None if entry.table is None else told_apart(entry.table, rows)
+
     def _taken_by(self, owner: Owner, name: str) -> str:
         where = f"the job at {self.places[owner.job]}"
-        has = "has it already" if owner.explicit else "got it from its prompt"
+        given = "was given it" if self.jobs[owner.job].prompt is None else "got it from its prompt"
+        has = "has it already" if owner.explicit else given
         return f'id: "{name}" is taken, {where} {has} (upper and lower case are one file)'
 
 
@@ -217,16 +243,6 @@ def _rows(entry: Entry) -> Iterable[tuple[Place, dict[str, Json]]]:
         return [(entry.place, {})]
     rows = range(len(table.rows))
     return zip(map(table.place, rows), table.all_values(entry.columns, rows), strict=True)
-
-
-def _is_suspect(entry: Entry) -> bool:
-    """Return whether any cell that is used has something in place of a value."""
-    table = entry.table
-    if table is None:
-        return False
-    return any(
-        has_any(table.column(name), errors=table.marked) for name in entry.columns if name in table.columns
-    )
 
 
 class _RowError(ValueError):
@@ -245,25 +261,40 @@ def _renamed(job: Job, name: str) -> Job:
 def _ready(entry: Entry) -> _Ready:
     named = entry.name.names if entry.name is not None else ()
     prompts = tuple(_Prompt(number, one, slug(one.words)) for number, one in enumerate(entry.prompts))
+    subject = subject_of(entry.params) if entry.name is None and not prompts else None
     # an automatic id begins with the prompt's own words; where it has none, with the filled text
-    told = {name for one in prompts if entry.name is None and not one.label for name in one.template.names}
+    unnamed = () if entry.name is not None else prompts
+    told = {name for one in unnamed if one.template and not one.label for name in one.template.names}
+    told.update(() if subject is None else subject.names)
     by_column = any(name in entry.columns for name in named)
     shown = () if by_column else tuple(name for name in entry.columns if name not in told)
     combinations = tuple(_combinations(entry, hidden={*named, *told}))
     several = len(entry.models) > 1
-    labels = _distinct([_model_label(one.words) if several else "" for one in entry.models])
+    labels = distinct([_model_label(one.words) if several else "" for one in entry.models])
     models = tuple(map(_Model, range(len(entry.models)), entry.models, labels))
     varies = several or len(prompts) > 1 or bool(shown) or any(one.label for one in combinations)
     exact = entry.name is not None and not varies
     return _Ready(
         entry=entry,
-        prompts=prompts,
+        prompts=prompts or (_Prompt(0, None, ""),),
         models=models,
         combinations=combinations,
         shown=shown,
         exact=exact,
         unchecked=exact or bool(named),
+        subject=subject,
+        with_folders=subject is not None and entry.table is not None and are_stems_alike(entry.table),
+        paths=_PATHS if entry.table is not None and entry.table.named_at is not None else frozenset(),
     )
+
+
+_PATHS = frozenset({"path", "folder"})
+
+
+def _start_of(ready: _Ready, model: _Model, values: Mapping[str, Json]) -> str:
+    """Return what the automatic id of a job without a prompt begins with: its file, its text or its model."""
+    own = "" if model.label or model.template.names else _model_label(model.template.words)
+    return (ready.subject and ready.subject.start(values, with_folders=ready.with_folders)) or own
 
 
 def _combinations(entry: Entry, hidden: set[str]) -> Iterator[_Combination]:
@@ -286,7 +317,7 @@ def _labels(entry: Entry) -> dict[str, dict[str, str]]:
         for name, value in choice.values.items():
             texts[name][_told(entry, name, value)] = None
     return {
-        name: dict(zip(found, _distinct([label(one) for one in found]), strict=True))
+        name: dict(zip(found, distinct([label(one) for one in found]), strict=True))
         for name, found in texts.items()
     }
 
@@ -298,20 +329,6 @@ def _as_told(entry: Entry, name: str, value: Json) -> Json:
 
 def _told(entry: Entry, name: str, value: Json) -> str:
     return text_of(_as_told(entry, name, value))
-
-
-def _distinct(labels: Sequence[str]) -> list[str]:
-    """Number the labels that are there again, the first of them left as it is."""
-    taken: set[str] = set()
-    result = []
-    for one in labels:
-        name, turn = one, 1
-        while name in taken:
-            turn += 1
-            name = f"{one}-{turn}"
-        taken.add(name)
-        result.append(name)
-    return result
 
 
 def _model_label(model: str) -> str:
@@ -331,9 +348,9 @@ def _name(ready: _Ready, values: Mapping[str, Json]) -> _Named | None:
     for name in template.names:
         value = values[name]
         try:
-            parts[name] = part_of_id(text_of(value)) if value is not None and value != "" else ""
+            parts[name] = _part_of_id(value, is_path=name in ready.paths)
         except ValueError as error:
-            shown = f'id: {name} "{_text(value)[:60]}" cannot name a file'
+            shown = f'id: {name} "{" ".join(_text(value).split())[:60]}" cannot name a file'
             raise _RowError(f"{shown}: {error}", f"id {name}") from None
     literals = tuple(in_ascii(one) or slug(one) for one in template.literals)
     made = replace(template, literals=literals).render(parts)
@@ -344,6 +361,13 @@ def _name(ready: _Ready, values: Mapping[str, Json]) -> _Named | None:
     written = template.render({name: _text(values[name]) for name in template.names})
     safe = shortened_id(made, written)
     return _Named(safe, "" if safe == written else alike(written))
+
+
+def _part_of_id(value: Json, *, is_path: bool) -> str:
+    if value is None or value == "":
+        return ""
+    text = text_of(value)
+    return part_of_id(text.strip("./").replace("/", "-") if is_path else text)
 
 
 def _rendered(template: Template, values: Mapping[str, Json]) -> str:

@@ -5,6 +5,7 @@ gets a short hash of its text, so that it does not depend on its place. Ids are 
 case, because the file systems of two of three desktops do.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from batchgen.manifest.naming import with_hash
@@ -61,3 +62,17 @@ class Ids:
             number += 1
         self._next[name.lower()] = number + 1
         return f"{name}-{number}"
+
+
+def distinct(labels: Sequence[str]) -> list[str]:
+    """Number the labels that are there again, the first of them left as it is."""
+    taken: set[str] = set()
+    result = []
+    for one in labels:
+        name, turn = one, 1
+        while name in taken:
+            turn += 1
+            name = f"{one}-{turn}"
+        taken.add(name)
+        result.append(name)
+    return result

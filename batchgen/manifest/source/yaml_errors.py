@@ -11,6 +11,7 @@ _BRACE = 'text that begins with { needs quotes: "{name} ..."'
 # A piece of the parser's context, in the words of libyaml and of PyYAML: the fault lies where it began.
 _OPENED = (
     ("while scanning a quoted scalar", "a quote opens here and is not closed"),
+    ("while scanning an alias", 'text that begins with * needs quotes: "*.png"'),
     ("while parsing a flow sequence", "a [ opens here; a comma or the ] is missing behind it"),
     ("while parsing a flow mapping", f"a {{ opens here; a comma or the }} is missing behind it; {_BRACE}"),
 )

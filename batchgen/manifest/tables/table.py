@@ -26,6 +26,7 @@ class Table:
         lines: for each row the line it begins in.
         textual: whether every value is a cell, which is text.
         prompt: the column that is the prompt where the job has none, None where there is no such column.
+        named_at: where the manifest names what has no lines of its own, each row a file; None for a table.
         starts: for each row the column it begins in, where rows share lines; empty where they do not.
         marked: whether its text has a mark that errors of spreadsheets have.
         warnings: what is probably a mistake in the file.
@@ -37,13 +38,25 @@ class Table:
     lines: Sequence[int]
     textual: bool
     prompt: str | None = None
+    named_at: Place | None = None
     starts: Sequence[int] = ()
     marked: bool = False
     warnings: tuple[Problem, ...] = ()
 
     def place(self, row: int) -> Place:
         """Return the place of a row."""
+        if self.named_at is not None:
+            return self.named_at
         return Place(self.source, self.lines[row], self.starts[row] if self.starts else 0)
+
+    def says(self, row: int) -> str:
+        """Return what names a row in a message where its place does not; empty where it does."""
+        cells = self.rows[row]
+        if self.named_at is None or not isinstance(cells, list):
+            return ""
+        # a name may hold a line break, which would make two lines of a message
+        shown = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in cells[0])
+        return f"{''.join(shown)}: "
 
     def column(self, name: str) -> Iterator[Json]:
         """Return the values of all rows under a name; None where one has none."""

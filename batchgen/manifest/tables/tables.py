@@ -1,6 +1,6 @@
 """From a path to a table, by the kind of file that the path's ending names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from batchgen.errors import InputError
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.text_files import is_wide, plain_text, read_bytes, refuse
 from batchgen.manifest.tables.delimited import read_csv, read_lines
+from batchgen.manifest.tables.globs import read_files
 from batchgen.manifest.tables.records import read_json, read_jsonl, read_yaml
 from batchgen.manifest.tables.table import Table
 
@@ -82,6 +83,21 @@ class Tables:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read: dict[Path, Table | None] = {}
+
+    def of_files(
+        self, patterns: Iterable[tuple[str, Place]], environ: Mapping[str, str], problems: Problems
+    ) -> Table | None:
+        """Return a row for every file that patterns name; None, with its problems noted, for none.
+
+        Args:
+            patterns: paths below the folder, or absolute ones, each with its place in the manifest.
+            environ: what ``${NAME}`` is looked up in.
+            problems: takes what is wrong.
+        """
+        table, wrong = read_files(self.folder, patterns, environ)
+        for place, text in wrong:
+            problems.add(place, f"from.files: {text}")
+        return table
 
     def get(self, name: str, named: Place, problems: Problems) -> Table | None:
         """Return a table; None, with its problems noted once, where it cannot be read.

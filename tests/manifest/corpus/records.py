@@ -271,10 +271,9 @@ RECORDS = [
         "objects and no prompt",
         "t.json",
         '[{"text": "a mill"}]',
+        "",  # no prompt: whether that will do is the model's to say
         entry="repeat: 1",
-        problems=[
-            'jobs.yaml:4:5: prompt is missing; the rows of t.json are no texts, so write prompt: "{text}"'
-        ],
+        params=[{}],
     ),
     # YAML.
     member("a YAML list", "t.yaml", "- {prompt: a mill}\n- prompt: a barn\n", "a mill", "a barn"),

@@ -1,0 +1,96 @@
+"""What a job without a prompt is about: its file or its text, by which it is called where nobody names it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from batchgen.manifest.naming import slug, slug_of_file
+from batchgen.manifest.tables.table import Table
+from batchgen.manifest.templates import LocalFile, Template, Tree, Whole
+from batchgen.model import TEXT_INPUTS, Json
+
+
+class Subject(NamedTuple):
+    """What a job without a prompt is about: the path of its first local file, else its text."""
+
+    template: Template
+    is_path: bool
+
+    def start(self, values: Mapping[str, Json], *, with_folders: bool) -> str:
+        """Return what an automatic id begins with; empty where there is nothing to read in it.
+
+        Args:
+            values: of the variables.
+            with_folders: whether it takes the folders of a path to tell files apart.
+        """
+        try:
+            text = self.template.render(values)
+        except ValueError:  # a value that is no text is named elsewhere
+            return ""
+        return slug_of_file(text, with_folders=with_folders) if self.is_path else slug(text)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables that tell it apart: of a path those in the file's own name."""
+        if not self.is_path:
+            return self.template.names
+        folders = [number for number, one in enumerate(self.template.literals) if "/" in one]
+        return self.template.names[folders[-1] if folders else 0 :]
+
+
+def subject_of(params: Tree) -> Subject | None:
+    """Return what a job without a prompt is about; None where it has neither file nor text."""
+    path = next(_paths(params.shape), None)
+    if path is not None:
+        return Subject(path, is_path=True)
+    found = (params.shape.get(name) for name in TEXT_INPUTS) if isinstance(params.shape, dict) else ()
+    text = next((one for one in map(_template, found) if one is not None), None)
+    return None if text is None else Subject(text, is_path=False)
+
+
+def _paths(shape: Json) -> Iterator[Template]:
+    match shape:
+        case LocalFile():
+            yield shape.path
+        case {"file": str(path), "sha256": str()}:
+            yield Template((path,), ())
+        case dict():
+            for one in shape.values():
+                yield from _paths(one)
+        case list():
+            for one in shape:
+                yield from _paths(one)
+        case _:
+            return
+
+
+def _template(shape: Json) -> Template | None:
+    match shape:
+        case str():
+            return Template((shape,), ())
+        case Template():
+            return shape
+        case Whole():
+            return Template(("", ""), (shape.name,))
+        case _:
+            return None
+
+
+def are_stems_alike(table: Table) -> bool:
+    """Return whether two files have one name but for their folders and types."""
+    if table.named_at is None:
+        return False
+    stems = {str(one["stem"]).lower() for one in table.all_values(["stem"], range(len(table.rows)))}
+    return len(stems) < len(table.rows)
+
+
+def told_apart(table: Table, rows: Sequence[int]) -> str | None:
+    """Return the first of two files and what tells them apart in an id; None where rows are no files."""
+    if table.named_at is None:
+        return None
+    one, other = table.all_values(("name", "folder"), rows)
+    apart = "write {folder} in the id too"
+    if one["folder"] == other["folder"]:
+        is_case = str(one["name"]).lower() == str(other["name"]).lower()
+        alike = "rename one of them, for upper and lower case are one file"
+        apart = alike if is_case else "write {name} in the id in place of {stem}"
+    return f"{table.says(rows[0]).removesuffix(': ')}; {apart}"
