@@ -27,7 +27,7 @@ from batchgen.manifest.origins import Origins
 from batchgen.manifest.schema import wrong_with_model
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.scalars import plain, text_of
-from batchgen.manifest.tables.error_values import has_any, is_error, word_for_nothing
+from batchgen.manifest.tables.error_values import has_word_for_nothing, is_error, word_for_nothing
 from batchgen.manifest.templates import Template, is_empty
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
@@ -210,12 +210,12 @@ def _rows(entry: Entry) -> Iterable[tuple[Place, dict[str, Json]]]:
 
 
 def _is_suspect(entry: Entry) -> bool:
-    """Return whether any cell that is used has something in place of a value."""
+    """Return whether any cell that is used has something in place of a value: a look at whole columns."""
     table = entry.table
-    if table is None:
-        return False
-    return any(
-        has_any(table.column(name), errors=table.marked) for name in entry.columns if name in table.columns
+    used = () if table is None else [name for name in entry.columns if name in table.columns]
+    return table is not None and any(
+        has_word_for_nothing(table.texts(name)) or (table.marked and any(map(is_error, table.texts(name))))
+        for name in used
     )
 
 
