@@ -19,8 +19,8 @@ _UNMARKED = frozenset({
     "#Н/Д", "#ВЫЧИСЛ", "#ССЫЛКА", "#ЗНАЧ", "#ИМЯ", "#ДЕЛ/0", "#ПУСТО", "#ЧИСЛО",  # noqa: RUF001 - Russian
 })  # fmt: skip
 _WORDS = (
-    "Err", "Error", "Fehler", "Erreur", "Erro", "Errore", "Fout", "Fel", "Virhe", "Chyba", "Hiba", "Błąd",
-    "Ошибка",
+    "Err", "Error", "Fehler", "Erreur", "Errore", "Fout", "Fel", "Virhe", "Chyba", "Hiba", "Błąd",
+    "Ошибка", "Erro",  # codespell:ignore - Portuguese
 )  # fmt: skip
 _NUMBERED = re.compile(rf"(?:{'|'.join(_WORDS)}):\d{{3}}")
 _NARROW = re.compile("#{3,}")
