@@ -4,6 +4,7 @@ Nothing here knows where a value came from (YAML, JSON, SQLite) or where it goes
 Times are seconds since the epoch, UTC, as floats. Money is ``Decimal`` compute units.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -158,8 +159,13 @@ class Rate:
 
     def __str__(self) -> str:
         """Return the form that a manifest takes."""
+        if math.isinf(self.count):
+            return "none"
         unit = {1.0: "s", 60.0: "min", 3600.0: "h"}.get(self.seconds)
         return f"{self.count:g}/{unit}" if unit else f"{self.count:g}/{self.seconds:g}s"
+
+
+NO_RATE = Rate(count=math.inf, seconds=1.0)  # asked for: no bound, where None leaves it to the default
 
 
 class RemoteStatus(StrEnum):

@@ -22,7 +22,7 @@ _PLACES = {
     "batchgen.manifest.quantities": "parse_duration parse_rate",
     "batchgen.manifest.source.problem_view": "problems_document shown_problems",
     "batchgen.manifest.starter": "SCHEMA starter",
-    "batchgen.model": "Json Model Rate RemoteJob",
+    "batchgen.model": "NO_RATE Json Model Rate RemoteJob",
     "batchgen.output.progress": "Mode mode_for",
     "batchgen.output.results": "cell",
     "batchgen.output.run_events": "RunEnded RunEvent",

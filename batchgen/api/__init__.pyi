@@ -28,6 +28,7 @@ from batchgen.manifest.source.problem_view import problems_document as problems_
 from batchgen.manifest.source.problem_view import shown_problems as shown_problems
 from batchgen.manifest.starter import SCHEMA as SCHEMA
 from batchgen.manifest.starter import starter as starter
+from batchgen.model import NO_RATE as NO_RATE
 from batchgen.model import Json as Json
 from batchgen.model import Model as Model
 from batchgen.model import Rate as Rate

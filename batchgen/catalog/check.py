@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from batchgen.catalog.declared import Declared, is_number
 from batchgen.catalog.required import is_given, why_required
+from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.problems import listed, meant, shortened
 from batchgen.manifest.source.scalars import kind_of, resolve, text_of
 from batchgen.model import Json
@@ -43,11 +44,13 @@ class Fault(NamedTuple):
         text: what is wrong, what was expected, what would be right.
         if_literal: only if the manifest says the value as it stands: what a table or a variable
             gives is written as text when it is sent.
+        is_doubtful: only probably: it is worth a warning.
     """
 
     path: tuple[str | int, ...]
     text: str
     if_literal: bool = False
+    is_doubtful: bool = False
 
 
 def faults_of(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
@@ -196,7 +199,7 @@ def faults_of_mapping(
 def unknown(name: str, inputs: Mapping[str, Declared]) -> str:
     """Say that there is no input of that name, and which there are."""
     close = meant(name, inputs)
-    return "there is no such input" + (close or f"; it takes {listed(inputs)}")
+    return f"there is no such input{unseen_in(name)}" + (close or f"; it takes {listed(inputs)}")
 
 
 def missing(
@@ -209,6 +212,20 @@ def missing(
             continue
         if (why := why_required(declared.required, given, names, known=inputs)) is not None:
             yield Fault((*path, name), f"missing; {_sentence(why)}")
+
+
+def exclusive(given: Mapping[str, Json], inputs: Mapping[str, Declared]) -> Iterator[Fault]:
+    """Name the inputs that are given and that the model's own words allow one of, each pair once."""
+    names = [name for name, value in given.items() if name in inputs and is_given(value)]
+    seen: set[str] = set()
+    for name in names:
+        others = [one for one in seen if one in inputs[name].excludes or name in inputs[one].excludes]
+        if others:
+            told = [inputs[one].description for one in (name, *others) if inputs[one].excludes]
+            said = f'the model says of it "{shortened(told[0], 80)}"'
+            text = f"given beside {listed(sorted(others))}; {said}: leave one of them out"
+            yield Fault((name,), text, is_doubtful=True)
+        seen.add(name)
 
 
 def _sentence(text: str) -> str:

@@ -5,9 +5,10 @@ a bound that is no number is no bound, a rule of an unknown shape is no rule.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from batchgen.catalog.exclusive import exclusions
 from batchgen.catalog.required import Required, one_line, read_required
 from batchgen.model import Json, Model
 
@@ -38,6 +39,7 @@ class Declared:
         description: for people.
         required: when it may not be left out.
         inputs: of each item, for a list of mappings.
+        excludes: the inputs that it cannot be given with, as its prose says.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Declared:
     description: str
     required: Required
     inputs: Mapping[str, "Declared"]
+    excludes: frozenset[str] = frozenset()
 
     def admits(self, text: str) -> bool:
         """Tell quickly whether a text needs no closer look."""
@@ -98,8 +101,10 @@ def declare(model: Model) -> DeclaredModel:
 
 def read_inputs(elements: Sequence[Json]) -> Mapping[str, Declared]:
     """Read elements of ``inputs[]``; those without a name are left out."""
-    named = (one for one in elements if isinstance(one, Mapping) and isinstance(one.get("name"), str))
-    return {declared.name: declared for declared in map(_read, named) if declared.name}
+    named = [one for one in elements if isinstance(one, Mapping) and isinstance(one.get("name"), str)]
+    excluded = exclusions(named)
+    read = ((_read(one), excluded[one["name"]]) for one in named)
+    return {one.name: replace(one, excludes=others) if others else one for one, others in read if one.name}
 
 
 def _read(raw: Mapping[str, Any]) -> Declared:

@@ -22,7 +22,9 @@ from batchgen.model import Model
 DRAFT = "http://json-schema.org/draft-07/schema#"
 _SCALAR: JsonSchemaValue = {"type": ["string", "number", "boolean"]}
 _SOME = {"type": "string", "pattern": r"\S"}
-_TEXT_OF_RATE = r"^\s*[0-9]+(\.[0-9]+)?\s*/\s*([0-9]+(\.[0-9]+)?)?\s*(s|sec|second|min|minute|h|hour)\s*$"
+_TEXT_OF_RATE = (
+    r"^\s*([0-9]+(\.[0-9]+)?\s*/\s*([0-9]+(\.[0-9]+)?)?\s*(s|sec|second|min|minute|h|hour)|none)\s*$"
+)
 _TEXT_OF_TIME = r"^\s*([0-9]+(\.[0-9]+)?|([0-9]+(\.[0-9]+)?\s*(ms|s|min|m|h|d)\s*)+)\s*$"
 
 # What the functions take that check a value, by their names: pydantic cannot look into them.

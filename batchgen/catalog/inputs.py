@@ -8,7 +8,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from batchgen.catalog.check import Fault, faults_of, missing, unknown
+from batchgen.catalog.check import Fault, exclusive, faults_of, missing, unknown
 from batchgen.catalog.declared import PROMPT, SEED, Declared, DeclaredModel, declare
 from batchgen.catalog.required import is_given, unknown_others
 from batchgen.errors import Problem
@@ -73,6 +73,7 @@ class _Check:
         self._values: dict[Hashable, tuple[Fault, ...]] = {}
         self._missing: dict[Hashable, tuple[Fault, ...]] = {}
         self._found: dict[Problem, None] = {}
+        self._doubtful: dict[Problem, None] = {}
         self.own: list[tuple[int, Fault]] = []
 
     def look(self, index: int) -> None:
@@ -106,6 +107,7 @@ class _Check:
         if SEED not in given and model.takes_seed and job.derive_seed:
             given[SEED] = 0  # one will be derived
         yield from (one for one in self._missing_of(model, given) if one.path[0] not in off)
+        yield from exclusive({name: one for name, one in given.items() if name not in off}, model.inputs)
 
     def _missing_of(self, model: DeclaredModel, given: Mapping[str, Json]) -> tuple[Fault, ...]:
         """Name what is missing: the same for all that give the same inputs, where no rule asks for values."""
@@ -123,6 +125,11 @@ class _Check:
         if key not in self._values:
             self._values[key] = tuple(faults_of(value, declared, (declared.name,)))
         return self._values[key]
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The warnings among what was found, by job; known once the problems are."""
+        return tuple(self._doubtful)
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what was found, by job."""
@@ -146,7 +153,9 @@ class _Check:
         model = self._manifest.jobs[index].model
         more = f" ({count:,} jobs)" if count > 1 else ""
         text = f"{_label(path)} of {model}{more}: {fault.text}"
-        self._found[Problem(place.source, place.line, place.column, text)] = None
+        found = self._doubtful if fault.is_doubtful else self._found
+        if len(found) < MOST_PROBLEMS:
+            found[Problem(place.source, place.line, place.column, text)] = None
 
 
 def _path(fault: Fault) -> tuple[str | int, ...]:
@@ -172,7 +181,8 @@ def check_jobs(
     for index in range(len(manifest.jobs)) if indices is None else indices:
         check.look(index)
     notes = [note for model in models.values() for note in notes_on(model)]
-    return Findings(problems=check.problems(), notes=tuple(notes))
+    problems = check.problems()
+    return Findings(problems=problems, warnings=check.warnings, notes=tuple(notes))
 
 
 def notes_on(model: Model) -> Iterator[str]:

@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class RateType(click.ParamType["api.Rate"]):
-    """``100/min``, ``5/s``, ``6000/h``."""
+    """``100/min``, ``5/s``, ``6000/h``, or ``none``."""
 
     name = "N/UNIT"
 

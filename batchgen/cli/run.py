@@ -29,7 +29,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 
 @click.command("run", short_help="Generate what a manifest lists; run it again to continue.")
 @flags.of_a_batch
-@click.option("--rate", type=flags.RateType(), help="Requests to the API, such as 100/min or 5/s.")
+@click.option("--rate", type=flags.RateType(), help="Requests to the API, such as 100/min or 5/s, or none.")
 @click.option(
     "--in-flight", type=click.IntRange(min=1), metavar="N", help="Most jobs at the service at once."
 )

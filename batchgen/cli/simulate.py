@@ -131,7 +131,9 @@ def _settings(
             duration=duration,
             latency=latency,
             prices=dict(_price(text) for text in costs),
-            limits=api.Limits(ceiling=ceiling, cooldown=cooldown, rate=rate, credits=units),
+            limits=api.Limits(
+                ceiling=ceiling, cooldown=cooldown, rate=None if rate == api.NO_RATE else rate, credits=units
+            ),
             denied=api.Denied(models=frozenset(closed), listing=unlisted),
             outcomes=api.Outcomes(failures=failures),
             views=api.Views(

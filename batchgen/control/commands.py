@@ -14,6 +14,7 @@ from batchgen.engine.settings import RunSettings
 from batchgen.formats import units
 from batchgen.manifest.quantities import parse_rate
 from batchgen.manifest.source.problems import meant
+from batchgen.model import NO_RATE
 
 AUTO, NONE = "auto", "none"
 KEYS = ("in_flight", "rate", "budget")
@@ -112,7 +113,8 @@ def _with_in_flight(settings: RunSettings, value: str) -> RunSettings:
 
 
 def _with_rate(settings: RunSettings, value: str) -> RunSettings:
-    return replace(settings, rate=None if value == NONE else parse_rate(value))
+    rate = parse_rate(value)
+    return replace(settings, rate=None if rate == NO_RATE else rate)
 
 
 def _with_budget(settings: RunSettings, value: str) -> RunSettings:

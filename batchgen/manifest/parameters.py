@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from batchgen.manifest.environment import filled
+from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.scalars import unsendable
 from batchgen.manifest.tables.files import Filing
 from batchgen.manifest.templates import parse, strings_in, wrong_with_text
@@ -76,6 +77,8 @@ def wrong_in(params: Mapping[str, Json], bound: Mapping[str, Json]) -> Iterator[
 
 
 def _misplaced(name: str) -> str | None:
+    if unseen := unseen_in(name):
+        return f"params.{name}: no input has such a name{unseen}"
     if name == "prompt":
         return "params.prompt: the prompt goes to prompt:, beside params"
     if name.lower() == "dryrun":

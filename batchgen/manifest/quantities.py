@@ -6,7 +6,7 @@ Nothing here knows where the text stood; a caller adds the place.
 import math
 import re
 
-from batchgen.model import Rate
+from batchgen.model import NO_RATE, Rate
 
 _SECONDS = {
     "ms": 0.001,
@@ -28,11 +28,13 @@ _BARE = re.compile(_NUMBER, re.ASCII)
 
 
 def parse_rate(text: str) -> Rate:
-    """Read a rate such as ``100/min``, ``5/s``, ``6000/h`` or ``10/30s``.
+    """Read a rate such as ``100/min``, ``5/s``, ``6000/h`` or ``10/30s``, or ``none``.
 
     Raises:
         ValueError: with a message for people that names the accepted forms.
     """
+    if text.strip() == str(NO_RATE):
+        return NO_RATE
     found = _RATE.fullmatch(text.strip())
     rate = (
         Rate(count=float(found[1]), seconds=float(found[2] or 1) * _SECONDS[found[3]])
@@ -40,7 +42,9 @@ def parse_rate(text: str) -> Rate:
         else None
     )
     if rate is None or not rate.count or not rate.seconds:
-        raise ValueError(f'expected a rate such as "100/min", "5/s" or "6000/h", not {_quoted(text)}')
+        raise ValueError(
+            f'expected a rate such as "100/min", "5/s" or "6000/h", or none, not {_quoted(text)}'
+        )
     return rate
 
 

@@ -21,6 +21,7 @@ from pydantic import (
 
 from batchgen.manifest.naming import slug, wrong_with_batch, wrong_with_period
 from batchgen.manifest.quantities import parse_duration, parse_rate
+from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.scalars import kind_of, unsendable
 from batchgen.manifest.templates import parse
 from batchgen.manifest.zones import wrong_with_zone
@@ -56,11 +57,10 @@ def _some(text: str) -> str:
 
 def wrong_with_model(text: str) -> str | None:
     """Return why a text is no model id, None where it may be one."""
-    return (
-        None
-        if _MODEL_ID.fullmatch(text)
-        else f'"{text}" is not a model id; one looks like model_imagen4-ultra'
-    )
+    unseen = unseen_in(text)
+    if _MODEL_ID.fullmatch(text) and not unseen:
+        return None
+    return f'"{text}" is not a model id{unseen}; one looks like model_imagen4-ultra'
 
 
 def _model_id(text: str) -> str:
@@ -116,7 +116,7 @@ def _rate(value: Json) -> Rate:
     if isinstance(value, str):
         return parse_rate(value)
     shown = f"{value}/min" if type(value) in (int, float) else "100/min"
-    raise ValueError(f'expected a rate with its unit, such as "{shown}", not {kind_of(value)}')
+    raise ValueError(f'expected a rate with its unit, such as "{shown}", or none, not {kind_of(value)}')
 
 
 def _in_flight(value: Json) -> int | None:
@@ -259,7 +259,7 @@ class LimitsText(Part):
     """How hard the service may be asked."""
 
     rate: Annotated[Rate, PlainValidator(_rate)] | None = None
-    """Requests to the service, such as 100/min, 5/s or 6000/h."""
+    """Requests to the service, such as 100/min, 5/s or 6000/h; none for no bound."""
     in_flight: Annotated[int | None, PlainValidator(_in_flight)] = None
     """The most jobs at the service at once; auto finds out what it takes."""
 

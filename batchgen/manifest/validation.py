@@ -23,6 +23,7 @@ from batchgen.manifest.schema import (
     PromptFile,
     RetryText,
 )
+from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.document import Document
 from batchgen.manifest.source.problems import Problems, listed, meant, shortened
 from batchgen.manifest.source.scalars import kind_of
@@ -257,7 +258,8 @@ def _intended(found: Iterable[Any]) -> set[Loc]:
 def _unknown(name: str, around: Loc) -> str:
     known = list(_keys_at(around))
     own = "" if around else f"; keys of your own begin with {FREE}"
-    return f"unknown key {shortened(name)}" + (meant(name, known) or f"; known here are {listed(known)}{own}")
+    guess = meant(name, known) or f"; known here are {listed(known)}{own}"
+    return f"unknown key {shortened(name)}{unseen_in(name)}{guess}"
 
 
 def _keys_at(path: Loc) -> Iterator[str]:
@@ -290,6 +292,8 @@ def _reason(error: Any, document: Document) -> str:
     if kind == "literal_error":
         return f"expected {error['ctx']['expected'].replace(chr(39), '')}"
     expected = f"expected {_EXPECTED[kind]}, not {kind_of(value)}"
+    if kind == "model_type" and isinstance(value, str):
+        return expected + unseen_in(value)
     return expected + (_quoted_form(value, document, loc) if kind == "string_type" else "")
 
 

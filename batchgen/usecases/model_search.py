@@ -77,7 +77,7 @@ async def describe_models(options: Options, model_ids: Iterable[str]) -> list[Mo
             try:
                 models.append(await catalogue.ask(model_id))
             except (NotFoundError, ModelClosedError, RefusedError) as error:
-                missing.append(f"{model_id}: {error}")
+                missing.append(f"{model_id}: {error}{await catalogue.guess(model_id)}")
     if missing:
         raise InputError("; ".join(missing))
     return models

@@ -168,7 +168,7 @@ async def check_models(
         except ModelClosedError as error:
             closed[model_id] = f"cannot be used with these credentials: {error}"
         except (NotFoundError, RefusedError) as error:
-            why = f"cannot be used with these credentials: {error}"
+            why = f"cannot be used with these credentials: {error}{await catalogue.guess(model_id)}"
             problems.append(_unusable(manifest, model_id, first, count, why))
     closed.update(await _above_the_plan(catalogue, models.values()))
     if not leave_closed:

@@ -1,9 +1,11 @@
 """Opening what describes models: from the copies of the last hour, and from the service otherwise."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
+from batchgen.errors import ServiceError
+from batchgen.manifest.source.problems import meant
 from batchgen.model import Model, Rate
 from batchgen.ports import Clock, Quoter
 from batchgen.wiring.batch import Batch
@@ -29,6 +31,10 @@ class Describes(Protocol):
         """Name the plan of this account; empty where that is not known."""
         ...
 
+    def models(self, *, public: bool) -> AsyncIterator[Model]:
+        """Go through the platform's models or this account's own; raises what a service raises."""
+        ...
+
 
 class Catalogue:
     """Describes models: from the shelf where that is fresh, from the service otherwise.
@@ -44,6 +50,7 @@ class Catalogue:
         self._shelf = shelf
         self._clock = clock
         self.from_shelf: set[str] = set()
+        self._ids: list[str] | None = None
 
     async def describe(self, model_id: str) -> Model:
         """Describe a model; raises as ``ports.Generator.model`` does."""
@@ -52,6 +59,19 @@ class Catalogue:
             self.from_shelf.add(model_id)
             return kept
         return await self.ask(model_id)
+
+    async def guess(self, model_id: str) -> str:
+        """Return ``; did you mean X?`` for a model that is not there; nothing where no other is like it.
+
+        All models are listed for it, once.
+        """
+        if self._ids is None:
+            self._ids = []
+            with suppress(ServiceError):  # a guess is worth no failure
+                for public in (False, True):
+                    async for one in self._generator.models(public=public):
+                        self._ids.append(one.id)
+        return meant(model_id, self._ids)
 
     async def rank(self) -> int | None:
         """Return what models this account's plan allows; None where only the service can tell."""

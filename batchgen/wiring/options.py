@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 
 from batchgen.errors import InputError
 from batchgen.journal.store import JournalStore
-from batchgen.model import Rate
+from batchgen.model import NO_RATE, Rate
 from batchgen.ports import Clock
 from batchgen.scenario.credentials import KEY_NAMES
 from batchgen.scenario.transport import Transport
@@ -135,7 +135,8 @@ def project_of(options: Options, manifest_project: str | None) -> str:
 
 def own_rate_of(options: Options, manifest_rate: Rate | None) -> Rate | None:
     """Return the pace of a run as people say it; a rehearsal has none that was not asked for."""
-    return options.rate or manifest_rate or (None if options.simulate else PUBLISHED_RATE)
+    asked = options.rate or manifest_rate or (None if options.simulate else PUBLISHED_RATE)
+    return None if asked == NO_RATE else asked
 
 
 def rate_of(options: Options, manifest_rate: Rate | None) -> Rate | None:

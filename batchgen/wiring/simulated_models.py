@@ -1,6 +1,7 @@
 """The models of a rehearsal, read from the package: no socket is needed to look at them."""
 
 import json
+from collections.abc import AsyncIterator
 
 from batchgen.errors import NotFoundError
 from batchgen.model import Model
@@ -30,6 +31,11 @@ class SimulatedModels:
     async def plan(self) -> str:
         """Leave the plan open: a rehearsal allows every model."""
         return ""
+
+    async def models(self, *, public: bool) -> AsyncIterator[Model]:
+        """Go through the platform's models; a rehearsal's account has none of its own."""
+        for one in self.all() if public else ():
+            yield one
 
     def all(self) -> list[Model]:
         """Return every model."""

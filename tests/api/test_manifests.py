@@ -115,3 +115,10 @@ def test_what_is_wrong_with_a_job_is_said(tmp_path: Path, job: dict[str, Any], s
     made = Manifest(batch="spring", base=tmp_path, jobs=[Job(model=FLUX, **job)])
     with pytest.raises(ManifestError, match=said):
         keys(made)
+
+
+def test_a_rate_of_none_stays_that_when_a_manifest_is_loaded_and_written(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text("version: 1\nlimits: {rate: none}\njobs: [{prompt: x, model: m}]\n")
+    loaded = load(tmp_path / "m.yaml")
+    assert loaded.limits == {"rate": "none"}
+    assert load(loaded.dump(tmp_path / "again.yaml")).limits == {"rate": "none"}

@@ -1,7 +1,7 @@
 """``models``, ``schema`` and the check against models, in this process; the service is the simulator."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,19 +59,27 @@ def options(text: str = GOOD, *, environ: Mapping[str, str] | None = None, **say
 class Shown:
     """A service that describes models and counts how often it is asked."""
 
-    models: Mapping[str, Model] = field(default_factory=lambda: dict(RECORDED))
+    described: Mapping[str, Model] = field(default_factory=lambda: dict(RECORDED))
     asked: list[str] = field(default_factory=list)
     plan_name: str = ""
+    breaks: bool = False
 
     async def plan(self) -> str:
         self.asked.append("plan")
         return self.plan_name
 
+    async def models(self, *, public: bool) -> AsyncIterator[Model]:
+        self.asked.append(f"public={public}")
+        for one in self.described.values() if public else ():
+            yield one
+        if public and self.breaks:
+            raise TransientError("gone")
+
     async def model(self, model_id: str) -> Model:
         self.asked.append(model_id)
-        if model_id not in self.models:
+        if model_id not in self.described:
             raise NotFoundError("not here")
-        return self.models[model_id]
+        return self.described[model_id]
 
 
 # --- the commands
@@ -198,6 +206,46 @@ async def test_models_that_cannot_be_used_are_named_beside_everything_else_that_
     assert text.splitlines()[1][nowhere.column - 1 :].startswith("model_nowhere")
     assert "model 'model_nowhere' (1 job) cannot be used" in nowhere.text
     assert "aspectRatio" in shape.text
+
+
+# words that are the beginning or a piece of an id, or look like one
+MEANT = {
+    "model_imagen4": IMAGEN,
+    "MODEL_IMAGEN4": IMAGEN,
+    "imagen4-ultra": IMAGEN,
+    "imagen": IMAGEN,
+    "model_imagen4-ulrta": IMAGEN,
+    "flux-1-dev": "model_bfl-flux-1-dev",
+    "model_bfl-flux": "model_bfl-flux-1-dev",
+    "seedance": "model_bytedance-seedance-2-0",
+}
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_a_model_that_is_not_there_is_named_with_the_one_that_is_meant(breaks: bool) -> None:
+    jobs = ", ".join(f"{{prompt: x, model: {one}}}" for one in (*MEANT, "zzzz"))
+    manifest = read_manifest(options(f"version: 1\njobs: [{jobs}]\n").manifest, environ={})
+    shown = Shown(breaks=breaks)  # what a listing gave before it broke is enough for a guess
+    with pytest.raises(InputError) as caught:
+        await check_models(Catalogue(shown, shelf(), SystemClock()), manifest, list(range(len(MEANT) + 1)))
+    *guessed, nothing = (one.text.partition("not here")[2] for one in caught.value.problems)
+    assert guessed == [f"; did you mean {one}?" for one in MEANT.values()]
+    assert nothing == ""
+    assert [one for one in shown.asked if "public" in one] == ["public=False", "public=True"]
+    with pytest.raises(InputError, match=f"did you mean {IMAGEN}"):
+        await describe_models(options(simulate=True), ["imagen4"])
+
+
+async def test_inputs_that_exclude_each_other_are_a_warning_where_they_stand() -> None:
+    text = (
+        "version: 1\ndefaults: {model: model_google-gemini-3-1-flash, params: {video: asset_1}}\njobs:\n"
+        "  - {prompt: x, params: {referenceImages: [asset_2]}}\n  - {prompt: y}\n"
+    )
+    asking = options(text, simulate=True)
+    checked = await check_manifest(asking, read_manifest(asking.manifest, environ={}), offline=False)
+    (warning,) = checked.warnings
+    assert (warning.line, warning.column) == (4, 43)
+    assert warning.text.startswith("referenceImages of model_google-gemini-3-1-flash: given beside video; ")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from batchgen.errors import InputError, Problem
 from batchgen.manifest.source.problem_view import SHOWN, problems_document, shown_problems
-from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.problems import Place, Problems, meant
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +115,25 @@ def test_warnings_are_cut_short_and_ordered_as_problems_are_and_stop_nothing() -
     outer = Problems()
     outer.take(raised.value)
     assert (outer.in_order(), outer.warnings) == (list(raised.value.problems), found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "guess"),
+    [
+        ("promt", ["prompt", "params"], "prompt"),
+        ("mod", ["mood", "model"], "mood"),
+        (
+            "model_imagen4",
+            ["model_imagen3", "model_imagen4-ultra", "model_imagen4-fast"],
+            "model_imagen4-fast",
+        ),
+        ("ultra", ["model_imagen4-ultra", "model_x"], "model_imagen4-ultra"),
+        ("NAME", ["file name", "colour"], "file name"),
+        ("in", ["inside", "x"], ""),
+        ("zzz", ["inside", "x"], ""),
+    ],
+)
+def test_the_beginning_of_a_word_is_a_better_guess_than_what_looks_like_it(
+    word: str, known: list[str], guess: str
+) -> None:
+    assert meant(word, known) == (f"; did you mean {guess}?" if guess else "")

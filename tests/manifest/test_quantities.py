@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.manifest.quantities import parse_duration, parse_rate
-from batchgen.model import Rate
+from batchgen.model import NO_RATE, Rate
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,33 @@ def test_a_rate_is_a_count_and_a_unit(text: str, count: float, seconds: float) -
 
 @pytest.mark.parametrize(
     "text",
-    ["", "100", "100/", "/min", "0/s", "5/0s", "-1/s", "1e3/s", "inf/s", "5/day", "5 per s", "\u0665/s"],
+    [
+        "unlimited",
+        "off",
+        "None",
+        "none/s",
+        "",
+        "100",
+        "100/",
+        "/min",
+        "0/s",
+        "5/0s",
+        "-1/s",
+        "1e3/s",
+        "inf/s",
+        "5/day",
+        "5 per s",
+        "\u0665/s",
+    ],
 )
 def test_what_is_no_rate_is_refused_with_the_accepted_forms(text: str) -> None:
-    with pytest.raises(ValueError, match='"100/min", "5/s" or "6000/h"'):
+    with pytest.raises(ValueError, match='"100/min", "5/s" or "6000/h", or none'):
         parse_rate(text)
+
+
+def test_none_is_a_rate_without_a_bound_and_another_thing_than_no_word_on_it() -> None:
+    assert parse_rate(" none ") is NO_RATE
+    assert (str(NO_RATE), NO_RATE.interval, bool(NO_RATE)) == ("none", 0.0, True)
 
 
 @given(st.integers(1, 99_999), st.sampled_from([1.0, 60.0, 3600.0, 30.0]))

@@ -119,7 +119,10 @@ limits: {rate: fast}
             "(write {{ and }} for braces in text)"
         ),
         "jobs.yaml:6:37: none.csv: there is no such file",
-        'jobs.yaml:7:16: limits.rate: expected a rate such as "100/min", "5/s" or "6000/h", not "fast"',
+        (
+            'jobs.yaml:7:16: limits.rate: expected a rate such as "100/min", "5/s" or "6000/h", or none, '
+            'not "fast"'
+        ),
         "t.csv:2: b is empty; where it may be, write {b?}",
     ]
 

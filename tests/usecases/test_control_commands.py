@@ -3,12 +3,14 @@
 import re
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from batchgen.control.commands import Order, apply, read_settings
 from batchgen.engine.settings import RunSettings
-from batchgen.model import Rate
+from batchgen.model import NO_RATE, Rate
+from batchgen.wiring.options import PUBLISHED_RATE, Options, own_rate_of, rate_of
 
 TERMS = RunSettings(in_flight=None, rate=Rate(count=100.0, seconds=60.0), budget=None)
 
@@ -91,3 +93,13 @@ def test_an_order_of_another_version_is_refused_and_changes_nothing(order: Order
     applied = apply(TERMS, order, go_on="")
     assert (applied.settings, applied.met) == (TERMS, False)
     assert "another version" in applied.said
+
+
+def test_no_rate_in_a_manifest_is_none_everywhere_and_the_published_one_where_nothing_is_said() -> None:
+    options = Options(manifest=Path(), output=Path(), environ={})
+    assert own_rate_of(options, None) == PUBLISHED_RATE
+    assert own_rate_of(options, NO_RATE) is None
+    assert rate_of(options, NO_RATE) is None
+    assert own_rate_of(replace(options, rate=NO_RATE), PUBLISHED_RATE) is None
+    assert own_rate_of(replace(options, rate=PUBLISHED_RATE), NO_RATE) == PUBLISHED_RATE
+    assert read_settings(["rate=none"])[0].value == "none"

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from batchgen.identity import canonical
 from batchgen.manifest.expand.axes import Axis
+from batchgen.manifest.expand.braces import bare_name, foreign
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.naming import in_ascii, slug, wrong_with
 from batchgen.manifest.origins import Path
 from batchgen.manifest.schema import JobText
+from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.document import Document
 from batchgen.manifest.source.problems import Place, Problems, meant, shortened
 from batchgen.manifest.source.scalars import plain, spelled
@@ -64,7 +66,7 @@ class Checks:
             name = ".".join(map(str, below))
             self.note_key(
                 (*path, *below),
-                f"params.{name} has no value; write one or leave the key out",
+                f"params.{name} has no value{unseen_in(name)}; write one or leave the key out",
             )
 
     def entry(self, path: Path, text: JobText, made: Entry, *, complete: bool) -> None:
@@ -89,9 +91,32 @@ class Checks:
             if wrong := wrong_with(in_ascii(words) or slug(words)):
                 self.note((*path, "id"), f'id: "{words}" cannot name a file: {wrong}')
 
+    def foreign(self, path: Path, text: JobText, made: Entry, prompts: Sequence[str]) -> None:
+        """Find variables that are written as other tools write them.
+
+        Args:
+            path: where the entry stands.
+            text: what it says.
+            made: what was made of it.
+            prompts: the texts of its prompts, those in files read.
+        """
+        if not made.known:
+            return
+        texts: list[tuple[Path, str]] = [((*path, "id"), text.id or "")]
+        texts += [((*path, "prompt", number), one) for number, one in enumerate(prompts) if text.prompt]
+        origin = made.origin
+        for name, value in {**origin.default_params, **origin.params}.items():
+            for below, one in strings_in(value):
+                texts.append((origin.find(("params", name, *below), prompt=0, model="")[0], one))
+        for place, one in texts:
+            for found in foreign(one, made.known):
+                if found.stops:
+                    self.note(place, found.text)
+                else:
+                    self._problems.warn(self._document.place(place), found.text, kind="foreign variable")
+
     def _variables(self, path: Path, text: JobText, made: Entry) -> None:
-        axes = [name for axis in made.axes for name in axis.names]
-        known = [*(made.table.columns if made.table else ()), *axes, *self._vars]
+        known = list(made.known)
         for place, names, written in self._texts(path, text, made, set(known)):
             for name in names:
                 if name not in known:
@@ -215,6 +240,8 @@ def _unknown(name: str, written: str, known: list[str]) -> str:
         return f"${{{name}}}: {_ENVIRONMENT}"
     mark = "?" * (f"{{{name}?}}" in written)
     shown = f"unknown variable {{{shortened(name)}{mark}}}"
+    if bare := bare_name(name, known):
+        return f"{shown}; there are no formats and no filters: write {{{bare}}}"
     guess = meant(name, known)
     if guess:
         return shown + guess

@@ -87,6 +87,7 @@ class Preparation:
             return None
         made = self._made(path, text, table=table, prompts=prompts, params=params)
         self._checks.entry(path, text, made, complete=self._complete)
+        self._checks.foreign(path, text, made, prompts)
         return made if len(self._problems) == before else None
 
     def _made(
@@ -94,7 +95,8 @@ class Preparation:
     ) -> Entry:
         models = text.model or self._defaults.model
         axes = self._axes(path, text)
-        exact = self._exact(axes, table)
+        known = self._known(axes, table)
+        exact = frozenset(name for name in known if name.endswith("?"))  # a column may be named by a question
         templates = tuple(parse(one, exact).bind(self._bound) for one in prompts)
         names = tuple(parse(one, exact).bind(self._bound) for one in models)
         tree = self._tree(params, table, exact)
@@ -112,17 +114,23 @@ class Preparation:
             choices=self._choices(path, text, axes, names),
             table=table,
             columns=columns,
+            known=known,
             needed=frozenset(columns) & _needed(texts, tree),
             repeat=self._defaults.repeat if text.repeat is None else text.repeat,
             derive_seed=(text.seed or self._defaults.seed) != "none",
             origin=self._origin(path, text, table, prompts),
         )
 
-    def _exact(self, axes: Sequence[Axis], table: Table | None) -> frozenset[str]:
-        """Return the names that end in a ``?`` themselves, as a question at the head of a column does."""
-        columns = table.columns if table is not None else ()
-        names = (*columns, *self._bound, *(name for axis in axes for name in axis.names))
-        return frozenset(name for name in names if name.endswith("?"))
+    def _known(self, axes: Sequence[Axis], table: Table | None) -> dict[str, Json]:
+        """Return every variable of an entry with one of its values."""
+        cells = table.values(0, table.columns) if table is not None else {}
+        first = {
+            name: value
+            for axis in axes
+            for row in axis.rows[:1]
+            for name, value in zip(axis.names, row, strict=True)
+        }
+        return {**cells, **self._bound, **first}
 
     def _axes(self, path: Path, text: JobText) -> tuple[Axis, ...]:
         axes = []

@@ -1,6 +1,6 @@
 """An entry that can be expanded: a plain value."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from batchgen.manifest.expand.axes import Axis, Choices, plural, product_size, width
@@ -8,6 +8,7 @@ from batchgen.manifest.origins import Origin
 from batchgen.manifest.source.problems import Place, shortened
 from batchgen.manifest.tables.table import Table
 from batchgen.manifest.templates import Template, Tree
+from batchgen.model import Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +23,8 @@ class Entry:
         choices: of the axes' values; None where there are too many to look at.
         table: whose rows it goes through, None where it has none.
         columns: the table's columns that its texts use, in the order they stand.
-        needed: those of them that must have a value in every row.
+        known: every variable that its texts may name, each with one of its values.
+        needed: those of the columns that must have a value in every row.
         origin: what it says, as it is written.
     """
 
@@ -36,6 +38,7 @@ class Entry:
     choices: Choices | None
     table: Table | None
     columns: tuple[str, ...]
+    known: Mapping[str, Json]
     needed: frozenset[str]
     repeat: int
     derive_seed: bool

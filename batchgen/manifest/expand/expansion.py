@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
+from batchgen.manifest.expand.braces import left_in
 from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.ids import Ids, Owner
@@ -160,6 +161,8 @@ class Expansion:
             text = _rendered(prompt.template, known).strip()
             if not text:
                 raise _RowError("the prompt is empty", "empty prompt")
+            if "{" in text:
+                self._warn_of_braces(ready.entry, prompt.number, text, place)
             named = _name(ready, known)
             name = None if named is None else named.id
             if name is None or not ready.exact:
@@ -176,6 +179,13 @@ class Expansion:
                 derive_seed=ready.entry.derive_seed,
             )
             self._add(number, ready, job, place, prompt.number, named)
+
+    def _warn_of_braces(self, entry: Entry, prompt: int, text: str, place: Place) -> None:
+        """Note what looks like a variable in a filled prompt, unless the manifest itself says it as text."""
+        left, written = left_in(text, entry.known), entry.origin.prompts[prompt]
+        if left is not None and written is not None and f"{{{left}}}" not in written:
+            said = f"a value has {left} in it, which is sent as it is; only the text of prompt: is filled in"
+            self._problems.warn(place, said, kind=f"value with {left}")
 
     def _add(
         self, number: int, ready: _Ready, job: Job, place: Place, prompt: int, named: _Named | None

@@ -1,6 +1,7 @@
 """What YAML drops of a text without a word: all from a ``#`` on, and an anchor that no alias uses.
 
-Which values are texts that somebody reads is not known here.
+And what it keeps without a word: quotes that are none of its own. Which values are texts that somebody
+reads is not known here.
 """
 
 import re
@@ -9,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 import yaml
 
+from batchgen.manifest.source.characters import curly_quotes
 from batchgen.manifest.source.problems import Place, shortened
 from batchgen.manifest.source.scalars import resolve
 
@@ -46,7 +48,7 @@ def dropped(
         is_free: whether a value at a path may say anything, as a prompt does. Of other values only what is
             glued to its ``#`` is taken for text: a space behind the ``#`` makes a comment of it.
     """
-    if any(sign in text for sign in _SIGNS):
+    if not text.isascii() or any(sign in text for sign in _SIGNS):
         yield from _Search(text, source, is_free).below(root, ())
 
 
@@ -89,6 +91,10 @@ class _Search:
             right = self._line(path, f"&{name} {node.value}")
             said = f"&{name} is an anchor that nothing uses, and no part of the text; if it is, write {right}"
             yield Dropped(place, said, "anchor")
+        if is_text and (inner := curly_quotes(node.value)) is not None:
+            start = node.start_mark
+            said = f"these quotes are none of YAML's, and part of the text; write {self._line(path, inner)}"
+            yield Dropped(Place(self._source, start.line + 1, start.column + 1), said, "quotes")
         comment = _COMMENT.match(self._text, end.index)
         if comment is None or not (is_text or not node.value):
             return

@@ -187,10 +187,14 @@ def _text(raw: bytes, source: str) -> str:
     if found := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
-        refuse(
-            source, f"the control character U+{ord(found[0]):04X} is not allowed", line=line, column=column
-        )
+        refuse(source, f"{_unprintable(found[0])} is not allowed", line=line, column=column)
     return text
+
+
+def _unprintable(character: str) -> str:
+    if character == "\ufeff":
+        return "a byte order mark (U+FEFF) inside the file, as where two were put together,"
+    return f"the control character U+{ord(character):04X}"
 
 
 def _compose(text: str, source: str, base: type[Any]) -> yaml.Node | None:

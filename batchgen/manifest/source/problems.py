@@ -14,6 +14,7 @@ from batchgen.errors import InputError, ManifestError, Problem
 MOST_ALIKE = 20  # places in the manifest of one kind: each may have to be mended by hand
 MOST_ROWS = 5  # rows that share one mistake: more are one mistake, made in the column
 _FIRST_ROWS = 3  # of more rows than that, those shown
+_LEAST = 4  # letters of a word that is looked for in longer ones
 _LONGEST_GUESS = 60  # characters: difflib's work grows with the square
 
 
@@ -166,8 +167,19 @@ def meant(word: str, known: Iterable[str]) -> str:
 @lru_cache(maxsize=256)
 def _meant(word: str, known: tuple[str, ...]) -> str:
     options = {one.lower(): one for one in known}
-    close = get_close_matches(word, options, n=1, cutoff=0.6)
+    close = (
+        _begun(word, options) or get_close_matches(word, options, n=1, cutoff=0.6) or _within(word, options)
+    )
     return f"; did you mean {options[close[0]]}?" if close else ""
+
+
+def _begun(word: str, options: Iterable[str]) -> list[str]:
+    """Return the options that a word is the beginning of, which says more than how alike they look."""
+    return sorted((one for one in options if one.startswith(word)), key=len) if len(word) >= _LEAST else []
+
+
+def _within(word: str, options: Iterable[str]) -> list[str]:
+    return sorted((one for one in options if word in one), key=len) if len(word) >= _LEAST else []
 
 
 def listed(words: Iterable[str]) -> str:

@@ -2,6 +2,8 @@
 
 import yaml
 
+from batchgen.manifest.source.characters import look_alike
+
 _TAB = "a tab is used to indent; YAML takes spaces only"
 _NO_START = "unquoted text cannot begin with {0}; put the text in quotes"
 _BRACE = 'text that begins with { needs quotes: "{name} ..."'
@@ -43,10 +45,12 @@ def explain(error: yaml.YAMLError, text: str) -> tuple[int, int, str]:
     if not isinstance(error, yaml.MarkedYAMLError):
         return 0, 0, f"is not YAML: {str(error).splitlines()[0]}"
     problem, context, begun = error.problem or "", error.context or "", error.context_mark
+    mark = error.problem_mark or begun
+    if mark is not None and (found := look_alike(text, mark.line + 1, flow="flow" in context)):
+        return found
     for piece, meaning in _OPENED:
         if begun is not None and piece in context and "expected" in problem:
             return *_spot(begun), meaning
-    mark = error.problem_mark or begun
     meaning = _by_character(problem, mark, text) or next((it for piece, it in _FOUND if piece in problem), "")
     return *_spot(mark), meaning or " ".join(part for part in (problem, context) if part)
 
