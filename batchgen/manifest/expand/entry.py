@@ -7,7 +7,7 @@ from batchgen.manifest.expand.axes import Axis, Choices, plural, product_size, w
 from batchgen.manifest.expand.subject import subject_of
 from batchgen.manifest.origins import Origin
 from batchgen.manifest.source.problems import Place, shortened
-from batchgen.manifest.tables.error_values import has_any
+from batchgen.manifest.tables.error_values import has_word_for_nothing, is_error
 from batchgen.manifest.tables.table import Table
 from batchgen.manifest.templates import Template, Tree
 from batchgen.model import Json
@@ -64,12 +64,15 @@ class Entry:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether any cell that is used has something in place of a value."""
+        """Whether any cell that is used has something in place of a value: a look at whole columns."""
         table = self.table
         if table is None or self._is_files:
             return False
         return any(
-            has_any(table.column(name), errors=table.marked) for name in self.columns if name in table.columns
+            has_word_for_nothing(table.texts(name))
+            or (table.marked and any(map(is_error, table.texts(name))))
+            for name in self.columns
+            if name in table.columns
         )
 
     @property

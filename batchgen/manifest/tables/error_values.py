@@ -13,13 +13,14 @@ from batchgen.model import Json
 _MARKED = re.compile(r"#[¡¿]?[^\W\d_a-z][^\sa-z#!?]{0,24}[!?]")
 _UNMARKED = frozenset({
     "#N/A", "#N/A!", "#N/A N/A", "#N/D", "#N/D!", "#NV", "#NV!", "#N/B", "#I/T", "#YOK", "#SAKNAS",
-    "#PUUTTUU", "#HIÁNYZIK", "#NENÍ_K_DISPOZICI", "#GETTING_DATA", "#DATEN_ABRUFEN", "#DIV/0", "#REF", "#VALUE",
-    "#NULL", "#NUM", "#NAME", "#SPILL", "#CALC", "#FIELD", "#ERROR", "#BLOCKED", "#CONNECT", "#BUSY", "#UNKNOWN",
-    "#WERT", "#BEZUG", "#ZAHL", "#VALEUR", "#VALOR", "#VALORE", "#RIF",
+    "#PUUTTUU", "#HIÁNYZIK", "#NENÍ_K_DISPOZICI", "#GETTING_DATA", "#DATEN_ABRUFEN", "#UNKNOWN",
+    "#DIV/0", "#REF", "#VALUE", "#NULL", "#NUM", "#NAME", "#SPILL", "#CALC", "#FIELD", "#ERROR", "#BLOCKED",
+    "#CONNECT", "#BUSY", "#WERT", "#BEZUG", "#ZAHL", "#VALEUR", "#VALOR", "#VALORE", "#RIF",
     "#Н/Д", "#ВЫЧИСЛ", "#ССЫЛКА", "#ЗНАЧ", "#ИМЯ", "#ДЕЛ/0", "#ПУСТО", "#ЧИСЛО",  # noqa: RUF001 - Russian
 })  # fmt: skip
 _WORDS = (
-    "Err", "Error", "Fehler", "Erreur", "Erro", "Errore", "Fout", "Fel", "Virhe", "Chyba", "Hiba", "Błąd", "Ошибка",
+    "Err", "Error", "Fehler", "Erreur", "Errore", "Fout", "Fel", "Virhe", "Chyba", "Hiba", "Błąd",
+    "Ошибка", "Erro",  # codespell:ignore - Portuguese
 )  # fmt: skip
 _NUMBERED = re.compile(rf"(?:{'|'.join(_WORDS)}):\d{{3}}")
 _NARROW = re.compile("#{3,}")
@@ -48,15 +49,9 @@ def may_have_errors(text: str) -> bool:
     return "#" in text or ":5" in text
 
 
-def has_any(values: Iterable[Json], *, errors: bool) -> bool:
-    """Return whether any value is an error or a word for nothing.
-
-    Args:
-        values: those of a column.
-        errors: whether it is worth while to look for errors.
-    """
-    texts = [value for value in values if isinstance(value, str)]
-    return not _NOTHINGS.keys().isdisjoint(texts) or (errors and any(map(is_error, texts)))
+def has_word_for_nothing(texts: Iterable[str]) -> bool:
+    """Return whether any of many texts is a word for nothing."""
+    return not _NOTHINGS.keys().isdisjoint(texts)
 
 
 def is_error(value: Json) -> bool:

@@ -104,7 +104,8 @@ def read_jsonl(text: str, source: str) -> Table:
         try:
             row = _row(line)
         except json.JSONDecodeError as error:
-            reason = f"is not JSON: {error.msg} at character {error.colno}{_hint(error)}"
+            said = error.msg.removesuffix(" at")
+            reason = f"is not JSON: {said} at character {error.colno}{_hint(error)}"
             rows.problems.add(Place(source, number), reason, kind="not a JSON object")
             if error.pos >= len(line.rstrip()):  # what follows belongs to it
                 break
@@ -183,7 +184,7 @@ def _value_at(text: str, start: int, source: str) -> tuple[Json, int]:
 
 
 def _refuse_json(error: json.JSONDecodeError, source: str) -> NoReturn:
-    reason = f"is not JSON: {error.msg}{_hint(error)}"
+    reason = f"is not JSON: {error.msg.removesuffix(' at')}{_hint(error)}"
     refuse(source, reason, line=error.lineno, column=error.colno)
 
 

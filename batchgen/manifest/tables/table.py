@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeAlias
 
 from batchgen.errors import Problem
@@ -58,10 +59,12 @@ class Table:
         shown = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in cells[0])
         return f"{''.join(shown)}: "
 
-    def column(self, name: str) -> Iterator[Json]:
-        """Return the values of all rows under a name; None where one has none."""
-        index = self.columns.index(name)
-        return (cells[index] if isinstance(cells, list) else cells.get(name) for cells in self.rows)
+    def texts(self, name: str) -> Iterator[str]:
+        """Return the texts that stand under a name."""
+        if self.textual:
+            return map(itemgetter(self.columns.index(name)), self.rows)
+        values = (cells.get(name) for cells in self.rows if isinstance(cells, dict))
+        return (value for value in values if isinstance(value, str))
 
     def values(self, row: int, names: Sequence[str]) -> dict[str, Json]:
         """Return the values a row has under these names; None where it has none."""

@@ -135,7 +135,7 @@ RECORDS = [
         "t.jsonl",
         '{"prompt": "a mill}\n',
         problems=[
-            't.jsonl:1: is not JSON: Unterminated string starting at at character 12; a text is not closed with "'
+            't.jsonl:1: is not JSON: Unterminated string starting at character 12; a text is not closed with "'
         ],
     ),
     member(
