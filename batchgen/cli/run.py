@@ -56,7 +56,8 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
     "-y",
     "--yes",
     is_flag=True,
-    help=f"Do not ask to confirm; a terminal asks above {ASK_ABOVE} jobs or {ASK_ABOVE_UNITS} compute units.",
+    help=f"Do not ask to confirm. A terminal asks above {ASK_ABOVE} jobs or {ASK_ABOVE_UNITS} compute units; "
+    "without one, buying needs --yes or a budget.",
 )
 @flags.quiet
 @flags.events
@@ -89,7 +90,8 @@ def command(
     OUTPUT/BATCH/results.json, results.csv and report.html. The journal beside them knows what
     is paid for: after Ctrl-C, a crash or a power cut, the same command goes on where it was.
 
-    Ctrl-C once: submit no more and collect what is paid for. Twice: leave that to the next run.
+    Ctrl-C once, or a closed terminal: submit no more and collect what is paid for. Ctrl-C twice: leave
+    that to the next run.
     """
     allowed = {api.Allow(one) for one in allow}
     allowed |= {api.Allow.RENAMED} if buy_again else set()
@@ -118,9 +120,11 @@ def command(
     )
     if dry_run:
         return show_plan(options, as_json=as_json)
-    asks = on_terminal and sys.stdin.isatty() and not (yes or options.simulate)
-    if asks and not _may_go_on(options):
+    agreed = yes or options.simulate
+    attended = on_terminal and sys.stdin.isatty()
+    if attended and not agreed and not _may_go_on(options):
         return Exit.REMAINS
+    options = replace(options, unattended=not (attended or agreed))
     return carry(options, quiet=quiet, as_json=as_json, events=events)
 
 

@@ -59,6 +59,24 @@ def refuse_to_leave_unfinished(options: Options, batch: Batch) -> None:
     )
 
 
+def refuse_an_unattended_purchase(options: Options, batch: Batch) -> None:
+    """Stop a run that would buy where nobody can be asked, nobody has agreed, and no cap holds it.
+
+    Raises:
+        GuardError: nothing was bought; it names both ways on.
+    """
+    buys = len(batch.manifest.jobs) if options.fresh else len(batch.plan.to_submit)
+    caps = batch.manifest.budget
+    capped = any(one is not None for one in (options.budget, caps.total, caps.per_day, caps.per_month))
+    if not options.unattended or capped or not buys:
+        return
+    raise GuardError(
+        f"{batch.manifest.batch}: {counted(buys, 'job')} to buy, and nobody at a terminal to ask. "
+        "Add --yes to buy them at whatever they cost, or a cap: --budget N, or `budget:` in the manifest. "
+        f"What they would cost: {options.command_line('plan')}"
+    )
+
+
 def refuse_wrong_retries(options: Options, batch: Batch) -> None:
     """Stop before a retry that names what has not failed.
 

@@ -26,6 +26,7 @@ from batchgen.service_clock import ServiceClock
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.guards import (
     refuse_a_lost_journal,
+    refuse_an_unattended_purchase,
     refuse_to_leave_unfinished,
     refuse_wrong_retries,
 )
@@ -60,6 +61,8 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     """
     refuse_a_lost_journal(opened.options, opened.file, opened.batch)
     named = await unless_interrupted(go_on_under_one_name(opened, say=audience.note), interrupts)
+    if named is not None:
+        refuse_an_unattended_purchase(named.options, named.batch)
     if named is not None and opened.options.fresh:
         named = _begin_afresh(named)
         audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")

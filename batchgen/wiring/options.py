@@ -63,6 +63,7 @@ class Options:
         most_failures: after so many failed jobs, or such a share of the plan's, no more is bought.
         limit: buy so many jobs at most, the first ones.
         sample: buy so many jobs at most, spread over all.
+        unattended: whether nobody can be asked and nobody has agreed, so that only a cap lets a run buy.
         drain_timeout: seconds a drain may take; None for as long as it takes.
         max_jobs: the cap on accidental products of axes.
         clock: ours.
@@ -88,6 +89,7 @@ class Options:
     most_failures: int | float | None = None
     limit: int | None = None
     sample: int | None = None
+    unattended: bool = False
     drain_timeout: float | None = None
     max_jobs: int = 100_000
     clock: Clock = field(default_factory=SystemClock, repr=False, compare=False)

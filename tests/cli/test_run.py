@@ -348,7 +348,9 @@ def test_a_reader_of_events_that_goes_away_ends_no_run(shell: Shell, simulator: 
     service = simulator(*QUICK)
     shell.write("jobs.yaml", MANIFEST)
     program = f"{sys.executable} -m batchgen"
-    command = f"{program} run jobs.yaml --rate 50/s --quiet --events - | head -n 1; echo ${{PIPESTATUS[0]}}"
+    command = (
+        f"{program} run jobs.yaml --yes --rate 50/s --quiet --events - | head -n 1; echo ${{PIPESTATUS[0]}}"
+    )
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=shell.folder,
