@@ -72,7 +72,7 @@ def redact_all(text: str, secrets: tuple[str, ...]) -> str:
 @lru_cache(maxsize=4)  # asked for with every answer, and always of the same pair
 def _forms(secrets: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str] | None], ...]:
     """Return each way to write a secret, with what finds it where it is not looked for plainly."""
-    found = {}
+    found: dict[str, re.Pattern[str] | None] = {}
     for secret in secrets:
         for form in {secret, json.dumps(secret)[1:-1], html.escape(secret), quote(secret, safe="")} - {""}:
             if len(secret) >= _LONG:
