@@ -34,6 +34,22 @@ def test_a_run_of_a_few_jobs_is_done_when_they_are_and_tells_what_is_left(
     assert (told["left_out"], told["summary"]["cost"]["charged"]) == (None, 12)
 
 
+def test_a_sample_tells_what_the_rest_costs_also_of_models_it_did_not_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "jobs.yaml"
+    manifest.write_text(
+        MANIFEST.replace(", params: {numInferenceSteps: 28}", "")
+        + "  - {prompt: a keep, model: model_imagen4-ultra}\n"
+        + "  - {prompt: 'a {n}', matrix: {n: [1, 2]}, params: {numInferenceSteps: 42}}\n"
+    )
+    words = ["run", str(manifest), "-o", str(tmp_path / "output"), "--simulate", "--json", "--sample", "1"]
+    assert run(words) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["left_out"] == {"jobs": 5, "of": 6, "cost": 28, "unpriced": 0}
+    assert "5 jobs were left out as asked, of 6; the rest would cost 28 CU\n" in shown.err
+
+
 def test_a_run_that_only_collects_buys_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     manifest = tmp_path / "jobs.yaml"
     manifest.write_text(MANIFEST)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchgen.engine.policy import Policy
@@ -170,6 +170,7 @@ def test_many_jobs_above_the_cap_for_one_are_named_in_a_few_sentences() -> None:
     assert run.ending.over_budget[-1] == "57 more such jobs"
 
 
+@settings(max_examples=12)
 @given(cap=st.integers(0, 60), before=st.integers(0, 6))
 def test_a_plan_says_of_a_cap_what_a_run_then_does(cap: int, before: int) -> None:
     over = make_earth()

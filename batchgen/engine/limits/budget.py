@@ -51,7 +51,7 @@ class BudgetGuard:
         self._cheaper = False  # whether it was told that something cost less than was said
         self._dearest: dict[str, Decimal] = {}
         self._apart = Decimal(0)
-        self._near: set[tuple[str, float | None]] = set()
+        self._near: set[Window] = set()  # caps of which a person was warned
         self._by_flag = by_flag
 
     @property
@@ -226,13 +226,13 @@ class BudgetGuard:
             JournalError: what is spent cannot be read.
         """
         caps = allowance(self._budget, now, self._zone)
-        left = [one for one in caps.windows if (one.key, one.since) not in self._near]
+        left = [one for one in caps.windows if one not in self._near]
         if not left:
             return ()
         told = []
         for window, spent in zip(left, spends.spent(replace(caps, windows=tuple(left))), strict=True):
             if spent + self._apart >= NEAR * window.cap:
-                self._near.add((window.key, window.since))
+                self._near.add(window)
                 told.append(f"the budget is nearly reached: {near(window, spent + self._apart)}")
         return tuple(told)
 
