@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from batchgen.engine.outcome import Verdict
+from batchgen.engine.verdict import Verdict
 from batchgen.exits import Exit
 from batchgen.identity import compose_body, content_key, files_of
 from batchgen.lifecycle import State

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from batchgen.engine.outcome import EngineOutcome, judge, weigh
+from batchgen.engine.outcome import EngineOutcome
+from batchgen.engine.verdict import judge, weigh
 from batchgen.errors import InputError, OutputError
 from batchgen.exits import Exit
 from batchgen.formats import counted

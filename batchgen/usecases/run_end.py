@@ -6,7 +6,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from batchgen.engine.outcome import EngineOutcome, LeftOut, Verdict, verdict_of
+from batchgen.engine.outcome import EngineOutcome, LeftOut
+from batchgen.engine.verdict import Verdict, verdict_of
 from batchgen.errors import BatchgenError, JournalError
 from batchgen.exits import status_of
 from batchgen.journal.last_runs import LastRun

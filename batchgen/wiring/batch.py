@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from batchgen.engine.outcome import EngineOutcome, Verdict, weigh
+from batchgen.engine.outcome import EngineOutcome
+from batchgen.engine.verdict import Verdict, weigh
 from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.journal.batch import BatchJournal

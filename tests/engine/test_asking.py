@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from batchgen.engine.limits.budget import BudgetGuard
-from batchgen.engine.outcome import judge
+from batchgen.engine.verdict import judge
 from batchgen.errors import BoughtByQuoteError, StopCause, StoppedError, TransientError
 from batchgen.exits import Exit
 from batchgen.lifecycle import AnswerLost, PriceLearnt, State, SubmitStarted

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from batchgen.engine.outcome import judge
 from batchgen.engine.policy import Policy
+from batchgen.engine.verdict import judge
 from batchgen.errors import NoListingError, NoRightError
 from batchgen.exits import Exit
 from batchgen.lifecycle import AnswerLost, Held, ShownAbsent, State, Stopped

@@ -2,7 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from batchgen.engine.outcome import EngineOutcome, LeftOut, judge
+from batchgen.engine.outcome import EngineOutcome, LeftOut
+from batchgen.engine.verdict import judge
 from batchgen.errors import StopCause, StoppedError
 from batchgen.exits import Exit
 from batchgen.lifecycle import Record, State

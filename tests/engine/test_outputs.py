@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batchgen.engine.outcome import Verdict, judge
+from batchgen.engine.verdict import Verdict, judge
 from batchgen.exits import Exit
 from batchgen.lifecycle import Adopted, OutputsGrew, State, Succeeded
 from batchgen.model import Job

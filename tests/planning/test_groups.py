@@ -28,7 +28,7 @@ def picture(path: str, content: str) -> dict[str, str]:
 
 def test_thousands_that_get_the_same_word_are_one_group_wherever_it_stands() -> None:
     before = [job(f"j{n}", f"a house, number {n}, in the style of {n % 7}") for n in range(2400)]
-    after = [job(one.id, one.prompt + (" drawing" if n % 2 else "")) for n, one in enumerate(before)]
+    after = [job(one.id, f"{one.prompt}{' drawing' if n % 2 else ''}") for n, one in enumerate(before)]
     [group] = changed_alike(changed_jobs(planned(before, after)))
     assert (len(group.members), group.exact) == (1200, True)
     assert [(one.gone, one.new) for one in text_edits(group.parts[0])] == [("", "drawing")]
@@ -37,7 +37,7 @@ def test_thousands_that_get_the_same_word_are_one_group_wherever_it_stands() -> 
 def test_the_larger_groups_are_kept_and_the_rest_is_put_together_by_names() -> None:
     before = [job(f"j{n}", f"thing {n}", width=512) for n in range(100)]
     after = [
-        job(one.id, one.prompt if n < 60 else f"other {n * n}", width=768 if n < 60 else 512)
+        job(one.id, f"thing {n}" if n < 60 else f"other {n * n}", width=768 if n < 60 else 512)
         for n, one in enumerate(before)
     ]
     groups = changed_alike(changed_jobs(planned(before, after)), most=6)
@@ -91,7 +91,7 @@ def test_a_word_is_a_value_and_words_are_a_text(
 
 
 def test_a_job_without_a_prompt_changes_like_any_other() -> None:
-    bare = Job(id="one", prompt=None, model="m", params={"image": "asset_1"})  # type: ignore[arg-type]
+    bare = Job(id="one", prompt=None, model="m", params={"image": "asset_1"})
     [changed] = changed_jobs(planned([job("one", image="asset_1")], [bare]))
     assert [(one.name, one.dropped) for one in changed.changes] == [("prompt", True)]
     assert changed_under_new_ids(planned([bare], [job("two", image="asset_1")])) == ()
@@ -99,7 +99,7 @@ def test_a_job_without_a_prompt_changes_like_any_other() -> None:
 
 def test_an_edit_that_changes_the_id_too_is_shown_as_one() -> None:
     before = [job(f"thing-{n}", f"a picture of {name}, wide") for n, name in enumerate(["oak", "elm", "fir"])]
-    after = [job(f"{one.id}-drawing", one.prompt + " drawing") for one in before]
+    after = [job(f"{one.id}-drawing", f"{one.prompt} drawing") for one in before]
     plan = planned(before, [*after, job("new", "nothing like it at all")])
     moved = changed_under_new_ids(plan)
     assert [(one.before.job.id, one.entry.job.id) for one in moved] == [

@@ -50,7 +50,7 @@ def test_every_value_of_an_axis_is_met_before_one_is_met_twice() -> None:
     ]
     chosen = [job for job, _ in taken(jobs, 3)]
     assert {job.params["width"] for job in chosen} == {512, 768, 1024}
-    assert len({word for job in chosen for word in job.prompt.replace(",", "").split()}) == 2 + 6
+    assert len({word for job in chosen for word in str(job.prompt).replace(",", "").split()}) == 2 + 6
 
 
 def test_equals_are_taken_at_even_distances() -> None:

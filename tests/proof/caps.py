@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from batchgen.engine.outcome import EngineOutcome, judge
+from batchgen.engine.outcome import EngineOutcome
+from batchgen.engine.verdict import judge
 from batchgen.exits import Exit
 from batchgen.identity import compose_body
 from batchgen.lifecycle import Record, State, SubmitStarted

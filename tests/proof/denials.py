@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from batchgen.engine.outcome import EngineOutcome, judge
+from batchgen.engine.outcome import EngineOutcome
+from batchgen.engine.verdict import judge
 from batchgen.exits import Exit
 from batchgen.lifecycle import Event, Record, ShownAbsent, State
 from batchgen.model import Job, JobKey

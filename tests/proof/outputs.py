@@ -7,7 +7,7 @@ import random
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from batchgen.engine.outcome import Verdict
+from batchgen.engine.verdict import Verdict
 from batchgen.exits import Exit
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job

@@ -38,6 +38,9 @@ MUTANTS = (
         name="record the intent after the POST",
         path="engine/submit.py",
         old="        entry = self._ledger.record(entry, intent, allowed=self._purse.allowed(intent.at))\n"
+        "        with suppress(JournalError):  # a warning is worth no doubt: the intent is on record\n"
+        "            for text in self._purse.near(self._world.journal, now=intent.at):\n"
+        "                self._ledger.observer.warned(text)\n"
         "        left = loop_time()\n        try:\n"
         "            receipt = await self._generator.submit(entry.job.model, intent.body)\n",
         new="        left = loop_time()\n        try:\n            try:\n"
@@ -203,7 +206,7 @@ MUTANTS = (
     ),
     Mutant(
         name="take another project's records for ours",
-        path="journal/batch.py",
+        path="journal/scopes.py",
         old="    return scope.origin, scope.project, scope.batch, scope.slot\n",
         new='    return scope.origin, "", scope.batch, scope.slot\n',
         test="tests/proof/test_rules.py",

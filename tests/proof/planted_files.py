@@ -60,9 +60,9 @@ OF_FILES = (
     ),
     Mutant(
         name="say that all is done though files vanished",
-        path="engine/outcome.py",
-        old=" for one in records) + len(ending.vanished) - len(ending.spoiled),\n",
-        new=" for one in records) - len(ending.spoiled),\n",
+        path="engine/verdict.py",
+        old=" for one in records) + len(ending.vanished)\n",
+        new=" for one in records)\n",
         test=f"{_LATE}test_files_that_vanished_and_cannot_be_had_now_are_work_that_remains",
     ),
     Mutant(

@@ -87,22 +87,22 @@ OF_MONEY = (
     Mutant(
         name="count in a day all that was ever spent",
         path="planning/budget.py",
-        old="day.timestamp()),",
-        new="0.0),",
+        old="budget.per_day, midnight(day), ",
+        new="budget.per_day, 0.0, ",
         test=MONEY,
     ),
     Mutant(
         name="begin a day at midnight of another zone",
         path="planning/budget.py",
-        old="    day = datetime.combine(here.date(), time(), zone)\n",
-        new="    from datetime import UTC\n    day = datetime.combine(here.date(), time(), UTC)\n",
+        old="        return datetime.combine(of, time(), zone).timestamp()\n",
+        new="        from datetime import UTC\n\n        return datetime.combine(of, time(), UTC).timestamp()\n",
         test=MONEY,
     ),
     Mutant(
         name="keep the manifest's cap against another one",
         path="usecases/run_policy.py",
-        old="        budget=total if options.budget is None else options.budget,\n",
-        new="        budget=total,\n",
+        old="    return budget if options.budget is None else replace(budget, total=options.budget)\n",
+        new="    return budget\n",
         test="tests/cli/test_budget.py",
     ),
     Mutant(
@@ -128,7 +128,7 @@ OF_MONEY = (
     ),
     Mutant(
         name="end well though a budget left something",
-        path="engine/outcome.py",
+        path="engine/verdict.py",
         old="    dear = [(Exit.BUDGET, text) ",
         new="    dear = [(Exit.FAILED, text) ",
         test=MONEY,

@@ -81,7 +81,7 @@ OF_OUTPUTS = (
     ),
     Mutant(
         name="say nothing of a success without assets",
-        path="engine/outcome.py",
+        path="engine/verdict.py",
         old="*_left(ending, records), *_short(shortage)]\n",
         new="*_left(ending, records)]\n",
         test=_PROOF,

@@ -55,8 +55,8 @@ OF_OUTSIDE = (
     Mutant(
         name="cut a secret of one letter out of every word",
         path="scenario/credentials.py",
-        old="for one in secrets if len(one) >= _SHORTEST))\n",
-        new="for one in secrets))\n",
+        old="    return len(secret) < _SHORTEST or letters or secret.isdigit()\n",
+        new="    return False\n",
         test="tests/scenario/test_credentials.py",
     ),
     Mutant(

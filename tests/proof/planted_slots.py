@@ -38,7 +38,7 @@ OF_SLOTS = (
     ),
     Mutant(
         name="keep quiet of what a closed model leaves",
-        path="engine/outcome.py",
+        path="engine/verdict.py",
         old="        if one.jobs:\n            reasons",
         new="        if not one:\n            reasons",
         test=_DENIALS,
@@ -102,7 +102,7 @@ OF_SLOTS = (
     ),
     Mutant(
         name="keep quiet of the way on without a listing",
-        path="engine/outcome.py",
+        path="engine/verdict.py",
         old="    if ending.unlisted:\n",
         new="    if ending.unlisted and not ending.unreachable:\n",
         test=_DENIALS,

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from batchgen.engine.outcome import Verdict, judge
+from batchgen.engine.verdict import Verdict, judge
 from batchgen.planning.plan import make_plan
 from batchgen.planning.yields import shortage
 from tests.proof import holds

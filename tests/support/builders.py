@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from batchgen.engine.limits.budget import BudgetGuard
-from batchgen.engine.outcome import Verdict, judge
+from batchgen.engine.verdict import Verdict, judge
 from batchgen.lifecycle import Event, Record, State, SubmitStarted, replay
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, JobKey, Json, Model, ModelInput, RemoteJob, RemoteStatus

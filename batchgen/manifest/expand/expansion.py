@@ -6,22 +6,28 @@ so that a value added to an axis renames nothing.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import NamedTuple
 
 from batchgen.manifest.expand.braces import left_in
 from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
-from batchgen.manifest.expand.ids import Ids, Owner, distinct
-from batchgen.manifest.expand.subject import Subject, are_stems_alike, subject_of, told_apart
+from batchgen.manifest.expand.fixed import (
+    FixedParts,
+    RowError,
+    as_told,
+    fixed_parts,
+    params_of,
+    start_of_id,
+    text_of_value,
+)
+from batchgen.manifest.expand.ids import Ids, Owner
+from batchgen.manifest.expand.subject import told_apart
 from batchgen.manifest.naming import (
     LONGEST,
     alike,
-    in_ascii,
     joined,
-    label,
     part_of_id,
     shortened_id,
     slug,
@@ -31,46 +37,11 @@ from batchgen.manifest.naming import (
 from batchgen.manifest.origins import Origins
 from batchgen.manifest.schema import wrong_with_model
 from batchgen.manifest.source.problems import Place, Problems
-from batchgen.manifest.source.scalars import plain, text_of
+from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.tables.error_values import is_error, word_for_nothing
 from batchgen.manifest.templates import Template, is_empty
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
-
-
-class _Combination(NamedTuple):
-    """One choice of a value for every axis.
-
-    Attributes:
-        values: by the axes' names.
-        models: which of the models it goes with, None for all.
-        label: what it adds to an automatic id.
-        params: the parameters where no column moves them, None where one does.
-    """
-
-    values: Mapping[str, Json]
-    models: frozenset[int] | None
-    label: str
-    params: dict[str, Json] | None
-
-
-class _Prompt(NamedTuple):
-    """One prompt and what it adds to an automatic id, empty where its filled text is to be looked at.
-
-    The template is None for jobs without a prompt.
-    """
-
-    number: int
-    template: Template | None
-    label: str
-
-
-class _Model(NamedTuple):
-    """One model and what it adds to an automatic id."""
-
-    number: int
-    template: Template
-    label: str
 
 
 class _Named(NamedTuple):
@@ -83,35 +54,6 @@ class _Named(NamedTuple):
 
     id: str
     written: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Ready:
-    """An entry with everything worked out that no row changes.
-
-    Attributes:
-        name: the template of the user's ids, its own text fit to name a file; None where there is none.
-        shown: the columns whose values stand in automatic ids.
-        spelled: the variables that stand in the text, where a number keeps its file's spelling.
-        exact: whether the user's id says everything, so that two alike are the user's mistake.
-        unchecked: whether the user's id can still turn out unsafe when it is filled in.
-        subject: what automatic ids are made of where there is no prompt; None where that is the model.
-        with_folders: whether it takes the folders of files to tell them apart.
-        paths: the columns whose values are paths, which are made fit for the user's id.
-    """
-
-    entry: Entry
-    name: Template | None
-    prompts: tuple[_Prompt, ...]
-    models: tuple[_Model, ...]
-    combinations: tuple[_Combination, ...]
-    shown: tuple[str, ...]
-    spelled: frozenset[str]
-    exact: bool
-    unchecked: bool
-    subject: Subject | None
-    with_folders: bool
-    paths: frozenset[str]
 
 
 class Expansion:
@@ -134,7 +76,7 @@ class Expansion:
 
     def add(self, number: int, entry: Entry) -> None:
         """Make the jobs of the next entry, and note what is wrong with single rows of it."""
-        ready = _ready(entry)
+        ready = fixed_parts(entry)
         suspect = entry.is_suspect
         self._starts = array("Q")
         for row, (place, values) in enumerate(_rows(entry)):
@@ -145,7 +87,7 @@ class Expansion:
             if self._complete(values, entry.needed, place, said):
                 try:
                     self._add_row(number, ready, values, place)
-                except _RowError as error:
+                except RowError as error:
                     text = str(error)
                     self._problems.add(place, text if said in text else said + text, kind=error.kind)
 
@@ -174,15 +116,15 @@ class Expansion:
                 self._problems.warn(place, text, kind=f"{name} is a word for nothing")
         return not wrong
 
-    def _add_row(self, number: int, ready: _Ready, values: dict[str, Json], place: Place) -> None:
-        row_label = [slug(_text(_as_told(ready.spelled, name, values[name]))) for name in ready.shown]
+    def _add_row(self, number: int, ready: FixedParts, values: dict[str, Json], place: Place) -> None:
+        row_label = [slug(text_of_value(as_told(ready.spelled, name, values[name]))) for name in ready.shown]
         for prompt, model, combination in product(ready.prompts, ready.models, ready.combinations):
             if combination.models is not None and model.number not in combination.models:
                 continue
             known = {**values, **combination.values} if combination.values else values
             text = None if prompt.template is None else _rendered(prompt.template, known).strip()
             if text == "":
-                raise _RowError("the prompt is empty", "empty prompt")
+                raise RowError("the prompt is empty", "empty prompt")
             if text is not None and "{" in text:
                 self._warn_of_braces(ready.entry, prompt.number, text, place)
             named = _name(ready, known)
@@ -190,7 +132,7 @@ class Expansion:
             if name is None or not ready.exact:
                 start = prompt.label if name is not None or ready.entry.name is None else ""
                 if not start and (text is not None or name is None):
-                    start = _start_of(ready, model, known) if text is None else slug(text)
+                    start = start_of_id(ready, model, known) if text is None else slug(text)
                 parts = [start] if name is None else [name, start if len(ready.prompts) > 1 else ""]
                 name = joined([*parts, *row_label, combination.label, model.label])
             params = combination.params
@@ -198,7 +140,7 @@ class Expansion:
                 id=name,
                 prompt=text,
                 model=_model(model.template, known),
-                params=_params(ready.entry, known) if params is None else params,
+                params=params_of(ready.entry, known) if params is None else params,
                 derive_seed=ready.entry.derive_seed,
             )
             self._add(number, ready, job, place, prompt.number, named)
@@ -211,19 +153,19 @@ class Expansion:
             self._problems.warn(place, said, kind=f"value with {left}")
 
     def _add(
-        self, number: int, ready: _Ready, job: Job, place: Place, prompt: int, named: _Named | None
+        self, number: int, ready: FixedParts, job: Job, place: Place, prompt: int, named: _Named | None
     ) -> None:
         for turn in range(1, ready.entry.repeat + 1):
             wanted = job.id if turn == 1 else f"{job.id}-{turn}"
             # before it is taken: an id that nobody gets stands in no other's way
             if ready.unchecked and (wrong := wrong_with(wanted)):
-                raise _RowError(f'id: "{wanted}" cannot name a file: {wrong}', "id unsafe")
+                raise RowError(f'id: "{wanted}" cannot name a file: {wrong}', "id unsafe")
             owner = Owner(len(self.jobs), number, named is not None, named.written if named else "")
             name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact and named is not None)
             if isinstance(name, Owner):
                 file = self._file_of(name, ready.entry) if name.entry == number else None
                 said = self._taken_by(name, wanted) if file is None else f'id: "{wanted}" is taken by {file}'
-                raise _RowError(said, "id taken")
+                raise RowError(said, "id taken")
             if turn == 1:  # the others are meant
                 self._doubles.add(job, len(self.jobs))
             self.jobs.append(job if name == job.id else _renamed(job, name))
@@ -250,110 +192,12 @@ def _rows(entry: Entry) -> Iterable[tuple[Place, dict[str, Json]]]:
     return zip(map(table.place, rows), table.all_values(entry.columns, rows), strict=True)
 
 
-class _RowError(ValueError):
-    """What keeps a row from being a job."""
-
-    def __init__(self, message: str, kind: str) -> None:
-        self.kind = kind
-        super().__init__(message)
-
-
 def _renamed(job: Job, name: str) -> Job:
     # dataclasses.replace takes three times as long, and there may be 100,000
     return Job(id=name, prompt=job.prompt, model=job.model, params=job.params, derive_seed=job.derive_seed)
 
 
-def _ready(entry: Entry) -> _Ready:
-    named = entry.name.names if entry.name is not None else ()
-    prompts = tuple(_Prompt(number, one, slug(one.words)) for number, one in enumerate(entry.prompts))
-    subject = subject_of(entry.params) if entry.name is None and not prompts else None
-    # an automatic id begins with the prompt's own words; where it has none, with the filled text
-    unnamed = () if entry.name is not None else prompts
-    told = {name for one in unnamed if one.template and not one.label for name in one.template.names}
-    told.update(() if subject is None else subject.names)
-    by_column = any(name in entry.columns for name in named)
-    shown = () if by_column else tuple(name for name in entry.columns if name not in told)
-    spelled = frozenset(name for name in entry.known if entry.tells(name))
-    combinations = tuple(_combinations(entry, hidden={*named, *told}, spelled=spelled))
-    several = len(entry.models) > 1
-    labels = distinct([_model_label(one.words) if several else "" for one in entry.models])
-    models = tuple(map(_Model, range(len(entry.models)), entry.models, labels))
-    varies = several or len(prompts) > 1 or bool(shown) or any(one.label for one in combinations)
-    exact = entry.name is not None and not varies
-    return _Ready(
-        entry=entry,
-        name=_safe(entry.name) if entry.name is not None else None,
-        prompts=prompts or (_Prompt(0, None, ""),),
-        models=models,
-        combinations=combinations,
-        shown=shown,
-        spelled=spelled,
-        exact=exact,
-        unchecked=exact or bool(named),
-        subject=subject,
-        with_folders=subject is not None and entry.table is not None and are_stems_alike(entry.table),
-        paths=_PATHS if entry.table is not None and entry.table.named_at is not None else frozenset(),
-    )
-
-
-_PATHS = frozenset({"path", "folder"})
-
-
-def _start_of(ready: _Ready, model: _Model, values: Mapping[str, Json]) -> str:
-    """Return what the automatic id of a job without a prompt begins with: its file, its text or its model."""
-    own = "" if model.label or model.template.names else _model_label(model.template.words)
-    return (ready.subject and ready.subject.start(values, with_folders=ready.with_folders)) or own
-
-
-def _safe(name: Template) -> Template:
-    return (
-        name
-        if all(map(str.isascii, name.literals))
-        else replace(name, literals=tuple(in_ascii(one) or slug(one) for one in name.literals))
-    )
-
-
-def _combinations(entry: Entry, hidden: set[str], spelled: frozenset[str]) -> Iterator[_Combination]:
-    labels = _labels(entry, spelled)
-    fixed = not set(entry.params.names) & set(entry.columns)
-    constant = entry.params.render({}) if not entry.params.names else None
-    for choice in entry.choices.all if entry.choices is not None else ():
-        values = choice.values
-        parts = (
-            labels[name][text_of(_as_told(spelled, name, value))]
-            for name, value in values.items()
-            if name not in hidden
-        )
-        params = constant if constant is not None else (_params(entry, values) if fixed else None)
-        yield _Combination(values, choice.models, "-".join(parts), params)
-
-
-def _labels(entry: Entry, spelled: frozenset[str]) -> dict[str, dict[str, str]]:
-    """Return for every axis what each of its values adds to an id."""
-    texts: dict[str, dict[str, None]] = {name: {} for axis in entry.axes for name in axis.names}
-    for choice in entry.choices.all if entry.choices is not None else ():
-        for name, value in choice.values.items():
-            texts[name][text_of(_as_told(spelled, name, value))] = None
-    return {
-        name: dict(zip(found, distinct([label(one) for one in found]), strict=True))
-        for name, found in texts.items()
-    }
-
-
-def _as_told(spelled: Collection[str], name: str, value: Json) -> Json:
-    """Return a value as the job says it: a number in its file's spelling only where that is in the text."""
-    return value if name in spelled else plain(value)
-
-
-def _model_label(model: str) -> str:
-    return slug(model.removeprefix("model_"), words=12)
-
-
-def _text(value: Json) -> str:
-    return "" if value is None or isinstance(value, list | dict) else text_of(value)
-
-
-def _name(ready: _Ready, values: Mapping[str, Json]) -> _Named | None:
+def _name(ready: FixedParts, values: Mapping[str, Json]) -> _Named | None:
     """Return the user's own id; None where there is none, or nothing of it has a value in this row."""
     template = ready.entry.name
     if template is None or ready.name is None:
@@ -364,8 +208,8 @@ def _name(ready: _Ready, values: Mapping[str, Json]) -> _Named | None:
             text = texts[name] = "" if values[name] is None else text_of(values[name])
             parts[name] = _part_of_id(text, is_path=name in ready.paths)
         except ValueError as error:
-            shown = f'id: {name} "{" ".join(_text(values[name]).split())[:60]}" cannot name a file'
-            raise _RowError(f"{shown}: {error}", f"id {name}") from None
+            shown = f'id: {name} "{" ".join(text_of_value(values[name]).split())[:60]}" cannot name a file'
+            raise RowError(f"{shown}: {error}", f"id {name}") from None
     made = ready.name.render(parts)
     if "" in parts.values():
         made = without_gaps(made)
@@ -386,7 +230,7 @@ def _rendered(template: Template, values: Mapping[str, Json]) -> str:
     try:
         return template.render(values)
     except ValueError as error:
-        raise _RowError(f"prompt: {error}", "value in text") from None
+        raise RowError(f"prompt: {error}", "value in text") from None
 
 
 def _model(template: Template, values: Mapping[str, Json]) -> str:
@@ -395,15 +239,7 @@ def _model(template: Template, values: Mapping[str, Json]) -> str:
     try:
         model = template.render(values).strip()
     except ValueError as error:
-        raise _RowError(f"model: {error}", "value in text") from None
+        raise RowError(f"model: {error}", "value in text") from None
     if wrong := wrong_with_model(model):
-        raise _RowError(f"model: {wrong}", "model id")
+        raise RowError(f"model: {wrong}", "model id")
     return model
-
-
-def _params(entry: Entry, values: Mapping[str, Json]) -> dict[str, Json]:
-    try:
-        params: dict[str, Json] = entry.params.render(values)
-    except ValueError as error:
-        raise _RowError(f"params: {error}", "params") from None
-    return params
