@@ -10,7 +10,7 @@ from batchgen.errors import InputError
 from batchgen.manifest.reading import read_manifest
 from batchgen.manifest.source.document import read_document
 from batchgen.manifest.source.problems import Problems
-from tests.manifest.conftest import Read
+from tests.manifest.conftest import Complain, Read
 
 HEAD = "version: 1\ndefaults: {model: m}\n"
 # behind HEAD; where the # stands, and the form to write
@@ -67,6 +67,19 @@ def test_a_value_that_is_all_comment_is_named_beside_the_problem_that_it_makes(r
     assert "params.colour has no value" in problem.text
     assert warning.text == 'a # begins a comment, so there is no value; write colour: "#ff0000"'
     assert (warning.line, warning.column) == (5, 23)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("  - prompt: a mill #ff\n      in the fog\n    id: x\n", "4:20"),
+        ("  - {prompt: a mill #ff, id: x}\n", "4:21"),
+        ("  - prompt: [a mill #ff,\n      b]\n", "4:21"),
+    ],
+)
+def test_a_comment_that_breaks_the_yaml_is_named_too(text: str, place: str, complain: Complain) -> None:
+    said = "a # begins a comment, which ends the text here; put the text in quotes"
+    assert complain(HEAD + "jobs:\n" + text) == [f"jobs.yaml:{place}: {said}"]
 
 
 def test_the_rows_of_a_yaml_table_are_looked_at_too(read: Read) -> None:

@@ -17,17 +17,15 @@ _SIGNS = frozenset("{$<[%_\uff5b")
 _DOUBLED = re.compile(r"(?<!\{)\{\{([^{}\n]*)\}\}(?!\})")
 _DOLLAR = re.compile(r"\$\{([^{}\n]*)\}")
 _OTHERS = tuple(
-    map(
-        re.compile,
-        (
-            r"(?<![\w$])\$(\w+)",
-            r"<<?([^<>\n]{1,60})>>?",
-            r"\[\[?([^\[\]\n]{1,60})\]\]?",
-            r"%\(([^()\n]{1,60})\)s",
-            r"%([^%()\n]{1,60})%",
-            "\uff5b([^\uff5b\uff5d\n]{1,60})\uff5d",
-            r"(?<!\w)__(\w+?)__(?!\w)",
-        ),
+    (sign, re.compile(pattern))
+    for sign, pattern in (
+        ("$", r"(?<![\w$])\$(\w+)"),
+        ("<", r"<<?([^<>\n]{1,60})>>?"),
+        ("[", r"\[\[?([^\[\]\n]{1,60})\]\]?"),
+        ("%", r"%\(([^()\n]{1,60})\)s"),
+        ("%", r"%([^%()\n]{1,60})%"),
+        ("\uff5b", "\uff5b([^\uff5b\uff5d\n]{1,60})\uff5d"),
+        ("_", r"(?<!\w)__(\w+?)__(?!\w)"),
     )
 )
 _SUFFIX = re.compile(r"[|.:!\[(]")
@@ -54,30 +52,29 @@ def foreign(text: str, known: Mapping[str, Json]) -> Iterator[Foreign]:
         known: the variables that it may name, each with one of its values.
     """
     if known and not _SIGNS.isdisjoint(text):
-        used = parse(text).names
-        yield from _doubled(text, known, used)
-        yield from _signs(text, known, used)
+        yield from _doubled(text, known)
+        yield from _signs(text, known)
 
 
-def _doubled(text: str, known: Collection[str], used: Collection[str]) -> Iterator[Foreign]:
+def _doubled(text: str, known: Collection[str]) -> Iterator[Foreign]:
     for found in _DOUBLED.finditer(text):
         inner = found[1].strip()
         if (name := inner.removesuffix("?").strip()) in known:
             said = f"{found[0]} is the text {{{found[1]}}}, the same in every job; for the variable"
-            yield Foreign(f"{said} write {{{name}}}", stops=name not in used)
+            yield Foreign(f"{said} write {{{name}}}", stops=name not in parse(text).names)
         elif name := _name(_SUFFIX.split(inner)[0], known):
             yield Foreign(
                 f"{shortened(found[0])} is sent as text; for the variable write {{{name}}}", stops=False
             )
 
 
-def _signs(text: str, known: Mapping[str, Json], used: Collection[str]) -> Iterator[Foreign]:
+def _signs(text: str, known: Mapping[str, Json]) -> Iterator[Foreign]:
     for found in _DOLLAR.finditer(text):
         name = found[1].removesuffix("?").strip()
         if name in known and not _is_number(known[name]):  # a price has its sign before it
             yield Foreign(f"the $ of {found[0]} is sent as text; write {{{name}}}", stops=False)
-    for found in (one for form in _OTHERS for one in form.finditer(text)):
-        if (name := _name(found[1], known)) and name not in used:
+    for found in (one for sign, form in _OTHERS if sign in text for one in form.finditer(text)):
+        if (name := _name(found[1], known)) and name not in parse(text).names:
             yield Foreign(f"{found[0]} is sent as text; for the variable write {{{name}}}", stops=False)
 
 

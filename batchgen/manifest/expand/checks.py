@@ -12,7 +12,7 @@ from batchgen.manifest.schema import JobText
 from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.document import Document
 from batchgen.manifest.source.problems import Place, Problems, meant, shortened
-from batchgen.manifest.source.scalars import plain, spelled
+from batchgen.manifest.source.scalars import plain, spelled, text_of
 from batchgen.manifest.templates import parse, strings_in, wrong_with_text
 from batchgen.model import Json
 
@@ -43,9 +43,17 @@ class Checks:
         """Return the place of a value."""
         return self._document.place(path)
 
-    def spelled(self, path: Path, value: Json) -> Json:
-        """Return a value that keeps its file's spelling inside a text."""
-        return value if isinstance(value, str) else spelled(value, self._document.written(path))
+    def spelled(self, value: Json, *paths: Path) -> Json:
+        """Return a value that keeps its file's spelling inside a text.
+
+        Args:
+            value: as it was read.
+            paths: where it may be written.
+        """
+        if isinstance(value, str):
+            return value
+        written = (found for path in paths if (found := self._document.written(path)) is not None)
+        return spelled(value, next(written, None))
 
     def note(self, path: Path, text: str, kind: str | None = None) -> None:
         """Note what is wrong with a value."""
@@ -164,13 +172,17 @@ class Checks:
             *(((*path, "matrix", name), one.of) for name, one in (text.matrix or {}).items()),
         ]
         for place, values in lists:
-            seen: set[str] = set()
+            is_text = "matrix" in place and made.tells(str(place[-1]))
+            seen: dict[str, set[str]] = {}
             for index, value in enumerate(values):
-                is_text = "matrix" in place and made.tells(str(place[-1]))
-                told = canonical(self.spelled((*place, index), value) if is_text else value)
-                if told in seen:
+                alike = seen.setdefault(canonical(value), set())
+                if alike and (not is_text or self._text_of(place, index, value) in alike):
                     self.note((*place, index), f"{place[-1]} has this value twice; {_EQUAL} repeat: 2")
-                seen.add(told)
+                alike.add(self._text_of(place, index, value) if is_text else "")
+
+    def _text_of(self, place: Path, index: int, value: Json) -> str:
+        """Return a value of an axis as it stands in a text: 1.1 and 1.10 are one number and two texts."""
+        return text_of(self.spelled(value, (*place, index), (*place, "of", index)))
 
     def _groups(self, path: Path, text: JobText) -> None:
         names = list(text.matrix or {})

@@ -62,7 +62,7 @@ class Preparation:
     def _set_out(self, sound: Validated) -> None:
         before = len(self._problems)
         self._bound = {
-            name: self._checks.spelled(("vars", name), one) for name, one in sound.text.vars.items()
+            name: self._checks.spelled(one, ("vars", name)) for name, one in sound.text.vars.items()
         }
         self._checks.nulls(("defaults", "params"), idle_nulls(self._defaults.params, None))
         self._default_params = merged({}, self._params_of(("defaults", "params"), self._defaults.params))
@@ -137,8 +137,8 @@ class Preparation:
         for name, one in (text.matrix or {}).items():
             base: Path = (*path, "matrix", name)
             of = [
-                # the values of an axis stand below `of`, or are all that the axis says
-                self._checks.spelled((*base, number), self._checks.spelled((*base, "of", number), value))
+                # the values of an axis are all that it says, or stand below `of`
+                self._checks.spelled(value, (*base, number), (*base, "of", number))
                 for number, value in enumerate(one.of)
             ]
             values = tuple(of) if one.sample is None else sampled(name, of, one.sample)
@@ -147,7 +147,7 @@ class Preparation:
         for place, group in enumerate(text.zip):
             columns = [
                 [
-                    self._checks.spelled((*path, "zip", place, name, number), value)
+                    self._checks.spelled(value, (*path, "zip", place, name, number))
                     for number, value in enumerate(of)
                 ]
                 for name, of in group.items()

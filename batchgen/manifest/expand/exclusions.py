@@ -54,7 +54,7 @@ class Patterns:
                 path, f"include: a value for {listed(missing)} is missing; it adds a whole choice"
             )
         models = self._models_of((*path, MODEL), item[MODEL]) if by_model else None
-        values = {name: self._checks.spelled((*path, name), value) for name, value in values.items()}
+        values = {name: self._checks.spelled(value, (*path, name)) for name, value in values.items()}
         return Pattern(number, values, models) if self._checks.count == before else None
 
     def _check_value(self, path: Path, key: str, name: str, value: Json) -> None:

@@ -4,7 +4,7 @@ What is expanded was counted before. An id depends on what its job is made of, n
 so that a value added to an axis renames nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.ids import Ids, Owner
 from batchgen.manifest.naming import (
+    LONGEST,
     alike,
     in_ascii,
     joined,
@@ -83,16 +84,20 @@ class _Ready:
     """An entry with everything worked out that no row changes.
 
     Attributes:
+        name: the template of the user's ids, its own text fit to name a file; None where there is none.
         shown: the columns whose values stand in automatic ids.
+        spelled: the variables that stand in the text, where a number keeps its file's spelling.
         exact: whether the user's id says everything, so that two alike are the user's mistake.
         unchecked: whether the user's id can still turn out unsafe when it is filled in.
     """
 
     entry: Entry
+    name: Template | None
     prompts: tuple[_Prompt, ...]
     models: tuple[_Model, ...]
     combinations: tuple[_Combination, ...]
     shown: tuple[str, ...]
+    spelled: frozenset[str]
     exact: bool
     unchecked: bool
 
@@ -153,7 +158,7 @@ class Expansion:
         return not wrong
 
     def _add_row(self, number: int, ready: _Ready, values: dict[str, Json], place: Place) -> None:
-        row_label = [slug(_text(_as_told(ready.entry, name, values[name]))) for name in ready.shown]
+        row_label = [slug(_text(_as_told(ready.spelled, name, values[name]))) for name in ready.shown]
         for prompt, model, combination in product(ready.prompts, ready.models, ready.combinations):
             if combination.models is not None and model.number not in combination.models:
                 continue
@@ -249,7 +254,8 @@ def _ready(entry: Entry) -> _Ready:
     told = {name for one in prompts if entry.name is None and not one.label for name in one.template.names}
     by_column = any(name in entry.columns for name in named)
     shown = () if by_column else tuple(name for name in entry.columns if name not in told)
-    combinations = tuple(_combinations(entry, hidden={*named, *told}))
+    spelled = frozenset(name for name in entry.known if entry.tells(name))
+    combinations = tuple(_combinations(entry, hidden={*named, *told}, spelled=spelled))
     several = len(entry.models) > 1
     labels = _distinct([_model_label(one.words) if several else "" for one in entry.models])
     models = tuple(map(_Model, range(len(entry.models)), entry.models, labels))
@@ -257,47 +263,59 @@ def _ready(entry: Entry) -> _Ready:
     exact = entry.name is not None and not varies
     return _Ready(
         entry=entry,
+        name=_safe(entry.name) if entry.name is not None else None,
         prompts=prompts,
         models=models,
         combinations=combinations,
         shown=shown,
+        spelled=spelled,
         exact=exact,
         unchecked=exact or bool(named),
     )
 
 
-def _combinations(entry: Entry, hidden: set[str]) -> Iterator[_Combination]:
-    labels = _labels(entry)
+def _safe(name: Template) -> Template:
+    return (
+        name
+        if all(map(str.isascii, name.literals))
+        else replace(name, literals=tuple(in_ascii(one) or slug(one) for one in name.literals))
+    )
+
+
+def _combinations(entry: Entry, hidden: set[str], spelled: frozenset[str]) -> Iterator[_Combination]:
+    labels = _labels(entry, spelled)
     fixed = not set(entry.params.names) & set(entry.columns)
     constant = entry.params.render({}) if not entry.params.names else None
     for choice in entry.choices.all if entry.choices is not None else ():
         values = choice.values
         parts = (
-            labels[name][_told(entry, name, value)] for name, value in values.items() if name not in hidden
+            labels[name][text_of(_as_told(spelled, name, value))]
+            for name, value in values.items()
+            if name not in hidden
         )
         params = constant if constant is not None else (_params(entry, values) if fixed else None)
         yield _Combination(values, choice.models, "-".join(parts), params)
 
 
-def _labels(entry: Entry) -> dict[str, dict[str, str]]:
+def _labels(entry: Entry, spelled: frozenset[str]) -> dict[str, dict[str, str]]:
     """Return for every axis what each of its values adds to an id."""
     texts: dict[str, dict[str, None]] = {name: {} for axis in entry.axes for name in axis.names}
     for choice in entry.choices.all if entry.choices is not None else ():
         for name, value in choice.values.items():
-            texts[name][_told(entry, name, value)] = None
+            texts[name][text_of(_as_told(spelled, name, value))] = None
     return {
         name: dict(zip(found, _distinct([label(one) for one in found]), strict=True))
         for name, found in texts.items()
     }
 
 
-def _as_told(entry: Entry, name: str, value: Json) -> Json:
+def _as_told(spelled: Collection[str], name: str, value: Json) -> Json:
     """Return a value as the job says it: a number in its file's spelling only where that is in the text."""
-    return value if entry.tells(name) else plain(value)
+    return value if name in spelled else plain(value)
 
 
-def _told(entry: Entry, name: str, value: Json) -> str:
-    return text_of(_as_told(entry, name, value))
+def _spelled(entry: Entry) -> frozenset[str]:
+    return frozenset(name for name in entry.known if entry.tells(name))
 
 
 def _distinct(labels: Sequence[str]) -> list[str]:
@@ -325,25 +343,24 @@ def _text(value: Json) -> str:
 def _name(ready: _Ready, values: Mapping[str, Json]) -> _Named | None:
     """Return the user's own id; None where there is none, or nothing of it has a value in this row."""
     template = ready.entry.name
-    if template is None:
+    if template is None or ready.name is None:
         return None
-    parts = {}
+    texts, parts = {}, {}
     for name in template.names:
-        value = values[name]
         try:
-            parts[name] = part_of_id(text_of(value)) if value is not None and value != "" else ""
+            text = texts[name] = "" if values[name] is None else text_of(values[name])
+            parts[name] = part_of_id(text) if text else ""
         except ValueError as error:
-            shown = f'id: {name} "{_text(value)[:60]}" cannot name a file'
+            shown = f'id: {name} "{_text(values[name])[:60]}" cannot name a file'
             raise _RowError(f"{shown}: {error}", f"id {name}") from None
-    literals = tuple(in_ascii(one) or slug(one) for one in template.literals)
-    made = replace(template, literals=literals).render(parts)
+    made = ready.name.render(parts)
     if "" in parts.values():
         made = without_gaps(made)
-    if not made:
-        return None
-    written = template.render({name: _text(values[name]) for name in template.names})
+    if ready.name is template and parts == texts and len(made) <= LONGEST:  # as nearly all are
+        return _Named(made, "") if made else None
+    written = template.render(texts)
     safe = shortened_id(made, written)
-    return _Named(safe, "" if safe == written else alike(written))
+    return _Named(safe, "" if safe == written else alike(written)) if made else None
 
 
 def _rendered(template: Template, values: Mapping[str, Json]) -> str:

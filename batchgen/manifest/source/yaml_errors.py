@@ -1,10 +1,13 @@
 """What YAML's own complaints mean for a person who wrote the file."""
 
+import re
+
 import yaml
 
 from batchgen.manifest.source.characters import look_alike
 
 _TAB = "a tab is used to indent; YAML takes spaces only"
+_GLUED = re.compile(r"[^'\"#]*[^\s'\"#][^'\"#]*[ \t]#(?=[^\s#!])")
 _NO_START = "unquoted text cannot begin with {0}; put the text in quotes"
 _BRACE = 'text that begins with { needs quotes: "{name} ..."'
 
@@ -48,11 +51,26 @@ def explain(error: yaml.YAMLError, text: str) -> tuple[int, int, str]:
     mark = error.problem_mark or begun
     if mark is not None and (found := look_alike(text, mark.line + 1, flow="flow" in context)):
         return found
+    if mark is not None and (cut := _cut_by_comment(text, mark)):
+        return cut
     for piece, meaning in _OPENED:
         if begun is not None and piece in context and "expected" in problem:
             return *_spot(begun), meaning
     meaning = _by_character(problem, mark, text) or next((it for piece, it in _FOUND if piece in problem), "")
     return *_spot(mark), meaning or " ".join(part for part in (problem, context) if part)
+
+
+def _cut_by_comment(text: str, mark: yaml.Mark) -> tuple[int, int, str] | None:
+    """Find a # in the line at fault, or the one before, that is glued to what seems to be text."""
+    lines = text.split("\n")[: mark.line + 1]
+    for number in range(len(lines), max(0, len(lines) - 2), -1):
+        if found := _GLUED.match(lines[number - 1]):
+            return (
+                number,
+                found.end(),
+                "a # begins a comment, which ends the text here; put the text in quotes",
+            )
+    return None
 
 
 def _by_character(problem: str, mark: yaml.Mark | None, text: str) -> str:
