@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.errors import ManifestError
+from batchgen.identity import content_key
 from batchgen.manifest.reading import read_manifest
 from batchgen.model import Json
 from tests.manifest.corpus.member import Member
@@ -48,3 +49,43 @@ def outcome() -> tuple[list[str], list[Mapping[str, Json]], list[str], list[str]
 
 def test_every_member_has_a_name_of_its_own_and_there_are_many() -> None:
     assert len({one.name for one in CORPUS}) == len(CORPUS) > 200
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "entry"),
+    [
+        (
+            "t.csv",
+            'n,prompt\n1,"a mill\nat dusk"\n2,a barn',
+            'from: t.csv, prompt: "{prompt}", params: {n: "{n}"}',
+        ),
+        (
+            "t.tsv",
+            'n\tprompt\n1\t"a mill\nat dusk"\n',
+            'from: t.tsv, prompt: "{prompt}", params: {s: "x{prompt}"}',
+        ),
+        ("t.txt", "a mill\n\na barn\n", "from: t.txt"),
+        (
+            "t.jsonl",
+            '{"prompt": "a mill\\nat dusk"}\n{"prompt": "a barn"}\n',
+            'from: t.jsonl, prompt: "{prompt}"',
+        ),
+        ("t.json", '[\n{"prompt": "a mill\\nat dusk"}\n]\n', 'from: t.json, prompt: "{prompt}"'),
+        ("t.yaml", "- prompt: |\n    a mill\n\n    at dusk\n", 'from: t.yaml, prompt: "{prompt}"'),
+        ("p.txt", "a mill\n\nat dusk\n", "prompt: {file: p.txt}"),
+    ],
+)
+def test_the_same_text_under_other_line_ends_is_the_same_job(
+    file: str, text: str, entry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("jobs.yaml").write_text(
+        f"version: 1\ndefaults: {{model: m}}\njobs:\n  - {{{entry}}}\n", encoding="utf-8"
+    )
+    found = []
+    for end in ("\n", "\r\n", "\r"):
+        Path(file).write_bytes(
+            text.replace("\n", end).replace("\\n", end.encode("unicode_escape").decode()).encode()
+        )
+        found.append([content_key(job) for job in read_manifest(Path("jobs.yaml"), environ={}).jobs])
+    assert found[0] == found[1] == found[2]
