@@ -69,7 +69,7 @@ def test_a_folder_of_files_that_vanished_is_fetched_again(done: tuple[Shell, Ser
     assert "3 files missing" in shell.call("plan", "jobs.yaml").out
     run = shell.call("run", "jobs.yaml", "--rate", "50/s", "--yes")
     assert run.status == 0, run.err
-    assert "spring: 3 files not on the disk any more, to be fetched again" in run.err
+    assert "spring: 3 files gone from the disk or damaged, to be fetched again" in run.err
     assert files_of(shell) == before
     assert len(service.charged) == 3
     assert "nothing to do" in shell.call("run", "jobs.yaml", "--yes").err
@@ -87,8 +87,8 @@ def test_what_took_the_place_of_a_file_is_never_overwritten(done: tuple[Shell, S
     mine = edited.read_bytes()
     run = shell.call("run", "jobs.yaml", "--rate", "50/s", "--yes")
     assert run.status == 0, run.err
-    assert "2 files not on the disk any more" in run.err
-    assert f"1 file changed since then, and left as they are: assets/{edited.name}" in run.err
+    assert "2 files gone from the disk or damaged" in run.err
+    assert f"1 file changed since then and left alone: assets/{edited.name}" in run.err
     assert folder.is_dir()
     assert cut.read_bytes() == whole[cut.name][:100]
     assert edited.read_bytes() == mine
