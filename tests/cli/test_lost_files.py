@@ -1,7 +1,9 @@
 """Errors in the place of files, files that vanish, and files that are edited, as the command tells it."""
 
 import shutil
+import signal
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +60,25 @@ def test_what_never_arrives_whole_is_no_success(shell: Shell, simulator: Simulat
     assert "an error in XML came instead of the file" in run.err
     assert "3 jobs with missing files; run the same command to fetch them" in run.err
     assert files_of(shell) == {}
+
+
+def test_a_file_server_that_answers_nothing_is_waited_for_until_a_person_ends_it(
+    shell: Shell, simulator: Simulator
+) -> None:
+    service = simulator(*QUICK, "--fault", "download:503=100%")
+    shell.write("jobs.yaml", MANIFEST)
+    with shell.at(service).start("run", "jobs.yaml", "--rate", "50/s", "--yes") as run:
+        until = time.monotonic() + 60.0
+        while "waiting for 3 files: the file server answered 503; for 5 min at most" not in run.err:
+            assert run.poll() is None, run.err
+            assert time.monotonic() < until, run.err
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=20)
+    assert run.returncode == 8, err
+    assert "3 jobs with missing files; run the same command to fetch them" in err
+    errors = {job["error"]["message"] for job in shell.results()["jobs"]}
+    assert all(one.startswith("files are missing: ") and one.endswith("answered 503") for one in errors)
 
 
 def test_a_folder_of_files_that_vanished_is_fetched_again(done: tuple[Shell, Service]) -> None:
