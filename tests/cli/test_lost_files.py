@@ -3,7 +3,6 @@
 import shutil
 import signal
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +10,11 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Service, Shell, simulator_process
+from tests.cli.test_run import wait_until
 
 Simulator = Callable[..., Service]
 
+WAITING = "waiting for 3 files: the file server answered 503; for 5 min at most"
 QUICK = ("--speed", "40", "--duration", "2-4")
 MANIFEST = """\
 version: 1
@@ -68,11 +69,8 @@ def test_a_file_server_that_answers_nothing_is_waited_for_until_a_person_ends_it
     service = simulator(*QUICK, "--fault", "download:503=100%")
     shell.write("jobs.yaml", MANIFEST)
     with shell.at(service).start("run", "jobs.yaml", "--rate", "50/s", "--yes") as run:
-        until = time.monotonic() + 60.0
-        while "waiting for 3 files: the file server answered 503; for 5 min at most" not in run.err:
-            assert run.poll() is None, run.err
-            assert time.monotonic() < until, run.err
-            time.sleep(0.05)
+        wait_until(lambda: WAITING in run.err or run.poll() is not None, seconds=60)
+        assert WAITING in run.err
         run.send_signal(signal.SIGINT)
         _, err = run.communicate(timeout=20)
     assert run.returncode == 8, err
