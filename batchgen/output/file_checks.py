@@ -5,6 +5,7 @@ sentence, zeros, or half a file. A format other than the declared one is no faul
 is a sound file of the same kind. What cannot be judged is taken, but never a page of an error.
 """
 
+import json
 import re
 import struct
 import warnings
@@ -80,17 +81,16 @@ _BY_CHECKSUM = frozenset(
     {"image/png"}
 )  # all bytes are under one: unpacking them, which is dear, tells no more
 
-_XML = re.compile(r"\A\s*(<\?xml|<!DOCTYPE|<Error\b|<[A-Za-z][\w:.-]*\s+xmlns)", re.IGNORECASE)
+_XML = re.compile(r"\A\s*(<\?xml|<!DOCTYPE|<Error|<[A-Za-z][\w:.-]*\s+xmlns)", re.IGNORECASE)
 _XML_OF_3D = re.compile(r"<(COLLADA|X3D|model)\b")
 _PAGE = re.compile(r"<(!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
-_DENIAL = re.compile(r"<Error\b|<Code>|AccessDenied|Access Denied", re.IGNORECASE)
-_SAYS_ERROR = re.compile(
-    r'\A\s*\{\s*"(error|errors|message|Message|reason|code|status|statusCode|detail|details|name|requestId)"\s*:'
-)
+_DENIAL = re.compile(r"<Error|<Code>|AccessDenied|Access Denied", re.IGNORECASE)
+_ERROR_KEYS = frozenset({"error", "errors", "message", "reason", "statuscode", "errorcode", "requestid"})
 _OF_3D = re.compile(
-    r"\A(\s*(#[^\n]*|//[^\n]*)?\n)*\s*(#usda|#VRML|solid|ply|OFF|newmtl|mtllib|usemtl|[ogsvf]|v[nt])(\s|\Z)"
+    r"\A(?:[ \t\r]*(?:(?:#(?!usda|VRML)|//)[^\n]*)?\n)*[ \t\r]*"
+    r"(?:#usda|#VRML|(?:solid|ply|OFF|newmtl|mtllib|usemtl|[ogsvf]|v[nt])(?:\s|\Z))"
 )
-_REMARKS = re.compile(r"\A(\s*#[^\n]*\n)*\s*#[^\n]*\Z")
+_REMARKS = re.compile(r"\A(?:[ \t\r]*(?:#[^\n]*)?\n)*[ \t\r]*#[^\n]*\Z")
 
 
 class Size(NamedTuple):
@@ -193,9 +193,16 @@ def _error_in(head: bytes, kind: Kind) -> str:
         if _DENIAL.search(text):
             return "an error in XML"
         return "" if _XML_OF_3D.search(text) else "a text in XML"
-    if kind.mime == "application/json" and _SAYS_ERROR.match(text):
-        return "an error in JSON"
-    return ""
+    return "an error in JSON" if kind.mime == "application/json" and _says_error(text) else ""
+
+
+def _says_error(text: str) -> bool:
+    """Return whether a short JSON text has the keys of an error."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):  # longer than its beginning: no error is
+        return False
+    return isinstance(said, dict) and not _ERROR_KEYS.isdisjoint(name.lower() for name in said)
 
 
 def _describes_3d(head: bytes) -> bool:

@@ -72,11 +72,11 @@ class Audience:
         """Tell which files are fetched again, and which are left as somebody has changed them."""
         name, lost, edited = batch.scope.batch, batch.files.files, batch.files.edited
         if lost:
-            self.say(f"{name}: {counted(lost, 'file')} not on the disk any more, to be fetched again")
+            self.say(f"{name}: {counted(lost, 'file')} gone from the disk or damaged, to be fetched again")
         if edited:
             few = ", ".join(one.path for one in edited[:_NAMED]) + (", ..." if len(edited) > _NAMED else "")
             self.note(
-                f"{counted(len(edited), 'file')} changed since then, and left as they are: {few} "
+                f"{counted(len(edited), 'file')} changed since then and left alone: {few} "
                 "(audit --fix fetches the recorded ones)"
             )
 

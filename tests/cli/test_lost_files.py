@@ -1,6 +1,7 @@
 """Errors in the place of files, files that vanish, and files that are edited, as the command tells it."""
 
 import shutil
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Service, Shell, simulator_process
+from tests.cli.test_run import wait_until
 
 Simulator = Callable[..., Service]
 
+WAITING = "waiting for 3 files: the file server answered 503; for 5 min at most"
 QUICK = ("--speed", "40", "--duration", "2-4")
 MANIFEST = """\
 version: 1
@@ -60,6 +63,22 @@ def test_what_never_arrives_whole_is_no_success(shell: Shell, simulator: Simulat
     assert files_of(shell) == {}
 
 
+def test_a_file_server_that_answers_nothing_is_waited_for_until_a_person_ends_it(
+    shell: Shell, simulator: Simulator
+) -> None:
+    service = simulator(*QUICK, "--fault", "download:503=100%")
+    shell.write("jobs.yaml", MANIFEST)
+    with shell.at(service).start("run", "jobs.yaml", "--rate", "50/s", "--yes") as run:
+        wait_until(lambda: WAITING in run.err or run.poll() is not None, seconds=60)
+        assert WAITING in run.err
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=20)
+    assert run.returncode == 8, err
+    assert "3 jobs with missing files; run the same command to fetch them" in err
+    errors = {job["error"]["message"] for job in shell.results()["jobs"]}
+    assert all(one.startswith("files are missing: ") and one.endswith("answered 503") for one in errors)
+
+
 def test_a_folder_of_files_that_vanished_is_fetched_again(done: tuple[Shell, Service]) -> None:
     shell, service = done
     before = files_of(shell)
@@ -69,7 +88,7 @@ def test_a_folder_of_files_that_vanished_is_fetched_again(done: tuple[Shell, Ser
     assert "3 files missing" in shell.call("plan", "jobs.yaml").out
     run = shell.call("run", "jobs.yaml", "--rate", "50/s", "--yes")
     assert run.status == 0, run.err
-    assert "spring: 3 files not on the disk any more, to be fetched again" in run.err
+    assert "spring: 3 files gone from the disk or damaged, to be fetched again" in run.err
     assert files_of(shell) == before
     assert len(service.charged) == 3
     assert "nothing to do" in shell.call("run", "jobs.yaml", "--yes").err
@@ -87,8 +106,8 @@ def test_what_took_the_place_of_a_file_is_never_overwritten(done: tuple[Shell, S
     mine = edited.read_bytes()
     run = shell.call("run", "jobs.yaml", "--rate", "50/s", "--yes")
     assert run.status == 0, run.err
-    assert "2 files not on the disk any more" in run.err
-    assert f"1 file changed since then, and left as they are: assets/{edited.name}" in run.err
+    assert "2 files gone from the disk or damaged" in run.err
+    assert f"1 file changed since then and left alone: assets/{edited.name}" in run.err
     assert folder.is_dir()
     assert cut.read_bytes() == whole[cut.name][:100]
     assert edited.read_bytes() == mine

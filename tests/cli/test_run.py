@@ -295,7 +295,7 @@ def test_downloads_can_be_off(shell: Shell, simulator: Simulator) -> None:
 def test_files_that_do_not_arrive_are_fetched_by_the_next_run(shell: Shell, tmp_path: Path) -> None:
     shell.write("jobs.yaml", many(2))
     state = tmp_path / "service.jsonl"
-    with simulator_process(state, (*QUICK, "--fault", "download:truncated=100%")) as service:
+    with simulator_process(state, (*QUICK, "--fault", "download:half=100%")) as service:
         first = shell.at(service).call("run", "jobs.yaml", "--rate", "50/s")
         port = service.base_url.rsplit(":", 1)[1].split("/")[0]
     assert first.status == 8, first.err

@@ -18,7 +18,7 @@ from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, Sta
 from batchgen.model import Job, JobKey, Rate
 from batchgen.planning.budget import Allowance
 from batchgen.simulator.exchange import Call
-from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, Fault, FaultPlan
+from batchgen.simulator.faults import WITHOUT_EFFECT, Fault, FaultPlan, faults_of
 from batchgen.simulator.settings import Limits, Outcomes, Views
 from tests.support.builders import events_of, make_earth, make_jobs, records_of, states_of, verdict_of
 from tests.support.memory_journal import MemoryJournal
@@ -91,7 +91,7 @@ def test_a_run_cut_anywhere_any_number_of_times_pays_nothing_twice_and_forgets_n
 
 
 faults = st.dictionaries(
-    st.sampled_from([one for one in Fault if one not in {Fault.TRUNCATED, Fault.EXPIRED, Fault.SLOW} | LATE]),
+    st.sampled_from([one for one in faults_of(Call.JOB) if one is not Fault.SLOW]),
     st.floats(0, 0.07),
     max_size=5,
 )

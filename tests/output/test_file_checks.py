@@ -104,7 +104,18 @@ def test_an_error_in_its_place_is_not_taken_for_a_file(name: str, body: bytes, t
     assert trouble(body, tmp_path, asset(kind, mime)) != ""
 
 
-@pytest.mark.parametrize("body", [files.DENIED, files.ERROR, files.LOGIN, bytes(500), b""])
+@pytest.mark.parametrize(
+    "body",
+    [
+        files.DENIED,
+        b"<ErrorResponse><Message>no</Message></ErrorResponse>",
+        files.ERROR,
+        b'{"success": false, "error": {"code": 500}}',
+        files.LOGIN,
+        bytes(500),
+        b"",
+    ],
+)
 def test_where_the_service_says_nothing_of_it_an_error_is_none_either(body: bytes, tmp_path: Path) -> None:
     assert trouble(body, tmp_path, asset("", "")) != ""
     assert trouble(body, tmp_path, asset("", "application/octet-stream")) != ""
