@@ -95,6 +95,7 @@ def test_a_long_text_is_cut_in_the_message() -> None:
 @given(st.text(max_size=20))
 def test_any_text_is_a_value_or_a_value_error(text: str) -> None:
     with suppress(ValueError):
-        assert parse_rate(text).interval > 0
+        rate = parse_rate(text)
+        assert rate is NO_RATE or rate.interval > 0
     with suppress(ValueError):
         assert parse_duration(text) >= 0

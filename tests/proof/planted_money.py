@@ -95,7 +95,8 @@ OF_MONEY = (
         name="begin a day at midnight of another zone",
         path="planning/budget.py",
         old="        return datetime.combine(of, time(), zone).timestamp()\n",
-        new="        from datetime import UTC\n\n        return datetime.combine(of, time(), UTC).timestamp()\n",
+        new="        from datetime import UTC\n\n"
+        "        return datetime.combine(of, time(), UTC).timestamp()\n",
         test=MONEY,
     ),
     Mutant(

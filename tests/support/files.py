@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from PIL import Image
 
-from batchgen.simulator.exchange import Medium
+from batchgen.simulator.exchange import Effect, Medium
 from batchgen.simulator.pictures import file_of
 
 
@@ -22,7 +22,17 @@ def picture(form: str = "PNG", size: tuple[int, int] = (48, 32), **more: object)
 
 
 def clip() -> bytes:
-    return file_of(Medium(id="asset_clip", mime="video/mp4", text="a clip"))
+    return file_of(
+        Medium(
+            id="asset_clip",
+            mime="video/mp4",
+            text="a clip",
+            width=64,
+            height=48,
+            seconds=1.0,
+            effect=Effect.FILMED,
+        )
+    )
 
 
 def quicktime() -> bytes:

@@ -1,13 +1,11 @@
 """What YAML's own complaints mean for a person who wrote the file."""
 
-import re
-
 import yaml
 
 from batchgen.manifest.source.characters import look_alike
 
 _TAB = "a tab is used to indent; YAML takes spaces only"
-_GLUED = re.compile(r"[^'\"#]*[^\s'\"#][^'\"#]*[ \t]#(?=[^\s#!])")
+_NO_TEXT = ("", " ", "\t", "\r", "#", "!")  # behind a # that begins what is meant as a comment
 _NO_START = "unquoted text cannot begin with {0}; put the text in quotes"
 _BRACE = 'text that begins with { needs quotes: "{name} ..."'
 
@@ -65,12 +63,11 @@ def _cut_by_comment(text: str, mark: yaml.Mark) -> tuple[int, int, str] | None:
     """Find a # in the line at fault, or the one before, that is glued to what seems to be text."""
     lines = text.split("\n")[: mark.line + 1]
     for number in range(len(lines), max(0, len(lines) - 2), -1):
-        if found := _GLUED.match(lines[number - 1]):
-            return (
-                number,
-                found.end(),
-                "a # begins a comment, which ends the text here; put the text in quotes",
-            )
+        before, sign, behind = lines[number - 1].partition("#")
+        is_glued = bool(sign) and behind[:1] not in _NO_TEXT and before.endswith((" ", "\t"))
+        if is_glued and before.strip() and not {"'", '"'} & set(before):
+            said = "a # begins a comment, which ends the text here; put the text in quotes"
+            return number, len(before) + 1, said
     return None
 
 
