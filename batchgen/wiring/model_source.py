@@ -12,8 +12,6 @@ from batchgen.wiring.batch import Batch
 from batchgen.wiring.model_cache import ModelCache
 from batchgen.wiring.options import Options, project_of
 from batchgen.wiring.service import address_of, open_service
-from batchgen.wiring.simulated_models import SimulatedModels
-from batchgen.wiring.simulated_prices import SimulatedPrices
 
 # What models a plan allows: measured for this one alone. Of others the service decides when it runs one.
 # source: docs/service.md plans
@@ -130,6 +128,8 @@ async def open_models(
     project = project_of(options, manifest_project)
     shelf = ModelCache(options.output, origin=address_of(options).origin, project=project)
     if options.simulate and options.transport is None:
+        from batchgen.wiring.simulated_models import SimulatedModels  # noqa: PLC0415 - only a rehearsal pays for it
+
         yield Catalogue(SimulatedModels(), shelf, options.clock)
         return
     async with open_service(options, project=project, rate=rate) as service:
@@ -138,9 +138,13 @@ async def open_models(
 
 def rehearsed_models() -> list[Model]:
     """Return the models of the service that rehearsals have."""
+    from batchgen.wiring.simulated_models import SimulatedModels  # noqa: PLC0415
+
     return SimulatedModels().all()
 
 
 def rehearsed_prices() -> Quoter:
     """Return the prices of the service that rehearsals have."""
+    from batchgen.wiring.simulated_prices import SimulatedPrices  # noqa: PLC0415
+
     return SimulatedPrices()
