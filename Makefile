@@ -22,6 +22,8 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)   ## run the example manifest against the simulator, to a page of pictures
 	$(BIN)/batchgen run jobs.example.yaml --simulate
 
+# bytecode is kept, whatever the environment says: each process of the suite would compile all of it again
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)   ## run the suite (what needs a browser is in test-browser, a type checker in types)
 	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not browser and not checker"  # half of it waits for simulated services
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -17,8 +18,13 @@ def name(path: Path) -> str:
 def each(paths: Iterable[Path]) -> Iterator[tuple[str, str, ast.Module]]:
     """Return every file's name, text and tree; one test looks at all: to collect a test a file costs more."""
     for path in paths:
-        text = path.read_text()
-        yield name(path), text, ast.parse(text)
+        yield name(path), *_read(path)
+
+
+@cache
+def _read(path: Path) -> tuple[str, ast.Module]:
+    text = path.read_text()
+    return text, ast.parse(text)
 
 
 def test_nothing_is_left_for_later() -> None:

@@ -64,7 +64,7 @@ class Story:
                 self.run(number + 0.5 if what == "cut" else None)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(steps)
 def test_what_was_accepted_is_never_bought_and_nothing_is_lost(steps: list[tuple[str, str, int]]) -> None:
     story = Story()

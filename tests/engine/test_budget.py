@@ -170,7 +170,7 @@ def test_many_jobs_above_the_cap_for_one_are_named_in_a_few_sentences() -> None:
     assert run.ending.over_budget[-1] == "57 more such jobs"
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(cap=st.integers(0, 60), before=st.integers(0, 6))
 def test_a_plan_says_of_a_cap_what_a_run_then_does(cap: int, before: int) -> None:
     over = make_earth()

@@ -59,7 +59,7 @@ def test_a_second_run_asks_for_nothing_and_buys_nothing() -> None:
     assert len(over.service.submissions) == 5
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     cuts=st.lists(st.tuples(st.sampled_from(["time", "append"]), st.floats(0, 40)), max_size=6),
     ceiling=st.none() | st.integers(1, 5),

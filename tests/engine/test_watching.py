@@ -208,7 +208,7 @@ twists: dict[str, Callable[[], Twist | None]] = {
 }
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     kind=st.sampled_from(sorted(twists)), lag=st.floats(0, 30), ceiling=st.integers(1, 12), long=st.booleans()
 )

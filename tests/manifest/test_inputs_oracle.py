@@ -70,7 +70,7 @@ def simulator_takes(body: Mapping[str, Json], model_id: str) -> bool:
 
 
 @pytest.mark.parametrize("model_id", WITH_PROMPT)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_what_passes_here_the_service_runs_with(model_id: str, data: st.DataObject) -> None:
     body = data.draw(inputs_of(model_id))
@@ -103,7 +103,7 @@ def spoilt(declared: Declared, value: Json) -> list[tuple[str, Json]]:
 
 
 @pytest.mark.parametrize("model_id", WITH_PROMPT)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_whatever_is_spoilt_is_reported_where_it_is(model_id: str, data: st.DataObject) -> None:
     body = data.draw(inputs_of(model_id))
@@ -119,7 +119,7 @@ def test_whatever_is_spoilt_is_reported_where_it_is(model_id: str, data: st.Data
 
 
 @pytest.mark.parametrize("model_id", WITH_PROMPT)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_what_is_missing_is_reported_whenever_the_service_would(model_id: str, data: st.DataObject) -> None:
     body = data.draw(inputs_of(model_id))

@@ -230,7 +230,7 @@ def test_a_whole_picture_of_the_right_pixels_is_believed_against_its_size(tmp_pa
 
 
 @given(st.sampled_from([*WHOLE]), st.data())
-@settings(max_examples=80)
+@settings(max_examples=40)
 def test_whatever_comes_there_is_a_verdict(name: str, data: st.DataObject) -> None:
     kind, mime, whole = WHOLE[name]
     spoilt = bytearray(whole)
