@@ -149,7 +149,7 @@ class LedgerOracle:
             self._class_of.clear()
         if order not in self._class_of:
             params = json.loads(order.body)
-            job = Job(id="", model=order.model, prompt=params.pop("prompt", ""), params=params)
+            job = Job(id="", model=order.model, prompt=params.pop("prompt", None), params=params)
             self._class_of[order] = self._classes[1].name(job) or f"{order}"
         return self._class_of[order]
 

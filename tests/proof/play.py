@@ -18,6 +18,7 @@ from tests.proof.outputs import left_behind, not_asked_again, silent_ends
 from tests.proof.rare import draw
 from tests.proof.scenario import Accident, JournalFate, Leg, Scenario
 from tests.proof.slots import wanted_by_slot
+from tests.proof.tools import has_tools
 from tests.proof.world import Earth
 
 _MOST_CALM_RUNS = 6  # a night's cron, and again: no accident is left that a further one would help against
@@ -113,6 +114,7 @@ class _Play:
         tally.add(books, self._troubles)
         report.tally.update(self._earth.places.counts)
         report.tally["seeds in which names change"] += bool(scenario.legs[-1].name)
+        report.tally["seeds with jobs without a prompt"] += has_tools(scenario)
         report.tally.update(tally.counts)
         report.tally["seeds"] += 1
         report.tally["posts"] += self._earth.posts

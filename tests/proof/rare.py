@@ -24,6 +24,7 @@ from tests.proof.prices import open_up
 from tests.proof.pricing_plan import PricingPlan, Spending
 from tests.proof.scenario import LOOK_FAULTS, SEEDED, SEEDLESS, JournalFate, Leg, Scenario, draw_usual
 from tests.proof.slots import with_slots
+from tests.proof.tools import with_tools
 
 _WITH_MONEY = 0.13  # share of the seeds that lose no journal
 _A_CROWD = 0.15  # share of those with as many jobs as fill fifty slots
@@ -34,6 +35,10 @@ _DAY = 86_400.0  # seconds
 
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
+    return with_tools(seed, _with_all_that_is_rare(seed))
+
+
+def _with_all_that_is_rare(seed: int) -> Scenario:
     who = random.Random(f"batchgen proof {seed}, who we are")
     scenario = with_names(seed, _draw(seed))
     if scenario.legs[-1].name is not None:  # what its names mean is judged over all of them, by its own law

@@ -13,8 +13,10 @@ from tests.proof.planted import Mutant
 from tests.proof.play import play, play_out
 from tests.proof.rare import draw
 from tests.proof.scenario import Accident, JournalFate
+from tests.proof.tools import has_tools
 
 _A_TEST = 25
+_FEW = 5
 _OF_A_PERSON = (201, 208, 234, 269)  # whose key has jobs by user_..., and whose answers are lost
 # what the guides leave open is otherwise in each of these, and one of the faults planted there shows
 _OPEN = (0, 2, 24, 67, 97, 99, 116, 3, 5, 15, 22, 234, 247, 695, 863, 902, 929)
@@ -55,6 +57,10 @@ def test_the_seeds_of_this_suite_meet_every_accident() -> None:
     legs = [leg for seed in range(120) for leg in draw(seed).legs]
     assert {leg.accident for leg in legs} == set(Accident)
     assert {leg.journal for leg in legs} == set(JournalFate)
+
+
+def test_the_seeds_of_this_suite_have_jobs_without_a_prompt() -> None:
+    assert sum(has_tools(draw(seed)) for seed in range(120)) >= _FEW
 
 
 def test_the_seeds_of_this_suite_let_submits_arrive_late() -> None:
