@@ -46,9 +46,6 @@ class Submitter:
         """
         intent = self._intent(entry)
         entry = self._ledger.record(entry, intent, allowed=self._purse.allowed(intent.at))
-        with suppress(JournalError):  # a warning is worth no doubt: the intent is on record
-            for text in self._purse.near(self._world.journal, now=intent.at):
-                self._ledger.observer.warned(text)
         left = loop_time()
         try:
             receipt = await self._generator.submit(entry.job.model, intent.body)
@@ -57,8 +54,18 @@ class Submitter:
                 self._forget_files(entry)
             # a clock that was set back meanwhile must not date a loss before its intent
             at = max(self._ledger.now(), intent.at + loop_time() - left)
-            return self._ledger.record(entry, after_failure(error, at=at)), error
-        return self._received(entry, receipt), None
+            entry = self._ledger.record(entry, after_failure(error, at=at))
+            self._warn_of_caps(intent.at)
+            return entry, error
+        entry = self._received(entry, receipt)
+        self._warn_of_caps(intent.at)
+        return entry, None
+
+    def _warn_of_caps(self, now: float) -> None:
+        """Say which caps are nearly reached; not before the POST, where a crash would make a doubt."""
+        with suppress(JournalError):  # a warning is worth no error: what became of the job is on record
+            for text in self._purse.near(self._world.journal, now=now):
+                self._ledger.observer.warned(text)
 
     def body_of(self, entry: Entry) -> str:
         """Return the body that would be sent: what was journaled before is never made again."""

@@ -10,7 +10,6 @@ from typing import Any
 from batchgen.model import Json
 
 _LISTS = frozenset({"file_array", "inputs_array", "model_array", "number_array", "string_array"})
-_FILES = frozenset({"file", "file_array"})
 _COUNTED = frozenset({"file_array", "model_array", "string_array", "inputs_array"})
 _IGNORED = frozenset({"dryRun"})  # in the body it is not even looked at: the job runs and is charged
 _TOLERANCE = 1e-6  # of a step: 0.3 is not quite three times 0.1

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from batchgen.errors import GuardError
-from batchgen.formats import units
+from batchgen.formats import counted, units
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, State
 from batchgen.model import Scope
@@ -201,7 +201,7 @@ def _as_before(scope: Scope) -> str:
 def _renamed(batch: str, other: Elsewhere) -> str:
     cost = f" ({units(other.charged)} compute units the last time)" if other.charged else ""
     return (
-        f"batch {batch!r} would buy {other.of} jobs, of which {other}; its manifest is gone. "
+        f"batch {batch!r} would buy {counted(other.of, 'job')}, of which {other}; its manifest is gone. "
         f"If it was renamed, write `batch: {other.batch}` in the manifest; to pay for them once more"
         f"{cost}, run it with --allow renamed"
     )

@@ -38,9 +38,6 @@ MUTANTS = (
         name="record the intent after the POST",
         path="engine/submit.py",
         old="        entry = self._ledger.record(entry, intent, allowed=self._purse.allowed(intent.at))\n"
-        "        with suppress(JournalError):  # a warning is worth no doubt: the intent is on record\n"
-        "            for text in self._purse.near(self._world.journal, now=intent.at):\n"
-        "                self._ledger.observer.warned(text)\n"
         "        left = loop_time()\n        try:\n"
         "            receipt = await self._generator.submit(entry.job.model, intent.body)\n",
         new="        left = loop_time()\n        try:\n            try:\n"
@@ -63,9 +60,9 @@ MUTANTS = (
     Mutant(
         name="record the receipt after an await",
         path="engine/submit.py",
-        old="        return self._received(entry, receipt), None\n",
-        new="        import asyncio\n        await asyncio.sleep(0)\n"
-        "        return self._received(entry, receipt), None\n",
+        old="        entry = self._received(entry, receipt)\n",
+        new="        import asyncio\n\n        await asyncio.sleep(0)\n"
+        "        entry = self._received(entry, receipt)\n",
     ),
     Mutant(
         name="call it absent without a witness",
