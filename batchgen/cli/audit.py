@@ -1,6 +1,5 @@
 """``batchgen audit``."""
 
-import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
 from batchgen.formats import counted, moment, not_told, number, units
 
 _NAMED = 20  # jobs like none of ours
@@ -39,7 +39,7 @@ def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) 
     if fix and offline:
         raise click.UsageError("--fix fetches from the service: not with --offline")
 
-    audit = asyncio.run(api.audit(options, fix=fix, offline=offline))
+    audit = awaited(api.audit(options, fix=fix, offline=offline))
     # another slot may be due when a command that is shown here is typed
     options = replace(options, slot=audit.scope.slot or None, period=None)
     if as_json:

@@ -1,6 +1,5 @@
 """``batchgen control``: what can be ordered of a run that goes on."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 
@@ -8,6 +7,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
 from batchgen.exits import Exit
 from batchgen.formats import moment
 
@@ -92,7 +92,7 @@ def _give_word(name: str, options: "api.Options", *, as_json: bool) -> int:
 
 def _give(options: "api.Options", orders: "Sequence[api.Order]", *, as_json: bool) -> int:
     """Return the orders and show what becomes of them."""
-    return show(asyncio.run(api.order(options, orders)), orders, as_json=as_json)
+    return show(awaited(api.order(options, orders)), orders, as_json=as_json)
 
 
 def show(reply: "api.Reply", orders: "Sequence[api.Order]", *, as_json: bool) -> int:

@@ -1,6 +1,5 @@
 """``batchgen cost``."""
 
-import asyncio
 import csv
 import io
 import json
@@ -13,6 +12,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
 from batchgen.cli.cost_comparison import differences, told_of
 from batchgen.cli.tables import lines_of
 from batchgen.exits import Exit
@@ -90,7 +90,7 @@ def command(
     selection = api.Selection(batch=batch, first=first, zone=api.zone_named(tz))
     rows, reckoned = api.costs(options, selection), None
     if reconcile:
-        reckoned = asyncio.run(api.compare_costs(options, selection, record=not dry_run))
+        reckoned = awaited(api.compare_costs(options, selection, record=not dry_run))
         rows = api.costs(options, selection)  # with what was recorded
     sums = api.fold(rows, api.By(by), selection.zone)
     status = _status(reckoned)

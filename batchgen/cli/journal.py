@@ -1,6 +1,5 @@
 """``batchgen journal``: care of the journal itself."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 
@@ -8,6 +7,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
 from batchgen.formats import counted
 
 _WORDS = {
@@ -39,7 +39,7 @@ def rebuild(*, options: "api.Options", as_json: bool) -> int:
 
     Exit status 0 if all was recovered, 7 if something is held or is not at this service.
     """
-    recovery = asyncio.run(api.rebuild(options))
+    recovery = awaited(api.rebuild(options))
     if as_json:
         click.echo(json.dumps(_document(recovery), ensure_ascii=False))
     else:

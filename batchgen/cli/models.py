@@ -1,6 +1,5 @@
 """``batchgen models``."""
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
 from batchgen.cli.tables import lines_of
 
 _MOST_SHOWN = 50  # models of a search; more are a number
@@ -47,9 +47,9 @@ def command(
         text=text, own=own or either, public=public or either, type=kind, capability=capability
     )
     is_id = text.startswith("model_") and len(words) == 1
-    found = [] if is_id else asyncio.run(api.find_models(options, search))
+    found = [] if is_id else awaited(api.find_models(options, search))
     if is_id or any(one.id == text for one in found):
-        [model] = asyncio.run(api.describe_models(options, [text]))
+        [model] = awaited(api.describe_models(options, [text]))
         shown = json.dumps(_document(model), ensure_ascii=False) if as_json else "\n".join(_described(model))
         click.echo(shown)
     elif as_json:

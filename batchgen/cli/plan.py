@@ -1,6 +1,5 @@
 """``batchgen plan``."""
 
-import asyncio
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
 from batchgen.exits import Exit
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def show_plan(
     """Write the plan to standard output and give the exit status."""
     from batchgen.cli import changes, plan_document, plan_lines  # noqa: PLC0415 - what draws is not for --help
 
-    preview = asyncio.run(api.plan(options, offline=offline, requote=requote))
+    preview = awaited(api.plan(options, offline=offline, requote=requote))
     click.echo(flags.journal_line(options), err=True)
     for line in api.shown_problems((), preview.warnings):
         click.echo(line, err=True)

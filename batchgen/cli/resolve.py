@@ -1,6 +1,5 @@
 """``batchgen resolve``."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
 from batchgen.exits import Exit
 from batchgen.formats import moment, units
 
@@ -51,7 +51,7 @@ def command(
     """
     answers = api.Answers(adopt=_pairs(adopt), absent=absent, sure=sure, give_up=give_up)
     asks = not as_json and sys.stdin.isatty() and sys.stderr.isatty()
-    left = asyncio.run(_resolve(options, answers, as_json=as_json, asks=asks))
+    left = awaited(_resolve(options, answers, as_json=as_json, asks=asks))
     return Exit.DOUBT if left else Exit.DONE
 
 

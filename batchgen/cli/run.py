@@ -1,6 +1,5 @@
 """``batchgen run``."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
 from batchgen.cli.events import events_to
 from batchgen.cli.plan import show_plan
 from batchgen.cli.plan_money import all_of
@@ -122,7 +122,7 @@ def command(
     attended = on_terminal and sys.stdin.isatty()
     seen: Sequence[Problem] = ()
     if attended and not agreed:
-        preview = asyncio.run(api.plan(options))
+        preview = awaited(api.plan(options))
         if not _may_go_on(preview):
             return Exit.REMAINS
         seen = preview.warnings
@@ -151,7 +151,7 @@ def carry(
     mode = api.mode_for(sys.stderr, options.environ, quiet=quiet)
     with events_to(events) as tell:
         audience = api.Audience(sys.stderr, mode, tell, seen=seen)
-        outcome = asyncio.run(_until_told(options, interrupts, audience))
+        outcome = awaited(_until_told(options, interrupts, audience))
     status = interrupts.exit or int(outcome.verdict.exit)
     if as_json:
         summary = {

@@ -1,12 +1,12 @@
 """``batchgen schema``."""
 
-import asyncio
 from pathlib import Path
 
 import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
 
 
 @click.command("schema")
@@ -30,7 +30,7 @@ def command(*, models: tuple[str, ...], path: Path | None, project: str | None, 
     options = api.Options(
         manifest=Path(), output=Path("output"), environ=flags.environ(), simulate=simulate, project=project
     )
-    text = asyncio.run(api.schema_text(options, models))
+    text = awaited(api.schema_text(options, models))
     if path is None:
         click.echo(text, nl=False)
         return 0

@@ -1,6 +1,5 @@
 """``batchgen validate``."""
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import click
 
 from batchgen import api
 from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
 from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.formats import counted
@@ -45,7 +45,7 @@ def command(
         max_jobs=max_jobs,
     )
     try:
-        read, checked = asyncio.run(api.validate(options, offline=offline, strict=strict))
+        read, checked = awaited(api.validate(options, offline=offline, strict=strict))
     except InputError as error:
         if as_json and error.problems:
             return _refuse(error)
