@@ -8,7 +8,7 @@ import json
 import sys
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from batchgen.lifecycle import EVENTS, Event, Record
+from batchgen.shared_values import SharedParams
 
 Decode = Callable[[Any], Any]
 
@@ -79,7 +80,7 @@ def _reader(cls: Any) -> Callable[[dict[str, Any]], Any]:
 def _made_reader(cls: Any) -> Callable[[dict[str, Any]], Any]:
     hints = typing.get_type_hints(cls)
     names = [one.name for one in fields(cls)]
-    made = [(name, sys.intern if name in _REPEATED else _decoder(hints[name])) for name in names]
+    made = [(name, _REPEATED.get(name) or _decoder(hints[name])) for name in names]
     decoders = [(name, decode) for name, decode in made if decode is not None]
 
     def read(plain: dict[str, Any]) -> Any:
@@ -92,7 +93,10 @@ def _made_reader(cls: Any) -> Callable[[dict[str, Any]], Any]:
 
 
 # A hundred thousand records name few prices, models and authors: equal ones are kept once.
-_REPEATED = frozenset({"model", "author"})
+_REPEATED: Mapping[str, Decode] = {
+    **dict.fromkeys(("model", "author", "sender", "mime"), sys.intern),
+    "params": SharedParams().of,
+}
 _decimal = lru_cache(maxsize=4096)(Decimal)
 
 

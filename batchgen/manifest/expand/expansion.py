@@ -42,6 +42,7 @@ from batchgen.manifest.tables.error_values import is_error, word_for_nothing
 from batchgen.manifest.templates import Template, is_empty
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
+from batchgen.shared_values import SharedParams
 
 
 class _Named(NamedTuple):
@@ -73,6 +74,7 @@ class Expansion:
         self._ids = Ids()
         self._starts = array("Q")  # for each row of the entry at hand the number of its first job
         self._doubles = Doubles()
+        self._params = SharedParams()
 
     def add(self, number: int, entry: Entry) -> None:
         """Make the jobs of the next entry, and note what is wrong with single rows of it."""
@@ -140,7 +142,7 @@ class Expansion:
                 id=name,
                 prompt=text,
                 model=_model(model.template, known),
-                params=params_of(ready.entry, known) if params is None else params,
+                params=self._params.of(params_of(ready.entry, known)) if params is None else params,
                 derive_seed=ready.entry.derive_seed,
             )
             self._add(number, ready, job, place, prompt.number, named)
