@@ -2,6 +2,8 @@
 
 import json
 from itertools import product
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -204,8 +206,10 @@ def test_double_braces_around_a_word_that_is_only_said_are_a_warning(read: Read)
     ),
     st.randoms(use_true_random=False),
 )
-def test_packed_rows_are_the_rows_in_whatever_order_they_are_asked_for(rows: list, random: object) -> None:
+def test_packed_rows_are_the_rows_in_whatever_order_they_are_asked_for(
+    rows: list[list[Any]], random: Random
+) -> None:
     packed = PackedRows(["x"] * 4, rows)
     order = list(range(len(rows)))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     assert [packed[number] for number in order] == [rows[number] for number in order]
