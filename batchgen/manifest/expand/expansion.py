@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import NamedTuple
 
+from batchgen.identity import canonical
 from batchgen.manifest.expand.braces import left_in
 from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
@@ -25,12 +26,15 @@ from batchgen.manifest.expand.fixed import (
 from batchgen.manifest.expand.ids import Ids, Owner
 from batchgen.manifest.expand.subject import told_apart
 from batchgen.manifest.naming import (
+    LONG,
     LONGEST,
+    SHORT,
     alike,
     joined,
     part_of_id,
     shortened_id,
     slug,
+    with_hash,
     without_gaps,
     wrong_with,
 )
@@ -57,6 +61,19 @@ class _Named(NamedTuple):
     written: str
 
 
+class _Source(NamedTuple):
+    """What of its entry a job comes from.
+
+    Attributes:
+        prompt, row, combination: their numbers.
+    """
+
+    place: Place
+    prompt: int
+    row: int
+    combination: int
+
+
 class Expansion:
     """Makes the jobs of one manifest.
 
@@ -72,13 +89,14 @@ class Expansion:
         self.origins = Origins()
         self._problems = problems
         self._ids = Ids()
+        self._ready: dict[int, FixedParts] = {}
         self._starts = array("Q")  # for each row of the entry at hand the number of its first job
         self._doubles = Doubles()
         self._params = SharedParams()
 
     def add(self, number: int, entry: Entry) -> None:
         """Make the jobs of the next entry, and note what is wrong with single rows of it."""
-        ready = fixed_parts(entry)
+        ready = self._ready[number] = fixed_parts(entry)
         suspect = entry.is_suspect
         self._starts = array("Q")
         for row, (place, values) in enumerate(_rows(entry)):
@@ -88,7 +106,7 @@ class Expansion:
                 continue
             if self._complete(values, entry.needed, place, said):
                 try:
-                    self._add_row(number, ready, values, place)
+                    self._add_row(number, ready, values, place, row)
                 except RowError as error:
                     text = str(error)
                     self._problems.add(place, text if said in text else said + text, kind=error.kind)
@@ -118,7 +136,9 @@ class Expansion:
                 self._problems.warn(place, text, kind=f"{name} is a word for nothing")
         return not wrong
 
-    def _add_row(self, number: int, ready: FixedParts, values: dict[str, Json], place: Place) -> None:
+    def _add_row(
+        self, number: int, ready: FixedParts, values: dict[str, Json], place: Place, row: int
+    ) -> None:
         row_label = [slug(text_of_value(as_told(ready.spelled, name, values[name]))) for name in ready.shown]
         for prompt, model, combination in product(ready.prompts, ready.models, ready.combinations):
             if combination.models is not None and model.number not in combination.models:
@@ -145,7 +165,8 @@ class Expansion:
                 params=self._params.of(params_of(ready.entry, known)) if params is None else params,
                 derive_seed=ready.entry.derive_seed,
             )
-            self._add(number, ready, job, place, prompt.number, named)
+            source = _Source(place, prompt.number, row, combination.number)
+            self._add(number, ready, job, source, named, known)
 
     def _warn_of_braces(self, entry: Entry, prompt: int, text: str, place: Place) -> None:
         """Note what looks like a variable in a filled prompt, unless the manifest itself says it as text."""
@@ -155,15 +176,24 @@ class Expansion:
             self._problems.warn(place, said, kind=f"value with {left}")
 
     def _add(
-        self, number: int, ready: FixedParts, job: Job, place: Place, prompt: int, named: _Named | None
+        self,
+        number: int,
+        ready: FixedParts,
+        job: Job,
+        source: _Source,
+        named: _Named | None,
+        known: Mapping[str, Json],
     ) -> None:
+        exact = ready.exact and named is not None
+        first = Owner(len(self.jobs), number, named is not None, named.written if named else "")
+        start = self._told_apart(job, first, known, exact=exact)
         for turn in range(1, ready.entry.repeat + 1):
-            wanted = job.id if turn == 1 else f"{job.id}-{turn}"
+            wanted = start if turn == 1 else f"{start}-{turn}"
             # before it is taken: an id that nobody gets stands in no other's way
             if ready.unchecked and (wrong := wrong_with(wanted)):
                 raise RowError(f'id: "{wanted}" cannot name a file: {wrong}', "id unsafe")
-            owner = Owner(len(self.jobs), number, named is not None, named.written if named else "")
-            name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact and named is not None)
+            owner = first if turn == 1 else first._replace(job=len(self.jobs))
+            name = self._ids.take(start, owner, turn=turn, exact=exact)
             if isinstance(name, Owner):
                 file = self._file_of(name, ready.entry) if name.entry == number else None
                 said = self._taken_by(name, wanted) if file is None else f'id: "{wanted}" is taken by {file}'
@@ -171,8 +201,54 @@ class Expansion:
             if turn == 1:  # the others are meant
                 self._doubles.add(job, len(self.jobs))
             self.jobs.append(job if name == job.id else _renamed(job, name))
-            self.places.add(place)
-            self.origins.add(ready.entry.origin, prompt)
+            self.places.add(source.place)
+            self.origins.add(
+                ready.entry.origin, source.prompt, row=source.row, combination=source.combination
+            )
+
+    def _told_apart(self, job: Job, owner: Owner, known: Mapping[str, Json], *, exact: bool) -> str:
+        """Return a job's id, with a hash where another has it that says something else.
+
+        A number would hang on the order: a row put in before would move it, and files with it.
+
+        Args:
+            job: with the id that it should have.
+            owner: the same job.
+            known: the variables that its texts use.
+            exact: whether the user wrote all of the id.
+        """
+        other = self._ids.owner(job.id)
+        if other is None:
+            return job.id
+        alike = other.entry == owner.entry
+        if owner.explicit and other.explicit and owner.written != other.written:
+            text = owner.written or job.id
+        elif (exact or not other.explicit or not alike) if owner.explicit else (other.explicit and not alike):
+            return job.id  # a mistake of the user's, or somebody else's own name
+        else:
+            if self._says_the_same(other, owner.entry, job, known):
+                return job.id
+            said = self._said(owner.entry, job, known)
+            several = len(self._ready[owner.entry].models) > 1
+            text = f"{said} {job.model}" if several else said
+        tries = (with_hash(job.id, text, length) for length in (SHORT, LONG))
+        return next(filter(self._ids.is_free, tries), job.id)
+
+    def _said(self, entry: int, job: Job, known: Mapping[str, Json]) -> str:
+        """Return what ids are to tell apart: the text of a job, or what it is about, and its variables."""
+        subject = self._ready[entry].subject
+        text = subject.text(known) if job.prompt is None and subject is not None else job.prompt
+        return canonical([text, known])
+
+    def _says_the_same(self, other: Owner, entry: int, job: Job, known: Mapping[str, Json]) -> bool:
+        before = self.jobs[other.job]
+        if before.prompt != job.prompt and (before.prompt or "").isascii():
+            return False
+        if other.entry == entry and before.model != job.model:
+            return False
+        variables = self.origins.variables(other.job)
+        used = {name: variables[name] for name in self._ready[other.entry].used}
+        return self._said(entry, job, known) == self._said(other.entry, before, used)
 
     def _file_of(self, owner: Owner, entry: Entry) -> str | None:
         """Return which file has an id, and what tells it from this one; None where rows are no files."""
