@@ -9,26 +9,19 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from batchgen.errors import InputError
-from batchgen.filenames import is_device
+from batchgen.filenames import EDGES, UNSAFE, is_device
+from batchgen.manifest.file_templates import FIXED, LONGEST, LONGEST_FOLDER, OURS, WITH_FOLDERS, parts_of
 from batchgen.manifest.naming import alike, label, model_label
 from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.templates import Template, parse
 from batchgen.model import Json
 
-LONGEST: Final = 200  # bytes of a file's name; systems take 255, and `.part` and the tail of an id must fit
-LONGEST_FOLDER: Final = 255  # bytes
-OURS: Final = ("id", "index", "asset_id", "entry", "model", "prompt", "kind", "slot", "date")
-FIXED: Final = frozenset({"id", "index", "asset_id"})  # these are ours whatever the sheet has
-OF_ASSETS: Final = frozenset({"index", "asset_id", "kind"})  # not known before there is an asset
-WITH_FOLDERS: Final = frozenset({"folder", "path"})  # a / in one of these makes a folder
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+')
+_UNSAFE = re.compile(f"{UNSAFE}+")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 _GAPS = " ._-"  # what stands between two variables
-_EDGES = " ."  # what no system keeps, or hides, at the edge of a name
 _NO_KIND = "file"
 
 
@@ -156,22 +149,6 @@ def value_of(name: str, parts: NameParts, known: Mapping[str, str]) -> str:
     return model_label(text) if text and name == "model" else text
 
 
-def parts_of(template: Template) -> tuple[Template, ...]:
-    """Split a template at the slashes of its text: the folders, and at last the name."""
-    made: list[tuple[list[str], list[str]]] = [([""], [])]
-    for name, literal in zip((None, *template.names), template.literals, strict=True):
-        if name is not None:
-            made[-1][0].append("")
-            made[-1][1].append(name)
-        first, *others = literal.split("/")
-        made[-1][0][-1] += first
-        made += [([one], []) for one in others]
-    return tuple(
-        Template(tuple(literals), tuple(names), template.optional.intersection(names))
-        for literals, names in made
-    )
-
-
 def _filled(part: Template, values: Mapping[str, str]) -> str:
     text, ends_in_gap = part.literals[0], False
     for name, literal in zip(part.names, part.literals[1:], strict=True):
@@ -197,7 +174,7 @@ def _mended(name: str, parts: NameParts, known: Mapping[str, str]) -> str:
 
 def _safe(text: str) -> str:
     """Take out what some system refuses or reads as more than a name: edges, devices, controls."""
-    plain = unicodedata.normalize("NFC", _UNSAFE.sub("-", text)).strip(_EDGES)
+    plain = unicodedata.normalize("NFC", _UNSAFE.sub("-", text)).strip(EDGES)
     return f"_{plain}" if is_device(plain) else plain
 
 
@@ -206,4 +183,4 @@ def _short(stem: str, room: int) -> str:
     if len(whole) <= room:
         return stem
     digest = "~" + hashlib.sha256(whole).hexdigest()[:8]
-    return whole[: room - len(digest)].decode(errors="ignore").rstrip(_EDGES) + digest
+    return whole[: room - len(digest)].decode(errors="ignore").rstrip(EDGES) + digest

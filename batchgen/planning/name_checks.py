@@ -1,0 +1,267 @@
+"""Whether every job has a name for its files, safe and its own, told before anything is bought.
+
+Pure. What the text of the template itself is wrong with was found when the manifest was read. What the
+service calls an asset is not known here: of that, ``file_names`` makes what is safe.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+from batchgen.filenames import UNSAFE, is_device
+from batchgen.manifest.file_templates import (
+    FIXED,
+    LONGEST,
+    LONGEST_FOLDER,
+    LONGEST_STEM,
+    WITH_FOLDERS,
+    unsafe_in,
+    wrong_with_part,
+)
+from batchgen.manifest.source.problems import Problems, shortened
+from batchgen.manifest.source.scalars import kind_of as named_kind
+from batchgen.manifest.values import Manifest
+from batchgen.planning.file_names import NameParts, folded, value_of
+from batchgen.planning.job_words import JobWords, names_of
+from batchgen.planning.yields import kind_of
+
+# what stands for an asset: ids of the service have about 30 characters
+_ASSET: Final = {"index": "0", "asset_id": "asset_" + "x" * 26, "kind": "image"}
+_DAYS: Final = frozenset({"day", "week"})  # the periods that begin on a day
+_DAY: Final = "2026-12-01"
+_FRESH: Final = ".fresh-20261201T000000Z"  # what may stand behind a period's own slot
+# no other path has a part that cannot be a name, but for devices
+_SUSPECT = re.compile(f"{UNSAFE.replace('/', '')}|(?:^|/)(?:[ ./]|$)|[ .](?:/|$)")
+_NUMBERED = re.compile(r"(.+)_([2-9]|[1-9][0-9]+)", re.DOTALL)
+_SHORT = LONGEST_STEM // 4  # characters: no path of so many is too long
+_TAIL = LONGEST - LONGEST_STEM  # bytes: a number and a type
+_MOST_VALUE = 60  # characters of a value that are shown
+_MOST_WORD = 40  # characters of a value that may tell jobs apart
+_MOST_TOLD_APART = 24  # jobs of one name that are held against each other
+_MOST_GROUPS = 30  # names for which it is worked out what tells their jobs apart
+_CHANGE = "change it there, or name the files by another variable"
+
+
+def check_names(manifest: Manifest, *, period: str | None, room: int) -> None:
+    """Refuse a manifest in which a job's files have no name of their own.
+
+    Args:
+        manifest: that was read.
+        period: of the run: ``day``, ``week`` or a name; None for a batch that does not repeat.
+        room: bytes that a path below ``assets/`` may have.
+
+    Raises:
+        ManifestError: names what is wrong, each with the place of its job.
+    """
+    problems = Problems(str(manifest.path))
+    _check_period(manifest, problems, period)
+    problems.raise_any()
+    slot = "" if period is None else (_DAY if period in _DAYS else period) + _FRESH
+    words = JobWords(manifest, slot=slot, date=_DAY if period in _DAYS else "")
+    check = _Check(manifest, words, problems, room)
+    names = frozenset(words.names.names)
+    if names <= FIXED and ("asset_id" in names or {"id", "index"} <= names):
+        # ids are safe and each is there once: the longest stands for all
+        check.only(max(range(len(manifest.jobs)), key=lambda index: len(manifest.jobs[index].id)))
+    else:
+        check.all()
+    problems.raise_any()
+
+
+def _check_period(manifest: Manifest, problems: Problems, period: str | None) -> None:
+    names = JobWords(manifest).names
+    for name in ("slot", "date"):
+        if name not in names.names or name in names.optional:
+            continue
+        if all(name in names_of(one.variables) for one in manifest.origins.entries):
+            continue  # it is the sheet's
+        if period is None:
+            text = f"{{{name}}} is that of the slot, and without period there is none; write period: day"
+        elif name == "date" and period not in _DAYS:
+            text = (
+                f'{{date}} is the day on which a slot begins, and "{period}" begins on none; write {{slot}}'
+            )
+        else:
+            continue
+        problems.add(manifest.output.place, f"output.files: {text}")
+
+
+class _Check:
+    """One look at the names of all jobs."""
+
+    def __init__(self, manifest: Manifest, words: JobWords, problems: Problems, room: int) -> None:
+        self._manifest = manifest
+        self._words = words
+        self._names = words.names
+        self._problems = problems
+        self._room = room
+        self._taken: dict[str, int] = {}
+
+    def only(self, index: int) -> None:
+        """Check one job by itself."""
+        self._path(index, self._words.parts(index))
+
+    def all(self) -> None:
+        """Check every job by itself and against the others."""
+        apart = "asset_id" in self._names.names
+        by_model = "kind" in self._names.names  # a model gives one kind, and two may give two
+        twins: dict[str, list[int]] = {}
+        for index, job in enumerate(self._manifest.jobs):
+            path = self._path(index, self._words.parts(index))
+            if path is None or apart:
+                continue
+            key = f"{folded(path)}\n{job.model}" if by_model else folded(path)
+            first = self._taken.setdefault(key, index)
+            if first != index:
+                twins.setdefault(key, [first]).append(index)
+        self._note_twins(twins.values())
+        if not self._names.tells_apart:
+            self._note_numbered()
+
+    def _path(self, index: int, parts: NameParts) -> str | None:
+        """Return where a job's first file lies, its type left out; None where something is wrong with that."""
+        values = {}
+        for name in self._names.names:
+            try:
+                value = values[name] = value_of(name, parts, _ASSET)
+            except ValueError:
+                kind = named_kind(parts.variables[name])
+                said = f"{name} is {kind}, which is no part of a file name; {_CHANGE}"
+                return self._note(index, said, f"{name} no text")
+            if not value and name not in self._names.optional:
+                return self._note(index, _missing(name, parts), f"{name} is empty")
+            if "/" in value and name not in WITH_FOLDERS:
+                said = f"{_shown(name, value)}, and only {{folder}} and {{path}} have a / in them; {_CHANGE}"
+                return self._note(index, said, f"{name} unsafe")
+        texts = self._names.filled(values.__getitem__)
+        path = "/".join(texts)
+        if not path.isascii():
+            path = unicodedata.normalize("NFC", path)
+        if _SUSPECT.search(path) or any(map(is_device, texts)):
+            return self._note_unsafe(index, values, path)
+        return path if len(path) < _SHORT or self._fits(index, values, path) else None
+
+    def _note(self, index: int, text: str, kind: str) -> None:
+        self._problems.add(
+            self._manifest.places[index], f"output.files: {text}", kind=f"output.files: {kind}"
+        )
+
+    def _note_unsafe(self, index: int, values: Mapping[str, str], path: str) -> None:
+        for name, value in values.items():
+            if wrong := unsafe_in(value.replace("/", "")):
+                return self._note(index, f"{_shown(name, value)}, and {wrong}; {_CHANGE}", f"{name} unsafe")
+            if name in WITH_FOLDERS and (value.startswith("/") or ".." in value.split("/")):
+                said = f"{_shown(name, value)}, which leads out of assets/; leave {{{name}}} out"
+                return self._note(index, said, f"{name} leads out")
+        for part in path.split("/"):
+            if wrong := wrong_with_part(part):
+                said = f'the file would be "{shortened(path, _MOST_VALUE)}", and {wrong}'
+                return self._note(index, said, wrong)
+        raise AssertionError(f"nothing is wrong with {path!r}")
+
+    def _fits(self, index: int, values: Mapping[str, str], path: str) -> bool:
+        """Return whether a path and all its parts are short enough, and note what is not."""
+        *folders, name = (len(part.encode()) for part in path.split("/"))
+        whole = len(path.encode()) + _TAIL
+        folder = max(folders, default=0)
+        if name <= LONGEST_STEM and folder <= LONGEST_FOLDER and whole <= self._room:
+            return True
+        longest = max(values, key=lambda one: len(values[one]), default="")
+        said = "the path to the file", whole, self._room
+        if name > LONGEST_STEM:
+            said = "the file's name", name, LONGEST_STEM
+        elif folder > LONGEST_FOLDER:
+            said = "a folder's name", folder, LONGEST_FOLDER
+        text = f"{said[0]} would have {said[1]:,} bytes, and {said[2]:,} may be; shorten {{{longest}}}"
+        self._note(index, f'{text}, or leave it out: "{shortened(path, _MOST_VALUE)}"', f"{said[0]} long")
+        return False
+
+    def _note_twins(self, groups: Collection[Sequence[int]]) -> None:
+        """Note the jobs whose files would have one name."""
+        apart = ""
+        for number, (first, *others) in enumerate(groups):
+            if number < _MOST_GROUPS:
+                apart = self._apart((first, *others[: _MOST_TOLD_APART - 1]))
+            path, where = self._shown_path(first), self._where(first)
+            for index in others:
+                names = f'{where} and "{self._manifest.jobs[index].id}"'
+                said = f'{names} would both be "{path}"; tell them apart: "{apart}"'
+                self._note(index, said, "one name")
+
+    def _apart(self, jobs: Sequence[int]) -> str:
+        """Return the template with what tells jobs apart that it gives one name."""
+        parts = [self._words.parts(index, whole=True) for index in jobs]
+        found: dict[str, list[str]] = {}
+        for name in self._candidates(jobs):
+            texts = [_word(name, one) for one in parts]
+            more = {**found, name: texts}
+            if None not in texts and _count(more) > _count(found):
+                found = more
+        for name in tuple(found):  # one that came later may do alone what an earlier one did in part
+            fewer = {other: texts for other, texts in found.items() if other != name}
+            found = fewer if _count(fewer) == len(jobs) else found
+        names = found if _count(found) == len(jobs) else ["id"]
+        return self._manifest.output.files + "".join(f"_{{{name}}}" for name in names)
+
+    def _candidates(self, jobs: Sequence[int]) -> Iterator[str]:
+        """Return the variables that may tell jobs apart, those first that were meant to."""
+        used = frozenset(self._names.names)
+        entries = {id(one): one for one in (self._manifest.origins[index] for index in jobs)}.values()
+        axes = (name for one in entries for steps in one.variables.axes for name in steps.names)
+        others = (name for one in entries for name in names_of(one.variables))
+        for name in dict.fromkeys((*axes, "entry", "model", *others, "prompt")):
+            if name not in used and name not in FIXED:
+                yield name
+
+    def _note_numbered(self) -> None:
+        """Note where a job gives so many files that one of them has the name of another job's."""
+        for key, index in self._taken.items():
+            found = _NUMBERED.fullmatch(key) if key[-1].isdecimal() else None
+            other = self._taken.get(found[1]) if found else None
+            if found and other is not None and self._count_of(other) >= int(found[2]):
+                said = f'{self._where(other)} gives more than one file, and one of them would be "{key}" too'
+                self._note(index, f'{said}; write "{self._manifest.output.files}_{{index}}"', "numbered")
+
+    def _count_of(self, index: int) -> int:
+        """Return how many files a job asks for, as far as it says so itself."""
+        job = self._manifest.jobs[index]
+        return kind_of(job.model, json.dumps(job.inputs, default=str)).asked
+
+    def _shown_path(self, index: int) -> str:
+        parts = self._words.parts(index)
+        return "/".join(self._names.filled(lambda name: value_of(name, parts, _ASSET)))
+
+    def _where(self, index: int) -> str:
+        return f'"{self._manifest.jobs[index].id}" ({self._manifest.places[index]})'
+
+
+def _missing(name: str, parts: NameParts) -> str:
+    optional = f"write {{{name}?}}"
+    if name in parts.variables:
+        return f"{name} is empty; where it may be, {optional}"
+    if name == "entry":
+        return f"this job's entry has no name; write entry: there, or where it need not have one {optional}"
+    if name == "prompt":
+        return f"this job has no prompt; where it need not have one, {optional}"
+    return f"this job has no variable {name}; add it to its entry, or where it need not have one {optional}"
+
+
+def _shown(name: str, value: str) -> str:
+    return f'{name} is "{shortened(" ".join(value.split()), _MOST_VALUE)}"'
+
+
+def _word(name: str, parts: NameParts) -> str | None:
+    """Return the value of a variable, folded, if it may stand in any name."""
+    try:
+        text = value_of(name, parts, _ASSET)
+    except ValueError:
+        return None
+    fits = len(text) <= _MOST_WORD and wrong_with_part(text) is None
+    return folded(text) if fits else None
+
+
+def _count(texts: Mapping[str, Sequence[str | None]]) -> int:
+    """Return how many jobs some texts tell apart."""
+    return len(set(zip(*texts.values(), strict=True))) if texts else 1
