@@ -9,7 +9,6 @@ from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import Problem
-from batchgen.output.names import check_template
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
@@ -63,7 +62,6 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
     """
     manifest = manifest_of(options)
     audience.warn(manifest.warnings)
-    check_template(manifest.output.files)
     with open_batch(options, manifest) as opened:
         return await run_batch(opened, interrupts, audience)
 

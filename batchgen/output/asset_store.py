@@ -13,8 +13,8 @@ from pathlib import Path
 
 from batchgen.model import File
 from batchgen.output.atomic import output_error, sync_folder
-from batchgen.output.names import check_template, file_name
 from batchgen.output.transfer import Arrived
+from batchgen.planning.file_names import FileNames, NameParts
 
 FOLDER = "assets"
 
@@ -25,7 +25,7 @@ class AssetStore:
     """One batch's ``assets`` folder. Methods block; call those that read files from a thread."""
 
     def __init__(self, folder: Path, *, template: str) -> None:
-        check_template(template)
+        FileNames(template)
         self._folder = folder
         self._template = template
         self._numbers = itertools.count()
@@ -48,7 +48,9 @@ class AssetStore:
 
     def part(self, asset_id: str) -> Path:
         """Return a place for a file on its way, one of its own for every try."""
-        name = file_name("{asset_id}", id="", index=0, asset_id=asset_id, extension="part")
+        name = FileNames("{asset_id}").path(
+            NameParts(id=""), index=0, asset_id=asset_id, kind="", extension="part"
+        )
         return self._folder / FOLDER / f"{next(self._numbers)}-{name}"
 
     def holds(self, file: File) -> bool:
@@ -80,12 +82,15 @@ class AssetStore:
         plain = "".join(one for one in asset_id if one.isalnum())
         numbered = (f"_{plain}-{number}" for number in itertools.count(2))
         for ending in itertools.chain(("", f"_{plain[-_TAIL:]}", f"_{plain}"), numbered):
-            template = self._template + ending
-            yield file_name(template, id=job_id, index=index, asset_id=asset_id, extension=extension)
+            names = FileNames(self._template + ending)
+            yield names.path(
+                NameParts(id=job_id), index=index, asset_id=asset_id, kind="", extension=extension
+            )
 
 
 def _settle(part: Path, target: Path, arrived: Arrived) -> bool:
     if not os.path.lexists(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
         part.rename(target)
         sync_folder(target.parent)
         return True

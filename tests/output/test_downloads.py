@@ -402,7 +402,7 @@ async def test_hostile_names_stay_in_the_folder(cdn: Cdn, tmp_path: Path) -> Non
 
 async def test_a_bad_template_is_refused_before_anything_is_fetched(cdn: Cdn, tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        downloader(cdn, tmp_path, template="{prompt}")
+        downloader(cdn, tmp_path, template="{id")
 
 
 async def test_compressed_transfer_is_undone(cdn: Cdn, tmp_path: Path) -> None:
