@@ -3,6 +3,7 @@
 from batchgen.errors import ManifestError
 from batchgen.manifest.values import Manifest
 from batchgen.usecases.models import Checked, check_manifest
+from batchgen.wiring.file_names import check_file_names
 from batchgen.wiring.opening import manifest_of
 from batchgen.wiring.options import Options
 
@@ -24,6 +25,7 @@ async def validate(
     """
     try:
         manifest = manifest_of(options)
+        check_file_names(options, manifest)
         checked = await check_manifest(options, manifest, offline=offline)
     except ManifestError as error:
         if not strict:

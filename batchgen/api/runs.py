@@ -18,6 +18,7 @@ from batchgen.usecases.run import run_batch
 from batchgen.usecases.run_end import RunOutcome
 from batchgen.usecases.status import BatchStatus, OtherSlots, notice_slots, status_of_all
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.file_names import check_file_names
 from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
 from batchgen.wiring.options import Options
 
@@ -62,6 +63,7 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
     """
     manifest = manifest_of(options)
     audience.warn(manifest.warnings)
+    check_file_names(options, manifest)
     with open_batch(options, manifest) as opened:
         return await run_batch(opened, interrupts, audience)
 
@@ -101,6 +103,7 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
 async def _as_a_run_would(options: Options, *, offline: bool) -> AsyncIterator[tuple[OpenBatch, NamesFound]]:
     """Look at a batch with the records that a run would go on with, and at what other names mean for it."""
     with look_at(options) as opened:
+        check_file_names(options, opened.batch.manifest)
         found = await look_at_names(opened, offline=offline)
         if not found.joined:
             yield opened, found

@@ -14,8 +14,8 @@ from batchgen.manifest.expand.entries import Preparation, Surroundings
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.expansion import Expansion
 from batchgen.manifest.expand.prompts import Prompts
-from batchgen.manifest.inclusion import Inclusion, Sheet
 from batchgen.manifest.file_templates import faults_in
+from batchgen.manifest.inclusion import Inclusion, Sheet
 from batchgen.manifest.naming import batch_from
 from batchgen.manifest.schema import OutputText
 from batchgen.manifest.source.document import read_document

@@ -21,6 +21,7 @@ from batchgen.lifecycle import (
     Deferred,
     Event,
     Failed,
+    FilesMoved,
     Held,
     NotSent,
     OutputsGrew,
@@ -190,6 +191,8 @@ def _outcome(event: Event, record: Record) -> str | None:
             return f"lost for good: {', '.join(map(clean, event.asset_ids))}"
         case Collected():
             return f"saved {', '.join(clean(file.path) for file in event.files)}" if event.files else None
+        case FilesMoved():
+            return f"files moved: {', '.join(map(clean, event.paths.values()))}"
         case Failed() | Refused() | Canceled():
             reason = clean(record.error)
             return type(event).__name__.lower() + (f": {reason}" if reason else "")

@@ -8,7 +8,8 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from batchgen.errors import InputError
 from batchgen.filenames import EDGES, UNSAFE, is_device
@@ -18,15 +19,13 @@ from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.templates import Template, parse
 from batchgen.model import Json
 
-
 _UNSAFE = re.compile(f"{UNSAFE}+")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 _GAPS = " ._-"  # what stands between two variables
 _NO_KIND = "file"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NameParts:
+class NameParts(NamedTuple):
     """What is known of a job before it has an asset.
 
     Attributes:
@@ -43,7 +42,7 @@ class NameParts:
     entry: str = ""
     model: str = ""
     prompt: str | None = None
-    variables: Mapping[str, Json] = field(default_factory=dict)
+    variables: Mapping[str, Json] = MappingProxyType({})
     slot: str = ""
     date: str = ""
 
@@ -73,6 +72,8 @@ class FileNames:
         self.optional = parsed.optional
         self.tells_apart = not {"index", "asset_id"}.isdisjoint(self.names)
         self._parts = parts_of(parsed)
+        self._order = parsed.names
+        self._form = "%s".join(one.replace("%", "%%") for one in parsed.literals)
 
     def path(self, parts: NameParts, *, index: int, asset_id: str, kind: str, extension: str) -> str:
         """Return where a file lies below ``assets/``, folders with ``/``.
@@ -105,17 +106,23 @@ class FileNames:
         Args:
             value: gives the text of a variable.
         """
-        values = {name: value(name) for name in self.names}
+        return self.joined({name: value(name) for name in self.names}).split("/")
+
+    def joined(self, values: Mapping[str, str]) -> str:
+        """Return the same as one text, with ``/`` between.
+
+        Args:
+            values: the text of every variable.
+        """
+        if not self.optional:
+            return self._form % tuple([values[name] for name in self._order])
         *folders, name = self._parts
         texts = [
             text
             for one in folders
             if (text := _filled(one, values)) or not (one.names and one.optional.issuperset(one.names))
         ]
-        texts.append(_filled(name, values))
-        if WITH_FOLDERS.isdisjoint(self.names):
-            return texts
-        return "/".join(texts).split("/")
+        return "/".join((*texts, _filled(name, values)))
 
 
 def folded(path: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from batchgen.manifest.file_templates import FIXED, exact_in
 from batchgen.manifest.values import Manifest
 from batchgen.manifest.variables import Variables
+from batchgen.model import Job
 from batchgen.planning.file_names import FileNames, NameParts
 
 
@@ -13,7 +14,7 @@ class JobWords:
 
     Attributes:
         names: the template.
-        needed: whether it says any variable that stands in the manifest.
+        needed: whether it says anything that only the manifest knows of a job: its entry or a variable.
 
     Args:
         manifest: whose jobs.
@@ -24,7 +25,7 @@ class JobWords:
     def __init__(self, manifest: Manifest, *, slot: str = "", date: str = "") -> None:
         sheet = {name for one in manifest.origins.entries for name in names_of(one.variables)}
         self.names = FileNames(manifest.output.files, exact=exact_in(sheet))
-        self.needed = not sheet.isdisjoint(frozenset(self.names.names) - FIXED)
+        self.needed = not (sheet | {"entry"}).isdisjoint(frozenset(self.names.names) - FIXED)
         self._entry = "entry" in self.names.names
         self._manifest = manifest
         self._slot = slot
@@ -38,15 +39,21 @@ class JobWords:
             whole: whether everything is wanted, whatever the template asks for.
         """
         job = self._manifest.jobs[index]
+        if not whole and not self.needed:
+            return self.parts_of(job)
         return NameParts(
             id=job.id,
             entry=self._manifest.entry(index) if whole or self._entry else "",
             model=job.model,
             prompt=job.prompt,
-            variables=self._manifest.variables(index) if whole or self.needed else {},
+            variables=self._manifest.variables(index),
             slot=self._slot,
             date=self._date,
         )
+
+    def parts_of(self, job: Job) -> NameParts:
+        """Return what a job says by itself, which is enough where nothing else is needed."""
+        return NameParts(id=job.id, model=job.model, prompt=job.prompt, slot=self._slot, date=self._date)
 
 
 def names_of(variables: Variables) -> Iterator[str]:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from batchgen.filenames import UNSAFE, is_device
+from batchgen.filenames import DEVICE, UNSAFE
 from batchgen.manifest.file_templates import (
     FIXED,
     LONGEST,
@@ -32,8 +32,8 @@ _ASSET: Final = {"index": "0", "asset_id": "asset_" + "x" * 26, "kind": "image"}
 _DAYS: Final = frozenset({"day", "week"})  # the periods that begin on a day
 _DAY: Final = "2026-12-01"
 _FRESH: Final = ".fresh-20261201T000000Z"  # what may stand behind a period's own slot
-# no other path has a part that cannot be a name, but for devices
-_SUSPECT = re.compile(f"{UNSAFE.replace('/', '')}|(?:^|/)(?:[ ./]|$)|[ .](?:/|$)")
+# no other path has a part that cannot be a name
+_SUSPECT = re.compile(f"{UNSAFE.replace('/', '')}|(?:^|/)(?:[ ./]|$|{DEVICE}(?:[./]|$))|[ .](?:/|$)")
 _NUMBERED = re.compile(r"(.+)_([2-9]|[1-9][0-9]+)", re.DOTALL)
 _SHORT = LONGEST_STEM // 4  # characters: no path of so many is too long
 _TAIL = LONGEST - LONGEST_STEM  # bytes: a number and a type
@@ -41,6 +41,7 @@ _MOST_VALUE = 60  # characters of a value that are shown
 _MOST_WORD = 40  # characters of a value that may tell jobs apart
 _MOST_TOLD_APART = 24  # jobs of one name that are held against each other
 _MOST_GROUPS = 30  # names for which it is worked out what tells their jobs apart
+_SPECIAL = FIXED | {"prompt", "model"}  # those that are not in a name as the sheet has them
 _CHANGE = "change it there, or name the files by another variable"
 
 
@@ -121,9 +122,14 @@ class _Check:
             self._note_numbered()
 
     def _path(self, index: int, parts: NameParts) -> str | None:
-        """Return where a job's first file lies, its type left out; None where something is wrong with that."""
+        """Return where a job's first file lies, without its type; None where something is wrong with it."""
         values = {}
+        given = parts.variables
         for name in self._names.names:
+            value = given.get(name)
+            if type(value) is str and value and name not in _SPECIAL and "/" not in value:
+                values[name] = value  # as nearly all are
+                continue
             try:
                 value = values[name] = value_of(name, parts, _ASSET)
             except ValueError:
@@ -135,11 +141,10 @@ class _Check:
             if "/" in value and name not in WITH_FOLDERS:
                 said = f"{_shown(name, value)}, and only {{folder}} and {{path}} have a / in them; {_CHANGE}"
                 return self._note(index, said, f"{name} unsafe")
-        texts = self._names.filled(values.__getitem__)
-        path = "/".join(texts)
+        path = self._names.joined(values)
         if not path.isascii():
             path = unicodedata.normalize("NFC", path)
-        if _SUSPECT.search(path) or any(map(is_device, texts)):
+        if _SUSPECT.search(path):
             return self._note_unsafe(index, values, path)
         return path if len(path) < _SHORT or self._fits(index, values, path) else None
 
@@ -153,7 +158,7 @@ class _Check:
             if wrong := unsafe_in(value.replace("/", "")):
                 return self._note(index, f"{_shown(name, value)}, and {wrong}; {_CHANGE}", f"{name} unsafe")
             if name in WITH_FOLDERS and (value.startswith("/") or ".." in value.split("/")):
-                said = f"{_shown(name, value)}, which leads out of assets/; leave {{{name}}} out"
+                said = f"{_shown(name, value)}, which leads out of assets/; leave it out of the names"
                 return self._note(index, said, f"{name} leads out")
         for part in path.split("/"):
             if wrong := wrong_with_part(part):
