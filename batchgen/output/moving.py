@@ -90,7 +90,9 @@ class _Work:
         for one in around:
             if self.places.get(one) == one.via:
                 self._land(one, one.via)
-        disk.sync(path for one, place in self.places.items() for path in (place, one.source, one.via or place))
+        disk.sync(
+            path for one, place in self.places.items() for path in (place, one.source, one.via or place)
+        )
         disk.drop_empty_folders(path for one in self._moves for path in (one.source, one.via) if path)
 
     def put_back(self) -> None:
@@ -161,7 +163,11 @@ class _Work:
         if here and there:
             if one.source != one.target and disk.is_same(one.source, one.target):
                 return one.source  # has both names: the old one goes when it lands
-            return one.target if self._is_it(one, one.target) and not self._is_it(one, one.source) else one.source
+            return (
+                one.target
+                if self._is_it(one, one.target) and not self._is_it(one, one.source)
+                else one.source
+            )
         if here:
             return one.source
         return one.target if there and self._may_be(one, one.target) else ""

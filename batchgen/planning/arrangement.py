@@ -4,7 +4,6 @@ A job of the manifest has its files under its name; what it had before lies in `
 somebody has changed, or that is nobody's here, keeps the name that it has. Nothing is replaced or deleted.
 """
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from batchgen.lifecycle import DONE, Record
 from batchgen.model import File, Job, JobKey
+from batchgen.planning.file_names import folded
 from batchgen.planning.plan import Entry, Plan
 
 ASSETS = "assets"
@@ -125,13 +125,6 @@ class Arrangement:
         return not (self.moves or self.absent)
 
 
-def folded(path: str) -> str:
-    """Return what tells two paths apart on every file system: case and composition do not."""
-    if path.isascii():
-        return path.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-
-
 def beside(path: str, asset_id: str) -> Iterator[str]:
     """Return the paths that a file may have, the first first: its own, and those with its asset's id in it."""
     yield path
@@ -213,9 +206,7 @@ class _Claim(NamedTuple):
     is_over: bool = False  # whether the job has its new files
 
 
-def _current(
-    plan: Plan, records: Mapping[JobKey, Record], namer: Namer, home: str
-) -> Iterator[_Claim]:
+def _current(plan: Plan, records: Mapping[JobKey, Record], namer: Namer, home: str) -> Iterator[_Claim]:
     top = under(home, f"{ASSETS}/")
     for entry in plan.entries:
         record = records.get(entry.key, entry.record)
@@ -232,9 +223,7 @@ def _current(
             yield _Claim(entry.key, entry.job.id, file, top + name)
 
 
-def _old(
-    plan: Plan, records: Mapping[JobKey, Record], disk: Surroundings, home: str
-) -> Iterator[_Claim]:
+def _old(plan: Plan, records: Mapping[JobKey, Record], disk: Surroundings, home: str) -> Iterator[_Claim]:
     """Return the files of no job of the manifest, but for those that are in ``earlier/`` already."""
     aside = under(home, f"{EARLIER}/")
     found = [
@@ -246,9 +235,7 @@ def _old(
     if not found:
         return
     ids = {one.job_id for one in found}
-    over = {
-        one.job.id for one in plan.entries if one.job.id in ids and _has_files(one, records, disk)
-    }
+    over = {one.job.id for one in plan.entries if one.job.id in ids and _has_files(one, records, disk)}
     under_way = under(home, f"{UNDER_WAY}/")
     for claim in found:
         is_over = claim.job_id in over or claim.file.path.startswith(under_way)
