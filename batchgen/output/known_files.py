@@ -36,7 +36,7 @@ class KnownFiles:
         """Fetch files in the block, once nobody renames one of them; leaving it awaits nothing."""
         while moved := next((self._moved[one] for one in asset_ids if one in self._moved), None):
             await moved.wait()
-        self._fetched.update(asset_ids)
+        self._fetched.update(tuple(asset_ids))
         try:
             yield
         finally:

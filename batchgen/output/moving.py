@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from batchgen.errors import OutputError
 from batchgen.output.atomic import output_error
 from batchgen.output.disk import Disk
-from batchgen.errors import OutputError
 from batchgen.planning.arrangement import Lies, Move, beside
 
 _CHUNK = 300  # renames that are put on record at once
@@ -108,9 +108,9 @@ class _Work:
                     self._disk.move(one.via, one.source)
                     self.places[one] = one.source
         for one in self._moves:
-            if one not in self.places and one.copy_for is None:
-                if self._disk.lies(one.source) is not Lies.NOTHING:
-                    self.places[one] = one.source
+            unseen = one not in self.places and one.copy_for is None
+            if unseen and self._disk.lies(one.source) is not Lies.NOTHING:
+                self.places[one] = one.source
 
     def _make_way(self, one: Move) -> None:
         """Bring a file out of the way of others, or make the copy that another job gets."""

@@ -57,7 +57,7 @@ class Surroundings(Protocol):
         """Return whether the file has the bytes that are on record."""
 
     def same_names(self, path: str) -> Collection[str]:
-        """Return what lies there under any spelling of the name, and a file in the place of a folder of it."""
+        """Return what lies there, however the name is spelt, or a file in the place of a folder of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +126,7 @@ class Arrangement:
 
 
 def beside(path: str, asset_id: str) -> Iterator[str]:
-    """Return the paths that a file may have, the first first: its own, and those with its asset's id in it."""
+    """Return the paths that a file may have: its own, and then those with its asset's id in it."""
     yield path
     plain = _plain(asset_id)
     if plain:
@@ -145,7 +145,9 @@ def earlier(path: str, asset_id: str, home: str) -> str:
         asset_id: whose it is; empty where it is nobody's here.
         home: the folder of the slot's results, relative to the batch's; empty for that itself.
     """
-    below = path.removeprefix(under(home, "")).removeprefix(f"{ASSETS}/").removeprefix(f"{UNDER_WAY}/")
+    below = path.removeprefix(under(home, ""))
+    for folder in (ASSETS, EARLIER, UNDER_WAY):
+        below = below.removeprefix(f"{folder}/")
     plain = _plain(asset_id)
     moved = under(home, f"{EARLIER}/{below}")
     return _with(moved, f"_{plain}") if plain else moved

@@ -64,14 +64,16 @@ class Arranged:
 
     def __str__(self) -> str:
         """Return what was done, for people; empty for nothing."""
-        return told(self.renamed, self.to_earlier, "renamed", "moved to earlier/")
+        parts = [f"{counted(self.renamed, 'file')} renamed"] if self.renamed else []
+        parts += [f"{counted(self.to_earlier, 'file')} moved to {EARLIER}/"] if self.to_earlier else []
+        return ", ".join(parts)
 
 
-def told(renamed: int, to_earlier: int, first: str, second: str) -> str:
-    """Return how many files get another name; empty for none."""
-    parts = [f"{counted(renamed, 'file')} {first}"] if renamed else []
-    parts += [f"{counted(to_earlier, 'file')} {second}"] if to_earlier else []
-    return ", ".join(parts)
+def told_of_files(renamed: int, to_earlier: int) -> str:
+    """Return what a run does to names of files, for people; empty for nothing."""
+    parts = [f"renames {counted(renamed, 'file')}"] if renamed else []
+    parts += [f"moves {counted(to_earlier, 'file')} to {EARLIER}/"] if to_earlier else []
+    return " and ".join(parts)
 
 
 class Arranger:
@@ -301,19 +303,19 @@ def look(batch: Batch) -> Arrangement:
 def blocked_findings(options: Options, batch: Batch, blocked: Sequence[Blocked]) -> list[tuple[Exit, str]]:
     """Return why a run ends with another status: files of a person have the names of new ones."""
     command = options.command_line("audit", "--fix", slot=batch.scope.slot or None)
-    found = [
-        (
-            Exit.REMAINS,
-            f"{one.holder} {'was changed by hand' if one.edited else 'is no file of this batch'} and stays; "
-            f"the file of {one.job_id} lies beside it as {one.lies}: `{command}` puts it in its place, "
-            "or move the other one away",
-        )
-        for one in blocked[:_NAMED]
-    ]
+    found = [(Exit.REMAINS, _told(one, command)) for one in blocked[:_NAMED]]
     if more := len(blocked) - len(found):
-        text = f"{counted(more, 'more file')} cannot have their names for the same reason"
-        found.append((Exit.REMAINS, text))
+        have = "has not its name" if more == 1 else "have not their names"
+        found.append((Exit.REMAINS, f"{counted(more, 'more file')} {have}, for the same reason"))
     return found
+
+
+def _told(one: Blocked, command: str) -> str:
+    what = "was changed by hand" if one.edited else "is no file of this batch"
+    return (
+        f"{one.holder} {what} and is left alone; the file of {one.job_id} is {one.lies} until it has its "
+        f"name: `{command}` moves the other one to {EARLIER}/, or move it away"
+    )
 
 
 async def _unbroken(work: Coroutine[None, None, T]) -> T:
