@@ -31,16 +31,36 @@ class MoveRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if not self._connection.execute(
-                "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'moves'"
-            ).fetchone():
-                return []  # a reader came before the first writer, or to a file that had none of them yet
+            if not self._is_there():
+                return []
             rows = self._connection.execute(
                 f"SELECT {_COLUMNS} FROM moves "  # noqa: S608 - our own names
                 "WHERE (origin, project, batch, slot) = (?, ?, ?, ?) ORDER BY id",
                 self._place,
             )
             return [_move(row) for row in rows]
+
+    def slots(self) -> list[str]:
+        """Return the slots of the batch that have such renames.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            if not self._is_there():
+                return []
+            rows = self._connection.execute(
+                "SELECT DISTINCT slot FROM moves WHERE (origin, project, batch) = (?, ?, ?) ORDER BY slot",
+                self._place[:3],
+            )
+            return [slot for (slot,) in rows]
+
+    def _is_there(self) -> bool:
+        """Return whether there is a table: a reader may come before the first writer."""
+        found = self._connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'moves'"
+        ).fetchone()
+        return found is not None
 
     def begin(self, moves: Sequence[Move]) -> None:
         """Put renames on record that are about to be made, all or none, on the disk itself.

@@ -16,7 +16,8 @@ from typing import Protocol
 
 from batchgen.model import File
 from batchgen.output.atomic import sync_folder
-from batchgen.planning.arrangement import Lies, folded
+from batchgen.planning.arrangement import Lies
+from batchgen.planning.file_names import folded
 
 _NO_SECOND_NAME = frozenset(
     {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
@@ -39,7 +40,7 @@ class Disk(Protocol):
         """Return whether two paths name one file."""
 
     def same_names(self, path: str) -> Collection[str]:
-        """Return what lies there under any spelling of the name, and a file in the place of a folder of it."""
+        """Return what lies there, however the name is spelt, or a file in the place of a folder of it."""
 
     def make_folder_of(self, path: str) -> None:
         """Make the folder that a path is in."""
@@ -61,7 +62,11 @@ class Disk(Protocol):
 
 
 class BatchDisk:
-    """The real one; implements ``Disk`` and ``arrangement.Surroundings``. Blocks."""
+    """The real one; implements ``Disk`` and ``arrangement.Surroundings``. Blocks.
+
+    Attributes:
+        folder: the batch's.
+    """
 
     def __init__(self, folder: Path, *, home: str = "") -> None:
         """Name the place.
@@ -70,7 +75,7 @@ class BatchDisk:
             folder: the batch's.
             home: the folder of the slot's results, relative to it: folders above it stay.
         """
-        self._folder = folder
+        self.folder = folder
         self._base = os.fspath(folder)
         self._home = home
         self._listed: dict[str, dict[str, list[str]]] = {}
@@ -150,7 +155,7 @@ class BatchDisk:
 
     def make_folder_of(self, path: str) -> None:
         """See ``Disk``."""
-        (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
 
     def move(self, source: str, target: str) -> None:
         """See ``Disk``; a second name comes first and the old one goes then, so that nobody's is replaced."""
@@ -168,7 +173,7 @@ class BatchDisk:
         """See ``Disk``."""
         for folder in {path.rpartition("/")[0] for path in paths}:
             with suppress(FileNotFoundError):  # it was empty, and is gone
-                sync_folder(self._folder / folder)
+                sync_folder(self.folder / folder)
 
     def drop_empty_folders(self, paths: Iterable[str]) -> None:
         """See ``Disk``; the folders of the slot itself, ``assets`` and ``earlier``, stay."""

@@ -108,9 +108,9 @@ class _Work:
                     self._disk.move(one.via, one.source)
                     self.places[one] = one.source
         for one in self._moves:
-            if one not in self.places and one.copy_for is None:
-                if self._disk.lies(one.source) is not Lies.NOTHING:
-                    self.places[one] = one.source
+            unseen = one not in self.places and one.copy_for is None
+            if unseen and self._disk.lies(one.source) is not Lies.NOTHING:
+                self.places[one] = one.source
 
     def _make_way(self, one: Move) -> None:
         """Bring a file out of the way of others, or make the copy that another job gets."""

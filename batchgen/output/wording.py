@@ -191,8 +191,6 @@ def _outcome(event: Event, record: Record) -> str | None:
             return f"lost for good: {', '.join(map(clean, event.asset_ids))}"
         case Collected():
             return f"saved {', '.join(clean(file.path) for file in event.files)}" if event.files else None
-        case FilesMoved():
-            return f"files moved: {', '.join(map(clean, event.paths.values()))}"
         case Failed() | Refused() | Canceled():
             reason = clean(record.error)
             return type(event).__name__.lower() + (f": {reason}" if reason else "")
@@ -208,5 +206,7 @@ def _money(event: Event) -> str | None:
             return f"{units(event.charged)} CU charged, as the service shows, for {clean(event.remote_id)}"
         case RefundShown():
             return f"{units(event.refunded)} CU of {clean(event.remote_id)} refunded, as the service shows"
+        case FilesMoved():
+            return f"now lies at {', '.join(map(clean, event.paths.values()))}"
         case SubmitStarted() | _:
             return None

@@ -4,7 +4,6 @@ A job of the manifest has its files under its name; what it had before lies in `
 somebody has changed, or that is nobody's here, keeps the name that it has. Nothing is replaced or deleted.
 """
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from batchgen.lifecycle import DONE, Record
 from batchgen.model import File, Job, JobKey
+from batchgen.planning.file_names import folded
 from batchgen.planning.plan import Entry, Plan
 
 ASSETS = "assets"
@@ -57,7 +57,7 @@ class Surroundings(Protocol):
         """Return whether the file has the bytes that are on record."""
 
     def same_names(self, path: str) -> Collection[str]:
-        """Return what lies there under any spelling of the name, and a file in the place of a folder of it."""
+        """Return what lies there, however the name is spelt, or a file in the place of a folder of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,15 +125,8 @@ class Arrangement:
         return not (self.moves or self.absent)
 
 
-def folded(path: str) -> str:
-    """Return what tells two paths apart on every file system: case and composition do not."""
-    if path.isascii():
-        return path.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-
-
 def beside(path: str, asset_id: str) -> Iterator[str]:
-    """Return the paths that a file may have, the first first: its own, and those with its asset's id in it."""
+    """Return the paths that a file may have: its own, and then those with its asset's id in it."""
     yield path
     plain = _plain(asset_id)
     if plain:
@@ -152,7 +145,9 @@ def earlier(path: str, asset_id: str, home: str) -> str:
         asset_id: whose it is; empty where it is nobody's here.
         home: the folder of the slot's results, relative to the batch's; empty for that itself.
     """
-    below = path.removeprefix(under(home, "")).removeprefix(f"{ASSETS}/").removeprefix(f"{UNDER_WAY}/")
+    below = path.removeprefix(under(home, ""))
+    for folder in (ASSETS, EARLIER, UNDER_WAY):
+        below = below.removeprefix(f"{folder}/")
     plain = _plain(asset_id)
     moved = under(home, f"{EARLIER}/{below}")
     return _with(moved, f"_{plain}") if plain else moved
