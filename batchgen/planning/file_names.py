@@ -7,22 +7,26 @@ or makes a name that some system refuses. What a person should change instead is
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from batchgen.errors import InputError
-from batchgen.filenames import EDGES, UNSAFE, is_device
+from batchgen.filenames import DEVICE, EDGES, UNSAFE, is_device
 from batchgen.manifest.file_templates import FIXED, LONGEST, LONGEST_FOLDER, OURS, WITH_FOLDERS, parts_of
 from batchgen.manifest.naming import alike, label, model_label
 from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.templates import Template, parse
 from batchgen.model import Json
 
+# no other path has a part that cannot be a name, but for its length
+SUSPECT: Final = re.compile(f"{UNSAFE.replace('/', '')}|(?:^|/)(?:[ ./]|$|{DEVICE}(?:[./]|$))|[ .](?:/|$)")
+
 _UNSAFE = re.compile(f"{UNSAFE}+")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 _GAPS = " ._-"  # what stands between two variables
 _NO_KIND = "file"
+_SHORT = 100  # characters: no part of an ASCII path of so many is too long
 
 
 class NameParts(NamedTuple):
@@ -90,26 +94,22 @@ class FileNames:
             extension: without the dot; anything but letters and digits becomes ``bin``.
         """
         known = {"index": str(index), "asset_id": asset_id, "kind": kind or _NO_KIND}
-        *folders, name = self.filled(lambda variable: _mended(variable, parts, known))
-        safe = [_short(one, LONGEST_FOLDER) for one in map(_safe, folders) if one]
-        stem = _safe(name) or _safe(_UNSAFE.sub("-", asset_id)) or "asset"
         number = f"_{index + 1}" if index and not self.tells_apart else ""
         suffix = number + "." + (extension.lower() if _EXTENSION.fullmatch(extension.lower()) else "bin")
+        values = {name: _text(name, parts, known) for name in self.names}
+        path = self.filled({name: _one_part(name, text) for name, text in values.items()})
+        if len(path) < _SHORT and path.isascii() and not SUSPECT.search(path):  # as nearly all are
+            return path + suffix
+        *folders, name = path.split("/")
+        safe = [_short(one, LONGEST_FOLDER) for one in map(_safe, folders) if one]
+        stem = _safe(name) or _safe(_UNSAFE.sub("-", asset_id)) or "asset"
         return "/".join((*safe, _short(stem, LONGEST - len(suffix)) + suffix))
 
-    def filled(self, value: Callable[[str], str]) -> list[str]:
-        """Return the folders and the name with the variables filled in, nothing of them made safe.
+    def filled(self, values: Mapping[str, str]) -> str:
+        """Return the path with the variables filled in, its type left out, and nothing of it made safe.
 
         A folder that is nothing but an optional variable without a value is left out, and so is what
         stands between such a variable and the next.
-
-        Args:
-            value: gives the text of a variable.
-        """
-        return self.joined({name: value(name) for name in self.names}).split("/")
-
-    def joined(self, values: Mapping[str, str]) -> str:
-        """Return the same as one text, with ``/`` between.
 
         Args:
             values: the text of every variable.
@@ -168,15 +168,16 @@ def _filled(part: Template, values: Mapping[str, str]) -> str:
     return text.rstrip(_GAPS) if ends_in_gap else text
 
 
-def _mended(name: str, parts: NameParts, known: Mapping[str, str]) -> str:
-    """Return the text of a variable without what would be more than a part of a name."""
+def _text(name: str, parts: NameParts, known: Mapping[str, str]) -> str:
     try:
-        text = value_of(name, parts, known)
+        return value_of(name, parts, known)
     except ValueError:
         return ""
-    if name in WITH_FOLDERS:
-        return "/".join(_UNSAFE.sub("-", one) for one in text.split("/"))
-    return _UNSAFE.sub("-", text)
+
+
+def _one_part(name: str, text: str) -> str:
+    """Return the text of a variable without the slashes that would make folders of it."""
+    return text.replace("/", "-") if "/" in text and name not in WITH_FOLDERS else text
 
 
 def _safe(text: str) -> str:

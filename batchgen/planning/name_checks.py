@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from batchgen.filenames import DEVICE, UNSAFE
 from batchgen.manifest.file_templates import (
     FIXED,
     LONGEST,
@@ -23,7 +22,7 @@ from batchgen.manifest.file_templates import (
 from batchgen.manifest.source.problems import Problems, shortened
 from batchgen.manifest.source.scalars import kind_of as named_kind
 from batchgen.manifest.values import Manifest
-from batchgen.planning.file_names import NameParts, folded, value_of
+from batchgen.planning.file_names import SUSPECT, NameParts, folded, value_of
 from batchgen.planning.job_words import JobWords, names_of
 from batchgen.planning.yields import kind_of
 
@@ -32,8 +31,6 @@ _ASSET: Final = {"index": "0", "asset_id": "asset_" + "x" * 26, "kind": "image"}
 _DAYS: Final = frozenset({"day", "week"})  # the periods that begin on a day
 _DAY: Final = "2026-12-01"
 _FRESH: Final = ".fresh-20261201T000000Z"  # what may stand behind a period's own slot
-# no other path has a part that cannot be a name
-_SUSPECT = re.compile(f"{UNSAFE.replace('/', '')}|(?:^|/)(?:[ ./]|$|{DEVICE}(?:[./]|$))|[ .](?:/|$)")
 _NUMBERED = re.compile(r"(.+)_([2-9]|[1-9][0-9]+)", re.DOTALL)
 _SHORT = LONGEST_STEM // 4  # characters: no path of so many is too long
 _TAIL = LONGEST - LONGEST_STEM  # bytes: a number and a type
@@ -141,10 +138,10 @@ class _Check:
             if "/" in value and name not in WITH_FOLDERS:
                 said = f"{_shown(name, value)}, and only {{folder}} and {{path}} have a / in them; {_CHANGE}"
                 return self._note(index, said, f"{name} unsafe")
-        path = self._names.joined(values)
+        path = self._names.filled(values)
         if not path.isascii():
             path = unicodedata.normalize("NFC", path)
-        if _SUSPECT.search(path):
+        if SUSPECT.search(path):
             return self._note_unsafe(index, values, path)
         return path if len(path) < _SHORT or self._fits(index, values, path) else None
 
@@ -236,7 +233,7 @@ class _Check:
 
     def _shown_path(self, index: int) -> str:
         parts = self._words.parts(index)
-        return "/".join(self._names.filled(lambda name: value_of(name, parts, _ASSET)))
+        return self._names.filled({name: value_of(name, parts, _ASSET) for name in self._names.names})
 
     def _where(self, index: int) -> str:
         return f'"{self._manifest.jobs[index].id}" ({self._manifest.places[index]})'

@@ -19,7 +19,7 @@ _BESIDE = 128  # bytes of a path: the slot's folder, `earlier/`, and an asset's 
 _LONGEST = 4096  # bytes of a path, where the system does not say
 
 
-def namer_of(manifest: Manifest, *, slot: str) -> Namer:
+def manifest_namer(manifest: Manifest, *, slot: str) -> Namer:
     """Return what gives the files of a manifest's jobs their names.
 
     A job is known by its id; the words of one that the manifest does not have any more are not known, and

@@ -9,7 +9,7 @@ from batchgen.errors import ManifestError
 from batchgen.manifest.reading import read_manifest
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job
-from batchgen.wiring.file_names import day_of, namer_of
+from batchgen.wiring.file_names import day_of, manifest_namer
 from tests.support.place import Place
 
 MANIFEST = """version: 1
@@ -33,7 +33,7 @@ def manifest(files: str) -> Manifest:
 
 def names(files: str, *, slot: str = "2026-W49", job: Job | None = None) -> list[str]:
     made = manifest(files)
-    namer = namer_of(made, slot=slot)
+    namer = manifest_namer(made, slot=slot)
     jobs = made.jobs if job is None else [job]
     return [namer(one, index=0, asset_id="asset_1", kind="image", extension="png") for one in jobs]
 
