@@ -24,8 +24,7 @@ async def validate(
         TransientError: the service does not answer.
     """
     try:
-        manifest = manifest_of(options)
-        check_file_names(options, manifest)
+        manifest = check_file_names(options, manifest_of(options))
         checked = await check_manifest(options, manifest, offline=offline)
     except ManifestError as error:
         if not strict:

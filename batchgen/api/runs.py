@@ -66,9 +66,8 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
-    manifest = manifest_of(options)
+    manifest = check_file_names(options, manifest_of(options))
     audience.warn(manifest.warnings)
-    check_file_names(options, manifest)
     with open_batch(options, manifest) as opened:
         return await run_batch(opened, interrupts, audience)
 
@@ -109,15 +108,22 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
 @asynccontextmanager
 async def _as_a_run_would(options: Options, *, offline: bool) -> AsyncIterator[tuple[OpenBatch, NamesFound]]:
     """Look at a batch with the records that a run would go on with, and at what other names mean for it."""
-    with look_at(options) as opened:
-        check_file_names(options, opened.batch.manifest)
+    with look_at(options) as looked:
+        opened = _checked(options, looked)
         found = await look_at_names(opened, offline=offline)
         if not found.joined:
             yield opened, found
             return
-    with look_at(options, kept=found.joined[0]) as opened:
+    with look_at(options, kept=found.joined[0]) as looked:
+        opened = _checked(options, looked)
         beside = await look_at_names(opened, offline=offline, beside_alone=True)
         yield opened, replace(beside, joined=found.joined)
+
+
+def _checked(options: Options, opened: OpenBatch) -> OpenBatch:
+    """Return a batch with the warnings of the names of its files, or refuse it."""
+    manifest = check_file_names(options, opened.batch.manifest)
+    return replace(opened, batch=replace(opened.batch, manifest=manifest))
 
 
 async def _whole(options: Options, part: Batch, *, offline: bool) -> tuple[int, Quoted] | None:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
+from batchgen.errors import Problem
 from batchgen.manifest.file_templates import (
     FIXED,
     LONGEST,
@@ -32,7 +33,7 @@ _DAYS: Final = frozenset({"day", "week"})  # the periods that begin on a day
 _DAY: Final = "2026-12-01"
 _FRESH: Final = ".fresh-20261201T000000Z"  # what may stand behind a period's own slot
 _NUMBERED = re.compile(r"(.+)_([2-9]|[1-9][0-9]+)", re.DOTALL)
-_SHORT = LONGEST_STEM // 4  # characters: no path of so many is too long
+_SHORT = LONGEST_STEM // 4  # characters: of so many no part is too long
 _TAIL = LONGEST - LONGEST_STEM  # bytes: a number and a type
 _MOST_VALUE = 60  # characters of a value that are shown
 _MOST_WORD = 40  # characters of a value that may tell jobs apart
@@ -42,7 +43,7 @@ _SPECIAL = FIXED | {"prompt", "model"}  # those that are not in a name as the sh
 _CHANGE = "change it there, or name the files by another variable"
 
 
-def check_names(manifest: Manifest, *, period: str | None, room: int) -> None:
+def check_names(manifest: Manifest, *, period: str | None, room: int) -> tuple[Problem, ...]:
     """Refuse a manifest in which a job's files have no name of their own.
 
     Args:
@@ -50,10 +51,14 @@ def check_names(manifest: Manifest, *, period: str | None, room: int) -> None:
         period: of the run: ``day``, ``week`` or a name; None for a batch that does not repeat.
         room: bytes that a path below ``assets/`` may have.
 
+    Returns:
+        The manifest's warnings, and those of the names.
+
     Raises:
         ManifestError: names what is wrong, each with the place of its job.
     """
     problems = Problems(str(manifest.path))
+    problems.take_warnings(manifest.warnings)
     _check_period(manifest, problems, period)
     problems.raise_any()
     slot = "" if period is None else (_DAY if period in _DAYS else period) + _FRESH
@@ -66,6 +71,7 @@ def check_names(manifest: Manifest, *, period: str | None, room: int) -> None:
     else:
         check.all()
     problems.raise_any()
+    return problems.warnings
 
 
 def _check_period(manifest: Manifest, problems: Problems, period: str | None) -> None:
@@ -86,6 +92,14 @@ def _check_period(manifest: Manifest, problems: Problems, period: str | None) ->
         problems.add(manifest.output.place, f"output.files: {text}")
 
 
+class _WrongNameError(Exception):
+    """What keeps a job's files from having a name."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        self.kind = kind
+        super().__init__(text)
+
+
 class _Check:
     """One look at the names of all jobs."""
 
@@ -95,11 +109,13 @@ class _Check:
         self._names = words.names
         self._problems = problems
         self._room = room
+        self._short = min(_SHORT, (room - _TAIL) // 4)
         self._taken: dict[str, int] = {}
+        self._folders: dict[str, str] = {}
 
     def only(self, index: int) -> None:
         """Check one job by itself."""
-        self._path(index, self._words.parts(index))
+        self._checked(index)
 
     def all(self) -> None:
         """Check every job by itself and against the others."""
@@ -107,78 +123,81 @@ class _Check:
         by_model = "kind" in self._names.names  # a model gives one kind, and two may give two
         twins: dict[str, list[int]] = {}
         for index, job in enumerate(self._manifest.jobs):
-            path = self._path(index, self._words.parts(index))
-            if path is None or apart:
+            path = self._checked(index)
+            if path is None:
                 continue
+            folder = path.rpartition("/")[0]
+            if folder and self._folders.setdefault(folded(folder), folder) != folder:
+                self._warn_of_folder(index, folder)
             key = f"{folded(path)}\n{job.model}" if by_model else folded(path)
-            first = self._taken.setdefault(key, index)
+            first = index if apart else self._taken.setdefault(key, index)
             if first != index:
                 twins.setdefault(key, [first]).append(index)
         self._note_twins(twins.values())
         if not self._names.tells_apart:
             self._note_numbered()
 
-    def _path(self, index: int, parts: NameParts) -> str | None:
+    def _checked(self, index: int) -> str | None:
         """Return where a job's first file lies, without its type; None where something is wrong with it."""
-        values = {}
-        given = parts.variables
+        try:
+            return self._path(self._words.parts(index))
+        except _WrongNameError as error:
+            self._note(index, str(error), error.kind)
+            return None
+
+    def _path(self, parts: NameParts) -> str:
+        values: dict[str, str] = {}
         for name in self._names.names:
-            value = given.get(name)
+            value = parts.variables.get(name)
             if type(value) is str and value and name not in _SPECIAL and "/" not in value:
-                values[name] = value  # as nearly all are
-                continue
-            try:
-                value = values[name] = value_of(name, parts, _ASSET)
-            except ValueError:
-                kind = named_kind(parts.variables[name])
-                said = f"{name} is {kind}, which is no part of a file name; {_CHANGE}"
-                return self._note(index, said, f"{name} no text")
-            if not value and name not in self._names.optional:
-                return self._note(index, _missing(name, parts), f"{name} is empty")
-            if "/" in value and name not in WITH_FOLDERS:
-                said = f"{_shown(name, value)}, and only {{folder}} and {{path}} have a / in them; {_CHANGE}"
-                return self._note(index, said, f"{name} unsafe")
+                values[name] = value  # as most are
+            else:
+                values[name] = self._value(name, parts)
         path = self._names.filled(values)
         if not path.isascii():
             path = unicodedata.normalize("NFC", path)
         if SUSPECT.search(path):
-            return self._note_unsafe(index, values, path)
-        return path if len(path) < _SHORT or self._fits(index, values, path) else None
+            _refuse(values, path)
+        if len(path) > self._short:
+            self._refuse_long(values, path)
+        return path
+
+    def _value(self, name: str, parts: NameParts) -> str:
+        try:
+            value = value_of(name, parts, _ASSET)
+        except ValueError:
+            kind = named_kind(parts.variables[name])
+            said = f"{name} is {kind}, which is no part of a file name; {_CHANGE}"
+            raise _WrongNameError(said, f"{name} no text") from None
+        if not value and name not in self._names.optional:
+            raise _WrongNameError(_missing(name, parts), f"{name} is empty")
+        if "/" in value and name not in WITH_FOLDERS:
+            said = f"{_shown(name, value)}, and only {{folder}} and {{path}} have a / in them; {_CHANGE}"
+            raise _WrongNameError(said, f"{name} unsafe")
+        return value
+
+    def _refuse_long(self, values: Mapping[str, str], path: str) -> None:
+        *folders, name = (len(part.encode()) for part in path.split("/"))
+        for what, size, most in (
+            ("the file's name", name, LONGEST_STEM),
+            ("a folder's name", max(folders, default=0), LONGEST_FOLDER),
+            ("the path to the file", len(path.encode()) + _TAIL, self._room),
+        ):
+            if size > most:
+                longest = max(values, key=lambda one: len(values[one]), default="id")
+                said = f"{what} would have {size:,} bytes, and {most:,} may be; shorten {{{longest}}}"
+                shown = shortened(path, _MOST_VALUE)
+                raise _WrongNameError(f'{said}, or leave it out: "{shown}"', f"{what} long")
 
     def _note(self, index: int, text: str, kind: str) -> None:
-        self._problems.add(
-            self._manifest.places[index], f"output.files: {text}", kind=f"output.files: {kind}"
-        )
+        place = self._manifest.places[index]
+        self._problems.add(place, f"output.files: {text}", kind=f"output.files: {kind}")
 
-    def _note_unsafe(self, index: int, values: Mapping[str, str], path: str) -> None:
-        for name, value in values.items():
-            if wrong := unsafe_in(value.replace("/", "")):
-                return self._note(index, f"{_shown(name, value)}, and {wrong}; {_CHANGE}", f"{name} unsafe")
-            if name in WITH_FOLDERS and (value.startswith("/") or ".." in value.split("/")):
-                said = f"{_shown(name, value)}, which leads out of assets/; leave it out of the names"
-                return self._note(index, said, f"{name} leads out")
-        for part in path.split("/"):
-            if wrong := wrong_with_part(part):
-                said = f'the file would be "{shortened(path, _MOST_VALUE)}", and {wrong}'
-                return self._note(index, said, wrong)
-        raise AssertionError(f"nothing is wrong with {path!r}")
-
-    def _fits(self, index: int, values: Mapping[str, str], path: str) -> bool:
-        """Return whether a path and all its parts are short enough, and note what is not."""
-        *folders, name = (len(part.encode()) for part in path.split("/"))
-        whole = len(path.encode()) + _TAIL
-        folder = max(folders, default=0)
-        if name <= LONGEST_STEM and folder <= LONGEST_FOLDER and whole <= self._room:
-            return True
-        longest = max(values, key=lambda one: len(values[one]), default="")
-        said = "the path to the file", whole, self._room
-        if name > LONGEST_STEM:
-            said = "the file's name", name, LONGEST_STEM
-        elif folder > LONGEST_FOLDER:
-            said = "a folder's name", folder, LONGEST_FOLDER
-        text = f"{said[0]} would have {said[1]:,} bytes, and {said[2]:,} may be; shorten {{{longest}}}"
-        self._note(index, f'{text}, or leave it out: "{shortened(path, _MOST_VALUE)}"', f"{said[0]} long")
-        return False
+    def _warn_of_folder(self, index: int, folder: str) -> None:
+        other = self._folders[folded(folder)]
+        said = f'the folders "{other}" and "{folder}" are one on some systems and two on others'
+        text = f"output.files: {said}; write them alike"
+        self._problems.warn(self._manifest.places[index], text, kind="output.files: folders")
 
     def _note_twins(self, groups: Collection[Sequence[int]]) -> None:
         """Note the jobs whose files would have one name."""
@@ -197,9 +216,9 @@ class _Check:
         parts = [self._words.parts(index, whole=True) for index in jobs]
         found: dict[str, list[str]] = {}
         for name in self._candidates(jobs):
-            texts = [_word(name, one) for one in parts]
+            texts = [text for one in parts if (text := _word(name, one)) is not None]
             more = {**found, name: texts}
-            if None not in texts and _count(more) > _count(found):
+            if len(texts) == len(parts) and _count(more) > _count(found):
                 found = more
         for name in tuple(found):  # one that came later may do alone what an earlier one did in part
             fewer = {other: texts for other, texts in found.items() if other != name}
@@ -239,6 +258,24 @@ class _Check:
         return f'"{self._manifest.jobs[index].id}" ({self._manifest.places[index]})'
 
 
+def _refuse(values: Mapping[str, str], path: str) -> None:
+    """Say what of a path cannot be a name: a value by itself, or what became of several.
+
+    Raises:
+        _WrongNameError: always, as long as anything is wrong.
+    """
+    for name, value in values.items():
+        if wrong := unsafe_in(value.replace("/", "")):
+            raise _WrongNameError(f"{_shown(name, value)}, and {wrong}; {_CHANGE}", f"{name} unsafe")
+        if name in WITH_FOLDERS and (value.startswith("/") or ".." in value.split("/")):
+            said = f"{_shown(name, value)}, which leads out of assets/; leave it out of the names"
+            raise _WrongNameError(said, f"{name} leads out")
+    for part in path.split("/"):
+        if wrong := wrong_with_part(part):
+            said = f'the file would be "{shortened(path, _MOST_VALUE)}", and {wrong}'
+            raise _WrongNameError(said, wrong)
+
+
 def _missing(name: str, parts: NameParts) -> str:
     optional = f"write {{{name}?}}"
     if name in parts.variables:
@@ -264,6 +301,6 @@ def _word(name: str, parts: NameParts) -> str | None:
     return folded(text) if fits else None
 
 
-def _count(texts: Mapping[str, Sequence[str | None]]) -> int:
+def _count(texts: Mapping[str, Sequence[str]]) -> int:
     """Return how many jobs some texts tell apart."""
     return len(set(zip(*texts.values(), strict=True))) if texts else 1

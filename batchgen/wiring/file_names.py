@@ -1,6 +1,7 @@
 """What files are called: the manifest's template with the words of each job, and the check before a run."""
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -52,26 +53,21 @@ def day_of(slot: str, manifest: Manifest) -> str:
     return "" if began is None else datetime.fromtimestamp(began, zone).date().isoformat()
 
 
-def check_file_names(options: Options, manifest: Manifest) -> None:
-    """Refuse a manifest in which a job's files have no name of their own.
+def check_file_names(options: Options, manifest: Manifest) -> Manifest:
+    """Return a manifest with the warnings of the names of its files, or refuse it.
 
     Raises:
-        ManifestError: names what is wrong, each with the place of its job.
+        ManifestError: a job's files have no name of their own.
     """
-    check_names(
-        manifest,
-        period=options.period or manifest.period,
-        room=_longest_path(options.output) - len(os.fsencode(_folder(options, manifest))) - _BESIDE,
-    )
-
-
-def _folder(options: Options, manifest: Manifest) -> Path:
-    return options.output.absolute() / manifest.batch
+    folder = options.output.absolute() / manifest.batch
+    room = _longest_path(folder) - len(os.fsencode(folder)) - _BESIDE
+    warnings = check_names(manifest, period=options.period or manifest.period, room=room)
+    return replace(manifest, warnings=warnings) if warnings else manifest
 
 
 def _longest_path(folder: Path) -> int:
     """Return how many bytes a path may have where a folder is, or will be."""
-    there = next((one for one in (folder.absolute(), *folder.absolute().parents) if one.is_dir()), folder)
+    there = next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
     try:
         return os.pathconf(there, "PC_PATH_MAX")
     except (AttributeError, OSError, ValueError):

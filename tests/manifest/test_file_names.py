@@ -372,6 +372,22 @@ def test_the_second_file_of_a_job_has_a_name_too(read: Read) -> None:
     assert wrong_names(read(with_files("{id}_{index}", jobs))) == []
 
 
+def test_folders_that_differ_in_case_alone_are_a_warning(read: Read) -> None:
+    rows = "name,rarity\nsword,Rare\naxe,rare\nbow,rare\n"
+    manifest = read(with_files("{rarity}/{name}", ROWS.replace("note", "rarity")), files={"icons.csv": rows})
+    one, _ = check_names(manifest, period=None, room=ROOM)
+    assert (one.source, one.line) == ("icons.csv", 3)
+    said = 'output.files: the folders "Rare" and "rare" are one on some systems and two on others; write them alike'
+    assert one.text == said
+
+
+def test_warnings_of_the_manifest_stand_beside_what_is_wrong_with_names(read: Read) -> None:
+    manifest = read(with_files("{prompt}.png", "jobs: [{prompt: a tower, repeat: 2}]\n"))
+    with pytest.raises(ManifestError) as caught:
+        check_names(manifest, period=None, room=ROOM)
+    assert (len(caught.value.problems), caught.value.warnings) == (1, manifest.warnings)
+
+
 # Length.
 
 
