@@ -59,8 +59,8 @@ def check_names(manifest: Manifest, *, period: str | None, room: int) -> tuple[P
     """
     problems = Problems(str(manifest.path))
     problems.take_warnings(manifest.warnings)
-    _check_period(manifest, problems, period)
-    problems.raise_any()
+    if not _has_slot(manifest, problems, period):
+        period = "day"  # to find in one go what else is wrong
     slot = "" if period is None else (_DAY if period in _DAYS else period) + _FRESH
     words = JobWords(manifest, slot=slot, date=_DAY if period in _DAYS else "")
     check = _Check(manifest, words, problems, room)
@@ -74,7 +74,9 @@ def check_names(manifest: Manifest, *, period: str | None, room: int) -> tuple[P
     return problems.warnings
 
 
-def _check_period(manifest: Manifest, problems: Problems, period: str | None) -> None:
+def _has_slot(manifest: Manifest, problems: Problems, period: str | None) -> bool:
+    """Return whether a period gives what the template says of the slot, and note what it does not."""
+    before = len(problems)
     names = JobWords(manifest).names
     for name in ("slot", "date"):
         if name not in names.names or name in names.optional:
@@ -90,6 +92,7 @@ def _check_period(manifest: Manifest, problems: Problems, period: str | None) ->
         else:
             continue
         problems.add(manifest.output.place, f"output.files: {text}")
+    return len(problems) == before
 
 
 class _WrongNameError(Exception):
