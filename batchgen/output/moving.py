@@ -76,11 +76,10 @@ class _Work:
         """Make way first, then rename, and bring those home last that made way."""
         disk = self._disk
         around = [one for one in self._moves if one.via]
-        for one in self._moves:
-            self.at = one.target
-            for path in (one.via, one.target):
-                if path:
-                    disk.make_folder_of(path)
+        for path in (path for one in self._moves for path in (one.via, one.target) if path):
+            self.at = path
+            with suppress(FileExistsError, NotADirectoryError):  # a file that goes away is in its place
+                disk.make_folder_of(path)
         for one in around:
             self._make_way(one)
         disk.sync(path for one in around for path in (one.via, one.source))
@@ -149,6 +148,7 @@ class _Work:
             if self._disk.lies(target) is not Lies.NOTHING and self._disk.is_same(source, target):
                 self._disk.remove(source)  # it has both names: it was cut off in between
             else:
+                self._disk.make_folder_of(target)
                 try:
                     self._disk.move(source, target)
                 except FileExistsError:
