@@ -399,6 +399,8 @@ class _Desk:
         """Return what lies at a path and does not leave it; None for nothing."""
         for there in self._disk.same_names(path):
             ours = self._ours(there)
+            if ours is not None and ours.target not in {"", ours.path} and not ours.wanted:
+                continue  # it was sent away
             if folded(there) != folded(path):  # a file in the place of a folder
                 return there
             if ours is lot:
@@ -490,12 +492,13 @@ class _Desk:
             to_earlier=sum(1 for one in there if not one.wanted),
         )
 
-    def _free_names(self) -> Callable[[str], str]:
+    def _free_names(self) -> Callable[[Move], str]:
         used = {folded(one.path) for one in self._lots}
 
-        def free(asset_id: str) -> str:
+        def free(move: Move) -> str:
             for number in count():
-                path = under(self._home, f"{UNDER_WAY}/{_plain(asset_id) or 'file'}-{number}")
+                name = f"{_plain(move.asset_id) or 'file'}-{number}.{extension_of(move.source)}"
+                path = under(self._home, f"{UNDER_WAY}/{name}")
                 if folded(path) not in used and self._disk.lies(path) is Lies.NOTHING:
                     used.add(folded(path))
                     return path
@@ -511,7 +514,7 @@ def _move(lot: _Lot) -> Move:
 
 
 def _in_order(
-    moves: Sequence[Move], copies: Sequence[Move], free: Callable[[str], str]
+    moves: Sequence[Move], copies: Sequence[Move], free: Callable[[Move], str]
 ) -> tuple[tuple[Move, ...], ...]:
     """Put each rename behind those that free its target; in a circle one goes another way.
 
@@ -532,7 +535,7 @@ def _in_order(
     return _with_copies([_one_by_one(one, free) for one in groups.values()], copies, free)
 
 
-def _one_by_one(moves: Sequence[Move], free: Callable[[str], str]) -> tuple[Move, ...]:
+def _one_by_one(moves: Sequence[Move], free: Callable[[Move], str]) -> tuple[Move, ...]:
     """Return the renames of a group in their order."""
     held = Counter(folded(one.source) for one in moves)
     waits = {folded(one.target): one for one in moves}
@@ -551,19 +554,19 @@ def _one_by_one(moves: Sequence[Move], free: Callable[[str], str]) -> tuple[Move
         while ready:
             make(ready.popleft())
         if folded(first.target) in waits:  # all that are left wait for each other
-            make(replace(first, via=free(first.asset_id)))
+            make(replace(first, via=free(first)))
     while ready:
         make(ready.popleft())
     return tuple(made)
 
 
 def _with_copies(
-    groups: Sequence[tuple[Move, ...]], copies: Sequence[Move], free: Callable[[str], str]
+    groups: Sequence[tuple[Move, ...]], copies: Sequence[Move], free: Callable[[Move], str]
 ) -> tuple[tuple[Move, ...], ...]:
     """Put copies with what frees their targets, and with the file that they are made of."""
     if not copies:
         return tuple(groups)
-    every = [replace(one, via=free(one.asset_id)) for one in copies]
+    every = [replace(one, via=free(one)) for one in copies]
     return ((*every, *chain.from_iterable(groups)),)
 
 

@@ -109,7 +109,7 @@ class MemoryDisk:
         del self.files[self._key(path)]
 
     def sync(self, paths: Iterable[str]) -> None:
-        self.before("sync")
+        self.before(f"sync {len(set(paths))}")
 
     def drop_empty_folders(self, paths: Iterable[str]) -> None:
         for path in paths:
