@@ -9,7 +9,7 @@ from typing import TextIO
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.model import Rate
-from batchgen.output.asset_store import AssetStore, named_by
+from batchgen.output.asset_store import AssetStore
 from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
 from batchgen.output.known_files import KnownFiles
@@ -21,6 +21,7 @@ from batchgen.planning.budget import committed
 from batchgen.ports import Collector
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, is_open
+from batchgen.wiring.file_names import manifest_namer
 
 
 def open_downloads(
@@ -57,7 +58,7 @@ def known_files(batches: Sequence[Batch]) -> KnownFiles:
 
 def namer_of(batch: Batch) -> Namer:
     """Return what the files of a batch are called."""
-    return named_by(batch.manifest.output.files)
+    return manifest_namer(batch.manifest, slot=batch.scope.slot)
 
 
 def disk_of(batch: Batch) -> BatchDisk:
