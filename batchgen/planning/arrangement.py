@@ -4,12 +4,11 @@ A job of the manifest has its files under its name; what it had before lies in `
 somebody has changed, or that is nobody's here, keeps the name that it has. Nothing is replaced or deleted.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import chain, count
-from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
 from batchgen.lifecycle import DONE, Record
@@ -133,8 +132,8 @@ def beside(path: str, asset_id: str) -> Iterator[str]:
         yield _with(path, f"_{plain[-_TAIL:]}")
         yield _with(path, f"_{plain}")
     # where a file is in the place of a folder no name under it will do
-    at_top = PurePosixPath(*PurePosixPath(path).parts[: _depth(path)], PurePosixPath(path).name)
-    yield from (_with(str(at_top), f"_{plain}-{number}".replace("_-", "-")) for number in count(2))
+    at_top = f"{_top_of(path)}{path.rpartition('/')[2]}"
+    yield from (_with(at_top, f"{plain and '_'}{plain}-{number}") for number in count(2))
 
 
 def earlier(path: str, asset_id: str, home: str) -> str:
@@ -150,6 +149,8 @@ def earlier(path: str, asset_id: str, home: str) -> str:
         below = below.removeprefix(f"{folder}/")
     plain = _plain(asset_id)
     moved = under(home, f"{EARLIER}/{below}")
+    for tail in (plain, plain[-_TAIL:]):  # it lay beside its name, perhaps
+        moved = _without(moved, f"_{tail}") if tail else moved
     return _with(moved, f"_{plain}") if plain else moved
 
 
@@ -166,7 +167,7 @@ def kind_word(mime: str) -> str:
 
 def extension_of(path: str) -> str:
     """Return the extension of a path, without the dot."""
-    return PurePosixPath(path).suffix.removeprefix(".")
+    return path.rpartition("/")[2].rpartition(".")[2]
 
 
 def arrange(
@@ -298,8 +299,11 @@ class _Desk:
         self._at: defaultdict[str, list[_Lot]] = defaultdict(list)  # by folded path; files of the disk alone
         for one in self._lots:
             self._at[folded(one.path)].append(one)
+        for same in self._at.values():
+            if len(same) > 1:
+                self._tell_apart(same)
         self._taken: dict[str, _Lot] = {}
-        self._blocked: list[Blocked] = []
+        self._kept_out: list[tuple[_Lot, str, str]] = []  # from which name by what
         self._extra: list[tuple[_Lot, _Claim]] = []  # copies: two jobs have one file, and two names
 
     def arranged(self) -> Arrangement:
@@ -311,10 +315,8 @@ class _Desk:
             one.target = self._place_of(one, one.wanted)
         self._share(jobs)
         for one in rest:
-            if self._lies_at(one) is not Lies.OTHER and self._must_go(one):
+            if self._must_go(one):
                 self._send_away(one)
-            else:
-                one.target = one.path
         return self._result()
 
     def _lots_of(self, claims: Iterable[_Claim]) -> list[_Lot]:
@@ -339,6 +341,14 @@ class _Desk:
             lots.append(_Lot(path=path, claims=groups[0]))
         return lots
 
+    def _tell_apart(self, lots: Sequence[_Lot]) -> None:
+        """See which of some names that differ in spelling alone is there, where all of them are found."""
+        names = self._disk.same_names(lots[0].path)
+        if any(one.path in names for one in lots):
+            for one in lots:
+                if one.path not in names:
+                    self._lies[_mark(one)] = Lies.NOTHING
+
     def _lies_at(self, lot: _Lot) -> Lies:
         mark = _mark(lot)
         if mark not in self._lies:
@@ -346,22 +356,29 @@ class _Desk:
         return self._lies[mark]
 
     def _is_whole(self, lot: _Lot) -> bool:
-        first = lot.first
-        if first is None or self._lies_at(lot) is Lies.OTHER:
-            return False
+        """Return whether a file of ours is as it was fetched, or lost: then it makes room for others."""
+        first, lies = lot.first, self._lies_at(lot)
         if id(lot) not in self._whole:
-            self._whole[id(lot)] = self._lies_at(lot) is Lies.NOTHING or self._disk.is_whole(first.file)
+            fetched = lies is Lies.FILE and first is not None and self._disk.is_whole(first.file)
+            self._whole[id(lot)] = fetched or lies is Lies.NOTHING
         return self._whole[id(lot)]
 
     def _stays(self, lot: _Lot) -> bool:
         """Let a file that has its name keep it, and one that is no plain file be where it is."""
         if lot.path != lot.wanted and self._lies_at(lot) is not Lies.OTHER:
             return False
-        if folded(lot.path) in self._taken:
+        if folded(lot.path) in self._taken or self._has_rival(lot):
             return False
         lot.target = lot.path
         self._taken[folded(lot.path)] = lot
         return True
+
+    def _has_rival(self, lot: _Lot) -> bool:
+        """Return whether a file of before has the same name, spelt otherwise, and keeps it."""
+        others = self._at[folded(lot.path)]
+        return len(others) > 1 and any(
+            one.path != lot.path and not one.wanted and not self._is_whole(one) for one in others
+        )
 
     def _place_of(self, lot: _Lot, name: str) -> str:
         """Return the first path that a file can have; what keeps it from its name is remembered."""
@@ -369,28 +386,21 @@ class _Desk:
             if folded(path) in self._taken:
                 continue
             holder = self._holder(path, lot)
-            if holder is not None and self._force and lot.wanted:
-                self._evict(holder)
-                holder = None
+            while holder is not None and self._force and lot.wanted and self._evict(holder):
+                holder = self._holder(path, lot)
             if holder is None:
                 self._taken[folded(path)] = lot
-                if path != name and lot.wanted:
-                    self._remember(lot, name, path)
                 return path
+            if path == name and lot.wanted:
+                self._kept_out.append((lot, name, holder))
         raise AssertionError("names never run out")
-
-    def _remember(self, lot: _Lot, name: str, path: str) -> None:
-        holder, first = self._holder(name, lot), lot.first
-        if first is None or holder is None:
-            return  # another job of the manifest has it
-        mine = self._ours(holder)
-        edited = mine is not None
-        self._blocked.append(Blocked(first.job_id, name, path, holder, edited))
 
     def _holder(self, path: str, lot: _Lot) -> str | None:
         """Return what lies at a path and does not leave it; None for nothing."""
         for there in self._disk.same_names(path):
             ours = self._ours(there)
+            if ours is not None and ours.target not in {"", ours.path} and not ours.wanted:
+                continue  # it was sent away
             if folded(there) != folded(path):  # a file in the place of a folder
                 return there
             if ours is lot:
@@ -404,27 +414,28 @@ class _Desk:
     def _ours(self, there: str) -> _Lot | None:
         """Return whose a file on the disk is."""
         lots = [one for one in self._at.get(folded(there), ()) if self._lies_at(one) is not Lies.NOTHING]
-        return next((one for one in lots if one.path == there), lots[0] if len(lots) == 1 else None)
+        found = next((one for one in lots if one.path == there), None)
+        if found is None and len(lots) == 1 and lots[0].path not in self._disk.same_names(there):
+            return lots[0]  # the disk spells its name otherwise
+        return found
 
-    def _evict(self, path: str) -> None:
-        """Send away what has a name, whosever it is."""
+    def _evict(self, path: str) -> bool:
+        """Send away what has a name, whosever it is, and return whether it goes."""
         lot = self._ours(path)
         if lot is None:
             lot = _Lot(path=path, claims=[])
-            self._lies[_mark(lot)] = Lies.FILE
             self._lots.append(lot)
             self._at[folded(path)].append(lot)
-        if not lot.wanted:
-            self._whole[id(lot)] = True
-            self._lies[_mark(lot)] = Lies.FILE
-            self._send_away(lot)
+        elif lot.wanted or lot.target:
+            return False
+        self._lies[_mark(lot)] = Lies.FILE
+        self._whole[id(lot)] = True
+        self._send_away(lot)
+        return True
 
     def _must_go(self, lot: _Lot) -> bool:
-        if lot.target:
-            return False  # sent away already
-        if not (lot.is_over or folded(lot.path) in self._taken):
-            return False
-        return self._force or self._is_whole(lot)
+        is_in_the_way = folded(lot.path) in self._taken
+        return (lot.is_over or is_in_the_way) and self._is_whole(lot)
 
     def _send_away(self, lot: _Lot) -> None:
         if not lot.target:
@@ -450,7 +461,8 @@ class _Desk:
                     absent[claim.key][claim.file.asset_id] = one.target
         copies = []
         for lot, claim in self._extra:
-            target = self._place_of(_Lot(path="", claims=[claim]), claim.wanted)
+            own = _Lot(path="", claims=[claim])
+            target = own.target = self._place_of(own, claim.wanted)
             if self._lies_at(lot) is Lies.FILE:
                 copies.append(
                     Move(
@@ -464,19 +476,29 @@ class _Desk:
             else:
                 absent[claim.key][claim.file.asset_id] = target
         return Arrangement(
-            moves=_in_order([_move(one) for one in there], copies, self._free_names()),
+            # those first that go away: one may be in the place of a folder that others need
+            moves=_in_order(
+                [_move(one) for one in sorted(there, key=lambda one: bool(one.wanted))],
+                copies,
+                self._free_names(),
+            ),
             absent=dict(absent),
-            blocked=tuple(self._blocked),
+            blocked=tuple(
+                Blocked(first.job_id, name, lot.target, holder, self._ours(holder) is not None)
+                for lot, name, holder in self._kept_out
+                if (first := lot.first) is not None
+            ),
             renamed=sum(1 for one in there if one.wanted) + len(copies),
             to_earlier=sum(1 for one in there if not one.wanted),
         )
 
-    def _free_names(self) -> Callable[[str], str]:
+    def _free_names(self) -> Callable[[Move], str]:
         used = {folded(one.path) for one in self._lots}
 
-        def free(asset_id: str) -> str:
+        def free(move: Move) -> str:
             for number in count():
-                path = under(self._home, f"{UNDER_WAY}/{_plain(asset_id) or 'file'}-{number}")
+                name = f"{_plain(move.asset_id) or 'file'}-{number}.{extension_of(move.source)}"
+                path = under(self._home, f"{UNDER_WAY}/{name}")
                 if folded(path) not in used and self._disk.lies(path) is Lies.NOTHING:
                     used.add(folded(path))
                     return path
@@ -492,42 +514,59 @@ def _move(lot: _Lot) -> Move:
 
 
 def _in_order(
-    moves: Sequence[Move], copies: Sequence[Move], free: Callable[[str], str]
+    moves: Sequence[Move], copies: Sequence[Move], free: Callable[[Move], str]
 ) -> tuple[tuple[Move, ...], ...]:
-    """Put each rename behind the one that frees its target; in a circle one goes another way.
+    """Put each rename behind those that free its target; in a circle one goes another way.
 
     Renames that wait for each other stay in one group. Copies are made before anything moves.
     """
-    leaves = {folded(one.source): one for one in moves}
-    copied = defaultdict(list)
-    for one in copies:
-        copied[folded(one.source)].append(one)
-    done = set[str]()
-    groups: list[tuple[Move, ...]] = []
-    for start in moves:
-        way: list[Move] = []
-        names = set[str]()
-        at: Move | None = start
-        while at is not None and folded(at.source) not in done and folded(at.source) not in names:
-            way.append(at)
-            names.add(folded(at.source))
-            at = leaves.get(folded(at.target))
-        if not way:
-            continue
-        done |= names
-        if at is not None and folded(at.source) == folded(start.source):  # a circle
-            way[0] = replace(way[0], via=free(way[0].asset_id))
-        groups.append(tuple(reversed(way)))
-    return _with_copies(groups, copied, free)
+    above: dict[str, str] = {}
+
+    def top(name: str) -> str:
+        while (up := above.setdefault(name, name)) != name:
+            above[name] = name = above[up]
+        return name
+
+    for one in moves:
+        above[top(folded(one.source))] = top(folded(one.target))
+    groups: dict[str, list[Move]] = {}
+    for one in moves:
+        groups.setdefault(top(folded(one.target)), []).append(one)
+    return _with_copies([_one_by_one(one, free) for one in groups.values()], copies, free)
+
+
+def _one_by_one(moves: Sequence[Move], free: Callable[[Move], str]) -> tuple[Move, ...]:
+    """Return the renames of a group in their order."""
+    held = Counter(folded(one.source) for one in moves)
+    waits = {folded(one.target): one for one in moves}
+    ready = deque(one for one in moves if not held[folded(one.target)])
+    made: list[Move] = []
+
+    def make(one: Move) -> None:
+        made.append(one)
+        del waits[folded(one.target)]
+        source = folded(one.source)
+        held[source] -= 1
+        if not held[source] and source in waits:
+            ready.append(waits[source])
+
+    for first in moves:
+        while ready:
+            make(ready.popleft())
+        if folded(first.target) in waits:  # all that are left wait for each other
+            make(replace(first, via=free(first)))
+    while ready:
+        make(ready.popleft())
+    return tuple(made)
 
 
 def _with_copies(
-    groups: Sequence[tuple[Move, ...]], copies: Mapping[str, list[Move]], free: Callable[[str], str]
+    groups: Sequence[tuple[Move, ...]], copies: Sequence[Move], free: Callable[[Move], str]
 ) -> tuple[tuple[Move, ...], ...]:
     """Put copies with what frees their targets, and with the file that they are made of."""
     if not copies:
         return tuple(groups)
-    every = [replace(one, via=free(one.asset_id)) for one in chain.from_iterable(copies.values())]
+    every = [replace(one, via=free(one)) for one in copies]
     return ((*every, *chain.from_iterable(groups)),)
 
 
@@ -536,14 +575,21 @@ def _plain(asset_id: str) -> str:
 
 
 def _with(path: str, ending: str) -> str:
-    pure = PurePosixPath(path)
-    return str(pure.with_name(f"{pure.stem}{ending}{pure.suffix}"))
+    folder, slash, name = path.rpartition("/")
+    stem, dot, suffix = name.rpartition(".")
+    return f"{folder}{slash}{stem or suffix}{ending}{dot if stem else ''}{suffix if stem else ''}"
 
 
-def _depth(path: str) -> int:
-    """Return how many folders of a path lead to the top of what it belongs to."""
-    parts = PurePosixPath(path).parts
-    return next((at + 1 for at, one in enumerate(parts) if one in {ASSETS, EARLIER}), 0)
+def _without(path: str, ending: str) -> str:
+    stem, dot, suffix = path.rpartition(".")
+    return stem.removesuffix(ending) + dot + suffix
+
+
+def _top_of(path: str) -> str:
+    """Return the folder of a path that is ``assets/`` or ``earlier/``, with the slash behind it."""
+    parts = path.split("/")
+    depth = next((at + 1 for at, one in enumerate(parts) if one in {ASSETS, EARLIER}), 0)
+    return "".join(f"{one}/" for one in parts[:depth])
 
 
 def _mark(lot: _Lot) -> str:
