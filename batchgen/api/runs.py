@@ -1,5 +1,6 @@
 """Running a batch, looking ahead at what a run would do, and ordering a run about that goes on."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -9,7 +10,8 @@ from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import Problem
-from batchgen.output.names import check_template
+from batchgen.planning.arrangement import Arrangement
+from batchgen.usecases.arranging import look
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
@@ -19,6 +21,7 @@ from batchgen.usecases.run import run_batch
 from batchgen.usecases.run_end import RunOutcome
 from batchgen.usecases.status import BatchStatus, OtherSlots, notice_slots, status_of_all
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.file_names import check_file_names
 from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
 from batchgen.wiring.options import Options
 
@@ -36,6 +39,7 @@ class Preview:
             nothing is left out.
         has_work: whether a run would find anything to do.
         warnings: what is probably a mistake in the manifest.
+        files: which files the run would rename, or move to ``earlier/``.
     """
 
     batch: Batch
@@ -45,6 +49,7 @@ class Preview:
     whole: tuple[int, Quoted] | None = None
     has_work: bool
     warnings: tuple[Problem, ...]
+    files: Arrangement
 
 
 async def run(options: Options, interrupts: Interrupts, audience: Audience) -> RunOutcome:
@@ -61,9 +66,8 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
-    manifest = manifest_of(options)
+    manifest = check_file_names(options, manifest_of(options))
     audience.warn(manifest.warnings)
-    check_template(manifest.output.files)
     with open_batch(options, manifest) as opened:
         return await run_batch(opened, interrupts, audience)
 
@@ -85,7 +89,8 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
     async with _as_a_run_would(options, offline=offline) as (opened, found):
         outlook = await look_ahead(opened, offline=offline, requote=requote)
         slots = notice_slots(opened)
-        has_work = opened.batch.needs_the_service or slots.to_carry
+        files = await asyncio.to_thread(look, opened.batch)
+        has_work = opened.batch.needs_the_service or slots.to_carry or not files.is_nothing
     is_part = options.limit is not None or options.sample is not None
     whole = await _whole(options, opened.batch, offline=offline) if is_part else None
     return Preview(
@@ -96,20 +101,29 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
         whole=whole,
         has_work=has_work,
         warnings=(*opened.batch.manifest.warnings, *outlook.warnings),
+        files=files,
     )
 
 
 @asynccontextmanager
 async def _as_a_run_would(options: Options, *, offline: bool) -> AsyncIterator[tuple[OpenBatch, NamesFound]]:
     """Look at a batch with the records that a run would go on with, and at what other names mean for it."""
-    with look_at(options) as opened:
+    with look_at(options) as looked:
+        opened = _checked(options, looked)
         found = await look_at_names(opened, offline=offline)
         if not found.joined:
             yield opened, found
             return
-    with look_at(options, kept=found.joined[0]) as opened:
+    with look_at(options, kept=found.joined[0]) as looked:
+        opened = _checked(options, looked)
         beside = await look_at_names(opened, offline=offline, beside_alone=True)
         yield opened, replace(beside, joined=found.joined)
+
+
+def _checked(options: Options, opened: OpenBatch) -> OpenBatch:
+    """Return a batch with the warnings of the names of its files, or refuse it."""
+    manifest = check_file_names(options, opened.batch.manifest)
+    return replace(opened, batch=replace(opened.batch, manifest=manifest))
 
 
 async def _whole(options: Options, part: Batch, *, offline: bool) -> tuple[int, Quoted] | None:

@@ -18,12 +18,14 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from batchgen.backoff import Backoff
 from batchgen.errors import BatchgenError, DownloadError, TransientError, WhyMissing
 from batchgen.model import Asset, File, Job
-from batchgen.output.asset_store import AssetStore
+from batchgen.output.asset_store import AssetStore, named_by
 from batchgen.output.atomic import output_error
 from batchgen.output.file_checks import trouble_with
 from batchgen.output.kinds import kind_of
+from batchgen.output.known_files import KnownFiles
 from batchgen.output.transfer import Arrived, Cdn, TransferError
 from batchgen.output.urls import AssetSource, AssetUrls
+from batchgen.planning.arrangement import Namer
 
 __all__ = ["AssetSource", "Downloader"]
 
@@ -45,9 +47,11 @@ class Downloader:
     Args:
         assets: the service.
         folder: the batch's; files go into ``assets/`` under it.
-        template: names, see ``names.file_name``.
+        template: of names made of what is known of a job alone; see ``file_names.FileNames``.
+        namer: what files are called, where that is more than the template.
+        home: the folder of the slot's results, relative to the batch's; empty for that itself.
         connections: files on their way at the same time.
-        known: files on record by asset id; what is still there as recorded is not fetched again.
+        known: files on record; what is still there as recorded is not fetched again.
         edited: assets whose files somebody has changed: those are left as they are.
         tries: per file, the first included.
         backoff: between tries.
@@ -64,8 +68,10 @@ class Downloader:
         folder: Path,
         *,
         template: str = "{id}_{index}",
+        namer: Namer | None = None,
+        home: str = "",
         connections: int = 8,
-        known: Mapping[str, File] | None = None,
+        known: KnownFiles | None = None,
         edited: Collection[str] = (),
         tries: int = 5,
         backoff: Backoff | None = None,
@@ -73,10 +79,10 @@ class Downloader:
         spacing: float = 3.0,
     ) -> None:
         self._urls = AssetUrls(assets, oldest=oldest_url, spacing=spacing)
-        self._shelf = AssetStore(folder, template=template)
+        self._shelf = AssetStore(folder, namer=namer or named_by(template), home=home)
         self._cdn = Cdn(connections=connections)
         self._slots = asyncio.Semaphore(connections)
-        self._known = dict(known or {})
+        self._known = known or KnownFiles()
         self._edited = frozenset(edited)
         self._tries = tries
         self._backoff = backoff or Backoff()
@@ -101,6 +107,7 @@ class Downloader:
             await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
         finally:
             await self._cdn.__aexit__(None, None, None)
+            await asyncio.to_thread(self._shelf.close)
 
     async def collect(self, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
         """Put every asset on disk and describe the files, in the order of the ids.
@@ -113,14 +120,16 @@ class Downloader:
         wants = {
             one: _Want(job=job, index=at, asset_id=one) for at, one in enumerate(dict.fromkeys(asset_ids))
         }
-        async with asyncio.TaskGroup() as group:
-            tasks = {
-                one: group.create_task(self._outcome(want), name=f"asset:{one}")
-                for one, want in wants.items()
-            }
-        outcomes = {one: task.result() for one, task in tasks.items()}
-        _raise_worst(job, outcomes)
-        return tuple(file for one in asset_ids if isinstance(file := outcomes[one], File))
+        # nobody renames these meanwhile, nor before they are on record: the caller awaits nothing in between
+        async with self._known.fetching(wants):
+            async with asyncio.TaskGroup() as group:
+                tasks = {
+                    one: group.create_task(self._outcome(want), name=f"asset:{one}")
+                    for one, want in wants.items()
+                }
+            outcomes = {one: task.result() for one, task in tasks.items()}
+            _raise_worst(job, outcomes)
+            return tuple(file for one in asset_ids if isinstance(file := outcomes[one], File))
 
     async def _outcome(self, want: _Want) -> File | BatchgenError:
         """Return an error as a value: one asset's failure must not cut its neighbours short."""
@@ -142,7 +151,7 @@ class Downloader:
             reraise=True,
         )
         file: File = await retrying(self._try, want)
-        self._known[want.asset_id] = file
+        self._known.put(file)
         return file
 
     def _wait(self, state: RetryCallState) -> float:
@@ -193,13 +202,15 @@ class Downloader:
             raise output_error(part, error) from error
         if trouble:
             raise TransferError(trouble, url_spent=True, reason=WhyMissing.UNFIT)
+        known = self._known.get(want.asset_id)
         path = self._shelf.place(
             part,
             arrived,
-            job_id=want.job.id,
+            job=want.job,
             index=want.index,
             asset_id=want.asset_id,
-            extension=kind.extension,
+            kind=kind,
+            lay=known.path if known is not None else "",
         )
         return File(
             asset_id=want.asset_id, path=path, bytes=arrived.size, sha256=arrived.sha256, mime=kind.mime

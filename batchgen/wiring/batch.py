@@ -93,6 +93,7 @@ class Batch:
         scope: where its records are, which may be under another project or address than it is run with.
         project: the one that the service is told; empty for the key's own.
         clock: ours.
+        home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
     """
 
     manifest: Manifest
@@ -103,6 +104,7 @@ class Batch:
     plan: Plan
     clock: Clock
     files: FilesLook = field(default_factory=FilesLook)
+    home: str = ""
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":

@@ -10,18 +10,22 @@ from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.model import Rate
 from batchgen.output.asset_store import AssetStore
+from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
+from batchgen.output.known_files import KnownFiles
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
+from batchgen.planning.arrangement import Namer
 from batchgen.planning.budget import committed
 from batchgen.ports import Collector
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, is_open
+from batchgen.wiring.file_names import manifest_namer
 
 
 def open_downloads(
-    batches: Sequence[Batch], client: ScenarioClient, rate: Rate | None
+    batches: Sequence[Batch], client: ScenarioClient, rate: Rate | None, known: KnownFiles
 ) -> AbstractAsyncContextManager[Collector | None]:
     """Open what fetches the files of a batch's slots; None where its manifest wants no files.
 
@@ -29,15 +33,37 @@ def open_downloads(
         batches: the slots of one batch.
         client: asked for the addresses of files.
         rate: at which it may be asked.
+        known: where their files lie.
     """
-    output, folder = batches[0].manifest.output, batches[0].folder
-    if not output.download:
+    first = batches[0]
+    if not first.manifest.output.download:
         return nullcontext()
-    records = (record for one in batches for record in one.journal.records().values())
-    known = {file.asset_id: file for record in records for file in record.files}
     edited = {file.asset_id for one in batches for file in one.files.edited}
-    spacing = spacing_at(rate)
-    return Downloader(client, folder, template=output.files, known=known, edited=edited, spacing=spacing)
+    return Downloader(
+        client,
+        first.folder,
+        namer=namer_of(first),
+        home=first.home,
+        known=known,
+        edited=edited,
+        spacing=spacing_at(rate),
+    )
+
+
+def known_files(batches: Sequence[Batch]) -> KnownFiles:
+    """Return where the files of a batch's slots lie."""
+    records = (record for one in batches for record in one.journal.records().values())
+    return KnownFiles(file for record in records for file in record.files)
+
+
+def namer_of(batch: Batch) -> Namer:
+    """Return what the files of a batch are called."""
+    return manifest_namer(batch.manifest, slot=batch.scope.slot)
+
+
+def disk_of(batch: Batch) -> BatchDisk:
+    """Return the files of a batch, to be renamed."""
+    return BatchDisk(batch.folder, home=batch.home)
 
 
 def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | None) -> Downloader:
@@ -47,7 +73,7 @@ def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | Non
 
 def files_on_disk(batch: Batch) -> AssetStore:
     """Return what tells which files of a batch are on the disk."""
-    return AssetStore(batch.folder, template=batch.manifest.output.files)
+    return AssetStore(batch.folder, namer=namer_of(batch), home=batch.home)
 
 
 def open_progress(
