@@ -16,7 +16,7 @@ from typing import Protocol
 
 from batchgen.model import File
 from batchgen.output.atomic import sync_folder
-from batchgen.planning.arrangement import Lies
+from batchgen.planning.arrangement import UNDER_WAY, Lies
 from batchgen.planning.file_names import folded
 
 _NO_SECOND_NAME = frozenset(
@@ -180,7 +180,7 @@ class BatchDisk:
         top = self._home.count("/") + 2 if self._home else 1
         for folder in {path.rpartition("/")[0] for path in paths}:
             at = folder
-            while at.count("/") >= top:
+            while at.count("/") >= top or at.endswith(UNDER_WAY):
                 try:
                     os.rmdir(self._at(at))  # noqa: PTH106 - as above
                 except OSError:  # something is in it, or it is gone

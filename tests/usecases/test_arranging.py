@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ from batchgen.output.transfer import Arrived
 from batchgen.planning.arrangement import folded
 from batchgen.usecases.arranging import Arranged, Arranger, InOrder, blocked_findings, files_in_order
 from batchgen.wiring.opening import OpenBatch, open_batch
-from tests.support.files import picture
 from tests.support.place import Place
 
 MANIFEST = """\
@@ -73,9 +73,7 @@ def collect(opened: OpenBatch, *ids: str) -> None:
             asset_id=asset_id,
             kind=Kind(mime="image/png", extension="png"),
         )
-        file = File(
-            asset_id=asset_id, path=path, bytes=arrived.size, sha256=arrived.sha256, mime="image/png"
-        )
+        file = File(asset_id=asset_id, path=path, bytes=arrived.size, sha256=arrived.sha256, mime="image/png")
         batch.journal.append(
             entry.key,
             SubmitStarted(at=1.0, job=entry.job, attempt=1, body="{}"),
@@ -87,14 +85,12 @@ def collect(opened: OpenBatch, *ids: str) -> None:
 
 
 def data_of(prompt: str) -> bytes:
-    return picture(size=(8 + len(prompt), 9)) + prompt.encode() if prompt == "?" else prompt.encode() * 9
+    return prompt.encode() * 9
 
 
 def arrived_of(path: Path) -> Arrived:
     data = path.read_bytes()
-    import hashlib
-
-    return Arrived(size=len(data), sha256=hashlib.sha256(data).hexdigest(), head=data[:64])
+    return Arrived(size=len(data), sha256=sha256(data).hexdigest(), head=data[:64])
 
 
 def arranged(place: Place) -> Arranged:
@@ -311,7 +307,10 @@ def test_what_a_person_has_changed_is_told_until_it_is_fixed(place: Place) -> No
         with open_batch(place.options()) as opened:
             found = blocked_findings(opened.options, opened.batch, done.blocked)
         assert [status for status, _ in found] == [Exit.REMAINS] * 2
-        assert "assets/d_0.png was changed by hand and is left alone; the file of d is assets/d_0_" in found[0][1]
+        assert (
+            "assets/d_0.png was changed by hand and is left alone; the file of d is assets/d_0_"
+            in found[0][1]
+        )
         assert "assets/new_0.png is no file of this batch and is left alone" in found[1][1]
         assert "audit" in found[0][1]
         assert "--fix` moves the other one to earlier/, or move it away" in found[0][1]
