@@ -15,6 +15,7 @@ from typing import assert_never
 from batchgen.formats import moment, number
 from batchgen.lifecycle import Record, State
 from batchgen.model import File, Job, JobKey, Json, Refund
+from batchgen.planning.slots import seen_from
 
 
 class Status(StrEnum):
@@ -42,6 +43,7 @@ class Row:
         accepted: a person keeps for it what was bought before it was changed.
         absent: assets whose files are not on the disk, although they are on record.
         missing: why not all of its files are there; empty if they are, or nobody tried.
+        home: the folder of the results, relative to the batch's; empty for a batch without slots.
     """
 
     job: Job
@@ -51,6 +53,7 @@ class Row:
     accepted: bool = False
     absent: frozenset[str] = frozenset()
     missing: str = ""
+    home: str = ""
 
     @property
     def files(self) -> Sequence[File]:
@@ -105,7 +108,7 @@ def entry(row: Row) -> dict[str, Json]:
         "status": str(status_of(row)),
         "job_id": record.remote_id,
         "asset_ids": list(record.asset_ids),
-        "files": [_file(one) for one in row.files],
+        "files": [_file(one, row.home) for one in row.files],
         "cost": _cost(record),
         "attempts": record.attempt if record.body is not None else record.attempt - 1,
         "seed": _seed(job, record),
@@ -174,10 +177,10 @@ def _seed(job: Job, record: Record) -> int | float | None:
     return int(seed) if float(seed).is_integer() else seed
 
 
-def _file(one: File) -> dict[str, Json]:
+def _file(one: File, home: str) -> dict[str, Json]:
     return {
         "asset_id": one.asset_id,
-        "path": one.path,
+        "path": seen_from(home, one.path),
         "bytes": one.bytes,
         "sha256": one.sha256,
         "mime": one.mime,

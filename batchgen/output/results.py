@@ -5,12 +5,14 @@ it is pure; only ``write_results`` touches the disk, and only through ``atomic``
 """
 
 import csv
+import hashlib
 import io
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import overload
@@ -20,11 +22,15 @@ from batchgen.lifecycle import Record
 from batchgen.model import Json, Refund
 from batchgen.output import atomic
 from batchgen.output.entries import Row, Status, entry, status_of, without_signature
+from batchgen.plain_files import FileFaultError, open_plain
+from batchgen.planning.slots import FOLDER, homes_of
 from batchgen.planning.stages import counted_stages
 
 FORMAT = "batchgen/results@1"
 JSON_NAME = "results.json"
 CSV_NAME = "results.csv"
+
+_SUMMARY = b' "summary": '  # how its line begins; those of prompts and jobs begin further in
 
 _LINES_A_CHUNK = 500
 
@@ -67,6 +73,7 @@ class Results:
         reasons: why the run ended as it did, one sentence each.
         exit: the run's exit status; None while it runs.
         slot: of a batch that repeats; empty for one that does not.
+        home: the folder of the slot's results, relative to the batch's; empty for one that does not repeat.
     """
 
     batch: str
@@ -78,11 +85,43 @@ class Results:
     reasons: Sequence[str] = ()
     exit: int | None = None
     slot: str = ""
+    home: str = ""
 
 
-def place_of_slot(folder: Path, slot: str) -> Path:
-    """Return where the results of a slot stay when the next one has begun."""
-    return folder / "slots" / f"{slot}.json" if slot else folder / JSON_NAME
+def saved_in(folder: Path) -> list[Path]:
+    """Return where results of a batch may be, whatever slot they are of, those written last first.
+
+    Args:
+        folder: the batch's.
+    """
+    kept = sorted((*folder.glob(f"{FOLDER}/*/{JSON_NAME}"), *folder.glob(f"{FOLDER}/*.json")))
+    return sorted((folder / JSON_NAME, *kept), key=_age)
+
+
+def saved_of(folder: Path, slot: str) -> list[Path]:
+    """Return where results of a slot may be; a file that is there may be of another one.
+
+    Args:
+        folder: the batch's.
+        slot: its name; empty for a batch without slots.
+    """
+    if not slot:
+        return [folder / JSON_NAME]
+    plain, alone = homes_of(slot)
+    # a file beside the slots' folders is what earlier versions wrote
+    return [
+        folder / alone / JSON_NAME,
+        folder / plain / JSON_NAME,
+        folder / f"{plain}.json",
+        folder / JSON_NAME,
+    ]
+
+
+def _age(path: Path) -> float:
+    try:
+        return -path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 class Entries(Sequence[Mapping[str, Json]]):
@@ -156,6 +195,7 @@ def _head(results: Results) -> dict[str, Json]:
         "format": FORMAT,
         "batch": results.batch,
         **({"slot": results.slot} if results.slot else {}),
+        **({"folder": results.home} if results.home else {}),
         "manifest": {"path": results.manifest_path, "sha256": results.manifest_sha256},
     }
 
@@ -278,31 +318,72 @@ def cell(value: Json) -> Json:
     return f"'{value}" if value and risky else value.replace("\x00", "")
 
 
-def write_slot(folder: Path, results: Results) -> None:
-    """Put what a slot came to beside the results of the batch, which are of another slot and stay.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """Results as they are on the disk.
 
-    A slot without a name has no file of its own: the journal has what became of it.
-
-    Raises:
-        OutputError: the file is as it was.
+    Attributes:
+        results: what was written, or found to be there already; then with the time of that.
+        sha256: of ``results.json``, hexadecimal.
     """
-    if results.slot:
-        atomic.write_chunks(place_of_slot(folder, results.slot), results_json(results))
+
+    results: Results
+    sha256: str
 
 
-def write_results(folder: Path, results: Results) -> None:
-    """Put ``results.json`` and ``results.csv`` into the batch's folder, each all or nothing.
+def write_results(folder: Path, results: Results) -> Written:
+    """Put ``results.json`` and ``results.csv`` into their folder, each all or nothing.
 
-    What a slot came to in the end stays beside them, when the next one takes their place.
+    A file that says the same already stays as it is, but for when it was written.
     Takes seconds for a hundred thousand jobs: call it from a worker thread.
+
+    Args:
+        folder: the batch's.
+        results: of a slot of it, or of a batch without slots.
 
     Raises:
         OutputError: one of the files is as it was.
     """
-    atomic.write_chunks(folder / JSON_NAME, results_json(results))
-    if results.slot and results.exit is not None:
-        write_slot(folder, results)
-    table = results_csv(entry(row) for row in results.rows)
+    place = folder / results.home
+    written = _kept(place / JSON_NAME, results)
+    if written is None:
+        digest = hashlib.sha256()
+        atomic.write_chunks(place / JSON_NAME, _counted(results_json(results), digest.update))
+        written = Written(results=results, sha256=digest.hexdigest())
+    if not atomic.holds(place / CSV_NAME, _table(results)):
+        atomic.write_chunks(place / CSV_NAME, _table(results))
+    return written
+
+
+def _kept(path: Path, results: Results) -> Written | None:
+    """Return what is on the disk, if it says the same as these results and was only written earlier."""
+    at = _written_at(path)
+    if at is None:
+        return None
+    earlier, digest = replace(results, written_at=at), hashlib.sha256()
+    if not atomic.holds(path, _counted(results_json(earlier), digest.update)):
+        return None
+    return Written(results=earlier, sha256=digest.hexdigest())
+
+
+def _written_at(path: Path) -> float | None:
+    """Return when a results manifest was written; None where it is none, or not one of ours."""
+    try:
+        with open_plain(path) as file:
+            line = next((one for one in file if one.startswith(_SUMMARY)), b"")
+        summary = json.loads(line[len(_SUMMARY) :].rstrip().removesuffix(b","))
+        return datetime.fromisoformat(summary["written_at"]).timestamp()
+    except (FileFaultError, OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _counted(chunks: Iterable[bytes], see: Callable[[bytes], object]) -> Iterator[bytes]:
+    for chunk in chunks:
+        see(chunk)
+        yield chunk
+
+
+def _table(results: Results) -> Iterator[bytes]:
     # the mark in front makes spreadsheets read UTF-8
-    lines = (chunk.encode("utf-8", "replace") for chunk in itertools.chain(["\ufeff"], table))
-    atomic.write_chunks(folder / CSV_NAME, lines)
+    chunks = itertools.chain(["\ufeff"], results_csv(map(entry, results.rows)))
+    return (chunk.encode("utf-8", "replace") for chunk in chunks)

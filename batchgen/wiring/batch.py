@@ -21,7 +21,7 @@ from batchgen.output.missing_files import FilesLook, look_at_files
 from batchgen.output.results import Results
 from batchgen.planning.plan import Entry, Plan, a_few_of, make_plan, with_vanished
 from batchgen.planning.selection import to_retry
-from batchgen.planning.slots import fresh_slot, latest_slot, slot_at
+from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
 from batchgen.wiring.options import Options, project_of
@@ -67,11 +67,11 @@ def fresh_scope_of(options: Options, manifest: Manifest, scope: Scope, *, now: f
 def is_of_the_past(
     options: Options, manifest: Manifest, scope: Scope, file: JournalFile, *, now: float
 ) -> bool:
-    """Return whether a slot was named although another is due and begun: the batch's results are of that."""
+    """Return whether a slot was named although a later one has begun: the batch's results are of that."""
     if options.slot is None:
         return False
-    due = scope_of(replace(options, slot=None), manifest, file, now=now)
-    return due != scope and due.slot in slots_of(file, scope)
+    due, known = scope_of(replace(options, slot=None), manifest, file, now=now), slots_of(file, scope)
+    return due != scope and (due.slot in known or known[-1:] != [scope.slot])
 
 
 def slots_of(file: JournalFile, scope: Scope) -> list[str]:
@@ -89,6 +89,7 @@ class Batch:
     """One manifest in the light of the journal.
 
     Attributes:
+        home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
         files: what of the files on record is not on the disk; nothing where the manifest wants no files.
         scope: where its records are, which may be under another project or address than it is run with.
         project: the one that the service is told; empty for the key's own.
@@ -103,6 +104,7 @@ class Batch:
     plan: Plan
     clock: Clock
     files: FilesLook = field(default_factory=FilesLook)
+    home: str = ""
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
@@ -131,6 +133,7 @@ class Batch:
             ),
             clock=options.clock,
             files=files,
+            home=home_of(scope.slot, slots_of(file, scope)),
         )
 
     @property
@@ -204,6 +207,7 @@ class Batch:
             reasons=verdict.reasons if verdict else (),
             exit=verdict.exit if verdict else None,
             slot=self.scope.slot,
+            home=self.home,
         )
 
     def _rows(self, entries: Sequence[Entry], ending: EngineOutcome) -> list[Row]:
@@ -216,6 +220,7 @@ class Batch:
                 accepted=entry.accepted,
                 absent=self.files.assets if entry.key in ending.vanished else frozenset(),
                 missing=ending.missing.get(entry.key, ""),
+                home=self.home,
             )
             for entry in entries
         ]
