@@ -28,7 +28,7 @@ CSV_NAME = "results.csv"
 
 _LINES_A_CHUNK = 500
 
-_COLUMNS = (
+COLUMNS = (
     "id",
     "prompt",
     "model",
@@ -50,7 +50,17 @@ _COLUMNS = (
     "started",
     "finished",
     "error",
+    "entry",
+    "tags",
+    "width",
+    "height",
+    "duration",
+    "kind",
+    "type",
 )
+_OF_A_JOB = ("id", "prompt", "model", "status", "job_id", "seed", "attempts", "entry")
+_OF_A_FILE = ("bytes", "sha256", "mime", "width", "height", "duration", "kind", "type")
+_VARIABLE = "var."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,14 +186,13 @@ def prompts(rows: Iterable[Row]) -> dict[str, list[str]]:
 def summary(results: Results) -> dict[str, Json]:
     """Count. Statuses are those of the manifest's jobs; assets and money count what was removed too."""
     counted = Counter(status_of(row) for row in results.rows)
-    everything = (*results.rows, *results.removed)
-    records = [row.record for row in everything if row.record is not None]
+    records = [row.record for row in _everything(results) if row.record is not None]
     told: dict[str, Json] = {
         "jobs": len(results.rows),
         "statuses": {str(status): counted[status] for status in Status},
         "counts": _counts(results),
         "assets": sum(len(record.asset_ids) for record in records),
-        "files": sum(len(row.files) for row in everything),
+        "files": sum(len(row.files) for row in _everything(results)),
         "cost": _cost(records),
         "written_at": moment(results.written_at),
     }
@@ -194,6 +203,10 @@ def summary(results: Results) -> dict[str, Json]:
     if results.exit is not None:
         told["exit"] = results.exit
     return told
+
+
+def _everything(results: Results) -> Iterator[Row]:
+    return itertools.chain(results.rows, results.removed)
 
 
 def _counts(results: Results) -> dict[str, Json]:
@@ -231,7 +244,7 @@ def _total(amounts: Iterable[Decimal | None]) -> int | float | None:
     return number(total)
 
 
-def results_csv(entries: Iterable[Mapping[str, Json]]) -> Iterator[str]:
+def results_csv(entries: Iterable[Mapping[str, Json]], variables: Sequence[str] = ()) -> Iterator[str]:
     """Write a table for spreadsheets, RFC 4180: a row per asset, one row for a job without any.
 
     A job's cost stands in its first row only, so that a column adds up. A cell that a
@@ -239,12 +252,13 @@ def results_csv(entries: Iterable[Mapping[str, Json]]) -> Iterator[str]:
 
     Args:
         entries: the elements of a document's ``jobs``.
+        variables: the names of those that get a column.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(_COLUMNS)
+    writer.writerow((*COLUMNS, *(cell(f"{_VARIABLE}{name}") for name in variables)))
     for count, one in enumerate(entries):
-        writer.writerows(_table_rows(one))
+        writer.writerows(_table_rows(one, variables))
         if count % _LINES_A_CHUNK == 0:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -252,22 +266,35 @@ def results_csv(entries: Iterable[Mapping[str, Json]]) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _table_rows(one: Mapping[str, Json]) -> Iterator[list[Json]]:
+def variable_names(rows: Iterable[Row]) -> list[str]:
+    """Return the names of all variables of some jobs, in the order in which they appear first."""
+    return list(dict.fromkeys(itertools.chain.from_iterable(row.variables for row in rows)))
+
+
+def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[list[Json]]:
     files = {file["asset_id"]: file for file in one["files"]}
+    told = [_told(one["vars"].get(name)) for name in variables]
     for place, asset_id in enumerate(one["asset_ids"] or [None]):
         file = files.get(asset_id, {})
         cost = one["cost"] if place == 0 else {}
         cells = {
-            **{name: one[name] for name in ("id", "prompt", "model", "status", "job_id", "seed", "attempts")},
-            **{name: file.get(name) for name in ("bytes", "sha256", "mime")},
+            **{name: one[name] for name in _OF_A_JOB},
+            **{name: file.get(name) for name in _OF_A_FILE},
             **{name: cost.get(name) for name in ("quoted", "charged", "refunded", "refund")},
             **one["times"],
             "params": _dumps(one["params"]),
+            "tags": ", ".join(one["tags"]),
             "asset_id": asset_id,
             "file": file.get("path"),
             "error": (one["error"] or {}).get("message"),
         }
-        yield [cell(cells[name]) for name in _COLUMNS]
+        yield [*(cell(cells[name]) for name in COLUMNS), *told]
+
+
+def _told(value: Json) -> Json:
+    """Return a variable's value as a cell: a text or a number as it is, all else as JSON."""
+    plain = value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
+    return cell(value) if plain else _dumps(value)
 
 
 def cell(value: Json) -> Json:
@@ -302,7 +329,7 @@ def write_results(folder: Path, results: Results) -> None:
     atomic.write_chunks(folder / JSON_NAME, results_json(results))
     if results.slot and results.exit is not None:
         write_slot(folder, results)
-    table = results_csv(entry(row) for row in results.rows)
+    table = results_csv(Entries(results.rows), variable_names(results.rows))
     # the mark in front makes spreadsheets read UTF-8
     lines = (chunk.encode("utf-8", "replace") for chunk in itertools.chain(["\ufeff"], table))
     atomic.write_chunks(folder / CSV_NAME, lines)

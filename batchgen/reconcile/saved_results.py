@@ -7,7 +7,7 @@ of it is the service's to say.
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -134,9 +134,20 @@ def _job(one: Mapping[str, Json]) -> SavedJob:
         quoted=None if quoted is None else Decimal(str(quoted)),
         charged=None if charged is None else Decimal(str(charged)),
         submitted_at=None if submitted is None else datetime.fromisoformat(submitted).timestamp(),
-        files=tuple(File(**file) for file in one["files"]),
+        files=tuple(map(_file, one["files"])),
         error=(one["error"] or {}).get("message", ""),
     )
+
+
+_OF_FILE = tuple((one.name, one.default) for one in fields(File))
+
+
+def _file(one: Mapping[str, Json]) -> File:
+    """Read a file; results of an earlier version say less of it, those of a later one may say more."""
+    known = {
+        name: one[name] if default is MISSING else one.get(name) or default for name, default in _OF_FILE
+    }
+    return File(**known)
 
 
 def recall(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
+from typing import overload
 from zoneinfo import ZoneInfo
 
 from batchgen.engine.outcome import EngineOutcome
@@ -16,7 +17,7 @@ from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
-from batchgen.output.entries import Row
+from batchgen.output.entries import Row, Words
 from batchgen.output.missing_files import FilesLook, look_at_files
 from batchgen.output.results import Results
 from batchgen.planning.plan import Entry, Plan, a_few_of, make_plan, with_vanished
@@ -194,31 +195,78 @@ class Batch:
             ending: what the run came to so far.
             verdict: None while it runs.
         """
+        removed = Rows(self, self.plan.removed, ending)
         return Results(
             batch=self.manifest.batch,
             manifest_path=str(self.manifest.path),
             manifest_sha256=self.manifest.sha256,
-            rows=self._rows(self.plan.entries, ending),
-            removed=self._rows(self.plan.removed, ending),
+            rows=Rows(self, self.plan.entries, ending, words=self.manifest, removed=removed),
+            removed=removed,
             written_at=at,
             reasons=verdict.reasons if verdict else (),
             exit=verdict.exit if verdict else None,
             slot=self.scope.slot,
         )
 
-    def _rows(self, entries: Sequence[Entry], ending: EngineOutcome) -> list[Row]:
-        return [
-            Row(
-                job=entry.job,
-                key=entry.key,
-                record=self.record_of(entry),
-                out_of_sight=entry.key in ending.out_of_sight,
-                accepted=entry.accepted,
-                absent=self.files.assets if entry.key in ending.vanished else frozenset(),
-                missing=ending.missing.get(entry.key, ""),
-            )
-            for entry in entries
-        ]
+
+class Rows(Sequence[Row]):
+    """What the results say of some jobs of a batch, made when it is asked for.
+
+    What the journal says of them is that of the moment when this was made. A hundred thousand rows
+    held at once would be as large as the manifest's own jobs.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        entries: Sequence[Entry],
+        ending: EngineOutcome,
+        *,
+        words: Words | None = None,
+        removed: Sequence[Row] = (),
+    ) -> None:
+        """Take the jobs.
+
+        Args:
+            batch: whose they are.
+            entries: of its plan: all that the manifest has, in its order, or all that it has no more.
+            ending: what the run came to.
+            words: what the manifest says of its jobs; None for jobs that it has no more.
+            removed: the rows of what it has no more, oldest first.
+        """
+        self._entries = entries
+        self._records = tuple(map(batch.record_of, entries))
+        self._lost = batch.files.assets
+        self._ending = ending
+        self._words = words
+        self._earlier: dict[str, tuple[Row, ...]] = {}
+        for row in removed:
+            self._earlier[row.job.id] = (row, *self._earlier.get(row.job.id, ()))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        index = range(len(self))[at]
+        entry = self._entries[index]
+        return Row(
+            job=entry.job,
+            key=entry.key,
+            record=self._records[index],
+            out_of_sight=entry.key in self._ending.out_of_sight,
+            accepted=entry.accepted,
+            absent=self._lost if entry.key in self._ending.vanished else frozenset(),
+            missing=self._ending.missing.get(entry.key, ""),
+            words=self._words,
+            index=index,
+            earlier=self._earlier.get(entry.job.id, ()),
+        )
 
 
 def is_open(record: Record, *, planned: bool = False) -> bool:
