@@ -185,15 +185,22 @@ def prompts(rows: Iterable[Row]) -> dict[str, list[str]]:
 
 def summary(results: Results) -> dict[str, Json]:
     """Count. Statuses are those of the manifest's jobs; assets and money count what was removed too."""
-    counted = Counter(status_of(row) for row in results.rows)
-    records = [row.record for row in _everything(results) if row.record is not None]
+    counted: Counter[Status] = Counter()
+    records, files = list[Record | None](), 0
+    for row in results.rows:  # made anew by every look
+        counted[status_of(row)] += 1
+        records.append(row.record)
+        files += len(row.files)
+    stages = _stages(records, alive=results.exit is None)
+    records += [row.record for row in results.removed]
+    known = [one for one in records if one is not None]
     told: dict[str, Json] = {
         "jobs": len(results.rows),
         "statuses": {str(status): counted[status] for status in Status},
-        "counts": _counts(results),
-        "assets": sum(len(record.asset_ids) for record in records),
-        "files": sum(len(row.files) for row in _everything(results)),
-        "cost": _cost(records),
+        "counts": stages,
+        "assets": sum(len(one.asset_ids) for one in known),
+        "files": files + sum(len(row.files) for row in results.removed),
+        "cost": _cost(known),
         "written_at": moment(results.written_at),
     }
     if results.removed:
@@ -205,17 +212,9 @@ def summary(results: Results) -> dict[str, Json]:
     return told
 
 
-def _everything(results: Results) -> Iterator[Row]:
-    return itertools.chain(results.rows, results.removed)
-
-
-def _counts(results: Results) -> dict[str, Json]:
+def _stages(records: Iterable[Record | None], *, alive: bool) -> dict[str, Json]:
     """Return how many of the manifest's jobs stand where, in the words of ``planning.stages``."""
-    alive = results.exit is None
-    return {
-        stage.replace(" ", "_"): count
-        for stage, count in counted_stages((row.record for row in results.rows), alive=alive).items()
-    }
+    return {stage.replace(" ", "_"): count for stage, count in counted_stages(records, alive=alive).items()}
 
 
 def _cost(records: Sequence[Record]) -> dict[str, Json]:

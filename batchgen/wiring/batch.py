@@ -1,9 +1,10 @@
 """A batch as a run or a look at it needs it: manifest, scope, journal and plan together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import overload
 from zoneinfo import ZoneInfo
@@ -246,6 +247,9 @@ class Rows(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __iter__(self) -> Iterator[Row]:
+        return map(self._row, self._entries, self._records, count())
+
     @overload
     def __getitem__(self, at: int) -> Row: ...
     @overload
@@ -254,19 +258,25 @@ class Rows(Sequence[Row]):
         if isinstance(at, slice):
             return [self[one] for one in range(*at.indices(len(self)))]
         index = range(len(self))[at]
-        entry = self._entries[index]
+        return self._row(self._entries[index], self._records[index], index)
+
+    def _row(self, entry: Entry, record: Record, index: int) -> Row:
+        key, ending = entry.key, self._ending
         return Row(
             job=entry.job,
-            key=entry.key,
-            record=self._records[index],
-            out_of_sight=entry.key in self._ending.out_of_sight,
+            key=key,
+            record=record,
+            out_of_sight=key in ending.out_of_sight,
             accepted=entry.accepted,
-            absent=self._lost if entry.key in self._ending.vanished else frozenset(),
-            missing=self._ending.missing.get(entry.key, ""),
+            absent=self._lost if key in ending.vanished else _NOTHING,
+            missing=ending.missing.get(key, "") if ending.missing else "",
             words=self._words,
             index=index,
             earlier=self._earlier.get(entry.job.id, ()),
         )
+
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 def is_open(record: Record, *, planned: bool = False) -> bool:
