@@ -17,6 +17,7 @@ from batchgen.manifest.source.document import Document, read_document
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.text_files import read_bytes
 from batchgen.manifest.templates import parse, strings_in
+from batchgen.manifest.variables import Variables
 from batchgen.model import Json
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -63,6 +64,8 @@ class Origin:
         own_model: whether the models are the entry's own and not the default ones.
         params, default_params: as written.
         columns: the variables whose values come from the rows of a table.
+        variables: of its jobs.
+        name: what it is called; empty where it has no name.
     """
 
     paper: SourceFile
@@ -73,6 +76,8 @@ class Origin:
     params: Mapping[str, Json]
     default_params: Mapping[str, Json]
     columns: frozenset[str]
+    variables: Variables
+    name: str = ""
     tags: tuple[str, ...] = ()
     unchecked: frozenset[str] = frozenset()
 
@@ -124,18 +129,32 @@ def _child(value: Json, step: str | int) -> Json:
 
 @dataclass(slots=True)
 class Origins:
-    """For each job its entry and which of the entry's prompts it has: eight bytes a job."""
+    """For each job its entry, and which of the entry's prompts, rows and combinations it has.
+
+    Sixteen bytes a job: its variables are worked out when they are asked for.
+    """
 
     entries: list[Origin] = field(default_factory=list)
     _owners: "array[int]" = field(default_factory=lambda: array("I"))
     _prompts: "array[int]" = field(default_factory=lambda: array("I"))
+    _rows: "array[int]" = field(default_factory=lambda: array("I"))
+    _combinations: "array[int]" = field(default_factory=lambda: array("I"))
 
-    def add(self, origin: Origin, prompt: int) -> None:
-        """Return what the next job comes from."""
+    def add(self, origin: Origin, prompt: int, *, row: int = 0, combination: int = 0) -> None:
+        """Take what the next job comes from.
+
+        Args:
+            origin: its entry.
+            prompt: the number of the entry's prompt.
+            row: the number of its table's row.
+            combination: the number of the values of its axes.
+        """
         if not self.entries or self.entries[-1] is not origin:
             self.entries.append(origin)
         self._owners.append(len(self.entries) - 1)
         self._prompts.append(prompt)
+        self._rows.append(row)
+        self._combinations.append(combination)
 
     @property
     def owners(self) -> Sequence[int]:
@@ -144,6 +163,10 @@ class Origins:
 
     def __getitem__(self, index: int) -> Origin:
         return self.entries[self._owners[index]]
+
+    def variables(self, index: int) -> dict[str, Json]:
+        """Return every variable that made a job, with its value as the manifest has it."""
+        return self[index].variables.of(self._rows[index], self._combinations[index])
 
     def place(self, index: int, path: Path, *, model: str, fallback: Place) -> Place:
         """Return the most exact place of a part of a job.

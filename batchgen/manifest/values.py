@@ -195,3 +195,15 @@ class Manifest:
     def tags(self, index: int) -> tuple[str, ...]:
         """Return the words that a job is found by."""
         return self.origins[index].tags
+
+    def entry(self, index: int) -> str:
+        """Return the name of a job's entry, empty where it has none."""
+        return self.origins[index].name
+
+    def variables(self, index: int) -> dict[str, Json]:
+        """Return every variable that made a job, as the manifest has it: ``vars``, its row, its axes.
+
+        All columns of the row are there, used or not. A number that is not spelled as JSON would is the text
+        that a person wrote, such as ``007``; a cell of a table of text is text.
+        """
+        return self.origins.variables(index)

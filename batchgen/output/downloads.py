@@ -22,6 +22,7 @@ from batchgen.output.asset_store import AssetStore
 from batchgen.output.atomic import output_error
 from batchgen.output.file_checks import trouble_with
 from batchgen.output.kinds import kind_of
+from batchgen.output.picture_sizes import size_of
 from batchgen.output.transfer import Arrived, Cdn, TransferError
 from batchgen.output.urls import AssetSource, AssetUrls
 from batchgen.ports import Collector
@@ -117,7 +118,7 @@ class Downloader:
         return await self.collect_into(self._store, job, asset_ids)
 
     def into(self, store: AssetStore) -> Collector:
-        """Return what fetches into another folder over the same connections; it is made for the first file."""
+        """Return what fetches into another folder by the same connections; it is made for the first file."""
         return _Into(self, store)
 
     async def collect_into(self, store: AssetStore, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
@@ -202,6 +203,7 @@ class Downloader:
         kind = kind_of(arrived.head, declared=asset.mime)
         try:
             trouble = trouble_with(part, arrived.head, kind, asset)
+            size = None if trouble else size_of(part, kind.mime)
         except OSError as error:
             raise output_error(part, error) from error
         if trouble:
@@ -214,8 +216,18 @@ class Downloader:
             asset_id=want.asset_id,
             extension=kind.extension,
         )
+        width, height = size or (asset.width, asset.height)
         return File(
-            asset_id=want.asset_id, path=path, bytes=arrived.size, sha256=arrived.sha256, mime=kind.mime
+            asset_id=want.asset_id,
+            path=path,
+            bytes=arrived.size,
+            sha256=arrived.sha256,
+            mime=kind.mime,
+            width=width or None,
+            height=height or None,
+            duration=asset.duration or None,
+            kind=asset.kind,
+            type=asset.type,
         )
 
 

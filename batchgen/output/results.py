@@ -34,7 +34,7 @@ _SUMMARY = b' "summary": '  # how its line begins; those of prompts and jobs beg
 
 _LINES_A_CHUNK = 500
 
-_COLUMNS = (
+COLUMNS = (
     "id",
     "prompt",
     "model",
@@ -56,7 +56,17 @@ _COLUMNS = (
     "started",
     "finished",
     "error",
+    "entry",
+    "tags",
+    "width",
+    "height",
+    "duration",
+    "kind",
+    "type",
 )
+_OF_A_JOB = ("id", "prompt", "model", "status", "job_id", "seed", "attempts", "entry")
+_OF_A_FILE = ("bytes", "sha256", "mime", "width", "height", "duration", "kind", "type")
+_VARIABLE = "var."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,12 +119,8 @@ def saved_of(folder: Path, slot: str) -> list[Path]:
         return [folder / JSON_NAME]
     plain, alone = homes_of(slot)
     # a file beside the slots' folders is what earlier versions wrote
-    return [
-        folder / alone / JSON_NAME,
-        folder / plain / JSON_NAME,
-        folder / f"{plain}.json",
-        folder / JSON_NAME,
-    ]
+    names = (f"{alone}/{JSON_NAME}", f"{plain}/{JSON_NAME}", f"{plain}.json", JSON_NAME)
+    return [folder / one for one in names]
 
 
 def _age(path: Path) -> float:
@@ -215,16 +221,22 @@ def prompts(rows: Iterable[Row]) -> dict[str, list[str]]:
 
 def summary(results: Results) -> dict[str, Json]:
     """Count. Statuses are those of the manifest's jobs; assets and money count what was removed too."""
-    counted = Counter(status_of(row) for row in results.rows)
-    everything = (*results.rows, *results.removed)
-    records = [row.record for row in everything if row.record is not None]
+    counted: Counter[Status] = Counter()
+    records, files = list[Record | None](), 0
+    for row in results.rows:  # made anew by every look
+        counted[status_of(row)] += 1
+        records.append(row.record)
+        files += len(row.files)
+    stages = _stages(records, alive=results.exit is None)
+    records += [row.record for row in results.removed]
+    known = [one for one in records if one is not None]
     told: dict[str, Json] = {
         "jobs": len(results.rows),
         "statuses": {str(status): counted[status] for status in Status},
-        "counts": _counts(results),
-        "assets": sum(len(record.asset_ids) for record in records),
-        "files": sum(len(row.files) for row in everything),
-        "cost": _cost(records),
+        "counts": stages,
+        "assets": sum(len(one.asset_ids) for one in known),
+        "files": files + sum(len(row.files) for row in results.removed),
+        "cost": _cost(known),
         "written_at": moment(results.written_at),
     }
     if results.removed:
@@ -236,13 +248,9 @@ def summary(results: Results) -> dict[str, Json]:
     return told
 
 
-def _counts(results: Results) -> dict[str, Json]:
+def _stages(records: Iterable[Record | None], *, alive: bool) -> dict[str, Json]:
     """Return how many of the manifest's jobs stand where, in the words of ``planning.stages``."""
-    alive = results.exit is None
-    return {
-        stage.replace(" ", "_"): count
-        for stage, count in counted_stages((row.record for row in results.rows), alive=alive).items()
-    }
+    return {stage.replace(" ", "_"): count for stage, count in counted_stages(records, alive=alive).items()}
 
 
 def _cost(records: Sequence[Record]) -> dict[str, Json]:
@@ -271,7 +279,7 @@ def _total(amounts: Iterable[Decimal | None]) -> int | float | None:
     return number(total)
 
 
-def results_csv(entries: Iterable[Mapping[str, Json]]) -> Iterator[str]:
+def results_csv(entries: Iterable[Mapping[str, Json]], variables: Sequence[str] = ()) -> Iterator[str]:
     """Write a table for spreadsheets, RFC 4180: a row per asset, one row for a job without any.
 
     A job's cost stands in its first row only, so that a column adds up. A cell that a
@@ -279,12 +287,13 @@ def results_csv(entries: Iterable[Mapping[str, Json]]) -> Iterator[str]:
 
     Args:
         entries: the elements of a document's ``jobs``.
+        variables: the names of those that get a column.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(_COLUMNS)
+    writer.writerow((*COLUMNS, *(cell(f"{_VARIABLE}{name}") for name in variables)))
     for count, one in enumerate(entries):
-        writer.writerows(_table_rows(one))
+        writer.writerows(_table_rows(one, variables))
         if count % _LINES_A_CHUNK == 0:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -292,22 +301,35 @@ def results_csv(entries: Iterable[Mapping[str, Json]]) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _table_rows(one: Mapping[str, Json]) -> Iterator[list[Json]]:
+def variable_names(rows: Iterable[Row]) -> list[str]:
+    """Return the names of all variables of some jobs, in the order in which they appear first."""
+    return list(dict.fromkeys(itertools.chain.from_iterable(row.variables for row in rows)))
+
+
+def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[list[Json]]:
     files = {file["asset_id"]: file for file in one["files"]}
+    told = [_told(one["vars"].get(name)) for name in variables]
     for place, asset_id in enumerate(one["asset_ids"] or [None]):
         file = files.get(asset_id, {})
         cost = one["cost"] if place == 0 else {}
         cells = {
-            **{name: one[name] for name in ("id", "prompt", "model", "status", "job_id", "seed", "attempts")},
-            **{name: file.get(name) for name in ("bytes", "sha256", "mime")},
+            **{name: one[name] for name in _OF_A_JOB},
+            **{name: file.get(name) for name in _OF_A_FILE},
             **{name: cost.get(name) for name in ("quoted", "charged", "refunded", "refund")},
             **one["times"],
             "params": _dumps(one["params"]),
+            "tags": ", ".join(one["tags"]),
             "asset_id": asset_id,
             "file": file.get("path"),
             "error": (one["error"] or {}).get("message"),
         }
-        yield [cell(cells[name]) for name in _COLUMNS]
+        yield [*(cell(cells[name]) for name in COLUMNS), *told]
+
+
+def _told(value: Json) -> Json:
+    """Return a variable's value as a cell: a text or a number as it is, all else as JSON."""
+    plain = value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
+    return cell(value) if plain else _dumps(value)
 
 
 def cell(value: Json) -> Json:
@@ -384,6 +406,7 @@ def _counted(chunks: Iterable[bytes], see: Callable[[bytes], object]) -> Iterato
 
 
 def _table(results: Results) -> Iterator[bytes]:
+    table = results_csv(Entries(results.rows), variable_names(results.rows))
     # the mark in front makes spreadsheets read UTF-8
-    chunks = itertools.chain(["\ufeff"], results_csv(map(entry, results.rows)))
+    chunks = itertools.chain(["\ufeff"], table)
     return (chunk.encode("utf-8", "replace") for chunk in chunks)

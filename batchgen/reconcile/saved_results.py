@@ -8,7 +8,7 @@ import json
 import posixpath
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -111,7 +111,7 @@ def read_results(text: str) -> SavedResults:
         raise ValueError(f"its format is not {_FORMAT}")
     slot, folder = document.get("slot", ""), document.get("folder", "")
     if not (isinstance(slot, str) and isinstance(folder, str)):
-        raise ValueError("its slot cannot be read")
+        raise ValueError("its slot cannot be read")  # noqa: TRY004 - the file is wrong, not the caller
     try:
         jobs = tuple(_job(one, folder) for one in (*document["jobs"], *document.get("removed", ())))
     except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
@@ -140,9 +140,19 @@ def _job(one: Mapping[str, Json], folder: str) -> SavedJob:
     )
 
 
+_OF_FILE = tuple((one.name, one.default) for one in fields(File))
+
+
 def _file(one: Mapping[str, Json], folder: str) -> File:
-    """Read a file; its path is relative to the slot's folder there, and to the batch's in a record."""
-    return File(**{**one, "path": posixpath.normpath(posixpath.join(folder, one["path"]))})
+    """Read a file; results of an earlier version say less of it, those of a later one may say more.
+
+    Its path is relative to the slot's folder there, and to the batch's in a record.
+    """
+    known = {
+        name: one[name] if default is MISSING else one.get(name) or default for name, default in _OF_FILE
+    }
+    path = posixpath.normpath(posixpath.join(folder, one["path"]))
+    return File(**{**known, "path": path})
 
 
 def recall(

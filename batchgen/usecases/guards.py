@@ -9,7 +9,7 @@ from pathlib import Path
 from batchgen.errors import GuardError, InputError
 from batchgen.formats import counted
 from batchgen.journal.file import JournalFile
-from batchgen.output.results import JSON_NAME, saved_in, saved_of
+from batchgen.output.results import saved_in, saved_of
 from batchgen.plain_files import FileFaultError, read_text
 from batchgen.planning.selection import to_retry
 from batchgen.reconcile.saved_results import SavedResults, read_results
@@ -31,19 +31,19 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
             f"a rebuild of the journal of batch {name!r} was interrupted; finish it first: {way_on}"
         )
     known = {scope.slot for scope in file.scopes() if scope.batch == name}
-    if batch.scope.slot in known:
+    slot = batch.scope.slot
+    if slot in known:
         return
-    paths = saved_of(batch.folder, batch.scope.slot) if known else saved_in(batch.folder)
-    for path in paths:
+    what = f"slot {slot!r} of the batch" if known else "the batch"
+    for path in saved_of(batch.folder, slot) if known else saved_in(batch.folder):
         told = read_saved(path)
         submitted = [one for one in told.jobs if one.was_submitted] if told else []
-        if told is None or not submitted or (known and told.slot != batch.scope.slot):
+        if told is None or not submitted or (known and told.slot != slot):
             continue
-        jobs, what = counted(len(submitted), "job"), f"slot {told.slot!r}" if known else "the batch"
         raise GuardError(
-            f"{path} lists {jobs} as submitted, and {options.journal} has nothing about "
-            f"{what}: the journal was lost or replaced, and a run would buy them again. "
-            f"Rebuild it first: {options.command_line('journal rebuild', slot=told.slot) if known else way_on}"
+            f"{path} lists {counted(len(submitted), 'job')} as submitted, and {options.journal} has nothing "
+            f"about {what}: the journal was lost or replaced, and a run would buy them again. Rebuild it "
+            f"first: {options.command_line('journal rebuild', slot=slot or None) if known else way_on}"
         )
 
 

@@ -47,10 +47,12 @@ class Choice(NamedTuple):
     Attributes:
         values: by name.
         models: which of the entry's models it goes with; None for all of them.
+        number: its place in the product of the axes before any is excluded; behind them stand the included.
     """
 
     values: Mapping[str, Json]
     models: frozenset[int] | None = None
+    number: int = 0
 
 
 class Pattern(NamedTuple):
@@ -119,8 +121,9 @@ def choose(
     if not axes:
         return NO_AXES
     sieve = _Sieve(models, exclude)
-    kept = [one for values in _product(axes) if (one := sieve.passed(values)) is not None]
-    added, twice = _added(kept, models, include)
+    product_ = enumerate(_product(axes))
+    kept = [one for number, values in product_ if (one := sieve.passed(values, number)) is not None]
+    added, twice = _added(kept, models, include, product_size(axes))
     idle = tuple(one.number for one in exclude if one.number not in sieve.hit)
     return Choices((*kept, *added), sum(_width(one, models) for one in added), idle, twice)
 
@@ -144,7 +147,7 @@ class _Sieve:
             (one, {name: canonical(plain(value)) for name, value in one.values.items()}) for one in exclude
         ]
 
-    def passed(self, values: Mapping[str, Json]) -> Choice | None:
+    def passed(self, values: Mapping[str, Json], number: int) -> Choice | None:
         """Return the choice with the models that are left to it, None where none is."""
         left = frozenset(range(self._models)) if self._patterns else frozenset[int]()
         matched = False
@@ -154,24 +157,24 @@ class _Sieve:
                 matched = True
                 left -= left if pattern.models is None else pattern.models
         if not matched:
-            return Choice(values)
-        return Choice(values, left) if left else None
+            return Choice(values, None, number)
+        return Choice(values, left, number) if left else None
 
 
 def _added(
-    kept: Sequence[Choice], models: int, include: Sequence[Pattern]
+    kept: Sequence[Choice], models: int, include: Sequence[Pattern], first: int
 ) -> tuple[list[Choice], tuple[int, ...]]:
     if not include:
         return [], ()
     everything = frozenset(range(models))
     there = {(_key(one.values), number) for one in kept for number in one.models or everything}
     added, twice = [], []
-    for pattern in include:
-        new = {(_key(pattern.values), number) for number in pattern.models or everything}
+    for number, pattern in enumerate(include, start=first):
+        new = {(_key(pattern.values), model) for model in pattern.models or everything}
         if new & there:
             twice.append(pattern.number)
         there |= new
-        added.append(Choice(pattern.values, pattern.models))
+        added.append(Choice(pattern.values, pattern.models, number))
     return added, tuple(twice)
 
 

@@ -22,6 +22,7 @@ from batchgen.manifest.tables.table import Table
 from batchgen.manifest.tables.tables import Tables
 from batchgen.manifest.templates import Template, Tree, parse, tree_of
 from batchgen.manifest.validation import Validated
+from batchgen.manifest.variables import Steps, Variables
 from batchgen.model import Json
 
 
@@ -105,6 +106,7 @@ class Preparation:
         name = parse(text.id, exact).bind(self._bound) if text.id is not None else None
         texts = [*templates, *([] if name is None else [name]), *names]
         columns = _columns(table, axes, texts, tree)
+        choices = self._choices(path, text, axes, names)
         return Entry(
             number=int(path[1]),
             place=self._checks.place(path),
@@ -113,14 +115,14 @@ class Preparation:
             models=names,
             params=tree,
             axes=axes,
-            choices=self._choices(path, text, axes, names),
+            choices=choices,
             table=table,
             columns=columns,
             known=known,
             needed=frozenset(columns) & _needed(texts, tree),
             repeat=self._defaults.repeat if text.repeat is None else text.repeat,
             derive_seed=(text.seed or self._defaults.seed) != "none",
-            origin=self._origin(path, text, table, prompts),
+            origin=self._origin(path, text, prompts, self._variables(table, axes, choices), name),
         )
 
     def _known(self, axes: Sequence[Axis], table: Table | None) -> dict[str, Json]:
@@ -158,7 +160,23 @@ class Preparation:
             axes.append(Axis(names=tuple(group), rows=steps, written=len(steps)))
         return tuple(axes)
 
-    def _origin(self, path: Path, text: JobText, table: Table | None, prompts: Sequence[str]) -> Origin:
+    def _variables(self, table: Table | None, axes: Sequence[Axis], choices: Choices | None) -> Variables:
+        chosen = () if choices is None else choices.all
+        return Variables(
+            fixed=self._bound,
+            table=None if table is None else table.packed,
+            axes=tuple(Steps(one.names, one.rows) for one in axes),
+            included=tuple(one.values for one in chosen if one.number >= product_size(axes)),
+        )
+
+    def _origin(
+        self,
+        path: Path,
+        text: JobText,
+        prompts: Sequence[str],
+        variables: Variables,
+        name: Template | None,
+    ) -> Origin:
         tags = self._defaults.tags if text.tags is None else text.tags
         unchecked = self._defaults.unchecked if text.unchecked is None else text.unchecked
         written = [one if isinstance(one, str) else None for one in text.prompt] or list(prompts)
@@ -170,7 +188,9 @@ class Preparation:
             own_model=bool(text.model),
             params=text.params,
             default_params=self._defaults.params,
-            columns=_NONE if table is None else frozenset(table.columns),
+            columns=_NONE if variables.table is None else frozenset(variables.table.columns),
+            variables=variables,
+            name=_entry_name(name),
             tags=tuple(tags or ()),
             unchecked=frozenset(unchecked) if unchecked else _NONE,
         )
@@ -268,6 +288,14 @@ class Preparation:
 
 
 _NONE: frozenset[str] = frozenset()
+
+
+def _entry_name(template: Template | None) -> str:
+    """Return what an entry is called that has no name of its own: what its ids begin with."""
+    if template is None:
+        return ""
+    text = template.literals[0]
+    return text.rstrip("-_.") if template.names else text
 
 
 def _needed(texts: Iterable[Template], params: Tree) -> frozenset[str]:

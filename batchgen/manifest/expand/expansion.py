@@ -56,6 +56,19 @@ class _Named(NamedTuple):
     written: str
 
 
+class _Source(NamedTuple):
+    """What of its entry a job comes from.
+
+    Attributes:
+        prompt, row, combination: their numbers.
+    """
+
+    place: Place
+    prompt: int
+    row: int
+    combination: int
+
+
 class Expansion:
     """Makes the jobs of one manifest.
 
@@ -86,7 +99,7 @@ class Expansion:
                 continue
             if self._complete(values, entry.needed, place, said):
                 try:
-                    self._add_row(number, ready, values, place)
+                    self._add_row(number, ready, values, place, row)
                 except RowError as error:
                     text = str(error)
                     self._problems.add(place, text if said in text else said + text, kind=error.kind)
@@ -116,7 +129,9 @@ class Expansion:
                 self._problems.warn(place, text, kind=f"{name} is a word for nothing")
         return not wrong
 
-    def _add_row(self, number: int, ready: FixedParts, values: dict[str, Json], place: Place) -> None:
+    def _add_row(
+        self, number: int, ready: FixedParts, values: dict[str, Json], place: Place, row: int
+    ) -> None:
         row_label = [slug(text_of_value(as_told(ready.spelled, name, values[name]))) for name in ready.shown]
         for prompt, model, combination in product(ready.prompts, ready.models, ready.combinations):
             if combination.models is not None and model.number not in combination.models:
@@ -143,7 +158,8 @@ class Expansion:
                 params=params_of(ready.entry, known) if params is None else params,
                 derive_seed=ready.entry.derive_seed,
             )
-            self._add(number, ready, job, place, prompt.number, named)
+            source = _Source(place, prompt.number, row, combination.number)
+            self._add(number, ready, job, source, named)
 
     def _warn_of_braces(self, entry: Entry, prompt: int, text: str, place: Place) -> None:
         """Note what looks like a variable in a filled prompt, unless the manifest itself says it as text."""
@@ -152,9 +168,7 @@ class Expansion:
             said = f"a value has {left} in it, which is sent as it is; only the text of prompt: is filled in"
             self._problems.warn(place, said, kind=f"value with {left}")
 
-    def _add(
-        self, number: int, ready: FixedParts, job: Job, place: Place, prompt: int, named: _Named | None
-    ) -> None:
+    def _add(self, number: int, ready: FixedParts, job: Job, source: _Source, named: _Named | None) -> None:
         for turn in range(1, ready.entry.repeat + 1):
             wanted = job.id if turn == 1 else f"{job.id}-{turn}"
             # before it is taken: an id that nobody gets stands in no other's way
@@ -169,8 +183,10 @@ class Expansion:
             if turn == 1:  # the others are meant
                 self._doubles.add(job, len(self.jobs))
             self.jobs.append(job if name == job.id else _renamed(job, name))
-            self.places.add(place)
-            self.origins.add(ready.entry.origin, prompt)
+            self.places.add(source.place)
+            self.origins.add(
+                ready.entry.origin, source.prompt, row=source.row, combination=source.combination
+            )
 
     def _file_of(self, owner: Owner, entry: Entry) -> str | None:
         """Return which file has an id, and what tells it from this one; None where rows are no files."""

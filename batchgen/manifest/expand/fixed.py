@@ -29,12 +29,14 @@ class Combination(NamedTuple):
         models: which of the models it goes with, None for all.
         label: what it adds to an automatic id.
         params: the parameters where no column moves them, None where one does.
+        number: of the choice.
     """
 
     values: Mapping[str, Json]
     models: frozenset[int] | None
     label: str
     params: dict[str, Json] | None
+    number: int
 
 
 class PromptPart(NamedTuple):
@@ -148,7 +150,7 @@ def _combinations(entry: Entry, hidden: set[str], spelled: frozenset[str]) -> It
             if name not in hidden
         )
         params = constant if constant is not None else (params_of(entry, values) if fixed else None)
-        yield Combination(values, choice.models, "-".join(parts), params)
+        yield Combination(values, choice.models, "-".join(parts), params, choice.number)
 
 
 def _labels(entry: Entry, spelled: frozenset[str]) -> dict[str, dict[str, str]]:

@@ -48,6 +48,24 @@ def plain(value: Json) -> Json:
     return value.value if isinstance(value, Spelled) else value
 
 
+def as_written(value: Json) -> Json:
+    """Return a value as a plain one that says what a person wrote: ``007`` as that text, ``7`` as a number.
+
+    Inside a list or a mapping, which is no text anywhere, a number is only a number.
+    """
+    match value:
+        case Spelled():
+            return str(value)
+        case list():
+            return [plain(one) if isinstance(one, str) else as_written(one) for one in value]
+        case dict():
+            return {
+                name: plain(one) if isinstance(one, str) else as_written(one) for name, one in value.items()
+            }
+        case _:
+            return value
+
+
 _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from typing import TypeAlias
 
 from batchgen.errors import Problem
 from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.scalars import as_written
+from batchgen.manifest.tables.packing import PackedRows
 from batchgen.model import Json
 
 DEEPEST = 100  # levels of a value: what walks it later recurses
@@ -16,7 +19,7 @@ LINE = "line"  # what the only column of a list of texts is called
 Row: TypeAlias = list[str] | dict[str, Json]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """The rows of one file.
 
@@ -65,6 +68,14 @@ class Table:
             return map(itemgetter(self.columns.index(name)), self.rows)
         values = (cells.get(name) for cells in self.rows if isinstance(cells, dict))
         return (value for value in values if isinstance(value, str))
+
+    @cached_property
+    def packed(self) -> PackedRows:
+        """All cells of all rows, as they are written, in few bytes."""
+        return PackedRows(self.columns, map(self._cells, self.rows))
+
+    def _cells(self, row: Row) -> list[str] | list[Json]:
+        return row if isinstance(row, list) else [as_written(row.get(name)) for name in self.columns]
 
     def values(self, row: int, names: Sequence[str]) -> dict[str, Json]:
         """Return the values a row has under these names; None where it has none."""
