@@ -13,6 +13,7 @@ from pathlib import Path
 
 from batchgen.model import File
 from batchgen.output.atomic import output_error, sync_folder
+from batchgen.output.links import linked_folders
 from batchgen.output.names import check_template, file_name
 from batchgen.output.transfer import Arrived
 
@@ -60,6 +61,8 @@ class AssetStore:
 
     def holds(self, file: File) -> bool:
         """Return whether the file is there with the bytes that are on record."""
+        if file.path.startswith(linked_folders(self._folder)):  # it is another slot's that is seen there
+            return False
         return _matches(self._folder / file.path, file.bytes, file.sha256)
 
     def place(

@@ -9,7 +9,7 @@ from pathlib import Path
 from batchgen.errors import GuardError, InputError
 from batchgen.formats import counted
 from batchgen.journal.file import JournalFile
-from batchgen.output.results import saved_in, saved_of
+from batchgen.output.saved_files import saved_in, saved_of
 from batchgen.plain_files import FileFaultError, read_text
 from batchgen.planning.selection import to_retry
 from batchgen.reconcile.saved_results import SavedResults, read_results

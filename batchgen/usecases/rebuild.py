@@ -14,7 +14,7 @@ from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
 from batchgen.exits import Exit
 from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
 from batchgen.output.entries import Row, entry
-from batchgen.output.results import saved_in
+from batchgen.output.saved_files import saved_in
 from batchgen.planning.yields import kind_of
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts

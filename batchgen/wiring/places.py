@@ -9,7 +9,7 @@ from pathlib import Path
 
 from batchgen.errors import GuardError, JournalError
 from batchgen.journal.store import JournalStore
-from batchgen.output.results import saved_in
+from batchgen.output.saved_files import saved_in
 from batchgen.wiring.options import DEFAULT_OUTPUT, SIMULATOR, Options
 
 
