@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -72,7 +73,9 @@ def links_in(folder: Path) -> dict[str, str]:
 
 def in_a_child(work: Callable[[], object], hook: Callable[[str, tuple[Any, ...]], None]) -> int:
     """Do some work in a process of its own, with the hook called before what changes the disk."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the threads of the test's own process wait
+        child = os.fork()
     if child == 0:
         try:
             sys.addaudithook(hook)
