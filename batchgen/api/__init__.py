@@ -46,6 +46,7 @@ _PLACES = {
     "batchgen.simulator.faults": "Fault FaultPlan",
     "batchgen.simulator.front": "serve",
     "batchgen.simulator.settings": "Denied Limits Outcomes Settings UnknownInputs Views",
+    "batchgen.usecases.arranging": "told_of_files",
     "batchgen.usecases.audience": "Audience",
     "batchgen.usecases.run_end": "RunOutcome",
     "batchgen.usecases.cost": "CostComparison Selection zone_named",

@@ -1,5 +1,6 @@
 """Running a batch, looking ahead at what a run would do, and ordering a run about that goes on."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -9,7 +10,8 @@ from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import Problem
-from batchgen.output.names import check_template
+from batchgen.planning.arrangement import Arrangement
+from batchgen.usecases.arranging import look
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
@@ -36,6 +38,7 @@ class Preview:
             nothing is left out.
         has_work: whether a run would find anything to do.
         warnings: what is probably a mistake in the manifest.
+        files: which files the run would rename, or move to ``earlier/``.
     """
 
     batch: Batch
@@ -45,6 +48,7 @@ class Preview:
     whole: tuple[int, Quoted] | None = None
     has_work: bool
     warnings: tuple[Problem, ...]
+    files: Arrangement
 
 
 async def run(options: Options, interrupts: Interrupts, audience: Audience) -> RunOutcome:
@@ -63,7 +67,6 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
     """
     manifest = manifest_of(options)
     audience.warn(manifest.warnings)
-    check_template(manifest.output.files)
     with open_batch(options, manifest) as opened:
         return await run_batch(opened, interrupts, audience)
 
@@ -85,7 +88,8 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
     async with _as_a_run_would(options, offline=offline) as (opened, found):
         outlook = await look_ahead(opened, offline=offline, requote=requote)
         slots = notice_slots(opened)
-        has_work = opened.batch.needs_the_service or slots.to_carry
+        files = await asyncio.to_thread(look, opened.batch)
+        has_work = opened.batch.needs_the_service or slots.to_carry or not files.is_nothing
     is_part = options.limit is not None or options.sample is not None
     whole = await _whole(options, opened.batch, offline=offline) if is_part else None
     return Preview(
@@ -96,6 +100,7 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
         whole=whole,
         has_work=has_work,
         warnings=(*opened.batch.manifest.warnings, *outlook.warnings),
+        files=files,
     )
 
 

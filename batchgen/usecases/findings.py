@@ -11,6 +11,7 @@ from batchgen.identity import compose_body, content_key, files_of
 from batchgen.lifecycle import State
 from batchgen.model import Job, JobKey, Purchase, Scope, Submission
 from batchgen.output.repair import Damaged
+from batchgen.planning.arrangement import Blocked
 from batchgen.reconcile.audit import BatchHistory, Sent, Situation, Sums, Surplus
 from batchgen.reconcile.candidates import Listed
 from batchgen.reconcile.unowned import Doubtful, Others
@@ -98,6 +99,8 @@ class Audit:
         sums: what was charged.
         untrue: jobs whose record is not what the history tells, by id, and how.
         purchases: submissions that were bought by asking for a price, and belong to no job.
+        blocked: files that cannot have their names, as something else has them.
+        moved: which files were given their names, for people; empty for none.
     """
 
     scope: Scope
@@ -117,6 +120,8 @@ class Audit:
     sums: Sums = field(default_factory=Sums)
     untrue: tuple[tuple[str, str], ...] = ()
     purchases: tuple[Purchase, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    moved: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -146,6 +151,7 @@ class Audit:
                 "{} that cost more than the journal says: `batchgen cost --reconcile`",
             ),
             (Exit.REMAINS, broken, "{} missing or damaged"),
+            (Exit.REMAINS, len(self.blocked), "{} without its name, which another one has"),
         ]
         nouns = (
             "job",
@@ -156,7 +162,7 @@ class Audit:
             "submission",
             *["job"] * 3,
             "submission",
-            "file",
+            *["file"] * 2,
         )
         said = [
             (status, text.format(f"{number} {noun}{'s' * (number != 1)}"))
