@@ -92,9 +92,10 @@ def _made_reader(cls: Any) -> Callable[[dict[str, Any]], Any]:
     return read
 
 
-# A hundred thousand records name few prices, models and authors: equal ones are kept once.
+# A hundred thousand records name few prices, models, authors, types and sizes: equal ones are kept once.
 _REPEATED: Mapping[str, Decode] = {
-    **dict.fromkeys(("model", "author", "sender", "mime"), sys.intern),
+    **dict.fromkeys(("model", "author", "sender", "mime", "kind", "type"), sys.intern),
+    **dict.fromkeys(("width", "height"), lru_cache(maxsize=4096)(int)),
     "params": SharedParams().of,
 }
 _decimal = lru_cache(maxsize=4096)(Decimal)
