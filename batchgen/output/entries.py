@@ -228,6 +228,13 @@ def _file(one: File) -> dict[str, Json]:
     return {
         "asset_id": one.asset_id,
         "path": one.path,
+        **described(one),
+    }
+
+
+def described(one: File) -> dict[str, Json]:
+    """Return what is told of a file, but whose it is and where it lies."""
+    return {
         "bytes": one.bytes,
         "sha256": one.sha256,
         "mime": one.mime,

@@ -1,7 +1,8 @@
 """The results manifest: all outcomes of a batch, in manifest order, as JSON and as a table.
 
-The shape of ``batchgen/results@1`` is here and in ``entries``, and nowhere else. Building
-it is pure; only ``write_results`` touches the disk, and only through ``atomic``.
+The shape of ``batchgen/results@1`` is here and in ``entries``, and ``results.schema.json`` describes it,
+as docs/results.md does for people. Building it is pure; only ``write_results`` touches the disk, and only
+through ``atomic``.
 """
 
 import csv
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib import resources
 from pathlib import Path
 from typing import overload
 
@@ -88,6 +90,11 @@ class Results:
     reasons: Sequence[str] = ()
     exit: int | None = None
     slot: str = ""
+
+
+def results_schema() -> str:
+    """Return the JSON Schema of the document, as text."""
+    return resources.files(__package__).joinpath("results.schema.json").read_text("utf-8")
 
 
 def place_of_slot(folder: Path, slot: str) -> Path:
