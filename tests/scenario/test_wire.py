@@ -294,7 +294,9 @@ def test_an_asset_is_its_id_its_url_and_what_is_said_of_the_file() -> None:
 def test_an_asset_says_how_long_it_lasts_and_which_role_it_has() -> None:
     said = parse_object(
         json.dumps(
-            asset_json("asset_a", properties={"duration": 5.04}, metadata={"type": " texture-normal "})
+            asset_json(
+                "asset_a", properties={"duration": 5.0400000001}, metadata={"type": " texture-normal "}
+            )
         ).encode()
     )
     assert (parse_asset(said).duration, parse_asset(said).type) == (5.04, "texture-normal")
