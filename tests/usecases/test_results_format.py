@@ -4,9 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from batchgen.engine.outcome import EngineOutcome
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Denied, Outcomes, Views
+from batchgen.wiring.opening import look_at
 from batchgen.wiring.options import Allow
 from tests.support.builders import make_earth
 from tests.support.place import Place
@@ -125,3 +129,17 @@ def test_the_columns_are_the_same_from_run_to_run_until_the_manifest_changes(tmp
     write(place, 12, rest="  - {id: other, prompt: 'a mill in {season}', matrix: {season: [winter]}}")
     documents(place, limit=1)
     assert columns() == f"{before},var.season"
+
+
+def test_rows_are_made_when_they_are_asked_for_and_are_those_of_the_moment(tmp_path: Path) -> None:
+    place = Place(tmp_path, make_earth(duration=(2.0, 3.0)))
+    write(place, 4)
+    place.run()
+    with look_at(place.options()) as opened:
+        rows = opened.batch.results(at=1.0, ending=EngineOutcome()).rows
+        found = list(rows)
+        assert [rows[at] for at in range(len(rows))] == found
+        assert (rows[-1], rows[1:3], rows[::-2]) == (found[-1], found[1:3], found[::-2])
+        assert [row.index for row in found] == [0, 1, 2, 3]
+        with pytest.raises(IndexError):
+            rows[4]
