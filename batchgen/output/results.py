@@ -92,11 +92,6 @@ class Results:
     slot: str = ""
 
 
-def results_schema() -> str:
-    """Return the JSON Schema of the document, as text."""
-    return resources.files(__package__).joinpath("results.schema.json").read_text("utf-8")
-
-
 def place_of_slot(folder: Path, slot: str) -> Path:
     """Return where the results of a slot stay when the next one has begun."""
     return folder / "slots" / f"{slot}.json" if slot else folder / JSON_NAME
@@ -123,6 +118,11 @@ class Entries(Sequence[Mapping[str, Json]]):
     def __getitem__(self, at: slice) -> "Entries": ...
     def __getitem__(self, at: int | slice) -> "Mapping[str, Json] | Entries":
         return Entries(self._rows[at]) if isinstance(at, slice) else entry(self._rows[at])
+
+
+def results_schema() -> str:
+    """Return the JSON Schema of the document, as text."""
+    return resources.files(__package__).joinpath("results.schema.json").read_text("utf-8")
 
 
 def results_document(results: Results) -> dict[str, Json]:
