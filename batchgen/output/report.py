@@ -21,21 +21,24 @@ from batchgen.output.layout import Layout, amount, charged, files_at, lay_out
 from batchgen.output.thumbnails import previews
 
 NAME = "report.html"
+NAME_OF_SOME = "selection.html"  # of a part of the jobs: the page of all stays beside it
 
 MOST_CARDS = 20_000  # a page of more would not open; the table beside it has them all
 
 _PIECES_A_CHUNK = 200
 
 
-def write_report(folder: Path, document: Mapping[str, Json]) -> Path:
-    """Write ``report.html`` into the batch's folder and give its path.
+def write_report(folder: Path, document: Mapping[str, Json], *, name: str = NAME) -> Path:
+    """Write the page into the batch's folder and give its path.
 
     Draws thumbnails in threads of its own and takes seconds for hundreds of pictures: call
     it from a worker thread. The folder can be moved as a whole.
 
     Args:
         folder: the batch's, with the files that the document names.
-        document: a results document, built or read back from ``results.json``.
+        document: a results document, built or read back from ``results.json``; ``selection`` in it says which
+            jobs it is of, where it is of some.
+        name: of the file.
 
     Raises:
         OutputError: the page is as it was.
@@ -43,7 +46,7 @@ def write_report(folder: Path, document: Mapping[str, Json]) -> Path:
     layout = lay_out(document, MOST_CARDS)
     drawn = previews(folder, files_at(document, layout.spots))
     page = _render(document, layout, list(cards(document, layout.spots, drawn)))
-    target = folder / NAME
+    target = folder / name
     atomic.write_chunks(target, (atomic.encoded(piece) for piece in page))
     return target
 

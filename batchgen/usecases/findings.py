@@ -76,6 +76,18 @@ class Dearer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    """What is on record and was not looked at, for it was not selected.
+
+    Attributes:
+        jobs, submissions: how many.
+    """
+
+    jobs: int
+    submissions: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Audit:
     """All that an audit found.
 
@@ -98,6 +110,7 @@ class Audit:
         sums: what was charged.
         untrue: jobs whose record is not what the history tells, by id, and how.
         purchases: submissions that were bought by asking for a price, and belong to no job.
+        left_out: records of jobs that were not selected; None where all were looked at.
     """
 
     scope: Scope
@@ -117,6 +130,7 @@ class Audit:
     sums: Sums = field(default_factory=Sums)
     untrue: tuple[tuple[str, str], ...] = ()
     purchases: tuple[Purchase, ...] = ()
+    left_out: LeftOut | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -17,6 +17,7 @@ from batchgen.lifecycle import Event, Record, State
 from batchgen.model import Job, JobKey, RemoteJob
 from batchgen.output.results import write_slot
 from batchgen.planning.plan import only_carried
+from batchgen.planning.selection import JobSelection
 from batchgen.planning.yields import YOUNG
 from batchgen.ports import Observer
 from batchgen.usecases.guards import saved_results
@@ -127,7 +128,9 @@ def others_of(opened: OpenBatch, stack: ExitStack) -> list[OtherSlot]:
 
 def _carried(opened: OpenBatch, slot: str) -> Batch:
     """Check the manifest against another slot, in which nothing is bought or tried again."""
-    plain = replace(opened.options, retry_failed=False, retry_only=(), limit=None, sample=None)
+    plain = replace(
+        opened.options, retry_failed=False, selection=JobSelection(), retry=False, limit=None, sample=None
+    )
     scope = replace(opened.batch.scope, slot=slot)
     batch = Batch.of(plain, opened.batch.manifest, scope, opened.file)
     return replace(batch, plan=only_carried(batch.plan))

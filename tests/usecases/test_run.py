@@ -16,6 +16,7 @@ from batchgen.model import File
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.settings import Limits, Outcomes
 from batchgen.wiring.opening import look_at
+from batchgen.wiring.word_lists import selection_of
 from tests.support.builders import make_earth
 from tests.support.place import Place, quiet
 
@@ -153,7 +154,7 @@ def test_a_retry_by_pattern_tries_what_failed_and_buys_nothing_else(tmp_path: Pa
     place = Place(tmp_path, earth)
     place.run(limit=6)
     failed = place.states()[State.FAILED]
-    place.run(retry_only=("*",))
+    place.run(selection=selection_of(["*"]), retry=True)
     assert 0 < failed < 6
     assert place.bought == 6 + failed
 
