@@ -1,6 +1,7 @@
 """The flags that several commands share, and how their words become values."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -149,7 +150,7 @@ allow = click.option(
     callback=lambda _ctx, _param, value: frozenset(value),
     help="Pass a guard that stopped a run; its message names the word and the risk. May be repeated.",
 )
-_SELECTING = (
+_SELECTING: tuple[Callable[[Any], Any], ...] = (
     click.argument("job", nargs=-1, metavar="[JOB]..."),
     click.option(
         "--only",
@@ -163,6 +164,10 @@ _SELECTING = (
 NO_JOBS = "name the jobs: JOB, or --only"
 
 
+def _read_stdin() -> bytes:
+    return sys.stdin.buffer.read()
+
+
 def selecting_in_some(command: F) -> F:
     """Return a command the words that select jobs: ``selection``."""
 
@@ -170,8 +175,7 @@ def selecting_in_some(command: F) -> F:
     def with_selection(
         *, job: Sequence[str], only: Sequence[str], without: Sequence[str], **words: Any
     ) -> Any:
-        stdin = click.get_binary_stream("stdin")
-        return command(selection=api.selection_of(job, only, without, stdin=stdin.read), **words)
+        return command(selection=api.selection_of(job, only, without, stdin=_read_stdin), **words)
 
     flagged: Any = with_selection
     for flag in reversed(_SELECTING):
@@ -186,7 +190,8 @@ def selecting(command: F) -> F:
     def with_options(*, options: "api.Options", selection: "api.JobSelection", **words: Any) -> Any:
         return command(options=replace(options, selection=selection), **words)
 
-    return selecting_in_some(with_options)  # type: ignore[return-value]  # the command, with other arguments
+    flagged: Any = selecting_in_some(with_options)
+    return flagged  # type: ignore[no-any-return]  # the command, with other arguments
 
 
 quiet = click.option("-q", "--quiet", is_flag=True, help="Show nothing but problems.")

@@ -16,8 +16,8 @@ def command(*, options: "api.Options", open_it: bool) -> int:
     Made of the journal and the files as they are now: asks no service, needs no key, and disturbs no run that
     is going on. A run writes the same page at its end.
 
-    With JOB, or --only and --except, the page is of these jobs: selection.html, beside the report.html of all.
-    `batchgen report jobs.yaml --only tag:cover --except status:failed`.
+    With JOB, or --only and --except, the page is of these jobs: selection.html, beside the report.html of
+    all. `batchgen report jobs.yaml --only tag:cover --except status:failed`.
     """
     path = api.report(options)
     click.echo(path)

@@ -9,8 +9,8 @@ from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.values import Manifest
 from batchgen.model import JobKey, Json
 from batchgen.output.entries import Row, Status, status_of
+from batchgen.planning.conditions import Facts, Known
 from batchgen.planning.plan import Entry, Plan, Standing
-from batchgen.planning.selection import Facts, Known
 from batchgen.planning.stages import Stage, stage_of
 
 _ALSO = frozenset({Standing.NEW, Standing.CHANGED})  # why a job is not bought, as a plan says it

@@ -83,7 +83,7 @@ class Options:
     rate: Rate | None = None
     in_flight: int | None = None
     retry_failed: bool = False
-    selection: JobSelection = JobSelection()
+    selection: JobSelection = field(default_factory=JobSelection)
     retry: bool = False
     allow: frozenset["Allow"] = frozenset()
     period: str | None = None

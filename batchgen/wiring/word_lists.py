@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from batchgen.plain_files import FileFaultError, decode, parse_json, read_bytes
-from batchgen.planning.selection import JobSelection, Part, Word, parse
+from batchgen.planning.conditions import Part, Word, parse
+from batchgen.planning.selection import JobSelection
 
 STDIN = "-"
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -24,7 +25,8 @@ def selection_of(
 
     Args:
         jobs: the words of JOB.
-        only, without: those of ``--only`` and of ``--except``.
+        only: those of ``--only``.
+        without: those of ``--except``.
         stdin: gives what stands for ``@-``; None where there is none.
     """
     read = _Reader(stdin).part

@@ -118,10 +118,13 @@ def test_an_accepted_job_is_not_bought_again_and_a_forgotten_one_is(place: Place
     place.run()
     manifest = place.folder / "jobs.yaml"
     manifest.write_text(manifest.read_text().replace("a tower from the", "A tower seen from the"))
-    assert [one.acceptance.job for one in api.accept(place.options(), ["north", "east"])] == ["north", "east"]
+    kept = api.accept(place.options(selection=selection_of(["north", "east"])))
+    assert [one.acceptance.job for one in kept.offers] == ["north", "east"]
+    again = api.accept(place.options(selection=selection_of(["north"])))
+    assert (again.offers, again.before) == ((), ("north",))
     assert place.run(limit=1).verdict.exit is Exit.DONE
     assert place.bought == 9
-    assert api.forget(place.options(), ["north"]) == ("north",)
+    assert api.forget(place.options(selection=selection_of(["north"]))) == ("north",)
     preview = place.play(api.plan(place.options()))
     assert "north" in [one.job.id for one in preview.batch.plan.to_submit]
 
