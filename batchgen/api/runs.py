@@ -18,7 +18,7 @@ from batchgen.usecases.audience import Audience
 from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
-from batchgen.usecases.page import write_page
+from batchgen.usecases.page import records_elsewhere, write_page
 from batchgen.usecases.plan import Outlook, look_ahead, summed
 from batchgen.usecases.quotes import Quoted
 from batchgen.usecases.run import run_batch
@@ -182,6 +182,10 @@ def report(options: Options) -> Path:
         JournalError, OutputError: the disk is at fault.
     """
     with look_at(options) as opened:
+        kept = records_elsewhere(opened)
+        if kept is None:
+            return write_page(opened)
+    with look_at(options, kept=kept) as opened:
         return write_page(opened)
 
 

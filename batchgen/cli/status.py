@@ -103,12 +103,16 @@ def _lines(shown: "Sequence[api.BatchStatus]", *, show_all: bool) -> Iterator[st
         yield "No batch was run here yet."
     for one in shown:
         slot = f", slot {one.scope.slot}" if one.scope.slot else ""
-        slot += f", of {counted(one.of, 'job')}" if one.of is not None else ""
+        slot += "" if one.of is None else f", {_part(one.jobs)}of {counted(one.of, 'job')}"
         yield f"{one.scope.batch} at {one.scope.origin}{slot}: {_counts(one)}; {_money(one)}"
         yield from _of_the_last_run(one)
         most = len(one.failed) + len(one.held) if show_all else _FEW
         yield from _named("failed", one.failed, most)
         yield from _named("needs your decision (batchgen resolve)", one.held, most)
+
+
+def _part(jobs: int | None) -> str:
+    return "" if jobs is None else f"{jobs} "
 
 
 def _counts(one: "api.BatchStatus") -> str:

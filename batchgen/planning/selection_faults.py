@@ -26,7 +26,9 @@ def fault_of(word: Word, named: Collection[str], known: Known) -> str:
             return f"write what is meant behind {part.text!r}, as in '{one.kind}:NAME'"
         if known.without_manifest and one.kind in _OF_THE_MANIFEST:
             why = known.without_manifest
-            return f"{part.text!r} needs the manifest, and {why}; ids, model: and status: work"
+            return (
+                f"{part.text!r} needs the manifest, and {why}. Without it there are ids, model: and status:"
+            )
         if one.kind == "status" and not one.is_pattern and one.pattern not in known.statuses:
             hint = meant(one.pattern, known.statuses) or f"; there are {some_of(known.statuses)}"
             return f"no status is called {one.pattern!r}{hint}"

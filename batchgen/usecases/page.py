@@ -7,12 +7,22 @@ from batchgen.engine.verdict import Verdict
 from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.formats import counted
+from batchgen.model import Scope
 from batchgen.output.report import NAME, NAME_OF_SOME, write_report
 from batchgen.output.results import results_document
 from batchgen.usecases.guards import refuse_wrong_words
-from batchgen.wiring.batch import Batch
+from batchgen.wiring.batch import Batch, slots_of
 from batchgen.wiring.job_facts import is_out_of_sight
 from batchgen.wiring.opening import OpenBatch
+
+
+def records_elsewhere(opened: OpenBatch) -> Scope | None:
+    """Return whose records of the batch there are, where those that are meant have none."""
+    scope = opened.batch.scope
+    if opened.options.simulate or opened.batch.journal.records() or slots_of(opened.file, scope):
+        return None
+    others = [one for one in opened.file.scopes() if one.batch == scope.batch]
+    return others[-1] if others else None
 
 
 def write_page(opened: OpenBatch) -> Path:
@@ -25,11 +35,7 @@ def write_page(opened: OpenBatch) -> Path:
     options, batch = opened.options, opened.batch
     refuse_wrong_words(batch)
     if not batch.journal.records():
-        what = f"slot {batch.scope.slot!r} of batch" if batch.scope.slot else "batch"
-        raise InputError(
-            f"nothing of {what} {batch.scope.batch!r} is in {options.journal}: there is nothing to show yet. "
-            f"To begin: {options.command_line('run')}"
-        )
+        raise InputError(_nothing(opened))
     results = batch.results(
         at=opened.now,
         ending=_as_of_now(batch, opened.now),
@@ -42,6 +48,17 @@ def write_page(opened: OpenBatch) -> Path:
     of = counted(len(batch.plan.entries), "job")
     document["selection"] = f"{len(batch.plan.shown.entries)} of {of}: {options.selection}"
     return write_report(batch.folder, document, name=NAME_OF_SOME)
+
+
+def _nothing(opened: OpenBatch) -> str:
+    options, scope = opened.options, opened.batch.scope
+    slots = [repr(one) for one in slots_of(opened.file, scope) if one != scope.slot]
+    what = f"slot {scope.slot!r} of batch" if scope.slot else "batch"
+    there = f"; there are the slots {', '.join(slots)}: --slot" if slots else ""
+    return (
+        f"nothing of {what} {scope.batch!r} is in {options.journal}: there is nothing to show yet{there}. "
+        f"`{options.command_line('run')}` begins it"
+    )
 
 
 def _as_of_now(batch: Batch, now: float) -> EngineOutcome:
