@@ -25,6 +25,9 @@ _GAPS = re.compile(r"[._-]*([._-])")
 _OTHER_SCRIPT = re.compile(
     r"[^\W_\x00-\u02ff\u1d00-\u1dbf\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f\ufb00-\ufb06\uff10-\uff5a]"
 )
+# what the language of --only has for itself
+_UNTYPED = re.compile(r"[{},*?\[\]]")
+_SIGNS = {",": "comma", "{": "brace", "}": "brace", "\n": "line break"}
 _PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _FRESH = "fresh-"
 _CALENDAR = re.compile(r"(hour|day|week|month|quarter|year)(s|ly)?|daily", re.ASCII | re.IGNORECASE)
@@ -60,6 +63,40 @@ def wrong_with_period(name: str) -> str | None:
     if name.startswith(_FRESH):
         return f"{_FRESH} begins the names that --fresh gives"
     return None
+
+
+def wrong_with_entry(name: str) -> str | None:
+    """Return what keeps a text from naming an entry, and what to write; None where nothing does.
+
+    A name is typed behind ``entry:``, where a comma begins the next condition and ``*`` is any text.
+    """
+    if not name.strip():
+        return "empty; write a name, or leave the key out"
+    right = entry_name_of(name)
+    write = f"; write entry: {right}" if right else "; write another one"
+    if name != name.strip():
+        return f'"{name}" has a space at an end{write}'
+    if found := _UNTYPED.search(name) or next(filter(_is_unseen, name), None):
+        sign = found if isinstance(found, str) else found[0]
+        return f"there may be no {_said(sign)} in it, for it is typed in --only entry:NAME{write}"
+    if len(name) > LONGEST:
+        return f"{len(name)} characters, {LONGEST} at most"
+    return None
+
+
+def entry_name_of(text: str) -> str:
+    """Return a text as the name of an entry: as it is where it can be typed, else as it would be in an id."""
+    typed = text.strip()
+    fit = not (_UNTYPED.search(typed) or any(map(_is_unseen, typed)) or len(typed) > LONGEST)
+    return typed if fit else slug(typed)
+
+
+def _is_unseen(character: str) -> bool:
+    return not character.isprintable()
+
+
+def _said(sign: str) -> str:
+    return _SIGNS.get(sign) or (sign if sign.isprintable() else f"invisible character (U+{ord(sign):04X})")
 
 
 def batch_from(path: PurePath) -> str:

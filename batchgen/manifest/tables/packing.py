@@ -1,18 +1,18 @@
 """The rows of a table in few bytes: kept after the jobs are made, for what their results say."""
 
 import json
-from array import array
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
-from batchgen.manifest.source.scalars import as_written
 from batchgen.model import Json
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_TOGETHER = 64  # rows: the more, the sooner all are packed and the later a single one is there
 _LONE = "surrogatepass"  # names of files may have halves of characters
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class PackedRows:
-    """The cells of every row, as they are written, in a sixth of the memory that they take as objects.
+    """The cells of every row, in a sixth of the memory that they take as objects.
 
     Attributes:
         columns: their names.
@@ -20,14 +20,15 @@ class PackedRows:
 
     def __init__(self, columns: Sequence[str], rows: Iterable[Sequence[Json]]) -> None:
         self.columns = tuple(columns)
-        self._ends = array("Q", (0,))
-        text = bytearray()
-        for cells in rows:
-            text += _encode([*map(as_written, cells)]).encode(errors=_LONE)
-            self._ends.append(len(text))
-        self._text = bytes(text)
+        left = iter(rows)
+        self._parts: list[bytes] = []
+        while part := list(islice(left, _TOGETHER)):
+            self._parts.append(_encode(part).encode(errors=_LONE))
+        self._open: tuple[int, list[list[Json]]] = (-1, [])  # the part that was last asked for
 
     def __getitem__(self, row: int) -> list[Json]:
-        start, end = self._ends[row], self._ends[row + 1]
-        cells: list[Json] = json.loads(self._text[start:end].decode(errors=_LONE))
-        return cells
+        number, within = divmod(row, _TOGETHER)
+        part = self._open
+        if part[0] != number:
+            part = self._open = number, json.loads(self._parts[number].decode(errors=_LONE))
+        return part[1][within]

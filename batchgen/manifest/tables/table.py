@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from batchgen.errors import Problem
 from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.scalars import as_written
 from batchgen.manifest.tables.packing import PackedRows
 from batchgen.model import Json
 
@@ -70,12 +71,11 @@ class Table:
 
     @cached_property
     def packed(self) -> PackedRows:
-        """All cells of all rows, in few bytes."""
-        cells = self.rows if self.textual else map(self._cells, self.rows)
-        return PackedRows(self.columns, cells)
+        """All cells of all rows, as they are written, in few bytes."""
+        return PackedRows(self.columns, map(self._cells, self.rows))
 
-    def _cells(self, row: Row) -> list[Json]:
-        return [row.get(name) for name in self.columns] if isinstance(row, dict) else [*row]
+    def _cells(self, row: Row) -> list[str] | list[Json]:
+        return row if isinstance(row, list) else [as_written(row.get(name)) for name in self.columns]
 
     def values(self, row: int, names: Sequence[str]) -> dict[str, Json]:
         """Return the values a row has under these names; None where it has none."""
