@@ -13,6 +13,7 @@ from pathlib import Path
 
 from batchgen.model import File
 from batchgen.output.atomic import output_error, sync_folder
+from batchgen.output.links import linked_folders
 from batchgen.output.names import check_template, file_name
 from batchgen.output.transfer import Arrived
 
@@ -22,11 +23,18 @@ _TAIL = 8  # characters of an asset id that tell it from its neighbours
 
 
 class AssetStore:
-    """One batch's ``assets`` folder. Methods block; call those that read files from a thread."""
+    """One ``assets`` folder, a batch's or a slot's. Methods block; call those that read files from a thread.
 
-    def __init__(self, folder: Path, *, template: str) -> None:
+    Args:
+        folder: the batch's; paths are relative to it.
+        template: names, see ``names.file_name``.
+        home: the slot's folder in it; empty for a batch without slots.
+    """
+
+    def __init__(self, folder: Path, *, template: str, home: str = "") -> None:
         check_template(template)
         self._folder = folder
+        self._within = f"{home}/{FOLDER}" if home else FOLDER
         self._template = template
         self._numbers = itertools.count()
         self._lock = threading.Lock()
@@ -37,7 +45,7 @@ class AssetStore:
         Raises:
             OutputError: it cannot be made.
         """
-        assets = self._folder / FOLDER
+        assets = self._folder / self._within
         try:
             assets.mkdir(parents=True, exist_ok=True)
             for part in assets.glob("*.part"):
@@ -49,10 +57,12 @@ class AssetStore:
     def part(self, asset_id: str) -> Path:
         """Return a place for a file on its way, one of its own for every try."""
         name = file_name("{asset_id}", id="", index=0, asset_id=asset_id, extension="part")
-        return self._folder / FOLDER / f"{next(self._numbers)}-{name}"
+        return self._folder / self._within / f"{next(self._numbers)}-{name}"
 
     def holds(self, file: File) -> bool:
         """Return whether the file is there with the bytes that are on record."""
+        if file.path.startswith(linked_folders(self._folder)):  # it is another slot's that is seen there
+            return False
         return _matches(self._folder / file.path, file.bytes, file.sha256)
 
     def place(
@@ -68,10 +78,10 @@ class AssetStore:
         """
         with self._lock:
             for name in self._names(job_id, index, asset_id, extension):
-                target = self._folder / FOLDER / name
+                target = self._folder / self._within / name
                 try:
                     if _settle(part, target, arrived):
-                        return f"{FOLDER}/{name}"
+                        return f"{self._within}/{name}"
                 except OSError as error:
                     raise output_error(target, error) from error
         raise AssertionError("names never run out")

@@ -18,6 +18,7 @@ from batchgen.lifecycle import Record
 from batchgen.model import File, Job
 from batchgen.output.atomic import output_error, sync_folder
 from batchgen.output.downloads import Downloader
+from batchgen.output.links import linked_folders, ours_in, remove
 
 
 class Damage(StrEnum):
@@ -66,10 +67,15 @@ def damaged_among(
         folder: of the batch.
         gone: assets that the service had no more when a run asked for them.
     """
+    others = linked_folders(folder)  # what is seen there is another slot's
+
+    def damage(file: File) -> Damage | None:
+        return Damage.MISSING if file.path.startswith(others) else _damage(folder / file.path, file)
+
     return [
         Damaged(job=job, file=file, found=found, gone=file.asset_id in gone)
         for job, file in files
-        if (found := _damage(folder / file.path, file)) is not None
+        if (found := damage(file)) is not None
     ]
 
 
@@ -100,6 +106,9 @@ async def fetch_again(
         OutputError: the disk is at fault.
         StoppedError: the service does not let us ask for the URLs.
     """
+    damaged = list(damaged)
+    for name in {one.file.path.partition("/")[0] for one in damaged}.intersection(ours_in(folder)):
+        remove(folder / name)  # or its files would be put among another slot's
     staging = folder / ".audit"
     await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)  # what a killed audit left
     try:

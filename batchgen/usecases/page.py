@@ -8,10 +8,10 @@ from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.formats import counted
 from batchgen.model import Scope
-from batchgen.output.report import NAME, NAME_OF_SOME, write_report
+from batchgen.output.report import NAME_OF_SOME, write_report
 from batchgen.output.results import results_document
 from batchgen.usecases.guards import refuse_wrong_words
-from batchgen.wiring.batch import Batch, slots_of
+from batchgen.wiring.batch import Batch, is_of_the_past, slots_of
 from batchgen.wiring.job_facts import is_out_of_sight
 from batchgen.wiring.opening import OpenBatch
 
@@ -36,18 +36,20 @@ def write_page(opened: OpenBatch) -> Path:
     refuse_wrong_words(batch)
     if not batch.journal.records():
         raise InputError(_nothing(opened))
+    if not batch.home and is_of_the_past(options, batch.manifest, batch.scope, opened.file, now=opened.now):
+        raise InputError(f"slot {batch.scope.slot!r} has no folder of its own: its page cannot be written")
     results = batch.results(
         at=opened.now,
         ending=_as_of_now(batch, opened.now),
         verdict=_last_verdict(opened),
-        of=batch.plan.shown,
+        some=bool(options.selection),
     )
-    document = results_document(results)
+    document, folder = results_document(results), batch.folder / batch.home
     if not options.selection:
-        return write_report(batch.folder, document, name=NAME)
+        return write_report(folder, document, within=batch.folder)
     of = counted(len(batch.plan.entries), "job")
     document["selection"] = f"{len(batch.plan.shown.entries)} of {of}: {options.selection}"
-    return write_report(batch.folder, document, name=NAME_OF_SOME)
+    return write_report(folder, document, within=batch.folder, name=NAME_OF_SOME)
 
 
 def _nothing(opened: OpenBatch) -> str:

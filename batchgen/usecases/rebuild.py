@@ -14,7 +14,7 @@ from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
 from batchgen.exits import Exit
 from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
 from batchgen.output.entries import Row, entry
-from batchgen.output.results import JSON_NAME
+from batchgen.output.saved_files import saved_in
 from batchgen.planning.yields import kind_of
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts
@@ -101,7 +101,8 @@ def _still_lost(opened: OpenBatch) -> Iterator[StillLost]:
     """
     options, own = opened.options, (opened.batch.scope.batch, opened.batch.scope.slot)
     known = {(one.batch, one.slot) for one in opened.file.scopes()} | {own}
-    for path in sorted((*options.output.glob(f"*/{JSON_NAME}"), *options.output.glob("*/slots/*.json"))):
+    paths = (path for folder in sorted(options.output.glob("*/")) for path in saved_in(folder))
+    for path in paths:
         batch = path.relative_to(options.output).parts[0]
         try:
             saved = read_results(path.read_text(encoding="utf-8"))

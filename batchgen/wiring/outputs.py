@@ -1,7 +1,7 @@
 """Opening what puts results on the disk and on the terminal."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
@@ -11,6 +11,7 @@ from batchgen.engine.limits.flow import Flow
 from batchgen.model import Rate
 from batchgen.output.asset_store import AssetStore
 from batchgen.output.downloads import Downloader
+from batchgen.output.links import take_down
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
@@ -20,24 +21,40 @@ from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, is_open
 
 
-def open_downloads(
+@asynccontextmanager
+async def open_downloads(
     batches: Sequence[Batch], client: ScenarioClient, rate: Rate | None
-) -> AbstractAsyncContextManager[Collector | None]:
-    """Open what fetches the files of a batch's slots; None where its manifest wants no files.
+) -> AsyncIterator[Sequence[Collector | None]]:
+    """Open what fetches the files of a batch's slots, one for each; None where its manifest wants no files.
 
     Args:
-        batches: the slots of one batch.
+        batches: the slots of one batch, the one that is worked on first.
         client: asked for the addresses of files.
         rate: at which it may be asked.
+
+    Raises:
+        OutputError: the first one's folder cannot be made.
     """
-    output, folder = batches[0].manifest.output, batches[0].folder
+    first, output = batches[0], batches[0].manifest.output
     if not output.download:
-        return nullcontext()
+        yield [None] * len(batches)
+        return
+    if not all(one.home for one in batches):
+        take_down(first.folder)  # or files of the slot without a name would be put among another's
     records = (record for one in batches for record in one.journal.records().values())
     known = {file.asset_id: file for record in records for file in record.files}
     edited = {file.asset_id for one in batches for file in one.files.edited}
     spacing = spacing_at(rate)
-    return Downloader(client, folder, template=output.files, known=known, edited=edited, spacing=spacing)
+    async with Downloader(
+        client,
+        first.folder,
+        template=output.files,
+        home=first.home,
+        known=known,
+        edited=edited,
+        spacing=spacing,
+    ) as downloader:
+        yield [downloader, *(downloader.into(files_on_disk(one)) for one in batches[1:])]
 
 
 def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | None) -> Downloader:
@@ -47,7 +64,7 @@ def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | Non
 
 def files_on_disk(batch: Batch) -> AssetStore:
     """Return what tells which files of a batch are on the disk."""
-    return AssetStore(batch.folder, template=batch.manifest.output.files)
+    return AssetStore(batch.folder, template=batch.manifest.output.files, home=batch.home)
 
 
 def open_progress(
