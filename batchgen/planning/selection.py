@@ -84,13 +84,14 @@ def selected(words: JobSelection, known: Known, *, unfit: Unfit | None = None) -
     """
     named = _named(words, known)
     groups = [_Group(one, named, known) for one in (words.jobs, words.only, words.without)]
+    wanted, taken = [one for one in groups[:2] if one], groups[2]
     places, ids, wrong = list[int](), list[str](), list[str]()
     for place, job in enumerate(known.jobs):
-        held = [one.held(job) for one in groups]
-        if held[2] or any(group and not found for group, found in zip(groups[:2], held[:2], strict=True)):
+        held = [one.held(job) for one in wanted]
+        if (taken and taken.held(job)) or not all(held):
             continue
-        leaves = [leaf for found in held for leaf in found]
         why = unfit(job.id) if unfit is not None else None
+        leaves = [leaf for found in held for leaf in found]
         for leaf in leaves:
             leaf.met += 1
             leaf.fit += why is None
