@@ -156,13 +156,17 @@ def _waits(preview: "api.Preview", look: Look) -> Iterator[str]:
         yield f"  {_many(jobs, 'job')} of {model}: this account may not run the model: {clean(why)}"
     left = sum(1 for one in plan.entries if not one.wanted and one.standing in _BUYABLE)
     if preview.rest is not None and preview.whole is None:
-        cost = total_of(preview.rest.cost, preview.rest.unpriced) or "0 CU"
-        yield f"  the rest: {_many(preview.rest.jobs, 'job')}, about {cost}"
+        yield f"  the rest: {_rest(preview.rest)}"
     elif left:
         whole = preview.whole
         rest = "" if whole is None else f"; without the limit: {whole[0]:,} jobs, for {all_of(whole[1])}"
         yield f"  {_many(left, 'job')} left out as asked{rest}"
     yield from (f"  {note}" for note in preview.slots.notes)
+
+
+def _rest(rest: "api.Rest") -> str:
+    cost = total_of(rest.cost, rest.unpriced) or "0 CU"
+    return cost if rest.unpriced == rest.jobs else f"{_many(rest.jobs, 'job')}, about {cost}"
 
 
 _BUYABLE = frozenset({api.Standing.NEW, api.Standing.CHANGED, api.Standing.AGAIN})
