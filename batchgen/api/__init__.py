@@ -11,7 +11,7 @@ from typing import Any
 _PLACES = {
     "batchgen.api.bought": "accept audit compare_costs costs forget rebuild settling",
     "batchgen.api.manifests": "validate",
-    "batchgen.api.runs": "Preview order plan run status",
+    "batchgen.api.runs": "Preview Rest order plan report run status",
     "batchgen.catalog.declared": "Declared declare plan_of",
     "batchgen.catalog.inputs": "notes_on",
     "batchgen.control.client": "Reply",
@@ -35,6 +35,7 @@ _PLACES = {
     "batchgen.planning.groups": "ChangedAlike changed_alike is_text_change text_edits",
     "batchgen.planning.plan": "Entry Standing",
     "batchgen.planning.pricing": "Price",
+    "batchgen.planning.selection": "JobSelection",
     "batchgen.planning.stages": "Stage told_stages",
     "batchgen.planning.words": "difference",
     "batchgen.reconcile.audit": "Situation Surplus",
@@ -47,6 +48,7 @@ _PLACES = {
     "batchgen.simulator.front": "serve",
     "batchgen.simulator.settings": "Denied Limits Outcomes Settings UnknownInputs Views",
     "batchgen.usecases.arranging": "told_of_files",
+    "batchgen.usecases.acceptance": "Kept",
     "batchgen.usecases.audience": "Audience",
     "batchgen.usecases.run_end": "RunOutcome",
     "batchgen.usecases.cost": "CostComparison Selection zone_named",
@@ -62,6 +64,7 @@ _PLACES = {
     "batchgen.usecases.schema": "bare_schema schema_text",
     "batchgen.usecases.targets": "batch_meant manifest_meant",
     "batchgen.wiring.batch": "Batch",
+    "batchgen.wiring.word_lists": "selection_of",
     "batchgen.engine.interrupts": "Interrupts",
     "batchgen.wiring.options": "Allow Options environment",
 }

@@ -7,8 +7,10 @@ from batchgen.api.bought import rebuild as rebuild
 from batchgen.api.bought import settling as settling
 from batchgen.api.manifests import validate as validate
 from batchgen.api.runs import Preview as Preview
+from batchgen.api.runs import Rest as Rest
 from batchgen.api.runs import order as order
 from batchgen.api.runs import plan as plan
+from batchgen.api.runs import report as report
 from batchgen.api.runs import run as run
 from batchgen.api.runs import status as status
 from batchgen.catalog.declared import Declared as Declared
@@ -60,6 +62,7 @@ from batchgen.planning.groups import text_edits as text_edits
 from batchgen.planning.plan import Entry as Entry
 from batchgen.planning.plan import Standing as Standing
 from batchgen.planning.pricing import Price as Price
+from batchgen.planning.selection import JobSelection as JobSelection
 from batchgen.planning.stages import Stage as Stage
 from batchgen.planning.stages import told_stages as told_stages
 from batchgen.planning.words import difference as difference
@@ -81,6 +84,7 @@ from batchgen.simulator.settings import Outcomes as Outcomes
 from batchgen.simulator.settings import Settings as Settings
 from batchgen.simulator.settings import UnknownInputs as UnknownInputs
 from batchgen.simulator.settings import Views as Views
+from batchgen.usecases.acceptance import Kept as Kept
 from batchgen.usecases.audience import Audience as Audience
 from batchgen.usecases.cost import CostComparison as CostComparison
 from batchgen.usecases.cost import Selection as Selection
@@ -111,3 +115,4 @@ from batchgen.wiring.batch import Batch as Batch
 from batchgen.wiring.options import Allow as Allow
 from batchgen.wiring.options import Options as Options
 from batchgen.wiring.options import environment as environment
+from batchgen.wiring.word_lists import selection_of as selection_of

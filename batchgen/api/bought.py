@@ -3,13 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
-from batchgen.planning.acceptance import Offer
 from batchgen.planning.costs import Cost
-from batchgen.usecases.acceptance import accept_changes, forget_acceptances
+from batchgen.usecases.acceptance import Kept, accept_changes, forget_acceptances
 from batchgen.usecases.audit import audit_batch
 from batchgen.usecases.cost import CostComparison, Selection, costs_in, reckon_with_service
 from batchgen.usecases.findings import Audit
-from batchgen.usecases.guards import saved_results
+from batchgen.usecases.guards import refuse_wrong_words, saved_results
 from batchgen.usecases.rebuild import Recovery, recover_batch
 from batchgen.usecases.resolve import Desk
 from batchgen.wiring.opening import manifest_of, open_batch
@@ -86,18 +85,19 @@ async def settling(options: Options) -> AsyncIterator[Desk]:
     """
     with open_batch(options) as opened:
         batch = opened.batch
+        refuse_wrong_words(batch)
         limit = batch.manifest.limits.rate
         async with open_service(options, project=batch.project, rate=limit) as service:
             yield Desk(batch, service.client, options.clock)
 
 
-def accept(options: Options, names: Sequence[str]) -> Sequence[Offer]:
+def accept(options: Options) -> Kept:
     """Let changed jobs keep what was bought before; see ``usecases.acceptance.accept_changes``."""
     with open_batch(options) as opened:
-        return accept_changes(opened, names)
+        return accept_changes(opened)
 
 
-def forget(options: Options, names: Sequence[str]) -> Sequence[str]:
+def forget(options: Options) -> Sequence[str]:
     """Let changed jobs be bought after all; see ``usecases.acceptance.forget_acceptances``."""
     with open_batch(options) as opened:
-        return forget_acceptances(opened, names)
+        return forget_acceptances(opened)

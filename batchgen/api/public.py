@@ -25,15 +25,18 @@ from batchgen.manifest.quantities import parse_rate
 from batchgen.model import Rate
 from batchgen.output.progress import Mode
 from batchgen.output.run_events import RunEvent
+from batchgen.planning.selection import JobSelection
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.findings import Audit
 from batchgen.usecases.run_end import RunOutcome
 from batchgen.usecases.status import BatchStatus
 from batchgen.wiring.background import beside
 from batchgen.wiring.options import Allow, Options
+from batchgen.wiring.word_lists import selection_of
 
 T = TypeVar("T")
 OnEvent = Callable[[RunEvent], None]
+Words = str | Iterable[str] | None  # that select jobs, in the language of the command line
 
 
 class _Nowhere(io.StringIO):
@@ -52,6 +55,8 @@ async def plan(
     project: str | None = None,
     slot: str | None = None,
     simulate: bool = False,
+    only: Words = None,
+    except_: Words = None,
 ) -> Plan:
     """Say what a run would do and what it would cost; nothing is bought, made or changed.
 
@@ -63,16 +68,23 @@ async def plan(
         project: the service's ``projectId``; None for the manifest's or the environment's.
         slot: a slot other than the current one.
         simulate: whether a simulated service is meant, where nothing is spent.
+        only: the jobs that are meant, in the words of ``--only``: ids, patterns, ``tag:cover``,
+            ``rarity=rare``; None for all.
+        except_: the jobs that are not, in the same words.
 
     Raises:
         ManifestError: the manifest or the inputs of its models are wrong.
+        InputError: a word means no job.
         JournalError: the journal cannot be read.
         StoppedError: the credentials are not accepted.
         TransientError: the service does not answer.
     """
-    options = _options(manifest, output, credentials, base_url, project, slot, simulate=simulate)
+    options = replace(
+        _options(manifest, output, credentials, base_url, project, slot, simulate=simulate),
+        selection=_selection(only, except_),
+    )
     preview = await runs.plan(options)
-    quoted, batch = preview.outlook.quoted, preview.batch
+    quoted, batch, rest = preview.outlook.quoted, preview.batch, preview.rest
     to_buy = {entry.key for entry in batch.plan.to_submit}
     return Plan(
         batch=batch.manifest.batch,
@@ -85,9 +97,10 @@ async def plan(
                 to_buy=one.key in to_buy,
                 cost=quoted.price(one.job) if one.key in to_buy else None,
             )
-            for one in batch.plan.entries
+            for one in batch.plan.shown.entries
         ),
         cost=Cost(low=quoted.total_low, high=quoted.total_high, unpriced=quoted.unknown),
+        rest=None if rest is None else Cost(low=rest.cost.low, high=rest.cost.high, unpriced=rest.unpriced),
         changes={
             one.entry.job.id: tuple(change.name for change in one.changes) for one in preview.outlook.changed
         },
@@ -110,6 +123,8 @@ async def run(
     rate: Rate | str | None = None,
     in_flight: int | None = None,
     allow: Iterable[str] = (),
+    only: Words = None,
+    except_: Words = None,
     on_event: OnEvent | None = None,
     stop: asyncio.Event | None = None,
 ) -> Results:
@@ -129,6 +144,9 @@ async def run(
         rate: requests to the service, as ``"100/min"``.
         in_flight: most jobs at the service at once.
         allow: guards to pass, as for ``--allow``.
+        only: the jobs that are bought, in the words of ``--only``: ids, patterns, ``tag:cover``,
+            ``rarity=rare``; None for all. What is paid for already is collected whatever it is.
+        except_: the jobs that are not, in the same words.
         on_event: is called in the loop with each event, after the fact is on the disk; what it raises goes to
             the loop's exception handler and ends no run.
         stop: once it is set, no more jobs are submitted, and what is paid for is collected.
@@ -138,6 +156,7 @@ async def run(
 
     Raises:
         ManifestError: the manifest or the inputs of its models are wrong; nothing was bought.
+        InputError: a word means no job; nothing was bought.
         GuardError: its jobs may have been bought already; nothing was bought.
         BatchLockedError: another run holds the batch.
         StoppedError: the credentials or the plan allow nothing; nothing was bought.
@@ -150,6 +169,7 @@ async def run(
         rate=parse_rate(rate) if isinstance(rate, str) else rate,
         in_flight=in_flight,
         allow=_allowed(allow),
+        selection=_selection(only, except_),
     )
     loop, interrupts = asyncio.get_running_loop(), Interrupts()
 
@@ -200,6 +220,8 @@ async def audit(
     simulate: bool = False,
     fix: bool = False,
     offline: bool = False,
+    only: Words = None,
+    except_: Words = None,
 ) -> Audit:
     """Check the journal against the service and the disk.
 
@@ -213,6 +235,8 @@ async def audit(
         simulate: whether a simulated service is meant.
         fix: fetch missing or damaged files again, and record assets that came later.
         offline: ask the service nothing.
+        only: the jobs whose records and files are looked at, in the words of ``--only``; None for all.
+        except_: those that are not, in the same words.
 
     Returns:
         What was found; ``verdict`` has the exit status and its reasons.
@@ -223,7 +247,10 @@ async def audit(
         JournalError, OutputError: the disk is at fault.
         StoppedError: the service does not let us look.
     """
-    options = _options(manifest, output, credentials, base_url, project, slot, simulate=simulate)
+    options = replace(
+        _options(manifest, output, credentials, base_url, project, slot, simulate=simulate),
+        selection=_selection(only, except_),
+    )
     return await bought.audit(options, fix=fix, offline=offline)
 
 
@@ -248,6 +275,22 @@ def _options(
         slot=slot,
         simulate=simulate,
     )
+
+
+def _selection(only: Words, without: Words) -> JobSelection:
+    """Return what words mean that select jobs.
+
+    Raises:
+        InputError: ``only`` is there and has no word: that means no job, and never all of them.
+    """
+    meant, taken = _as_words(only), _as_words(without)
+    if only is not None and not meant:
+        raise InputError("only: there is no word in it, so no job is meant; leave it out to mean all")
+    return selection_of((), meant, taken)
+
+
+def _as_words(given: Words) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
 
 
 def _environ(credentials: tuple[str, str] | None, base_url: str | None) -> Mapping[str, str]:

@@ -254,8 +254,9 @@ class Plan:
 
     Attributes:
         batch: its name.
-        jobs: every job of the manifest, in its order.
+        jobs: every job of the manifest, or those that were selected, in its order.
         cost: of those that would be bought.
+        rest: of those that would be bought too if all were selected; None where none would.
         changes: jobs that were bought in another form before: the names of the inputs that differ.
         stopped: why a run would refuse; empty where it would not.
         notes: what may surprise, a sentence each.
@@ -269,6 +270,7 @@ class Plan:
     stopped: str
     notes: tuple[str, ...]
     warnings: tuple[Problem, ...] = ()
+    rest: Cost | None = None
 
     @property
     def to_buy(self) -> tuple[PlannedJob, ...]:

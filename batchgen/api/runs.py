@@ -4,26 +4,47 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
 
 from batchgen.control import client
 from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import Problem
+from batchgen.errors import InputError, Problem
 from batchgen.planning.arrangement import Arrangement
+from batchgen.planning.pricing import Price
+from batchgen.planning.selection import JobSelection
 from batchgen.usecases.arranging import look
 from batchgen.usecases.audience import Audience
+from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
-from batchgen.usecases.plan import Outlook, look_ahead
+from batchgen.usecases.page import records_elsewhere, write_page
+from batchgen.usecases.plan import Outlook, look_ahead, summed
 from batchgen.usecases.quotes import Quoted
 from batchgen.usecases.run import run_batch
 from batchgen.usecases.run_end import RunOutcome
-from batchgen.usecases.status import BatchStatus, OtherSlots, notice_slots, status_of_all
+from batchgen.usecases.status import BatchStatus, OtherSlots, notice_slots, status_of_all, status_of_some
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.file_names import check_file_names
 from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
 from batchgen.wiring.options import Options
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rest:
+    """The jobs that would be bought if nobody had asked for a part of them.
+
+    Attributes:
+        jobs: how many.
+        cost: of those whose price is known.
+        unpriced: how many have none that is known.
+    """
+
+    jobs: int
+    cost: Price
+    unpriced: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +57,8 @@ class Preview:
         found: what other names of the batch mean for it.
         slots: what it would carry of other slots.
         whole: how many jobs would be bought without a limit or a sample, and for what; None where
-            nothing is left out.
+            nothing is left out of what is selected.
+        rest: the jobs that are left out as asked, in whatever way; None where none is.
         has_work: whether a run would find anything to do.
         warnings: what is probably a mistake in the manifest.
         files: which files the run would rename, or move to ``earlier/``.
@@ -47,6 +69,7 @@ class Preview:
     found: NamesFound
     slots: OtherSlots
     whole: tuple[int, Quoted] | None = None
+    rest: Rest | None = None
     has_work: bool
     warnings: tuple[Problem, ...]
     files: Arrangement
@@ -87,18 +110,22 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
         BoughtByQuoteError: a question after a price was taken for an order.
     """
     async with _as_a_run_would(options, offline=offline) as (opened, found):
+        refuse_wrong_words(opened.batch)
         outlook = await look_ahead(opened, offline=offline, requote=requote)
         slots = notice_slots(opened)
         files = await asyncio.to_thread(look, opened.batch)
         has_work = opened.batch.needs_the_service or slots.to_carry or not files.is_nothing
-    is_part = options.limit is not None or options.sample is not None
-    whole = await _whole(options, opened.batch, offline=offline) if is_part else None
+    is_few = options.limit is not None or options.sample is not None
+    whole = rest = None
+    if is_few or options.selection:
+        whole, rest = await _left_out(options, opened.batch, offline=offline)
     return Preview(
         batch=opened.batch,
         outlook=outlook,
         found=found,
         slots=slots,
-        whole=whole,
+        whole=whole if is_few and not options.selection else None,
+        rest=rest,
         has_work=has_work,
         warnings=(*opened.batch.manifest.warnings, *outlook.warnings),
         files=files,
@@ -126,22 +153,54 @@ def _checked(options: Options, opened: OpenBatch) -> OpenBatch:
     return replace(opened, batch=replace(opened.batch, manifest=manifest))
 
 
-async def _whole(options: Options, part: Batch, *, offline: bool) -> tuple[int, Quoted] | None:
-    """Return what all jobs would cost, where a limit or a sample leaves some out."""
-    with look_at(replace(options, limit=None, sample=None)) as opened:
-        count = len(opened.batch.plan.to_submit)
-        if count <= len(part.plan.to_submit):
-            return None
-        return count, (await look_ahead(opened, offline=offline)).quoted
+async def _left_out(
+    options: Options, part: Batch, *, offline: bool
+) -> tuple[tuple[int, Quoted] | None, Rest | None]:
+    """Return what all jobs would cost, and those that are left out, where somebody asked for a part."""
+    with look_at(replace(options, limit=None, sample=None, selection=JobSelection())) as opened:
+        chosen = {one.key for one in part.plan.to_submit}
+        jobs = [one.job for one in opened.batch.plan.to_submit if one.key not in chosen]
+        if not jobs:
+            return None, None
+        try:
+            quoted = (await look_ahead(opened, offline=offline)).quoted
+        except InputError:
+            if not options.selection:
+                raise
+            # what is wrong with jobs that nobody asked for is no matter of this plan
+            return None, Rest(jobs=len(jobs), cost=Price(low=Decimal(0), high=Decimal(0)), unpriced=len(jobs))
+        cost, unpriced = summed(jobs, quoted)
+        whole = len(opened.batch.plan.to_submit), quoted
+        return whole, Rest(jobs=len(jobs), cost=cost, unpriced=unpriced)
 
 
 def status(options: Options) -> Sequence[BatchStatus]:
     """Sum up every batch of an output folder, in the order of their first events.
 
+    Where jobs are selected it is those of the batch that the options name, by its manifest or its name.
+
     Raises:
+        InputError: words that select jobs mean none, or the manifest is wrong.
         JournalError: the journal cannot be read.
     """
+    if options.selection:
+        return status_of_some(options)
     return status_of_all(options.journal, options.output, now=options.clock.now())
+
+
+def report(options: Options) -> Path:
+    """Write the page of what came out, of all jobs or of those that are selected, and return its path.
+
+    Raises:
+        InputError: the manifest is wrong, nothing was run yet, or words that select jobs mean none.
+        JournalError, OutputError: the disk is at fault.
+    """
+    with look_at(options) as opened:
+        kept = records_elsewhere(opened)
+        if kept is None:
+            return write_page(opened)
+    with look_at(options, kept=kept) as opened:
+        return write_page(opened)
 
 
 async def order(options: Options, orders: Sequence[Order]) -> Reply:

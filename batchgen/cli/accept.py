@@ -1,7 +1,5 @@
 """``batchgen accept``."""
 
-from collections.abc import Sequence
-
 import click
 
 from batchgen import api
@@ -10,8 +8,8 @@ from batchgen.cli import flags
 
 @click.command("accept", short_help="Keep what was bought for a job before it was changed.")
 @flags.of_a_target
-@click.argument("job", nargs=-1, required=True)
-def command(*, options: "api.Options", job: Sequence[str]) -> int:
+@flags.selecting
+def command(*, options: "api.Options") -> int:
     """Keep what was bought for each changed JOB of TARGET before the change.
 
     For an edit that needs no new picture, as a typing error mended in a prompt: the job counts as
@@ -20,15 +18,17 @@ def command(*, options: "api.Options", job: Sequence[str]) -> int:
     the old form needs no word at all. `batchgen plan` shows what changed, `batchgen forget` takes
     it back.
 
-    JOB is the id of a job, or a pattern of ids such as 'tower-*'; several may be given.
+    JOB is the id of a job, or a pattern of ids such as 'tower-*', or any word that --only takes:
+    `batchgen accept jobs.yaml entry:tower --except rarity=rare`.
     """
-    offers = api.accept(options, job)
-    for one in offers:
+    if not options.selection.names_any:
+        raise click.UsageError(flags.NO_JOBS)
+    kept = api.accept(options)
+    for one in kept.offers:
         assets = ", ".join(one.before.record.asset_ids) or f"{one.before.standing}"
         before = one.before.job
         form = f"of {before.model} without a prompt" if before.prompt is None else f"as {before.prompt!r}"
         click.echo(f"{one.entry.job.id}: keeps what was bought {form} ({assets})")
-    for name in dict.fromkeys(job):
-        if name not in {one.entry.job.id for one in offers}:
-            click.echo(f"{name}: keeps what was bought already")
+    for name in kept.before:
+        click.echo(f"{name}: keeps what was bought already")
     return 0

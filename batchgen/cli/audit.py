@@ -17,6 +17,7 @@ _NAMED = 20  # jobs like none of ours
 
 @click.command("audit", short_help="Check the journal against the service and the disk.")
 @flags.of_a_target
+@flags.selecting
 @click.option(
     "--fix",
     is_flag=True,
@@ -36,6 +37,9 @@ def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) 
 
     With --offline it holds the journal against its own history, and the files against what is recorded
     of them: no word on what the service has.
+
+    With JOB, or --only and --except, it looks at the records and files of these jobs alone, and names all
+    that the service has without a record as ever: `batchgen audit jobs.yaml --only entry:tower --fix`.
     """
     if fix and offline:
         raise click.UsageError("--fix fetches from the service: not with --offline")
@@ -95,6 +99,9 @@ def _document(audit: "api.Audit", options: "api.Options") -> dict[str, object]:
         "exit": int(verdict.exit),
         "reasons": list(verdict.reasons),
         "submissions": audit.submissions,
+        "left_out": None
+        if audit.left_out is None
+        else {"jobs": audit.left_out.jobs, "submissions": audit.left_out.submissions},
         "listed": None if audit.listed is None else len(audit.listed),
         "rows": [
             {
@@ -201,6 +208,10 @@ def _document(audit: "api.Audit", options: "api.Options") -> dict[str, object]:
 def _lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
     paid = counted(audit.submissions, "submission")
     yield f"{audit.scope.batch} at {audit.scope.origin}: {paid} on record"
+    if audit.left_out is not None:
+        jobs = counted(audit.left_out.jobs, "job")
+        rest = counted(audit.left_out.submissions, "submission")
+        yield f"left out, as not selected: {jobs} on record, with {rest}"
     if audit.listed is None:
         why = "" if audit.submissions else "Nothing was ever submitted: "
         yield f"{why}{'the' if why else 'The'} service was not asked."

@@ -1,6 +1,7 @@
 """The flags that several commands share, and how their words become values."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -149,6 +150,50 @@ allow = click.option(
     callback=lambda _ctx, _param, value: frozenset(value),
     help="Pass a guard that stopped a run; its message names the word and the risk. May be repeated.",
 )
+_SELECTING: tuple[Callable[[Any], Any], ...] = (
+    click.argument("job", nargs=-1, metavar="[JOB]..."),
+    click.option(
+        "--only",
+        multiple=True,
+        metavar="WORD",
+        help="Only these jobs: an id or a pattern such as 'tower-*', tag:T, entry:E, model:M, status:S, "
+        "NAME=VALUE of a variable, or @FILE with a word a line. Repeated: any of them; with commas: all.",
+    ),
+    click.option("--except", "without", multiple=True, metavar="WORD", help="Not these, in the same words."),
+)
+NO_JOBS = "name the jobs: JOB, or --only"
+
+
+def _read_stdin() -> bytes:
+    return sys.stdin.buffer.read()
+
+
+def selecting_in_some(command: F) -> F:
+    """Return a command the words that select jobs: ``selection``."""
+
+    @wraps(command)
+    def with_selection(
+        *, job: Sequence[str], only: Sequence[str], without: Sequence[str], **words: Any
+    ) -> Any:
+        return command(selection=api.selection_of(job, only, without, stdin=_read_stdin), **words)
+
+    flagged: Any = with_selection
+    for flag in reversed(_SELECTING):
+        flagged = flag(flagged)
+    return flagged  # type: ignore[no-any-return]  # the command, with other arguments
+
+
+def selecting(command: F) -> F:
+    """Return a command of a batch the same; they become the selection of its ``options``."""
+
+    @wraps(command)
+    def with_options(*, options: "api.Options", selection: "api.JobSelection", **words: Any) -> Any:
+        return command(options=replace(options, selection=selection), **words)
+
+    flagged: Any = selecting_in_some(with_options)
+    return flagged  # type: ignore[no-any-return]  # the command, with other arguments
+
+
 quiet = click.option("-q", "--quiet", is_flag=True, help="Show nothing but problems.")
 as_json = click.option(
     "--json", "as_json", is_flag=True, is_eager=True, help="Write JSON to standard output."

@@ -1,7 +1,5 @@
 """``batchgen forget``."""
 
-from collections.abc import Sequence
-
 import click
 
 from batchgen import api
@@ -10,15 +8,18 @@ from batchgen.cli import flags
 
 @click.command("forget", short_help="Undo `accept`: the changed job is bought after all.")
 @flags.of_a_target
-@click.argument("job", nargs=-1, required=True)
-def command(*, options: "api.Options", job: Sequence[str]) -> int:
+@flags.selecting
+def command(*, options: "api.Options") -> int:
     """Buy each JOB of TARGET in its changed form after all.
 
     The reverse of `batchgen accept`. Nothing is deleted: what was bought before the change stays in
     the journal and on the disk, and is listed as removed.
 
-    JOB is the id of a job, or a pattern of ids such as 'tower-*'; several may be given.
+    JOB is the id of a job, or a pattern of ids such as 'tower-*', or any word that --only takes:
+    `batchgen forget jobs.yaml entry:tower --except rarity=rare`.
     """
-    for name in api.forget(options, job):
+    if not options.selection.names_any:
+        raise click.UsageError(flags.NO_JOBS)
+    for name in api.forget(options):
         click.echo(f"{name}: changed; the next run buys it")
     return 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @flags.of_a_batch
+@flags.selecting
 @flags.limit
 @flags.sample
 @flags.offline
@@ -43,6 +44,9 @@ def command(
     service says of its models. Prices are the service's own answers, one question for all jobs that
     cost the same; buys nothing. What changed is shown by the words that differ, jobs that changed alike
     together; the price is held against every cap.
+
+    With JOB, or --only and --except, it shows these jobs, and what the rest would cost:
+    `batchgen plan jobs.yaml --only tag:cover,rarity=rare`.
     """
     options = replace(options, limit=limit, sample=sample, budget=budget)
     return show_plan(

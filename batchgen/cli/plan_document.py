@@ -9,12 +9,16 @@ def document(preview: "api.Preview") -> dict[str, object]:
     batch, outlook, found = preview.batch, preview.outlook, preview.found
     quoted, account = outlook.quoted, outlook.account
     elsewhere = found.beside[0] if found.beside else None
+    plan = batch.plan.shown
     return {
         "batch": batch.manifest.batch,
         "slot": batch.scope.slot or None,
         "origin": batch.scope.origin,
-        "counts": {str(standing): count for standing, count in batch.plan.counts().items()},
-        "to_submit": len(batch.plan.to_submit),
+        "counts": {str(standing): count for standing, count in plan.counts().items()},
+        "to_submit": len(plan.to_submit),
+        "selected": None
+        if plan is batch.plan
+        else {"jobs": len(plan.entries), "of": len(batch.plan.entries)},
         "previews": batch.manifest.previews,
         "entries": [
             {
@@ -43,7 +47,7 @@ def document(preview: "api.Preview") -> dict[str, object]:
                 "standing": one.standing,
                 "accepted": one.accepted,
             }
-            for one in batch.plan.entries
+            for one in plan.entries
         ],
         "changed": [_changed(one, outlook) for one in outlook.changed],
         "changes": _changes(outlook),
@@ -60,11 +64,12 @@ def document(preview: "api.Preview") -> dict[str, object]:
             "charged": float(elsewhere.charged),
             "manifest_is_gone": elsewhere.is_gone,
         },
-        "removed": [{"id": one.job.id, "standing": one.standing} for one in batch.plan.removed],
+        "removed": [{"id": one.job.id, "standing": one.standing} for one in plan.removed],
         "closed": dict(quoted.closed),
         "files": {"renamed": preview.files.renamed, "to_earlier": preview.files.to_earlier},
         "other_slots": list(preview.slots.notes),
         "without_limit": _without_limit(preview),
+        "rest": _rest(preview),
         "warnings": api.problems_document(preview.warnings),
     }
 
@@ -79,6 +84,12 @@ def _without_limit(preview: "api.Preview") -> dict[str, object] | None:
         "high": number(quoted.total_high),
         "unpriced": quoted.unknown,
     }
+
+
+def _rest(preview: "api.Preview") -> dict[str, object] | None:
+    """Return the jobs that are left out as asked, and what they would cost."""
+    rest = preview.rest
+    return None if rest is None else {"jobs": rest.jobs, **_range(rest.cost), "unpriced": rest.unpriced}
 
 
 def _changes(outlook: "api.Outlook") -> dict[str, object]:

@@ -24,8 +24,9 @@ _ENDLESS = 10**9
 def lines(preview: "api.Preview", look: Look) -> Iterator[str]:
     """Return the whole plan."""
     batch, outlook = preview.batch, preview.outlook
-    plan = batch.plan
-    yield f"{batch.manifest.batch}: {_many(len(plan.entries), 'job')} at {batch.scope.origin}"
+    plan, of = batch.plan.shown, len(batch.plan.entries)
+    part = f"{len(plan.entries):,} of " if len(plan.entries) < of else ""
+    yield f"{batch.manifest.batch}: {part}{_many(of, 'job')} at {batch.scope.origin}"
     yield from _entries(outlook, look)
     for standing, count in plan.counts().items():
         yield f"  {count:>6,}  {standing}"
@@ -103,7 +104,7 @@ def _prices(outlook: "api.Outlook", look: Look) -> Iterator[str]:
 
 def _changes(preview: "api.Preview", look: Look) -> Iterator[str]:
     """Say what differs from what was bought: changed, new, gone and renamed."""
-    plan, outlook = preview.batch.plan, preview.outlook
+    plan, outlook = preview.batch.plan.shown, preview.outlook
     changed = (*outlook.changed, *outlook.moved)
     groups = [group for one in changed for group in api.changed_alike([one])] if look.all else None
     yield from drawn(groups or api.changed_alike(changed, most=_SHOWN), outlook.quoted, look)
@@ -125,7 +126,7 @@ def gone_of(preview: "api.Preview") -> "list[api.Entry]":
     """Return what the manifest no longer has, without the earlier forms of what it has."""
     ids = {one.job.id for one in preview.batch.plan.entries}
     moved = {one.before.key for one in preview.outlook.moved}
-    return [one for one in preview.batch.plan.removed if one.job.id not in ids and one.key not in moved]
+    return [one for one in preview.batch.plan.shown.removed if one.job.id not in ids and one.key not in moved]
 
 
 def _names(sign: str, names: Sequence[str], what: str, look: Look) -> Iterator[str]:
@@ -145,7 +146,7 @@ def _few(names: Sequence[str]) -> str:
 
 def _waits(preview: "api.Preview", look: Look) -> Iterator[str]:
     """Say what a run would not buy or end, and why."""
-    plan, quoted = preview.batch.plan, preview.outlook.quoted
+    plan, quoted = preview.batch.plan.shown, preview.outlook.quoted
     entries = (*plan.entries, *plan.removed)
     held = [one.job.id for one in entries if one.record.state is api.State.HELD]
     yield from _names("!", held, "need your decision (batchgen resolve)", look)
@@ -156,11 +157,18 @@ def _waits(preview: "api.Preview", look: Look) -> Iterator[str]:
         jobs = sum(1 for one in plan.to_submit if one.job.model == model)
         yield f"  {_many(jobs, 'job')} of {model}: this account may not run the model: {clean(why)}"
     left = sum(1 for one in plan.entries if not one.wanted and one.standing in _BUYABLE)
-    if left:
+    if preview.rest is not None and preview.whole is None:
+        yield f"  the rest: {_rest(preview.rest)}"
+    elif left:
         whole = preview.whole
         rest = "" if whole is None else f"; without the limit: {whole[0]:,} jobs, for {all_of(whole[1])}"
         yield f"  {_many(left, 'job')} left out as asked{rest}"
     yield from (f"  {note}" for note in preview.slots.notes)
+
+
+def _rest(rest: "api.Rest") -> str:
+    cost = total_of(rest.cost, rest.unpriced) or "0 CU"
+    return cost if rest.unpriced == rest.jobs else f"{_many(rest.jobs, 'job')}, about {cost}"
 
 
 _BUYABLE = frozenset({api.Standing.NEW, api.Standing.CHANGED, api.Standing.AGAIN})
@@ -190,7 +198,7 @@ def _caps(outlook: "api.Outlook") -> Iterator[str]:
 
 def _notes(preview: "api.Preview", look: Look) -> Iterator[str]:
     batch, outlook, found = preview.batch, preview.outlook, preview.found
-    kept = [one.job.id for one in batch.plan.entries if one.accepted]
+    kept = [one.job.id for one in batch.plan.shown.entries if one.accepted]
     if kept:
         yield f"  note: {_few(kept)} changed, and what was bought before was accepted"
     twice = batch.plan.paid_twice_by_edit()
@@ -213,7 +221,7 @@ def _notes(preview: "api.Preview", look: Look) -> Iterator[str]:
 
 def summary(preview: "api.Preview") -> str:
     """Return the last line: all of it in a few numbers."""
-    plan, outlook = preview.batch.plan, preview.outlook
+    plan, outlook = preview.batch.plan.shown, preview.outlook
     counts = plan.counts()
     changed = len(outlook.changed) + len(outlook.moved)
     gone = len(gone_of(preview))

@@ -16,6 +16,7 @@ from batchgen.formats import moment, units
 
 @click.command("resolve")
 @flags.of_a_target
+@flags.selecting
 @click.option("--adopt", multiple=True, metavar="JOB=REMOTE_ID", help="This submission is the job's.")
 @click.option(
     "--absent", multiple=True, metavar="JOB", help="It was never accepted: the next run submits it again."
@@ -47,7 +48,10 @@ def command(
     A job that is paid for and has outlasted its timeout can be given up too: nothing waits for it
     any more, and `batchgen retry` may buy it again.
 
-    Exit status 0 if nothing is in doubt any more, 7 otherwise.
+    With JOB, or --only and --except, it shows and asks about these alone:
+    `batchgen resolve jobs.yaml 'tower-*'`. The answers among the flags take ids.
+
+    Exit status 0 if nothing of it is in doubt any more, 7 otherwise.
     """
     answers = api.Answers(adopt=_pairs(adopt), absent=absent, sure=sure, give_up=give_up)
     asks = not as_json and sys.stdin.isatty() and sys.stderr.isatty()
@@ -70,15 +74,16 @@ async def _resolve(options: "api.Options", answers: "api.Answers", *, as_json: b
     async with api.settling(options) as place:
         if answers.named:
             await place.settle(answers)
-        found = await place.unsettled()
+        found = [one for one in await place.unsettled() if one.entry.selected]
         if as_json:
             click.echo(json.dumps([_document(one) for one in found], ensure_ascii=False))
         elif asks:
             await _ask(place, found)
         else:
-            for line in (*_lines(found), *_unseen(place.out_of_sight())):
+            unseen = [one for one in place.out_of_sight() if one.selected]
+            for line in (*_lines(found), *_unseen(unseen)):
                 click.echo(line)
-        return len(place.entries())
+        return sum(one.selected for one in place.entries())
 
 
 async def _ask(place: "api.Desk", found: "Sequence[api.Unsettled]") -> None:

@@ -1,7 +1,6 @@
 """``batchgen retry``."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from batchgen.cli.run import carry
 
 @click.command("retry", short_help="Try jobs again that failed, each for a new charge.")
 @flags.of_a_batch
-@click.argument("job", nargs=-1, required=True)
+@flags.selecting
 @flags.drain_timeout
 @flags.quiet
 @flags.events
@@ -22,7 +21,6 @@ from batchgen.cli.run import carry
 def command(
     *,
     options: "api.Options",
-    job: Sequence[str],
     drain_timeout: float | None,
     quiet: bool,
     events: Path | None,
@@ -36,11 +34,14 @@ def command(
 
     `batchgen run MANIFEST --retry-failed` tries all that failed.
 
-    JOB is the id of a job, or a pattern of ids such as 'tower-*'; several may be given.
+    JOB is the id of a job, or a pattern of ids such as 'tower-*', or any word that --only takes:
+    `batchgen retry jobs.yaml status:failed --except tag:draft`.
     """
+    if not options.selection.names_any:
+        raise click.UsageError(flags.NO_JOBS)
     options = replace(
         options,
         drain_timeout=drain_timeout if drain_timeout is not None or sys.stderr.isatty() else 60.0,
-        retry_only=tuple(dict.fromkeys(job)),
+        retry=True,
     )
     return carry(options, quiet=quiet, as_json=as_json, events=events)

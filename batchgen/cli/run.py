@@ -30,6 +30,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 
 @click.command("run", short_help="Generate what a manifest lists; run it again to continue.")
 @flags.of_a_batch
+@flags.selecting
 @click.option("--rate", type=flags.RateType(), help="Requests to the API, such as 100/min or 5/s, or none.")
 @click.option(
     "--in-flight", type=click.IntRange(min=1), metavar="N", help="Most jobs at the service at once."
@@ -88,6 +89,9 @@ def command(
     OUTPUT/BATCH/results.json, results.csv and report.html. The journal beside them knows what
     is paid for: after Ctrl-C, a crash or a power cut, the same command goes on where it was.
 
+    With JOB, or --only and --except, it buys these jobs alone, and collects all that is paid for:
+    `batchgen run jobs.yaml 'tower-*' --except tag:draft`.
+
     Ctrl-C once, or a closed terminal: submit no more and collect what is paid for. Ctrl-C twice: leave
     that to the next run.
     """
@@ -98,9 +102,11 @@ def command(
         raise click.UsageError("--allow unfinished-slot goes with --fresh")
     if fresh and options.slot is not None:
         raise click.UsageError("--slot and --fresh cannot be given together: --fresh begins a new slot")
-    if collect_only and (limit is not None or sample is not None or fresh or retry_failed):
+    buys_some = limit is not None or sample is not None or fresh or retry_failed or bool(options.selection)
+    if collect_only and buys_some:
         raise click.UsageError(
-            "--collect-only buys nothing: not with --limit, --sample, --fresh or --retry-failed"
+            "--collect-only buys nothing: not with JOB, --only, --except, --limit, --sample, --fresh or "
+            "--retry-failed"
         )
     on_terminal = sys.stderr.isatty()
     options = replace(

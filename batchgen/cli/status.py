@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,15 +16,23 @@ _FEW = 5  # jobs that are named
 
 @click.command("status")
 @flags.some_target
+@flags.selecting_in_some
 @flags.output
 @flags.show_all
 @flags.as_json
-def command(*, target: str | None, output: Path, show_all: bool, as_json: bool) -> int:
+def command(
+    *, target: str | None, selection: "api.JobSelection", output: Path, show_all: bool, as_json: bool
+) -> int:
     """Show where the batches of an output folder stand, or only TARGET: a batch or its manifest.
 
     Says how the last run of each ended and whether one is at work, and names the jobs that failed. Reads the
     journal and disturbs no run that is going on.
+
+    With JOB, or --only and --except, it counts and lists these jobs of TARGET alone:
+    `batchgen status jobs.yaml --only status:failed`.
     """
+    if selection and target is None:
+        raise click.UsageError("name the batch, or its manifest, whose jobs are meant: TARGET")
     manifest = Path(target or "")
     options = api.Options(
         manifest=manifest,
@@ -33,7 +42,10 @@ def command(*, target: str | None, output: Path, show_all: bool, as_json: bool) 
     )
     batch = None if target is None else api.batch_meant(options)
     known = api.status(options)
-    shown = [one for one in known if batch in (None, one.scope.batch)]
+    if selection:
+        shown = api.status(replace(options, selection=selection))
+    else:
+        shown = [one for one in known if batch in (None, one.scope.batch)]
     if as_json:
         documents = [{**_document(one), "journal": str(options.journal)} for one in shown]
         click.echo(json.dumps(documents, ensure_ascii=False))
@@ -55,6 +67,7 @@ def _document(one: "api.BatchStatus") -> dict[str, object]:
         "origin": one.scope.origin,
         "project": one.scope.project or None,
         "jobs": one.jobs,
+        **({} if one.of is None else {"of": one.of}),
         "counts": {stage.replace(" ", "_"): count for stage, count in one.stages.items()},
         "removed": one.removed,
         "states": {str(state): count for state, count in one.states.items()},
@@ -90,11 +103,16 @@ def _lines(shown: "Sequence[api.BatchStatus]", *, show_all: bool) -> Iterator[st
         yield "No batch was run here yet."
     for one in shown:
         slot = f", slot {one.scope.slot}" if one.scope.slot else ""
+        slot += "" if one.of is None else f", {_part(one.jobs)}of {counted(one.of, 'job')}"
         yield f"{one.scope.batch} at {one.scope.origin}{slot}: {_counts(one)}; {_money(one)}"
         yield from _of_the_last_run(one)
         most = len(one.failed) + len(one.held) if show_all else _FEW
         yield from _named("failed", one.failed, most)
         yield from _named("needs your decision (batchgen resolve)", one.held, most)
+
+
+def _part(jobs: int | None) -> str:
+    return "" if jobs is None else f"{jobs} "
 
 
 def _counts(one: "api.BatchStatus") -> str:

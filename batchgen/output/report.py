@@ -25,6 +25,7 @@ from batchgen.output.thumbnails import FOLDER, MISSING, is_whole, previews
 from batchgen.plain_files import FileFaultError, open_plain
 
 NAME = "report.html"
+NAME_OF_SOME = "selection.html"  # of a part of the jobs: the page of all stays beside it
 
 MOST_CARDS = 20_000  # a page of more would not open; the table beside it has them all
 
@@ -34,9 +35,14 @@ _THUMBNAIL = re.compile(rb'="%b/([0-9a-f]+\.webp)"' % FOLDER.encode())
 
 
 def write_report(
-    folder: Path, document: Mapping[str, Json], *, sha256: str = "", within: Path | None = None
+    folder: Path,
+    document: Mapping[str, Json],
+    *,
+    sha256: str = "",
+    within: Path | None = None,
+    name: str = NAME,
 ) -> Path:
-    """Write ``report.html`` beside ``results.json`` and give its path.
+    """Write the page beside ``results.json`` and give its path.
 
     Draws thumbnails in threads of its own and takes seconds for hundreds of pictures: call
     it from a worker thread. The folder can be moved as a whole. A whole page that was made of the same
@@ -44,14 +50,16 @@ def write_report(
 
     Args:
         folder: what the paths of the document are relative to.
-        document: a results document, built or read back from ``results.json``.
+        document: a results document, built or read back from ``results.json``; ``selection`` in it says which
+            jobs it is of, where it is of some.
         sha256: of ``results.json``, hexadecimal; empty where the page is written whatever is there.
         within: nothing outside of it is shown; None for ``folder``.
+        name: of the page.
 
     Raises:
         OutputError: the page is as it was.
     """
-    target, mark = folder / NAME, _mark(sha256) if sha256 else ""
+    target, mark = folder / name, _mark(sha256) if sha256 else ""
     shown = _thumbnails_of(target, mark)
     if shown is not None and _are_there(folder, shown):
         return target

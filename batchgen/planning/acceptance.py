@@ -34,13 +34,13 @@ def offer(plan: Plan, name: str) -> Offer | str | None:
         plan: of the batch.
         name: the id of one of its jobs.
     """
-    entry = _named(plan, name)
+    entry = plan.by_id[name]
     if entry.accepted:
         return None
     if entry.standing is not Standing.CHANGED:
         known = "was not bought before" if entry.standing is Standing.NEW else "asks for what was bought"
         return f"{name!r} has not changed: it {known} ({entry.standing}); there is nothing to accept"
-    before = [one for one in plan.removed if one.job.id == name]
+    before = plan.removed_by_id.get(name, ())
     kept = next((one for one in reversed(before) if may_be_kept(one.record)), None)
     if kept is None:
         return f"{name!r} was changed, and there is nothing to keep: before, it was {before[-1].standing}"
@@ -54,14 +54,10 @@ def taken_back(plan: Plan, name: str) -> Acceptance | str:
         plan: of the batch.
         name: the id of one of its jobs.
     """
-    entry = _named(plan, name)
+    entry = plan.by_id[name]
     if not entry.accepted:
         return (
             f"nothing was accepted for {name!r} ({entry.standing}); to buy it once more give it another "
             "prompt, input or seed, or everything with `batchgen run --fresh`"
         )
     return Acceptance(name, content_key(entry.job))
-
-
-def _named(plan: Plan, name: str) -> Entry:
-    return next(one for one in plan.entries if one.job.id == name)

@@ -44,6 +44,7 @@ class Entry:
         accepted: whether a person keeps for it what was bought before it was changed: the record
             and the key are those of the old form, and nothing is bought for it.
         vanished: whether files that were collected are not on the disk any more.
+        selected: whether a person means it, who named some jobs: others are neither bought nor shown.
     """
 
     key: JobKey
@@ -54,6 +55,7 @@ class Entry:
     wanted: bool = True
     accepted: bool = False
     vanished: bool = False
+    selected: bool = True
 
     @property
     def standing(self) -> Standing:
@@ -89,6 +91,29 @@ class Plan:
             one for one in self.entries if one.wanted and (one.retry or one.record.state is State.PLANNED)
         )
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Entry]:
+        """The manifest's jobs by id."""
+        return {one.job.id: one for one in self.entries}
+
+    @cached_property
+    def removed_by_id(self) -> Mapping[str, Sequence[Entry]]:
+        """What the manifest no longer names, by id, oldest first."""
+        found: dict[str, list[Entry]] = {}
+        for one in self.removed:
+            found.setdefault(one.job.id, []).append(one)
+        return found
+
+    @cached_property
+    def shown(self) -> "Plan":
+        """The same of the jobs that a person means."""
+        if all(one.selected for one in (*self.entries, *self.removed)):
+            return self
+        return Plan(
+            entries=tuple(one for one in self.entries if one.selected),
+            removed=tuple(one for one in self.removed if one.selected),
+        )
+
     def counts(self) -> Mapping[Standing, int]:
         """Count the jobs by standing; standings without a job are left out."""
         return Counter(entry.standing for entry in self.entries)
@@ -104,7 +129,6 @@ def make_plan(
     records: Mapping[JobKey, Record],
     *,
     retry_failed: bool = False,
-    retry_only: Collection[str] = (),
     accepted: Mapping[Acceptance, JobKey] | None = None,
 ) -> Plan:
     """Check the manifest's jobs against the journal's records.
@@ -114,7 +138,6 @@ def make_plan(
         records: the journal's.
         retry_failed: ask for another attempt at what failed; what moderation stopped stays, for
             it would be stopped, and perhaps charged, again.
-        retry_only: ask for another attempt at the jobs of these ids, and buy no other.
         accepted: the records that changed jobs keep.
     """
     keys, left = match(jobs, records)
@@ -136,8 +159,7 @@ def make_plan(
                 job=job,
                 record=(record := records.get(key, unknown)),
                 changed=job.id in gone,
-                retry=(retry_failed or job.id in retry_only) and may_be_retried(record),
-                wanted=not retry_only or job.id in retry_only,
+                retry=retry_failed and may_be_retried(record),
             )
             for key, job in zip(keys, jobs, strict=True)
         ),
@@ -207,6 +229,27 @@ def a_few_of(
     return Plan(entries=entries, removed=plan.removed)
 
 
+def only_selected(plan: Plan, places: Collection[int], *, retry: bool = False) -> Plan:
+    """Leave only some jobs to be bought or tried again.
+
+    Args:
+        plan: of all.
+        places: of the jobs that are meant, among the manifest's and the removed ones behind them.
+        retry: ask for another attempt at those that have failed, as far as that may be asked for.
+    """
+    meant, first = frozenset(places), len(plan.entries)
+
+    def chosen(one: Entry, place: int) -> Entry:
+        if place not in meant:
+            return replace(one, wanted=False, retry=False, selected=False)
+        return replace(one, retry=True) if retry and may_be_retried(one.record) else one
+
+    return Plan(
+        entries=tuple(chosen(one, place) for place, one in enumerate(plan.entries)),
+        removed=tuple(chosen(one, place) for place, one in enumerate(plan.removed, start=first)),
+    )
+
+
 def only_carried(plan: Plan) -> Plan:
     """Leave nothing to be bought or tried again: what is paid for is carried to its end."""
     entries = tuple(replace(one, wanted=False, retry=False) for one in plan.entries)
@@ -241,7 +284,7 @@ def may_be_retried(record: Record) -> bool:
 
 def wrong_with_retry(plan: Plan, name: str) -> str | None:
     """Return why the job of this id, one of the plan's, cannot be tried again; None if it can."""
-    entry = next(one for one in plan.entries if one.job.id == name)
+    entry = plan.by_id[name]
     if may_be_retried(entry.record):
         return None
     match entry.record.state:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
@@ -37,11 +37,14 @@ from batchgen.reconcile.orphans import MISSING, OrphanFinder
 from batchgen.reconcile.preflight import BLIND
 from batchgen.record import DONE
 from batchgen.usecases.arranging import Arranger, look
-from batchgen.usecases.findings import Audit, Changed, Dearer, Open, Short, asked_of
+from batchgen.usecases.findings import Audit, Changed, Dearer, LeftOut, Open, Short, asked_of
+from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.wiring.batch import Batch, scope_of
 from batchgen.wiring.options import Options, project_of, rate_of
 from batchgen.wiring.outputs import open_downloads_beside
 from batchgen.wiring.service import open_service
+
+T = TypeVar("T")
 
 MARGIN = 600.0  # seconds that the listing reaches back before the batch's first submission
 
@@ -64,39 +67,79 @@ async def audit_batch(
         StoppedError: the service does not let us look.
     """
     scope = scope_of(options, manifest, file, now=now)
+    part = _part_of(options, manifest, scope, file)
     project = project_of(options, manifest.project)
     purchases = _purchases_without_a_job(options, file.batch(scope), scope, project)
     began_at = beginning(file.batch(scope).history()) if scope in file.scopes() else None
     if began_at is None and not options.journal.exists():
         return Audit(scope=scope, purchases=purchases)
     if offline:
-        told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
-        told = await _with_files(told, file, options.output / manifest.batch)
+        told = _of_the_journal(scope, file.batch(scope), file.batch(scope), part)
+        told = await _with_files(told, file, options.output / manifest.batch, part)
         order = await _order_of(options, manifest, scope, file, fix=False)
         return replace(told, purchases=purchases, **order)
     # where nothing was submitted, a question for a price may have been taken for an order
     since = now - BLIND if began_at is None else began_at - MARGIN
-    look = _Look(options, file, scope, project)
+    look = _Look(options, file, scope, project, part)
     try:
         return await look.at_all(manifest, since=since, bought=purchases, fix=fix)
     except StoppedError as error:
         if began_at is not None:
             raise
         # nothing is known to be there: what the journal says is told all the same
-        told = _of_the_journal(scope, file.batch(scope), file.batch(scope))
+        told = _of_the_journal(scope, file.batch(scope), file.batch(scope), part)
         trouble = f"the service could not be looked through: {error}"
         return replace(told, purchases=purchases, troubles=(trouble,))
 
 
-def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal) -> Audit:
+class _Part:
+    """The jobs that are looked at: all, or those that a person selects.
+
+    Args:
+        keys: of those that are selected; None for all.
+    """
+
+    def __init__(self, keys: frozenset[JobKey] | None) -> None:
+        self._keys = keys
+
+    def of(self, found: Mapping[JobKey, T]) -> Mapping[JobKey, T]:
+        """Return what is said of these jobs."""
+        if self._keys is None:
+            return found
+        return {key: one for key, one in found.items() if key in self._keys}
+
+    def left_out(self, records: Mapping[JobKey, Record]) -> LeftOut | None:
+        """Return what is not looked at; None where everything is."""
+        if self._keys is None:
+            return None
+        rest = [record for key, record in records.items() if key not in self._keys]
+        return LeftOut(jobs=len(rest), submissions=sum(len(one.submissions) for one in rest))
+
+
+def _part_of(options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> _Part:
+    """Return the jobs that are meant.
+
+    Raises:
+        InputError: words that select jobs mean none.
+    """
+    if not options.selection:
+        return _Part(None)
+    batch = Batch.of(options, manifest, scope, file)
+    refuse_wrong_words(batch)
+    shown = batch.plan.shown
+    return _Part(frozenset(one.key for one in (*shown.entries, *shown.removed)))
+
+
+def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal, part: _Part) -> Audit:
     """Check the journal against itself, which is all there is without a service."""
-    untrue = untrue_records(read_history(before.history()), before.records(), after.records())
-    return Audit(scope=scope, untrue=_named(untrue, before.records()))
+    records = before.records()
+    untrue = part.of(untrue_records(read_history(before.history()), records, after.records()))
+    return Audit(scope=scope, untrue=_named(untrue, records), left_out=part.left_out(records))
 
 
-async def _with_files(audit: Audit, file: JournalFile, folder: Path) -> Audit:
+async def _with_files(audit: Audit, file: JournalFile, folder: Path, part: _Part) -> Audit:
     """Add what the journal alone says is open, and whether its files are on the disk as recorded."""
-    records = file.batch(audit.scope).records()
+    records = part.of(file.batch(audit.scope).records())
     files = files_of(records.values())
     damaged = await asyncio.to_thread(damaged_among, files, folder, gone=_gone_of(records.values()))
     return replace(
@@ -160,7 +203,8 @@ def _open_of(records: Mapping[JobKey, Record], surplus: Iterable[Surplus]) -> It
 class _Look:
     """One audit's look at the service, and what could not be read of it."""
 
-    def __init__(self, options: Options, file: JournalFile, scope: Scope, project: str) -> None:
+    def __init__(self, options: Options, file: JournalFile, scope: Scope, project: str, part: _Part) -> None:
+        self._part = part
         self._options = options
         self._file = file
         self._scope = scope
@@ -179,7 +223,7 @@ class _Look:
             audit = await self.audit(since=since, jobs=manifest.jobs, bought=bought)
             if fix:
                 audit = replace(audit, short=self.take_in(audit.short))
-            records = self._file.batch(self._scope).records()
+            records = self._part.of(self._file.batch(self._scope).records())
             files, gone = files_of(records.values()), _gone_of(records.values())
             damaged = await asyncio.to_thread(damaged_among, files, folder, gone=gone)
             if fix and damaged:
@@ -211,8 +255,10 @@ class _Look:
             asked=asked_of(history, jobs),
             known=[one.remote_id for one in bought],
         )
+        everything, records = records, self._part.of(records)
         return Audit(
             scope=self._scope,
+            left_out=self._part.left_out(everything),
             submissions=sum(len(record.submissions) for record in records.values()),
             listed=orphans.listed,
             surplus=orphans.surplus,
@@ -234,7 +280,7 @@ class _Look:
                 possible=(one.row for one in orphans.doubtful),
                 asked=(one.charged for one in bought),
             ),
-            untrue=_named(untrue_records(history, before.records(), records), records),
+            untrue=_named(self._part.of(untrue_records(history, before.records(), everything)), everything),
             troubles=tuple(self._finder.troubles),
         )
 
@@ -300,8 +346,8 @@ class _Look:
         jobs = {one.remote_id: record.job for record in records.values() for one in record.submissions}
         changed = []
         for row in ended_otherwise(history, rows):
-            shown = await self._asked_after(row.remote_id)
             job = jobs.get(row.remote_id)
+            shown = await self._asked_after(row.remote_id) if job is not None else None
             if job is not None and shown is not None and ended_otherwise(history, (shown,)):
                 recorded = str(history.ends[row.remote_id])
                 changed.append(Changed(job=job, remote_id=row.remote_id, recorded=recorded, shown=shown.word))

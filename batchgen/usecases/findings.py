@@ -77,6 +77,18 @@ class Dearer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LeftOut:
+    """What is on record and was not looked at, for it was not selected.
+
+    Attributes:
+        jobs, submissions: how many.
+    """
+
+    jobs: int
+    submissions: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Audit:
     """All that an audit found.
 
@@ -101,6 +113,7 @@ class Audit:
         purchases: submissions that were bought by asking for a price, and belong to no job.
         blocked: files that cannot have their names, as something else has them.
         moved: which files were given their names, for people; empty for none.
+        left_out: records of jobs that were not selected; None where all were looked at.
     """
 
     scope: Scope
@@ -122,6 +135,7 @@ class Audit:
     purchases: tuple[Purchase, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     moved: str = ""
+    left_out: LeftOut | None = None
 
     @property
     def verdict(self) -> Verdict:

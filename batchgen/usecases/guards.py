@@ -11,7 +11,6 @@ from batchgen.formats import counted
 from batchgen.journal.file import JournalFile
 from batchgen.output.saved_files import saved_in, saved_of
 from batchgen.plain_files import FileFaultError, read_text
-from batchgen.planning.selection import to_retry
 from batchgen.reconcile.saved_results import SavedResults, read_results
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Allow, Options
@@ -69,7 +68,8 @@ def refuse_an_unattended_purchase(options: Options, batch: Batch) -> None:
     Raises:
         GuardError: nothing was bought; it names both ways on.
     """
-    buys = len(batch.manifest.jobs) if options.fresh else len(batch.plan.to_submit)
+    meant = sum(one.selected for one in batch.plan.entries)
+    buys = meant if options.fresh else len(batch.plan.to_submit)
     caps = batch.manifest.budget
     capped = any(one is not None for one in (options.budget, caps.total, caps.per_day, caps.per_month))
     if not options.unattended or capped or not buys:
@@ -81,15 +81,14 @@ def refuse_an_unattended_purchase(options: Options, batch: Batch) -> None:
     )
 
 
-def refuse_wrong_retries(options: Options, batch: Batch) -> None:
-    """Stop before a retry that names what has not failed.
+def refuse_wrong_words(batch: Batch) -> None:
+    """Stop where words that select jobs mean none, or, for a retry, one that has not failed.
 
     Raises:
-        InputError: nothing was sent; it says of each name what is wrong.
+        InputError: nothing was sent; it says of each word what is wrong.
     """
-    wrong = to_retry(options.retry_only, batch.plan).wrong
-    if wrong:
-        raise InputError("; ".join(wrong))
+    if batch.wrong_words:
+        raise InputError("\n".join(batch.wrong_words))
 
 
 def saved_results(folder: Path, slot: str | None = None) -> SavedResults | None:

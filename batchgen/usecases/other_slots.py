@@ -19,6 +19,7 @@ from batchgen.model import Job, JobKey, RemoteJob
 from batchgen.output.report import write_report
 from batchgen.output.results import Results, results_document, write_results
 from batchgen.planning.plan import only_carried
+from batchgen.planning.selection import JobSelection
 from batchgen.planning.yields import YOUNG
 from batchgen.ports import Observer
 from batchgen.usecases.guards import saved_results
@@ -152,7 +153,9 @@ def others_of(opened: OpenBatch, stack: ExitStack) -> list[OtherSlot]:
 
 def _carried(opened: OpenBatch, slot: str) -> Batch:
     """Check the manifest against another slot, in which nothing is bought or tried again."""
-    plain = replace(opened.options, retry_failed=False, retry_only=(), limit=None, sample=None)
+    plain = replace(
+        opened.options, retry_failed=False, selection=JobSelection(), retry=False, limit=None, sample=None
+    )
     scope = replace(opened.batch.scope, slot=slot)
     batch = Batch.of(plain, opened.batch.manifest, scope, opened.file)
     return replace(batch, plan=only_carried(batch.plan))

@@ -1,7 +1,7 @@
 """What running a batch would do, at what price and for how long; nothing is bought, made or changed."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
@@ -114,9 +114,9 @@ async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False)
     return Outlook(
         quoted=quoted,
         entries=_by_entry(batch, quoted),
-        changed=changed_jobs(batch.plan),
-        moved=changed_under_new_ids(batch.plan),
-        renamed=renamed(batch.plan),
+        changed=tuple(one for one in changed_jobs(batch.plan) if one.entry.selected),
+        moved=tuple(one for one in changed_under_new_ids(batch.plan) if one.entry.selected),
+        renamed=tuple(pair for pair in renamed(batch.plan) if batch.plan.by_id[pair[1]].selected),
         forecast=forecast(jobs, models, at_once=min(ceilings, default=None), rate=rate),
         unrecognisable=unrecognisable(jobs, models),
         fit=fit_of(batch, guard_of(batch, options, quoted), left=account.left if account else None),
@@ -194,23 +194,30 @@ def _by_entry(batch: Batch, quoted: Quoted) -> tuple[EntryOutlook, ...]:
             quoted,
         )
         for number, entries in enumerate(members.values())
+        if any(one.selected for one in entries)
     )
 
 
 def _entry_outlook(
     preview: str, entries: Sequence[Entry], bought: Sequence[Job], quoted: Quoted
 ) -> EntryOutlook:
+    cost, unpriced = summed(bought, quoted)
+    return EntryOutlook(
+        preview=preview,
+        counts=Counter(one.standing for one in entries if one.selected),
+        cost=cost,
+        unpriced=unpriced,
+    )
+
+
+def summed(jobs: Iterable[Job], quoted: Quoted) -> tuple[Price, int]:
+    """Return what jobs cost together whose price is known, and how many have none that is."""
     low = high = Decimal(0)
     unpriced = 0
-    for job in bought:
+    for job in jobs:
         one = quoted.of(job)
         if one is None or one.price is None:
             unpriced += 1
         else:
             low, high = low + one.price.low, high + one.price.high
-    return EntryOutlook(
-        preview=preview,
-        counts=Counter(one.standing for one in entries),
-        cost=Price(low=low, high=high),
-        unpriced=unpriced,
-    )
+    return Price(low=low, high=high), unpriced

@@ -1,9 +1,8 @@
 """Jobs in doubt that wait for a person: what is known of each, and the person's answer."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from batchgen.engine.policy import Policy
 from batchgen.errors import InputError, NotFoundError, RemoteIdTakenError
 from batchgen.formats import units
 from batchgen.lifecycle import Abandoned, Adopted, Event, Held, ShownAbsent, State, WrittenOff
@@ -18,6 +17,7 @@ from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.same_files import SameFiles
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.job_facts import is_out_of_sight
 
 _UNSETTLED = frozenset({State.IN_DOUBT, State.HELD})
 
@@ -82,13 +82,12 @@ class Desk:
     def _current(self) -> list[Entry]:
         records = self._batch.journal.records()
         known = (*self._batch.plan.entries, *self._batch.plan.removed)
-        return [Entry(key=one.key, job=one.job, record=records.get(one.key, one.record)) for one in known]
+        return [replace(one, record=records.get(one.key, one.record)) for one in known]
 
     def out_of_sight(self) -> list[Entry]:
         """Return every job that is paid for and has outlasted its timeout without an end."""
-        timeout, now = Policy(timeout=self._batch.manifest.timeout).timeout_of(None), self._clock.now()
-        running = [one for one in self._current() if one.record.state is State.RUNNING]
-        return [one for one in running if (paid := one.record.submission) and now - paid.at >= timeout]
+        timeout, now = self._batch.manifest.timeout, self._clock.now()
+        return [one for one in self._current() if is_out_of_sight(one.record, timeout, now=now)]
 
     async def unsettled(self) -> list[Unsettled]:
         """Look for candidates at the service; nothing is changed.

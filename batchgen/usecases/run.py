@@ -30,7 +30,7 @@ from batchgen.usecases.guards import (
     refuse_a_lost_journal,
     refuse_an_unattended_purchase,
     refuse_to_leave_unfinished,
-    refuse_wrong_retries,
+    refuse_wrong_words,
 )
 from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
@@ -63,13 +63,13 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     """
     refuse_a_lost_journal(opened.options, opened.file, opened.batch)
     named = await unless_interrupted(go_on_under_one_name(opened, say=audience.note), interrupts)
+    refuse_wrong_words((named or opened).batch)
     if named is not None:
         refuse_an_unattended_purchase(named.options, named.batch)
     if named is not None and opened.options.fresh:
         named = _begin_afresh(named)
         audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")
     opened = named or opened
-    refuse_wrong_retries(opened.options, opened.batch)
     done = Arranged()
     if named is not None:
         if not opened.batch.home:
@@ -135,7 +135,7 @@ def _begin_afresh(opened: OpenBatch) -> OpenBatch:
     refuse_to_leave_unfinished(options, batch)
     scope = fresh_scope_of(options, batch.manifest, batch.scope, now=opened.now)
     opened.file.begin(scope)
-    return opened.under(scope)
+    return opened.afresh(scope)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,21 +2,28 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from batchgen.errors import InputError
 from batchgen.journal.last_runs import LastRun
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record, State
+from batchgen.manifest.values import Manifest
 from batchgen.model import JobKey, Scope
 from batchgen.output.missing_files import look_at_files, missing_among
 from batchgen.planning.budget import Committed, committed
+from batchgen.planning.selection import selected
 from batchgen.planning.stages import Stage, counted_stages, stage_of
 from batchgen.planning.yields import YOUNG
 from batchgen.usecases.other_slots import carried_notes, not_bought, unbought_notes
-from batchgen.wiring.opening import OpenBatch
+from batchgen.usecases.targets import batch_meant, manifest_meant
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.job_facts import known_records
+from batchgen.wiring.opening import OpenBatch, manifest_of
+from batchgen.wiring.options import Options
 
 
 class OtherSlots(NamedTuple):
@@ -49,7 +56,8 @@ class BatchStatus:
         scope: whose they are.
         states: how many records are in each state; states without one are left out.
         stages: how many jobs of the last run's manifest stand where.
-        jobs: how many that manifest has; None where no run has told.
+        jobs: how many that manifest has, or of them are selected; None where no run has told.
+        of: how many it has in all where some are selected.
         removed: how many records are of jobs that it does not have.
         failed: the jobs that failed, each with its reason.
         held: the jobs that wait for a person, each with the reason.
@@ -65,6 +73,7 @@ class BatchStatus:
     states: Mapping[State, int]
     stages: Mapping[Stage, int]
     jobs: int | None = None
+    of: int | None = None
     removed: int = 0
     failed: tuple[tuple[str, str], ...] = ()
     held: tuple[tuple[str, str], ...] = ()
@@ -111,15 +120,110 @@ def status_of_all(journal: JournalStore, output: Path, *, now: float) -> list[Ba
         ]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Part:
+    """The records of some jobs.
+
+    Attributes:
+        records: theirs.
+        removed: which of them the manifest does not name.
+        jobs: how many jobs of the manifest are meant; None where that is not known.
+        of: how many there are in all.
+    """
+
+    records: Mapping[JobKey, Record]
+    removed: frozenset[JobKey]
+    jobs: int | None
+    of: int
+
+
+def status_of_some(options: Options) -> list[BatchStatus]:
+    """Sum up some jobs of every slot of a batch that has any of them.
+
+    Where the batch's name is given and its manifest cannot be read, what the journal says has to do.
+
+    Args:
+        options: with the batch, by its manifest or its name, and the words that select jobs.
+
+    Raises:
+        InputError: the words mean no job in any slot, or need a manifest that is not there.
+        JournalError: the journal cannot be read.
+    """
+    batch, now = batch_meant(options), options.clock.now()
+    manifest, why = _manifest_if_any(options)
+    found: list[BatchStatus] = []
+    wrong: Sequence[str] = ()
+    with options.journal.read() as file:
+        last, alive = file.last_runs.read(), file.last_runs.alive(at=now)
+        for scope in file.scopes():
+            if scope.batch != batch:
+                continue
+            if manifest is not None:
+                part, bad = _of_the_plan(Batch.of(options, manifest, scope, file))
+            else:
+                records, ended = file.batch(scope).records(), last.get(scope)
+                part, bad = _of_the_records(options, records, ended, why=why, now=now)
+            if bad:
+                wrong = bad
+                continue
+            folder, run = options.output / batch, last.get(scope)
+            found.append(_sum_up(scope, part.records, folder, run, alive=scope in alive, part=part))
+    if wrong and not found:
+        raise InputError("\n".join(wrong))
+    return found
+
+
+def _manifest_if_any(options: Options) -> tuple[Manifest | None, str]:
+    """Return the manifest of a batch, or why there is none for the name that was given."""
+    if options.manifest.is_file():
+        return manifest_of(options), ""
+    try:
+        return manifest_of(replace(options, manifest=manifest_meant(options))), ""
+    except InputError as error:
+        return None, f"it cannot be read: {error}"
+
+
+def _of_the_plan(batch: Batch) -> tuple[_Part, Sequence[str]]:
+    records, plan, shown = batch.journal.records(), batch.plan, batch.plan.shown
+    keys = {one.key for one in (*shown.entries, *shown.removed)}
+    part = _Part(
+        records={key: record for key, record in records.items() if key in keys},
+        removed=frozenset(one.key for one in shown.removed),
+        jobs=len(shown.entries),
+        of=len(plan.entries),
+    )
+    return part, batch.wrong_words
+
+
+def _of_the_records(
+    options: Options, records: Mapping[JobKey, Record], last: LastRun | None, *, why: str, now: float
+) -> tuple[_Part, Sequence[str]]:
+    known, keys = known_records(records, why=why, now=now)
+    found = selected(options.selection, known)
+    chosen = {keys[place]: records[keys[place]] for place in found.places}
+    gone = last.removed if last is not None else frozenset()
+    part = _Part(records=chosen, removed=gone, jobs=None, of=len(records) if last is None else last.jobs)
+    return part, found.wrong
+
+
 def _sum_up(
-    scope: Scope, records: Mapping[JobKey, Record], folder: Path, last: LastRun | None, *, alive: bool
+    scope: Scope,
+    records: Mapping[JobKey, Record],
+    folder: Path,
+    last: LastRun | None,
+    *,
+    alive: bool,
+    part: _Part | None = None,
 ) -> BatchStatus:
     gone = last.removed if last is not None else frozenset()
+    jobs = None if last is None else last.jobs
+    if part is not None:
+        gone, jobs = part.removed, part.jobs
     current = {key: record for key, record in records.items() if key not in gone}
     there = list(current.values())
     stages = counted_stages(there, alive=alive)
-    if last is not None:  # a job that nothing has happened to has no record
-        stages[Stage.NOT_BOUGHT] += max(0, last.jobs - len(there))
+    if jobs is not None:  # a job that nothing has happened to has no record
+        stages[Stage.NOT_BOUGHT] += max(0, jobs - len(there))
     lost = look_at_files(current, folder).lost
     vanished = sum(stage_of(current[key]) is Stage.DONE for key in lost)
     stages[Stage.DONE] -= vanished
@@ -128,7 +232,8 @@ def _sum_up(
         scope=scope,
         states=Counter(record.state for record in records.values()),
         stages=stages,
-        jobs=None if last is None else max(last.jobs, len(there)),
+        jobs=None if jobs is None else max(jobs, len(there)),
+        of=None if part is None else part.of,
         removed=len(records) - len(there),
         failed=tuple(_named(one) for one in there if stage_of(one) is Stage.FAILED),
         held=tuple(_named(one) for one in there if one.state is State.HELD),

@@ -21,11 +21,20 @@ from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Row, Words
 from batchgen.output.missing_files import FilesLook, look_at_files
 from batchgen.output.results import Results
-from batchgen.planning.plan import Entry, Plan, a_few_of, make_plan, with_vanished
-from batchgen.planning.selection import to_retry
+from batchgen.planning.plan import (
+    Entry,
+    Plan,
+    a_few_of,
+    make_plan,
+    only_selected,
+    with_vanished,
+    wrong_with_retry,
+)
+from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
+from batchgen.wiring.job_facts import known_jobs
 from batchgen.wiring.options import Options, project_of
 from batchgen.wiring.service import address_of
 
@@ -92,6 +101,7 @@ class Batch:
 
     Attributes:
         files: what of the files on record is not on the disk; nothing where the manifest wants no files.
+        wrong_words: what is wrong with the words that select jobs; then none is selected.
         scope: where its records are, which may be under another project or address than it is run with.
         project: the one that the service is told; empty for the key's own.
         clock: ours.
@@ -106,35 +116,34 @@ class Batch:
     plan: Plan
     clock: Clock
     files: FilesLook = field(default_factory=FilesLook)
+    wrong_words: tuple[str, ...] = ()
     home: str = ""
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
         """Make the plan, and look which files that were collected are not on the disk any more."""
         journal, accepted = file.batch(scope), file.accepted(scope).read()
-        planned = partial(make_plan, manifest.jobs, journal.records(), accepted=accepted)
-        plan = planned(retry_failed=options.retry_failed)
-        if options.retry_only:
-            plan = planned(retry_only=to_retry(options.retry_only, plan).ids or ("",))  # none is not all
         folder = options.output / manifest.batch
         files = look_at_files(journal.records(), folder) if manifest.output.download else FilesLook()
+        plan = make_plan(
+            manifest.jobs, journal.records(), retry_failed=options.retry_failed, accepted=accepted
+        )
+        plan, wrong = _selected(options, manifest, with_vanished(plan, files.lost))
         return cls(
             manifest=manifest,
             folder=folder,
             scope=scope,
             project=project_of(options, manifest.project),
             journal=journal,
-            plan=with_vanished(
-                a_few_of(
-                    plan,
-                    limit=options.limit,
-                    sample=options.sample,
-                    origins=manifest.origins.owners if options.sample is not None else None,
-                ),
-                files.lost,
+            plan=a_few_of(
+                plan,
+                limit=options.limit,
+                sample=options.sample,
+                origins=manifest.origins.owners if options.sample is not None else None,
             ),
             clock=options.clock,
             files=files,
+            wrong_words=wrong,
             home=home_of(scope.slot, slots_of(file, scope)),
         )
 
@@ -191,20 +200,26 @@ class Batch:
         records = self.journal.records()
         return shortage(records, now=now, of=frozenset(keys))
 
-    def results(self, *, at: float, ending: EngineOutcome, verdict: Verdict | None = None) -> Results:
+    def results(
+        self, *, at: float, ending: EngineOutcome, verdict: Verdict | None = None, some: bool = False
+    ) -> Results:
         """Return all that the results files are made of, as of now.
 
         Args:
             at: seconds since the epoch.
             ending: what the run came to so far.
             verdict: None while it runs.
+            some: of those alone that are selected.
         """
-        removed = Rows(self, self.plan.removed, ending)
+        removed: Sequence[Row] = Rows(self, self.plan.removed, ending)
+        rows: Sequence[Row] = Rows(self, self.plan.entries, ending, words=self.manifest, removed=removed)
+        if some:
+            rows, removed = _Some(rows, self.plan.entries), _Some(removed, self.plan.removed)
         return Results(
             batch=self.manifest.batch,
             manifest_path=str(self.manifest.path),
             manifest_sha256=self.manifest.sha256,
-            rows=Rows(self, self.plan.entries, ending, words=self.manifest, removed=removed),
+            rows=rows,
             removed=removed,
             written_at=at,
             reasons=verdict.reasons if verdict else (),
@@ -283,6 +298,37 @@ class Rows(Sequence[Row]):
 
 
 _NOTHING: frozenset[str] = frozenset()
+
+
+class _Some(Sequence[Row]):
+    """The rows of selected jobs among all of them."""
+
+    def __init__(self, rows: Sequence[Row], entries: Sequence[Entry]) -> None:
+        self._rows = rows
+        self._places = [place for place, one in enumerate(entries) if one.selected]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
+        if isinstance(at, slice):
+            return [self._rows[place] for place in self._places[at]]
+        return self._rows[self._places[at]]
+
+
+def _selected(options: Options, manifest: Manifest, plan: Plan) -> tuple[Plan, tuple[str, ...]]:
+    """Return a plan of the jobs that are meant, and what is wrong with the words for them."""
+    if not options.selection:
+        return plan, ()
+    known = known_jobs(plan, manifest, now=options.clock.now(), removed=not (options.retry or options.fresh))
+    unfit = partial(wrong_with_retry, plan) if options.retry else None
+    found = selected(options.selection, known, unfit=unfit)
+    places = () if found.wrong else found.places
+    return only_selected(plan, places, retry=options.retry), found.wrong
 
 
 def is_open(record: Record, *, planned: bool = False) -> bool:

@@ -11,6 +11,7 @@ from batchgen.journal.file import JournalFile
 from batchgen.manifest.reading import read_manifest, uncollected
 from batchgen.manifest.values import Manifest
 from batchgen.model import Scope
+from batchgen.planning.selection import of_ids
 from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.places import refuse_another_folder
@@ -35,6 +36,14 @@ class OpenBatch:
     def under(self, scope: Scope) -> "OpenBatch":
         """Return the same manifest with the records of another scope."""
         return replace(self, batch=Batch.of(self.options, self.batch.manifest, scope, self.file))
+
+    def afresh(self, scope: Scope) -> "OpenBatch":
+        """Return the same jobs in a slot that begins: those that were meant by where they stood before it."""
+        if not self.options.selection or self.batch.wrong_words:
+            return self.under(scope)
+        ids = [one.job.id for one in self.batch.plan.entries if one.selected]
+        options = replace(self.options, selection=of_ids(ids))
+        return replace(self, options=options).under(scope)
 
 
 def manifest_of(options: Options) -> Manifest:
@@ -109,8 +118,11 @@ def look_at(options: Options, *, kept: Scope | None = None) -> Iterator[OpenBatc
     with options.journal.read() as file:
         now = options.clock.now()
         scope = scope_of(options, manifest, file, now=now, kept=kept)
-        if options.fresh:
-            scope = fresh_scope_of(options, manifest, scope, now=now)
+        fresh = fresh_scope_of(options, manifest, scope, now=now) if options.fresh else None
         with uncollected():  # what a plan of 100,000 jobs is made of stays, all of it
-            batch = Batch.of(options, manifest, scope, file)
-        yield OpenBatch(options=options, file=file, batch=batch, now=now)
+            before = scope if fresh is None or options.selection else fresh
+            batch = Batch.of(options, manifest, before, file)
+            opened = OpenBatch(options=options, file=file, batch=batch, now=now)
+            if fresh is not None and before != fresh and not batch.wrong_words:
+                opened = opened.afresh(fresh)
+        yield opened

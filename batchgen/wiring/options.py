@@ -14,6 +14,7 @@ from batchgen.errors import InputError
 from batchgen.journal.store import JournalStore
 from batchgen.model import NO_RATE, Rate
 from batchgen.plain_files import FileFaultError, read_text
+from batchgen.planning.selection import JobSelection
 from batchgen.ports import Clock
 from batchgen.scenario.credentials import KEY_NAMES
 from batchgen.scenario.transport import Transport
@@ -55,7 +56,8 @@ class Options:
         project: overrides the manifest's and the environment's.
         rate, in_flight: override the manifest's limits.
         retry_failed: open another attempt for what failed; each may be charged again.
-        retry_only: open another attempt for the jobs that these words mean, and buy no other.
+        selection: the jobs that a person means; empty for all.
+        retry: open another attempt for those of them that have failed, which all must have that are named.
         allow: guards that a person lets this run pass.
         period: overrides the manifest's; ``day``, ``week`` or a name.
         slot: the slot to go on with; None for the one that is due.
@@ -81,7 +83,8 @@ class Options:
     rate: Rate | None = None
     in_flight: int | None = None
     retry_failed: bool = False
-    retry_only: tuple[str, ...] = ()
+    selection: JobSelection = field(default_factory=JobSelection)
+    retry: bool = False
     allow: frozenset["Allow"] = frozenset()
     period: str | None = None
     slot: str | None = None

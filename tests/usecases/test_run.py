@@ -9,13 +9,14 @@ import pytest
 
 from batchgen import api
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import BatchLockedError
+from batchgen.errors import BatchLockedError, InputError
 from batchgen.exits import Exit
 from batchgen.lifecycle import Collected, State
 from batchgen.model import File
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.settings import Limits, Outcomes
 from batchgen.wiring.opening import look_at
+from batchgen.wiring.word_lists import selection_of
 from tests.support.builders import make_earth
 from tests.support.place import Place, quiet
 
@@ -117,10 +118,13 @@ def test_an_accepted_job_is_not_bought_again_and_a_forgotten_one_is(place: Place
     place.run()
     manifest = place.folder / "jobs.yaml"
     manifest.write_text(manifest.read_text().replace("a tower from the", "A tower seen from the"))
-    assert [one.acceptance.job for one in api.accept(place.options(), ["north", "east"])] == ["north", "east"]
+    kept = api.accept(place.options(selection=selection_of(["north", "east"])))
+    assert [one.acceptance.job for one in kept.offers] == ["north", "east"]
+    again = api.accept(place.options(selection=selection_of(["north"])))
+    assert (again.offers, again.before) == ((), ("north",))
     assert place.run(limit=1).verdict.exit is Exit.DONE
     assert place.bought == 9
-    assert api.forget(place.options(), ["north"]) == ("north",)
+    assert api.forget(place.options(selection=selection_of(["north"]))) == ("north",)
     preview = place.play(api.plan(place.options()))
     assert "north" in [one.job.id for one in preview.batch.plan.to_submit]
 
@@ -153,9 +157,31 @@ def test_a_retry_by_pattern_tries_what_failed_and_buys_nothing_else(tmp_path: Pa
     place = Place(tmp_path, earth)
     place.run(limit=6)
     failed = place.states()[State.FAILED]
-    place.run(retry_only=("*",))
+    place.run(selection=selection_of(["*"]), retry=True)
     assert 0 < failed < 6
     assert place.bought == 6 + failed
+
+
+def test_what_failed_is_tried_again_of_the_jobs_that_are_selected_and_of_no_other(tmp_path: Path) -> None:
+    (tmp_path / "jobs.yaml").write_text(MANIFEST)
+    place = Place(tmp_path, make_earth(duration=(LONG, LONG), outcomes=Outcomes(failures=0.6)))
+    place.run(limit=7)
+    with look_at(place.options()) as opened:
+        stands = {one.job.id: one.record.state for one in opened.batch.plan.entries}
+    first, *others = [name for name, state in stands.items() if state is State.FAILED]
+    planned = [name for name, state in stands.items() if state is State.PLANNED]
+    assert (len(others) > 1, len(planned)) == (True, 1)
+
+    words = selection_of(["status:failed"], [first, *planned], ())
+    place.run(selection=words, retry=True)  # of those that failed only one was meant
+    assert place.bought == 7 + 1
+    place.run(selection=selection_of((), [others[0], *planned]), retry_failed=True)
+    assert place.bought == 8 + 2
+    with pytest.raises(InputError, match="has not failed: a run submits it|has not failed: it is done"):
+        done = next(name for name, state in stands.items() if state is State.COLLECTED)
+        place.run(selection=selection_of([done]), retry=True)
+    place.run(selection=selection_of(["*"], (), [others[1]]), retry_failed=True, limit=0)
+    assert place.bought == 10
 
 
 PICTURES = MANIFEST.replace("output: {download: false}\n", "")

@@ -1,0 +1,82 @@
+"""The page of what came out, made from the journal and the files alone: no lock, no service, no key."""
+
+from pathlib import Path
+
+from batchgen.engine.outcome import EngineOutcome
+from batchgen.engine.verdict import Verdict
+from batchgen.errors import InputError
+from batchgen.exits import Exit
+from batchgen.formats import counted
+from batchgen.model import Scope
+from batchgen.output.report import NAME_OF_SOME, write_report
+from batchgen.output.results import results_document
+from batchgen.usecases.guards import refuse_wrong_words
+from batchgen.wiring.batch import Batch, is_of_the_past, slots_of
+from batchgen.wiring.job_facts import is_out_of_sight
+from batchgen.wiring.opening import OpenBatch
+
+
+def records_elsewhere(opened: OpenBatch) -> Scope | None:
+    """Return whose records of the batch there are, where those that are meant have none."""
+    scope = opened.batch.scope
+    if opened.options.simulate or opened.batch.journal.records() or slots_of(opened.file, scope):
+        return None
+    others = [one for one in opened.file.scopes() if one.batch == scope.batch]
+    return others[-1] if others else None
+
+
+def write_page(opened: OpenBatch) -> Path:
+    """Write the page of all jobs, or beside it one of those that are selected; a run goes on undisturbed.
+
+    Raises:
+        InputError: nothing is on record, or the words that select jobs mean none.
+        JournalError, OutputError: the disk is at fault.
+    """
+    options, batch = opened.options, opened.batch
+    refuse_wrong_words(batch)
+    if not batch.journal.records():
+        raise InputError(_nothing(opened))
+    if not batch.home and is_of_the_past(options, batch.manifest, batch.scope, opened.file, now=opened.now):
+        raise InputError(f"slot {batch.scope.slot!r} has no folder of its own: its page cannot be written")
+    results = batch.results(
+        at=opened.now,
+        ending=_as_of_now(batch, opened.now),
+        verdict=_last_verdict(opened),
+        some=bool(options.selection),
+    )
+    document, folder = results_document(results), batch.folder / batch.home
+    if not options.selection:
+        return write_report(folder, document, within=batch.folder)
+    of = counted(len(batch.plan.entries), "job")
+    document["selection"] = f"{len(batch.plan.shown.entries)} of {of}: {options.selection}"
+    return write_report(folder, document, within=batch.folder, name=NAME_OF_SOME)
+
+
+def _nothing(opened: OpenBatch) -> str:
+    options, scope = opened.options, opened.batch.scope
+    slots = [repr(one) for one in slots_of(opened.file, scope) if one != scope.slot]
+    what = f"slot {scope.slot!r} of batch" if scope.slot else "batch"
+    there = f"; there are the slots {', '.join(slots)}: --slot" if slots else ""
+    return (
+        f"nothing of {what} {scope.batch!r} is in {options.journal}: there is nothing to show yet{there}. "
+        f"`{options.command_line('run')}` begins it"
+    )
+
+
+def _as_of_now(batch: Batch, now: float) -> EngineOutcome:
+    """Return what a run that ended now would know of its jobs without asking."""
+    entries, timeout = (*batch.plan.entries, *batch.plan.removed), batch.manifest.timeout
+    return EngineOutcome(
+        vanished=frozenset(one.key for one in entries if one.vanished),
+        out_of_sight=frozenset(one.key for one in entries if is_out_of_sight(one.record, timeout, now=now)),
+    )
+
+
+def _last_verdict(opened: OpenBatch) -> Verdict | None:
+    """Return how the last run ended, None while one goes on; its reasons are those of all jobs."""
+    records, scope = opened.file.last_runs, opened.batch.scope
+    last = records.read().get(scope)
+    if last is None or last.exit is None or scope in records.alive(at=opened.now):
+        return None
+    status = Exit(last.exit) if last.exit in {*Exit} else Exit.INTERRUPTED
+    return Verdict(exit=status, reasons=() if opened.options.selection else last.reasons)

@@ -1,0 +1,165 @@
+"""What the jobs of a batch can be found by: the manifest's words of them, and where the journal has them."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+from batchgen.engine.policy import Policy
+from batchgen.lifecycle import Record, State
+from batchgen.manifest.source.scalars import text_of
+from batchgen.manifest.values import Manifest
+from batchgen.model import JobKey, Json
+from batchgen.output.entries import Row, Status, status_of
+from batchgen.planning.conditions import Facts, Known
+from batchgen.planning.plan import Entry, Plan, Standing
+from batchgen.planning.stages import Stage, stage_of
+
+_ALSO = frozenset({Standing.NEW, Standing.CHANGED})  # why a job is not bought, as a plan says it
+
+
+def _as_word(stage: str) -> str:
+    return stage.replace(" ", "_")
+
+
+# Those of results first; what they say otherwise than every count does keeps the meaning of results.
+STATUSES = tuple(dict.fromkeys(map(_as_word, (*Status, *Stage, *_ALSO))))
+
+
+def is_out_of_sight(record: Record, timeout: float | None, *, now: float) -> bool:
+    """Return whether a job is paid for and has outlasted its timeout without an end.
+
+    Args:
+        record: what the journal says of it.
+        timeout: the manifest's, in seconds; None where it leaves it to the default.
+        now: seconds since the epoch.
+    """
+    if record.state is not State.RUNNING or (paid := record.submission) is None:
+        return False
+    return now - paid.at >= Policy(timeout=timeout).timeout_of(None)
+
+
+class _Job:
+    """One job; what it has is looked up when it is asked for."""
+
+    __slots__ = ("_entry", "_index", "_late", "_manifest", "_variables")
+
+    def __init__(
+        self, entry: Entry, late: Callable[[Record], bool], manifest: Manifest | None = None, index: int = 0
+    ) -> None:
+        self._entry = entry
+        self._late = late
+        self._manifest = manifest
+        self._index = index
+        self._variables: Mapping[str, Json] | None = None
+
+    @property
+    def id(self) -> str:
+        return self._entry.job.id
+
+    @property
+    def entry(self) -> str:
+        return "" if self._manifest is None else self._manifest.entry(self._index)
+
+    @property
+    def model(self) -> str:
+        return self._entry.job.model
+
+    @property
+    def tags(self) -> Collection[str]:
+        return () if self._manifest is None else self._manifest.tags(self._index)
+
+    @property
+    def statuses(self) -> Collection[str]:
+        return _statuses(self._entry, late=self._late(self._entry.record))
+
+    @property
+    def variables(self) -> Mapping[str, Json]:
+        if self._variables is None:
+            self._variables = {} if self._manifest is None else self._manifest.variables(self._index)
+        return self._variables
+
+    def value(self, name: str) -> str | None:
+        found = self.variables
+        return _text(found[name]) if name in found else None
+
+
+def _text(value: Json) -> str:
+    """Return a value as a person reads it: ``7``, ``true``; of what has no place in a text, its JSON."""
+    if value is None:
+        return ""
+    try:
+        return text_of(value)
+    except ValueError:
+        return json.dumps(value, ensure_ascii=False)
+
+
+def _statuses(entry: Entry, *, late: bool) -> tuple[str, ...]:
+    own = status_of(Row(job=entry.job, key=entry.key, record=entry.record, out_of_sight=late))
+    stage = stage_of(entry.record)
+    if stage is Stage.DONE and entry.vanished:
+        stage = Stage.FILES_MISSING
+    found = [str(own)]
+    found += [word] if (word := _as_word(stage)) not in set(Status) else []
+    if stage is Stage.NOT_BOUGHT and entry.standing in _ALSO:
+        found.append(str(entry.standing))
+    return tuple(found)
+
+
+class _Jobs:
+    """The jobs of a plan, made one at a time."""
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        late: Callable[[Record], bool],
+        *,
+        manifest: Manifest | None = None,
+        removed: Sequence[Entry] = (),
+    ) -> None:
+        self._entries = entries
+        self._late = late
+        self._manifest = manifest
+        self._removed = removed
+
+    def __iter__(self) -> Iterator[Facts]:
+        for index, one in enumerate(self._entries):
+            yield _Job(one, self._late, self._manifest, index)
+        for one in self._removed:
+            yield _Job(one, self._late)
+
+
+def known_jobs(plan: Plan, manifest: Manifest, *, now: float, removed: bool = True) -> Known:
+    """Return the jobs of a plan as words find them: those of the manifest, then what it names no longer.
+
+    Args:
+        plan: the manifest in the light of the journal.
+        manifest: whose words they are.
+        now: seconds since the epoch.
+        removed: whether what the manifest names no longer can be meant.
+    """
+
+    def late(record: Record) -> bool:
+        return is_out_of_sight(record, manifest.timeout, now=now)
+
+    gone = plan.removed if removed else ()
+    return Known(jobs=_Jobs(plan.entries, late, manifest=manifest, removed=gone), statuses=STATUSES)
+
+
+def known_records(
+    records: Mapping[JobKey, Record], *, why: str, now: float
+) -> tuple[Known, Sequence[JobKey]]:
+    """Return the jobs on record as words find them where there is no manifest, and their keys in order.
+
+    Args:
+        records: the journal's.
+        why: there is no manifest.
+        now: seconds since the epoch.
+    """
+
+    def late(record: Record) -> bool:
+        return is_out_of_sight(record, None, now=now)
+
+    entries = tuple(
+        Entry(key=key, job=one.job, record=one) for key, one in records.items() if one.job is not None
+    )
+    known = Known(jobs=_Jobs(entries, late), statuses=STATUSES, without_manifest=why, where="on record")
+    return known, [one.key for one in entries]
