@@ -25,7 +25,7 @@ from batchgen.output.kinds import kind_of
 from batchgen.output.known_files import KnownFiles
 from batchgen.output.transfer import Arrived, Cdn, TransferError
 from batchgen.output.urls import AssetSource, AssetUrls
-from batchgen.planning.arrangement import Namer
+from batchgen.planning.file_places import Namer
 
 __all__ = ["AssetSource", "Downloader"]
 
