@@ -17,8 +17,8 @@ from typing import Protocol
 from batchgen.model import File
 from batchgen.output.atomic import sync_folder
 from batchgen.output.links import linked_folders
-from batchgen.planning.arrangement import UNDER_WAY, Lies
 from batchgen.planning.file_names import folded
+from batchgen.planning.file_places import UNDER_WAY, Lies
 
 _NO_SECOND_NAME = frozenset(
     {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}

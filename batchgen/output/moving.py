@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from batchgen.errors import OutputError
 from batchgen.output.atomic import output_error
 from batchgen.output.disk import Disk
-from batchgen.planning.arrangement import Lies, Move, beside
+from batchgen.planning.file_moves import Move
+from batchgen.planning.file_places import Lies, beside
 
 _CHUNK = 300  # renames that are put on record at once
 

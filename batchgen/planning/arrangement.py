@@ -4,82 +4,29 @@ A job of the manifest has its files under its name; what it had before lies in `
 somebody has changed, or that is nobody's here, keeps the name that it has. Nothing is replaced or deleted.
 """
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import Enum, auto
-from itertools import chain, count
-from typing import NamedTuple, Protocol
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import NamedTuple
 
-from batchgen.lifecycle import DONE, Record
-from batchgen.model import File, Job, JobKey
+from batchgen.lifecycle import Record
+from batchgen.model import JobKey
+from batchgen.planning.file_claims import Claim, current_claims, old_claims
+from batchgen.planning.file_moves import Move, in_order
 from batchgen.planning.file_names import folded
-from batchgen.planning.plan import Entry, Plan
-
-ASSETS = "assets"
-EARLIER = "earlier"
-UNDER_WAY = ".moving"  # where files lie that change places with others
-
-_TAIL = 8  # characters of an asset id that tell it from its neighbours
-
-
-class Namer(Protocol):
-    """What a job's files are called."""
-
-    def __call__(self, job: Job, *, index: int, asset_id: str, kind: str, extension: str) -> str:
-        """Return the path of a file below ``assets/``, with forward slashes.
-
-        Args:
-            job: as the manifest has it now.
-            index: of the asset among the job's, from 0.
-            asset_id: the service's.
-            kind: image, video, audio, 3d, document or text.
-            extension: without the dot.
-        """
-
-
-class Lies(Enum):
-    """What lies at a path."""
-
-    NOTHING = auto()
-    FILE = auto()
-    OTHER = auto()  # a folder, a link, a device: never renamed
-
-
-class Surroundings(Protocol):
-    """What the decision has to know of the disk; each question is asked of few files."""
-
-    def lies(self, path: str) -> Lies:
-        """Return what lies there."""
-
-    def is_whole(self, file: File) -> bool:
-        """Return whether the file has the bytes that are on record."""
-
-    def same_names(self, path: str) -> Collection[str]:
-        """Return what lies there, however the name is spelt, or a file in the place of a folder of it."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Move:
-    """One rename of a file; paths are relative to the batch's folder.
-
-    Attributes:
-        asset_id: whose file it is; empty where it is nobody's here.
-        source: where it lies.
-        via: where it lies in between, as others have to leave its target first; empty where none has.
-        target: where it goes.
-        copy_for: the job that gets a copy, as two have one file; None where the file itself moves.
-        sha256: on record; empty where it is nobody's.
-        stamp: what tells the file itself, as the disk showed it before the move.
-    """
-
-    asset_id: str
-    source: str
-    target: str
-    via: str = ""
-    copy_for: JobKey | None = None
-    sha256: str = ""
-    stamp: str = ""
+from batchgen.planning.file_places import (
+    UNDER_WAY,
+    Lies,
+    Namer,
+    Surroundings,
+    beside,
+    earlier,
+    extension_of,
+    plain,
+    under,
+)
+from batchgen.planning.plan import Plan
 
 
 class Blocked(NamedTuple):
@@ -124,52 +71,6 @@ class Arrangement:
         return not (self.moves or self.absent)
 
 
-def beside(path: str, asset_id: str) -> Iterator[str]:
-    """Return the paths that a file may have: its own, and then those with its asset's id in it."""
-    yield path
-    plain = _plain(asset_id)
-    if plain:
-        yield _with(path, f"_{plain[-_TAIL:]}")
-        yield _with(path, f"_{plain}")
-    # where a file is in the place of a folder no name under it will do
-    at_top = f"{_top_of(path)}{path.rpartition('/')[2]}"
-    yield from (_with(at_top, f"{plain and '_'}{plain}-{number}") for number in count(2))
-
-
-def earlier(path: str, asset_id: str, home: str) -> str:
-    """Return where a file goes that another one has the name of.
-
-    Args:
-        path: the file's.
-        asset_id: whose it is; empty where it is nobody's here.
-        home: the folder of the slot's results, relative to the batch's; empty for that itself.
-    """
-    below = path.removeprefix(under(home, ""))
-    for folder in (ASSETS, EARLIER, UNDER_WAY):
-        below = below.removeprefix(f"{folder}/")
-    plain = _plain(asset_id)
-    moved = under(home, f"{EARLIER}/{below}")
-    for tail in (plain, plain[-_TAIL:]):  # it lay beside its name, perhaps
-        moved = _without(moved, f"_{tail}") if tail else moved
-    return _with(moved, f"_{plain}") if plain else moved
-
-
-def under(home: str, path: str) -> str:
-    """Return a path of a slot relative to the batch's folder."""
-    return f"{home}/{path}" if home else path
-
-
-def kind_word(mime: str) -> str:
-    """Return the service's word for the kind of a file."""
-    first = mime.partition("/")[0]
-    return {"model": "3d", "application": "document"}.get(first, first)
-
-
-def extension_of(path: str) -> str:
-    """Return the extension of a path, without the dot."""
-    return path.rpartition("/")[2].rpartition(".")[2]
-
-
 def arrange(
     plan: Plan,
     records: Mapping[JobKey, Record],
@@ -189,8 +90,8 @@ def arrange(
         home: the folder of the slot's results, relative to the batch's; empty for that itself.
         force: whether what has the name of a file goes to ``earlier/``, whosever it is.
     """
-    current = list(_current(plan, records, namer, home))
-    old = list(_old(plan, records, disk, home))
+    current = list(current_claims(plan, records, namer, home))
+    old = list(old_claims(plan, records, disk, home))
     if all(one.file.path == one.wanted for one in current):
         names = {folded(one.wanted) for one in current}
         settled = not any(one.is_over or folded(one.file.path) in names for one in old)
@@ -199,70 +100,16 @@ def arrange(
     return _Desk(current, old, disk, home=home, force=force).arranged()
 
 
-class _Claim(NamedTuple):
-    """A file on record: where it belongs, if its job is one of the manifest."""
-
-    key: JobKey
-    job_id: str
-    file: File
-    wanted: str  # empty for a file of an earlier form
-    is_over: bool = False  # whether the job has its new files
-
-
-def _current(plan: Plan, records: Mapping[JobKey, Record], namer: Namer, home: str) -> Iterator[_Claim]:
-    top = under(home, f"{ASSETS}/")
-    for entry in plan.entries:
-        record = records.get(entry.key, entry.record)
-        for file in record.files:
-            ids = record.asset_ids
-            index = ids.index(file.asset_id) if file.asset_id in ids else len(ids)
-            name = namer(
-                entry.job,
-                index=index,
-                asset_id=file.asset_id,
-                kind=kind_word(file.mime),
-                extension=extension_of(file.path),
-            )
-            yield _Claim(entry.key, entry.job.id, file, top + name)
-
-
-def _old(plan: Plan, records: Mapping[JobKey, Record], disk: Surroundings, home: str) -> Iterator[_Claim]:
-    """Return the files of no job of the manifest, but for those that are in ``earlier/`` already."""
-    aside = under(home, f"{EARLIER}/")
-    found = [
-        _Claim(entry.key, entry.job.id, file, "")
-        for entry in plan.removed
-        for file in records.get(entry.key, entry.record).files
-        if not file.path.startswith(aside)
-    ]
-    if not found:
-        return
-    ids = {one.job_id for one in found}
-    over = {one.job.id for one in plan.entries if one.job.id in ids and _has_files(one, records, disk)}
-    under_way = under(home, f"{UNDER_WAY}/")
-    for claim in found:
-        is_over = claim.job_id in over or claim.file.path.startswith(under_way)
-        yield claim._replace(is_over=is_over)
-
-
-def _has_files(entry: Entry, records: Mapping[JobKey, Record], disk: Surroundings) -> bool:
-    """Return whether a job has succeeded and its files are there, wherever."""
-    record = records.get(entry.key, entry.record)
-    if record.state not in DONE or record.lacks_files or not record.kept_files:
-        return False
-    return all(disk.lies(one.path) is not Lies.NOTHING for one in record.kept_files)
-
-
 @dataclass(eq=False, kw_only=True, slots=True)
 class _Lot:
     """One file on the disk, or one that should be there, with all who have it on record."""
 
     path: str
-    claims: list[_Claim]
+    claims: list[Claim]
     target: str = ""
 
     @property
-    def first(self) -> _Claim | None:
+    def first(self) -> Claim | None:
         return self.claims[0] if self.claims else None
 
     @property
@@ -283,8 +130,8 @@ class _Desk:
 
     def __init__(
         self,
-        current: Sequence[_Claim],
-        old: Sequence[_Claim],
+        current: Sequence[Claim],
+        old: Sequence[Claim],
         disk: Surroundings,
         *,
         home: str,
@@ -304,7 +151,7 @@ class _Desk:
                 self._tell_apart(same)
         self._taken: dict[str, _Lot] = {}
         self._kept_out: list[tuple[_Lot, str, str]] = []  # from which name by what
-        self._extra: list[tuple[_Lot, _Claim]] = []  # copies: two jobs have one file, and two names
+        self._extra: list[tuple[_Lot, Claim]] = []  # copies: two jobs have one file, and two names
 
     def arranged(self) -> Arrangement:
         """Give each file its place, those first that are there already."""
@@ -319,14 +166,14 @@ class _Desk:
                 self._send_away(one)
         return self._result()
 
-    def _lots_of(self, claims: Iterable[_Claim]) -> list[_Lot]:
+    def _lots_of(self, claims: Iterable[Claim]) -> list[_Lot]:
         """Put those together that have the same bytes at one path; of others one alone can lie there."""
-        by_path: dict[str, list[_Claim]] = {}
+        by_path: dict[str, list[Claim]] = {}
         for one in claims:
             by_path.setdefault(one.file.path, []).append(one)
         lots: list[_Lot] = []
         for path, there in by_path.items():
-            by_bytes: dict[str, list[_Claim]] = {}
+            by_bytes: dict[str, list[Claim]] = {}
             for one in there:
                 by_bytes.setdefault(one.file.sha256, []).append(one)
             groups = list(by_bytes.values())
@@ -477,7 +324,7 @@ class _Desk:
                 absent[claim.key][claim.file.asset_id] = target
         return Arrangement(
             # those first that go away: one may be in the place of a folder that others need
-            moves=_in_order(
+            moves=in_order(
                 [_move(one) for one in sorted(there, key=lambda one: bool(one.wanted))],
                 copies,
                 self._free_names(),
@@ -497,7 +344,7 @@ class _Desk:
 
         def free(move: Move) -> str:
             for number in count():
-                name = f"{_plain(move.asset_id) or 'file'}-{number}.{extension_of(move.source)}"
+                name = f"{plain(move.asset_id) or 'file'}-{number}.{extension_of(move.source)}"
                 path = under(self._home, f"{UNDER_WAY}/{name}")
                 if folded(path) not in used and self._disk.lies(path) is Lies.NOTHING:
                     used.add(folded(path))
@@ -511,85 +358,6 @@ def _move(lot: _Lot) -> Move:
     first = lot.first
     sha256 = first.file.sha256 if first is not None else ""
     return Move(asset_id=lot.asset_id, source=lot.path, target=lot.target, sha256=sha256)
-
-
-def _in_order(
-    moves: Sequence[Move], copies: Sequence[Move], free: Callable[[Move], str]
-) -> tuple[tuple[Move, ...], ...]:
-    """Put each rename behind those that free its target; in a circle one goes another way.
-
-    Renames that wait for each other stay in one group. Copies are made before anything moves.
-    """
-    above: dict[str, str] = {}
-
-    def top(name: str) -> str:
-        while (up := above.setdefault(name, name)) != name:
-            above[name] = name = above[up]
-        return name
-
-    for one in moves:
-        above[top(folded(one.source))] = top(folded(one.target))
-    groups: dict[str, list[Move]] = {}
-    for one in moves:
-        groups.setdefault(top(folded(one.target)), []).append(one)
-    return _with_copies([_one_by_one(one, free) for one in groups.values()], copies, free)
-
-
-def _one_by_one(moves: Sequence[Move], free: Callable[[Move], str]) -> tuple[Move, ...]:
-    """Return the renames of a group in their order."""
-    held = Counter(folded(one.source) for one in moves)
-    waits = {folded(one.target): one for one in moves}
-    ready = deque(one for one in moves if not held[folded(one.target)])
-    made: list[Move] = []
-
-    def make(one: Move) -> None:
-        made.append(one)
-        del waits[folded(one.target)]
-        source = folded(one.source)
-        held[source] -= 1
-        if not held[source] and source in waits:
-            ready.append(waits[source])
-
-    for first in moves:
-        while ready:
-            make(ready.popleft())
-        if folded(first.target) in waits:  # all that are left wait for each other
-            make(replace(first, via=free(first)))
-    while ready:
-        make(ready.popleft())
-    return tuple(made)
-
-
-def _with_copies(
-    groups: Sequence[tuple[Move, ...]], copies: Sequence[Move], free: Callable[[Move], str]
-) -> tuple[tuple[Move, ...], ...]:
-    """Put copies with what frees their targets, and with the file that they are made of."""
-    if not copies:
-        return tuple(groups)
-    every = [replace(one, via=free(one)) for one in copies]
-    return ((*every, *chain.from_iterable(groups)),)
-
-
-def _plain(asset_id: str) -> str:
-    return "".join(one for one in asset_id if one.isalnum())
-
-
-def _with(path: str, ending: str) -> str:
-    folder, slash, name = path.rpartition("/")
-    stem, dot, suffix = name.rpartition(".")
-    return f"{folder}{slash}{stem or suffix}{ending}{dot if stem else ''}{suffix if stem else ''}"
-
-
-def _without(path: str, ending: str) -> str:
-    stem, dot, suffix = path.rpartition(".")
-    return stem.removesuffix(ending) + dot + suffix
-
-
-def _top_of(path: str) -> str:
-    """Return the folder of a path that is ``assets/`` or ``earlier/``, with the slash behind it."""
-    parts = path.split("/")
-    depth = next((at + 1 for at, one in enumerate(parts) if one in {ASSETS, EARLIER}), 0)
-    return "".join(f"{one}/" for one in parts[:depth])
 
 
 def _mark(lot: _Lot) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job
-from batchgen.planning.arrangement import Namer
 from batchgen.planning.file_names import FileNames, NameParts
+from batchgen.planning.file_places import Namer
 from batchgen.planning.job_words import JobWords
 from batchgen.planning.name_checks import check_names
 from batchgen.planning.slots import began_at

@@ -17,8 +17,8 @@ from batchgen.output.links import make_way
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
-from batchgen.planning.arrangement import Namer
 from batchgen.planning.budget import committed
+from batchgen.planning.file_places import Namer
 from batchgen.ports import Collector
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, is_open

@@ -19,8 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from batchgen.lifecycle import FilesMoved, Record, State, apply
 from batchgen.model import File, Job, JobKey
 from batchgen.output.moving import carry_out, chunks_of, stamped
-from batchgen.planning.arrangement import Arrangement, Blocked, Move, arrange, beside, earlier
+from batchgen.planning.arrangement import Arrangement, Blocked, arrange
+from batchgen.planning.file_moves import Move
 from batchgen.planning.file_names import folded
+from batchgen.planning.file_places import beside, earlier
 from batchgen.planning.plan import Entry, Plan
 from tests.support.builders import make_job
 from tests.support.renames import Killed, MemoryDisk

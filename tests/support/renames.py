@@ -6,8 +6,8 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from batchgen.model import File
-from batchgen.planning.arrangement import Lies
 from batchgen.planning.file_names import folded
+from batchgen.planning.file_places import Lies
 
 
 class Killed(BaseException):
