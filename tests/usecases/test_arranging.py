@@ -73,9 +73,7 @@ def collect(opened: OpenBatch, *ids: str) -> None:
             asset_id=asset_id,
             kind=Kind(mime="image/png", extension="png"),
         )
-        file = File(
-            asset_id=asset_id, path=path, bytes=arrived.size, sha256=arrived.sha256, mime="image/png"
-        )
+        file = File(asset_id=asset_id, path=path, bytes=arrived.size, sha256=arrived.sha256, mime="image/png")
         batch.journal.append(
             entry.key,
             SubmitStarted(at=1.0, job=entry.job, attempt=1, body="{}"),
@@ -311,7 +309,10 @@ def test_what_a_person_has_changed_is_told_until_it_is_fixed(place: Place) -> No
         with open_batch(place.options()) as opened:
             found = blocked_findings(opened.options, opened.batch, done.blocked)
         assert [status for status, _ in found] == [Exit.REMAINS] * 2
-        assert "assets/d_0.png was changed by hand and is left alone; the file of d is assets/d_0_" in found[0][1]
+        assert (
+            "assets/d_0.png was changed by hand and is left alone; the file of d is assets/d_0_"
+            in found[0][1]
+        )
         assert "assets/new_0.png is no file of this batch and is left alone" in found[1][1]
         assert "audit" in found[0][1]
         assert "--fix` moves the other one to earlier/, or move it away" in found[0][1]
