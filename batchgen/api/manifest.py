@@ -20,6 +20,7 @@ from batchgen.errors import ManifestError, Problem
 from batchgen.formats import number
 from batchgen.identity import is_file
 from batchgen.manifest import values
+from batchgen.manifest.naming import alike
 from batchgen.manifest.reading import read_manifest
 from batchgen.manifest.source.scalars import number_in
 from batchgen.manifest.templates import parse
@@ -37,6 +38,7 @@ class Job:
         id: the job's name in results and files; None makes one of the prompt, or of what goes in.
         params: further inputs of the model by its own names; a local file is ``{"file": "path"}``.
         tags: words that it is found by; no part of its identity.
+        entry: the name that it shares with others like it, in results and to select them by; None for its id.
         vars: variables of the prompt and of texts in ``params``, used there or not: the job's results carry
             all of them, and it is selected by them. None as a value says nothing.
         filled: whether they are filled in already; braces of the texts are plain text then, as without any.
@@ -50,6 +52,7 @@ class Job:
     tags: Sequence[str] = ()
     vars: Mapping[str, Any] | None = None
     filled: bool = False
+    entry: str | None = None
     derive_seed: bool = True
 
 
@@ -125,10 +128,22 @@ class Manifest:
             "timeout": self.timeout,
             "period": self.period,
             "tz": self.tz,
-            "jobs": [self._entry(one, folder) for one in self.jobs],
+            "jobs": self._entries(folder),
         }
         given = {name: _plain(one) for name, one in parts.items() if one is not None}
         return yaml.dump(given, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
+
+    def _entries(self, folder: Path) -> list[dict[str, Any]]:
+        names: dict[str, str] = {}
+        entries = []
+        for job in self.jobs:
+            made = self._entry(job, folder)
+            if job.entry is not None:  # the first of a name has it, the others are part of that entry
+                name = names.get(alike(job.entry))
+                made["entry"] = job.entry if name is None else {"part_of": name}
+                names.setdefault(alike(job.entry), job.entry)
+            entries.append(made)
+        return entries
 
     def _entry(self, job: Job, folder: Path) -> dict[str, Any]:
         prompt, params = job.prompt, job.params
@@ -215,6 +230,7 @@ def _jobs(read: values.Manifest) -> Iterable[Job]:
             id=one.id,
             params=_with_paths(one.params, read.files, folder) or None,
             tags=read.tags(index),
+            entry=read.entry(index) or None,
             vars=read.variables(index) or None,
             filled=True,
             derive_seed=one.derive_seed,

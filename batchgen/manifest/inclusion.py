@@ -4,7 +4,7 @@ Each file has its own variables, defaults and folder. What a run needs to know b
 said by the first one only.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from batchgen.errors import InputError
 from batchgen.manifest.environment import filled
 from batchgen.manifest.naming import alike
 from batchgen.manifest.origins import SourceFile
+from batchgen.manifest.schema import JobText, PartOf
 from batchgen.manifest.source.document import Document, read_document
-from batchgen.manifest.source.problems import Place, Problems
+from batchgen.manifest.source.problems import Place, Problems, meant
 from batchgen.manifest.source.text_files import read_bytes
 from batchgen.manifest.validation import Validated, validate
 
@@ -69,20 +70,27 @@ class Inclusion:
         self._seen[path.resolve()] = Place(str(path))
         return [first, *self._below(first, (path.resolve(),))]
 
-    def check_names(self, sheets: Iterable[Sheet]) -> None:
+    def check_names(self, sheets: Sequence[Sheet]) -> None:
         """Note the entries of all files that are called alike: nobody could say which is meant."""
-        seen: dict[str, Place] = {}
-        for sheet in sheets:
-            for number, one in zip(sheet.sound.numbers, sheet.sound.text.jobs, strict=True):
-                if one.entry is None:
-                    continue
-                place = sheet.document.place(("jobs", number, "entry"))
-                other = seen.setdefault(alike(one.entry), place)
-                if other != place:
-                    said = (
-                        f'"{one.entry}" is taken, the entry at {other} has it (upper and lower case are one)'
-                    )
-                    self._problems.add(place, f"entry: {said}; give one of them another name")
+        seen: dict[str, tuple[str, Place]] = {}
+        for place, one in _named(sheets):
+            if isinstance(one.entry, PartOf):
+                continue
+            name, other = seen.setdefault(alike(one.entry_name), (one.entry_name, place))
+            if other != place:
+                case = "" if name == one.entry_name else " (upper and lower case are one)"
+                said = f'"{one.entry_name}" is taken, the entry at {other} has it{case}'
+                right = (
+                    f"give one of them another name, or write entry: {{part_of: {name}}} where they are one"
+                )
+                self._problems.add(place, f"entry: {said}; {right}")
+        if len(self._problems):  # the entry that has the name may be among what is wrong
+            return
+        known = [name for name, _ in seen.values()]
+        for place, one in _named(sheets):
+            if isinstance(one.entry, PartOf) and one.entry_name not in known:
+                guess = meant(one.entry_name, known) or f"; write entry: {one.entry_name} in one of them"
+                self._problems.add(place, f'entry: no entry has the name "{one.entry_name}"{guess}')
 
     def _sheet(self, path: Path, raw: bytes, *, included: bool) -> Sheet:
         document = read_document(raw, str(path), self._problems)
@@ -118,3 +126,11 @@ class Inclusion:
         if len(chain) >= DEEPEST:
             return f"{path}: more than {DEEPEST} files include each other"
         return None
+
+
+def _named(sheets: Iterable[Sheet]) -> Iterator[tuple[Place, JobText]]:
+    """Return the entries that say what they are called, with the place where."""
+    for sheet in sheets:
+        for number, one in zip(sheet.sound.numbers, sheet.sound.text.jobs, strict=True):
+            if one.entry is not None:
+                yield sheet.document.place(("jobs", number, "entry")), one

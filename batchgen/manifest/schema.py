@@ -31,7 +31,8 @@ VERSION = 1
 MOST_UNITS = 10**9  # compute units: more is a mistake
 FILES = "{id}_{index}"
 
-TAGS = ("text ", "file ", "files ")  # of the forms of a prompt and of from: no key can be one, for the space
+# of the forms of a prompt, of from and of entry: no key can be one, for the space
+TAGS = ("text ", "file ", "files ", "part ")
 
 _MODEL_ID = re.compile(r"[^\s/\\?#%{}]+")
 
@@ -105,6 +106,10 @@ def _form(value: Json) -> str:
 
 def _form_of_from(value: Json) -> str:
     return TAGS[2] if isinstance(value, FromFiles | dict) else TAGS[0]
+
+
+def _form_of_entry(value: Json) -> str:
+    return TAGS[3] if isinstance(value, PartOf | dict) else TAGS[0]
 
 
 def _variable(value: Json) -> Json:
@@ -198,6 +203,18 @@ Prompt: TypeAlias = Annotated[
 Prompts: TypeAlias = Annotated[list[Prompt], BeforeValidator(_many), Field(min_length=1)]
 
 
+class PartOf(Part):
+    """An entry whose jobs belong to another one."""
+
+    part_of: EntryName
+    """The name of the other entry."""
+
+
+EntryText: TypeAlias = Annotated[
+    Annotated[EntryName, Tag(TAGS[0])] | Annotated[PartOf, Tag(TAGS[3])], Discriminator(_form_of_entry)
+]
+
+
 class FromFiles(Part):
     """The files of this machine that go in, a row each."""
 
@@ -238,8 +255,8 @@ class JobText(Part):
     """What to generate, one or a list; none where the model takes none. {name} is a variable, {{ a brace."""
     id: Text | None = None
     """The job's name in results and files; made of the prompt or of what goes in where none is given."""
-    entry: EntryName | None = None
-    """What the entry is called, to select its jobs by: --only entry:NAME. No part of a job's identity."""
+    entry: EntryText | None = None
+    """Its name, by which jobs are selected: --only entry:NAME; or {part_of: NAME}. No part of identity."""
     model: Models = []
     """The service's id of a model, or a list: every job is made for each of them."""
     params: dict[str, Any] = {}
@@ -264,6 +281,11 @@ class JobText(Part):
     """Words that jobs are found by. No part of a job's identity."""
     unchecked: Texts | None = None
     """Inputs that are not held against what the model declares."""
+
+    @property
+    def entry_name(self) -> str:
+        """What it is called, empty where it does not say so."""
+        return self.entry.part_of if isinstance(self.entry, PartOf) else self.entry or ""
 
 
 class DefaultsText(Part):

@@ -21,6 +21,7 @@ from batchgen.manifest.schema import (
     ManifestText,
     OutputText,
     Part,
+    PartOf,
     PromptFile,
     RetryText,
 )
@@ -50,6 +51,7 @@ _MISSING = {
     "version": "version is missing; write version: 1",
     "jobs": "jobs is missing; write jobs: and a list of jobs under it",
     "files": 'files is missing; write the pattern of the files there, as {files: "scans/*.png"}',
+    "part_of": "part_of is missing; write the name of the other entry there, as {part_of: icons}",
     "of": "of is missing; write the values of the axis there",
 }
 _EXPECTED = {
@@ -140,7 +142,7 @@ def _blanks(document: Document, data: Mapping[str, Json], problems: Problems) ->
     for number, one in enumerate(jobs if isinstance(jobs, list) else ()):
         parts.append((("jobs", number), one))
         if isinstance(one, dict):
-            parts.append((("jobs", number, "from"), one.get("from")))
+            parts += ((("jobs", number, key), one.get(key)) for key in ("from", "entry"))
     bad = set()
     for path, part in parts:
         for key, value in part.items() if isinstance(part, dict) else ():
@@ -269,6 +271,8 @@ def _keys_at(path: Loc) -> Iterator[str]:
             part = PromptFile
         case ("jobs", int(), "from"):
             part = FromFiles
+        case ("jobs", int(), "entry"):
+            part = PartOf
         case (str() as name,) if name in _PARTS:
             part = _PARTS[name]
         case _:

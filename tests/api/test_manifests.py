@@ -219,3 +219,21 @@ def test_a_value_that_no_file_can_hold_is_named() -> None:
     made = Manifest(batch="spring", jobs=[Job(model=FLUX, prompt="x", id="mill", vars={"v": object()})])
     with pytest.raises(ManifestError, match=r"job 'mill': vars.v is of type object; write text, a number"):
         keys(made)
+
+
+def test_jobs_of_one_entry_share_its_name_through_files(tmp_path: Path) -> None:
+    jobs = [
+        Job(model=FLUX, prompt=text, entry=name)
+        for text, name in [("a", "t"), ("b", None), ("c", "T"), ("d", "u")]
+    ]
+    made = Manifest(batch="spring", base=tmp_path, jobs=jobs)
+    plain = Manifest(batch="spring", jobs=[replace(one, entry=None) for one in jobs])
+    assert keys(made) == keys(plain)
+    loaded = load(made.dump(tmp_path / "a.yaml"))
+    assert [one.entry for one in loaded.jobs] == ["t", None, "t", "u"]
+    (tmp_path / "m.yaml").write_text(
+        "version: 1\ndefaults: {model: m}\njobs:\n  - {id: 'x-{v}', prompt: 'a {v}', matrix: {v: [1, 2]}}\n"
+        "  - {entry: big, prompt: 'b {v}', matrix: {v: [1, 2]}}\n"
+    )
+    again = load(load(tmp_path / "m.yaml").dump(tmp_path / "b.yaml"))
+    assert [one.entry for one in again.jobs] == ["x", "x", "big", "big"]

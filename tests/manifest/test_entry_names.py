@@ -9,7 +9,7 @@ from batchgen.manifest.naming import wrong_with_entry
 from tests.manifest.conftest import Complain, Read
 
 HEAD = "version: 1\ndefaults: {model: m}\n"
-_ALIKE = "has it (upper and lower case are one); give one of them another name"
+_RIGHT = "give one of them another name, or write entry: {part_of: %s} where they are one"
 
 
 def entries_of(read: Read, *jobs: str, head: str = HEAD) -> list[str]:
@@ -86,15 +86,18 @@ def test_a_name_may_be_any_other_text(name: str) -> None:
     assert wrong_with_entry(name) is None
 
 
-@pytest.mark.parametrize("other", ["tower", "Tower", "TOWER"])
+@pytest.mark.parametrize(("other", "case"), [("tower", ""), ("Tower", " (upper and lower case are one)")])
 def test_two_entries_of_one_name_are_a_problem_that_shows_where_the_other_is(
-    complain: Complain, other: str
+    complain: Complain, other: str, case: str
 ) -> None:
     text = (
         f"{HEAD}jobs:\n  - {{entry: tower, prompt: x}}\n  - {{prompt: y}}\n  - {{entry: {other}, prompt: z}}"
     )
     assert complain(text) == [
-        f'jobs.yaml:6:13: entry: "{other}" is taken, the entry at jobs.yaml:4:13 {_ALIKE}'
+        (
+            f'jobs.yaml:6:13: entry: "{other}" is taken, the entry at jobs.yaml:4:13 has it{case}; '
+            + _RIGHT % "tower"
+        )
     ]
 
 
@@ -105,9 +108,34 @@ def test_a_name_that_an_included_file_has_is_taken_too(complain: Complain) -> No
     }
     found = complain(f"{HEAD}include: more/props.yaml\njobs: [{{entry: towers, prompt: x}}]\n", files=files)
     assert found == [
-        f'more/{file}:2:16: entry: "towers" is taken, the entry at jobs.yaml:4:16 {_ALIKE}'
+        f'more/{file}:2:16: entry: "towers" is taken, the entry at jobs.yaml:4:16 has it; {_RIGHT % "towers"}'
         for file in ("props.yaml", "deeper.yaml")
     ]
+
+
+def test_entries_that_are_part_of_another_one_have_its_name(read: Read) -> None:
+    more = "version: 1\njobs: [{entry: {part_of: towers}, model: m, prompt: z}]\n"
+    jobs = "[{entry: {part_of: towers}, prompt: x}, {entry: towers, prompt: y}]"
+    found = read(f"{HEAD}include: more.yaml\njobs: {jobs}", files={"more.yaml": more})
+    assert [found.entry(index) for index in range(3)] == ["towers"] * 3
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{part_of: towrs}", 'entry: no entry has the name "towrs"; did you mean towers?'),
+        ("{part_of: Towers}", 'entry: no entry has the name "Towers"; did you mean towers?'),
+        ("{part_of: xyz}", 'entry: no entry has the name "xyz"; write entry: xyz in one of them'),
+        ("{part_of: 'a,b'}", "entry.part_of: there may be no comma in it"),
+        ("{part_of: }", "part_of has no value; write one or leave the key out"),
+        ("{}", "part_of is missing; write the name of the other entry there, as {part_of: icons}"),
+        ("{partof: towers}", "unknown key partof; did you mean part_of?"),
+    ],
+)
+def test_what_is_wrong_with_a_part_is_said(complain: Complain, entry: str, said: str) -> None:
+    found = complain(f"{HEAD}jobs:\n  - {{entry: towers, prompt: x}}\n  - {{entry: {entry}, prompt: y}}\n")
+    assert len(found) == 1
+    assert said in found[0]
 
 
 def test_names_that_ids_begin_with_may_be_alike(read: Read) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -243,3 +244,31 @@ def test_thousands_of_lines_that_begin_alike_have_each_their_own_id(read: Read) 
     assert not any(re.search(r"-\d$", one) for one in ids)
     moved = {*zip(lines, ids, strict=True)} - {*zip(lines[::-1], again, strict=True)}
     assert len(moved) < 12, "the first, the last, and those of one short hash"
+
+
+WORDS = st.lists(
+    st.sampled_from(["a", "A", "1", "-1", "石", "é", "!", "b c d", "x" * 30]), min_size=1, max_size=7
+)
+
+
+@given(
+    st.lists(WORDS.map(" ".join), min_size=2, max_size=8, unique_by=alike),
+    st.randoms(use_true_random=False),
+    st.sampled_from(
+        ["prompt: '{name}'", "prompt: see, params: {p: '{name}'}", "id: t, prompt: 'see {name}'"]
+    ),
+)
+def test_an_id_of_ours_is_the_same_in_any_order_but_for_the_hash_that_the_first_goes_without(
+    names: list[str], random: Random, entry: str
+) -> None:
+    def ids(names: list[str]) -> dict[str, str]:
+        axis = f"matrix: {{name: {json.dumps(names)}}}"
+        text = f"{HEAD}  - {{{entry}, {axis}}}\n"
+        found = [one.id for one in read_manifest(Path("m.yaml"), environ={}, text=text.encode()).jobs]
+        assert len({one.lower() for one in found}) == len(names)
+        return dict(zip(names, found, strict=True))
+
+    one, other = ids(names), ids(random.sample(names, len(names)))
+    for name in names:
+        short, long = sorted((one[name], other[name]), key=len)
+        assert short == long or re.fullmatch(rf"{re.escape(short)[:77]}.*-[0-9a-f]{{6}}", long)

@@ -129,7 +129,7 @@ class Preparation:
         choices = self._choices(path, text, axes, names)
         return Entry(
             number=int(path[1]),
-            title=text.entry or "",
+            title=text.entry_name,
             place=self._checks.place(path),
             name=name,
             prompts=templates,
@@ -191,7 +191,7 @@ class Preparation:
             default_params=self._defaults.params,
             columns=_NONE if variables.table is None else frozenset(variables.table.columns),
             variables=variables,
-            name=text.entry or _entry_name(name),
+            name=text.entry_name or _entry_name(name),
             tags=tuple(tags or ()),
             unchecked=frozenset(unchecked) if unchecked else _NONE,
         )
