@@ -377,11 +377,18 @@ def _draining(runner: Runner, *, limit: float | None) -> str:
 
 
 async def _refresh(batch: Batch, observer: Observer, clock: Clock) -> None:
-    """Keep the slot's own results fresh while the run goes on, at two per cent of the time at most."""
+    """Keep the slot's own results fresh while the run goes on, at two per cent of the time at most.
+
+    Nothing is written before something has happened: a run that only looks leaves them as they are.
+    """
     loop, pause = asyncio.get_running_loop(), 5.0
+    told = dict(batch.journal.records())
     while True:
         await asyncio.sleep(pause)
-        began = loop.time()
+        began, now = loop.time(), dict(batch.journal.records())
+        if len(now) == len(told) and all(told.get(key) is one for key, one in now.items()):
+            continue
+        told = now
         results = batch.results(at=clock.now(), ending=EngineOutcome())
         writing = loop.run_in_executor(None, write_results, batch.folder, results)
         try:
