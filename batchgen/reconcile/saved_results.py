@@ -7,7 +7,7 @@ of it is the service's to say.
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -139,15 +139,22 @@ def _job(one: Mapping[str, Json]) -> SavedJob:
     )
 
 
-_OF_FILE = tuple((one.name, one.default) for one in fields(File))
+_TOLD_OF_FILES: Mapping[str, type | tuple[type, ...]] = {
+    "width": int,
+    "height": int,
+    "duration": (int, float),
+    "kind": str,
+    "type": str,
+}
 
 
 def _file(one: Mapping[str, Json]) -> File:
     """Read a file; results of an earlier version say less of it, those of a later one may say more."""
-    known = {
-        name: one[name] if default is MISSING else one.get(name) or default for name, default in _OF_FILE
-    }
-    return File(**known)
+    told: dict[str, Json] = {name: one[name] for name in ("asset_id", "path", "bytes", "sha256", "mime")}
+    for name, kinds in _TOLD_OF_FILES.items():
+        if isinstance(one.get(name), kinds) and not isinstance(one[name], bool):
+            told[name] = one[name]
+    return File(**told)
 
 
 def recall(
