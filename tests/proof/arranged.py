@@ -22,7 +22,7 @@ from batchgen.model import File
 from batchgen.output.asset_store import AssetStore
 from batchgen.output.kinds import Kind
 from batchgen.output.transfer import Arrived
-from batchgen.planning.arrangement import extension_of, kind_word, under
+from batchgen.planning.file_places import extension_of, kind_word, under
 from batchgen.planning.file_names import folded
 from batchgen.planning.plan import Entry
 from batchgen.usecases.arranging import Arranged, Arranger, files_in_order, look

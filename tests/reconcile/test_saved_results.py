@@ -161,6 +161,10 @@ FILE: dict[str, Json] = {
             {"width": 64, "height": 32, "duration": 2.5, "kind": "video", "type": "img2video", "colour": 1},
             (64, 32, 2.5, "video", "img2video"),  # with a key of a later version
         ),
+        (
+            {"width": "64", "height": True, "duration": [2], "kind": 7, "type": {}},
+            (None, None, None, "", ""),  # spoiled by hand: a journal that has it could not be read
+        ),
     ],
 )
 def test_what_results_say_of_a_file_is_read_back_by_every_version(
