@@ -16,6 +16,7 @@ from batchgen.model import JobKey
 from batchgen.planning.budget import Allowance
 from batchgen.planning.plan import Entry
 from batchgen.ports import Clock, Journal, Observer
+from batchgen.record import Record
 
 
 class Ledger:
@@ -58,6 +59,10 @@ class Ledger:
     def now(self) -> float:
         """Return the stamp for an event, seconds since the epoch."""
         return self._clock.now()
+
+    def record_of(self, entry: Entry) -> Record:
+        """Return what is on record of a job now: notes may have come since the entry was made."""
+        return self._journal.records().get(entry.key, entry.record)
 
     def record(self, entry: Entry, *events: Event, allowed: Allowance | None = None) -> Entry:
         """Record the events, all or none, and give the entry with its new record.

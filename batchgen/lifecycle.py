@@ -66,6 +66,7 @@ from batchgen.events import (
 )
 from batchgen.notes import AssetsGone as AssetsGone  # noqa: PLC0414 - as the events above
 from batchgen.notes import ChargeShown as ChargeShown  # noqa: PLC0414 - as the events above
+from batchgen.notes import FilesMoved as FilesMoved  # noqa: PLC0414 - as above
 from batchgen.notes import OutputsGrew as OutputsGrew  # noqa: PLC0414 - as above
 from batchgen.notes import PriceLearnt as PriceLearnt  # noqa: PLC0414 - as above
 from batchgen.notes import RefundShown as RefundShown  # noqa: PLC0414 - as above
@@ -114,7 +115,9 @@ TRANSITIONS: Mapping[State, Mapping[type[Event], State]] = {
 TERMINAL = frozenset(state for state, exits in TRANSITIONS.items() if set(exits.values()) <= {state})
 
 # Beside the table: what is learnt of a job later, and moves it nowhere.
-NOTES: frozenset[type[Event]] = frozenset({RefundShown, ChargeShown, PriceLearnt, OutputsGrew, AssetsGone})
+NOTES: frozenset[type[Event]] = frozenset(
+    {RefundShown, ChargeShown, PriceLearnt, OutputsGrew, AssetsGone, FilesMoved}
+)
 
 EVENTS: Mapping[str, type[Event]] = {
     event.__name__: event

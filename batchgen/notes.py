@@ -3,6 +3,7 @@
 Class names and fields are on disk: renaming one is a new version of the journal.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -153,3 +154,29 @@ class AssetsGone(Event):
             raise TransitionError(f"{', '.join(self.asset_ids)}: not what the job gave")
         gone = tuple(dict.fromkeys((*record.gone, *self.asset_ids)))
         return {"gone": gone, "grown": tuple(one for one in record.grown if one not in gone)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilesMoved(Event):
+    """Files of a job have another name on the disk; the job stays where it stands.
+
+    Attributes:
+        paths: where each lies now, by asset id: relative to the batch's folder, with forward slashes.
+    """
+
+    paths: Mapping[str, str]
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Give them their paths; bytes and hashes are what they were.
+
+        Raises:
+            TransitionError: they are not the files of a success.
+        """
+        if record.state not in DONE or not set(self.paths) <= {one.asset_id for one in record.files}:
+            raise TransitionError(f"{', '.join(self.paths)}: no files of the job")
+        return {
+            "files": tuple(
+                replace(one, path=self.paths[one.asset_id]) if one.asset_id in self.paths else one
+                for one in record.files
+            )
+        }

@@ -48,6 +48,7 @@ _PLACES = {
     "batchgen.simulator.front": "serve",
     "batchgen.simulator.settings": "Denied Limits Outcomes Settings UnknownInputs Views",
     "batchgen.usecases.acceptance": "Kept",
+    "batchgen.usecases.arranging": "told_of_files",
     "batchgen.usecases.audience": "Audience",
     "batchgen.usecases.run_end": "RunOutcome",
     "batchgen.usecases.cost": "CostComparison Selection zone_named",

@@ -1,5 +1,6 @@
 """Running a batch, looking ahead at what a run would do, and ordering a run about that goes on."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,9 +12,10 @@ from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import InputError, Problem
-from batchgen.output.names import check_template
+from batchgen.planning.arrangement import Arrangement
 from batchgen.planning.pricing import Price
 from batchgen.planning.selection import JobSelection
+from batchgen.usecases.arranging import look
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.usecases.names import look_at_names
@@ -58,6 +60,7 @@ class Preview:
         rest: the jobs that are left out as asked, in whatever way; None where none is.
         has_work: whether a run would find anything to do.
         warnings: what is probably a mistake in the manifest.
+        files: which files the run would rename, or move to ``earlier/``.
     """
 
     batch: Batch
@@ -68,6 +71,7 @@ class Preview:
     rest: Rest | None = None
     has_work: bool
     warnings: tuple[Problem, ...]
+    files: Arrangement
 
 
 async def run(options: Options, interrupts: Interrupts, audience: Audience) -> RunOutcome:
@@ -86,7 +90,6 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
     """
     manifest = manifest_of(options)
     audience.warn(manifest.warnings)
-    check_template(manifest.output.files)
     with open_batch(options, manifest) as opened:
         return await run_batch(opened, interrupts, audience)
 
@@ -109,7 +112,8 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
         refuse_wrong_words(opened.batch)
         outlook = await look_ahead(opened, offline=offline, requote=requote)
         slots = notice_slots(opened)
-        has_work = opened.batch.needs_the_service or slots.to_carry
+        files = await asyncio.to_thread(look, opened.batch)
+        has_work = opened.batch.needs_the_service or slots.to_carry or not files.is_nothing
     is_few = options.limit is not None or options.sample is not None
     whole = rest = None
     if is_few or options.selection:
@@ -123,6 +127,7 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
         rest=rest,
         has_work=has_work,
         warnings=(*opened.batch.manifest.warnings, *outlook.warnings),
+        files=files,
     )
 
 

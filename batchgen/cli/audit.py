@@ -21,7 +21,8 @@ _NAMED = 20  # jobs like none of ours
 @click.option(
     "--fix",
     is_flag=True,
-    help="Fetch files again that are missing or damaged, and record assets that came later.",
+    help="Fetch files again that are missing or damaged, give files their names, and record assets that "
+    "came later.",
 )
 @click.option("--offline", is_flag=True, help="Ask the service nothing: the journal and the disk alone.")
 @flags.as_json
@@ -31,8 +32,8 @@ def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) 
     Lists what the service has since the batch began, and names all that no record owns: what is
     certainly ours and was likely paid twice or lost, and what may be ours; what others in the project
     have bought is counted. Shows which jobs are held, what ended otherwise than recorded, and which
-    files are missing or damaged. Changes nothing, but for --fix; a file that --fix replaces is kept
-    beside its place.
+    files are missing or damaged, or do not have their names. Changes nothing, but for --fix; what has the
+    place of a file is then kept in the folder earlier.
 
     With --offline it holds the journal against its own history, and the files against what is recorded
     of them: no word on what the service has.
@@ -184,6 +185,10 @@ def _document(audit: "api.Audit", options: "api.Options") -> dict[str, object]:
             }
             for one in audit.damaged
         ],
+        "blocked": [
+            {"id": one.job_id, "name": one.name, "lies": one.lies, "holder": one.holder}
+            for one in audit.blocked
+        ],
         "sums": {
             "recorded": number(sums.recorded),
             "untold": sums.untold,
@@ -226,7 +231,8 @@ def _lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
     if audit.unreadable:
         rows = counted(audit.unreadable, "listed row")
         reasons.append(f"{rows} cannot be read, and may be any job's")
-    yield from _closing(reasons, fixable=any(not one.fixed for one in audit.damaged))
+    fixable = bool(audit.blocked) or any(not one.fixed for one in audit.damaged)
+    yield from _closing(reasons, fixable=fixable)
 
 
 def _finding_lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
@@ -245,6 +251,10 @@ def _finding_lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
     for file in audit.damaged:
         told = f"; {file.told}" if file.told else ""
         yield f"  {file.job.id}: {file.file.path}: {file.found}{told}"
+    for one_name in audit.blocked:
+        yield f"  {one_name.job_id}: lies at {one_name.lies}, as {one_name.holder} has its name"
+    if audit.moved:
+        yield f"  {audit.moved}"
 
 
 def _surplus_lines(one: "api.Surplus", options: "api.Options") -> Iterator[str]:

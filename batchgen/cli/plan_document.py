@@ -66,6 +66,7 @@ def document(preview: "api.Preview") -> dict[str, object]:
         },
         "removed": [{"id": one.job.id, "standing": one.standing} for one in plan.removed],
         "closed": dict(quoted.closed),
+        "files": {"renamed": preview.files.renamed, "to_earlier": preview.files.to_earlier},
         "other_slots": list(preview.slots.notes),
         "without_limit": _without_limit(preview),
         "rest": _rest(preview),

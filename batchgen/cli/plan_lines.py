@@ -42,6 +42,8 @@ def lines(preview: "api.Preview", look: Look) -> Iterator[str]:
     else:
         yield "Nothing to submit."
     yield from _headed("Changes:", _changes(preview, look))
+    if files := api.told_of_files(preview.files.renamed, preview.files.to_earlier):
+        yield f"Files: the next run {files}"
     yield from _headed("Waits:", _waits(preview, look))
     yield from _headed("Budget:", _caps(outlook))
     yield from _notes(preview, look)

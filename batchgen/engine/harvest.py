@@ -171,7 +171,8 @@ class Harvest:
 
     def _keep(self, entry: Entry, files: Iterable[File], gone: Collection[str]) -> None:
         """Record what is there, and what is gone with what was known of it."""
-        before = [one for one in entry.record.files if one.asset_id in gone]
+        # as it is on record now: files may have been renamed since the entry was made
+        before = [one for one in self.ledger.record_of(entry).files if one.asset_id in gone]
         place = {asset_id: at for at, asset_id in enumerate(entry.record.asset_ids)}
         every = tuple(sorted((*files, *before), key=lambda one: place.get(one.asset_id, len(place))))
         now = self.ledger.now()

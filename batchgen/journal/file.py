@@ -15,6 +15,7 @@ from batchgen.journal.batch import BatchJournal
 from batchgen.journal.ceilings import CeilingRecords
 from batchgen.journal.filesystem import journal_lies_there, refuse_network, sync_folder
 from batchgen.journal.last_runs import LastRunRecords
+from batchgen.journal.moves import MoveRecords
 from batchgen.journal.names import Names
 from batchgen.journal.scopes import NAMES, keep_scope, scope_of
 from batchgen.journal.slots import SlotRecords
@@ -113,6 +114,10 @@ class JournalFile:
     def accepted(self, scope: Scope) -> AcceptedRecords:
         """Return the changed jobs of a scope that keep what was bought before the change."""
         return AcceptedRecords(self._connection, self._path, scope)
+
+    def moves(self, scope: Scope) -> MoveRecords:
+        """Return the renames of a scope's files that have begun and not ended."""
+        return MoveRecords(self._connection, self._path, scope)
 
     def slots(self, scope: Scope) -> SlotRecords:
         """Return what is open in the slots of a scope's batch."""

@@ -275,6 +275,25 @@ LATER = (
         PRIMARY KEY (origin, project, batch, slot)
     ) STRICT, WITHOUT ROWID
     """,
+    # renames of files that have begun, in their order; struck off when the records have their new names
+    """
+    CREATE TABLE IF NOT EXISTS moves (
+        id INTEGER PRIMARY KEY,
+        origin TEXT NOT NULL,
+        project TEXT NOT NULL,
+        batch TEXT NOT NULL,
+        slot TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        source TEXT NOT NULL,
+        via TEXT NOT NULL,
+        target TEXT NOT NULL,
+        -- of the one job that gets a copy of a file that two have; empty where the file itself moves
+        content TEXT NOT NULL,
+        ordinal INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        stamp TEXT NOT NULL
+    ) STRICT
+    """,
 )
 
 

@@ -142,6 +142,11 @@ def label(value: str) -> str:
     return slug(value) or _hash(value)
 
 
+def model_label(model: str) -> str:
+    """Make the part of a name that tells a model from others."""
+    return slug(model.removeprefix("model_"), words=12)
+
+
 def part_of_id(text: str) -> str:
     """Make a value fit for an id: safe text stays as it is, spaces and the like become dashes.
 

@@ -1,63 +1,85 @@
 """The folder that finished files stand in: what is on it is never overwritten.
 
 A file that was paid for may be all that is left of an older manifest, so a name that is
-taken by other bytes stays theirs. Nothing else writes into ``assets/``.
+taken by other bytes stays theirs. Nothing else puts new files into ``assets/``.
 """
 
 import hashlib
 import itertools
 import os
 import threading
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from batchgen.model import File
+from batchgen.model import File, Job
 from batchgen.output.atomic import output_error, sync_folder
+from batchgen.output.disk import move_file
+from batchgen.output.kinds import Kind
 from batchgen.output.links import linked_folders
-from batchgen.output.names import check_template, file_name
 from batchgen.output.transfer import Arrived
+from batchgen.planning.arrangement import ASSETS, EARLIER, Namer, beside, kind_word, under
+from batchgen.planning.file_names import FileNames, NameParts
 
-FOLDER = "assets"
+_PARTS = ".parts"  # beside assets: what is on its way is no file of anybody's
+_SUFFIX = ".part"
 
-_TAIL = 8  # characters of an asset id that tell it from its neighbours
+
+def named_by(template: str) -> Namer:
+    """Return what names files by a template and what is known of the job alone.
+
+    Raises:
+        InputError: the template names what does not exist.
+    """
+    names = FileNames(template)
+
+    def namer(job: Job, *, index: int, asset_id: str, kind: str, extension: str) -> str:
+        parts = NameParts(id=job.id, model=job.model, prompt=job.prompt)
+        return names.path(parts, index=index, asset_id=asset_id, kind=kind, extension=extension)
+
+    return namer
 
 
 class AssetStore:
-    """One ``assets`` folder, a batch's or a slot's. Methods block; call those that read files from a thread.
+    """The ``assets`` folder of a batch, or of one of its slots. Methods block.
 
     Args:
-        folder: the batch's; paths are relative to it.
-        template: names, see ``names.file_name``.
-        home: the slot's folder in it; empty for a batch without slots.
+        folder: the batch's; paths on record are relative to it.
+        namer: what files are called.
+        home: the folder of the slot's results, relative to the batch's; empty for that itself.
     """
 
-    def __init__(self, folder: Path, *, template: str, home: str = "") -> None:
-        check_template(template)
+    def __init__(self, folder: Path, *, namer: Namer, home: str = "") -> None:
         self._folder = folder
-        self._within = f"{home}/{FOLDER}" if home else FOLDER
-        self._template = template
+        self._namer = namer
+        self._home = home
         self._numbers = itertools.count()
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
-        """Make the folder, and clear away the parts that an earlier run left.
+        """Make the folders, and clear away the parts that an earlier run left.
 
         Raises:
-            OutputError: it cannot be made.
+            OutputError: they cannot be made.
         """
-        assets = self._folder / self._within
-        try:
-            assets.mkdir(parents=True, exist_ok=True)
-            for part in assets.glob("*.part"):
-                if not part.is_dir() or part.is_symlink():  # a folder is somebody's own
-                    part.unlink()
-        except OSError as error:
-            raise output_error(assets, error) from error
+        for name in (ASSETS, _PARTS):
+            folder = self._folder / under(self._home, name)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                for part in folder.glob(f"*{_SUFFIX}"):
+                    if not part.is_dir() or part.is_symlink():  # a folder is somebody's own
+                        part.unlink()
+            except OSError as error:
+                raise output_error(folder, error) from error
+
+    def close(self) -> None:
+        """Take the folder of parts away, if it is empty."""
+        with suppress(OSError):
+            (self._folder / under(self._home, _PARTS)).rmdir()
 
     def part(self, asset_id: str) -> Path:
         """Return a place for a file on its way, one of its own for every try."""
-        name = file_name("{asset_id}", id="", index=0, asset_id=asset_id, extension="part")
-        return self._folder / self._within / f"{next(self._numbers)}-{name}"
+        plain = "".join(one for one in asset_id if one.isalnum())[:100]
+        return self._folder / under(self._home, _PARTS) / f"{next(self._numbers)}-{plain}{_SUFFIX}"
 
     def holds(self, file: File) -> bool:
         """Return whether the file is there with the bytes that are on record."""
@@ -66,39 +88,55 @@ class AssetStore:
         return _matches(self._folder / file.path, file.bytes, file.sha256)
 
     def place(
-        self, part: Path, arrived: Arrived, *, job_id: str, index: int, asset_id: str, extension: str
+        self, part: Path, arrived: Arrived, *, job: Job, index: int, asset_id: str, kind: Kind, lay: str = ""
     ) -> str:
         """Move a finished part to its name and give that, relative to the batch's folder.
 
         The same bytes under the same name stay, and the part goes; other bytes keep the
         name, and this file takes one with its asset's id in it.
 
+        Args:
+            part: the file.
+            arrived: what it is.
+            job: whose it is.
+            index: of the asset among the job's, from 0.
+            asset_id: the service's.
+            kind: of the file.
+            lay: where it lay before, if it did: what lay in ``earlier/`` comes back to there.
+
         Raises:
             OutputError: the part is gone or still where it was.
         """
+        path = lay
+        if not lay.startswith(under(self._home, f"{EARLIER}/")):
+            name = self._namer(
+                job, index=index, asset_id=asset_id, kind=kind_word(kind.mime), extension=kind.extension
+            )
+            path = under(self._home, f"{ASSETS}/{name}")
         with self._lock:
-            for name in self._names(job_id, index, asset_id, extension):
-                target = self._folder / self._within / name
+            for one in beside(path, asset_id):
+                target = self._folder / one
                 try:
                     if _settle(part, target, arrived):
-                        return f"{self._within}/{name}"
+                        return one
                 except OSError as error:
                     raise output_error(target, error) from error
         raise AssertionError("names never run out")
 
-    def _names(self, job_id: str, index: int, asset_id: str, extension: str) -> Iterator[str]:
-        plain = "".join(one for one in asset_id if one.isalnum())
-        numbered = (f"_{plain}-{number}" for number in itertools.count(2))
-        for ending in itertools.chain(("", f"_{plain[-_TAIL:]}", f"_{plain}"), numbered):
-            template = self._template + ending
-            yield file_name(template, id=job_id, index=index, asset_id=asset_id, extension=extension)
-
 
 def _settle(part: Path, target: Path, arrived: Arrived) -> bool:
+    """Move a part to its name, and return whether it could have that."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):  # a file in the place of a folder of its name
+        if target.parent.name in {ASSETS, EARLIER}:
+            raise
+        return False
     if not os.path.lexists(target):
-        part.rename(target)
-        sync_folder(target.parent)
-        return True
+        with suppress(FileExistsError):  # in the meantime
+            move_file(os.fspath(part), os.fspath(target))
+            sync_folder(target.parent)
+            return True
     if _matches(target, arrived.size, arrived.sha256):
         part.unlink()
         return True

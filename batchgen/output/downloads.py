@@ -18,13 +18,15 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from batchgen.backoff import Backoff
 from batchgen.errors import BatchgenError, DownloadError, TransientError, WhyMissing
 from batchgen.model import Asset, File, Job
-from batchgen.output.asset_store import AssetStore
+from batchgen.output.asset_store import AssetStore, named_by
 from batchgen.output.atomic import output_error
 from batchgen.output.file_checks import trouble_with
 from batchgen.output.kinds import kind_of
+from batchgen.output.known_files import KnownFiles
 from batchgen.output.picture_sizes import size_of
 from batchgen.output.transfer import Arrived, Cdn, TransferError
 from batchgen.output.urls import AssetSource, AssetUrls
+from batchgen.planning.arrangement import Namer
 from batchgen.ports import Collector
 
 __all__ = ["AssetSource", "Downloader"]
@@ -48,10 +50,11 @@ class Downloader:
     Args:
         assets: the service.
         folder: the batch's; files go into ``assets/`` under it.
-        template: names, see ``names.file_name``.
-        home: the slot's folder in it; see ``AssetStore``.
+        template: of names made of what is known of a job alone; see ``file_names.FileNames``.
+        namer: what files are called, where that is more than the template.
+        home: the folder of the slot's results, relative to the batch's; empty for that itself.
         connections: files on their way at the same time.
-        known: files on record by asset id; what is still there as recorded is not fetched again.
+        known: files on record; what is still there as recorded is not fetched again.
         edited: assets whose files somebody has changed: those are left as they are.
         tries: per file, the first included.
         backoff: between tries.
@@ -68,9 +71,10 @@ class Downloader:
         folder: Path,
         *,
         template: str = "{id}_{index}",
+        namer: Namer | None = None,
         home: str = "",
         connections: int = 8,
-        known: Mapping[str, File] | None = None,
+        known: KnownFiles | None = None,
         edited: Collection[str] = (),
         tries: int = 5,
         backoff: Backoff | None = None,
@@ -78,10 +82,11 @@ class Downloader:
         spacing: float = 3.0,
     ) -> None:
         self._urls = AssetUrls(assets, oldest=oldest_url, spacing=spacing)
-        self._store = AssetStore(folder, template=template, home=home)
+        self._store = AssetStore(folder, namer=namer or named_by(template), home=home)
+        self._stores = [self._store]
         self._cdn = Cdn(connections=connections)
         self._slots = asyncio.Semaphore(connections)
-        self._known = dict(known or {})
+        self._known = known or KnownFiles()
         self._edited = frozenset(edited)
         self._tries = tries
         self._backoff = backoff or Backoff()
@@ -106,6 +111,8 @@ class Downloader:
             await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
         finally:
             await self._cdn.__aexit__(None, None, None)
+            for store in self._stores:
+                await asyncio.to_thread(store.close)
 
     async def collect(self, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
         """Put every asset on disk and describe the files, in the order of the ids.
@@ -119,6 +126,7 @@ class Downloader:
 
     def into(self, store: AssetStore) -> Collector:
         """Return what fetches into another folder by the same connections; it is made for the first file."""
+        self._stores.append(store)
         return _Into(self, store)
 
     async def collect_into(self, store: AssetStore, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
@@ -127,14 +135,16 @@ class Downloader:
             one: _Want(store=store, job=job, index=at, asset_id=one)
             for at, one in enumerate(dict.fromkeys(asset_ids))
         }
-        async with asyncio.TaskGroup() as group:
-            tasks = {
-                one: group.create_task(self._outcome(want), name=f"asset:{one}")
-                for one, want in wants.items()
-            }
-        outcomes = {one: task.result() for one, task in tasks.items()}
-        _raise_worst(job, outcomes)
-        return tuple(file for one in asset_ids if isinstance(file := outcomes[one], File))
+        # nobody renames these meanwhile, nor before they are on record: the caller awaits nothing in between
+        async with self._known.fetching(wants):
+            async with asyncio.TaskGroup() as group:
+                tasks = {
+                    one: group.create_task(self._outcome(want), name=f"asset:{one}")
+                    for one, want in wants.items()
+                }
+            outcomes = {one: task.result() for one, task in tasks.items()}
+            _raise_worst(job, outcomes)
+            return tuple(file for one in asset_ids if isinstance(file := outcomes[one], File))
 
     async def _outcome(self, want: _Want) -> File | BatchgenError:
         """Return an error as a value: one asset's failure must not cut its neighbours short."""
@@ -156,7 +166,7 @@ class Downloader:
             reraise=True,
         )
         file: File = await retrying(self._try, want)
-        self._known[want.asset_id] = file
+        self._known.put(file)
         return file
 
     def _wait(self, state: RetryCallState) -> float:
@@ -208,13 +218,15 @@ class Downloader:
             raise output_error(part, error) from error
         if trouble:
             raise TransferError(trouble, url_spent=True, reason=WhyMissing.UNFIT)
+        known = self._known.get(want.asset_id)
         path = want.store.place(
             part,
             arrived,
-            job_id=want.job.id,
+            job=want.job,
             index=want.index,
             asset_id=want.asset_id,
-            extension=kind.extension,
+            kind=kind,
+            lay=known.path if known is not None else "",
         )
         width, height = size or (asset.width, asset.height)
         return File(

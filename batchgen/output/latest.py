@@ -9,14 +9,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from batchgen.output import asset_store, atomic, links, report, thumbnails
+from batchgen.output import atomic, links, report, thumbnails
 from batchgen.output.links import LATEST
 from batchgen.output.results import CSV_NAME, JSON_NAME
 from batchgen.plain_files import FileFaultError, open_plain
+from batchgen.planning.arrangement import ASSETS, EARLIER
 
-EARLIER = "earlier"
-
-_FOLDERS = (asset_store.FOLDER, EARLIER, thumbnails.FOLDER)
+_FOLDERS = (ASSETS, EARLIER, thumbnails.FOLDER)
 _FILES = (CSV_NAME, report.NAME)  # earlier versions wrote them here; the names go on to lead to them
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _CHUNK = 1 << 20

@@ -5,10 +5,12 @@ batch's lock is held by whoever calls what changes anything.
 """
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from batchgen.output.atomic import output_error, sync_folder
+from batchgen.planning.arrangement import ASSETS, EARLIER
 from batchgen.planning.slots import FOLDER
 
 LATEST = "latest"
@@ -53,6 +55,16 @@ def take_down(folder: Path) -> None:
         OutputError: a link is still there.
     """
     for name in ours_in(folder):
+        remove(folder / name)
+
+
+def make_way(folder: Path, names: Iterable[str] = (ASSETS, EARLIER)) -> None:
+    """Remove the links that runs have made in the place of some folders: files of their own come there.
+
+    Raises:
+        OutputError: a link is still there.
+    """
+    for name in set(names).intersection(ours_in(folder)):
         remove(folder / name)
 
 

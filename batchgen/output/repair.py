@@ -1,24 +1,26 @@
 """The files of a batch on the disk: which are not as they are on record, and fetching them again.
 
-Nothing is overwritten: what stands in a file's place with other bytes is kept beside it.
+Nothing is overwritten: what stands in a file's place with other bytes is kept in ``earlier/``.
 """
 
 import asyncio
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import count
 from pathlib import Path
 
 from batchgen.errors import DownloadError, OutputError, ServiceError, StoppedError
 from batchgen.lifecycle import Record
 from batchgen.model import File, Job
-from batchgen.output.atomic import output_error, sync_folder
+from batchgen.output.atomic import output_error
+from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
-from batchgen.output.links import linked_folders, ours_in, remove
+from batchgen.output.links import linked_folders, make_way
+from batchgen.planning.arrangement import Lies, beside, earlier
+
+_STAGING = ".audit"  # where files are fetched to
 
 
 class Damage(StrEnum):
@@ -93,7 +95,7 @@ def _damage(path: Path, file: File) -> Damage | None:
 
 
 async def fetch_again(
-    damaged: Iterable[Damaged], folder: Path, open_downloads: Callable[[Path], Downloader]
+    damaged: Iterable[Damaged], folder: Path, open_downloads: Callable[[Path], Downloader], *, home: str
 ) -> list[Damaged]:
     """Fetch the files into a folder beside, and put those with the recorded bytes into their places.
 
@@ -101,15 +103,15 @@ async def fetch_again(
         damaged: which.
         folder: of the batch.
         open_downloads: opens what fetches files under the names of their assets into a folder.
+        home: the folder of the slot's results, relative to the batch's; empty for that itself.
 
     Raises:
         OutputError: the disk is at fault.
         StoppedError: the service does not let us ask for the URLs.
     """
     damaged = list(damaged)
-    for name in {one.file.path.partition("/")[0] for one in damaged}.intersection(ours_in(folder)):
-        remove(folder / name)  # or its files would be put among another slot's
-    staging = folder / ".audit"
+    make_way(folder, {one.file.path.partition("/")[0] for one in damaged})
+    staging = folder / _STAGING
     await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)  # what a killed audit left
     try:
         async with (
@@ -117,7 +119,7 @@ async def fetch_again(
             asyncio.TaskGroup() as group,
         ):
             tasks = [
-                group.create_task(_fetch(downloader, one, staging, folder), name=f"fix:{one.file.asset_id}")
+                group.create_task(_fetch(downloader, one, folder, home=home), name=f"fix:{one.file.asset_id}")
                 for one in damaged
             ]
     finally:
@@ -132,7 +134,7 @@ async def fetch_again(
 
 
 async def _fetch(
-    downloader: Downloader, damaged: Damaged, staging: Path, folder: Path
+    downloader: Downloader, damaged: Damaged, folder: Path, *, home: str
 ) -> Damaged | StoppedError | OutputError:
     """Return an error as a value: one file's failure must not cut its neighbours short."""
     wanted = damaged.file
@@ -141,7 +143,8 @@ async def _fetch(
         if (got.bytes, got.sha256) != (wanted.bytes, wanted.sha256):
             told = f"the service gives other bytes now ({got.bytes}, SHA-256 {got.sha256}); left as it is"
             return replace(damaged, told=told)
-        told = await asyncio.to_thread(_put_back, staging / got.path, folder / wanted.path)
+        disk = BatchDisk(folder, home=home)
+        told = await asyncio.to_thread(_put_back, disk, f"{_STAGING}/{got.path}", wanted, home=home)
     except (StoppedError, OutputError) as error:
         return error
     except (DownloadError, ServiceError) as error:
@@ -149,26 +152,33 @@ async def _fetch(
     return replace(damaged, fixed=True, told=told)
 
 
-def _put_back(fetched: Path, place: Path) -> str:
+def _put_back(disk: BatchDisk, fetched: str, wanted: File, *, home: str) -> str:
     """Move a file to its place and say what became of the one that stood there.
 
     Raises:
-        OutputError: both are where they were, or the older one is beside its place.
+        OutputError: both are where they were, or the older one is in ``earlier/``.
     """
-    told = "fetched again"
+    told, place = "fetched again", wanted.path
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(place):  # perhaps somebody's own work: what is there is never overwritten
-            aside = _free_beside(place)
-            place.rename(aside)
-            told = f"fetched again; what was there is kept as {aside.name}"
-        fetched.rename(place)
-        sync_folder(place.parent)
+        disk.make_folder_of(place)
+        if disk.lies(place) is not Lies.NOTHING:  # perhaps somebody's own work: it is never overwritten
+            aside = _moved_aside(disk, wanted, home)
+            told = f"fetched again; what was there is kept as {aside}"
+        disk.move(fetched, place)
+        disk.sync([place])
     except OSError as error:
-        raise output_error(place, error) from error
+        raise output_error(disk.folder / place, error) from error
     return told
 
 
-def _free_beside(place: Path) -> Path:
-    numbered = (place.with_name(f"{place.name}.damaged{number or ''}") for number in count())
-    return next(one for one in numbered if not os.path.lexists(one))
+def _moved_aside(disk: BatchDisk, wanted: File, home: str) -> str:
+    for path in beside(earlier(wanted.path, wanted.asset_id, home), wanted.asset_id):
+        disk.make_folder_of(path)
+        if not disk.same_names(path):
+            try:
+                disk.move(wanted.path, path)
+            except FileExistsError:  # in the meantime
+                continue
+            disk.sync([path])
+            return path
+    raise AssertionError("names never run out")

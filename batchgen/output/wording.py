@@ -21,6 +21,7 @@ from batchgen.lifecycle import (
     Deferred,
     Event,
     Failed,
+    FilesMoved,
     Held,
     NotSent,
     OutputsGrew,
@@ -205,5 +206,7 @@ def _money(event: Event) -> str | None:
             return f"{units(event.charged)} CU charged, as the service shows, for {clean(event.remote_id)}"
         case RefundShown():
             return f"{units(event.refunded)} CU of {clean(event.remote_id)} refunded, as the service shows"
+        case FilesMoved():
+            return f"now lies at {', '.join(map(clean, event.paths.values()))}"
         case SubmitStarted() | _:
             return None

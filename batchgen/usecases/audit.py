@@ -1,8 +1,8 @@
 """Holding a batch's journal against the service and against the disk.
 
 Reads, and writes nothing to the journal whatever it finds; ``--fix`` alone changes the disk,
-under the batch's lock, and replaces no file whose bytes are not what is on record without
-keeping it. What a finding is gets decided in ``reconcile.audit``.
+under the batch's lock, and keeps in ``earlier/`` what has another one's place.
+What a finding is gets decided in ``reconcile.audit``.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
@@ -36,6 +36,7 @@ from batchgen.reconcile.audit import (
 from batchgen.reconcile.orphans import MISSING, OrphanFinder
 from batchgen.reconcile.preflight import BLIND
 from batchgen.record import DONE
+from batchgen.usecases.arranging import Arranger, look
 from batchgen.usecases.findings import Audit, Changed, Dearer, LeftOut, Open, Short, asked_of
 from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.wiring.batch import Batch, scope_of
@@ -74,8 +75,9 @@ async def audit_batch(
         return Audit(scope=scope, purchases=purchases)
     if offline:
         told = _of_the_journal(scope, file.batch(scope), file.batch(scope), part)
-        whole = await _with_files(told, file, options.output / manifest.batch, part)
-        return replace(whole, purchases=purchases)
+        told = await _with_files(told, file, options.output / manifest.batch, part)
+        order = await _order_of(options, manifest, scope, file, part, fix=False)
+        return replace(told, purchases=purchases, **order)
     # where nothing was submitted, a question for a price may have been taken for an order
     since = now - BLIND if began_at is None else began_at - MARGIN
     look = _Look(options, file, scope, project, part)
@@ -99,6 +101,15 @@ class _Part:
 
     def __init__(self, keys: frozenset[JobKey] | None) -> None:
         self._keys = keys
+
+    @property
+    def is_all(self) -> bool:
+        """Whether no job is left out."""
+        return self._keys is None
+
+    def has(self, key: JobKey) -> bool:
+        """Return whether a job is looked at."""
+        return self._keys is None or key in self._keys
 
     def of(self, found: Mapping[JobKey, T]) -> Mapping[JobKey, T]:
         """Return what is said of these jobs."""
@@ -147,6 +158,27 @@ async def _with_files(audit: Audit, file: JournalFile, folder: Path, part: _Part
         files=len(files),
         damaged=tuple(damaged),
     )
+
+
+async def _order_of(
+    options: Options, manifest: Manifest, scope: Scope, file: JournalFile, part: _Part, *, fix: bool
+) -> dict[str, Any]:
+    """Say which files cannot have their names, and give them those where that is asked for, of all jobs.
+
+    Files change names with each other: where some jobs are selected no file gets another one.
+
+    Raises:
+        JournalError, OutputError: the disk is at fault.
+    """
+    batch = Batch.of(options, manifest, scope, file)
+    if not (fix and part.is_all):
+        blocked = (await asyncio.to_thread(look, batch)).blocked
+        ids = {one.job.id for one in batch.plan.entries if part.has(one.key)}
+        return {"blocked": tuple(one for one in blocked if part.is_all or one.job_id in ids)}
+    arranger = Arranger(batch, file)
+    await arranger.finish()
+    done = await Arranger(Batch.of(options, manifest, scope, file), file).arrange(force=True)
+    return {"blocked": done.blocked, "moved": str(done)}
 
 
 def _gone_of(records: Iterable[Record]) -> frozenset[str]:
@@ -209,9 +241,11 @@ class _Look:
             damaged = await asyncio.to_thread(damaged_among, files, folder, gone=gone)
             if fix and damaged:
                 open_downloads = partial(open_downloads_beside, client, rate=rate)
-                damaged = await fetch_again(damaged, folder, open_downloads)
+                home = Batch.of(options, manifest, self._scope, self._file).home
+                damaged = await fetch_again(damaged, folder, open_downloads, home=home)
                 self.record_what_is_back(damaged)
-            return replace(audit, files=len(files), damaged=tuple(damaged), purchases=tuple(bought))
+            order = await _order_of(options, manifest, self._scope, self._file, self._part, fix=fix)
+            return replace(audit, files=len(files), damaged=tuple(damaged), purchases=tuple(bought), **order)
 
     async def audit(self, *, since: float, jobs: Iterable[Job], bought: Sequence[Purchase]) -> Audit:
         """List first and read the journal then: every row's intent is in it, whatever runs beside us.

@@ -11,6 +11,7 @@ from batchgen.identity import compose_body, content_key, files_of
 from batchgen.lifecycle import State
 from batchgen.model import Job, JobKey, Purchase, Scope, Submission
 from batchgen.output.repair import Damaged
+from batchgen.planning.arrangement import Blocked
 from batchgen.reconcile.audit import BatchHistory, Sent, Situation, Sums, Surplus
 from batchgen.reconcile.candidates import Listed
 from batchgen.reconcile.unowned import Doubtful, Others
@@ -111,6 +112,8 @@ class Audit:
         untrue: jobs whose record is not what the history tells, by id, and how.
         purchases: submissions that were bought by asking for a price, and belong to no job.
         left_out: records of jobs that were not selected; None where all were looked at.
+        blocked: files that cannot have their names, as something else has them.
+        moved: which files were given their names, for people; empty for none.
     """
 
     scope: Scope
@@ -131,6 +134,8 @@ class Audit:
     untrue: tuple[tuple[str, str], ...] = ()
     purchases: tuple[Purchase, ...] = ()
     left_out: LeftOut | None = None
+    blocked: tuple[Blocked, ...] = ()
+    moved: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -160,6 +165,7 @@ class Audit:
                 "{} that cost more than the journal says: `batchgen cost --reconcile`",
             ),
             (Exit.REMAINS, broken, "{} missing or damaged"),
+            (Exit.REMAINS, len(self.blocked), "{} without its name, which another one has"),
         ]
         nouns = (
             "job",
@@ -170,7 +176,7 @@ class Audit:
             "submission",
             *["job"] * 3,
             "submission",
-            "file",
+            *["file"] * 2,
         )
         said = [
             (status, text.format(f"{number} {noun}{'s' * (number != 1)}"))

@@ -18,11 +18,13 @@ from batchgen.engine.settings import RunSettings
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError, OutputError
 from batchgen.model import Model
+from batchgen.output.links import make_way
 from batchgen.output.results import write_results
 from batchgen.ports import Clock, Observer
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
+from batchgen.usecases.arranging import Arranged, InOrder, files_in_order
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.guards import (
     refuse_a_lost_journal,
@@ -41,7 +43,7 @@ from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
 from batchgen.wiring.neighbours import neighbours_of
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Allow, Options, rate_of, speed_of
-from batchgen.wiring.outputs import open_downloads, open_progress
+from batchgen.wiring.outputs import known_files, open_downloads, open_progress
 from batchgen.wiring.service import open_service, sender_of
 from batchgen.wiring.uploads import Uploads, uploading
 
@@ -68,6 +70,12 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
         named = _begin_afresh(named)
         audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")
     opened = named or opened
+    done = Arranged()
+    if named is not None:
+        if not opened.batch.home:
+            make_way(opened.batch.folder)
+        named = await unless_interrupted(files_in_order(opened), interrupts)
+        opened, done = named or (opened, done)
     audience.begin(opened)
     audience.tell_of_files(opened.batch)
     with remembered(opened) as ended:
@@ -75,7 +83,7 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
             stopped = CameTo(_not_begun(opened.batch), [])
             outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
         else:
-            outcome = await _carried(opened, interrupts, audience)
+            outcome = await _carried(opened, interrupts, audience, done)
         status = interrupts.exit or int(outcome.verdict.exit)
         ended(status, outcome.verdict.reasons)
     audience.end(
@@ -87,7 +95,9 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     return outcome
 
 
-async def _carried(opened: OpenBatch, interrupts: Interrupts, audience: Audience) -> RunOutcome:
+async def _carried(
+    opened: OpenBatch, interrupts: Interrupts, audience: Audience, done: Arranged
+) -> RunOutcome:
     """Carry the slot and what is open in others, and write what it came to."""
     batch = opened.batch
     with ExitStack() as stack:
@@ -98,12 +108,15 @@ async def _carried(opened: OpenBatch, interrupts: Interrupts, audience: Audience
         came_to = CameTo(EngineOutcome(), [EngineOutcome() for _ in others])
         asked = batch.needs_the_service or any(one.to_carry for one in others)
         past = _is_past(opened)
+        known = known_files([batch, *(one.batch for one in others)])
+        order = InOrder(opened, [one.batch for one in others], known, done)
         if not asked:
             audience.place(str(opened.options.journal))
         else:
-            came_to = await _with_the_service(opened, others, interrupts, audience, past=past)
+            came_to = await _with_the_service(opened, others, interrupts, audience, order, past=past)
+            await order.end()
         at = opened.options.clock.now()
-        return await conclude(opened, others, came_to, at=at, asked=asked, past=past)
+        return await conclude(opened, others, came_to, at=at, asked=asked, past=past, order=order)
 
 
 def _is_past(opened: OpenBatch) -> bool:
@@ -175,6 +188,7 @@ async def _with_the_service(
     others: Sequence[OtherSlot],
     interrupts: Interrupts,
     audience: Audience,
+    order: InOrder,
     *,
     past: bool,
 ) -> CameTo:
@@ -204,7 +218,9 @@ async def _with_the_service(
         watching = audience.watching(progress, batch.scope, options.clock)
         client.rights.listen(watching.warned)
         collector, *into = await resources.enter_async_context(
-            open_downloads([batch, *(one.batch for one in others)], client, rate_of(options, limit))
+            open_downloads(
+                [batch, *(one.batch for one in others)], client, rate_of(options, limit), order.known
+            )
         )
         world = World(
             generator=client,
@@ -229,7 +245,8 @@ async def _with_the_service(
         ]
         runners += [runner, *carried]
         began = options.clock.now()
-        came_to = await _run_shown(runner, carried, batch, options, interrupts, watching, past=past)
+        async with beside(order.keep(watching.warned), name="file names"):
+            came_to = await _run_shown(runner, carried, batch, options, interrupts, watching, past=past)
         with suppress(JournalError):  # what is lost costs a refusal, which is free
             ready.flow.pools.keep()
         left_out = await left_out_of(came_to.own, batch, options, client, ready.models, uploads)
@@ -360,11 +377,18 @@ def _draining(runner: Runner, *, limit: float | None) -> str:
 
 
 async def _refresh(batch: Batch, observer: Observer, clock: Clock) -> None:
-    """Keep the slot's own results fresh while the run goes on, at two per cent of the time at most."""
+    """Keep the slot's own results fresh while the run goes on, at two per cent of the time at most.
+
+    Nothing is written before something has happened: a run that only looks leaves them as they are.
+    """
     loop, pause = asyncio.get_running_loop(), 5.0
+    told = dict(batch.journal.records())
     while True:
         await asyncio.sleep(pause)
-        began = loop.time()
+        began, now = loop.time(), dict(batch.journal.records())
+        if len(now) == len(told) and all(told.get(key) is one for key, one in now.items()):
+            continue
+        told = now
         results = batch.results(at=clock.now(), ending=EngineOutcome())
         writing = loop.run_in_executor(None, write_results, batch.folder, results)
         try:

@@ -14,6 +14,7 @@ from batchgen.journal.last_runs import LastRun
 from batchgen.model import Json
 from batchgen.output.latest import show_latest
 from batchgen.output.results import JSON_NAME, results_document
+from batchgen.usecases.arranging import InOrder
 from batchgen.usecases.other_slots import OtherSlot, all_findings, not_bought, unbought_notes, write_all
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import OpenBatch
@@ -31,7 +32,8 @@ class RunOutcome:
         results: the file that has it.
         report: the page of pictures; None for a slot without a name whose place another one has taken.
         asked: whether there was anything to ask the service for.
-        notes: what became of other slots, and what a person can do there, a sentence each.
+        notes: which files were renamed, what became of other slots, and what a person can do there, a
+            sentence each.
     """
 
     verdict: Verdict
@@ -95,6 +97,7 @@ async def conclude(
     at: float,
     asked: bool,
     past: bool,
+    order: InOrder | None = None,
 ) -> RunOutcome:
     """Judge the run and write what people and scripts read.
 
@@ -105,6 +108,7 @@ async def conclude(
         at: seconds since the epoch.
         asked: whether there was anything to ask the service for.
         past: whether the batch's results are those of a later slot, and stay.
+        order: what brought files to their places; None where the run did not begin.
 
     Raises:
         OutputError: a file is as it was.
@@ -112,13 +116,15 @@ async def conclude(
     """
     options, file, batch, ending = opened.options, opened.file, opened.batch, came_to.own
     found = all_findings(batch.weigh(ending, at=at), others, came_to.others, ending)
+    found += order.findings if order is not None else []
     verdict = verdict_of(found)
     results, report, told = batch.results(at=at, ending=ending, verdict=verdict), None, ""
     if keeps_results(batch, past=past):
         results, report = await asyncio.to_thread(write_all, batch.folder, results)
     if not past:
         told = await asyncio.to_thread(show_latest, batch.folder, batch.home)
-    notes = [*([told] if told else []), *(note for one in others for note in one.notes(options))]
+    notes = [str(order.done)] if order is not None and str(order.done) else []
+    notes += [*([told] if told else []), *(note for one in others for note in one.notes(options))]
     notes += unbought_notes(options, not_bought(opened))
     for one, ended in zip(others, came_to.others, strict=True):
         if one.to_carry:

@@ -100,12 +100,12 @@ class Batch:
     """One manifest in the light of the journal.
 
     Attributes:
-        home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
         files: what of the files on record is not on the disk; nothing where the manifest wants no files.
         wrong_words: what is wrong with the words that select jobs; then none is selected.
         scope: where its records are, which may be under another project or address than it is run with.
         project: the one that the service is told; empty for the key's own.
         clock: ours.
+        home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
     """
 
     manifest: Manifest

@@ -9,12 +9,15 @@ from typing import TextIO
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.model import Rate
-from batchgen.output.asset_store import AssetStore
+from batchgen.output.asset_store import AssetStore, named_by
+from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
-from batchgen.output.links import take_down
+from batchgen.output.known_files import KnownFiles
+from batchgen.output.links import make_way
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
+from batchgen.planning.arrangement import Namer
 from batchgen.planning.budget import committed
 from batchgen.ports import Collector
 from batchgen.scenario.client import ScenarioClient
@@ -23,7 +26,7 @@ from batchgen.wiring.batch import Batch, is_open
 
 @asynccontextmanager
 async def open_downloads(
-    batches: Sequence[Batch], client: ScenarioClient, rate: Rate | None
+    batches: Sequence[Batch], client: ScenarioClient, rate: Rate | None, known: KnownFiles
 ) -> AsyncIterator[Sequence[Collector | None]]:
     """Open what fetches the files of a batch's slots, one for each; None where its manifest wants no files.
 
@@ -31,30 +34,44 @@ async def open_downloads(
         batches: the slots of one batch, the one that is worked on first.
         client: asked for the addresses of files.
         rate: at which it may be asked.
+        known: where their files lie.
 
     Raises:
         OutputError: the first one's folder cannot be made.
     """
-    first, output = batches[0], batches[0].manifest.output
-    if not output.download:
+    first = batches[0]
+    if not first.manifest.output.download:
         yield [None] * len(batches)
         return
     if not all(one.home for one in batches):
-        take_down(first.folder)  # or files of the slot without a name would be put among another's
-    records = (record for one in batches for record in one.journal.records().values())
-    known = {file.asset_id: file for record in records for file in record.files}
+        make_way(first.folder)  # or files of the slot without a name would be put among another's
     edited = {file.asset_id for one in batches for file in one.files.edited}
-    spacing = spacing_at(rate)
     async with Downloader(
         client,
         first.folder,
-        template=output.files,
+        namer=namer_of(first),
         home=first.home,
         known=known,
         edited=edited,
-        spacing=spacing,
+        spacing=spacing_at(rate),
     ) as downloader:
         yield [downloader, *(downloader.into(files_on_disk(one)) for one in batches[1:])]
+
+
+def known_files(batches: Sequence[Batch]) -> KnownFiles:
+    """Return where the files of a batch's slots lie."""
+    records = (record for one in batches for record in one.journal.records().values())
+    return KnownFiles(file for record in records for file in record.files)
+
+
+def namer_of(batch: Batch) -> Namer:
+    """Return what the files of a batch are called."""
+    return named_by(batch.manifest.output.files)
+
+
+def disk_of(batch: Batch) -> BatchDisk:
+    """Return the files of a batch, to be renamed."""
+    return BatchDisk(batch.folder, home=batch.home)
 
 
 def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | None) -> Downloader:
@@ -64,7 +81,7 @@ def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | Non
 
 def files_on_disk(batch: Batch) -> AssetStore:
     """Return what tells which files of a batch are on the disk."""
-    return AssetStore(batch.folder, template=batch.manifest.output.files, home=batch.home)
+    return AssetStore(batch.folder, namer=namer_of(batch), home=batch.home)
 
 
 def open_progress(

@@ -51,6 +51,7 @@ def test_what_a_killed_run_has_paid_for_is_collected_in_the_next_slot(
     assert [one["status"] for one in kept["jobs"]].count("succeeded") == 5
     for job in kept["jobs"]:
         for file in job["files"]:
+            assert file["path"].startswith("assets/")
             assert (place.parent / file["path"]).is_file()
 
     _finish_monday(here, service)

@@ -170,7 +170,7 @@ WRONG = (
     (["--only", "@empty.txt"], "empty.txt: there is no word in it"),
     (["--only", "@marks.json"], "marks.json: is no list of ids, and has no list 'jobs'"),
     (["--only", "@broken.json"], "broken.json:1:10: is not JSON"),
-    (["--only", "@latin.txt"], "latin.txt:1:4: the byte 0xe9 is not UTF-8"),
+    (["--only", "@latin.txt"], "latin.txt:1:7: the byte 0xe9 is not UTF-8"),
     (["tower-1", "--only", "keep"], "no job is meant both by JOB and by --only"),
 )
 
@@ -186,7 +186,7 @@ def test_where_a_word_means_nothing_no_command_does_anything(
     desk.write("marks.json", json.dumps({"marks": {"tower-1": "kept"}}))
     desk.write("empty.txt", "# nothing yet\n\n")
     desk.write("broken.json", '{"jobs": tower}')
-    (desk.folder / "latin.txt").write_bytes(b"caf\xe9")
+    (desk.folder / "latin.txt").write_bytes(b"tower-\xe9")
 
     def refused(*commands: str) -> None:
         for name in commands:

@@ -23,6 +23,7 @@ from batchgen.errors import (
 )
 from batchgen.model import Asset, File
 from batchgen.output.downloads import Downloader
+from batchgen.output.known_files import KnownFiles
 from tests.support import files
 from tests.support.builders import make_job
 
@@ -346,7 +347,7 @@ async def test_a_file_with_the_recorded_bytes_is_not_fetched_again(cdn: Cdn, tmp
     async with downloader(cdn, tmp_path) as subject:
         files = await subject.collect(make_job(), ["asset_a"])
         assert await subject.collect(make_job(), ["asset_a"]) == files
-    async with downloader(cdn, tmp_path, known={"asset_a": files[0]}) as subject:
+    async with downloader(cdn, tmp_path, known=KnownFiles(files[:1])) as subject:
         assert await subject.collect(make_job(), ["asset_a"]) == files
     assert cdn.asked("asset_a") == 1
 
@@ -358,7 +359,7 @@ async def test_a_recorded_file_that_was_damaged_comes_back_beside_the_damaged_on
     async with downloader(cdn, tmp_path) as subject:
         (file,) = await subject.collect(make_job(), ["asset_a"])
     (tmp_path / file.path).write_bytes(PNG[:-1])
-    async with downloader(cdn, tmp_path, known={"asset_a": file}) as subject:
+    async with downloader(cdn, tmp_path, known=KnownFiles([file])) as subject:
         (again,) = await subject.collect(make_job(), ["asset_a"])
     assert on_disk(tmp_path) == {"tower_0.png": PNG[:-1], again.path.removeprefix("assets/"): PNG}
 
@@ -402,7 +403,7 @@ async def test_hostile_names_stay_in_the_folder(cdn: Cdn, tmp_path: Path) -> Non
 
 async def test_a_bad_template_is_refused_before_anything_is_fetched(cdn: Cdn, tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        downloader(cdn, tmp_path, template="{prompt}")
+        downloader(cdn, tmp_path, template="{id")
 
 
 async def test_compressed_transfer_is_undone(cdn: Cdn, tmp_path: Path) -> None:

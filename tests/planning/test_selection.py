@@ -162,7 +162,7 @@ def test_what_is_wrong_in_a_file_is_said_with_its_line() -> None:
         ("entry:towr", "no job has an entry 'towr'; did you mean 'tower'?"),
         ("model:model_flx", "no job has a model 'model_flx'; did you mean 'model_flux'?"),
         ("model:zz*", "no job has a model like 'zz*'; there are 'model_flux', 'model_pixel'"),
-        ("status:faild", "no status is called 'faild'; did you mean 'failed'?"),
+        ("status:fail", "no status is called 'fail'; did you mean 'failed'?"),
         ("status:running", "no job has status 'running'; there are 'pending', 'not_bought', 'failed'"),
         ("rarty=rare", "no job has a variable 'rarty'; did you mean 'rarity'?"),
         ("rarity=rar", "rarity is 'rar' in no job; did you mean 'rare'?"),

@@ -18,6 +18,7 @@ from batchgen.errors import GuardError
 from batchgen.exits import Exit
 from batchgen.journal.store import JournalStore
 from batchgen.output.progress import Mode
+from batchgen.output.saved_files import saved_of
 from batchgen.usecases.audience import Audience
 from batchgen.wiring.options import Options
 
@@ -300,3 +301,38 @@ def test_a_batch_that_repeats_no_more_writes_no_file_by_a_link_into_a_slot(night
     assert (nights.batch / "assets").is_dir()
     assert not (nights.batch / "assets").is_symlink()
     assert is_complete(nights.batch / "slots" / slot)
+
+
+def test_an_audit_puts_files_back_beside_a_link_and_not_into_the_slot_that_it_leads_to(
+    nights: Nights,
+) -> None:
+    (nights.folder / "jobs.yaml").write_text(NIGHTLY.replace("period: day\n", ""))
+    nights.run()
+    shutil.rmtree(nights.batch / "assets")
+    (nights.folder / "jobs.yaml").write_text(NIGHTLY)
+    nights.run()
+    assert (nights.batch / "assets").is_symlink()
+    [slot] = nights.slots()
+    before = stamps(nights.batch / "slots")
+    told = asyncio.run(api.audit(nights.options(slot=""), offline=True))
+    assert [one.found for one in told.damaged] == ["missing", "missing"], "what the link shows is another's"
+    asyncio.run(api.audit(nights.options(slot=""), fix=True))
+    assert not (nights.batch / "assets").is_symlink()
+    assert len(list((nights.batch / "assets").iterdir())) == 2
+    assert stamps(nights.batch / "slots") == before
+    assert is_complete(nights.batch / "slots" / slot)
+
+
+def test_a_slot_that_an_old_file_names_leads_nowhere_outside(nights: Nights) -> None:
+    nights.night()
+    for slot in ("../../../tmp/x", "/etc", "..", "a/b", ""):
+        for path in saved_of(nights.batch, slot):
+            assert path.resolve().is_relative_to(nights.batch.resolve())
+    nights.lose_the_journal()
+    place = nights.batch / "slots" / nights.slots()[0] / "results.json"
+    document = json.loads(place.read_text())
+    for path in (place, nights.batch / "results.json"):
+        path.write_text(json.dumps({**document, "slot": "../../up"}))
+    outside = {one for one in nights.folder.iterdir() if one.name != "output"}
+    asyncio.run(api.rebuild(nights.options()))
+    assert {one for one in nights.folder.iterdir() if one.name != "output"} == outside

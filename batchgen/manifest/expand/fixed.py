@@ -7,7 +7,7 @@ from typing import NamedTuple
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.ids import distinct
 from batchgen.manifest.expand.subject import Subject, are_stems_alike, subject_of
-from batchgen.manifest.naming import in_ascii, label, slug
+from batchgen.manifest.naming import in_ascii, label, model_label, slug
 from batchgen.manifest.source.scalars import plain, text_of
 from batchgen.manifest.templates import Template
 from batchgen.model import Json
@@ -104,7 +104,7 @@ def fixed_parts(entry: Entry) -> FixedParts:
     spelled = frozenset(name for name in entry.known if entry.tells(name))
     combinations = tuple(_combinations(entry, hidden={*named, *told}, spelled=spelled))
     several = len(entry.models) > 1
-    labels = distinct([_model_label(one.words) if several else "" for one in entry.models])
+    labels = distinct([model_label(one.words) if several else "" for one in entry.models])
     models = tuple(map(ModelPart, range(len(entry.models)), entry.models, labels))
     varies = several or len(prompts) > 1 or bool(shown) or any(one.label for one in combinations)
     exact = entry.name is not None and not varies
@@ -126,7 +126,7 @@ def fixed_parts(entry: Entry) -> FixedParts:
 
 def start_of_id(ready: FixedParts, model: ModelPart, values: Mapping[str, Json]) -> str:
     """Return what the automatic id of a job without a prompt begins with: its file, its text or its model."""
-    own = "" if model.label or model.template.names else _model_label(model.template.words)
+    own = "" if model.label or model.template.names else model_label(model.template.words)
     return (ready.subject and ready.subject.start(values, with_folders=ready.with_folders)) or own
 
 
@@ -168,10 +168,6 @@ def _labels(entry: Entry, spelled: frozenset[str]) -> dict[str, dict[str, str]]:
 def as_told(spelled: Collection[str], name: str, value: Json) -> Json:
     """Return a value as the job says it: a number in its file's spelling only where that is in the text."""
     return value if name in spelled else plain(value)
-
-
-def _model_label(model: str) -> str:
-    return slug(model.removeprefix("model_"), words=12)
 
 
 def text_of_value(value: Json) -> str:
