@@ -252,6 +252,25 @@ def test_a_report_is_of_all_jobs_or_beside_it_of_some(desk: Desk, monkeypatch: p
     assert Path(shown).read_text() == f"{some}\n"
 
 
+def test_the_page_of_a_slot_lies_in_its_folder(desk: Desk) -> None:
+    for slot in ("one", "two"):
+        assert desk("run", "tower-*", "--period", slot, "--quiet")[0] == 0
+    folder = desk.folder / "output" / "spring" / "slots"
+    text = MANIFEST.replace("output:", "period: two\noutput:")
+    desk.write("jobs.yaml", text)
+    assert desk("report", "tower-1")[:2] == (0, f"{folder / 'two' / 'selection.html'}\n")
+    assert desk("report", "keep", "--slot", "one")[:2] == (0, f"{folder / 'one' / 'selection.html'}\n")
+    assert desk("report", "--slot", "one")[:2] == (0, f"{folder / 'one' / 'report.html'}\n")
+    desk.write("jobs.yaml", text.replace("two", "three"))
+    status, _, err = desk("report")
+    assert (status, "there are the slots 'one', 'two': --slot" in err) == (2, True)
+    some = desk.json("status", "tower-1", "hero-ann")
+    assert [(one["slot"], one["jobs"], one["counts"]["done"]) for one in some] == [
+        ("one", 2, 1),
+        ("two", 2, 1),
+    ]
+
+
 def test_standard_input_is_a_list_of_words_that_is_read_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
