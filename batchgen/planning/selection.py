@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from batchgen.planning.conditions import Facts, Known, Word, condition_of
+from batchgen.planning.conditions import Condition, Facts, Known, Word, condition_of
 from batchgen.planning.selection_faults import There, fault_of
 
 _MOST_SAID = 10  # sentences about words
@@ -100,6 +100,8 @@ def selected(words: JobSelection, known: Known, *, unfit: Unfit | None = None) -
             ids.append(job.id)
         elif any(leaf.is_id for leaf in leaves):
             wrong.append(why)
+    if len(wrong) > _MOST_SAID:
+        wrong[_MOST_SAID:] = [f"and {len(wrong) - _MOST_SAID} more jobs that this cannot be done with"]
     wrong += _said(groups, named, known)
     if not (ids or wrong):
         wrong.append(_left_nothing(words))
@@ -126,13 +128,15 @@ class _Leaf:
 
     Attributes:
         is_id: whether it is the id of a job.
+        exact: what it asks, where that is one condition without a pattern; then it has no test.
         hits: how many jobs it holds for.
         met: how many of them the other words leave.
         fit: how many of these are fit.
     """
 
     word: Word
-    is_id: bool
+    is_id: bool = False
+    exact: Condition | None = None
     test: "Callable[[Facts], bool] | None" = None
     inside: "tuple[_Group, ...]" = ()
     hits: int = 0
@@ -145,13 +149,14 @@ class _Group:
 
     def __init__(self, words: Iterable[Word], named: Collection[str], known: Known) -> None:
         self.leaves: list[_Leaf] = []
-        self._ids: dict[str, list[_Leaf]] = {}
+        self._exact: dict[Condition, dict[str, list[_Leaf]]] = {}
         self._tested: list[tuple[_Leaf, Callable[[Facts], bool]]] = []
         for word in _spread(words, named):
             leaf = _leaf(word, named, known)
             self.leaves.append(leaf)
-            if leaf.is_id:
-                self._ids.setdefault(word.text, []).append(leaf)
+            if (one := leaf.exact) is not None:  # of thousands of these only the right one is looked up
+                same = self._exact.setdefault(one._replace(pattern=""), {})
+                same.setdefault(one.pattern, []).append(leaf)
             elif leaf.test is not None:
                 self._tested.append((leaf, leaf.test))
 
@@ -160,8 +165,10 @@ class _Group:
 
     def held(self, job: Facts) -> list[_Leaf]:
         """Return the words that hold for a job, and count them."""
-        found = [*self._ids.get(job.id, ())] if self._ids else []
-        found += [leaf for leaf, test in self._tested if test(job)]
+        found = [leaf for leaf, test in self._tested if test(job)]
+        for condition, leaves in self._exact.items():
+            for value in dict.fromkeys(condition.of(job)):
+                found += leaves.get(value, ())
         for leaf in found:
             leaf.hits += 1
         return found
@@ -186,11 +193,13 @@ def _spread(words: Iterable[Word], named: Collection[str]) -> Iterator[Word]:
 
 def _leaf(word: Word, named: Collection[str], known: Known) -> _Leaf:
     if word.text in named:
-        return _Leaf(word, is_id=True)
+        return _Leaf(word, is_id=True, exact=condition_of(word.text, named))
     if not word.parts or fault_of(word, named, known):
-        return _Leaf(word, is_id=False)
+        return _Leaf(word)
     inside: list[_Group] = []
     tests: list[Callable[[Facts], bool]] = []
+    if len(word.parts) == 1 and not (one := condition_of(word.parts[0].text, named)).is_pattern:
+        return _Leaf(word, exact=one)
     for part in word.parts:
         if part.listed is not None and part.text not in named:
             group = _Group(part.listed, named, known)
@@ -199,7 +208,7 @@ def _leaf(word: Word, named: Collection[str], known: Known) -> _Leaf:
         else:
             tests.append(condition_of(part.text, named).test())
     if len(tests) == 1:
-        return _Leaf(word, is_id=False, test=tests[0], inside=tuple(inside))
+        return _Leaf(word, test=tests[0])
 
     def all_hold(job: Facts) -> bool:
         if not inside:
@@ -207,7 +216,7 @@ def _leaf(word: Word, named: Collection[str], known: Known) -> _Leaf:
         held = [test(job) for test in tests]  # the words of a list are counted whatever the others say
         return all(held)
 
-    return _Leaf(word, is_id=False, test=all_hold, inside=tuple(inside))
+    return _Leaf(word, test=all_hold, inside=tuple(inside))
 
 
 def _any_holds(group: _Group, job: Facts) -> bool:

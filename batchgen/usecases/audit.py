@@ -76,7 +76,7 @@ async def audit_batch(
     if offline:
         told = _of_the_journal(scope, file.batch(scope), file.batch(scope), part)
         told = await _with_files(told, file, options.output / manifest.batch, part)
-        order = await _order_of(options, manifest, scope, file, fix=False)
+        order = await _order_of(options, manifest, scope, file, part, fix=False)
         return replace(told, purchases=purchases, **order)
     # where nothing was submitted, a question for a price may have been taken for an order
     since = now - BLIND if began_at is None else began_at - MARGIN
@@ -101,6 +101,15 @@ class _Part:
 
     def __init__(self, keys: frozenset[JobKey] | None) -> None:
         self._keys = keys
+
+    @property
+    def is_all(self) -> bool:
+        """Whether no job is left out."""
+        return self._keys is None
+
+    def has(self, key: JobKey) -> bool:
+        """Return whether a job is looked at."""
+        return self._keys is None or key in self._keys
 
     def of(self, found: Mapping[JobKey, T]) -> Mapping[JobKey, T]:
         """Return what is said of these jobs."""
@@ -152,16 +161,20 @@ async def _with_files(audit: Audit, file: JournalFile, folder: Path, part: _Part
 
 
 async def _order_of(
-    options: Options, manifest: Manifest, scope: Scope, file: JournalFile, *, fix: bool
+    options: Options, manifest: Manifest, scope: Scope, file: JournalFile, part: _Part, *, fix: bool
 ) -> dict[str, Any]:
-    """Say which files cannot have their names, and give them those where that is asked for.
+    """Say which files cannot have their names, and give them those where that is asked for, of all jobs.
+
+    Files change names with each other: where some jobs are selected no file gets another one.
 
     Raises:
         JournalError, OutputError: the disk is at fault.
     """
     batch = Batch.of(options, manifest, scope, file)
-    if not fix:
-        return {"blocked": (await asyncio.to_thread(look, batch)).blocked}
+    if not (fix and part.is_all):
+        blocked = (await asyncio.to_thread(look, batch)).blocked
+        ids = {one.job.id for one in batch.plan.entries if part.has(one.key)}
+        return {"blocked": tuple(one for one in blocked if part.is_all or one.job_id in ids)}
     arranger = Arranger(batch, file)
     await arranger.finish()
     done = await Arranger(Batch.of(options, manifest, scope, file), file).arrange(force=True)
@@ -231,7 +244,7 @@ class _Look:
                 home = Batch.of(options, manifest, self._scope, self._file).home
                 damaged = await fetch_again(damaged, folder, open_downloads, home=home)
                 self.record_what_is_back(damaged)
-            order = await _order_of(options, manifest, self._scope, self._file, fix=fix)
+            order = await _order_of(options, manifest, self._scope, self._file, self._part, fix=fix)
             return replace(audit, files=len(files), damaged=tuple(damaged), purchases=tuple(bought), **order)
 
     async def audit(self, *, since: float, jobs: Iterable[Job], bought: Sequence[Purchase]) -> Audit:

@@ -111,9 +111,9 @@ class Audit:
         sums: what was charged.
         untrue: jobs whose record is not what the history tells, by id, and how.
         purchases: submissions that were bought by asking for a price, and belong to no job.
+        left_out: records of jobs that were not selected; None where all were looked at.
         blocked: files that cannot have their names, as something else has them.
         moved: which files were given their names, for people; empty for none.
-        left_out: records of jobs that were not selected; None where all were looked at.
     """
 
     scope: Scope
@@ -133,9 +133,9 @@ class Audit:
     sums: Sums = field(default_factory=Sums)
     untrue: tuple[tuple[str, str], ...] = ()
     purchases: tuple[Purchase, ...] = ()
+    left_out: LeftOut | None = None
     blocked: tuple[Blocked, ...] = ()
     moved: str = ""
-    left_out: LeftOut | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -6,7 +6,7 @@ from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.verdict import Verdict
 from batchgen.errors import InputError
 from batchgen.exits import Exit
-from batchgen.formats import counted
+from batchgen.formats import clean, counted
 from batchgen.model import Scope
 from batchgen.output.report import NAME_OF_SOME, write_report
 from batchgen.output.results import results_document
@@ -14,6 +14,8 @@ from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.wiring.batch import Batch, is_of_the_past, slots_of
 from batchgen.wiring.job_facts import is_out_of_sight
 from batchgen.wiring.opening import OpenBatch
+
+_LONGEST = 200  # characters of the words that selected jobs
 
 
 def records_elsewhere(opened: OpenBatch) -> Scope | None:
@@ -48,7 +50,9 @@ def write_page(opened: OpenBatch) -> Path:
     if not options.selection:
         return write_report(folder, document, within=batch.folder)
     of = counted(len(batch.plan.entries), "job")
-    document["selection"] = f"{len(batch.plan.shown.entries)} of {of}: {options.selection}"
+    document["selection"] = (
+        f"{len(batch.plan.shown.entries)} of {of}: {clean(str(options.selection), _LONGEST)}"
+    )
     return write_report(folder, document, within=batch.folder, name=NAME_OF_SOME)
 
 

@@ -170,7 +170,7 @@ WRONG = (
     (["--only", "@empty.txt"], "empty.txt: there is no word in it"),
     (["--only", "@marks.json"], "marks.json: is no list of ids, and has no list 'jobs'"),
     (["--only", "@broken.json"], "broken.json:1:10: is not JSON"),
-    (["--only", "@latin.txt"], "latin.txt:1:4: the byte 0xe9 is not UTF-8"),
+    (["--only", "@latin.txt"], "latin.txt:1:7: the byte 0xe9 is not UTF-8"),
     (["tower-1", "--only", "keep"], "no job is meant both by JOB and by --only"),
 )
 
@@ -186,7 +186,7 @@ def test_where_a_word_means_nothing_no_command_does_anything(
     desk.write("marks.json", json.dumps({"marks": {"tower-1": "kept"}}))
     desk.write("empty.txt", "# nothing yet\n\n")
     desk.write("broken.json", '{"jobs": tower}')
-    (desk.folder / "latin.txt").write_bytes(b"caf\xe9")
+    (desk.folder / "latin.txt").write_bytes(b"tower-\xe9")
 
     def refused(*commands: str) -> None:
         for name in commands:
@@ -250,6 +250,25 @@ def test_a_report_is_of_all_jobs_or_beside_it_of_some(desk: Desk, monkeypatch: p
     while not Path(shown).read_text():  # it is started, and not waited for
         os.sched_yield()
     assert Path(shown).read_text() == f"{some}\n"
+
+
+def test_the_page_of_a_slot_lies_in_its_folder(desk: Desk) -> None:
+    for slot in ("one", "two"):
+        assert desk("run", "tower-*", "--period", slot, "--quiet")[0] == 0
+    folder = desk.folder / "output" / "spring" / "slots"
+    text = MANIFEST.replace("output:", "period: two\noutput:")
+    desk.write("jobs.yaml", text)
+    assert desk("report", "tower-1")[:2] == (0, f"{folder / 'two' / 'selection.html'}\n")
+    assert desk("report", "keep", "--slot", "one")[:2] == (0, f"{folder / 'one' / 'selection.html'}\n")
+    assert desk("report", "--slot", "one")[:2] == (0, f"{folder / 'one' / 'report.html'}\n")
+    desk.write("jobs.yaml", text.replace("two", "three"))
+    status, _, err = desk("report")
+    assert (status, "there are the slots 'one', 'two': --slot" in err) == (2, True)
+    some = desk.json("status", "tower-1", "hero-ann")
+    assert [(one["slot"], one["jobs"], one["counts"]["done"]) for one in some] == [
+        ("one", 2, 1),
+        ("two", 2, 1),
+    ]
 
 
 def test_standard_input_is_a_list_of_words_that_is_read_once(
