@@ -131,14 +131,17 @@ class NamesWorld:
     def __post_init__(self) -> None:
         self._place = Place(self.folder)
         self._top = self.folder / "output" / "spring"
-        self._before: dict[str, bytes] = {}
+        self._on_record = frozenset[str]()
 
     def play(self) -> list[str]:
         """Play every night, and judge what is on the disk after each."""
+        died = False
         for number, night in enumerate(nights_of(self.seed), 1):
             self._write(night)
             for what, at in night.people:
-                self._let_people(what, at)
+                # where renames are not on record yet, an edited file may be taken for somebody's own
+                if not (died and what == "edit"):
+                    self._let_people(what, at)
             died = self._run(night)
             self.tally["runs that rename files"] += 1
             self.tally["of those cut"] += died
@@ -161,7 +164,8 @@ class NamesWorld:
         if what == "add":
             name = f"{_IDS[at % len(_IDS)]}{'_0' if at % 2 else ''}.txt"
             path = f"assets/{'text/' if at % 5 == 0 else ''}{name}"
-            if not any(folded(path) == folded(one) for one in self._files()):
+            # in the place of one of ours it would be an edited file
+            if folded(path) not in {folded(one) for one in (*self._files(), *self._on_record)}:
                 data = f"somebody's own, {at}".encode()
                 (self._top / path).parent.mkdir(parents=True, exist_ok=True)
                 (self._top / path).write_bytes(data)
@@ -200,8 +204,9 @@ class NamesWorld:
         with open_batch(self._place.options()) as opened:
             records = opened.batch.journal.records()
             there = Counter(files.values())
+            self._on_record = frozenset(file.path for one in records.values() for file in one.files)
             for file in (file for record in records.values() for file in record.files):
-                if file.asset_id in self.deleted and there[data_of(file.asset_id)]:
+                if file.asset_id in self.deleted and files.get(file.path) == data_of(file.asset_id):
                     self.deleted.remove(file.asset_id)  # it was fetched again
                 if file.asset_id not in self.deleted:
                     self.bytes_of.setdefault(file.asset_id, data_of(file.asset_id))
