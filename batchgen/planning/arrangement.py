@@ -90,14 +90,22 @@ def arrange(
         home: the folder of the slot's results, relative to the batch's; empty for that itself.
         force: whether what has the name of a file goes to ``earlier/``, whosever it is.
     """
-    current = list(current_claims(plan, records, namer, home))
     old = list(old_claims(plan, records, disk, home))
-    if all(one.file.path == one.wanted for one in current):
-        names = {folded(one.wanted) for one in current}
-        settled = not any(one.is_over or folded(one.file.path) in names for one in old)
-        if settled and len(names) == len(current):
-            return Arrangement()
+    if _are_settled(current_claims(plan, records, namer, home), old):
+        return Arrangement()
+    current = list(current_claims(plan, records, namer, home))
     return _Desk(current, old, disk, home=home, force=force).arranged()
+
+
+def _are_settled(current: Iterable[Claim], old: Sequence[Claim]) -> bool:
+    """Return whether every file is where it belongs, by the records alone: in nearly all runs."""
+    names, files = set[str](), 0
+    for one in current:
+        if one.file.path != one.wanted:
+            return False
+        names.add(folded(one.wanted))
+        files += 1
+    return len(names) == files and not any(one.is_over or folded(one.file.path) in names for one in old)
 
 
 @dataclass(eq=False, kw_only=True, slots=True)

@@ -28,11 +28,12 @@ from batchgen.lifecycle import Accepted, Collected, Record, SubmitStarted, Succe
 from batchgen.model import File
 from batchgen.output.asset_store import AssetStore, named_by
 from batchgen.output.kinds import Kind
-from batchgen.output.known_files import KnownFiles
+from batchgen.output.moving import chunks_of
 from batchgen.output.transfer import Arrived
 from batchgen.planning.file_names import folded
 from batchgen.usecases.arranging import Arranged, Arranger, InOrder, blocked_findings, files_in_order
 from batchgen.wiring.opening import OpenBatch, open_batch
+from batchgen.wiring.outputs import known_files
 from tests.support.place import Place
 
 MANIFEST = """\
@@ -213,7 +214,6 @@ def test_a_process_that_dies_before_any_change_leaves_nothing_that_the_next_run_
         assert everything <= set(in_assets(there).values()), f"lost before change {number}"
         arranged(there)
         after(there)
-        assert arranged(there).is_nothing
         shutil.rmtree(here)
     assert number > 20, "there was hardly anything to die in"
 
@@ -326,14 +326,15 @@ def test_a_file_is_fetched_or_renamed_by_one_at_a_time_and_no_record_tells_where
 
     async def both(opened: OpenBatch) -> None:
         records = opened.batch.journal.records()
-        known = KnownFiles(file for one in records.values() for file in one.files)
-        order = InOrder(opened, [], known, Arranged())
+        known = known_files([opened.batch])
+        arranger = Arranger(opened.batch, opened.file, known)
         [key] = [key for key, one in records.items() if one.job is not None and one.job.prompt == "two"]
         [file] = records[key].files
         async with known.fetching([file.asset_id]):
-            await order.end()
+            await arranger.arrange()
+            assert arranger.is_behind()
             assert known.get(file.asset_id) == records[key].files[0] == file, "it is held"
-        moving = asyncio.create_task(order.end())
+        moving = asyncio.create_task(arranger.arrange())
         await asyncio.sleep(0)
         async with known.fetching([file.asset_id]):
             now = known.get(file.asset_id)
@@ -341,10 +342,49 @@ def test_a_file_is_fetched_or_renamed_by_one_at_a_time_and_no_record_tells_where
             assert now == records[key].files[0]
             assert (opened.batch.folder / now.path).read_bytes() == data_of("two")
         await moving
-        await order.end()
+        assert not arranger.is_behind()
 
     with open_batch(place.options()) as opened:
         asyncio.run(both(opened))
+    after(place)
+
+
+def test_what_arrives_in_a_run_gets_its_name_while_the_run_goes_on(place: Place) -> None:
+    arranged(place)
+    write(place.folder, {"d": "four once more", "b": "one"})
+    told: list[str] = []
+
+    async def run(opened: OpenBatch) -> InOrder:
+        order = InOrder(opened, [], known_files([opened.batch]), Arranged())
+        task = asyncio.create_task(order.keep(told.append))
+        await asyncio.sleep(100)
+        assert order.done.is_nothing
+        collect(opened, "d")
+        assert in_assets(place)["assets/d_0.png"] == data_of("four and more")
+        await asyncio.sleep(100)
+        task.cancel()
+        return order
+
+    with open_batch(place.options()) as opened:
+        order = place.play(run(opened))
+    assert (str(order.done), told) == ("1 file renamed, 1 file moved to earlier/", [])
+    assert in_assets(place)["assets/d_0.png"] == data_of("four once more")
+    check(place)
+
+
+def test_a_slot_that_died_in_the_middle_is_gone_on_with_by_a_run_of_another(place: Place) -> None:
+    with open_batch(place.options()) as opened:
+        arranger = Arranger(opened.batch, opened.file)
+        found = arranger._decided(opened.batch.journal.records())
+        opened.file.moves(opened.batch.scope).begin(chunks_of(found.moves)[0])
+    with open_batch(place.options(period="week")) as opened:
+        other = opened.batch.scope
+        assert other.slot
+        assert opened.file.moves(other).slots() == [""]
+        done = asyncio.run(files_in_order(opened))[1]
+        assert opened.file.moves(other).slots() == []
+    assert (done.renamed, done.to_earlier) == (3, 1)
+    arranged(place)
     after(place)
 
 
