@@ -16,6 +16,8 @@ from batchgen.planning.file_claims import Claim, current_claims, old_claims
 from batchgen.planning.file_moves import Move, in_order
 from batchgen.planning.file_names import folded
 from batchgen.planning.file_places import (
+    ASSETS,
+    EARLIER,
     UNDER_WAY,
     Lies,
     Namer,
@@ -257,7 +259,7 @@ class _Desk:
             if ours is not None and ours.target not in {"", ours.path} and not ours.wanted:
                 continue  # it was sent away
             if folded(there) != folded(path):  # a file in the place of a folder
-                return there
+                return None if self._is_top(there) else there
             if ours is lot:
                 continue
             if ours is None or (not ours.wanted and not self._is_whole(ours)):
@@ -265,6 +267,11 @@ class _Desk:
             if ours.wanted and self._lies_at(ours) is Lies.OTHER:
                 return there
         return None
+
+    def _is_top(self, there: str) -> bool:
+        """Return whether a file is in the place of all our files: no other name would help."""
+        tops = (under(self._home, ASSETS), under(self._home, EARLIER))
+        return any(f"{folded(one)}/".startswith(f"{folded(there)}/") for one in tops)
 
     def _ours(self, there: str) -> _Lot | None:
         """Return whose a file on the disk is."""

@@ -93,6 +93,8 @@ TRIED = {
         (RUN + " --slot one",), before="run jobs.yaml --simulate --period one --limit 1"
     ),
     "output/spring/assets": Try((REHEARSE,)),
+    "output/spring/earlier": Try((REHEARSE,)),
+    "output/spring/.parts": Try((REHEARSE,)),
     "events.jsonl": Try((RUN + " --events events.jsonl",)),
     "schema.json": Try(("schema -o schema.json",)),
     "new.yaml": Try(("init new.yaml",)),
@@ -161,6 +163,8 @@ FOLDERS = frozenset(
         "output/spring",
         "output/spring/slots",
         "output/spring/assets",
+        "output/spring/earlier",
+        "output/spring/.parts",
     }
 )
 # What goes on to write results, or to rehearse, takes a second: these are tried with fewer.

@@ -274,6 +274,17 @@ def test_a_journal_that_takes_no_more_moves_nothing(place: Place) -> None:
     after(place)
 
 
+def test_a_file_in_the_place_of_the_folder_earlier_is_said_and_nothing_is_lost(place: Place) -> None:
+    before = in_assets(place)
+    (place.folder / "output/spring/earlier").write_text("a file")
+    with pytest.raises(OutputError, match="cannot move earlier/d_0_.*a file is in the place of its folder"):
+        arranged(place)
+    assert set(before.values()) <= set(in_assets(place).values())
+    (place.folder / "output/spring/earlier").unlink()
+    arranged(place)
+    after(place)
+
+
 def test_a_files_folder_that_is_a_link_to_another_place_is_as_good(place: Place, tmp_path: Path) -> None:
     spring = place.folder / "output/spring"
     (spring / "assets").rename(tmp_path / "elsewhere")
@@ -351,7 +362,7 @@ def test_a_file_is_fetched_or_renamed_by_one_at_a_time_and_no_record_tells_where
 
 def test_what_arrives_in_a_run_gets_its_name_while_the_run_goes_on(place: Place) -> None:
     arranged(place)
-    write(place.folder, {"d": "four once more", "b": "one"})
+    write(place.folder, {"d": "four once more", "a": "two", "b": "one"})
     told: list[str] = []
 
     async def run(opened: OpenBatch) -> InOrder:
