@@ -190,8 +190,8 @@ class _Desk:
             if len(groups) > 1:
                 owner = next((one for one in groups if self._disk.is_whole(one[0].file)), groups[0])
                 groups.remove(owner)
-                for one in groups:
-                    lost = _Lot(path=path, claims=one)
+                for gone in groups:
+                    lost = _Lot(path=path, claims=gone)
                     self._lies[_mark(lost)] = Lies.NOTHING
                     lots.append(lost)
                 groups = [owner]

@@ -71,8 +71,9 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     refuse_wrong_retries(opened.options, opened.batch)
     done = Arranged()
     if named is not None:
-        named = await unless_interrupted(files_in_order(opened), interrupts)
-        opened, done = named or (opened, done)
+        in_order = await unless_interrupted(files_in_order(opened), interrupts)
+        opened, done = in_order or (opened, done)
+        named = opened if in_order else None
     audience.begin(opened)
     audience.tell_of_files(opened.batch)
     with remembered(opened) as ended:

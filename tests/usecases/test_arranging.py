@@ -277,7 +277,7 @@ def test_a_journal_that_takes_no_more_moves_nothing(place: Place) -> None:
 def test_a_file_in_the_place_of_the_folder_earlier_is_said_and_nothing_is_lost(place: Place) -> None:
     before = in_assets(place)
     (place.folder / "output/spring/earlier").write_text("a file")
-    with pytest.raises(OutputError, match="cannot move earlier/d_0_.*a file is in the place of its folder"):
+    with pytest.raises(OutputError, match=r"cannot move earlier/d_0_.*a file is in the place of its folder"):
         arranged(place)
     assert set(before.values()) <= set(in_assets(place).values())
     (place.folder / "output/spring/earlier").unlink()
@@ -298,7 +298,8 @@ def test_a_journal_of_before_this_table_goes_on(place: Place) -> None:
     with place.options().journal.opened() as file:
         file._connection.execute("DROP TABLE moves")
     with place.options().journal.read() as file:
-        assert file.moves(file.scopes()[0]).pending() == file.moves(file.scopes()[0]).slots() == []
+        moves = file.moves(file.scopes()[0])
+        assert (moves.pending(), moves.slots()) == ([], [])
     arranged(place)
     after(place)
 
