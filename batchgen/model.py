@@ -127,6 +127,10 @@ class File:
         bytes: the size.
         sha256: hexadecimal.
         mime: told from the bytes, not from what was asked for.
+        width, height: pixels, of a picture as its bytes say; None where neither they nor the service say it.
+        duration: seconds; None where the service does not say it.
+        kind: the service's word, such as ``image``; empty where it does not say it.
+        type: its role among several outputs, as the service calls it, such as ``texture-normal``; or empty.
     """
 
     asset_id: str
@@ -134,6 +138,11 @@ class File:
     bytes: int
     sha256: str
     mime: str
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    kind: str = ""
+    type: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -374,6 +383,8 @@ class Asset:
         size: bytes, None where it does not say.
         is_original: whether the size is known to be that of the file that the URL gives.
         width, height: pixels, None where it does not say.
+        duration: seconds, None where it does not say.
+        type: its role among several outputs, such as ``texture-normal``; empty where it does not say.
     """
 
     id: str
@@ -384,3 +395,5 @@ class Asset:
     is_original: bool = False
     width: int | None = None
     height: int | None = None
+    duration: float | None = None
+    type: str = ""

@@ -146,7 +146,13 @@ class Results(Mapping[str, JobResult]):
     @cached_property
     def jobs(self) -> Sequence[JobResult]:
         """Every job of the manifest, in its order."""
-        return tuple(_job(one, self.path.parent) for one in self.document["jobs"])
+        return tuple(_job(one, self._folder) for one in self.document["jobs"])
+
+    @property
+    def _folder(self) -> Path:
+        """What paths are relative to: the slot's folder, also where this is the copy beside it."""
+        beside = self.path.parent / str(self.document.get("folder", ""))
+        return beside if beside.is_dir() else self.path.parent
 
     @cached_property
     def _by_id(self) -> Mapping[str, JobResult]:

@@ -84,7 +84,7 @@ def _lines(recovery: "api.Recovery", options: "api.Options") -> Iterator[str]:
         yield (
             "What is not shown may be of a rehearsal, another project or another service: check "
             f"--project and SCENARIO_BASE_URL before a run. If none of it is wanted, move "
-            f"{options.output / recovery.batch / 'results.json'} away."
+            f"{' and '.join(map(str, recovery.results))} away."
         )
     if not fates:
         yield "  nothing was found to recover"

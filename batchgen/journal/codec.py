@@ -79,7 +79,7 @@ def _reader(cls: Any) -> Callable[[dict[str, Any]], Any]:
 def _made_reader(cls: Any) -> Callable[[dict[str, Any]], Any]:
     hints = typing.get_type_hints(cls)
     names = [one.name for one in fields(cls)]
-    made = [(name, sys.intern if name in _REPEATED else _decoder(hints[name])) for name in names]
+    made = [(name, _shared(name) or _decoder(hints[name])) for name in names]
     decoders = [(name, decode) for name, decode in made if decode is not None]
 
     def read(plain: dict[str, Any]) -> Any:
@@ -91,9 +91,18 @@ def _made_reader(cls: Any) -> Callable[[dict[str, Any]], Any]:
     return read
 
 
-# A hundred thousand records name few prices, models and authors: equal ones are kept once.
-_REPEATED = frozenset({"model", "author"})
+# A hundred thousand records name few prices, models, authors, types and sizes: equal ones are kept once.
+_REPEATED = frozenset({"model", "author", "mime", "kind", "type"})
+_PIXELS = frozenset({"width", "height"})
 _decimal = lru_cache(maxsize=4096)(Decimal)
+_pixels = lru_cache(maxsize=4096)(int)
+
+
+def _shared(name: str) -> Decode | None:
+    """Return what keeps equal values of a field once; None where there is no need."""
+    if name in _REPEATED:
+        return sys.intern
+    return _pixels if name in _PIXELS else None
 
 
 def _decoder(hint: Any) -> Decode | None:

@@ -15,6 +15,7 @@ from batchgen.model import File, Job
 from batchgen.output.atomic import output_error, sync_folder
 from batchgen.output.disk import move_file
 from batchgen.output.kinds import Kind
+from batchgen.output.links import linked_folders
 from batchgen.output.transfer import Arrived
 from batchgen.planning.file_names import FileNames, NameParts
 from batchgen.planning.file_places import ASSETS, EARLIER, Namer, beside, kind_word, under
@@ -82,6 +83,8 @@ class AssetStore:
 
     def holds(self, file: File) -> bool:
         """Return whether the file is there with the bytes that are on record."""
+        if file.path.startswith(linked_folders(self._folder)):  # it is another slot's that is seen there
+            return False
         return _matches(self._folder / file.path, file.bytes, file.sha256)
 
     def place(

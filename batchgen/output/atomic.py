@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from batchgen.errors import OutputError
+from batchgen.plain_files import FileFaultError, open_plain
 
 _LEFT_BEHIND = 3600.0  # seconds after which a temporary file can only be that of a killed process
 
@@ -104,6 +105,15 @@ def write_chunks(path: Path, chunks: Iterable[bytes], *, durable: bool = True) -
             sync_folder(path.parent)
     except OSError as error:
         raise output_error(path, error) from error
+
+
+def holds(path: Path, chunks: Iterable[bytes]) -> bool:
+    """Return whether a plain file has just these chunks; reads no further than the first difference."""
+    try:
+        with open_plain(path) as file:
+            return all(file.read(len(one)) == one for one in chunks) and not file.read(1)
+    except (FileFaultError, OSError):  # whoever writes it next says what is wrong there
+        return False
 
 
 def _fill(temporary: Path, chunks: Iterable[bytes], *, durable: bool) -> None:

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from batchgen.model import File
 from batchgen.output.atomic import sync_folder
+from batchgen.output.links import linked_folders
 from batchgen.planning.file_names import folded
 from batchgen.planning.file_places import UNDER_WAY, Lies
 
@@ -78,6 +79,7 @@ class BatchDisk:
         self.folder = folder
         self._base = os.fspath(folder)
         self._home = home
+        self._linked = linked_folders(folder)
         self._listed: dict[str, dict[str, list[str]]] = {}
         self._read: dict[tuple[str, str], bool] = {}
 
@@ -87,9 +89,12 @@ class BatchDisk:
     def forget(self) -> None:
         """Look at the folders again when they are next asked for."""
         self._listed.clear()
+        self._linked = linked_folders(self.folder)
 
     def lies(self, path: str) -> Lies:
         """See ``Disk``."""
+        if path.startswith(self._linked):  # what is seen there is another slot's
+            return Lies.NOTHING
         try:
             mode = os.lstat(self._at(path)).st_mode
         except (FileNotFoundError, NotADirectoryError):
@@ -100,6 +105,8 @@ class BatchDisk:
 
     def stamp(self, path: str) -> str:
         """See ``Disk``."""
+        if path.startswith(self._linked):
+            return ""
         try:
             found = os.lstat(self._at(path))
         except OSError:

@@ -23,17 +23,20 @@ from batchgen.output.atomic import output_error
 from batchgen.output.file_checks import trouble_with
 from batchgen.output.kinds import kind_of
 from batchgen.output.known_files import KnownFiles
+from batchgen.output.picture_sizes import size_of
 from batchgen.output.transfer import Arrived, Cdn, TransferError
 from batchgen.output.urls import AssetSource, AssetUrls
 from batchgen.planning.file_places import Namer
+from batchgen.ports import Collector
 
 __all__ = ["AssetSource", "Downloader"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Want:
-    """One asset of one job."""
+    """One asset of one job, and where its file goes."""
 
+    store: AssetStore
     job: Job
     index: int
     asset_id: str
@@ -79,7 +82,8 @@ class Downloader:
         spacing: float = 3.0,
     ) -> None:
         self._urls = AssetUrls(assets, oldest=oldest_url, spacing=spacing)
-        self._shelf = AssetStore(folder, namer=namer or named_by(template), home=home)
+        self._store = AssetStore(folder, namer=namer or named_by(template), home=home)
+        self._stores = [self._store]
         self._cdn = Cdn(connections=connections)
         self._slots = asyncio.Semaphore(connections)
         self._known = known or KnownFiles()
@@ -90,7 +94,7 @@ class Downloader:
         self._server: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._shelf.prepare)
+        await asyncio.to_thread(self._store.prepare)
         await self._cdn.__aenter__()
         await self._group.__aenter__()
         self._server = self._group.create_task(self._urls.serve(), name="asset-urls")
@@ -107,7 +111,8 @@ class Downloader:
             await self._group.__aexit__(*((kind, error, trace) if cancelled else (None, None, None)))
         finally:
             await self._cdn.__aexit__(None, None, None)
-            await asyncio.to_thread(self._shelf.close)
+            for store in self._stores:
+                await asyncio.to_thread(store.close)
 
     async def collect(self, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
         """Put every asset on disk and describe the files, in the order of the ids.
@@ -117,8 +122,18 @@ class Downloader:
             OutputError: the disk is at fault.
             StoppedError: the service does not let us ask for the URLs.
         """
+        return await self.collect_into(self._store, job, asset_ids)
+
+    def into(self, store: AssetStore) -> Collector:
+        """Return what fetches into another folder by the same connections; it is made for the first file."""
+        self._stores.append(store)
+        return _Into(self, store)
+
+    async def collect_into(self, store: AssetStore, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
+        """Do as ``collect`` does, into a folder that is prepared."""
         wants = {
-            one: _Want(job=job, index=at, asset_id=one) for at, one in enumerate(dict.fromkeys(asset_ids))
+            one: _Want(store=store, job=job, index=at, asset_id=one)
+            for at, one in enumerate(dict.fromkeys(asset_ids))
         }
         # nobody renames these meanwhile, nor before they are on record: the caller awaits nothing in between
         async with self._known.fetching(wants):
@@ -141,7 +156,7 @@ class Downloader:
     async def _get(self, want: _Want) -> File:
         known = self._known.get(want.asset_id)
         if known is not None and (
-            want.asset_id in self._edited or await asyncio.to_thread(self._shelf.holds, known)
+            want.asset_id in self._edited or await asyncio.to_thread(want.store.holds, known)
         ):
             return known
         retrying = AsyncRetrying(
@@ -178,7 +193,7 @@ class Downloader:
         return asset
 
     async def _fetch(self, want: _Want, asset: Asset) -> File:
-        part = self._shelf.part(want.asset_id)
+        part = want.store.part(want.asset_id)
         try:
             arrived = await self._cdn.fetch(asset.url, part, size=asset.size)
             file = await asyncio.to_thread(self._keep, want, asset, part, arrived)
@@ -198,12 +213,13 @@ class Downloader:
         kind = kind_of(arrived.head, declared=asset.mime)
         try:
             trouble = trouble_with(part, arrived.head, kind, asset)
+            size = None if trouble else size_of(part, kind.mime)
         except OSError as error:
             raise output_error(part, error) from error
         if trouble:
             raise TransferError(trouble, url_spent=True, reason=WhyMissing.UNFIT)
         known = self._known.get(want.asset_id)
-        path = self._shelf.place(
+        path = want.store.place(
             part,
             arrived,
             job=want.job,
@@ -212,9 +228,37 @@ class Downloader:
             kind=kind,
             lay=known.path if known is not None else "",
         )
+        width, height = size or (asset.width, asset.height)
         return File(
-            asset_id=want.asset_id, path=path, bytes=arrived.size, sha256=arrived.sha256, mime=kind.mime
+            asset_id=want.asset_id,
+            path=path,
+            bytes=arrived.size,
+            sha256=arrived.sha256,
+            mime=kind.mime,
+            width=width or None,
+            height=height or None,
+            duration=asset.duration or None,
+            kind=asset.kind,
+            type=asset.type,
         )
+
+
+class _Into:
+    """Fetches into a folder of its own; the pool of connections and the calls for URLs are shared."""
+
+    def __init__(self, downloader: Downloader, store: AssetStore) -> None:
+        self._downloader = downloader
+        self._store = store
+        self._is_prepared = False
+        self._preparing = asyncio.Lock()
+
+    async def collect(self, job: Job, asset_ids: Sequence[str]) -> tuple[File, ...]:
+        """Put every asset on disk; see ``Downloader.collect``."""
+        async with self._preparing:
+            if not self._is_prepared:
+                await asyncio.to_thread(self._store.prepare)
+                self._is_prepared = True
+        return await self._downloader.collect_into(self._store, job, asset_ids)
 
 
 def _raise_worst(job: Job, outcomes: Mapping[str, File | BatchgenError]) -> None:

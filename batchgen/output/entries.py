@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from batchgen.formats import moment, number
 from batchgen.lifecycle import Record, State
 from batchgen.model import File, Job, JobKey, Json, Refund
+from batchgen.planning.slots import seen_from
 
 
 class Status(StrEnum):
@@ -30,6 +31,19 @@ class Status(StrEnum):
     TIMED_OUT = "timed_out"
 
 
+class Words(Protocol):
+    """What the manifest says of its jobs beside what is sent, each by the job's number from 0."""
+
+    def entry(self, index: int, /) -> str:
+        """Return the name of the entry that the job comes from; empty where it has none."""
+
+    def variables(self, index: int, /) -> Mapping[str, Json]:
+        """Return all variables that made the job, by name."""
+
+    def tags(self, index: int, /) -> Sequence[str]:
+        """Return the job's tags."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """One job with all that is known of it.
@@ -42,6 +56,10 @@ class Row:
         accepted: a person keeps for it what was bought before it was changed.
         absent: assets whose files are not on the disk, although they are on record.
         missing: why not all of its files are there; empty if they are, or nobody tried.
+        words: the manifest that has the job; None where none does.
+        index: the job's number in it, from 0.
+        earlier: what the job of this id had before the manifest was changed, newest first.
+        home: the folder of the results, relative to the batch's; empty for a batch without slots.
     """
 
     job: Job
@@ -51,6 +69,15 @@ class Row:
     accepted: bool = False
     absent: frozenset[str] = frozenset()
     missing: str = ""
+    words: Words | None = None
+    index: int = 0
+    earlier: "Sequence[Row]" = ()
+    home: str = ""
+
+    @property
+    def variables(self) -> Mapping[str, Json]:
+        """All variables that made it; none where no manifest has it."""
+        return self.words.variables(self.index) if self.words is not None else {}
 
     @property
     def files(self) -> Sequence[File]:
@@ -102,10 +129,11 @@ def entry(row: Row) -> dict[str, Json]:
         "prompt": job.prompt,
         "model": job.model,
         "params": _params(job, record),
+        **_words(row),
         "status": str(status_of(row)),
         "job_id": record.remote_id,
         "asset_ids": list(record.asset_ids),
-        "files": [_file(one) for one in row.files],
+        "files": _files(row),
         "cost": _cost(record),
         "attempts": record.attempt if record.body is not None else record.attempt - 1,
         "seed": _seed(job, record),
@@ -115,8 +143,29 @@ def entry(row: Row) -> dict[str, Json]:
             "finished": moment(record.finished_at),
         },
         "error": _error(row, record),
+        "earlier": [_earlier(one) for one in row.earlier],
         **({"missing_assets": record.expected - len(record.asset_ids)} if record.is_short else {}),
         **_accepted(row, record),
+    }
+
+
+def _words(row: Row) -> dict[str, Json]:
+    """Return what the manifest says of the job beside what is sent, without signatures of URLs."""
+    named = row.words.entry(row.index) if row.words is not None else ""
+    tags = row.words.tags(row.index) if row.words is not None else ()
+    return {"entry": named or None, "vars": _bare(row.variables), "tags": list(tags)}
+
+
+def _earlier(row: Row) -> dict[str, Json]:
+    """Return what a job had in the form in which it was bought before."""
+    record = row.record or Record()
+    return {
+        "job_id": record.remote_id,
+        "prompt": row.job.prompt,
+        "model": row.job.model,
+        "status": str(status_of(row)),
+        "asset_ids": list(record.asset_ids),
+        "files": _files(row),
     }
 
 
@@ -174,13 +223,22 @@ def _seed(job: Job, record: Record) -> int | float | None:
     return int(seed) if float(seed).is_integer() else seed
 
 
-def _file(one: File) -> dict[str, Json]:
+def _files(row: Row) -> list[Json]:
+    return [_file(one, row.home) for one in row.files]
+
+
+def _file(one: File, home: str) -> dict[str, Json]:
     return {
         "asset_id": one.asset_id,
-        "path": one.path,
+        "path": seen_from(home, one.path),
         "bytes": one.bytes,
         "sha256": one.sha256,
         "mime": one.mime,
+        "width": one.width,
+        "height": one.height,
+        "duration": one.duration,
+        "kind": one.kind or None,
+        "type": one.type or None,
     }
 
 

@@ -7,22 +7,13 @@ is a sound file of the same kind. What cannot be judged is taken, but never a pa
 
 import json
 import re
-import struct
-import warnings
-from collections.abc import Callable
-from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple
-
-from PIL import Image
 
 from batchgen.model import Asset
 from batchgen.output.file_formats import flaw_of, is_blank
 from batchgen.output.file_parts import CORRUPT
 from batchgen.output.kinds import HEAD, Kind
-
-# decoders warn of hostile bytes, in the midst of what is shown; no thread can turn that off for one call
-warnings.filterwarnings("ignore", module=r"PIL\.")
+from batchgen.output.picture_sizes import DECODER_ERRORS, Size, opener
 
 _LARGEST_DECODED = 64_000_000  # pixels; a larger picture is judged by its structure alone
 _SCALE = 8  # a JPEG is decoded at an eighth: all of its bytes are read, few pixels are kept
@@ -54,29 +45,6 @@ _SHARED = frozenset(
     {"video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "audio/mp4", "audio/ogg"}
 )
 _MAY_BE_TEXT = frozenset({"application/octet-stream", "image/svg+xml", "model/obj", "model/gltf+json"})
-_BY_PILLOW = {
-    "image/png": "PNG",
-    "image/jpeg": "JPEG",
-    "image/gif": "GIF",
-    "image/webp": "WEBP",
-    "image/avif": "AVIF",
-    "image/tiff": "TIFF",
-    "image/bmp": "BMP",
-}
-
-_WHAT_DECODERS_RAISE = (  # where they meet hostile bytes
-    OSError,
-    EOFError,
-    ValueError,
-    SyntaxError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    Warning,
-    struct.error,
-)
 _BY_CHECKSUM = frozenset(
     {"image/png"}
 )  # all bytes are under one: unpacking them, which is dear, tells no more
@@ -91,13 +59,6 @@ _OF_3D = re.compile(
     r"(?:#usda|#VRML|(?:solid|ply|OFF|newmtl|mtllib|usemtl|[ogsvf]|v[nt])(?:\s|\Z))"
 )
 _REMARKS = re.compile(r"\A(?:[ \t\r]*(?:#[^\n]*)?\n)*[ \t\r]*#[^\n]*\Z")
-
-
-class Size(NamedTuple):
-    """Of a picture, in pixels."""
-
-    width: int
-    height: int
 
 
 def trouble_with(part: Path, head: bytes, kind: Kind, asset: Asset) -> str:
@@ -231,11 +192,11 @@ class _UndrawableError(Exception):
 
 def _drawn(path: Path, mime: str) -> Size | None:
     """Decode a picture to its end; None if it is too large for that, or no picture to Pillow."""
-    factory = _factory(mime)
-    if factory is None:
+    opened = opener(mime)
+    if opened is None:
         return None
     try:
-        with path.open("rb") as file, factory(file, "") as image:
+        with path.open("rb") as file, opened(file, "") as image:
             size = Size(*image.size)
             if size.width * size.height > _LARGEST_DECODED:
                 return None
@@ -244,17 +205,6 @@ def _drawn(path: Path, mime: str) -> Size | None:
                 image.load()
     except MemoryError:
         return None
-    except _WHAT_DECODERS_RAISE as error:
+    except DECODER_ERRORS as error:
         raise _UndrawableError("it cannot be drawn to its end" if str(error) else CORRUPT) from error
     return size
-
-
-def _factory(mime: str) -> "Callable[[BufferedReader, str], Image.Image] | None":
-    """Return what opens pictures of this format; not ``Image.open``, which warns of large ones on its own."""
-    name = _BY_PILLOW.get(mime)
-    if name is None:
-        return None
-    if name not in Image.OPEN:
-        Image.init()
-    found = Image.OPEN.get(name)
-    return found[0] if found is not None else None

@@ -5,7 +5,7 @@ is damage. What has the recorded size is taken to be the recorded file: an audit
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -13,6 +13,7 @@ from stat import S_ISREG
 
 from batchgen.model import File, JobKey
 from batchgen.output.file_formats import flaw_of
+from batchgen.output.links import linked_folders
 from batchgen.record import Record
 
 
@@ -48,10 +49,10 @@ def look_at_files(records: Mapping[JobKey, Record], folder: Path) -> FilesLook:
     lost: dict[JobKey, int] = {}
     edited: list[File] = []
     assets: list[str] = []
-    base = os.fspath(folder)
+    found_in = _finder(folder)
     for key, record in records.items():
         for file in record.files:
-            found = _found(f"{base}/{file.path}", file.bytes, file.mime)
+            found = found_in(file)
             if found is _Found.EDITED:
                 edited.append(file)
             if (found is _Found.LOST) is not (file.asset_id in record.gone):
@@ -62,18 +63,26 @@ def look_at_files(records: Mapping[JobKey, Record], folder: Path) -> FilesLook:
 
 def missing_among(records: Iterable[Record], folder: Path) -> int:
     """Count the files on record that are not on the disk, those included that are gone for good; blocks."""
-    base = os.fspath(folder)
-    return sum(
-        _found(f"{base}/{file.path}", file.bytes, file.mime) is _Found.LOST
-        for record in records
-        for file in record.files
-    )
+    found_in = _finder(folder)
+    return sum(found_in(file) is _Found.LOST for record in records for file in record.files)
 
 
 class _Found(Enum):
     THERE = auto()
     EDITED = auto()
     LOST = auto()
+
+
+def _finder(folder: Path) -> Callable[[File], _Found]:
+    """Return what looks for a file in a batch's folder; what a link shows there is another slot's."""
+    base, others = os.fspath(folder), linked_folders(folder)
+
+    def found(file: File) -> _Found:
+        if file.path.startswith(others):
+            return _Found.LOST
+        return _found(f"{base}/{file.path}", file.bytes, file.mime)
+
+    return found
 
 
 def _found(path: str, size: int, mime: str) -> _Found:

@@ -1,7 +1,9 @@
 """Whether a picture is whole, told from the structure of its format; nothing is decoded here."""
 
 import re
+import struct
 import zlib
+from collections.abc import Mapping
 from xml.parsers import expat
 
 from batchgen.output.file_parts import CORRUPT, CUT, Data, FlawError, big, little, take, within
@@ -65,11 +67,14 @@ def webp(data: Data) -> None:
     within(data, 8 + little(data, 4))
 
 
+def psd_size(data: Data) -> tuple[int, int]:
+    """Return width and height, in pixels."""
+    return big(data, 18), big(data, 14)
+
+
 def psd(data: Data) -> None:
     """Follow the sections to the picture; source: Adobe's specification of the format."""
-    channels, height, width, depth = (
-        big(data, at, size) for at, size in ((12, 2), (14, 4), (18, 4), (22, 2))
-    )
+    (width, height), channels, depth = psd_size(data), big(data, 12, 2), big(data, 22, 2)
     at = 26
     for _ in range(3):
         at = within(data, at + 4 + big(data, at))
@@ -88,22 +93,40 @@ _EXR_NOT_PLAIN = 0x1A00  # flags of tiles, deep data and several parts
 
 def exr(data: Data) -> None:
     """Hold the table of chunks against the file; source: the OpenEXR file layout. Tiles are not judged."""
-    flags, at = little(data, 4), 8
-    attributes: dict[bytes, bytes] = {}
+    attributes, at = _exr_attributes(data)
+    lines = _EXR_LINES.get((attributes.get(b"compression") or b"\xff")[0])
+    window = _exr_window(attributes, b"dataWindow")
+    if little(data, 4) & _EXR_NOT_PLAIN or lines is None or window is None:
+        return
+    count = -(-window[1] // lines)
+    last = max((little(data, at + 1 + 8 * number, 8) for number in range(count)), default=0)
+    within(data, last + 8 + little(data, last + 4))
+
+
+def exr_size(data: Data) -> tuple[int, int] | None:
+    """Return width and height of what is to be shown, in pixels; None where the head does not say it."""
+    return _exr_window(_exr_attributes(data)[0], b"displayWindow")
+
+
+def _exr_attributes(data: Data) -> tuple[dict[bytes, bytes], int]:
+    """Return what stands in the head, by name, and where it ends."""
+    at, attributes = 8, dict[bytes, bytes]()
     while (end := data.find(b"\x00", at)) != at:
         name = take(data, at, end - at if end > at else len(data))
         typed = data.find(b"\x00", end + 1)
         size = little(data, typed + 1) if typed >= 0 else len(data)
         attributes[name] = take(data, typed + 5, size)
         at = typed + 5 + size
-    lines = _EXR_LINES.get((attributes.get(b"compression") or b"\xff")[0])
-    window = attributes.get(b"dataWindow", b"")
-    if flags & _EXR_NOT_PLAIN or lines is None or len(window) < 16:  # noqa: PLR2004 - four numbers
-        return
-    low, high = (int.from_bytes(window[place : place + 4], "little", signed=True) for place in (4, 12))
-    count = -(-(high - low + 1) // lines)
-    last = max((little(data, at + 1 + 8 * number, 8) for number in range(count)), default=0)
-    within(data, last + 8 + little(data, last + 4))
+    return attributes, at
+
+
+def _exr_window(attributes: Mapping[bytes, bytes], name: bytes) -> tuple[int, int] | None:
+    """Return width and height of a window: its first and last columns and lines are inside."""
+    box = attributes.get(name, b"")
+    if len(box) < 16:  # noqa: PLR2004 - four numbers
+        return None
+    left, top, right, bottom = struct.unpack("<4i", box[:16])
+    return right - left + 1, bottom - top + 1
 
 
 _HDR_SIZE = re.compile(rb"\n\n[-+]Y (\d{1,6}) [-+]X (\d{1,6})\n")
@@ -112,16 +135,26 @@ _HDR_NARROWEST, _HDR_WIDEST, _HDR_RUN = 8, 0x7FFF, 128
 
 def hdr(data: Data) -> None:
     """Follow the lines of pixels; source: Radiance's file formats. Older ways of packing are not judged."""
-    found = _HDR_SIZE.search(data[: 1 << 16])
-    if found is None:
-        raise FlawError(CUT)
-    height, width, at = int(found[1]), int(found[2]), found.end()
+    (width, height), at = _hdr_head(data)
     if not _HDR_NARROWEST <= width <= _HDR_WIDEST or len(data) > _LARGEST_HDR:
         return
     for _ in range(height):
         if take(data, at, 4) != b"\x02\x02" + width.to_bytes(2, "big"):
             return
         at = _hdr_line(data, at + 4, width)
+
+
+def hdr_size(data: Data) -> tuple[int, int]:
+    """Return width and height, in pixels."""
+    return _hdr_head(data)[0]
+
+
+def _hdr_head(data: Data) -> tuple[tuple[int, int], int]:
+    """Return the size, and where the lines of pixels begin."""
+    found = _HDR_SIZE.search(data[: 1 << 16])
+    if found is None:
+        raise FlawError(CUT)
+    return (int(found[2]), int(found[1])), found.end()
 
 
 def _hdr_line(data: Data, at: int, width: int) -> int:

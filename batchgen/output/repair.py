@@ -17,6 +17,7 @@ from batchgen.model import File, Job
 from batchgen.output.atomic import output_error
 from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
+from batchgen.output.links import linked_folders, make_way
 from batchgen.planning.file_places import Lies, beside, earlier
 
 _STAGING = ".audit"  # where files are fetched to
@@ -68,10 +69,15 @@ def damaged_among(
         folder: of the batch.
         gone: assets that the service had no more when a run asked for them.
     """
+    others = linked_folders(folder)  # what is seen there is another slot's
+
+    def damage(file: File) -> Damage | None:
+        return Damage.MISSING if file.path.startswith(others) else _damage(folder / file.path, file)
+
     return [
         Damaged(job=job, file=file, found=found, gone=file.asset_id in gone)
         for job, file in files
-        if (found := _damage(folder / file.path, file)) is not None
+        if (found := damage(file)) is not None
     ]
 
 
@@ -103,6 +109,8 @@ async def fetch_again(
         OutputError: the disk is at fault.
         StoppedError: the service does not let us ask for the URLs.
     """
+    damaged = list(damaged)
+    make_way(folder, {one.file.path.partition("/")[0] for one in damaged})
     staging = folder / _STAGING
     await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)  # what a killed audit left
     try:

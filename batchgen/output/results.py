@@ -5,12 +5,14 @@ it is pure; only ``write_results`` touches the disk, and only through ``atomic``
 """
 
 import csv
+import hashlib
 import io
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import overload
@@ -20,15 +22,18 @@ from batchgen.lifecycle import Record
 from batchgen.model import Json, Refund
 from batchgen.output import atomic
 from batchgen.output.entries import Row, Status, entry, status_of, without_signature
+from batchgen.plain_files import FileFaultError, open_plain
 from batchgen.planning.stages import counted_stages
 
 FORMAT = "batchgen/results@1"
 JSON_NAME = "results.json"
 CSV_NAME = "results.csv"
 
+_SUMMARY = b' "summary": '  # how its line begins; those of prompts and jobs begin further in
+
 _LINES_A_CHUNK = 500
 
-_COLUMNS = (
+COLUMNS = (
     "id",
     "prompt",
     "model",
@@ -50,7 +55,17 @@ _COLUMNS = (
     "started",
     "finished",
     "error",
+    "entry",
+    "tags",
+    "width",
+    "height",
+    "duration",
+    "kind",
+    "type",
 )
+_OF_A_JOB = ("id", "prompt", "model", "status", "job_id", "seed", "attempts", "entry")
+_OF_A_FILE = ("bytes", "sha256", "mime", "width", "height", "duration", "kind", "type")
+_VARIABLE = "var."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +82,7 @@ class Results:
         reasons: why the run ended as it did, one sentence each.
         exit: the run's exit status; None while it runs.
         slot: of a batch that repeats; empty for one that does not.
+        home: the folder of the slot's results, relative to the batch's; empty for one that does not repeat.
     """
 
     batch: str
@@ -78,11 +94,7 @@ class Results:
     reasons: Sequence[str] = ()
     exit: int | None = None
     slot: str = ""
-
-
-def place_of_slot(folder: Path, slot: str) -> Path:
-    """Return where the results of a slot stay when the next one has begun."""
-    return folder / "slots" / f"{slot}.json" if slot else folder / JSON_NAME
+    home: str = ""
 
 
 class Entries(Sequence[Mapping[str, Json]]):
@@ -156,6 +168,7 @@ def _head(results: Results) -> dict[str, Json]:
         "format": FORMAT,
         "batch": results.batch,
         **({"slot": results.slot} if results.slot else {}),
+        **({"folder": results.home} if results.home else {}),
         "manifest": {"path": results.manifest_path, "sha256": results.manifest_sha256},
     }
 
@@ -175,16 +188,22 @@ def prompts(rows: Iterable[Row]) -> dict[str, list[str]]:
 
 def summary(results: Results) -> dict[str, Json]:
     """Count. Statuses are those of the manifest's jobs; assets and money count what was removed too."""
-    counted = Counter(status_of(row) for row in results.rows)
-    everything = (*results.rows, *results.removed)
-    records = [row.record for row in everything if row.record is not None]
+    counted: Counter[Status] = Counter()
+    records, files = list[Record | None](), 0
+    for row in results.rows:  # made anew by every look
+        counted[status_of(row)] += 1
+        records.append(row.record)
+        files += len(row.files)
+    stages = _stages(records, alive=results.exit is None)
+    records += [row.record for row in results.removed]
+    known = [one for one in records if one is not None]
     told: dict[str, Json] = {
         "jobs": len(results.rows),
         "statuses": {str(status): counted[status] for status in Status},
-        "counts": _counts(results),
-        "assets": sum(len(record.asset_ids) for record in records),
-        "files": sum(len(row.files) for row in everything),
-        "cost": _cost(records),
+        "counts": stages,
+        "assets": sum(len(one.asset_ids) for one in known),
+        "files": files + sum(len(row.files) for row in results.removed),
+        "cost": _cost(known),
         "written_at": moment(results.written_at),
     }
     if results.removed:
@@ -196,13 +215,9 @@ def summary(results: Results) -> dict[str, Json]:
     return told
 
 
-def _counts(results: Results) -> dict[str, Json]:
+def _stages(records: Iterable[Record | None], *, alive: bool) -> dict[str, Json]:
     """Return how many of the manifest's jobs stand where, in the words of ``planning.stages``."""
-    alive = results.exit is None
-    return {
-        stage.replace(" ", "_"): count
-        for stage, count in counted_stages((row.record for row in results.rows), alive=alive).items()
-    }
+    return {stage.replace(" ", "_"): count for stage, count in counted_stages(records, alive=alive).items()}
 
 
 def _cost(records: Sequence[Record]) -> dict[str, Json]:
@@ -231,7 +246,7 @@ def _total(amounts: Iterable[Decimal | None]) -> int | float | None:
     return number(total)
 
 
-def results_csv(entries: Iterable[Mapping[str, Json]]) -> Iterator[str]:
+def results_csv(entries: Iterable[Mapping[str, Json]], variables: Sequence[str] = ()) -> Iterator[str]:
     """Write a table for spreadsheets, RFC 4180: a row per asset, one row for a job without any.
 
     A job's cost stands in its first row only, so that a column adds up. A cell that a
@@ -239,12 +254,13 @@ def results_csv(entries: Iterable[Mapping[str, Json]]) -> Iterator[str]:
 
     Args:
         entries: the elements of a document's ``jobs``.
+        variables: the names of those that get a column.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(_COLUMNS)
+    writer.writerow((*COLUMNS, *(cell(f"{_VARIABLE}{name}") for name in variables)))
     for count, one in enumerate(entries):
-        writer.writerows(_table_rows(one))
+        writer.writerows(_table_rows(one, variables))
         if count % _LINES_A_CHUNK == 0:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -252,22 +268,35 @@ def results_csv(entries: Iterable[Mapping[str, Json]]) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _table_rows(one: Mapping[str, Json]) -> Iterator[list[Json]]:
+def variable_names(rows: Iterable[Row]) -> list[str]:
+    """Return the names of all variables of some jobs, in the order in which they appear first."""
+    return list(dict.fromkeys(itertools.chain.from_iterable(row.variables for row in rows)))
+
+
+def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[list[Json]]:
     files = {file["asset_id"]: file for file in one["files"]}
+    told = [_told(one["vars"].get(name)) for name in variables]
     for place, asset_id in enumerate(one["asset_ids"] or [None]):
         file = files.get(asset_id, {})
         cost = one["cost"] if place == 0 else {}
         cells = {
-            **{name: one[name] for name in ("id", "prompt", "model", "status", "job_id", "seed", "attempts")},
-            **{name: file.get(name) for name in ("bytes", "sha256", "mime")},
+            **{name: one[name] for name in _OF_A_JOB},
+            **{name: file.get(name) for name in _OF_A_FILE},
             **{name: cost.get(name) for name in ("quoted", "charged", "refunded", "refund")},
             **one["times"],
             "params": _dumps(one["params"]),
+            "tags": ", ".join(one["tags"]),
             "asset_id": asset_id,
             "file": file.get("path"),
             "error": (one["error"] or {}).get("message"),
         }
-        yield [cell(cells[name]) for name in _COLUMNS]
+        yield [*(cell(cells[name]) for name in COLUMNS), *told]
+
+
+def _told(value: Json) -> Json:
+    """Return a variable's value as a cell: a text or a number as it is, all else as JSON."""
+    plain = value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
+    return cell(value) if plain else _dumps(value)
 
 
 def cell(value: Json) -> Json:
@@ -278,31 +307,73 @@ def cell(value: Json) -> Json:
     return f"'{value}" if value and risky else value.replace("\x00", "")
 
 
-def write_slot(folder: Path, results: Results) -> None:
-    """Put what a slot came to beside the results of the batch, which are of another slot and stay.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """Results as they are on the disk.
 
-    A slot without a name has no file of its own: the journal has what became of it.
-
-    Raises:
-        OutputError: the file is as it was.
+    Attributes:
+        results: what was written, or found to be there already; then with the time of that.
+        sha256: of ``results.json``, hexadecimal.
     """
-    if results.slot:
-        atomic.write_chunks(place_of_slot(folder, results.slot), results_json(results))
+
+    results: Results
+    sha256: str
 
 
-def write_results(folder: Path, results: Results) -> None:
-    """Put ``results.json`` and ``results.csv`` into the batch's folder, each all or nothing.
+def write_results(folder: Path, results: Results) -> Written:
+    """Put ``results.json`` and ``results.csv`` into their folder, each all or nothing.
 
-    What a slot came to in the end stays beside them, when the next one takes their place.
+    A file that says the same already stays as it is, but for when it was written.
     Takes seconds for a hundred thousand jobs: call it from a worker thread.
+
+    Args:
+        folder: the batch's.
+        results: of a slot of it, or of a batch without slots.
 
     Raises:
         OutputError: one of the files is as it was.
     """
-    atomic.write_chunks(folder / JSON_NAME, results_json(results))
-    if results.slot and results.exit is not None:
-        write_slot(folder, results)
-    table = results_csv(entry(row) for row in results.rows)
+    place = folder / results.home
+    written = _kept(place / JSON_NAME, results)
+    if written is None:
+        digest = hashlib.sha256()
+        atomic.write_chunks(place / JSON_NAME, _counted(results_json(results), digest.update))
+        written = Written(results=results, sha256=digest.hexdigest())
+    if not atomic.holds(place / CSV_NAME, _table(results)):
+        atomic.write_chunks(place / CSV_NAME, _table(results))
+    return written
+
+
+def _kept(path: Path, results: Results) -> Written | None:
+    """Return what is on the disk, if it says the same as these results and was only written earlier."""
+    at = _written_at(path)
+    if at is None:
+        return None
+    earlier, digest = replace(results, written_at=at), hashlib.sha256()
+    if not atomic.holds(path, _counted(results_json(earlier), digest.update)):
+        return None
+    return Written(results=earlier, sha256=digest.hexdigest())
+
+
+def _written_at(path: Path) -> float | None:
+    """Return when a results manifest was written; None where it is none, or not one of ours."""
+    try:
+        with open_plain(path) as file:
+            line = next((one for one in file if one.startswith(_SUMMARY)), b"")
+        summary = json.loads(line[len(_SUMMARY) :].rstrip().removesuffix(b","))
+        return datetime.fromisoformat(summary["written_at"]).timestamp()
+    except (FileFaultError, OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _counted(chunks: Iterable[bytes], see: Callable[[bytes], object]) -> Iterator[bytes]:
+    for chunk in chunks:
+        see(chunk)
+        yield chunk
+
+
+def _table(results: Results) -> Iterator[bytes]:
+    table = results_csv(Entries(results.rows), variable_names(results.rows))
     # the mark in front makes spreadsheets read UTF-8
-    lines = (chunk.encode("utf-8", "replace") for chunk in itertools.chain(["\ufeff"], table))
-    atomic.write_chunks(folder / CSV_NAME, lines)
+    chunks = itertools.chain(["\ufeff"], table)
+    return (chunk.encode("utf-8", "replace") for chunk in chunks)

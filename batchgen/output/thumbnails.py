@@ -16,17 +16,18 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from batchgen.output import atomic
+from batchgen.plain_files import FileFaultError, open_plain
 
 LONGEST_EDGE = 360  # pixels
 MOST_EMBEDDED = 500  # pictures; beyond that a page would be too heavy to open
 FOLDER = "thumbnails"
+MISSING = "this file is not where it was"
 
 _EXCERPT = 600  # characters
 _OPAQUE = 250  # of 255: some tools leave what they keep a little below full
 _BROWSER_DRAWS = frozenset({"image/svg+xml", "image/avif"})
 _DAMAGED = "this picture is damaged and cannot be drawn"
 _TOO_LARGE = "this picture is too large to be drawn small"
-_MISSING = "this file is not where it was"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,15 +52,18 @@ class Preview:
     trouble: str = ""
 
 
-def previews(folder: Path, files: Iterable[Mapping[str, str]]) -> dict[str, Preview]:
+def previews(
+    folder: Path, files: Iterable[Mapping[str, str]], *, within: Path | None = None
+) -> dict[str, Preview]:
     """Draw a preview of every file, in worker threads; the mapping goes from path to preview.
 
     Up to ``MOST_EMBEDDED`` pictures come as data URIs, more come as files in ``thumbnails/``,
     named by content, so that a second page of the same batch draws only what is new.
 
     Args:
-        folder: the batch's; paths are relative to it.
+        folder: of the page; paths are relative to it.
         files: elements of a document's ``files``.
+        within: nothing outside of it is opened; None for ``folder``.
 
     Raises:
         OutputError: a thumbnail cannot be written.
@@ -69,14 +73,14 @@ def previews(folder: Path, files: Iterable[Mapping[str, str]]) -> dict[str, Prev
     beside = folder / FOLDER if pictures > MOST_EMBEDDED else None
     with warnings.catch_warnings(), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        drawn = pool.map(lambda file: _preview(folder, file, beside), wanted.values())
+        drawn = pool.map(lambda file: _preview(folder, file, beside, within or folder), wanted.values())
         return dict(zip(wanted, drawn, strict=True))
 
 
-def _preview(folder: Path, file: Mapping[str, str], beside: Path | None) -> Preview:
+def _preview(folder: Path, file: Mapping[str, str], beside: Path | None, within: Path) -> Preview:
     path, mime = folder / file["path"], file["mime"]
-    if not _inside(folder, path) or not path.is_file():
-        return Preview(trouble=_MISSING)
+    if not _inside(within, path) or not path.is_file():
+        return Preview(trouble=MISSING)
     if mime.startswith("text/") or mime == "application/json":
         return _excerpt(path)
     if not mime.startswith("image/"):
@@ -97,12 +101,12 @@ def _excerpt(path: Path) -> Preview:
             text = file.read(_EXCERPT + 1)
             return Preview(excerpt=text if len(text) <= _EXCERPT else f"{text[:_EXCERPT].rstrip()} …")
     except OSError:
-        return Preview(trouble=_MISSING)
+        return Preview(trouble=MISSING)
 
 
 def _again(stored: Path | None) -> Preview | None:
     """Use the thumbnail that an earlier page left."""
-    if stored is None or not stored.is_file():
+    if stored is None or not is_whole(stored):
         return None
     try:
         with Image.open(stored) as image:
@@ -114,6 +118,16 @@ def _again(stored: Path | None) -> Preview | None:
             )
     except (OSError, ValueError):
         return None
+
+
+def is_whole(stored: Path) -> bool:
+    """Return whether a thumbnail is there from its beginning to its end; looks at its head alone."""
+    try:
+        with open_plain(stored) as file:
+            head, size = file.read(12), os.fstat(file.fileno()).st_size
+    except (FileFaultError, OSError):
+        return False
+    return (head[:4], head[8:]) == (b"RIFF", b"WEBP") and int.from_bytes(head[4:8], "little") + 8 == size
 
 
 def _drawn(path: Path, stored: Path | None) -> Preview:

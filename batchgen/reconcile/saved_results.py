@@ -5,9 +5,10 @@ of it is the service's to say.
 """
 
 import json
+import posixpath
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -92,7 +93,7 @@ class SavedResults:
 
     Attributes:
         slot: whose they are; empty for a batch that does not repeat.
-        jobs: those that were removed included.
+        jobs: those that were removed included; the paths of their files are relative to the batch's folder.
     """
 
     slot: str
@@ -108,17 +109,17 @@ def read_results(text: str) -> SavedResults:
     document = json.loads(text)
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise ValueError(f"its format is not {_FORMAT}")
-    slot = document.get("slot", "")
-    if not isinstance(slot, str):
+    slot, folder = document.get("slot", ""), document.get("folder", "")
+    if not (isinstance(slot, str) and isinstance(folder, str)):
         raise ValueError("its slot cannot be read")  # noqa: TRY004 - the file is wrong, not the caller
     try:
-        jobs = tuple(_job(one) for one in (*document["jobs"], *document.get("removed", ())))
+        jobs = tuple(_job(one, folder) for one in (*document["jobs"], *document.get("removed", ())))
     except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"a job in it cannot be read: {error!r}") from error
     return SavedResults(slot=slot, jobs=jobs)
 
 
-def _job(one: Mapping[str, Json]) -> SavedJob:
+def _job(one: Mapping[str, Json], folder: str) -> SavedJob:
     charged, quoted = one["cost"]["charged"], one["cost"]["quoted"]
     submitted = one["times"]["submitted"]
     bought = one.get("bought_as", one)  # what was accepted was paid for in another form
@@ -134,9 +135,24 @@ def _job(one: Mapping[str, Json]) -> SavedJob:
         quoted=None if quoted is None else Decimal(str(quoted)),
         charged=None if charged is None else Decimal(str(charged)),
         submitted_at=None if submitted is None else datetime.fromisoformat(submitted).timestamp(),
-        files=tuple(File(**file) for file in one["files"]),
+        files=tuple(_file(file, folder) for file in one["files"]),
         error=(one["error"] or {}).get("message", ""),
     )
+
+
+_OF_FILE = tuple((one.name, one.default) for one in fields(File))
+
+
+def _file(one: Mapping[str, Json], folder: str) -> File:
+    """Read a file; results of an earlier version say less of it, those of a later one may say more.
+
+    Its path is relative to the slot's folder there, and to the batch's in a record.
+    """
+    known = {
+        name: one[name] if default is MISSING else one.get(name) or default for name, default in _OF_FILE
+    }
+    path = posixpath.normpath(posixpath.join(folder, one["path"]))
+    return File(**{**known, "path": path})
 
 
 def recall(

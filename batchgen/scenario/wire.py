@@ -189,6 +189,7 @@ def parse_asset(value: Json) -> Asset:
     """
     asset = as_object(value, "the asset")
     url, properties = as_text(asset.get("url")), as_mapping(asset.get("properties"))
+    metadata = as_mapping(asset.get("metadata"))
     if not url.startswith(("https://", "http://")):
         raise WireError("the asset has no URL")
     return Asset(
@@ -201,12 +202,20 @@ def parse_asset(value: Json) -> Asset:
         is_original="/assets-transform/" not in url and not asset.get("originalFileUrl"),
         width=_count(properties.get("width")),
         height=_count(properties.get("height")),
+        duration=_seconds(properties.get("duration")),
+        # source: docs/service.md asset-kinds
+        type=readable(as_text(metadata.get("type"))),
     )
 
 
 def _count(value: Json) -> int | None:
     count = as_finite(value)
     return int(count) if count is not None and 0 <= count < _LARGEST_SIZE else None
+
+
+def _seconds(value: Json) -> float | None:
+    seconds = as_number(value)
+    return seconds if seconds is not None and seconds >= 0 else None
 
 
 def parse_assets(data: Mapping[str, Json]) -> dict[str, Asset]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from batchgen.errors import GuardError, InputError
 from batchgen.formats import counted
 from batchgen.journal.file import JournalFile
-from batchgen.output.results import JSON_NAME, place_of_slot
+from batchgen.output.saved_files import saved_in, saved_of
 from batchgen.plain_files import FileFaultError, read_text
 from batchgen.planning.selection import to_retry
 from batchgen.reconcile.saved_results import SavedResults, read_results
@@ -30,16 +30,20 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
         raise GuardError(
             f"a rebuild of the journal of batch {name!r} was interrupted; finish it first: {way_on}"
         )
-    if any(scope.batch == name for scope in file.scopes()):
+    known = {scope.slot for scope in file.scopes() if scope.batch == name}
+    slot = batch.scope.slot
+    if slot in known:
         return
-    told = saved_results(batch.folder)
-    submitted = [one for one in told.jobs if one.was_submitted] if told else []
-    if submitted:
-        jobs = counted(len(submitted), "job")
+    what = f"slot {slot!r} of the batch" if known else "the batch"
+    for path in saved_of(batch.folder, slot) if known else saved_in(batch.folder):
+        told = read_saved(path)
+        submitted = [one for one in told.jobs if one.was_submitted] if told else []
+        if told is None or not submitted or (known and told.slot != slot):
+            continue
         raise GuardError(
-            f"{batch.folder / JSON_NAME} lists {jobs} as submitted, and {options.journal} has nothing about "
-            f"the batch: the journal was lost or replaced, and a run would buy them again. "
-            f"Rebuild it first: {way_on}"
+            f"{path} lists {counted(len(submitted), 'job')} as submitted, and {options.journal} has nothing "
+            f"about {what}: the journal was lost or replaced, and a run would buy them again. Rebuild it "
+            f"first: {options.command_line('journal rebuild', slot=slot or None) if known else way_on}"
         )
 
 
@@ -98,7 +102,18 @@ def saved_results(folder: Path, slot: str | None = None) -> SavedResults | None:
     Raises:
         InputError: the file is there and cannot be read, or is no results manifest.
     """
-    path = place_of_slot(folder, slot or "")
+    if slot is None:
+        return next(filter(None, map(read_saved, saved_in(folder))), None)
+    found = filter(None, map(read_saved, saved_of(folder, slot)))
+    return next((one for one in found if one.slot == slot), None)
+
+
+def read_saved(path: Path) -> SavedResults | None:
+    """Read one results manifest; None where there is none.
+
+    Raises:
+        InputError: it is there and cannot be read, or is none.
+    """
     try:
         text = read_text(path, largest=None)
     except FileFaultError as fault:

@@ -7,15 +7,17 @@ runs it again. What a run cannot end there is named, and so are the jobs that a 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.verdict import judge, weigh
-from batchgen.errors import InputError, OutputError
+from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.formats import counted
 from batchgen.lifecycle import Event, Record, State
 from batchgen.model import Job, JobKey, RemoteJob
-from batchgen.output.results import write_slot
+from batchgen.output.report import write_report
+from batchgen.output.results import Results, results_document, write_results
 from batchgen.planning.plan import only_carried
 from batchgen.planning.yields import YOUNG
 from batchgen.ports import Observer
@@ -93,11 +95,34 @@ class OtherSlot:
     def write(self, ending: EngineOutcome, *, at: float) -> None:
         """Write the slot's own results; those of the batch are of another slot and stay.
 
+        A slot without a name has no folder of its own: the journal has what became of it.
+
         Raises:
-            OutputError: the file is as it was.
+            OutputError: a file is as it was.
         """
+        if not self.batch.home:
+            return
         verdict = judge(ending, [one for one in self.left().values() if one.state is not State.PLANNED])
-        write_slot(self.batch.folder, self.batch.results(at=at, ending=ending, verdict=verdict))
+        write_all(self.batch.folder, self.batch.results(at=at, ending=ending, verdict=verdict))
+
+
+def write_all(folder: Path, results: Results) -> tuple[Results, Path]:
+    """Write what people and scripts read of a slot, or of a batch without slots; blocks.
+
+    Args:
+        folder: the batch's.
+        results: of the slot.
+
+    Returns:
+        The results as they are on the disk, and the page.
+
+    Raises:
+        OutputError: a file is as it was.
+    """
+    written = write_results(folder, results)
+    document = results_document(written.results)
+    page = write_report(folder / results.home, document, sha256=written.sha256, within=folder)
+    return written.results, page
 
 
 def others_of(opened: OpenBatch, stack: ExitStack) -> list[OtherSlot]:
@@ -161,7 +186,7 @@ def _asked(batch: Batch, slot: str) -> frozenset[str] | None:
     """Return the ids that the slot's last run knew of; None where no run of it came to its end."""
     if not slot:
         return frozenset()  # its results are the batch's own by now, or were
-    with suppress(InputError, OutputError):
+    with suppress(InputError):
         told = saved_results(batch.folder, slot)
         return None if told is None else frozenset(one.id for one in told.jobs)
     return frozenset()

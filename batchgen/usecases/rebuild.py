@@ -14,7 +14,7 @@ from batchgen.errors import ModelClosedError, NotFoundError, RefusedError
 from batchgen.exits import Exit
 from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
 from batchgen.output.entries import Row, entry
-from batchgen.output.results import JSON_NAME
+from batchgen.output.saved_files import saved_in, saved_of
 from batchgen.planning.yields import kind_of
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts
@@ -57,11 +57,13 @@ class Recovery:
         found: each job that was dealt with, or could not be, and how.
         slot: whose records came back; empty for a batch that does not repeat.
         others: what else of this journal is still lost.
+        results: the files that have the results, those of another slot of a like name among them.
     """
 
     batch: str
     slot: str = ""
     others: tuple[StillLost, ...] = ()
+    results: tuple[Path, ...] = ()
     submitted: int | None
     found: tuple[Rebuilt, ...] = field(default=())
 
@@ -91,7 +93,12 @@ async def recover_batch(opened: OpenBatch, client: ScenarioClient, saved: SavedR
         submitted=submitted,
         found=tuple(found),
         others=tuple(_still_lost(opened)),
+        results=tuple(path for path in _results_of(opened) if path.is_file()),
     )
+
+
+def _results_of(opened: OpenBatch) -> list[Path]:
+    return saved_of(opened.batch.folder, opened.batch.scope.slot)
 
 
 def _still_lost(opened: OpenBatch) -> Iterator[StillLost]:
@@ -101,7 +108,8 @@ def _still_lost(opened: OpenBatch) -> Iterator[StillLost]:
     """
     options, own = opened.options, (opened.batch.scope.batch, opened.batch.scope.slot)
     known = {(one.batch, one.slot) for one in opened.file.scopes()} | {own}
-    for path in sorted((*options.output.glob(f"*/{JSON_NAME}"), *options.output.glob("*/slots/*.json"))):
+    paths = (path for folder in sorted(options.output.glob("*/")) for path in saved_in(folder))
+    for path in paths:
         batch = path.relative_to(options.output).parts[0]
         try:
             saved = read_results(path.read_text(encoding="utf-8"))

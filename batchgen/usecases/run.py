@@ -18,7 +18,8 @@ from batchgen.engine.settings import RunSettings
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError, OutputError
 from batchgen.model import Model
-from batchgen.output.results import write_results, write_slot
+from batchgen.output.links import make_way
+from batchgen.output.results import write_results
 from batchgen.ports import Clock, Observer
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
@@ -35,7 +36,7 @@ from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import left_out_of, purse_of
-from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, remembered
+from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, keeps_results, remembered
 from batchgen.usecases.run_policy import fit_of, policy_of, pools_of, settings_of
 from batchgen.wiring.background import beside, unless_interrupted
 from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
@@ -71,6 +72,8 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     refuse_wrong_retries(opened.options, opened.batch)
     done = Arranged()
     if named is not None:
+        if not opened.batch.home:
+            make_way(opened.batch.folder)
         in_order = await unless_interrupted(files_in_order(opened), interrupts)
         opened, done = in_order or (opened, done)
         named = opened if in_order else None
@@ -215,7 +218,7 @@ async def _with_the_service(
         )
         watching = audience.watching(progress, batch.scope, options.clock)
         client.rights.listen(watching.warned)
-        collector = await resources.enter_async_context(
+        collector, *into = await resources.enter_async_context(
             open_downloads(
                 [batch, *(one.batch for one in others)], client, rate_of(options, limit), order.known
             )
@@ -235,8 +238,10 @@ async def _with_the_service(
         runner = _runner_of(options, batch, ready, world, control.settings)
         control.attach(runner.control, watching.warned)
         carried = [
-            _of_other(one, runner.flow, ready.models, options, replace(world, observer=shown))
-            for one in others
+            _of_other(
+                one, runner.flow, ready.models, options, replace(world, observer=shown, collector=files)
+            )
+            for one, files in zip(others, into, strict=True)
             for shown in [audience.watching(Beside(one.name, progress), one.batch.scope, options.clock)]
         ]
         runners += [runner, *carried]
@@ -352,7 +357,10 @@ async def _run_shown(
         observer.warned(_draining(runner, limit=limit))
 
     interrupts.tell(on_signal)
-    async with beside(_refresh(batch, observer, options.clock, past=past), name="results"):
+    async with AsyncExitStack() as stack:
+        if keeps_results(batch, past=past):
+            fresh = _refresh(batch, observer, options.clock)
+            await stack.enter_async_context(beside(fresh, name="results"))
         settle = policy_of(batch, options, speed=speed_of(options)).doubt.settle
         return CameTo(*await carry_together(runner, carried, settle=settle))
 
@@ -369,14 +377,21 @@ def _draining(runner: Runner, *, limit: float | None) -> str:
     )
 
 
-async def _refresh(batch: Batch, observer: Observer, clock: Clock, *, past: bool) -> None:
-    """Keep the results manifest fresh while the run goes on, at two per cent of the time at most."""
+async def _refresh(batch: Batch, observer: Observer, clock: Clock) -> None:
+    """Keep the slot's own results fresh while the run goes on, at two per cent of the time at most.
+
+    Nothing is written before something has happened: a run that only looks leaves them as they are.
+    """
     loop, pause = asyncio.get_running_loop(), 5.0
+    told = dict(batch.journal.records())
     while True:
         await asyncio.sleep(pause)
-        began = loop.time()
+        began, now = loop.time(), dict(batch.journal.records())
+        if len(now) == len(told) and all(told.get(key) is one for key, one in now.items()):
+            continue
+        told = now
         results = batch.results(at=clock.now(), ending=EngineOutcome())
-        writing = loop.run_in_executor(None, write_slot if past else write_results, batch.folder, results)
+        writing = loop.run_in_executor(None, write_results, batch.folder, results)
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:

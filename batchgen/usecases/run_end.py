@@ -12,10 +12,11 @@ from batchgen.errors import BatchgenError, JournalError
 from batchgen.exits import status_of
 from batchgen.journal.last_runs import LastRun
 from batchgen.model import Json
-from batchgen.output.report import write_report
-from batchgen.output.results import JSON_NAME, place_of_slot, results_document, write_results, write_slot
+from batchgen.output.latest import show_latest
+from batchgen.output.results import JSON_NAME, results_document
 from batchgen.usecases.arranging import InOrder
-from batchgen.usecases.other_slots import OtherSlot, all_findings, not_bought, unbought_notes
+from batchgen.usecases.other_slots import OtherSlot, all_findings, not_bought, unbought_notes, write_all
+from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import OpenBatch
 
 
@@ -26,10 +27,10 @@ class RunOutcome:
     Attributes:
         verdict: the exit status and its reasons.
         left_out: the jobs that it was not asked to buy; None where it was asked for all.
-        folder: the batch's.
+        folder: of the slot's results, or the batch's where it has no slots.
         document: the results manifest.
         results: the file that has it.
-        report: the page of pictures; None where the run was of a slot of the past.
+        report: the page of pictures; None for a slot without a name whose place another one has taken.
         asked: whether there was anything to ask the service for.
         notes: which files were renamed, what became of other slots, and what a person can do there, a
             sentence each.
@@ -117,16 +118,13 @@ async def conclude(
     found = all_findings(batch.weigh(ending, at=at), others, came_to.others, ending)
     found += order.findings if order is not None else []
     verdict = verdict_of(found)
-    results = batch.results(at=at, ending=ending, verdict=verdict)
-    document = results_document(results)
-    report: Path | None = None
-    if past:
-        await asyncio.to_thread(write_slot, batch.folder, results)
-    else:
-        await asyncio.to_thread(write_results, batch.folder, results)
-        report = await asyncio.to_thread(write_report, batch.folder, document)
+    results, report, told = batch.results(at=at, ending=ending, verdict=verdict), None, ""
+    if keeps_results(batch, past=past):
+        results, report = await asyncio.to_thread(write_all, batch.folder, results)
+    if not past:
+        told = await asyncio.to_thread(show_latest, batch.folder, batch.home)
     notes = [str(order.done)] if order is not None and str(order.done) else []
-    notes += [note for one in others for note in one.notes(options)]
+    notes += [*([told] if told else []), *(note for one in others for note in one.notes(options))]
     notes += unbought_notes(options, not_bought(opened))
     for one, ended in zip(others, came_to.others, strict=True):
         if one.to_carry:
@@ -134,11 +132,16 @@ async def conclude(
         file.slots(batch.scope).tell(one.batch.scope.slot, one.held())
     return RunOutcome(
         verdict=verdict,
-        folder=batch.folder,
-        results=place_of_slot(batch.folder, batch.scope.slot) if past else batch.folder / JSON_NAME,
-        document=document,
+        folder=batch.folder / batch.home,
+        results=batch.folder / batch.home / JSON_NAME,
+        document=results_document(results),
         report=report,
         asked=asked,
         left_out=ending.left_out,
         notes=tuple(notes),
     )
+
+
+def keeps_results(batch: Batch, *, past: bool) -> bool:
+    """Return whether a run writes results: those of a slot without a name give way to the slots after it."""
+    return bool(batch.home) or not past

@@ -1,10 +1,12 @@
 """A batch as a run or a look at it needs it: manifest, scope, journal and plan together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import overload
 from zoneinfo import ZoneInfo
 
 from batchgen.engine.outcome import EngineOutcome
@@ -16,12 +18,12 @@ from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
-from batchgen.output.entries import Row
+from batchgen.output.entries import Row, Words
 from batchgen.output.missing_files import FilesLook, look_at_files
 from batchgen.output.results import Results
 from batchgen.planning.plan import Entry, Plan, a_few_of, make_plan, with_vanished
 from batchgen.planning.selection import to_retry
-from batchgen.planning.slots import fresh_slot, latest_slot, slot_at
+from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
 from batchgen.wiring.options import Options, project_of
@@ -67,11 +69,11 @@ def fresh_scope_of(options: Options, manifest: Manifest, scope: Scope, *, now: f
 def is_of_the_past(
     options: Options, manifest: Manifest, scope: Scope, file: JournalFile, *, now: float
 ) -> bool:
-    """Return whether a slot was named although another is due and begun: the batch's results are of that."""
+    """Return whether a slot was named although a later one has begun: the batch's results are of that."""
     if options.slot is None:
         return False
-    due = scope_of(replace(options, slot=None), manifest, file, now=now)
-    return due != scope and due.slot in slots_of(file, scope)
+    due, known = scope_of(replace(options, slot=None), manifest, file, now=now), slots_of(file, scope)
+    return due != scope and (due.slot in known or known[-1:] != [scope.slot])
 
 
 def slots_of(file: JournalFile, scope: Scope) -> list[str]:
@@ -133,6 +135,7 @@ class Batch:
             ),
             clock=options.clock,
             files=files,
+            home=home_of(scope.slot, slots_of(file, scope)),
         )
 
     @property
@@ -196,31 +199,90 @@ class Batch:
             ending: what the run came to so far.
             verdict: None while it runs.
         """
+        removed = Rows(self, self.plan.removed, ending)
         return Results(
             batch=self.manifest.batch,
             manifest_path=str(self.manifest.path),
             manifest_sha256=self.manifest.sha256,
-            rows=self._rows(self.plan.entries, ending),
-            removed=self._rows(self.plan.removed, ending),
+            rows=Rows(self, self.plan.entries, ending, words=self.manifest, removed=removed),
+            removed=removed,
             written_at=at,
             reasons=verdict.reasons if verdict else (),
             exit=verdict.exit if verdict else None,
             slot=self.scope.slot,
+            home=self.home,
         )
 
-    def _rows(self, entries: Sequence[Entry], ending: EngineOutcome) -> list[Row]:
-        return [
-            Row(
-                job=entry.job,
-                key=entry.key,
-                record=self.record_of(entry),
-                out_of_sight=entry.key in ending.out_of_sight,
-                accepted=entry.accepted,
-                absent=self.files.assets if entry.key in ending.vanished else frozenset(),
-                missing=ending.missing.get(entry.key, ""),
-            )
-            for entry in entries
-        ]
+
+class Rows(Sequence[Row]):
+    """What the results say of some jobs of a batch, made when it is asked for.
+
+    What the journal says of them is that of the moment when this was made. A hundred thousand rows
+    held at once would be as large as the manifest's own jobs.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        entries: Sequence[Entry],
+        ending: EngineOutcome,
+        *,
+        words: Words | None = None,
+        removed: Sequence[Row] = (),
+    ) -> None:
+        """Take the jobs.
+
+        Args:
+            batch: whose they are.
+            entries: of its plan: all that the manifest has, in its order, or all that it has no more.
+            ending: what the run came to.
+            words: what the manifest says of its jobs; None for jobs that it has no more.
+            removed: the rows of what it has no more, oldest first.
+        """
+        self._entries = entries
+        self._records = tuple(map(batch.record_of, entries))
+        self._lost = batch.files.assets
+        self._ending = ending
+        self._words = words
+        self._home = batch.home
+        self._earlier: dict[str, tuple[Row, ...]] = {}
+        for row in removed:
+            self._earlier[row.job.id] = (row, *self._earlier.get(row.job.id, ()))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(self._row, self._entries, self._records, count())
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        index = range(len(self))[at]
+        return self._row(self._entries[index], self._records[index], index)
+
+    def _row(self, entry: Entry, record: Record, index: int) -> Row:
+        key, ending = entry.key, self._ending
+        return Row(
+            job=entry.job,
+            key=key,
+            record=record,
+            out_of_sight=key in ending.out_of_sight,
+            accepted=entry.accepted,
+            absent=self._lost if key in ending.vanished else _NOTHING,
+            missing=ending.missing.get(key, "") if ending.missing else "",
+            words=self._words,
+            index=index,
+            earlier=self._earlier.get(entry.job.id, ()),
+            home=self._home,
+        )
+
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 def is_open(record: Record, *, planned: bool = False) -> bool:

@@ -1,7 +1,7 @@
 """Opening what puts results on the disk and on the terminal."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
@@ -13,6 +13,7 @@ from batchgen.output.asset_store import AssetStore
 from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
 from batchgen.output.known_files import KnownFiles
+from batchgen.output.links import make_way
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
@@ -24,22 +25,29 @@ from batchgen.wiring.batch import Batch, is_open
 from batchgen.wiring.file_names import manifest_namer
 
 
-def open_downloads(
+@asynccontextmanager
+async def open_downloads(
     batches: Sequence[Batch], client: ScenarioClient, rate: Rate | None, known: KnownFiles
-) -> AbstractAsyncContextManager[Collector | None]:
-    """Open what fetches the files of a batch's slots; None where its manifest wants no files.
+) -> AsyncIterator[Sequence[Collector | None]]:
+    """Open what fetches the files of a batch's slots, one for each; None where its manifest wants no files.
 
     Args:
-        batches: the slots of one batch.
+        batches: the slots of one batch, the one that is worked on first.
         client: asked for the addresses of files.
         rate: at which it may be asked.
         known: where their files lie.
+
+    Raises:
+        OutputError: the first one's folder cannot be made.
     """
     first = batches[0]
     if not first.manifest.output.download:
-        return nullcontext()
+        yield [None] * len(batches)
+        return
+    if not all(one.home for one in batches):
+        make_way(first.folder)  # or files of the slot without a name would be put among another's
     edited = {file.asset_id for one in batches for file in one.files.edited}
-    return Downloader(
+    async with Downloader(
         client,
         first.folder,
         namer=namer_of(first),
@@ -47,7 +55,8 @@ def open_downloads(
         known=known,
         edited=edited,
         spacing=spacing_at(rate),
-    )
+    ) as downloader:
+        yield [downloader, *(downloader.into(files_on_disk(one)) for one in batches[1:])]
 
 
 def known_files(batches: Sequence[Batch]) -> KnownFiles:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from batchgen.errors import GuardError, JournalError
 from batchgen.journal.store import JournalStore
-from batchgen.output.results import JSON_NAME
+from batchgen.output.saved_files import saved_in
 from batchgen.wiring.options import DEFAULT_OUTPUT, SIMULATOR, Options
 
 
@@ -71,7 +71,7 @@ def _knows(output: Path, batch: str, simulated: set[bool], *, manifest: Path | N
     """
     journal = JournalStore(output)
     if manifest is None and not journal.exists():
-        return (output / batch / JSON_NAME).is_file()
+        return any(path.is_file() for path in saved_in(output / batch))
     try:
         with journal.read() as file:
             if not any(

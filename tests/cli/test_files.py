@@ -42,6 +42,8 @@ jobs:
 
 CHECK = "validate jobs.yaml --offline"
 RUN = "run jobs.yaml --simulate --collect-only"  # all of a run but for what is bought
+A_SLOT = "run jobs.yaml --simulate --period one --limit 1"
+IN_A_SLOT = RUN + " --slot one"
 REHEARSE = "run jobs.yaml --simulate --limit 1"  # the first job, of more.yaml
 
 
@@ -89,9 +91,11 @@ TRIED = {
     "output/spring/results.json": Try((RUN,)),
     "output/spring/results.csv": Try((RUN,)),
     "output/spring/report.html": Try((RUN,)),
-    "output/spring/slots": Try(
-        (RUN + " --slot one",), before="run jobs.yaml --simulate --period one --limit 1"
-    ),
+    "output/spring/slots": Try((IN_A_SLOT,), before=A_SLOT),
+    "output/spring/slots/one/results.json": Try((IN_A_SLOT,), before=A_SLOT),
+    "output/spring/slots/one/results.csv": Try((IN_A_SLOT,), before=A_SLOT),
+    "output/spring/slots/one/report.html": Try((IN_A_SLOT,), before=A_SLOT),
+    "output/spring/latest": Try((IN_A_SLOT,), before=A_SLOT),
     "output/spring/assets": Try((REHEARSE,)),
     "output/spring/earlier": Try((REHEARSE,)),
     "output/spring/.parts": Try((REHEARSE,)),

@@ -46,18 +46,19 @@ def test_what_a_killed_run_has_paid_for_is_collected_in_the_next_slot(
     assert len(service.charged) == 13, "nothing is bought in monday"
     results = here.results()
     assert (results["slot"], len(results["jobs"])) == ("tuesday", 8)
-    place = here.folder / "output" / "spring" / "slots" / "monday.json"
+    place = here.folder / "output" / "spring" / "slots" / "monday" / "results.json"
     kept = json.loads(place.read_text())
     assert [one["status"] for one in kept["jobs"]].count("succeeded") == 5
     for job in kept["jobs"]:
         for file in job["files"]:
-            assert (here.folder / "output" / "spring" / file["path"]).is_file()
+            assert file["path"].startswith("assets/")
+            assert (place.parent / file["path"]).is_file()
 
     _finish_monday(here, service)
 
 
 def _finish_monday(here: Shell, service: Service) -> None:
-    place = here.folder / "output" / "spring" / "slots" / "monday.json"
+    place = here.folder / "output" / "spring" / "slots" / "monday" / "results.json"
     again = here.call(*RUN)
     assert (again.status, "nothing to do" in again.err) == (0, True)
     assert here.call(*RUN, "--slot", "monday").status == 0

@@ -1,5 +1,7 @@
 """Slots: a day is bought once however often cron fires, and a fresh one is the one that goes on."""
 
+import posixpath
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -7,8 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchgen.filenames import is_device
 from batchgen.manifest.naming import wrong_with_period
-from batchgen.planning.slots import began_at, fresh_slot, latest_slot, slot_at
+from batchgen.planning.slots import (
+    began_at,
+    fresh_slot,
+    home_of,
+    homes_of,
+    latest_slot,
+    seen_from,
+    slot_at,
+)
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp()
 PARIS = ZoneInfo("Europe/Paris")
@@ -70,3 +81,48 @@ def test_a_name_has_no_beginning_and_no_period_can_pass_for_a_fresh_slot() -> No
 def test_a_week_begins_on_its_monday() -> None:
     tokyo = timezone(timedelta(hours=9))
     assert began_at("2026-W48", tokyo) == datetime(2026, 11, 23, tzinfo=tokyo).timestamp()
+
+
+slots = st.text(min_size=1) | st.sampled_from(
+    ["launch", "Launch", "LAUNCH", "con", "aux", "2026-W48", "a.b", "../up"]
+)
+
+
+@given(st.lists(slots, unique=True))
+def test_no_two_slots_share_a_folder_and_each_is_safe_on_every_system(known: list[str]) -> None:
+    homes = [home_of(one, known) for one in known]
+    assert len({one.casefold() for one in homes}) == len(known)
+    for home in homes:
+        within, _, name = home.partition("/")
+        assert within == "slots"
+        assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._~-]{0,110}", name), name
+        assert not is_device(name)
+        assert not name.endswith(".")
+
+
+@given(st.lists(slots, unique=True), slots)
+def test_a_slot_has_its_folder_before_it_is_on_record_and_keeps_it(known: list[str], later: str) -> None:
+    for at, one in enumerate(known):
+        assert home_of(one, known[:at]) == home_of(one, known[: at + 1]) == home_of(one, known)
+        assert home_of(one, [*known, later]) == home_of(one, known)
+        assert home_of(one, known) in homes_of(one)
+
+
+@pytest.mark.parametrize("slot", ["2026-11-23", "2026-W48", "launch", "Launch", "fresh-20261123T120000Z"])
+def test_a_folder_has_the_name_of_its_slot(slot: str) -> None:
+    assert home_of(slot, ["another", slot]) == f"slots/{slot}"
+
+
+def test_what_has_no_slot_lies_in_the_batchs_folder() -> None:
+    assert home_of("", ["launch", ""]) == ""
+    assert seen_from("", "assets/a.png") == "assets/a.png"
+
+
+@given(
+    st.sampled_from(["slots/monday", "slots/a.b"]),
+    st.sampled_from(["assets/a", "slots/monday/assets/a", "slots/b/a"]),
+)
+def test_a_path_that_is_seen_from_a_slot_leads_to_the_same_file(home: str, path: str) -> None:
+    seen = seen_from(home, path)
+    assert posixpath.normpath(posixpath.join(home, seen)) == path
+    assert seen.startswith("../") is not path.startswith(f"{home}/")

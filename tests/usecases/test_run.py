@@ -199,3 +199,21 @@ def record_files(place: Place) -> None:
                 for one in record.asset_ids
             )
             journal.append(key, Collected(at=place.earth.now(), files=files))
+
+
+def test_a_run_that_looks_for_minutes_and_learns_nothing_writes_nothing_again(tmp_path: Path) -> None:
+    place = Place.with_jobs(tmp_path, 2, make_earth(duration=(90_000.0, 90_000.0)))
+    manifest = tmp_path / "jobs.yaml"
+    manifest.write_text(manifest.read_text() + "timeout: 300s\n")
+    folder = tmp_path / "output" / "spring"
+
+    def stamps() -> dict[str, tuple[int, int]]:
+        return {one.name: (one.stat().st_ino, one.stat().st_mtime_ns) for one in folder.iterdir()}
+
+    first = place.run()
+    before = stamps()
+    second = place.run()
+    assert first.verdict.exit is second.verdict.exit is Exit.REMAINS
+    assert place.bought == 2
+    assert len(before) == 3
+    assert stamps() == before
