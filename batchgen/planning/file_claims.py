@@ -40,7 +40,7 @@ def current_claims(plan: Plan, records: Mapping[JobKey, Record], namer: Namer, h
                 entry.job,
                 index=ids.index(file.asset_id) if file.asset_id in ids else len(ids),
                 asset_id=file.asset_id,
-                kind=kind_word(file.mime),
+                kind=file.kind or kind_word(file.mime),
                 extension=extension_of(file.path),
             )
             yield Claim(entry.key, entry.job.id, file, top + name)
