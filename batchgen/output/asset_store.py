@@ -88,7 +88,16 @@ class AssetStore:
         return _matches(self._folder / file.path, file.bytes, file.sha256)
 
     def place(
-        self, part: Path, arrived: Arrived, *, job: Job, index: int, asset_id: str, kind: Kind, lay: str = ""
+        self,
+        part: Path,
+        arrived: Arrived,
+        *,
+        job: Job,
+        index: int,
+        asset_id: str,
+        kind: Kind,
+        word: str = "",
+        lay: str = "",
     ) -> str:
         """Move a finished part to its name and give that, relative to the batch's folder.
 
@@ -102,6 +111,7 @@ class AssetStore:
             index: of the asset among the job's, from 0.
             asset_id: the service's.
             kind: of the file.
+            word: the service's for it; empty where that is not known.
             lay: where it lay before, if it did: what lay in ``earlier/`` comes back to there.
 
         Raises:
@@ -110,7 +120,11 @@ class AssetStore:
         path = lay
         if not lay.startswith(under(self._home, f"{EARLIER}/")):
             name = self._namer(
-                job, index=index, asset_id=asset_id, kind=kind_word(kind.mime), extension=kind.extension
+                job,
+                index=index,
+                asset_id=asset_id,
+                kind=word or kind_word(kind.mime),
+                extension=kind.extension,
             )
             path = under(self._home, f"{ASSETS}/{name}")
         with self._lock:

@@ -226,6 +226,7 @@ class Downloader:
             index=want.index,
             asset_id=want.asset_id,
             kind=kind,
+            word=asset.kind,
             lay=known.path if known is not None else "",
         )
         width, height = size or (asset.width, asset.height)

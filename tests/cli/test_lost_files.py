@@ -128,7 +128,8 @@ def test_audit_moves_what_is_in_the_way_to_earlier(done: tuple[Shell, Service]) 
     whole = {one.name: one.read_bytes() for one in assets.iterdir()}
     cut, edited, _ = sorted(assets.iterdir())
     cut.write_bytes(whole[cut.name][:100])
-    edited.write_bytes(b"my own")
+    Image.new("RGB", (9, 9)).save(edited)
+    mine = edited.read_bytes()
     assert shell.call("run", "jobs.yaml", "--rate", "50/s", "--yes").status == 8
     found = shell.call("audit", "jobs.yaml", "--json")
     assert (found.status, [one["holder"] for one in found.json["blocked"]]) == (8, [f"assets/{cut.name}"])
@@ -136,7 +137,7 @@ def test_audit_moves_what_is_in_the_way_to_earlier(done: tuple[Shell, Service]) 
     assert fixed.status == 0, fixed.out
     assert {one.name: one.read_bytes() for one in assets.iterdir()} == whole
     kept = {one.read_bytes() for one in (assets.parent / "earlier").iterdir()}
-    assert kept == {whole[cut.name][:100], b"my own"}
+    assert kept == {whole[cut.name][:100], mine}
     assert shell.call("run", "jobs.yaml", "--yes").status == 0
     assert len(service.charged) == 3
 
@@ -166,3 +167,39 @@ def test_what_is_gone_at_the_service_too_is_said_and_asked_for_no_more(shell: Sh
     assert (lost["status"], lost["files"]) == ("succeeded", [])
     assert lost["error"]["message"].startswith("not on the disk, and no longer at the service: asset_")
     assert len(files_of(shell)) == 2
+
+
+def test_an_edit_moves_the_old_file_to_earlier_and_undone_they_change_places(
+    done: tuple[Shell, Service],
+) -> None:
+    shell, service = done
+    before = files_of(shell)
+    edited = "[a mill, a well]\n  - {id: a-tower, prompt: a high tower}"
+    shell.write("jobs.yaml", MANIFEST.replace("[a tower, a mill, a well]", edited))
+    run = shell.call("run", "jobs.yaml", "--rate", "50/s", "--yes")
+    assert run.status == 0, run.err
+    assert "1 file renamed, 1 file moved to earlier/" in run.err
+    after = files_of(shell)
+    changed = next(name for name in before if name.startswith("a-tower_"))
+    assert {name: data for name, data in after.items() if name != changed} == {
+        name: data for name, data in before.items() if name != changed
+    }
+    assert after[changed] != before[changed]
+    earlier = shell.folder / "output" / "spring" / "earlier"
+    [old] = earlier.iterdir()
+    assert old.read_bytes() == before[changed]
+    [removed] = shell.results()["removed"]
+    assert removed["files"][0]["path"] == f"earlier/{old.name}"
+
+    shell.write("jobs.yaml", MANIFEST)
+    plan = shell.call("plan", "jobs.yaml", "--offline")
+    assert "Files: the next run renames 1 file and moves 1 file to earlier/" in plan.out
+    assert shell.call("plan", "jobs.yaml", "--offline", "--json").json["files"] == {
+        "renamed": 1,
+        "to_earlier": 1,
+    }
+    assert shell.call("run", "jobs.yaml", "--yes").status == 0
+    assert files_of(shell) == before
+    assert [one.read_bytes() for one in earlier.iterdir()] == [after[changed]]
+    assert "Files:" not in shell.call("plan", "jobs.yaml", "--offline").out
+    assert len(service.charged) == 4
