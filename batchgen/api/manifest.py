@@ -1,12 +1,18 @@
 """A manifest in Python: read from a file, or made of jobs, and written back as YAML."""
 
+import json
+import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, time
 from decimal import Decimal
 from functools import cached_property
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import yaml
 
@@ -15,6 +21,7 @@ from batchgen.formats import number
 from batchgen.identity import is_file
 from batchgen.manifest import values
 from batchgen.manifest.reading import read_manifest
+from batchgen.manifest.source.scalars import number_in
 from batchgen.manifest.templates import parse
 from batchgen.model import Json
 
@@ -30,7 +37,9 @@ class Job:
         id: the job's name in results and files; None makes one of the prompt, or of what goes in.
         params: further inputs of the model by its own names; a local file is ``{"file": "path"}``.
         tags: words that it is found by; no part of its identity.
-        vars: variables of the prompt and of texts in ``params``.
+        vars: variables of the prompt and of texts in ``params``, used there or not: the job's results carry
+            all of them, and it is selected by them. None as a value says nothing.
+        filled: whether they are filled in already; braces of the texts are plain text then, as without any.
         derive_seed: whether a seed is derived where the model takes one and ``params`` has none.
     """
 
@@ -39,7 +48,8 @@ class Job:
     id: str | None = None
     params: Mapping[str, Any] | None = None
     tags: Sequence[str] = ()
-    vars: Mapping[str, str | float | bool] | None = None
+    vars: Mapping[str, Any] | None = None
+    filled: bool = False
     derive_seed: bool = True
 
 
@@ -84,8 +94,8 @@ class Manifest:
         """Write it as a YAML file, which the command line reads too, and return its path.
 
         Raises:
-            ManifestError: a variable of a job is not among its ``vars``.
-        OSError: it cannot be written.
+            ManifestError: a variable of a job is not among its ``vars``, or is no value that a file can hold.
+            OSError: it cannot be written.
         """
         path = Path(path)
         path.write_text(self._text(path.parent), encoding="utf-8")
@@ -118,13 +128,16 @@ class Manifest:
             "jobs": [self._entry(one, folder) for one in self.jobs],
         }
         given = {name: _plain(one) for name, one in parts.items() if one is not None}
-        return yaml.safe_dump(given, sort_keys=False, allow_unicode=True, width=1_000_000)
+        return yaml.dump(given, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
 
     def _entry(self, job: Job, folder: Path) -> dict[str, Any]:
         prompt, params = job.prompt, job.params
+        variables: Mapping[str, Json] = {}
         if job.vars is not None:
             try:
-                prompt, params = _filled(prompt, job.vars), _filled(params, job.vars)
+                variables = {str(name): _variable(name, one) for name, one in job.vars.items()}
+                if not job.filled:
+                    prompt, params = _filled(prompt, variables), _filled(params, variables)
             except ValueError as error:
                 raise ManifestError(
                     f"{self.batch}: job {job.id or job.prompt or job.model!r}: {error}"
@@ -133,6 +146,7 @@ class Manifest:
             "id": None if job.id is None else _literal(job.id),
             "prompt": None if prompt is None else _literal(prompt),
             "model": job.model,
+            "vars": {name: one for name, one in variables.items() if one is not None} or None,
             "params": None if not params else self._params(_literal(params), folder),
             "tags": list(job.tags) or None,
             "seed": None if job.derive_seed else "none",
@@ -201,6 +215,8 @@ def _jobs(read: values.Manifest) -> Iterable[Job]:
             id=one.id,
             params=_with_paths(one.params, read.files, folder) or None,
             tags=read.tags(index),
+            vars=read.variables(index) or None,
+            filled=True,
             derive_seed=one.derive_seed,
         )
 
@@ -256,6 +272,49 @@ def _literal(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_literal(one) for one in value]
     return value
+
+
+def _variable(name: str, value: Any) -> Json:
+    """Return a variable as a file holds it: other kinds of numbers as numbers, dates and paths as text.
+
+    Raises:
+        ValueError: there is no plain form of it.
+    """
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return str.__str__(value)
+        case Integral():
+            return int(value)
+        case Decimal() | Real():
+            found = float(value)
+            return found if math.isfinite(found) else json.dumps(found)
+        case date() | time() | UUID() | os.PathLike():
+            return str(value)
+        case Mapping():
+            return {str(key): _variable(name, one) for key, one in value.items()}
+        case list() | tuple():
+            return [_variable(name, one) for one in value]
+        case _:
+            kind = type(value).__name__
+            raise ValueError(f"vars.{name} is of type {kind}; write text, a number, true or false")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what the reader of manifests reads as the same: its numbers are those of YAML 1.2."""
+
+    def text(self, value: str) -> yaml.ScalarNode:
+        quoted = '"' if not isinstance(number_in(value), str) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style=quoted)
+
+    def float(self, value: float) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:float", json.dumps(value))
+
+
+_Dumper.add_representer(str, _Dumper.text)
+_Dumper.add_representer(float, _Dumper.float)
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"-?[0-9]+e[-+][0-9]+"), [*"-0123456789"])
 
 
 def _plain(value: Any) -> Json:

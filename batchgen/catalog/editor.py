@@ -39,6 +39,11 @@ _TAKES: Mapping[str, JsonSchemaValue] = {
     "_amount": {"type": "number", "minimum": 0},
     "_some": _SOME,
     "_model_id": {"type": "string", "pattern": r"^[^\s/\\?#%]+$"},
+    "_entry": {
+        "type": "string",
+        "maxLength": 100,
+        "pattern": r"^[^\s{},*?\[\]]([^\r\n{},*?\[\]]*[^\s{},*?\[\]])?$",
+    },
     "_axis_value": _SCALAR,
     "_variable": {"not": {"type": "null"}},
     "_period": {

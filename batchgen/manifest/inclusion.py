@@ -4,12 +4,13 @@ Each file has its own variables, defaults and folder. What a run needs to know b
 said by the first one only.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from batchgen.errors import InputError
 from batchgen.manifest.environment import filled
+from batchgen.manifest.naming import alike
 from batchgen.manifest.origins import SourceFile
 from batchgen.manifest.source.document import Document, read_document
 from batchgen.manifest.source.problems import Place, Problems
@@ -67,6 +68,21 @@ class Inclusion:
         first = self._sheet(path, raw, included=False)
         self._seen[path.resolve()] = Place(str(path))
         return [first, *self._below(first, (path.resolve(),))]
+
+    def check_names(self, sheets: Iterable[Sheet]) -> None:
+        """Note the entries of all files that are called alike: nobody could say which is meant."""
+        seen: dict[str, Place] = {}
+        for sheet in sheets:
+            for number, one in zip(sheet.sound.numbers, sheet.sound.text.jobs, strict=True):
+                if one.entry is None:
+                    continue
+                place = sheet.document.place(("jobs", number, "entry"))
+                other = seen.setdefault(alike(one.entry), place)
+                if other != place:
+                    said = (
+                        f'"{one.entry}" is taken, the entry at {other} has it (upper and lower case are one)'
+                    )
+                    self._problems.add(place, f"entry: {said}; give one of them another name")
 
     def _sheet(self, path: Path, raw: bytes, *, included: bool) -> Sheet:
         document = read_document(raw, str(path), self._problems)

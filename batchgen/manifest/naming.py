@@ -16,8 +16,9 @@ from batchgen.filenames import is_device
 LONGEST = 100  # characters of an id: leaves room for an index and a type in a file name of 255 bytes
 _SLUG_WORDS = 5
 _SLUG_LONGEST = 40
-_HASH = 6  # characters
+SHORT, LONG = 6, 12  # characters of a hash: the long one where the short ones of two texts are alike
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_FIT = re.compile(r"[A-Za-z0-9._-]*", re.ASCII)
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 _PATHLIKE = re.compile(r"[/\\\x00-\x1f\x7f]|^\s*\.")
 _GAPS = re.compile(r"[._-]*([._-])")
@@ -25,6 +26,9 @@ _GAPS = re.compile(r"[._-]*([._-])")
 _OTHER_SCRIPT = re.compile(
     r"[^\W_\x00-\u02ff\u1d00-\u1dbf\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6f\ufb00-\ufb06\uff10-\uff5a]"
 )
+# what the language of --only has for itself
+_UNTYPED = re.compile(r"[{},*?\[\]]")
+_SIGNS = {",": "comma", "{": "brace", "}": "brace", "\n": "line break"}
 _PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _FRESH = "fresh-"
 _CALENDAR = re.compile(r"(hour|day|week|month|quarter|year)(s|ly)?|daily", re.ASCII | re.IGNORECASE)
@@ -60,6 +64,40 @@ def wrong_with_period(name: str) -> str | None:
     if name.startswith(_FRESH):
         return f"{_FRESH} begins the names that --fresh gives"
     return None
+
+
+def wrong_with_entry(name: str) -> str | None:
+    """Return what keeps a text from naming an entry, and what to write; None where nothing does.
+
+    A name is typed behind ``entry:``, where a comma begins the next condition and ``*`` is any text.
+    """
+    if not name.strip():
+        return "empty; write a name, or leave the key out"
+    right = entry_name_of(name)
+    write = f"; write entry: {right}" if right else "; write another one"
+    if name != name.strip():
+        return f'"{name}" has a space at an end{write}'
+    if found := _UNTYPED.search(name) or next(filter(_is_unseen, name), None):
+        sign = found if isinstance(found, str) else found[0]
+        return f"there may be no {_said(sign)} in it, for it is typed in --only entry:NAME{write}"
+    if len(name) > LONGEST:
+        return f"{len(name)} characters, {LONGEST} at most"
+    return None
+
+
+def entry_name_of(text: str) -> str:
+    """Return a text as the name of an entry: as it is where it can be typed, else as it would be in an id."""
+    typed = text.strip()
+    fit = not (_UNTYPED.search(typed) or any(map(_is_unseen, typed)) or len(typed) > LONGEST)
+    return typed if fit else slug(typed)
+
+
+def _is_unseen(character: str) -> bool:
+    return not character.isprintable()
+
+
+def _said(sign: str) -> str:
+    return _SIGNS.get(sign) or (sign if sign.isprintable() else f"invisible character (U+{ord(sign):04X})")
 
 
 def batch_from(path: PurePath) -> str:
@@ -123,6 +161,16 @@ def part_of_id(text: str) -> str:
     return label(text)
 
 
+def constant_in_id(text: str) -> str:
+    """Make what is the same in all ids of an entry fit for them, where it is not by itself."""
+    if _FIT.fullmatch(in_ascii(text)):
+        return text
+    try:
+        return part_of_id(text)
+    except ValueError:  # it is named where the whole id is
+        return text
+
+
 def joined(parts: list[str]) -> str:
     """Join the parts of an automatic id and keep it short enough for a number to follow.
 
@@ -143,9 +191,9 @@ def shortened_id(name: str, written: str) -> str:
     return name if len(name) <= LONGEST else with_hash(name, written)
 
 
-def with_hash(name: str, text: str) -> str:
+def with_hash(name: str, text: str, length: int = SHORT) -> str:
     """Return a name with a short hash of what it was made of, and room for a number behind it."""
-    return f"{name[: LONGEST - 10 - _HASH - 1].rstrip('-._')}-{_hash(text)}"
+    return f"{name[: LONGEST - 10 - length - 1].rstrip('-._')}-{_hash(text, length)}"
 
 
 def alike(text: str) -> str:
@@ -153,8 +201,8 @@ def alike(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_HASH]
+def _hash(text: str, length: int = SHORT) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def in_ascii(text: str) -> str:

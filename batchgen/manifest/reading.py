@@ -79,11 +79,13 @@ def uncollected() -> Iterator[None]:
 def _read(path: Path, environ: Mapping[str, str], max_jobs: int, text: bytes | None) -> Manifest:
     problems = Problems(str(path))
     try:
-        sheets = Inclusion(problems, environ).sheets(path, text)
+        inclusion = Inclusion(problems, environ)
+        sheets = inclusion.sheets(path, text)
     except InputError as error:
         problems.take(error)
         problems.raise_any()
         raise
+    inclusion.check_names(sheets)
     files = Files()
     reader = _Reader(sheets[0], problems, environ)
     project, output = reader.project(), reader.output()

@@ -19,7 +19,7 @@ from pydantic import (
     Tag,
 )
 
-from batchgen.manifest.naming import slug, wrong_with_batch, wrong_with_period
+from batchgen.manifest.naming import slug, wrong_with_batch, wrong_with_entry, wrong_with_period
 from batchgen.manifest.quantities import parse_duration, parse_rate
 from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.scalars import kind_of, unsendable
@@ -52,6 +52,12 @@ def _version(value: Json) -> int:
 def _some(text: str) -> str:
     if not text.strip():
         raise ValueError("empty; write the text, or leave the key out")
+    return text
+
+
+def _entry(text: str) -> str:
+    if wrong := wrong_with_entry(text):
+        raise ValueError(wrong)
     return text
 
 
@@ -174,6 +180,8 @@ class Part(BaseModel):
 Amount: TypeAlias = Annotated[Decimal, PlainValidator(_amount)]
 Text: TypeAlias = Annotated[str, AfterValidator(_some)]
 Texts: TypeAlias = Annotated[list[Text], BeforeValidator(_many), Field(min_length=1)]
+EntryName: TypeAlias = Annotated[str, AfterValidator(_entry)]
+Variables: TypeAlias = dict[str, Annotated[Any, AfterValidator(_variable)]]
 ModelId: TypeAlias = Annotated[str, AfterValidator(_model_id)]
 
 
@@ -230,10 +238,14 @@ class JobText(Part):
     """What to generate, one or a list; none where the model takes none. {name} is a variable, {{ a brace."""
     id: Text | None = None
     """The job's name in results and files; made of the prompt or of what goes in where none is given."""
+    entry: EntryName | None = None
+    """What the entry is called, to select its jobs by: --only entry:NAME. No part of a job's identity."""
     model: Models = []
     """The service's id of a model, or a list: every job is made for each of them."""
     params: dict[str, Any] = {}
     """Further inputs of the model, by the names the model gives them; batchgen models ID lists them."""
+    vars: Variables = {}
+    """Variables of this entry, used in its texts or not; they go before those of the file."""
     matrix: Annotated[dict[str, Axis], Field(min_length=1)] | None = None
     """Axes: a job is made for every combination of their values."""
     zip: Groups = []
@@ -335,7 +347,7 @@ class ManifestText(Part):
     """The service's projectId; not needed for a key that belongs to one project."""
     include: Texts = []
     """Other manifests whose jobs are taken in."""
-    vars: dict[str, Annotated[Any, AfterValidator(_variable)]] = {}
+    vars: Variables = {}
     """Variables for all templates."""
     defaults: DefaultsText = DefaultsText()
     """What a job takes where it says nothing itself."""

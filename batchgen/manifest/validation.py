@@ -43,7 +43,9 @@ _PARTS: Mapping[str, type[Part]] = {
     "retry": RetryText,
     "budget": BudgetText,
 }
-_HARMLESS = frozenset({"repeat", "seed", "tags", "unchecked"})  # keys of a job that no other key refers to
+_HARMLESS = frozenset(
+    {"entry", "repeat", "seed", "tags", "unchecked"}
+)  # keys of a job that no other key refers to
 _MISSING = {
     "version": "version is missing; write version: 1",
     "jobs": "jobs is missing; write jobs: and a list of jobs under it",
@@ -114,7 +116,7 @@ def _is_free(path: Loc) -> bool:
             return True
         case ("jobs", int(), "prompt") | ("jobs", int(), "prompt", int()):
             return True
-        case ("jobs", int(), "params" | "matrix" | "zip" | "include" | "exclude", *_):
+        case ("jobs", int(), "params" | "vars" | "matrix" | "zip" | "include" | "exclude", *_):
             return True
         case _:
             return False

@@ -1,5 +1,10 @@
 """Manifests in Python, and the files that they are written to and read from."""
 
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +17,10 @@ from batchgen.identity import content_key
 from batchgen.manifest.reading import read_manifest
 
 FLUX = "model_bfl-flux-1-dev"
+
+
+class Rarity(StrEnum):
+    RARE = "007"
 
 
 def keys(made: Manifest) -> list[tuple[str, str]]:
@@ -121,3 +130,92 @@ def test_a_rate_of_none_stays_that_when_a_manifest_is_loaded_and_written(tmp_pat
     loaded = load(tmp_path / "m.yaml")
     assert loaded.limits == {"rate": "none"}
     assert load(loaded.dump(tmp_path / "again.yaml")).limits == {"rate": "none"}
+
+
+def words(made: Manifest) -> list[dict[str, Any]]:
+    read = read_manifest(made.place, environ={}, text=made.text)
+    return [read.variables(index) for index in range(len(read.jobs))]
+
+
+def test_the_variables_of_a_job_are_said_of_it_used_or_not_and_change_no_identity() -> None:
+    told = {"kind": "wind", "rarity": "007", "size": 1e22, "is_new": True, "due": date(2026, 1, 2)}
+    with_vars = Job(model=FLUX, prompt="a {kind} mill", vars=told, params={"note": "{rarity} {size} {x?}"})
+    with_vars = replace(with_vars, vars={**told, "x": None})
+    plain = Job(model=FLUX, prompt="a wind mill", params={"note": "007 1e+22 "})
+    made = Manifest(batch="spring", jobs=[with_vars])
+    assert keys(made) == keys(Manifest(batch="spring", jobs=[plain]))
+    assert words(made) == [{**told, "due": "2026-01-02"}]
+
+
+WORDS = st.dictionaries(
+    st.text(alphabet="ab {}$?#:'-12", min_size=1),
+    st.text(alphabet="ab {}$#:'\"é\n-01e+.x~") | st.integers() | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False) | st.lists(st.text(alphabet="1e5ab"), max_size=2),
+    max_size=3,
+)  # fmt: skip
+
+
+@settings(max_examples=50)
+@given(told=WORDS, prompt=TEXT)
+def test_variables_stay_the_same_values_through_files(
+    tmp_path_factory: pytest.TempPathFactory, told: dict[str, Any], prompt: str
+) -> None:
+    folder = tmp_path_factory.mktemp("words")
+    made = Manifest(
+        batch="spring", base=folder, jobs=[Job(model=FLUX, prompt=prompt, vars=told, filled=True, id="a")]
+    )
+    loaded = load(made.dump(folder / "a.yaml"))
+    again = load(loaded.dump(folder / "b.yaml"))
+    for one in (made, loaded, again):
+        assert repr(words(one)) == repr([told])
+    assert [one.jobs[0].vars or {} for one in (loaded, again)] == [told, told]
+    assert keys(made) == keys(Manifest(batch="spring", jobs=[Job(model=FLUX, prompt=prompt, id="a")]))
+    assert keys(made) == keys(loaded) == keys(again)
+    assert again.jobs[0].prompt == prompt.strip(), "a prompt that was loaded is what is sent"
+
+
+def test_a_loaded_file_keeps_the_words_of_its_sheet(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("name,rarity\nsword,007\nmap,\n")
+    (tmp_path / "m.yaml").write_text(
+        "version: 1\nvars: {finish: flat}\njobs:\n  - {from: t.csv, id: 'i-{name}', model: m,"
+        " prompt: 'a {{name}} {name} {finish}', vars: {owner: ada}}\n"
+    )
+    loaded = load(tmp_path / "m.yaml")
+    assert [one.prompt for one in loaded.jobs] == ["a {name} sword flat", "a {name} map flat"]
+    said = [
+        {"finish": "flat", "owner": "ada", "name": n, "rarity": r} for n, r in [("sword", "007"), ("map", "")]
+    ]
+    assert [one.vars for one in loaded.jobs] == words(loaded) == said
+    assert keys(loaded) == keys_of_file(tmp_path / "m.yaml") == keys_of_file(loaded.dump(tmp_path / "b.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (Decimal("7.5"), 7.5),
+        (Path("in/a.png"), "in/a.png"),
+        (Rarity.RARE, "007"),
+        (HTTPStatus.OK, 200),
+        (float("nan"), "NaN"),
+        (("x", 2), ["x", 2]),
+        ("1e5", "1e5"),
+        ("0o7", "0o7"),
+        ("yes", "yes"),
+        ("~", "~"),
+        (-0.0, -0.0),
+        (-1e-07, -1e-07),
+        (1e22, 1e22),
+        ("1e+22", "1e+22"),
+        ("1.5e3", "1.5e3"),
+        ("+.5", "+.5"),
+    ],
+)
+def test_values_of_other_kinds_are_said_as_a_file_holds_them(value: Any, said: Any) -> None:
+    (found,) = words(Manifest(batch="spring", jobs=[Job(model=FLUX, prompt="x", vars={"v": value})]))
+    assert (repr(found["v"]), type(found["v"])) == (repr(said), type(said))
+
+
+def test_a_value_that_no_file_can_hold_is_named() -> None:
+    made = Manifest(batch="spring", jobs=[Job(model=FLUX, prompt="x", id="mill", vars={"v": object()})])
+    with pytest.raises(ManifestError, match=r"job 'mill': vars.v is of type object; write text, a number"):
+        keys(made)

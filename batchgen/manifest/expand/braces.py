@@ -38,21 +38,24 @@ class Foreign(NamedTuple):
     Attributes:
         text: what it is, and the form to write.
         stops: whether it is surely a mistake.
+        name: the variable, where it may be one.
     """
 
     text: str
     stops: bool
+    name: str = ""
 
 
-def foreign(text: str, known: Mapping[str, Json]) -> Iterator[Foreign]:
+def foreign(text: str, known: Mapping[str, Json], *, labels: Collection[str] = ()) -> Iterator[Foreign]:
     """Find the forms of other tools around the names of variables.
 
     Args:
         text: a template whose braces are right.
         known: the variables that it may name, each with one of its values.
+        labels: those that may be there for the results alone: a form around one is no mistake for sure.
     """
     if known and not _SIGNS.isdisjoint(text):
-        yield from _doubled(text, known)
+        yield from (one._replace(stops=one.stops and one.name not in labels) for one in _doubled(text, known))
         yield from _signs(text, known)
 
 
@@ -61,7 +64,7 @@ def _doubled(text: str, known: Collection[str]) -> Iterator[Foreign]:
         inner = found[1].strip()
         if (name := inner.removesuffix("?").strip()) in known:
             said = f"{found[0]} is the text {{{found[1]}}}, the same in every job; for the variable"
-            yield Foreign(f"{said} write {{{name}}}", stops=name not in parse(text).names)
+            yield Foreign(f"{said} write {{{name}}}", stops=name not in parse(text).names, name=name)
         elif name := _name(_SUFFIX.split(inner)[0], known):
             yield Foreign(
                 f"{shortened(found[0])} is sent as text; for the variable write {{{name}}}", stops=False

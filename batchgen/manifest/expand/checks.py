@@ -63,9 +63,16 @@ class Checks:
         """Note what is wrong with a key."""
         self._problems.add(self._document.key_place(path), text)
 
-    def text(self, path: Path, said: str, text: str | None) -> None:
-        """Check that every brace of a text belongs to a variable that can stand in it."""
-        if text is not None and (wrong := wrong_with_text(text, self._vars)):
+    def text(self, path: Path, said: str, text: str | None, bound: Mapping[str, Json]) -> None:
+        """Check that every brace of a text belongs to a variable that can stand in it.
+
+        Args:
+            path: where it stands.
+            said: what it is, in a message.
+            text: None where there is none.
+            bound: the variables that have one value for all jobs.
+        """
+        if text is not None and (wrong := wrong_with_text(text, bound)):
             self.note(path, f"{said}: {wrong}")
 
     def nulls(self, path: Path, idle: Iterable[Path]) -> None:
@@ -116,8 +123,10 @@ class Checks:
         for name, value in {**origin.default_params, **origin.params}.items():
             for below, one in strings_in(value):
                 texts.append((origin.find(("params", name, *below), prompt=0, model="")[0], one))
+        used = {name for _, one in texts for name in parse(one).names}
+        used.update(name for one in origin.models for name in parse(one).names)
         for place, one in texts:
-            for found in foreign(one, made.known):
+            for found in foreign(one, made.known, labels=text.vars.keys() - used):
                 if found.stops:
                     self.note(place, found.text)
                 else:
@@ -152,13 +161,14 @@ class Checks:
 
     def _hidden(self, path: Path, text: JobText, made: Entry) -> None:
         """Find names that have a value here and another one under vars: nobody could say which is meant."""
+        taken = self._vars.keys() | text.vars.keys()
         groups: list[tuple[Path, Iterable[str]]] = [((*path, "matrix"), text.matrix or {})]
         groups += [((*path, "zip", number), group) for number, group in enumerate(text.zip)]
         for place, names in groups:
             for name in names:
-                if name in self._vars:
+                if name in taken:
                     self.note_key((*place, name), f"{name} is one of the vars too; rename the axis")
-        for name in set(self._vars) & set(made.table.columns if made.table is not None else ()):
+        for name in taken & set(made.table.columns if made.table is not None else ()):
             self.note(
                 (*path, "from"), f"{name} is a column of {_source(made)} and one of the vars; rename one"
             )
@@ -210,7 +220,7 @@ class Checks:
                     self.note_key(
                         (*place, name), f"{name} is a column of {_source(made)} too; rename the axis"
                     )
-            if not any(name in columns or name in self._vars for name in axis.names):
+            if not any(name in columns or name in self._vars or name in text.vars for name in axis.names):
                 self._axis(place, axis, made)
         rows = len(made.table.rows) if made.table is not None else 0
         if rows > 1 and not any(made.uses(one) for one in columns):

@@ -13,10 +13,12 @@ from batchgen.manifest.expand.checks import Checks
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.exclusions import Patterns
 from batchgen.manifest.expand.prompts import Prompts
+from batchgen.manifest.naming import constant_in_id, entry_name_of
 from batchgen.manifest.origins import Origin, Path, SourceFile
 from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_files, wrong_in
 from batchgen.manifest.schema import DefaultsText, FromFiles, JobText, wrong_with_model
 from batchgen.manifest.source.problems import Problems
+from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.tables.files import Filing
 from batchgen.manifest.tables.table import Table
 from batchgen.manifest.tables.tables import Tables
@@ -57,7 +59,7 @@ class Preparation:
         self._bound: Mapping[str, Json] = {}
         self._default_params: dict[str, Json] = {}
         self._default_sound = True
-        self._plain: Tree | None = None
+        self._plain: Tree | None = None  # of the entries with nothing of their own
         self._set_out(sound)
 
     def _set_out(self, sound: Validated) -> None:
@@ -66,7 +68,9 @@ class Preparation:
             name: self._checks.spelled(one, ("vars", name)) for name, one in sound.text.vars.items()
         }
         self._checks.nulls(("defaults", "params"), idle_nulls(self._defaults.params, None))
-        self._default_params = merged({}, self._params_of(("defaults", "params"), self._defaults.params))
+        self._default_params = merged(
+            {}, self._params_of(("defaults", "params"), self._defaults.params, self._bound)
+        )
         self._default_sound = len(self._problems) == before
 
     def entry(self, number: int, text: JobText) -> Entry | None:
@@ -78,37 +82,54 @@ class Preparation:
         """
         before = len(self._problems)
         path: Path = ("jobs", number)
+        bound = self._bound_in(path, text)
         table = self._table((*path, "from"), text.from_)
-        params = self._params_of((*path, "params"), text.params)
+        params = self._params_of((*path, "params"), text.params, bound)
         self._checks.nulls((*path, "params"), idle_nulls(text.params, self._defaults.params))
-        prompts = self._prompts(path, text, table)
-        self._checks.text((*path, "id"), "id", text.id)
-        self._models(path, text)
+        prompts = self._prompts(path, text, table, bound)
+        self._checks.text((*path, "id"), "id", text.id, bound)
+        self._models(path, text, bound)
         if (text.from_ and table is None) or len(self._problems) != before or not self._default_sound:
             return None
-        made = self._made(path, text, table=table, prompts=prompts, params=params)
+        made = self._made(path, text, bound=bound, table=table, prompts=prompts, params=params)
         self._checks.entry(path, text, made, complete=self._complete)
         self._checks.foreign(path, text, made, prompts)
         return made if len(self._problems) == before else None
 
+    def _bound_in(self, path: Path, text: JobText) -> Mapping[str, Json]:
+        """Return the variables that have one value in a whole entry: its own before those of the file."""
+        if not text.vars:
+            return self._bound
+        own = {name: self._checks.spelled(one, (*path, "vars", name)) for name, one in text.vars.items()}
+        return {**self._bound, **own}
+
     def _made(
-        self, path: Path, text: JobText, *, table: Table | None, prompts: Sequence[str], params: Json
+        self,
+        path: Path,
+        text: JobText,
+        *,
+        bound: Mapping[str, Json],
+        table: Table | None,
+        prompts: Sequence[str],
+        params: Json,
     ) -> Entry:
         models = text.model or self._defaults.model
         axes = self._axes(path, text)
-        known = self._known(axes, table)
+        known = _known(bound, axes, table)
         exact = frozenset(name for name in known if name.endswith("?"))  # a column may be named by a question
-        tree = self._tree(params, table, exact)
+        tree = self._tree(params, table, exact, bound)
         if not text.prompt and not set(prompts).isdisjoint(f"{{{name}}}" for name in tree.names):
             prompts = ()  # the lines go elsewhere, to a model that takes no prompt
-        templates = tuple(parse(one, exact).bind(self._bound) for one in prompts)
-        names = tuple(parse(one, exact).bind(self._bound) for one in models)
-        name = parse(text.id, exact).bind(self._bound) if text.id is not None else None
+        templates = tuple(parse(one, exact).bind(bound) for one in prompts)
+        names = tuple(parse(one, exact).bind(bound) for one in models)
+        name = None if text.id is None else parse(text.id, exact)
+        name = name and name.bind({one: _in_id(bound[one]) for one in name.names if one in bound})
         texts = [*templates, *([] if name is None else [name]), *names]
         columns = _columns(table, axes, texts, tree)
         choices = self._choices(path, text, axes, names)
         return Entry(
             number=int(path[1]),
+            title=text.entry or "",
             place=self._checks.place(path),
             name=name,
             prompts=templates,
@@ -122,19 +143,8 @@ class Preparation:
             needed=frozenset(columns) & _needed(texts, tree),
             repeat=self._defaults.repeat if text.repeat is None else text.repeat,
             derive_seed=(text.seed or self._defaults.seed) != "none",
-            origin=self._origin(path, text, prompts, self._variables(table, axes, choices), name),
+            origin=self._origin(path, text, prompts, _variables(bound, table, axes, choices), name),
         )
-
-    def _known(self, axes: Sequence[Axis], table: Table | None) -> dict[str, Json]:
-        """Return every variable of an entry with one of its values."""
-        cells = table.values(0, table.columns) if table is not None else {}
-        first = {
-            name: value
-            for axis in axes
-            for row in axis.rows[:1]
-            for name, value in zip(axis.names, row, strict=True)
-        }
-        return {**cells, **self._bound, **first}
 
     def _axes(self, path: Path, text: JobText) -> tuple[Axis, ...]:
         axes = []
@@ -160,15 +170,6 @@ class Preparation:
             axes.append(Axis(names=tuple(group), rows=steps, written=len(steps)))
         return tuple(axes)
 
-    def _variables(self, table: Table | None, axes: Sequence[Axis], choices: Choices | None) -> Variables:
-        chosen = () if choices is None else choices.all
-        return Variables(
-            fixed=self._bound,
-            table=None if table is None else table.packed,
-            axes=tuple(Steps(one.names, one.rows) for one in axes),
-            included=tuple(one.values for one in chosen if one.number >= product_size(axes)),
-        )
-
     def _origin(
         self,
         path: Path,
@@ -190,20 +191,20 @@ class Preparation:
             default_params=self._defaults.params,
             columns=_NONE if variables.table is None else frozenset(variables.table.columns),
             variables=variables,
-            name=_entry_name(name),
+            name=text.entry or _entry_name(name),
             tags=tuple(tags or ()),
             unchecked=frozenset(unchecked) if unchecked else _NONE,
         )
 
-    def _models(self, path: Path, text: JobText) -> None:
-        """Check the models that the variables of the manifest fill in."""
+    def _models(self, path: Path, text: JobText, bound: Mapping[str, Json]) -> None:
+        """Check the models that the variables of the manifest or of the entry fill in."""
         base: Path = (*path, "model") if text.model else ("defaults", "model")
         for index, one in enumerate(text.model or self._defaults.model):
             if "{" in one:
                 before = self._checks.count
-                self._checks.text((*base, index), "model", one)
-                bound = parse(one).bind(self._bound) if self._checks.count == before else None
-                if bound is not None and not bound.names and (wrong := wrong_with_model(bound.words)):
+                self._checks.text((*base, index), "model", one, bound)
+                filled_in = parse(one).bind(bound) if self._checks.count == before else None
+                if filled_in and not filled_in.names and (wrong := wrong_with_model(filled_in.words)):
                     self._checks.note((*base, index), f"model: {wrong}")
 
     def _choices(
@@ -235,7 +236,9 @@ class Preparation:
             self._checks.note(path, f"from: {error}")
             return None
 
-    def _prompts(self, path: Path, text: JobText, table: Table | None) -> list[str]:
+    def _prompts(
+        self, path: Path, text: JobText, table: Table | None, bound: Mapping[str, Json]
+    ) -> list[str]:
         """Return the texts of the prompts, those in files read, their braces checked."""
         if not text.prompt:
             return [f"{{{table.prompt}}}"] if table is not None and table.prompt is not None else []
@@ -248,11 +251,11 @@ class Preparation:
                 self._checks.note(place, f"prompt: {error}")
                 continue
             said = "prompt" if isinstance(one, str) else f"prompt in {one.file}"
-            self._checks.text(place, said, written)
+            self._checks.text(place, said, written, bound)
             result.append(written)
         return result
 
-    def _params_of(self, path: Path, params: dict[str, Json]) -> dict[str, Json]:
+    def _params_of(self, path: Path, params: dict[str, Json], bound: Mapping[str, Json]) -> dict[str, Json]:
         """Return the parameters with the environment in their paths, what is wrong with them noted."""
         if not params:
             return params
@@ -261,24 +264,30 @@ class Preparation:
         except ValueError as error:
             self._checks.note(path, f"params: {error}")
             return params
-        wrong = [*wrong_in(made, self._bound)]
+        wrong = [*wrong_in(made, bound)]
         if not wrong:
-            wrong = [*wrong_files(made, self._around.filing, self._bound)]
+            wrong = [*wrong_files(made, self._around.filing, bound)]
         for one in wrong:
             note = self._checks.note_key if one.name else self._checks.note
             note((*path, *one.path), one.text)
         return made
 
-    def _tree(self, params: dict[str, Json], table: Table | None, exact: frozenset[str]) -> Tree:
+    def _tree(
+        self,
+        params: dict[str, Json],
+        table: Table | None,
+        exact: frozenset[str],
+        bound: Mapping[str, Json],
+    ) -> Tree:
         """Merge the parameters over the defaults; entries with nothing of their own share one value."""
         textual = table is not None and table.textual
-        own = params or textual or exact
+        own = params or textual or exact or bound is not self._bound
         if not own and self._plain is not None:
             return self._plain
         tree = tree_of(
             merged(self._default_params, params),
             cells=frozenset(table.columns) if table is not None and textual else _NONE,
-            bound=self._bound,
+            bound=bound,
             filer=self._around.filing,
             exact=exact,
         )
@@ -290,12 +299,41 @@ class Preparation:
 _NONE: frozenset[str] = frozenset()
 
 
+def _known(bound: Mapping[str, Json], axes: Sequence[Axis], table: Table | None) -> dict[str, Json]:
+    """Return every variable of an entry with one of its values."""
+    cells = table.values(0, table.columns) if table is not None else {}
+    first = {
+        name: value
+        for axis in axes
+        for row in axis.rows[:1]
+        for name, value in zip(axis.names, row, strict=True)
+    }
+    return {**cells, **bound, **first}
+
+
+def _variables(
+    bound: Mapping[str, Json], table: Table | None, axes: Sequence[Axis], choices: Choices | None
+) -> Variables:
+    chosen = () if choices is None else choices.all
+    return Variables(
+        fixed=bound,
+        table=None if table is None else table.packed,
+        axes=tuple(Steps(one.names, one.rows) for one in axes),
+        included=tuple(one.values for one in chosen if one.number >= product_size(axes)),
+    )
+
+
+def _in_id(value: Json) -> Json:
+    """Return a variable of the file or the entry as it stands in ids, as one of a row or an axis does."""
+    return value if value is None or isinstance(value, list | dict) else constant_in_id(text_of(value))
+
+
 def _entry_name(template: Template | None) -> str:
     """Return what an entry is called that has no name of its own: what its ids begin with."""
     if template is None:
         return ""
     text = template.literals[0]
-    return text.rstrip("-_.") if template.names else text
+    return entry_name_of(text.rstrip("-_.") if template.names else text)
 
 
 def _needed(texts: Iterable[Template], params: Tree) -> frozenset[str]:

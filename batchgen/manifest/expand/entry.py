@@ -19,6 +19,7 @@ class Entry:
 
     Attributes:
         number: its place in the file's list.
+        title: what the user calls it; empty where it is called by its ids.
         place: where it stands in the manifest.
         name: the template of its ids, None where they are made from the prompts or from what goes in.
         prompts: none for jobs without one.
@@ -32,6 +33,7 @@ class Entry:
     """
 
     number: int
+    title: str
     place: Place
     name: Template | None
     prompts: tuple[Template, ...]
@@ -94,6 +96,8 @@ class Entry:
 
     @property
     def _title(self) -> str:
+        if self.title:
+            return self.title
         template = self.name or next(iter(self.prompts), None)
         if template is None and self.table is not None and self._is_files:
             return shortened(self.table.source)
