@@ -1,8 +1,15 @@
-"""Which names no file may have anywhere: the one list of Windows' devices."""
+"""What no file's name may have anywhere: the one list of characters, and of Windows' devices."""
 
 import re
+from typing import Final
 
-_DEVICES = re.compile(r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
+EDGES: Final = " ."  # what systems drop or hide at the edge of a name
+# what some system refuses or reads as more than a name, and what turns the direction of a line
+UNSAFE: Final = r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]'
+
+DEVICE: Final = r"(?i:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9¹²³])"
+
+_DEVICES = re.compile(rf"{DEVICE}(\.|$)")
 
 
 def is_device(name: str) -> bool:

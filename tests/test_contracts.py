@@ -28,7 +28,7 @@ PLANTED: Mapping[str, tuple[str, str]] = {
 UPWARD = {
     "engine/limits": ("ceiling", "from batchgen.engine.limits.flow import Flow"),
     "manifest/source": ("yaml_errors", "from batchgen.manifest.source.document import read_document"),
-    "output": ("names", "from batchgen.output.report import write_report"),
+    "output": ("kinds", "from batchgen.output.report import write_report"),
 }
 
 

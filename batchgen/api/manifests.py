@@ -3,6 +3,7 @@
 from batchgen.errors import ManifestError
 from batchgen.manifest.values import Manifest
 from batchgen.usecases.models import Checked, check_manifest
+from batchgen.wiring.file_names import check_file_names
 from batchgen.wiring.opening import manifest_of
 from batchgen.wiring.options import Options
 
@@ -23,7 +24,7 @@ async def validate(
         TransientError: the service does not answer.
     """
     try:
-        manifest = manifest_of(options)
+        manifest = check_file_names(options, manifest_of(options))
         checked = await check_manifest(options, manifest, offline=offline)
     except ManifestError as error:
         if not strict:

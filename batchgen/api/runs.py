@@ -21,6 +21,7 @@ from batchgen.usecases.run import run_batch
 from batchgen.usecases.run_end import RunOutcome
 from batchgen.usecases.status import BatchStatus, OtherSlots, notice_slots, status_of_all
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.file_names import check_file_names
 from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
 from batchgen.wiring.options import Options
 
@@ -65,7 +66,7 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
-    manifest = manifest_of(options)
+    manifest = check_file_names(options, manifest_of(options))
     audience.warn(manifest.warnings)
     with open_batch(options, manifest) as opened:
         return await run_batch(opened, interrupts, audience)
@@ -107,14 +108,22 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
 @asynccontextmanager
 async def _as_a_run_would(options: Options, *, offline: bool) -> AsyncIterator[tuple[OpenBatch, NamesFound]]:
     """Look at a batch with the records that a run would go on with, and at what other names mean for it."""
-    with look_at(options) as opened:
+    with look_at(options) as looked:
+        opened = _checked(options, looked)
         found = await look_at_names(opened, offline=offline)
         if not found.joined:
             yield opened, found
             return
-    with look_at(options, kept=found.joined[0]) as opened:
+    with look_at(options, kept=found.joined[0]) as looked:
+        opened = _checked(options, looked)
         beside = await look_at_names(opened, offline=offline, beside_alone=True)
         yield opened, replace(beside, joined=found.joined)
+
+
+def _checked(options: Options, opened: OpenBatch) -> OpenBatch:
+    """Return a batch with the warnings of the names of its files, or refuse it."""
+    manifest = check_file_names(options, opened.batch.manifest)
+    return replace(opened, batch=replace(opened.batch, manifest=manifest))
 
 
 async def _whole(options: Options, part: Batch, *, offline: bool) -> tuple[int, Quoted] | None:

@@ -11,7 +11,7 @@ from batchgen.journal.scopes import columns_of
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.transactions import written
 from batchgen.model import JobKey, Scope
-from batchgen.planning.arrangement import Move
+from batchgen.planning.file_moves import Move
 
 _COLUMNS = "asset, source, via, target, content, ordinal, sha256, stamp"
 

@@ -14,21 +14,20 @@ from batchgen.manifest.expand.entries import Preparation, Surroundings
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.expansion import Expansion
 from batchgen.manifest.expand.prompts import Prompts
+from batchgen.manifest.file_templates import faults_in
 from batchgen.manifest.inclusion import Inclusion, Sheet
-from batchgen.manifest.naming import batch_from, wrong_with
+from batchgen.manifest.naming import batch_from
 from batchgen.manifest.schema import OutputText
 from batchgen.manifest.source.document import read_document
-from batchgen.manifest.source.problems import Problems, meant
+from batchgen.manifest.source.problems import Problems
 from batchgen.manifest.source.text_files import read_bytes
 from batchgen.manifest.tables.files import Files, Filing
 from batchgen.manifest.tables.tables import Tables
-from batchgen.manifest.templates import parse
 from batchgen.manifest.validation import validate
 from batchgen.manifest.values import Budget, Doubt, Heading, Limits, Manifest, Output
 
 MOST_JOBS = 100_000
 _CHOICES = 3  # for each job allowed: so many combinations of axes are looked at before any is excluded
-FILE_VARIABLES = ("id", "index", "asset_id")
 
 
 def read_manifest(
@@ -88,8 +87,9 @@ def _read(path: Path, environ: Mapping[str, str], max_jobs: int, text: bytes | N
     inclusion.check_names(sheets)
     files = Files()
     reader = _Reader(sheets[0], problems, environ)
-    project, output = reader.project(), reader.output()
+    project = reader.project()
     entries = [entry for sheet in sheets for entry in _entries(sheet, problems, environ, files, max_jobs)]
+    output = reader.output(sheets, entries)
     if not reader.bounded(entries, max_jobs):
         problems.raise_any()
     expansion = Expansion(problems)
@@ -163,6 +163,12 @@ def _manifest(
     )
 
 
+def _count(sheet: Sheet) -> int:
+    """Return how many entries a file has, sound or not."""
+    jobs = sheet.document.data.get("jobs")
+    return len(jobs) if isinstance(jobs, list) else 0
+
+
 class _Reader:
     """The parts of a validated file, one by one."""
 
@@ -184,14 +190,22 @@ class _Reader:
             )
         return project.strip()
 
-    def output(self) -> Output:
-        """Return what is to be written, the template of file names checked."""
+    def output(self, sheets: Sequence[Sheet], entries: Sequence[Entry]) -> Output:
+        """Return what is to be written, the template of file names checked.
+
+        Args:
+            sheets: the files of the manifest.
+            entries: those of their entries that are sound, which know their variables.
+        """
         given: OutputText = self._sound.text.output
         path = ("output", "files")
-        files = self._filled(path, given.files)
-        for wrong in _wrong_with_files(files):
-            self._problems.add(self._document.place(path), f"output.files: {wrong}")
-        return Output(download=given.download, files=files)
+        files, place = self._filled(path, given.files), self._document.place(path)
+        if "${" not in files:  # the environment was named already as missing
+            known = {name: value for entry in entries for name, value in entry.known.items()}
+            for fault in faults_in(files, known, complete=len(entries) == sum(map(_count, sheets))):
+                note = self._problems.add if fault.stops else self._problems.warn
+                note(place, f"output.files: {fault.text}")
+        return Output(download=given.download, files=files, place=place)
 
     def bounded(self, entries: Sequence[Entry], max_jobs: int) -> bool:
         """Return whether the jobs may be expanded, and note which entry makes too many."""
@@ -214,27 +228,3 @@ class _Reader:
         except ValueError as error:
             self._problems.add(self._document.place(path), f"{'.'.join(path)}: {error}")
             return text
-
-
-def _wrong_with_files(files: str) -> list[str]:
-    """Return what keeps a template from naming every file apart."""
-    if "${" in files:  # the environment was named already as missing
-        return []
-    try:
-        template = parse(files)
-    except ValueError as error:
-        return [str(error)]
-    names = template.names
-    wrong = [
-        f"unknown variable {{{name}}}"
-        + (meant(name, FILE_VARIABLES) or "; known are {id}, {index} and {asset_id}")
-        for name in names
-        if name not in FILE_VARIABLES
-    ]
-    wrong += [f"{{{name}}} always has a value; write it without the ?" for name in template.optional]
-    # what fills the variables in is safe: it is enough to look at the text around them
-    if found := wrong_with(template.literals[0][:1] + "a") or wrong_with(f"a{''.join(template.literals)}a"):
-        wrong.append(f'"{files}" cannot name a file: {found}')
-    if not wrong and "asset_id" not in names and not {"id", "index"} <= set(names):
-        wrong = ["two files would share a name; write {id} and {index} both, or {asset_id}"]
-    return wrong

@@ -331,7 +331,7 @@ class OutputText(Part):
     download: bool = True
     """Whether the files are fetched."""
     files: Text = FILES
-    """Their names, without the type, of {id}, {index} and {asset_id}."""
+    """Their names below assets/, without the type, of {id}, {index} and the variables; / makes folders."""
 
 
 class ManifestText(Part):

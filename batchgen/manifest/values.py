@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -108,10 +108,12 @@ class Output:
     Attributes:
         download: whether the files of the assets are fetched.
         files: the template of their names, without the type.
+        place: where that is written.
     """
 
     download: bool
     files: str
+    place: Place = field(default=Place(""), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

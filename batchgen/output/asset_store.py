@@ -17,8 +17,8 @@ from batchgen.output.disk import move_file
 from batchgen.output.kinds import Kind
 from batchgen.output.links import linked_folders
 from batchgen.output.transfer import Arrived
-from batchgen.planning.arrangement import ASSETS, EARLIER, Namer, beside, kind_word, under
 from batchgen.planning.file_names import FileNames, NameParts
+from batchgen.planning.file_places import ASSETS, EARLIER, Namer, beside, kind_word, under
 
 _PARTS = ".parts"  # beside assets: what is on its way is no file of anybody's
 _SUFFIX = ".part"

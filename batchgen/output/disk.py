@@ -17,8 +17,8 @@ from typing import Protocol
 from batchgen.model import File
 from batchgen.output.atomic import sync_folder
 from batchgen.output.links import linked_folders
-from batchgen.planning.arrangement import Lies
 from batchgen.planning.file_names import folded
+from batchgen.planning.file_places import UNDER_WAY, Lies
 
 _NO_SECOND_NAME = frozenset(
     {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
@@ -187,7 +187,7 @@ class BatchDisk:
         top = self._home.count("/") + 2 if self._home else 1
         for folder in {path.rpartition("/")[0] for path in paths}:
             at = folder
-            while at.count("/") >= top:
+            while at.count("/") >= top or at.endswith(UNDER_WAY):
                 try:
                     os.rmdir(self._at(at))  # noqa: PTH106 - as above
                 except OSError:  # something is in it, or it is gone

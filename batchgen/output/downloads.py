@@ -26,7 +26,7 @@ from batchgen.output.known_files import KnownFiles
 from batchgen.output.picture_sizes import size_of
 from batchgen.output.transfer import Arrived, Cdn, TransferError
 from batchgen.output.urls import AssetSource, AssetUrls
-from batchgen.planning.arrangement import Namer
+from batchgen.planning.file_places import Namer
 from batchgen.ports import Collector
 
 __all__ = ["AssetSource", "Downloader"]

@@ -13,7 +13,7 @@ from batchgen.output import atomic, links, report, thumbnails
 from batchgen.output.links import LATEST
 from batchgen.output.results import CSV_NAME, JSON_NAME
 from batchgen.plain_files import FileFaultError, open_plain
-from batchgen.planning.arrangement import ASSETS, EARLIER
+from batchgen.planning.file_places import ASSETS, EARLIER
 
 _FOLDERS = (ASSETS, EARLIER, thumbnails.FOLDER)
 _FILES = (CSV_NAME, report.NAME)  # earlier versions wrote them here; the names go on to lead to them

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from batchgen.output.atomic import output_error, sync_folder
-from batchgen.planning.arrangement import ASSETS, EARLIER
+from batchgen.planning.file_places import ASSETS, EARLIER
 from batchgen.planning.slots import FOLDER
 
 LATEST = "latest"

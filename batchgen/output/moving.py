@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from batchgen.errors import OutputError
 from batchgen.output.atomic import output_error
 from batchgen.output.disk import Disk
-from batchgen.planning.arrangement import Lies, Move, beside
+from batchgen.planning.file_moves import Move
+from batchgen.planning.file_places import Lies, beside
 
 _CHUNK = 300  # renames that are put on record at once
 
@@ -76,11 +77,10 @@ class _Work:
         """Make way first, then rename, and bring those home last that made way."""
         disk = self._disk
         around = [one for one in self._moves if one.via]
-        for one in self._moves:
-            self.at = one.target
-            for path in (one.via, one.target):
-                if path:
-                    disk.make_folder_of(path)
+        for path in (path for one in self._moves for path in (one.via, one.target) if path):
+            self.at = path
+            with suppress(FileExistsError, NotADirectoryError):  # a file that goes away is in its place
+                disk.make_folder_of(path)
         for one in around:
             self._make_way(one)
         disk.sync(path for one in around for path in (one.via, one.source))
@@ -120,7 +120,7 @@ class _Work:
                 disk.remove(one.source)
             self.places[one] = one.via
         elif one.copy_for is not None:
-            if self._is_it(one, one.target):
+            if disk.lies(one.target) is not Lies.NOTHING and self._has_bytes(one, one.target):
                 self.places[one] = one.target
             elif disk.lies(one.source) is not Lies.NOTHING:
                 disk.copy(one.source, one.via)
@@ -149,6 +149,7 @@ class _Work:
             if self._disk.lies(target) is not Lies.NOTHING and self._disk.is_same(source, target):
                 self._disk.remove(source)  # it has both names: it was cut off in between
             else:
+                self._disk.make_folder_of(target)
                 try:
                     self._disk.move(source, target)
                 except FileExistsError:
@@ -160,27 +161,27 @@ class _Work:
         """Return where a file is that did not make way: at its source, or at its target already."""
         disk = self._disk
         here, there = (disk.lies(path) is not Lies.NOTHING for path in (one.source, one.target))
-        if here and there:
-            if one.source != one.target and disk.is_same(one.source, one.target):
-                return one.source  # has both names: the old one goes when it lands
-            return (
-                one.target
-                if self._is_it(one, one.target) and not self._is_it(one, one.source)
-                else one.source
-            )
-        if here:
-            return one.source
-        return one.target if there and self._may_be(one, one.target) else ""
+        if not (here and there):
+            if here:
+                return one.source
+            return one.target if there and self._is_it(one, one.target) else ""
+        if disk.is_same(one.source, one.target):
+            return one.source  # it has both names: the old one goes when it lands
+        for tells in (self._has_stamp, self._has_bytes):
+            first, second = tells(one, one.source), tells(one, one.target)
+            if first is not second:
+                return one.source if first else one.target
+        return one.target if self._has_bytes(one, one.target) else one.source
 
     def _is_it(self, one: Move, path: str) -> bool:
-        """Return whether a path has the very file: its stamp says so, or its bytes."""
-        if self._disk.lies(path) is Lies.NOTHING:
-            return False
-        same = bool(one.stamp) and self._disk.stamp(path) == one.stamp
-        return same or (bool(one.sha256) and self._disk.sha256(path) == one.sha256)
+        """Return whether a path has the very file; nobody's has no bytes on record."""
+        return self._has_stamp(one, path) or self._has_bytes(one, path)
 
-    def _may_be(self, one: Move, path: str) -> bool:
-        return not (one.stamp or one.sha256) or self._is_it(one, path)
+    def _has_stamp(self, one: Move, path: str) -> bool:
+        return bool(one.stamp) and self._disk.stamp(path) == one.stamp
+
+    def _has_bytes(self, one: Move, path: str) -> bool:
+        return bool(one.sha256) and self._disk.sha256(path) == one.sha256
 
 
 class _Shown:

@@ -18,7 +18,7 @@ from batchgen.output.atomic import output_error
 from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
 from batchgen.output.links import linked_folders, make_way
-from batchgen.planning.arrangement import Lies, beside, earlier
+from batchgen.planning.file_places import Lies, beside, earlier
 
 _STAGING = ".audit"  # where files are fetched to
 

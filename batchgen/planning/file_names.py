@@ -7,33 +7,29 @@ or makes a name that some system refuses. What a person should change instead is
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from batchgen.errors import InputError
-from batchgen.filenames import is_device
+from batchgen.filenames import DEVICE, EDGES, UNSAFE, is_device
+from batchgen.manifest.file_templates import FIXED, LONGEST, LONGEST_FOLDER, OURS, WITH_FOLDERS, parts_of
 from batchgen.manifest.naming import alike, label, model_label
 from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.templates import Template, parse
 from batchgen.model import Json
 
-LONGEST: Final = 200  # bytes of a file's name; systems take 255, and `.part` and the tail of an id must fit
-LONGEST_FOLDER: Final = 255  # bytes
-OURS: Final = ("id", "index", "asset_id", "entry", "model", "prompt", "kind", "slot", "date")
-FIXED: Final = frozenset({"id", "index", "asset_id"})  # these are ours whatever the sheet has
-OF_ASSETS: Final = frozenset({"index", "asset_id", "kind"})  # not known before there is an asset
-WITH_FOLDERS: Final = frozenset({"folder", "path"})  # a / in one of these makes a folder
+# no other path has a part that cannot be a name, but for its length
+SUSPECT: Final = re.compile(f"{UNSAFE.replace('/', '')}|(?:^|/)(?:[ ./]|$|{DEVICE}(?:[./]|$))|[ .](?:/|$)")
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+')
+_UNSAFE = re.compile(f"{UNSAFE}+")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 _GAPS = " ._-"  # what stands between two variables
-_EDGES = " ."  # what no system keeps, or hides, at the edge of a name
 _NO_KIND = "file"
+_SHORT = 100  # characters: no part of an ASCII path of so many is too long
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NameParts:
+class NameParts(NamedTuple):
     """What is known of a job before it has an asset.
 
     Attributes:
@@ -50,7 +46,7 @@ class NameParts:
     entry: str = ""
     model: str = ""
     prompt: str | None = None
-    variables: Mapping[str, Json] = field(default_factory=dict)
+    variables: Mapping[str, Json] = MappingProxyType({})
     slot: str = ""
     date: str = ""
 
@@ -80,6 +76,8 @@ class FileNames:
         self.optional = parsed.optional
         self.tells_apart = not {"index", "asset_id"}.isdisjoint(self.names)
         self._parts = parts_of(parsed)
+        self._order = parsed.names
+        self._form = "%s".join(one.replace("%", "%%") for one in parsed.literals)
 
     def path(self, parts: NameParts, *, index: int, asset_id: str, kind: str, extension: str) -> str:
         """Return where a file lies below ``assets/``, folders with ``/``.
@@ -96,33 +94,35 @@ class FileNames:
             extension: without the dot; anything but letters and digits becomes ``bin``.
         """
         known = {"index": str(index), "asset_id": asset_id, "kind": kind or _NO_KIND}
-        *folders, name = self.filled(lambda variable: _mended(variable, parts, known))
-        safe = [_short(one, LONGEST_FOLDER) for one in map(_safe, folders) if one]
-        stem = _safe(name) or _safe(_UNSAFE.sub("-", asset_id)) or "asset"
         number = f"_{index + 1}" if index and not self.tells_apart else ""
         suffix = number + "." + (extension.lower() if _EXTENSION.fullmatch(extension.lower()) else "bin")
+        values = {name: _text(name, parts, known) for name in self.names}
+        path = self.filled({name: _one_part(name, text) for name, text in values.items()})
+        if len(path) < _SHORT and path.isascii() and not SUSPECT.search(path):  # as nearly all are
+            return path + suffix
+        *folders, name = path.split("/")
+        safe = [_short(one, LONGEST_FOLDER) for one in map(_safe, folders) if one]
+        stem = _safe(name) or _safe(_UNSAFE.sub("-", asset_id)) or "asset"
         return "/".join((*safe, _short(stem, LONGEST - len(suffix)) + suffix))
 
-    def filled(self, value: Callable[[str], str]) -> list[str]:
-        """Return the folders and the name with the variables filled in, nothing of them made safe.
+    def filled(self, values: Mapping[str, str]) -> str:
+        """Return the path with the variables filled in, its type left out, and nothing of it made safe.
 
         A folder that is nothing but an optional variable without a value is left out, and so is what
         stands between such a variable and the next.
 
         Args:
-            value: gives the text of a variable.
+            values: the text of every variable.
         """
-        values = {name: value(name) for name in self.names}
+        if not self.optional:
+            return self._form % tuple([values[name] for name in self._order])
         *folders, name = self._parts
         texts = [
             text
             for one in folders
             if (text := _filled(one, values)) or not (one.names and one.optional.issuperset(one.names))
         ]
-        texts.append(_filled(name, values))
-        if WITH_FOLDERS.isdisjoint(self.names):
-            return texts
-        return "/".join(texts).split("/")
+        return "/".join((*texts, _filled(name, values)))
 
 
 def folded(path: str) -> str:
@@ -156,22 +156,6 @@ def value_of(name: str, parts: NameParts, known: Mapping[str, str]) -> str:
     return model_label(text) if text and name == "model" else text
 
 
-def parts_of(template: Template) -> tuple[Template, ...]:
-    """Split a template at the slashes of its text: the folders, and at last the name."""
-    made: list[tuple[list[str], list[str]]] = [([""], [])]
-    for name, literal in zip((None, *template.names), template.literals, strict=True):
-        if name is not None:
-            made[-1][0].append("")
-            made[-1][1].append(name)
-        first, *others = literal.split("/")
-        made[-1][0][-1] += first
-        made += [([one], []) for one in others]
-    return tuple(
-        Template(tuple(literals), tuple(names), template.optional.intersection(names))
-        for literals, names in made
-    )
-
-
 def _filled(part: Template, values: Mapping[str, str]) -> str:
     text, ends_in_gap = part.literals[0], False
     for name, literal in zip(part.names, part.literals[1:], strict=True):
@@ -184,20 +168,21 @@ def _filled(part: Template, values: Mapping[str, str]) -> str:
     return text.rstrip(_GAPS) if ends_in_gap else text
 
 
-def _mended(name: str, parts: NameParts, known: Mapping[str, str]) -> str:
-    """Return the text of a variable without what would be more than a part of a name."""
+def _text(name: str, parts: NameParts, known: Mapping[str, str]) -> str:
     try:
-        text = value_of(name, parts, known)
+        return value_of(name, parts, known)
     except ValueError:
         return ""
-    if name in WITH_FOLDERS:
-        return "/".join(_UNSAFE.sub("-", one) for one in text.split("/"))
-    return _UNSAFE.sub("-", text)
+
+
+def _one_part(name: str, text: str) -> str:
+    """Return the text of a variable without the slashes that would make folders of it."""
+    return text.replace("/", "-") if "/" in text and name not in WITH_FOLDERS else text
 
 
 def _safe(text: str) -> str:
     """Take out what some system refuses or reads as more than a name: edges, devices, controls."""
-    plain = unicodedata.normalize("NFC", _UNSAFE.sub("-", text)).strip(_EDGES)
+    plain = unicodedata.normalize("NFC", _UNSAFE.sub("-", text)).strip(EDGES)
     return f"_{plain}" if is_device(plain) else plain
 
 
@@ -206,4 +191,4 @@ def _short(stem: str, room: int) -> str:
     if len(whole) <= room:
         return stem
     digest = "~" + hashlib.sha256(whole).hexdigest()[:8]
-    return whole[: room - len(digest)].decode(errors="ignore").rstrip(_EDGES) + digest
+    return whole[: room - len(digest)].decode(errors="ignore").rstrip(EDGES) + digest

@@ -19,7 +19,9 @@ from batchgen.lifecycle import FilesMoved
 from batchgen.model import File, JobKey
 from batchgen.output.known_files import KnownFiles
 from batchgen.output.moving import Landed, carry_out, chunks_of, stamped
-from batchgen.planning.arrangement import EARLIER, Arrangement, Blocked, Move, arrange, under
+from batchgen.planning.arrangement import Arrangement, Blocked, arrange
+from batchgen.planning.file_moves import Move
+from batchgen.planning.file_places import EARLIER, under
 from batchgen.record import Record
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import OpenBatch

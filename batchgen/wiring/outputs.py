@@ -9,7 +9,7 @@ from typing import TextIO
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.model import Rate
-from batchgen.output.asset_store import AssetStore, named_by
+from batchgen.output.asset_store import AssetStore
 from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
 from batchgen.output.known_files import KnownFiles
@@ -17,11 +17,12 @@ from batchgen.output.links import make_way
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
-from batchgen.planning.arrangement import Namer
 from batchgen.planning.budget import committed
+from batchgen.planning.file_places import Namer
 from batchgen.ports import Collector
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, is_open
+from batchgen.wiring.file_names import manifest_namer
 
 
 @asynccontextmanager
@@ -66,7 +67,7 @@ def known_files(batches: Sequence[Batch]) -> KnownFiles:
 
 def namer_of(batch: Batch) -> Namer:
     """Return what the files of a batch are called."""
-    return named_by(batch.manifest.output.files)
+    return manifest_namer(batch.manifest, slot=batch.scope.slot)
 
 
 def disk_of(batch: Batch) -> BatchDisk:

@@ -360,11 +360,13 @@ def test_files_that_are_missing_or_damaged_are_told_and_fixed(shell: Shell, simu
 
     fixed = audit(shell, service, "--fix")
     assert fixed.status == 0, fixed.out
-    assert "what was there is kept as castle_0.webp.damaged" in fixed.out
+    asset = jobs["castle"]["asset_ids"][0].replace("_", "")
+    assert f"what was there is kept as earlier/castle_0_{asset}.webp" in fixed.out
     for job in jobs.values():
         data = place_of(shell, job).read_bytes()
         assert hashlib.sha256(data).hexdigest() == job["files"][0]["sha256"]
-    assert castle.with_name("castle_0.webp.damaged").read_bytes() == b"my own work"
+    kept = castle.parent.parent / "earlier" / f"castle_0_{asset}.webp"
+    assert kept.read_bytes() == b"my own work"
     assert not (shell.folder / "output/spring/.audit").exists()
     assert (audit(shell, service).status, len(service.charged)) == (0, 3)
 

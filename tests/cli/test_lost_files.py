@@ -105,8 +105,10 @@ def test_what_took_the_place_of_a_file_is_never_overwritten(done: tuple[Shell, S
     Image.new("RGB", (9, 9)).save(edited)
     mine = edited.read_bytes()
     run = shell.call("run", "jobs.yaml", "--rate", "50/s", "--yes")
-    assert run.status == 0, run.err
+    assert run.status == 8, run.err
     assert "2 files gone from the disk or damaged" in run.err
+    for one in (folder, cut):
+        assert f"assets/{one.name} is no file of this batch and is left alone" in run.err
     assert f"1 file changed since then and left alone: assets/{edited.name}" in run.err
     assert folder.is_dir()
     assert cut.read_bytes() == whole[cut.name][:100]
@@ -116,6 +118,26 @@ def test_what_took_the_place_of_a_file_is_never_overwritten(done: tuple[Shell, S
     assert len(beside) == 3
     assert all((assets / one).is_file() for one in beside)
     assert not beside & {folder.name, cut.name}
+    assert shell.call("run", "jobs.yaml", "--yes").status == 8, "as long as that is so"
+    assert len(service.charged) == 3
+
+
+def test_audit_moves_what_is_in_the_way_to_earlier(done: tuple[Shell, Service]) -> None:
+    shell, service = done
+    assets = shell.folder / "output" / "spring" / "assets"
+    whole = {one.name: one.read_bytes() for one in assets.iterdir()}
+    cut, edited, _ = sorted(assets.iterdir())
+    cut.write_bytes(whole[cut.name][:100])
+    edited.write_bytes(b"my own")
+    assert shell.call("run", "jobs.yaml", "--rate", "50/s", "--yes").status == 8
+    found = shell.call("audit", "jobs.yaml", "--json")
+    assert (found.status, [one["holder"] for one in found.json["blocked"]]) == (8, [f"assets/{cut.name}"])
+    fixed = shell.call("audit", "jobs.yaml", "--fix")
+    assert fixed.status == 0, fixed.out
+    assert {one.name: one.read_bytes() for one in assets.iterdir()} == whole
+    kept = {one.read_bytes() for one in (assets.parent / "earlier").iterdir()}
+    assert kept == {whole[cut.name][:100], b"my own"}
+    assert shell.call("run", "jobs.yaml", "--yes").status == 0
     assert len(service.charged) == 3
 
 

@@ -19,6 +19,7 @@ from batchgen.manifest.schema import (
 )
 from batchgen.manifest.starter import starter
 from batchgen.manifest.values import Manifest
+from batchgen.planning.name_checks import check_names
 from tests.manifest.conftest import Read
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,8 @@ TABLES = {
     "prompts/props.yaml": next(text for language, text in BLOCKS if language == "yml"),
     "prompts/castle.txt": "a castle in {season}\n",
     "refs/style.png": "ink",
+    "prompts/potions.csv": next(text for language, text in BLOCKS if language == "csv" and "Potion:" in text),
+    "drawings/old/castle.png": "a drawing",
     "scans/old/castle.png": "a castle",
     "scans/mill.png": "a mill",
     "scans/mill-2.jpg": "another",
@@ -54,6 +57,7 @@ def whole(example: str) -> str:
 def test_every_example_of_the_reference_is_a_manifest(read: Read, example: str) -> None:
     manifest = read(whole(example), files=TABLES, environ={"SCENARIO_PROJECT_ID": "proj_1"})
     assert manifest.jobs
+    check_names(manifest, period=manifest.period, room=4000)
 
 
 def read_example(read: Read, piece: str) -> Manifest:

@@ -106,7 +106,7 @@ UNSAYABLE = {
     "a zone that does not exist": "tz: Europe/Atlantis\njobs: [{prompt: x}]",
     "a rate of nothing": "limits: {rate: 0/min}\njobs: [{prompt: x}]",
     "a table that is not there": "jobs: [{prompt: x, from: nowhere.csv}]",
-    "file names that do not differ": "output: {files: same}\njobs: [{prompt: x}]",
+    "file names from elsewhere": "output: {files: ../x}\njobs: [{prompt: x}]",
     "axes of different lengths": "jobs: [{prompt: '{c} {d}', zip: {c: [1, 2], d: [1]}}]",
     "an exclusion of nothing": "jobs: [{prompt: '{c}', matrix: {c: [a]}, exclude: [{c: b}]}]",
     "a whole number with a point": "jobs: [{prompt: x, repeat: 2.0}]",

@@ -299,7 +299,7 @@ async def test_a_file_that_somebody_has_changed_is_left(cdn: Cdn, tmp_path: Path
         first, second = await subject.collect(make_job(), ["asset_a", "asset_b"])
     (tmp_path / first.path).write_bytes(PNG + b"mine")
     (tmp_path / second.path).unlink()
-    known = {"asset_a": first, "asset_b": second}
+    known = KnownFiles([first, second])
     async with downloader(cdn, tmp_path, known=known, edited={"asset_a"}) as subject:
         assert await subject.collect(make_job(), ["asset_a", "asset_b"]) == (first, second)
     assert on_disk(tmp_path) == {"tower_0.png": PNG + b"mine", "tower_1.jpg": JPEG}
@@ -522,7 +522,7 @@ async def test_a_disk_that_takes_nothing_is_not_the_services_fault(cdn: Cdn, tmp
 async def test_a_disk_that_fails_in_the_middle_is_named_and_not_tried_again(cdn: Cdn, tmp_path: Path) -> None:
     cdn.files = {"asset_a": PNG}
     async with downloader(cdn, tmp_path) as subject:
-        (tmp_path / "assets").rmdir()
+        (tmp_path / ".parts").rmdir()
         with pytest.raises(OutputError, match="cannot write"):
             await subject.collect(make_job(), ["asset_a"])
     assert cdn.asked("asset_a") == 1

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.errors import InputError
-from batchgen.planning.file_names import LONGEST, LONGEST_FOLDER, FileNames, NameParts, folded
+from batchgen.manifest.file_templates import LONGEST, LONGEST_FOLDER
+from batchgen.planning.file_names import FileNames, NameParts, folded
 
 SHEET: dict[str, Any] = {"name": "sword", "rarity": "rare", "style": "", "level": 7, "none": None}
 PARTS = NameParts(
