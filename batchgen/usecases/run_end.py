@@ -11,7 +11,8 @@ from batchgen.engine.verdict import Verdict, verdict_of
 from batchgen.errors import BatchgenError, JournalError, OutputError
 from batchgen.exits import status_of
 from batchgen.journal.last_runs import LastRun
-from batchgen.model import Json
+from batchgen.lifecycle import Record
+from batchgen.model import JobKey, Json
 from batchgen.output.latest import show_latest
 from batchgen.output.results import JSON_NAME, results_document, write_results
 from batchgen.ports import Clock, Observer
@@ -154,13 +155,13 @@ async def refreshed(batch: Batch, observer: Observer, clock: Clock) -> None:
     Nothing is written before something has happened: a run that only looks leaves them as they are.
     """
     loop, pause = asyncio.get_running_loop(), 5.0
-    told = dict(batch.journal.records())
+    before: Mapping[JobKey, Record] | None = dict(batch.journal.records())
     while True:
         await asyncio.sleep(pause)
-        began, now = loop.time(), dict(batch.journal.records())
-        if len(now) == len(told) and all(told.get(key) is one for key, one in now.items()):
+        began = loop.time()
+        if before == batch.journal.records():
             continue
-        told = now
+        before = None  # a hundred thousand of them are worth being forgotten
         results = batch.results(at=clock.now(), ending=EngineOutcome())
         writing = loop.run_in_executor(None, write_results, batch.folder, results)
         try:
