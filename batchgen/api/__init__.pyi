@@ -81,6 +81,7 @@ from batchgen.simulator.settings import Outcomes as Outcomes
 from batchgen.simulator.settings import Settings as Settings
 from batchgen.simulator.settings import UnknownInputs as UnknownInputs
 from batchgen.simulator.settings import Views as Views
+from batchgen.usecases.arranging import told_of_files as told_of_files
 from batchgen.usecases.audience import Audience as Audience
 from batchgen.usecases.cost import CostComparison as CostComparison
 from batchgen.usecases.cost import Selection as Selection

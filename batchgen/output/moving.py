@@ -7,6 +7,7 @@ stamp or its bytes say that it is. A target that was taken meanwhile stays as it
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from batchgen.errors import OutputError
 from batchgen.output.atomic import output_error
@@ -60,7 +61,7 @@ def carry_out(disk: Disk, moves: Sequence[Move]) -> Landed:
 
 def output_error_of(failure: OSError, path: str) -> OutputError:
     """Return which file could not be moved, and why."""
-    text = str(output_error(_Shown(path), failure))
+    text = str(output_error(Path(path), failure))
     return OutputError(text.replace("cannot write", "cannot move", 1))
 
 
@@ -182,13 +183,3 @@ class _Work:
 
     def _has_bytes(self, one: Move, path: str) -> bool:
         return bool(one.sha256) and self._disk.sha256(path) == one.sha256
-
-
-class _Shown:
-    """A path in a message."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __str__(self) -> str:
-        return self._path

@@ -16,6 +16,8 @@ from batchgen.planning.file_claims import Claim, current_claims, old_claims
 from batchgen.planning.file_moves import Move, in_order
 from batchgen.planning.file_names import folded
 from batchgen.planning.file_places import (
+    ASSETS,
+    EARLIER,
     UNDER_WAY,
     Lies,
     Namer,
@@ -90,14 +92,22 @@ def arrange(
         home: the folder of the slot's results, relative to the batch's; empty for that itself.
         force: whether what has the name of a file goes to ``earlier/``, whosever it is.
     """
-    current = list(current_claims(plan, records, namer, home))
     old = list(old_claims(plan, records, disk, home))
-    if all(one.file.path == one.wanted for one in current):
-        names = {folded(one.wanted) for one in current}
-        settled = not any(one.is_over or folded(one.file.path) in names for one in old)
-        if settled and len(names) == len(current):
-            return Arrangement()
+    if _are_settled(current_claims(plan, records, namer, home), old):
+        return Arrangement()
+    current = list(current_claims(plan, records, namer, home))
     return _Desk(current, old, disk, home=home, force=force).arranged()
+
+
+def _are_settled(current: Iterable[Claim], old: Sequence[Claim]) -> bool:
+    """Return whether every file is where it belongs, by the records alone: in nearly all runs."""
+    names, files = set[str](), 0
+    for one in current:
+        if one.file.path != one.wanted:
+            return False
+        names.add(folded(one.wanted))
+        files += 1
+    return len(names) == files and not any(one.is_over or folded(one.file.path) in names for one in old)
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
@@ -180,8 +190,8 @@ class _Desk:
             if len(groups) > 1:
                 owner = next((one for one in groups if self._disk.is_whole(one[0].file)), groups[0])
                 groups.remove(owner)
-                for one in groups:
-                    lost = _Lot(path=path, claims=one)
+                for gone in groups:
+                    lost = _Lot(path=path, claims=gone)
                     self._lies[_mark(lost)] = Lies.NOTHING
                     lots.append(lost)
                 groups = [owner]
@@ -249,7 +259,7 @@ class _Desk:
             if ours is not None and ours.target not in {"", ours.path} and not ours.wanted:
                 continue  # it was sent away
             if folded(there) != folded(path):  # a file in the place of a folder
-                return there
+                return None if self._is_top(there) else there
             if ours is lot:
                 continue
             if ours is None or (not ours.wanted and not self._is_whole(ours)):
@@ -257,6 +267,11 @@ class _Desk:
             if ours.wanted and self._lies_at(ours) is Lies.OTHER:
                 return there
         return None
+
+    def _is_top(self, there: str) -> bool:
+        """Return whether a file is in the place of all our files: no other name would help."""
+        tops = (under(self._home, ASSETS), under(self._home, EARLIER))
+        return any(f"{folded(one)}/".startswith(f"{folded(there)}/") for one in tops)
 
     def _ours(self, there: str) -> _Lot | None:
         """Return whose a file on the disk is."""

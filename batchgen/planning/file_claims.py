@@ -1,4 +1,4 @@
-"""Whose the files on record are: those of a job that stands, with their names, or of an earlier form. Pure."""
+"""Whose the files on record are: of a job that stands, with their names, or of an earlier form. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -34,12 +34,11 @@ def current_claims(plan: Plan, records: Mapping[JobKey, Record], namer: Namer, h
     top = under(home, f"{ASSETS}/")
     for entry in plan.entries:
         record = records.get(entry.key, entry.record)
+        ids = record.asset_ids
         for file in record.files:
-            ids = record.asset_ids
-            index = ids.index(file.asset_id) if file.asset_id in ids else len(ids)
             name = namer(
                 entry.job,
-                index=index,
+                index=ids.index(file.asset_id) if file.asset_id in ids else len(ids),
                 asset_id=file.asset_id,
                 kind=kind_word(file.mime),
                 extension=extension_of(file.path),

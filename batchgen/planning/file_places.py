@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from enum import Enum, auto
+from functools import cache
 from itertools import count
 from typing import Protocol
 
@@ -87,6 +88,7 @@ def under(home: str, path: str) -> str:
     return f"{home}/{path}" if home else path
 
 
+@cache
 def kind_word(mime: str) -> str:
     """Return the service's word for the kind of a file."""
     first = mime.partition("/")[0]

@@ -26,7 +26,7 @@ from batchgen.record import Record
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options
-from batchgen.wiring.outputs import disk_of, namer_of
+from batchgen.wiring.outputs import disk_of, known_files, namer_of
 
 _NAMED = 3  # files that a sentence names
 _PAUSE = 5.0  # seconds between two looks for files that arrived
@@ -91,16 +91,20 @@ class Arranger:
         """
         self.batch = batch
         self._moves = file.moves(batch.scope)
-        self._known = KnownFiles() if known is None else known
+        self._known = known_files([]) if known is None else known
         self._disk = disk_of(batch)
         self._namer = namer_of(batch)
-        self._seen: Mapping[JobKey, Record] = dict(batch.journal.records())
+        self._seen: dict[JobKey, Record] = dict(batch.journal.records())
+        self._is_behind = False
+        self._left = 0  # files that were fetched when they were to be renamed
 
-    def has_news(self) -> bool:
-        """Return whether files were collected since it was last asked."""
+    def is_behind(self) -> bool:
+        """Return whether files have come that were not looked at, or some were left where they were."""
         records = self.batch.journal.records()
         seen, self._seen = self._seen, dict(records)
-        return any(one.files for key, one in records.items() if seen.get(key) is not one)
+        news = any(one.files for key, one in records.items() if seen.get(key) is not one)
+        self._is_behind = self._is_behind or news
+        return self._is_behind
 
     async def finish(self) -> Arranged:
         """Go on with what an earlier run had begun.
@@ -127,8 +131,10 @@ class Arranger:
         before = await self.finish()
         found = await asyncio.to_thread(self._decided, dict(self.batch.journal.records()), force=force)
         done = before + Arranged(noted=self._note(found.absent))
+        self._left = 0
         for chunk in chunks_of(found.moves):
             done += await _unbroken(self._begin(chunk))
+        self._is_behind = self._left > 0
         return replace(done, blocked=found.blocked)
 
     def _decided(self, records: Mapping[JobKey, Record], *, force: bool = False) -> Arrangement:
@@ -157,6 +163,7 @@ class Arranger:
                 if not one.asset_id
                 or ((files := _of(owners, one)) and all(file.asset_id in free for _, file in files))
             ]
+            self._left += len(chunk) - len(ready)
             ready = await asyncio.to_thread(stamped, self._disk, ready)
             self._moves.begin(ready)
             return await self._carry_out(ready)
@@ -190,7 +197,8 @@ class Arranger:
     def _record(self, key: JobKey, paths: Mapping[str, str]) -> int:
         if not paths:
             return 0
-        self.batch.journal.append(key, FilesMoved(at=self.batch.clock.now(), paths=dict(paths)))
+        moved = FilesMoved(at=self.batch.clock.now(), paths=dict(paths))
+        self._seen[key] = self.batch.journal.append(key, moved)
         return len(paths)
 
     def _files(self, key: JobKey, asset_ids: Iterable[str]) -> list[File]:
@@ -242,7 +250,7 @@ class InOrder:
         while True:
             await asyncio.sleep(pause)
             began = loop.time()
-            if self._own.has_news():
+            if self._own.is_behind():
                 try:
                     self.done += await self._own.arrange()
                 except BatchgenError as error:
@@ -258,10 +266,11 @@ class InOrder:
         options, batch = self._opened.options, self._opened.batch
         found: list[tuple[Exit, str]] = []
         try:
-            self.done += await self._own.arrange()
+            if self._own.is_behind():
+                self.done += await self._own.arrange()
             found = blocked_findings(options, batch, self.done.blocked)
             for one in self._others:
-                if one.has_news():
+                if one.is_behind():
                     done = await one.arrange()
                     self.done += replace(done, blocked=self.done.blocked)
                     found += blocked_findings(options, one.batch, done.blocked)

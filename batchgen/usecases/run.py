@@ -73,8 +73,9 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     if named is not None:
         if not opened.batch.home:
             make_way(opened.batch.folder)
-        named = await unless_interrupted(files_in_order(opened), interrupts)
-        opened, done = named or (opened, done)
+        in_order = await unless_interrupted(files_in_order(opened), interrupts)
+        opened, done = in_order or (opened, done)
+        named = opened if in_order else None
     audience.begin(opened)
     audience.tell_of_files(opened.batch)
     with remembered(opened) as ended:

@@ -97,6 +97,8 @@ TRIED = {
     "output/spring/slots/one/report.html": Try((IN_A_SLOT,), before=A_SLOT),
     "output/spring/latest": Try((IN_A_SLOT,), before=A_SLOT),
     "output/spring/assets": Try((REHEARSE,)),
+    "output/spring/earlier": Try((REHEARSE,)),
+    "output/spring/.parts": Try((REHEARSE,)),
     "events.jsonl": Try((RUN + " --events events.jsonl",)),
     "schema.json": Try(("schema -o schema.json",)),
     "new.yaml": Try(("init new.yaml",)),
@@ -165,6 +167,8 @@ FOLDERS = frozenset(
         "output/spring",
         "output/spring/slots",
         "output/spring/assets",
+        "output/spring/earlier",
+        "output/spring/.parts",
     }
 )
 # What goes on to write results, or to rehearse, takes a second: these are tried with fewer.

@@ -128,7 +128,8 @@ def test_audit_moves_what_is_in_the_way_to_earlier(done: tuple[Shell, Service]) 
     whole = {one.name: one.read_bytes() for one in assets.iterdir()}
     cut, edited, _ = sorted(assets.iterdir())
     cut.write_bytes(whole[cut.name][:100])
-    edited.write_bytes(b"my own")
+    Image.new("RGB", (9, 9)).save(edited)
+    mine = edited.read_bytes()
     assert shell.call("run", "jobs.yaml", "--rate", "50/s", "--yes").status == 8
     found = shell.call("audit", "jobs.yaml", "--json")
     assert (found.status, [one["holder"] for one in found.json["blocked"]]) == (8, [f"assets/{cut.name}"])
@@ -136,7 +137,7 @@ def test_audit_moves_what_is_in_the_way_to_earlier(done: tuple[Shell, Service]) 
     assert fixed.status == 0, fixed.out
     assert {one.name: one.read_bytes() for one in assets.iterdir()} == whole
     kept = {one.read_bytes() for one in (assets.parent / "earlier").iterdir()}
-    assert kept == {whole[cut.name][:100], b"my own"}
+    assert kept == {whole[cut.name][:100], mine}
     assert shell.call("run", "jobs.yaml", "--yes").status == 0
     assert len(service.charged) == 3
 

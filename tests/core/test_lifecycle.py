@@ -19,6 +19,7 @@ from batchgen.lifecycle import (
     Collected,
     Event,
     Failed,
+    FilesMoved,
     OutputsGrew,
     Record,
     RefundShown,
@@ -337,6 +338,15 @@ def test_what_the_service_showed_later_and_has_no_more_is_waited_for_no_longer()
     record = apply(collected("a"), OutputsGrew(at=5.0, remote_id="job_1", asset_ids=("a", "b")))
     assert record.lacks_files
     assert not apply(record, AssetsGone(at=6.0, asset_ids=("b",))).lacks_files
+
+
+def test_files_that_moved_are_what_they_were_at_another_path() -> None:
+    record = apply(collected("a", "b"), FilesMoved(at=5.0, paths={"b": "earlier/b.png"}))
+    assert record.state is State.COLLECTED
+    assert [one.path for one in record.files] == [FILE.path, "earlier/b.png"]
+    assert {one.sha256 for one in record.files} == {FILE.sha256}
+    with pytest.raises(TransitionError, match="c: no files of the job"):
+        apply(record, FilesMoved(at=6.0, paths={"a": "assets/a.png", "c": "assets/c.png"}))
 
 
 @pytest.mark.parametrize("asset_ids", [("c",), ("a", "c")])

@@ -20,6 +20,7 @@ from batchgen.lifecycle import (
     Deferred,
     Event,
     Failed,
+    FilesMoved,
     Held,
     NotSent,
     OutputsGrew,
@@ -108,6 +109,8 @@ def lives(draw: Any, *, longest: int = 12, first: int = 0) -> list[Event]:
             event: Event = growth_of(draw, record, number)
             if record.asset_ids and draw(st.booleans()):
                 event = AssetsGone(at=float(number), asset_ids=record.asset_ids[:1])
+            elif record.files and draw(st.booleans()):
+                event = FilesMoved(at=float(number), paths={FILE.asset_id: f"earlier/tower_{number}.png"})
         elif waits_for_a_price(record) and draw(st.integers(0, 3)) == 0:
             event = PriceLearnt(at=float(number), reserved=Decimal(number))
         elif can_come_back and (not exits or draw(st.integers(0, 3)) == 0):

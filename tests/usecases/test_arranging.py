@@ -28,11 +28,12 @@ from batchgen.lifecycle import Accepted, Collected, Record, SubmitStarted, Succe
 from batchgen.model import File
 from batchgen.output.asset_store import AssetStore, named_by
 from batchgen.output.kinds import Kind
-from batchgen.output.known_files import KnownFiles
+from batchgen.output.moving import chunks_of
 from batchgen.output.transfer import Arrived
 from batchgen.planning.file_names import folded
 from batchgen.usecases.arranging import Arranged, Arranger, InOrder, blocked_findings, files_in_order
 from batchgen.wiring.opening import OpenBatch, open_batch
+from batchgen.wiring.outputs import known_files
 from tests.support.place import Place
 
 MANIFEST = """\
@@ -213,7 +214,6 @@ def test_a_process_that_dies_before_any_change_leaves_nothing_that_the_next_run_
         assert everything <= set(in_assets(there).values()), f"lost before change {number}"
         arranged(there)
         after(there)
-        assert arranged(there).is_nothing
         shutil.rmtree(here)
     assert number > 20, "there was hardly anything to die in"
 
@@ -274,6 +274,17 @@ def test_a_journal_that_takes_no_more_moves_nothing(place: Place) -> None:
     after(place)
 
 
+def test_a_file_in_the_place_of_the_folder_earlier_is_said_and_nothing_is_lost(place: Place) -> None:
+    before = in_assets(place)
+    (place.folder / "output/spring/earlier").write_text("a file")
+    with pytest.raises(OutputError, match=r"cannot move earlier/d_0_.*a file is in the place of its folder"):
+        arranged(place)
+    assert set(before.values()) <= set(in_assets(place).values())
+    (place.folder / "output/spring/earlier").unlink()
+    arranged(place)
+    after(place)
+
+
 def test_a_files_folder_that_is_a_link_to_another_place_is_as_good(place: Place, tmp_path: Path) -> None:
     spring = place.folder / "output/spring"
     (spring / "assets").rename(tmp_path / "elsewhere")
@@ -287,7 +298,8 @@ def test_a_journal_of_before_this_table_goes_on(place: Place) -> None:
     with place.options().journal.opened() as file:
         file._connection.execute("DROP TABLE moves")
     with place.options().journal.read() as file:
-        assert file.moves(file.scopes()[0]).pending() == file.moves(file.scopes()[0]).slots() == []
+        moves = file.moves(file.scopes()[0])
+        assert (moves.pending(), moves.slots()) == ([], [])
     arranged(place)
     after(place)
 
@@ -326,14 +338,15 @@ def test_a_file_is_fetched_or_renamed_by_one_at_a_time_and_no_record_tells_where
 
     async def both(opened: OpenBatch) -> None:
         records = opened.batch.journal.records()
-        known = KnownFiles(file for one in records.values() for file in one.files)
-        order = InOrder(opened, [], known, Arranged())
+        known = known_files([opened.batch])
+        arranger = Arranger(opened.batch, opened.file, known)
         [key] = [key for key, one in records.items() if one.job is not None and one.job.prompt == "two"]
         [file] = records[key].files
         async with known.fetching([file.asset_id]):
-            await order.end()
+            await arranger.arrange()
+            assert arranger.is_behind()
             assert known.get(file.asset_id) == records[key].files[0] == file, "it is held"
-        moving = asyncio.create_task(order.end())
+        moving = asyncio.create_task(arranger.arrange())
         await asyncio.sleep(0)
         async with known.fetching([file.asset_id]):
             now = known.get(file.asset_id)
@@ -341,10 +354,49 @@ def test_a_file_is_fetched_or_renamed_by_one_at_a_time_and_no_record_tells_where
             assert now == records[key].files[0]
             assert (opened.batch.folder / now.path).read_bytes() == data_of("two")
         await moving
-        await order.end()
+        assert not arranger.is_behind()
 
     with open_batch(place.options()) as opened:
         asyncio.run(both(opened))
+    after(place)
+
+
+def test_what_arrives_in_a_run_gets_its_name_while_the_run_goes_on(place: Place) -> None:
+    arranged(place)
+    write(place.folder, {"d": "four once more", "a": "two", "b": "one"})
+    told: list[str] = []
+
+    async def run(opened: OpenBatch) -> InOrder:
+        order = InOrder(opened, [], known_files([opened.batch]), Arranged())
+        task = asyncio.create_task(order.keep(told.append))
+        await asyncio.sleep(100)
+        assert order.done.is_nothing
+        collect(opened, "d")
+        assert in_assets(place)["assets/d_0.png"] == data_of("four and more")
+        await asyncio.sleep(100)
+        task.cancel()
+        return order
+
+    with open_batch(place.options()) as opened:
+        order = place.play(run(opened))
+    assert (str(order.done), told) == ("1 file renamed, 1 file moved to earlier/", [])
+    assert in_assets(place)["assets/d_0.png"] == data_of("four once more")
+    check(place)
+
+
+def test_a_slot_that_died_in_the_middle_is_gone_on_with_by_a_run_of_another(place: Place) -> None:
+    with open_batch(place.options()) as opened:
+        arranger = Arranger(opened.batch, opened.file)
+        found = arranger._decided(opened.batch.journal.records())
+        opened.file.moves(opened.batch.scope).begin(chunks_of(found.moves)[0])
+    with open_batch(place.options(period="week")) as opened:
+        other = opened.batch.scope
+        assert other.slot
+        assert opened.file.moves(other).slots() == [""]
+        done = asyncio.run(files_in_order(opened))[1]
+        assert opened.file.moves(other).slots() == []
+    assert (done.renamed, done.to_earlier) == (3, 1)
+    arranged(place)
     after(place)
 
 
