@@ -195,10 +195,8 @@ def report(options: Options) -> Path:
         InputError: the manifest is wrong, nothing was run yet, or words that select jobs mean none.
         JournalError, OutputError: the disk is at fault.
     """
-    with look_at(options) as opened:
+    with look_at(replace(options, slot=None, selection=JobSelection())) as opened:
         kept = records_elsewhere(opened)
-        if kept is None:
-            return write_page(opened)
     with look_at(options, kept=kept) as opened:
         return write_page(opened)
 

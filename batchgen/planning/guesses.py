@@ -10,8 +10,14 @@ _MOST_NAMED = 8
 _LONGEST = 80  # characters that are compared
 
 
-def meant(word: str, known: Collection[str], *, cutoff: float = 0.6) -> str:
-    """Return ``; did you mean 'X'?`` where a known word is close, nothing otherwise.
+def meant(word: str, known: Collection[str]) -> str:
+    """Return ``; did you mean 'X'?`` where a known word is close, nothing otherwise."""
+    close = closest(word, known)
+    return "" if close is None else f"; did you mean {close!r}?"
+
+
+def closest(word: str, known: Collection[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the known word that was likely meant, None where none is close.
 
     Args:
         word: what was typed.
@@ -21,7 +27,7 @@ def meant(word: str, known: Collection[str], *, cutoff: float = 0.6) -> str:
     wanted = word[:_LONGEST].lower()
     by_text = {one[:_LONGEST].lower(): one for one in _likely(wanted, known)}
     close = get_close_matches(wanted, by_text, n=1, cutoff=cutoff)
-    return f"; did you mean {by_text[close[0]]!r}?" if close else ""
+    return by_text[close[0]] if close else None
 
 
 def _likely(word: str, known: Collection[str]) -> Iterable[str]:

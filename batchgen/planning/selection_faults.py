@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from batchgen.planning.conditions import KEYS, Condition, Known, Word, condition_of
-from batchgen.planning.guesses import meant, some_of
+from batchgen.planning.guesses import closest, meant, some_of
 
 _KEYS_TOLD = ", ".join(f"{one}:" for one in KEYS)
 _OF_THE_MANIFEST = ("tag", "entry", "variable")
@@ -104,8 +104,9 @@ class There:
     def _unknown_key(self, key: str, value: str) -> str:
         if key in self.variables:
             return f"'{key}:' is unknown; a variable is written {f'{key}={value}'!r}"
-        hint = meant(key.lower(), KEYS, cutoff=0.5)
-        return f"{key + ':'!r} is unknown{hint or f'; there are {_KEYS_TOLD}'}"
+        close = closest(key.lower(), KEYS, cutoff=0.5)
+        hint = f"there are {_KEYS_TOLD}" if close is None else f"did you mean {f'{close}:{value}'!r}?"
+        return f"'{key}:' is unknown; {hint}"
 
     def _other_kinds(self, text: str) -> str:
         """Return how a word is written that is no id, but what a job is found by otherwise."""

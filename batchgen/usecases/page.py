@@ -19,9 +19,12 @@ _LONGEST = 200  # characters of the words that selected jobs
 
 
 def records_elsewhere(opened: OpenBatch) -> Scope | None:
-    """Return whose records of the batch there are, where those that are meant have none."""
+    """Return whose records of the batch there are where nothing is on record of the account that is meant.
+
+    So the page of a rehearsal is written as that of a run is, whatever address is set: no service is asked.
+    """
     scope = opened.batch.scope
-    if opened.options.simulate or opened.batch.journal.records() or slots_of(opened.file, scope):
+    if opened.options.simulate or slots_of(opened.file, scope):
         return None
     others = [one for one in opened.file.scopes() if one.batch == scope.batch]
     return others[-1] if others else None

@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -188,13 +188,14 @@ def test_where_a_word_means_nothing_no_command_does_anything(
     desk.write("broken.json", '{"jobs": tower}')
     (desk.folder / "latin.txt").write_bytes(b"tower-\xe9")
 
-    def refused(*commands: str) -> None:
+    def refused(*commands: str, wrong: Sequence[tuple[list[str], str]] = WRONG[:3]) -> None:
         for name in commands:
-            for words, told in WRONG:
+            for words, told in wrong:
                 status, _, err = desk(name, *words)
                 assert (status, told in err) == (2, True), (name, words, err)
 
-    refused("plan", "run")
+    refused("run", wrong=WRONG)
+    refused("plan")
     assert not (desk.folder / "output" / "spring").exists()
     desk("run", "tower-1", "--quiet")
     before = (desk.folder / "output" / "spring" / "report.html").read_bytes()

@@ -169,7 +169,7 @@ def test_what_is_wrong_in_a_file_is_said_with_its_line() -> None:
         ("tag=cover", "no variable is called 'tag'; did you mean 'tag:cover'?"),
         ("rarity:rare", "'rarity:' is unknown; a variable is written 'rarity=rare'"),
         ("mark:kept", "'mark:' is unknown; there are tag:, entry:, model:, status:"),
-        ("tags:cover", "'tags:' is unknown; did you mean 'tag'?"),
+        ("tags:cover", "'tags:' is unknown; did you mean 'tag:cover'?"),
         ("tag:wood,status:failed", "no job is all of 'tag:wood' and 'status:failed'"),
         ("tag:wood,entry:castle", "no job has an entry 'castle'; did you mean"),
         ("tag:", "write what is meant behind 'tag:', as in 'tag:NAME'"),
