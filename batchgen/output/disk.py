@@ -140,16 +140,23 @@ class BatchDisk:
         return os.path.samestat(*found)
 
     def same_names(self, path: str) -> Collection[str]:
-        """See ``Disk``."""
-        folder, _, name = path.rpartition("/")
-        above = folder
-        while above:
-            if self.lies(above) is not Lies.NOTHING:
-                if not os.path.isdir(self._at(above)):  # noqa: PTH112 - as above
-                    return [above]
-                break
-            above = above.rpartition("/")[0]
-        return [f"{folder}/{one}" if folder else one for one in self._names(folder).get(folded(name), ())]
+        """See ``Disk``; a folder on the way may be spelt otherwise too."""
+        *folders, name = path.split("/")
+        above = [""]
+        for one in folders:
+            above = self._spelt(above, one)
+            if files := [each for each in above if not os.path.isdir(self._at(each))]:  # noqa: PTH112 - as above
+                return files
+        return self._spelt(above, name)
+
+    def _spelt(self, folders: Iterable[str], name: str) -> list[str]:
+        """Return what has a name in some folders, however it is spelt."""
+        wanted = folded(name)
+        return [
+            f"{folder}/{one}" if folder else one
+            for folder in folders
+            for one in self._names(folder).get(wanted, ())
+        ]
 
     def _names(self, folder: str) -> dict[str, list[str]]:
         if folder not in self._listed:

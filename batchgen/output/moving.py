@@ -4,6 +4,7 @@ Each is looked at before it is made, so that what was made already is not made a
 stamp or its bytes say that it is. A target that was taken meanwhile stays as it is; the file lies beside it.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from batchgen.errors import OutputError
 from batchgen.output.atomic import output_error
 from batchgen.output.disk import Disk
 from batchgen.planning.file_moves import Move
+from batchgen.planning.file_names import folded
 from batchgen.planning.file_places import Lies, beside
 
 _CHUNK = 300  # renames that are put on record at once
@@ -71,6 +73,9 @@ class _Work:
     def __init__(self, disk: Disk, moves: Sequence[Move]) -> None:
         self._disk = disk
         self._moves = moves
+        self._at: defaultdict[str, list[Move]] = defaultdict(list)  # by where they go
+        for one in moves:
+            self._at[folded(one.target)].append(one)
         self.places: dict[Move, str] = {}
         self.at = ""  # what is worked on, for messages
 
@@ -162,6 +167,7 @@ class _Work:
         """Return where a file is that did not make way: at its source, or at its target already."""
         disk = self._disk
         here, there = (disk.lies(path) is not Lies.NOTHING for path in (one.source, one.target))
+        here = here and not self._came_there(one)
         if not (here and there):
             if here:
                 return one.source
@@ -173,6 +179,13 @@ class _Work:
             if first is not second:
                 return one.source if first else one.target
         return one.target if self._has_bytes(one, one.target) else one.source
+
+    def _came_there(self, one: Move) -> bool:
+        """Return whether a move's source has the file of another one by now, and its own is gone from there."""
+        others = [other for other in self._at.get(folded(one.source), ()) if other is not one]
+        if not others or self._has_stamp(one, one.source):
+            return False
+        return any(self._is_it(other, one.source) for other in others) and not self._is_it(one, one.source)
 
     def _is_it(self, one: Move, path: str) -> bool:
         """Return whether a path has the very file; nobody's has no bytes on record."""
