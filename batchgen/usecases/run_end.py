@@ -9,7 +9,7 @@ from pathlib import Path
 from batchgen.engine.outcome import EngineOutcome, LeftOut
 from batchgen.engine.verdict import Verdict, verdict_of
 from batchgen.errors import BatchgenError, JournalError, OutputError
-from batchgen.exits import status_of
+from batchgen.exits import Exit, status_of
 from batchgen.journal.last_runs import LastRun
 from batchgen.lifecycle import Record
 from batchgen.model import JobKey, Json
@@ -124,7 +124,8 @@ async def conclude(
     if keeps_results(batch, past=past):
         results, report = await asyncio.to_thread(write_all, batch.folder, results)
     if not past:
-        told = await asyncio.to_thread(show_latest, batch.folder, batch.home)
+        interrupted = ending.drained and verdict.exit is not Exit.DONE
+        told = await asyncio.to_thread(show_latest, batch.folder, batch.home, interrupted=interrupted)
     notes = [str(order.done)] if order is not None and str(order.done) else []
     notes += [*([told] if told else []), *(note for one in others for note in one.notes(options))]
     notes += unbought_notes(options, not_bought(opened))
