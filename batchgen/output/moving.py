@@ -181,7 +181,7 @@ class _Work:
         return one.target if self._has_bytes(one, one.target) else one.source
 
     def _came_there(self, one: Move) -> bool:
-        """Return whether a move's source has the file of another one by now, and its own is gone from there."""
+        """Return whether a move's source has the file of another one by now, and not its own."""
         others = [other for other in self._at.get(folded(one.source), ()) if other is not one]
         if not others or self._has_stamp(one, one.source):
             return False

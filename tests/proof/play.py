@@ -9,6 +9,7 @@ from batchgen.engine.verdict import Verdict, judge
 from batchgen.planning.plan import make_plan
 from batchgen.planning.yields import shortage
 from tests.proof import holds
+from tests.proof.arranged import NamesWorld, is_of_names
 from tests.proof.audits import audited
 from tests.proof.caps import breaches_of_money
 from tests.proof.denials import Denial, Left
@@ -73,6 +74,7 @@ class _Play:
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self._scenario = scenario
         self._earth = Earth(scenario, folder)
+        self._folder = folder
         self._wanted = wanted_by_slot(scenario.legs, most_wanted)
         self._report = Report(scenario)
         self._troubles: list[str] = []
@@ -83,7 +85,18 @@ class _Play:
     def go(self) -> Report:
         self._play()
         self._count_money()
+        self._play_names()
         return self._report
+
+    def _play_names(self) -> None:
+        """Play the names of files over many nights too, in a folder of their own."""
+        if self._report.wrong or not is_of_names(self._scenario.seed):
+            return
+        folder = self._folder / "names"
+        folder.mkdir()
+        world = NamesWorld(folder, self._scenario.seed)
+        self._report.wrong += world.play()
+        self._report.tally.update(world.tally)
 
     def _play(self) -> None:
         """Play every run and judge it, as long as nothing is wrong."""

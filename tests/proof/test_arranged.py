@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.proof.arranged import NamesWorld, nights_of
 
-_SEEDS = range(30)
+_SEEDS = range(9)
 
 
 def test_whatever_happens_files_have_their_names_and_none_is_lost(tmp_path: Path) -> None:
@@ -15,7 +15,8 @@ def test_whatever_happens_files_have_their_names_and_none_is_lost(tmp_path: Path
         world.folder.mkdir()
         assert world.play() == [], f"seed {seed}"
         tally.update(world.tally)
-    assert all(tally[one] for one in ("of those cut", "files that went aside", "names that something else has"))
+    for one in ("of those cut", "files that went aside", "names that something else has"):
+        assert tally[one] > 0, f"no seed has {one}"
 
 
 def test_the_nights_of_a_seed_are_always_the_same() -> None:

@@ -54,7 +54,7 @@ class Nights:
         )
         return replace(plain, **changed)
 
-    def run(self, at_event: Callable[[RunEvent], object] | None = None, **changed: Any) -> api.RunOutcome:
+    def run(self, at_event: Callable[[RunEvent], None] | None = None, **changed: Any) -> api.RunOutcome:
         outcome = self.run_until(Interrupts(), at_event, **changed)
         assert outcome.verdict.exit is Exit.DONE, outcome.verdict.reasons
         return outcome
@@ -62,7 +62,7 @@ class Nights:
     def run_until(
         self,
         interrupts: Interrupts,
-        at_event: Callable[[RunEvent], object] | None = None,
+        at_event: Callable[[RunEvent], None] | None = None,
         **changed: Any,
     ) -> api.RunOutcome:
         audience = Audience(io.StringIO(), Mode.QUIET, at_event)
