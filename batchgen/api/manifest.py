@@ -146,8 +146,8 @@ class Manifest:
             "id": None if job.id is None else _literal(job.id),
             "prompt": None if prompt is None else _literal(prompt),
             "model": job.model,
-            "params": None if not params else self._params(_literal(params), folder),
             "vars": {name: one for name, one in variables.items() if one is not None} or None,
+            "params": None if not params else self._params(_literal(params), folder),
             "tags": list(job.tags) or None,
             "seed": None if job.derive_seed else "none",
         }

@@ -20,10 +20,13 @@ WITH_FOLDERS: Final = frozenset({"folder", "path"})  # a / in one of these makes
 LONGEST: Final = 200  # bytes of a file's name; systems take 255, and `.part` and the tail of an id must fit
 LONGEST_FOLDER: Final = 255  # bytes
 LONGEST_STEM: Final = LONGEST - 16  # bytes: a number and a type must fit as well
+# what a person takes for the type of a file
+TYPE: Final = re.compile(
+    r"\.(png|jpe?g|webp|gif|svg|avif|exr|mp[34]|webm|mov|wav|ogg|glb|gltf|fbx|obj|txt|json)$", re.IGNORECASE
+)
 
 _UNSAFE = re.compile(UNSAFE)
 _DRIVE = re.compile(r"[A-Za-z]:")
-_TYPE = re.compile(r"\.(png|jpe?g|webp|gif|svg|avif|exr|mp[34]|webm|mov|wav|ogg|glb|gltf|fbx|obj|txt|json)$")
 _MOST_SHOWN = 80  # characters of a template
 _EXAMPLE = 'such as "icons/{id}"'
 _BELOW = f"files lie below assets/, write a path from there, {_EXAMPLE}"
@@ -60,7 +63,7 @@ def faults_in(text: str, sheet: Mapping[str, Json], *, complete: bool) -> Iterat
             yield Fault(one.text, one.stops)
     if wrong := _wrong_with_text("x".join(template.literals)):
         yield Fault(f'"{shortened(text, _MOST_SHOWN)}" {wrong}')
-    if found := _TYPE.search(template.literals[-1]):
+    if found := TYPE.search(template.literals[-1]):
         said = f"the type is added to every name, so this gives names such as x{found[0]}.png"
         yield Fault(f'{said}; write "{shortened(text.removesuffix(found[0]), _MOST_SHOWN)}"', stops=False)
 

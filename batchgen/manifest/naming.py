@@ -16,8 +16,9 @@ from batchgen.filenames import is_device
 LONGEST = 100  # characters of an id: leaves room for an index and a type in a file name of 255 bytes
 _SLUG_WORDS = 5
 _SLUG_LONGEST = 40
-_HASH = 6  # characters
+SHORT, LONG = 6, 12  # characters of a hash: the long one where the short ones of two texts are alike
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_FIT = re.compile(r"[A-Za-z0-9._-]*", re.ASCII)
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 _PATHLIKE = re.compile(r"[/\\\x00-\x1f\x7f]|^\s*\.")
 _GAPS = re.compile(r"[._-]*([._-])")
@@ -160,6 +161,16 @@ def part_of_id(text: str) -> str:
     return label(text)
 
 
+def constant_in_id(text: str) -> str:
+    """Make what is the same in all ids of an entry fit for them, where it is not by itself."""
+    if _FIT.fullmatch(in_ascii(text)):
+        return text
+    try:
+        return part_of_id(text)
+    except ValueError:  # it is named where the whole id is
+        return text
+
+
 def joined(parts: list[str]) -> str:
     """Join the parts of an automatic id and keep it short enough for a number to follow.
 
@@ -180,9 +191,9 @@ def shortened_id(name: str, written: str) -> str:
     return name if len(name) <= LONGEST else with_hash(name, written)
 
 
-def with_hash(name: str, text: str) -> str:
+def with_hash(name: str, text: str, length: int = SHORT) -> str:
     """Return a name with a short hash of what it was made of, and room for a number behind it."""
-    return f"{name[: LONGEST - 10 - _HASH - 1].rstrip('-._')}-{_hash(text)}"
+    return f"{name[: LONGEST - 10 - length - 1].rstrip('-._')}-{_hash(text, length)}"
 
 
 def alike(text: str) -> str:
@@ -190,8 +201,8 @@ def alike(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_HASH]
+def _hash(text: str, length: int = SHORT) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def in_ascii(text: str) -> str:

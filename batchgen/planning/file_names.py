@@ -151,8 +151,8 @@ def value_of(name: str, parts: NameParts, known: Mapping[str, str]) -> str:
         return known[name]
     else:
         text = (getattr(parts, name) or "") if name in OURS else ""
-    if text and name == "prompt":
-        return label(text)
+    if text and name == "prompt":  # half a character has no bytes
+        return label(text if text.isascii() else text.encode(errors="replace").decode())
     return model_label(text) if text and name == "model" else text
 
 

@@ -16,6 +16,7 @@ from batchgen.manifest.file_templates import (
     LONGEST,
     LONGEST_FOLDER,
     LONGEST_STEM,
+    TYPE,
     WITH_FOLDERS,
     unsafe_in,
     wrong_with_part,
@@ -67,7 +68,7 @@ def check_names(manifest: Manifest, *, period: str | None, room: int) -> tuple[P
     names = frozenset(words.names.names)
     if names <= FIXED and ("asset_id" in names or {"id", "index"} <= names):
         # ids are safe and each is there once: the longest stands for all
-        check.only(max(range(len(manifest.jobs)), key=lambda index: len(manifest.jobs[index].id)))
+        check.longest()
     else:
         check.all()
     problems.raise_any()
@@ -116,9 +117,11 @@ class _Check:
         self._taken: dict[str, int] = {}
         self._folders: dict[str, str] = {}
 
-    def only(self, index: int) -> None:
-        """Check one job by itself."""
-        self._checked(index)
+    def longest(self) -> None:
+        """Check only the job with the longest id."""
+        lengths = [len(job.id) for job in self._manifest.jobs]
+        if lengths:
+            self._checked(lengths.index(max(lengths)))
 
     def all(self) -> None:
         """Check every job by itself and against the others."""
@@ -129,10 +132,12 @@ class _Check:
             path = self._checked(index)
             if path is None:
                 continue
+            if "." in path[-5:] and TYPE.search(path):
+                self._warn_of_type(index, path)
             folder = path.rpartition("/")[0]
             if folder and self._folders.setdefault(folded(folder), folder) != folder:
                 self._warn_of_folder(index, folder)
-            key = f"{folded(path)}\n{job.model}" if by_model else folded(path)
+            key = f"{job.model}\n{folded(path)}" if by_model else folded(path)
             first = index if apart else self._taken.setdefault(key, index)
             if first != index:
                 twins.setdefault(key, [first]).append(index)
@@ -196,6 +201,14 @@ class _Check:
         place = self._manifest.places[index]
         self._problems.add(place, f"output.files: {text}", kind=f"output.files: {kind}")
 
+    def _warn_of_type(self, index: int, path: str) -> None:
+        if TYPE.search(self._manifest.output.files):
+            return  # warned of already, at the template
+        shown = shortened(path, _MOST_VALUE)
+        said = f'the type is added to every name, so this file will be "{shown}.png" or the like'
+        text = f"output.files: {said}; name it by something without a type, as {{stem}} of a file"
+        self._problems.warn(self._manifest.places[index], text, kind="output.files: type")
+
     def _warn_of_folder(self, index: int, folder: str) -> None:
         other = self._folders[folded(folder)]
         said = f'the folders "{other}" and "{folder}" are one on some systems and two on others'
@@ -245,7 +258,8 @@ class _Check:
             found = _NUMBERED.fullmatch(key) if key[-1].isdecimal() else None
             other = self._taken.get(found[1]) if found else None
             if found and other is not None and self._count_of(other) >= int(found[2]):
-                said = f'{self._where(other)} gives more than one file, and one of them would be "{key}" too'
+                name = key.rpartition("\n")[2]
+                said = f'{self._where(other)} gives more than one file, and one of them would be "{name}" too'
                 self._note(index, f'{said}; write "{self._manifest.output.files}_{{index}}"', "numbered")
 
     def _count_of(self, index: int) -> int:

@@ -128,6 +128,16 @@ def test_a_type_in_the_template_is_a_warning(read: Read) -> None:
     assert read(with_files("v1.2/{id}")).warnings == ()
 
 
+@pytest.mark.parametrize("value", ["sword.png", "sword.PNG", "model.glb", "take.jpeg"])
+def test_a_type_in_a_value_is_a_warning_at_its_row(read: Read, value: str) -> None:
+    rows = f"name,note\naxe,1\n{value},2\nv1.2,3\n"
+    (found,) = check_names(
+        read(with_files("{name}", ROWS), files={"icons.csv": rows}), period=None, room=ROOM
+    )
+    assert (found.source, found.line) == ("icons.csv", 3)
+    assert f'this file will be "{value}.png" or the like' in found.text
+
+
 def test_the_environment_may_bring_folders_and_not_lead_out(read: Read, complain: Complain) -> None:
     text = with_files("${TEAM}/{id}")
     assert read(text, environ={"TEAM": "art/icons"}).output.files == "art/icons/{id}"
@@ -376,6 +386,14 @@ def test_the_second_file_of_a_job_has_a_name_too(read: Read) -> None:
     assert '"tower" (jobs.yaml:5:5) gives more than one file, and one of them would be "tower_2" too' in found
     assert wrong_names(read(with_files("{id}", jobs.replace("numOutputs: 2", "numOutputs: 1")))) == []
     assert wrong_names(read(with_files("{id}_{index}", jobs))) == []
+
+
+def test_the_number_of_a_model_is_none_of_a_file(read: Read) -> None:
+    jobs = """jobs:
+  - {id: one, prompt: a, model: m, params: {numOutputs: 2}}
+  - {id: two, prompt: a, model: m_2}
+"""
+    assert wrong_names(read(with_files("{kind}/{prompt}", jobs))) == []
 
 
 def test_folders_that_differ_in_case_alone_are_a_warning(read: Read) -> None:

@@ -191,7 +191,20 @@ def test_other_paths_are_not() -> None:
 ANY = st.text(st.characters(exclude_categories=()))
 TEMPLATES = st.lists(
     st.sampled_from(
-        ["{id}", "{index}", "{asset_id}", "{name}", "{folder}", "{name?}", "{kind}", "/", "..", "_"]
+        [
+            "{id}",
+            "{index}",
+            "{asset_id}",
+            "{name}",
+            "{folder}",
+            "{name?}",
+            "{kind}",
+            "{prompt}",
+            "{model}",
+            "/",
+            "..",
+            "_",
+        ]
     )
     | ANY.map(lambda text: text.replace("{", "").replace("}", ""))
 ).map("".join)
@@ -209,7 +222,7 @@ TEMPLATES = st.lists(
 def test_no_path_leaves_its_folder_or_upsets_a_file_system(
     template: str, job_id: str, value: Any, asset_id: str, kind: str, index: int, extension: str
 ) -> None:
-    parts = NameParts(id=job_id, variables={"name": value, "folder": value})
+    parts = NameParts(id=job_id, model=job_id, prompt=job_id, variables={"name": value, "folder": value})
     made = path(template, parts, index=index, asset_id=asset_id, kind=kind, extension=extension)
     assert not made.startswith("/")
     *folders, name = made.split("/")

@@ -13,11 +13,12 @@ from batchgen.manifest.expand.checks import Checks
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.exclusions import Patterns
 from batchgen.manifest.expand.prompts import Prompts
-from batchgen.manifest.naming import entry_name_of
+from batchgen.manifest.naming import constant_in_id, entry_name_of
 from batchgen.manifest.origins import Origin, Path, SourceFile
 from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_files, wrong_in
 from batchgen.manifest.schema import DefaultsText, FromFiles, JobText, wrong_with_model
 from batchgen.manifest.source.problems import Problems
+from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.tables.files import Filing
 from batchgen.manifest.tables.table import Table
 from batchgen.manifest.tables.tables import Tables
@@ -121,7 +122,8 @@ class Preparation:
             prompts = ()  # the lines go elsewhere, to a model that takes no prompt
         templates = tuple(parse(one, exact).bind(bound) for one in prompts)
         names = tuple(parse(one, exact).bind(bound) for one in models)
-        name = parse(text.id, exact).bind(bound) if text.id is not None else None
+        name = None if text.id is None else parse(text.id, exact)
+        name = name and name.bind({one: _in_id(bound[one]) for one in name.names if one in bound})
         texts = [*templates, *([] if name is None else [name]), *names]
         columns = _columns(table, axes, texts, tree)
         choices = self._choices(path, text, axes, names)
@@ -319,6 +321,11 @@ def _variables(
         axes=tuple(Steps(one.names, one.rows) for one in axes),
         included=tuple(one.values for one in chosen if one.number >= product_size(axes)),
     )
+
+
+def _in_id(value: Json) -> Json:
+    """Return a variable of the file or the entry as it stands in ids, as one of a row or an axis does."""
+    return value if value is None or isinstance(value, list | dict) else constant_in_id(text_of(value))
 
 
 def _entry_name(template: Template | None) -> str:

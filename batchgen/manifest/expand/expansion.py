@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import NamedTuple
 
+from batchgen.identity import canonical
 from batchgen.manifest.expand.braces import left_in
 from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
@@ -25,12 +26,15 @@ from batchgen.manifest.expand.fixed import (
 from batchgen.manifest.expand.ids import Ids, Owner
 from batchgen.manifest.expand.subject import told_apart
 from batchgen.manifest.naming import (
+    LONG,
     LONGEST,
+    SHORT,
     alike,
     joined,
     part_of_id,
     shortened_id,
     slug,
+    with_hash,
     without_gaps,
     wrong_with,
 )
@@ -84,12 +88,13 @@ class Expansion:
         self.origins = Origins()
         self._problems = problems
         self._ids = Ids()
+        self._ready: dict[int, FixedParts] = {}
         self._starts = array("Q")  # for each row of the entry at hand the number of its first job
         self._doubles = Doubles()
 
     def add(self, number: int, entry: Entry) -> None:
         """Make the jobs of the next entry, and note what is wrong with single rows of it."""
-        ready = fixed_parts(entry)
+        ready = self._ready[number] = fixed_parts(entry)
         suspect = entry.is_suspect
         self._starts = array("Q")
         for row, (place, values) in enumerate(_rows(entry)):
@@ -159,7 +164,7 @@ class Expansion:
                 derive_seed=ready.entry.derive_seed,
             )
             source = _Source(place, prompt.number, row, combination.number)
-            self._add(number, ready, job, source, named)
+            self._add(number, ready, job, source, named, known)
 
     def _warn_of_braces(self, entry: Entry, prompt: int, text: str, place: Place) -> None:
         """Note what looks like a variable in a filled prompt, unless the manifest itself says it as text."""
@@ -168,14 +173,25 @@ class Expansion:
             said = f"a value has {left} in it, which is sent as it is; only the text of prompt: is filled in"
             self._problems.warn(place, said, kind=f"value with {left}")
 
-    def _add(self, number: int, ready: FixedParts, job: Job, source: _Source, named: _Named | None) -> None:
+    def _add(
+        self,
+        number: int,
+        ready: FixedParts,
+        job: Job,
+        source: _Source,
+        named: _Named | None,
+        known: Mapping[str, Json],
+    ) -> None:
+        exact = ready.exact and named is not None
+        first = Owner(len(self.jobs), number, named is not None, named.written if named else "")
+        start = self._told_apart(job, first, known, exact=exact)
         for turn in range(1, ready.entry.repeat + 1):
-            wanted = job.id if turn == 1 else f"{job.id}-{turn}"
+            wanted = start if turn == 1 else f"{start}-{turn}"
             # before it is taken: an id that nobody gets stands in no other's way
             if ready.unchecked and (wrong := wrong_with(wanted)):
                 raise RowError(f'id: "{wanted}" cannot name a file: {wrong}', "id unsafe")
-            owner = Owner(len(self.jobs), number, named is not None, named.written if named else "")
-            name = self._ids.take(job.id, owner, turn=turn, exact=ready.exact and named is not None)
+            owner = first if turn == 1 else first._replace(job=len(self.jobs))
+            name = self._ids.take(start, owner, turn=turn, exact=exact)
             if isinstance(name, Owner):
                 file = self._file_of(name, ready.entry) if name.entry == number else None
                 said = self._taken_by(name, wanted) if file is None else f'id: "{wanted}" is taken by {file}'
@@ -187,6 +203,50 @@ class Expansion:
             self.origins.add(
                 ready.entry.origin, source.prompt, row=source.row, combination=source.combination
             )
+
+    def _told_apart(self, job: Job, owner: Owner, known: Mapping[str, Json], *, exact: bool) -> str:
+        """Return a job's id, with a hash where another has it that says something else.
+
+        A number would hang on the order: a row put in before would move it, and files with it.
+
+        Args:
+            job: with the id that it should have.
+            owner: the same job.
+            known: the variables that its texts use.
+            exact: whether the user wrote all of the id.
+        """
+        other = self._ids.owner(job.id)
+        if other is None:
+            return job.id
+        alike = other.entry == owner.entry
+        if owner.explicit and other.explicit and owner.written != other.written:
+            text = owner.written or job.id
+        elif (exact or not other.explicit or not alike) if owner.explicit else (other.explicit and not alike):
+            return job.id  # a mistake of the user's, or somebody else's own name
+        else:
+            if self._says_the_same(other, owner.entry, job, known):
+                return job.id
+            said = self._said(owner.entry, job, known)
+            several = len(self._ready[owner.entry].models) > 1
+            text = f"{said} {job.model}" if several else said
+        tries = (with_hash(job.id, text, length) for length in (SHORT, LONG))
+        return next(filter(self._ids.is_free, tries), job.id)
+
+    def _said(self, entry: int, job: Job, known: Mapping[str, Json]) -> str:
+        """Return what ids are to tell apart: the text of a job, or what it is about, and its variables."""
+        subject = self._ready[entry].subject
+        text = subject.text(known) if job.prompt is None and subject is not None else job.prompt
+        return canonical([text, known])
+
+    def _says_the_same(self, other: Owner, entry: int, job: Job, known: Mapping[str, Json]) -> bool:
+        before = self.jobs[other.job]
+        if before.prompt != job.prompt and (before.prompt or "").isascii():
+            return False
+        if other.entry == entry and before.model != job.model:
+            return False
+        variables = self.origins.variables(other.job)
+        used = {name: variables[name] for name in self._ready[other.entry].used}
+        return self._said(entry, job, known) == self._said(other.entry, before, used)
 
     def _file_of(self, owner: Owner, entry: Entry) -> str | None:
         """Return which file has an id, and what tells it from this one; None where rows are no files."""

@@ -89,6 +89,11 @@ class FixedParts:
     with_folders: bool
     paths: frozenset[str]
 
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The variables that tell its jobs apart: the columns that its texts use, and its axes."""
+        return (*self.entry.columns, *(name for axis in self.entry.axes for name in axis.names))
+
 
 def fixed_parts(entry: Entry) -> FixedParts:
     """Work out what no row changes."""
@@ -104,7 +109,8 @@ def fixed_parts(entry: Entry) -> FixedParts:
     spelled = frozenset(name for name in entry.known if entry.tells(name))
     combinations = tuple(_combinations(entry, hidden={*named, *told}, spelled=spelled))
     several = len(entry.models) > 1
-    labels = distinct([model_label(one.words) if several else "" for one in entry.models])
+    words = [one.words for one in entry.models]
+    labels = distinct([*map(model_label, words)], words) if several else [""] * len(words)
     models = tuple(map(ModelPart, range(len(entry.models)), entry.models, labels))
     varies = several or len(prompts) > 1 or bool(shown) or any(one.label for one in combinations)
     exact = entry.name is not None and not varies
@@ -160,7 +166,7 @@ def _labels(entry: Entry, spelled: frozenset[str]) -> dict[str, dict[str, str]]:
         for name, value in choice.values.items():
             texts[name][text_of(as_told(spelled, name, value))] = None
     return {
-        name: dict(zip(found, distinct([label(one) for one in found]), strict=True))
+        name: dict(zip(found, distinct([label(one) for one in found], [*found]), strict=True))
         for name, found in texts.items()
     }
 

@@ -1,14 +1,14 @@
 """Ids, each once: two alike of the user's own are a mistake, those we make get a number.
 
-Where the user wrote two different texts of which one id was made, nobody made a mistake: the later one
-gets a short hash of its text, so that it does not depend on its place. Ids are compared without their
-case, because the file systems of two of three desktops do.
+Where one id was made of two different texts, nobody made a mistake: the later one gets a short hash of
+what its job says, so that it does not depend on its place. A number tells those apart that say the same.
+Ids are compared without their case, because the file systems of two of three desktops do.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from batchgen.manifest.naming import with_hash
+from batchgen.manifest.naming import LONG, with_hash
 
 
 class Owner(NamedTuple):
@@ -33,6 +33,14 @@ class Ids:
     def __init__(self) -> None:
         self._taken: dict[str, Owner] = {}
         self._next: dict[str, int] = {}
+
+    def owner(self, name: str) -> Owner | None:
+        """Return who has an id, None where nobody has."""
+        return self._taken.get(name.lower())
+
+    def is_free(self, name: str) -> bool:
+        """Return whether nobody has an id."""
+        return name.lower() not in self._taken
 
     def take(self, name: str, owner: Owner, *, turn: int, exact: bool) -> str | Owner:
         """Return a job its id, or say who has it where neither may be renamed.
@@ -64,15 +72,18 @@ class Ids:
         return f"{name}-{number}"
 
 
-def distinct(labels: Sequence[str]) -> list[str]:
-    """Number the labels that are there again, the first of them left as it is."""
+def distinct(labels: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Tell labels apart: the first of those alike is left, the others get a short hash of their texts.
+
+    Args:
+        labels: words in small letters.
+        texts: what each was made of, all different.
+    """
     taken: set[str] = set()
     result = []
-    for one in labels:
-        name, turn = one, 1
-        while name in taken:
-            turn += 1
-            name = f"{one}-{turn}"
+    for one, text in zip(labels, texts, strict=True):
+        tries = (one, with_hash(one, text), with_hash(one, text, LONG))
+        name = next(made for made in tries if made not in taken)
         taken.add(name)
         result.append(name)
     return result

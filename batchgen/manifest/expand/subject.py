@@ -22,11 +22,15 @@ class Subject(NamedTuple):
             values: of the variables.
             with_folders: whether it takes the folders of a path to tell files apart.
         """
-        try:
-            text = self.template.render(values)
-        except ValueError:  # a value that is no text is named elsewhere
-            return ""
+        text = self.text(values)
         return slug_of_file(text, with_folders=with_folders) if self.is_path else slug(text)
+
+    def text(self, values: Mapping[str, Json]) -> str:
+        """Return the path or the text; empty where it has a value that is none, which is named elsewhere."""
+        try:
+            return self.template.render(values)
+        except ValueError:
+            return ""
 
     @property
     def names(self) -> tuple[str, ...]:
