@@ -9,6 +9,7 @@ from batchgen.api.public import run as run
 from batchgen.api.public import run_sync as run_sync
 from batchgen.api.public import status as status
 from batchgen.api.results import Cost as Cost
+from batchgen.api.results import EarlierResult as EarlierResult
 from batchgen.api.results import File as File
 from batchgen.api.results import JobResult as JobResult
 from batchgen.api.results import Plan as Plan
@@ -38,6 +39,7 @@ __all__ = [
     "BatchLockedError",
     "BatchgenError",
     "Cost",
+    "EarlierResult",
     "Exit",
     "File",
     "GuardError",

@@ -25,7 +25,7 @@ _PLACES = {
     "batchgen.model": "NO_RATE Json Model Rate RemoteJob",
     "batchgen.output.atomic": "write_text",
     "batchgen.output.progress": "Mode mode_for",
-    "batchgen.output.results": "cell",
+    "batchgen.output.results": "cell results_schema",
     "batchgen.output.run_events": "RunEnded RunEvent",
     "batchgen.identity": "is_file",
     "batchgen.planning.caps": "CapUse Fit",

@@ -39,6 +39,7 @@ from batchgen.output.atomic import write_text as write_text
 from batchgen.output.progress import Mode as Mode
 from batchgen.output.progress import mode_for as mode_for
 from batchgen.output.results import cell as cell
+from batchgen.output.results import results_schema as results_schema
 from batchgen.output.run_events import RunEnded as RunEnded
 from batchgen.output.run_events import RunEvent as RunEvent
 from batchgen.planning.caps import CapUse as CapUse

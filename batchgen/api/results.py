@@ -36,6 +36,10 @@ class File:
         bytes: its size.
         sha256: of its content, hexadecimal.
         mime: its type.
+        width, height: pixels; None where they are not known.
+        duration: seconds; None where it is not known.
+        kind: what it is in the service's word, as ``image``; None where it is not known.
+        type: its role among several outputs in the service's word, as ``texture-normal``; None likewise.
     """
 
     asset_id: str
@@ -43,6 +47,31 @@ class File:
     bytes: int
     sha256: str
     mime: str
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    kind: str | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EarlierResult:
+    """What a job had before the manifest was changed.
+
+    Attributes:
+        job_id: the service's id of it; None where there is none.
+        model, prompt: as it was bought; the prompt is None for a job without one.
+        status: as of ``JobResult``.
+        asset_ids: in the service's order.
+        files: those that are on the disk, where they lie now.
+    """
+
+    job_id: str | None
+    model: str
+    prompt: str | None
+    status: str
+    asset_ids: tuple[str, ...]
+    files: tuple[File, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +88,10 @@ class JobResult:
         cost: compute units charged; None where the service has not said.
         seed: None where none was sent.
         error: why it has no result; empty where it has.
+        entry: the name of the manifest's entry that it comes from; empty where it has none.
+        vars: every variable that made it, by name, as the manifest has it.
+        tags: in the manifest's order.
+        earlier: what it had before the manifest was changed, newest first.
     """
 
     id: str
@@ -72,6 +105,10 @@ class JobResult:
     cost: Decimal | None
     seed: float | None
     error: str
+    entry: str = ""
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    earlier: tuple[EarlierResult, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -249,19 +286,43 @@ def _job(entry: Mapping[str, Any], folder: Path) -> JobResult:
         status=entry["status"],
         job_id=entry["job_id"],
         asset_ids=tuple(entry["asset_ids"]),
-        files=tuple(
-            File(
-                asset_id=one["asset_id"],
-                path=folder / one["path"],
-                bytes=one["bytes"],
-                sha256=one["sha256"],
-                mime=one["mime"],
-            )
-            for one in entry["files"]
-        ),
+        files=_files(entry, folder),
         cost=_amount(entry["cost"]["charged"]),
         seed=entry["seed"],
         error=str(error.get("message", "")),
+        entry=entry.get("entry") or "",
+        vars=entry.get("vars", {}),
+        tags=tuple(entry.get("tags", ())),
+        earlier=tuple(_earlier(one, folder) for one in entry.get("earlier", ())),
+    )
+
+
+def _earlier(entry: Mapping[str, Any], folder: Path) -> EarlierResult:
+    return EarlierResult(
+        job_id=entry["job_id"],
+        model=entry["model"],
+        prompt=entry["prompt"],
+        status=entry["status"],
+        asset_ids=tuple(entry["asset_ids"]),
+        files=_files(entry, folder),
+    )
+
+
+def _files(entry: Mapping[str, Any], folder: Path) -> tuple[File, ...]:
+    return tuple(
+        File(
+            asset_id=one["asset_id"],
+            path=folder / one["path"],
+            bytes=one["bytes"],
+            sha256=one["sha256"],
+            mime=one["mime"],
+            width=one.get("width"),
+            height=one.get("height"),
+            duration=one.get("duration"),
+            kind=one.get("kind"),
+            type=one.get("type"),
+        )
+        for one in entry["files"]
     )
 
 

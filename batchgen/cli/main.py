@@ -35,7 +35,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "The service": {
         "models": "Find models, and show the inputs of one.",
-        "schema": "Print the JSON Schema of a manifest, for editors.",
+        "schema": "Print the JSON Schema of a manifest, for editors, or of results.json.",
         "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
     },
 }

@@ -10,6 +10,7 @@ from batchgen.cli import flags
 
 
 @click.command("schema")
+@click.argument("document", type=click.Choice(["manifest", "results"]), default="manifest")
 @click.option("--model", "models", multiple=True, metavar="ID", help="Add this model's inputs; repeatable.")
 @click.option(
     "-o",
@@ -20,20 +21,31 @@ from batchgen.cli import flags
 )
 @flags.project
 @flags.simulate
-def command(*, models: tuple[str, ...], path: Path | None, project: str | None, simulate: bool) -> int:
-    """Print the JSON Schema of a manifest, for editors.
+def command(
+    *, document: str, models: tuple[str, ...], path: Path | None, project: str | None, simulate: bool
+) -> int:
+    """Print the JSON Schema of a manifest, for editors, or of results.json.
 
     An editor that knows YAML completes and checks by it where the manifest's first line is
     "# yaml-language-server: $schema=batchgen.schema.json". With --model the inputs of that model are
-    in it too; the service is asked for them.
+    in it too; the service is asked for them. With "results" it is the schema of results.json, for programs
+    that read it.
     """
-    options = api.Options(
-        manifest=Path(), output=Path("output"), environ=flags.environ(), simulate=simulate, project=project
-    )
-    text = asyncio.run(api.schema_text(options, models))
+    if document == "results" and models:
+        raise click.UsageError(
+            "--model is for the schema of a manifest: results.json has no inputs of models"
+        )
+    text = api.results_schema() if document == "results" else _of_manifest(models, project, simulate=simulate)
     if path is None:
         click.echo(text, nl=False)
         return 0
     api.write_text(path, text)
     click.echo(f"{path} written", err=True)
     return 0
+
+
+def _of_manifest(models: tuple[str, ...], project: str | None, *, simulate: bool) -> str:
+    options = api.Options(
+        manifest=Path(), output=Path("output"), environ=flags.environ(), simulate=simulate, project=project
+    )
+    return asyncio.run(api.schema_text(options, models))

@@ -231,6 +231,13 @@ def _file(one: File, home: str) -> dict[str, Json]:
     return {
         "asset_id": one.asset_id,
         "path": seen_from(home, one.path),
+        **described(one),
+    }
+
+
+def described(one: File) -> dict[str, Json]:
+    """Return what is told of a file, but whose it is and where it lies."""
+    return {
         "bytes": one.bytes,
         "sha256": one.sha256,
         "mime": one.mime,

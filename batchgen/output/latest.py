@@ -5,6 +5,7 @@ the copy's paths resolve. What is not ours is left.
 """
 
 import errno
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,16 +20,18 @@ _FOLDERS = (ASSETS, EARLIER, thumbnails.FOLDER)
 _FILES = (CSV_NAME, report.NAME)  # earlier versions wrote them here; the names go on to lead to them
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _CHUNK = 1 << 20
+_HEADS, _LONGEST_HEAD, _HOME = 6, 1000, b'"folder": '  # how results begin, a line each
 
 
-def show_latest(folder: Path, home: str) -> str:
-    """Let a batch's folder show the results of a slot, which are whole; what is so already stays.
+def show_latest(folder: Path, home: str, *, interrupted: bool = False) -> str:
+    """Let a batch's folder show the results of a slot whose run has ended; what is so already stays.
 
     Each step leaves a whole document in its place, and doing it again completes what was interrupted.
 
     Args:
         folder: the batch's.
         home: of the slot; empty for one without a name, whose results lie in the batch's folder itself.
+        interrupted: whether its run was told to stop before its end: it takes the place of no other slot.
 
     Returns:
         What stands in the way of a link; empty where nothing does, and where it was said with this slot's
@@ -39,6 +42,8 @@ def show_latest(folder: Path, home: str) -> str:
     """
     if not home:
         links.take_down(folder)
+        return ""
+    if interrupted and _shown(folder / JSON_NAME) not in {"", home}:
         return ""
     try:
         blocked = _link(folder, home)
@@ -54,6 +59,17 @@ def show_latest(folder: Path, home: str) -> str:
         return f"this file system has no links: {there}"
     names = ", ".join(str(folder / one) for one in blocked)
     return f"left as it was, where a link to the latest slot would be: {names}; {there}"
+
+
+def _shown(results: Path) -> str:
+    """Return the home of the slot that a copy of results is of; empty where it is of none."""
+    try:
+        with open_plain(results) as file:
+            heads = (file.readline(_LONGEST_HEAD).strip().rstrip(b",") for _ in range(_HEADS))
+            line = next((one for one in heads if one.startswith(_HOME)), b"")
+        return str(json.loads(line[len(_HOME) :])) if line else ""
+    except (FileFaultError, OSError, ValueError):
+        return ""
 
 
 def _link(folder: Path, home: str) -> list[str]:

@@ -105,7 +105,8 @@ def exr(data: Data) -> None:
 
 def exr_size(data: Data) -> tuple[int, int] | None:
     """Return width and height of what is to be shown, in pixels; None where the head does not say it."""
-    return _exr_window(_exr_attributes(data)[0], b"displayWindow")
+    attributes, _ = _exr_attributes(data)
+    return _exr_window(attributes, b"displayWindow") or _exr_window(attributes, b"dataWindow")
 
 
 def _exr_attributes(data: Data) -> tuple[dict[bytes, bytes], int]:

@@ -1,7 +1,8 @@
 """The results manifest: all outcomes of a batch, in manifest order, as JSON and as a table.
 
-The shape of ``batchgen/results@1`` is here and in ``entries``, and nowhere else. Building
-it is pure; only ``write_results`` touches the disk, and only through ``atomic``.
+The shape of ``batchgen/results@1`` is here and in ``entries``, and ``results.schema.json`` describes it,
+as docs/results.md does for people. Building it is pure; only ``write_results`` touches the disk, and only
+through ``atomic``.
 """
 
 import csv
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from importlib import resources
 from pathlib import Path
 from typing import overload
 
@@ -118,6 +120,11 @@ class Entries(Sequence[Mapping[str, Json]]):
     def __getitem__(self, at: slice) -> "Entries": ...
     def __getitem__(self, at: int | slice) -> "Mapping[str, Json] | Entries":
         return Entries(self._rows[at]) if isinstance(at, slice) else entry(self._rows[at])
+
+
+def results_schema() -> str:
+    """Return the JSON Schema of the document, as text."""
+    return resources.files(__package__).joinpath("results.schema.json").read_text("utf-8")
 
 
 def results_document(results: Results) -> dict[str, Json]:
@@ -275,7 +282,7 @@ def variable_names(rows: Iterable[Row]) -> list[str]:
 
 def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[list[Json]]:
     files = {file["asset_id"]: file for file in one["files"]}
-    told = [_told(one["vars"].get(name)) for name in variables]
+    told = [cell(_told(one["vars"].get(name))) for name in variables]
     for place, asset_id in enumerate(one["asset_ids"] or [None]):
         file = files.get(asset_id, {})
         cost = one["cost"] if place == 0 else {}
@@ -296,7 +303,7 @@ def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[l
 def _told(value: Json) -> Json:
     """Return a variable's value as a cell: a text or a number as it is, all else as JSON."""
     plain = value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
-    return cell(value) if plain else _dumps(value)
+    return value if plain else _dumps(value)
 
 
 def cell(value: Json) -> Json:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeAlias
 from batchgen.events import Event
 from batchgen.formats import moment, number
 from batchgen.model import Job, JobKey, Json, RemoteJob
+from batchgen.output.entries import described
 from batchgen.record import Record
 
 SCHEMA = "batchgen/events@1"
@@ -107,6 +108,7 @@ class JobChanged(RunEvent):
             "refunded": number(_amount(fact, "refunded")),
             "asset_ids": list(getattr(fact, "asset_ids", ())),
             "files": [one.path for one in getattr(fact, "files", ())],
+            "details": [{"asset_id": one.asset_id, **described(one)} for one in getattr(fact, "files", ())],
         }
         return {
             **RunEvent.document(self),

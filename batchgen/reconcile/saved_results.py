@@ -8,7 +8,7 @@ import json
 import posixpath
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -140,7 +140,13 @@ def _job(one: Mapping[str, Json], folder: str) -> SavedJob:
     )
 
 
-_OF_FILE = tuple((one.name, one.default) for one in fields(File))
+_TOLD_OF_FILES: Mapping[str, type | tuple[type, ...]] = {
+    "width": int,
+    "height": int,
+    "duration": (int, float),
+    "kind": str,
+    "type": str,
+}
 
 
 def _file(one: Mapping[str, Json], folder: str) -> File:
@@ -148,11 +154,12 @@ def _file(one: Mapping[str, Json], folder: str) -> File:
 
     Its path is relative to the slot's folder there, and to the batch's in a record.
     """
-    known = {
-        name: one[name] if default is MISSING else one.get(name) or default for name, default in _OF_FILE
-    }
-    path = posixpath.normpath(posixpath.join(folder, one["path"]))
-    return File(**{**known, "path": path})
+    told: dict[str, Json] = {name: one[name] for name in ("asset_id", "path", "bytes", "sha256", "mime")}
+    for name, kinds in _TOLD_OF_FILES.items():
+        if isinstance(one.get(name), kinds) and not isinstance(one[name], bool):
+            told[name] = one[name]
+    told["path"] = posixpath.normpath(posixpath.join(folder, told["path"]))
+    return File(**told)
 
 
 def recall(

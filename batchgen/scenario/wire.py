@@ -214,8 +214,9 @@ def _count(value: Json) -> int | None:
 
 
 def _seconds(value: Json) -> float | None:
+    """Return a length in seconds, to the millisecond."""
     seconds = as_number(value)
-    return seconds if seconds is not None and seconds >= 0 else None
+    return round(seconds, 3) if seconds is not None and seconds >= 0 else None
 
 
 def parse_assets(data: Mapping[str, Json]) -> dict[str, Asset]:

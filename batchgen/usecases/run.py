@@ -16,10 +16,9 @@ from batchgen.engine.policy import World
 from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
 from batchgen.engine.together import carry_together
-from batchgen.errors import JournalError, OutputError
+from batchgen.errors import JournalError
 from batchgen.model import Model
-from batchgen.output.results import write_results
-from batchgen.ports import Clock, Observer
+from batchgen.ports import Observer
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
@@ -35,7 +34,7 @@ from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import left_out_of, purse_of
-from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, keeps_results, remembered
+from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, keeps_results, refreshed, remembered
 from batchgen.usecases.run_policy import fit_of, policy_of, pools_of, settings_of
 from batchgen.wiring.background import beside, unless_interrupted
 from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
@@ -356,7 +355,7 @@ async def _run_shown(
     interrupts.tell(on_signal)
     async with AsyncExitStack() as stack:
         if keeps_results(batch, past=past):
-            fresh = _refresh(batch, observer, options.clock)
+            fresh = refreshed(batch, observer, options.clock)
             await stack.enter_async_context(beside(fresh, name="results"))
         settle = policy_of(batch, options, speed=speed_of(options)).doubt.settle
         return CameTo(*await carry_together(runner, carried, settle=settle))
@@ -372,29 +371,3 @@ def _draining(runner: Runner, *, limit: float | None) -> str:
         f"stopping: no more jobs are submitted; {jobs} at the service{told}; collecting{bound} "
         "(press Ctrl-C again to leave at once)"
     )
-
-
-async def _refresh(batch: Batch, observer: Observer, clock: Clock) -> None:
-    """Keep the slot's own results fresh while the run goes on, at two per cent of the time at most.
-
-    Nothing is written before something has happened: a run that only looks leaves them as they are.
-    """
-    loop, pause = asyncio.get_running_loop(), 5.0
-    told = dict(batch.journal.records())
-    while True:
-        await asyncio.sleep(pause)
-        began, now = loop.time(), dict(batch.journal.records())
-        if len(now) == len(told) and all(told.get(key) is one for key, one in now.items()):
-            continue
-        told = now
-        results = batch.results(at=clock.now(), ending=EngineOutcome())
-        writing = loop.run_in_executor(None, write_results, batch.folder, results)
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            with suppress(OutputError):  # the last write comes next, and tells if it fails too
-                await writing  # it must not come after the last one
-            raise
-        except OutputError as error:
-            observer.warned(str(error))  # the journal has it all; the last write will tell again
-        pause = max(5.0, 50 * (loop.time() - began))

@@ -1,4 +1,4 @@
-"""The end of a run: what it means, what is written of it, and what is said."""
+"""The end of a run: what it means, what is written of it, then and before, and what is said."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,12 +8,14 @@ from pathlib import Path
 
 from batchgen.engine.outcome import EngineOutcome, LeftOut
 from batchgen.engine.verdict import Verdict, verdict_of
-from batchgen.errors import BatchgenError, JournalError
-from batchgen.exits import status_of
+from batchgen.errors import BatchgenError, JournalError, OutputError
+from batchgen.exits import Exit, status_of
 from batchgen.journal.last_runs import LastRun
-from batchgen.model import Json
+from batchgen.lifecycle import Record
+from batchgen.model import JobKey, Json
 from batchgen.output.latest import show_latest
-from batchgen.output.results import JSON_NAME, results_document
+from batchgen.output.results import JSON_NAME, results_document, write_results
+from batchgen.ports import Clock, Observer
 from batchgen.usecases.arranging import InOrder
 from batchgen.usecases.other_slots import OtherSlot, all_findings, not_bought, unbought_notes, write_all
 from batchgen.wiring.batch import Batch
@@ -122,7 +124,8 @@ async def conclude(
     if keeps_results(batch, past=past):
         results, report = await asyncio.to_thread(write_all, batch.folder, results)
     if not past:
-        told = await asyncio.to_thread(show_latest, batch.folder, batch.home)
+        interrupted = ending.drained and verdict.exit is not Exit.DONE
+        told = await asyncio.to_thread(show_latest, batch.folder, batch.home, interrupted=interrupted)
     notes = [str(order.done)] if order is not None and str(order.done) else []
     notes += [*([told] if told else []), *(note for one in others for note in one.notes(options))]
     notes += unbought_notes(options, not_bought(opened))
@@ -145,3 +148,29 @@ async def conclude(
 def keeps_results(batch: Batch, *, past: bool) -> bool:
     """Return whether a run writes results: those of a slot without a name give way to the slots after it."""
     return bool(batch.home) or not past
+
+
+async def refreshed(batch: Batch, observer: Observer, clock: Clock) -> None:
+    """Keep the slot's own results fresh while the run goes on, at two per cent of the time at most.
+
+    Nothing is written before something has happened: a run that only looks leaves them as they are.
+    """
+    loop, pause = asyncio.get_running_loop(), 5.0
+    before: Mapping[JobKey, Record] | None = dict(batch.journal.records())
+    while True:
+        await asyncio.sleep(pause)
+        began = loop.time()
+        if before == batch.journal.records():
+            continue
+        before = None  # a hundred thousand of them are worth being forgotten
+        results = batch.results(at=clock.now(), ending=EngineOutcome())
+        writing = loop.run_in_executor(None, write_results, batch.folder, results)
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            with suppress(OutputError):  # the last write comes next, and tells if it fails too
+                await writing  # it must not come after the last one
+            raise
+        except OutputError as error:
+            observer.warned(str(error))  # the journal has it all; the last write will tell again
+        pause = max(5.0, 50 * (loop.time() - began))

@@ -24,6 +24,7 @@ PUBLIC = [
     "BatchLockedError",
     "BatchgenError",
     "Cost",
+    "EarlierResult",
     "Exit",
     "File",
     "GuardError",

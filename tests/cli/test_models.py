@@ -151,6 +151,24 @@ def test_the_schema_goes_to_standard_output_or_to_a_file(capsys: pytest.CaptureF
     assert f"params of {IMAGEN}" in json.loads(Path("one.json").read_text())["definitions"]
 
 
+def test_the_schema_of_results_is_printed_too_and_takes_no_models(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["schema", "results"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "batchgen results"
+    assert run(["schema", "results", "-o", "results.schema.json"]) == 0
+    assert json.loads(Path("results.schema.json").read_text())["title"] == "batchgen results"
+    assert run(["schema", "manifest"]) == 0
+    bare = capsys.readouterr().out
+    assert run(["schema"]) == 0
+    assert capsys.readouterr().out == bare
+    for wrong in (["results", "--model", IMAGEN], ["result"]):
+        assert run(["schema", *wrong]) == 2
+        told = capsys.readouterr().err
+        assert "results" in told
+        assert "Traceback" not in told
+
+
 def test_init_writes_the_schema_beside_the_manifest_and_overwrites_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -1,12 +1,13 @@
 """Events and records as JSON: what is on the disk stays readable, and stays what it was."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from batchgen.journal.codec import dump, load_event, load_record
-from batchgen.lifecycle import Canceled, Event, Failed, Record, SubmitStarted, Succeeded
-from batchgen.model import Job, Refund
+from batchgen.lifecycle import Canceled, Collected, Event, Failed, Record, SubmitStarted, Succeeded
+from batchgen.model import File, Job, Refund
 
 
 @pytest.mark.parametrize("kind", [Succeeded, Failed, Canceled])
@@ -32,3 +33,40 @@ def test_what_was_written_before_there_were_jobs_without_a_prompt_is_read_and_wr
     assert isinstance(found, SubmitStarted)
     assert found.job.prompt == "a tower"
     assert dump(found) == text
+
+
+BARE = '{"asset_id":"asset_a","path":"assets/a_0.png","bytes":9,"sha256":"ab","mime":"image/png"}'
+
+
+def test_files_written_before_anything_was_known_of_their_size_are_read_and_written_as_they_were() -> None:
+    text = f'{{"at":1.0,"files":[{BARE}]}}'
+    found = load_event("Collected", text)
+    assert isinstance(found, Collected)
+    [file] = found.files
+    assert (file.width, file.height, file.duration, file.kind, file.type) == (None, None, None, "", "")
+    assert dump(found) == text
+    assert dump(load_record(f'{{"files":[{BARE}]}}')) == f'{{"files":[{BARE}]}}'
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"width": 1024, "height": 768, "kind": "image", "type": "texture-normal"},
+        {"width": 1920, "height": 1080, "duration": 5.04, "kind": "video"},
+        {"duration": 3.0, "kind": "audio", "type": "txt2audio"},
+        {"kind": "3d"},
+    ],
+)
+def test_what_is_known_of_a_file_survives_the_disk(more: dict[str, Any]) -> None:
+    file = File(asset_id="asset_a", path="assets/a_0.png", bytes=9, sha256="ab", mime="image/png", **more)
+    event: Event = Collected(at=1.0, files=(file,))
+    assert load_event("Collected", dump(event)) == event
+    assert load_record(dump(Record(files=(file,)))).files == (file,)
+
+
+def test_sizes_and_types_that_many_files_have_are_kept_once() -> None:
+    texts = [dump(Record(files=(File(asset_id=one, path=one, bytes=9, sha256="ab", mime="image/png",
+             width=1024, kind="image", type="texture-normal"),))) for one in "ab"]  # fmt: skip
+    (first,), (second,) = (load_record(text).files for text in texts)
+    for name in ("mime", "width", "kind", "type"):
+        assert getattr(first, name) is getattr(second, name)

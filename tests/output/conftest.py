@@ -3,7 +3,8 @@
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,35 @@ def png() -> Callable[..., bytes]:
     return draw
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """What a manifest says of its jobs beside what is sent: of each its entry, its variables and its tags."""
+
+    lines: Sequence[tuple[str, Mapping[str, Any], tuple[str, ...]]]
+
+    def entry(self, index: int) -> str:
+        return self.lines[index][0]
+
+    def variables(self, index: int) -> Mapping[str, Any]:
+        return self.lines[index][1]
+
+    def tags(self, index: int) -> tuple[str, ...]:
+        return self.lines[index][2]
+
+
+SHEET = Sheet(
+    [
+        ("tower", {"material": "oak", "rarity": "rare", "height": 12}, ("cover", "hero, main")),
+        ("tower", {"material": "=1+1", 'a "name", of\ntwo lines': True}, ()),
+        ("", {"url": "https://x.test/a.png?Signature=abc", "heights": [1, -2.5], "none": None}, ("=cover",)),
+        *[("", {}, ())] * 7,
+    ]
+)
+
+
 @pytest.fixture
-def shelve(tmp_path: Path) -> Callable[[str, str, bytes], File]:
-    def put(asset_id: str, name: str, data: bytes) -> File:
+def shelve(tmp_path: Path) -> Callable[..., File]:
+    def put(asset_id: str, name: str, data: bytes, **more: Any) -> File:
         path = tmp_path / "assets" / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
@@ -51,6 +78,7 @@ def shelve(tmp_path: Path) -> Callable[[str, str, bytes], File]:
             bytes=123_456,  # the golden documents must not depend on how well zlib packs
             sha256=hashlib.sha256(asset_id.encode()).hexdigest(),
             mime=kind_of(data[:4096]).mime,
+            **more,
         )
 
     return put
@@ -88,56 +116,60 @@ def make_record() -> Callable[..., Record]:
 
 
 @pytest.fixture
-def results(png: Callable[..., bytes], shelve: Callable[[str, str, bytes], File]) -> Results:
+def results(png: Callable[..., bytes], shelve: Callable[..., File]) -> Results:
     """Nine jobs: two assets, one asset of the same prompt, and one of every other end."""
-    first = shelve("asset_A1", "tower-oak_0.png", png())
-    second = shelve("asset_A2", "tower-oak_1.png", png(colour="#3c7d8c"))
+    drawn = {"width": 640, "height": 480, "kind": "image"}
+    first = shelve("asset_A1", "tower-oak_0.png", png(), **drawn, type="texture-normal")
+    second = shelve("asset_A2", "tower-oak_1.png", png(colour="#3c7d8c"), **drawn, duration=2.5)
     third = shelve("asset_B1", "tower again #2?_0.png", png(size=(300, 500)))
     ended = {"started_at": START + 1, "finished_at": START + 13.5}
+    rows = (
+        _row(
+            "tower-oak",
+            "an oak watch tower",
+            _record(
+                State.COLLECTED,
+                "job_1",
+                asset_ids=("asset_A1", "asset_A2"),
+                files=(first, second),
+                **ended,
+            ),
+        ),
+        _row(
+            "tower-again",
+            "an oak watch tower",
+            _record(State.COLLECTED, "job_2", asset_ids=("asset_B1",), files=(third,), **ended),
+            model="model_bfl-flux-1-dev",
+        ),
+        _row("hostile", HOSTILE),
+        _row("running", "a cat that runs", _record(State.RUNNING, "job_3")),
+        _row("lost", "a cat out of sight", _record(State.RUNNING, "job_4"), out_of_sight=True),
+        _row("doubt", "a cat in a box", _record(State.IN_DOUBT, None, error="the answer was cut off")),
+        _row(
+            "failed",
+            "a cat that failed",
+            _record(
+                State.FAILED,
+                "job_5",
+                error="see https://x.test/e?Signature=abc",
+                refunded=Decimal("7.25"),
+                **ended,
+            ),
+        ),
+        _row("refused", "a cat refused", _record(State.REFUSED, None, error="prompt is too long")),
+        _row("gone", "a cat given up", _record(State.ABANDONED, None, error="by hand")),
+        _row("canceled", "a cat canceled", _record(State.CANCELED, "job_6", charged=Decimal(0))),
+    )
+    old = _row("old", "a cat of last week", _record(State.SUCCEEDED, "job_7", asset_ids=("asset_C1",)))
+    before = _row("tower-again", "an elm tower", _record(State.FAILED, "job_0", error="a reason"))
+    made = [replace(row, words=SHEET, index=at) for at, row in enumerate(rows)]
+    made[1] = replace(made[1], earlier=(before,))
     return Results(
         batch="spring",
         manifest_path="jobs/spring batch.yaml",
         manifest_sha256="ab" * 32,
-        rows=(
-            _row(
-                "tower-oak",
-                "an oak watch tower",
-                _record(
-                    State.COLLECTED,
-                    "job_1",
-                    asset_ids=("asset_A1", "asset_A2"),
-                    files=(first, second),
-                    **ended,
-                ),
-            ),
-            _row(
-                "tower-again",
-                "an oak watch tower",
-                _record(State.COLLECTED, "job_2", asset_ids=("asset_B1",), files=(third,), **ended),
-                model="model_bfl-flux-1-dev",
-            ),
-            _row("hostile", HOSTILE),
-            _row("running", "a cat that runs", _record(State.RUNNING, "job_3")),
-            _row("lost", "a cat out of sight", _record(State.RUNNING, "job_4"), out_of_sight=True),
-            _row("doubt", "a cat in a box", _record(State.IN_DOUBT, None, error="the answer was cut off")),
-            _row(
-                "failed",
-                "a cat that failed",
-                _record(
-                    State.FAILED,
-                    "job_5",
-                    error="see https://x.test/e?Signature=abc",
-                    refunded=Decimal("7.25"),
-                    **ended,
-                ),
-            ),
-            _row("refused", "a cat refused", _record(State.REFUSED, None, error="prompt is too long")),
-            _row("gone", "a cat given up", _record(State.ABANDONED, None, error="by hand")),
-            _row("canceled", "a cat canceled", _record(State.CANCELED, "job_6", charged=Decimal(0))),
-        ),
-        removed=(
-            _row("old", "a cat of last week", _record(State.SUCCEEDED, "job_7", asset_ids=("asset_C1",))),
-        ),
+        rows=made,
+        removed=(old,),
         written_at=START + 60,
         reasons=("some jobs failed; try them again with --retry-failed",),
         exit=3,

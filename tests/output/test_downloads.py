@@ -43,6 +43,7 @@ class Cdn:
         self.scripts: dict[str, list[Answer]] = {}
         self.sizes: dict[str, int] = {}
         self.mimes: dict[str, str] = {}
+        self.said: dict[str, dict[str, Any]] = {}
         self.requests: list[web.Request] = []
         self.calls: list[tuple[str, ...]] = []
         self.failures: list[BatchgenError] = []
@@ -59,6 +60,7 @@ class Cdn:
                 url=f"{self.base}/assets/{one}?Signature=a%2Fb~c{self.generation}&p=100",
                 mime=self.mimes.get(one, "image/png"),
                 size=self.sizes.get(one),
+                **self.said.get(one, {}),
             )
             for one in asset_ids
             if one in self.files or one in self.scripts
@@ -156,7 +158,31 @@ async def test_files_are_fetched_named_and_described(cdn: Cdn, tmp_path: Path) -
         bytes=len(PNG),
         sha256=hashlib.sha256(PNG).hexdigest(),
         mime="image/png",
+        width=80,
+        height=60,
     )
+
+
+async def test_what_the_service_says_of_a_file_is_kept_and_a_pictures_bytes_have_the_last_word_on_its_size(
+    cdn: Cdn, tmp_path: Path
+) -> None:
+    said = {"width": 7, "height": 9, "duration": 2.5}
+    cdn.files = {"asset_a": PNG, "asset_b": files.clip(), "asset_c": files.SVG, "asset_d": files.glb()}
+    cdn.mimes = {"asset_b": "video/mp4", "asset_c": "image/svg+xml", "asset_d": "model/gltf-binary"}
+    cdn.said = {
+        "asset_a": {**said, "kind": "image", "type": "texture-normal"},
+        "asset_b": {**said, "kind": "video", "type": "img2video"},
+        "asset_c": {**said, "kind": "image"},
+        "asset_d": {"kind": "3d", "width": 0, "height": 0, "duration": 0.0},
+    }
+    async with downloader(cdn, tmp_path) as subject:
+        found = await subject.collect(make_job(), list(cdn.files))
+    assert [(one.width, one.height, one.duration, one.kind, one.type) for one in found] == [
+        (80, 60, 2.5, "image", "texture-normal"),
+        (7, 9, 2.5, "video", "img2video"),
+        (7, 9, 2.5, "image", ""),
+        (None, None, None, "3d", ""),
+    ]
 
 
 async def test_a_job_without_assets_needs_nothing(cdn: Cdn, tmp_path: Path) -> None:

@@ -4,14 +4,18 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from batchgen import api
 from batchgen.engine.interrupts import Interrupts
-from batchgen.lifecycle import EVENTS
+from batchgen.lifecycle import EVENTS, Collected
+from batchgen.model import File
+from batchgen.output.entries import Row, entry
 from batchgen.output.progress import Mode
 from batchgen.output.run_events import JobChanged, JobSeen, RunEnded, RunEvent, RunStarted, Warned
+from batchgen.record import Record
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes
@@ -90,3 +94,18 @@ def test_the_page_names_every_event_and_no_other() -> None:
     rows = [line.split("|")[1] for line in DOCS.read_text().splitlines() if line.startswith("| `")]
     listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)} - {"event", "at", "batch", "slot"}
     assert listed == snake | own
+
+
+def test_collected_files_are_described_as_the_results_describe_them(tmp_path: Path) -> None:
+    file = File(
+        asset_id="asset_a", path="assets/a_0.png", bytes=9, sha256="ab", mime="image/png",
+        width=64, height=32, kind="image", type="texture-normal",
+    )  # fmt: skip
+    place = Place.with_jobs(tmp_path, 1)
+    [known] = [one for one in played(place) if isinstance(one, JobChanged) and one.name == "succeeded"]
+    told = replace(known, fact=Collected(at=1.0, files=(file,))).document()
+    assert told["files"] == ["assets/a_0.png"]
+    (details,) = told["details"]
+    shown = entry(Row(job=known.job, key=known.key, record=Record(files=(file,))))["files"]
+    assert [{"path": "assets/a_0.png", **details}] == shown
+    assert "details" not in known.document()

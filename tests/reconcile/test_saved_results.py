@@ -143,6 +143,40 @@ def test_what_was_accepted_is_read_in_the_form_that_was_paid_for() -> None:
     assert (one.prompt, one.model) == ("a keep", "old")
 
 
+FILE: dict[str, Json] = {
+    "asset_id": "asset_a",
+    "path": "assets/tower_0.png",
+    "bytes": 9,
+    "sha256": "ab",
+    "mime": "image/png",
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "known"),
+    [
+        ({}, (None, None, None, "", "")),  # as an earlier version wrote it
+        (dict.fromkeys(("width", "height", "duration", "kind", "type")), (None, None, None, "", "")),
+        (
+            {"width": 64, "height": 32, "duration": 2.5, "kind": "video", "type": "img2video", "colour": 1},
+            (64, 32, 2.5, "video", "img2video"),  # with a key of a later version
+        ),
+        (
+            {"width": "64", "height": True, "duration": [2], "kind": 7, "type": {}},
+            (None, None, None, "", ""),  # spoiled by hand: a journal that has it could not be read
+        ),
+    ],
+)
+def test_what_results_say_of_a_file_is_read_back_by_every_version(
+    more: dict[str, Json], known: tuple[Json, ...]
+) -> None:
+    row = {**ROW, "files": [{**FILE, **more}], "entry": None, "vars": {}, "tags": [], "earlier": [], "new": 1}
+    (one,) = read_results(json.dumps({"format": "batchgen/results@1", "jobs": [row]})).jobs
+    (file,) = one.files
+    assert (file.width, file.height, file.duration, file.kind, file.type) == known
+    assert (file.asset_id, file.path, file.bytes) == ("asset_a", "assets/tower_0.png", 9)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -291,6 +291,24 @@ def test_an_asset_is_its_id_its_url_and_what_is_said_of_the_file() -> None:
     assert parse_asset(asset_json("asset_a", properties={"size": -1})).size is None
 
 
+def test_an_asset_says_how_long_it_lasts_and_which_role_it_has() -> None:
+    said = parse_object(
+        json.dumps(
+            asset_json(
+                "asset_a", properties={"duration": 5.0400000001}, metadata={"type": " texture-normal "}
+            )
+        ).encode()
+    )
+    assert (parse_asset(said).duration, parse_asset(said).type) == (5.04, "texture-normal")
+
+
+@pytest.mark.parametrize("seconds", ["5", -1, True, None, [5], {"s": 5}, Decimal("Infinity"), Decimal("NaN")])
+@pytest.mark.parametrize("metadata", [None, [], {}, {"type": None}, {"type": 7}, "texture"])
+def test_what_makes_no_sense_of_its_length_and_role_is_not_known(seconds: Any, metadata: Any) -> None:
+    shown = parse_asset(asset_json("asset_a", properties={"duration": seconds}, metadata=metadata))
+    assert (shown.duration, shown.type) == (None, "")
+
+
 def test_the_size_of_a_file_that_was_converted_may_be_that_of_the_other_one() -> None:
     converted = asset_json("asset_a", originalFileUrl="https://cdn.cloud.scenario.com/originals/asset_a")
     assert not parse_asset(converted).is_original

@@ -5,7 +5,8 @@ import io
 import json
 import shutil
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from batchgen.errors import GuardError
 from batchgen.exits import Exit
 from batchgen.journal.store import JournalStore
 from batchgen.output.progress import Mode
+from batchgen.output.run_events import RunEvent
 from batchgen.output.saved_files import saved_of
 from batchgen.usecases.audience import Audience
 from batchgen.wiring.options import Options
@@ -38,7 +40,6 @@ class Nights:
 
     folder: Path
     ahead: float = 0.0
-    said: io.StringIO = field(default_factory=io.StringIO)
 
     def now(self) -> float:
         return time.time() + self.ahead
@@ -53,12 +54,19 @@ class Nights:
         )
         return replace(plain, **changed)
 
-    def run(self, **changed: Any) -> api.RunOutcome:
-        self.said = io.StringIO()
-        audience = Audience(self.said, Mode.QUIET)
-        outcome = asyncio.run(api.run(self.options(**changed), Interrupts(), audience))
+    def run(self, at_event: Callable[[RunEvent], object] | None = None, **changed: Any) -> api.RunOutcome:
+        outcome = self.run_until(Interrupts(), at_event, **changed)
         assert outcome.verdict.exit is Exit.DONE, outcome.verdict.reasons
         return outcome
+
+    def run_until(
+        self,
+        interrupts: Interrupts,
+        at_event: Callable[[RunEvent], object] | None = None,
+        **changed: Any,
+    ) -> api.RunOutcome:
+        audience = Audience(io.StringIO(), Mode.QUIET, at_event)
+        return asyncio.run(api.run(self.options(**changed), interrupts, audience))
 
     def night(self, **changed: Any) -> api.RunOutcome:
         """Run a day later than before."""
@@ -128,6 +136,40 @@ def test_every_night_has_a_folder_of_its_own_and_latest_leads_to_the_last(nights
     before = stamps(nights.batch)
     assert "nothing" not in str(nights.run().notes)
     assert stamps(nights.batch) == before, "a run that changed nothing writes nothing"
+
+
+def test_while_a_night_goes_on_the_last_one_is_shown_and_when_it_is_told_to_stop_too(nights: Nights) -> None:
+    nights.night()
+
+    def shown() -> tuple[bytes, Path, bytes]:
+        copy, link = nights.batch / "results.json", nights.batch / "latest"
+        return copy.read_bytes(), link.readlink(), (link / "results.json").read_bytes()
+
+    before, seen = shown(), list[tuple[bytes, Path, bytes]]()
+    interrupts = Interrupts()
+
+    def stop(_: RunEvent) -> None:
+        seen.append(shown())
+        interrupts.drain()
+
+    nights.ahead += DAY
+    outcome = nights.run_until(interrupts, stop)
+    assert outcome.verdict.exit is Exit.REMAINS
+    assert len(nights.slots()) == 2
+    assert len(seen) > 1
+    assert {*seen, shown()} == {before}
+    seen.clear()
+    outcome = nights.run(lambda _: seen.append(shown()))
+    assert set(seen[:-1]) == {before}, "the last event comes when all is written"
+    assert shown()[1] == Path("slots") / nights.slots()[1]
+    assert is_complete(nights.batch / "latest")
+
+
+def test_a_first_night_that_is_told_to_stop_is_shown_for_there_is_no_other(nights: Nights) -> None:
+    interrupts = Interrupts()
+    interrupts.drain()
+    assert nights.run_until(interrupts).verdict.exit is Exit.REMAINS
+    assert (nights.batch / "latest").readlink() == Path("slots") / nights.slots()[0]
 
 
 def test_a_night_of_the_past_writes_its_own_folder_and_moves_nothing(nights: Nights) -> None:
