@@ -99,13 +99,32 @@ def files(job: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
     return {file["asset_id"]: file for file in job["files"]}
 
 
-def files_at(document: Mapping[str, Json], spots: Iterable[Spot]) -> Iterator[Mapping[str, Json]]:
-    """Return the files that cards show, each as often as it is shown."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What is at the spots of a page, all of them together.
+
+    Attributes:
+        files: that cards show, each as often as it is shown.
+        models: of their jobs, in the order of their names.
+        films: how many of the files are films.
+    """
+
+    files: Sequence[Mapping[str, Json]]
+    models: Sequence[str]
+    films: int
+
+
+def shown_at(document: Mapping[str, Json], spots: Iterable[Spot]) -> Shown:
+    """Look at all spots once: twenty thousand cards are made one by one, and none is kept."""
+    found, models, films = [], set[str](), 0
     for spot in spots:
         job = job_at(document, spot)
+        models.add(job["model"])
         file = files(job).get(assets(job)[spot.asset])
         if file is not None:
-            yield file
+            found.append(file)
+            films += shape(file) == "video"
+    return Shown(files=found, models=sorted(models), films=films)
 
 
 def job_at(document: Mapping[str, Json], spot: Spot) -> Mapping[str, Json]:

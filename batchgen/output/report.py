@@ -9,7 +9,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from batchgen import __version__
 from batchgen.model import Json
 from batchgen.output import atomic
 from batchgen.output.cards import WORDS, Card, cards, retry_command
-from batchgen.output.layout import Layout, amount, charged, files_at, lay_out
+from batchgen.output.layout import Layout, Shown, amount, charged, lay_out, shown_at
 from batchgen.output.thumbnails import FOLDER, MISSING, is_whole, previews
 from batchgen.plain_files import FileFaultError, open_plain
 
@@ -64,12 +64,13 @@ def write_report(
     if shown is not None and _are_there(folder, shown):
         return target
     layout = lay_out(document, MOST_CARDS)
-    drawn = previews(folder, files_at(document, layout.spots), within=within)
+    seen = shown_at(document, layout.spots)
+    drawn = previews(folder, seen.files, within=within)
     if shown is not None and _are_there(folder, shown):
         return target
     if any(one.trouble == MISSING for one in drawn.values()):
         mark = ""  # it may be back the next time
-    page = _render(document, layout, list(cards(document, layout.spots, drawn)))
+    page = _render(document, layout, seen, cards(document, layout.spots, drawn))
     atomic.write_chunks(target, _sealed(map(atomic.encoded, page), mark))
     return target
 
@@ -116,7 +117,9 @@ def _are_there(folder: Path, names: Iterable[str]) -> bool:
     return all(is_whole(folder / FOLDER / one) for one in names)
 
 
-def _render(document: Mapping[str, Json], layout: Layout, shown: Sequence[Card]) -> Iterator[str]:
+def _render(
+    document: Mapping[str, Json], layout: Layout, seen: Shown, shown: Iterator[Card]
+) -> Iterator[str]:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -129,10 +132,10 @@ def _render(document: Mapping[str, Json], layout: Layout, shown: Sequence[Card])
         left_out=layout.left_out,
         statuses=[(status, word, counts[status]) for status, word in WORDS.items() if counts[status]],
         segments=_segments(counts),
-        models=sorted({card.model for card in shown}),
+        models=seen.models,
         costs=layout.costs,
         retry=retry_command(document),
-        films=sum(card.shape == "video" for card in shown),
+        films=seen.films,
         failures=sum(counts[status] for status in ("failed", "refused", "canceled")),
         amount=amount,
         charged=charged,

@@ -18,6 +18,7 @@ from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import FilesMoved
 from batchgen.model import File, JobKey
 from batchgen.output.known_files import KnownFiles
+from batchgen.output.links import make_way
 from batchgen.output.moving import Landed, carry_out, chunks_of, stamped
 from batchgen.planning.arrangement import Arrangement, Blocked, arrange
 from batchgen.planning.file_moves import Move
@@ -97,6 +98,8 @@ class Arranger:
         self._seen: dict[JobKey, Record] = dict(batch.journal.records())
         self._is_behind = False
         self._left = 0  # files that were fetched when they were to be renamed
+        self._keys: defaultdict[str, list[JobKey]] = defaultdict(list)  # whose files are renamed, by path
+        self._assets = frozenset[str]()  # that have a rename of their own
 
     def is_behind(self) -> bool:
         """Return whether files have come that were not looked at, or some were left where they were."""
@@ -114,7 +117,10 @@ class Arranger:
             JournalError: the journal is; the next run goes on.
         """
         pending = self._moves.pending()
-        return await _unbroken(self._carry_out(pending)) if pending else Arranged()
+        if not pending:
+            return Arranged()
+        self._look_up(pending)
+        return await _unbroken(self._carry_out(pending))
 
     async def arrange(self, *, force: bool = False) -> Arranged:
         """Bring every file to its place, as far as nothing is in the way.
@@ -132,6 +138,7 @@ class Arranger:
         found = await asyncio.to_thread(self._decided, dict(self.batch.journal.records()), force=force)
         done = before + Arranged(noted=self._note(found.absent))
         self._left = 0
+        self._look_up(one for group in found.moves for one in group)
         for chunk in chunks_of(found.moves):
             done += await _unbroken(self._begin(chunk))
         self._is_behind = self._left > 0
@@ -153,15 +160,14 @@ class Arranger:
 
     async def _begin(self, chunk: Sequence[Move]) -> Arranged:
         """Put renames on record, and make them; those of files that are fetched just now are left out."""
-        owners = self._owners({one.source for one in chunk})
+        owners = {one: self._of(one) for one in chunk}
         assets = {file.asset_id for files in owners.values() for _, file in files}
         free = self._known.begin_moving(assets)
         try:
             ready = [
                 one
-                for one in chunk
-                if not one.asset_id
-                or ((files := _of(owners, one)) and all(file.asset_id in free for _, file in files))
+                for one, files in owners.items()
+                if not one.asset_id or (files and all(file.asset_id in free for _, file in files))
             ]
             self._left += len(chunk) - len(ready)
             ready = await asyncio.to_thread(stamped, self._disk, ready)
@@ -183,11 +189,9 @@ class Arranger:
         aside = under(self.batch.home, f"{EARLIER}/")
         moved = [(one, place) for one, place in landed.places if place != one.source]
         found: defaultdict[JobKey, dict[str, str]] = defaultdict(dict)
-        owners = self._owners({one.source for one, _ in moved})
         for one, place in sorted(moved, key=lambda each: each[0].copy_for is not None):
-            for key, file in _of(owners, one):
-                if one.copy_for is None or (one.copy_for == key and one.asset_id == file.asset_id):
-                    found[key][file.asset_id] = place
+            for key, file in self._of(one):
+                found[key][file.asset_id] = place
         for key, paths in found.items():
             self._record(key, paths)
             self._known.end_moving(self._files(key, paths), ())
@@ -205,14 +209,32 @@ class Arranger:
         wanted = set(asset_ids)
         return [one for one in self.batch.journal.records()[key].files if one.asset_id in wanted]
 
-    def _owners(self, paths: set[str]) -> dict[str, list[tuple[JobKey, File]]]:
-        """Return whose files lie at some paths by the records."""
-        found: dict[str, list[tuple[JobKey, File]]] = {}
+    def _look_up(self, moves: Iterable[Move]) -> None:
+        """Learn whose the files are that are to be renamed, in one pass over the records."""
+        moves = list(moves)
+        paths = {one.source for one in moves}
+        self._assets = frozenset(one.asset_id for one in moves)
+        self._keys = defaultdict(list)
         for key, record in self.batch.journal.records().items():
             for file in record.files:
                 if file.path in paths:
-                    found.setdefault(file.path, []).append((key, file))
-        return found
+                    self._keys[file.path].append(key)
+
+    def _of(self, move: Move) -> list[tuple[JobKey, File]]:
+        """Return whose file it is that a move is of, as the records say now."""
+        records = self.batch.journal.records()
+        there = [
+            (key, file)
+            for key in dict.fromkeys(self._keys.get(move.source, ()))
+            for file in records[key].files
+            if (file.path, file.sha256) == (move.source, move.sha256)
+        ]
+        if move.copy_for is not None:
+            return [one for one in there if one[0] == move.copy_for and one[1].asset_id == move.asset_id]
+        # one with a rename of its own, and the same bytes, may have come here already
+        return [
+            one for one in there if one[1].asset_id == move.asset_id or one[1].asset_id not in self._assets
+        ]
 
 
 class InOrder:
@@ -290,6 +312,8 @@ async def files_in_order(opened: OpenBatch) -> tuple[OpenBatch, Arranged]:
         JournalError: the journal is; the next run goes on.
     """
     batch, done = opened.batch, Arranged()
+    if not batch.home:
+        make_way(batch.folder)
     for slot in opened.file.moves(batch.scope).slots():
         there = batch if slot == batch.scope.slot else opened.under(replace(batch.scope, slot=slot)).batch
         done += await Arranger(there, opened.file).finish()
@@ -297,11 +321,6 @@ async def files_in_order(opened: OpenBatch) -> tuple[OpenBatch, Arranged]:
         opened = opened.under(batch.scope)
     now = await Arranger(opened.batch, opened.file).arrange()
     return opened if now.is_nothing else opened.under(batch.scope), done + now
-
-
-def _of(owners: Mapping[str, list[tuple[JobKey, File]]], move: Move) -> list[tuple[JobKey, File]]:
-    """Return whose file a move is of: another one that was at the path once has other bytes."""
-    return [one for one in owners.get(move.source, ()) if one[1].sha256 == move.sha256]
 
 
 def look(batch: Batch) -> Arrangement:

@@ -18,7 +18,6 @@ from batchgen.engine.settings import RunSettings
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError
 from batchgen.model import Model
-from batchgen.output.links import make_way
 from batchgen.ports import Observer
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
@@ -71,8 +70,6 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     opened = named or opened
     done = Arranged()
     if named is not None:
-        if not opened.batch.home:
-            make_way(opened.batch.folder)
         in_order = await unless_interrupted(files_in_order(opened), interrupts)
         opened, done = in_order or (opened, done)
         named = opened if in_order else None

@@ -118,11 +118,13 @@ class World:
         assert landed.error is None
         found: dict[JobKey, dict[str, str]] = {}
         owners = [(key, file) for key, one in self.records.items() for file in one.files]
+        assets = {one.asset_id for one in moves}
         for move, place in sorted(landed.places, key=lambda one: one[0].copy_for is not None):
             for key, file in owners:
-                if (file.path, file.sha256) != (move.source, move.sha256):
+                if (file.path, file.sha256) != (move.source, move.sha256) or move.copy_for not in {None, key}:
                     continue
-                if move.copy_for is None or (move.copy_for == key and file.asset_id == move.asset_id):
+                own = file.asset_id == move.asset_id
+                if own or (move.copy_for is None and file.asset_id not in assets):
                     found.setdefault(key, {})[file.asset_id] = place
         for key, paths in found.items():
             self.step("fact")

@@ -7,6 +7,7 @@ from pathlib import Path
 from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.outcome import EngineOutcome
 from batchgen.journal.file import JournalFile
+from batchgen.manifest.origins import Origins
 from batchgen.manifest.reading import read_manifest
 from batchgen.output.results import results_json
 from batchgen.planning.plan import make_plan
@@ -52,7 +53,10 @@ def _options(folder: Path) -> Options:
 def _batch(folder: Path, leg: Leg, file: JournalFile) -> Batch:
     options = _options(folder)
     options.manifest.write_text(_MANIFEST)
-    manifest = replace(read_manifest(options.manifest, environ={}), jobs=leg.jobs)
+    read, origins = read_manifest(options.manifest, environ={}), Origins()
+    for _ in leg.jobs:
+        origins.add(read.origins[0], 0)
+    manifest = replace(read, jobs=leg.jobs, origins=origins)
     journal = file.batch(SCOPE)
     plan = make_plan(leg.jobs, journal.records())
     return Batch(

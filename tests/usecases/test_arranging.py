@@ -400,21 +400,25 @@ def test_a_slot_that_died_in_the_middle_is_gone_on_with_by_a_run_of_another(plac
     after(place)
 
 
-@pytest.fixture
-def folding(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(params=["vfat", "ext4"])
+def folding(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A folder on a file system that tells no letters by their case."""
     image, there = tmp_path / "image", tmp_path / "there"
-    make, mount = shutil.which("mkfs.vfat"), shutil.which("mount")
+    make, mount = shutil.which(f"mkfs.{request.param}"), shutil.which("mount")
     if make is None or mount is None or os.geteuid() != 0:
-        pytest.skip("needs mkfs.vfat, and the right to mount")
+        pytest.skip(f"needs mkfs.{request.param}, and the right to mount")
     image.write_bytes(b"")
-    os.truncate(image, 8 << 20)
+    os.truncate(image, 16 << 20)
     there.mkdir()
-    subprocess.run([make, str(image)], check=True, capture_output=True)
+    casefold = ["-q", "-O", "casefold"] if request.param == "ext4" else []
+    subprocess.run([make, *casefold, str(image)], check=True, capture_output=True)
     mounted = subprocess.run([mount, "-o", "loop", str(image), str(there)], capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip(f"cannot mount: {mounted.stderr.decode().strip()}")
-    yield there
+    if casefold:
+        (there / "folding").mkdir()
+        subprocess.run(["chattr", "+F", str(there / "folding")], check=True)
+    yield there / "folding" if casefold else there
     subprocess.run(["umount", str(there)], check=True)
 
 
