@@ -22,6 +22,7 @@ from batchgen.output.links import make_way
 from batchgen.output.moving import Landed, carry_out, chunks_of, stamped
 from batchgen.planning.arrangement import Arrangement, Blocked, arrange
 from batchgen.planning.file_moves import Move
+from batchgen.planning.file_names import folded
 from batchgen.planning.file_places import EARLIER, under
 from batchgen.record import Record
 from batchgen.wiring.batch import Batch
@@ -257,7 +258,9 @@ class InOrder:
         """
         self.known = known
         self.done = done
-        self.findings = blocked_findings(opened.options, opened.batch, done.blocked)
+        self.findings = blocked_findings(
+            opened.options, opened.batch, _by_people(opened.file, opened.batch, done.blocked)
+        )
         self._opened = opened
         self._own = Arranger(opened.batch, opened.file, known)
         self._others = [Arranger(one, opened.file, known) for one in others]
@@ -290,12 +293,13 @@ class InOrder:
         try:
             if self._own.is_behind():
                 self.done += await self._own.arrange()
-            found = blocked_findings(options, batch, self.done.blocked)
+            file = self._opened.file
+            found = blocked_findings(options, batch, _by_people(file, batch, self.done.blocked))
             for one in self._others:
                 if one.is_behind():
                     done = await one.arrange()
                     self.done += replace(done, blocked=self.done.blocked)
-                    found += blocked_findings(options, one.batch, done.blocked)
+                    found += blocked_findings(options, one.batch, _by_people(file, one.batch, done.blocked))
         except OutputError as error:
             found.append((Exit.REMAINS, f"files could not get their names: {error}"))
         self.findings = found
@@ -328,6 +332,16 @@ def look(batch: Batch) -> Arrangement:
     if not batch.manifest.output.download:
         return Arrangement()
     return arrange(batch.plan, batch.journal.records(), namer_of(batch), disk_of(batch), home=batch.home)
+
+
+def _by_people(file: JournalFile, batch: Batch, blocked: Sequence[Blocked]) -> Sequence[Blocked]:
+    """Return what people are asked about: not the files of a rehearsal, or of another project, of this batch."""
+    if not blocked:
+        return ()
+    others = (one for one in file.scopes() if one.batch == batch.scope.batch and one != batch.scope)
+    records = (record for one in others for record in file.batch(one).records().values())
+    known = {folded(kept.path) for record in records for kept in record.files}
+    return [one for one in blocked if one.edited or folded(one.holder) not in known]
 
 
 def blocked_findings(options: Options, batch: Batch, blocked: Sequence[Blocked]) -> list[tuple[Exit, str]]:

@@ -158,6 +158,8 @@ def test_files_that_are_damaged_or_gone_are_fetched_again(done: tuple[Shell, Ser
     lose_the_journal(here)
     recovered = here.call(*RECOVER)
     assert [one["state"] for one in recovered.json["jobs"]] == ["succeeded"] * 2 + ["collected"] * 3
+    assert here.call(*RUN).status == 8  # what was changed has the name still
+    assert here.call("audit", "jobs.yaml", "--fix").status == 0
     assert here.call(*RUN).status == 0
     jobs = here.results()["jobs"]
     assert (place / jobs[1]["files"][0]["path"]).read_bytes() == data

@@ -256,6 +256,8 @@ class NamesWorld:
             new = now.get(entry.job.id)
             if new is None or new.state not in DONE or not new.files or file.asset_id in self.edited:
                 continue
+            if any(one.asset_id in self.deleted for one in new.files):
+                continue
             self.tally["files that went aside"] += 1
             if not file.path.startswith("earlier/"):
                 self.wrong.append(f"{file.path} is of an earlier form of {entry.job.id}")

@@ -431,8 +431,8 @@ MUTANTS = (
     Mutant(
         name="run on without the lost journal",
         path="usecases/guards.py",
-        old="    if submitted:\n",
-        new="    if not options:\n",
+        old="        if told is None or not submitted or (known and told.slot != slot):\n",
+        new="        if options:\n",
         test="tests/cli/test_recover.py::"
         "test_a_lost_journal_stops_a_run_and_is_rebuilt_and_nothing_is_bought_again",
     ),
