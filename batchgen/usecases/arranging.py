@@ -335,7 +335,7 @@ def look(batch: Batch) -> Arrangement:
 
 
 def _by_people(file: JournalFile, batch: Batch, blocked: Sequence[Blocked]) -> Sequence[Blocked]:
-    """Return what people are asked about: not the files of a rehearsal, or of another project, of this batch."""
+    """Return what people are asked about: no file of a rehearsal, or of another project, of this batch."""
     if not blocked:
         return ()
     others = (one for one in file.scopes() if one.batch == batch.scope.batch and one != batch.scope)
