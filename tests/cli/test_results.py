@@ -10,7 +10,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PIL import Image
 
 import batchgen
@@ -19,6 +18,7 @@ from tests.support.results_format import faults
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "results.md").read_text("utf-8")
 QUICK = ("--speed", "40", "--duration", "2-4")
+Runs = tuple[Path, Any, Any]
 RUN = ("run", "jobs.yaml", "--rate", "50/s")
 MANIFEST = """\
 version: 1
@@ -46,13 +46,11 @@ def free_port() -> str:
         return str(free.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def two_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
-    """Return a folder, the results of a run in it, and those of a second one after much had changed.
+def _two_runs(folder: Path) -> Runs:
+    """Return the folder, the results of a run in it, and those of a second one after much had changed.
 
     The second service knows nothing of the first one's jobs, and each of its own fails.
     """
-    folder = tmp_path_factory.mktemp("results")
     shell = Shell(folder, {"PATH": "/usr/bin:/bin", "SCENARIO_SDK_API_KEY": "key"})
     shell = shell.having(SCENARIO_SDK_API_SECRET="secret", PYTHONWARNINGS="error")
     shell.write("jobs.yaml", MANIFEST)
@@ -73,7 +71,7 @@ def two_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
     return folder, first, shell.results()
 
 
-def test_files_of_several_kinds_are_written_as_the_schema_says(two_runs: tuple[Path, Any, Any]) -> None:
+def _files_of_several_kinds_are_written_as_the_schema_says(two_runs: Runs) -> None:
     _, first, _ = two_runs
     assert faults(first) == []
     found = {
@@ -95,7 +93,7 @@ def test_files_of_several_kinds_are_written_as_the_schema_says(two_runs: tuple[P
     assert [job["prompt"] for job in first["jobs"]] == ["oak, =flat", "brass, =flat", "a sea", *[None] * 4]
 
 
-def test_what_failed_changed_went_and_is_gone_is_too(two_runs: tuple[Path, Any, Any]) -> None:
+def _what_failed_changed_went_and_is_gone_is_too(two_runs: Runs) -> None:
     _, first, second = two_runs
     assert faults(second) == []
     before = {job["id"]: job for job in first["jobs"]}
@@ -112,7 +110,7 @@ def test_what_failed_changed_went_and_is_gone_is_too(two_runs: tuple[Path, Any, 
         assert one["files"] == before[one["id"]]["files"]
 
 
-def test_every_job_says_its_row_and_every_name_has_a_column(two_runs: tuple[Path, Any, Any]) -> None:
+def _every_job_says_its_row_and_every_name_has_a_column(two_runs: Runs) -> None:
     folder, first, _ = two_runs
     assert first["jobs"][1]["vars"] == {
         "style": "=flat",
@@ -134,7 +132,7 @@ def test_every_job_says_its_row_and_every_name_has_a_column(two_runs: tuple[Path
         ]  # fmt: skip
 
 
-def test_python_reads_the_words_and_the_files(two_runs: tuple[Path, Any, Any]) -> None:
+def _python_reads_the_words_and_the_files(two_runs: Runs) -> None:
     folder, first, second = two_runs
     found = batchgen.Results.load(folder / "output" / "spring")
     oak = found["material-oak"]
@@ -149,8 +147,8 @@ def test_python_reads_the_words_and_the_files(two_runs: tuple[Path, Any, Any]) -
     assert len(found) == len(second["jobs"])
 
 
-def test_python_reads_what_an_earlier_version_wrote(two_runs: tuple[Path, Any, Any], tmp_path: Path) -> None:
-    _, first, _ = two_runs
+def _python_reads_what_an_earlier_version_wrote(two_runs: Runs) -> None:
+    folder, first, _ = two_runs
     old = json.loads(json.dumps(first))
     for job in old["jobs"]:
         for name in ("entry", "vars", "tags", "earlier"):
@@ -158,15 +156,16 @@ def test_python_reads_what_an_earlier_version_wrote(two_runs: tuple[Path, Any, A
         for file in job["files"]:
             for name in ("width", "height", "duration", "kind", "type"):
                 del file[name]
-    (tmp_path / "results.json").write_text(json.dumps(old))
-    oak = batchgen.Results.load(tmp_path)["material-oak"]
+    (folder / "old").mkdir()
+    (folder / "old" / "results.json").write_text(json.dumps(old))
+    oak = batchgen.Results.load(folder / "old")["material-oak"]
     assert (oak.entry, oak.vars, oak.tags, oak.earlier) == ("", {}, (), ())
     assert {(one.width, one.height, one.duration, one.kind, one.type) for one in oak.files} == {
         (None, None, None, None, None)
     }
 
 
-def test_the_example_in_python_finds_the_rare_ones(two_runs: tuple[Path, Any, Any]) -> None:
+def _the_example_in_python_finds_the_rare_ones(two_runs: Runs) -> None:
     found = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert found is not None
     names: dict[str, Any] = {}
@@ -175,8 +174,7 @@ def test_the_example_in_python_finds_the_rare_ones(two_runs: tuple[Path, Any, An
     assert [one.name for one in rare] == [f"material-oak_{n}.png" for n in range(3)]
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="there is no jq")
-def test_the_examples_with_jq_say_what_the_page_promises(two_runs: tuple[Path, Any, Any]) -> None:
+def _the_examples_with_jq_say_what_the_page_promises(two_runs: Runs) -> None:
     folder, _, second = two_runs
     maps, failed, costs = (
         subprocess.run(
@@ -194,3 +192,15 @@ def test_the_examples_with_jq_say_what_the_page_promises(two_runs: tuple[Path, A
     assert [line.split("\t")[0] for line in failed.splitlines()] == ["voice", "other"]
     told = json.loads(costs)
     assert told["material"] == sum(job["cost"]["charged"] for job in second["jobs"][:2])
+
+
+def test_what_the_installed_command_writes_is_what_the_schema_and_the_page_say(tmp_path: Path) -> None:
+    two_runs = _two_runs(tmp_path)  # the same two for all of it: they take seconds
+    _files_of_several_kinds_are_written_as_the_schema_says(two_runs)
+    _what_failed_changed_went_and_is_gone_is_too(two_runs)
+    _every_job_says_its_row_and_every_name_has_a_column(two_runs)
+    _python_reads_the_words_and_the_files(two_runs)
+    _python_reads_what_an_earlier_version_wrote(two_runs)
+    _the_example_in_python_finds_the_rare_ones(two_runs)
+    if shutil.which("jq") is not None:
+        _the_examples_with_jq_say_what_the_page_promises(two_runs)

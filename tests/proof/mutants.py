@@ -20,6 +20,7 @@ from tests.proof.planted_guards import OF_NAMES
 from tests.proof.planted_holds import OF_HOLDS
 from tests.proof.planted_inputs import OF_INPUTS
 from tests.proof.planted_money import OF_MONEY
+from tests.proof.planted_names import OF_FILE_NAMES
 from tests.proof.planted_open import OF_OPENNESS
 from tests.proof.planted_outputs import OF_OUTPUTS
 from tests.proof.planted_outside import OF_OUTSIDE
@@ -34,6 +35,7 @@ FAULTS = (
     *OF_BUYING,
     *OF_OUTPUTS,
     *OF_FILES,
+    *OF_FILE_NAMES,
     *OF_OUTSIDE,
     *OF_PRICES,
     *OF_OPENNESS,

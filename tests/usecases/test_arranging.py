@@ -163,6 +163,18 @@ def test_everything_lies_under_its_name_after_the_next_run(place: Place) -> None
     assert arranged(place).is_nothing
 
 
+def test_the_record_of_a_lost_file_gives_up_its_name_where_another_has_it_now(place: Place) -> None:
+    """Or the picture of another job would be taken for the lost one, and nobody would fetch that again."""
+    arranged(place)
+    (place.folder / "output/spring/assets/a_0.png").unlink()
+    write(place.folder, {"b": "two", "a": "one", "c": "three"})
+    arranged(place)
+    paths = [file.path for one in records_of(place).values() for file in one.files if one.job is not None]
+    assert len(set(paths)) == len(paths)
+    assert in_assets(place)["assets/a_0.png"] == data_of("one")
+    assert "assets/b_0.png" not in in_assets(place)
+
+
 def test_a_template_with_folders_moves_all_and_back_again_leaves_no_folder(place: Place) -> None:
     arranged(place)
     jobs = {"b": "one", "a": "two", "c": "three", "d": "four and more", "e": "five", "f": "six"}
