@@ -167,7 +167,7 @@ class FilesMoved(Event):
     paths: Mapping[str, str]
 
     def changes(self, record: Record) -> dict[str, Any]:
-        """Give them their paths; bytes and hashes are what they were.
+        """Change the paths; bytes and hashes stay.
 
         Raises:
             TransitionError: they are not the files of a success.

@@ -236,7 +236,7 @@ def _file(one: File, home: str) -> dict[str, Json]:
 
 
 def described(one: File) -> dict[str, Json]:
-    """Return what is told of a file, but whose it is and where it lies."""
+    """Return what results say of a file beside its asset and its path."""
     return {
         "bytes": one.bytes,
         "sha256": one.sha256,

@@ -31,7 +31,7 @@ def show_latest(folder: Path, home: str, *, interrupted: bool = False) -> str:
     Args:
         folder: the batch's.
         home: of the slot; empty for one without a name, whose results lie in the batch's folder itself.
-        interrupted: whether its run was told to stop before its end: it takes the place of no other slot.
+        interrupted: whether its run was told to stop early; then another slot stays shown.
 
     Returns:
         What stands in the way of a link; empty where nothing does, and where it was said with this slot's

@@ -324,7 +324,7 @@ def _variables(
 
 
 def _in_id(value: Json) -> Json:
-    """Return a variable of the file or the entry as it stands in ids, as one of a row or an axis does."""
+    """Return a variable of the file or the entry, made fit for an id as a value of a row or an axis is."""
     return value if value is None or isinstance(value, list | dict) else constant_in_id(text_of(value))
 
 
