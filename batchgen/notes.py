@@ -6,7 +6,7 @@ Class names and fields are on disk: renaming one is a new version of the journal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from batchgen.errors import TransitionError
 from batchgen.events import Event
@@ -187,8 +187,6 @@ class Rebound(Event):
 
     Its parent's asset was gone, and was sent again.
     """
-
-    DURABLE: ClassVar[bool] = True
 
     def changes(self, record: Record) -> dict[str, Any]:
         """Take the body away: the next intent has one with what goes in now.

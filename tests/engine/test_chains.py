@@ -118,7 +118,8 @@ def test_a_child_of_a_parent_with_two_assets_stays_unpaid_until_it_says_which() 
     assert len(over.service.submissions) == 1
     assert run.ending is not None
     (why,) = run.ending.blocked.values()
-    assert "ann has 2 assets" in why and "output: 0" in why
+    assert "ann has 2 assets" in why
+    assert "output: 0" in why
     Run(over, [parent("ann", numOutputs=2), child("cut", "ann", output=0)]).go()
     assert len(over.service.submissions) == 2
 
