@@ -9,7 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from batchgen.identity import Reference, content_key, content_with_assets, references_of, with_references
+from batchgen.identity import (
+    Reference,
+    content_key,
+    content_with_assets,
+    references_of,
+    with_parents,
+    with_references,
+)
 from batchgen.lineage import Lineage
 from batchgen.model import Acceptance, Job, JobKey, Json
 from batchgen.planning.matching import Matching
@@ -103,7 +110,7 @@ class _Work:
         """Match the jobs of one step, whose parents have their keys."""
         for place in places:
             if place in self._lineage.parents:
-                self.jobs[place] = with_references(self.jobs[place], self._keyed)
+                self.jobs[place] = with_parents(self.jobs[place], self._content_of)
         jobs = [self.jobs[place] for place in places]
         contents = list(map(content_key, jobs))
         first = places[0] not in self._lineage.parents
@@ -115,14 +122,13 @@ class _Work:
             places, self.matching.take(contents, jobs, None if first else fits), strict=True
         ):
             self.keys[place] = key
-        for place in places:
+        for place in places if self._records else ():
             if self.keys[place] not in self._records:
                 self._keep_or_find(place)
 
-    def _keyed(self, one: Reference) -> Reference:
-        place = self._places.get(one.job)
-        content = "" if place is None else self.keys[place].content
-        return one._replace(content=content, ordinal=None, assets=())
+    def _content_of(self, job: str) -> str:
+        place = self._places.get(job)
+        return "" if place is None else self.keys[place].content
 
     def _is_child_of_its_parents(self, place: int, key: JobKey) -> bool:
         """Return whether a record is not bound to the records of other parents than the job has."""
@@ -139,16 +145,18 @@ class _Work:
         old = self._accepted.get(Acceptance(job.id, key.content))
         if old is not None and self.matching.is_free(old) and self._may_keep(self._records[old]):
             self.kept.add(place)
-        elif (old := self._same_but_for_words(job)) is None:
+        elif (old := self._same_but_for_words(place, job)) is None:
             return
         self.matching.keep(old)
         self.keys[place] = old
 
-    def _same_but_for_words(self, job: Job) -> JobKey | None:
+    def _same_but_for_words(self, place: int, job: Job) -> JobKey | None:
         """Return a free record that asks for the same assets in other words; None where there is none.
 
         ``output: 0`` of a parent with one asset is that asset, and so is its id.
         """
+        if any(self.keys[one] not in self._records for one in self._lineage.parents.get(place, ())):
+            return None
         named = references_of(job)
         if not named and not _names_an_asset(list(job.params.values())):
             return None
