@@ -25,6 +25,7 @@ from batchgen.lifecycle import (
     Held,
     NotSent,
     OutputsGrew,
+    Rebound,
     Record,
     RefundShown,
     Refused,
@@ -174,6 +175,8 @@ def _paid_or_not(event: Event, record: Record) -> str | None:
             return f"needs your decision: {clean(event.reason)}"
         case RetryAsked():
             return f"attempt {record.attempt} starts"
+        case Rebound():
+            return "gets its input anew: what came out of its parent was gone, and was sent again"
         case _:
             return None
 
