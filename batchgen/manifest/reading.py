@@ -9,6 +9,7 @@ from pathlib import Path
 
 from batchgen.errors import InputError
 from batchgen.manifest.environment import filled
+from batchgen.manifest.expand.chains import Chains
 from batchgen.manifest.expand.checks import Checks
 from batchgen.manifest.expand.entries import Preparation, Surroundings
 from batchgen.manifest.expand.entry import Entry
@@ -96,6 +97,7 @@ def _read(path: Path, environ: Mapping[str, str], max_jobs: int, text: bytes | N
     for number, entry in enumerate(entries):
         expansion.add(number, entry)
     expansion.warn_of_doubles()
+    Chains(expansion.jobs, expansion.places, expansion.origins).check(problems)
     problems.raise_any()
     made = _manifest(sheets[0], expansion, entries, project=project, output=output, files=files)
     return replace(made, warnings=problems.warnings)

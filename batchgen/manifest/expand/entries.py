@@ -4,8 +4,9 @@ Everything that can be said without looking at a single row is checked before it
 needs the templates in ``checks``, what has to be right before there are any here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from batchgen.manifest.environment import filled
 from batchgen.manifest.expand.axes import NO_AXES, Axis, Choices, choose, product_size, sampled
@@ -15,7 +16,7 @@ from batchgen.manifest.expand.exclusions import Patterns
 from batchgen.manifest.expand.prompts import Prompts
 from batchgen.manifest.naming import constant_in_id, entry_name_of
 from batchgen.manifest.origins import Origin, Path, SourceFile
-from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_files, wrong_in
+from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_in, wrong_inputs
 from batchgen.manifest.schema import DefaultsText, FromFiles, JobText, wrong_with_model
 from batchgen.manifest.source.problems import Problems
 from batchgen.manifest.source.scalars import text_of
@@ -92,6 +93,8 @@ class Preparation:
         if (text.from_ and table is None) or len(self._problems) != before or not self._default_sound:
             return None
         made = self._made(path, text, bound=bound, table=table, prompts=prompts, params=params)
+        if len(self._problems) != before:  # a variable holds no input that can be sent
+            return None
         self._checks.entry(path, text, made, complete=self._complete)
         self._checks.foreign(path, text, made, prompts)
         return made if len(self._problems) == before else None
@@ -117,7 +120,7 @@ class Preparation:
         axes = self._axes(path, text)
         known = _known(bound, axes, table)
         exact = frozenset(name for name in known if name.endswith("?"))  # a column may be named by a question
-        tree = self._tree(params, table, exact, bound)
+        tree = self._tree(path, params, table, exact, bound)
         if not text.prompt and not set(prompts).isdisjoint(f"{{{name}}}" for name in tree.names):
             prompts = ()  # the lines go elsewhere, to a model that takes no prompt
         templates = tuple(parse(one, exact).bind(bound) for one in prompts)
@@ -266,7 +269,7 @@ class Preparation:
             return params
         wrong = [*wrong_in(made, bound)]
         if not wrong:
-            wrong = [*wrong_files(made, self._around.filing, bound)]
+            wrong = [*wrong_inputs(made, self._around.filing, bound)]
         for one in wrong:
             note = self._checks.note_key if one.name else self._checks.note
             note((*path, *one.path), one.text)
@@ -274,6 +277,7 @@ class Preparation:
 
     def _tree(
         self,
+        path: Path,
         params: dict[str, Json],
         table: Table | None,
         exact: frozenset[str],
@@ -284,16 +288,28 @@ class Preparation:
         own = params or textual or exact or bound is not self._bound
         if not own and self._plain is not None:
             return self._plain
-        tree = tree_of(
-            merged(self._default_params, params),
-            cells=frozenset(table.columns) if table is not None and textual else _NONE,
-            bound=bound,
-            filer=self._around.filing,
-            exact=exact,
-        )
+        cells = frozenset(table.columns) if table is not None and textual else _NONE
+        shaping = partial(tree_of, cells=cells, bound=bound, filer=self._around.filing, exact=exact)
+        laid = merged(self._default_params, params)
+        try:
+            tree = shaping(laid)
+        except ValueError:
+            self._note_values(path, params, laid, shaping)
+            return tree_of({})
         if not own:
             self._plain = tree
         return tree
+
+    def _note_values(
+        self, path: Path, own: Mapping[str, Json], laid: Mapping[str, Json], shaping: Callable[[Json], Tree]
+    ) -> None:
+        """Note the parameters in which a variable of the file or the entry holds what cannot be sent."""
+        for name, value in laid.items():
+            try:
+                shaping(value)
+            except ValueError as error:
+                base: Path = (*path, "params") if name in own else ("defaults", "params")
+                self._checks.note((*base, name), f"params.{name}: {error}")
 
 
 _NONE: frozenset[str] = frozenset()

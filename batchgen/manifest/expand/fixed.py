@@ -131,9 +131,15 @@ def fixed_parts(entry: Entry) -> FixedParts:
 
 
 def start_of_id(ready: FixedParts, model: ModelPart, values: Mapping[str, Json]) -> str:
-    """Return what the automatic id of a job without a prompt begins with: its file, its text or its model."""
+    """Return what the automatic id of a job without a prompt begins with.
+
+    That is its file, or the job before it and what is done to that, or its text, or its model.
+    """
     own = "" if model.label or model.template.names else model_label(model.template.words)
-    return (ready.subject and ready.subject.start(values, with_folders=ready.with_folders)) or own
+    start = (ready.subject and ready.subject.start(values, with_folders=ready.with_folders)) or ""
+    if ready.subject is not None and ready.subject.is_job:
+        return "-".join(filter(None, (start, own)))
+    return start or own
 
 
 def _safe(name: Template) -> Template:
