@@ -60,7 +60,7 @@ class ParentResult:
 
     Attributes:
         job: its id.
-        asset_id: the asset of it that goes in; None as long as nothing of the child was, or may have been, sent.
+        asset_id: of what goes in; None as long as nothing of the child was, or may have been, sent.
     """
 
     job: str
@@ -94,8 +94,7 @@ class JobResult:
     Attributes:
         id, model, prompt: as in the manifest; the prompt is None for a job without one.
         params: what was sent, or what would be.
-        status: ``succeeded``, ``failed``, ``pending``, ``blocked``, ``running``, ``in_doubt``, ...; the set may
-            grow.
+        status: ``succeeded``, ``failed``, ``pending``, ``blocked``, ``running``, ...; the set may grow.
         job_id: the service's id of it; None where there is none.
         asset_ids: in the service's order.
         files: those that are on the disk.
@@ -319,10 +318,11 @@ def _job(entry: Mapping[str, Any], folder: Path) -> JobResult:
         vars=entry.get("vars", {}),
         tags=tuple(entry.get("tags", ())),
         earlier=tuple(_earlier(one, folder) for one in entry.get("earlier", ())),
-        parents=tuple(ParentResult(job=one["job"], asset_id=one["asset_id"]) for one in entry.get("parents", ())),
+        parents=tuple(
+            ParentResult(job=one["job"], asset_id=one["asset_id"]) for one in entry.get("parents", ())
+        ),
         waits_for=tuple(entry.get("waits_for", ())),
     )
-
 
 
 def _earlier(entry: Mapping[str, Any], folder: Path) -> EarlierResult:

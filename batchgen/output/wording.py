@@ -175,8 +175,6 @@ def _paid_or_not(event: Event, record: Record) -> str | None:
             return f"needs your decision: {clean(event.reason)}"
         case RetryAsked():
             return f"attempt {record.attempt} starts"
-        case Rebound():
-            return "gets its input anew: what came out of its parent was gone, and was sent again"
         case _:
             return None
 
@@ -209,6 +207,8 @@ def _money(event: Event) -> str | None:
             return f"{units(event.charged)} CU charged, as the service shows, for {clean(event.remote_id)}"
         case RefundShown():
             return f"{units(event.refunded)} CU of {clean(event.remote_id)} refunded, as the service shows"
+        case Rebound():
+            return "gets its input anew: what came out of its parent was gone, and was sent again"
         case FilesMoved():
             return f"now lies at {', '.join(map(clean, event.paths.values()))}"
         case SubmitStarted() | _:

@@ -148,8 +148,7 @@ def blocked_in(plan: Plan) -> list[BlockedBy]:
         if one.lane is Lane.BLOCKED and one.root is not None and entry.wanted:
             found.setdefault((one.root, one.why), []).append(entry.job.id)
     return [
-        BlockedBy(parent=plan.entries[root], jobs=tuple(jobs), why=why)
-        for (root, why), jobs in found.items()
+        BlockedBy(parent=plan.entries[root], jobs=tuple(jobs), why=why) for (root, why), jobs in found.items()
     ]
 
 

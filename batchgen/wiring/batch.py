@@ -246,7 +246,9 @@ class Batch:
         """
         plan = self.plan_now(ending, at=at)
         removed: Sequence[Row] = Rows(self, plan.removed, ending)
-        rows: Sequence[Row] = Rows(self, plan.entries, ending, words=self.manifest, removed=removed, plan=plan)
+        rows: Sequence[Row] = Rows(
+            self, plan.entries, ending, words=self.manifest, removed=removed, plan=plan
+        )
         if some:
             rows, removed = _Some(rows, self.plan.entries), _Some(removed, self.plan.removed)
         return Results(
