@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from batchgen.identity import Reference, is_reference, references_of
 from batchgen.lineage import Lineage, lineage_of
+from batchgen.manifest.expand.sources import way_round
 from batchgen.manifest.origins import Origins, Path
 from batchgen.manifest.source.problems import MOST_ALIKE, Problems, meant, shortened
 from batchgen.manifest.values import Places
 from batchgen.model import Job, Json
 
 _MOST_COMPARED = 500  # ids, when one is guessed: to compare one takes some microseconds
-_MOST_SHOWN = 6  # jobs of a circle
 _UNKNOWN = "no job of that id"
 _CIRCLE = "a circle of jobs"
 
@@ -31,9 +31,16 @@ class Chains:
         self._places = places
         self._origins = origins
         self._names: set[str] | None = None
+        self._left_out: tuple[str, ...] = ()
 
-    def check(self, problems: Problems) -> None:
-        """Note every reference that names no job, and every circle."""
+    def check(self, problems: Problems, *, left_out: tuple[str, ...] = ()) -> None:
+        """Note every reference that names no job, and every circle.
+
+        Args:
+            problems: takes what is wrong.
+            left_out: what the ids of jobs begin with that could not be made, so that they may be meant.
+        """
+        self._left_out = left_out
         named = [(index, found) for index, job in enumerate(self._jobs) if (found := references_of(job))]
         if not named:
             return
@@ -47,7 +54,10 @@ class Chains:
 
     def _is_wrong(self, index: int, references: Sequence[Reference], ids: set[str]) -> bool:
         own = self._jobs[index].id
-        return any(one.job == own or one.job not in ids for one in references)
+        return any(one.job == own or self._is_unknown(one.job, ids) for one in references)
+
+    def _is_unknown(self, name: str, ids: set[str]) -> bool:
+        return name not in ids and not (self._left_out and name.startswith(self._left_out))
 
     def _note_wrong(self, index: int, ids: set[str], known: set[str], problems: Problems) -> None:
         job = self._jobs[index]
@@ -57,7 +67,7 @@ class Chains:
             )
             if one.job == job.id:
                 problems.add(place, f"params.{path[0]}: {_shown(one.job)} goes into itself", kind=_CIRCLE)
-            elif one.job not in ids:
+            elif self._is_unknown(one.job, ids):
                 said = f"params.{path[0]}: no job has the id {_shown(one.job)}{self._instead(one.job, known)}"
                 problems.add(place, said, kind=_UNKNOWN)
 
@@ -81,9 +91,7 @@ class Chains:
                 index, ("params", *path), model=job.model, fallback=self._places[index]
             )
             way = [self._jobs[one].id for one in (index, *reversed(turned))]
-            if len(way) > _MOST_SHOWN + 1:
-                way = [*way[: _MOST_SHOWN - 1], f"... {len(way) - _MOST_SHOWN - 1:,} more ...", *way[-2:]]
-            said = f"params.{path[0]}: a circle of jobs, of which none can be first: {' -> '.join(way)}"
+            said = f"params.{path[0]}: a circle of jobs, of which none can be first: {way_round(way)}"
             problems.add(place, said, kind=_CIRCLE)
 
 
