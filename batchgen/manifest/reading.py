@@ -167,9 +167,9 @@ def _expand(prepared: _Prepared, problems: Problems) -> Expansion:
             expansion.add(place, entry)
         if entry is None or len(problems) != before:
             left_out.append(prepared.starts[place])
-    expansion.finish()
-    chains = Chains(expansion.jobs, expansion.places, expansion.origins)
+    chains = Chains(expansion.jobs, expansion.parents, expansion.places, expansion.origins)
     chains.check(problems, left_out=tuple(set(left_out)))
+    expansion.finish()
     return expansion
 
 
