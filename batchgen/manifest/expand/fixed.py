@@ -58,9 +58,6 @@ class ModelPart(NamedTuple):
     label: str
 
 
-_PATHS = frozenset({"path", "folder"})
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FixedParts:
     """An entry with everything worked out that no row changes.
@@ -126,7 +123,7 @@ def fixed_parts(entry: Entry) -> FixedParts:
         unchecked=exact or bool(named),
         subject=subject,
         with_folders=subject is not None and entry.table is not None and are_stems_alike(entry.table),
-        paths=_PATHS if entry.table is not None and entry.table.named_at is not None else frozenset(),
+        paths=entry.table.paths if entry.table is not None else frozenset(),
     )
 
 

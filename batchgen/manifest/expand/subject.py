@@ -92,15 +92,15 @@ def _template(shape: Json) -> Template | None:
 
 def are_stems_alike(table: Table) -> bool:
     """Return whether two files have one name but for their folders and types."""
-    if table.named_at is None:
+    if not table.is_files:
         return False
-    stems = {str(one["stem"]).lower() for one in table.all_values(["stem"], range(len(table.rows)))}
-    return len(stems) < len(table.rows)
+    stems = {str(one["stem"]).lower() for one in table.all_values(["stem"], range(table.count))}
+    return len(stems) < table.count
 
 
 def told_apart(table: Table, rows: Sequence[int]) -> str | None:
     """Return the first of two files and what tells them apart in an id; None where rows are no files."""
-    if table.named_at is None:
+    if not table.is_files:
         return None
     one, other = table.all_values(("name", "folder"), rows)
     apart = "write {folder} in the id too"
