@@ -106,7 +106,11 @@ def test_retrying_a_parent_frees_its_children_in_the_same_run(tmp_path: Path) ->
     let_them_succeed(failing)
     place.run(retry=True, selection=selecting("knight-run"))
     ends = {one: told["status"] for one, told in by_id(place).items() if "run" in one}
-    assert ends == {"knight-run": "succeeded", "knight-run-cut": "succeeded", "knight-run-cut-big": "succeeded"}
+    assert ends == {
+        "knight-run": "succeeded",
+        "knight-run-cut": "succeeded",
+        "knight-run-cut-big": "succeeded",
+    }
     assert place.bought == 6
 
 
