@@ -18,6 +18,7 @@ from batchgen.engine.settings import RunSettings
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError
 from batchgen.model import Model
+from batchgen.planning.chains import told_along
 from batchgen.ports import Observer
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
@@ -74,6 +75,8 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
         opened, done = in_order or (opened, done)
         named = opened if in_order else None
     audience.begin(opened)
+    if told := told_along(opened.batch.plan, retry=opened.options.retry):
+        audience.note(told)
     audience.tell_of_files(opened.batch)
     with remembered(opened) as ended:
         if named is None:

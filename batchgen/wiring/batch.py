@@ -209,7 +209,7 @@ class Batch:
             counted,
             shortage=self._shortage(keys, now=at),
             blocked=[(one.needs_a_decision, one.told(self.typed)) for one in blocked_in(plan)],
-            waiting=count_chains(plan).waiting,
+            waiting=count_chains(plan, to_buy=True).waiting,
         )
 
     def plan_now(self, ending: EngineOutcome, *, at: float) -> Plan:
