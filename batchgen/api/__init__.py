@@ -29,7 +29,7 @@ _PLACES = {
     "batchgen.output.run_events": "RunEnded RunEvent",
     "batchgen.identity": "as_said is_file is_reference",
     "batchgen.planning.caps": "CapUse Fit",
-    "batchgen.planning.chains": "BlockedBy ChainCount Outdated told_along told_with_chains",
+    "batchgen.planning.chains": "BlockedBy ChainCount Outdated made_of told_along told_with_chains",
     "batchgen.planning.changes": "Change Changed",
     "batchgen.planning.costs": "By Cost Group Sums fold total",
     "batchgen.planning.forecast": "Forecast",

@@ -53,6 +53,7 @@ from batchgen.planning.caps import Fit as Fit
 from batchgen.planning.chains import BlockedBy as BlockedBy
 from batchgen.planning.chains import ChainCount as ChainCount
 from batchgen.planning.chains import Outdated as Outdated
+from batchgen.planning.chains import made_of as made_of
 from batchgen.planning.chains import told_along as told_along
 from batchgen.planning.chains import told_with_chains as told_with_chains
 from batchgen.planning.changes import Change as Change

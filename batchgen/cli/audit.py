@@ -10,6 +10,7 @@ import click
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.awaited import awaited
+from batchgen.cli.plan_chains import outdated_document
 from batchgen.formats import counted, moment, not_told, number, units
 
 _NAMED = 20  # jobs like none of ours
@@ -146,7 +147,13 @@ def _document(audit: "api.Audit", options: "api.Options") -> dict[str, object]:
         "unreadable": audit.unreadable,
         "others": {"jobs": audit.others.jobs, "cost": number(audit.others.cost)},
         "open": [
-            {"id": one.job.id, "state": str(one.state), "reason": one.reason, "settle": _settle(one, options)}
+            {
+                "id": one.job.id,
+                "state": str(one.state),
+                "reason": one.reason,
+                "made_of": api.made_of(one.job) or None,
+                "settle": _settle(one, options),
+            }
             for one in audit.open
         ],
         "short": [
@@ -201,6 +208,7 @@ def _document(audit: "api.Audit", options: "api.Options") -> dict[str, object]:
             "difference": number(sums.difference),
             "not_listed": sums.not_listed,
         },
+        "outdated": [outdated_document(one) for one in audit.outdated],
         "journal": [{"id": id_, "problem": text} for id_, text in audit.untrue],
     }
 
@@ -231,6 +239,9 @@ def _lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
     if audit.unreadable:
         rows = counted(audit.unreadable, "listed row")
         reasons.append(f"{rows} cannot be read, and may be any job's")
+    if audit.outdated:
+        jobs = counted(len(audit.outdated), "job")
+        reasons.append(f"{jobs} made of what is not their parents' any more")
     fixable = bool(audit.blocked) or any(not one.fixed for one in audit.damaged)
     yield from _closing(reasons, fixable=fixable)
 
@@ -244,6 +255,8 @@ def _finding_lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
     yield from _doubtful_lines(audit.doubtful, options)
     for each in audit.open:
         yield f"  {each.job.id}: {each.state}, {each.reason}".rstrip(", ")
+        if made_of := api.made_of(each.job):
+            yield f"    made of {made_of}"
         yield f"    to settle it: {_settle(each, options)}"
     yield from _short_lines(audit)
     for end in audit.changed:
@@ -253,6 +266,8 @@ def _finding_lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
         yield f"  {file.job.id}: {file.file.path}: {file.found}{told}"
     for one_name in audit.blocked:
         yield f"  {one_name.job_id}: lies at {one_name.lies}, as {one_name.holder} has its name"
+    for child in audit.outdated:
+        yield f"  {child}"
     if audit.moved:
         yield f"  {audit.moved}"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from batchgen import api
-from batchgen.formats import clean, counted, number, units
+from batchgen.formats import clean, counted, number
 
 _SHOWN = 6  # lines of a list
 
@@ -19,7 +19,7 @@ def chain_lines(preview: "api.Preview", *, show_all: bool) -> Iterator[str]:
         word = "waits" if chains.count.waiting == 1 else "wait"
         yield f"  {counted(chains.count.waiting, 'job')} {word} for a parent's output"
     yield from _some([f"  {clean(one.told(typed))}" for one in chains.blocked], show_all=show_all)
-    yield from _some([f"  {_outdated(one)}" for one in chains.outdated], show_all=show_all)
+    yield from _some([f"  {clean(str(one))}" for one in chains.outdated], show_all=show_all)
 
 
 def _some(lines: Sequence[str], *, show_all: bool) -> Iterator[str]:
@@ -27,12 +27,6 @@ def _some(lines: Sequence[str], *, show_all: bool) -> Iterator[str]:
     yield from lines[:most]
     if len(lines) > most:
         yield f"  and {len(lines) - most:,} more (--all shows each)"
-
-
-def _outdated(one: "api.Outdated") -> str:
-    cost = one.cost
-    price = "its price is not known" if cost is None else f"it has cost {units(cost)} CU"
-    return f"{clean(str(one))}; it is not bought again by itself: {price}"
 
 
 def along_line(preview: "api.Preview") -> Iterator[str]:
@@ -53,13 +47,15 @@ def chains_document(preview: "api.Preview") -> dict[str, object] | None:
             {"parent": one.parent.job.id, "jobs": list(one.jobs), "reason": one.told(typed)}
             for one in chains.blocked
         ],
-        "outdated": [
-            {
-                "id": one.child.job.id,
-                "parent": one.parent.job.id,
-                "asset_ids": list(one.assets),
-                "cost": number(one.cost),
-            }
-            for one in chains.outdated
-        ],
+        "outdated": [outdated_document(one) for one in chains.outdated],
+    }
+
+
+def outdated_document(one: "api.Outdated") -> dict[str, object]:
+    """Return a child that was bought with what is not its parent's any more."""
+    return {
+        "id": one.child.job.id,
+        "parent": one.parent.job.id,
+        "asset_ids": list(one.assets),
+        "cost": number(one.cost),
     }

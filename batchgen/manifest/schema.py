@@ -27,6 +27,8 @@ from batchgen.manifest.templates import parse
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Json, Rate
 
+Download: TypeAlias = Literal["all", "last", "none"]
+
 VERSION = 1
 MOST_UNITS = 10**9  # compute units: more is a mistake
 FILES = "{id}_{index}"
@@ -176,6 +178,15 @@ def _seed(value: Json) -> Literal["none"]:
         f"only none can be written here, which leaves the seed to the service; for a seed of your own write "
         f"params: {{seed: {value if type(value) is int else 42}}}"
     )
+
+
+def _download(value: Json) -> Download:
+    if isinstance(value, bool):
+        return "all" if value else "none"
+    if value in ("all", "last", "none"):
+        return value
+    shown = f'"{value}"' if isinstance(value, str) else kind_of(value)
+    raise ValueError(f"expected all, last, none, true or false, not {shown}")
 
 
 class Part(BaseModel):
@@ -360,8 +371,8 @@ class BudgetText(Part):
 class OutputText(Part):
     """What is written beside the results."""
 
-    download: bool = True
-    """Whether the files are fetched."""
+    download: Annotated[Download, PlainValidator(_download)] = "all"
+    """Whose files are fetched: all (true), last, without those that only feed other jobs, or none (false)."""
     files: Text = FILES
     """Their names below assets/, without the type, of {id}, {index} and the variables; / makes folders."""
 

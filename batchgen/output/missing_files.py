@@ -14,7 +14,7 @@ from stat import S_ISREG
 from batchgen.model import File, JobKey
 from batchgen.output.file_formats import flaw_of
 from batchgen.output.links import linked_folders
-from batchgen.record import Record
+from batchgen.record import Record, State
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,11 +25,19 @@ class FilesLook:
         lost: how many files of each job are gone or damaged, or are back; jobs without one are left out.
         assets: whose files these are.
         edited: the files that somebody has changed.
+        unfetched: how many files of each job were left at the service and are wanted now; jobs without one
+            are left out.
     """
 
     lost: Mapping[JobKey, int] = field(default_factory=dict)
     assets: frozenset[str] = frozenset()
     edited: tuple[File, ...] = ()
+    unfetched: Mapping[JobKey, int] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> frozenset[JobKey]:
+        """The jobs of which something is to be fetched."""
+        return frozenset(self.lost) | frozenset(self.unfetched)
 
     @property
     def files(self) -> int:
@@ -59,6 +67,17 @@ def look_at_files(records: Mapping[JobKey, Record], folder: Path) -> FilesLook:
                 lost[key] = lost.get(key, 0) + 1
                 assets.append(file.asset_id)
     return FilesLook(lost=lost, assets=frozenset(assets), edited=tuple(edited))
+
+
+def left_at_service(records: Mapping[JobKey, Record]) -> dict[JobKey, int]:
+    """Count the files of jobs that are done which no run was to fetch, by job."""
+    found: dict[JobKey, int] = {}
+    for key, record in records.items():
+        if record.state is State.COLLECTED and len(record.asset_ids) > len(record.files):
+            known = {*(file.asset_id for file in record.files), *record.gone, *record.grown}
+            if left := len(set(record.asset_ids) - known):
+                found[key] = left
+    return found
 
 
 def missing_among(records: Iterable[Record], folder: Path) -> int:

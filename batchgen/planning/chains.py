@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from batchgen.formats import counted
+from batchgen.formats import counted, units
 from batchgen.identity import references_of
 from batchgen.lifecycle import DONE, State
 from batchgen.lineage import Lineage
@@ -202,6 +202,12 @@ def parents_of(
     return tuple(found)
 
 
+def made_of(job: Job, record: Record | None = None) -> str:
+    """Return what a job is made of, for people: its parents with their assets; empty where it has none."""
+    found = parents_of(job, record, {})
+    return ", ".join(name if asset is None else f"{name} ({asset})" for name, asset in found)
+
+
 def _is_bound(record: Record) -> bool:
     """Return whether something was, or may have been, sent for a job: then its inputs stay what they are."""
     return record.body is not None or bool(record.submissions)
@@ -258,10 +264,11 @@ class Outdated:
         return self.child.record.charged or self.child.record.quoted_in_all
 
     def __str__(self) -> str:
-        """Return it for people."""
+        """Return it for people, with what the child is likely to cost once more."""
+        cost = "what it cost is not known" if self.cost is None else f"it has cost {units(self.cost)} CU"
         return (
-            f"{self.child.job.id} was made of {', '.join(self.assets)}, which {self.parent.job.id} "
-            "no longer has as its own"
+            f"{self.child.job.id} was made of {', '.join(self.assets)}, which {self.parent.job.id} no longer "
+            f"has as its own; no run buys it again for that ({cost})"
         )
 
 

@@ -233,6 +233,7 @@ async def _with_the_service(
             purse=ready.purse,
             sender=sender_of(options),
             service_clock=service_clock,
+            only_last=batch.manifest.output.only_last,
         )
         runner = _runner_of(options, batch, ready, world, control.settings)
         control.attach(runner.control, watching.warned)
