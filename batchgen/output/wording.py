@@ -25,6 +25,7 @@ from batchgen.lifecycle import (
     Held,
     NotSent,
     OutputsGrew,
+    Rebound,
     Record,
     RefundShown,
     Refused,
@@ -206,6 +207,8 @@ def _money(event: Event) -> str | None:
             return f"{units(event.charged)} CU charged, as the service shows, for {clean(event.remote_id)}"
         case RefundShown():
             return f"{units(event.refunded)} CU of {clean(event.remote_id)} refunded, as the service shows"
+        case Rebound():
+            return "gets its input anew: what came out of its parent was gone, and was sent again"
         case FilesMoved():
             return f"now lies at {', '.join(map(clean, event.paths.values()))}"
         case SubmitStarted() | _:

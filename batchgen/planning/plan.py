@@ -61,6 +61,10 @@ class Entry:
     vanished: bool = False
     selected: bool = True
 
+    def with_record(self, record: Record) -> "Entry":
+        """Return it with what is on record now; another attempt that was asked for is made by then."""
+        return self if record is self.record else replace(self, record=record, retry=False)
+
     @property
     def standing(self) -> Standing:
         """Return where it stands."""
@@ -85,12 +89,15 @@ class Plan:
             end, never bought.
         lineage: which of the entries feed which, by their places.
         at: when it was made, seconds since the epoch: for a day a success may show more assets.
+        blocked: why what came out of its parents cannot go into a job, by its place, where a run has found
+            that out and records do not say it.
     """
 
     entries: tuple[Entry, ...]
     removed: tuple[Entry, ...] = ()
     lineage: Lineage = field(default_factory=Lineage)
     at: float = float("inf")
+    blocked: Mapping[int, str] = field(default_factory=dict)
 
     @cached_property
     def to_submit(self) -> tuple[Entry, ...]:
@@ -105,7 +112,27 @@ class Plan:
     @cached_property
     def waits(self) -> Mapping[int, Wait]:
         """Why jobs that are not bought wait for a parent, or are blocked by one, by place."""
-        return waits_of(self.entries, self.lineage, now=self.at)
+        return waits_of(self.entries, self.lineage, now=self.at, blocked=self.blocked)
+
+    def as_of(
+        self, records: Mapping[JobKey, Record], *, at: float, blocked: Mapping[JobKey, str] | None = None
+    ) -> "Plan":
+        """Return the same jobs with what is on record of them now; without a chain it is this plan.
+
+        Args:
+            records: the journal's.
+            at: seconds since the epoch.
+            blocked: what a run has found out; see ``EngineOutcome``.
+        """
+        if self.lineage.is_empty:
+            return self
+        found = blocked or {}
+        return replace(
+            self,
+            entries=tuple(one.with_record(records.get(one.key, one.record)) for one in self.entries),
+            at=at,
+            blocked={place: found[one.key] for place, one in enumerate(self.entries) if one.key in found},
+        )
 
     def lane_of(self, place: int) -> Lane:
         """Return whether a job that is not bought can be bought now."""
