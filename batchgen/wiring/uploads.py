@@ -22,7 +22,7 @@ from batchgen.errors import (
     RefusedError,
     TransientError,
 )
-from batchgen.identity import is_file
+from batchgen.identity import is_file, references_of
 from batchgen.journal.uploads import UploadRecords
 from batchgen.manifest.values import Manifest
 from batchgen.model import Json, Upload
@@ -83,7 +83,7 @@ class Uploads:
             clock: for stamps.
             at_once: how many files are sent at a time.
         """
-        self._files = files
+        self._files = dict(files)
         self._client = client
         self._records = records
         self._clock = clock
@@ -118,6 +118,11 @@ class Uploads:
             if isinstance(outcome, BatchgenError):
                 raise outcome
         return {name: one for name, one in outcomes.items() if isinstance(one, str)}
+
+    async def ensure_of(self, files: Mapping[str, Path]) -> Mapping[str, str]:
+        """Do the same for files that are not the manifest's; by SHA-256."""
+        self._files.update(files)
+        return await self.ensure(files)
 
     async def _confirm(self, files: Collection[str]) -> None:
         """Forget what the service no longer shows: a job that names it would be refused."""
@@ -314,7 +319,9 @@ async def uploading(
     service: Service,
     service_clock: ServiceClock | None = None,
 ) -> AsyncIterator[tuple[ScenarioClient, Uploads | None]]:
-    """Open the client of a run, and what sends its manifest's local files; None where it has none.
+    """Open the client of a run, and what sends its manifest's local files; None where nothing is to be sent.
+
+    In a manifest with chains that is blank pictures at least, with which prices are asked.
 
     Args:
         batch: whose files they are, and where they go to.
@@ -326,7 +333,7 @@ async def uploading(
         JournalError: the file cannot be opened.
     """
     manifest, origin, project = batch.manifest, batch.scope.origin, batch.project
-    if not manifest.files:
+    if not manifest.files and not any(references_of(one.job) for one in batch.plan.entries):
         client = ScenarioClient(service.transport, service.gate, project=project, service_clock=service_clock)
         yield client, None
         return
