@@ -21,7 +21,14 @@ SEED_BOUNDS = (0, 2_147_483_647)  # what the recorded schemas declare; used wher
 _TEXTS = frozenset({"string", "string_array"})  # the types of inputs that take text
 
 _FILE = {"file", "sha256"}  # the keys of a local file among the inputs: as it is written, and its content
-_REFERENCE = {"job", "output", "outputs", "content", "ordinal", "assets"}  # of a job among them: see Reference
+_REFERENCE = {
+    "job",
+    "output",
+    "outputs",
+    "content",
+    "ordinal",
+    "assets",
+}  # of a job: see Reference
 EVERY = "all"  # what ``outputs`` says
 
 _MOST_SEEDS = 2.0**53  # more, and floats cannot tell one from the next
@@ -184,6 +191,15 @@ def with_references(job: Job, instead: Callable[[Reference], Reference]) -> Job:
     """Return the job with other references in place of its own."""
     params = _with_inputs(job.params, _as_it_is, lambda value: instead(Reference.read(value)).value)
     return replace(job, params=params)
+
+
+def content_with_assets(job: Job) -> str:
+    """Name what a job asks for by the assets that go in, in place of the jobs that they came from.
+
+    Raises:
+        InputError: it is not known what came out of one of them.
+    """
+    return content_key(replace(job, params=_with_inputs(job.params, _as_it_is, _bound_assets)))
 
 
 def is_file(value: Json) -> bool:

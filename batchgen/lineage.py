@@ -83,13 +83,13 @@ class Lineage:
 
     def ancestors(self, place: int) -> tuple[int, ...]:
         """Return all that a job needs, however far back, each once, parents before their children."""
-        return self._all_from(place, self.parents, reverse=True)
+        return self._all_from(place, self.parents)
 
     def descendants(self, place: int) -> tuple[int, ...]:
         """Return all that need a job, however far on, each once, parents before their children."""
-        return self._all_from(place, self.children, reverse=False)
+        return self._all_from(place, self.children)
 
-    def _all_from(self, place: int, ways: Mapping[int, tuple[int, ...]], *, reverse: bool) -> tuple[int, ...]:
+    def _all_from(self, place: int, ways: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
         found: dict[int, None] = {}
         ahead = deque(ways.get(place, ()))
         while ahead:
@@ -102,7 +102,10 @@ class Lineage:
 
 
 def lineage_of(jobs: Sequence[Job]) -> Lineage:
-    """Return who feeds whom; names that are no job's are left out, and of two jobs of one name the first counts."""
+    """Return who feeds whom.
+
+    Names that are no job's are left out, and of two jobs of one name the first counts.
+    """
     named = {place: found for place, job in enumerate(jobs) if (found := references_of(job))}
     if not named:
         return Lineage(count=len(jobs))

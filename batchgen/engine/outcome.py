@@ -20,14 +20,18 @@ class LeftOut:
     Attributes:
         jobs: how many.
         of: how many the manifest has.
-        cost: compute units for those whose price is known.
+        cost: compute units for those whose price is known, estimates included.
         unpriced: how many have no price that is known.
+        estimated: for how many of them the price is an estimate, as their input does not exist yet.
+        estimate: the part of the cost that is an estimate.
     """
 
     jobs: int
     of: int
     cost: Decimal
     unpriced: int
+    estimated: int = 0
+    estimate: Decimal = Decimal(0)
 
     def __str__(self) -> str:
         """Return the sentence for people; it is no reason for an exit status."""
@@ -35,8 +39,15 @@ class LeftOut:
         text = f"{were} left out as asked, of {self.of}"
         if self.unpriced == self.jobs:
             return f"{text}; what the rest would cost is not known: `batchgen plan` asks"
-        more = f", and {counted(self.unpriced, 'job')} more whose price is not known" if self.unpriced else ""
-        return f"{text}; the rest would cost {units(self.cost)} CU{more}"
+        known = self.cost - self.estimate
+        parts = [f"{units(known)} CU"] if known or not self.estimated else []
+        if self.estimated:
+            parts.append(
+                f"about {units(self.estimate)} CU for {counted(self.estimated, 'job')} whose input does not "
+                "exist yet"
+            )
+        parts += [f"{counted(self.unpriced, 'job')} more whose price is not known"] if self.unpriced else []
+        return f"{text}; the rest would cost {', and '.join(parts)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,6 +121,7 @@ class EngineOutcome:
         closed: models that the service does not run for this account, and what that leaves.
         unlisted: why the service's jobs could not be listed before anything was bought; empty if they could.
         lacking: the rights that this key lacks, and the jobs that are left for want of them.
+        blocked: why children of parents that succeeded stay, by what this run has found out.
     """
 
     stopped: StoppedError | None = None
@@ -131,6 +143,7 @@ class EngineOutcome:
     closed: Mapping[str, Closed] = field(default_factory=dict)
     unlisted: str = ""
     lacking: Lacking = field(default_factory=Lacking)
+    blocked: Mapping[JobKey, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -151,6 +164,7 @@ class StopState:
         vanished, spoiled, unwritable: see ``EngineOutcome``.
         unlisted: why jobs could not be listed when the run gave up buying; empty if that was not why.
         lacking: the rights that this key lacks, and the jobs that are left for want of them.
+        blocked: see ``EngineOutcome``.
     """
 
     submitting: bool = True
@@ -168,6 +182,7 @@ class StopState:
     unwritable: str = ""
     unlisted: str = ""
     lacking: Lacking = field(default_factory=Lacking)
+    blocked: dict[JobKey, str] = field(default_factory=dict)
 
     def stop_for(self, error: BatchgenError) -> None:
         """Remember the first of each kind."""
@@ -213,6 +228,7 @@ class StopState:
             closed=closed,
             unlisted=self.unlisted,
             lacking=self.lacking,
+            blocked=dict(self.blocked),
             unpriced=tuple(unpriced),
             failures=self.failures if self.has_too_many_failures(most_failures) else 0,
         )

@@ -113,9 +113,11 @@ class Estimated:
     jobs: int = 0
     price: Price = NOTHING
 
-    def and_one(self, price: Price) -> "Estimated":
-        """Return the same with one job more."""
-        return Estimated(jobs=self.jobs + 1, price=self.price + price)
+    def __add__(self, other: "Estimated") -> "Estimated":
+        return Estimated(jobs=self.jobs + other.jobs, price=self.price + other.price)
+
+
+NOT_ESTIMATED = Estimated()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -282,6 +284,11 @@ def _spoken_for(one: PriceClass, place: int, jobs: Sequence[Job]) -> Job:
     if not open_references(job):
         return job
     return next((jobs[other] for other in one.jobs if not open_references(jobs[other])), job)
+
+
+def with_stand_ins(job: Job) -> Job:
+    """Return the job with a made-up id wherever what came out of another one is not known yet."""
+    return with_assets(job, lambda _: (STAND_IN,))
 
 
 class Inquiry:
