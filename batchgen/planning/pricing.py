@@ -228,7 +228,7 @@ class Classifier:
         return len(value) if isinstance(value, list | tuple) else int(value is not None)
 
     def _of_others(self, value: Json, named: Sequence[Reference], declared: Declared) -> GivenValue:
-        """Return what other jobs give: how many of each that cost the same, and of files beside them the number."""
+        """Return what other jobs give: how many of each that cost the same, and how many files are beside."""
         parts = [part for one in named for part in self._given(one)]
         if declared.item != "file":  # it may matter what stands beside it
             return GivenValue.of(canonical(self._with_names(value)), parts)

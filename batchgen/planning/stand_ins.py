@@ -19,8 +19,36 @@ from batchgen.record import Record
 
 # words in the names of inputs that decide what comes out; the others, such as a strength, do not
 _DECIDES = frozenset(
-    "width height size ratio resolution aspect scale upscale factor format duration seconds length fps frames "
-    "outputs samples images maps megapixels pixels edge dimensions orientation crop quality tier rate".split()
+    {
+        "width",
+        "height",
+        "size",
+        "ratio",
+        "resolution",
+        "aspect",
+        "scale",
+        "upscale",
+        "factor",
+        "format",
+        "duration",
+        "seconds",
+        "length",
+        "fps",
+        "frames",
+        "outputs",
+        "samples",
+        "images",
+        "maps",
+        "megapixels",
+        "pixels",
+        "edge",
+        "dimensions",
+        "orientation",
+        "crop",
+        "quality",
+        "tier",
+        "rate",
+    }
 )
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MOST_PIXELS = 8192  # of an edge: a larger number is no number of pixels
@@ -292,7 +320,7 @@ class Outputs:
 
 
 def with_assets(job: Job, assets: Callable[[Reference], tuple[str, ...]]) -> Job:
-    """Return the job with assets in place of the outputs that are not there; none leaves a reference as it is.
+    """Return the job with assets in place of outputs that are not there; none leaves a reference as it is.
 
     The job is one to ask a price with, and not the one to be sent: it does not say whose assets they are.
     """
@@ -308,11 +336,16 @@ def open_references(job: Job) -> tuple[Reference, ...]:
     return tuple(one for one in references_of(job) if not one.assets)
 
 
+_MEASURES = {"image": ("pixels",), "video": ("pixels", "seconds"), "audio": ("seconds",)}
+
+
 def _measured(file: File) -> Given | None:
     """Return what the price of working on a file may depend on; None where something of it is not known."""
     kind = file.kind or file.mime.partition("/")[0]
     pixels = file.width * file.height if file.width and file.height else None
-    wanted = {"image": (pixels,), "video": (pixels, file.duration), "audio": (file.duration,)}.get(kind, (None,))
+    wanted = {"image": (pixels,), "video": (pixels, file.duration), "audio": (file.duration,)}.get(
+        kind, (None,)
+    )
     if any(one is None for one in wanted):
         return None
     size = [f"{pixels} pixels"] if kind != "audio" else []

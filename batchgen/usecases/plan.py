@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from batchgen.engine.limits.pools import limit_now
@@ -23,8 +24,9 @@ from batchgen.usecases.models import check_manifest, to_submit
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted, quote_jobs
 from batchgen.usecases.run_policy import fit_of, guard_of
-from batchgen.usecases.stand_ins import stand_ins_of
+from batchgen.usecases.stand_ins import Blank, stand_ins_of
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.blanks import Blanks
 from batchgen.wiring.model_source import lately_described, rehearsed_prices
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options, project_of, rate_of
@@ -107,7 +109,8 @@ async def look_ahead(
         models = _lately_seen(options, batch, jobs)
         quoted = await _quoted(options, batch, jobs, models, None)
     elif options.simulate or not jobs:
-        quoted = await _quoted(options, batch, jobs, models, rehearsed_prices(), requote=requote)
+        prices = rehearsed_prices(partial(_size_of, batch))
+        quoted = await _quoted(options, batch, jobs, models, prices, requote=requote, blank=prices.blank)
     else:
         project, pace = project_of(options, batch.manifest.project), batch.manifest.limits.rate
         async with AsyncExitStack() as stack:
@@ -167,6 +170,7 @@ async def _quoted(
     *,
     requote: bool = False,
     uploads: Uploads | None = None,
+    blank: Blank | None = None,
 ) -> Quoted:
     origin, project = batch.scope.origin, batch.project
     with ExitStack() as stack:
@@ -187,8 +191,15 @@ async def _quoted(
             uploads_known=known,
             requote=requote,
             purchases=Purchases(options, batch, writing=False),
-            stand_ins=stand_ins_of(batch, options, models, known, uploads),
+            stand_ins=stand_ins_of(batch, options, models, blank or Blanks(known, uploads).asset),
         )
+
+
+def _size_of(batch: Batch, asset: str) -> tuple[int, int] | None:
+    """Return the pixels of an asset that lies on the disk; None for another one."""
+    records = batch.journal.records().values()
+    found = next((file for one in records for file in one.files if file.asset_id == asset), None)
+    return (found.width, found.height) if found is not None and found.width and found.height else None
 
 
 def _by_entry(batch: Batch, quoted: Quoted) -> tuple[EntryOutlook, ...]:

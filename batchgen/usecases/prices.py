@@ -26,6 +26,7 @@ from batchgen.usecases.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, 
 from batchgen.usecases.run_policy import guard_of
 from batchgen.usecases.stand_ins import stand_ins_of
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.blanks import Blanks
 from batchgen.wiring.model_source import models_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.uploads import Uploads
@@ -95,7 +96,7 @@ class RunPrices:
         return self._asked.get(self.kind(job))
 
     def is_due(self, job: Job) -> bool:
-        """Return whether a job's price is not known, and what goes into it has come since it could be asked."""
+        """Return whether a job has no price, and what goes into it has come since it could be asked."""
         is_child = bool(references_of(job)) and not open_references(job)
         return is_child and self.asked(job) is None and self.price(job) is None
 
@@ -142,7 +143,7 @@ class RunPrices:
                 self._store.keep(inquiry.answers, at=self._clock.now())
 
     def _questions(self, name: str, job: Job) -> Iterator[tuple[str, list[Job]]]:
-        """Return the classes to ask about, with jobs of each; one by itself where the plan had none like it."""
+        """Return the classes to ask about, with jobs of each; one that the plan did not have by itself."""
         made = self._quoted.group_of.get(name)
         if made is not None:
             for one, places in made.asked:
@@ -193,7 +194,7 @@ async def purse_of(
     def known(files: Sequence[str]) -> Mapping[str, str]:
         return (uploads.known(files) if uploads else None) or {}
 
-    stand_ins = stand_ins_of(batch, options, models, known, uploads)
+    stand_ins = stand_ins_of(batch, options, models, Blanks(known, uploads).asset)
     quoted = await quote_jobs(
         client,
         jobs,
@@ -259,7 +260,7 @@ async def left_out_of(
         uploads_known=sent,
         purchases=Purchases(options, batch, writing=True),
         most=_MOST_OF_THE_REST,
-        stand_ins=stand_ins_of(batch, options, known, sent, uploads),
+        stand_ins=stand_ins_of(batch, options, known, Blanks(sent, uploads).asset),
     )
     try:
         quoted = await ask(asked)

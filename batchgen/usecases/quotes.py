@@ -279,7 +279,7 @@ async def quote_jobs(
 
 
 def _spoken_for(one: PriceClass, place: int, jobs: Sequence[Job]) -> Job:
-    """Return the job to ask about: where its inputs do not exist yet, one of the same price whose inputs do."""
+    """Return the job to ask about: one of the same price in place of one whose inputs are not there."""
     job = jobs[place]
     if not open_references(job):
         return job

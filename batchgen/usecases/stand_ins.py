@@ -4,7 +4,7 @@ A like asset is the newest that a job of the same model and size gave, in this b
 same origin and project. Blank files can be made of pictures alone: not of films, sounds, meshes and texts.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 
@@ -15,13 +15,12 @@ from batchgen.planning.pricing import Given
 from batchgen.planning.stand_ins import Expectations, Newest, Outputs
 from batchgen.record import Record
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.blanks import Blanks, Known
 from batchgen.wiring.options import Options
-from batchgen.wiring.uploads import Uploads
 
 _MOST_SCOPES = 20  # batches and slots that are looked through, the latest first
 
 Records = Mapping[JobKey, Record]
+Blank = Callable[[int, int], Awaitable[str | None]]
 
 
 class StandIns:
@@ -35,7 +34,7 @@ class StandIns:
         parents: Iterable[str],
         records: Records,
         others: Callable[[], Iterable[Records]],
-        blanks: Blanks,
+        blank: Blank,
     ) -> None:
         """Take where assets may be found.
 
@@ -45,14 +44,14 @@ class StandIns:
             parents: the models of the jobs whose outputs may be asked for.
             records: of the batch.
             others: gives the records of other batches and slots, the latest first.
-            blanks: sends blank pictures.
+            blank: gives the asset id of a blank picture of so many pixels; None where there is none.
         """
         self._outputs = outputs
         self._models = models
         self._parents = frozenset(parents)
         self._records = records
         self._others = others
-        self._blanks = blanks
+        self._blank = blank
 
     def given(self, reference: Reference) -> Sequence[Given]:
         """Return what of an output a price may depend on."""
@@ -75,7 +74,7 @@ class StandIns:
         expected = self._outputs.expectations.of(reference)
         if expected is None or not expected.is_picture:
             return None
-        return await self._blanks.asset(expected.width, expected.height)
+        return await self._blank(expected.width, expected.height)
 
     @cached_property
     def _own(self) -> Newest:
@@ -95,7 +94,7 @@ class StandIns:
 
 
 def stand_ins_of(
-    batch: Batch, options: Options, models: Mapping[str, Model], known: Known, uploads: Uploads | None
+    batch: Batch, options: Options, models: Mapping[str, Model], blank: Blank
 ) -> StandIns | None:
     """Return what stands in for the outputs of a batch; None where no job needs one.
 
@@ -103,8 +102,7 @@ def stand_ins_of(
         batch: whose jobs they are.
         options: where the journal is.
         models: as the service describes them.
-        known: gives the asset ids of contents that were sent, by SHA-256; others are left out.
-        uploads: sends blank pictures; None to send none.
+        blank: gives the asset id of a blank picture of so many pixels; None where there is none.
     """
     step, parents = batch.plan.by_id, _parents(batch)
     if not parents:
@@ -116,7 +114,7 @@ def stand_ins_of(
         parents=parents,
         records=batch.journal.records(),
         others=lambda: _others(batch, options),
-        blanks=Blanks(known, uploads),
+        blank=blank,
     )
 
 

@@ -67,4 +67,3 @@ class Blanks:
         except (InputError, ServiceError, OSError):  # a price is worth no failure
             pass
         return None
-
