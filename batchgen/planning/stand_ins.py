@@ -10,46 +10,21 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from batchgen.catalog.declared import PROMPT, SEED, Declared, declare, is_number
-from batchgen.identity import EVERY, Reference, canonical, references_of, with_references
+from batchgen.identity import EVERY, Reference, canonical, is_reference, references_of, with_references
 from batchgen.lifecycle import DONE
 from batchgen.model import File, Job, JobKey, Json, Model
 from batchgen.planning.parent_assets import handed
 from batchgen.planning.pricing import Given, by_itself
 from batchgen.record import Record
 
-# words in the names of inputs that decide what comes out; the others, such as a strength, do not
-_DECIDES = frozenset(
-    {
-        "width",
-        "height",
-        "size",
-        "ratio",
-        "resolution",
-        "aspect",
-        "scale",
-        "upscale",
-        "factor",
-        "format",
-        "duration",
-        "seconds",
-        "length",
-        "fps",
-        "frames",
-        "outputs",
-        "samples",
-        "images",
-        "maps",
-        "megapixels",
-        "pixels",
-        "edge",
-        "dimensions",
-        "orientation",
-        "crop",
-        "quality",
-        "tier",
-        "rate",
-    }
+# words in the names of inputs that decide how large a picture is, and what else is decided of what comes out
+_SIZES = re.compile("width|height|size|ratio|resolution|aspect|scale|upscale|factor|megapixels|pixels")
+_OTHERWISE = re.compile(
+    "format|duration|seconds|length|fps|frames|rate|outputs|samples|images|maps|edge|dimensions|orientation|"
+    "crop|quality|tier"
 )
+# what models are called that make a picture of another size without an input for it
+_ENLARGES = re.compile("upscal|enlarg|expand|outpaint|reframe|super", re.IGNORECASE)
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MOST_PIXELS = 8192  # of an edge: a larger number is no number of pixels
 _FOR_EVER = float("inf")  # a moment at which no success is young: what it shows is all that it has
@@ -100,6 +75,9 @@ class Expectations:
         self._models = models
         self._parent = parent
         self._deciding: dict[str, tuple[Declared, ...] | None] = {}
+        self._pictures: dict[
+            str, frozenset[str]
+        ] = {}  # by model that keeps a picture's size: its file inputs
         self._names: dict[tuple[Json, ...], str] = {}
         self._known: dict[int, tuple[Job, Expected]] = {}  # with the job, so that its number stays its own
 
@@ -133,11 +111,34 @@ class Expectations:
         found = (self._parent(one) for one in references_of(job))
         return [one for one in found if one is not None]
 
+    def kept_picture(self, job: Job) -> Json:
+        """Return the input whose size a job's output has: of a tool that works on one picture; else None.
+
+        That is a guess, by what the tool declares: it has no input for another size. It decides no more than
+        what an estimate is made with.
+        """
+        names = self._picture_inputs(job.model)
+        given = [value for name, value in job.params.items() if name in names and value is not None]
+        only = given[0] if len(given) == 1 else None
+        if isinstance(only, list | tuple):
+            only = only[0] if len(only) == 1 else None
+        return only
+
+    def _picture_inputs(self, name: str) -> frozenset[str]:
+        """Return the file inputs of a model that makes a picture of a picture, as large as that."""
+        if name not in self._pictures:
+            model = self._models.get(name)
+            self._pictures[name] = frozenset() if model is None else _pictures_into(model)
+        return self._pictures[name]
+
     def _made(self, job: Job) -> Expected:
-        width, height = self._size(job) or (0, 0)
-        behind = tuple(
-            self._known[id(one)][1].name if id(one) in self._known else "" for one in self._behind(job)
-        )
+        known = (self._known.get(id(one)) for one in self._behind(job))
+        before = [one[1] for one in known if one is not None]
+        size = self._size(job)
+        if size is None and len(before) == 1 and is_reference(self.kept_picture(job)):
+            size = before[0].width, before[0].height
+        width, height = size or (0, 0)
+        behind = tuple(one.name for one in before)
         values = tuple((name, _plain(value)) for name, value in self._values(job))
         key = (job.model, values, behind)
         if key not in self._names:
@@ -172,6 +173,15 @@ class Expectations:
         return ((one.name, job.params.get(one.name, one.default)) for one in deciding)
 
 
+def _pictures_into(model: Model) -> frozenset[str]:
+    inputs = declare(model).inputs.values()
+    works_on_pictures = set(model.capabilities) == {"img2img"}
+    sizes = any(_SIZES.fullmatch(word) for one in inputs for word in _words(one.name))
+    if not works_on_pictures or sizes or _ENLARGES.search(f"{model.id} {model.name}"):
+        return frozenset()
+    return frozenset(one.name for one in inputs if one.item == "file")
+
+
 def _deciding(model: Model) -> tuple[Declared, ...]:
     """Return the inputs that decide what comes out: no file, and no text that people write."""
     return tuple(
@@ -185,7 +195,11 @@ def _deciding(model: Model) -> tuple[Declared, ...]:
 
 
 def _decides(name: str) -> bool:
-    return not _DECIDES.isdisjoint(word.lower() for word in _WORDS.findall(name))
+    return any(_SIZES.fullmatch(word) or _OTHERWISE.fullmatch(word) for word in _words(name))
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORDS.findall(name)]
 
 
 def _plain(value: Json) -> Json:
@@ -287,6 +301,17 @@ class Outputs:
     def bound(self, job: Job) -> Job:
         """Return the job with the assets that are there."""
         return with_assets(job, self.assets)
+
+    def kept_picture(self, reference: Reference) -> Json:
+        """Return the asset, or the local file, that has the size of an output; None where it is not known."""
+        value: Json = reference.value
+        while is_reference(value):
+            one = Reference.read(value)
+            if assets := self.assets(one):
+                return assets[0]
+            job = self._parent(one)
+            value = None if job is None else self.expectations.kept_picture(job)
+        return value
 
     def _parent(self, reference: Reference) -> Job | None:
         if reference.key is not None and (record := self._records().get(reference.key)) is not None:

@@ -191,7 +191,7 @@ async def _quoted(
             uploads_known=known,
             requote=requote,
             purchases=Purchases(options, batch, writing=False),
-            stand_ins=stand_ins_of(batch, options, models, blank or Blanks(known, uploads).asset),
+            stand_ins=stand_ins_of(batch, options, models, known, blank or Blanks(known, uploads).asset),
         )
 
 

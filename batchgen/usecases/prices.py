@@ -194,7 +194,7 @@ async def purse_of(
     def known(files: Sequence[str]) -> Mapping[str, str]:
         return (uploads.known(files) if uploads else None) or {}
 
-    stand_ins = stand_ins_of(batch, options, models, Blanks(known, uploads).asset)
+    stand_ins = stand_ins_of(batch, options, models, known, Blanks(known, uploads).asset)
     quoted = await quote_jobs(
         client,
         jobs,
@@ -260,7 +260,7 @@ async def left_out_of(
         uploads_known=sent,
         purchases=Purchases(options, batch, writing=True),
         most=_MOST_OF_THE_REST,
-        stand_ins=stand_ins_of(batch, options, known, Blanks(sent, uploads).asset),
+        stand_ins=stand_ins_of(batch, options, known, sent, Blanks(sent, uploads).asset),
     )
     try:
         quoted = await ask(asked)

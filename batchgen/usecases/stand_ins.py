@@ -9,12 +9,13 @@ from contextlib import suppress
 from functools import cached_property
 
 from batchgen.errors import JournalError
-from batchgen.identity import Reference, references_of
+from batchgen.identity import Reference, is_file, references_of
 from batchgen.model import Job, JobKey, Model
 from batchgen.planning.pricing import Given
 from batchgen.planning.stand_ins import Expectations, Newest, Outputs
 from batchgen.record import Record
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.blanks import Known
 from batchgen.wiring.options import Options
 
 _MOST_SCOPES = 20  # batches and slots that are looked through, the latest first
@@ -34,6 +35,7 @@ class StandIns:
         parents: Iterable[str],
         records: Records,
         others: Callable[[], Iterable[Records]],
+        known: Known,
         blank: Blank,
     ) -> None:
         """Take where assets may be found.
@@ -44,8 +46,10 @@ class StandIns:
             parents: the models of the jobs whose outputs may be asked for.
             records: of the batch.
             others: gives the records of other batches and slots, the latest first.
+            known: gives the asset ids of contents that were sent, by SHA-256; others are left out.
             blank: gives the asset id of a blank picture of so many pixels; None where there is none.
         """
+        self._known = known
         self._outputs = outputs
         self._models = models
         self._parents = frozenset(parents)
@@ -66,8 +70,17 @@ class StandIns:
         expected = self._outputs.expectations.of(reference)
         if expected is None:
             return None
+        if (kept := self._kept(reference)) is not None:
+            return kept
         found = (one.find(expected) for one in (self._own, *self._elsewhere))
         return next((one for one in found if one is not None), None)
+
+    def _kept(self, reference: Reference) -> str | None:
+        """Return the asset that the parent works on, where its output is as large as that."""
+        value = self._outputs.kept_picture(reference)
+        if is_file(value):
+            return self._known([value["sha256"]]).get(value["sha256"])
+        return value if isinstance(value, str) else None
 
     async def blank(self, reference: Reference) -> str | None:
         """Return a blank asset of the kind and size of an output; see ``quotes.StandIns``."""
@@ -94,7 +107,7 @@ class StandIns:
 
 
 def stand_ins_of(
-    batch: Batch, options: Options, models: Mapping[str, Model], blank: Blank
+    batch: Batch, options: Options, models: Mapping[str, Model], known: Known, blank: Blank
 ) -> StandIns | None:
     """Return what stands in for the outputs of a batch; None where no job needs one.
 
@@ -102,6 +115,7 @@ def stand_ins_of(
         batch: whose jobs they are.
         options: where the journal is.
         models: as the service describes them.
+        known: gives the asset ids of contents that were sent, by SHA-256; others are left out.
         blank: gives the asset id of a blank picture of so many pixels; None where there is none.
     """
     step, parents = batch.plan.by_id, _parents(batch)
@@ -114,6 +128,7 @@ def stand_ins_of(
         parents=parents,
         records=batch.journal.records(),
         others=lambda: _others(batch, options),
+        known=known,
         blank=blank,
     )
 
