@@ -349,7 +349,13 @@ class Dispatcher:
 
     def _first(self) -> Entry | None:
         """Return the first that has room; those whose price has to be asked step aside."""
-        while (entry := self._waiting.first(self._flow.has_room)) is not None and self._asker.needs(entry):
+        full: set[str] = set()  # models that have enough of them without an answer
+        while (
+            entry := self._waiting.first(lambda model: model not in full and self._flow.has_room(model))
+        ) is not None and self._asker.needs(entry):
+            if self._asker.is_full(entry):
+                full.add(entry.job.model)
+                continue
             self._waiting.remove(entry)
             self._asker.add(entry)
         return entry
