@@ -159,6 +159,12 @@ def _amount(value: Json) -> Decimal:
     return Decimal(str(value))
 
 
+def _estimate(value: Json) -> Decimal:
+    if not _amount(value):
+        raise ValueError("expected compute units above 0: what a job may cost whose price is not known")
+    return _amount(value)
+
+
 def _axis_value(value: Json) -> Json:
     if value is None or isinstance(value, list | dict):
         raise ValueError(f"expected text, a number or true/false, not {kind_of(value)}")
@@ -345,6 +351,10 @@ class BudgetText(Part):
     """For everything in the journal, from the first of the month."""
     trust_refunds: bool = True
     """Whether refunds that the service's rules promise are counted as money back."""
+    chains: Literal["whole", "steps"] = "whole"
+    """whole keeps money for all the steps of a chain when its first one is bought; steps buys each by itself."""
+    estimate: Annotated[Decimal, PlainValidator(_estimate)] | None = None
+    """What is kept for a job whose price nobody says; without it, such a job is not bought under a cap."""
 
 
 class OutputText(Part):
