@@ -1,7 +1,6 @@
 """The keys of the manifest, their types and their defaults: what ``docs/manifest.md`` describes.
 
-One value at a time is checked here. What needs two places (a variable and its axis, two ids) is
-``entries`` and ``expansion``.
+One value at a time is checked here. What needs two places is ``entries`` and ``expansion``.
 """
 
 import re
@@ -352,7 +351,7 @@ class BudgetText(Part):
     trust_refunds: bool = True
     """Whether refunds that the service's rules promise are counted as money back."""
     chains: Literal["whole", "steps"] = "whole"
-    """whole keeps money for all the steps of a chain when its first one is bought; steps buys each by itself."""
+    """whole keeps money for all steps of a chain when its first one is bought; steps buys each by itself."""
     estimate: Annotated[Decimal, PlainValidator(_estimate)] | None = None
     """What is kept for a job whose price nobody says; without it, such a job is not bought under a cap."""
 
