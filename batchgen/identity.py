@@ -9,7 +9,8 @@ import hashlib
 import json
 import math
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from batchgen.errors import InputError
 from batchgen.model import Job, JobKey, Json, Model, ModelInput, Scope
@@ -19,6 +20,15 @@ SEED_BOUNDS = (0, 2_147_483_647)  # what the recorded schemas declare; used wher
 _TEXTS = frozenset({"string", "string_array"})  # the types of inputs that take text
 
 _FILE = {"file", "sha256"}  # the keys of a local file among the inputs: as it is written, and its content
+_REFERENCE = {
+    "job",
+    "output",
+    "outputs",
+    "content",
+    "ordinal",
+    "assets",
+}  # of a job: see Reference
+EVERY = "all"  # what ``outputs`` says
 
 _MOST_SEEDS = 2.0**53  # more, and floats cannot tell one from the next
 
@@ -52,10 +62,72 @@ def _normal(value: Json) -> Json:
     return value
 
 
+class Reference(NamedTuple):
+    """Another job, the parent, whose output goes in.
+
+    Among the parameters it is a mapping with the keys ``job`` and ``output`` or ``outputs``, as the manifest
+    says it; with ``content`` once it is known who the parent is, and with ``ordinal`` and ``assets`` once it
+    is known what came out of it.
+
+    Attributes:
+        job: the parent's id.
+        output: which of its assets, from 0; None for the only one, or for all.
+        every: whether all of its assets go in.
+        content: of the parent's key; empty as long as it is not known.
+        ordinal: of the parent's key, once the assets are known.
+        assets: what goes in; none as long as that is not known.
+    """
+
+    job: str
+    output: int | None = None
+    every: bool = False
+    content: str = ""
+    ordinal: int | None = None
+    assets: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, value: Mapping[str, Json]) -> "Reference":
+        """Read what stands among the parameters."""
+        if len(value) == 1:  # nearly all: there may be a hundred thousand
+            return cls(value["job"])
+        return cls(
+            value["job"],
+            value.get("output"),
+            value.get("outputs") == EVERY,
+            value.get("content", ""),
+            value.get("ordinal"),
+            tuple(value.get("assets", ())),
+        )
+
+    @property
+    def key(self) -> JobKey | None:
+        """The parent's key; None as long as it is not bound."""
+        return None if self.ordinal is None else JobKey(self.content, self.ordinal)
+
+    @property
+    def value(self) -> dict[str, Json]:
+        """What stands among the parameters."""
+        value = {"job": self.job, **self.asked}
+        if self.content:
+            value["content"] = self.content
+        if self.ordinal is not None:
+            value |= {"ordinal": self.ordinal, "assets": list(self.assets)}
+        return value
+
+    @property
+    def asked(self) -> dict[str, Json]:
+        """Which of the parent's assets are asked for, as the manifest says it."""
+        if self.every:
+            return {"outputs": EVERY}
+        return {} if self.output is None else {"output": self.output}
+
+
 def content_key(job: Job) -> str:
     """Name what a job asks for: its model and its inputs as the manifest says them, nothing else.
 
-    A local file is its content, wherever it lies. A job without a prompt says nothing of one.
+    A local file is its content, wherever it lies. Another job's output is the content of that job's key and
+    the output's number, whatever the job is called and whatever asset it became. A job without a prompt
+    says nothing of one.
     """
     asked = {"model": job.model, "params": job.inputs}
     return "v1:" + hashlib.sha256(_asked_text(asked).encode()).hexdigest()
@@ -63,11 +135,16 @@ def content_key(job: Job) -> str:
 
 def _asked_text(asked: Mapping[str, Json]) -> str:
     params = asked["params"]
-    if _PLAIN.issuperset(map(type, params.values())):
-        text = _encode(asked)
-        if text.isascii():
-            return text  # nearly all jobs: such values have their one form already
-    return canonical({**asked, "params": _with_files(params, _by_content)})
+    simple = params
+    for name, one in params.items():
+        if type(one) not in _PLAIN:
+            if not is_reference(one):
+                return canonical({**asked, "params": _with_inputs(params, _by_content, _by_parent)})
+            simple = {**simple, name: _by_parent(one)}
+    text = _encode(asked if simple is params else {**asked, "params": simple})
+    if text.isascii():
+        return text  # nearly all jobs: such values have their one form already
+    return canonical({**asked, "params": simple})
 
 
 _PLAIN = frozenset({str, int, bool, type(None)})
@@ -77,6 +154,17 @@ def _by_content(file: Mapping[str, str]) -> Json:
     return {"sha256": file["sha256"]}
 
 
+def _by_parent(value: Mapping[str, Json]) -> Json:
+    # as long as it is not known what the parent asks for, its name has to do
+    return {
+        "job": value.get("content") or value["job"],
+        **{key: value[key] for key in _WHICH if key in value},
+    }
+
+
+_WHICH = ("output", "outputs")
+
+
 def files_of(job: Job) -> tuple[str, ...]:
     """Return the SHA-256 of every local file among a job's inputs, each once, in their order."""
     found: dict[str, None] = {}
@@ -84,8 +172,74 @@ def files_of(job: Job) -> tuple[str, ...]:
     def note(file: Mapping[str, str]) -> Json:
         found[file["sha256"]] = None
 
-    _with_files(job.params, note)
+    if not _PLAIN.issuperset(map(type, job.params.values())):
+        _with_inputs(job.params, note, _as_it_is)
     return tuple(found)
+
+
+def references_of(job: Job) -> tuple[Reference, ...]:
+    """Return every job whose output goes into a job, as often as it is named, in the order of the inputs."""
+    found: list[Reference] = []
+    for value in job.params.values():
+        if type(value) in _PLAIN:
+            continue  # nearly all values: there may be a hundred thousand jobs
+        if type(value) is dict and "job" in value and value.keys() <= _REFERENCE:
+            found.append(Reference.read(value))
+        else:
+            found += references_in(value)
+    return tuple(found)
+
+
+def references_in(value: Json) -> Iterator[Reference]:
+    """Return every job that is named in a value of the parameters, at whatever depth."""
+    if isinstance(value, dict | Mapping):
+        if is_reference(value):
+            yield Reference.read(value)
+            return
+        for one in value.values():
+            yield from references_in(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from references_in(one)
+
+
+def with_parents(job: Job, content_of: Callable[[str], str]) -> Job:
+    """Return the job with what its parents ask for.
+
+    Args:
+        job: as the manifest has it.
+        content_of: gives the content of the key of the job of a name; empty where there is none.
+    """
+    params = dict(job.params)
+    for name, value in job.params.items():
+        if type(value) not in _PLAIN:
+            if type(value) is dict and "job" in value and value.keys() <= _REFERENCE:  # nearly all
+                params[name] = {**value, "content": content_of(value["job"])}
+            else:
+                params[name] = _with_inputs(
+                    value, _as_it_is, lambda one: {**one, "content": content_of(one["job"])}
+                )
+    return _with_params(job, params)
+
+
+def with_references(job: Job, instead: Callable[[Reference], Reference]) -> Job:
+    """Return the job with other references in place of its own."""
+    params = _with_inputs(job.params, _as_it_is, lambda value: instead(Reference.read(value)).value)
+    return _with_params(job, params)
+
+
+def _with_params(job: Job, params: Mapping[str, Json]) -> Job:
+    # dataclasses.replace takes three times as long, and there may be 100,000
+    return Job(id=job.id, prompt=job.prompt, model=job.model, params=params, derive_seed=job.derive_seed)
+
+
+def content_with_assets(job: Job) -> str:
+    """Name what a job asks for by the assets that go in, in place of the jobs that they came from.
+
+    Raises:
+        InputError: it is not known what came out of one of them.
+    """
+    return content_key(_with_params(job, _with_inputs(job.params, _as_it_is, _bound_assets)))
 
 
 def is_file(value: Json) -> bool:
@@ -97,23 +251,48 @@ def is_file(value: Json) -> bool:
     )
 
 
+def is_reference(value: Json) -> bool:
+    """Return whether a value of a parameter stands for another job's output."""
+    return isinstance(value, dict | Mapping) and "job" in value and value.keys() <= _REFERENCE
+
+
 def has_file(value: Json) -> bool:
     """Return whether a local file stands anywhere in a value."""
     found: list[bool] = []
-    _with_files(value, lambda _: found.append(True))
+    _with_inputs(value, lambda _: found.append(True), _as_it_is)
     return bool(found)
 
 
-def _with_files(value: Json, instead: Callable[[Mapping[str, str]], Json]) -> Json:
-    """Return the value with something else in place of each local file, at whatever depth."""
+def _as_it_is(value: Mapping[str, Json]) -> Json:
+    return value
+
+
+def _with_inputs(
+    value: Json,
+    for_file: Callable[[Mapping[str, str]], Json],
+    for_reference: Callable[[Mapping[str, Json]], Json],
+) -> Json:
+    """Return the value with something else in place of each local file and each job, at whatever depth.
+
+    Several in place of one that stands in a list stand in that list.
+    """
     if value is None or isinstance(value, str | int | float):
         return value  # nearly all values: there may be a hundred thousand jobs
     if isinstance(value, Mapping):
         if is_file(value):
-            return instead(value)
-        return {key: _with_files(one, instead) for key, one in value.items()}
+            return for_file(value)
+        if is_reference(value):
+            return for_reference(value)
+        return {key: _with_inputs(one, for_file, for_reference) for key, one in value.items()}
     if isinstance(value, Sequence):
-        return [_with_files(one, instead) for one in value]
+        made: list[Json] = []
+        for one in value:
+            instead = _with_inputs(one, for_file, for_reference)
+            if isinstance(instead, list) and is_reference(one):
+                made += instead
+            else:
+                made.append(instead)
+        return made
     return value
 
 
@@ -163,9 +342,10 @@ def compose_body(
         assets: the asset id of every local file of the job, by its SHA-256.
 
     Raises:
-        InputError: a local file has no asset id: its path must not be sent in place of it.
+        InputError: a local file has no asset id, or it is not known what came out of another job: neither
+            path nor name must be sent in place of it.
     """
-    sent = _with_files(job.params, lambda file: _asset_of(file, assets or {}))
+    sent = _with_inputs(job.params, lambda file: _asset_of(file, assets or {}), _bound_assets)
     # the job's own prompt, whatever stands among its parameters: it is the one in its key
     inputs = {name: one for name, one in sent.items() if name != "prompt"}
     if job.prompt is not None:
@@ -183,6 +363,13 @@ def _asset_of(file: Mapping[str, str], assets: Mapping[str, str]) -> str:
     if not asset_id:
         raise InputError(f"{file['file']}: was not uploaded, so the job that needs it cannot be sent")
     return asset_id
+
+
+def _bound_assets(value: Mapping[str, Json]) -> Json:
+    one = Reference.read(value)
+    if not one.assets:
+        raise InputError(f"{one.job}: nothing came out of it yet, so the job that needs it cannot be sent")
+    return list(one.assets) if one.every else one.assets[0]
 
 
 def _as_text(value: Json) -> Json:

@@ -119,7 +119,7 @@ class OutputsGrew(Event):
     asset_ids: tuple[str, ...]
 
     def changes(self, record: Record) -> dict[str, Any]:
-        """Add what is new, in the service's order; what it showed once stays on record.
+        """Add what is new behind what is there, in the service's order: an asset's number stays what it was.
 
         Raises:
             TransitionError: the job has not succeeded by this submission, or there is nothing new.
@@ -129,9 +129,8 @@ class OutputsGrew(Event):
         new = tuple(one for one in self.asset_ids if one not in record.asset_ids)
         if not new:
             raise TransitionError(f"{self.remote_id} shows no asset that is not on record")
-        gone = tuple(one for one in record.asset_ids if one not in self.asset_ids)
         to_fetch = (*record.grown, *new) if record.state is State.COLLECTED else ()
-        return {"asset_ids": (*self.asset_ids, *gone), "grown": to_fetch}
+        return {"asset_ids": (*record.asset_ids, *new), "grown": to_fetch}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,3 +179,21 @@ class FilesMoved(Event):
                 for one in record.files
             )
         }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rebound(Event):
+    """Another asset goes into a job whose body the service has never had; it waits as before.
+
+    Its parent's asset was gone, and was sent again.
+    """
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Take the body away: the next intent has one with what goes in now.
+
+        Raises:
+            TransitionError: there is no body, or it may have been paid for: then it stays what it is.
+        """
+        if record.state is not State.PLANNED or record.body is None or record.absences:
+            raise TransitionError("another input for a body that is not there, or may have been paid for")
+        return {"body": None, "seed": None, "quoted": None, "reserved": None, "intent_at": None}

@@ -5,15 +5,16 @@ service is silent. How a job is submitted is the submitter's.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 
+from batchgen.engine.aside import Aside
 from batchgen.engine.asking import Asker, hold_prices
 from batchgen.engine.board import Board
 from batchgen.engine.departures import Departures
 from batchgen.engine.doubts import Doubts
 from batchgen.engine.errands import Errands
 from batchgen.engine.first_look import FirstLook
+from batchgen.engine.handover import Handover
 from batchgen.engine.limits.flow import LATE, Flow
 from batchgen.engine.moves import Moves
 from batchgen.engine.policy import Policy, World
@@ -22,10 +23,9 @@ from batchgen.engine.submit import Submitter
 from batchgen.engine.waiting import Waiting
 from batchgen.errors import ModelClosedError, NoRightError, OverBudgetError, ServiceError, StoppedError
 from batchgen.ledger import Ledger
-from batchgen.lifecycle import State
 from batchgen.loop_clock import DUST, loop_time, wait_until
 from batchgen.model import JobKey, Model, Scope
-from batchgen.planning.plan import Entry
+from batchgen.planning.plan import Entry, Plan, may_be_unrecorded
 from batchgen.ports import Lane
 from batchgen.reconcile.search import Search
 
@@ -50,7 +50,7 @@ class Dispatcher:
         errands: Errands,
         search: Search,
         closed: Mapping[str, str],
-        left_out: Sequence[Entry],
+        plan: Plan,
     ) -> None:
         """Take the parts; see ``Runner``."""
         self.closed = dict(closed)  # models that this account may not use, and why
@@ -91,14 +91,21 @@ class Dispatcher:
             queue=self,
             preparer=self._preparer,
             waiting=self._waiting,
-            left_out=left_out,
+            left_out=[one for one in plan.entries if world.purse.is_capped and may_be_unrecorded(one)],
         )
-        self._blocked: list[Entry] = []
+        self._handover = Handover(
+            plan=plan,
+            world=world,
+            ledger=ledger,
+            board=board,
+            errands=errands,
+            backoff=policy.backoff,
+            ready=self._take_child,
+        )
+        self._aside = Aside(world.journal, submitter.body_of)
         self._broke: OverBudgetError | None = None
         self._too_dear: dict[JobKey, OverBudgetError] = {}
         self._paused = False
-        self._others: tuple[Doubts, ...] = ()
-        self._patience = 0.0
         self._changed = asyncio.Event()
 
     def _make_preparer(self, policy: Policy) -> Preparer | None:
@@ -122,32 +129,26 @@ class Dispatcher:
     def __len__(self) -> int:
         """Count the jobs that may still be submitted."""
         preparing = len(self._preparer) if self._preparer is not None else 0
-        # those that stepped aside for a job of another slot go on when that one is settled
-        aside = 0 if all(one.clear for one in self._others) else len(self._blocked)
-        return len(self._waiting) + len(self._look) + len(self._asker) + preparing + aside
+        soon = len(self._look) + len(self._asker) + len(self._handover) + len(self._aside)
+        return len(self._waiting) + soon + preparing
 
     def follow(self, others: Iterable[Doubts], *, patience: float) -> None:
         """Buy nothing before the doubts of other slots are settled, for so many seconds at most.
 
         What equals one of them steps aside for as long as it takes.
         """
-        self._others, self._patience = tuple(others), patience
-        for one in self._others:
-            one.tell(self._other_settled)
+        self._aside.follow(others, self._other_settled, patience=patience)
 
     def _other_settled(self) -> None:
         self.unblock()
         self.wake()
 
-    async def _let_others_settle(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._patience):
-                for one in self._others:
-                    await one.wait()
-
     def add(self, entry: Entry) -> None:
         """Let a job wait; one that comes back goes first, for its place in the manifest was earlier."""
         if entry.job.model in self.closed:
+            return
+        if self._handover.needs(entry):
+            self._handover.add(entry)
             return
         if self._preparer is not None and self._preparer.needs(entry):
             self._preparer.add(entry)
@@ -158,8 +159,20 @@ class Dispatcher:
         add = self._waiting.append if entry.record.job is None else self._waiting.appendleft
         add(entry)
 
+    def parent_moved(self, entry: Entry) -> None:
+        """Learn that a job succeeded, or shows more than it did: others may be fed by it."""
+        self._handover.parent_moved(entry)
+
+    def _take_child(self, entry: Entry) -> None:
+        """Take in a job of which it is known what came out of its parents."""
+        if entry.record.body is not None or (self._preparer is not None and self._preparer.needs(entry)):
+            self.add(entry)
+        else:
+            self.admit(entry)
+        self.wake()
+
     def admit(self, entry: Entry) -> None:
-        """Take in a job whose files are at the service."""
+        """Take in a job whose inputs are all at the service."""
         if entry.job.model in self.closed:
             return
         if self._look.was_taken:
@@ -178,7 +191,7 @@ class Dispatcher:
             f"{model} cannot be run by this account, and no further job of it is submitted: {error}"
         )
         self._waiting.drop(model)
-        self._blocked = [one for one in self._blocked if one.job.model != model]
+        self._aside.drop(model)
         if self._preparer is not None:
             self._preparer.drop(model)
         self.wake()
@@ -229,7 +242,7 @@ class Dispatcher:
     @property
     def has_blocked(self) -> bool:
         """Whether some stepped aside for a job in doubt."""
-        return bool(self._blocked)
+        return self._aside.any
 
     def unpriced_told(self) -> tuple[str, ...]:
         """Return which jobs wait for a price that was not told; empty if none."""
@@ -245,8 +258,7 @@ class Dispatcher:
 
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
-        self._waiting.return_all(filter(self.is_open, self._blocked))
-        self._blocked.clear()
+        self._waiting.return_all(filter(self.is_open, self._aside.release()))
 
     def wake(self) -> None:
         """Look again: a slot may be free, or a job may wait."""
@@ -268,6 +280,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Begin to submit, and to send the files of jobs that wait."""
+        self._handover.begin()
         self._errands.spawn(self.run, name="dispatch")
         if self._preparer is not None:
             self._errands.spawn(self._preparer.run, name="prepare")
@@ -284,8 +297,7 @@ class Dispatcher:
             StoppedError: the service does not let us.
             JournalError: what was found before buying could not be recorded.
         """
-        if self._others:
-            await self._let_others_settle()
+        await self._aside.let_others_settle()
         while self._board.submitting:
             if await self._look.took_a_step():
                 continue
@@ -341,15 +353,10 @@ class Dispatcher:
         """Return the next job that may be submitted now; one equal to a job in doubt steps aside."""
         if not self._may_submit():
             return None
-        while (entry := self._first()) is not None and self._is_blocked(entry):
+        while (entry := self._first()) is not None and self._aside.must(entry):
             self._waiting.remove(entry)
-            self._blocked.append(entry)
+            self._aside.add(entry)
         return entry
-
-    def _is_blocked(self, entry: Entry) -> bool:
-        equals = self._world.journal.unanswered_equals(entry.key)
-        bodies = {one.body for one in equals if one.state is State.IN_DOUBT}
-        return bool(bodies) and self._submitter.body_of(entry) in bodies
 
     async def _change(self) -> None:
         """Wait for something to change, or for answers that are due to count as late."""

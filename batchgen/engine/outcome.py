@@ -110,6 +110,7 @@ class EngineOutcome:
         closed: models that the service does not run for this account, and what that leaves.
         unlisted: why the service's jobs could not be listed before anything was bought; empty if they could.
         lacking: the rights that this key lacks, and the jobs that are left for want of them.
+        blocked: why children of parents that succeeded stay, by what this run has found out.
     """
 
     stopped: StoppedError | None = None
@@ -131,6 +132,7 @@ class EngineOutcome:
     closed: Mapping[str, Closed] = field(default_factory=dict)
     unlisted: str = ""
     lacking: Lacking = field(default_factory=Lacking)
+    blocked: Mapping[JobKey, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -151,6 +153,7 @@ class StopState:
         vanished, spoiled, unwritable: see ``EngineOutcome``.
         unlisted: why jobs could not be listed when the run gave up buying; empty if that was not why.
         lacking: the rights that this key lacks, and the jobs that are left for want of them.
+        blocked: see ``EngineOutcome``.
     """
 
     submitting: bool = True
@@ -168,6 +171,7 @@ class StopState:
     unwritable: str = ""
     unlisted: str = ""
     lacking: Lacking = field(default_factory=Lacking)
+    blocked: dict[JobKey, str] = field(default_factory=dict)
 
     def stop_for(self, error: BatchgenError) -> None:
         """Remember the first of each kind."""
@@ -213,6 +217,7 @@ class StopState:
             closed=closed,
             unlisted=self.unlisted,
             lacking=self.lacking,
+            blocked=dict(self.blocked),
             unpriced=tuple(unpriced),
             failures=self.failures if self.has_too_many_failures(most_failures) else 0,
         )

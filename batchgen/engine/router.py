@@ -89,16 +89,12 @@ class Router:
                 self._flow.runs(entry.key, entry.job.model)
                 timeout = self._policy.timeout_of(self._models.get(entry.job.model))
                 self._to.watcher.add(entry, timeout_after=timeout)
-            case State.SUCCEEDED:
-                self._count_money(entry)
-                self._flow.ended(entry.key)
-                self._to.harvest.take(entry)
+            case State.SUCCEEDED | State.COLLECTED:
+                self._take_success(entry)
             case State.FAILED | State.CANCELED | State.REFUSED:
                 self._count_money(entry)
                 self._board.failed()
                 self._retry_or_close(entry)
-            case State.COLLECTED:
-                self._to.harvest.take(entry)
             case State.HELD | State.ABANDONED:
                 self.close(entry)
         self._to.dispatcher.wake()
@@ -139,6 +135,14 @@ class Router:
         if entry.key in self._wanted:
             self._to.dispatcher.add(entry)
         self.close(entry)
+
+    def _take_success(self, entry: Entry) -> None:
+        """Let the jobs go on that it feeds, and have its files fetched."""
+        if entry.record.state is State.SUCCEEDED:
+            self._count_money(entry)
+            self._flow.ended(entry.key)
+        self._to.dispatcher.parent_moved(entry)
+        self._to.harvest.take(entry)
 
     def _count_money(self, entry: Entry) -> None:
         """Check what a job cost in the end against what was said, and see what came back."""

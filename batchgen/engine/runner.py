@@ -24,7 +24,7 @@ from batchgen.engine.watch.schedule import LookSchedule
 from batchgen.engine.watch.watcher import Watcher
 from batchgen.ledger import Ledger
 from batchgen.model import Model, Scope
-from batchgen.planning.plan import Plan, may_be_unrecorded
+from batchgen.planning.plan import Plan
 from batchgen.planning.yields import Yields
 from batchgen.reconcile.reconciler import Reconciler
 from batchgen.reconcile.search import Search
@@ -112,9 +112,7 @@ class Runner:
                 errands=self._errands,
                 search=self._search,
                 closed=closed,
-                left_out=[
-                    one for one in self._plan.entries if world.purse.is_capped and may_be_unrecorded(one)
-                ],
+                plan=self._plan,
             ),
             doubts=Doubts(
                 ledger=self._ledger,

@@ -1,20 +1,34 @@
 """The jobs that wait to be submitted, in the order in which they leave: one queue a model.
 
-A model whose slots are all taken keeps nobody else waiting.
+A model whose slots are all taken keeps nobody else waiting. What another job's output goes into leaves before
+what begins a chain: chains end early, and what is wrong with a later step is seen after one job of it.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
+from typing import NamedTuple
 
+from batchgen.identity import references_of
 from batchgen.planning.plan import Entry
+
+
+class _Queue(NamedTuple):
+    """The name of one queue.
+
+    Attributes:
+        begins: whether its jobs begin chains, or are of none: these come behind.
+    """
+
+    begins: bool
+    model: str
 
 
 class Waiting:
     """A queue that skips models without room."""
 
     def __init__(self) -> None:
-        self._queues: dict[str, deque[tuple[int, Entry]]] = {}
+        self._queues: dict[_Queue, deque[tuple[int, Entry]]] = {}
         self._first = self._last = 0
         self._count = 0
 
@@ -24,7 +38,9 @@ class Waiting:
 
     def __iter__(self) -> Iterator[Entry]:
         """Go through them in their order."""
-        return (entry for _, entry in merge(*self._queues.values(), key=lambda one: one[0]))
+        for begins in (False, True):
+            queues = (queue for name, queue in self._queues.items() if name.begins is begins)
+            yield from (entry for _, entry in merge(*queues, key=lambda one: one[0]))
 
     def append(self, entry: Entry) -> None:
         """Put one at the end."""
@@ -55,7 +71,7 @@ class Waiting:
     @property
     def models(self) -> Iterable[str]:
         """The models of those that wait."""
-        return self._queues.keys()
+        return [name.model for name in self._queues]
 
     def first(self, may: Callable[[str], bool]) -> Entry | None:
         """Return the first of those whose model may; None if there is none.
@@ -63,23 +79,29 @@ class Waiting:
         Args:
             may: says of a model whether there is room for one more of it.
         """
-        heads = ((queue[0][0], model) for model, queue in self._queues.items())
-        found = min((one for one in heads if may(one[1])), default=None)
-        return None if found is None else self._queues[found[1]][0][1]
+        heads = ((name.begins, queue[0][0], name) for name, queue in self._queues.items())
+        found = min((one for one in heads if may(one[2].model)), default=None)
+        return None if found is None else self._queues[found[2]][0][1]
 
     def remove(self, entry: Entry) -> None:
         """Take out what ``first`` gave."""
-        queue = self._queues[entry.job.model]
+        name = _name(entry)
+        queue = self._queues[name]
         assert queue[0][1] is entry
         queue.popleft()
         self._count -= 1
         if not queue:
-            del self._queues[entry.job.model]
+            del self._queues[name]
 
     def drop(self, model: str) -> None:
         """Let those of a model wait no longer."""
-        self._count -= len(self._queues.pop(model, ()))
+        for name in [one for one in self._queues if one.model == model]:
+            self._count -= len(self._queues.pop(name))
 
     def _queue(self, entry: Entry) -> deque[tuple[int, Entry]]:
         self._count += 1
-        return self._queues.setdefault(entry.job.model, deque())
+        return self._queues.setdefault(_name(entry), deque())
+
+
+def _name(entry: Entry) -> _Queue:
+    return _Queue(not references_of(entry.job), entry.job.model)

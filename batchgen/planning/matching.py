@@ -4,8 +4,8 @@ Equal jobs are matched, not numbered: taking one of two equals out of a manifest
 makes the other one look new, which would buy it again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from batchgen.identity import content_key
 from batchgen.lifecycle import Record, State
@@ -30,21 +30,113 @@ _STANDING: Mapping[State, int] = {
 
 
 def match(jobs: Sequence[Job], records: Mapping[JobKey, Record]) -> tuple[list[JobKey], list[JobKey]]:
-    """Return each job its key, in order, and the keys of the records that no job took."""
-    recorded = _gathered((key.content, key) for key in records)
-    wanted = _gathered((content_key(job), index) for index, job in enumerate(jobs))
-    keys: list[JobKey | None] = [None] * len(jobs)
-    for content, indices in wanted.items():
-        found = recorded.get(content)
-        if isinstance(indices, int) and not isinstance(found, list):  # nearly all
-            keys[indices] = JobKey(content) if found is None else found
-            continue
-        places = [indices] if isinstance(indices, int) else indices
-        candidates = found if isinstance(found, list) else [] if found is None else [found]
-        for index, key in _match_equals(content, places, jobs, candidates, records).items():
-            keys[index] = key
-    taken = set(keys)
-    return [key for key in keys if key is not None], [key for key in records if key not in taken]
+    """Return each job its key, in order, and the keys of the records that no job took.
+
+    Of jobs that no other one feeds: what a chain asks for is known step by step.
+    """
+    matching = Matching(records)
+    keys = matching.take(list(map(content_key, jobs)), jobs)
+    return keys, matching.left()
+
+
+class Fits(Protocol):
+    """Says whether a record may be a job's, beyond that it asks for the same."""
+
+    def __call__(self, index: int, key: JobKey) -> bool:
+        """Return whether the job at this place may have the record of this key."""
+        ...
+
+
+class Matching:
+    """Matches the jobs of a manifest with records, in one go or step by step; no record serves two jobs."""
+
+    def __init__(self, records: Mapping[JobKey, Record]) -> None:
+        """Begin with all records free."""
+        self._records = records
+        self._recorded = _gathered((key.content, key) for key in records)
+        self._taken: set[JobKey] = set()
+
+    def take(self, contents: Sequence[str], jobs: Sequence[Job], fits: Fits | None = None) -> list[JobKey]:
+        """Return the keys of some jobs, which are taken from now on.
+
+        Args:
+            contents: what each asks for.
+            jobs: the same jobs.
+            fits: says which records may be whose; None where all may.
+        """
+        wanted = _gathered((content, index) for index, content in enumerate(contents))
+        keys: list[JobKey | None] = [None] * len(jobs)
+        for content, indices in wanted.items():
+            found = self._recorded.get(content)
+            if isinstance(indices, int) and self._is_plain(content, indices, found, fits):  # nearly all
+                keys[indices] = JobKey(content) if found is None else found
+                continue
+            places = [indices] if isinstance(indices, int) else indices
+            candidates = found if isinstance(found, list) else [] if found is None else [found]
+            for index, key in self._match_equals(content, places, jobs, candidates, fits).items():
+                keys[index] = key
+        made = [key for key in keys if key is not None]
+        self._taken.update(made)
+        return made
+
+    def _is_plain(
+        self, content: str, index: int, found: JobKey | list[JobKey] | None, fits: Fits | None
+    ) -> bool:
+        """Return whether the one job that asks for this can have no other record than the only one."""
+        if isinstance(found, list):
+            return False
+        key = JobKey(content) if found is None else found
+        return key not in self._taken and (found is None or fits is None or fits(index, found))
+
+    def keep(self, key: JobKey) -> None:
+        """Leave a record to a job that has it for another reason."""
+        self._taken.add(key)
+
+    def is_free(self, key: JobKey) -> bool:
+        """Return whether there is a record of this key that no job has."""
+        return key in self._records and key not in self._taken
+
+    def left(self) -> list[JobKey]:
+        """Return the keys of the records that no job took, oldest first."""
+        return [key for key in self._records if key not in self._taken]
+
+    def _match_equals(
+        self,
+        content: str,
+        indices: Sequence[int],
+        jobs: Sequence[Job],
+        candidates: Iterable[JobKey],
+        fits: Fits | None,
+    ) -> dict[int, JobKey]:
+        """Match the jobs that ask for the same: by id first, then best standing first, then new keys."""
+        records = self._records
+        best = sorted(candidates, key=lambda key: (_STANDING[records[key].state], key.ordinal))
+        used = {key.ordinal for key in best} | {one.ordinal for one in self._taken_of(content)}
+        best = [key for key in best if key not in self._taken]
+        keys: dict[int, JobKey] = {}
+
+        def may(index: int, key: JobKey) -> bool:
+            return fits is None or fits(index, key)
+
+        for index in indices:
+            same = (key for key in best if _recorded_id(records[key]) == jobs[index].id and may(index, key))
+            if (found := next(same, None)) is not None:
+                keys[index] = found
+                best.remove(found)
+        for index in indices:
+            if index not in keys and (found := next((one for one in best if may(index, one)), None)):
+                keys[index] = found
+                best.remove(found)
+        for index in indices:
+            if index not in keys:
+                keys[index] = JobKey(content, _free(used))
+        return keys
+
+    def _taken_of(self, content: str) -> Iterator[JobKey]:
+        ordinal = 0
+        while (key := JobKey(content, ordinal)) in self._taken:
+            yield key
+            ordinal += 1
 
 
 def _gathered(pairs: Iterable[tuple[str, T]]) -> dict[str, T | list[T]]:
@@ -59,28 +151,6 @@ def _gathered(pairs: Iterable[tuple[str, T]]) -> dict[str, T | list[T]]:
         else:
             found[name] = [before, one]
     return found
-
-
-def _match_equals(
-    content: str,
-    indices: Sequence[int],
-    jobs: Sequence[Job],
-    candidates: Iterable[JobKey],
-    records: Mapping[JobKey, Record],
-) -> dict[int, JobKey]:
-    """Match the jobs that ask for the same: by id first, then best standing first, then new keys."""
-    best = sorted(candidates, key=lambda key: (_STANDING[records[key].state], key.ordinal))
-    keys: dict[int, JobKey] = {}
-    for index in indices:
-        same = next((key for key in best if _recorded_id(records[key]) == jobs[index].id), None)
-        if same is not None:
-            keys[index] = same
-            best.remove(same)
-    used = {key.ordinal for key in (*best, *keys.values())}
-    for index in indices:
-        if index not in keys:
-            keys[index] = best.pop(0) if best else JobKey(content, _free(used))
-    return keys
 
 
 def _recorded_id(record: Record) -> str | None:

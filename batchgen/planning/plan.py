@@ -10,8 +10,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
+from batchgen.identity import references_of
 from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
+from batchgen.lineage import Lineage, lineage_of
 from batchgen.model import Acceptance, Job, JobKey
+from batchgen.planning.chain_matching import Matched, match_chains
+from batchgen.planning.lanes import Lane, Wait, waits_of
 from batchgen.planning.matching import match
 from batchgen.planning.sampling import spread
 from batchgen.planning.stages import Stage, stage_of
@@ -79,17 +83,41 @@ class Plan:
         entries: the manifest's jobs, in its order.
         removed: records that the manifest no longer names, oldest first: carried to their
             end, never bought.
+        lineage: which of the entries feed which, by their places.
+        at: when it was made, seconds since the epoch: for a day a success may show more assets.
     """
 
     entries: tuple[Entry, ...]
     removed: tuple[Entry, ...] = ()
+    lineage: Lineage = field(default_factory=Lineage)
+    at: float = float("inf")
 
     @cached_property
     def to_submit(self) -> tuple[Entry, ...]:
-        """The jobs that would be bought."""
+        """The jobs that would be bought: not those that a parent blocks."""
+        blocked = {place for place, one in self.waits.items() if one.lane is Lane.BLOCKED}
         return tuple(
-            one for one in self.entries if one.wanted and (one.retry or one.record.state is State.PLANNED)
+            one
+            for place, one in enumerate(self.entries)
+            if one.wanted and (one.retry or one.record.state is State.PLANNED) and place not in blocked
         )
+
+    @cached_property
+    def waits(self) -> Mapping[int, Wait]:
+        """Why jobs that are not bought wait for a parent, or are blocked by one, by place."""
+        return waits_of(self.entries, self.lineage, now=self.at)
+
+    def lane_of(self, place: int) -> Lane:
+        """Return whether a job that is not bought can be bought now."""
+        return self.waits[place].lane if place in self.waits else Lane.READY
+
+    def waits_for(self, place: int) -> tuple[Entry, ...]:
+        """Return the parents that a job waits for, or that block it."""
+        return tuple(self.entries[one] for one in self.waits[place].parents) if place in self.waits else ()
+
+    def why_blocked(self, place: int) -> str:
+        """Return what blocks a job, for people; empty where nothing does."""
+        return self.waits[place].why if place in self.waits else ""
 
     @cached_property
     def by_id(self) -> Mapping[str, Entry]:
@@ -109,9 +137,12 @@ class Plan:
         """The same of the jobs that a person means."""
         if all(one.selected for one in (*self.entries, *self.removed)):
             return self
-        return Plan(
-            entries=tuple(one for one in self.entries if one.selected),
+        entries = tuple(one for one in self.entries if one.selected)
+        return replace(
+            self,
+            entries=entries,
             removed=tuple(one for one in self.removed if one.selected),
+            lineage=lineage_of([one.job for one in entries]),
         )
 
     def counts(self) -> Mapping[Standing, int]:
@@ -130,6 +161,7 @@ def make_plan(
     *,
     retry_failed: bool = False,
     accepted: Mapping[Acceptance, JobKey] | None = None,
+    now: float = float("inf"),
 ) -> Plan:
     """Check the manifest's jobs against the journal's records.
 
@@ -139,21 +171,21 @@ def make_plan(
         retry_failed: ask for another attempt at what failed; what moderation stopped stays, for
             it would be stopped, and perhaps charged, again.
         accepted: the records that changed jobs keep.
+        now: seconds since the epoch.
     """
-    keys, left = match(jobs, records)
-    kept = _kept(jobs, keys, left, records, accepted or {})
-    left = [key for key in left if key not in kept.values()]
+    lineage = lineage_of(jobs)
+    matched = _matched(jobs, lineage, records, accepted or {})
     removed = tuple(
         Entry(key=key, job=job, record=records[key])
-        for key in left
+        for key in matched.left
         if (job := records[key].job) is not None and records[key].state is not State.ABANDONED
     )
     gone = {entry.job.id for entry in removed}
     unknown = Record()
     return Plan(
         entries=tuple(
-            Entry(key=kept[key], job=job, record=records[kept[key]], wanted=False, accepted=True)
-            if key in kept
+            Entry(key=key, job=job, record=records[key], wanted=False, accepted=True)
+            if place in matched.kept
             else Entry(
                 key=key,
                 job=job,
@@ -161,10 +193,36 @@ def make_plan(
                 changed=job.id in gone,
                 retry=retry_failed and may_be_retried(record),
             )
-            for key, job in zip(keys, jobs, strict=True)
+            for place, (key, job) in enumerate(zip(matched.keys, matched.jobs, strict=True))
         ),
         removed=removed,
+        lineage=lineage,
+        at=now,
     )
+
+
+def _matched(
+    jobs: Sequence[Job],
+    lineage: Lineage,
+    records: Mapping[JobKey, Record],
+    accepted: Mapping[Acceptance, JobKey],
+) -> Matched:
+    """Return which job has which record; without a chain on either side all are matched in one go."""
+    if lineage.is_empty:
+        keys, left = match(jobs, records)
+        if not any(one.job is not None and references_of(one.job) for one in map(records.__getitem__, left)):
+            kept = _kept(jobs, keys, left, records, accepted)
+            taken = set(kept.values())
+            return Matched(
+                jobs=jobs,
+                keys=[kept.get(key, key) for key in keys] if kept else keys,
+                kept=frozenset(place for place, key in enumerate(keys) if key in kept) if kept else _NONE,
+                left=[key for key in left if key not in taken],
+            )
+    return match_chains(jobs, lineage, records, accepted=accepted, may_keep=may_be_kept)
+
+
+_NONE: frozenset[int] = frozenset()
 
 
 def _kept(
@@ -226,7 +284,7 @@ def a_few_of(
         replace(one, wanted=one.wanted and (one.key in chosen or one.key not in buying))
         for one in plan.entries
     )
-    return Plan(entries=entries, removed=plan.removed)
+    return replace(plan, entries=entries)
 
 
 def only_selected(plan: Plan, places: Collection[int], *, retry: bool = False) -> Plan:
@@ -244,7 +302,8 @@ def only_selected(plan: Plan, places: Collection[int], *, retry: bool = False) -
             return replace(one, wanted=False, retry=False, selected=False)
         return replace(one, retry=True) if retry and may_be_retried(one.record) else one
 
-    return Plan(
+    return replace(
+        plan,
         entries=tuple(chosen(one, place) for place, one in enumerate(plan.entries)),
         removed=tuple(chosen(one, place) for place, one in enumerate(plan.removed, start=first)),
     )
@@ -252,8 +311,7 @@ def only_selected(plan: Plan, places: Collection[int], *, retry: bool = False) -
 
 def only_carried(plan: Plan) -> Plan:
     """Leave nothing to be bought or tried again: what is paid for is carried to its end."""
-    entries = tuple(replace(one, wanted=False, retry=False) for one in plan.entries)
-    return Plan(entries=entries, removed=plan.removed)
+    return replace(plan, entries=tuple(replace(one, wanted=False, retry=False) for one in plan.entries))
 
 
 def with_vanished(plan: Plan, lost: Collection[JobKey]) -> Plan:

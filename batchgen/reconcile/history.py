@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from batchgen.identity import compose_body, files_of, has_file, seed_for
+from batchgen.identity import compose_body, files_of, has_file, references_of, seed_for
 from batchgen.interpret import after_look, after_row
 from batchgen.lifecycle import (
     Accepted,
@@ -79,6 +79,8 @@ class HistoryBuilder:
     def assets_of(self, job: Job) -> Mapping[str, str] | None:
         """Return the asset ids of a job's files; None as long as its body cannot be composed."""
         files = files_of(job)
+        if not all(one.assets for one in references_of(job)):
+            return None
         if not files:
             return {}
         return self.uploader.known(files) if self.uploader else None

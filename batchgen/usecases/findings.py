@@ -15,7 +15,7 @@ from batchgen.planning.arrangement import Blocked
 from batchgen.reconcile.audit import BatchHistory, Sent, Situation, Sums, Surplus
 from batchgen.reconcile.candidates import Listed
 from batchgen.reconcile.unowned import Doubtful, Others
-from batchgen.usecases.quotes import STAND_IN
+from batchgen.usecases.quotes import STAND_IN, with_stand_ins
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -201,5 +201,5 @@ def asked_of(history: BatchHistory, jobs: Iterable[Job]) -> Iterator[Sent]:
         content = content_key(job)
         if content not in known:
             known.add(content)
-            body = compose_body(job, None, assets=dict.fromkeys(files_of(job), STAND_IN))
+            body = compose_body(with_stand_ins(job), None, assets=dict.fromkeys(files_of(job), STAND_IN))
             yield Sent(key=JobKey(content), job=job, attempt=1, body=body, asked=True)

@@ -24,7 +24,7 @@ from batchgen.errors import (
     StoppedError,
     TransientError,
 )
-from batchgen.identity import compose_body, files_of
+from batchgen.identity import compose_body, files_of, with_references
 from batchgen.model import Job, Json, Model
 from batchgen.planning.pricing import (
     MOST_QUOTES,
@@ -207,6 +207,13 @@ async def quote_jobs(
     return _quoted(groups, jobs, models, classifier, known, inquiry)
 
 
+def with_stand_ins(job: Job) -> Job:
+    """Return the job with a made-up id wherever what came out of another one is not known yet."""
+    return with_references(
+        job, lambda one: one if one.assets else one._replace(ordinal=0, assets=(STAND_IN,))
+    )
+
+
 class Inquiry:
     """The questions of one plan, one by one: should the first be taken for an order, it is the last."""
 
@@ -254,7 +261,7 @@ class Inquiry:
         files = files_of(job)
         known = self._uploads_known(files) if files else {}
         assets = {one: known.get(one, STAND_IN) for one in files}
-        body = compose_body(job, None, self._models[job.model], assets=assets)
+        body = compose_body(with_stand_ins(job), None, self._models[job.model], assets=assets)
         self.asked += 1
         try:
             amount = await self._quote(self._generator, job, body)

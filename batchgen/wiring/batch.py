@@ -126,7 +126,11 @@ class Batch:
         folder = options.output / manifest.batch
         files = look_at_files(journal.records(), folder) if manifest.output.download else FilesLook()
         plan = make_plan(
-            manifest.jobs, journal.records(), retry_failed=options.retry_failed, accepted=accepted
+            manifest.jobs,
+            journal.records(),
+            retry_failed=options.retry_failed,
+            accepted=accepted,
+            now=options.clock.now(),
         )
         plan, wrong = _selected(options, manifest, with_vanished(plan, files.lost))
         return cls(

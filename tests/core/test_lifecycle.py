@@ -282,13 +282,13 @@ def collected(*asset_ids: str, expected: int = 4) -> Record:
     )
 
 
-def test_what_is_shown_later_is_on_record_in_the_services_order_and_waits_for_its_files() -> None:
+def test_what_is_shown_later_is_on_record_behind_what_was_there_and_waits_for_its_files() -> None:
     record = collected("c")
     assert record.is_short
     record = apply(record, OutputsGrew(at=5.0, remote_id="job_1", asset_ids=("a", "b", "c", "d")))
     assert (record.state, record.asset_ids, record.grown) == (
         State.COLLECTED,
-        ("a", "b", "c", "d"),
+        ("c", "a", "b", "d"),
         ("a", "b", "d"),
     )
     assert record.lacks_files
@@ -299,7 +299,7 @@ def test_what_is_shown_later_is_on_record_in_the_services_order_and_waits_for_it
 
 def test_an_asset_that_is_shown_no_more_stays_on_record() -> None:
     record = apply(collected("a"), OutputsGrew(at=5.0, remote_id="job_1", asset_ids=("b",)))
-    assert record.asset_ids == ("b", "a")
+    assert record.asset_ids == ("a", "b")
 
 
 @pytest.mark.parametrize(("remote_id", "asset_ids"), [("job_1", ("a",)), ("job_1", ()), ("job_2", ("b",))])

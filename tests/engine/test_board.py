@@ -303,6 +303,9 @@ class Piece:
     def take(self, _entry: Entry) -> None:
         self.note("take")
 
+    def parent_moved(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
     def settled(self, _entry: Entry) -> None:
         self.note("settled")
 

@@ -17,7 +17,7 @@ from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
 from batchgen.lifecycle import Event, Record
 from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob
-from batchgen.planning.plan import make_plan, with_vanished
+from batchgen.planning.plan import Plan, make_plan, with_vanished
 from batchgen.ports import Collector, Gate
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials
@@ -149,6 +149,7 @@ class Run:
     key: str = "key"
     purse: BudgetGuard = field(default_factory=BudgetGuard)
     accepted: Mapping[Acceptance, JobKey] = field(default_factory=dict)
+    retry_failed: bool = False
     hop: float = 0.02
     twist: Twist | None = None
     command: Callable[[Runner], None] | None = None
@@ -187,6 +188,15 @@ class Run:
         client = ScenarioClient(VirtualTransport(self.earth, key=self.key), gate, project=None)
         return await models_of(self.jobs, client)
 
+    def _plan(self, journal: MemoryJournal) -> Plan:
+        return make_plan(
+            self.jobs,
+            journal.records(),
+            accepted=self.accepted,
+            retry_failed=self.retry_failed,
+            now=self.earth.now(),
+        )
+
     def _runner(
         self, gate: RateGate, models: dict[str, Model], settings: RunSettings | None = None
     ) -> Runner:
@@ -196,7 +206,7 @@ class Run:
         clock = ServiceClock(self.earth)
         client = ScenarioClient(transport, gate, project=None, rng=chance, service_clock=clock)
         runner = make_runner(
-            with_vanished(make_plan(self.jobs, journal.records(), accepted=self.accepted), self.vanished),
+            with_vanished(self._plan(journal), self.vanished),
             scope=SCOPE,
             models=models,
             generator=client,

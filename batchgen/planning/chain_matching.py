@@ -1,0 +1,196 @@
+"""Which job of a manifest with chains is which record of the journal: step by step, parents first.
+
+What a child asks for is known when it is known which record its parent has: what was bought before an edit
+and kept counts under what it was. A record that is bound to a parent's record belongs to the child of the
+job that has that one now.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from batchgen.identity import (
+    Reference,
+    content_key,
+    content_with_assets,
+    references_of,
+    with_parents,
+    with_references,
+)
+from batchgen.lineage import Lineage
+from batchgen.model import Acceptance, Job, JobKey, Json
+from batchgen.planning.matching import Matching
+from batchgen.planning.parent_assets import handed
+from batchgen.record import Record
+
+_LATER = float("inf")  # a moment at which no success is young any more: what it shows is all that it has
+
+MayKeep = Callable[[Record], bool]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matched:
+    """Jobs with their records.
+
+    Attributes:
+        jobs: in their order, each reference with what its parent asks for.
+        keys: of each.
+        kept: the places of those that keep what was bought before they were changed.
+        left: the keys of the records that no job took, oldest first.
+    """
+
+    jobs: Sequence[Job]
+    keys: Sequence[JobKey]
+    kept: frozenset[int]
+    left: Sequence[JobKey]
+
+
+def match_chains(
+    jobs: Sequence[Job],
+    lineage: Lineage,
+    records: Mapping[JobKey, Record],
+    *,
+    accepted: Mapping[Acceptance, JobKey],
+    may_keep: MayKeep,
+) -> Matched:
+    """Match the jobs of a manifest with records, parents before their children.
+
+    Args:
+        jobs: the manifest's.
+        lineage: which of them feed which.
+        records: the journal's.
+        accepted: the records that changed jobs keep.
+        may_keep: says whether a changed job may keep a record.
+    """
+    work = _Work(jobs, lineage, records, accepted, may_keep)
+    for places in _levels(lineage):
+        work.match(places)
+    return Matched(
+        jobs=work.jobs,
+        keys=[work.keys[place] for place in range(len(jobs))],
+        kept=frozenset(work.kept),
+        left=work.matching.left(),
+    )
+
+
+def _levels(lineage: Lineage) -> list[list[int]]:
+    """Return the places by how many steps stand before them."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    depth = lineage.depth
+    for place in range(lineage.count):
+        found[depth.get(place, 0)].append(place)
+    return [found[step] for step in sorted(found)]
+
+
+class _Work:
+    """The matching of one manifest, as far as it has come."""
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        lineage: Lineage,
+        records: Mapping[JobKey, Record],
+        accepted: Mapping[Acceptance, JobKey],
+        may_keep: MayKeep,
+    ) -> None:
+        self.jobs = list(jobs)
+        self.keys: dict[int, JobKey] = {}
+        self.kept: set[int] = set()
+        self.matching = Matching(records)
+        self._lineage = lineage
+        self._records = records
+        self._accepted = accepted
+        self._may_keep = may_keep
+        self._places: dict[str, int] = {}
+        for place in lineage.children:
+            self._places.setdefault(jobs[place].id, place)
+        self._found_by_assets: Mapping[str, Sequence[JobKey]] | None = None
+
+    def match(self, places: Sequence[int]) -> None:
+        """Match the jobs of one step, whose parents have their keys."""
+        for place in places:
+            if place in self._lineage.parents:
+                self.jobs[place] = with_parents(self.jobs[place], self._content_of)
+        jobs = [self.jobs[place] for place in places]
+        contents = list(map(content_key, jobs))
+        first = places[0] not in self._lineage.parents
+
+        def fits(index: int, key: JobKey) -> bool:
+            return self._is_child_of_its_parents(places[index], key)
+
+        for place, key in zip(
+            places, self.matching.take(contents, jobs, None if first else fits), strict=True
+        ):
+            self.keys[place] = key
+        for place in places if self._records else ():
+            if self.keys[place] not in self._records:
+                self._keep_or_find(place)
+
+    def _content_of(self, job: str) -> str:
+        place = self._places.get(job)
+        return "" if place is None else self.keys[place].content
+
+    def _is_child_of_its_parents(self, place: int, key: JobKey) -> bool:
+        """Return whether a record is not bound to the records of other parents than the job has."""
+        recorded = self._records[key].job
+        if recorded is None:
+            return True
+        bound = [one.ordinal for one in references_of(recorded)]
+        own = [self.keys[self._places[one.job]].ordinal for one in references_of(self.jobs[place])]
+        return all(one is None or one == other for one, other in zip(bound, own, strict=True))
+
+    def _keep_or_find(self, place: int) -> None:
+        """Give a job without a record of its own the one that a person keeps for it, or that is the same."""
+        job, key = self.jobs[place], self.keys[place]
+        old = self._accepted.get(Acceptance(job.id, key.content))
+        if old is not None and self.matching.is_free(old) and self._may_keep(self._records[old]):
+            self.kept.add(place)
+        elif (old := self._same_but_for_words(place, job)) is None:
+            return
+        self.matching.keep(old)
+        self.keys[place] = old
+
+    def _same_but_for_words(self, place: int, job: Job) -> JobKey | None:
+        """Return a free record that asks for the same assets in other words; None where there is none.
+
+        ``output: 0`` of a parent with one asset is that asset, and so is its id.
+        """
+        if any(self.keys[one] not in self._records for one in self._lineage.parents.get(place, ())):
+            return None
+        named = references_of(job)
+        if not named and not _names_an_asset(list(job.params.values())):
+            return None
+        bound = {one: made for one in named if (made := self._bound(one)) is not None}
+        if len(bound) < len(set(named)):
+            return None
+        content = content_with_assets(with_references(job, lambda one: bound[one]))
+        same = [*([JobKey(content)] if named else []), *self._by_assets().get(content, ())]
+        return next(filter(self.matching.is_free, same), None)
+
+    def _bound(self, one: Reference) -> Reference | None:
+        """Return a reference with what came out of its parent; None where that is not known."""
+        key = self.keys[self._places[one.job]] if one.job in self._places else None
+        record = None if key is None else self._records.get(key)
+        if key is None or record is None:
+            return None
+        assets = handed(record, one, now=_LATER).assets
+        return one._replace(ordinal=key.ordinal, assets=assets) if assets else None
+
+    def _by_assets(self) -> Mapping[str, Sequence[JobKey]]:
+        """Return the records of children by what they ask for, their assets in place of their parents."""
+        if self._found_by_assets is None:
+            found: defaultdict[str, list[JobKey]] = defaultdict(list)
+            for key, record in self._records.items():
+                named = () if record.job is None else references_of(record.job)
+                if record.job is not None and named and all(one.assets for one in named):
+                    found[content_with_assets(record.job)].append(key)
+            self._found_by_assets = found
+        return self._found_by_assets
+
+
+def _names_an_asset(value: Json) -> bool:
+    if isinstance(value, str):
+        return value.startswith("asset_")
+    if isinstance(value, dict):
+        return any(map(_names_an_asset, value.values()))
+    return isinstance(value, list) and any(map(_names_an_asset, value))

@@ -1,0 +1,123 @@
+"""Which jobs of a chain can be bought, which wait for a parent, and which a parent blocks. Pure.
+
+Lanes are no states: nothing of them is on record. They follow from the parents' records.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from batchgen.identity import Reference, references_of
+from batchgen.lifecycle import DONE, State
+from batchgen.lineage import Lineage
+from batchgen.model import Job
+from batchgen.planning.parent_assets import handed
+from batchgen.record import Record
+
+
+class Step(Protocol):
+    """A job of a plan, as far as its lane depends on it."""
+
+    @property
+    def job(self) -> Job:
+        """What is asked for."""
+        ...
+
+    @property
+    def record(self) -> Record:
+        """What is on record of it."""
+        ...
+
+    @property
+    def retry(self) -> bool:
+        """Whether another attempt is asked for."""
+        ...
+
+
+class Lane(StrEnum):
+    """How a job that is not bought stands to its parents."""
+
+    READY = "ready"
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+
+
+_BAD = {
+    State.FAILED: "failed",
+    State.REFUSED: "was refused",
+    State.CANCELED: "was canceled",
+    State.HELD: "needs your decision",
+    State.ABANDONED: "was given up",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wait:
+    """Why a job is not ready.
+
+    Attributes:
+        lane: waiting or blocked.
+        parents: the places of its own parents that it waits for, or that block it.
+        root: the place of the job that blocks it, however far back; None where it only waits.
+        why: what is wrong with that one, for people; empty where it only waits.
+    """
+
+    lane: Lane
+    parents: tuple[int, ...]
+    root: int | None = None
+    why: str = ""
+
+
+def waits_of(entries: Sequence[Step], lineage: Lineage, *, now: float) -> Mapping[int, Wait]:
+    """Return why jobs that are not bought are not ready, by place; ready ones are left out.
+
+    Args:
+        entries: of a plan.
+        lineage: of their jobs.
+        now: seconds since the epoch.
+    """
+    found: dict[int, Wait] = {}
+    for place in lineage.order if not lineage.is_empty else ():
+        if place in lineage.parents and is_unbought(entries[place]):
+            wait = _wait(place, entries, lineage, found, now)
+            if wait is not None:
+                found[place] = wait
+    return found
+
+
+def is_unbought(entry: Step) -> bool:
+    """Return whether a job is to be bought, or may be."""
+    return entry.record.state is State.PLANNED or (entry.retry and entry.record.state not in DONE)
+
+
+def _wait(
+    place: int, entries: Sequence[Step], lineage: Lineage, known: Mapping[int, Wait], now: float
+) -> Wait | None:
+    waits: list[int] = []
+    bad: list[int] = []
+    root, why = None, ""
+    for parent in lineage.parents[place]:
+        entry, behind = entries[parent], known.get(parent)
+        found, cause = "", parent
+        if entry.record.state in DONE:
+            given = [handed(entry.record, one, now=now) for one in _named(entries[place], entry.job.id)]
+            found = next((one.why for one in given if one.why), "")
+            if not found and any(one.is_waited_for for one in given):
+                waits.append(parent)
+        elif entry.record.state in _BAD and not entry.retry:
+            found = f"{entry.job.id} {_BAD[entry.record.state]}"
+        elif behind is not None and behind.root is not None:
+            found, cause = behind.why, behind.root
+        else:
+            waits.append(parent)
+        if found:
+            bad.append(parent)
+            root, why = (cause, found) if root is None else (root, why)
+    if bad:
+        return Wait(lane=Lane.BLOCKED, parents=tuple(bad), root=root, why=why)
+    return Wait(lane=Lane.WAITING, parents=tuple(waits)) if waits else None
+
+
+def _named(entry: Step, parent: str) -> list[Reference]:
+    return [one for one in references_of(entry.job) if one.job == parent]

@@ -1,0 +1,92 @@
+"""Which of a parent's assets go into a child, and whether that is known. Pure.
+
+An asset's number is its place among the parent's assets, which stays: what the service shows later comes
+behind them.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from batchgen.identity import Reference
+from batchgen.lifecycle import DONE
+from batchgen.planning.yields import is_young
+from batchgen.record import Record
+
+_BESIDE = ("thumbnail", "preview")  # what the service calls an asset that only shows another one
+
+
+class Handed(NamedTuple):
+    """What of a parent goes into a child.
+
+    Attributes:
+        assets: their ids; none where the rest says why.
+        why: what has to be changed first, for people; empty where nothing has to.
+        unread: those whose types say which of them is meant, and are not known.
+    """
+
+    assets: tuple[str, ...] = ()
+    why: str = ""
+    unread: tuple[str, ...] = ()
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether the parent's end may still bring it."""
+        return not (self.assets or self.why or self.unread)
+
+
+_LATER = Handed()
+
+
+def handed(
+    record: Record, wanted: Reference, *, now: float, types: Mapping[str, str] | None = None
+) -> Handed:
+    """Return what of a parent goes into a child.
+
+    Args:
+        record: the parent's.
+        wanted: what the child names.
+        now: seconds since the epoch: for a day the service may show more assets.
+        types: what the service calls the parent's assets, by id, beyond what is on record.
+    """
+    if record.state not in DONE:
+        return _LATER
+    assets = record.asset_ids
+    if wanted.output is not None:
+        if wanted.output < len(assets):
+            return Handed(assets[wanted.output : wanted.output + 1])
+        return _LATER if _may_grow(record, now) else Handed(why=_lacks(wanted, assets))
+    if _may_grow(record, now):
+        return _LATER
+    if not assets:
+        return Handed(why=f"{wanted.job} came to an end without any asset")
+    if wanted.every or len(assets) == 1:
+        return Handed(assets)
+    known = {one.asset_id: one.type for one in record.files} | dict(types or {})
+    unread = tuple(one for one in assets if one not in known)
+    if unread:
+        return Handed(unread=unread)
+    meant = [one for one in assets if not any(word in known[one].lower() for word in _BESIDE)]
+    return Handed((meant[0],)) if len(meant) == 1 else Handed(why=_several(record, wanted, known))
+
+
+def _may_grow(record: Record, now: float) -> bool:
+    return (record.is_short or not record.asset_ids) and is_young(record, now=now)
+
+
+def _lacks(wanted: Reference, assets: tuple[str, ...]) -> str:
+    there = f"has assets 0 to {len(assets) - 1}" if len(assets) > 1 else f"has {len(assets)}"
+    return f"{wanted.job} {there}, and output {wanted.output} is asked for".replace(
+        "has 1,", "has one asset,"
+    )
+
+
+def _several(record: Record, wanted: Reference, types: Mapping[str, str]) -> str:
+    kinds = {one.asset_id: one.kind for one in record.files}
+    listed = ", ".join(
+        f"{place}: {' '.join(filter(None, (kinds.get(one, ''), types[one]))) or one}"
+        for place, one in enumerate(record.asset_ids)
+    )
+    return (
+        f"{wanted.job} has {len(record.asset_ids)} assets ({listed}); write which of them goes in: "
+        f"{{job: {wanted.job}, output: 0}}, or outputs: all where the input takes several"
+    )
