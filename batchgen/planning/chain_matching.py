@@ -10,17 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from batchgen.identity import (
-    Reference,
     content_key,
     content_with_assets,
     references_of,
     with_parents,
-    with_references,
 )
 from batchgen.lineage import Lineage
 from batchgen.model import Acceptance, Job, JobKey, Json
 from batchgen.planning.matching import Matching
-from batchgen.planning.parent_assets import handed
+from batchgen.planning.parent_assets import bound
 from batchgen.record import Record
 
 _LATER = float("inf")  # a moment at which no success is young any more: what it shows is all that it has
@@ -160,21 +158,18 @@ class _Work:
         named = references_of(job)
         if not named and not _names_an_asset(list(job.params.values())):
             return None
-        bound = {one: made for one in named if (made := self._bound(one)) is not None}
-        if len(bound) < len(set(named)):
+        sent = bound(job, self._recorded, now=_LATER)
+        if sent is None:
             return None
-        content = content_with_assets(with_references(job, lambda one: bound[one]))
+        content = content_with_assets(sent)
         same = [*([JobKey(content)] if named else []), *self._by_assets().get(content, ())]
         return next(filter(self.matching.is_free, same), None)
 
-    def _bound(self, one: Reference) -> Reference | None:
-        """Return a reference with what came out of its parent; None where that is not known."""
-        key = self.keys[self._places[one.job]] if one.job in self._places else None
+    def _recorded(self, job: str) -> tuple[JobKey, Record] | None:
+        """Return what is on record of the parent of a name."""
+        key = self.keys[self._places[job]] if job in self._places else None
         record = None if key is None else self._records.get(key)
-        if key is None or record is None:
-            return None
-        assets = handed(record, one, now=_LATER).assets
-        return one._replace(ordinal=key.ordinal, assets=assets) if assets else None
+        return None if key is None or record is None else (key, record)
 
     def _by_assets(self) -> Mapping[str, Sequence[JobKey]]:
         """Return the records of children by what they ask for, their assets in place of their parents."""

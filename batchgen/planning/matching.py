@@ -68,9 +68,11 @@ class Matching:
         keys: list[JobKey | None] = [None] * len(jobs)
         for content, indices in wanted.items():
             found = self._recorded.get(content)
-            if isinstance(indices, int) and self._is_plain(content, indices, found, fits):  # nearly all
-                keys[indices] = JobKey(content) if found is None else found
-                continue
+            if isinstance(indices, int) and not isinstance(found, list):  # nearly all
+                key = JobKey(content) if found is None else found
+                if key not in self._taken and (found is None or fits is None or fits(indices, key)):
+                    keys[indices] = key
+                    continue
             places = [indices] if isinstance(indices, int) else indices
             candidates = found if isinstance(found, list) else [] if found is None else [found]
             for index, key in self._match_equals(content, places, jobs, candidates, fits).items():
@@ -78,15 +80,6 @@ class Matching:
         made = [key for key in keys if key is not None]
         self._taken.update(made)
         return made
-
-    def _is_plain(
-        self, content: str, index: int, found: JobKey | list[JobKey] | None, fits: Fits | None
-    ) -> bool:
-        """Return whether the one job that asks for this can have no other record than the only one."""
-        if isinstance(found, list):
-            return False
-        key = JobKey(content) if found is None else found
-        return key not in self._taken and (found is None or fits is None or fits(index, found))
 
     def keep(self, key: JobKey) -> None:
         """Leave a record to a job that has it for another reason."""
