@@ -7,7 +7,7 @@ they came about. ``repeat`` and ``seed: none`` say that it is meant.
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from batchgen.identity import content_key
+from batchgen.identity import content_key, references_of
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.values import Places
 from batchgen.model import Job
@@ -23,7 +23,7 @@ class Doubles:
         self._alike: dict[tuple[str, str | None], list[int]] = {}
 
     def add(self, job: Job, number: int) -> None:
-        """Take the next job; those that have another prompt or model cannot equal it.
+        """Take the next job; those that have another prompt, model or parents cannot equal it.
 
         Args:
             job: what is asked for.
@@ -33,6 +33,8 @@ class Doubles:
             return
         text = job.prompt
         prompt = text if text is None or text.isascii() else unicodedata.normalize("NFC", text)
+        if parents := references_of(job):  # of what these ask for nothing is said in the job itself
+            prompt = "\0".join([prompt or "", *(one.job for one in parents)])
         first = self._first.setdefault(job.model, {}).setdefault(prompt, number)
         if first != number:
             self._alike.setdefault((job.model, prompt), [first]).append(number)
