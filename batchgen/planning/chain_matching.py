@@ -13,11 +13,12 @@ from functools import cached_property
 from batchgen.identity import (
     content_key,
     content_with_assets,
+    has_asset,
     references_of,
     with_parents,
 )
 from batchgen.lineage import Lineage
-from batchgen.model import Acceptance, Job, JobKey, Json
+from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.matching import Matching
 from batchgen.planning.parent_assets import bound
 from batchgen.record import Record
@@ -64,6 +65,7 @@ def match_chains(
     work = _Work(jobs, lineage, records, accepted, may_keep)
     for places in _levels(lineage):
         work.match(places)
+    work.finish()
     return Matched(
         jobs=work.jobs,
         keys=[work.keys[place] for place in range(len(jobs))],
@@ -121,6 +123,7 @@ class _Work:
         self._places: dict[str, int] = {}
         for place in lineage.children:
             self._places.setdefault(jobs[place].id, place)
+        self._left: list[int] = []  # without a record, and feeding nobody
         self._wanted: dict[int, Counter[str]] = {}
         self._found_by_assets: Mapping[str, Sequence[JobKey]] | None = None
 
@@ -134,8 +137,16 @@ class _Work:
         found = self.matching.take(contents, jobs, _Kin(self, places) if self._records else None)
         self.keys.update(zip(places, found, strict=True))
         for place in places if self._records else ():
-            if self.keys[place] not in self._records:
-                self._keep_or_find(place)
+            if self.keys[place] not in self._records and not self._keeps_an_old_one(place):
+                if place in self._lineage.children:
+                    self._find_in_other_words(place)
+                else:
+                    self._left.append(place)
+
+    def finish(self) -> None:
+        """Look for what nobody is fed by in other words, when every job has what it asks for in its own."""
+        for place in self._left:
+            self._find_in_other_words(place)
 
     def _content_of(self, job: str) -> str:
         place = self._places.get(job)
@@ -183,14 +194,21 @@ class _Work:
                     found[one.key].append(key)
         return found
 
-    def _keep_or_find(self, place: int) -> None:
-        """Give a job without a record of its own the one that a person keeps for it, or that is the same."""
-        job, key = self.jobs[place], self.keys[place]
-        old = self._accepted.get(Acceptance(job.id, key.content))
-        if old is not None and self.matching.is_free(old) and self._may_keep(self._records[old]):
-            self.kept.add(place)
-        elif (old := self._same_but_for_words(place, job)) is None:
-            return
+    def _keeps_an_old_one(self, place: int) -> bool:
+        """Give a job the record that a person keeps for it; False where there is none."""
+        old = self._accepted.get(Acceptance(self.jobs[place].id, self.keys[place].content))
+        if old is None or not self.matching.is_free(old) or not self._may_keep(self._records[old]):
+            return False
+        self.kept.add(place)
+        self._give(place, old)
+        return True
+
+    def _find_in_other_words(self, place: int) -> None:
+        """Give a job the record of the same in other words, if there is one."""
+        if (old := self._same_but_for_words(place, self.jobs[place])) is not None:
+            self._give(place, old)
+
+    def _give(self, place: int, old: JobKey) -> None:
         self.matching.keep(old)
         self.keys[place] = old
 
@@ -202,7 +220,7 @@ class _Work:
         if any(self.keys[one] not in self._records for one in self._lineage.parents.get(place, ())):
             return None
         named = references_of(job)
-        if not named and not _names_an_asset(list(job.params.values())):
+        if not named and not has_asset(job.params):
             return None
         sent = bound(job, self._recorded, now=_LATER)
         if sent is None:
@@ -227,11 +245,3 @@ class _Work:
                     found[content_with_assets(record.job)].append(key)
             self._found_by_assets = found
         return self._found_by_assets
-
-
-def _names_an_asset(value: Json) -> bool:
-    if isinstance(value, str):
-        return value.startswith("asset_")
-    if isinstance(value, dict):
-        return any(map(_names_an_asset, value.values()))
-    return isinstance(value, list) and any(map(_names_an_asset, value))

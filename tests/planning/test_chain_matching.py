@@ -137,3 +137,12 @@ def test_a_reference_reads_back_what_it_says() -> None:
         Reference("a", every=True, content="v1:x", ordinal=1, assets=("asset_1", "asset_2")),
     ):
         assert Reference.read(one.value) == one
+
+
+def test_the_same_in_other_words_takes_nothing_from_who_has_it_in_its_own() -> None:
+    jobs = chain(0, "a", 1)
+    records = bought(make_plan(jobs, {}))
+    (asset,) = next(one.asset_ids for one in records.values() if one.job is not None and one.job.id == "k0")
+    literal = Job(id="same", model="tool0", params={"image": asset})
+    plan = make_plan([literal, *jobs], records)
+    assert [one.job.id for one in plan.to_submit] == ["same"]
