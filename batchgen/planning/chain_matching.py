@@ -9,13 +9,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from batchgen.identity import (
+    Reference,
     content_key,
     content_with_assets,
     has_asset,
     references_of,
     with_parents,
+    with_references,
 )
 from batchgen.lineage import Lineage
 from batchgen.model import Acceptance, Job, JobKey
@@ -125,6 +128,7 @@ class _Work:
             self._places.setdefault(jobs[place].id, place)
         self._left: list[int] = []  # without a record, and feeding nobody
         self._wanted: dict[int, Counter[str]] = {}
+        self._bought: dict[JobKey, Counter[str]] = {}
         self._found_by_assets: Mapping[str, Sequence[JobKey]] | None = None
 
     def match(self, places: Sequence[int]) -> None:
@@ -162,27 +166,26 @@ class _Work:
         return all(one is None or one == other for one, other in zip(bound_to, own, strict=True))
 
     def wanted_from(self, place: int) -> Counter[str]:
-        """Count what is asked for behind a job, as far as it is known from this side."""
+        """Count what is asked for behind a job, as far as it hangs on that job alone."""
         if place not in self._wanted:
-            contents = {place: content_key(self.jobs[place])}
-            for one in self._lineage.descendants(place):
-                parents = self._lineage.parents[one]
-                if contents.keys() >= set(parents):
-                    named = {self.jobs[each].id: contents[each] for each in parents}
-                    contents[one] = content_key(with_parents(self.jobs[one], named.__getitem__))
-            del contents[place]
-            self._wanted[place] = Counter(contents.values())
+            self._wanted[place] = _behind(
+                place,
+                children=lambda one: self._lineage.children.get(one, ()),
+                fed_by=lambda one: self._places.get(one.job),
+                job=self.jobs.__getitem__,
+            )
         return self._wanted[place]
 
     def bought_from(self, key: JobKey) -> Counter[str]:
-        """Count what is on record behind a record."""
-        found: set[JobKey] = set()
-        ahead = [key]
-        while ahead:
-            new = [one for one in self._children.get(ahead.pop(), ()) if one not in found]
-            found.update(new)
-            ahead += new
-        return Counter(one.content for one in found)
+        """Count the same of what is on record."""
+        if key not in self._bought:
+            self._bought[key] = _behind(
+                key,
+                children=lambda one: self._children.get(one, ()),
+                fed_by=lambda one: one.key,
+                job=lambda one: self._records[one].job,
+            )
+        return self._bought[key]
 
     @cached_property
     def _children(self) -> Mapping[JobKey, Sequence[JobKey]]:
@@ -245,3 +248,40 @@ class _Work:
                     found[content_with_assets(record.job)].append(key)
             self._found_by_assets = found
         return self._found_by_assets
+
+
+One = TypeVar("One")
+
+
+def _behind(
+    first: One,
+    *,
+    children: Callable[[One], Sequence[One]],
+    fed_by: Callable[[Reference], One | None],
+    job: Callable[[One], Job | None],
+) -> Counter[str]:
+    """Count what hangs on a job, each by what it asks for and whom it hangs on, whichever outputs go in.
+
+    Args:
+        first: the job, or its record.
+        children: gives those that it feeds.
+        fed_by: gives who is meant by a reference.
+        job: gives what is asked for.
+    """
+    named: dict[One, str] = {first: ""}
+    ahead = [first]
+    while ahead:
+        for one in children(ahead.pop()):
+            asked = job(one)
+            parents = {each: fed_by(each) for each in references_of(asked)} if asked is not None else {}
+            if one in named or asked is None or any(each not in named for each in parents.values()):
+                continue  # it may come again, from another parent
+            known = {
+                each: Reference("", content=named[parent] or "first")
+                for each, parent in parents.items()
+                if parent is not None
+            }
+            named[one] = content_key(with_references(asked, known.__getitem__))
+            ahead.append(one)
+    del named[first]
+    return Counter(named.values())

@@ -54,13 +54,17 @@ def renamed(jobs: Sequence[Job], names: Mapping[str, str]) -> list[Job]:
 
 
 @settings(max_examples=150)
-@given(manifests, st.randoms(use_true_random=False), st.floats(0, 1))
-def test_other_names_and_another_order_buy_nothing_anew(jobs: list[Job], random: Random, only: float) -> None:
+@given(manifests, st.randoms(use_true_random=False), st.floats(0, 1), st.booleans())
+def test_other_names_and_another_order_buy_nothing_anew(
+    jobs: list[Job], random: Random, only: float, said: bool
+) -> None:
     records = bought(make_plan(jobs, {}), only=only, random=random)
     left = sum(one.record.job is None for one in make_plan(jobs, records).entries)
     ids = [one.id for one in jobs]
     others = [f"n{name}" for name in random.sample(ids, len(ids))]
     again = renamed(jobs, dict(zip(ids, others, strict=True)))
+    if said:
+        again = [with_references(one, lambda each: each._replace(output=0)) for one in again]
     random.shuffle(again)
     plan = make_plan(again, records)
     assert sum(one.record.job is None for one in plan.entries) == left
