@@ -3,14 +3,10 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from batchgen.lifecycle import Record
-from batchgen.model import File
 from batchgen.output.cards import Card, cards
 from batchgen.output.entries import Parent, Row, entry
 from batchgen.output.layout import lay_out
@@ -18,7 +14,6 @@ from batchgen.output.report import write_report
 from batchgen.output.results import Results, results_csv, results_document, results_json
 from batchgen.output.strips import Strip, Strips
 from batchgen.output.thumbnails import SMALL_EDGE, Preview, previews, smaller
-from batchgen.planning.chains import ChainCount
 from tests.output.conftest import WHY
 from tests.output.test_report_page import Tags
 from tests.support.results_format import faults
