@@ -285,7 +285,7 @@ def test_what_is_wrong_with_an_entry_is_not_said_again_of_those_that_go_through_
         'jobs.yaml:6:43: params.j: no job has the id "no"',
     ]
     assert complain(text.replace("prompt: '{pose}'", "promt: '{pose}'").replace("j: {job: no}", "j: 1")) == [
-        "jobs.yaml:4:34: unknown key promt; did you mean prompt?",
+        "jobs.yaml:4:37: unknown key promt; did you mean prompt?",
     ]
 
 
