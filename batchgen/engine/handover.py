@@ -116,8 +116,9 @@ class Handover:
         if why := next((one.why for one in given.values() if one.why), ""):
             self._board.stops.blocked[entry.key] = why
             return
-        assets = {asset for one in given.values() for asset in one.assets}
-        if unknown := {one for each in given.values() for one in each.unread} | (assets - self._known):
+        unknown = {one for each in given.values() for one in each.unread}
+        unknown.update(one for each in given.values() for one in each.assets if self._asks(one))
+        if unknown:
             self._ask(unknown)
         elif lost := next((one.job for one, each in given.items() if self._gone & {*each.assets}), None):
             self._board.stops.blocked[entry.key] = (
@@ -126,10 +127,9 @@ class Handover:
         else:
             self._hand_on(place, {one: each.assets for one, each in given.items()})
 
-    @property
-    def _known(self) -> set[str]:
-        """The assets of which it is known whether the service has them."""
-        return self._shown | self._gone | self._instead.keys()
+    def _asks(self, asset_id: str) -> bool:
+        """Return whether it is not known yet that the service has an asset, or has it no more."""
+        return not any(asset_id in known for known in (self._shown, self._gone, self._instead))
 
     def _given(self, one: Reference) -> Handed:
         key = self._by_id.get(one.job)
@@ -156,7 +156,7 @@ class Handover:
 
     def _ask(self, assets: Collection[str]) -> None:
         """Have it found out what assets are and whether they are there, for all children together."""
-        self._wanted |= assets
+        self._wanted.update(assets)
         if not self._questions:
             self._questions += 1
             self._errands.spawn(self._ask_about_all, name="inputs of chains")

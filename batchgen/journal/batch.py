@@ -14,6 +14,7 @@ from pathlib import Path
 
 from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import JournalError, RemoteIdTakenError
+from batchgen.identity import ASSET
 from batchgen.journal import codec, schema
 from batchgen.journal.origin_flags import Marks, named_rows
 from batchgen.journal.scopes import columns_of, keep_scope
@@ -40,10 +41,14 @@ _UNANSWERED_EQUALS = f"""
         UNION SELECT owner FROM scopes WHERE origin = :origin AND project = :project AND owner <> ''
     )
     SELECT records.fields FROM records JOIN scopes ON scopes.id = records.scope
-    WHERE content = :content AND state IN ('{State.SUBMITTING}', '{State.IN_DOUBT}')
+    WHERE {{which}} AND state IN ('{State.SUBMITTING}', '{State.IN_DOUBT}')
     AND origin = :origin AND NOT (scope = :scope AND ordinal = :ordinal)
     AND (project = :project OR owner IN us OR project IN us)
 """  # noqa: S608 - our own words
+_BY_CONTENT = _UNANSWERED_EQUALS.format(which="content = :content")
+_BY_BODY = _UNANSWERED_EQUALS.format(
+    which="content <> :content AND json_extract(records.fields, '$.body') = :body"
+)
 
 
 class BatchJournal:
@@ -187,7 +192,7 @@ class BatchJournal:
         with explained(self._path), self._transaction(durable=True):
             self._marks.disown(remote_ids)
 
-    def unanswered_equals(self, key: JobKey) -> list[Record]:
+    def unanswered_equals(self, key: JobKey, body: str = "") -> list[Record]:
         """Return the records of other jobs that ask for the same and are submitting or in doubt.
 
         Of this origin and account, in whatever batch: a project and the owner of its jobs are one
@@ -196,17 +201,17 @@ class BatchJournal:
         Raises:
             JournalError: the file cannot be read.
         """
+        wanted = {
+            "content": key.content,
+            "ordinal": key.ordinal,
+            "scope": self._scope_id or 0,
+            "origin": self._scope.origin,
+            "project": self._scope.project,
+            "body": body,
+        }
+        queries = (_BY_CONTENT, _BY_BODY) if ASSET in body else (_BY_CONTENT,)
         with explained(self._path):
-            rows = self._connection.execute(
-                _UNANSWERED_EQUALS,
-                {
-                    "content": key.content,
-                    "ordinal": key.ordinal,
-                    "scope": self._scope_id or 0,
-                    "origin": self._scope.origin,
-                    "project": self._scope.project,
-                },
-            )
+            rows = [row for query in queries for row in self._connection.execute(query, wanted)]
             return [codec.load_record(text) for (text,) in rows]
 
     def neighbours(self, contents: Collection[str]) -> list[tuple[Scope, JobKey]]:

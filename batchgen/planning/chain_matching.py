@@ -5,22 +5,25 @@ and kept counts under what it was. A record that is bound to a parent's record b
 job that has that one now.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 from batchgen.identity import (
     Reference,
     content_key,
     content_with_assets,
+    has_asset,
     references_of,
     with_parents,
     with_references,
 )
 from batchgen.lineage import Lineage
-from batchgen.model import Acceptance, Job, JobKey, Json
+from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.matching import Matching
-from batchgen.planning.parent_assets import handed
+from batchgen.planning.parent_assets import bound
 from batchgen.record import Record
 
 _LATER = float("inf")  # a moment at which no success is young any more: what it shows is all that it has
@@ -65,6 +68,7 @@ def match_chains(
     work = _Work(jobs, lineage, records, accepted, may_keep)
     for places in _levels(lineage):
         work.match(places)
+    work.finish()
     return Matched(
         jobs=work.jobs,
         keys=[work.keys[place] for place in range(len(jobs))],
@@ -80,6 +84,24 @@ def _levels(lineage: Lineage) -> list[list[int]]:
     for place in range(lineage.count):
         found[depth.get(place, 0)].append(place)
     return [found[step] for step in sorted(found)]
+
+
+class _Kin:
+    """Ties the jobs of one step to records by their parents and by what is fed by them."""
+
+    def __init__(self, work: "_Work", places: Sequence[int]) -> None:
+        self._work = work
+        self._places = places
+
+    def fits(self, index: int, key: JobKey) -> bool:
+        """Return whether a record is not another parent's child."""
+        return self._work.is_child_of_its_parents(self._places[index], key)
+
+    def rank(self, index: int, key: JobKey) -> tuple[int, int]:
+        """Return how little of what is bought behind a record would be bought again, and how much is left."""
+        wanted, bought = self._work.wanted_from(self._places[index]), self._work.bought_from(key)
+        same = (wanted & bought).total()
+        return -same, bought.total() - same
 
 
 class _Work:
@@ -104,6 +126,9 @@ class _Work:
         self._places: dict[str, int] = {}
         for place in lineage.children:
             self._places.setdefault(jobs[place].id, place)
+        self._left: list[int] = []  # without a record, and feeding nobody
+        self._wanted: dict[int, Counter[str]] = {}
+        self._bought: dict[JobKey, Counter[str]] = {}
         self._found_by_assets: Mapping[str, Sequence[JobKey]] | None = None
 
     def match(self, places: Sequence[int]) -> None:
@@ -113,40 +138,80 @@ class _Work:
                 self.jobs[place] = with_parents(self.jobs[place], self._content_of)
         jobs = [self.jobs[place] for place in places]
         contents = list(map(content_key, jobs))
-        first = places[0] not in self._lineage.parents
-
-        def fits(index: int, key: JobKey) -> bool:
-            return self._is_child_of_its_parents(places[index], key)
-
-        for place, key in zip(
-            places, self.matching.take(contents, jobs, None if first else fits), strict=True
-        ):
-            self.keys[place] = key
+        found = self.matching.take(contents, jobs, _Kin(self, places) if self._records else None)
+        self.keys.update(zip(places, found, strict=True))
         for place in places if self._records else ():
-            if self.keys[place] not in self._records:
-                self._keep_or_find(place)
+            if self.keys[place] not in self._records and not self._keeps_an_old_one(place):
+                if place in self._lineage.children:
+                    self._find_in_other_words(place)
+                else:
+                    self._left.append(place)
+
+    def finish(self) -> None:
+        """Look for what nobody is fed by in other words, when every job has what it asks for in its own."""
+        for place in self._left:
+            self._find_in_other_words(place)
 
     def _content_of(self, job: str) -> str:
         place = self._places.get(job)
         return "" if place is None else self.keys[place].content
 
-    def _is_child_of_its_parents(self, place: int, key: JobKey) -> bool:
+    def is_child_of_its_parents(self, place: int, key: JobKey) -> bool:
         """Return whether a record is not bound to the records of other parents than the job has."""
         recorded = self._records[key].job
-        if recorded is None:
+        if recorded is None or place not in self._lineage.parents:
             return True
-        bound = [one.ordinal for one in references_of(recorded)]
+        bound_to = [one.ordinal for one in references_of(recorded)]
         own = [self.keys[self._places[one.job]].ordinal for one in references_of(self.jobs[place])]
-        return all(one is None or one == other for one, other in zip(bound, own, strict=True))
+        return all(one is None or one == other for one, other in zip(bound_to, own, strict=True))
 
-    def _keep_or_find(self, place: int) -> None:
-        """Give a job without a record of its own the one that a person keeps for it, or that is the same."""
-        job, key = self.jobs[place], self.keys[place]
-        old = self._accepted.get(Acceptance(job.id, key.content))
-        if old is not None and self.matching.is_free(old) and self._may_keep(self._records[old]):
-            self.kept.add(place)
-        elif (old := self._same_but_for_words(place, job)) is None:
-            return
+    def wanted_from(self, place: int) -> Counter[str]:
+        """Count what is asked for behind a job, as far as it hangs on that job alone."""
+        if place not in self._wanted:
+            self._wanted[place] = _behind(
+                place,
+                children=lambda one: self._lineage.children.get(one, ()),
+                fed_by=lambda one: self._places.get(one.job),
+                job=self.jobs.__getitem__,
+            )
+        return self._wanted[place]
+
+    def bought_from(self, key: JobKey) -> Counter[str]:
+        """Count the same of what is on record."""
+        if key not in self._bought:
+            self._bought[key] = _behind(
+                key,
+                children=lambda one: self._children.get(one, ()),
+                fed_by=lambda one: one.key,
+                job=lambda one: self._records[one].job,
+            )
+        return self._bought[key]
+
+    @cached_property
+    def _children(self) -> Mapping[JobKey, Sequence[JobKey]]:
+        """The records that are bound to others, by those."""
+        found: defaultdict[JobKey, list[JobKey]] = defaultdict(list)
+        for key, record in self._records.items():
+            for one in () if record.job is None else references_of(record.job):
+                if one.key is not None:
+                    found[one.key].append(key)
+        return found
+
+    def _keeps_an_old_one(self, place: int) -> bool:
+        """Give a job the record that a person keeps for it; False where there is none."""
+        old = self._accepted.get(Acceptance(self.jobs[place].id, self.keys[place].content))
+        if old is None or not self.matching.is_free(old) or not self._may_keep(self._records[old]):
+            return False
+        self.kept.add(place)
+        self._give(place, old)
+        return True
+
+    def _find_in_other_words(self, place: int) -> None:
+        """Give a job the record of the same in other words, if there is one."""
+        if (old := self._same_but_for_words(place, self.jobs[place])) is not None:
+            self._give(place, old)
+
+    def _give(self, place: int, old: JobKey) -> None:
         self.matching.keep(old)
         self.keys[place] = old
 
@@ -158,23 +223,20 @@ class _Work:
         if any(self.keys[one] not in self._records for one in self._lineage.parents.get(place, ())):
             return None
         named = references_of(job)
-        if not named and not _names_an_asset(list(job.params.values())):
+        if not named and not has_asset(job.params):
             return None
-        bound = {one: made for one in named if (made := self._bound(one)) is not None}
-        if len(bound) < len(set(named)):
+        sent = bound(job, self._recorded, now=_LATER)
+        if sent is None:
             return None
-        content = content_with_assets(with_references(job, lambda one: bound[one]))
+        content = content_with_assets(sent)
         same = [*([JobKey(content)] if named else []), *self._by_assets().get(content, ())]
         return next(filter(self.matching.is_free, same), None)
 
-    def _bound(self, one: Reference) -> Reference | None:
-        """Return a reference with what came out of its parent; None where that is not known."""
-        key = self.keys[self._places[one.job]] if one.job in self._places else None
+    def _recorded(self, job: str) -> tuple[JobKey, Record] | None:
+        """Return what is on record of the parent of a name."""
+        key = self.keys[self._places[job]] if job in self._places else None
         record = None if key is None else self._records.get(key)
-        if key is None or record is None:
-            return None
-        assets = handed(record, one, now=_LATER).assets
-        return one._replace(ordinal=key.ordinal, assets=assets) if assets else None
+        return None if key is None or record is None else (key, record)
 
     def _by_assets(self) -> Mapping[str, Sequence[JobKey]]:
         """Return the records of children by what they ask for, their assets in place of their parents."""
@@ -188,9 +250,38 @@ class _Work:
         return self._found_by_assets
 
 
-def _names_an_asset(value: Json) -> bool:
-    if isinstance(value, str):
-        return value.startswith("asset_")
-    if isinstance(value, dict):
-        return any(map(_names_an_asset, value.values()))
-    return isinstance(value, list) and any(map(_names_an_asset, value))
+One = TypeVar("One")
+
+
+def _behind(
+    first: One,
+    *,
+    children: Callable[[One], Sequence[One]],
+    fed_by: Callable[[Reference], One | None],
+    job: Callable[[One], Job | None],
+) -> Counter[str]:
+    """Count what hangs on a job, each by what it asks for and whom it hangs on, whichever outputs go in.
+
+    Args:
+        first: the job, or its record.
+        children: gives those that it feeds.
+        fed_by: gives who is meant by a reference.
+        job: gives what is asked for.
+    """
+    named: dict[One, str] = {first: ""}
+    ahead = [first]
+    while ahead:
+        for one in children(ahead.pop()):
+            asked = job(one)
+            parents = {each: fed_by(each) for each in references_of(asked)} if asked is not None else {}
+            if one in named or asked is None or any(each not in named for each in parents.values()):
+                continue  # it may come again, from another parent
+            known = {
+                each: Reference("", content=named[parent] or "first")
+                for each, parent in parents.items()
+                if parent is not None
+            }
+            named[one] = content_key(with_references(asked, known.__getitem__))
+            ahead.append(one)
+    del named[first]
+    return Counter(named.values())
