@@ -215,6 +215,9 @@ class IdTemplate:
         Raises:
             ValueError: a value that has no place inside a text; the message begins with its name.
         """
+        sole = self.written.sole
+        if sole is not None and type(name := variables[sole]) is str and may_be_id(name):
+            return name  # as nearly all are
         written = self.written.render(variables)
         parts = {name: _text(name, variables[name]) for name in self.fit.names}
         if may_be_id(written) and "" not in parts.values():
@@ -289,8 +292,11 @@ class Tree:
                 return shape.render(variables)
             case Whole():
                 return self._whole(shape, variables[shape.name])
-            case LocalFile() | OtherJob():
-                return self._input(shape, variables)
+            case OtherJob():
+                return self._job(shape, variables)
+            case LocalFile():
+                left_out = shape.template.is_left_out(variables)
+                return _ABSENT if left_out else self.filer({"file": shape.template.render(variables)})
             case dict():
                 return _present({key: self._render(one, variables) for key, one in shape.items()})
             case list():
@@ -298,12 +304,13 @@ class Tree:
             case _:
                 return shape
 
-    def _input(self, shape: LocalFile | OtherJob, variables: Mapping[str, Json]) -> Json:
-        if shape.template.is_left_out(variables):
+    def _job(self, shape: OtherJob, variables: Mapping[str, Json]) -> Json:
+        if shape.template.optional and shape.template.is_left_out(variables):
             return _ABSENT
-        if isinstance(shape, LocalFile):
-            return self.filer({"file": shape.template.render(variables)})
-        return reference({JOB: shape.id.render(variables), **self._render(shape.others, variables)})
+        name = shape.id.render(variables)
+        if name and not shape.others:  # as nearly all are: there may be a hundred thousand
+            return {JOB: name}
+        return reference({JOB: name, **self._render(shape.others, variables)})
 
     def _whole(self, shape: Whole, value: Json) -> Json:
         if shape.optional and is_empty(value):

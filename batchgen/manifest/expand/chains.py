@@ -3,9 +3,9 @@
 Chains may be as long as a manifest: nothing here goes down them by calling itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from batchgen.identity import Reference, is_reference, references_of
+from batchgen.identity import Reference, is_reference
 from batchgen.lineage import Lineage, lineage_of
 from batchgen.manifest.expand.sources import way_round
 from batchgen.manifest.origins import Origins, Path
@@ -23,43 +23,51 @@ class Chains:
 
     Args:
         jobs: all of them, each with an id of its own.
+        parents: by number the ids that jobs name.
         places, origins: where they come from.
     """
 
-    def __init__(self, jobs: Sequence[Job], places: Places, origins: Origins) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], parents: Mapping[int, Sequence[str]], places: Places, origins: Origins
+    ) -> None:
         self._jobs = jobs
+        self._parents = parents
         self._places = places
         self._origins = origins
+        self._numbers = {job.id: number for number, job in enumerate(jobs)} if parents else {}
         self._names: set[str] | None = None
-        self._left_out: tuple[str, ...] = ()
+        self._left_out: Collection[tuple[str, ...]] = ()
 
-    def check(self, problems: Problems, *, left_out: tuple[str, ...] = ()) -> None:
+    def check(self, problems: Problems, *, left_out: Collection[tuple[str, ...]] = ()) -> None:
         """Note every reference that names no job, and every circle.
 
         Args:
             problems: takes what is wrong.
-            left_out: what the ids of jobs begin with that could not be made, so that they may be meant.
+            left_out: for jobs that could not be made, and may be meant, what stands in their ids.
         """
         self._left_out = left_out
-        named = [(index, found) for index, job in enumerate(self._jobs) if (found := references_of(job))]
-        if not named:
-            return
         before = len(problems)
-        ids = {job.id for job in self._jobs}
-        wrong = [index for index, found in named if self._is_wrong(index, found, ids)]
-        known = ids.difference(self._jobs[index].id for index in wrong)  # those are called by the wrong name
-        for index in wrong:
-            self._note_wrong(index, ids, known if len(problems) - before < MOST_ALIKE else set(), problems)
-        self._note_circles(lineage_of(self._jobs), problems)
+        numbers, wrong, later = self._numbers, list[int](), False
+        for number, names in self._parents.items():
+            for name in names:
+                parent = numbers.get(name, number)  # a job that names itself is as wrong
+                later |= parent > number
+                if parent == number and (name in numbers or self._is_unknown(name)):
+                    wrong.append(number)
+                    break
+        # those are called by the wrong name themselves
+        known = self._numbers.keys() - {self._jobs[number].id for number in wrong}
+        for number in wrong:
+            self._note_wrong(number, known if len(problems) - before < MOST_ALIKE else set(), problems)
+        if later:  # where every job stands behind those that it names there is no circle
+            self._note_circles(lineage_of(self._jobs), problems)
 
-    def _is_wrong(self, index: int, references: Sequence[Reference], ids: set[str]) -> bool:
-        own = self._jobs[index].id
-        return any(one.job == own or self._is_unknown(one.job, ids) for one in references)
+    def _is_unknown(self, name: str) -> bool:
+        if name in self._numbers:
+            return False
+        return not any(all(one in name for one in words) for words in self._left_out)
 
-    def _is_unknown(self, name: str, ids: set[str]) -> bool:
-        return name not in ids and not (self._left_out and name.startswith(self._left_out))
-
-    def _note_wrong(self, index: int, ids: set[str], known: set[str], problems: Problems) -> None:
+    def _note_wrong(self, index: int, known: set[str], problems: Problems) -> None:
         job = self._jobs[index]
         for path, one in _references_at(job.params):
             place = self._origins.place(
@@ -67,7 +75,7 @@ class Chains:
             )
             if one.job == job.id:
                 problems.add(place, f"params.{path[0]}: {_shown(one.job)} goes into itself", kind=_CIRCLE)
-            elif self._is_unknown(one.job, ids):
+            elif self._is_unknown(one.job):
                 said = f"params.{path[0]}: no job has the id {_shown(one.job)}{self._instead(one.job, known)}"
                 problems.add(place, said, kind=_UNKNOWN)
 

@@ -7,7 +7,7 @@ they came about. ``repeat`` and ``seed: none`` say that it is meant.
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from batchgen.identity import content_key, references_of
+from batchgen.identity import content_key
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.values import Places
 from batchgen.model import Job
@@ -22,19 +22,20 @@ class Doubles:
         self._first: dict[str, dict[str | None, int]] = {}
         self._alike: dict[tuple[str, str | None], list[int]] = {}
 
-    def add(self, job: Job, number: int) -> None:
+    def add(self, job: Job, number: int, parents: Sequence[str] = ()) -> None:
         """Take the next job; those that have another prompt, model or parents cannot equal it.
 
         Args:
             job: what is asked for.
             number: its place among all jobs.
+            parents: the jobs that it names.
         """
         if not job.derive_seed:
             return
         text = job.prompt
         prompt = text if text is None or text.isascii() else unicodedata.normalize("NFC", text)
-        if parents := references_of(job):  # of what these ask for nothing is said in the job itself
-            prompt = "\0".join([prompt or "", *(one.job for one in parents)])
+        if parents:  # of what these ask for nothing is said in the job itself
+            prompt = "\0".join([prompt or "", *parents])
         first = self._first.setdefault(job.model, {}).setdefault(prompt, number)
         if first != number:
             self._alike.setdefault((job.model, prompt), [first]).append(number)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from itertools import product, repeat
 from typing import NamedTuple
 
-from batchgen.identity import canonical
+from batchgen.identity import canonical, references_of
 from batchgen.manifest.expand.braces import left_in
 from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
@@ -83,12 +83,14 @@ class Expansion:
         jobs: made so far.
         places: where each of them comes from.
         origins: what the entry of each of them says.
+        parents: by number the jobs that each of them names, as far as it names any.
     """
 
     def __init__(self, problems: Problems) -> None:
         self.jobs: list[Job] = []
         self.places = Places()
         self.origins = Origins()
+        self.parents: dict[int, tuple[str, ...]] = {}
         self._problems = problems
         self._ids = Ids()
         self._ready: dict[int, FixedParts] = {}
@@ -104,23 +106,22 @@ class Expansion:
         self._starts = array("Q")
         self._spans[number] = len(self.jobs)
         for row, (place, values, kept) in enumerate(_rows(entry)):
-            said = entry.table.says(row) if entry.table is not None else ""
             self._starts.append(len(self.jobs))
             if suspect and not self._meant({**kept, **values}, place):
                 continue
-            if self._complete(values, entry.needed, place, said):
+            if self._complete(values, entry, place, row):
                 try:
                     self._add_row(number, ready, values, kept, place, row)
                 except RowError as error:
-                    text = str(error)
+                    text, said = str(error), _says(entry, row)
                     self._problems.add(place, text if said in text else said + text, kind=error.kind)
 
-    def _complete(self, values: Mapping[str, Json], needed: frozenset[str], place: Place, said: str) -> bool:
+    def _complete(self, values: Mapping[str, Json], entry: Entry, place: Place, row: int) -> bool:
         if None not in values.values() and "" not in values.values():
             return True
-        missing = [name for name, value in values.items() if name in needed and is_empty(value)]
+        missing = [name for name, value in values.items() if name in entry.needed and is_empty(value)]
         for name in missing:
-            text = f"{said}{name} is empty; where it may be, write {{{name}?}}"
+            text = f"{_says(entry, row)}{name} is empty; where it may be, write {{{name}?}}"
             self._problems.add(place, text, kind=f"{name} is empty")
         return not missing
 
@@ -214,6 +215,7 @@ class Expansion:
         exact = ready.exact and named is not None
         first = Owner(len(self.jobs), number, named is not None, named.written if named else "")
         start = self._told_apart(job, first, known, exact=exact)
+        parents = tuple(one.job for one in references_of(job))
         for turn in range(1, ready.entry.repeat + 1):
             wanted = start if turn == 1 else f"{start}-{turn}"
             # before it is taken: an id that nobody gets stands in no other's way
@@ -226,7 +228,9 @@ class Expansion:
                 said = self._taken_by(name, wanted) if file is None else f'id: "{wanted}" is taken by {file}'
                 raise RowError(said, "id taken")
             if turn == 1:  # the others are meant
-                self._doubles.add(job, len(self.jobs))
+                self._doubles.add(job, len(self.jobs), parents)
+            if parents:
+                self.parents[len(self.jobs)] = parents
             self.jobs.append(job if name == job.id else _renamed(job, name))
             self.places.add(source.place)
             self.origins.add(
@@ -295,6 +299,10 @@ class Expansion:
         given = "was given it" if self.jobs[owner.job].prompt is None else "got it from its prompt"
         has = "has it already" if owner.explicit else given
         return f'id: "{name}" is taken, {where} {has} (upper and lower case are one file)'
+
+
+def _says(entry: Entry, row: int) -> str:
+    return entry.table.says(row) if entry.table is not None else ""
 
 
 def _rows(entry: Entry) -> Iterable[tuple[Place, dict[str, Json], Mapping[str, Json]]]:
