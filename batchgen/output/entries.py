@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol, assert_never
 
 from batchgen.formats import moment, number
+from batchgen.identity import as_said
 from batchgen.lifecycle import Record, State
 from batchgen.model import File, Job, JobKey, Json, Refund
 from batchgen.planning.slots import seen_from
@@ -228,7 +229,7 @@ def without_signature(text: str) -> str:
 def _params(job: Job, record: Record) -> dict[str, Json]:
     """Return what was sent, or what would be; a manifest's own URLs lose their queries too."""
     if record.body is None:
-        return {name: _bare(value) for name, value in job.params.items()}
+        return {name: _bare(as_said(value)) for name, value in job.params.items()}
     sent: dict[str, Json] = json.loads(record.body)
     sent.pop("prompt", None)
     return {name: _bare(value) for name, value in sent.items()} if "://" in record.body else sent

@@ -12,7 +12,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from importlib import resources
@@ -226,14 +226,7 @@ def summary(results: Results) -> dict[str, Json]:
         "written_at": moment(results.written_at),
     }
     if (chains := results.progress).chains:
-        told["chains"] = {
-            "chains": chains.chains,
-            "done": chains.done,
-            "steps": chains.steps,
-            "steps_done": chains.steps_done,
-            "waiting": chains.waiting,
-            "blocked": chains.blocked,
-        }
+        told["chains"] = asdict(chains)
     if results.removed:
         told["removed"] = len(results.removed)
     if results.reasons:
@@ -389,12 +382,25 @@ def _kept(path: Path, results: Results) -> Written | None:
 def _written_at(path: Path) -> float | None:
     """Return when a results manifest was written; None where it is none, or not one of ours."""
     try:
-        with open_plain(path) as file:
-            line = next((one for one in file if one.startswith(_SUMMARY)), b"")
-        summary = json.loads(line[len(_SUMMARY) :].rstrip().removesuffix(b","))
-        return datetime.fromisoformat(summary["written_at"]).timestamp()
+        return datetime.fromisoformat(_saved_summary(path)["written_at"]).timestamp()
     except (FileFaultError, OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
+
+
+def saved_progress(path: Path) -> ChainCount:
+    """Return how far the chains of a results manifest are; no chains where it is none, or says nothing."""
+    try:
+        told = _saved_summary(path).get("chains", {})
+        return ChainCount(**{name: int(told[name]) for name in asdict(NO_CHAINS)}) if told else NO_CHAINS
+    except (FileFaultError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return NO_CHAINS
+
+
+def _saved_summary(path: Path) -> Mapping[str, Json]:
+    with open_plain(path) as file:
+        line = next((one for one in file if one.startswith(_SUMMARY)), b"")
+    summary: Mapping[str, Json] = json.loads(line[len(_SUMMARY) :].rstrip().removesuffix(b","))
+    return summary
 
 
 def _counted(chunks: Iterable[bytes], see: Callable[[bytes], object]) -> Iterator[bytes]:

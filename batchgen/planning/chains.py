@@ -13,7 +13,7 @@ from batchgen.lineage import Lineage
 from batchgen.model import Job, JobKey
 from batchgen.planning.lanes import Lane
 from batchgen.planning.plan import Entry, Plan, may_be_retried
-from batchgen.planning.stages import Stage, stage_of
+from batchgen.planning.stages import Stage, stage_of, told_stages
 from batchgen.record import Record
 
 _NAMED = 3  # jobs that a sentence names
@@ -49,13 +49,27 @@ class ChainCount:
 
     def __str__(self) -> str:
         """Return it for people; empty where there is no chain."""
-        if not self.chains:
-            return ""
-        word = "chain" if self.chains == 1 else "chains"
-        return f"{self.done} of {self.chains} {word} done, {self.steps_done} of {self.steps} steps"
+        return f"{self.done_of}, {self.steps_done} of {self.steps} steps" if self.chains else ""
+
+    @property
+    def done_of(self) -> str:
+        """How many chains are done, for people."""
+        return f"{self.done} of {self.chains} {'chain' if self.chains == 1 else 'chains'} done"
 
 
 NO_CHAINS = ChainCount()
+
+
+def told_with_chains(
+    counts: Mapping[Stage, int], chains: ChainCount = NO_CHAINS, *, total: int | None = None
+) -> str:
+    """Return where jobs stand, for people, with how far their chains are; see ``told_stages``."""
+    total = sum(counts.values()) if total is None else total
+    all_steps = bool(chains.chains) and chains.steps == total
+    told = told_stages(
+        counts, total=total, waiting=chains.waiting, blocked=chains.blocked, are_steps=all_steps
+    )
+    return ", ".join(filter(None, [told, chains.done_of if all_steps else str(chains)]))
 
 
 def count_chains(plan: Plan) -> ChainCount:

@@ -22,16 +22,9 @@ from batchgen.output.entries import Parent, Row, Words
 from batchgen.output.missing_files import FilesLook, look_at_files
 from batchgen.output.results import Results
 from batchgen.planning.chains import Typed, blocked_in, blocks_of, count_chains, parents_of, ways_of
+from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
 from batchgen.planning.lanes import Lane
-from batchgen.planning.plan import (
-    Entry,
-    Plan,
-    a_few_of,
-    make_plan,
-    only_selected,
-    with_vanished,
-    wrong_with_retry,
-)
+from batchgen.planning.plan import Entry, Plan, make_plan, with_vanished
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
 from batchgen.planning.yields import Shortage, is_young, shortage
