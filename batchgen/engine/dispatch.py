@@ -22,6 +22,7 @@ from batchgen.engine.prepare import Preparer
 from batchgen.engine.submit import Submitter
 from batchgen.engine.waiting import Waiting
 from batchgen.errors import ModelClosedError, NoRightError, OverBudgetError, ServiceError, StoppedError
+from batchgen.identity import references_of
 from batchgen.ledger import Ledger
 from batchgen.loop_clock import DUST, loop_time, wait_until
 from batchgen.model import JobKey, Model, Scope
@@ -30,6 +31,7 @@ from batchgen.ports import Lane
 from batchgen.reconcile.search import Search
 
 _NAMED = 3  # jobs that a list of sentences names
+_HOLD_GAP = 60.0  # seconds from one look through all records to the next, where only children were priced
 
 
 class Dispatcher:
@@ -104,6 +106,7 @@ class Dispatcher:
         )
         self._aside = Aside(world.journal, submitter.body_of)
         self._broke: OverBudgetError | None = None
+        self._held_at = float("-inf")  # when what may have been paid for was last held under the caps
         self._too_dear: dict[JobKey, OverBudgetError] = {}
         self._paused = False
         self._changed = asyncio.Event()
@@ -250,9 +253,13 @@ class Dispatcher:
 
     def _priced(self, entries: Iterable[Entry]) -> None:
         """Take back jobs whose price was asked."""
-        hold_prices(self._world, self._ledger)
-        self._look.set_apart()
-        self._waiting.return_all(filter(self.is_open, entries))
+        back = list(entries)
+        # the price of a child alone says little of others: all of them are looked through now and then
+        if loop_time() - self._held_at >= _HOLD_GAP or not all(references_of(one.job) for one in back):
+            hold_prices(self._world, self._ledger)
+            self._look.set_apart()
+            self._held_at = loop_time()
+        self._waiting.return_all(filter(self.is_open, back))
         self.budget_freed()
         self._board.look()
 

@@ -6,7 +6,7 @@ parent gave before, or a blank file of the size that the parent declares.
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from batchgen.catalog.declared import PROMPT, SEED, Declared, declare, is_number
@@ -62,6 +62,20 @@ class Expected(NamedTuple):
         return f"made by {self.model}{size}{number}"
 
 
+class _Traits(NamedTuple):
+    """What a model declares of what comes out of it.
+
+    Attributes:
+        deciding: the inputs that decide it, with what the model takes where nothing is given.
+        kind: of all that comes out; empty where that is not known.
+        pictures: the file inputs, where what comes out is as large as what goes in.
+    """
+
+    deciding: tuple[tuple[str, Json], ...]
+    kind: str
+    pictures: frozenset[str]
+
+
 class Expectations:
     """What the parents of some jobs are going to give."""
 
@@ -74,11 +88,9 @@ class Expectations:
         """
         self._models = models
         self._parent = parent
-        self._deciding: dict[str, tuple[Declared, ...] | None] = {}
-        self._pictures: dict[
-            str, frozenset[str]
-        ] = {}  # by model that keeps a picture's size: its file inputs
-        self._names: dict[tuple[Json, ...], str] = {}
+        self._traits: dict[str, _Traits | None] = {}
+        self._sized: dict[tuple[Json, ...], Expected | None] = {}
+        self._made: dict[tuple[Json, ...], Expected] = {}
         self._known: dict[int, tuple[Job, Expected]] = {}  # with the job, so that its number stays its own
 
     def of(self, reference: Reference) -> Expected | None:
@@ -91,25 +103,27 @@ class Expectations:
 
     def made_by(self, job: Job) -> Expected:
         """Return what comes out of a job; its own parents, however far back, are looked at first."""
+        known = self._known
+        if id(job) in known:
+            return known[id(job)][1]
         ahead, begun = [job], {id(job)}
         while ahead:
             one = ahead[-1]
-            if id(one) not in self._known:
-                behind = [parent for parent in self._behind(one) if id(parent) not in begun]
+            values = self._values(one)
+            made = self._of_size(one.model, values)
+            if made is None:
+                found = (self._parent(each) for each in references_of(one))
+                parents = [each for each in found if each is not None]
+                behind = [each for each in parents if id(each) not in known and id(each) not in begun]
                 if behind:
                     ahead += behind
                     begun.update(map(id, behind))
                     continue
-                self._known[id(one)] = one, self._made(one)
+                before = [known[id(each)][1] for each in parents if id(each) in known]
+                made = self._after(one, values, before)
+            known[id(one)] = one, made
             ahead.pop()
-        return self._known[id(job)][1]
-
-    def _behind(self, job: Job) -> list[Job]:
-        """Return the parents on which it depends what comes out: none where its size is declared."""
-        if self._size(job) is not None:
-            return []
-        found = (self._parent(one) for one in references_of(job))
-        return [one for one in found if one is not None]
+        return known[id(job)][1]
 
     def kept_picture(self, job: Job) -> Json:
         """Return the input whose size a job's output has: of a tool that works on one picture; else None.
@@ -117,60 +131,68 @@ class Expectations:
         That is a guess, by what the tool declares: it has no input for another size. It decides no more than
         what an estimate is made with.
         """
-        names = self._picture_inputs(job.model)
+        traits = self._traits_of(job.model)
+        names = traits.pictures if traits is not None else ()
         given = [value for name, value in job.params.items() if name in names and value is not None]
         only = given[0] if len(given) == 1 else None
         if isinstance(only, list | tuple):
             only = only[0] if len(only) == 1 else None
         return only
 
-    def _picture_inputs(self, name: str) -> frozenset[str]:
-        """Return the file inputs of a model that makes a picture of a picture, as large as that."""
-        if name not in self._pictures:
-            model = self._models.get(name)
-            self._pictures[name] = frozenset() if model is None else _pictures_into(model)
-        return self._pictures[name]
+    def _of_size(self, model: str, values: tuple[Json, ...]) -> Expected | None:
+        """Return what comes out where its pixels are declared: then it depends on no other job."""
+        key = (model, *values)
+        if key not in self._sized:
+            size = _size(dict(values))
+            self._sized[key] = None if size is None else self._expected(model, values, (), *size)
+        return self._sized[key]
 
-    def _made(self, job: Job) -> Expected:
-        known = (self._known.get(id(one)) for one in self._behind(job))
-        before = [one[1] for one in known if one is not None]
-        size = self._size(job)
-        if size is None and len(before) == 1 and is_reference(self.kept_picture(job)):
-            size = before[0].width, before[0].height
-        width, height = size or (0, 0)
+    def _after(self, job: Job, values: tuple[Json, ...], before: Sequence[Expected]) -> Expected:
+        """Return what comes out where it depends on what goes in."""
+        keeps = len(before) == 1 and is_reference(self.kept_picture(job))
         behind = tuple(one.name for one in before)
-        values = tuple((name, _plain(value)) for name, value in self._values(job))
-        key = (job.model, values, behind)
-        if key not in self._names:
-            asked = {"model": job.model, "inputs": values, "of": behind}
-            self._names[key] = hashlib.sha256(canonical(asked).encode()).hexdigest()[:16]
-        return Expected(job.model, self._names[key], self._kind(job), width, height)
+        key = (job.model, values, behind, keeps)
+        if key not in self._made:
+            size = (before[0].width, before[0].height) if keeps else (0, 0)
+            self._made[key] = self._expected(job.model, values, behind, *size)
+        return self._made[key]
 
-    def _kind(self, job: Job) -> str:
-        """Return the kind that all of the model's capabilities end in."""
-        model = self._models.get(job.model)
-        ends = {one.rpartition("2")[2] for one in model.capabilities} if model is not None else set()
-        word = ends.pop() if len(ends) == 1 else ""
-        return "image" if word == "img" else word
+    def _expected(
+        self, model: str, values: tuple[Json, ...], behind: tuple[str, ...], width: int, height: int
+    ) -> Expected:
+        traits = self._traits_of(model)
+        asked = canonical({"model": model, "inputs": values, "of": behind})
+        name = hashlib.sha256(asked.encode()).hexdigest()[:16]
+        return Expected(model, name, "" if traits is None else traits.kind, width, height)
 
-    def _size(self, job: Job) -> tuple[int, int] | None:
-        """Return the pixels that are asked for, or that the model takes where none are."""
-        given = dict(self._values(job))
-        width, height = given.get("width"), given.get("height")
-        if not (is_number(width) and is_number(height)):
-            return None
-        fits = 0 < width <= _MOST_PIXELS and 0 < height <= _MOST_PIXELS
-        return (int(width), int(height)) if fits else None
-
-    def _values(self, job: Job) -> Iterable[tuple[str, Json]]:
+    def _values(self, job: Job) -> tuple[Json, ...]:
         """Return the inputs that decide what comes out, with their values, the model's defaults filled in."""
-        if job.model not in self._deciding:
-            model = self._models.get(job.model)
-            self._deciding[job.model] = None if model is None else _deciding(model)
-        deciding = self._deciding[job.model]
-        if deciding is None:
-            return ((name, value) for name, value in sorted(job.params.items()) if _decides(name))
-        return ((one.name, job.params.get(one.name, one.default)) for one in deciding)
+        traits, given = self._traits_of(job.model), job.params
+        if traits is None:
+            return tuple((name, _plain(given[name])) for name in sorted(given) if _decides(name))
+        return tuple([(name, _plain(given.get(name, default))) for name, default in traits.deciding])
+
+    def _traits_of(self, name: str) -> _Traits | None:
+        if name not in self._traits:
+            model = self._models.get(name)
+            self._traits[name] = None if model is None else _traits(model)
+        return self._traits[name]
+
+
+def _size(values: Mapping[str, Json]) -> tuple[int, int] | None:
+    """Return the pixels that are asked for, or that the model takes where none are."""
+    width, height = values.get("width"), values.get("height")
+    if not (is_number(width) and is_number(height)):
+        return None
+    fits = 0 < width <= _MOST_PIXELS and 0 < height <= _MOST_PIXELS
+    return (int(width), int(height)) if fits else None
+
+
+def _traits(model: Model) -> _Traits:
+    ends = {one.rpartition("2")[2] for one in model.capabilities}
+    kind = ends.pop() if len(ends) == 1 else ""
+    deciding = tuple((one.name, one.default) for one in _deciding(model))
+    return _Traits(deciding, "image" if kind == "img" else kind, _pictures_into(model))
 
 
 def _pictures_into(model: Model) -> frozenset[str]:
@@ -278,7 +300,8 @@ class Outputs:
         self._records = records
         self._now = now
         self._there: dict[str, Given] = {}
-        self._ahead: dict[tuple[str, int | None, bool], tuple[Given, ...]] = {}
+        self._ahead: dict[tuple[Expected, bool], tuple[Given, ...]] = {}
+        self._named: dict[tuple[str, int | None, bool], tuple[Given, ...]] = {}  # by what names an output
         self.expectations = Expectations(models, self._parent)
 
     def __call__(self, reference: Reference) -> tuple[Given, ...]:
@@ -286,10 +309,10 @@ class Outputs:
         assets = self.assets(reference)
         if assets:
             return tuple(self._of_asset(one, reference) for one in assets)
-        key = (reference.job, reference.output, reference.every)
-        if key not in self._ahead:
-            self._ahead[key] = (self._of_expected(reference),)
-        return self._ahead[key]
+        named = (reference.job, reference.output, reference.every)
+        if named not in self._named:
+            self._named[named] = self._of_expected(reference)
+        return self._named[named]
 
     def assets(self, reference: Reference) -> tuple[str, ...]:
         """Return the assets that are there; none where they are waited for."""
@@ -327,6 +350,15 @@ class Outputs:
             )
         return self._there[asset]
 
+    def _of_expected(self, reference: Reference) -> tuple[Given, ...]:
+        expected = self.expectations.of(reference)
+        if expected is None:
+            return by_itself(reference)
+        key = (expected, reference.every)
+        if key not in self._ahead:
+            self._ahead[key] = (_given(expected, every=reference.every),)
+        return self._ahead[key]
+
     def _files(self, reference: Reference) -> Sequence[File]:
         if reference.key is not None:
             record = self._records().get(reference.key)
@@ -335,13 +367,10 @@ class Outputs:
             record = None if step is None else step.record
         return () if record is None else record.files
 
-    def _of_expected(self, reference: Reference) -> Given:
-        expected = self.expectations.of(reference)
-        if expected is None:
-            [one] = by_itself(reference)
-            return one
-        name = canonical([expected.name, EVERY if reference.every else expected.output])
-        return Given(name, str(expected), weight=float(expected.width * expected.height))
+
+def _given(expected: Expected, *, every: bool) -> Given:
+    name = canonical([expected.name, EVERY if every else expected.output])
+    return Given(name, str(expected), weight=float(expected.width * expected.height))
 
 
 def with_assets(job: Job, assets: Callable[[Reference], tuple[str, ...]]) -> Job:

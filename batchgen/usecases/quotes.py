@@ -48,6 +48,7 @@ from batchgen.ports import Clock, Quoter
 FRESH = 24 * 3600.0  # seconds that a price is taken for the price
 STAND_IN = "asset_000000000000000000000000"  # for a file that the service does not have yet
 MOST_TROUBLES = 3  # questions in a row without an answer: then no more are asked
+_LOOKED_THROUGH = 1000  # jobs of a class, for one whose inputs are there
 NEEDS_FILES = "says no price before its files are sent"
 NEEDS_OUTPUTS = "says no price before what goes into it is there"
 
@@ -283,7 +284,8 @@ def _spoken_for(one: PriceClass, place: int, jobs: Sequence[Job]) -> Job:
     job = jobs[place]
     if not open_references(job):
         return job
-    return next((jobs[other] for other in one.jobs if not open_references(jobs[other])), job)
+    others = (jobs[other] for other in one.jobs[:_LOOKED_THROUGH])
+    return next((other for other in others if not open_references(other)), job)
 
 
 def with_stand_ins(job: Job) -> Job:
