@@ -10,7 +10,6 @@ import json
 import math
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from batchgen.errors import InputError
@@ -89,6 +88,8 @@ class Reference(NamedTuple):
     @classmethod
     def read(cls, value: Mapping[str, Json]) -> "Reference":
         """Read what stands among the parameters."""
+        if len(value) == 1:  # nearly all: there may be a hundred thousand
+            return cls(value["job"])
         return cls(
             value["job"],
             value.get("output"),
@@ -106,7 +107,7 @@ class Reference(NamedTuple):
     @property
     def value(self) -> dict[str, Json]:
         """What stands among the parameters."""
-        value = self.asked | {"job": self.job}
+        value = {"job": self.job, **self.asked}
         if self.content:
             value["content"] = self.content
         if self.ordinal is not None:
@@ -134,13 +135,16 @@ def content_key(job: Job) -> str:
 
 def _asked_text(asked: Mapping[str, Json]) -> str:
     params = asked["params"]
-    parents = [name for name, one in params.items() if type(one) not in _PLAIN and is_reference(one)]
-    simple = {**params, **{name: _by_parent(params[name]) for name in parents}} if parents else params
-    if all(type(one) in _PLAIN or name in parents for name, one in simple.items()):
-        text = _encode({**asked, "params": simple})
-        if text.isascii():
-            return text  # nearly all jobs: such values have their one form already
-    return canonical({**asked, "params": _with_inputs(params, _by_content, _by_parent)})
+    simple = params
+    for name, one in params.items():
+        if type(one) not in _PLAIN:
+            if not is_reference(one):
+                return canonical({**asked, "params": _with_inputs(params, _by_content, _by_parent)})
+            simple = {**simple, name: _by_parent(one)}
+    text = _encode(asked if simple is params else {**asked, "params": simple})
+    if text.isascii():
+        return text  # nearly all jobs: such values have their one form already
+    return canonical({**asked, "params": simple})
 
 
 _PLAIN = frozenset({str, int, bool, type(None)})
@@ -151,8 +155,14 @@ def _by_content(file: Mapping[str, str]) -> Json:
 
 
 def _by_parent(value: Mapping[str, Json]) -> Json:
-    one = Reference.read(value)
-    return {"job": one.content, **one.asked}
+    # as long as it is not known what the parent asks for, its name has to do
+    return {
+        "job": value.get("content") or value["job"],
+        **{key: value[key] for key in _WHICH if key in value},
+    }
+
+
+_WHICH = ("output", "outputs")
 
 
 def files_of(job: Job) -> tuple[str, ...]:
@@ -169,9 +179,15 @@ def files_of(job: Job) -> tuple[str, ...]:
 
 def references_of(job: Job) -> tuple[Reference, ...]:
     """Return every job whose output goes into a job, as often as it is named, in the order of the inputs."""
-    if _PLAIN.issuperset(map(type, job.params.values())):
-        return ()  # nearly all jobs: there may be a hundred thousand
-    return tuple(references_in(job.params))
+    found: list[Reference] = []
+    for value in job.params.values():
+        if type(value) in _PLAIN:
+            continue  # nearly all values: there may be a hundred thousand jobs
+        if type(value) is dict and "job" in value and value.keys() <= _REFERENCE:
+            found.append(Reference.read(value))
+        else:
+            found += references_in(value)
+    return tuple(found)
 
 
 def references_in(value: Json) -> Iterator[Reference]:
@@ -187,10 +203,34 @@ def references_in(value: Json) -> Iterator[Reference]:
             yield from references_in(one)
 
 
+def with_parents(job: Job, content_of: Callable[[str], str]) -> Job:
+    """Return the job with what its parents ask for.
+
+    Args:
+        job: as the manifest has it.
+        content_of: gives the content of the key of the job of a name; empty where there is none.
+    """
+    params = dict(job.params)
+    for name, value in job.params.items():
+        if type(value) not in _PLAIN:
+            if type(value) is dict and "job" in value and value.keys() <= _REFERENCE:  # nearly all
+                params[name] = {**value, "content": content_of(value["job"])}
+            else:
+                params[name] = _with_inputs(
+                    value, _as_it_is, lambda one: {**one, "content": content_of(one["job"])}
+                )
+    return _with_params(job, params)
+
+
 def with_references(job: Job, instead: Callable[[Reference], Reference]) -> Job:
     """Return the job with other references in place of its own."""
     params = _with_inputs(job.params, _as_it_is, lambda value: instead(Reference.read(value)).value)
-    return replace(job, params=params)
+    return _with_params(job, params)
+
+
+def _with_params(job: Job, params: Mapping[str, Json]) -> Job:
+    # dataclasses.replace takes three times as long, and there may be 100,000
+    return Job(id=job.id, prompt=job.prompt, model=job.model, params=params, derive_seed=job.derive_seed)
 
 
 def content_with_assets(job: Job) -> str:
@@ -199,7 +239,7 @@ def content_with_assets(job: Job) -> str:
     Raises:
         InputError: it is not known what came out of one of them.
     """
-    return content_key(replace(job, params=_with_inputs(job.params, _as_it_is, _bound_assets)))
+    return content_key(_with_params(job, _with_inputs(job.params, _as_it_is, _bound_assets)))
 
 
 def is_file(value: Json) -> bool:
@@ -214,6 +254,13 @@ def is_file(value: Json) -> bool:
 def is_reference(value: Json) -> bool:
     """Return whether a value of a parameter stands for another job's output."""
     return isinstance(value, dict | Mapping) and "job" in value and value.keys() <= _REFERENCE
+
+
+def as_said(value: Json) -> Json:
+    """Return a value with each reference in it as the manifest says it, and no more."""
+    return _with_inputs(
+        value, _as_it_is, lambda one: {key: one[key] for key in ("job", *_WHICH) if key in one}
+    )
 
 
 def has_file(value: Json) -> bool:

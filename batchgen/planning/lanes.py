@@ -12,7 +12,7 @@ from batchgen.identity import Reference, references_of
 from batchgen.lifecycle import DONE, State
 from batchgen.lineage import Lineage
 from batchgen.model import Job
-from batchgen.planning.parent_assets import Handed, handed
+from batchgen.planning.parent_assets import handed
 from batchgen.record import Record
 
 
@@ -97,36 +97,27 @@ def _wait(
     waits: list[int] = []
     bad: list[int] = []
     root, why = None, ""
-    named = _by_parent(entries[place])
     for parent in lineage.parents[place]:
-        entry = entries[parent]
-        behind = known.get(parent)
-        if entry.record.state in _BAD and not entry.retry:
+        entry, behind = entries[parent], known.get(parent)
+        found, cause = "", parent
+        if entry.record.state in DONE:
+            given = [handed(entry.record, one, now=now) for one in _named(entries[place], entry.job.id)]
+            found = next((one.why for one in given if one.why), "")
+            if not found and any(one.is_waited_for for one in given):
+                waits.append(parent)
+        elif entry.record.state in _BAD and not entry.retry:
             found = f"{entry.job.id} {_BAD[entry.record.state]}"
-            cause = parent
-        elif behind is not None and behind.lane is Lane.BLOCKED and behind.root is not None:
+        elif behind is not None and behind.root is not None:
             found, cause = behind.why, behind.root
         else:
-            given = [handed(entry.record, one, now=now) for one in named.get(entry.job.id, ())]
-            found = next((one.why for one in given if one.why), "")
-            cause = parent
-            if not found and any(map(_is_waited_for, given)):
-                waits.append(parent)
+            waits.append(parent)
         if found:
             bad.append(parent)
-            if root is None:
-                root, why = cause, found
+            root, why = (cause, found) if root is None else (root, why)
     if bad:
         return Wait(lane=Lane.BLOCKED, parents=tuple(bad), root=root, why=why)
     return Wait(lane=Lane.WAITING, parents=tuple(waits)) if waits else None
 
 
-def _is_waited_for(one: Handed) -> bool:
-    return one.is_waited_for
-
-
-def _by_parent(entry: Step) -> Mapping[str, list[Reference]]:
-    found: dict[str, list[Reference]] = {}
-    for one in references_of(entry.job):
-        found.setdefault(one.job, []).append(one)
-    return found
+def _named(entry: Step, parent: str) -> list[Reference]:
+    return [one for one in references_of(entry.job) if one.job == parent]
