@@ -22,7 +22,8 @@ from batchgen.planning.pricing import Price
 from batchgen.planning.stand_ins import Outputs
 from batchgen.record import Record, State
 from batchgen.usecases.prices import RunPrices
-from batchgen.usecases.quotes import NEEDS_OUTPUTS, STAND_IN, Quoted, quote_jobs
+from batchgen.usecases.questions import NEEDS_OUTPUTS, STAND_IN
+from batchgen.usecases.quotes import Quoted, quote_jobs
 from batchgen.usecases.stand_ins import Records, StandIns
 from batchgen.wiring.simulated_prices import SimulatedPrices
 from tests.support.builders import FLUX, GPT, make_job, recorded_models
