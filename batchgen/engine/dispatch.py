@@ -5,7 +5,7 @@ service is silent. How a job is submitted is the submitter's.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from batchgen.engine.aside import Aside
 from batchgen.engine.asking import Asker, hold_prices
@@ -72,6 +72,7 @@ class Dispatcher:
             chance=world.chance,
             board=board,
             errands=errands,
+            has_room=flow.has_room,
             told=self._priced,
             close=self.close_model,
             denied=self._set_aside,
@@ -105,8 +106,7 @@ class Dispatcher:
         self._aside = Aside(world.journal, submitter.body_of)
         self._broke: OverBudgetError | None = None
         self._too_dear: dict[JobKey, OverBudgetError] = {}
-        self._paused = False
-        self._changed = asyncio.Event()
+        self._paused, self._changed = False, asyncio.Event()
 
     def _make_preparer(self, policy: Policy) -> Preparer | None:
         if self._world.uploader is None:
@@ -253,10 +253,11 @@ class Dispatcher:
         """Return which jobs wait for a price that was not told; empty if none."""
         return self._asker.told()
 
-    def _priced(self, entries: Iterable[Entry]) -> None:
+    def _priced(self, entries: Collection[Entry]) -> None:
         """Take back jobs whose price was asked."""
-        hold_prices(self._world, self._ledger)
-        self._look.set_apart()
+        if self._asker.says_of_others(entries):
+            hold_prices(self._world, self._ledger)
+            self._look.set_apart()
         self._waiting.return_all(filter(self.is_open, entries))
         self.budget_freed()
         self._board.look()
@@ -349,13 +350,7 @@ class Dispatcher:
 
     def _first(self) -> Entry | None:
         """Return the first that has room; those whose price has to be asked step aside."""
-        full: set[str] = set()  # models that have enough of them without an answer
-        while (
-            entry := self._waiting.first(lambda model: model not in full and self._flow.has_room(model))
-        ) is not None and self._asker.needs(entry):
-            if self._asker.is_full(entry):
-                full.add(entry.job.model)
-                continue
+        while (entry := self._waiting.first(self._asker.has_room)) is not None and self._asker.needs(entry):
             self._waiting.remove(entry)
             self._asker.add(entry)
         return entry

@@ -171,6 +171,7 @@ class Classifier:
         }
         self._given = given
         self._names: dict[tuple[Json, ...], str] = {}
+        self._of_parts: dict[tuple[tuple[Given, ...], int], GivenValue] = {}
 
     def costly(self, model: str) -> tuple[Declared, ...]:
         """Return the inputs of a model that move its price."""
@@ -221,20 +222,25 @@ class Classifier:
         if declared.name == "prompt":
             return declared.default if job.prompt is None else job.prompt
         value = job.params.get(declared.name, declared.default)
-        if isinstance(value, dict | list | tuple | Mapping) and (named := tuple(references_in(value))):
-            return self._of_others(value, named, declared)
+        if isinstance(value, dict | list | tuple | Mapping):
+            named = (Reference.read(value),) if is_reference(value) else tuple(references_in(value))
+            if named:
+                return self._of_others(value, named, declared)
         if declared.item != "file":
             return value
         return len(value) if isinstance(value, list | tuple) else int(value is not None)
 
     def _of_others(self, value: Json, named: Sequence[Reference], declared: Declared) -> GivenValue:
         """Return what other jobs give: how many of each that cost the same, and how many files are beside."""
-        parts = [part for one in named for part in self._given(one)]
+        parts = tuple(part for one in named for part in self._given(one))
         if declared.item != "file":  # it may matter what stands beside it
             return GivenValue.of(canonical(self._with_names(value)), parts)
-        counts = Counter(one.name for one in parts)
         files = len(value) - len(named) if isinstance(value, list | tuple) else 0
-        return GivenValue.of(canonical([files, *sorted(counts.items())]), parts)
+        if (parts, files) not in self._of_parts:
+            counts = Counter(one.name for one in parts)
+            name = canonical([files, *sorted(counts.items())])
+            self._of_parts[parts, files] = GivenValue.of(name, parts)
+        return self._of_parts[parts, files]
 
     def _with_names(self, value: Json) -> Json:
         if is_reference(value):

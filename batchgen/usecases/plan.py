@@ -24,9 +24,9 @@ from batchgen.usecases.models import check_manifest, to_submit
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted, quote_jobs
 from batchgen.usecases.run_policy import fit_of, guard_of
-from batchgen.usecases.stand_ins import Blank, stand_ins_of
+from batchgen.usecases.stand_ins import stand_ins_of
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.blanks import Blanks
+from batchgen.wiring.blanks import Blank, blank_pictures
 from batchgen.wiring.model_source import lately_described, rehearsed_prices
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options, project_of, rate_of
@@ -191,7 +191,7 @@ async def _quoted(
             uploads_known=known,
             requote=requote,
             purchases=Purchases(options, batch, writing=False),
-            stand_ins=stand_ins_of(batch, options, models, known, blank or Blanks(known, uploads).asset),
+            stand_ins=stand_ins_of(batch, options, models, known, blank or blank_pictures(known, uploads)),
         )
 
 

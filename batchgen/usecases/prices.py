@@ -22,11 +22,12 @@ from batchgen.planning.stand_ins import open_references
 from batchgen.ports import Clock, Quoter
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.purchases import Purchases
-from batchgen.usecases.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, StandIns, quote_jobs
+from batchgen.usecases.questions import Inquiry, PurchaseBook, StandIns
+from batchgen.usecases.quotes import Quoted, QuoteStore, quote_jobs
 from batchgen.usecases.run_policy import guard_of
 from batchgen.usecases.stand_ins import stand_ins_of
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.blanks import Blanks
+from batchgen.wiring.blanks import blank_pictures
 from batchgen.wiring.model_source import models_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.uploads import Uploads
@@ -194,7 +195,7 @@ async def purse_of(
     def known(files: Sequence[str]) -> Mapping[str, str]:
         return (uploads.known(files) if uploads else None) or {}
 
-    stand_ins = stand_ins_of(batch, options, models, known, Blanks(known, uploads).asset)
+    stand_ins = stand_ins_of(batch, options, models, known, blank_pictures(known, uploads))
     quoted = await quote_jobs(
         client,
         jobs,
@@ -260,7 +261,7 @@ async def left_out_of(
         uploads_known=sent,
         purchases=Purchases(options, batch, writing=True),
         most=_MOST_OF_THE_REST,
-        stand_ins=stand_ins_of(batch, options, known, sent, Blanks(sent, uploads).asset),
+        stand_ins=stand_ins_of(batch, options, known, sent, blank_pictures(sent, uploads)),
     )
     try:
         quoted = await ask(asked)

@@ -4,28 +4,29 @@ A like asset is the newest that a job of the same model and size gave, in this b
 same origin and project. Blank files can be made of pictures alone: not of films, sounds, meshes and texts.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 
 from batchgen.errors import JournalError
 from batchgen.identity import Reference, is_file, references_of
 from batchgen.model import Job, JobKey, Model
+from batchgen.planning.expectations import Expectations, Newest
 from batchgen.planning.pricing import Given
-from batchgen.planning.stand_ins import Expectations, Newest, Outputs
+from batchgen.planning.stand_ins import Outputs
 from batchgen.record import Record
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.blanks import Known
+from batchgen.wiring.blanks import Blank, Known
 from batchgen.wiring.options import Options
 
+_USUAL_SIZE = (1024, 1024)  # pixels of a picture whose size moves no price
 _MOST_SCOPES = 20  # batches and slots that are looked through, the latest first
 
 Records = Mapping[JobKey, Record]
-Blank = Callable[[int, int], Awaitable[str | None]]
 
 
 class StandIns:
-    """Implements ``quotes.StandIns``."""
+    """Implements ``questions.StandIns``."""
 
     def __init__(
         self,
@@ -82,12 +83,14 @@ class StandIns:
             return self._known([value["sha256"]]).get(value["sha256"])
         return value if isinstance(value, str) else None
 
-    async def blank(self, reference: Reference) -> str | None:
-        """Return a blank asset of the kind and size of an output; see ``quotes.StandIns``."""
+    async def blank(self, reference: Reference, *, any_size: bool) -> str | None:
+        """Return a blank asset of the kind and size of an output; see ``questions.StandIns``."""
         expected = self._outputs.expectations.of(reference)
-        if expected is None or not expected.is_picture:
+        if expected is None or expected.kind != "image":
             return None
-        return await self._blank(expected.width, expected.height)
+        if expected.width and expected.height:
+            return await self._blank(expected.width, expected.height)
+        return await self._blank(*_USUAL_SIZE) if any_size else None
 
     @cached_property
     def _own(self) -> Newest:

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import io
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -23,6 +23,14 @@ def blank_picture(width: int, height: int) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (width, height), "white").save(file, "PNG")
     return file.getvalue()
+
+
+Blank = Callable[[int, int], Awaitable[str | None]]
+
+
+def blank_pictures(known: Known, uploads: Uploads | None) -> Blank:
+    """Return what gives the asset id of a blank picture of so many pixels; see ``Blanks.asset``."""
+    return Blanks(known, uploads).asset
 
 
 class Blanks:
