@@ -17,8 +17,8 @@ OF_MONEY = (
     Mutant(
         name="send under no cap at all",
         path="engine/submit.py",
-        old="intent, allowed=self._purse.allowed(intent.at))\n",
-        new="intent)\n",
+        old="        caps = self._purse.allowed(intent.at)\n",
+        new="        caps = None\n",
         test=MONEY,
     ),
     Mutant(
