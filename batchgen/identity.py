@@ -256,6 +256,13 @@ def is_reference(value: Json) -> bool:
     return isinstance(value, dict | Mapping) and "job" in value and value.keys() <= _REFERENCE
 
 
+def as_said(value: Json) -> Json:
+    """Return a value with each reference in it as the manifest says it, and no more."""
+    return _with_inputs(
+        value, _as_it_is, lambda one: {key: one[key] for key in ("job", *_WHICH) if key in one}
+    )
+
+
 def has_file(value: Json) -> bool:
     """Return whether a local file stands anywhere in a value."""
     found: list[bool] = []

@@ -118,10 +118,10 @@ def lineage_of(jobs: Sequence[Job]) -> Lineage:
         place: tuple(dict.fromkeys(places[one.job] for one in found if one.job in places))
         for place, found in named.items()
     }
-    parents = {place: found for place, found in parents.items() if found}
+    parents = {place: fed_by for place, fed_by in parents.items() if fed_by}
     children: defaultdict[int, list[int]] = defaultdict(list)
-    for place, found in parents.items():
-        for one in found:
+    for place, fed_by in parents.items():
+        for one in fed_by:
             children[one].append(place)
     return Lineage(
         count=len(jobs), parents=parents, children={place: tuple(one) for place, one in children.items()}

@@ -27,7 +27,7 @@ _PLACES = {
     "batchgen.output.progress": "Mode mode_for",
     "batchgen.output.results": "cell results_schema",
     "batchgen.output.run_events": "RunEnded RunEvent",
-    "batchgen.identity": "is_file",
+    "batchgen.identity": "as_said is_file is_reference",
     "batchgen.planning.caps": "CapUse Fit",
     "batchgen.planning.changes": "Change Changed",
     "batchgen.planning.costs": "By Cost Group Sums fold total",

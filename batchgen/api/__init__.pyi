@@ -21,7 +21,9 @@ from batchgen.control.client import Reply as Reply
 from batchgen.control.commands import Order as Order
 from batchgen.control.commands import read_settings as read_settings
 from batchgen.engine.interrupts import Interrupts as Interrupts
+from batchgen.identity import as_said as as_said
 from batchgen.identity import is_file as is_file
+from batchgen.identity import is_reference as is_reference
 from batchgen.journal.orders import Answer as Answer
 from batchgen.lifecycle import State as State
 from batchgen.manifest.naming import batch_from as batch_from

@@ -200,9 +200,15 @@ def _piece(kind: str, text: str, look: Look) -> str:
 
 
 def value_of(value: "api.Json") -> str:
-    """Return a value as it is written, a file by its path."""
+    """Return a value as it is written, a file by its path and another job by its id."""
     if api.is_file(value):
         return str(value["file"])
+    if api.is_reference(value):
+        which = (
+            f" (output {value['output']})" if "output" in value else " (all)" if "outputs" in value else ""
+        )
+        return f"{value['job']}{which}"
+    value = api.as_said(value)
     if isinstance(value, str) and value.isprintable() and value and " " not in value:
         return value
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -113,12 +113,15 @@ def _difference(part: "api.Change") -> dict[str, object]:
     if api.is_text_change(part):
         words = [{"gone": one.gone, "new": one.new} for one in api.text_edits(part)]
         return {"input": part.name, "kind": "words", "words": words}
-    kind = "added" if part.added else "dropped" if part.dropped else "file" if _is_file(part) else "value"
-    return {"input": part.name, "kind": kind, "before": part.before, "after": part.after}
+    before, after = api.as_said(part.before), api.as_said(part.after)
+    return {"input": part.name, "kind": _kind(part), "before": before, "after": after}
 
 
-def _is_file(part: "api.Change") -> bool:
-    return api.is_file(part.before) and api.is_file(part.after)
+def _kind(part: "api.Change") -> str:
+    if part.added or part.dropped:
+        return "added" if part.added else "dropped"
+    both = (part.before, part.after)
+    return "file" if all(map(api.is_file, both)) else "job" if all(map(api.is_reference, both)) else "value"
 
 
 def _caps(fit: "api.Fit") -> list[dict[str, object]]:

@@ -265,6 +265,11 @@ class Dispatcher:
         """Whether some stepped aside for a job in doubt."""
         return self._aside.any
 
+    @property
+    def holds_children(self) -> bool:
+        """Whether jobs wait for what comes out of others."""
+        return self._handover.holds_any
+
     def unpriced_told(self) -> tuple[str, ...]:
         """Return which jobs wait for a price that was not told; empty if none."""
         return self._asker.told()

@@ -19,7 +19,8 @@ from batchgen.loop_clock import loop_time
 from batchgen.model import Model, Scope
 from batchgen.planning.plan import Entry
 from batchgen.reconcile.listing import Pauses
-from batchgen.reconcile.preflight import Preflight, begin_preflight, looks_back_to
+from batchgen.reconcile.look_back import looks_back_to
+from batchgen.reconcile.preflight import Preflight, begin_preflight
 from batchgen.reconcile.search import Search
 
 
@@ -41,6 +42,11 @@ class Queue(Protocol):
 
     def budget_freed(self) -> None:
         """Learn that money that was set apart may have come back."""
+        ...
+
+    @property
+    def holds_children(self) -> bool:
+        """Whether jobs wait for what comes out of others: what they would send is not known yet."""
         ...
 
     async def wait_for(self, seconds: float) -> None:
@@ -105,6 +111,7 @@ class FirstLook:
         self._anew: list[Entry] = []
         self._pauses = Pauses()
         self._marked = False  # as bought in without a look
+        self._has_ended = False
 
     def __len__(self) -> int:
         """Count the jobs that may still be submitted."""
@@ -193,8 +200,7 @@ class FirstLook:
         self._unsure = [entry for entry in looked_for if preflight.concerns(entry)]
         self._waiting.replace(entry for entry in looked_for if not preflight.concerns(entry))
         self.set_apart()
-        if not self._unsure:
-            self._end_look(preflight)
+        self._mark_its_end()
 
     async def _look_again(self, preflight: Preflight) -> None:
         """Check new attempts against what the service had when the run began."""
@@ -212,6 +218,7 @@ class FirstLook:
         clear = (one for one in anew if not preflight.concerns_now(one))
         self._waiting.return_all(filter(self._queue.is_open, clear))
         self.set_apart()
+        self._mark_its_end()
 
     @property
     def _knows_as_much_as_it_can(self) -> bool:
@@ -239,5 +246,11 @@ class FirstLook:
         self._board.look()
 
     def _end_look(self, preflight: Preflight) -> None:
-        self._world.journal.look_ended()
+        self._mark_its_end()
         self._search.late_arrivals.notice(preflight.rest())
+
+    def _mark_its_end(self) -> None:
+        """Put on record that all that could be found is, once no job is left that was not looked for."""
+        if not (self._has_ended or self._unsure or self._queue.holds_children):
+            self._has_ended = True
+            self._world.journal.look_ended()

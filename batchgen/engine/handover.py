@@ -161,7 +161,7 @@ class Handover:
 
     def _ask(self, assets: Collection[str]) -> None:
         """Have it found out what assets are and whether they are there, for all children together."""
-        self._wanted |= assets
+        self._wanted.update(assets)
         if not self._questions:
             self._questions += 1
             self._errands.spawn(self._ask_about_all, name="inputs of chains")

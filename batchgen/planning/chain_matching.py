@@ -5,22 +5,21 @@ and kept counts under what it was. A record that is bound to a parent's record b
 job that has that one now.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from batchgen.identity import (
-    Reference,
     content_key,
     content_with_assets,
     references_of,
     with_parents,
-    with_references,
 )
 from batchgen.lineage import Lineage
 from batchgen.model import Acceptance, Job, JobKey, Json
 from batchgen.planning.matching import Matching
-from batchgen.planning.parent_assets import handed
+from batchgen.planning.parent_assets import bound
 from batchgen.record import Record
 
 _LATER = float("inf")  # a moment at which no success is young any more: what it shows is all that it has
@@ -82,6 +81,24 @@ def _levels(lineage: Lineage) -> list[list[int]]:
     return [found[step] for step in sorted(found)]
 
 
+class _Kin:
+    """Ties the jobs of one step to records by their parents and by what is fed by them."""
+
+    def __init__(self, work: "_Work", places: Sequence[int]) -> None:
+        self._work = work
+        self._places = places
+
+    def fits(self, index: int, key: JobKey) -> bool:
+        """Return whether a record is not another parent's child."""
+        return self._work.is_child_of_its_parents(self._places[index], key)
+
+    def rank(self, index: int, key: JobKey) -> tuple[int, int]:
+        """Return how little of what is bought behind a record would be bought again, and how much is left."""
+        wanted, bought = self._work.wanted_from(self._places[index]), self._work.bought_from(key)
+        same = (wanted & bought).total()
+        return -same, bought.total() - same
+
+
 class _Work:
     """The matching of one manifest, as far as it has come."""
 
@@ -104,6 +121,7 @@ class _Work:
         self._places: dict[str, int] = {}
         for place in lineage.children:
             self._places.setdefault(jobs[place].id, place)
+        self._wanted: dict[int, Counter[str]] = {}
         self._found_by_assets: Mapping[str, Sequence[JobKey]] | None = None
 
     def match(self, places: Sequence[int]) -> None:
@@ -113,15 +131,8 @@ class _Work:
                 self.jobs[place] = with_parents(self.jobs[place], self._content_of)
         jobs = [self.jobs[place] for place in places]
         contents = list(map(content_key, jobs))
-        first = places[0] not in self._lineage.parents
-
-        def fits(index: int, key: JobKey) -> bool:
-            return self._is_child_of_its_parents(places[index], key)
-
-        for place, key in zip(
-            places, self.matching.take(contents, jobs, None if first else fits), strict=True
-        ):
-            self.keys[place] = key
+        found = self.matching.take(contents, jobs, _Kin(self, places) if self._records else None)
+        self.keys.update(zip(places, found, strict=True))
         for place in places if self._records else ():
             if self.keys[place] not in self._records:
                 self._keep_or_find(place)
@@ -130,14 +141,47 @@ class _Work:
         place = self._places.get(job)
         return "" if place is None else self.keys[place].content
 
-    def _is_child_of_its_parents(self, place: int, key: JobKey) -> bool:
+    def is_child_of_its_parents(self, place: int, key: JobKey) -> bool:
         """Return whether a record is not bound to the records of other parents than the job has."""
         recorded = self._records[key].job
-        if recorded is None:
+        if recorded is None or place not in self._lineage.parents:
             return True
-        bound = [one.ordinal for one in references_of(recorded)]
+        bound_to = [one.ordinal for one in references_of(recorded)]
         own = [self.keys[self._places[one.job]].ordinal for one in references_of(self.jobs[place])]
-        return all(one is None or one == other for one, other in zip(bound, own, strict=True))
+        return all(one is None or one == other for one, other in zip(bound_to, own, strict=True))
+
+    def wanted_from(self, place: int) -> Counter[str]:
+        """Count what is asked for behind a job, as far as it is known from this side."""
+        if place not in self._wanted:
+            contents = {place: content_key(self.jobs[place])}
+            for one in self._lineage.descendants(place):
+                parents = self._lineage.parents[one]
+                if contents.keys() >= set(parents):
+                    named = {self.jobs[each].id: contents[each] for each in parents}
+                    contents[one] = content_key(with_parents(self.jobs[one], named.__getitem__))
+            del contents[place]
+            self._wanted[place] = Counter(contents.values())
+        return self._wanted[place]
+
+    def bought_from(self, key: JobKey) -> Counter[str]:
+        """Count what is on record behind a record."""
+        found: set[JobKey] = set()
+        ahead = [key]
+        while ahead:
+            new = [one for one in self._children.get(ahead.pop(), ()) if one not in found]
+            found.update(new)
+            ahead += new
+        return Counter(one.content for one in found)
+
+    @cached_property
+    def _children(self) -> Mapping[JobKey, Sequence[JobKey]]:
+        """The records that are bound to others, by those."""
+        found: defaultdict[JobKey, list[JobKey]] = defaultdict(list)
+        for key, record in self._records.items():
+            for one in () if record.job is None else references_of(record.job):
+                if one.key is not None:
+                    found[one.key].append(key)
+        return found
 
     def _keep_or_find(self, place: int) -> None:
         """Give a job without a record of its own the one that a person keeps for it, or that is the same."""
@@ -160,21 +204,18 @@ class _Work:
         named = references_of(job)
         if not named and not _names_an_asset(list(job.params.values())):
             return None
-        bound = {one: made for one in named if (made := self._bound(one)) is not None}
-        if len(bound) < len(set(named)):
+        sent = bound(job, self._recorded, now=_LATER)
+        if sent is None:
             return None
-        content = content_with_assets(with_references(job, lambda one: bound[one]))
+        content = content_with_assets(sent)
         same = [*([JobKey(content)] if named else []), *self._by_assets().get(content, ())]
         return next(filter(self.matching.is_free, same), None)
 
-    def _bound(self, one: Reference) -> Reference | None:
-        """Return a reference with what came out of its parent; None where that is not known."""
-        key = self.keys[self._places[one.job]] if one.job in self._places else None
+    def _recorded(self, job: str) -> tuple[JobKey, Record] | None:
+        """Return what is on record of the parent of a name."""
+        key = self.keys[self._places[job]] if job in self._places else None
         record = None if key is None else self._records.get(key)
-        if key is None or record is None:
-            return None
-        assets = handed(record, one, now=_LATER).assets
-        return one._replace(ordinal=key.ordinal, assets=assets) if assets else None
+        return None if key is None or record is None else (key, record)
 
     def _by_assets(self) -> Mapping[str, Sequence[JobKey]]:
         """Return the records of children by what they ask for, their assets in place of their parents."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from batchgen.identity import canonical, is_file
+from batchgen.identity import as_said, canonical, is_file, is_reference
 from batchgen.model import Job, Json
 from batchgen.planning.plan import Entry, Plan
 
@@ -86,7 +86,7 @@ def details(change: Change) -> tuple[Change, ...]:
 def _parts(name: str, before: Json, after: Json) -> Iterator[Change]:
     if _same(before, after):
         return
-    if isinstance(before, dict) and isinstance(after, dict) and not (is_file(before) or is_file(after)):
+    if isinstance(before, dict) and isinstance(after, dict) and not any(map(_is_input, (before, after))):
         yield from _keys(name, before, after)
     elif isinstance(before, list | tuple) and isinstance(after, list | tuple):
         if len(before) != len(after):
@@ -122,6 +122,11 @@ def _inputs(job: Job) -> dict[str, Json]:
     return {**named, **{name: one for name, one in job.params.items() if name != "prompt"}}
 
 
+def _is_input(value: Json) -> bool:
+    """Return whether a value is a local file or another job, which are told as a whole."""
+    return is_file(value) or is_reference(value)
+
+
 def _same(one: Json, other: Json) -> bool:
     return canonical(_by_content(one)) == canonical(_by_content(other))
 
@@ -129,6 +134,8 @@ def _same(one: Json, other: Json) -> bool:
 def _by_content(value: Json) -> Json:
     if is_file(value):
         return {"sha256": value["sha256"]}
+    if is_reference(value):
+        return {**as_said(value), "job": value.get("content") or value["job"]}
     if isinstance(value, dict):
         return {key: _by_content(one) for key, one in value.items()}
     return [_by_content(one) for one in value] if isinstance(value, list | tuple) else value

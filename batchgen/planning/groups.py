@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from batchgen.identity import canonical, is_file
+from batchgen.identity import as_said, canonical, is_file, is_reference
 from batchgen.model import Json
 from batchgen.planning.changes import Change, Changed, details
 from batchgen.planning.words import Edit, difference, edits
@@ -105,6 +105,9 @@ def _way(part: Change, known: dict[Sign, tuple[Edit, ...]]) -> Sign:
         return ("words", known[sign])
     if is_file(part.before) and is_file(part.after):
         return ("file", part.before["file"], part.after["file"])
+    if is_reference(part.before) and is_reference(part.after):
+        same = part.before["job"] == part.after["job"]
+        return ("job", same, *(canonical({**as_said(one), "job": ""}) for one in (part.before, part.after)))
     return (part.added, part.dropped, _written(part.before), _written(part.after))
 
 

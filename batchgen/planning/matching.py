@@ -13,6 +13,8 @@ from batchgen.model import Job, JobKey
 
 T = TypeVar("T")
 
+_MOST_PAIRS = 100_000  # of equal jobs and records that are weighed: beyond that any will do
+
 # The better a record stands, the sooner a wanted job takes it: what is done or paid for first.
 _STANDING: Mapping[State, int] = {
     State.COLLECTED: 0,
@@ -39,11 +41,15 @@ def match(jobs: Sequence[Job], records: Mapping[JobKey, Record]) -> tuple[list[J
     return keys, matching.left()
 
 
-class Fits(Protocol):
-    """Says whether a record may be a job's, beyond that it asks for the same."""
+class Ties(Protocol):
+    """What ties jobs to records beyond that they ask for the same."""
 
-    def __call__(self, index: int, key: JobKey) -> bool:
+    def fits(self, index: int, key: JobKey) -> bool:
         """Return whether the job at this place may have the record of this key."""
+        ...
+
+    def rank(self, index: int, key: JobKey) -> tuple[int, int]:
+        """Return how well a record suits a job, the best first."""
         ...
 
 
@@ -56,37 +62,30 @@ class Matching:
         self._recorded = _gathered((key.content, key) for key in records)
         self._taken: set[JobKey] = set()
 
-    def take(self, contents: Sequence[str], jobs: Sequence[Job], fits: Fits | None = None) -> list[JobKey]:
+    def take(self, contents: Sequence[str], jobs: Sequence[Job], ties: Ties | None = None) -> list[JobKey]:
         """Return the keys of some jobs, which are taken from now on.
 
         Args:
             contents: what each asks for.
             jobs: the same jobs.
-            fits: says which records may be whose; None where all may.
+            ties: says which records may be whose, and which suit best; None where all are alike.
         """
         wanted = _gathered((content, index) for index, content in enumerate(contents))
         keys: list[JobKey | None] = [None] * len(jobs)
         for content, indices in wanted.items():
             found = self._recorded.get(content)
-            if isinstance(indices, int) and self._is_plain(content, indices, found, fits):  # nearly all
-                keys[indices] = JobKey(content) if found is None else found
-                continue
+            if isinstance(indices, int) and not isinstance(found, list):  # nearly all
+                key = JobKey(content) if found is None else found
+                if key not in self._taken and (found is None or ties is None or ties.fits(indices, key)):
+                    keys[indices] = key
+                    continue
             places = [indices] if isinstance(indices, int) else indices
             candidates = found if isinstance(found, list) else [] if found is None else [found]
-            for index, key in self._match_equals(content, places, jobs, candidates, fits).items():
+            for index, key in self._match_equals(content, places, jobs, candidates, ties).items():
                 keys[index] = key
         made = [key for key in keys if key is not None]
         self._taken.update(made)
         return made
-
-    def _is_plain(
-        self, content: str, index: int, found: JobKey | list[JobKey] | None, fits: Fits | None
-    ) -> bool:
-        """Return whether the one job that asks for this can have no other record than the only one."""
-        if isinstance(found, list):
-            return False
-        key = JobKey(content) if found is None else found
-        return key not in self._taken and (found is None or fits is None or fits(index, found))
 
     def keep(self, key: JobKey) -> None:
         """Leave a record to a job that has it for another reason."""
@@ -106,7 +105,7 @@ class Matching:
         indices: Sequence[int],
         jobs: Sequence[Job],
         candidates: Iterable[JobKey],
-        fits: Fits | None,
+        ties: Ties | None,
     ) -> dict[int, JobKey]:
         """Match the jobs that ask for the same: by id first, then best standing first, then new keys."""
         records = self._records
@@ -116,17 +115,22 @@ class Matching:
         keys: dict[int, JobKey] = {}
 
         def may(index: int, key: JobKey) -> bool:
-            return fits is None or fits(index, key)
+            return ties is None or ties.fits(index, key)
 
         for index in indices:
             same = (key for key in best if _recorded_id(records[key]) == jobs[index].id and may(index, key))
             if (found := next(same, None)) is not None:
                 keys[index] = found
                 best.remove(found)
-        for index in indices:
-            if index not in keys and (found := next((one for one in best if may(index, one)), None)):
-                keys[index] = found
-                best.remove(found)
+        left = [index for index in indices if index not in keys]
+        pairs = [(index, key) for index in left for key in best if may(index, key)] if best else []
+        if ties is not None and len(pairs) <= _MOST_PAIRS:
+            pairs.sort(key=lambda pair: ties.rank(*pair))
+        given: set[JobKey] = set()
+        for index, key in pairs:
+            if index not in keys and key not in given:
+                keys[index] = key
+                given.add(key)
         for index in indices:
             if index not in keys:
                 keys[index] = JobKey(content, _free(used))

@@ -4,11 +4,12 @@ An asset's number is its place among the parent's assets, which stays: what the 
 behind them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from batchgen.identity import Reference
+from batchgen.identity import Reference, references_of, with_references
 from batchgen.lifecycle import DONE
+from batchgen.model import Job, JobKey
 from batchgen.planning.yields import is_young
 from batchgen.record import Record
 
@@ -90,3 +91,21 @@ def _several(record: Record, wanted: Reference, types: Mapping[str, str]) -> str
         f"{wanted.job} has {len(record.asset_ids)} assets ({listed}); write which of them goes in: "
         f"{{job: {wanted.job}, output: 0}}, or outputs: all where the input takes several"
     )
+
+
+def bound(job: Job, parent: Callable[[str], tuple[JobKey, Record] | None], *, now: float) -> Job | None:
+    """Return a child with what came out of its parents; None as long as that is not known.
+
+    Args:
+        job: the child.
+        parent: gives the key and the record of the job of a name; None where there is none.
+        now: seconds since the epoch.
+    """
+    made: dict[Reference, Reference] = {}
+    for one in references_of(job):
+        known = parent(one.job)
+        assets = handed(known[1], one, now=now).assets if known is not None else ()
+        if known is None or not assets:
+            return None
+        made[one] = one._replace(ordinal=known[0].ordinal, assets=assets)
+    return with_references(job, made.__getitem__)

@@ -9,6 +9,7 @@ import asyncio
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -22,9 +23,11 @@ from batchgen.model import JobKey, Model, RemoteJob, Scope
 from batchgen.planning.plan import Entry
 from batchgen.ports import Journal, Uploader
 from batchgen.reconcile.candidates import Candidates
+from batchgen.reconcile.fed import fed_by_us
 from batchgen.reconcile.history import Attempt, HistoryBuilder, Price
 from batchgen.reconcile.lessons import Lessons
 from batchgen.reconcile.listing import Listing, read_listing
+from batchgen.reconcile.look_back import looks_back_to
 from batchgen.reconcile.matching import (
     BEFORE,
     Likeness,
@@ -39,9 +42,7 @@ from batchgen.reconcile.same_files import SameFiles
 from batchgen.reconcile.search import Search
 
 LOOK_AHEAD = 5  # attempts after the last that is known: some may have been refused, and show no row
-MARGIN = 600.0  # seconds before the last that is known of: a copy may lack what came then
 _A_BREATH = 1_000  # jobs
-BLIND = 24 * 3600.0  # seconds to look back where nothing is known
 
 
 class Recorder(Protocol):
@@ -73,25 +74,6 @@ class TakenIn:
     def held(self) -> bool:
         """Whether only a person can say."""
         return self.entry.record.state is State.HELD
-
-
-def looks_back_to(
-    records: Iterable[Record], *, began: float | None, now: float, unfinished: float | None = None
-) -> float:
-    """Say since when jobs may have been bought that the journal does not know; our clock.
-
-    Args:
-        records: of the scope.
-        began: when the slot did; None where it has no beginning.
-        now: our clock.
-        unfinished: how far back a look was to go that was cut off; None if none was.
-    """
-    # what a run records of jobs in doubt before it looks says nothing of what it lost: intents alone count
-    intents = [record.intent_at for record in records if record.intent_at is not None]
-    # what was bought since a loss must not hide what was lost: a day is looked through whatever is known
-    blind = now - BLIND if began is None else max(began, now - BLIND)
-    since = min(blind, max(intents) - MARGIN) if intents else (now - BLIND if began is None else began)
-    return since if unfinished is None else min(since, unfinished)
 
 
 class Preflight:
@@ -201,7 +183,7 @@ class Preflight:
             elif first is not None and entry.record.state is State.PLANNED:
                 alike[entry.job.model, first.body].append(entry)
         for entries_alike in alike.values():
-            taken += self._hold(entries_alike)
+            taken += self._by_parents(entries_alike) or self._hold(entries_alike)
         return taken
 
     def rest(self) -> Candidates:
@@ -299,6 +281,26 @@ class Preflight:
             else:
                 near.append(row)
         return matches, near
+
+    def _by_parents(self, entries: Sequence[Entry]) -> list[TakenIn]:
+        """Adopt the rows of equal children that what went in proves to be theirs."""
+        attempt = self._now(entries[0])
+        rows = fed_by_us(
+            attempt,
+            self._like(attempt),
+            self._candidates.ownership,
+            records=self._journal.records(),
+            window=self._window,
+        )
+        if len(rows) > len(entries) or self._claims(entries[0], attempt):
+            return []
+        taken = []
+        for entry, row in zip(entries, rows, strict=False):
+            life = self._history.adoption(self._now(entry), row, by="what went in")
+            with suppress(RemoteIdTakenError):  # another batch's run was quicker
+                taken.append(TakenIn(entry=self._record(entry, *life), rows=(row,)))
+            self._candidates.take(row.remote_id)
+        return taken
 
     def _hold(self, entries: Sequence[Entry]) -> list[TakenIn]:
         """Hold as many equal jobs as there are rows that no other job whose answer is due may claim."""

@@ -4,7 +4,7 @@ Only what is recorded, and in which order, is decided here. A history is appende
 transaction; a submission that belongs to another job of the journal is never taken from it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -23,13 +23,14 @@ from batchgen.lifecycle import (
     SubmitStarted,
     Succeeded,
 )
-from batchgen.model import File, Job, Model, RemoteJob, Scope
+from batchgen.model import File, Job, JobKey, Model, RemoteJob, Scope
+from batchgen.planning.parent_assets import bound
 from batchgen.planning.plan import Entry, make_plan
 from batchgen.planning.yields import kind_of
 from batchgen.ports import Journal
 from batchgen.reconcile.history import Attempt, HistoryBuilder
 from batchgen.reconcile.listing import Listing
-from batchgen.reconcile.preflight import Preflight
+from batchgen.reconcile.preflight import Preflight, TakenIn
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.saved_results import Recalled
 
@@ -204,17 +205,25 @@ class Rebuilder:
             ServiceError: a prompt that became an asset could not be read.
             JournalError: what was found could not be recorded.
         """
-        entries = make_plan(self._jobs, self._journal.records()).entries
-        await self._preflight.read(entries)
-        return [
-            Rebuilt(
-                id=one.entry.job.id,
-                fate=Fate.HELD if one.held else Fate.ADOPTED,
-                remote_ids=tuple(row.remote_id for row in one.rows),
-                state=one.entry.record.state,
-            )
-            for one in self._preflight.take_in(entries)
-        ]
+        found: list[Rebuilt] = []
+        looked_for = set[JobKey]()
+        while entries := [one for one in self._known_entries() if one.key not in looked_for]:
+            looked_for.update(one.key for one in entries)
+            await self._preflight.read(entries)
+            found += map(_taken_in, self._preflight.take_in(entries))
+        return found
+
+    def _known_entries(self) -> Iterator[Entry]:
+        """Return the jobs of which it is known what they would send: of a chain one step more each time."""
+        plan = make_plan(self._jobs, self._journal.records(), now=self._at)
+        records = {one.job.id: (one.key, one.record) for one in plan.entries}
+        for place, entry in enumerate(plan.entries):
+            if place not in plan.lineage.parents:
+                yield entry
+            elif entry.record.body is not None and entry.record.job is not None:
+                yield replace(entry, job=entry.record.job)
+            elif (job := bound(entry.job, records.get, now=self._at)) is not None:
+                yield replace(entry, job=job)
 
     def held_before(self) -> list[Rebuilt]:
         """Return the jobs that wait for a person already."""
@@ -223,6 +232,15 @@ class Rebuilder:
             for record in self._journal.records().values()
             if record.state is State.HELD and record.job is not None
         ]
+
+
+def _taken_in(one: TakenIn) -> Rebuilt:
+    return Rebuilt(
+        id=one.entry.job.id,
+        fate=Fate.HELD if one.held else Fate.ADOPTED,
+        remote_ids=tuple(row.remote_id for row in one.rows),
+        state=one.entry.record.state,
+    )
 
 
 def charged_at_first(told: Decimal | None, shown: Decimal | None, earlier: Iterable[Event]) -> Decimal | None:

@@ -12,8 +12,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from batchgen.identity import canonical, compose_body, content_key, derive_seed, has_file, is_file
+from batchgen.identity import (
+    Reference,
+    canonical,
+    compose_body,
+    content_key,
+    derive_seed,
+    has_file,
+    is_file,
+    is_reference,
+    references_in,
+    references_of,
+)
 from batchgen.lifecycle import Record, State
+from batchgen.lineage import lineage_of
 from batchgen.model import File, Job, JobKey, Json, Model, Scope
 
 _FORMAT = "batchgen/results@1"
@@ -187,13 +199,32 @@ def recall(
     by_id = {job.id: job for job in jobs}
     equals = Counter(content_key(_bare(one)) for one in submitted)
     naming = _Naming(records, scope, models, equals)
-    asked = [_job_of(one, by_id.get(one.id), shown, naming) for one in submitted]
-    pairs = list(zip(submitted, asked, strict=True))
+    found: dict[int, Recalled] = {}
+    for places in _steps(submitted, jobs):
+        step = [submitted[place] for place in places]
+        asked = [_job_of(one, by_id.get(one.id), shown, naming) for one in step]
+        found.update(zip(places, _recalled(step, asked, naming), strict=True))
+    return [found[place] for place in range(len(submitted))]
+
+
+def _steps(submitted: Sequence[SavedJob], jobs: Sequence[Job]) -> list[list[int]]:
+    """Return the places of what was submitted, parents before their children: by them a child is known."""
+    lineage = lineage_of(jobs)
+    depth = {jobs[place].id: steps for place, steps in lineage.depth.items()}
+    steps: defaultdict[int, list[int]] = defaultdict(list)
+    for place, one in enumerate(submitted):
+        steps[depth.get(one.id, 0)].append(place)
+    return [steps[one] for one in sorted(steps)]
+
+
+def _recalled(step: Sequence[SavedJob], asked: Sequence[Job], naming: "_Naming") -> list[Recalled]:
+    pairs = list(zip(step, asked, strict=True))
     # those whose seed says which of the equals they are go first: nobody else takes their place
     keys = {index: key for index, pair in enumerate(pairs) if (key := naming.certain(*pair)) is not None}
     found = []
     for index, (one, job) in enumerate(pairs):
         key = keys.get(index) or naming.free(content_key(job))
+        naming.called(one.id, key)
         body = _body_of(one, job)
         known = naming.knows(one, key, body)
         found.append(Recalled(saved=one, job=job, key=key, body=body, known=known))
@@ -203,6 +234,8 @@ def recall(
 def _job_of(
     saved: SavedJob, job: Job | None, shown: Callable[[Job], Mapping[str, Json]], naming: "_Naming"
 ) -> Job:
+    if job is not None and references_of(job):
+        job = _bound(job, saved, naming)
     if job is not None and (job.prompt, job.model) == (saved.prompt, saved.model):
         sent = {name: value for name, value in saved.params.items() if name != "seed" or "seed" in job.params}
         said = {name: value for name, value in shown(job).items() if name != "prompt"}
@@ -218,11 +251,53 @@ def _same(sent: Json, said: Json) -> bool:
     """Compare what was sent with what the manifest says; of a local file only its asset was sent."""
     if is_file(said):
         return isinstance(sent, str) and sent.startswith("asset_")
+    if is_reference(said):  # it was bound to what was sent
+        return True
     if isinstance(sent, Mapping) and isinstance(said, Mapping):
         return sent.keys() == said.keys() and all(_same(one, said[name]) for name, one in sent.items())
     if isinstance(sent, list) and isinstance(said, list):
         return len(sent) == len(said) and all(map(_same, sent, said))
     return canonical(sent) == canonical(said)
+
+
+def _bound(job: Job, saved: SavedJob, naming: "_Naming") -> Job | None:
+    """Return a child with what was sent for its parents; None where that is not what it says now."""
+    try:
+        return replace(job, params=_with_sent(job.params, saved.params, naming))
+    except _UnlikeError:
+        return None
+
+
+class _UnlikeError(Exception):
+    """What was sent is not what the manifest says, or its parent is not known."""
+
+
+def _with_sent(said: Json, sent: Json, naming: "_Naming") -> Json:
+    """Return what the manifest says with the assets that were sent for each other job."""
+    if is_reference(said):
+        one = Reference.read(said)
+        key = naming.key_of(one.job)
+        assets = tuple(sent) if isinstance(sent, list) else (sent,)
+        if key is None or not assets or not all(isinstance(asset, str) for asset in assets):
+            raise _UnlikeError
+        return one._replace(content=key.content, ordinal=key.ordinal, assets=assets).value
+    if isinstance(said, Mapping) and isinstance(sent, Mapping) and not is_file(said):
+        return {name: _with_sent(one, sent.get(name), naming) for name, one in said.items()}
+    if isinstance(said, list) and isinstance(sent, list):
+        return [_with_sent(one, part, naming) for one, part in zip(said, _parts(said, sent), strict=True)]
+    return said
+
+
+def _parts(said: Sequence[Json], sent: Sequence[Json]) -> list[Json]:
+    """Return what was sent for each element of a list: for all outputs of a job there may be many."""
+    many = [place for place, one in enumerate(said) if is_reference(one) and Reference.read(one).every]
+    more = len(sent) - len(said)
+    if not many and not more:
+        return list(sent)
+    if len(many) != 1 or more < 0:
+        raise _UnlikeError  # which of them came from which cannot be told
+    place = many[0]
+    return [*sent[:place], list(sent[place : place + more + 1]), *sent[place + more + 1 :]]
 
 
 def _bare(saved: SavedJob) -> Job:
@@ -238,8 +313,8 @@ def _body_of(saved: SavedJob, job: Job) -> str:
 
 
 def _but_files(said: Json, sent: Json) -> Json:
-    """Take the manifest's value, but what was sent where it has a local file in it."""
-    return sent if has_file(said) else said
+    """Take the manifest's value, but what was sent where it has a local file or another job in it."""
+    return sent if has_file(said) or any(references_in(said)) else said
 
 
 class _Naming:
@@ -260,9 +335,18 @@ class _Naming:
         self._named = {
             (key.content, record.job.id): key for key, record in records.items() if record.job is not None
         }
+        self._called = {record.job.id: key for key, record in records.items() if record.job is not None}
         self._taken: dict[str, set[int]] = defaultdict(set)
         for key in records:
             self._taken[key.content].add(key.ordinal)
+
+    def called(self, job: str, key: JobKey) -> None:
+        """Learn the key of the job of this id."""
+        self._called.setdefault(job, key)
+
+    def key_of(self, job: str) -> JobKey | None:
+        """Return the key of the job of this id; None where nothing is known of it."""
+        return self._called.get(job)
 
     def certain(self, saved: SavedJob, job: Job) -> JobKey | None:
         """Return the key that the journal or the seed names, and keep it from others."""

@@ -33,8 +33,8 @@ from batchgen.reconcile.audit import (
     sum_up,
     untrue_records,
 )
+from batchgen.reconcile.look_back import BLIND
 from batchgen.reconcile.orphans import MISSING, OrphanFinder
-from batchgen.reconcile.preflight import BLIND
 from batchgen.record import DONE
 from batchgen.usecases.arranging import Arranger, look
 from batchgen.usecases.findings import Audit, Changed, Dearer, LeftOut, Open, Short, asked_of

@@ -314,7 +314,9 @@ async def uploading(
     service: Service,
     service_clock: ServiceClock | None = None,
 ) -> AsyncIterator[tuple[ScenarioClient, Uploads | None]]:
-    """Open the client of a run, and what sends its manifest's local files; None where it has none.
+    """Open the client of a run, and what sends local files for it; None where none may have to go.
+
+    They are the manifest's, and what came out of jobs that feed others: the service may have it no more.
 
     Args:
         batch: whose files they are, and where they go to.
@@ -326,7 +328,7 @@ async def uploading(
         JournalError: the file cannot be opened.
     """
     manifest, origin, project = batch.manifest, batch.scope.origin, batch.project
-    if not manifest.files:
+    if not manifest.files and batch.plan.lineage.is_empty:
         client = ScenarioClient(service.transport, service.gate, project=project, service_clock=service_clock)
         yield client, None
         return
@@ -335,8 +337,15 @@ async def uploading(
             sending = UploadClient(
                 service.transport, service.gate, project=project, parts=parts, service_clock=service_clock
             )
-            files = Uploads(files=manifest.files, client=sending, records=records, clock=options.clock)
+            places = {**_of_parents(batch), **manifest.files}
+            files = Uploads(files=places, client=sending, records=records, clock=options.clock)
             yield sending, files
+
+
+def _of_parents(batch: Batch) -> dict[str, Path]:
+    """Return where the files of jobs that feed others are to lie, by content."""
+    parents = (batch.plan.entries[place].record for place in batch.plan.lineage.children)
+    return {one.sha256: batch.folder / one.path for record in parents for one in record.files}
 
 
 def file_problems(manifest: Manifest, indices: Iterable[int]) -> list[Problem]:

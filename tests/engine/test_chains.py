@@ -11,10 +11,13 @@ from batchgen.engine.policy import Policy
 from batchgen.identity import references_of
 from batchgen.lifecycle import DONE, Record, State, SubmitStarted
 from batchgen.model import Job, Json
+from batchgen.planning.acceptance import Offer, offer
+from batchgen.planning.plan import make_plan
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes
 from tests.support.builders import events_of, make_earth, records_of, states_of
+from tests.support.memory_journal import Disk
 from tests.support.virtual import SEEDED, Earth, Run
 
 CUT_OUT, UPSCALE = "model_birefnet-background-removal", "model_topaz-image-upscale"
@@ -202,3 +205,31 @@ def test_chains_cut_anywhere_are_paid_once_and_carried_to_their_end(
     assert states[State.COLLECTED] + states[State.HELD] >= len(wanted) - 3 * states[State.HELD]
     if not states[State.HELD]:
         assert states[State.COLLECTED] == len(wanted) == len(over.service.submissions)
+
+
+@pytest.mark.parametrize("cut", [None, *(float(one) for one in range(2, 40, 3))])
+def test_a_lost_journal_finds_whole_chains_again_and_asks_nobody(cut: float | None) -> None:
+    wanted = [*chain("ann"), *chain("bob"), parent("c1"), parent("c2"), child("x1", "c1"), child("x2", "c2")]
+    over = make_earth()
+    Run(over, wanted, cut_at=cut).go()
+    over.disk = Disk()
+    Run(over, wanted).go()
+    assert_chains_hold(over)
+    assert states_of(over) == {State.COLLECTED: len(wanted)}
+    assert len(over.service.submissions) == len(wanted)
+
+
+def test_a_chain_keeps_what_was_bought_before_its_beginning_was_edited() -> None:
+    over = make_earth()
+    Run(over, chain("ann")).go()
+    edited = chain("ann", prompt="with a new word")
+    plan = make_plan(edited, records_of(over))
+    offered = offer(plan, "ann")
+    assert isinstance(offered, Offer)
+    accepted = {offered.acceptance: offered.bought}
+    Run(over, edited, accepted=accepted).go()
+    assert len(over.service.submissions) == 3
+    edited.append(child("ann-more", "ann", model=UPSCALE))
+    Run(over, edited, accepted=accepted).go()
+    assert len(over.service.submissions) == 4
+    assert_chains_hold(over)

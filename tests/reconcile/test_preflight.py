@@ -8,7 +8,7 @@ import pytest
 from batchgen.engine.policy import Policy
 from batchgen.lifecycle import AnswerLost, Held, Record, State
 from batchgen.model import Job, Submission
-from batchgen.reconcile.preflight import BLIND, MARGIN, looks_back_to
+from batchgen.reconcile.look_back import BLIND, MARGIN, looks_back_to
 from batchgen.scenario.transport import Answer
 from batchgen.scenario.transport import Call as Request
 from batchgen.simulator.exchange import Call

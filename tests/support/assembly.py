@@ -15,7 +15,7 @@ from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
 from batchgen.model import Job, Model, Scope
 from batchgen.planning.plan import Plan
-from batchgen.ports import Clock, Collector, Generator, Journal, Observer, PacedGate
+from batchgen.ports import Clock, Collector, Generator, Journal, Observer, PacedGate, Uploader
 from batchgen.service_clock import ServiceClock
 
 
@@ -49,6 +49,7 @@ def make_runner(
     policy: Policy | None = None,
     closed: Mapping[str, str] | None = None,
     settings: RunSettings | None = None,
+    uploader: Uploader | None = None,
 ) -> Runner:
     """Make a run of one batch; nothing starts before its ``run``.
 
@@ -65,6 +66,7 @@ def make_runner(
         policy: how patient the run is.
         closed: models that may not be used, and why.
         settings: what the run goes by at first; None for what flow and purse were made with.
+        uploader: sends local files; None where no job has any.
     """
     return Runner(
         plan=plan,
@@ -81,6 +83,7 @@ def make_runner(
             purse=purse or BudgetGuard(),
             sender=sender,
             service_clock=service_clock,
+            uploader=uploader,
         ),
         flow=flow,
         policy=policy or Policy(),

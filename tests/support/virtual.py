@@ -18,7 +18,7 @@ from batchgen.engine.settings import RunSettings
 from batchgen.lifecycle import Event, Record
 from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob
 from batchgen.planning.plan import Plan, make_plan, with_vanished
-from batchgen.ports import Collector, Gate
+from batchgen.ports import Collector, Gate, Uploader
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials
 from batchgen.scenario.transport import Answer, Call, LostAnswerError
@@ -154,6 +154,7 @@ class Run:
     twist: Twist | None = None
     command: Callable[[Runner], None] | None = None
     collector: Collector = field(default_factory=Shelves)
+    uploader: Uploader | None = None
     vanished: Collection[JobKey] = ()
     ending: EngineOutcome | None = None
     watching: Watching = field(default_factory=Watching)
@@ -222,6 +223,7 @@ class Run:
             flow=make_flow(gate, in_flight=self.in_flight, chance=chance),
             policy=self.policy,
             settings=settings,
+            uploader=self.uploader,
         )
         if self.command is not None:
             self.command(runner)
