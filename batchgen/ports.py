@@ -340,7 +340,10 @@ class Prices(Protocol):
     """What the service has said that jobs cost."""
 
     def price(self, job: Job) -> Decimal | None:
-        """Return the price of a job in compute units, the highest it may have; None where it is not known."""
+        """Return the price of a job in compute units, the highest it may have; None where it is not known.
+
+        Of a job whose inputs are other jobs' outputs and not there yet it is the upper end of the estimate.
+        """
         ...
 
     def kind(self, job: Job) -> str:
@@ -353,6 +356,14 @@ class PriceQuestions(Prices, Protocol):
 
     def asked(self, job: Job) -> float | None:
         """Return when a job's kind was last asked about in this run, by the loop's clock; None if never."""
+        ...
+
+    def is_due(self, job: Job) -> bool:
+        """Return whether a job has no price, and what goes into it has come since it could be asked."""
+        ...
+
+    def expected(self, job: Job) -> Decimal | None:
+        """Return what a job was expected to cost before what goes into it was there; None for nothing."""
         ...
 
     async def ask(self, job: Job) -> None:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from batchgen.engine.aside import Aside
-from batchgen.engine.asking import Asker, hold_prices
+from batchgen.engine.asking import Asker, HeldPrices
 from batchgen.engine.board import Board
 from batchgen.engine.departures import Departures
 from batchgen.engine.doubts import Doubts
@@ -81,7 +81,9 @@ class Dispatcher:
             denied=self._set_aside,
         )
         self._waiting = Waiting()
-        self._preparer = self._make_preparer(policy)
+        self._preparer = Preparer.of(
+            world.uploader, ledger, policy.backoff, self.admit, self._waiting.__len__, self._set_aside
+        )
         self._look = FirstLook(
             world=world,
             ledger=ledger,
@@ -108,28 +110,11 @@ class Dispatcher:
             blocked=self._leave_child,
         )
         self._aside = Aside(world.journal, submitter.body_of)
+        self._held = HeldPrices(world, ledger)
         self._short = Shortage(waiting=self._waiting, purse=world.purse, chains=chains, spends=world.journal)
-        self._reach = Reach(
-            generator=world.generator,
-            observer=ledger.observer,
-            flow=flow,
-            board=board,
-            close=self.close_model,
-        )
+        self._reach = Reach(world.generator, ledger.observer, flow, board, close=self.close_model)
         self._paused = False
         self._changed = asyncio.Event()
-
-    def _make_preparer(self, policy: Policy) -> Preparer | None:
-        if self._world.uploader is None:
-            return None
-        return Preparer(
-            uploader=self._world.uploader,
-            ledger=self._ledger,
-            backoff=policy.backoff,
-            ready=self.admit,
-            waiting=lambda: len(self._waiting),
-            denied=self._set_aside,
-        )
 
     def _set_aside(self, error: NoRightError, entries: Iterable[Entry]) -> None:
         """Leave jobs for want of a right, and go on with the others."""
@@ -276,9 +261,10 @@ class Dispatcher:
 
     def _priced(self, entries: Iterable[Entry]) -> None:
         """Take back jobs whose price was asked."""
-        hold_prices(self._world, self._ledger)
-        self._look.set_apart()
-        self._waiting.return_all(filter(self.is_open, entries))
+        back = list(entries)
+        if self._held.told(back):
+            self._look.set_apart()
+        self._waiting.return_all(filter(self.is_open, back))
         self.budget_freed()
         self._board.look()
 
@@ -370,7 +356,13 @@ class Dispatcher:
 
     def _first(self) -> Entry | None:
         """Return the first that has room; those whose price has to be asked step aside."""
-        while (entry := self._short.first(self._flow.has_room)) is not None and self._asker.needs(entry):
+        full: set[str] = set()  # models that have enough of them without an answer
+        while (
+            entry := self._short.first(lambda model: model not in full and self._flow.has_room(model))
+        ) is not None and self._asker.needs(entry):
+            if self._asker.is_full(entry):
+                full.add(entry.job.model)
+                continue
             self._waiting.remove(entry)
             self._asker.add(entry)
         return entry

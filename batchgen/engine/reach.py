@@ -13,11 +13,11 @@ class Reach:
 
     def __init__(
         self,
-        *,
         generator: Generator,
         observer: Observer,
         flow: Flow,
         board: Board,
+        *,
         close: Callable[[str, ModelClosedError], None],
     ) -> None:
         """Take the parts.

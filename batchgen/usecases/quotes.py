@@ -3,10 +3,13 @@
 Which jobs to ask about is ``plan.pricing``'s to say. A question goes out with a body as a submit
 would send it, but for a derived seed and for local files that the service does not have yet: a
 made-up id stands for those, and where it does not take that they have to be sent first.
+
+For another job's output that is not there yet a like asset stands in, and the answer is an estimate where
+the output moves the price. Where it does not, a made-up id may stand for it too.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -24,24 +27,30 @@ from batchgen.errors import (
     StoppedError,
     TransientError,
 )
-from batchgen.identity import compose_body, files_of, with_references
+from batchgen.identity import Reference, compose_body, files_of
 from batchgen.model import Job, Json, Model
 from batchgen.planning.pricing import (
     MOST_QUOTES,
+    NOTHING,
     Classifier,
+    Given,
     Group,
     Price,
     PriceClass,
+    by_itself,
     group,
     price_of,
     published,
 )
+from batchgen.planning.stand_ins import open_references, with_assets
 from batchgen.ports import Clock, Quoter
 
 FRESH = 24 * 3600.0  # seconds that a price is taken for the price
 STAND_IN = "asset_000000000000000000000000"  # for a file that the service does not have yet
 MOST_TROUBLES = 3  # questions in a row without an answer: then no more are asked
+_LOOKED_THROUGH = 1000  # jobs of a class, for one whose inputs are there
 NEEDS_FILES = "says no price before its files are sent"
+NEEDS_OUTPUTS = "says no price before what goes into it is there"
 
 
 class QuoteStore(Protocol):
@@ -68,6 +77,50 @@ class PurchaseBook(Protocol):
         ...
 
 
+class StandIns(Protocol):
+    """What is there of other jobs' outputs, and what stands in for the rest while prices are asked."""
+
+    def given(self, reference: Reference) -> Sequence[Given]:
+        """Return what of an output a price may depend on; see ``pricing.Classifier``."""
+        ...
+
+    def bound(self, job: Job) -> Job:
+        """Return a job with the outputs that are there."""
+        ...
+
+    def like(self, reference: Reference) -> str | None:
+        """Return an asset at the service that is like an output; None where none is known."""
+        ...
+
+    async def blank(self, reference: Reference) -> str | None:
+        """Return a blank asset of the kind and size of an output; None where none can be had.
+
+        Raises:
+            StoppedError: the credentials are not accepted.
+            JournalError: it could not be recorded.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimated:
+    """What jobs cost whose inputs do not exist yet, as far as that can be told.
+
+    Attributes:
+        jobs: how many.
+        price: of all of them together.
+    """
+
+    jobs: int = 0
+    price: Price = NOTHING
+
+    def __add__(self, other: "Estimated") -> "Estimated":
+        return Estimated(jobs=self.jobs + other.jobs, price=self.price + other.price)
+
+
+NOT_ESTIMATED = Estimated()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QuotedClass:
     """Jobs that have one price.
@@ -78,7 +131,8 @@ class QuotedClass:
         jobs: how many.
         price: what one costs; None where it is not known.
         is_quote: whether the service itself gave the price for these inputs.
-        note: why it is a range, or is not known; empty otherwise.
+        note: why it is a range, an estimate, or is not known; empty otherwise.
+        is_estimate: whether the price is that of something like its inputs, which do not exist yet.
     """
 
     model: str
@@ -87,13 +141,12 @@ class QuotedClass:
     price: Price | None
     is_quote: bool
     note: str = ""
+    is_estimate: bool = False
 
     @property
     def total(self) -> Price | None:
         """What all of them cost; None where that is not known."""
-        if self.price is None:
-            return None
-        return Price(low=self.price.low * self.jobs, high=self.price.high * self.jobs)
+        return None if self.price is None else self.price.times(self.jobs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +176,16 @@ class Quoted:
     ambiguous: str = ""
 
     def price(self, job: Job) -> Decimal | None:
-        """Return the price of a job, the highest it may have; None where the service gave none."""
+        """Return the price of a job, the highest it may have; None where the service gave none.
+
+        Of a job whose inputs do not exist yet it is the upper end of the estimate, if there is one.
+        """
         one = self.of(job)
-        return one.price.high if one is not None and one.price is not None and one.is_quote else None
+        if one is None or one.price is None:
+            return None
+        if one.is_estimate:
+            return one.price.high if open_references(job) else None
+        return one.price.high if one.is_quote else None
 
     def kind(self, job: Job) -> str:
         """Return the name of all jobs that are given one price with this one."""
@@ -145,13 +205,22 @@ class Quoted:
 
     @property
     def total_low(self) -> Decimal:
-        """What all cost together whose price is known, at least."""
-        return sum((one.total.low for one in self.classes if one.total is not None), Decimal(0))
+        """What all cost together whose price is known, at least; estimates included."""
+        return self._total(self.classes).low
 
     @property
     def total_high(self) -> Decimal:
-        """What all cost together whose price is known, at most."""
-        return sum((one.total.high for one in self.classes if one.total is not None), Decimal(0))
+        """What all cost together whose price is known, at most; estimates included."""
+        return self._total(self.classes).high
+
+    @property
+    def estimated(self) -> Estimated:
+        """The part of it that is an estimate."""
+        found = [one for one in self.classes if one.is_estimate and one.price is not None]
+        return Estimated(jobs=sum(one.jobs for one in found), price=self._total(found))
+
+    def _total(self, classes: Iterable[QuotedClass]) -> Price:
+        return sum((one.total for one in classes if one.total is not None), NOTHING)
 
     @property
     def unknown(self) -> int:
@@ -170,6 +239,7 @@ async def quote_jobs(
     requote: bool = False,
     purchases: PurchaseBook | None = None,
     most: int = MOST_QUOTES,
+    stand_ins: StandIns | None = None,
 ) -> Quoted:
     """Ask what jobs cost: one question a price class, and none that was answered within the day.
 
@@ -183,23 +253,25 @@ async def quote_jobs(
         requote: ask again what is kept.
         purchases: where a question is kept that was taken for an order; after one, nobody is asked again.
         most: questions.
+        stand_ins: what is there of other jobs' outputs, and what stands in for the rest.
 
     Raises:
         BoughtByQuoteError: a question was taken for an order; none is asked after it.
         JournalError: it cannot be read whether one ever was.
         StoppedError: the credentials are not accepted.
     """
-    classifier = Classifier(models)
+    classifier = Classifier(models, by_itself if stand_ins is None else stand_ins.given)
     groups = group(jobs, classifier, most=most)
     names = [one.name for made in groups for one, _ in made.asked]
     known: dict[str, Price] = {}
     with suppress(JournalError):  # a copy that spares questions
         known.update({} if requote else store.find(names, since=clock.now() - FRESH))
-    inquiry = Inquiry(generator, models, uploads_known, purchases)
+    inquiry = Inquiry(generator, models, uploads_known, purchases, stand_ins, classifier, most=most)
     for made in groups:
         for one, places in made.asked:
             if one.name not in known:
-                await inquiry.about(one, [jobs[place] for place in places])
+                asked = {id(job): job for job in (_spoken_for(one, place, jobs) for place in places)}
+                await inquiry.about(one.name, list(asked.values()))
     known.update(inquiry.answers)
     if inquiry.answers:
         with suppress(JournalError):
@@ -207,11 +279,18 @@ async def quote_jobs(
     return _quoted(groups, jobs, models, classifier, known, inquiry)
 
 
+def _spoken_for(one: PriceClass, place: int, jobs: Sequence[Job]) -> Job:
+    """Return the job to ask about: one of the same price in place of one whose inputs are not there."""
+    job = jobs[place]
+    if not open_references(job):
+        return job
+    others = (jobs[other] for other in one.jobs[:_LOOKED_THROUGH])
+    return next((other for other in others if not open_references(other)), job)
+
+
 def with_stand_ins(job: Job) -> Job:
     """Return the job with a made-up id wherever what came out of another one is not known yet."""
-    return with_references(
-        job, lambda one: one if one.assets else one._replace(ordinal=0, assets=(STAND_IN,))
-    )
+    return with_assets(job, lambda _: (STAND_IN,))
 
 
 class Inquiry:
@@ -223,7 +302,16 @@ class Inquiry:
         models: Mapping[str, Model],
         uploads_known: Callable[[Sequence[str]], Mapping[str, str]],
         purchases: PurchaseBook | None,
+        stand_ins: StandIns | None,
+        classifier: Classifier,
+        *,
+        most: int = MOST_QUOTES,
     ) -> None:
+        self._stand_ins = stand_ins
+        self._classifier = classifier
+        self._most = most
+        self._refused = False  # whether the last question was answered, and not with a price
+        self._wants_real: set[str] = set()  # models that take no made-up id for another job's output
         self._generator = generator
         self._purchases = purchases
         self._warning = purchases.warning() if purchases is not None and generator is not None else ""
@@ -238,17 +326,17 @@ class Inquiry:
         self.ambiguous = ""  # why none may: should it have been an order, the next one would be another
         self.asked = 0
 
-    async def about(self, one: PriceClass, jobs: Sequence[Job]) -> None:
+    async def about(self, name: str, jobs: Sequence[Job]) -> None:
         """Ask about some jobs of a class; without an answer for each of them there is none."""
         amounts = []
         for job in jobs:
-            amount = await self._ask(one.name, job)
+            amount = await self._ask(name, job)
             if amount is None:
                 return
             amounts.append(Price(low=amount, high=amount))
         price = price_of(amounts)
         if price is not None:
-            self.answers[one.name] = price
+            self.answers[name] = price
 
     async def _ask(self, name: str, job: Job) -> Decimal | None:
         silence = "was not asked: the service does not answer" if self._failures >= MOST_TROUBLES else ""
@@ -258,13 +346,59 @@ class Inquiry:
         if job.model in self.closed:
             self.troubles[name] = self.closed[job.model]
             return None
+        if self._stand_ins is not None:
+            job = self._stand_ins.bound(job)
+        if waits_for := open_references(job):
+            return await self._ask_ahead(self._generator, name, job, waits_for)
+        return await self._asked(self._generator, name, job)
+
+    async def _ask_ahead(
+        self, generator: Quoter, name: str, job: Job, waits_for: Sequence[Reference]
+    ) -> Decimal | None:
+        """Ask with something in place of outputs that are not there: like ones, then blank ones.
+
+        A made-up id does for those that do not move the price, as long as the service takes one.
+        """
+        moving = set(self._classifier.moved_by(job))
+        instead: dict[Reference, str | None] = {}
+        for one in waits_for:
+            like = self._stand_ins.like(one) if self._stand_ins is not None else None
+            if like is None and one not in moving and job.model not in self._wants_real:
+                like = STAND_IN
+            instead[one] = like if like is not None else await self._blank(one)
+        asked = await self._asked_with(generator, name, job, instead)
+        if asked is not None or not self._refused or self.asked >= self._most:
+            return asked
+        if STAND_IN in instead.values():
+            self._wants_real.add(job.model)
+        second = {
+            one: await self._blank(one)
+            or (STAND_IN if one not in moving and instead[one] != STAND_IN else None)
+            for one in waits_for
+        }
+        return None if second == instead else await self._asked_with(generator, name, job, second)
+
+    async def _blank(self, reference: Reference) -> str | None:
+        return None if self._stand_ins is None else await self._stand_ins.blank(reference)
+
+    async def _asked_with(
+        self, generator: Quoter, name: str, job: Job, instead: Mapping[Reference, str | None]
+    ) -> Decimal | None:
+        if None in instead.values():
+            self.troubles[name] = self.troubles.get(name) or NEEDS_OUTPUTS
+            self._refused = False
+            return None
+        return await self._asked(generator, name, with_assets(job, lambda one: (instead[one] or "",)))
+
+    async def _asked(self, generator: Quoter, name: str, job: Job) -> Decimal | None:
         files = files_of(job)
         known = self._uploads_known(files) if files else {}
         assets = {one: known.get(one, STAND_IN) for one in files}
-        body = compose_body(with_stand_ins(job), None, self._models[job.model], assets=assets)
+        body = compose_body(job, None, self._models[job.model], assets=assets)
         self.asked += 1
+        self._refused = False
         try:
-            amount = await self._quote(self._generator, job, body)
+            amount = await self._quote(generator, job, body)
         except (ModelClosedError, NoRightError) as error:
             self._denied(name, job, error)
         except StoppedError as error:
@@ -277,9 +411,11 @@ class Inquiry:
         except ServiceError as error:
             self.later = error if isinstance(error, TransientError) else self.later
             self._failures = self._failures + 1 if isinstance(error, TransientError) else 0
+            self._refused = not isinstance(error, TransientError)
             self.troubles[name] = NEEDS_FILES if STAND_IN in assets.values() else str(error)
         else:
             self._failures = 0
+            self.troubles.pop(name, None)
             return amount
         return None
 
@@ -339,13 +475,18 @@ def _class_of(
     asked = [one for one, _ in made.asked]
     price = price_of(known[one.name] for one in asked if one.name in known)
     trouble = next((inquiry.troubles[one.name] for one in asked if one.name in inquiry.troubles), "")
-    note, is_quote = trouble, price is not None
+    first = jobs[made.classes[0].jobs[0]]
+    is_quote = price is not None
+    is_estimate = made.is_estimated if is_quote else bool(open_references(first))
+    note = trouble
     if price is None:
-        price = published(model, jobs[made.classes[0].jobs[0]])
+        price = published(model, first)
         told = "by the costs that its model publishes; " if price is not None else ""
         note = told + (trouble or "the service was not asked" if asked else "too many models to ask about")
     elif made.is_spread:
         note = f"from {len(asked)} of its {len(made.classes)} kinds; the highest is reserved"
+    elif is_estimate:
+        note = "an estimate: what goes in does not exist yet"
     elif price.low != price.high:
         note = "differs within the kind; the highest is reserved"
     return QuotedClass(
@@ -355,4 +496,5 @@ def _class_of(
         price=price,
         is_quote=is_quote,
         note=note,
+        is_estimate=is_estimate and price is not None,
     )

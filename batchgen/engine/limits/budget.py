@@ -70,10 +70,13 @@ class BudgetGuard:
     def needs_asking(self, job: Job) -> bool:
         """Return whether the price of a job's kind has to be asked before it may leave.
 
-        Under a cap only what was asked in this run decides, and only for a time.
+        Under a cap only what was asked in this run decides, and only for a time. Without one a job is asked
+        about whose inputs were not there when the others were.
         """
-        if self.questions is None or not self._budget.is_set:
+        if self.questions is None:
             return False
+        if not self._budget.is_set:
+            return self.questions.is_due(job)
         at = self.questions.asked(job)
         return at is None or loop_time() - at >= HOLDS
 
@@ -81,6 +84,17 @@ class BudgetGuard:
         """Return the most that anything says a job costs: its price, or a charge; None where nothing does."""
         price, charge = self.price(job), self._charge(job)
         return max((one for one in (price, charge) if one is not None), default=None)
+
+    def rise(self, job: Job) -> str:
+        """Return a sentence where a job costs more than was expected of it; else nothing."""
+        expected = None if self.questions is None else self.questions.expected(job)
+        price = self.price(job)
+        if expected is None or price is None or price <= expected:
+            return ""
+        return (
+            f"{job.id} costs {units(price)} CU now that what goes into it is there, and about "
+            f"{units(expected)} were expected; what its parent made stays for the next run"
+        )
 
     def to_hold(self, record: Record) -> Decimal | None:
         """Return what is to be held for a body that may have been paid for, and for which nothing is.
@@ -113,9 +127,10 @@ class BudgetGuard:
         held = max(price, self._charge(job) or price)
         cap = self._budget.per_job
         if cap is not None and held > cap:
+            rise = self.rise(job)
             raise OverBudgetError(
                 f"{job.id} costs {units(held)} CU; the cap for one job is {units(cap)} "
-                f"(`budget: {{per_job: {units(held)}}}` lets it through)",
+                f"(`budget: {{per_job: {units(held)}}}` lets it through){rise and f'; {rise}'}",
                 over=held - cap,
                 alone=True,
             )
@@ -333,5 +348,6 @@ class BudgetGuard:
         prices = [self.price(job) for job in left]
         known = sum((one for one in prices if one is not None), Decimal(0))
         about = f"{units(known)} CU" if None not in prices else f"{units(known)} CU and more"
-        text = f"stopped by the budget: {error}; {count} left, for {about}"
+        rise = self.rise(left[0]) if left else ""
+        text = f"stopped by the budget: {error}; {rise and f'{rise}; '}{count} left, for {about}"
         return f"{text}; {found.way_on}" if found.way_on else text

@@ -174,7 +174,7 @@ class ChainBudget:
     def carried(self, entry: Entry) -> None:
         """Learn that a job is paid for; one that this run has not bought was found, and begins its chain."""
         place = self._places.get(entry.key)
-        if place not in self._lineage.children or not self._runs or entry.key in self._sent:
+        if place is None or not self._runs or entry.key in self._sent:
             return
         self._sent.add(entry.key)
         if self._keeps and (steps := self._open_behind(place)):
