@@ -170,7 +170,7 @@ class BudgetGuard:
             if total > window.cap:
                 raise OverBudgetError(
                     f"{job.id}: the whole chain ({len(steps) + 1} jobs) costs {units(total)} CU; "
-                    f"the cap on {window.label} is {units(window.cap)} "
+                    f"the cap on {window.label} is {units(window.cap)} CU "
                     f"({self._raised(window, total)} buys it, and "
                     "`budget: {chains: steps}` its steps one by one)",
                     over=total - window.cap,
