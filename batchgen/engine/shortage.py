@@ -98,6 +98,8 @@ class Shortage:
     def drop(self, model: str) -> None:
         """Hold the jobs of a model back no longer: they are not bought."""
         self._steps = [one for one in self._steps if one.job.model != model]
+        for key in [key for key, (one, _) in self._too_dear.items() if one.job.model == model]:
+            del self._too_dear[key]
 
     def told(self, *, now: float) -> tuple[str, ...]:
         """Return which jobs the budget has left out, and what a higher one would buy; empty if none.

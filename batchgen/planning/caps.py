@@ -146,7 +146,10 @@ class Fit:
                 f"up to {units(self.dearest)} CU each"
             )
         if self.unpriced:
-            told.append(f"{counted(self.unpriced, 'job')} without a known price, which no cap can cover")
+            told.append(
+                f"{counted(self.unpriced, 'job')} without a known price, which no cap can cover "
+                "(`budget: {estimate: N}` says what to take each for)"
+            )
         if self.large:
             told.append(
                 f"{counted(self.large, 'chain')} dearer than a whole cap, up to {units(self.largest)} CU; "

@@ -152,7 +152,8 @@ class ChainBudget:
                 if error.over is None or not self._made_room(entry, error.over):
                     raise
             else:
-                self._sent.add(entry.key)
+                if entry.key in self._places:
+                    self._sent.add(entry.key)
                 self._note(wanted)
                 return done
 
@@ -164,12 +165,14 @@ class ChainBudget:
         if entry.key not in self._sent:
             return
         self._sent.discard(entry.key)
+        place, kept = self._places.get(entry.key), self._journal.reservations()
+        if place is None:
+            return
         if self.is_later_step(entry):
-            place = self._places[entry.key]
             self._reserve(self._rows(self._parents(place)[0], [place]))
             return
-        kept = self._journal.reservations()
-        self._journal.release([key for key, one in kept.items() if one.parent == entry.key])
+        behind = (self._entries[one].key for one in self._open_behind(place))
+        self._journal.release([one for one in behind if one in kept and kept[one].parent == entry.key])
 
     def carried(self, entry: Entry) -> None:
         """Learn that a job is paid for; one that this run has not bought was found, and begins its chain."""
@@ -232,7 +235,7 @@ class ChainBudget:
         younger = [root for root in self._kept if self._begun[root] > mine]
         gone: list[JobKey] = []
         for root in sorted(younger, key=self._begun.__getitem__, reverse=True):
-            keys = [key for key in self._kept[root] if key in kept]
+            keys = self._kept[root] & kept.keys()
             over -= sum((kept[key].amount for key in keys), Decimal(0))
             gone += keys
             if over <= 0:
