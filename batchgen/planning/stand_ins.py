@@ -50,11 +50,6 @@ class Expected(NamedTuple):
     height: int = 0
     output: int | None = None
 
-    @property
-    def is_picture(self) -> bool:
-        """Whether it is a picture of a known size, so that a blank one can stand for it."""
-        return self.kind == "image" and self.width > 0 and self.height > 0
-
     def __str__(self) -> str:
         """Return it for people."""
         size = f", {self.width} x {self.height}" if self.width and self.height else ""

@@ -22,6 +22,7 @@ from batchgen.errors import (
     JournalError,
     ModelClosedError,
     NoRightError,
+    NotFoundError,
     ServiceError,
     StopCause,
     StoppedError,
@@ -50,7 +51,10 @@ STAND_IN = "asset_000000000000000000000000"  # for a file that the service does 
 MOST_TROUBLES = 3  # questions in a row without an answer: then no more are asked
 _LOOKED_THROUGH = 1000  # jobs of a class, for one whose inputs are there
 NEEDS_FILES = "says no price before its files are sent"
-NEEDS_OUTPUTS = "says no price before what goes into it is there"
+NEEDS_OUTPUTS = (
+    "says no price before what goes into it is there; `batchgen plan --exact` asks with blank pictures where "
+    "they do"
+)
 
 
 class QuoteStore(Protocol):
@@ -92,8 +96,12 @@ class StandIns(Protocol):
         """Return an asset at the service that is like an output; None where none is known."""
         ...
 
-    async def blank(self, reference: Reference) -> str | None:
+    async def blank(self, reference: Reference, *, any_size: bool) -> str | None:
         """Return a blank asset of the kind and size of an output; None where none can be had.
+
+        Args:
+            reference: the output.
+            any_size: whether another size will do where its own is not known.
 
         Raises:
             StoppedError: the credentials are not accepted.
@@ -310,7 +318,7 @@ class Inquiry:
         self._stand_ins = stand_ins
         self._classifier = classifier
         self._most = most
-        self._refused = False  # whether the last question was answered, and not with a price
+        self._refused: ServiceError | None = None  # the answer to the last question, where it was no price
         self._wants_real: set[str] = set()  # models that take no made-up id for another job's output
         self._generator = generator
         self._purchases = purchases
@@ -365,28 +373,32 @@ class Inquiry:
             like = self._stand_ins.like(one) if self._stand_ins is not None else None
             if like is None and one not in moving and job.model not in self._wants_real:
                 like = STAND_IN
-            instead[one] = like if like is not None else await self._blank(one)
+            instead[one] = like if like is not None else await self._blank(one, moving)
         asked = await self._asked_with(generator, name, job, instead)
-        if asked is not None or not self._refused or self.asked >= self._most:
+        if asked is not None or self._refused is None or self.asked >= self._most:
             return asked
         if STAND_IN in instead.values():
             self._wants_real.add(job.model)
+            if isinstance(self._refused, NotFoundError):
+                self.troubles[name] = NEEDS_OUTPUTS
         second = {
-            one: await self._blank(one)
+            one: await self._blank(one, moving)
             or (STAND_IN if one not in moving and instead[one] != STAND_IN else None)
             for one in waits_for
         }
         return None if second == instead else await self._asked_with(generator, name, job, second)
 
-    async def _blank(self, reference: Reference) -> str | None:
-        return None if self._stand_ins is None else await self._stand_ins.blank(reference)
+    async def _blank(self, reference: Reference, moving: Collection[Reference]) -> str | None:
+        if self._stand_ins is None:
+            return None
+        return await self._stand_ins.blank(reference, any_size=reference not in moving)
 
     async def _asked_with(
         self, generator: Quoter, name: str, job: Job, instead: Mapping[Reference, str | None]
     ) -> Decimal | None:
         if None in instead.values():
             self.troubles[name] = self.troubles.get(name) or NEEDS_OUTPUTS
-            self._refused = False
+            self._refused = None
             return None
         return await self._asked(generator, name, with_assets(job, lambda one: (instead[one] or "",)))
 
@@ -396,7 +408,7 @@ class Inquiry:
         assets = {one: known.get(one, STAND_IN) for one in files}
         body = compose_body(job, None, self._models[job.model], assets=assets)
         self.asked += 1
-        self._refused = False
+        self._refused = None
         try:
             amount = await self._quote(generator, job, body)
         except (ModelClosedError, NoRightError) as error:
@@ -411,7 +423,7 @@ class Inquiry:
         except ServiceError as error:
             self.later = error if isinstance(error, TransientError) else self.later
             self._failures = self._failures + 1 if isinstance(error, TransientError) else 0
-            self._refused = not isinstance(error, TransientError)
+            self._refused = None if isinstance(error, TransientError) else error
             self.troubles[name] = NEEDS_FILES if STAND_IN in assets.values() else str(error)
         else:
             self._failures = 0

@@ -18,6 +18,7 @@ from batchgen.wiring.batch import Batch
 from batchgen.wiring.blanks import Known
 from batchgen.wiring.options import Options
 
+_USUAL_SIZE = (1024, 1024)  # pixels of a picture whose size moves no price
 _MOST_SCOPES = 20  # batches and slots that are looked through, the latest first
 
 Records = Mapping[JobKey, Record]
@@ -82,12 +83,14 @@ class StandIns:
             return self._known([value["sha256"]]).get(value["sha256"])
         return value if isinstance(value, str) else None
 
-    async def blank(self, reference: Reference) -> str | None:
+    async def blank(self, reference: Reference, *, any_size: bool) -> str | None:
         """Return a blank asset of the kind and size of an output; see ``quotes.StandIns``."""
         expected = self._outputs.expectations.of(reference)
-        if expected is None or not expected.is_picture:
+        if expected is None or expected.kind != "image":
             return None
-        return await self._blank(expected.width, expected.height)
+        if expected.width and expected.height:
+            return await self._blank(expected.width, expected.height)
+        return await self._blank(*_USUAL_SIZE) if any_size else None
 
     @cached_property
     def _own(self) -> Newest:

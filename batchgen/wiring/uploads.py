@@ -322,6 +322,7 @@ async def uploading(
     """Open the client of a run, and what sends local files for it; None where none may have to go.
 
     They are the manifest's, and what came out of jobs that feed others: the service may have it no more.
+    Before that, blank pictures stand in for it while prices are asked.
 
     Args:
         batch: whose files they are, and where they go to.

@@ -286,8 +286,20 @@ def test_a_service_that_takes_no_made_up_id_is_asked_with_a_blank_one_and_never_
     assert made.price("film1") == 60
     assert made.quoted.estimated.jobs == 0, "its price does not depend on it"
     assert service.asked_with(STAND_IN) == 1
+    assert service.blanks == [(1104, 832)] * len(service.blanks)
     cannot = priced(jobs, Service(refused=service.refused, can_blank=False))
     assert (cannot.price("film1"), cannot.quoted.unknown) == (None, 4)
+
+
+def test_where_no_size_moves_the_price_a_blank_picture_of_any_size_stands_for_one_of_unknown_size() -> None:
+    service = Service(refused=lambda body: NotFoundError("no such asset") if STAND_IN in body else None)
+    jobs = [make_job("wide", model=GPT), tool("cut", "wide"), tool("big", "wide", UPSCALE)]
+    made = priced(jobs, service)
+    assert (made.price("cut"), made.price("big"), made.quoted.estimated.jobs) == (2, None, 0)
+    assert service.blanks == [(1024, 1024)]
+    assert [one.note for one in made.quoted.classes] == ["", "", NEEDS_OUTPUTS]
+    plain = priced(jobs, Service(refused=service.refused, can_blank=False))
+    assert [one.note for one in plain.quoted.classes] == ["", NEEDS_OUTPUTS, NEEDS_OUTPUTS]
 
 
 def test_a_silent_service_is_not_asked_a_second_time_for_a_job() -> None:
