@@ -100,7 +100,7 @@ class BatchJournal:
                 self._marks.add_known(record.sender, known)
             self._keep_owners(owners)
             made = self._exchange(key, events, reserves or {}, at)
-            self._commit_money(before, record, at, allowed)
+            self._commit_money(before, record, at, allowed, "the next chain" if made else "the next job")
         self._owners |= owners
         if authors and record.sender:
             self._marks.learn_known(record.sender, known)
@@ -138,7 +138,7 @@ class BatchJournal:
             scope_id = self._known_scope()
             made = self._kept.make(scope_id, wanted)
             if made and allowed is not None:
-                self._totals.check(scope_id, allowed)
+                self._totals.check(scope_id, allowed, "what is left of chains")
         self._reservations |= made
 
     def release(self, keys: Collection[JobKey]) -> None:
@@ -166,7 +166,7 @@ class BatchJournal:
         )
 
     def _commit_money(
-        self, before: Record, after: Record, at: float | None, allowed: Allowance | None
+        self, before: Record, after: Record, at: float | None, allowed: Allowance | None, what: str
     ) -> None:
         """Keep the sums that caps are held against.
 
@@ -177,7 +177,7 @@ class BatchJournal:
             return
         self._totals.add(self._scope_id, at, committed(after) - committed(before))
         if allowed is not None:
-            self._totals.check(self._scope_id, allowed)
+            self._totals.check(self._scope_id, allowed, what)
 
     def spent(self, allowed: Allowance) -> tuple[Decimal, ...]:
         """Return what is charged and reserved under each cap, in their order.

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from batchgen.journal.totals import UNIT, Totals, in_units
-from batchgen.model import JobKey
+from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Committed, Reservation
 
 
@@ -75,3 +75,15 @@ class ReservationRows:
             sums[at] = sums.get(at, 0) + amount
         for at, amount in sums.items():
             self._totals.add(scope_id, at, Committed(gross=amount * UNIT, reserved=amount * UNIT))
+
+
+def drop_of_batch(connection: sqlite3.Connection, batch: str) -> None:
+    """Take all away of every scope of a batch: what a run that was killed has left."""
+    scopes = connection.execute(
+        "SELECT DISTINCT id, origin, project, slot FROM scopes JOIN reservations ON scope = scopes.id "
+        "WHERE batch = ?",
+        (batch,),
+    ).fetchall()
+    for number, origin, project, slot in scopes:
+        scope = Scope(origin=origin, project=project, batch=batch, slot=slot)
+        ReservationRows(connection, Totals(connection, scope)).drop_all(number)

@@ -35,8 +35,13 @@ class Totals:
             (scope_id, int(at // QUARTER), *map(in_units, (change.gross, change.assumed, change.confirmed))),
         )
 
-    def check(self, scope_id: int, allowed: Allowance) -> None:
+    def check(self, scope_id: int, allowed: Allowance, what: str) -> None:
         """Refuse what is over a cap, itself included.
+
+        Args:
+            scope_id: of the batch.
+            allowed: the caps.
+            what: it is, for people.
 
         Raises:
             OverBudgetError: names the cap, and what is committed.
@@ -44,7 +49,7 @@ class Totals:
         for window, spent in zip(allowed.windows, self.spent(scope_id, allowed), strict=True):
             if spent > window.cap:
                 raise OverBudgetError(
-                    f"the next job would bring {window.name} to {units(spent)} CU, charged and reserved; "
+                    f"{what} would bring {window.name} to {units(spent)} CU, charged and reserved; "
                     f"the cap is {units(window.cap)}",
                     over=spent - window.cap,
                 )

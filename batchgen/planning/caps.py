@@ -10,7 +10,7 @@ of them come before what is new. A chain that is dearer than a whole cap is left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice, repeat
+from itertools import islice
 from typing import NamedTuple
 
 from batchgen.formats import counted, stamp, units
@@ -146,7 +146,10 @@ class Fit:
                 f"up to {units(self.dearest)} CU each"
             )
         if self.unpriced:
-            told.append(f"{counted(self.unpriced, 'job')} without a known price, which no cap can cover")
+            told.append(
+                f"{counted(self.unpriced, 'job')} without a known price, which no cap can cover "
+                "(`budget: {estimate: N}` says what to take each for)"
+            )
         if self.large:
             told.append(
                 f"{counted(self.large, 'chain')} dearer than a whole cap, up to {units(self.largest)} CU; "
@@ -185,6 +188,18 @@ def _line(caps: dict[str, Decimal]) -> str:
     return f"`budget: {{{inside}}}`" if inside else ""
 
 
+class Chains(NamedTuple):
+    """How jobs that stand one behind the other make chains.
+
+    Attributes:
+        sizes: how many jobs each has.
+        begun: how many of the chains, the first ones, have begun.
+    """
+
+    sizes: Sequence[int]
+    begun: int = 0
+
+
 class _Chain(NamedTuple):
     """Jobs that are bought together or not at all: how many, and what they would be reserved for."""
 
@@ -200,8 +215,7 @@ def fit(
     per_job: Decimal | None = None,
     capped: bool,
     by_flag: bool = False,
-    sizes: Sequence[int] | None = None,
-    begun: int = 0,
+    chains: Chains | None = None,
 ) -> Fit:
     """Return what fits.
 
@@ -211,15 +225,15 @@ def fit(
         per_job: the most that one job may cost.
         capped: whether there is any cap on spending, so that a job without a price waits.
         by_flag: whether the cap on the batch is the command line's.
-        sizes: how many jobs, one behind the other, are each whole chain; None for each job by itself.
-        begun: how many of these, the first ones, have begun.
+        chains: how they make chains, which are bought whole; None for each job by itself.
     """
+    chains = chains or Chains([1] * len(amounts))
     known = [one for one in amounts if one is not None]
     goes: list[_Chain] = []
     priced: list[_Chain] = []
     large: list[Decimal] = []
-    for place, some in enumerate(_parts(amounts, sizes)):
-        chain = _Chain(len(some), sum((one for one in some if one is not None), _ZERO), place < begun)
+    for place, some in enumerate(_parts(amounts, chains.sizes)):
+        chain = _Chain(len(some), sum((one for one in some if one is not None), _ZERO), place < chains.begun)
         priced += [] if None in some else [chain]
         if (capped and None in some) or any(one > per_job for one in some if one and per_job is not None):
             continue
@@ -255,9 +269,9 @@ def fit(
     )
 
 
-def _parts(amounts: Sequence[Decimal | None], sizes: Sequence[int] | None) -> Iterator[list[Decimal | None]]:
+def _parts(amounts: Sequence[Decimal | None], sizes: Sequence[int]) -> Iterator[list[Decimal | None]]:
     left = iter(amounts)
-    return (list(islice(left, size)) for size in (repeat(1, len(amounts)) if sizes is None else sizes))
+    return (list(islice(left, size)) for size in sizes)
 
 
 def _fitting(chains: Sequence[_Chain], rooms: Sequence[Decimal]) -> list[_Chain]:

@@ -36,7 +36,7 @@ def chains_to_buy(plan: Plan) -> ChainsToBuy:
     wanted = {one.key for one in plan.to_submit}
     left = {place for place, one in enumerate(plan.entries) if one.key in wanted} - out_of_reach(plan)
     begun = []
-    for place in eldest_first(plan):
+    for place in eldest_first(plan.lineage, lambda place: plan.entries[place].record):
         steps = steps_behind(plan.lineage, place, left.__contains__)
         left.difference_update(steps)
         begun += [steps] if steps else []
@@ -69,10 +69,10 @@ def out_of_reach(plan: Plan, closed: Collection[str] = ()) -> set[int]:
     return found
 
 
-def eldest_first(plan: Plan) -> list[int]:
+def eldest_first(lineage: Lineage, record_of: Callable[[int], Record]) -> list[int]:
     """Return the places of parents that are paid for, or may be, in the order of their first intents."""
-    paid = [place for place in plan.lineage.children if is_paid(plan.entries[place].record)]
-    return sorted(paid, key=lambda place: (_begun_at(plan.entries[place].record), place))
+    paid = {place: one for place in lineage.children if is_paid(one := record_of(place))}
+    return sorted(paid, key=lambda place: (_begun_at(paid[place]), place))
 
 
 def steps_behind(lineage: Lineage, place: int, may: Callable[[int], bool]) -> list[int]:

@@ -10,7 +10,7 @@ from batchgen.errors import OverBudgetError, RemoteIdTakenError
 from batchgen.identity import ASSET
 from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply, replay
 from batchgen.model import JobKey, Scope
-from batchgen.planning.budget import Allowance, Committed, Reservation, Window, committed, counted_at
+from batchgen.planning.budget import Allowance, Amounts, Committed, Reservation, Window, committed, counted_at
 
 SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
 
@@ -77,7 +77,7 @@ class MemoryJournal:
         key: JobKey,
         *events: Event,
         allowed: Allowance | None = None,
-        reserves: Mapping[JobKey, Decimal] | None = None,
+        reserves: Amounts | None = None,
     ) -> Record:
         self._disk.spend_append()
         record = self._records.get(key, Record())
