@@ -1,8 +1,9 @@
-"""Chains: jobs that go into others, carried beside a schedule that knows every end beforehand, and planned."""
+"""Chains: carried, beside a schedule that knows every end beforehand, and planned."""
 
 from bench.figures import Figure
 from bench.ideal import chained
 from bench.isolated import isolated
+from bench.rows.plans import chained as planned
 from bench.setting import Setting
 from bench.virtual import Virtual, virtually
 
@@ -10,8 +11,8 @@ _STEPS = 3
 
 
 def chains(setting: Setting) -> list[Figure]:
-    """Chains of three steps under a ceiling, with no rate to hold the looks back."""
-    return _carried(setting)
+    """Chains of three steps, carried under a ceiling with no rate to hold the looks back, and planned."""
+    return [*_carried(setting), *planned(setting)]
 
 
 def _carried(setting: Setting) -> list[Figure]:
