@@ -27,6 +27,5 @@ def _carried(setting: Setting) -> list[Figure]:
         Figure(what=f"{what}: wall over ideal, steps in their order", value=passed.carried.wall / best,
                most=1.08, note=f"{passed.carried.wall:.0f} s over {best:.0f} s of virtual time"),
         Figure(what=f"{what}: status requests a job", value=looks / jobs, most=0.7,
-               note=f"{passed.kinds['job']} looks at one job, {passed.kinds['jobs']} listings, "
-               f"{passed.kinds['assets']} questions after assets and their URLs"),
+               note=f"{passed.kinds['job']} looks at one job, {passed.kinds['jobs']} listings"),
     ]  # fmt: skip
