@@ -60,7 +60,7 @@ _PLACES = {
     "batchgen.usecases.names": "told_of_names",
     "batchgen.usecases.naming": "NamesFound",
     "batchgen.usecases.plan": "EntryOutlook Outlook",
-    "batchgen.usecases.quotes": "Quoted QuotedClass",
+    "batchgen.usecases.quotes": "Estimated Quoted QuotedClass",
     "batchgen.usecases.rebuild": "Recovery",
     "batchgen.usecases.resolve": "Answers Candidate Desk Unsettled",
     "batchgen.usecases.schema": "bare_schema schema_text",

@@ -109,6 +109,7 @@ from batchgen.usecases.names import told_of_names as told_of_names
 from batchgen.usecases.naming import NamesFound as NamesFound
 from batchgen.usecases.plan import EntryOutlook as EntryOutlook
 from batchgen.usecases.plan import Outlook as Outlook
+from batchgen.usecases.quotes import Estimated as Estimated
 from batchgen.usecases.quotes import Quoted as Quoted
 from batchgen.usecases.quotes import QuotedClass as QuotedClass
 from batchgen.usecases.rebuild import Recovery as Recovery

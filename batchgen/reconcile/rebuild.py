@@ -218,8 +218,10 @@ class Rebuilder:
         plan = make_plan(self._jobs, self._journal.records(), now=self._at)
         records = {one.job.id: (one.key, one.record) for one in plan.entries}
         for place, entry in enumerate(plan.entries):
-            if place not in plan.lineage.parents or entry.record.body is not None:
+            if place not in plan.lineage.parents:
                 yield entry
+            elif entry.record.body is not None and entry.record.job is not None:
+                yield replace(entry, job=entry.record.job)
             elif (job := bound(entry.job, records.get, now=self._at)) is not None:
                 yield replace(entry, job=job)
 

@@ -9,9 +9,9 @@ import pytest
 from batchgen.errors import InputError
 from batchgen.lifecycle import Rebound, State, SubmitStarted
 from batchgen.scenario.transport import Answer, Call
-from batchgen.simulator.denials import Denied
 from batchgen.simulator.exchange import Call as Kind
 from batchgen.simulator.faults import Fault, FaultPlan
+from batchgen.simulator.settings import Denied
 from tests.engine.test_chains import by_id, child, parent
 from tests.support.builders import events_of, make_earth
 from tests.support.virtual import Earth, Run, Twist
