@@ -1,7 +1,6 @@
 """The keys of the manifest, their types and their defaults: what ``docs/manifest.md`` describes.
 
-One value at a time is checked here. What needs two places (a variable and its axis, two ids) is
-``entries`` and ``expansion``.
+One value at a time is checked here. What needs two places (a variable and its axis, two ids) is ``expand``.
 """
 
 import re
@@ -105,7 +104,7 @@ def _form(value: Json) -> str:
 
 
 def _form_of_from(value: Json) -> str:
-    if isinstance(value, FromJobs) or (isinstance(value, dict) and not {"jobs", "job"}.isdisjoint(value)):
+    if isinstance(value, FromJobs) or (isinstance(value, dict) and {"jobs", "job"} & set(value)):
         return TAGS[4]
     return TAGS[2] if isinstance(value, FromFiles | dict) else TAGS[0]
 
