@@ -13,7 +13,7 @@ from batchgen.manifest.expand.axes import NO_AXES, Axis, Choices, choose, produc
 from batchgen.manifest.expand.checks import Checks
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.exclusions import Patterns
-from batchgen.manifest.expand.job_tables import job_table
+from batchgen.manifest.expand.job_tables import JobTable, job_table
 from batchgen.manifest.expand.params import Params
 from batchgen.manifest.expand.prompts import Prompts
 from batchgen.manifest.expand.sources import Called
@@ -321,7 +321,7 @@ def _variables(
     chosen = () if choices is None else choices.all
     return Variables(
         fixed=bound,
-        table=None if table is None else table.packed,
+        table=table.job_rows if isinstance(table, JobTable) else None if table is None else table.packed,
         axes=tuple(Steps(one.names, one.rows) for one in axes),
         included=tuple(one.values for one in chosen if one.number >= product_size(axes)),
     )
