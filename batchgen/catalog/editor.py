@@ -37,6 +37,7 @@ _TAKES: Mapping[str, JsonSchemaValue] = {
     },
     "_seed": {"const": "none"},
     "_amount": {"type": "number", "minimum": 0},
+    "_estimate": {"type": "number", "exclusiveMinimum": 0},
     "_some": _SOME,
     "_model_id": {"type": "string", "pattern": r"^[^\s/\\?#%]+$"},
     "_entry": {

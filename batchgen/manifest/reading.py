@@ -204,6 +204,8 @@ def _manifest(
             per_day=text.budget.per_day,
             per_month=text.budget.per_month,
             trust_refunds=text.budget.trust_refunds,
+            whole_chains=text.budget.chains == "whole",
+            estimate=text.budget.estimate,
         ),
         output=output,
         origins=expansion.origins,

@@ -1,6 +1,10 @@
 """The keys of the manifest, their types and their defaults: what ``docs/manifest.md`` describes.
 
+<<<<<<< HEAD
 One value at a time is checked here. What needs two places (a variable and its axis, two ids) is ``expand``.
+=======
+One value at a time is checked here. What needs two places is ``entries`` and ``expansion``.
+>>>>>>> 400ef9c8aa8f1b94beb6808b50d637bd540a1578
 """
 
 import re
@@ -158,6 +162,12 @@ def _amount(value: Json) -> Decimal:
     if not 0 <= value < MOST_UNITS:
         raise ValueError("expected compute units from 0")
     return Decimal(str(value))
+
+
+def _estimate(value: Json) -> Decimal:
+    if not _amount(value):
+        raise ValueError("expected compute units above 0: what a job may cost whose price is not known")
+    return _amount(value)
 
 
 def _axis_value(value: Json) -> Json:
@@ -354,6 +364,10 @@ class BudgetText(Part):
     """For everything in the journal, from the first of the month."""
     trust_refunds: bool = True
     """Whether refunds that the service's rules promise are counted as money back."""
+    chains: Literal["whole", "steps"] = "whole"
+    """whole keeps money for all steps of a chain when its first one is bought; steps buys each by itself."""
+    estimate: Annotated[Decimal, PlainValidator(_estimate)] | None = None
+    """What is kept for a job whose price nobody says; without it, such a job is not bought under a cap."""
 
 
 class OutputText(Part):

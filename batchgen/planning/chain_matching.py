@@ -166,12 +166,11 @@ class _Work:
         return all(one is None or one == other for one, other in zip(bound_to, own, strict=True))
 
     def wanted_from(self, place: int) -> Counter[str]:
-        """Count what is asked for behind a job, as far as it hangs on that job alone."""
+        """Count what is asked for behind a job."""
         if place not in self._wanted:
             self._wanted[place] = _behind(
                 place,
                 children=lambda one: self._lineage.children.get(one, ()),
-                fed_by=lambda one: self._places.get(one.job),
                 job=self.jobs.__getitem__,
             )
         return self._wanted[place]
@@ -182,7 +181,6 @@ class _Work:
             self._bought[key] = _behind(
                 key,
                 children=lambda one: self._children.get(one, ()),
-                fed_by=lambda one: one.key,
                 job=lambda one: self._records[one].job,
             )
         return self._bought[key]
@@ -254,34 +252,21 @@ One = TypeVar("One")
 
 
 def _behind(
-    first: One,
-    *,
-    children: Callable[[One], Sequence[One]],
-    fed_by: Callable[[Reference], One | None],
-    job: Callable[[One], Job | None],
+    first: One, *, children: Callable[[One], Sequence[One]], job: Callable[[One], Job | None]
 ) -> Counter[str]:
-    """Count what hangs on a job, each by what it asks for and whom it hangs on, whichever outputs go in.
+    """Count what hangs on a job by what it asks for beside its parents, whichever outputs go in.
 
     Args:
         first: the job, or its record.
         children: gives those that it feeds.
-        fed_by: gives who is meant by a reference.
         job: gives what is asked for.
     """
-    named: dict[One, str] = {first: ""}
+    found: dict[One, str] = {}
     ahead = [first]
     while ahead:
         for one in children(ahead.pop()):
             asked = job(one)
-            parents = {each: fed_by(each) for each in references_of(asked)} if asked is not None else {}
-            if one in named or asked is None or any(each not in named for each in parents.values()):
-                continue  # it may come again, from another parent
-            known = {
-                each: Reference("", content=named[parent] or "first")
-                for each, parent in parents.items()
-                if parent is not None
-            }
-            named[one] = content_key(with_references(asked, known.__getitem__))
-            ahead.append(one)
-    del named[first]
-    return Counter(named.values())
+            if one not in found and asked is not None:
+                found[one] = content_key(with_references(asked, lambda _: Reference("")))
+                ahead.append(one)
+    return Counter(found.values())

@@ -72,7 +72,7 @@ version: 1
 batch: spring
 project: proj_1
 limits: {rate: 30/min, in_flight: 3}
-budget: {total: 7.5, per_day: 20, trust_refunds: false}
+budget: {total: 7.5, per_day: 20, trust_refunds: false, chains: steps, estimate: 2.5}
 timeout: 20m
 doubt: {then: hold}
 retry: {attempts: 2}

@@ -52,6 +52,8 @@ GOOD = [
     "timeout: 1h30m\nretry: {attempts: 2}\njobs: [{prompt: x}]",
     "timeout: 90\ndoubt: {then: hold, settle: 0.5, settle_max: 2min}\njobs: [{prompt: x}]",
     "output: {download: false, files: '{asset_id}'}\njobs: [{prompt: x}]",
+    "budget: {total: 9.5, chains: steps, estimate: 2}\njobs: [{prompt: x}]",
+    "budget: {per_day: 9, chains: whole, estimate: 0.25}\njobs: [{prompt: x}]",
     "batch: spring-1\nperiod: day\ntz: UTC\njobs: [{prompt: x}]",
 ]
 BAD = [
@@ -107,6 +109,11 @@ BAD = [
     "timeout: true\njobs: [{prompt: x}]",
     "retry: {attempts: 0}\njobs: [{prompt: x}]",
     "doubt: {then: panic}\njobs: [{prompt: x}]",
+    "budget: {chains: half}\njobs: [{prompt: x}]",
+    "budget: {chains: true}\njobs: [{prompt: x}]",
+    "budget: {estimate: 0}\njobs: [{prompt: x}]",
+    "budget: {estimate: -1}\njobs: [{prompt: x}]",
+    "budget: {estimate: '2'}\njobs: [{prompt: x}]",
     "output: {download: maybe}\njobs: [{prompt: x}]",
     "period: fresh-1\njobs: [{prompt: x}]",
     "period: monthly\njobs: [{prompt: x}]",

@@ -143,6 +143,15 @@ def test_a_reference_reads_back_what_it_says() -> None:
         assert Reference.read(one.value) == one
 
 
+def test_of_equal_jobs_the_one_that_goes_into_a_sheet_is_found_again_under_another_name() -> None:
+    sheet = Job(id="s", model="m", params={"images": [{"job": "k1"}, {"job": "k2"}]})
+    jobs = [*chain(0, "a", 0), *chain(1, "a", 0), *chain(2, "b", 0), sheet]
+    records = bought(make_plan(jobs, {}))
+    again = renamed(jobs, {"k0": "z", "k1": "y", "k2": "x", "s": "sheet"})
+    assert not make_plan(again, records).to_submit
+    assert not make_plan([again[1], again[0], *again[2:]], records).to_submit
+
+
 def test_the_same_in_other_words_takes_nothing_from_who_has_it_in_its_own() -> None:
     jobs = chain(0, "a", 1)
     records = bought(make_plan(jobs, {}))
