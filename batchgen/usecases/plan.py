@@ -232,16 +232,10 @@ def _entry_outlook(
     sums = summed(bought, quoted)
     return EntryOutlook(
         preview=preview,
-<<<<<<< HEAD
         counts=Counter(one.standing for one in entries if one.is_asked),
-        cost=cost,
-        unpriced=unpriced,
-=======
-        counts=Counter(one.standing for one in entries if one.selected),
         cost=sums.cost,
         unpriced=sums.unpriced,
         estimated=sums.estimated,
->>>>>>> 400ef9c8aa8f1b94beb6808b50d637bd540a1578
     )
 
 
