@@ -27,6 +27,7 @@ from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Json, Rate
 
 Download: TypeAlias = Literal["all", "last", "none"]
+_DOWNLOADS: tuple[Download, ...] = ("all", "last", "none")
 
 VERSION = 1
 FILES = "{id}_{index}"
@@ -157,8 +158,9 @@ def _seed(value: Json) -> Literal["none"]:
 def _download(value: Json) -> Download:
     if isinstance(value, bool):
         return "all" if value else "none"
-    if value in ("all", "last", "none"):
-        return value
+    for word in _DOWNLOADS:
+        if value == word:
+            return word
     shown = f'"{value}"' if isinstance(value, str) else kind_of(value)
     raise ValueError(f"expected all, last, none, true or false, not {shown}")
 
