@@ -1,6 +1,6 @@
 """A batch as a run or a look at it needs it: manifest, scope, journal and plan together."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
@@ -19,7 +19,7 @@ from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Parent, Row, Words
-from batchgen.output.missing_files import FilesLook, left_at_service, look_at_files
+from batchgen.output.missing_files import FilesLook, look_at_wanted_files
 from batchgen.output.results import Results
 from batchgen.planning.chains import Typed, blocked_in, blocks_of, count_chains, parents_of, ways_of
 from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
@@ -128,7 +128,10 @@ class Batch:
             accepted=accepted,
             now=options.clock.now(),
         )
-        files = _look_at_files(manifest, plan, journal.records(), folder)
+        files = FilesLook()
+        if manifest.output.download:
+            only_last = manifest.output.only_last
+            files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
         plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys))
         return cls(
             manifest=manifest,
@@ -373,19 +376,6 @@ class _Some(Sequence[Row]):
         if isinstance(at, slice):
             return [self._rows[place] for place in self._places[at]]
         return self._rows[self._places[at]]
-
-
-def _look_at_files(
-    manifest: Manifest, plan: Plan, records: Mapping[JobKey, Record], folder: Path
-) -> FilesLook:
-    """Look which files that the manifest wants are not on the disk."""
-    if not manifest.output.download:
-        return FilesLook()
-    feeding = plan.lineage.children if manifest.output.only_last else {}
-    left = {plan.entries[place].key for place in feeding}
-    wanted = {one.key: one.record for one in plan.entries if one.key not in left}
-    there = {key: record for key, record in records.items() if key not in left} if left else records
-    return replace(look_at_files(there, folder), unfetched=left_at_service(wanted))
 
 
 def _selected(options: Options, manifest: Manifest, plan: Plan) -> tuple[Plan, tuple[str, ...]]:
