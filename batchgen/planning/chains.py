@@ -139,11 +139,17 @@ class BlockedBy:
     def told(self, typed: Typed) -> str:
         """Return the same as a sentence, with what lets them go on."""
         count = "1 job is" if len(self.jobs) == 1 else f"{len(self.jobs)} jobs are"
-        return f"{count} blocked by {self._cause}; {_way_on(self.parent, typed)}".removesuffix("; ")
+        return f"{count} {self.reason(typed)}"
 
     def reason(self, typed: Typed) -> str:
         """Return why one of them is blocked, with what lets it go on."""
-        return f"blocked by {self._cause}; {_way_on(self.parent, typed)}".removesuffix("; ")
+        is_gone = not self.why.startswith(f"{self.parent.job.id} ")
+        way_on = _anew(self.parent) if is_gone else _way_on(self.parent, typed)
+        return f"blocked by {self._cause}; {way_on}".removesuffix("; ")
+
+
+def _anew(parent: Entry) -> str:
+    return f"give {parent.job.id} another prompt, input or seed to buy it anew"
 
 
 def _way_on(parent: Entry, typed: Typed) -> str:
@@ -152,9 +158,9 @@ def _way_on(parent: Entry, typed: Typed) -> str:
     if record.state is State.HELD:
         return f"`{typed('resolve')}` decides"
     if record.state is State.ABANDONED:
-        return f"give {name} another prompt, input or seed to buy it anew"
+        return _anew(parent)
     if record.state in DONE:
-        return ""
+        return "" if record.asset_ids else _anew(parent)
     if not may_be_retried(record):
         what = "what goes into it" if parent.job.prompt is None else "its prompt"
         return f"it was stopped by moderation, and would be again: change {what}"

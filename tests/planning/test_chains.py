@@ -148,7 +148,7 @@ def test_counts_say_steps_and_chains() -> None:
         ),
         (ended(State.HELD), True, "run, which needs your decision; `batchgen resolve jobs.yaml` decides"),
         (ended(State.ABANDONED), True, "run, which was given up; give run another prompt, input or seed"),
-        (done(), False, "run, which came to an end without any asset"),
+        (done(), False, "run, which came to an end without any asset; give run another prompt"),
     ],
 )
 def test_what_blocks_is_said_with_its_parent_and_what_helps(record: Record, decides: bool, told: str) -> None:
@@ -173,6 +173,15 @@ def test_what_a_run_has_found_out_blocks_what_is_behind_it_too() -> None:
     (found,) = blocked_in(now)
     assert (found.parent.job.id, found.jobs) == ("run", ("run-cut", "run-big"))
     assert found.told(typed) == "2 jobs are blocked by run, which has 2 assets; write which"
+
+
+def test_a_parent_whose_asset_is_gone_is_to_be_bought_anew() -> None:
+    plan = plan_of([job("other"), *KNIGHTS[:2], job("pair", "other", "run")], run=done("a"), other=done("b"))
+    why = "what came out of run is neither at the service nor on the disk any more"
+    (found,) = blocked_in(plan.as_of({}, at=9e9, blocked={JobKey("v1:pair"): why}))
+    assert found.told(typed) == (
+        f"1 job is blocked by run: {why}; give run another prompt, input or seed to buy it anew"
+    )
 
 
 def test_only_jobs_that_are_to_be_bought_are_said_to_be_blocked() -> None:
