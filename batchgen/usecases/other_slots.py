@@ -19,7 +19,6 @@ from batchgen.model import Job, JobKey, RemoteJob
 from batchgen.output.report import write_report
 from batchgen.output.results import Results, results_document, write_results
 from batchgen.planning.choosing import only_carried
-from batchgen.planning.lanes import Lane
 from batchgen.planning.selection import JobSelection
 from batchgen.planning.yields import YOUNG
 from batchgen.ports import Observer
@@ -180,7 +179,7 @@ def not_bought(opened: OpenBatch) -> dict[str, int]:
         planned = [
             one
             for place, one in enumerate(batch.plan.entries)
-            if one.record.state is State.PLANNED and batch.plan.lane_of(place) is not Lane.BLOCKED
+            if one.record.state is State.PLANNED and not batch.plan.is_blocked(place)
         ]
         count = sum(
             1 for one in planned if one.record.job is not None or asked is None or one.job.id in asked
