@@ -36,6 +36,7 @@ _TAKES: Mapping[str, JsonSchemaValue] = {
         "anyOf": [{"type": "string", "pattern": _TEXT_OF_TIME}, {"type": "number", "exclusiveMinimum": 0}]
     },
     "_seed": {"const": "none"},
+    "_download": {"anyOf": [{"enum": ["all", "last", "none"]}, {"type": "boolean"}]},
     "read_amount": {"type": "number", "minimum": 0},
     "read_estimate": {"type": "number", "exclusiveMinimum": 0},
     "_some": _SOME,

@@ -1,10 +1,6 @@
 """The keys of the manifest, their types and their defaults: what ``docs/manifest.md`` describes.
 
-<<<<<<< HEAD
 One value at a time is checked here. What needs two places (a variable and its axis, two ids) is ``expand``.
-=======
-One value at a time is checked here. What needs two places is ``entries`` and ``expansion``.
->>>>>>> 400ef9c8aa8f1b94beb6808b50d637bd540a1578
 """
 
 import re
@@ -29,6 +25,9 @@ from batchgen.manifest.source.scalars import kind_of, unsendable
 from batchgen.manifest.templates import parse
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Json, Rate
+
+Download: TypeAlias = Literal["all", "last", "none"]
+_DOWNLOADS: tuple[Download, ...] = ("all", "last", "none")
 
 VERSION = 1
 FILES = "{id}_{index}"
@@ -154,6 +153,16 @@ def _seed(value: Json) -> Literal["none"]:
         f"only none can be written here, which leaves the seed to the service; for a seed of your own write "
         f"params: {{seed: {value if type(value) is int else 42}}}"
     )
+
+
+def _download(value: Json) -> Download:
+    if isinstance(value, bool):
+        return "all" if value else "none"
+    for word in _DOWNLOADS:
+        if value == word:
+            return word
+    shown = f'"{value}"' if isinstance(value, str) else kind_of(value)
+    raise ValueError(f"expected all, last, none, true or false, not {shown}")
 
 
 class Part(BaseModel):
@@ -342,8 +351,8 @@ class BudgetText(Part):
 class OutputText(Part):
     """What is written beside the results."""
 
-    download: bool = True
-    """Whether the files are fetched."""
+    download: Annotated[Download, PlainValidator(_download)] = "all"
+    """Whose files are fetched: all (true), last, without those that only feed other jobs, or none (false)."""
     files: Text = FILES
     """Their names below assets/, without the type, of {id}, {index} and the variables; / makes folders."""
 
