@@ -171,7 +171,7 @@ class Expectations:
 
 def _size(values: Mapping[str, Json]) -> tuple[int, int] | None:
     """Return the pixels that are asked for, or that the model takes where none are."""
-    edges = [values.get("width"), values.get("height")]
+    edges: list[Json] = [values.get("width"), values.get("height")]
     width, height = (int(one) if is_number(one) and 0 < one <= _MOST_PIXELS else 0 for one in edges)
     return (width, height) if width and height else None
 

@@ -76,7 +76,7 @@ class Doors:
             models=MODELS,
             parents=MODELS,
             records=journal.records(),
-            others=lambda: (),
+            others=(),
             known=lambda _: {},
             blank=blank,
         )

@@ -95,7 +95,7 @@ class Priced:
             models=self.models,
             parents={one.job.model for one in self.plan.entries},
             records=self.records,
-            others=lambda: self.others,
+            others=self.others,
             known=lambda _: {},
             blank=service.blank,
         )
