@@ -25,7 +25,7 @@ from batchgen.model import (
     Text,
 )
 from batchgen.pages import JobPage
-from batchgen.planning.budget import Allowance
+from batchgen.planning.budget import Allowance, Amounts, Reservation
 
 
 class Clock(Protocol):
@@ -152,6 +152,10 @@ class Spends(Protocol):
         """Return every job of this scope that has an event, in the order of first events."""
         ...
 
+    def reservations(self) -> Mapping[JobKey, Reservation]:
+        """Return what is kept for steps of chains that are not bought yet, by whom it is for."""
+        ...
+
 
 class Journal(Spends, Protocol):
     """The durable record of one scope.
@@ -160,22 +164,37 @@ class Journal(Spends, Protocol):
     there is no point at which a task can be cancelled.
     """
 
-    def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
+    def append(
+        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+    ) -> Record:
         """Record what happened to one job, all or nothing, and give the record after it.
 
         Events marked ``DURABLE`` are on the disk when this returns; the others survive the
-        end of this process.
+        end of this process. An intent takes the place of what was kept for its job.
 
         Args:
             key: the job's.
             events: in their order.
             allowed: caps that must hold with them, checked in the same transaction.
+            reserves: what to keep for later steps of its chain; what is kept for one already stays.
 
         Raises:
             TransitionError: the events cannot follow what is on record; nothing is written.
             OverBudgetError: a cap would not hold; nothing is written.
             JournalError: nothing is written, whatever the reason.
         """
+        ...
+
+    def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
+        """Keep money for steps of chains that have begun, all or none; what is kept for one already stays.
+
+        Raises:
+            OverBudgetError: a cap of those that must hold would not; nothing is written.
+        """
+        ...
+
+    def release(self, keys: Collection[JobKey]) -> None:
+        """Keep nothing any more for these; it is nothing to have none."""
         ...
 
     def history(self) -> Iterable[tuple[JobKey, Event]]:
@@ -193,10 +212,15 @@ class Journal(Spends, Protocol):
         """Remember for good that a person said of these that they are no job of ours."""
         ...
 
-    def unanswered_equals(self, key: JobKey) -> Iterable[Record]:
+    def unanswered_equals(self, key: JobKey, body: str = "") -> Iterable[Record]:
         """Return the records of other jobs that ask for the same and are submitting or in doubt.
 
         Of this origin and account, in whatever batch: by whichever name of a project it is meant.
+
+        Args:
+            key: the job's.
+            body: what is sent for it, or would be. Where assets go in, those that were sent the same are
+                among them too, in whatever words their manifest asks for it. Empty where that is not known.
         """
         ...
 
@@ -212,9 +236,6 @@ class Journal(Spends, Protocol):
         """Return the jobs of other scopes that ask for one of these and are submitting or in doubt.
 
         Of this origin, in whatever project, batch and slot.
-
-        Args:
-            contents: of keys.
         """
         ...
 
@@ -227,11 +248,7 @@ class Journal(Spends, Protocol):
         ...
 
     def learn(self, sender: str, known: Known) -> None:
-        """Remember who a key is.
-
-        Args:
-            sender: the key's fingerprint.
-            known: what is new; what is known stays.
+        """Remember who a key is, by its fingerprint; what is known of it stays.
 
         Raises:
             JournalError: it could not be written.

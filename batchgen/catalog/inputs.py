@@ -8,10 +8,12 @@ import json
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
-from batchgen.catalog.check import Fault, exclusive, faults_of, missing, unknown
+from batchgen.catalog.check import Fault, exclusive, faults_of, misfits, missing, unknown
 from batchgen.catalog.declared import PROMPT, SEED, Declared, DeclaredModel, declare
+from batchgen.catalog.outputs import kinds_made_by
 from batchgen.catalog.required import is_given, unknown_others
 from batchgen.errors import Problem
 from batchgen.formats import counted
@@ -84,6 +86,7 @@ class _Check:
         self._groups: dict[tuple[str, *tuple[Hashable, ...]], _Group] = {}
         self._values: dict[Hashable, tuple[Fault, ...]] = {}
         self._missing: dict[Hashable, tuple[Fault, ...]] = {}
+        self._kinds: dict[str, frozenset[str]] = {}  # that models make
         self._found: dict[Problem, None] = {}
         self._doubtful: dict[Problem, None] = {}
         self.own: list[tuple[int, Fault]] = []
@@ -119,6 +122,8 @@ class _Check:
                 yield Fault((name,), unknown(name, model.inputs) + more)
             elif name != PROMPT:
                 yield from self._faults_of(model, model.inputs[name], value)
+                if isinstance(value, dict | list):
+                    yield from misfits(value, model.inputs[name], (name,), self._made_by)
         if SEED not in given and model.takes_seed and job.derive_seed:
             given[SEED] = 0  # one will be derived
         for one in self._missing_of(model, given):
@@ -127,6 +132,20 @@ class _Check:
             has_column = one.path == (PROMPT,) and PROMPT in self._manifest.columns(index)
             yield one._replace(text=f'{one.text}; write prompt: "{{prompt}}"') if has_column else one
         yield from exclusive({name: one for name, one in given.items() if name not in off}, model.inputs)
+
+    def _made_by(self, name: str) -> tuple[str, frozenset[str]]:
+        """Return the model of a job and the kinds that it makes; none where they are not known."""
+        job = self._jobs_by_id.get(name)
+        model = None if job is None else self._models.get(job.model)
+        if model is None:
+            return "", frozenset()
+        if model.id not in self._kinds:
+            self._kinds[model.id] = kinds_made_by(model.model)
+        return model.id, self._kinds[model.id]
+
+    @cached_property
+    def _jobs_by_id(self) -> Mapping[str, Job]:
+        return {job.id: job for job in self._manifest.jobs}
 
     def _instead(self, index: int, model: DeclaredModel) -> str:
         """Return what to write in place of a prompt that a model does not take."""

@@ -35,11 +35,10 @@ from batchgen.ports import Observer, PriceQuestions
 
 PATIENCE = 900.0  # seconds without an answer after which a run need not go on for it
 AT_ONCE = 4  # questions, once one was answered
-AHEAD = (
-    32  # kinds of a model that wait for an answer: what leaves much later would have to be asked about again
-)
-LOOK_GAP = 60.0  # seconds between looks through all records, where only children were priced
+AHEAD = 32  # kinds that wait for an answer: what leaves much later would have to be asked about again
 HURRY = 20.0  # seconds for which a job waits for a price that no cap needs
+
+_HOLD_GAP = 60.0  # seconds from one look through all records to the next, where only children were priced
 
 
 class Asker:
@@ -93,7 +92,6 @@ class Asker:
         self._denied = denied
         self._given_up: set[str] = set()  # kinds that leave without a price where no cap needs one
         self._lively: dict[str, str] = {}  # kinds whose answer is soon to come, with their models
-        self._looked_at = float("-inf")  # when all records were last looked through for a price
 
     def __len__(self) -> int:
         """Count the jobs that a run goes on for: not those whose price was not told for too long."""
@@ -114,17 +112,6 @@ class Asker:
         """Return whether a job of a model may leave or be asked about: not while many of it are."""
         is_full = len(self._lively) >= AHEAD and model in self._lively.values()
         return not is_full and self._has_room(model)
-
-    def says_of_others(self, entries: Iterable[Entry]) -> bool:
-        """Return whether a price may be that of what is on record, too.
-
-        That of a child alone hardly is: all records are looked through for it now and then.
-        """
-        now = loop_time()
-        if now - self._looked_at < LOOK_GAP and all(references_of(one.job) for one in entries):
-            return False
-        self._looked_at = now
-        return True
 
     def _kind(self, entry: Entry) -> str:
         questions = self._purse.questions
@@ -251,3 +238,26 @@ def hold_prices(world: World, ledger: Ledger) -> None:
         if amount is not None and record.job is not None:
             entry = Entry(key=key, job=record.job, record=record)
             ledger.record(entry, PriceLearnt(at=ledger.now(), reserved=amount))
+
+
+class HeldPrices:
+    """Holds under the caps, as prices come in, what bodies may have cost that may have been paid for."""
+
+    def __init__(self, world: World, ledger: Ledger) -> None:
+        """Take the prices, and where it is recorded."""
+        self._world = world
+        self._ledger = ledger
+        self._at = float("-inf")  # by the loop's clock
+
+    def told(self, entries: Iterable[Entry]) -> bool:
+        """Learn that the prices of some jobs are known; return whether all records were looked through.
+
+        Raises:
+            JournalError: it could not be recorded.
+        """
+        # the price of a child alone says little of others: all of them are looked through now and then
+        if loop_time() - self._at < _HOLD_GAP and all(references_of(one.job) for one in entries):
+            return False
+        hold_prices(self._world, self._ledger)
+        self._at = loop_time()
+        return True

@@ -1,7 +1,6 @@
 """The keys of the manifest, their types and their defaults: what ``docs/manifest.md`` describes.
 
-One value at a time is checked here. What needs two places (a variable and its axis, two ids) is
-``entries`` and ``expansion``.
+One value at a time is checked here. What needs two places is ``entries`` and ``expansion``.
 """
 
 import re
@@ -32,7 +31,7 @@ MOST_UNITS = 10**9  # compute units: more is a mistake
 FILES = "{id}_{index}"
 
 # of the forms of a prompt, of from and of entry: no key can be one, for the space
-TAGS = ("text ", "file ", "files ", "part ")
+TAGS = ("text ", "file ", "files ", "part ", "jobs ")
 
 _MODEL_ID = re.compile(r"[^\s/\\?#%{}]+")
 
@@ -105,6 +104,8 @@ def _form(value: Json) -> str:
 
 
 def _form_of_from(value: Json) -> str:
+    if isinstance(value, FromJobs) or (isinstance(value, dict) and not {"jobs", "job"}.isdisjoint(value)):
+        return TAGS[4]
     return TAGS[2] if isinstance(value, FromFiles | dict) else TAGS[0]
 
 
@@ -157,6 +158,12 @@ def _amount(value: Json) -> Decimal:
     if not 0 <= value < MOST_UNITS:
         raise ValueError("expected compute units from 0")
     return Decimal(str(value))
+
+
+def _estimate(value: Json) -> Decimal:
+    if not _amount(value):
+        raise ValueError("expected compute units above 0: what a job may cost whose price is not known")
+    return _amount(value)
 
 
 def _axis_value(value: Json) -> Json:
@@ -222,8 +229,16 @@ class FromFiles(Part):
     """A pattern of paths from the manifest's folder, such as scans/**/*.png, or a list of them."""
 
 
+class FromJobs(Part):
+    """The jobs of another entry, a row each."""
+
+    jobs: Text
+    """The other entry: its name, or its id as it is written, or what its ids begin with."""
+
+
 From: TypeAlias = Annotated[
-    Annotated[Text, Tag(TAGS[0])] | Annotated[FromFiles, Tag(TAGS[2])], Discriminator(_form_of_from)
+    Annotated[Text, Tag(TAGS[0])] | Annotated[FromFiles, Tag(TAGS[2])] | Annotated[FromJobs, Tag(TAGS[4])],
+    Discriminator(_form_of_from),
 ]
 Models: TypeAlias = Annotated[list[ModelId], BeforeValidator(_many), Field(min_length=1)]
 AxisValue: TypeAlias = Annotated[Any, AfterValidator(_axis_value)]
@@ -272,7 +287,7 @@ class JobText(Part):
     include: Patterns = []
     """Combinations that are made beside the others."""
     from_: Annotated[From | None, Field(alias="from")] = None
-    """A .csv, .tsv, .txt, .json, .jsonl or .yaml file: a job a row. Or files that go in: {files: PATTERN}."""
+    """A .csv, .tsv, .txt, .json, .jsonl or .yaml file: a job a row. Or {files: PATTERN}, or {jobs: ENTRY}."""
     repeat: Repeat | None = None
     """How many times each job is made, each with a seed of its own."""
     seed: NoSeed | None = None
@@ -345,6 +360,10 @@ class BudgetText(Part):
     """For everything in the journal, from the first of the month."""
     trust_refunds: bool = True
     """Whether refunds that the service's rules promise are counted as money back."""
+    chains: Literal["whole", "steps"] = "whole"
+    """whole keeps money for all steps of a chain when its first one is bought; steps buys each by itself."""
+    estimate: Annotated[Decimal, PlainValidator(_estimate)] | None = None
+    """What is kept for a job whose price nobody says; without it, such a job is not bought under a cap."""
 
 
 class OutputText(Part):

@@ -7,10 +7,20 @@ user can reach an attribute, an index or a format.
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, TypeAlias
 
+from batchgen.manifest.naming import (
+    constant_in_id,
+    in_ascii,
+    may_be_id,
+    part_of_id,
+    shortened_id,
+    slug,
+    without_gaps,
+)
+from batchgen.manifest.references import JOB, check_id, is_reference, reference
 from batchgen.manifest.source.scalars import Spelled, number_in, plain, text_of
 from batchgen.model import Json
 
@@ -169,7 +179,73 @@ class Whole:
 class LocalFile:
     """A file of this machine whose path names variables: found when they are known."""
 
-    path: Template
+    template: Template
+    others: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdTemplate:
+    """The id of another job, with variables in it.
+
+    Attributes:
+        written: as the manifest has it.
+        fit: the same made of what ids are made of, as that job's own id is where it has these variables.
+    """
+
+    written: Template
+    fit: Template
+
+    @classmethod
+    def of(cls, template: Template, bound: Mapping[str, Json]) -> "IdTemplate":
+        """Fill in the variables that have one value for all jobs.
+
+        Raises:
+            ValueError: a value that has no place inside a text; the message begins with its name.
+        """
+        written = template.bind(bound)
+        used = {name: bound[name] for name in template.names if name in bound}
+        fit = template.bind({name: constant_in_id(_text(name, value)) for name, value in used.items()})
+        if not all(map(str.isascii, fit.literals)):
+            fit = replace(fit, literals=tuple(in_ascii(one) or slug(one) for one in fit.literals))
+        return cls(written, fit)
+
+    def render(self, variables: Mapping[str, Json]) -> str:
+        """Return the id that is meant: the text itself where that can be one, else what an id makes of it.
+
+        Raises:
+            ValueError: a value that has no place inside a text; the message begins with its name.
+        """
+        sole = self.written.sole
+        if sole is not None and type(name := variables[sole]) is str and may_be_id(name):
+            return name  # as nearly all are
+        written = self.written.render(variables)
+        parts = {name: _text(name, variables[name]) for name in self.fit.names}
+        if may_be_id(written) and "" not in parts.values():
+            return written
+        try:
+            fit = self.fit.render({name: one and part_of_id(one) for name, one in parts.items()})
+        except ValueError:  # a path: no id is made of one, so it is said that there is no such job
+            return written
+        fit = without_gaps(fit) if "" in parts.values() else fit
+        return shortened_id(fit, written) or written
+
+
+@dataclass(frozen=True, slots=True)
+class OtherJob:
+    """Another job whose id, or the number of its output, names variables: found when they are known.
+
+    Attributes:
+        id: of the job.
+        others: what is said beside it.
+    """
+
+    id: IdTemplate
+    others: Json
+
+    @property
+    def template(self) -> Template:
+        """The id as it is written."""
+        return self.id.written
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +253,8 @@ class Tree:
     """A JSON value with templates in it.
 
     Attributes:
-        shape: the value with a ``Template``, ``Whole`` or ``LocalFile`` wherever a string names a variable.
+        shape: the value with a ``Template``, ``Whole``, ``LocalFile`` or ``OtherJob`` wherever a string names
+            a variable.
         names: all of its variables, in the order they stand.
         optional: those of them that may have no value.
         filer: what a mapping that names a local file becomes; it raises ValueError.
@@ -215,16 +292,25 @@ class Tree:
                 return shape.render(variables)
             case Whole():
                 return self._whole(shape, variables[shape.name])
-            case LocalFile() if shape.path.is_left_out(variables):
-                return _ABSENT
+            case OtherJob():
+                return self._job(shape, variables)
             case LocalFile():
-                return self.filer({"file": shape.path.render(variables)})
+                left_out = shape.template.is_left_out(variables)
+                return _ABSENT if left_out else self.filer({"file": shape.template.render(variables)})
             case dict():
                 return _present({key: self._render(one, variables) for key, one in shape.items()})
             case list():
                 return [one for one in (self._render(one, variables) for one in shape) if one is not _ABSENT]
             case _:
                 return shape
+
+    def _job(self, shape: OtherJob, variables: Mapping[str, Json]) -> Json:
+        if shape.template.optional and shape.template.is_left_out(variables):
+            return _ABSENT
+        name = shape.id.render(variables)
+        if name and not shape.others:  # as nearly all are: there may be a hundred thousand
+            return {JOB: name}
+        return reference({JOB: name, **self._render(shape.others, variables)})
 
     def _whole(self, shape: Whole, value: Json) -> Json:
         if shape.optional and is_empty(value):
@@ -283,6 +369,8 @@ class _Shaping:
                 return self._text(value)
             case {"file": str(path)}:
                 return self._file(value, parse(path, self.exact))
+            case dict() if is_reference(value):
+                return self._job(value)
             case dict():
                 return _present({key: self.shape(one) for key, one in value.items()})
             case list():
@@ -295,6 +383,20 @@ class _Shaping:
             return _ABSENT
         template = path.bind(self.bound)
         return LocalFile(template) if template.names else self.filer({**value, "file": template.words})
+
+    def _job(self, value: Mapping[str, Json]) -> Json:
+        check_id(value[JOB])
+        template = parse(value[JOB], self.exact)
+        if template.is_left_out(self.bound):
+            return _ABSENT
+        others = _present({key: self.shape(one) for key, one in value.items() if key != JOB})
+        name = IdTemplate.of(template, self.bound)
+        if next(_names(others), None) is not None:
+            return OtherJob(name, others)
+        if name.written.names:
+            reference({JOB: value[JOB], **others})  # what is wrong in every row is said once
+            return OtherJob(name, others)
+        return reference({JOB: name.render({}), **others})
 
     def _text(self, text: str) -> Json:
         if "{" not in text and "}" not in text:
@@ -314,11 +416,13 @@ def with_files(value: Json, filer: Filer) -> Json:
     """Return a value without spellings, every mapping in it that names a local file put through the filer.
 
     Raises:
-        ValueError: what the filer raises.
+        ValueError: what the filer raises, or a mapping that names no job as it should.
     """
     match value:
         case {"file": str()}:
             return filer(value)
+        case dict() if is_reference(value):
+            return reference(value)
         case dict():
             return {key: with_files(one, filer) for key, one in value.items()}
         case list():
@@ -334,8 +438,9 @@ def _names(shape: Json) -> Iterator[tuple[str, bool]]:
     match shape:
         case Template():
             yield from ((name, name in shape.optional) for name in shape.names)
-        case LocalFile():
-            yield from _names(shape.path)
+        case LocalFile() | OtherJob():
+            yield from _names(shape.template)
+            yield from _names(shape.others)
         case Whole():
             yield shape.name, shape.optional
         case dict():

@@ -16,6 +16,7 @@ from batchgen.manifest.schema import (
     DefaultsText,
     DoubtText,
     FromFiles,
+    FromJobs,
     JobText,
     LimitsText,
     ManifestText,
@@ -270,6 +271,7 @@ def _keys_at(path: Loc) -> Iterator[str]:
         case ("jobs", int(), "prompt", int()):
             part = PromptFile
         case ("jobs", int(), "from"):
+            yield from FromJobs.model_fields
             part = FromFiles
         case ("jobs", int(), "entry"):
             part = PartOf

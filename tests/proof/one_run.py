@@ -21,7 +21,8 @@ from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, 
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import TERMINAL, Event, Record, replay
 from batchgen.model import JobKey
-from batchgen.planning.plan import Plan, a_few_of, make_plan, with_vanished
+from batchgen.planning.choosing import a_few_of
+from batchgen.planning.plan import Plan, make_plan, with_vanished
 from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
@@ -218,7 +219,8 @@ class Run:
                 client = await self._settle(journal, gate, chance, clock)
             self.before, self.began = dict(journal.records()), self.earth.now()
             self.earth.till.run_began = self.began
-            plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
+            plan = self.earth.plan(self.leg, journal.records())
+            plan = a_few_of(plan, limit=self._spending.limit)
             plan = with_vanished(plan, self.earth.shelves.lost_of(journal.records()))
             purse, refused = await self._purse(client, plan)
             closed.update(refused)

@@ -31,6 +31,7 @@ CUT, UPSCALE = "model_birefnet-background-removal", "model_topaz-image-upscale"
 CRISP, PIXELATE, VECTORS = "model_recraft-crisp-upscale", "model_sc-pixelate", "model_recraft-vectorize"
 TRIPO, RODIN = "model_tripo-v3-1-image-to-3d", "model_rodin-hyper3d-v2-5"
 SPEECH, FILM, WRITER = "model_elevenlabs-tts-v3", "model_kling-v2-6-i2v-pro", "model_scenario-llm"
+SPEAKER = "model_sync-lipsync-v3-image-to-video"
 RED, GROUND = (200, 40, 30), (250, 250, 248)
 
 
@@ -245,6 +246,18 @@ def test_a_film_begins_with_the_picture_and_names_it() -> None:
     assert "firstFrame" not in words
     assert words["properties"]["duration"] == 4
     assert fetched(caller, words) != data
+
+
+def test_a_picture_speaks_for_as_long_as_the_sound_that_was_made_for_it() -> None:
+    caller = Caller()
+    [voice] = run(caller, SPEECH, text="Who goes there? Nobody passes this gate at night.")
+    uploaded = sent(caller, knight())
+    [asset] = run(caller, SPEAKER, image=uploaded, audio=voice["id"])
+    assert (asset["kind"], asset["firstFrame"]["assetId"]) == ("video", uploaded)
+    assert asset["properties"]["duration"] == pytest.approx(voice["properties"]["duration"], abs=0.05)
+    assert measure("video/mp4", fetched(caller, asset))[2] == asset["properties"]["duration"]
+    silent = caller.post(f"/generate/custom/{SPEAKER}", {"image": uploaded})
+    assert (silent.status, len(caller.service.submissions)) == (400, 2)
 
 
 def test_a_text_is_an_asset_that_shows_what_it_says() -> None:
