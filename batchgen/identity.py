@@ -28,6 +28,7 @@ _REFERENCE = {
     "ordinal",
     "assets",
 }  # of a job: see Reference
+ASSET = "asset_"  # what the ids of assets begin with
 EVERY = "all"  # what ``outputs`` says
 
 _MOST_SEEDS = 2.0**53  # more, and floats cannot tell one from the next
@@ -254,6 +255,15 @@ def is_file(value: Json) -> bool:
 def is_reference(value: Json) -> bool:
     """Return whether a value of a parameter stands for another job's output."""
     return isinstance(value, dict | Mapping) and "job" in value and value.keys() <= _REFERENCE
+
+
+def has_asset(value: Json) -> bool:
+    """Return whether the id of an asset stands anywhere in a value."""
+    if isinstance(value, str):
+        return value.startswith(ASSET)
+    if isinstance(value, dict | Mapping):
+        return any(map(has_asset, value.values()))
+    return isinstance(value, list | tuple) and any(map(has_asset, value))
 
 
 def as_said(value: Json) -> Json:

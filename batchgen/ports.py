@@ -212,10 +212,15 @@ class Journal(Spends, Protocol):
         """Remember for good that a person said of these that they are no job of ours."""
         ...
 
-    def unanswered_equals(self, key: JobKey) -> Iterable[Record]:
+    def unanswered_equals(self, key: JobKey, body: str = "") -> Iterable[Record]:
         """Return the records of other jobs that ask for the same and are submitting or in doubt.
 
         Of this origin and account, in whatever batch: by whichever name of a project it is meant.
+
+        Args:
+            key: the job's.
+            body: what is sent for it, or would be. Where assets go in, those that were sent the same are
+                among them too, in whatever words their manifest asks for it. Empty where that is not known.
         """
         ...
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from batchgen.engine.doubts import Doubts
+from batchgen.identity import has_asset, references_of
 from batchgen.lifecycle import State
 from batchgen.planning.plan import Entry
 from batchgen.ports import Journal
@@ -53,9 +54,11 @@ class Aside:
 
     def must(self, entry: Entry) -> bool:
         """Return whether a job has to step aside."""
-        equals = self._journal.unanswered_equals(entry.key)
+        fed = bool(references_of(entry.job)) or any(map(has_asset, entry.job.params.values()))
+        body = self._body_of(entry) if fed else ""
+        equals = self._journal.unanswered_equals(entry.key, body)
         bodies = {one.body for one in equals if one.state is State.IN_DOUBT}
-        return bool(bodies) and self._body_of(entry) in bodies
+        return bool(bodies) and (body or self._body_of(entry)) in bodies
 
     def follow(self, others: Iterable[Doubts], settled: Callable[[], None], *, patience: float) -> None:
         """Learn of the doubts of other slots, and have somebody told when one of them is settled.

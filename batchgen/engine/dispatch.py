@@ -359,13 +359,17 @@ class Dispatcher:
         full: set[str] = set()  # models that have enough of them without an answer
         while (
             entry := self._short.first(lambda model: model not in full and self._flow.has_room(model))
-        ) is not None and self._asker.needs(entry):
-            if self._asker.is_full(entry):
+        ) is not None and (asked := self._asks_about(entry)) is not None:
+            if self._asker.is_full(asked):
                 full.add(entry.job.model)
                 continue
             self._waiting.remove(entry)
-            self._asker.add(entry)
+            self._asker.add(entry, asked)
         return entry
+
+    def _asks_about(self, entry: Entry) -> Entry | None:
+        """Return whose price has to be asked before a job may leave: its own, or a later step's."""
+        return entry if self._asker.needs(entry) else self._chains.unasked(entry)
 
     def _next(self) -> Entry | None:
         """Return the next job that may be submitted now; one equal to a job in doubt steps aside."""

@@ -119,8 +119,9 @@ class Handover:
         if why := next((one.why for one in given.values() if one.why), ""):
             self._block(entry, why)
             return
-        assets = {asset for one in given.values() for asset in one.assets}
-        if unknown := {one for each in given.values() for one in each.unread} | (assets - self._known):
+        unknown = {one for each in given.values() for one in each.unread}
+        unknown.update(one for each in given.values() for one in each.assets if self._asks(one))
+        if unknown:
             self._ask(unknown)
         elif lost := next((one.job for one, each in given.items() if self._gone & {*each.assets}), None):
             self._block(entry, f"what came out of {lost} is neither at the service nor on the disk any more")
@@ -131,10 +132,9 @@ class Handover:
         self._board.stops.blocked[entry.key] = why
         self._blocked(entry)
 
-    @property
-    def _known(self) -> set[str]:
-        """The assets of which it is known whether the service has them."""
-        return self._shown | self._gone | self._instead.keys()
+    def _asks(self, asset_id: str) -> bool:
+        """Return whether it is not known yet that the service has an asset, or has it no more."""
+        return not any(asset_id in known for known in (self._shown, self._gone, self._instead))
 
     def _given(self, one: Reference) -> Handed:
         key = self._by_id.get(one.job)

@@ -242,7 +242,7 @@ class BatchJournal:
         with explained(self._path), self._transaction(durable=True):
             self._marks.disown(remote_ids)
 
-    def unanswered_equals(self, key: JobKey) -> list[Record]:
+    def unanswered_equals(self, key: JobKey, body: str = "") -> list[Record]:
         """Return the records of other jobs that ask for the same and are submitting or in doubt.
 
         Of this origin and account, in whatever batch: a project and the owner of its jobs are one
@@ -252,7 +252,7 @@ class BatchJournal:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            return self._equals.unanswered(key, self._scope_id or 0)
+            return self._equals.unanswered(key, body, self._scope_id or 0)
 
     def neighbours(self, contents: Collection[str]) -> list[tuple[Scope, JobKey]]:
         """Return the jobs of other scopes that ask for one of these and are submitting or in doubt.

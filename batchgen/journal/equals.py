@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import replace
 
+from batchgen.identity import ASSET
 from batchgen.journal import codec
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey, Scope
@@ -18,10 +19,14 @@ _UNANSWERED_EQUALS = f"""
         UNION SELECT owner FROM scopes WHERE origin = :origin AND project = :project AND owner <> ''
     )
     SELECT records.fields FROM records JOIN scopes ON scopes.id = records.scope
-    WHERE content = :content AND state IN ('{State.SUBMITTING}', '{State.IN_DOUBT}')
+    WHERE {{which}} AND state IN ('{State.SUBMITTING}', '{State.IN_DOUBT}')
     AND origin = :origin AND NOT (scope = :scope AND ordinal = :ordinal)
     AND (project = :project OR owner IN us OR project IN us)
 """  # noqa: S608 - our own words
+_BY_CONTENT = _UNANSWERED_EQUALS.format(which="content = :content")
+_BY_BODY = _UNANSWERED_EQUALS.format(
+    which="content <> :content AND json_extract(records.fields, '$.body') = :body"
+)
 
 
 class Equals:
@@ -31,18 +36,18 @@ class Equals:
         self._connection = connection
         self._scope = scope
 
-    def unanswered(self, key: JobKey, scope_id: int) -> list[Record]:
+    def unanswered(self, key: JobKey, body: str, scope_id: int) -> list[Record]:
         """Return the records of other jobs that ask for the same and are submitting or in doubt."""
-        rows = self._connection.execute(
-            _UNANSWERED_EQUALS,
-            {
-                "content": key.content,
-                "ordinal": key.ordinal,
-                "scope": scope_id,
-                "origin": self._scope.origin,
-                "project": self._scope.project,
-            },
-        )
+        wanted = {
+            "content": key.content,
+            "ordinal": key.ordinal,
+            "scope": scope_id,
+            "origin": self._scope.origin,
+            "project": self._scope.project,
+            "body": body,
+        }
+        queries = (_BY_CONTENT, _BY_BODY) if ASSET in body else (_BY_CONTENT,)
+        rows = [row for query in queries for row in self._connection.execute(query, wanted)]
         return [codec.load_record(text) for (text,) in rows]
 
     def neighbours(self, contents: Collection[str], scope_id: int) -> list[tuple[Scope, JobKey]]:

@@ -9,15 +9,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from batchgen.identity import (
+    Reference,
     content_key,
     content_with_assets,
+    has_asset,
     references_of,
     with_parents,
+    with_references,
 )
 from batchgen.lineage import Lineage
-from batchgen.model import Acceptance, Job, JobKey, Json
+from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.matching import Matching
 from batchgen.planning.parent_assets import bound
 from batchgen.record import Record
@@ -64,6 +68,7 @@ def match_chains(
     work = _Work(jobs, lineage, records, accepted, may_keep)
     for places in _levels(lineage):
         work.match(places)
+    work.finish()
     return Matched(
         jobs=work.jobs,
         keys=[work.keys[place] for place in range(len(jobs))],
@@ -121,7 +126,9 @@ class _Work:
         self._places: dict[str, int] = {}
         for place in lineage.children:
             self._places.setdefault(jobs[place].id, place)
+        self._left: list[int] = []  # without a record, and feeding nobody
         self._wanted: dict[int, Counter[str]] = {}
+        self._bought: dict[JobKey, Counter[str]] = {}
         self._found_by_assets: Mapping[str, Sequence[JobKey]] | None = None
 
     def match(self, places: Sequence[int]) -> None:
@@ -134,8 +141,16 @@ class _Work:
         found = self.matching.take(contents, jobs, _Kin(self, places) if self._records else None)
         self.keys.update(zip(places, found, strict=True))
         for place in places if self._records else ():
-            if self.keys[place] not in self._records:
-                self._keep_or_find(place)
+            if self.keys[place] not in self._records and not self._keeps_an_old_one(place):
+                if place in self._lineage.children:
+                    self._find_in_other_words(place)
+                else:
+                    self._left.append(place)
+
+    def finish(self) -> None:
+        """Look for what nobody is fed by in other words, when every job has what it asks for in its own."""
+        for place in self._left:
+            self._find_in_other_words(place)
 
     def _content_of(self, job: str) -> str:
         place = self._places.get(job)
@@ -151,27 +166,24 @@ class _Work:
         return all(one is None or one == other for one, other in zip(bound_to, own, strict=True))
 
     def wanted_from(self, place: int) -> Counter[str]:
-        """Count what is asked for behind a job, as far as it is known from this side."""
+        """Count what is asked for behind a job."""
         if place not in self._wanted:
-            contents = {place: content_key(self.jobs[place])}
-            for one in self._lineage.descendants(place):
-                parents = self._lineage.parents[one]
-                if contents.keys() >= set(parents):
-                    named = {self.jobs[each].id: contents[each] for each in parents}
-                    contents[one] = content_key(with_parents(self.jobs[one], named.__getitem__))
-            del contents[place]
-            self._wanted[place] = Counter(contents.values())
+            self._wanted[place] = _behind(
+                place,
+                children=lambda one: self._lineage.children.get(one, ()),
+                job=self.jobs.__getitem__,
+            )
         return self._wanted[place]
 
     def bought_from(self, key: JobKey) -> Counter[str]:
-        """Count what is on record behind a record."""
-        found: set[JobKey] = set()
-        ahead = [key]
-        while ahead:
-            new = [one for one in self._children.get(ahead.pop(), ()) if one not in found]
-            found.update(new)
-            ahead += new
-        return Counter(one.content for one in found)
+        """Count the same of what is on record."""
+        if key not in self._bought:
+            self._bought[key] = _behind(
+                key,
+                children=lambda one: self._children.get(one, ()),
+                job=lambda one: self._records[one].job,
+            )
+        return self._bought[key]
 
     @cached_property
     def _children(self) -> Mapping[JobKey, Sequence[JobKey]]:
@@ -183,14 +195,21 @@ class _Work:
                     found[one.key].append(key)
         return found
 
-    def _keep_or_find(self, place: int) -> None:
-        """Give a job without a record of its own the one that a person keeps for it, or that is the same."""
-        job, key = self.jobs[place], self.keys[place]
-        old = self._accepted.get(Acceptance(job.id, key.content))
-        if old is not None and self.matching.is_free(old) and self._may_keep(self._records[old]):
-            self.kept.add(place)
-        elif (old := self._same_but_for_words(place, job)) is None:
-            return
+    def _keeps_an_old_one(self, place: int) -> bool:
+        """Give a job the record that a person keeps for it; False where there is none."""
+        old = self._accepted.get(Acceptance(self.jobs[place].id, self.keys[place].content))
+        if old is None or not self.matching.is_free(old) or not self._may_keep(self._records[old]):
+            return False
+        self.kept.add(place)
+        self._give(place, old)
+        return True
+
+    def _find_in_other_words(self, place: int) -> None:
+        """Give a job the record of the same in other words, if there is one."""
+        if (old := self._same_but_for_words(place, self.jobs[place])) is not None:
+            self._give(place, old)
+
+    def _give(self, place: int, old: JobKey) -> None:
         self.matching.keep(old)
         self.keys[place] = old
 
@@ -202,7 +221,7 @@ class _Work:
         if any(self.keys[one] not in self._records for one in self._lineage.parents.get(place, ())):
             return None
         named = references_of(job)
-        if not named and not _names_an_asset(list(job.params.values())):
+        if not named and not has_asset(job.params):
             return None
         sent = bound(job, self._recorded, now=_LATER)
         if sent is None:
@@ -229,9 +248,25 @@ class _Work:
         return self._found_by_assets
 
 
-def _names_an_asset(value: Json) -> bool:
-    if isinstance(value, str):
-        return value.startswith("asset_")
-    if isinstance(value, dict):
-        return any(map(_names_an_asset, value.values()))
-    return isinstance(value, list) and any(map(_names_an_asset, value))
+One = TypeVar("One")
+
+
+def _behind(
+    first: One, *, children: Callable[[One], Sequence[One]], job: Callable[[One], Job | None]
+) -> Counter[str]:
+    """Count what hangs on a job by what it asks for beside its parents, whichever outputs go in.
+
+    Args:
+        first: the job, or its record.
+        children: gives those that it feeds.
+        job: gives what is asked for.
+    """
+    found: dict[One, str] = {}
+    ahead = [first]
+    while ahead:
+        for one in children(ahead.pop()):
+            asked = job(one)
+            if one not in found and asked is not None:
+                found[one] = content_key(with_references(asked, lambda _: Reference("")))
+                ahead.append(one)
+    return Counter(found.values())

@@ -178,8 +178,9 @@ def _may_be_of_another_batch(one: Surplus, journal: Journal, records: Mapping[Jo
     """Return whether an equal job of another batch misses its answer, and none of ours does."""
     if one.situation in {Situation.OPEN, Situation.DUE}:
         return False
-    ours = [record for key, record in records.items() if key.content == one.sent.key.content]
-    due = (peer for peer in journal.unanswered_equals(one.sent.key) if peer not in ours)
+    content, body = one.sent.key.content, one.sent.body
+    ours = [record for key, record in records.items() if key.content == content or record.body == body]
+    due = (peer for peer in journal.unanswered_equals(one.sent.key, one.sent.body) if peer not in ours)
     return any(peer.body == one.sent.body for peer in due)
 
 

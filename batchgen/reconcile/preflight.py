@@ -323,7 +323,7 @@ class Preflight:
     def _claims(self, entry: Entry, attempt: Attempt) -> int:
         """Count the jobs, of whatever batch, that miss the same body's answer and may have a row here."""
         held = (one for one in self._journal.records().values() if one.state is State.HELD)
-        due = self._journal.unanswered_equals(entry.key)
+        due = self._journal.unanswered_equals(entry.key, attempt.body)
         return sum(1 for one in (*held, *due) if self._may_claim(one, attempt))
 
     def _may_claim(self, record: Record, attempt: Attempt) -> bool:

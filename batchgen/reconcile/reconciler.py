@@ -240,7 +240,7 @@ class Reconciler:
 
         A stranger's may be listed before ours.
         """
-        equals = self._journal.unanswered_equals(case.entry.key)
+        equals = self._journal.unanswered_equals(case.entry.key, case.doubt.body.text)
         missing = 1 + sum(one.body == case.doubt.body.text for one in equals)
         settled = case.age(view.begun, view.listing.skew) >= self._policy.settled_after(self._lag.longest)
         return settled and len(rows) <= missing
@@ -279,7 +279,7 @@ class Reconciler:
 
     def _adopt(self, case: _Case, row: RemoteJob, listing: Listing) -> bool:
         """Take the row for the job's own, unless it may be that of an equal job whose answer is due."""
-        peers = self._journal.unanswered_equals(case.entry.key)
+        peers = self._journal.unanswered_equals(case.entry.key, case.doubt.body.text)
         if any(one.state is State.SUBMITTING and one.body == case.doubt.body.text for one in peers):
             return False
         evidence = {"listing": listing.begun_at, "created_at": row.created_at, "skew": listing.skew}

@@ -15,7 +15,7 @@ from batchgen.planning.acceptance import Offer, offer
 from batchgen.planning.plan import make_plan
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
-from batchgen.simulator.settings import Limits, Outcomes
+from batchgen.simulator.settings import Denied, Limits, Outcomes
 from tests.support.builders import events_of, make_earth, records_of, states_of
 from tests.support.memory_journal import Disk
 from tests.support.virtual import SEEDED, Earth, Run
@@ -233,3 +233,27 @@ def test_a_chain_keeps_what_was_bought_before_its_beginning_was_edited() -> None
     Run(over, edited, accepted=accepted).go()
     assert len(over.service.submissions) == 4
     assert_chains_hold(over)
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_AFTER, Fault.CUT_BEFORE, Fault.HANG_AFTER])
+def test_one_asset_in_different_words_is_not_submitted_while_it_is_in_doubt(fault: Fault) -> None:
+    over = make_earth()
+    Run(over, [parent("ann")]).go()
+    (asset,) = by_id(over)["ann"].asset_ids
+    same = Job(id="same", model=CUT_OUT, params={"image": asset})
+    wanted = [parent("ann"), child("cut", "ann"), child("cut-0", "ann", output=0), same]
+    over.service.deny(Denied(), FaultPlan(script={Call.SUBMIT: [None, fault]}))
+    Run(over, wanted, in_flight=4).go()
+    states = states_of(over)
+    assert states[State.COLLECTED] + states[State.HELD] == len(wanted)
+    assert states[State.HELD] <= (fault is Fault.CUT_BEFORE), (
+        "nothing else was sent that could show it absent"
+    )
+    times = [(key, type(event).__name__) for key, event in over.disk.events if type(event).__name__ in _DOUBT]
+    lost = next(number for number, (_, name) in enumerate(times) if name == "AnswerLost")
+    ends = {"Adopted", "ShownAbsent", "Held"}
+    settled = next(number for number, (_, name) in enumerate(times) if name in ends)
+    assert not [name for _, name in times[lost:settled] if name == "SubmitStarted"]
+
+
+_DOUBT = {"SubmitStarted", "AnswerLost", "Adopted", "ShownAbsent", "Held"}

@@ -112,6 +112,16 @@ def test_equal_jobs_whose_answer_is_not_known_are_found(reopen: Reopen) -> None:
     assert list(journal.unanswered_equals(twin)) == []
 
 
+def test_equal_bodies_are_found_in_whatever_words_they_are_asked_for(reopen: Reopen) -> None:
+    journal = reopen()
+    body = '{"image":"asset_1"}'
+    journal.append(A, replace(started(), body=body))
+    for one in (journal, reopen()):
+        assert [record.body for record in one.unanswered_equals(B, body)] == [body]
+        assert list(one.unanswered_equals(B, '{"image":"asset_2"}')) == []
+        assert list(one.unanswered_equals(A, body)) == []
+
+
 def test_a_refuted_absence_is_remembered(reopen: Reopen) -> None:
     journal = reopen()
     assert journal.trusts_absence

@@ -54,13 +54,17 @@ def renamed(jobs: Sequence[Job], names: Mapping[str, str]) -> list[Job]:
 
 
 @settings(max_examples=150)
-@given(manifests, st.randoms(use_true_random=False), st.floats(0, 1))
-def test_other_names_and_another_order_buy_nothing_anew(jobs: list[Job], random: Random, only: float) -> None:
+@given(manifests, st.randoms(use_true_random=False), st.floats(0, 1), st.booleans())
+def test_other_names_and_another_order_buy_nothing_anew(
+    jobs: list[Job], random: Random, only: float, said: bool
+) -> None:
     records = bought(make_plan(jobs, {}), only=only, random=random)
     left = sum(one.record.job is None for one in make_plan(jobs, records).entries)
     ids = [one.id for one in jobs]
     others = [f"n{name}" for name in random.sample(ids, len(ids))]
     again = renamed(jobs, dict(zip(ids, others, strict=True)))
+    if said:
+        again = [with_references(one, lambda each: each._replace(output=0)) for one in again]
     random.shuffle(again)
     plan = make_plan(again, records)
     assert sum(one.record.job is None for one in plan.entries) == left
@@ -137,3 +141,21 @@ def test_a_reference_reads_back_what_it_says() -> None:
         Reference("a", every=True, content="v1:x", ordinal=1, assets=("asset_1", "asset_2")),
     ):
         assert Reference.read(one.value) == one
+
+
+def test_of_equal_jobs_the_one_that_goes_into_a_sheet_is_found_again_under_another_name() -> None:
+    sheet = Job(id="s", model="m", params={"images": [{"job": "k1"}, {"job": "k2"}]})
+    jobs = [*chain(0, "a", 0), *chain(1, "a", 0), *chain(2, "b", 0), sheet]
+    records = bought(make_plan(jobs, {}))
+    again = renamed(jobs, {"k0": "z", "k1": "y", "k2": "x", "s": "sheet"})
+    assert not make_plan(again, records).to_submit
+    assert not make_plan([again[1], again[0], *again[2:]], records).to_submit
+
+
+def test_the_same_in_other_words_takes_nothing_from_who_has_it_in_its_own() -> None:
+    jobs = chain(0, "a", 1)
+    records = bought(make_plan(jobs, {}))
+    (asset,) = next(one.asset_ids for one in records.values() if one.job is not None and one.job.id == "k0")
+    literal = Job(id="same", model="tool0", params={"image": asset})
+    plan = make_plan([literal, *jobs], records)
+    assert [one.job.id for one in plan.to_submit] == ["same"]

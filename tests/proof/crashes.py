@@ -128,8 +128,8 @@ class CrashingJournal:
         self._inner.disown(remote_ids)
         self._on_sync()
 
-    def unanswered_equals(self, key: JobKey) -> list[Record]:
-        return list(self._inner.unanswered_equals(key))
+    def unanswered_equals(self, key: JobKey, body: str = "") -> list[Record]:
+        return list(self._inner.unanswered_equals(key, body))
 
     @property
     def authors(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import OverBudgetError, RemoteIdTakenError
+from batchgen.identity import ASSET
 from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply, replay
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Committed, Reservation, Window, committed, counted_at
@@ -166,10 +167,12 @@ class MemoryJournal:
     def disown(self, remote_ids: Collection[str]) -> None:
         self._disk.disowned.update(remote_ids)
 
-    def unanswered_equals(self, key: JobKey) -> list[Record]:
+    def unanswered_equals(self, key: JobKey, body: str = "") -> list[Record]:
         unanswered = {State.SUBMITTING, State.IN_DOUBT}
         equals = (
-            one for other, one in self._records.items() if other.content == key.content and other != key
+            one
+            for other, one in self._records.items()
+            if other != key and (other.content == key.content or (ASSET in body and one.body == body))
         )
         return [one for one in equals if one.state in unanswered]
 
