@@ -343,6 +343,7 @@ class Questions(DoorPrices):
 
     def expected(self, job: Job) -> Decimal | None:
         del job
+        return None
 
     async def ask(self, job: Job) -> None:
         now = asyncio.get_running_loop().time()
