@@ -128,7 +128,7 @@ def behind_new_parents(
     fed = {one.key: {keys[by.job] for by in references_of(one.job)} for one in entries}
     equals = Counter(key.content for key in fed)  # which step aside for one in doubt
     waiting = {key for key, by in fed.items() if by and key not in before and equals[key.content] == 1}
-    begins = {key for key, parents in fed.items() if not parents}
+    begins = {key for key, parents in fed.items() if not parents and key not in before}  # not: once more
     ended: dict[JobKey, float] = {}
     wrong = []
     for key, event in events:
@@ -136,11 +136,10 @@ def behind_new_parents(
             ended[key] = event.at
         elif isinstance(event, SubmitStarted):
             waiting.discard(key)
+            begins, is_new = begins - {key}, key in begins
             latest = event.at - _SOON
             ready = (one for one in waiting if all(ended.get(by, latest) < latest for by in fed[one]))
-            wrong += [
-                f"{event.job.id} left before {one}, whose parents had ended" for one in ready if key in begins
-            ]
+            wrong += [f"{event.job.id} left before {one}, whose parents had ended" for one in ready if is_new]
     return wrong
 
 
