@@ -13,7 +13,7 @@ from batchgen.lifecycle import (
 )
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey
-from batchgen.planning.budget import Allowance
+from batchgen.planning.budget import Allowance, Amounts
 from batchgen.planning.plan import Entry
 from batchgen.ports import Clock, Journal, Observer
 from batchgen.record import Record
@@ -64,8 +64,16 @@ class Ledger:
         """Return what is on record of a job now: notes may have come since the entry was made."""
         return self._journal.records().get(entry.key, entry.record)
 
-    def record(self, entry: Entry, *events: Event, allowed: Allowance | None = None) -> Entry:
+    def record(
+        self, entry: Entry, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+    ) -> Entry:
         """Record the events, all or none, and give the entry with its new record.
+
+        Args:
+            entry: the job.
+            events: in their order.
+            allowed: caps that must hold with them.
+            reserves: what to keep for later steps of its chain.
 
         Raises:
             OverBudgetError: a cap would not hold; nothing was recorded.
@@ -73,7 +81,7 @@ class Ledger:
         """
         if not self._collects and isinstance(events[-1], Succeeded | OutputsGrew):
             events = (*events, Collected(at=events[-1].at, files=()))
-        record = self._journal.append(entry.key, *events, allowed=allowed)
+        record = self._journal.append(entry.key, *events, allowed=allowed, reserves=reserves)
         for event in events:
             self.lost += isinstance(event, AnswerLost)
             if type(event) is Accepted:

@@ -25,7 +25,7 @@ from batchgen.model import (
     Text,
 )
 from batchgen.pages import JobPage
-from batchgen.planning.budget import Allowance
+from batchgen.planning.budget import Allowance, Amounts, Reservation
 
 
 class Clock(Protocol):
@@ -152,6 +152,10 @@ class Spends(Protocol):
         """Return every job of this scope that has an event, in the order of first events."""
         ...
 
+    def reservations(self) -> Mapping[JobKey, Reservation]:
+        """Return what is kept for steps of chains that are not bought yet, by whom it is for."""
+        ...
+
 
 class Journal(Spends, Protocol):
     """The durable record of one scope.
@@ -160,22 +164,37 @@ class Journal(Spends, Protocol):
     there is no point at which a task can be cancelled.
     """
 
-    def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
+    def append(
+        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+    ) -> Record:
         """Record what happened to one job, all or nothing, and give the record after it.
 
         Events marked ``DURABLE`` are on the disk when this returns; the others survive the
-        end of this process.
+        end of this process. An intent takes the place of what was kept for its job.
 
         Args:
             key: the job's.
             events: in their order.
             allowed: caps that must hold with them, checked in the same transaction.
+            reserves: what to keep for later steps of its chain; what is kept for one already stays.
 
         Raises:
             TransitionError: the events cannot follow what is on record; nothing is written.
             OverBudgetError: a cap would not hold; nothing is written.
             JournalError: nothing is written, whatever the reason.
         """
+        ...
+
+    def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
+        """Keep money for steps of chains that have begun, all or none; what is kept for one already stays.
+
+        Raises:
+            OverBudgetError: a cap of those that must hold would not; nothing is written.
+        """
+        ...
+
+    def release(self, keys: Collection[JobKey]) -> None:
+        """Keep nothing any more for these; it is nothing to have none."""
         ...
 
     def history(self) -> Iterable[tuple[JobKey, Event]]:
@@ -217,9 +236,6 @@ class Journal(Spends, Protocol):
         """Return the jobs of other scopes that ask for one of these and are submitting or in doubt.
 
         Of this origin, in whatever project, batch and slot.
-
-        Args:
-            contents: of keys.
         """
         ...
 
@@ -232,11 +248,7 @@ class Journal(Spends, Protocol):
         ...
 
     def learn(self, sender: str, known: Known) -> None:
-        """Remember who a key is.
-
-        Args:
-            sender: the key's fingerprint.
-            known: what is new; what is known stays.
+        """Remember who a key is, by its fingerprint; what is known of it stays.
 
         Raises:
             JournalError: it could not be written.
@@ -333,7 +345,10 @@ class Prices(Protocol):
     """What the service has said that jobs cost."""
 
     def price(self, job: Job) -> Decimal | None:
-        """Return the price of a job in compute units, the highest it may have; None where it is not known."""
+        """Return the price of a job in compute units, the highest it may have; None where it is not known.
+
+        Of a job whose inputs are other jobs' outputs and not there yet it is the upper end of the estimate.
+        """
         ...
 
     def kind(self, job: Job) -> str:
@@ -346,6 +361,14 @@ class PriceQuestions(Prices, Protocol):
 
     def asked(self, job: Job) -> float | None:
         """Return when a job's kind was last asked about in this run, by the loop's clock; None if never."""
+        ...
+
+    def is_due(self, job: Job) -> bool:
+        """Return whether a job has no price, and what goes into it has come since it could be asked."""
+        ...
+
+    def expected(self, job: Job) -> Decimal | None:
+        """Return what a job was expected to cost before what goes into it was there; None for nothing."""
         ...
 
     async def ask(self, job: Job) -> None:

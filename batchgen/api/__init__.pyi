@@ -8,6 +8,7 @@ from batchgen.api.bought import settling as settling
 from batchgen.api.manifests import validate as validate
 from batchgen.api.runs import Preview as Preview
 from batchgen.api.runs import Rest as Rest
+from batchgen.api.runs import chains as chains
 from batchgen.api.runs import order as order
 from batchgen.api.runs import plan as plan
 from batchgen.api.runs import report as report
@@ -39,6 +40,7 @@ from batchgen.model import Json as Json
 from batchgen.model import Model as Model
 from batchgen.model import Rate as Rate
 from batchgen.model import RemoteJob as RemoteJob
+from batchgen.model import Scope as Scope
 from batchgen.output.atomic import write_text as write_text
 from batchgen.output.progress import Mode as Mode
 from batchgen.output.progress import mode_for as mode_for
@@ -48,6 +50,10 @@ from batchgen.output.run_events import RunEnded as RunEnded
 from batchgen.output.run_events import RunEvent as RunEvent
 from batchgen.planning.caps import CapUse as CapUse
 from batchgen.planning.caps import Fit as Fit
+from batchgen.planning.chains import BlockedBy as BlockedBy
+from batchgen.planning.chains import ChainCount as ChainCount
+from batchgen.planning.chains import Outdated as Outdated
+from batchgen.planning.chains import told_with_chains as told_with_chains
 from batchgen.planning.changes import Change as Change
 from batchgen.planning.changes import Changed as Changed
 from batchgen.planning.costs import By as By
@@ -66,7 +72,6 @@ from batchgen.planning.plan import Standing as Standing
 from batchgen.planning.pricing import Price as Price
 from batchgen.planning.selection import JobSelection as JobSelection
 from batchgen.planning.stages import Stage as Stage
-from batchgen.planning.stages import told_stages as told_stages
 from batchgen.planning.words import difference as difference
 from batchgen.reconcile.audit import Situation as Situation
 from batchgen.reconcile.audit import Surplus as Surplus
@@ -101,6 +106,7 @@ from batchgen.usecases.names import told_of_names as told_of_names
 from batchgen.usecases.naming import NamesFound as NamesFound
 from batchgen.usecases.plan import EntryOutlook as EntryOutlook
 from batchgen.usecases.plan import Outlook as Outlook
+from batchgen.usecases.quotes import Estimated as Estimated
 from batchgen.usecases.quotes import Quoted as Quoted
 from batchgen.usecases.quotes import QuotedClass as QuotedClass
 from batchgen.usecases.rebuild import Recovery as Recovery

@@ -204,6 +204,8 @@ def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Manif
                 "per_day": read.budget.per_day,
                 "per_month": read.budget.per_month,
                 "trust_refunds": None if read.budget.trust_refunds else False,
+                "chains": None if read.budget.whole_chains else "steps",
+                "estimate": read.budget.estimate,
             }
         ),
         retry={"attempts": read.attempts},

@@ -1,10 +1,9 @@
 """Running a batch, looking ahead at what a run would do, and ordering a run about that goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 
 from batchgen.control import client
@@ -12,8 +11,10 @@ from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import InputError, Problem
+from batchgen.model import Scope
 from batchgen.planning.arrangement import Arrangement
-from batchgen.planning.pricing import Price
+from batchgen.planning.chains import ChainCount
+from batchgen.planning.pricing import NOTHING, Price
 from batchgen.planning.selection import JobSelection
 from batchgen.usecases.arranging import look
 from batchgen.usecases.audience import Audience
@@ -22,10 +23,17 @@ from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
 from batchgen.usecases.page import records_elsewhere, write_page
 from batchgen.usecases.plan import Outlook, look_ahead, summed
-from batchgen.usecases.quotes import Quoted
+from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted
 from batchgen.usecases.run import run_batch
 from batchgen.usecases.run_end import RunOutcome
-from batchgen.usecases.status import BatchStatus, OtherSlots, notice_slots, status_of_all, status_of_some
+from batchgen.usecases.status import (
+    BatchStatus,
+    OtherSlots,
+    chains_in,
+    notice_slots,
+    status_of_all,
+    status_of_some,
+)
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.file_names import check_file_names
 from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
@@ -38,13 +46,15 @@ class Rest:
 
     Attributes:
         jobs: how many.
-        cost: of those whose price is known.
+        cost: of those whose price is known, estimates included.
         unpriced: how many have none that is known.
+        estimated: the part of the cost that is an estimate.
     """
 
     jobs: int
     cost: Price
     unpriced: int
+    estimated: Estimated = NOT_ESTIMATED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,13 +105,16 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
         return await run_batch(opened, interrupts, audience)
 
 
-async def plan(options: Options, *, offline: bool = False, requote: bool = False) -> Preview:
+async def plan(
+    options: Options, *, offline: bool = False, requote: bool = False, exact: bool = False
+) -> Preview:
     """Return what a run would do, at what price and for how long; nothing is bought, made or changed.
 
     Args:
         options: what would be run, and where.
         offline: ask nothing; models and prices that were looked at lately still count.
         requote: ask again for prices that were asked within the day.
+        exact: send blank pictures, which is free, to ask prices with in place of those that do not exist yet.
 
     Raises:
         InputError: the manifest is wrong, or names every model or input that cannot be used.
@@ -111,7 +124,7 @@ async def plan(options: Options, *, offline: bool = False, requote: bool = False
     """
     async with _as_a_run_would(options, offline=offline) as (opened, found):
         refuse_wrong_words(opened.batch)
-        outlook = await look_ahead(opened, offline=offline, requote=requote)
+        outlook = await look_ahead(opened, offline=offline, requote=requote, exact=exact)
         slots = notice_slots(opened)
         files = await asyncio.to_thread(look, opened.batch)
         has_work = opened.batch.needs_the_service or slots.to_carry or not files.is_nothing
@@ -168,10 +181,11 @@ async def _left_out(
             if not options.selection:
                 raise
             # what is wrong with jobs that nobody asked for is no matter of this plan
-            return None, Rest(jobs=len(jobs), cost=Price(low=Decimal(0), high=Decimal(0)), unpriced=len(jobs))
-        cost, unpriced = summed(jobs, quoted)
+            return None, Rest(jobs=len(jobs), cost=NOTHING, unpriced=len(jobs))
+        sums = summed(jobs, quoted)
         whole = len(opened.batch.plan.to_submit), quoted
-        return whole, Rest(jobs=len(jobs), cost=cost, unpriced=unpriced)
+        rest = Rest(jobs=len(jobs), cost=sums.cost, unpriced=sums.unpriced, estimated=sums.estimated)
+        return whole, rest
 
 
 def status(options: Options) -> Sequence[BatchStatus]:
@@ -186,6 +200,11 @@ def status(options: Options) -> Sequence[BatchStatus]:
     if options.selection:
         return status_of_some(options)
     return status_of_all(options.journal, options.output, now=options.clock.now())
+
+
+def chains(options: Options, batch: str | None = None) -> Mapping[Scope, ChainCount]:
+    """Return how far the chains of batches are, by their results; see ``usecases.status.chains_in``."""
+    return chains_in(options, batch)
 
 
 def report(options: Options) -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from batchgen.catalog.editor_models import about_models, params_of
+from batchgen.catalog.editor_models import ANY_INPUT, about_models, params_of
 from batchgen.manifest import schema
 from batchgen.manifest.validation import FREE
 from batchgen.model import Model
@@ -37,6 +37,7 @@ _TAKES: Mapping[str, JsonSchemaValue] = {
     },
     "_seed": {"const": "none"},
     "_amount": {"type": "number", "minimum": 0},
+    "_estimate": {"type": "number", "exclusiveMinimum": 0},
     "_some": _SOME,
     "_model_id": {"type": "string", "pattern": r"^[^\s/\\?#%]+$"},
     "_entry": {
@@ -106,6 +107,9 @@ def manifest_schema(models: Sequence[Model] = ()) -> dict[str, Any]:
     definitions, words = made.pop("$defs"), _words()
     for name, part in {**definitions, "ManifestText": made}.items():
         _describe(name, part, words[name])
+    definitions["input"] = deepcopy(ANY_INPUT)
+    for name in ("JobText", "DefaultsText"):
+        definitions[name]["properties"]["params"]["additionalProperties"] = {"$ref": "#/definitions/input"}
     made["patternProperties"] = {f"^{FREE}": True}
     made["properties"]["jobs"]["minItems"] = 1
     made["anyOf"] = [{"required": ["jobs"]}, {"required": ["include"]}]

@@ -12,7 +12,11 @@ from batchgen.model import Model
 
 Schema = dict[str, Any]
 
-_NAME: Schema = {"type": "string", "description": "The id of another job, whose output goes in."}
+_NAME: Schema = {
+    "type": "string",
+    "pattern": r"\S",
+    "description": "The id of another job, whose output goes in.",
+}
 _NUMBER: Schema = {
     "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"\{[^{}]+\}"}],
     "description": "Which of its assets, from 0.",
@@ -28,6 +32,19 @@ _JOB: Schema = {
     "properties": {"job": _NAME, "output": _NUMBER},
     "required": ["job"],
     "additionalProperties": False,
+}
+# any value of params: a mapping of these keys alone is another job, at whatever depth
+ANY_INPUT: Schema = {
+    "if": {
+        "type": "object",
+        "required": ["job"],
+        "propertyNames": {"enum": ["job", "output", "outputs"]},
+    },
+    "then": {"anyOf": [_JOB, _EVERY]},
+    "else": {
+        "additionalProperties": {"$ref": "#/definitions/input"},
+        "items": {"$ref": "#/definitions/input"},
+    },
 }
 _TEMPLATE: Schema = {"type": "string", "pattern": r"\{[^{}]+\}"}
 _FILE: Schema = {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @flags.sample
 @flags.offline
 @click.option("--requote", is_flag=True, help="Ask again for prices that were asked within the day.")
+@click.option("--exact", is_flag=True, help="Ask prices of chains with blank pictures, sent for nothing.")
 @flags.budget
 @flags.show_all
 @click.option("--check", "check_only", is_flag=True, help="Exit 8 where there is something to do.")
@@ -33,6 +34,7 @@ def command(
     sample: int | None,
     offline: bool,
     requote: bool,
+    exact: bool,
     check_only: bool,
     budget: "Decimal | None",
     show_all: bool,
@@ -45,6 +47,9 @@ def command(
     cost the same; buys nothing. What changed is shown by the words that differ, jobs that changed alike
     together; the price is held against every cap.
 
+    What works on another job's output is priced by an estimate until that output exists: with the output of
+    a like job, or, with --exact, with a blank picture of the same size. Estimates are shown apart.
+
     With JOB, or --only and --except, it shows these jobs, and what the rest would cost:
     `batchgen plan jobs.yaml --only tag:cover,rarity=rare`.
     """
@@ -54,6 +59,7 @@ def command(
         as_json=as_json,
         offline=offline,
         requote=requote,
+        exact=exact,
         check_only=check_only,
         show_all=show_all,
     )
@@ -65,13 +71,14 @@ def show_plan(
     as_json: bool,
     offline: bool = False,
     requote: bool = False,
+    exact: bool = False,
     check_only: bool = False,
     show_all: bool = False,
 ) -> int:
     """Write the plan to standard output and give the exit status."""
     from batchgen.cli import changes, plan_document, plan_lines  # noqa: PLC0415 - what draws is not for --help
 
-    preview = awaited(api.plan(options, offline=offline, requote=requote))
+    preview = awaited(api.plan(options, offline=offline, requote=requote, exact=exact))
     click.echo(flags.journal_line(options), err=True)
     for line in api.shown_problems((), preview.warnings):
         click.echo(line, err=True)

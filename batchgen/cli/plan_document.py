@@ -26,6 +26,7 @@ def document(preview: "api.Preview") -> dict[str, object]:
                 "counts": {str(standing): count for standing, count in one.counts.items()},
                 "cost": _range(one.cost),
                 "unpriced": one.unpriced,
+                "estimated": _estimated(one.estimated),
             }
             for one in outlook.entries
         ],
@@ -33,6 +34,7 @@ def document(preview: "api.Preview") -> dict[str, object]:
             "low": number(quoted.total_low),
             "high": number(quoted.total_high),
             "unpriced": quoted.unknown,
+            "estimated": _estimated(quoted.estimated),
             "questions": quoted.asked,
             "classes": [_class(one) for one in quoted.classes],
         },
@@ -83,13 +85,17 @@ def _without_limit(preview: "api.Preview") -> dict[str, object] | None:
         "low": number(quoted.total_low),
         "high": number(quoted.total_high),
         "unpriced": quoted.unknown,
+        "estimated": _estimated(quoted.estimated),
     }
 
 
 def _rest(preview: "api.Preview") -> dict[str, object] | None:
     """Return the jobs that are left out as asked, and what they would cost."""
     rest = preview.rest
-    return None if rest is None else {"jobs": rest.jobs, **_range(rest.cost), "unpriced": rest.unpriced}
+    if rest is None:
+        return None
+    estimated = _estimated(rest.estimated)
+    return {"jobs": rest.jobs, **_range(rest.cost), "unpriced": rest.unpriced, "estimated": estimated}
 
 
 def _changes(outlook: "api.Outlook") -> dict[str, object]:
@@ -160,6 +166,7 @@ def _class(one: "api.QuotedClass") -> dict[str, object]:
         "jobs": one.jobs,
         "each": None if one.price is None else _range(one.price),
         "quoted": one.is_quote,
+        "estimate": one.is_estimate,
         "note": one.note or None,
     }
 
@@ -171,6 +178,11 @@ def _changed(one: "api.Changed", outlook: "api.Outlook") -> dict[str, object]:
         "cost": number(outlook.quoted.price(one.entry.job)),
         "charged_before": number(one.before.record.charged),
     }
+
+
+def _estimated(part: "api.Estimated") -> dict[str, object]:
+    """Return the part of a cost that is an estimate; low and high of the whole have it in them."""
+    return {"jobs": part.jobs, **_range(part.price)}
 
 
 def _range(price: "api.Price") -> dict[str, object]:

@@ -74,7 +74,7 @@ def _entries(outlook: "api.Outlook", look: Look) -> Iterator[str]:
 
     def line(one: "api.EntryOutlook") -> str:
         counts = ", ".join(f"{count:,} {standing}" for standing, count in one.counts.items())
-        cost = total_of(one.cost, one.unpriced)
+        cost = total_of(one.cost, one.unpriced, one.estimated)
         return f"  {cut(one.preview, _WIDEST)}: {counts}{f'; {cost}' if cost else ''}"
 
     return _cut_list(outlook.entries, " entries", look, line)
@@ -89,7 +89,7 @@ def _prices(outlook: "api.Outlook", look: Look) -> Iterator[str]:
         each, total = (
             ("unknown", "unknown")
             if one.total is None or one.price is None
-            else (span_of(one.price), span_of(one.total))
+            else (_about(span_of(one.price), one), _about(span_of(one.total), one))
         )
         note = f" ({one.note})" if one.note else ""
         moving = ", ".join(f"{name}={cut(value_of(value), _WIDEST)}" for name, value in one.moving.items())
@@ -100,6 +100,10 @@ def _prices(outlook: "api.Outlook", look: Look) -> Iterator[str]:
         yield f"  and {len(quoted.classes) - most:,} more kinds (--all shows each)"
     yield f"  in all {all_of(quoted)}{_balance(outlook)}"
     yield f"  {_time(outlook.forecast)}"
+
+
+def _about(amount: str, one: "api.QuotedClass") -> str:
+    return f"about {amount}" if one.is_estimate else amount
 
 
 def _changes(preview: "api.Preview", look: Look) -> Iterator[str]:
@@ -167,7 +171,7 @@ def _waits(preview: "api.Preview", look: Look) -> Iterator[str]:
 
 
 def _rest(rest: "api.Rest") -> str:
-    cost = total_of(rest.cost, rest.unpriced) or "0 CU"
+    cost = total_of(rest.cost, rest.unpriced, rest.estimated) or "0 CU"
     return cost if rest.unpriced == rest.jobs else f"{_many(rest.jobs, 'job')}, about {cost}"
 
 

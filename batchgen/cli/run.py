@@ -216,7 +216,8 @@ def _say_how_it_ended(outcome: "api.RunOutcome", *, quiet: bool) -> None:
 
 
 def _counted(summary: Mapping[str, Any]) -> str:
-    return api.told_stages({stage: summary["counts"][stage.replace(" ", "_")] for stage in api.Stage})
+    counts = {stage: summary["counts"][stage.replace(" ", "_")] for stage in api.Stage}
+    return api.told_with_chains(counts, api.ChainCount(**summary.get("chains", {})))
 
 
 def _may_go_on(preview: "api.Preview") -> bool:

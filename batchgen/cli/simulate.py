@@ -73,6 +73,7 @@ class ShareType(click.ParamType[float]):
 @click.option("--unknown-inputs", type=click.Choice(["ignore", "refuse"]),
               help="What becomes of inputs that a model does not declare; without this, tools that work on "
               "one picture ignore them and other models refuse them.")  # fmt: skip
+@click.option("--price-unknown-assets", is_flag=True, help="Dry runs price files that are not there.")
 @click.option("--other-sizes", is_flag=True, help="Pictures of another size than was asked for.")
 @click.option("--same-index", is_flag=True, help="Every output of a job says it is the first.")
 @click.option("--listing-lag", type=SpanType(), default="0", help="Seconds by which listings are behind.")
@@ -124,6 +125,7 @@ def _settings(
     costs: Sequence[str],
     credit: str | None,
     unknown_inputs: str | None,
+    price_unknown_assets: bool,
     other_sizes: bool,
     same_index: bool,
     listing_lag: tuple[float, float],
@@ -149,6 +151,7 @@ def _settings(
                 ceiling=ceiling, cooldown=cooldown, rate=None if rate == api.NO_RATE else rate, credits=units
             ),
             unknown_inputs=None if unknown_inputs is None else api.UnknownInputs(unknown_inputs),
+            prices_unknown_assets=price_unknown_assets,
             denied=api.Denied(
                 models=frozenset(closed), listing=unlisted, rights=frozenset(map(api.Right, lacks))
             ),

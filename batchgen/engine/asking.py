@@ -2,12 +2,15 @@
 
 A job whose price is known waits for nobody here. A question that is not answered is asked again
 with growing gaps for as long as the run has anything else to do, and for some minutes more.
+
+Without a cap nobody waits for long: what other jobs' outputs go into is asked about once, and leaves without
+a price where no answer comes.
 """
 
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from batchgen.backoff import Backoff
@@ -23,6 +26,7 @@ from batchgen.errors import (
     StoppedError,
     TransientError,
 )
+from batchgen.identity import references_of
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import PriceLearnt
 from batchgen.loop_clock import loop_time
@@ -31,6 +35,10 @@ from batchgen.ports import Observer, PriceQuestions
 
 PATIENCE = 900.0  # seconds without an answer after which a run need not go on for it
 AT_ONCE = 4  # questions, once one was answered
+AHEAD = 32  # kinds that wait for an answer: what leaves much later would have to be asked about again
+HURRY = 20.0  # seconds for which a job waits for a price that no cap needs
+
+_HOLD_GAP = 60.0  # seconds from one look through all records to the next, where only children were priced
 
 
 class Asker:
@@ -45,7 +53,8 @@ class Asker:
         chance: random.Random,
         board: Board,
         errands: Errands,
-        told: Callable[[Iterable[Entry]], None],
+        has_room: Callable[[str], bool],
+        told: Callable[[Collection[Entry]], None],
         close: Callable[[str, ModelClosedError], None],
         denied: Callable[[NoRightError, Iterable[Entry]], None],
     ) -> None:
@@ -58,6 +67,7 @@ class Asker:
             chance: where the jitter comes from.
             board: looks whether the run has anything left to do.
             errands: starts pieces of work.
+            has_room: says of a model whether one more job of it may run.
             told: takes back the jobs whose price was asked.
             close: lets no further job of a model leave.
             denied: takes jobs whose price this key may not ask.
@@ -68,6 +78,7 @@ class Asker:
         self._chance = chance
         self._board = board
         self._errands = errands
+        self._has_room = has_room
         self._told = told
         self._waiting: defaultdict[str, list[Entry]] = defaultdict(list)
         self._close = close
@@ -79,6 +90,8 @@ class Asker:
         self._over = False
         self._lacks: NoRightError | None = None
         self._denied = denied
+        self._given_up: set[str] = set()  # kinds that leave without a price where no cap needs one
+        self._lively: dict[str, str] = {}  # kinds whose answer is soon to come, with their models
 
     def __len__(self) -> int:
         """Count the jobs that a run goes on for: not those whose price was not told for too long."""
@@ -91,7 +104,19 @@ class Asker:
 
     def needs(self, entry: Entry) -> bool:
         """Return whether a job may not leave before its price is asked."""
-        return self._purse.needs_asking(entry.job)
+        if not self._purse.needs_asking(entry.job):
+            return False
+        return self._purse.is_capped or self._kind(entry) not in self._given_up
+
+    def has_room(self, model: str) -> bool:
+        """Return whether a job of a model may leave or be asked about: not while many of it are."""
+        is_full = len(self._lively) >= AHEAD and model in self._lively.values()
+        return not is_full and self._has_room(model)
+
+    def _kind(self, entry: Entry) -> str:
+        questions = self._purse.questions
+        assert questions is not None
+        return questions.kind(entry.job)
 
     def add(self, entry: Entry) -> None:
         """Let a job wait, and ask, if nobody does yet."""
@@ -100,9 +125,12 @@ class Asker:
         kind = questions.kind(entry.job)
         self._waiting[kind].append(entry)
         if len(self._waiting[kind]) == 1:
+            self._lively[kind] = entry.job.model
             self._errands.spawn(
                 partial(self._ask_until_told, questions, kind, entry), f"price:{entry.job.id}"
             )
+            if not self._purse.is_capped:
+                self._errands.spawn(partial(self._hurry, kind), f"hurry:{entry.job.id}")
 
     def told(self) -> tuple[str, ...]:
         """Return which jobs wait for a price, a sentence a kind; empty if none."""
@@ -130,6 +158,7 @@ class Asker:
                 async with self._turns:
                     if self._over:
                         self._leave(kind)
+                    if self._over or kind not in self._waiting:
                         return
                     await questions.ask(first.job)
             except (ModelClosedError, NoRightError) as error:
@@ -140,6 +169,9 @@ class Asker:
                 raise
             except TransientError as error:
                 failures += 1
+                self._let_go(kind)
+                if kind not in self._waiting:
+                    return
                 self._is_silent(kind, first, error)
                 wait = self._backoff.wait(failures, jitter=self._chance.random(), asked=error.retry_after)
                 await asyncio.sleep(wait)
@@ -148,24 +180,41 @@ class Asker:
         self._make_room()
         self._silent_since.pop(kind, None)
         self._why.pop(kind, None)
-        self._told(self._waiting.pop(kind))
+        self._told(self._taken(kind))
+
+    def _taken(self, kind: str) -> list[Entry]:
+        """Take out the jobs of a kind, which wait no longer."""
+        self._lively.pop(kind, None)
+        return self._waiting.pop(kind, [])
+
+    async def _hurry(self, kind: str) -> None:
+        await asyncio.sleep(HURRY)
+        self._let_go(kind)
+
+    def _let_go(self, kind: str) -> None:
+        """Let the jobs of a kind leave without a price, as long as no cap needs one."""
+        if not self._purse.is_capped and kind in self._waiting:
+            self._given_up.add(kind)
+            self._told(self._taken(kind))
 
     def _is_denied(self, kind: str, first: Entry, error: ModelClosedError | NoRightError) -> None:
         if isinstance(error, NoRightError):
             self._over, self._lacks = True, error
             self._leave(kind)
             return
-        self._waiting.pop(kind)
+        self._taken(kind)
         self._close(first.job.model, error)
         self._board.look()
 
     def _leave(self, kind: str) -> None:
         """Leave the jobs of a kind where no price may be asked: no cap can be checked without one."""
-        if self._lacks is not None:
-            self._denied(self._lacks, self._waiting.pop(kind))
+        self._let_go(kind)
+        if self._lacks is not None and kind in self._waiting:
+            self._denied(self._lacks, self._taken(kind))
 
     def _is_silent(self, kind: str, first: Entry, error: TransientError) -> None:
         self._silent_since.setdefault(kind, loop_time())
+        self._lively.pop(kind, None)
         self._why[kind] = str(error)
         self._observer.warned(f"{first.job.id}: no price is told yet: {error}")
         self._board.look()
@@ -189,3 +238,26 @@ def hold_prices(world: World, ledger: Ledger) -> None:
         if amount is not None and record.job is not None:
             entry = Entry(key=key, job=record.job, record=record)
             ledger.record(entry, PriceLearnt(at=ledger.now(), reserved=amount))
+
+
+class HeldPrices:
+    """Holds under the caps, as prices come in, what bodies may have cost that may have been paid for."""
+
+    def __init__(self, world: World, ledger: Ledger) -> None:
+        """Take the prices, and where it is recorded."""
+        self._world = world
+        self._ledger = ledger
+        self._at = float("-inf")  # by the loop's clock
+
+    def told(self, entries: Iterable[Entry]) -> bool:
+        """Learn that the prices of some jobs are known; return whether all records were looked through.
+
+        Raises:
+            JournalError: it could not be recorded.
+        """
+        # the price of a child alone says little of others: all of them are looked through now and then
+        if loop_time() - self._at < _HOLD_GAP and all(references_of(one.job) for one in entries):
+            return False
+        hold_prices(self._world, self._ledger)
+        self._at = loop_time()
+        return True

@@ -40,4 +40,4 @@ class Control:
     def spend(self, total: Decimal | None) -> None:
         """Put another cap on what the batch may cost in all; None takes it away."""
         self._purse.set_cap(total)
-        self._dispatcher.budget_freed()
+        self._dispatcher.budget_changed()

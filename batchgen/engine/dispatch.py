@@ -5,31 +5,32 @@ service is silent. How a job is submitted is the submitter's.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from batchgen.engine.aside import Aside
-from batchgen.engine.asking import Asker, hold_prices
+from batchgen.engine.asking import Asker, HeldPrices
 from batchgen.engine.board import Board
 from batchgen.engine.departures import Departures
 from batchgen.engine.doubts import Doubts
 from batchgen.engine.errands import Errands
 from batchgen.engine.first_look import FirstLook
 from batchgen.engine.handover import Handover
+from batchgen.engine.limits.chain_budget import ChainBudget
 from batchgen.engine.limits.flow import LATE, Flow
 from batchgen.engine.moves import Moves
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
+from batchgen.engine.reach import Reach
+from batchgen.engine.shortage import Shortage
 from batchgen.engine.submit import Submitter
 from batchgen.engine.waiting import Waiting
 from batchgen.errors import ModelClosedError, NoRightError, OverBudgetError, ServiceError, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.loop_clock import DUST, loop_time, wait_until
-from batchgen.model import JobKey, Model, Scope
+from batchgen.model import Model, Scope
 from batchgen.planning.plan import Entry, Plan, may_be_unrecorded
 from batchgen.ports import Lane
 from batchgen.reconcile.search import Search
-
-_NAMED = 3  # jobs that a list of sentences names
 
 
 class Dispatcher:
@@ -51,6 +52,7 @@ class Dispatcher:
         search: Search,
         closed: Mapping[str, str],
         plan: Plan,
+        chains: ChainBudget,
     ) -> None:
         """Take the parts; see ``Runner``."""
         self.closed = dict(closed)  # models that this account may not use, and why
@@ -62,6 +64,8 @@ class Dispatcher:
         self._moves = moves
         self._errands = errands
         self._purse = world.purse
+        self._chains = chains
+        self._has_chains = not plan.lineage.is_empty
         self._departures = Departures(
             submit=lambda one: errands.guarded(lambda: self._submit(one)), moves=moves
         )
@@ -72,12 +76,15 @@ class Dispatcher:
             chance=world.chance,
             board=board,
             errands=errands,
+            has_room=flow.has_room,
             told=self._priced,
             close=self.close_model,
             denied=self._set_aside,
         )
         self._waiting = Waiting()
-        self._preparer = self._make_preparer(policy)
+        self._preparer = Preparer.of(
+            world.uploader, ledger, policy.backoff, self.admit, self._waiting.__len__, self._set_aside
+        )
         self._look = FirstLook(
             world=world,
             ledger=ledger,
@@ -101,28 +108,20 @@ class Dispatcher:
             errands=errands,
             backoff=policy.backoff,
             ready=self._take_child,
+            blocked=self._leave_child,
         )
         self._aside = Aside(world.journal, submitter.body_of)
-        self._broke: OverBudgetError | None = None
-        self._too_dear: dict[JobKey, OverBudgetError] = {}
-        self._paused = False
-        self._changed = asyncio.Event()
-
-    def _make_preparer(self, policy: Policy) -> Preparer | None:
-        if self._world.uploader is None:
-            return None
-        return Preparer(
-            uploader=self._world.uploader,
-            ledger=self._ledger,
-            backoff=policy.backoff,
-            ready=self.admit,
-            waiting=lambda: len(self._waiting),
-            denied=self._set_aside,
-        )
+        self._held = HeldPrices(world, ledger)
+        self._short = Shortage(waiting=self._waiting, purse=world.purse, chains=chains, spends=world.journal)
+        self._reach = Reach(world.generator, ledger.observer, flow, board, close=self.close_model)
+        self._paused, self._changed = False, asyncio.Event()
 
     def _set_aside(self, error: NoRightError, entries: Iterable[Entry]) -> None:
         """Leave jobs for want of a right, and go on with the others."""
-        self._board.stops.lacking.add(error, (one.key for one in entries))
+        left = tuple(entries)
+        self._board.stops.lacking.add(error, (one.key for one in left))
+        for entry in left:
+            self._chains.lost(entry)
         self.wake()
         self._board.look()
 
@@ -171,6 +170,11 @@ class Dispatcher:
             self.admit(entry)
         self.wake()
 
+    def _leave_child(self, entry: Entry) -> None:
+        """Leave a job for which its parents have not what goes in: nothing is kept for it and behind it."""
+        self._chains.lost(entry)
+        self.budget_freed()
+
     def admit(self, entry: Entry) -> None:
         """Take in a job whose inputs are all at the service."""
         if entry.job.model in self.closed:
@@ -192,6 +196,8 @@ class Dispatcher:
         )
         self._waiting.drop(model)
         self._aside.drop(model)
+        self._short.drop(model)
+        self._chains.close(model)
         if self._preparer is not None:
             self._preparer.drop(model)
         self.wake()
@@ -202,32 +208,32 @@ class Dispatcher:
 
     def put_back(self, entry: Entry, error: OverBudgetError) -> None:
         """Take back a job that the budget does not hold; others wait until money may be free again."""
-        if error.alone:
-            self._too_dear[entry.key] = error
-        elif entry.job.model not in self.closed:
-            self._waiting.appendleft(entry)
-            self._broke = error
+        if self.is_open(entry):
+            self._short.take(entry, error)
         self.wake()
 
     def budget_freed(self) -> None:
         """Learn that something that was reserved or charged may have come back."""
-        self._broke = None
+        self._short.freed()
+        self.wake()
+
+    def budget_changed(self) -> None:
+        """Learn that the caps are others."""
+        self._chains.changed()
+        self._short.changed()
         self.wake()
 
     @property
     def budget_exhausted(self) -> bool:
         """Whether nothing may be bought until money is free; what is to be taken in may free some."""
-        return self._broke is not None and not self._look.is_undecided
+        if not self._short.holds_all or self._look.is_undecided:
+            return False
+        soon = len(self._look) + len(self._asker) + len(self._handover) if self._has_chains else 0
+        return not soon and not any(map(self._chains.is_later_step, self._preparer or ()))
 
     def budget_told(self) -> tuple[str, ...]:
         """Return which jobs the budget has left out, and what a higher one would buy; empty if none."""
-        dear = [str(one) for one in self._too_dear.values()]
-        told = dear if len(dear) <= _NAMED + 1 else [*dear[:_NAMED], f"{len(dear) - _NAMED} more such jobs"]
-        if self._broke is not None:
-            waiting = [entry.job for entry in self._waiting]
-            journal, now = self._world.journal, self._ledger.now()
-            told.append(self._purse.told(self._broke, waiting, journal, now=now))
-        return tuple(told)
+        return self._short.told(now=self._ledger.now())
 
     @property
     def unlisted(self) -> str:
@@ -237,7 +243,7 @@ class Dispatcher:
     @property
     def is_stalled(self) -> bool:
         """Whether nothing leaves that could be answered."""
-        return self._broke is not None or not (self._waiting or len(self._asker))
+        return self._short.holds_all or not (self._waiting or len(self._asker))
 
     @property
     def has_blocked(self) -> bool:
@@ -253,11 +259,12 @@ class Dispatcher:
         """Return which jobs wait for a price that was not told; empty if none."""
         return self._asker.told()
 
-    def _priced(self, entries: Iterable[Entry]) -> None:
+    def _priced(self, entries: Collection[Entry]) -> None:
         """Take back jobs whose price was asked."""
-        hold_prices(self._world, self._ledger)
-        self._look.set_apart()
-        self._waiting.return_all(filter(self.is_open, entries))
+        back = list(entries)
+        if self._held.told(back):
+            self._look.set_apart()
+        self._waiting.return_all(filter(self.is_open, back))
         self.budget_freed()
         self._board.look()
 
@@ -277,7 +284,7 @@ class Dispatcher:
     @property
     def has_room(self) -> bool:
         """Whether there is room for one of those that wait."""
-        return any(map(self._flow.has_room, self._waiting.models))
+        return any(map(self._flow.has_room, self._short.models))
 
     def enter(self, submits: asyncio.TaskGroup) -> None:
         """Take the group that holds submits under way: nothing else may cancel it."""
@@ -307,7 +314,7 @@ class Dispatcher:
             if await self._look.took_a_step():
                 continue
             if self._waiting and self._flow.tripped:
-                await self._ask_for_a_sign(next(iter(self._waiting.models)))
+                await self._reach.ask(next(iter(self._waiting.models)))
             elif not self._may_submit():
                 await self._change()
             else:
@@ -334,6 +341,7 @@ class Dispatcher:
             self._moves.close(entry)
             return
         self._flow.answered(entry.key, error)
+        self._short.left()
         if isinstance(error, ModelClosedError):
             self.close_model(entry.job.model, error)
         elif isinstance(error, StoppedError):
@@ -344,12 +352,11 @@ class Dispatcher:
     def _may_submit(self) -> bool:
         """Return whether a job may be submitted now, for which it is worth to wait for a turn."""
         self._board.look()
-        held = not self._board.submitting or self._paused or self._broke is not None
-        return not held and self._first() is not None
+        return self._board.submitting and not self._paused and self._first() is not None
 
     def _first(self) -> Entry | None:
         """Return the first that has room; those whose price has to be asked step aside."""
-        while (entry := self._waiting.first(self._flow.has_room)) is not None and self._asker.needs(entry):
+        while (entry := self._short.first(self._asker.has_room)) is not None and self._asker.needs(entry):
             self._waiting.remove(entry)
             self._asker.add(entry)
         return entry
@@ -376,24 +383,6 @@ class Dispatcher:
             self._changed.clear()
             await wait_until(self._changed, end)
 
-    async def _ask_for_a_sign(self, model: str) -> None:
-        """Ask for something that costs nothing, before anything that does is sent again."""
-        try:
-            await self._world.generator.model(model)
-        except ModelClosedError as error:  # an answer
-            self.close_model(model, error)
-            self._flow.service_answered()
-        except NoRightError:  # an answer as well
-            self._flow.service_answered()
-        except StoppedError:
-            raise
-        except ServiceError as error:
-            self.is_silent(error)
-        else:
-            self._flow.service_answered()
-
     def is_silent(self, error: ServiceError) -> None:
         """Learn that the service did not answer a call that costs nothing."""
-        self._ledger.observer.warned(f"not submitting: {error}")
-        self._flow.service_is_silent()
-        self._board.look_at_reach()
+        self._reach.is_silent(error)

@@ -39,6 +39,7 @@ class Handover:
         errands: Errands,
         backoff: Backoff,
         ready: Callable[[Entry], None],
+        blocked: Callable[[Entry], None],
     ) -> None:
         """Hold nobody yet.
 
@@ -50,6 +51,7 @@ class Handover:
             errands: starts questions after assets.
             backoff: between questions without an answer.
             ready: takes a child whose inputs are known.
+            blocked: learns of one that its parents block.
         """
         self._entries = plan.entries
         self._lineage = plan.lineage
@@ -59,6 +61,7 @@ class Handover:
         self._errands = errands
         self._backoff = backoff
         self._ready = ready
+        self._blocked = blocked
         lineage = plan.lineage
         self._places = {plan.entries[one].key: one for one in {*lineage.parents, *lineage.children}}
         self._by_id = {plan.entries[one].job.id: plan.entries[one].key for one in lineage.children}
@@ -114,18 +117,20 @@ class Handover:
         if any(one.is_waited_for for one in given.values()):
             return
         if why := next((one.why for one in given.values() if one.why), ""):
-            self._board.stops.blocked[entry.key] = why
+            self._block(entry, why)
             return
         unknown = {one for each in given.values() for one in each.unread}
         unknown.update(one for each in given.values() for one in each.assets if self._asks(one))
         if unknown:
             self._ask(unknown)
         elif lost := next((one.job for one, each in given.items() if self._gone & {*each.assets}), None):
-            self._board.stops.blocked[entry.key] = (
-                f"what came out of {lost} is neither at the service nor on the disk any more"
-            )
+            self._block(entry, f"what came out of {lost} is neither at the service nor on the disk any more")
         else:
             self._hand_on(place, {one: each.assets for one, each in given.items()})
+
+    def _block(self, entry: Entry, why: str) -> None:
+        self._board.stops.blocked[entry.key] = why
+        self._blocked(entry)
 
     def _asks(self, asset_id: str) -> bool:
         """Return whether it is not known yet that the service has an asset, or has it no more."""

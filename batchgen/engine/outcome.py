@@ -20,14 +20,18 @@ class LeftOut:
     Attributes:
         jobs: how many.
         of: how many the manifest has.
-        cost: compute units for those whose price is known.
+        cost: compute units for those whose price is known, estimates included.
         unpriced: how many have no price that is known.
+        estimated: for how many of them the price is an estimate, as their input does not exist yet.
+        estimate: the part of the cost that is an estimate.
     """
 
     jobs: int
     of: int
     cost: Decimal
     unpriced: int
+    estimated: int = 0
+    estimate: Decimal = Decimal(0)
 
     def __str__(self) -> str:
         """Return the sentence for people; it is no reason for an exit status."""
@@ -35,8 +39,15 @@ class LeftOut:
         text = f"{were} left out as asked, of {self.of}"
         if self.unpriced == self.jobs:
             return f"{text}; what the rest would cost is not known: `batchgen plan` asks"
-        more = f", and {counted(self.unpriced, 'job')} more whose price is not known" if self.unpriced else ""
-        return f"{text}; the rest would cost {units(self.cost)} CU{more}"
+        known = self.cost - self.estimate
+        parts = [f"{units(known)} CU"] if known or not self.estimated else []
+        if self.estimated:
+            parts.append(
+                f"about {units(self.estimate)} CU for {counted(self.estimated, 'job')} whose input does not "
+                "exist yet"
+            )
+        parts += [f"{counted(self.unpriced, 'job')} more whose price is not known"] if self.unpriced else []
+        return f"{text}; the rest would cost {', and '.join(parts)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

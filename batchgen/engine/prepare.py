@@ -50,6 +50,23 @@ class Preparer:
         self._jobs: deque[Entry] = deque()
         self._woken = asyncio.Event()
 
+    @classmethod
+    def of(
+        cls,
+        uploader: Uploader | None,
+        ledger: Ledger,
+        backoff: Backoff,
+        ready: Callable[[Entry], None],
+        waiting: Callable[[], int],
+        denied: Callable[[NoRightError, Sequence[Entry]], None],
+    ) -> "Preparer | None":
+        """Return one where anybody sends files; else None."""
+        if uploader is None:
+            return None
+        return cls(
+            uploader=uploader, ledger=ledger, backoff=backoff, ready=ready, waiting=waiting, denied=denied
+        )
+
     def __len__(self) -> int:
         """Count the jobs that wait for their files."""
         return len(self._jobs)

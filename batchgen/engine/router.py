@@ -7,6 +7,7 @@ from batchgen.engine.board import Board
 from batchgen.engine.dispatch import Dispatcher
 from batchgen.engine.doubts import Doubts
 from batchgen.engine.harvest import Harvest
+from batchgen.engine.limits.chain_budget import ChainBudget
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.watch.watcher import Watcher
@@ -47,6 +48,7 @@ class Router:
         policy: Policy,
         models: Mapping[str, Model],
         wanted: Iterable[JobKey],
+        chains: ChainBudget,
     ) -> None:
         """Take what moves depend on; ``attach`` comes before the first of them.
 
@@ -58,6 +60,7 @@ class Router:
             policy: how often a job is tried, and how long one is waited for.
             models: every model of a job that may be submitted.
             wanted: the jobs that may be bought.
+            chains: what is kept for those that need others.
         """
         self._board = board
         self._ledger = ledger
@@ -66,6 +69,7 @@ class Router:
         self._policy = policy
         self._models = models
         self._wanted = frozenset(wanted)
+        self._chains = chains
 
     def attach(self, pieces: Pieces) -> None:
         """Learn who goes on with jobs."""
@@ -76,6 +80,7 @@ class Router:
         self._board.open([entry.key])
         match entry.record.state:
             case State.PLANNED:
+                self._chains.came_back(entry)
                 self._to.dispatcher.budget_freed()
                 self._wait(entry)
             case State.SUBMITTING:
@@ -85,6 +90,7 @@ class Router:
             case State.IN_DOUBT:
                 self._to.doubts.add(entry)
             case State.RUNNING:
+                self._chains.carried(entry)
                 self._learn_price(entry)
                 self._flow.runs(entry.key, entry.job.model)
                 timeout = self._policy.timeout_of(self._models.get(entry.job.model))
@@ -96,7 +102,7 @@ class Router:
                 self._board.failed()
                 self._retry_or_close(entry)
             case State.HELD | State.ABANDONED:
-                self.close(entry)
+                self._lose(entry)
         self._to.dispatcher.wake()
 
     def close(self, entry: Entry) -> None:
@@ -141,6 +147,7 @@ class Router:
         if entry.record.state is State.SUCCEEDED:
             self._count_money(entry)
             self._flow.ended(entry.key)
+        self._chains.carried(entry)
         self._to.dispatcher.parent_moved(entry)
         self._to.harvest.take(entry)
 
@@ -165,4 +172,10 @@ class Router:
             again = self._ledger.record(entry, RetryAsked(at=self._ledger.now()))
             self.route(replace(again, retry=False))
         else:
-            self.close(entry)
+            self._lose(entry)
+
+    def _lose(self, entry: Entry) -> None:
+        """Leave a job of which nothing will come out, and keep no money for those that need it."""
+        self._chains.lost(entry)
+        self._to.dispatcher.budget_freed()
+        self.close(entry)

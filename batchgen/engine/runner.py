@@ -6,6 +6,7 @@ middle is money of unknown whereabouts.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from batchgen.engine.asking import hold_prices
 from batchgen.engine.board import Board
@@ -14,6 +15,7 @@ from batchgen.engine.dispatch import Dispatcher
 from batchgen.engine.doubts import Doubts
 from batchgen.engine.errands import Errands
 from batchgen.engine.harvest import Harvest
+from batchgen.engine.limits.chain_budget import ChainBudget
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.outcome import EngineOutcome, left_closed
 from batchgen.engine.policy import Policy, World
@@ -22,6 +24,7 @@ from batchgen.engine.settings import RunSettings
 from batchgen.engine.submit import Submitter
 from batchgen.engine.watch.schedule import LookSchedule
 from batchgen.engine.watch.watcher import Watcher
+from batchgen.errors import JournalError
 from batchgen.ledger import Ledger
 from batchgen.model import Model, Scope
 from batchgen.planning.plan import Plan
@@ -74,6 +77,9 @@ class Runner:
             collects=world.collector is not None,
         )
         self._search = Search.of(world.generator, world.journal, self._ledger, sender=world.sender)
+        self._chains = ChainBudget(
+            plan=plan, journal=world.journal, purse=world.purse, now=world.clock.now, closed=closed or {}
+        )
         self._router = Router(
             board=self._board,
             ledger=self._ledger,
@@ -82,6 +88,7 @@ class Runner:
             policy=policy,
             models=models,
             wanted=(entry.key for entry in plan.entries if entry.wanted),
+            chains=self._chains,
         )
         self._errands = Errands(self._board, self._router)
         self._reconciler = Reconciler(self._search, policy=policy.doubt, settled=self._router.settled)
@@ -101,7 +108,12 @@ class Runner:
                 world=world,
                 ledger=self._ledger,
                 submitter=Submitter(
-                    ledger=self._ledger, models=models, scope=scope, world=world, yields=yields
+                    ledger=self._ledger,
+                    models=models,
+                    scope=scope,
+                    world=world,
+                    yields=yields,
+                    chains=self._chains,
                 ),
                 flow=self.flow,
                 policy=policy,
@@ -113,6 +125,7 @@ class Runner:
                 search=self._search,
                 closed=closed,
                 plan=self._plan,
+                chains=self._chains,
             ),
             doubts=Doubts(
                 ledger=self._ledger,
@@ -165,6 +178,13 @@ class Runner:
         Raises:
             JournalError, OutputError: the disk is at fault; the journal has what it took.
         """
+        try:
+            return await self._carried()
+        finally:
+            with suppress(JournalError):  # the next run begins with that
+                self._chains.clear()
+
+    async def _carried(self) -> EngineOutcome:
         board, dispatcher = self._board, self._pieces.dispatcher
         async with asyncio.TaskGroup() as submits:
             try:
@@ -204,6 +224,7 @@ class Runner:
             self._router.route(entry)
         # what runs was accepted side by side before: that much is proven
         self.flow.resumed()
+        self._chains.renew()
         self._errands.spawn(pieces.watcher.run, name="watch")
         pieces.dispatcher.start()
         self._errands.spawn(self._reconciler.run, name="reconcile")

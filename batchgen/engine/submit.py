@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
+from batchgen.engine.limits.chain_budget import ChainBudget
 from batchgen.engine.policy import World
 from batchgen.errors import BatchgenError, JournalError, RefusedError, ServiceError
 from batchgen.identity import compose_body, files_of, seed_for
@@ -26,11 +28,13 @@ class Submitter:
         models: Mapping[str, Model],
         scope: Scope,
         yields: Yields,
+        chains: ChainBudget,
     ) -> None:
         self._world = world
         self._yields = yields
         self._generator = world.generator
         self._purse = world.purse
+        self._chains = chains
         self._uploader = world.uploader
         self._ledger = ledger
         self._models = models
@@ -44,8 +48,7 @@ class Submitter:
             JournalError: the intent was not recorded and nothing was sent, or the receipt
                 was not recorded and has been shown.
         """
-        intent = self._intent(entry)
-        entry = self._ledger.record(entry, intent, allowed=self._purse.allowed(intent.at))
+        entry, intent = self._begun(entry)
         left = loop_time()
         try:
             receipt = await self._generator.submit(entry.job.model, intent.body)
@@ -60,6 +63,13 @@ class Submitter:
         entry = self._received(entry, receipt)
         self._warn_of_caps(intent.at)
         return entry, None
+
+    def _begun(self, entry: Entry) -> tuple[Entry, SubmitStarted]:
+        """Record the intent, with what is kept for later steps of the chain."""
+        intent = self._intent(entry)
+        caps = self._purse.allowed(intent.at)
+        record = partial(self._ledger.record, entry, intent, allowed=caps)
+        return self._chains.leave(entry, intent, lambda reserves: record(reserves=reserves)), intent
 
     def _warn_of_caps(self, now: float) -> None:
         """Say which caps are nearly reached; not before the POST, where a crash would make a doubt."""

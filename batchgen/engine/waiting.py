@@ -73,13 +73,20 @@ class Waiting:
         """The models of those that wait."""
         return [name.model for name in self._queues]
 
-    def first(self, may: Callable[[str], bool]) -> Entry | None:
+    @property
+    def models_of_steps(self) -> Iterable[str]:
+        """The models of those that go on with chains that have begun."""
+        return [name.model for name in self._queues if not name.begins]
+
+    def first(self, may: Callable[[str], bool], *, steps_only: bool = False) -> Entry | None:
         """Return the first of those whose model may; None if there is none.
 
         Args:
             may: says of a model whether there is room for one more of it.
+            steps_only: leave out what begins a chain, or is of none.
         """
-        heads = ((name.begins, queue[0][0], name) for name, queue in self._queues.items())
+        names = (name for name in self._queues if not (steps_only and name.begins))
+        heads = ((name.begins, self._queues[name][0][0], name) for name in names)
         found = min((one for one in heads if may(one[2].model)), default=None)
         return None if found is None else self._queues[found[2]][0][1]
 

@@ -13,17 +13,19 @@ from decimal import Decimal
 from pathlib import Path
 
 from batchgen.account import DISOWNED, Holder, Known
-from batchgen.errors import JournalError, RemoteIdTakenError
-from batchgen.identity import ASSET
+from batchgen.errors import JournalError
 from batchgen.journal import codec, schema
+from batchgen.journal.equals import Equals
 from batchgen.journal.origin_flags import Marks, named_rows
+from batchgen.journal.record_rows import RecordRows
+from batchgen.journal.reservations import ReservationRows
 from batchgen.journal.scopes import columns_of, keep_scope
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.totals import Totals
 from batchgen.journal.transactions import written
-from batchgen.lifecycle import Accepted, Event, Record, State, apply
+from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply
 from batchgen.model import JobKey, Scope
-from batchgen.planning.budget import Allowance, committed, counted_at
+from batchgen.planning.budget import Allowance, Amounts, Reservation, committed, counted_at
 
 _SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is in the submissions
 
@@ -32,22 +34,6 @@ _HOLDERS = (
     "SELECT submissions.remote_id, project, batch, slot, content, ordinal FROM submissions "
     "JOIN records ON records.id = submissions.record JOIN scopes ON scopes.id = records.scope "
     "WHERE submissions.origin = ? AND submissions.remote_id"
-)
-
-_UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
-_UNANSWERED_EQUALS = f"""
-    WITH us (name) AS (
-        SELECT :project WHERE :project <> ''
-        UNION SELECT owner FROM scopes WHERE origin = :origin AND project = :project AND owner <> ''
-    )
-    SELECT records.fields FROM records JOIN scopes ON scopes.id = records.scope
-    WHERE {{which}} AND state IN ('{State.SUBMITTING}', '{State.IN_DOUBT}')
-    AND origin = :origin AND NOT (scope = :scope AND ordinal = :ordinal)
-    AND (project = :project OR owner IN us OR project IN us)
-"""  # noqa: S608 - our own words
-_BY_CONTENT = _UNANSWERED_EQUALS.format(which="content = :content")
-_BY_BODY = _UNANSWERED_EQUALS.format(
-    which="content <> :content AND json_extract(records.fields, '$.body') = :body"
 )
 
 
@@ -60,21 +46,33 @@ class BatchJournal:
         self._scope = scope
         self._place = _place_of(path)
         self._scope_id = self._find_scope()
-        self._versions: dict[JobKey, int] = {}
-        self._records = self._read_records()
-        with explained(path):
-            self._marks = Marks(connection, scope.origin)
         self._totals = Totals(connection, scope)
+        self._rows = RecordRows(connection, path, scope.origin)
+        self._kept = ReservationRows(connection, self._totals)
+        self._equals = Equals(connection, scope)
+        self._records: dict[JobKey, Record] = {}
+        self._reservations: dict[JobKey, Reservation] = {}
+        with explained(path):
+            if self._scope_id is not None:
+                self._records = self._rows.read(self._scope_id)
+                self._reservations = self._kept.read(self._scope_id)
+            self._marks = Marks(connection, scope.origin)
         self._owners = frozenset[str]()  # that this process has written, the last of which is kept
         self._synchronous = True
 
-    def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
+    def append(
+        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+    ) -> Record:
         """Record what happened to one job: all of it or nothing.
+
+        An intent takes the place of what was kept for its job.
 
         Args:
             key: the job's.
             events: in their order.
             allowed: caps that must hold with them; checked under the lock that writes them.
+            reserves: compute units to keep for later steps of its chain, by their keys; for those that
+                have something already, that stays.
 
         Raises:
             TransitionError: the events cannot follow what is on record; nothing is written.
@@ -93,21 +91,73 @@ class BatchJournal:
         durable = any(one.DURABLE for one in events)
         if durable:
             self._check_place()
+        at = counted_at(record, events)
         with explained(self._path), self._transaction(durable=durable):
-            self._write_events(key, events)
-            self._write_record(key, record, events)
+            self._rows.write_events(self._known_scope(), key, events)
+            self._rows.write(self._known_scope(), key, record, events)
             self._marks.add_authors(authors)
             if authors and record.sender:
                 self._marks.add_known(record.sender, known)
             self._keep_owners(owners)
-            self._commit_money(before, record, counted_at(record, events), allowed)
-        self._marks.learn(authors)
+            made = self._exchange(key, events, reserves or {}, at)
+            self._commit_money(before, record, at, allowed, "the next chain" if made else "the next job")
         self._owners |= owners
         if authors and record.sender:
             self._marks.learn_known(record.sender, known)
+        self._marks.learn(authors)
+        if _begins(events):
+            self._reservations.pop(key, None)
+        self._reservations |= made
         self._records[key] = record
-        self._versions[key] = self._versions.get(key, 0) + 1
+        self._rows.is_written(key)
         return record
+
+    def _exchange(
+        self, key: JobKey, events: tuple[Event, ...], reserves: Amounts, at: float | None
+    ) -> dict[JobKey, Reservation]:
+        """Drop what was kept for a job whose intent is made, and keep what is asked for others."""
+        if _begins(events):
+            self._kept.drop(self._known_scope(), [key])
+        wanted = {one: Reservation(amount, at or 0.0, key) for one, amount in reserves.items()}
+        return self._kept.make(self._known_scope(), wanted)
+
+    def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
+        """Keep money for jobs of chains that have begun, all of it or none.
+
+        Not durable by itself: a run begins with none.
+
+        Args:
+            wanted: by whom it is for; for those that have something already, that stays.
+            allowed: caps that must hold with them; checked under the lock that writes them.
+
+        Raises:
+            OverBudgetError: a cap would not hold; nothing is written.
+            JournalError: the file does not take it; nothing is written.
+        """
+        with explained(self._path), self._transaction(durable=False):
+            scope_id = self._known_scope()
+            made = self._kept.make(scope_id, wanted)
+            if made and allowed is not None:
+                self._totals.check(scope_id, allowed, "what is left of chains")
+        self._reservations |= made
+
+    def release(self, keys: Collection[JobKey]) -> None:
+        """Keep nothing any more for these; it is nothing to have none.
+
+        Raises:
+            JournalError: the file does not take it; nothing is written.
+        """
+        gone = self._reservations.keys() & set(keys)
+        if not gone:
+            return
+        with explained(self._path), self._transaction(durable=False):
+            self._kept.drop(self._known_scope(), gone)
+        for key in gone:
+            del self._reservations[key]
+
+    def reservations(self) -> Mapping[JobKey, Reservation]:
+        """Return what is kept in this scope for jobs that are not bought yet, by whom it is for."""
+        return self._reservations
 
     def _keep_owners(self, owners: Collection[str]) -> None:
         """Keep who has the jobs of this scope in the service's eyes, as its latest receipts tell."""
@@ -116,7 +166,7 @@ class BatchJournal:
         )
 
     def _commit_money(
-        self, before: Record, after: Record, at: float | None, allowed: Allowance | None
+        self, before: Record, after: Record, at: float | None, allowed: Allowance | None, what: str
     ) -> None:
         """Keep the sums that caps are held against.
 
@@ -127,7 +177,7 @@ class BatchJournal:
             return
         self._totals.add(self._scope_id, at, committed(after) - committed(before))
         if allowed is not None:
-            self._totals.check(self._scope_id, allowed)
+            self._totals.check(self._scope_id, allowed, what)
 
     def spent(self, allowed: Allowance) -> tuple[Decimal, ...]:
         """Return what is charged and reserved under each cap, in their order.
@@ -201,18 +251,8 @@ class BatchJournal:
         Raises:
             JournalError: the file cannot be read.
         """
-        wanted = {
-            "content": key.content,
-            "ordinal": key.ordinal,
-            "scope": self._scope_id or 0,
-            "origin": self._scope.origin,
-            "project": self._scope.project,
-            "body": body,
-        }
-        queries = (_BY_CONTENT, _BY_BODY) if ASSET in body else (_BY_CONTENT,)
         with explained(self._path):
-            rows = [row for query in queries for row in self._connection.execute(query, wanted)]
-            return [codec.load_record(text) for (text,) in rows]
+            return self._equals.unanswered(key, body, self._scope_id or 0)
 
     def neighbours(self, contents: Collection[str]) -> list[tuple[Scope, JobKey]]:
         """Return the jobs of other scopes that ask for one of these and are submitting or in doubt.
@@ -221,17 +261,7 @@ class BatchJournal:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            rows = self._connection.execute(
-                "SELECT project, batch, slot, content, ordinal FROM records "
-                "JOIN scopes ON scopes.id = records.scope "
-                "WHERE state IN (?, ?) AND origin = ? AND scopes.id <> ?",
-                (*_UNANSWERED, self._scope.origin, self._scope_id or 0),
-            )
-            return [
-                (replace(self._scope, project=project, batch=batch, slot=slot), JobKey(content, ordinal))
-                for project, batch, slot, content, ordinal in rows
-                if content in contents
-            ]
+            return self._equals.neighbours(contents, self._scope_id or 0)
 
     @property
     def looking_since(self) -> float | None:
@@ -318,20 +348,11 @@ class BatchJournal:
             ).fetchone()
         return None if row is None else int(row[0])
 
-    def _read_records(self) -> dict[JobKey, Record]:
+    def _known_scope(self) -> int:
+        """Return the number of the scope, which is made with its first row."""
         if self._scope_id is None:
-            return {}
-        with explained(self._path):
-            rows = self._connection.execute(
-                "SELECT content, ordinal, version, fields FROM records WHERE scope = ? ORDER BY id",
-                (self._scope_id,),
-            )
-            records = {}
-            for content, ordinal, version, text in rows:  # one at a time: all their texts are as large again
-                key = JobKey(content, ordinal)
-                self._versions[key] = version
-                records[key] = codec.load_record(text)
-            return records
+            self._scope_id = keep_scope(self._connection, self._scope)
+        return self._scope_id
 
     @contextmanager
     def _transaction(self, *, durable: bool) -> Iterator[None]:
@@ -347,44 +368,10 @@ class BatchJournal:
             self._scope_id = scope_id
             raise
 
-    def _write_events(self, key: JobKey, events: tuple[Event, ...]) -> None:
-        if self._scope_id is None:
-            self._scope_id = keep_scope(self._connection, self._scope)
-        self._connection.executemany(
-            "INSERT INTO events (scope, content, ordinal, name, fields) VALUES (?, ?, ?, ?, ?)",
-            [(self._scope_id, *key, type(one).__name__, codec.dump(one)) for one in events],
-        )
 
-    def _write_record(self, key: JobKey, record: Record, events: tuple[Event, ...]) -> None:
-        """Write the record over the one that the events were applied to, and over no other."""
-        values = (record.state, codec.dump(record), self._scope_id, *key)
-        version = self._versions.get(key, 0)
-        if version:
-            written = self._connection.execute(
-                "UPDATE records SET state = ?, fields = ?, version = version + 1 "
-                "WHERE scope = ? AND content = ? AND ordinal = ? AND version = ? RETURNING id",
-                (*values, version),
-            ).fetchone()
-        else:
-            written = self._connection.execute(
-                "INSERT INTO records (state, fields, scope, content, ordinal) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (scope, content, ordinal) DO NOTHING RETURNING id",
-                values,
-            ).fetchone()
-        if written is None:
-            raise JournalError(f"{self._path}: another process has written to this batch meanwhile")
-        for event in events:
-            if isinstance(event, Accepted):
-                self._own(event.remote_id, written[0])
-
-    def _own(self, remote_id: str, record: int) -> None:
-        try:
-            self._connection.execute(
-                "INSERT INTO submissions (origin, remote_id, record) VALUES (?, ?, ?)",
-                (self._scope.origin, remote_id, record),
-            )
-        except sqlite3.IntegrityError as error:
-            raise RemoteIdTakenError(f"{remote_id} already belongs to another job of this journal") from error
+def _begins(events: tuple[Event, ...]) -> bool:
+    """Return whether an intent is among them: from then on the body itself holds its money."""
+    return any(type(one) is SubmitStarted for one in events)
 
 
 def _costs_the_same(before: Record, after: Record) -> bool:

@@ -17,9 +17,11 @@ from batchgen.journal.filesystem import journal_lies_there, refuse_network, sync
 from batchgen.journal.last_runs import LastRunRecords
 from batchgen.journal.moves import MoveRecords
 from batchgen.journal.names import Names
+from batchgen.journal.reservations import drop_of_batch
 from batchgen.journal.scopes import NAMES, keep_scope, scope_of
 from batchgen.journal.slots import SlotRecords
 from batchgen.journal.sqlite_errors import DAMAGED, WAIT_FOR_OTHERS, explained
+from batchgen.journal.transactions import written
 from batchgen.model import Scope
 
 
@@ -137,6 +139,15 @@ class JournalFile:
         with explained(self._path):
             self._connection.execute("PRAGMA synchronous = FULL")
             keep_scope(self._connection, scope)
+
+    def drop_reservations(self, batch: str) -> None:
+        """Keep nothing any more for later steps of chains in any slot of a batch, which no run works on.
+
+        Raises:
+            JournalError: the file does not take it.
+        """
+        with explained(self._path), written(self._connection):
+            drop_of_batch(self._connection, batch)
 
     def close(self) -> None:
         """Let go of the file."""

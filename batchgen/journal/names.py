@@ -13,8 +13,10 @@ from pathlib import Path
 
 from batchgen.journal import codec, schema
 from batchgen.journal.origin_flags import NAMES_A_QUERY
+from batchgen.journal.reservations import ReservationRows
 from batchgen.journal.scopes import keep_scope
 from batchgen.journal.sqlite_errors import explained
+from batchgen.journal.totals import Totals
 from batchgen.journal.transactions import written
 from batchgen.lifecycle import Record
 from batchgen.model import JobKey, Scope
@@ -126,6 +128,8 @@ class Names:
 
     def _move_all(self, number: int, to: int, name: Scope, kept: Scope) -> None:
         execute = self._connection.execute
+        # left by a run that was killed; the next one keeps anew what it needs
+        ReservationRows(self._connection, Totals(self._connection, name)).drop_all(number)
         for table in ("records", "events"):
             execute(f"UPDATE {table} SET scope = ? WHERE scope = ?", (to, number))  # noqa: S608 - as above
         execute(

@@ -294,6 +294,21 @@ LATER = (
         stamp TEXT NOT NULL
     ) STRICT
     """,
+    # what is kept for later steps of chains, in billionths of a compute unit; it counts in the totals, and
+    # none is left when a run has ended
+    """
+    CREATE TABLE IF NOT EXISTS reservations (
+        scope INTEGER NOT NULL REFERENCES scopes (id),
+        content TEXT NOT NULL,
+        ordinal INTEGER NOT NULL,
+        amount INTEGER NOT NULL,
+        at REAL NOT NULL,
+        -- the key of the job whose intent made it
+        parent_content TEXT NOT NULL,
+        parent_ordinal INTEGER NOT NULL,
+        PRIMARY KEY (scope, content, ordinal)
+    ) STRICT, WITHOUT ROWID
+    """,
 )
 
 

@@ -14,7 +14,7 @@ from batchgen.planning.budget import Allowance, Committed, Window
 
 QUARTER = 900  # seconds: the clocks of all zones differ by whole quarters of an hour
 
-_UNIT = Decimal("1e-9")
+UNIT = Decimal("1e-9")
 
 
 class Totals:
@@ -32,11 +32,16 @@ class Totals:
             "INSERT INTO totals (scope, quarter, gross, assumed, confirmed) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (scope, quarter) DO UPDATE SET gross = gross + excluded.gross, "
             "assumed = assumed + excluded.assumed, confirmed = confirmed + excluded.confirmed",
-            (scope_id, int(at // QUARTER), *map(_units, (change.gross, change.assumed, change.confirmed))),
+            (scope_id, int(at // QUARTER), *map(in_units, (change.gross, change.assumed, change.confirmed))),
         )
 
-    def check(self, scope_id: int, allowed: Allowance) -> None:
+    def check(self, scope_id: int, allowed: Allowance, what: str) -> None:
         """Refuse what is over a cap, itself included.
+
+        Args:
+            scope_id: of the batch.
+            allowed: the caps.
+            what: it is, for people.
 
         Raises:
             OverBudgetError: names the cap, and what is committed.
@@ -44,7 +49,7 @@ class Totals:
         for window, spent in zip(allowed.windows, self.spent(scope_id, allowed), strict=True):
             if spent > window.cap:
                 raise OverBudgetError(
-                    f"the next job would bring {window.name} to {units(spent)} CU, charged and reserved; "
+                    f"{what} would bring {window.name} to {units(spent)} CU, charged and reserved; "
                     f"the cap is {units(window.cap)}",
                     over=spent - window.cap,
                 )
@@ -69,10 +74,10 @@ class Totals:
                 "WHERE origin = ? AND quarter >= ?",
                 (self._scope.origin, int(window.since // QUARTER)),
             ).fetchone()
-        gross, assumed, confirmed = (Decimal(one) * _UNIT for one in row)
+        gross, assumed, confirmed = (Decimal(one) * UNIT for one in row)
         return Committed(gross=gross, assumed=assumed, confirmed=confirmed)
 
 
-def _units(amount: Decimal) -> int:
-    """Count in billionths; what is finer counts as one more."""
-    return int((amount / _UNIT).to_integral_value(rounding=ROUND_UP))
+def in_units(amount: Decimal) -> int:
+    """Return an amount in whole billionths; what is finer counts as one more."""
+    return int((amount / UNIT).to_integral_value(rounding=ROUND_UP))

@@ -109,13 +109,13 @@ class _Prepared(NamedTuple):
     Attributes:
         entries: in the order of the files; None for one that is not sound.
         order: their places in the order in which they are expanded.
-        starts: for each what its ids begin with; empty where that is not known.
+        words: for each what stands in every one of its ids; none where that is not known.
         complete: whether there are no others.
     """
 
     entries: Sequence[Entry | None]
     order: Sequence[int]
-    starts: Sequence[str]
+    words: Sequence[tuple[str, ...]]
     complete: bool
 
 
@@ -138,7 +138,7 @@ def _prepare(
         preparation, number, one = said[place]
         before = [entries[source] for source in sources.of[place] or ()]
         entries[place] = preparation.entry(number, one, before, is_source=place in wanted)
-    return _Prepared(entries, sources.order, [one.start for one in called], complete)
+    return _Prepared(entries, sources.order, [one.words for one in called], complete)
 
 
 def _preparation(
@@ -159,16 +159,16 @@ def _preparation(
 def _expand(prepared: _Prepared, problems: Problems) -> Expansion:
     """Make the jobs of all entries, and note which of them name no other job, or go round."""
     expansion = Expansion(problems)
-    left_out = [] if prepared.complete else [""]
+    left_out: set[tuple[str, ...]] = set() if prepared.complete else {()}
     keep_for_children(one for place in prepared.order if (one := prepared.entries[place]) is not None)
     for place in prepared.order:
         before = len(problems)
         if (entry := prepared.entries[place]) is not None:
             expansion.add(place, entry)
         if entry is None or len(problems) != before:
-            left_out.append(prepared.starts[place])
+            left_out.add(prepared.words[place])
     chains = Chains(expansion.jobs, expansion.parents, expansion.places, expansion.origins)
-    chains.check(problems, left_out=tuple(set(left_out)))
+    chains.check(problems, left_out=left_out)
     expansion.finish()
     return expansion
 
@@ -204,6 +204,8 @@ def _manifest(
             per_day=text.budget.per_day,
             per_month=text.budget.per_month,
             trust_refunds=text.budget.trust_refunds,
+            whole_chains=text.budget.chains == "whole",
+            estimate=text.budget.estimate,
         ),
         output=output,
         origins=expansion.origins,

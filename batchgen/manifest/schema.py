@@ -1,7 +1,6 @@
 """The keys of the manifest, their types and their defaults: what ``docs/manifest.md`` describes.
 
-One value at a time is checked here. What needs two places (a variable and its axis, two ids) is
-``entries`` and ``expansion``.
+One value at a time is checked here. What needs two places is ``entries`` and ``expansion``.
 """
 
 import re
@@ -159,6 +158,12 @@ def _amount(value: Json) -> Decimal:
     if not 0 <= value < MOST_UNITS:
         raise ValueError("expected compute units from 0")
     return Decimal(str(value))
+
+
+def _estimate(value: Json) -> Decimal:
+    if not _amount(value):
+        raise ValueError("expected compute units above 0: what a job may cost whose price is not known")
+    return _amount(value)
 
 
 def _axis_value(value: Json) -> Json:
@@ -355,6 +360,10 @@ class BudgetText(Part):
     """For everything in the journal, from the first of the month."""
     trust_refunds: bool = True
     """Whether refunds that the service's rules promise are counted as money back."""
+    chains: Literal["whole", "steps"] = "whole"
+    """whole keeps money for all steps of a chain when its first one is bought; steps buys each by itself."""
+    estimate: Annotated[Decimal, PlainValidator(_estimate)] | None = None
+    """What is kept for a job whose price nobody says; without it, such a job is not bought under a cap."""
 
 
 class OutputText(Part):

@@ -87,6 +87,9 @@ class Budget:
         per_job: for one attempt at one job.
         per_day, per_month: for the whole journal, by the manifest's clock.
         trust_refunds: whether refunds that are only assumed release a cap.
+        whole_chains: whether money is kept for all the steps of a chain when its first one is bought.
+        estimate: what is kept for a job whose price nobody says; None where such a job is not bought under
+            a cap.
     """
 
     total: Decimal | None = None
@@ -94,6 +97,8 @@ class Budget:
     per_day: Decimal | None = None
     per_month: Decimal | None = None
     trust_refunds: bool = True
+    whole_chains: bool = True
+    estimate: Decimal | None = None
 
     @property
     def is_set(self) -> bool:

@@ -4,14 +4,15 @@ Committed is what was charged, and what is reserved for a body that left or is a
 is counted by the moment of the intent, so that a day's cap holds for what was begun that day.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
+from typing import NamedTuple, TypeAlias
 
 from batchgen.lifecycle import ChargeShown, Event, RefundShown
 from batchgen.manifest.values import Budget
-from batchgen.model import Refund, Submission
+from batchgen.model import JobKey, Refund, Submission
 from batchgen.record import UNANSWERED, Record
 
 
@@ -49,6 +50,23 @@ class Committed:
     def net(self, *, trust_refunds: bool) -> Decimal:
         """Return what counts against a cap."""
         return self.gross - self.confirmed - (self.assumed if trust_refunds else Decimal(0))
+
+
+Amounts: TypeAlias = Mapping[JobKey, Decimal]  # compute units, by whom they are for
+
+
+class Reservation(NamedTuple):
+    """What is kept for a job that is not bought yet, because an earlier step of its chain was.
+
+    Attributes:
+        amount: compute units.
+        at: the moment for which it counts, seconds since the epoch.
+        parent: the key of the job whose intent made it, which need not be the last step before it.
+    """
+
+    amount: Decimal
+    at: float
+    parent: JobKey
 
 
 def committed(record: Record) -> Committed:

@@ -2,11 +2,16 @@
 
 Jobs are taken in their order, and the first that does not fit stops those behind it, as in a run. What is
 dearer than one job may be, or has no price under a cap, is left out by itself.
+
+A whole chain fits or does not as one. The rest of a chain that has begun stops no other one that has, and all
+of them come before what is new. A chain that is dearer than a whole cap is left out by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
+from typing import NamedTuple
 
 from batchgen.formats import counted, stamp, units
 from batchgen.planning.budget import Window
@@ -66,6 +71,9 @@ class Fit:
         dearest: what the dearest of all costs; None where no price is known.
         unpriced: how many have no price, and wait for one because there is a cap.
         by_flag: whether the cap on the batch is the command line's.
+        alone: how many are left out by themselves, with all of their chains.
+        large: how many chains are dearer than a whole cap.
+        largest: what the dearest of these costs.
     """
 
     jobs: int
@@ -78,11 +86,14 @@ class Fit:
     dearest: Decimal | None = None
     unpriced: int = 0
     by_flag: bool = False
+    alone: int = 0
+    large: int = 0
+    largest: Decimal = _ZERO
 
     @property
     def binding(self) -> CapUse | None:
         """The cap that stops the jobs first; None where all fit that have a price."""
-        short = [one for one in self.caps if one.through < self.jobs - self.dear - self.unpriced]
+        short = [one for one in self.caps if one.through < self.jobs - self.alone]
         return min(short, key=lambda one: one.through, default=None)
 
     @property
@@ -135,7 +146,15 @@ class Fit:
                 f"up to {units(self.dearest)} CU each"
             )
         if self.unpriced:
-            told.append(f"{counted(self.unpriced, 'job')} without a known price, which no cap can cover")
+            told.append(
+                f"{counted(self.unpriced, 'job')} without a known price, which no cap can cover "
+                "(`budget: {estimate: N}` says what to take each for)"
+            )
+        if self.large:
+            told.append(
+                f"{counted(self.large, 'chain')} dearer than a whole cap, up to {units(self.largest)} CU; "
+                "`budget: {chains: steps}` buys the steps one by one"
+            )
         stops = self.binding
         if stops is not None:
             told.append(
@@ -169,6 +188,26 @@ def _line(caps: dict[str, Decimal]) -> str:
     return f"`budget: {{{inside}}}`" if inside else ""
 
 
+class Chains(NamedTuple):
+    """How jobs that stand one behind the other make chains.
+
+    Attributes:
+        sizes: how many jobs each has.
+        begun: how many of the chains, the first ones, have begun.
+    """
+
+    sizes: Sequence[int]
+    begun: int = 0
+
+
+class _Chain(NamedTuple):
+    """Jobs that are bought together or not at all: how many, and what they would be reserved for."""
+
+    jobs: int
+    amount: Decimal
+    has_begun: bool
+
+
 def fit(
     amounts: Sequence[Decimal | None],
     windows: Sequence[tuple[Window, Decimal]],
@@ -176,6 +215,7 @@ def fit(
     per_job: Decimal | None = None,
     capped: bool,
     by_flag: bool = False,
+    chains: Chains | None = None,
 ) -> Fit:
     """Return what fits.
 
@@ -185,46 +225,66 @@ def fit(
         per_job: the most that one job may cost.
         capped: whether there is any cap on spending, so that a job without a price waits.
         by_flag: whether the cap on the batch is the command line's.
+        chains: how they make chains, which are bought whole; None for each job by itself.
     """
+    chains = chains or Chains([1] * len(amounts))
     known = [one for one in amounts if one is not None]
-    cheap = [one for one in known if per_job is None or one <= per_job]
-    goes = [
-        one or _ZERO
-        for one in amounts
-        if (one is None and not capped) or (one is not None and (per_job is None or one <= per_job))
-    ]
-    worth = sum(known, _ZERO)
+    goes: list[_Chain] = []
+    priced: list[_Chain] = []
+    large: list[Decimal] = []
+    for place, some in enumerate(_parts(amounts, chains.sizes)):
+        chain = _Chain(len(some), sum((one for one in some if one is not None), _ZERO), place < chains.begun)
+        priced += [] if None in some else [chain]
+        if (capped and None in some) or any(one > per_job for one in some if one and per_job is not None):
+            continue
+        if chain.jobs > 1 and any(chain.amount > one.cap for one, _ in windows if one.key != BALANCE):
+            large.append(chain.amount)
+        else:
+            goes.append(chain)
     uses = tuple(
         CapUse(
             window=window,
             used=used,
-            worth=worth,
-            fits=_prefix(known, window.cap - used),
-            through=_prefix(goes, window.cap - used),
+            worth=sum(known, _ZERO),
+            fits=sum(one.jobs for one in _fitting(priced, [window.cap - used])),
+            through=sum(one.jobs for one in _fitting(goes, [window.cap - used])),
         )
         for window, used in windows
     )
-    fits = min((one.through for one in uses), default=len(goes))
+    fitting = _fitting(goes, [window.cap - used for window, used in windows])
     return Fit(
         jobs=len(amounts),
-        fits=fits,
-        cost=sum(goes[:fits], _ZERO),
-        worth=worth,
+        fits=sum(one.jobs for one in fitting),
+        cost=sum((one.amount for one in fitting), _ZERO),
+        worth=sum(known, _ZERO),
         caps=uses,
         per_job=per_job,
-        dear=len(known) - len(cheap),
+        dear=sum(one > per_job for one in known) if per_job is not None else 0,
         dearest=max(known, default=None),
         unpriced=amounts.count(None) if capped else 0,
         by_flag=by_flag,
+        alone=len(amounts) - sum(one.jobs for one in goes),
+        large=len(large),
+        largest=max(large, default=_ZERO),
     )
 
 
-def _prefix(amounts: Sequence[Decimal], room: Decimal) -> int:
-    """Return how many of the first amounts fit into the room."""
-    if room < 0:
-        return 0
-    for count, amount in enumerate(amounts):
-        room -= amount
-        if room < 0:
-            return count
-    return len(amounts)
+def _parts(amounts: Sequence[Decimal | None], sizes: Sequence[int]) -> Iterator[list[Decimal | None]]:
+    left = iter(amounts)
+    return (list(islice(left, size)) for size in sizes)
+
+
+def _fitting(chains: Sequence[_Chain], rooms: Sequence[Decimal]) -> list[_Chain]:
+    """Return the chains that fit into all of the rooms."""
+    found: list[_Chain] = []
+    left, waits = list(rooms), any(room < 0 for room in rooms)
+    for chain in chains:
+        if waits and not chain.has_begun:
+            break
+        after = [room - chain.amount for room in left]
+        if any(room < 0 for room in after):
+            waits = True
+        else:
+            left = after
+            found.append(chain)
+    return found

@@ -21,7 +21,7 @@ from batchgen.simulator.denials import denial, lack
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Call, Fate, Reply, Request, answer, refusal
 from batchgen.simulator.faults import LATE, WITHOUT_EFFECT, FaultPlan, denied, spoil
-from batchgen.simulator.inputs import InputFile, files_of
+from batchgen.simulator.inputs import UNSEEN, InputFile, files_of
 from batchgen.simulator.jobs import SUCCESS, Submission
 from batchgen.simulator.keys import Keys
 from batchgen.simulator.listing import BadQueryError, Index, page_size, parse_query
@@ -187,8 +187,12 @@ class Service:
 
     def _submit(self, request: Request, name: str, now: float) -> Reply:
         model = self._catalogue.get(name)
-        order = read_order(model, request.body, self._settings, lambda asset: self._file(asset, now))
-        if request.query.get("dryRun") in {"true", "api"}:
+        asks = request.query.get("dryRun") in {"true", "api"}
+        unknown = UNSEEN if asks and self._settings.prices_unknown_assets else None
+        order = read_order(
+            model, request.body, self._settings, lambda asset: self._file(asset, now) or unknown
+        )
+        if asks:
             return quote(order)
         refused = self._throttle.submit(now, self._register.in_flight) or self._without_credits(order.cost)
         if refused is not None:

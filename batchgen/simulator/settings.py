@@ -183,6 +183,8 @@ class Settings:
         url_life: seconds that a signed URL holds; None for the service's own calendar steps.
         unknown_inputs: what becomes of inputs that a model does not declare; None for the service's own way:
             tools ignore them, other models refuse them.
+        prices_unknown_assets: whether dry runs price a file that is not there, as if it were of usual size;
+            otherwise they refuse it, as submits do. Which of it the service does is not known.
         slow: seconds that the fault of a slow answer adds.
         late: seconds after its answer was lost until a late submit arrives, drawn for each.
         fault_retry_after: seconds that a fault of too many requests asks to wait.
@@ -205,6 +207,7 @@ class Settings:
     discount: Decimal = Decimal(0)
     url_life: float | None = None
     unknown_inputs: UnknownInputs | None = None
+    prices_unknown_assets: bool = False
     slow: float = 75.0
     late: Span = (5.0, 300.0)
     fault_retry_after: float = 1.0

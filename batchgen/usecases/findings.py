@@ -15,7 +15,7 @@ from batchgen.planning.arrangement import Blocked
 from batchgen.reconcile.audit import BatchHistory, Sent, Situation, Sums, Surplus
 from batchgen.reconcile.candidates import Listed
 from batchgen.reconcile.unowned import Doubtful, Others
-from batchgen.usecases.quotes import STAND_IN, with_stand_ins
+from batchgen.usecases.questions import STAND_IN, with_stand_ins
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

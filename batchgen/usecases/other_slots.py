@@ -18,7 +18,7 @@ from batchgen.lifecycle import Event, Record, State
 from batchgen.model import Job, JobKey, RemoteJob
 from batchgen.output.report import write_report
 from batchgen.output.results import Results, results_document, write_results
-from batchgen.planning.plan import only_carried
+from batchgen.planning.choosing import only_carried
 from batchgen.planning.selection import JobSelection
 from batchgen.planning.yields import YOUNG
 from batchgen.ports import Observer

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
 
 from batchgen.engine.limits.pools import limit_now
 from batchgen.errors import Problem, ServiceError
@@ -14,20 +15,23 @@ from batchgen.planning.caps import Fit
 from batchgen.planning.changes import Changed, changed_jobs
 from batchgen.planning.forecast import Forecast, forecast, unrecognisable
 from batchgen.planning.plan import Entry, Standing
-from batchgen.planning.pricing import Price
+from batchgen.planning.pricing import NOTHING, Price
 from batchgen.planning.renames import changed_under_new_ids, renamed
 from batchgen.ports import Quoter
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.models import check_manifest, to_submit
 from batchgen.usecases.purchases import Purchases
-from batchgen.usecases.quotes import Quoted, quote_jobs
+from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted, quote_jobs
 from batchgen.usecases.run_policy import fit_of, guard_of
+from batchgen.usecases.stand_ins import stand_ins_of
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.blanks import Blank, blank_pictures
 from batchgen.wiring.model_source import lately_described, rehearsed_prices
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options, project_of, rate_of
 from batchgen.wiring.service import open_service
+from batchgen.wiring.uploads import Uploads, uploading
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,14 +41,16 @@ class EntryOutlook:
     Attributes:
         preview: what it stands for, as a sentence.
         counts: how many of its jobs stand where.
-        cost: of those that would be bought and whose price is known.
+        cost: of those that would be bought and whose price is known, estimates included.
         unpriced: how many would be bought whose price is not.
+        estimated: the part of the cost that is an estimate.
     """
 
     preview: str
     counts: Mapping[Standing, int]
     cost: Price
     unpriced: int
+    estimated: Estimated = NOT_ESTIMATED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,13 +84,16 @@ class Outlook:
     warnings: tuple[Problem, ...]
 
 
-async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False) -> Outlook:
+async def look_ahead(
+    opened: OpenBatch, *, offline: bool, requote: bool = False, exact: bool = False
+) -> Outlook:
     """Check the jobs that would be bought, and ask what they cost.
 
     Args:
         opened: the plan.
         offline: ask nothing; models and prices that were looked at lately still count.
         requote: ask again for prices that were asked within the day.
+        exact: send blank pictures, which is free, to ask with in place of those that do not exist yet.
 
     Raises:
         InputError: names every model that cannot be used, or every input that is wrong.
@@ -100,13 +109,18 @@ async def look_ahead(opened: OpenBatch, *, offline: bool, requote: bool = False)
         models = _lately_seen(options, batch, jobs)
         quoted = await _quoted(options, batch, jobs, models, None)
     elif options.simulate or not jobs:
-        quoted = await _quoted(options, batch, jobs, models, rehearsed_prices(), requote=requote)
+        prices = rehearsed_prices(partial(_size_of, batch))
+        quoted = await _quoted(options, batch, jobs, models, prices, requote=requote, blank=prices.blank)
     else:
         project, pace = project_of(options, batch.manifest.project), batch.manifest.limits.rate
-        async with open_service(options, project=project, rate=pace) as service:
-            account = await _account(service.client)
-            quoted = await _quoted(options, batch, jobs, models, service.client, requote=requote)
-            lacks = service.client.rights.sentences
+        async with AsyncExitStack() as stack:
+            service = await stack.enter_async_context(open_service(options, project=project, rate=pace))
+            client, uploads = service.client, None
+            if exact:
+                client, uploads = await stack.enter_async_context(uploading(batch, options, service))
+            account = await _account(client)
+            quoted = await _quoted(options, batch, jobs, models, client, requote=requote, uploads=uploads)
+            lacks = client.rights.sentences
     given = options.in_flight or batch.manifest.limits.in_flight
     learned = _learned(opened) or (account.ceiling if account else None)
     ceilings = [one for one in (given, learned) if one is not None]
@@ -155,11 +169,13 @@ async def _quoted(
     quoter: Quoter | None,
     *,
     requote: bool = False,
+    uploads: Uploads | None = None,
+    blank: Blank | None = None,
 ) -> Quoted:
     origin, project = batch.scope.origin, batch.project
     with ExitStack() as stack:
         records: UploadRecords | None = None
-        if batch.manifest.files:
+        if batch.manifest.files or not batch.plan.lineage.is_empty:
             records = stack.enter_context(options.journal.uploads_to_read(origin=origin, project=project))
 
         def known(files: Sequence[str]) -> Mapping[str, str]:
@@ -175,7 +191,15 @@ async def _quoted(
             uploads_known=known,
             requote=requote,
             purchases=Purchases(options, batch, writing=False),
+            stand_ins=stand_ins_of(batch, options, models, known, blank or blank_pictures(known, uploads)),
         )
+
+
+def _size_of(batch: Batch, asset: str) -> tuple[int, int] | None:
+    """Return the pixels of an asset that lies on the disk; None for another one."""
+    records = batch.journal.records().values()
+    found = next((file for one in records for file in one.files if file.asset_id == asset), None)
+    return (found.width, found.height) if found is not None and found.width and found.height else None
 
 
 def _by_entry(batch: Batch, quoted: Quoted) -> tuple[EntryOutlook, ...]:
@@ -201,23 +225,42 @@ def _by_entry(batch: Batch, quoted: Quoted) -> tuple[EntryOutlook, ...]:
 def _entry_outlook(
     preview: str, entries: Sequence[Entry], bought: Sequence[Job], quoted: Quoted
 ) -> EntryOutlook:
-    cost, unpriced = summed(bought, quoted)
+    sums = summed(bought, quoted)
     return EntryOutlook(
         preview=preview,
         counts=Counter(one.standing for one in entries if one.selected),
-        cost=cost,
-        unpriced=unpriced,
+        cost=sums.cost,
+        unpriced=sums.unpriced,
+        estimated=sums.estimated,
     )
 
 
-def summed(jobs: Iterable[Job], quoted: Quoted) -> tuple[Price, int]:
-    """Return what jobs cost together whose price is known, and how many have none that is."""
-    low = high = Decimal(0)
-    unpriced = 0
-    for job in jobs:
-        one = quoted.of(job)
-        if one is None or one.price is None:
-            unpriced += 1
-        else:
-            low, high = low + one.price.low, high + one.price.high
-    return Price(low=low, high=high), unpriced
+class Summed(NamedTuple):
+    """What some jobs cost together.
+
+    Attributes:
+        cost: of those whose price is known, estimates included.
+        unpriced: how many have none that is.
+        estimated: the part of the cost that is an estimate.
+    """
+
+    cost: Price
+    unpriced: int
+    estimated: Estimated
+
+
+def summed(jobs: Iterable[Job], quoted: Quoted) -> Summed:
+    """Return what jobs cost together."""
+    counts = Counter(id(found) if (found := quoted.of(job)) is not None else None for job in jobs)
+    cost, unpriced, estimated = NOTHING, counts.pop(None, 0), NOT_ESTIMATED
+    for one in quoted.classes:
+        count = counts.get(id(one), 0)
+        if not count:
+            continue
+        if one.price is None:
+            unpriced += count
+            continue
+        cost += (total := one.price.times(count))
+        if one.is_estimate:
+            estimated += Estimated(jobs=count, price=total)
+    return Summed(cost, unpriced, estimated)

@@ -4,7 +4,7 @@ Under a cap an old answer decides nothing: the engine has a class asked again be
 intent, and whenever its answer has grown old. A question goes out as a plan's does.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
@@ -12,18 +12,22 @@ from functools import partial
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.outcome import EngineOutcome, LeftOut
 from batchgen.errors import JournalError, ModelClosedError, ServiceError, StoppedError
-from batchgen.identity import files_of
+from batchgen.identity import files_of, references_of, with_references
 from batchgen.lifecycle import TERMINAL
 from batchgen.loop_clock import loop_time
 from batchgen.model import Job, Model
 from batchgen.planning.budget import waits_for_a_price
 from batchgen.planning.pricing import Price, PriceClass, price_of
+from batchgen.planning.stand_ins import open_references
 from batchgen.ports import Clock, Quoter
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.purchases import Purchases
-from batchgen.usecases.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, quote_jobs
+from batchgen.usecases.questions import Inquiry, PurchaseBook, StandIns
+from batchgen.usecases.quotes import Quoted, QuoteStore, quote_jobs
 from batchgen.usecases.run_policy import guard_of
+from batchgen.usecases.stand_ins import stand_ins_of
 from batchgen.wiring.batch import Batch
+from batchgen.wiring.blanks import blank_pictures
 from batchgen.wiring.model_source import models_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.uploads import Uploads
@@ -45,6 +49,7 @@ class RunPrices:
         clock: Clock,
         uploads_known: Callable[[Sequence[str]], Mapping[str, str]] = lambda _: {},
         purchases: PurchaseBook | None = None,
+        stand_ins: StandIns | None = None,
     ) -> None:
         """Take what was asked before the run.
 
@@ -57,8 +62,10 @@ class RunPrices:
             clock: for the stamps of those.
             uploads_known: gives the asset ids of files that the service has, by SHA-256.
             purchases: where a question is kept that was taken for an order.
+            stand_ins: what stands in for other jobs' outputs that are not there.
         """
         self._quoted = quoted
+        self._stand_ins = stand_ins
         self._generator = generator
         self._models = models
         self._store = store
@@ -89,6 +96,17 @@ class RunPrices:
         """Return when the price of a job's kind was last asked in this run; None if never."""
         return self._asked.get(self.kind(job))
 
+    def is_due(self, job: Job) -> bool:
+        """Return whether a job has no price, and what goes into it has come since it could be asked."""
+        is_child = bool(references_of(job)) and not open_references(job)
+        return is_child and self.asked(job) is None and self.price(job) is None
+
+    def expected(self, job: Job) -> Decimal | None:
+        """Return what was expected of a job before its inputs were there; None where nothing was."""
+        before = with_references(job, lambda one: one._replace(ordinal=None, assets=()))
+        one = self._quoted.of(before) if references_of(job) else None
+        return None if one is None or one.price is None else one.price.high
+
     async def ask(self, job: Job) -> None:
         """Ask anew what jobs of this one's kind cost.
 
@@ -101,11 +119,17 @@ class RunPrices:
             JournalError: it cannot be read whether a question was ever taken for an order.
         """
         name, began = self.kind(job), loop_time()
-        made = self._quoted.group_of.get(name)
-        inquiry = Inquiry(self._generator, self._models, self._uploads_known, self._purchases)
-        if made is not None and not self._ambiguous:
-            for one, places in made.asked:
-                await inquiry.about(one, self._spoken_for(job, one, places))
+        inquiry = Inquiry(
+            self._generator,
+            self._models,
+            self._uploads_known,
+            self._purchases,
+            self._stand_ins,
+            self._quoted.classifier,
+        )
+        if not self._ambiguous:
+            for one, jobs in self._questions(name, job):
+                await inquiry.about(one, jobs)
         self._ambiguous = self._ambiguous or inquiry.ambiguous
         if job.model in inquiry.closed:
             raise ModelClosedError(inquiry.closed[job.model])
@@ -119,8 +143,17 @@ class RunPrices:
             with suppress(JournalError):  # a copy that spares questions
                 self._store.keep(inquiry.answers, at=self._clock.now())
 
+    def _questions(self, name: str, job: Job) -> Iterator[tuple[str, list[Job]]]:
+        """Return the classes to ask about, with jobs of each; one that the plan did not have by itself."""
+        made = self._quoted.group_of.get(name)
+        if made is not None:
+            for one, places in made.asked:
+                yield one.name, self._spoken_for(job, one, places)
+        elif job.model in self._models:
+            yield name, [job]
+
     def _spoken_for(self, job: Job, one: PriceClass, places: Sequence[int]) -> list[Job]:
-        """Return the jobs to ask about: one whose files are there in place of those whose are not."""
+        """Return the jobs to ask about: one whose inputs are there in place of those whose are not."""
         asked = [self._quoted.jobs[place] for place in places]
         if self._quoted.classifier.name(job) != one.name:
             return asked
@@ -130,7 +163,7 @@ class RunPrices:
 
     def _is_there(self, job: Job) -> bool:
         files = files_of(job)
-        return not files or self._uploads_known(files).keys() >= set(files)
+        return not open_references(job) and (not files or self._uploads_known(files).keys() >= set(files))
 
 
 async def purse_of(
@@ -162,8 +195,16 @@ async def purse_of(
     def known(files: Sequence[str]) -> Mapping[str, str]:
         return (uploads.known(files) if uploads else None) or {}
 
+    stand_ins = stand_ins_of(batch, options, models, known, blank_pictures(known, uploads))
     quoted = await quote_jobs(
-        client, jobs, models, store=store, clock=options.clock, uploads_known=known, purchases=purchases
+        client,
+        jobs,
+        models,
+        store=store,
+        clock=options.clock,
+        uploads_known=known,
+        purchases=purchases,
+        stand_ins=stand_ins,
     )
     prices = RunPrices(
         quoted,
@@ -174,6 +215,7 @@ async def purse_of(
         clock=options.clock,
         uploads_known=known,
         purchases=purchases,
+        stand_ins=stand_ins,
     )
     return guard_of(batch, options, prices, prices), quoted.closed
 
@@ -206,22 +248,33 @@ async def left_out_of(
     if not (ended.drained or ended.unreachable or ended.stopped or options.limit == 0):
         known |= await _more_models(batch, options, client, {one.model for one in jobs} - models.keys())
         asked = client
+
+    def sent(files: Sequence[str]) -> Mapping[str, str]:
+        return (uploads.known(files) if uploads else None) or {}
+
     ask = partial(
         quote_jobs,
         jobs=jobs,
         models=known,
         store=options.journal.quotes(origin=batch.scope.origin, project=batch.project),
         clock=options.clock,
-        uploads_known=lambda files: (uploads.known(files) if uploads else None) or {},
+        uploads_known=sent,
         purchases=Purchases(options, batch, writing=True),
         most=_MOST_OF_THE_REST,
+        stand_ins=stand_ins_of(batch, options, known, sent, blank_pictures(sent, uploads)),
     )
     try:
         quoted = await ask(asked)
     except StoppedError:  # the run is over, and its results are what counts
         quoted = await ask(None)
+    about = quoted.estimated
     return LeftOut(
-        jobs=len(jobs), of=len(batch.plan.entries), cost=quoted.total_high, unpriced=quoted.unknown
+        jobs=len(jobs),
+        of=len(batch.plan.entries),
+        cost=quoted.total_high,
+        unpriced=quoted.unknown,
+        estimated=about.jobs,
+        estimate=about.price.high,
     )
 
 

@@ -1,47 +1,37 @@
 """Prices before anything is bought: asked from the service for nothing, and kept for a day.
 
-Which jobs to ask about is ``plan.pricing``'s to say. A question goes out with a body as a submit
-would send it, but for a derived seed and for local files that the service does not have yet: a
-made-up id stands for those, and where it does not take that they have to be sent first.
+Which jobs to ask about is ``plan.pricing``'s to say, and how a question goes out that of ``questions``. Where
+other jobs' outputs go in that do not exist yet and move the price, the answer is an estimate.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Protocol
 
-from batchgen.errors import (
-    AmbiguousError,
-    BoughtByQuoteError,
-    JournalError,
-    ModelClosedError,
-    NoRightError,
-    ServiceError,
-    StopCause,
-    StoppedError,
-    TransientError,
-)
-from batchgen.identity import compose_body, files_of, with_references
+from batchgen.errors import JournalError
 from batchgen.model import Job, Json, Model
 from batchgen.planning.pricing import (
     MOST_QUOTES,
+    NOTHING,
     Classifier,
     Group,
     Price,
     PriceClass,
+    by_itself,
     group,
     price_of,
     published,
 )
+from batchgen.planning.stand_ins import open_references
 from batchgen.ports import Clock, Quoter
+from batchgen.usecases.questions import Inquiry, PurchaseBook, StandIns
 
 FRESH = 24 * 3600.0  # seconds that a price is taken for the price
-STAND_IN = "asset_000000000000000000000000"  # for a file that the service does not have yet
-MOST_TROUBLES = 3  # questions in a row without an answer: then no more are asked
-NEEDS_FILES = "says no price before its files are sent"
+_LOOKED_THROUGH = 1000  # jobs of a class, for one whose inputs are there
 
 
 class QuoteStore(Protocol):
@@ -56,16 +46,23 @@ class QuoteStore(Protocol):
         ...
 
 
-class PurchaseBook(Protocol):
-    """Knows of questions that were taken for purchases."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimated:
+    """What jobs cost whose inputs do not exist yet, as far as that can be told.
 
-    def warning(self) -> str:
-        """Return why no price may be asked; empty where one may be. Raises JournalError."""
-        ...
+    Attributes:
+        jobs: how many.
+        price: of all of them together.
+    """
 
-    def keep(self, job: Job, body: str, error: BoughtByQuoteError) -> BoughtByQuoteError:
-        """Put on record what a question bought, and give the error that tells of it."""
-        ...
+    jobs: int = 0
+    price: Price = NOTHING
+
+    def __add__(self, other: "Estimated") -> "Estimated":
+        return Estimated(jobs=self.jobs + other.jobs, price=self.price + other.price)
+
+
+NOT_ESTIMATED = Estimated()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +75,8 @@ class QuotedClass:
         jobs: how many.
         price: what one costs; None where it is not known.
         is_quote: whether the service itself gave the price for these inputs.
-        note: why it is a range, or is not known; empty otherwise.
+        note: why it is a range, an estimate, or is not known; empty otherwise.
+        is_estimate: whether the price is that of something like its inputs, which do not exist yet.
     """
 
     model: str
@@ -87,13 +85,12 @@ class QuotedClass:
     price: Price | None
     is_quote: bool
     note: str = ""
+    is_estimate: bool = False
 
     @property
     def total(self) -> Price | None:
         """What all of them cost; None where that is not known."""
-        if self.price is None:
-            return None
-        return Price(low=self.price.low * self.jobs, high=self.price.high * self.jobs)
+        return None if self.price is None else self.price.times(self.jobs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +120,16 @@ class Quoted:
     ambiguous: str = ""
 
     def price(self, job: Job) -> Decimal | None:
-        """Return the price of a job, the highest it may have; None where the service gave none."""
+        """Return the price of a job, the highest it may have; None where the service gave none.
+
+        Of a job whose inputs do not exist yet it is the upper end of the estimate, if there is one.
+        """
         one = self.of(job)
-        return one.price.high if one is not None and one.price is not None and one.is_quote else None
+        if one is None or one.price is None:
+            return None
+        if one.is_estimate:
+            return one.price.high if open_references(job) else None
+        return one.price.high if one.is_quote else None
 
     def kind(self, job: Job) -> str:
         """Return the name of all jobs that are given one price with this one."""
@@ -145,13 +149,22 @@ class Quoted:
 
     @property
     def total_low(self) -> Decimal:
-        """What all cost together whose price is known, at least."""
-        return sum((one.total.low for one in self.classes if one.total is not None), Decimal(0))
+        """What all cost together whose price is known, at least; estimates included."""
+        return self._total(self.classes).low
 
     @property
     def total_high(self) -> Decimal:
-        """What all cost together whose price is known, at most."""
-        return sum((one.total.high for one in self.classes if one.total is not None), Decimal(0))
+        """What all cost together whose price is known, at most; estimates included."""
+        return self._total(self.classes).high
+
+    @property
+    def estimated(self) -> Estimated:
+        """The part of it that is an estimate."""
+        found = [one for one in self.classes if one.is_estimate and one.price is not None]
+        return Estimated(jobs=sum(one.jobs for one in found), price=self._total(found))
+
+    def _total(self, classes: Iterable[QuotedClass]) -> Price:
+        return sum((one.total for one in classes if one.total is not None), NOTHING)
 
     @property
     def unknown(self) -> int:
@@ -170,6 +183,7 @@ async def quote_jobs(
     requote: bool = False,
     purchases: PurchaseBook | None = None,
     most: int = MOST_QUOTES,
+    stand_ins: StandIns | None = None,
 ) -> Quoted:
     """Ask what jobs cost: one question a price class, and none that was answered within the day.
 
@@ -183,23 +197,25 @@ async def quote_jobs(
         requote: ask again what is kept.
         purchases: where a question is kept that was taken for an order; after one, nobody is asked again.
         most: questions.
+        stand_ins: what is there of other jobs' outputs, and what stands in for the rest.
 
     Raises:
         BoughtByQuoteError: a question was taken for an order; none is asked after it.
         JournalError: it cannot be read whether one ever was.
         StoppedError: the credentials are not accepted.
     """
-    classifier = Classifier(models)
+    classifier = Classifier(models, by_itself if stand_ins is None else stand_ins.given)
     groups = group(jobs, classifier, most=most)
     names = [one.name for made in groups for one, _ in made.asked]
     known: dict[str, Price] = {}
     with suppress(JournalError):  # a copy that spares questions
         known.update({} if requote else store.find(names, since=clock.now() - FRESH))
-    inquiry = Inquiry(generator, models, uploads_known, purchases)
+    inquiry = Inquiry(generator, models, uploads_known, purchases, stand_ins, classifier, most=most)
     for made in groups:
         for one, places in made.asked:
             if one.name not in known:
-                await inquiry.about(one, [jobs[place] for place in places])
+                asked = {id(job): job for job in (_spoken_for(one, place, jobs) for place in places)}
+                await inquiry.about(one.name, list(asked.values()))
     known.update(inquiry.answers)
     if inquiry.answers:
         with suppress(JournalError):
@@ -207,96 +223,13 @@ async def quote_jobs(
     return _quoted(groups, jobs, models, classifier, known, inquiry)
 
 
-def with_stand_ins(job: Job) -> Job:
-    """Return the job with a made-up id wherever what came out of another one is not known yet."""
-    return with_references(
-        job, lambda one: one if one.assets else one._replace(ordinal=0, assets=(STAND_IN,))
-    )
-
-
-class Inquiry:
-    """The questions of one plan, one by one: should the first be taken for an order, it is the last."""
-
-    def __init__(
-        self,
-        generator: Quoter | None,
-        models: Mapping[str, Model],
-        uploads_known: Callable[[Sequence[str]], Mapping[str, str]],
-        purchases: PurchaseBook | None,
-    ) -> None:
-        self._generator = generator
-        self._purchases = purchases
-        self._warning = purchases.warning() if purchases is not None and generator is not None else ""
-        self._models = models
-        self._uploads_known = uploads_known
-        self._failures = 0
-        self.answers: dict[str, Price] = {}
-        self.troubles: dict[str, str] = {}  # by class
-        self.closed: dict[str, str] = {}  # by model
-        self.lacks: NoRightError | None = None  # this key may not ask prices
-        self.later: TransientError | None = None  # the last question that may be asked again
-        self.ambiguous = ""  # why none may: should it have been an order, the next one would be another
-        self.asked = 0
-
-    async def about(self, one: PriceClass, jobs: Sequence[Job]) -> None:
-        """Ask about some jobs of a class; without an answer for each of them there is none."""
-        amounts = []
-        for job in jobs:
-            amount = await self._ask(one.name, job)
-            if amount is None:
-                return
-            amounts.append(Price(low=amount, high=amount))
-        price = price_of(amounts)
-        if price is not None:
-            self.answers[one.name] = price
-
-    async def _ask(self, name: str, job: Job) -> Decimal | None:
-        silence = "was not asked: the service does not answer" if self._failures >= MOST_TROUBLES else ""
-        if self._generator is None or (silence := self._warning or silence):
-            self.troubles.update({name: silence} if silence else {})
-            return None
-        if job.model in self.closed:
-            self.troubles[name] = self.closed[job.model]
-            return None
-        files = files_of(job)
-        known = self._uploads_known(files) if files else {}
-        assets = {one: known.get(one, STAND_IN) for one in files}
-        body = compose_body(with_stand_ins(job), None, self._models[job.model], assets=assets)
-        self.asked += 1
-        try:
-            amount = await self._quote(self._generator, job, body)
-        except (ModelClosedError, NoRightError) as error:
-            self._denied(name, job, error)
-        except StoppedError as error:
-            if error.cause is StopCause.CREDENTIALS:
-                raise
-            self.troubles[name] = str(error)
-        except AmbiguousError as error:
-            self._failures = MOST_TROUBLES
-            self.troubles[name] = self.ambiguous = str(error)
-        except ServiceError as error:
-            self.later = error if isinstance(error, TransientError) else self.later
-            self._failures = self._failures + 1 if isinstance(error, TransientError) else 0
-            self.troubles[name] = NEEDS_FILES if STAND_IN in assets.values() else str(error)
-        else:
-            self._failures = 0
-            return amount
-        return None
-
-    def _denied(self, name: str, job: Job, error: ModelClosedError | NoRightError) -> None:
-        self.troubles[name] = str(error)
-        if isinstance(error, ModelClosedError):
-            self.closed[job.model] = str(error)
-        else:
-            self.lacks, self._warning = error, str(error)
-
-    async def _quote(self, generator: Quoter, job: Job, body: str) -> Decimal:
-        try:
-            return await generator.quote(job.model, body)
-        except BoughtByQuoteError as error:
-            if self._purchases is None:
-                raise
-            raise self._purchases.keep(job, body, error) from error
+def _spoken_for(one: PriceClass, place: int, jobs: Sequence[Job]) -> Job:
+    """Return the job to ask about: one of the same price in place of one whose inputs are not there."""
+    job = jobs[place]
+    if not open_references(job):
+        return job
+    others = (jobs[other] for other in one.jobs[:_LOOKED_THROUGH])
+    return next((other for other in others if not open_references(other)), job)
 
 
 def _quoted(
@@ -339,13 +272,18 @@ def _class_of(
     asked = [one for one, _ in made.asked]
     price = price_of(known[one.name] for one in asked if one.name in known)
     trouble = next((inquiry.troubles[one.name] for one in asked if one.name in inquiry.troubles), "")
-    note, is_quote = trouble, price is not None
+    first = jobs[made.classes[0].jobs[0]]
+    is_quote = price is not None
+    is_estimate = made.is_estimated if is_quote else bool(open_references(first))
+    note = trouble
     if price is None:
-        price = published(model, jobs[made.classes[0].jobs[0]])
+        price = published(model, first)
         told = "by the costs that its model publishes; " if price is not None else ""
         note = told + (trouble or "the service was not asked" if asked else "too many models to ask about")
     elif made.is_spread:
         note = f"from {len(asked)} of its {len(made.classes)} kinds; the highest is reserved"
+    elif is_estimate:
+        note = "an estimate: what goes in does not exist yet"
     elif price.low != price.high:
         note = "differs within the kind; the highest is reserved"
     return QuotedClass(
@@ -355,4 +293,5 @@ def _class_of(
         price=price,
         is_quote=is_quote,
         note=note,
+        is_estimate=is_estimate and price is not None,
     )

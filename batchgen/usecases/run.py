@@ -73,6 +73,7 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
         in_order = await unless_interrupted(files_in_order(opened), interrupts)
         opened, done = in_order or (opened, done)
         named = opened if in_order else None
+    opened.file.drop_reservations(opened.batch.scope.batch)  # left by a run that was killed
     audience.begin(opened)
     audience.tell_of_files(opened.batch)
     with remembered(opened) as ended:

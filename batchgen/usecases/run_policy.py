@@ -13,7 +13,8 @@ from batchgen.engine.policy import Policy
 from batchgen.engine.settings import RunSettings
 from batchgen.errors import ServiceError
 from batchgen.manifest.values import Budget
-from batchgen.planning.caps import Fit
+from batchgen.planning.caps import Chains, Fit
+from batchgen.planning.chain_order import chains_to_buy
 from batchgen.planning.slots import began_at
 from batchgen.ports import CeilingMemory, PriceQuestions, Prices
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
@@ -71,8 +72,15 @@ def fit_of(batch: Batch, guard: BudgetGuard, *, left: Decimal | None = None) -> 
     Raises:
         JournalError: what is spent cannot be read.
     """
-    jobs = [one.job for one in batch.plan.to_submit]
-    return guard.fit(jobs, batch.journal, now=batch.clock.now(), left=left)
+    chains = chains_to_buy(batch.plan)
+    return guard.fit(
+        [one.job for steps in chains.chains for one in steps],
+        batch.journal,
+        now=batch.clock.now(),
+        left=left,
+        chains=Chains([len(steps) for steps in chains.chains], chains.begun),
+        kept=batch.journal.reservations().values(),
+    )
 
 
 async def pools_of(batch: Batch, options: Options, client: ScenarioClient, memory: CeilingMemory) -> Pools:

@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 from zoneinfo import ZoneInfo
 
 from batchgen.engine.outcome import EngineOutcome
@@ -18,18 +18,13 @@ from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
-from batchgen.output.entries import Row, Words
+from batchgen.output.entries import Parent, Row, Words
 from batchgen.output.missing_files import FilesLook, look_at_files
 from batchgen.output.results import Results
-from batchgen.planning.plan import (
-    Entry,
-    Plan,
-    a_few_of,
-    make_plan,
-    only_selected,
-    with_vanished,
-    wrong_with_retry,
-)
+from batchgen.planning.chains import Typed, blocked_in, blocks_of, count_chains, parents_of, ways_of
+from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
+from batchgen.planning.lanes import Lane
+from batchgen.planning.plan import Entry, Plan, make_plan, with_vanished
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
 from batchgen.planning.yields import Shortage, is_young, shortage
@@ -106,6 +101,7 @@ class Batch:
         project: the one that the service is told; empty for the key's own.
         clock: ours.
         home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
+        typed: gives a command on the batch, as people are told to type it.
     """
 
     manifest: Manifest
@@ -115,6 +111,7 @@ class Batch:
     journal: BatchJournal
     plan: Plan
     clock: Clock
+    typed: Typed
     files: FilesLook = field(default_factory=FilesLook)
     wrong_words: tuple[str, ...] = ()
     home: str = ""
@@ -146,6 +143,7 @@ class Batch:
                 origins=manifest.origins.owners if options.sample is not None else None,
             ),
             clock=options.clock,
+            typed=options.command_line,
             files=files,
             wrong_words=wrong,
             home=home_of(scope.slot, slots_of(file, scope)),
@@ -156,7 +154,11 @@ class Batch:
         """How many jobs of a batch that was begun have not come to their end."""
         if not self.journal.records():
             return 0
-        wanted = sum(1 for one in self.plan.entries if is_open(one.record, planned=True))
+        lanes = map(self.plan.lane_of, range(len(self.plan.entries)))
+        wanted = sum(
+            is_open(one.record, planned=lane is not Lane.BLOCKED)
+            for one, lane in zip(self.plan.entries, lanes, strict=True)
+        )
         return wanted + sum(1 for one in self.plan.removed if is_open(one.record))
 
     @property
@@ -193,11 +195,31 @@ class Batch:
             ending: what the run came to.
             at: seconds since the epoch.
         """
-        wanted = [self.record_of(entry) for entry in self.plan.entries if not self._is_left_out(entry)]
+        plan = self.plan_now(ending, at=at)
+        wanted = [
+            self.record_of(entry)
+            for place, entry in enumerate(plan.entries)
+            if not self._is_left_out(entry) and plan.lane_of(place) is not Lane.BLOCKED
+        ]
         removed = [self.record_of(entry) for entry in self.plan.removed]
         counted = [*wanted, *(one for one in removed if is_open(one))]
         keys = [entry.key for entry in (*self.plan.entries, *self.plan.removed)]
-        return weigh(ending, counted, shortage=self._shortage(keys, now=at))
+        return weigh(
+            ending,
+            counted,
+            shortage=self._shortage(keys, now=at),
+            blocked=[(one.needs_a_decision, one.told(self.typed)) for one in blocked_in(plan)],
+            waiting=count_chains(plan).waiting,
+        )
+
+    def plan_now(self, ending: EngineOutcome, *, at: float) -> Plan:
+        """Return the plan with what is on record now, and with what a run has found out of its chains.
+
+        Args:
+            ending: what the run came to so far.
+            at: seconds since the epoch.
+        """
+        return self.plan.as_of(self.journal.records(), at=at, blocked=ending.blocked)
 
     def _shortage(self, keys: Iterable[JobKey], *, now: float) -> Shortage:
         """Return which of these jobs have fewer assets than they are to have, by all that is known here."""
@@ -215,8 +237,11 @@ class Batch:
             verdict: None while it runs.
             some: of those alone that are selected.
         """
-        removed: Sequence[Row] = Rows(self, self.plan.removed, ending)
-        rows: Sequence[Row] = Rows(self, self.plan.entries, ending, words=self.manifest, removed=removed)
+        plan = self.plan_now(ending, at=at)
+        removed: Sequence[Row] = Rows(self, plan.removed, ending)
+        rows: Sequence[Row] = Rows(
+            self, plan.entries, ending, words=self.manifest, removed=removed, plan=plan
+        )
         if some:
             rows, removed = _Some(rows, self.plan.entries), _Some(removed, self.plan.removed)
         return Results(
@@ -230,6 +255,8 @@ class Batch:
             exit=verdict.exit if verdict else None,
             slot=self.scope.slot,
             home=self.home,
+            chains=ways_of(plan.shown if some else plan),
+            progress=count_chains(plan.shown if some else plan),
         )
 
 
@@ -248,6 +275,7 @@ class Rows(Sequence[Row]):
         *,
         words: Words | None = None,
         removed: Sequence[Row] = (),
+        plan: Plan | None = None,
     ) -> None:
         """Take the jobs.
 
@@ -257,7 +285,12 @@ class Rows(Sequence[Row]):
             ending: what the run came to.
             words: what the manifest says of its jobs; None for jobs that it has no more.
             removed: the rows of what it has no more, oldest first.
+            plan: whose entries they are, as of now; None for what the manifest has no more.
         """
+        self._plan = plan
+        self._typed = batch.typed
+        feeding = batch.plan.lineage.children
+        self._names = {batch.plan.entries[one].key: batch.plan.entries[one].job.id for one in feeding}
         self._entries = entries
         self._records = tuple(map(batch.record_of, entries))
         self._lost = batch.files.assets
@@ -298,7 +331,19 @@ class Rows(Sequence[Row]):
             index=index,
             earlier=self._earlier.get(entry.job.id, ()),
             home=self._home,
+            parents=[Parent(*one) for one in parents_of(entry.job, record, self._names)],
+            **self._waits(index),
         )
+
+    def _waits(self, index: int) -> dict[str, Any]:
+        """Return which parents a job waits for, and why one blocks it."""
+        if self._plan is None or index not in self._plan.waits:
+            return {}
+        blocks = blocks_of(self._plan, index)
+        return {
+            "waits_for": tuple(one.job.id for one in self._plan.waits_for(index)),
+            "blocked": "" if blocks is None else blocks.reason(self._typed),
+        }
 
 
 _NOTHING: frozenset[str] = frozenset()

@@ -1,6 +1,6 @@
 """Opening what describes models: from the copies of the last hour, and from the service otherwise."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
@@ -143,8 +143,20 @@ def rehearsed_models() -> list[Model]:
     return SimulatedModels().all()
 
 
-def rehearsed_prices() -> Quoter:
-    """Return the prices of the service that rehearsals have."""
+class RehearsedPrices(Quoter, Protocol):
+    """Prices of the service that rehearsals have, which has a blank picture of every size."""
+
+    async def blank(self, width: int, height: int) -> str | None:
+        """Return the asset id of a blank picture."""
+        ...
+
+
+def rehearsed_prices(size: Callable[[str], tuple[int, int] | None]) -> RehearsedPrices:
+    """Return the prices of the service that rehearsals have.
+
+    Args:
+        size: gives the pixels of an asset that is on record; None for another one.
+    """
     from batchgen.wiring.simulated_prices import SimulatedPrices  # noqa: PLC0415
 
-    return SimulatedPrices()
+    return SimulatedPrices(size)

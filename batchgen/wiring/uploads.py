@@ -83,7 +83,7 @@ class Uploads:
             clock: for stamps.
             at_once: how many files are sent at a time.
         """
-        self._files = files
+        self._files = dict(files)
         self._client = client
         self._records = records
         self._clock = clock
@@ -118,6 +118,11 @@ class Uploads:
             if isinstance(outcome, BatchgenError):
                 raise outcome
         return {name: one for name, one in outcomes.items() if isinstance(one, str)}
+
+    async def ensure_of(self, files: Mapping[str, Path]) -> Mapping[str, str]:
+        """Do the same for files that are not the manifest's; by SHA-256."""
+        self._files.update(files)
+        return await self.ensure(files)
 
     async def _confirm(self, files: Collection[str]) -> None:
         """Forget what the service no longer shows: a job that names it would be refused."""
@@ -317,6 +322,7 @@ async def uploading(
     """Open the client of a run, and what sends local files for it; None where none may have to go.
 
     They are the manifest's, and what came out of jobs that feed others: the service may have it no more.
+    Before that, blank pictures stand in for it while prices are asked.
 
     Args:
         batch: whose files they are, and where they go to.

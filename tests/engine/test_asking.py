@@ -35,6 +35,8 @@ class Questions:
     most_at_first: int = 0
     known: dict[str, Decimal] = field(default_factory=lambda: defaultdict(lambda: CHEAP))
     at: dict[str, float] = field(default_factory=dict)
+    due: frozenset[str] = frozenset()  # models whose jobs have had no inputs before
+    before: dict[str, Decimal] = field(default_factory=dict)  # by model, what was expected
 
     def price(self, job: Job) -> Decimal | None:
         return self.known[job.model]
@@ -44,6 +46,12 @@ class Questions:
 
     def asked(self, job: Job) -> float | None:
         return self.at.get(job.model)
+
+    def is_due(self, job: Job) -> bool:
+        return job.model in self.due and job.model not in self.at
+
+    def expected(self, job: Job) -> Decimal | None:
+        return self.before.get(job.model)
 
     async def ask(self, job: Job) -> None:
         began = asyncio.get_running_loop().time()

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.engine.board import Board
+from batchgen.engine.limits.budget import BudgetGuard
+from batchgen.engine.limits.chain_budget import ChainBudget
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.router import Pieces, Router
@@ -31,7 +33,7 @@ from batchgen.lifecycle import (
     Succeeded,
 )
 from batchgen.model import Job, JobKey, Model, Submission
-from batchgen.planning.plan import Entry
+from batchgen.planning.plan import Entry, Plan
 from batchgen.reconcile.neighbours import Neighbours
 from tests.support.memory_journal import MemoryJournal
 
@@ -373,6 +375,9 @@ class Routes:
             policy=Policy(attempts=attempts, timeout=60.0),
             models={"flux": Model(id="flux", name="Flux", inputs=())} if known else {},
             wanted=[A] if wanted else [],
+            chains=ChainBudget(
+                plan=Plan(entries=()), journal=self.journal, purse=BudgetGuard(), now=Clock().now
+            ),
         )
         names = ("dispatcher", "doubts", "watcher", "harvest")
         self.pieces = {name: Piece(name, self.calls) for name in names}

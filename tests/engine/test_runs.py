@@ -16,7 +16,7 @@ from batchgen.errors import JournalError, StopCause
 from batchgen.exits import Exit
 from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, State, SubmitStarted
 from batchgen.model import Job, JobKey, Rate
-from batchgen.planning.budget import Allowance
+from batchgen.planning.budget import Allowance, Amounts
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import WITHOUT_EFFECT, Fault, FaultPlan, faults_of
 from batchgen.simulator.settings import Limits, Outcomes, Views
@@ -308,10 +308,15 @@ def test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid() -> None:
         assert isinstance(journal, MemoryJournal)
         append = journal.append
 
-        def refuse(key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
+        def refuse(
+            key: JobKey,
+            *events: Event,
+            allowed: Allowance | None = None,
+            reserves: Amounts | None = None,
+        ) -> Record:
             if any(isinstance(event, Accepted) for event in events):
                 raise JournalError("the disk is full")
-            return append(key, *events, allowed=allowed)
+            return append(key, *events, allowed=allowed, reserves=reserves)
 
         journal.append = refuse  # type: ignore[method-assign]  # a disk that fills up at the worst moment
 

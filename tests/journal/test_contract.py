@@ -1,6 +1,7 @@
 """What every journal must do, in memory and in SQLite alike."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -19,14 +20,24 @@ from batchgen.lifecycle import (
     Deferred,
     Event,
     Failed,
+    PriceLearnt,
+    Record,
     RefundShown,
     RetryAsked,
     State,
     SubmitStarted,
+    apply,
     replay,
 )
 from batchgen.model import JobKey, Refund, Scope
-from batchgen.planning.budget import Allowance, Window
+from batchgen.planning.budget import (
+    Allowance,
+    Committed,
+    Reservation,
+    Window,
+    committed,
+    counted_at,
+)
 from batchgen.ports import Journal
 from tests.support.lives import JOB, lives
 from tests.support.memory_journal import Disk, MemoryJournal
@@ -107,6 +118,9 @@ def test_equal_bodies_are_found_in_whatever_words_they_are_asked_for(reopen: Reo
     journal.append(A, replace(started(), body=body))
     for one in (journal, reopen()):
         assert [record.body for record in one.unanswered_equals(B, body)] == [body]
+        assert [record.body for record in one.unanswered_equals(B._replace(ordinal=A.ordinal), body)] == [
+            body
+        ]
         assert list(one.unanswered_equals(B, '{"image":"asset_2"}')) == []
         assert list(one.unanswered_equals(A, body)) == []
 
@@ -268,3 +282,134 @@ def test_yesterdays_refund_makes_no_room_today(reopen: Reopen, goes_on: tuple[Ev
     reopen().append(A, refunded("5"))
     with pytest.raises(OverBudgetError):
         reopen().append(B, priced("5.01" if not goes_on else "0.01", at=day + 20_000), allowed=caps)
+
+
+C, D = JobKey("v1:c"), JobKey("v1:d")
+
+
+def kept(amount: str, *, at: float = 1.0, parent: JobKey = A) -> Reservation:
+    return Reservation(Decimal(amount), at, parent)
+
+
+def cap(amount: str, since: float | None = None) -> Allowance:
+    return Allowance(windows=(Window(name="the budget", cap=Decimal(amount), since=since),))
+
+
+def test_what_is_kept_for_later_steps_is_made_with_the_intent_and_counts_under_the_caps(
+    reopen: Reopen,
+) -> None:
+    reopen().append(A, priced("2"), allowed=cap("9"), reserves={C: Decimal(3), D: Decimal("3.5")})
+    for one in (reopen(), reopen()):
+        assert one.reservations() == {C: kept("3"), D: kept("3.5")}
+        assert list(one.spent(cap("9"))) == [Decimal("8.5")]
+    with pytest.raises(OverBudgetError) as refused:
+        reopen().append(B, priced("1"), allowed=cap("9"))
+    assert refused.value.over == Decimal("0.5")
+
+
+def test_an_intent_whose_later_steps_do_not_fit_is_not_recorded_and_keeps_nothing(reopen: Reopen) -> None:
+    journal = reopen()
+    with pytest.raises(OverBudgetError):
+        journal.append(A, priced("2"), allowed=cap("4"), reserves={C: Decimal(3)})
+    for one in (journal, reopen()):
+        assert (dict(one.records()), dict(one.reservations())) == ({}, {})
+        assert list(one.spent(cap("4"))) == [0]
+
+
+def test_the_intent_of_a_step_takes_the_place_of_what_was_kept_for_it_on_its_own_day(reopen: Reopen) -> None:
+    day = 86_400.0
+    reopen().append(A, priced("2", at=day - 5), reserves={C: Decimal(3)})
+    reopen().append(C, priced("4", at=day + 5), allowed=cap("6"))
+    assert dict(reopen().reservations()) == {}
+    assert list(reopen().spent(cap("9"))) == [6]
+    assert list(reopen().spent(cap("9", since=day))) == [4]
+
+
+def test_a_step_of_two_parents_is_kept_once(reopen: Reopen) -> None:
+    reopen().append(A, priced("2"), reserves={C: Decimal(3)})
+    reopen().append(B, priced("2"), reserves={C: Decimal(5), D: Decimal(1)})
+    journal = reopen()
+    journal.reserve({C: kept("7"), D: kept("7")}, allowed=cap("8"))
+    assert journal.reservations() == reopen().reservations() == {C: kept("3"), D: kept("1", parent=B)}
+    assert list(reopen().spent(cap("9"))) == [8]
+
+
+def test_what_is_kept_anew_fits_under_the_caps_or_none_of_it_is_kept(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.reserve({C: kept("3")}, allowed=cap("7"))
+    with pytest.raises(OverBudgetError):
+        journal.reserve({D: kept("2"), B: kept("2.5")}, allowed=cap("7"))
+    assert dict(journal.reservations()) == dict(reopen().reservations()) == {C: kept("3")}
+
+
+def test_what_is_released_counts_no_more(reopen: Reopen) -> None:
+    journal = reopen()
+    journal.append(A, priced("2"), reserves={C: Decimal(3), D: Decimal(4)})
+    journal.release([C, B])
+    journal.release([C])
+    assert list(journal.reservations()) == list(reopen().reservations()) == [D]
+    assert list(reopen().spent(cap("9"))) == [6]
+
+
+@given(st.data())
+def test_the_sums_are_those_of_records_and_of_what_is_kept(data: st.DataObject) -> None:
+    check_sums(memory(), data)
+
+
+@given(st.data())
+def test_the_sums_of_a_file_are_those_of_its_records_and_of_what_is_kept(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    check_sums(sqlite(tmp_path_factory.mktemp("journal")), data)
+
+
+AMOUNTS = st.decimals(min_value=0, max_value=40, places=3)
+
+
+def check_sums(reopen: Reopen, data: st.DataObject) -> None:
+    """Do anything in any order: intents and ends with and without later steps, more, and less of them."""
+    keys = [A, B, C, D]
+    lived: dict[JobKey, list[Event]] = {
+        key: data.draw(lives(longest=6, first=1000 * number)) for number, key in enumerate(keys)
+    }
+    some = st.dictionaries(st.sampled_from(keys), AMOUNTS, max_size=3)
+    journal = reopen()
+    for _ in range(data.draw(st.integers(1, 16))):
+        caps = data.draw(st.none() | st.integers(0, 90).map(lambda most: cap(str(most))))
+        do = data.draw(st.sampled_from(["append", "append", "reserve", "release", "reopen"]))
+        key = data.draw(st.sampled_from(keys))
+        with suppress(OverBudgetError):
+            if do == "append" and lived[key]:
+                event = lived[key][0]
+                learns = any(type(one) is PriceLearnt for one in lived[key])
+                if type(event) is SubmitStarted and not learns:
+                    event = replace(event, reserved=data.draw(AMOUNTS))
+                others = {one: amount for one, amount in data.draw(some).items() if one != key}
+                journal.append(key, event, allowed=caps, reserves=others)
+                del lived[key][0]
+            elif do == "reserve":
+                at = data.draw(st.sampled_from([1.0, 950.0, 2500.0]))
+                journal.reserve(
+                    {one: Reservation(amount, at, key) for one, amount in data.draw(some).items()},
+                    allowed=caps,
+                )
+            elif do == "release":
+                journal.release(data.draw(st.lists(st.sampled_from(keys), max_size=2)))
+            elif do == "reopen":
+                journal = reopen()
+    for one in (journal, reopen()):
+        for since in (None, 900.0, 1800.0):
+            assert list(one.spent(cap("1", since))) == [sum_of(one, since)]
+
+
+def sum_of(journal: Journal, since: float | None) -> Decimal:
+    """Add up what the history committed, each by its moment, and what is kept."""
+    records: dict[JobKey, Record] = {}
+    changes = [(one.at, Committed(gross=one.amount)) for one in journal.reservations().values()]
+    for key, event in journal.history():
+        before = records.get(key, Record())
+        records[key] = after = apply(before, event)
+        if (at := counted_at(after, [event])) is not None:
+            changes.append((at, committed(after) - committed(before)))
+    counted = (one for at, one in changes if since is None or at >= since)
+    return sum(counted, Committed()).net(trust_refunds=True)

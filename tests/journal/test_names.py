@@ -156,3 +156,14 @@ def test_places_of_manifests_are_kept_by_batch(file: JournalFile) -> None:
         file.names.keep_manifest(FIRST, path, at=at)
     assert file.names.manifests_of("spring") == ["/b.yaml", "/a.yaml"]
     assert file.names.manifests_of("summer") == []
+
+
+def test_what_a_killed_run_kept_for_chains_does_not_go_along(tmp_path: Path) -> None:
+    file = JournalFile.open(tmp_path / "journal.db")
+    file.batch(FIRST).append(A, started("1"), reserves={B: Decimal(3)})
+    file.batch(SECOND).append(A, started("2"), reserves={B: Decimal(5)})
+    file.names.join(SECOND, FIRST, at=1.0)
+    joined = file.batch(FIRST)
+    caps = Allowance(windows=(Window(name="the budget", cap=Decimal(99)),))
+    assert {key: one.amount for key, one in joined.reservations().items()} == {B: Decimal(3)}
+    assert list(joined.spent(caps)) == [1 + 2 + 3]

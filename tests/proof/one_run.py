@@ -21,7 +21,8 @@ from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, 
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import TERMINAL, Event, Record, replay
 from batchgen.model import JobKey
-from batchgen.planning.plan import Plan, a_few_of, make_plan, with_vanished
+from batchgen.planning.choosing import a_few_of
+from batchgen.planning.plan import Plan, make_plan, with_vanished
 from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock

@@ -37,10 +37,11 @@ MUTANTS = (
     Mutant(
         name="record the intent after the POST",
         path="engine/submit.py",
-        old="        entry = self._ledger.record(entry, intent, allowed=self._purse.allowed(intent.at))\n"
+        old="        entry, intent = self._begun(entry)\n"
         "        left = loop_time()\n        try:\n"
         "            receipt = await self._generator.submit(entry.job.model, intent.body)\n",
-        new="        left = loop_time()\n        try:\n            try:\n"
+        new="        intent = self._intent(entry)\n"
+        "        left = loop_time()\n        try:\n            try:\n"
         "                receipt = await self._generator.submit(entry.job.model, intent.body)\n"
         "            finally:\n                entry = self._ledger.record(entry, intent)\n",
     ),
@@ -453,7 +454,8 @@ MUTANTS = (
     Mutant(
         name="check a cap before the transaction that reserves under it",
         path="journal/batch.py",
-        old="        if allowed is not None:\n            self._totals.check(self._scope_id, allowed)\n",
+        old="        if allowed is not None:\n"
+        "            self._totals.check(self._scope_id, allowed, what)\n",
         new="",
         test="tests/journal/test_contract.py",
     ),
@@ -467,8 +469,10 @@ MUTANTS = (
     Mutant(
         name="buy what has no price under a cap",
         path="engine/limits/budget.py",
-        old="            if self._budget.is_set:\n",
-        new="            if False:\n",
+        old="        if price is None and self._budget.is_set:\n            price = self._budget.estimate\n"
+        "            if price is None:\n",
+        new="        if price is None and self._budget.is_set:\n            price = self._budget.estimate\n"
+        "            if False:\n",
         test="tests/engine/test_budget.py",
     ),
     Mutant(

@@ -108,7 +108,7 @@ OF_NAMES = (
     ),
     Mutant(
         name="look for doubts in one project alone",
-        path="journal/batch.py",
+        path="journal/equals.py",
         old="    AND (project = :project OR owner IN us OR project IN us)\n",
         new="    AND project = :project\n",
         test=_JOURNAL,

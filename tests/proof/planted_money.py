@@ -4,7 +4,7 @@ from tests.proof.planted import Mutant
 
 MONEY = "tests/proof/test_proof.py::test_no_cap_is_overshot_and_what_fits_is_bought"
 _COUNTED = "        self._totals.add(self._scope_id, at, committed(after) - committed(before))\n"
-_CHECKED = "        if allowed is not None:\n            self._totals.check(self._scope_id, allowed)\n"
+_CHECKED = "        if allowed is not None:\n            self._totals.check(self._scope_id, allowed, what)\n"
 
 OF_MONEY = (
     Mutant(
@@ -17,8 +17,8 @@ OF_MONEY = (
     Mutant(
         name="send under no cap at all",
         path="engine/submit.py",
-        old="intent, allowed=self._purse.allowed(intent.at))\n",
-        new="intent)\n",
+        old="        caps = self._purse.allowed(intent.at)\n",
+        new="        caps = None\n",
         test=MONEY,
     ),
     Mutant(

@@ -31,8 +31,8 @@ OF_SLOTS = (
     ),
     Mutant(
         name="take a closed model for silence",
-        path="engine/dispatch.py",
-        old="            self.close_model(model, error)\n            self._flow.service_answered()\n",
+        path="engine/reach.py",
+        old="            self._close(model, error)\n            self._flow.service_answered()\n",
         new="            self.is_silent(error)\n",
         test=_DENIALS,
     ),

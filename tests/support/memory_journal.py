@@ -8,9 +8,9 @@ from decimal import Decimal
 from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import OverBudgetError, RemoteIdTakenError
 from batchgen.identity import ASSET
-from batchgen.lifecycle import Accepted, Event, Record, State, apply, replay
+from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply, replay
 from batchgen.model import JobKey, Scope
-from batchgen.planning.budget import Allowance, Committed, Window, committed, counted_at
+from batchgen.planning.budget import Allowance, Amounts, Committed, Reservation, Window, committed, counted_at
 
 SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
 
@@ -31,6 +31,8 @@ class Disk:
     disowned: set[str] = field(default_factory=set)
     looking_since: float | None = None
     known: dict[str, Known] = field(default_factory=dict)
+    reservations: dict[JobKey, Reservation] = field(default_factory=dict)
+    synced_reservations: dict[JobKey, Reservation] = field(default_factory=dict)
     elsewhere: list[tuple[float, Committed]] = field(default_factory=list)  # by other batches, and when
 
     def revive(self, appends: int | None = None) -> None:
@@ -50,6 +52,10 @@ class Disk:
 
     def lose_power(self) -> None:
         del self.events[self.synced :]
+        self.reservations = dict(self.synced_reservations)
+
+    def sync(self) -> None:
+        self.synced, self.synced_reservations = len(self.events), dict(self.reservations)
 
 
 class MemoryJournal:
@@ -66,7 +72,13 @@ class MemoryJournal:
             one.remote_id: key for key, record in self._records.items() for one in record.submissions
         }
 
-    def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
+    def append(
+        self,
+        key: JobKey,
+        *events: Event,
+        allowed: Allowance | None = None,
+        reserves: Amounts | None = None,
+    ) -> Record:
         self._disk.spend_append()
         record = self._records.get(key, Record())
         for event in events:
@@ -76,14 +88,20 @@ class MemoryJournal:
             if remote_id in self._owned:
                 raise RemoteIdTakenError(remote_id)
         change = committed(record) - committed(self._records.get(key, Record()))
+        at = counted_at(record, events)
+        kept = dict(self._disk.reservations)
+        if any(type(event) is SubmitStarted for event in events):
+            kept.pop(key, None)
+        kept = {one: Reservation(what, at or 0.0, key) for one, what in (reserves or {}).items()} | kept
         if allowed is not None:
-            self._check(allowed, record.intent_at or 0.0, change)
-        if (at := counted_at(record, events)) is not None:
+            self._check(allowed, [(record.intent_at or 0.0, change)], kept)
+        if at is not None:
             self._changes.append((at, change))
+        self._disk.reservations = kept
         self._owned.update(dict.fromkeys(new, key))
         self._disk.events.extend((key, event) for event in events)
         if any(event.DURABLE for event in events):
-            self._disk.synced = len(self._disk.events)
+            self._disk.sync()
         self._records[key] = record
         self._note_receipts(record, events)
         return record
@@ -93,19 +111,51 @@ class MemoryJournal:
         if authors and record.sender:
             self._receipts[record.sender] = self._receipts.get(record.sender, frozenset()) | authors
 
-    def _check(self, allowed: Allowance, at: float, change: Committed) -> None:
+    def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
+        self._disk.spend_append()
+        kept = dict(wanted) | self._disk.reservations
+        if allowed is not None and kept.keys() != self._disk.reservations.keys():
+            self._check(allowed, [], kept)
+        self._disk.reservations = kept
+
+    def release(self, keys: Collection[JobKey]) -> None:
+        gone = set(keys)
+        if gone & self._disk.reservations.keys():
+            self._disk.spend_append()
+        self._disk.reservations = {
+            key: one for key, one in self._disk.reservations.items() if key not in gone
+        }
+
+    def reservations(self) -> Mapping[JobKey, Reservation]:
+        return self._disk.reservations
+
+    def _check(
+        self,
+        allowed: Allowance,
+        changes: list[tuple[float, Committed]],
+        kept: Mapping[JobKey, Reservation],
+    ) -> None:
         for window in allowed.windows:
-            if (net := self._net(window, allowed, [*self._changes, (at, change)])) > window.cap:
+            if (net := self._net(window, allowed, [*self._changes, *changes], kept)) > window.cap:
                 raise OverBudgetError(window.name, over=net - window.cap)
 
-    def _net(self, window: Window, allowed: Allowance, changes: list[tuple[float, Committed]]) -> Decimal:
+    def _net(
+        self,
+        window: Window,
+        allowed: Allowance,
+        changes: list[tuple[float, Committed]],
+        kept: Mapping[JobKey, Reservation],
+    ) -> Decimal:
+        rows = ((one.at, Committed(gross=one.amount, reserved=one.amount)) for one in kept.values())
+        changes = [*changes, *rows]
         if window.since is not None:
             since = window.since // 900 * 900
             changes = [one for one in (*changes, *self._disk.elsewhere) if one[0] >= since]
         return sum((one for _, one in changes), Committed()).net(trust_refunds=allowed.trust_refunds)
 
     def spent(self, allowed: Allowance) -> tuple[Decimal, ...]:
-        return tuple(self._net(window, allowed, self._changes) for window in allowed.windows)
+        kept = self._disk.reservations
+        return tuple(self._net(window, allowed, self._changes, kept) for window in allowed.windows)
 
     def records(self) -> Mapping[JobKey, Record]:
         return self._records

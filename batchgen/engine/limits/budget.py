@@ -14,8 +14,8 @@ from batchgen.formats import units
 from batchgen.loop_clock import loop_time
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Submission
-from batchgen.planning.budget import Allowance, Window, allowance, waits_for_a_price
-from batchgen.planning.caps import BALANCE, NEAR, Fit, fit, near
+from batchgen.planning.budget import Allowance, Reservation, Window, allowance, waits_for_a_price
+from batchgen.planning.caps import BALANCE, NEAR, Chains, Fit, fit, near
 from batchgen.ports import PriceQuestions, Prices, Spends
 from batchgen.record import Record
 
@@ -70,10 +70,13 @@ class BudgetGuard:
     def needs_asking(self, job: Job) -> bool:
         """Return whether the price of a job's kind has to be asked before it may leave.
 
-        Under a cap only what was asked in this run decides, and only for a time.
+        Under a cap only what was asked in this run decides, and only for a time. Without one a job is asked
+        about whose inputs were not there when the others were.
         """
-        if self.questions is None or not self._budget.is_set:
+        if self.questions is None:
             return False
+        if not self._budget.is_set:
+            return self.questions.is_due(job)
         at = self.questions.asked(job)
         return at is None or loop_time() - at >= HOLDS
 
@@ -81,6 +84,17 @@ class BudgetGuard:
         """Return the most that anything says a job costs: its price, or a charge; None where nothing does."""
         price, charge = self.price(job), self._charge(job)
         return max((one for one in (price, charge) if one is not None), default=None)
+
+    def rise(self, job: Job) -> str:
+        """Return a sentence where a job costs more than was expected of it; else nothing."""
+        expected = None if self.questions is None else self.questions.expected(job)
+        price = self.price(job)
+        if expected is None or price is None or price <= expected:
+            return ""
+        return (
+            f"{job.id} costs {units(price)} CU now that what goes into it is there, and about "
+            f"{units(expected)} were expected; what its parent made stays for the next run"
+        )
 
     def to_hold(self, record: Record) -> Decimal | None:
         """Return what is to be held for a body that may have been paid for, and for which nothing is.
@@ -100,20 +114,76 @@ class BudgetGuard:
                 or above the cap for one job.
         """
         price = self.price(job)
+        if price is None and self._budget.is_set:
+            price = self._budget.estimate
+            if price is None:
+                raise OverBudgetError(
+                    f"{job.id}: its price is not known, so no cap can cover it "
+                    "(`budget: {estimate: N}` says what to take it for)",
+                    alone=True,
+                )
         if price is None:
-            if self._budget.is_set:
-                raise OverBudgetError(f"{job.id}: its price is not known, so no cap can cover it", alone=True)
             return None
         held = max(price, self._charge(job) or price)
         cap = self._budget.per_job
         if cap is not None and held > cap:
+            rise = self.rise(job)
             raise OverBudgetError(
                 f"{job.id} costs {units(held)} CU; the cap for one job is {units(cap)} "
-                f"(`budget: {{per_job: {units(held)}}}` lets it through)",
+                f"(`budget: {{per_job: {units(held)}}}` lets it through){rise and f'; {rise}'}",
                 over=held - cap,
                 alone=True,
             )
         return held
+
+    @property
+    def keeps_chains(self) -> bool:
+        """Whether money is kept for all the steps of a chain from its first intent on."""
+        return self._budget.is_set and self._budget.whole_chains
+
+    def reservations(
+        self, job: Job, held: Decimal | None, steps: Sequence[Job], *, now: float
+    ) -> list[Decimal]:
+        """Return what to keep for each step of a chain from the intent of the first one on.
+
+        Args:
+            job: the first of those that are not bought.
+            held: what its own body is to hold.
+            steps: all that need it.
+            now: the moment of the intent, seconds since the epoch.
+
+        Raises:
+            OverBudgetError: the chain cannot be reserved under any circumstances: a price is not known, or
+                above the cap for one job, or all of them are above another cap.
+        """
+        try:
+            kept = [self.reservation(step) or Decimal(0) for step in steps]
+        except OverBudgetError as error:
+            raise OverBudgetError(
+                f"{error}; {job.id} is not bought without it "
+                "(`budget: {chains: steps}` buys it all the same)",
+                over=error.over,
+                alone=True,
+            ) from error
+        total = sum(kept, held or Decimal(0))
+        for window in allowance(self._budget, now, self._zone).windows:
+            if total > window.cap:
+                raise OverBudgetError(
+                    f"{job.id}: the whole chain ({len(steps) + 1} jobs) costs {units(total)} CU; "
+                    f"the cap on {window.label} is {units(window.cap)} CU "
+                    f"({self._raised(window, total)} buys it, and "
+                    "`budget: {chains: steps}` its steps one by one)",
+                    over=total - window.cap,
+                    alone=True,
+                )
+        return kept
+
+    def _raised(self, window: Window, total: Decimal) -> str:
+        line = f"`budget: {{{window.key}: {units(total)}}}`"
+        if window.key != "total":
+            return line
+        flag = f"`--budget {units(total)}`"
+        return flag if self._by_flag else f"{flag} or {line}"
 
     def allowed(self, now: float) -> Allowance | None:
         """Return the caps at a moment, seconds since the epoch; None where there are none."""
@@ -177,7 +247,16 @@ class BudgetGuard:
         self._dearest[kind] = max(self._dearest.get(kind, amount), amount)
         return self._prices.price(job)
 
-    def fit(self, jobs: Sequence[Job], spends: Spends, *, now: float, left: Decimal | None = None) -> Fit:
+    def fit(
+        self,
+        jobs: Sequence[Job],
+        spends: Spends,
+        *,
+        now: float,
+        left: Decimal | None = None,
+        chains: Chains | None = None,
+        kept: Iterable[Reservation] = (),
+    ) -> Fit:
         """Return what of some jobs fits under the caps at a moment: the answer of a plan and of a run alike.
 
         Args:
@@ -185,11 +264,13 @@ class BudgetGuard:
             spends: knows what is charged and reserved.
             now: seconds since the epoch.
             left: compute units that the account has left; None where that is not known.
+            chains: how they make chains; None for each by itself.
+            kept: what of the spent is kept for these jobs.
 
         Raises:
             JournalError: what is spent cannot be read.
         """
-        uses = self._uses(spends, now)
+        uses = self._uses(spends, now, kept=tuple(kept))
         if left is not None:
             uses.append((Window(name="the account", key=BALANCE, cap=left), Decimal(0)))
         return fit(
@@ -198,19 +279,25 @@ class BudgetGuard:
             per_job=self._budget.per_job,
             capped=self._budget.is_set,
             by_flag=self._by_flag,
+            chains=chains if self.keeps_chains else None,
         )
 
     def _amount(self, job: Job) -> Decimal | None:
         """Return what would be held for a job; a price that the service did not give holds nothing."""
         price = self.price(job)
+        if price is None and self._budget.is_set:
+            price = self._budget.estimate
         return None if price is None else max(price, self._charge(job) or price)
 
-    def _uses(self, spends: Spends, now: float) -> list[tuple[Window, Decimal]]:
+    def _uses(
+        self, spends: Spends, now: float, *, kept: Sequence[Reservation] = ()
+    ) -> list[tuple[Window, Decimal]]:
         """Return each cap with what is used of it, what is to be held yet included."""
         caps = allowance(self._budget, now, self._zone)
         if not caps.windows:
             return []
         held = [(one.intent_at, amount) for one in spends.records().values() if (amount := self.to_hold(one))]
+        held += [(one.at, -one.amount) for one in kept]
         return [
             (
                 one,
@@ -236,7 +323,16 @@ class BudgetGuard:
                 told.append(f"the budget is nearly reached: {near(window, spent + self._apart)}")
         return tuple(told)
 
-    def told(self, error: OverBudgetError, left: Sequence[Job], spends: Spends, *, now: float) -> str:
+    def told(
+        self,
+        error: OverBudgetError,
+        left: Sequence[Job],
+        spends: Spends,
+        *,
+        now: float,
+        chains: Chains | None = None,
+        kept: Iterable[Reservation] = (),
+    ) -> str:
         """Return what the budget left, and the line that would let it be bought.
 
         Args:
@@ -244,11 +340,14 @@ class BudgetGuard:
             left: the jobs that wait, that one first.
             spends: knows what is charged and reserved.
             now: seconds since the epoch.
+            chains: how they make chains; None for each by itself.
+            kept: what of the spent is kept for these jobs.
         """
         count = "1 job is" if len(left) == 1 else f"{len(left)} jobs are"
-        found = self.fit(left, spends, now=now)
+        found = self.fit(left, spends, now=now, chains=chains, kept=kept)
         prices = [self.price(job) for job in left]
         known = sum((one for one in prices if one is not None), Decimal(0))
         about = f"{units(known)} CU" if None not in prices else f"{units(known)} CU and more"
-        text = f"stopped by the budget: {error}; {count} left, for {about}"
+        rise = self.rise(left[0]) if left else ""
+        text = f"stopped by the budget: {error}; {rise and f'{rise}; '}{count} left, for {about}"
         return f"{text}; {found.way_on}" if found.way_on else text

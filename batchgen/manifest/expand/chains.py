@@ -3,7 +3,7 @@
 Chains may be as long as a manifest: nothing here goes down them by calling itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from batchgen.identity import Reference, is_reference
 from batchgen.lineage import Lineage, lineage_of
@@ -36,14 +36,14 @@ class Chains:
         self._origins = origins
         self._numbers = {job.id: number for number, job in enumerate(jobs)} if parents else {}
         self._names: set[str] | None = None
-        self._left_out: tuple[str, ...] = ()
+        self._left_out: Collection[tuple[str, ...]] = ()
 
-    def check(self, problems: Problems, *, left_out: tuple[str, ...] = ()) -> None:
+    def check(self, problems: Problems, *, left_out: Collection[tuple[str, ...]] = ()) -> None:
         """Note every reference that names no job, and every circle.
 
         Args:
             problems: takes what is wrong.
-            left_out: what the ids of jobs begin with that could not be made, so that they may be meant.
+            left_out: for jobs that could not be made, and may be meant, what stands in their ids.
         """
         self._left_out = left_out
         before = len(problems)
@@ -63,7 +63,9 @@ class Chains:
             self._note_circles(lineage_of(self._jobs), problems)
 
     def _is_unknown(self, name: str) -> bool:
-        return name not in self._numbers and not (self._left_out and name.startswith(self._left_out))
+        if name in self._numbers:
+            return False
+        return not any(all(one in name for one in words) for words in self._left_out)
 
     def _note_wrong(self, index: int, known: set[str], problems: Problems) -> None:
         job = self._jobs[index]

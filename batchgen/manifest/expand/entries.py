@@ -7,7 +7,7 @@ needs the templates in ``checks``, what has to be right before there are any her
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from batchgen.manifest.environment import filled
 from batchgen.manifest.expand.axes import NO_AXES, Axis, Choices, choose, product_size, sampled
@@ -86,12 +86,14 @@ class Preparation:
         """
         path: Path = ("jobs", number)
         try:
-            start = _entry_name(text.id and _id_of(text.id, _NONE, self._bound_in(path, text)))
+            template = None if text.id is None else _id_of(text.id, _NONE, self._bound_in(path, text))
         except ValueError:  # a brace that opens nothing: said when it is made ready
-            start = ""
+            template = None
+        words = () if template is None else tuple(one.strip("-_.") for one in template.literals)
         source = text.from_.jobs if isinstance(text.from_, FromJobs) else None
         named = self._checks.place((*path, "from", "jobs"))
-        return Called(text.entry_name, text.id or "", start, self._checks.place(path), source, named)
+        start, place = _entry_name(template), self._checks.place(path)
+        return Called(text.entry_name, text.id or "", start, words, place, source, named)
 
     def entry(
         self, number: int, text: JobText, sources: Sequence[Entry | None] = (), *, is_source: bool = False
@@ -401,9 +403,9 @@ def _in_id(value: Json) -> Json:
     return value if value is None or isinstance(value, list | dict) else constant_in_id(text_of(value))
 
 
-def _entry_name(template: Template | Literal[""] | None) -> str:
+def _entry_name(template: Template | None) -> str:
     """Return what an entry is called that has no name of its own: what its ids begin with."""
-    if not template:
+    if template is None:
         return ""
     text = template.literals[0]
     return entry_name_of(text.rstrip("-_.") if template.names else text)

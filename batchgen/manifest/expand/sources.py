@@ -19,6 +19,7 @@ class Called(NamedTuple):
         title: its name; empty where it has none of its own.
         id: as it is written; empty where there is none.
         start: what its ids begin with; empty where that is a variable.
+        words: what stands in every one of its ids; none where it has no id.
         place: where it stands.
         source: the entry that it names; None where it goes through no jobs.
         named: where it names that.
@@ -27,6 +28,7 @@ class Called(NamedTuple):
     title: str
     id: str
     start: str
+    words: tuple[str, ...]
     place: Place
     source: str | None
     named: Place

@@ -1,0 +1,82 @@
+"""The events and records of one scope as rows, each record under the lock of its version.
+
+Every method but ``read`` is for a caller that is within a transaction.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from batchgen.errors import JournalError, RemoteIdTakenError
+from batchgen.journal import codec
+from batchgen.lifecycle import Accepted, Event, Record
+from batchgen.model import JobKey
+
+
+class RecordRows:
+    """The rows of one scope; what was read and written here is known with its version."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, origin: str) -> None:
+        self._connection = connection
+        self._path = path
+        self._origin = origin
+        self._versions: dict[JobKey, int] = {}
+
+    def read(self, scope_id: int) -> dict[JobKey, Record]:
+        """Return every record of a scope, in the order of first events."""
+        rows = self._connection.execute(
+            "SELECT content, ordinal, version, fields FROM records WHERE scope = ? ORDER BY id",
+            (scope_id,),
+        )
+        records = {}
+        for content, ordinal, version, text in rows:  # one at a time: all their texts are as large again
+            key = JobKey(content, ordinal)
+            self._versions[key] = version
+            records[key] = codec.load_record(text)
+        return records
+
+    def write_events(self, scope_id: int, key: JobKey, events: tuple[Event, ...]) -> None:
+        """Add events behind those that are there."""
+        self._connection.executemany(
+            "INSERT INTO events (scope, content, ordinal, name, fields) VALUES (?, ?, ?, ?, ?)",
+            [(scope_id, *key, type(one).__name__, codec.dump(one)) for one in events],
+        )
+
+    def write(self, scope_id: int, key: JobKey, record: Record, events: tuple[Event, ...]) -> None:
+        """Write a record over the one that the events were applied to, and over no other.
+
+        Raises:
+            JournalError: another process has written it meanwhile.
+            RemoteIdTakenError: a submission in the events belongs to another job.
+        """
+        values = (record.state, codec.dump(record), scope_id, *key)
+        version = self._versions.get(key, 0)
+        if version:
+            written = self._connection.execute(
+                "UPDATE records SET state = ?, fields = ?, version = version + 1 "
+                "WHERE scope = ? AND content = ? AND ordinal = ? AND version = ? RETURNING id",
+                (*values, version),
+            ).fetchone()
+        else:
+            written = self._connection.execute(
+                "INSERT INTO records (state, fields, scope, content, ordinal) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (scope, content, ordinal) DO NOTHING RETURNING id",
+                values,
+            ).fetchone()
+        if written is None:
+            raise JournalError(f"{self._path}: another process has written to this batch meanwhile")
+        for event in events:
+            if isinstance(event, Accepted):
+                self._own(event.remote_id, written[0])
+
+    def is_written(self, key: JobKey) -> None:
+        """Learn that the transaction that wrote a record has ended well."""
+        self._versions[key] = self._versions.get(key, 0) + 1
+
+    def _own(self, remote_id: str, record: int) -> None:
+        try:
+            self._connection.execute(
+                "INSERT INTO submissions (origin, remote_id, record) VALUES (?, ?, ?)",
+                (self._origin, remote_id, record),
+            )
+        except sqlite3.IntegrityError as error:
+            raise RemoteIdTakenError(f"{remote_id} already belongs to another job of this journal") from error

@@ -1,0 +1,301 @@
+"""Chains as people read them: which steps they have, how far they are, and what keeps jobs from being bought.
+
+Pure. A chain is named after its last job; the jobs on its way are all that one needs, however far back.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from batchgen.identity import references_of
+from batchgen.lifecycle import DONE, State
+from batchgen.lineage import Lineage
+from batchgen.model import Job, JobKey
+from batchgen.planning.lanes import Lane
+from batchgen.planning.plan import Entry, Plan, may_be_retried
+from batchgen.planning.stages import Stage, stage_of, told_stages
+from batchgen.record import Record
+
+_NAMED = 3  # jobs that a sentence names
+
+Typed = Callable[..., str]  # gives a command on the batch as people type it: its name, and what follows
+
+
+def ways_of(plan: Plan) -> dict[str, list[str]]:
+    """Return the ids on the way to each last job, parents first and without itself, by its id."""
+    entries, lineage = plan.entries, plan.lineage
+    return {
+        entries[last].job.id: [entries[one].job.id for one in lineage.ancestors(last)]
+        for last in lineage.last
+    }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChainCount:
+    """How far the chains of a batch are.
+
+    Attributes:
+        chains, done: how many there are, and of how many the last job is done.
+        steps, steps_done: how many jobs are in chains, and how many of these are done.
+        waiting, blocked: how many of these are not bought as they wait for a parent, or a parent blocks them.
+    """
+
+    chains: int = 0
+    done: int = 0
+    steps: int = 0
+    steps_done: int = 0
+    waiting: int = 0
+    blocked: int = 0
+
+    def __str__(self) -> str:
+        """Return it for people; empty where there is no chain."""
+        return f"{self.done_of}, {self.steps_done} of {self.steps} steps" if self.chains else ""
+
+    @property
+    def done_of(self) -> str:
+        """How many chains are done, for people."""
+        return f"{self.done} of {self.chains} {'chain' if self.chains == 1 else 'chains'} done"
+
+
+NO_CHAINS = ChainCount()
+
+
+def told_with_chains(
+    counts: Mapping[Stage, int], chains: ChainCount = NO_CHAINS, *, total: int | None = None
+) -> str:
+    """Return where jobs stand, for people, with how far their chains are; see ``told_stages``."""
+    total = sum(counts.values()) if total is None else total
+    all_steps = bool(chains.chains) and chains.steps == total
+    told = told_stages(
+        counts, total=total, waiting=chains.waiting, blocked=chains.blocked, are_steps=all_steps
+    )
+    return ", ".join(filter(None, [told, chains.done_of if all_steps else str(chains)]))
+
+
+def count_chains(plan: Plan) -> ChainCount:
+    """Count the chains of a plan, and their steps."""
+    lineage = plan.lineage
+    if lineage.is_empty:
+        return NO_CHAINS
+    steps = steps_of(lineage)
+    done = {place for place in steps if is_done(plan.entries[place])}
+    lanes = Counter(one.lane for place, one in plan.waits.items() if plan.entries[place].wanted)
+    return ChainCount(
+        chains=len(lineage.last),
+        done=sum(place in done for place in lineage.last),
+        steps=len(steps),
+        steps_done=len(done),
+        waiting=lanes[Lane.WAITING],
+        blocked=lanes[Lane.BLOCKED],
+    )
+
+
+def steps_of(lineage: Lineage) -> frozenset[int]:
+    """Return the places of the jobs that are in a chain."""
+    return frozenset(lineage.parents) | frozenset(lineage.children)
+
+
+def is_done(entry: Entry) -> bool:
+    """Return whether a job has all that was wanted of it."""
+    return stage_of(entry.record) is Stage.DONE and not entry.vanished
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlockedBy:
+    """Jobs that are not bought as one job further back keeps them from it.
+
+    Attributes:
+        parent: that job.
+        jobs: the ids of those that it blocks.
+        why: what is wrong with it, beginning with its id.
+    """
+
+    parent: Entry
+    jobs: tuple[str, ...]
+    why: str
+
+    @property
+    def needs_a_decision(self) -> bool:
+        """Whether a person has to decide about the parent, or has given it up."""
+        return self.parent.record.state in {State.HELD, State.ABANDONED}
+
+    def __str__(self) -> str:
+        """Return how many are blocked and by what."""
+        return f"{len(self.jobs)} blocked by {self._cause}"
+
+    @property
+    def _cause(self) -> str:
+        name = self.parent.job.id
+        rest = self.why.removeprefix(f"{name} ")
+        return f"{name}: {rest}" if rest == self.why else f"{name}, which {rest}"
+
+    def told(self, typed: Typed) -> str:
+        """Return the same as a sentence, with what lets them go on."""
+        count = "1 job is" if len(self.jobs) == 1 else f"{len(self.jobs)} jobs are"
+        return f"{count} blocked by {self._cause}; {_way_on(self.parent, typed)}".removesuffix("; ")
+
+    def reason(self, typed: Typed) -> str:
+        """Return why one of them is blocked, with what lets it go on."""
+        return f"blocked by {self._cause}; {_way_on(self.parent, typed)}".removesuffix("; ")
+
+
+def _way_on(parent: Entry, typed: Typed) -> str:
+    """Return what a person can do about a job that blocks others; empty where the reason says it."""
+    record, name = parent.record, parent.job.id
+    if record.state is State.HELD:
+        return f"`{typed('resolve')}` decides"
+    if record.state is State.ABANDONED:
+        return f"give {name} another prompt, input or seed to buy it anew"
+    if record.state in DONE:
+        return ""
+    if not may_be_retried(record):
+        what = "what goes into it" if parent.job.prompt is None else "its prompt"
+        return f"it was stopped by moderation, and would be again: change {what}"
+    return f"`{typed('retry', name)}` tries it again, and then they go on"
+
+
+def blocked_in(plan: Plan) -> list[BlockedBy]:
+    """Return what blocks jobs that are to be bought, in the order of the manifest."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for place in sorted(plan.waits):
+        one, entry = plan.waits[place], plan.entries[place]
+        if one.lane is Lane.BLOCKED and one.root is not None and entry.wanted:
+            found.setdefault((one.root, one.why), []).append(entry.job.id)
+    return [
+        BlockedBy(parent=plan.entries[root], jobs=tuple(jobs), why=why) for (root, why), jobs in found.items()
+    ]
+
+
+def blocks_of(plan: Plan, place: int) -> BlockedBy | None:
+    """Return what blocks a job; None where nothing does."""
+    one = plan.waits.get(place)
+    if one is None or one.root is None:
+        return None
+    return BlockedBy(parent=plan.entries[one.root], jobs=(plan.entries[place].job.id,), why=one.why)
+
+
+def parents_of(
+    job: Job, record: Record | None, names: Mapping[JobKey, str]
+) -> tuple[tuple[str, str | None], ...]:
+    """Return a job's parents as (id, asset id), each once, in the order of its inputs.
+
+    What is on record counts, with the names that the parents have by now; of a job that was not bought it is
+    what the manifest says, and no asset is bound yet.
+
+    Args:
+        job: as the manifest has it.
+        record: what the journal says of it.
+        names: the ids of the manifest's jobs by their keys.
+    """
+    bound = references_of(record.job) if record is not None and _is_bound(record) and record.job else ()
+    found: dict[tuple[str, str | None], None] = {}
+    for one in bound or references_of(job):
+        name = names.get(one.key, one.job) if one.key is not None else one.job
+        found.update(dict.fromkeys((name, asset) for asset in one.assets or (None,)))
+    return tuple(found)
+
+
+def _is_bound(record: Record) -> bool:
+    """Return whether something was, or may have been, sent for a job: then its inputs stay what they are."""
+    return record.body is not None or bool(record.submissions)
+
+
+def drawn(plan: Plan, names: Sequence[str]) -> list[str]:
+    """Draw the chains of a plan by the entries of the manifest: ``knight (3) -> cut (3) -> big (3)``.
+
+    Entries that feed one another are one line, those that feed first; several on one step are joined by
+    ``+``.
+
+    Args:
+        plan: whose.
+        names: what the entry of each job is called, by the job's place.
+    """
+    lineage = plan.lineage
+    counts = Counter(names[place] for place in steps_of(lineage))
+    fed_by: dict[str, set[str]] = {name: set() for name in counts}
+    for place, parents in lineage.parents.items():
+        fed_by[names[place]] |= {names[one] for one in parents} - {names[place]}
+    order = {name: place for place, name in reversed(list(enumerate(names))) if name in counts}
+    return [_line(group, fed_by, counts, order) for group in _together(fed_by, order)]
+
+
+def _together(fed_by: Mapping[str, Collection[str]], order: Mapping[str, int]) -> list[set[str]]:
+    """Return the entries that feed one another, in whatever way, as groups in their order."""
+    joined: dict[str, set[str]] = {name: {name} for name in fed_by}
+    for name, parents in fed_by.items():
+        for parent in parents:
+            if joined[parent] is not joined[name]:
+                joined[parent] |= joined[name]
+                for one in joined[name]:
+                    joined[one] = joined[parent]
+    groups = {id(one): one for one in joined.values()}
+    return sorted(groups.values(), key=lambda group: min(order[one] for one in group))
+
+
+def _line(
+    group: Iterable[str],
+    fed_by: Mapping[str, Collection[str]],
+    counts: Mapping[str, int],
+    order: Mapping[str, int],
+) -> str:
+    depth: dict[str, int] = {}
+    left = sorted(group, key=lambda name: order[name])
+    while left:
+        ready = [one for one in left if all(parent in depth for parent in fed_by[one])] or left[:1]
+        for one in ready:
+            depth[one] = 1 + max((depth.get(parent, -1) for parent in fed_by[one]), default=-1)
+        left = [one for one in left if one not in depth]
+    steps: dict[int, list[str]] = {}
+    for name in sorted(depth, key=lambda name: (depth[name], order[name])):
+        steps.setdefault(depth[name], []).append(f"{name} ({counts[name]:,})")
+    return " -> ".join(" + ".join(one) for one in steps.values())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outdated:
+    """A child that was bought with an asset that its parent no longer has as its own.
+
+    Attributes:
+        child, parent: the jobs.
+        assets: what it was bought with, and is the parent's no more.
+    """
+
+    child: Entry
+    parent: Entry
+    assets: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return it for people."""
+        return (
+            f"{self.child.job.id} was made of {', '.join(self.assets)}, which {self.parent.job.id} "
+            "no longer has as its own"
+        )
+
+
+def outdated_in(plan: Plan) -> list[Outdated]:
+    """Return the children that were bought with what is not their parents' any more."""
+    found: list[Outdated] = []
+    for place in sorted(plan.lineage.parents):
+        child, parents = plan.entries[place], plan.lineage.parents[place]
+        record = child.record
+        if record.job is None or not _is_bound(record) or record.state in _NOTHING_CAME:
+            continue
+        named = {plan.entries[one].job.id: plan.entries[one] for one in parents}
+        asked = references_of(child.job)
+        for one, wanted in zip(references_of(record.job), asked, strict=False):
+            parent = named.get(wanted.job)
+            if parent is None or parent.record.state not in DONE:
+                continue
+            gone = tuple(asset for asset in one.assets if asset not in parent.record.asset_ids)
+            if gone:
+                found.append(Outdated(child=child, parent=parent, assets=gone))
+    return found
+
+
+_NOTHING_CAME = frozenset({State.FAILED, State.REFUSED, State.CANCELED, State.ABANDONED})
+
+
+def named_few(ids: Sequence[str]) -> str:
+    """Return some ids for a sentence."""
+    more = [f"{len(ids) - _NAMED} more"] if len(ids) > _NAMED + 1 else []
+    return ", ".join([*(ids[:_NAMED] if more else ids), *more])

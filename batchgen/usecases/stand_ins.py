@@ -1,0 +1,156 @@
+"""What stands in for outputs that do not exist yet while prices are asked: like assets, and blank pictures.
+
+A like asset is the newest that a job of the same model and size gave, in this batch or in another one of the
+same origin and project. Blank files can be made of pictures alone: not of films, sounds, meshes and texts.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+
+from batchgen.errors import JournalError
+from batchgen.identity import Reference, is_file, references_of
+from batchgen.model import Job, JobKey, Model
+from batchgen.planning.expectations import Expectations, Newest
+from batchgen.planning.pricing import Given
+from batchgen.planning.stand_ins import Outputs
+from batchgen.record import Record
+from batchgen.wiring.batch import Batch
+from batchgen.wiring.blanks import Blank, Known
+from batchgen.wiring.options import Options
+
+_USUAL_SIZE = (1024, 1024)  # pixels of a picture whose size moves no price
+_MOST_SCOPES = 20  # batches and slots that are looked through, the latest first
+
+Records = Mapping[JobKey, Record]
+
+
+class StandIns:
+    """Implements ``questions.StandIns``."""
+
+    def __init__(
+        self,
+        outputs: Outputs,
+        *,
+        models: Mapping[str, Model],
+        parents: Iterable[str],
+        records: Records,
+        others: Callable[[], Iterable[Records]],
+        known: Known,
+        blank: Blank,
+    ) -> None:
+        """Take where assets may be found.
+
+        Args:
+            outputs: what is there, and what is expected.
+            models: as the service describes them.
+            parents: the models of the jobs whose outputs may be asked for.
+            records: of the batch.
+            others: gives the records of other batches and slots, the latest first.
+            known: gives the asset ids of contents that were sent, by SHA-256; others are left out.
+            blank: gives the asset id of a blank picture of so many pixels; None where there is none.
+        """
+        self._known = known
+        self._outputs = outputs
+        self._models = models
+        self._parents = frozenset(parents)
+        self._records = records
+        self._others = others
+        self._blank = blank
+
+    def given(self, reference: Reference) -> Sequence[Given]:
+        """Return what of an output a price may depend on."""
+        return self._outputs(reference)
+
+    def bound(self, job: Job) -> Job:
+        """Return a job with the outputs that are there."""
+        return self._outputs.bound(job)
+
+    def like(self, reference: Reference) -> str | None:
+        """Return an asset at the service that is like an output; None where none is known."""
+        expected = self._outputs.expectations.of(reference)
+        if expected is None:
+            return None
+        if (kept := self._kept(reference)) is not None:
+            return kept
+        found = (one.find(expected) for one in (self._own, *self._elsewhere))
+        return next((one for one in found if one is not None), None)
+
+    def _kept(self, reference: Reference) -> str | None:
+        """Return the asset that the parent works on, where its output is as large as that."""
+        value = self._outputs.kept_picture(reference)
+        if is_file(value):
+            return self._known([value["sha256"]]).get(value["sha256"])
+        return value if isinstance(value, str) else None
+
+    async def blank(self, reference: Reference, *, any_size: bool) -> str | None:
+        """Return a blank asset of the kind and size of an output; see ``questions.StandIns``."""
+        expected = self._outputs.expectations.of(reference)
+        if expected is None or expected.kind != "image":
+            return None
+        if expected.width and expected.height:
+            return await self._blank(expected.width, expected.height)
+        return await self._blank(*_USUAL_SIZE) if any_size else None
+
+    @cached_property
+    def _own(self) -> Newest:
+        return Newest(self._records, self._outputs.expectations, self._parents)
+
+    @cached_property
+    def _elsewhere(self) -> tuple[Newest, ...]:
+        """The same of other batches and slots; they are read only where something is looked for in vain."""
+        return tuple(Newest(one, self._expectations(one), self._parents) for one in self._others())
+
+    def _expectations(self, records: Records) -> Expectations:
+        def parent(reference: Reference) -> Job | None:
+            record = None if reference.key is None else records.get(reference.key)
+            return None if record is None else record.job
+
+        return Expectations(self._models, parent)
+
+
+def stand_ins_of(
+    batch: Batch, options: Options, models: Mapping[str, Model], known: Known, blank: Blank
+) -> StandIns | None:
+    """Return what stands in for the outputs of a batch; None where no job needs one.
+
+    Args:
+        batch: whose jobs they are.
+        options: where the journal is.
+        models: as the service describes them.
+        known: gives the asset ids of contents that were sent, by SHA-256; others are left out.
+        blank: gives the asset id of a blank picture of so many pixels; None where there is none.
+    """
+    step, parents = batch.plan.by_id, _parents(batch)
+    if not parents:
+        return None
+    outputs = Outputs(models, step.get, batch.journal.records, now=batch.clock.now())
+    return StandIns(
+        outputs,
+        models=models,
+        parents=parents,
+        records=batch.journal.records(),
+        others=lambda: _others(batch, options),
+        known=known,
+        blank=blank,
+    )
+
+
+def _parents(batch: Batch) -> frozenset[str]:
+    """Return the models of the jobs whose outputs go into others."""
+    step = batch.plan.by_id
+    named = {one.job for entry in batch.plan.entries for one in references_of(entry.job)}
+    return frozenset(step[one].job.model for one in named if one in step)
+
+
+def _others(batch: Batch, options: Options) -> Iterator[Records]:
+    """Return the records of other batches and slots of the same origin and project, the latest first."""
+    scope = batch.scope
+    with suppress(JournalError), options.journal.read() as file:
+        theirs = [
+            one
+            for one in file.scopes()
+            if one != scope and (one.origin, one.project) == (scope.origin, scope.project)
+        ]
+        for one in reversed(theirs[-_MOST_SCOPES:]):
+            yield file.batch(one).records()

@@ -1,0 +1,151 @@
+"""Chains as commands show and end them: what waits, what is blocked, by whom, and with which exit status."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchgen import api
+from batchgen.exits import Exit
+from batchgen.lifecycle import State
+from batchgen.planning.conditions import Word
+from batchgen.planning.selection import JobSelection
+from batchgen.simulator.settings import Outcomes
+from tests.support.builders import make_earth
+from tests.support.place import Place
+
+HEAD = """\
+version: 1
+batch: spring
+output: {download: false}
+jobs:
+"""
+PARENTS = """\
+  - id: "knight-{pose}"
+    prompt: "a knight, {pose}"
+    model: model_bfl-flux-1-dev
+    matrix: {pose: [idle, run, jump]}
+"""
+CUTS = """\
+  - id: "{job}-cut"
+    from: {jobs: knight}
+    model: model_birefnet-background-removal
+    params: {image: {job: "{job}"}}
+"""
+BIGS = """\
+  - id: "{job}-big"
+    from: {jobs: "{job}-cut"}
+    model: model_topaz-image-upscale
+    params: {image: {job: "{job}"}}
+"""
+CHAINS = HEAD + PARENTS + CUTS + BIGS
+
+
+def place_of(folder: Path, manifest: str = CHAINS, **settings: Any) -> Place:
+    (folder / "jobs.yaml").write_text(manifest)
+    return Place(folder, make_earth(duration=(2.0, 3.0), **settings))
+
+
+def let_them_succeed(failing: Outcomes) -> None:
+    """Let no job fail from now on: the service has no switch for it while it lives."""
+    object.__setattr__(failing, "failures", 0.0)
+
+
+def results(place: Place) -> Any:
+    return json.loads((place.folder / "output" / "spring" / "results.json").read_text())
+
+
+def by_id(place: Place) -> dict[str, Any]:
+    return {one["id"]: one for one in results(place)["jobs"]}
+
+
+def selecting(*words: str) -> JobSelection:
+    return JobSelection(jobs=tuple(Word(one, "JOB") for one in words))
+
+
+def test_chains_that_are_done_are_done(tmp_path: Path) -> None:
+    place = place_of(tmp_path)
+    outcome = place.run()
+    assert (outcome.verdict.exit, outcome.verdict.reasons) == (Exit.DONE, ())
+    assert results(place)["chains"]["knight-run-cut-big"] == ["knight-run", "knight-run-cut"]
+    jobs = by_id(place)
+    assert jobs["knight-run-cut"]["parents"] == [
+        {"job": "knight-run", "asset_id": jobs["knight-run"]["asset_ids"][0]}
+    ]
+    [status] = api.status(place.options())
+    assert str(status.chains) == "3 of 3 chains done, 9 of 9 steps"
+
+
+def test_what_a_failed_parent_blocks_is_said_with_it_and_is_no_reason_to_run_again(tmp_path: Path) -> None:
+    failing = Outcomes(failures=1.0)
+    place = place_of(tmp_path, outcomes=failing)
+    outcome = place.run()
+    assert outcome.verdict.exit is Exit.FAILED
+    assert not any("run the same command" in one for one in outcome.verdict.reasons)
+    assert any(
+        one.startswith("2 jobs are blocked by knight-run, which failed; `batchgen retry ")
+        for one in outcome.verdict.reasons
+    )
+    told = by_id(place)["knight-run-cut-big"]
+    assert (told["status"], told["waits_for"]) == ("blocked", ["knight-run-cut"])
+    assert "blocked by knight-run, which failed" in told["error"]["message"]
+    assert told["params"] == {"image": {"job": "knight-run-cut"}}
+    assert results(place)["summary"]["statuses"]["blocked"] == 6
+    [status] = api.status(place.options())
+    assert (status.chains.blocked, status.chains.waiting) == (6, 0)
+    let_them_succeed(failing)
+    again = place.run()
+    assert (again.verdict.exit, place.bought) == (Exit.FAILED, 3), "a further run buys nothing"
+
+
+def test_retrying_a_parent_frees_its_children_in_the_same_run(tmp_path: Path) -> None:
+    failing = Outcomes(failures=1.0)
+    place = place_of(tmp_path, outcomes=failing)
+    place.run()
+    let_them_succeed(failing)
+    place.run(retry=True, selection=selecting("knight-run"))
+    ends = {one: told["status"] for one, told in by_id(place).items() if "run" in one}
+    assert ends == {
+        "knight-run": "succeeded",
+        "knight-run-cut": "succeeded",
+        "knight-run-cut-big": "succeeded",
+    }
+    assert place.bought == 6
+
+
+@pytest.mark.parametrize("more", ["", ", output: 0"])
+def test_a_parent_with_two_assets_blocks_with_the_line_to_add(tmp_path: Path, more: str) -> None:
+    two = PARENTS + "    params: {numOutputs: 2}\n"
+    cut = CUTS.replace('{job: "{job}"}', '{job: "{job}"' + more + "}")
+    place = place_of(tmp_path, HEAD + two + cut + BIGS)
+    outcome = place.run()
+    if more:
+        assert outcome.verdict.exit is Exit.DONE
+        return
+    assert outcome.verdict.exit is Exit.FAILED
+    (first, *_) = outcome.verdict.reasons
+    assert "2 jobs are blocked by knight-idle, which has 2 assets" in first
+    assert "{job: knight-idle, output: 0}" in first
+    told = by_id(place)
+    assert (told["knight-run-cut"]["status"], told["knight-run-cut-big"]["status"]) == ("blocked", "blocked")
+    assert told["knight-run-cut-big"]["waits_for"] == ["knight-run-cut"]
+    assert place.bought == 3
+
+
+def test_what_waits_for_a_parent_is_not_bought_and_said_so(tmp_path: Path) -> None:
+    place = place_of(tmp_path, HEAD.replace("jobs:", "budget: {total: 10}\njobs:") + PARENTS + CUTS + BIGS)
+    outcome = place.run()
+    assert outcome.verdict.exit is Exit.BUDGET
+    jobs = by_id(place)
+    waiting = [one for one in jobs.values() if one.get("waits_for")]
+    assert waiting
+    assert {one["status"] for one in waiting} == {"pending"}
+    assert results(place)["summary"]["chains"]["waiting"] == len(waiting)
+
+
+def test_states_are_those_of_the_table_whatever_waits(tmp_path: Path) -> None:
+    failing = Outcomes(failures=1.0)
+    place = place_of(tmp_path, outcomes=failing)
+    place.run()
+    assert place.states() == {State.FAILED: 3}
