@@ -7,7 +7,8 @@ from batchgen.lifecycle import Accepted, Event, Failed, Record, SubmitStarted, S
 from batchgen.lineage import lineage_of
 from batchgen.model import Job, JobKey
 from batchgen.planning.chain_order import chains_to_buy, eldest_first, out_of_reach, steps_behind
-from batchgen.planning.plan import Plan, make_plan, only_selected
+from batchgen.planning.choosing import only_selected
+from batchgen.planning.plan import Plan, make_plan
 
 
 def job(name: str, *parents: str, model: str = "m") -> Job:
