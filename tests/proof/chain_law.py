@@ -9,33 +9,39 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from batchgen.identity import Reference, references_of
-from batchgen.lifecycle import DONE, Event, Record, State, SubmitStarted, apply
+from batchgen.lifecycle import DONE, Event, Record, State, SubmitStarted, Succeeded, apply
 from batchgen.model import Job, JobKey, Json
 from batchgen.planning.plan import Entry
 from tests.proof.chains import contents_bought
 from tests.proof.law import Books
 from tests.proof.slots import tagged
 
+_SOON = 2.0  # seconds in which what came out of a parent goes into its child, at whatever rate
 _BAD = frozenset({State.FAILED, State.CANCELED, State.REFUSED, State.HELD, State.ABANDONED})
 
 
-def breaches_of_chains(books: Books, wanted: Mapping[str, int]) -> list[str]:
+def breaches_of_chains(books: Books, wanted: Mapping[str, int], *, rebuilt: bool = False) -> list[str]:
     """Say what is wrong with what went into jobs, a sentence each.
 
     Args:
         books: both sides.
         wanted: by content, the most equal jobs that a manifest ever asked for.
+        rebuilt: whether the history was written anew, in whatever order.
     """
-    return [*_sent_wrong(books.history), *_twice_for_a_parent(books.records, wanted)]
+    known = books.records if rebuilt else None
+    return [*_sent_wrong(books.history, known), *_twice_for_a_parent(books.records, wanted)]
 
 
-def _sent_wrong(history: Iterable[tuple[JobKey, Event]]) -> Iterator[str]:
+def _sent_wrong(
+    history: Sequence[tuple[JobKey, Event]], known: Mapping[JobKey, Record] | None
+) -> Iterator[str]:
     """No child leaves without its parent's end on record, and what goes in came out of that parent."""
     records: dict[JobKey, Record] = {}
     shown: defaultdict[JobKey, set[str]] = defaultdict(set)
     for key, event in history:
         if isinstance(event, SubmitStarted) and event.job is not None:
-            yield from sent_wrong(key, event.job, event.body or "", records, shown)
+            so_far = records if known is None else known
+            yield from sent_wrong(key, event.job, event.body or "", so_far, shown if known is None else None)
         records[key] = apply(records.get(key, Record()), event)
         shown[key].update(records[key].asset_ids)
 
@@ -105,6 +111,35 @@ def mixed_up(entries: Sequence[Entry]) -> list[str]:
         own = references_of(entry.job)
         if len(bound) == len(own) and [one.key for one in bound] != [keys[one.job] for one in own]:
             wrong.append(f"{entry.job.id} has the record of a child of {[one.job for one in bound]}")
+    return wrong
+
+
+def behind_new_parents(
+    events: Iterable[tuple[JobKey, Event]], entries: Sequence[Entry], before: Mapping[JobKey, Record]
+) -> list[str]:
+    """Say which jobs that begin chains left while one could leave whose parents had all ended in this run.
+
+    Args:
+        events: of a run, in their order.
+        entries: of its plan.
+        before: the records as the run found them: what is on record of a child has ways of its own.
+    """
+    keys = {one.job.id: one.key for one in entries}
+    fed = {one.key: {keys[by.job] for by in references_of(one.job)} for one in entries}
+    equals = Counter(key.content for key in fed)  # which step aside for one in doubt
+    waiting = {key for key, by in fed.items() if by and key not in before and equals[key.content] == 1}
+    begins = {key for key, parents in fed.items() if not parents and key not in before}  # not: once more
+    ended: dict[JobKey, float] = {}
+    wrong = []
+    for key, event in events:
+        if isinstance(event, Succeeded) and len(event.asset_ids) == 1:  # of several one must be named
+            ended[key] = event.at
+        elif isinstance(event, SubmitStarted):
+            waiting.discard(key)
+            begins, is_new = begins - {key}, key in begins
+            latest = event.at - _SOON
+            ready = (one for one in waiting if all(ended.get(by, latest) < latest for by in fed[one]))
+            wrong += [f"{event.job.id} left before {one}, whose parents had ended" for one in ready if is_new]
     return wrong
 
 

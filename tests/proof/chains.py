@@ -7,12 +7,13 @@ only one.
 """
 
 import random
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from batchgen.identity import Reference, content_key, references_of, with_references
+from batchgen.identity import Reference, content_key, references_of, with_parents, with_references
 from batchgen.lineage import lineage_of
-from batchgen.model import Job, JobKey
+from batchgen.model import Acceptance, Job, JobKey
 from batchgen.record import Record
 from tests.proof.scenario import SEEDED, Scenario
 
@@ -23,7 +24,7 @@ CUT_OUT, UPSCALE, CRISP = (
 )
 SHEET = "model_google-gemini-3-1-flash"
 _SHARE = 0.15  # of the seeds in which neither money nor names nor denials are played
-_MOST_PARENTS = 5  # of a manifest: each of them may have a chain of four
+_MANY = 5  # jobs: of more only some have chains, each of which may have four steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,10 @@ class _Gardener:
         """Return the jobs of a run with all that they feed."""
         made: list[Job] = []
         ends: list[str] = []
-        for job in jobs[:_MOST_PARENTS]:
+        for job in jobs:
+            if len(jobs) > _MANY and zlib.crc32(f"{job.model} {job.prompt}".encode()) % 2:
+                made.append(job)
+                continue
             shape = self._shape_of(job)
             wide = shape.outputs > 1 and job.model == SEEDED and "numOutputs" not in job.params
             parent = replace(job, params={**job.params, "numOutputs": shape.outputs}) if wide else job
@@ -90,7 +94,6 @@ class _Gardener:
             children = list(self._children(parent, shape, words))
             made += children
             ends.append(children[-1].id if children and not shape.every else parent.id)
-        made += jobs[_MOST_PARENTS:]
         made += self._sheet(ends, made)
         return _named(self._ordered(made, words), words.renamed)
 
@@ -126,7 +129,7 @@ class _Gardener:
     def _sheet(self, ends: Sequence[str], made: Sequence[Job]) -> Iterable[Job]:
         """Let what comes last of two or three chains go into one job."""
         one_each = {job.id for job in made if job.params.get("numOutputs", 1) == 1}
-        ends = [one for one in ends if one in one_each][:3]
+        ends = sorted(one for one in ends if one in one_each)[:3]
         if len(ends) > 1 and random.Random(f"batchgen proof {self.seed}, sheet").random() < 0.5:
             taken = [{"job": ends[0], "output": 0}, *({"job": one} for one in ends[1:])]
             yield Job(id="sheet", prompt="a sheet of these", model=SHEET, params={"referenceImages": taken})
@@ -206,20 +209,25 @@ def has_chains(scenario: Scenario) -> bool:
     return any(references_of(job) for leg in scenario.legs for job in leg.jobs)
 
 
-def contents_of(jobs: Sequence[Job], kept: Mapping[str, str] | None = None) -> list[str]:
+Kept = Mapping[Acceptance, tuple[JobKey, str]]
+
+
+def contents_of(jobs: Sequence[Job], kept: Kept | None = None) -> list[str]:
     """Return what each job asks for, parents by what they ask for, and the only output without its number.
 
     Args:
         jobs: of a manifest.
-        kept: what those ask for, by id, that keep what was bought before they were changed.
+        kept: the keys of what changed jobs keep that was bought before, and what that asks for.
     """
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, str]] = {}  # as the journal says it, and without what means nothing
     named = {job.id: job for job in jobs}
     for place in lineage_of(jobs).order:
         job = jobs[place]
-        asked = fed_by(job, lambda one: (found[one.job], _gives_one(named[one.job])))
-        found[job.id] = (kept or {}).get(job.id, asked)
-    return [found[job.id] for job in jobs]
+        keyed = content_key(with_parents(job, lambda name: found[name][0]))
+        plain = fed_by(job, lambda one: (found[one.job][1], _gives_one(named[one.job])))
+        key, asked = (kept or {}).get(Acceptance(job.id, keyed), (JobKey(keyed), plain))
+        found[job.id] = key.content, asked
+    return [found[job.id][1] for job in jobs]
 
 
 def contents_bought(records: Mapping[JobKey, Record]) -> dict[JobKey, str]:
@@ -229,8 +237,9 @@ def contents_bought(records: Mapping[JobKey, Record]) -> dict[JobKey, str]:
     def of(key: JobKey) -> str:
         if key not in found:
             job, slot = records[key].job, _slot_in(key)
-            fed = job is not None and references_of(job)
-            found[key] = fed_by(job, lambda one: parent(one, slot)) + slot if fed else key.content
+            found[key] = key.content
+            if job is not None and references_of(job):
+                found[key] = fed_by(job, lambda one: parent(one, slot)) + slot
         return found[key]
 
     def parent(one: Reference, slot: str) -> tuple[str, bool]:
@@ -260,7 +269,7 @@ def fed_by(job: Job, parent: Callable[[Reference], tuple[str, bool]]) -> str:
 
 
 def _gives_one(job: Job) -> bool:
-    return job.params.get("numOutputs", 1) == 1
+    return bool(job.params.get("numOutputs", 1) == 1)
 
 
 def _slot_in(key: JobKey) -> str:

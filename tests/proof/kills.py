@@ -3,8 +3,8 @@
 Every batch has a simulator of its own, over HTTP in another process, that loses answers and
 whose listings are behind. Its run is killed with SIGKILL at random moments, from the first of
 its imports on, and started again thirty times, and then left alone. Every other batch has chains.
-Before some starts hours pass, for the service too; some runs have a clock that is hours wrong, each by its own
-(``moved_clock``). The service's own list of accepted POSTs says whether anything was paid
+Before some starts hours pass, for the service too; some runs have a clock that is hours wrong, each
+by its own (``moved_clock``). The service's own list of accepted POSTs says whether anything was paid
 twice or lost. Exits with 1 if something was, or if a job is held for a person at the end; what
 a seed cannot repeat is the timing.
 """

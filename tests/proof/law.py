@@ -22,7 +22,7 @@ from batchgen.lifecycle import (
 )
 from batchgen.model import Job, JobKey
 from batchgen.simulator.jobs import FAILURE, SUCCESS, Submission
-from tests.proof.chains import contents_bought, contents_of
+from tests.proof.chains import Kept, contents_bought, contents_of
 from tests.proof.scenario import Scenario
 
 MAY_BE_PAID = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD})
@@ -238,12 +238,12 @@ def unfinished(books: Books, keys: Sequence[JobKey]) -> list[str]:
     return left + [f"{key} is left planned" for key in unbought]
 
 
-def most_wanted(manifests: Iterable[Sequence[Job]], kept: Mapping[str, str] | None = None) -> dict[str, int]:
+def most_wanted(manifests: Iterable[Sequence[Job]], kept: Kept | None = None) -> dict[str, int]:
     """Give by content the most equal jobs that one of the manifests asks for.
 
     Args:
         manifests: of all runs.
-        kept: what those ask for, by id, that keep what was bought before they were changed.
+        kept: what changed jobs keep that was bought before.
     """
     most: dict[str, int] = defaultdict(int)
     for jobs in manifests:

@@ -62,6 +62,7 @@ class Run:
         own: the records of this run's slot.
         before: the records as the run found them.
         began: by our clock.
+        plan: that it began with; None where it did not come so far.
     """
 
     earth: Earth
@@ -77,6 +78,7 @@ class Run:
     own: Mapping[JobKey, Record] = field(default_factory=dict)
     before: Mapping[JobKey, Record] = field(default_factory=dict)
     began: float = 0.0
+    plan: Plan | None = None
 
     def __post_init__(self) -> None:
         self.life = Life(self.leg)
@@ -222,6 +224,7 @@ class Run:
             plan = self.earth.plan(self.leg, journal.records())
             plan = a_few_of(plan, limit=self._spending.limit)
             plan = with_vanished(plan, self.earth.shelves.lost_of(journal.records()))
+            self.plan = plan
             purse, refused = await self._purse(client, plan)
             closed.update(refused)
             runner = self._runner(plan, purse, client, journal, gate, clock, closed)

@@ -13,7 +13,7 @@ from tests.proof import holds
 from tests.proof.arranged import NamesWorld, is_of_names
 from tests.proof.audits import audited
 from tests.proof.caps import breaches_of_money
-from tests.proof.chain_law import breaches_of_chains, may_stay, mixed_up
+from tests.proof.chain_law import behind_new_parents, breaches_of_chains, may_stay, mixed_up
 from tests.proof.chains import contents_bought, has_chains
 from tests.proof.denials import Denial, Left
 from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unnamed
@@ -85,6 +85,7 @@ class _Play:
         self._left: Run | None = None
         self._bound = False
         self._retries = 0
+        self._rebuilt = False
 
     def go(self) -> Report:
         self._play()
@@ -239,6 +240,7 @@ class _Play:
         began = self._earth.passed
         self._earth.shelves.begin(calm=leg not in self._scenario.legs)
         self._retries += leg.retry
+        self._rebuilt |= leg.journal is JournalFate.REBUILT
         run = Run(self._earth, leg).go()
         self._left = run
         books = self._books()
@@ -249,9 +251,17 @@ class _Play:
         if run.ending is not None:
             records = books.records.values()
             self._report.wrong += silent_ends(self._earth, verdict_of(run), records, began)
+        self._report.wrong += self._out_of_order(run)
         self._report.log += _told(run)
         self._report.wrong += self._judge(books)
         return books
+
+    def _out_of_order(self, run: Run) -> list[str]:
+        """Hold the order in which jobs left against chains, where nothing else keeps any from leaving."""
+        late = self._scenario.settings.views.late_outputs  # which are waited for
+        if run.plan is None or late or run.leg.slot or not has_chains(self._scenario):
+            return []
+        return behind_new_parents(run.witness.events, run.plan.entries, run.before)
 
     def _books(self) -> Books:
         """Lay open both sides as they are now; the journal has been read after the run."""
@@ -265,7 +275,7 @@ class _Play:
         return [
             *self._earth.wrong,
             *breaches(books, self._scenario, wanted, retries=self._retries),
-            *breaches_of_chains(books, wanted),
+            *breaches_of_chains(books, wanted, rebuilt=self._rebuilt),
         ]
 
     def _wanted_now(self) -> Mapping[str, int]:
@@ -274,7 +284,7 @@ class _Play:
         if not accepted or self._left is None:
             return self._wanted
         asked = contents_bought(self._left.own)
-        kept = {one.job: asked.get(key, key.content) for one, key in accepted.items()}
+        kept = {one: (key, asked.get(key, key.content)) for one, key in accepted.items()}
         more = most_wanted((leg.jobs for leg in self._scenario.legs), kept)
         return {one: max(self._wanted.get(one, 0), more.get(one, 0)) for one in {*self._wanted, *more}}
 
