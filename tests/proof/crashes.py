@@ -8,7 +8,7 @@ from batchgen.account import Holder, Known
 from batchgen.errors import JournalError
 from batchgen.lifecycle import Event, Record, ShownAbsent, State, SubmitStarted
 from batchgen.model import JobKey, Scope
-from batchgen.planning.budget import Allowance
+from batchgen.planning.budget import Allowance, Amounts, Reservation
 from batchgen.ports import Journal
 from tests.proof.law import order_of
 from tests.proof.scenario import Accident, Leg
@@ -96,7 +96,9 @@ class CrashingJournal:
         """Work on another scope of the same file."""
         self._inner = inner
 
-    def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
+    def append(
+        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+    ) -> Record:
         self._life.before_append()
         # what is recorded with more after it was sent long ago
         for order in (order_of(one) for one in events[-1:] if isinstance(one, SubmitStarted)):
@@ -105,7 +107,7 @@ class CrashingJournal:
                 self._wrong.append(f"submitted while an equal one is in doubt: {order}")
         if not self.trusts_absence and any(isinstance(one, ShownAbsent) for one in events):
             self._wrong.append(f"called absent, though that was wrong before in this journal: {key}")
-        record = self._inner.append(key, *events, allowed=allowed)
+        record = self._inner.append(key, *events, allowed=allowed, reserves=reserves)
         if any(one.DURABLE for one in events):
             self._on_sync()
         self._life.after_append()
@@ -130,6 +132,20 @@ class CrashingJournal:
 
     def unanswered_equals(self, key: JobKey, body: str = "") -> list[Record]:
         return list(self._inner.unanswered_equals(key, body))
+
+    def reservations(self) -> Mapping[JobKey, Reservation]:
+        return self._inner.reservations()
+
+    def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
+        self._life.before_append()
+        self._inner.reserve(wanted, allowed=allowed)
+        self._life.after_append()
+
+    def release(self, keys: Collection[JobKey]) -> None:
+        if any(key in self._inner.reservations() for key in keys):
+            self._life.before_append()
+            self._inner.release(keys)
+            self._life.after_append()
 
     @property
     def authors(self) -> frozenset[str]:

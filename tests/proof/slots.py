@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Event, Record, SubmitStarted
 from batchgen.model import Job, JobKey, RemoteJob, Scope
-from batchgen.planning.budget import Allowance
+from batchgen.planning.budget import Allowance, Amounts
 from batchgen.planning.yields import YOUNG
 from batchgen.ports import Journal
 from tests.proof.crashes import CrashingJournal, Life
@@ -91,10 +91,12 @@ def read_all(file: JournalFile) -> AssetStore:
 class OldJournal(CrashingJournal):
     """The journal of an older slot: nothing is bought there."""
 
-    def append(self, key: JobKey, *events: Event, allowed: Allowance | None = None) -> Record:
+    def append(
+        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+    ) -> Record:
         if any(isinstance(one, SubmitStarted) for one in events):
             self._wrong.append(f"bought in an older slot: {key}")
-        return super().append(key, *events, allowed=allowed)
+        return super().append(key, *events, allowed=allowed, reserves=reserves)
 
 
 def open_others(
