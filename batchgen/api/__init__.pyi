@@ -53,6 +53,8 @@ from batchgen.planning.caps import Fit as Fit
 from batchgen.planning.chains import BlockedBy as BlockedBy
 from batchgen.planning.chains import ChainCount as ChainCount
 from batchgen.planning.chains import Outdated as Outdated
+from batchgen.planning.chains import made_of as made_of
+from batchgen.planning.chains import told_along as told_along
 from batchgen.planning.chains import told_with_chains as told_with_chains
 from batchgen.planning.changes import Change as Change
 from batchgen.planning.changes import Changed as Changed
@@ -67,6 +69,7 @@ from batchgen.planning.groups import ChangedAlike as ChangedAlike
 from batchgen.planning.groups import changed_alike as changed_alike
 from batchgen.planning.groups import is_text_change as is_text_change
 from batchgen.planning.groups import text_edits as text_edits
+from batchgen.planning.lanes import Lane as Lane
 from batchgen.planning.plan import Entry as Entry
 from batchgen.planning.plan import Standing as Standing
 from batchgen.planning.pricing import Price as Price

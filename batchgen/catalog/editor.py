@@ -30,14 +30,15 @@ _TEXT_OF_TIME = r"^\s*([0-9]+(\.[0-9]+)?|([0-9]+(\.[0-9]+)?\s*(ms|s|min|m|h|d)\s
 # What the functions take that check a value, by their names: pydantic cannot look into them.
 _TAKES: Mapping[str, JsonSchemaValue] = {
     "_version": {"const": 1},
-    "_rate": {"type": "string", "pattern": _TEXT_OF_RATE},
+    "read_rate": {"type": "string", "pattern": _TEXT_OF_RATE},
     "_in_flight": {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]},
-    "_timeout": {
+    "read_duration": {
         "anyOf": [{"type": "string", "pattern": _TEXT_OF_TIME}, {"type": "number", "exclusiveMinimum": 0}]
     },
     "_seed": {"const": "none"},
-    "_amount": {"type": "number", "minimum": 0},
-    "_estimate": {"type": "number", "exclusiveMinimum": 0},
+    "_download": {"anyOf": [{"enum": ["all", "last", "none"]}, {"type": "boolean"}]},
+    "read_amount": {"type": "number", "minimum": 0},
+    "read_estimate": {"type": "number", "exclusiveMinimum": 0},
     "_some": _SOME,
     "_model_id": {"type": "string", "pattern": r"^[^\s/\\?#%]+$"},
     "_entry": {

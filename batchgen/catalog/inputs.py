@@ -17,9 +17,11 @@ from batchgen.catalog.outputs import kinds_made_by
 from batchgen.catalog.required import is_given, unknown_others
 from batchgen.errors import Problem
 from batchgen.formats import counted
+from batchgen.identity import is_reference
 from batchgen.manifest.source.problems import Place, listed, shortened
 from batchgen.model import Job, Json, Model
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 MOST_PROBLEMS = 1_000  # more are not read, and each is a line of text
 
 
@@ -68,7 +70,7 @@ class Findings:
 
 
 class _Group:
-    """The jobs that differ in their prompts alone."""
+    """The jobs that differ in nothing but their prompts, and which jobs of one model they name."""
 
     def __init__(self, first: int, faults: tuple[Fault, ...], *, surprise: str) -> None:
         self.first = first
@@ -83,7 +85,7 @@ class _Check:
     def __init__(self, manifest: Written, models: Mapping[str, Model]) -> None:
         self._manifest = manifest
         self._models = {name: declare(model) for name, model in models.items()}
-        self._groups: dict[tuple[str, *tuple[Hashable, ...]], _Group] = {}
+        self._groups: dict[tuple[Hashable, ...], _Group] = {}
         self._values: dict[Hashable, tuple[Fault, ...]] = {}
         self._missing: dict[Hashable, tuple[Fault, ...]] = {}
         self._kinds: dict[str, frozenset[str]] = {}  # that models make
@@ -98,8 +100,12 @@ class _Check:
         if model is None or not model.inputs:
             return
         off = self._manifest.unchecked(index)
-        key = (job.model, id(job.params), is_given(job.prompt), job.derive_seed, off)
+        others = (job.model, is_given(job.prompt), job.derive_seed, off)
+        key: tuple[Hashable, ...] = (*others, id(job.params))
         group = self._groups.get(key)
+        if group is None:
+            key = (*others, self._alike(job.params))
+            group = self._groups.get(key)
         if group is None:
             faults = tuple(self._faults(index, job, model, off))
             group = self._groups[key] = _Group(index, faults, surprise=self._surprise(index, job, model))
@@ -110,6 +116,20 @@ class _Check:
         if len(self.own) >= MOST_PROBLEMS:
             return
         self.own += [(index, one) for one in faults_of(job.prompt, prompt, (PROMPT,))]
+
+    def _alike(self, params: Mapping[str, Json]) -> Hashable:
+        """Return what parameters share that differ in nothing but which jobs of one model they name."""
+        parts: list[Hashable] = []
+        named = False
+        for name, value in params.items():
+            if type(value) in _PLAIN:
+                parts.append((name, type(value), value))
+            elif is_reference(value):
+                named = True
+                parts.append((name, self._made_by(value["job"]), "output" in value, "outputs" in value))
+            else:
+                return id(params)
+        return tuple(parts) if named else id(params)
 
     def _faults(self, index: int, job: Job, model: DeclaredModel, off: Collection[str]) -> Iterator[Fault]:
         """Check everything but the length and the wording of the prompt."""
@@ -171,7 +191,7 @@ class _Check:
         counts = Counter[tuple[str, str]]()
         for (model, *_), group in self._groups.items():
             if group.surprise and not group.faults:
-                counts[model, group.surprise] += group.count
+                counts[str(model), group.surprise] += group.count
         yield from (f"{model}: {counted(count, 'job')} {said}" for (model, said), count in counts.items())
 
     def _missing_of(self, model: DeclaredModel, given: Mapping[str, Json]) -> tuple[Fault, ...]:

@@ -14,6 +14,7 @@ from batchgen.cli import flags
 from batchgen.cli.awaited import awaited
 from batchgen.cli.events import events_to
 from batchgen.cli.plan import show_plan
+from batchgen.cli.plan_chains import along_line
 from batchgen.cli.plan_money import all_of
 from batchgen.cli.signals import caught
 from batchgen.errors import Problem
@@ -229,6 +230,8 @@ def _may_go_on(preview: "api.Preview") -> bool:
         return True
     jobs = counted(count, "job")
     click.echo(f"{preview.batch.manifest.batch}: {jobs} to buy, for {all_of(quoted)}.", err=True)
+    for text in along_line(preview):
+        click.echo(text, err=True)
     for text in preview.outlook.fit.warnings():
         click.echo(f"warning: {text}", err=True)
     if count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS:

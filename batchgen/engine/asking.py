@@ -118,16 +118,22 @@ class Asker:
         assert questions is not None
         return questions.kind(entry.job)
 
-    def add(self, entry: Entry) -> None:
-        """Let a job wait, and ask, if nobody does yet."""
+    def add(self, entry: Entry, about: Entry | None = None) -> None:
+        """Let a job wait, and ask, if nobody does yet.
+
+        Args:
+            entry: the job.
+            about: whose price is asked: a later step's, without which no chain begins; None for its own.
+        """
         questions = self._purse.questions
         assert questions is not None
-        kind = questions.kind(entry.job)
+        first = about or entry
+        kind = questions.kind(first.job)
         self._waiting[kind].append(entry)
         if len(self._waiting[kind]) == 1:
             self._lively[kind] = entry.job.model
             self._errands.spawn(
-                partial(self._ask_until_told, questions, kind, entry), f"price:{entry.job.id}"
+                partial(self._ask_until_told, questions, kind, first), f"price:{first.job.id}"
             )
             if not self._purse.is_capped:
                 self._errands.spawn(partial(self._hurry, kind), f"hurry:{entry.job.id}")
@@ -202,8 +208,10 @@ class Asker:
             self._over, self._lacks = True, error
             self._leave(kind)
             return
-        self._taken(kind)
+        left = self._taken(kind)
         self._close(first.job.model, error)
+        if left:
+            self._told(left)  # jobs of other models, whose later steps these would have been
         self._board.look()
 
     def _leave(self, kind: str) -> None:

@@ -356,10 +356,16 @@ class Dispatcher:
 
     def _first(self) -> Entry | None:
         """Return the first that has room; those whose price has to be asked step aside."""
-        while (entry := self._short.first(self._asker.has_room)) is not None and self._asker.needs(entry):
+        while (entry := self._short.first(self._asker.has_room)) is not None and (
+            asked := self._asks_about(entry)
+        ) is not None:
             self._waiting.remove(entry)
-            self._asker.add(entry)
+            self._asker.add(entry, asked)
         return entry
+
+    def _asks_about(self, entry: Entry) -> Entry | None:
+        """Return whose price has to be asked before a job may leave: its own, or a later step's."""
+        return entry if self._asker.needs(entry) else self._chains.unasked(entry)
 
     def _next(self) -> Entry | None:
         """Return the next job that may be submitted now; one equal to a job in doubt steps aside."""

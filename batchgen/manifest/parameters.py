@@ -8,7 +8,8 @@ from batchgen.manifest.references import is_reference
 from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.scalars import unsendable
 from batchgen.manifest.tables.files import Filing
-from batchgen.manifest.templates import parse, strings_in, tree_of, wrong_with_text
+from batchgen.manifest.templates import parse, strings_in, wrong_with_text
+from batchgen.manifest.trees import tree_of
 from batchgen.model import Json
 
 Path: TypeAlias = tuple[str | int, ...]

@@ -258,7 +258,8 @@ class _Reader:
             for fault in faults_in(files, known, complete=len(entries) == sum(map(_count, sheets))):
                 note = self._problems.add if fault.stops else self._problems.warn
                 note(place, f"output.files: {fault.text}")
-        return Output(download=given.download, files=files, place=place)
+        download = given.download
+        return Output(download=download != "none", only_last=download == "last", files=files, place=place)
 
     def bounded(self, entries: Sequence[Entry], max_jobs: int) -> bool:
         """Return whether the jobs may be expanded, and note which entry makes too many."""

@@ -24,15 +24,14 @@ from batchgen.lifecycle import Record
 from batchgen.model import Json, Refund
 from batchgen.output import atomic
 from batchgen.output.entries import Row, Status, entry, status_of, without_signature
-from batchgen.plain_files import FileFaultError, open_plain
+from batchgen.output.saved_progress import saved_summary
+from batchgen.plain_files import FileFaultError
 from batchgen.planning.chains import NO_CHAINS, ChainCount
 from batchgen.planning.stages import counted_stages
 
 FORMAT = "batchgen/results@1"
 JSON_NAME = "results.json"
 CSV_NAME = "results.csv"
-
-_SUMMARY = b' "summary": '  # how its line begins; those of prompts and jobs begin further in
 
 _LINES_A_CHUNK = 500
 
@@ -382,25 +381,9 @@ def _kept(path: Path, results: Results) -> Written | None:
 def _written_at(path: Path) -> float | None:
     """Return when a results manifest was written; None where it is none, or not one of ours."""
     try:
-        return datetime.fromisoformat(_saved_summary(path)["written_at"]).timestamp()
+        return datetime.fromisoformat(saved_summary(path)["written_at"]).timestamp()
     except (FileFaultError, OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
-
-
-def saved_progress(path: Path) -> ChainCount:
-    """Return how far the chains of a results manifest are; no chains where it is none, or says nothing."""
-    try:
-        told = _saved_summary(path).get("chains", {})
-        return ChainCount(**{name: int(told[name]) for name in asdict(NO_CHAINS)}) if told else NO_CHAINS
-    except (FileFaultError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return NO_CHAINS
-
-
-def _saved_summary(path: Path) -> Mapping[str, Json]:
-    with open_plain(path) as file:
-        line = next((one for one in file if one.startswith(_SUMMARY)), b"")
-    summary: Mapping[str, Json] = json.loads(line[len(_SUMMARY) :].rstrip().removesuffix(b","))
-    return summary
 
 
 def _counted(chunks: Iterable[bytes], see: Callable[[bytes], object]) -> Iterator[bytes]:

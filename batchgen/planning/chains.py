@@ -4,9 +4,11 @@ Pure. A chain is named after its last job; the jobs on its way are all that one 
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
+from batchgen.formats import counted, units
 from batchgen.identity import references_of
 from batchgen.lifecycle import DONE, State
 from batchgen.lineage import Lineage
@@ -16,7 +18,7 @@ from batchgen.planning.plan import Entry, Plan, may_be_retried
 from batchgen.planning.stages import Stage, stage_of, told_stages
 from batchgen.record import Record
 
-_NAMED = 3  # jobs that a sentence names
+_NAMED = 5  # jobs that a sentence names
 
 Typed = Callable[..., str]  # gives a command on the batch as people type it: its name, and what follows
 
@@ -72,14 +74,19 @@ def told_with_chains(
     return ", ".join(filter(None, [told, chains.done_of if all_steps else str(chains)]))
 
 
-def count_chains(plan: Plan) -> ChainCount:
-    """Count the chains of a plan, and their steps."""
+def count_chains(plan: Plan, *, to_buy: bool = False) -> ChainCount:
+    """Count the chains of a plan, and their steps.
+
+    Args:
+        plan: whose.
+        to_buy: of the jobs that wait or are blocked count those alone that are to be bought.
+    """
     lineage = plan.lineage
     if lineage.is_empty:
         return NO_CHAINS
     steps = steps_of(lineage)
     done = {place for place in steps if is_done(plan.entries[place])}
-    lanes = Counter(one.lane for place, one in plan.waits.items() if plan.entries[place].wanted)
+    lanes = Counter(one.lane for place, one in plan.waits.items() if plan.entries[place].wanted or not to_buy)
     return ChainCount(
         chains=len(lineage.last),
         done=sum(place in done for place in lineage.last),
@@ -195,6 +202,12 @@ def parents_of(
     return tuple(found)
 
 
+def made_of(job: Job, record: Record | None = None) -> str:
+    """Return what a job is made of, for people: its parents with their assets; empty where it has none."""
+    found = parents_of(job, record, {})
+    return ", ".join(name if asset is None else f"{name} ({asset})" for name, asset in found)
+
+
 def _is_bound(record: Record) -> bool:
     """Return whether something was, or may have been, sent for a job: then its inputs stay what they are."""
     return record.body is not None or bool(record.submissions)
@@ -203,51 +216,32 @@ def _is_bound(record: Record) -> bool:
 def drawn(plan: Plan, names: Sequence[str]) -> list[str]:
     """Draw the chains of a plan by the entries of the manifest: ``knight (3) -> cut (3) -> big (3)``.
 
-    Entries that feed one another are one line, those that feed first; several on one step are joined by
-    ``+``.
+    Each entry at which chains end is a line, with how many jobs of which entries feed it; several on one step
+    are joined by ``+``.
 
     Args:
         plan: whose.
         names: what the entry of each job is called, by the job's place.
     """
-    lineage = plan.lineage
-    counts = Counter(names[place] for place in steps_of(lineage))
-    fed_by: dict[str, set[str]] = {name: set() for name in counts}
-    for place, parents in lineage.parents.items():
-        fed_by[names[place]] |= {names[one] for one in parents} - {names[place]}
-    order = {name: place for place, name in reversed(list(enumerate(names))) if name in counts}
-    return [_line(group, fed_by, counts, order) for group in _together(fed_by, order)]
+    ends: dict[str, list[int]] = {}
+    for place in plan.lineage.last:
+        ends.setdefault(names[place], []).append(place)
+    return [_line(plan.lineage, places, names) for places in ends.values()]
 
 
-def _together(fed_by: Mapping[str, Collection[str]], order: Mapping[str, int]) -> list[set[str]]:
-    """Return the entries that feed one another, in whatever way, as groups in their order."""
-    joined: dict[str, set[str]] = {name: {name} for name in fed_by}
-    for name, parents in fed_by.items():
-        for parent in parents:
-            if joined[parent] is not joined[name]:
-                joined[parent] |= joined[name]
-                for one in joined[name]:
-                    joined[one] = joined[parent]
-    groups = {id(one): one for one in joined.values()}
-    return sorted(groups.values(), key=lambda group: min(order[one] for one in group))
-
-
-def _line(
-    group: Iterable[str],
-    fed_by: Mapping[str, Collection[str]],
-    counts: Mapping[str, int],
-    order: Mapping[str, int],
-) -> str:
-    depth: dict[str, int] = {}
-    left = sorted(group, key=lambda name: order[name])
-    while left:
-        ready = [one for one in left if all(parent in depth for parent in fed_by[one])] or left[:1]
-        for one in ready:
-            depth[one] = 1 + max((depth.get(parent, -1) for parent in fed_by[one]), default=-1)
-        left = [one for one in left if one not in depth]
+def _line(lineage: Lineage, ends: Sequence[int], names: Sequence[str]) -> str:
+    places, ahead = set(ends), list(ends)
+    while ahead:
+        new = [one for one in lineage.parents.get(ahead.pop(), ()) if one not in places]
+        places.update(new)
+        ahead += new
+    counts = Counter(names[place] for place in places)
+    step: dict[str, int] = {}
+    for place in sorted(places):
+        step[names[place]] = max(step.get(names[place], 0), lineage.depth.get(place, 0))
     steps: dict[int, list[str]] = {}
-    for name in sorted(depth, key=lambda name: (depth[name], order[name])):
-        steps.setdefault(depth[name], []).append(f"{name} ({counts[name]:,})")
+    for name in sorted(step, key=step.__getitem__):  # those of one step stay in the manifest's order
+        steps.setdefault(step[name], []).append(f"{name} ({counts[name]:,})")
     return " -> ".join(" + ".join(one) for one in steps.values())
 
 
@@ -264,11 +258,17 @@ class Outdated:
     parent: Entry
     assets: tuple[str, ...]
 
+    @property
+    def cost(self) -> Decimal | None:
+        """What the child has cost, compute units, and is likely to cost again; None where nobody has said."""
+        return self.child.record.charged or self.child.record.quoted_in_all
+
     def __str__(self) -> str:
-        """Return it for people."""
+        """Return it for people, with what the child is likely to cost once more."""
+        cost = "what it cost is not known" if self.cost is None else f"it has cost {units(self.cost)} CU"
         return (
-            f"{self.child.job.id} was made of {', '.join(self.assets)}, which {self.parent.job.id} "
-            "no longer has as its own"
+            f"{self.child.job.id} was made of {', '.join(self.assets)}, which {self.parent.job.id} no longer "
+            f"has as its own; no run buys it again for that ({cost})"
         )
 
 
@@ -295,7 +295,18 @@ def outdated_in(plan: Plan) -> list[Outdated]:
 _NOTHING_CAME = frozenset({State.FAILED, State.REFUSED, State.CANCELED, State.ABANDONED})
 
 
-def named_few(ids: Sequence[str]) -> str:
-    """Return some ids for a sentence."""
-    more = [f"{len(ids) - _NAMED} more"] if len(ids) > _NAMED + 1 else []
-    return ", ".join([*(ids[:_NAMED] if more else ids), *more])
+def told_along(plan: Plan, *, retry: bool = False) -> str:
+    """Return what is bought along with the jobs that a person means; empty where nothing is.
+
+    Args:
+        plan: with only these.
+        retry: whether jobs are tried again, so that it is their children that go on.
+    """
+    ids = [one.job.id for one in plan.along]
+    if not ids:
+        return ""
+    few = ids if len(ids) <= _NAMED + 1 else [*ids[:_NAMED], f"{len(ids) - _NAMED} more"]
+    if retry:
+        what = "1 job that waited goes" if len(ids) == 1 else f"{len(ids)} jobs that waited go"
+        return f"{what} on: {', '.join(few)}"
+    return f"{counted(len(ids), 'parent')} {'comes' if len(ids) == 1 else 'come'} along: {', '.join(few)}"

@@ -43,7 +43,11 @@ def a_few_of(
     along = _needed(plan.lineage, chosen, frozenset(buying))
     left = frozenset(buying) - chosen - along
     entries = tuple(
-        replace(one, wanted=one.wanted and place not in left, along=one.along or place in along)
+        replace(
+            one,
+            wanted=one.wanted and place not in left,
+            along=place in along or (one.along and place not in left),
+        )
         for place, one in enumerate(plan.entries)
     )
     return replace(plan, entries=entries)

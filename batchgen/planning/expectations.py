@@ -171,11 +171,9 @@ class Expectations:
 
 def _size(values: Mapping[str, Json]) -> tuple[int, int] | None:
     """Return the pixels that are asked for, or that the model takes where none are."""
-    width, height = values.get("width"), values.get("height")
-    if not (is_number(width) and is_number(height)):
-        return None
-    fits = 0 < width <= _MOST_PIXELS and 0 < height <= _MOST_PIXELS
-    return (int(width), int(height)) if fits else None
+    edges: list[Json] = [values.get("width"), values.get("height")]
+    width, height = (int(one) if is_number(one) and 0 < one <= _MOST_PIXELS else 0 for one in edges)
+    return (width, height) if width and height else None
 
 
 def _traits(model: Model) -> _Traits:

@@ -62,6 +62,11 @@ class Entry:
     selected: bool = True
     along: bool = False
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a person means it, or it is bought along with what a person means."""
+        return self.selected or self.along
+
     def with_record(self, record: Record) -> "Entry":
         """Return it with what is on record now; another attempt that was asked for is made by then."""
         return self if record is self.record else replace(self, record=record, retry=False)
@@ -172,7 +177,7 @@ class Plan:
     @cached_property
     def asked(self) -> "Plan":
         """The same of the jobs that a person means, and of what is bought along with them."""
-        return self._part(lambda one: one.selected or one.along)
+        return self._part(lambda one: one.is_asked)
 
     @property
     def along(self) -> tuple[Entry, ...]:

@@ -20,6 +20,7 @@ from batchgen.planning.renames import changed_under_new_ids, renamed
 from batchgen.ports import Quoter
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient
+from batchgen.usecases.chains import ChainOutlook, look_at_chains
 from batchgen.usecases.models import check_manifest, to_submit
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted, quote_jobs
@@ -69,6 +70,7 @@ class Outlook:
         account: None where the credentials may not see it, or it was not asked for.
         notes: sentences for people.
         warnings: what is probably a mistake by what the models declare.
+        chains: their steps, what waits, and what is out of date.
     """
 
     quoted: Quoted
@@ -82,6 +84,7 @@ class Outlook:
     account: Account | None
     notes: tuple[str, ...]
     warnings: tuple[Problem, ...]
+    chains: ChainOutlook
 
 
 async def look_ahead(
@@ -128,15 +131,16 @@ async def look_ahead(
     return Outlook(
         quoted=quoted,
         entries=_by_entry(batch, quoted),
-        changed=tuple(one for one in changed_jobs(batch.plan) if one.entry.selected),
-        moved=tuple(one for one in changed_under_new_ids(batch.plan) if one.entry.selected),
-        renamed=tuple(pair for pair in renamed(batch.plan) if batch.plan.by_id[pair[1]].selected),
+        changed=tuple(one for one in changed_jobs(batch.plan) if one.entry.is_asked),
+        moved=tuple(one for one in changed_under_new_ids(batch.plan) if one.entry.is_asked),
+        renamed=tuple(pair for pair in renamed(batch.plan) if batch.plan.by_id[pair[1]].is_asked),
         forecast=forecast(jobs, models, at_once=min(ceilings, default=None), rate=rate),
         unrecognisable=unrecognisable(jobs, models),
         fit=fit_of(batch, guard_of(batch, options, quoted), left=account.left if account else None),
         account=account,
         notes=(*checked.notes, *([checked.skipped] if checked.skipped else []), *lacks),
         warnings=checked.warnings,
+        chains=look_at_chains(options, batch),
     )
 
 
@@ -218,7 +222,7 @@ def _by_entry(batch: Batch, quoted: Quoted) -> tuple[EntryOutlook, ...]:
             quoted,
         )
         for number, entries in enumerate(members.values())
-        if any(one.selected for one in entries)
+        if any(one.is_asked for one in entries)
     )
 
 
@@ -228,7 +232,7 @@ def _entry_outlook(
     sums = summed(bought, quoted)
     return EntryOutlook(
         preview=preview,
-        counts=Counter(one.standing for one in entries if one.selected),
+        counts=Counter(one.standing for one in entries if one.is_asked),
         cost=sums.cost,
         unpriced=sums.unpriced,
         estimated=sums.estimated,

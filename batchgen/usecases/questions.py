@@ -59,8 +59,13 @@ class StandIns(Protocol):
         """Return a job with the outputs that are there."""
         ...
 
-    def like(self, reference: Reference) -> str | None:
-        """Return an asset at the service that is like an output; None where none is known."""
+    def like(self, reference: Reference, *, everywhere: bool) -> str | None:
+        """Return an asset at the service that is like an output; None where none is known.
+
+        Args:
+            reference: the output.
+            everywhere: whether other batches are looked through too.
+        """
         ...
 
     async def blank(self, reference: Reference, *, any_size: bool) -> str | None:
@@ -146,7 +151,7 @@ class Inquiry:
         moving = set(self._classifier.moved_by(job))
         instead: dict[Reference, str | None] = {}
         for one in waits_for:
-            like = self._stand_ins.like(one) if self._stand_ins is not None else None
+            like = self._like(one, moving)
             if like is None and one not in moving and job.model not in self._wants_real:
                 like = STAND_IN
             instead[one] = like if like is not None else await self._blank(one, moving)
@@ -163,6 +168,11 @@ class Inquiry:
             for one in waits_for
         }
         return None if second == instead else await self._asked_with(generator, name, job, second)
+
+    def _like(self, reference: Reference, moving: Collection[Reference]) -> str | None:
+        if self._stand_ins is None:
+            return None
+        return self._stand_ins.like(reference, everywhere=reference in moving)
 
     async def _blank(self, reference: Reference, moving: Collection[Reference]) -> str | None:
         if self._stand_ins is None:

@@ -4,13 +4,12 @@ A like asset is the newest that a job of the same model and size gave, in this b
 same origin and project. Blank files can be made of pictures alone: not of films, sounds, meshes and texts.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 
 from batchgen.errors import JournalError
 from batchgen.identity import Reference, is_file, references_of
-from batchgen.model import Job, JobKey, Model
+from batchgen.model import Job, JobKey, Model, Scope
 from batchgen.planning.expectations import Expectations, Newest
 from batchgen.planning.pricing import Given
 from batchgen.planning.stand_ins import Outputs
@@ -20,7 +19,7 @@ from batchgen.wiring.blanks import Blank, Known
 from batchgen.wiring.options import Options
 
 _USUAL_SIZE = (1024, 1024)  # pixels of a picture whose size moves no price
-_MOST_SCOPES = 20  # batches and slots that are looked through, the latest first
+_MOST_RECORDS = 50_000  # of other batches and slots: no more are looked through once so many were
 
 Records = Mapping[JobKey, Record]
 
@@ -35,7 +34,7 @@ class StandIns:
         models: Mapping[str, Model],
         parents: Iterable[str],
         records: Records,
-        others: Callable[[], Iterable[Records]],
+        others: Iterable[Records],
         known: Known,
         blank: Blank,
     ) -> None:
@@ -46,7 +45,7 @@ class StandIns:
             models: as the service describes them.
             parents: the models of the jobs whose outputs may be asked for.
             records: of the batch.
-            others: gives the records of other batches and slots, the latest first.
+            others: the records of other batches and slots, the latest first; read as they are needed.
             known: gives the asset ids of contents that were sent, by SHA-256; others are left out.
             blank: gives the asset id of a blank picture of so many pixels; None where there is none.
         """
@@ -55,7 +54,10 @@ class StandIns:
         self._models = models
         self._parents = frozenset(parents)
         self._records = records
-        self._others = others
+        self._unread = iter(others)
+        self._own: Newest | None = None
+        self._read: list[Newest] = []
+        self._left = _MOST_RECORDS
         self._blank = blank
 
     def given(self, reference: Reference) -> Sequence[Given]:
@@ -66,14 +68,16 @@ class StandIns:
         """Return a job with the outputs that are there."""
         return self._outputs.bound(job)
 
-    def like(self, reference: Reference) -> str | None:
-        """Return an asset at the service that is like an output; None where none is known."""
+    def like(self, reference: Reference, *, everywhere: bool) -> str | None:
+        """Return an asset at the service that is like an output; see ``questions.StandIns``."""
         expected = self._outputs.expectations.of(reference)
         if expected is None:
             return None
         if (kept := self._kept(reference)) is not None:
             return kept
-        found = (one.find(expected) for one in (self._own, *self._elsewhere))
+        if (own := self._newest().find(expected)) is not None or not everywhere:
+            return own
+        found = (one.find(expected) for one in self._elsewhere())
         return next((one for one in found if one is not None), None)
 
     def _kept(self, reference: Reference) -> str | None:
@@ -92,14 +96,18 @@ class StandIns:
             return await self._blank(expected.width, expected.height)
         return await self._blank(*_USUAL_SIZE) if any_size else None
 
-    @cached_property
-    def _own(self) -> Newest:
-        return Newest(self._records, self._outputs.expectations, self._parents)
+    def _newest(self) -> Newest:
+        if self._own is None:
+            self._own = Newest(self._records, self._outputs.expectations, self._parents)
+        return self._own
 
-    @cached_property
-    def _elsewhere(self) -> tuple[Newest, ...]:
-        """The same of other batches and slots; they are read only where something is looked for in vain."""
-        return tuple(Newest(one, self._expectations(one), self._parents) for one in self._others())
+    def _elsewhere(self) -> Iterator[Newest]:
+        """Return the same of other batches and slots, which are read one by one as long as there are few."""
+        yield from self._read
+        while self._left > 0 and (records := next(self._unread, None)) is not None:
+            self._left -= len(records)
+            self._read.append(Newest(records, self._expectations(records), self._parents))
+            yield self._read[-1]
 
     def _expectations(self, records: Records) -> Expectations:
         def parent(reference: Reference) -> Job | None:
@@ -130,7 +138,7 @@ def stand_ins_of(
         models=models,
         parents=parents,
         records=batch.journal.records(),
-        others=lambda: _others(batch, options),
+        others=_others(batch, options),
         known=known,
         blank=blank,
     )
@@ -145,12 +153,15 @@ def _parents(batch: Batch) -> frozenset[str]:
 
 def _others(batch: Batch, options: Options) -> Iterator[Records]:
     """Return the records of other batches and slots of the same origin and project, the latest first."""
-    scope = batch.scope
+    scope, theirs = batch.scope, list[Scope]()
     with suppress(JournalError), options.journal.read() as file:
         theirs = [
             one
             for one in file.scopes()
             if one != scope and (one.origin, one.project) == (scope.origin, scope.project)
         ]
-        for one in reversed(theirs[-_MOST_SCOPES:]):
-            yield file.batch(one).records()
+    for one in reversed(theirs):
+        records: Records = {}
+        with suppress(JournalError), options.journal.read() as file:
+            records = dict(file.batch(one).records())
+        yield records

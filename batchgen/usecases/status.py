@@ -15,7 +15,8 @@ from batchgen.lifecycle import Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import JobKey, Scope
 from batchgen.output.missing_files import look_at_files, missing_among
-from batchgen.output.results import JSON_NAME, saved_progress
+from batchgen.output.results import JSON_NAME
+from batchgen.output.saved_progress import saved_progress
 from batchgen.planning.budget import Committed, committed
 from batchgen.planning.chains import NO_CHAINS, ChainCount, count_chains
 from batchgen.planning.selection import selected

@@ -19,7 +19,7 @@ from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Parent, Row, Words
-from batchgen.output.missing_files import FilesLook, look_at_files
+from batchgen.output.missing_files import FilesLook, look_at_wanted_files
 from batchgen.output.results import Results
 from batchgen.planning.chains import Typed, blocked_in, blocks_of, count_chains, parents_of, ways_of
 from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
@@ -121,7 +121,6 @@ class Batch:
         """Make the plan, and look which files that were collected are not on the disk any more."""
         journal, accepted = file.batch(scope), file.accepted(scope).read()
         folder = options.output / manifest.batch
-        files = look_at_files(journal.records(), folder) if manifest.output.download else FilesLook()
         plan = make_plan(
             manifest.jobs,
             journal.records(),
@@ -129,7 +128,11 @@ class Batch:
             accepted=accepted,
             now=options.clock.now(),
         )
-        plan, wrong = _selected(options, manifest, with_vanished(plan, files.lost))
+        files = FilesLook()
+        if manifest.output.download:
+            only_last = manifest.output.only_last
+            files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
+        plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys))
         return cls(
             manifest=manifest,
             folder=folder,
@@ -175,6 +178,12 @@ class Batch:
         return bool(short.bare or short.partial)
 
     @property
+    def left_at_service(self) -> frozenset[str]:
+        """The assets that are handed on and need not be on the disk."""
+        feeding = self.plan.lineage.children if self.manifest.output.only_last else ()
+        return frozenset(one for place in feeding for one in self.plan.entries[place].record.asset_ids)
+
+    @property
     def left_out(self) -> tuple[Job, ...]:
         """The jobs that wait and that nobody asked to be bought now."""
         return tuple(one.job for one in self.plan.entries if self._is_left_out(one))
@@ -209,7 +218,7 @@ class Batch:
             counted,
             shortage=self._shortage(keys, now=at),
             blocked=[(one.needs_a_decision, one.told(self.typed)) for one in blocked_in(plan)],
-            waiting=count_chains(plan).waiting,
+            waiting=count_chains(plan, to_buy=True).waiting,
         )
 
     def plan_now(self, ending: EngineOutcome, *, at: float) -> Plan:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.policy import Policy
 from batchgen.engine.runner import Runner
+from batchgen.errors import TransientError
 from batchgen.exits import Exit
 from batchgen.identity import references_of
 from batchgen.lifecycle import State, SubmitStarted
@@ -26,7 +27,7 @@ from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes
 from tests.support.builders import events_of, make_earth, records_of, states_of, verdict_of
-from tests.support.virtual import SEEDED, Earth, Run
+from tests.support.virtual import EPOCH, SEEDED, Earth, Run
 
 CUT_OUT, UPSCALE = "model_birefnet-background-removal", "model_topaz-image-upscale"
 QUOTES = {SEEDED: Decimal(4), CUT_OUT: Decimal(2), UPSCALE: Decimal(10)}  # as the simulator charges them
@@ -320,3 +321,52 @@ def test_nothing_of_a_chain_is_bought_over_the_cap_and_nothing_is_kept_at_the_en
             over.disk.lose_power()
     sent = [event.job for _, event in over.disk.events if type(event) is SubmitStarted]
     assert not [one for one in sent if any(not ref.assets for ref in references_of(one))]
+
+
+class Questions(DoorPrices):
+    """Prices of later steps that are not known before they are asked, and of which some are never told."""
+
+    def __init__(self, *, silent: float = 0.0, mute: frozenset[str] = frozenset()) -> None:
+        super().__init__({SEEDED: QUOTES[SEEDED]}, QUOTES)
+        self.at: dict[str, float] = {}
+        self._silent, self._mute = silent, mute
+
+    def price(self, job: Job) -> Decimal | None:
+        return QUOTES.get(job.model) if job.model in self.at and job.model not in self._mute else None
+
+    def asked(self, job: Job) -> float | None:
+        return self.at.get(job.model)
+
+    def is_due(self, job: Job) -> bool:
+        del job
+        return False
+
+    def expected(self, job: Job) -> Decimal | None:
+        del job
+        return None
+
+    async def ask(self, job: Job) -> None:
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(0.1)
+        if now < self._silent and job.model != SEEDED:
+            raise TransientError("no price for now")
+        self.at[job.model] = now
+
+
+def asking(questions: Questions, total: int) -> BudgetGuard:
+    return BudgetGuard(budget=Budget(total=Decimal(total)), prices=questions, questions=questions)
+
+
+def test_prices_of_later_steps_that_nobody_has_told_yet_are_asked_before_a_chain_begins() -> None:
+    over, questions = make_earth(), Questions(silent=120.0)
+    run = finished(Run(over, chains(2), purse=asking(questions, 2 * WHOLE)).go())
+    assert states_of(over) == {State.COLLECTED: 6}
+    assert events_of(run, SubmitStarted)[0].at >= EPOCH + 120.0
+    assert all(at >= 120.0 for model, at in questions.at.items() if model != SEEDED)
+
+
+def test_a_price_that_is_refused_leaves_the_chain_and_no_other_job() -> None:
+    over, questions = make_earth(), Questions(mute=frozenset({UPSCALE}))
+    run = finished(Run(over, [*chains(2), *pairs(4)[6:]], purse=asking(questions, 99)).go())
+    assert bought(over) == {"": 1, "cut": 1}
+    assert all("its price is not known" in one for one in verdict_of(run).reasons)

@@ -98,3 +98,28 @@ def test_what_was_left_out_is_told_with_its_price(left: tuple[int, int, str, int
     jobs, of, cost, unpriced = left
     said = str(LeftOut(jobs=jobs, of=of, cost=Decimal(cost), unpriced=unpriced))
     assert said.removesuffix(" whose price is not known").removesuffix(": `batchgen plan` asks") == told
+
+
+ABOUT = "about 40 CU for 2 jobs whose input does not exist yet"
+
+
+@pytest.mark.parametrize(
+    ("exact", "about", "unpriced", "told"),
+    [
+        (12, 40, 0, f"12 CU, and {ABOUT}"),
+        (0, 40, 0, ABOUT),
+        (12, 40, 1, f"12 CU, and {ABOUT}, and 1 job more whose price is not known"),
+    ],
+)
+def test_estimates_of_what_was_left_out_are_told_apart(
+    exact: int, about: int, unpriced: int, told: str
+) -> None:
+    left = LeftOut(
+        jobs=5,
+        of=9,
+        cost=Decimal(exact + about),
+        unpriced=unpriced,
+        estimated=2,
+        estimate=Decimal(about),
+    )
+    assert str(left) == f"5 jobs were left out as asked, of 9; the rest would cost {told}"

@@ -1,6 +1,8 @@
 """What a journal on a real file must do when the file, the disk or another process is in the way."""
 
 import sqlite3
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from batchgen.journal.batch import BatchJournal
 from batchgen.journal.filesystem import refuse_network
 from batchgen.lifecycle import Accepted, Collected, State, SubmitStarted, Succeeded
 from batchgen.model import JobKey, Scope
+from batchgen.planning.budget import Allowance, Reservation, Window
 from tests.support.lives import JOB
 from tests.support.opened import OpenedFile as JournalFile
 
@@ -256,3 +259,45 @@ def test_a_local_disk_is_taken_wherever_it_is_mounted(folder: str) -> None:
     refuse_network(Path(folder), MOUNTS)
     refuse_network(Path(folder), "")
     assert folder
+
+
+NEXT = JobKey("v1:next")
+
+
+def test_what_is_kept_for_later_steps_is_made_in_the_transaction_of_the_intent(path: Path) -> None:
+    file = JournalFile.open(path)
+    journal = file.batch(SCOPE)
+    said: list[str] = []
+    file._connection.set_trace_callback(said.append)
+    journal.append(KEY, replace(STARTED, reserved=Decimal(1)), reserves={NEXT: Decimal("0.25")})
+    written = [one.split()[2] for one in said if one.startswith("INSERT INTO")]
+    assert [one for one in said if one in ("BEGIN IMMEDIATE", "COMMIT")] == ["BEGIN IMMEDIATE", "COMMIT"]
+    assert {"events", "records", "reservations", "totals"} <= set(written)
+    assert said[0].startswith("PRAGMA synchronous = FULL") or said[0] == "BEGIN IMMEDIATE"
+
+
+def test_a_journal_from_before_reservations_has_none_and_gets_them(path: Path) -> None:
+    with JournalFile.open(path) as file:
+        file.batch(SCOPE).append(KEY, STARTED)
+        file._connection.execute("DROP TABLE reservations")
+    with JournalFile.open_to_read(path) as older:
+        assert dict(older.batch(SCOPE).reservations()) == {}
+    with JournalFile.open(path) as file:
+        file.batch(SCOPE).reserve({NEXT: Reservation(Decimal(2), 1.0, KEY)})
+        assert list(file.batch(SCOPE).reservations()) == [NEXT]
+
+
+def test_what_a_killed_run_of_a_batch_kept_is_dropped_in_all_of_its_slots_and_in_no_other_batch(
+    path: Path,
+) -> None:
+    file = JournalFile.open(path)
+    scopes = [replace(SCOPE, slot=slot) for slot in ("", "monday")] + [replace(SCOPE, batch="autumn")]
+    for scope in scopes:
+        file.batch(scope).append(KEY, STARTED, reserves={NEXT: Decimal(2)})
+    opened = file.batch(SCOPE)
+    file.drop_reservations("spring")
+    opened.release([NEXT])
+    opened.release([NEXT])
+    day = Allowance(windows=(Window(name="today", cap=Decimal(9), since=0.0),))
+    assert [len(file.batch(one).reservations()) for one in scopes] == [0, 0, 1]
+    assert list(opened.spent(day)) == [2]

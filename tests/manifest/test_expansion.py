@@ -250,6 +250,7 @@ def jobs_of(text: str) -> list[Job]:
     sheet = Sheet(path=Path("m"), raw=b"", document=document, sound=validate(document, problems))
     expansion = Expansion(problems)
     for number, entry in enumerate(_prepare([sheet], problems, {}, Files(), 10_000).entries):
+        assert entry is not None
         expansion.add(number, entry)
     problems.raise_any()
     return expansion.jobs

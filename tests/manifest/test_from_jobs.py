@@ -244,7 +244,11 @@ def test_jobs_without_an_id_are_called_by_the_job_before_and_what_is_done(read: 
         ),
         (
             "  - {from: {jobs: knight, only: 'pose=run'}, params: {i: {job: '{job}'}}}\n",
-            ["jobs.yaml:5:27: unknown key only; known here are jobs and files"],
+            ["jobs.yaml:5:27: unknown key only; no other key stands beside jobs"],
+        ),
+        (
+            "  - {from: {jobs: knight, files: '*'}, params: {i: {job: '{job}'}}}\n",
+            ["jobs.yaml:5:27: files cannot stand beside jobs; leave one of them out"],
         ),
         (
             "  - {from: {job: knight}, params: {i: {job: '{job}'}}}\n",

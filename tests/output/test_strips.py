@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from batchgen.lifecycle import Record
 from batchgen.output.cards import Card, cards
@@ -18,7 +18,8 @@ from tests.output.conftest import WHY
 from tests.output.test_report_page import Tags
 from tests.support.results_format import faults
 
-MakeRow, MakeRecord = Callable[..., Row], Callable[..., Record]
+MakeRow: TypeAlias = Callable[..., Row]
+MakeRecord: TypeAlias = Callable[..., Record]
 
 
 def strips_of(results: Results) -> Mapping[str, Strip]:

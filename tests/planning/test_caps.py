@@ -1,5 +1,6 @@
 """What fits under caps, and the line to write: one function for a plan, a run and its end."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from batchgen.manifest.values import Budget
 from batchgen.planning.budget import Window, allowance
-from batchgen.planning.caps import BALANCE, Fit, fit
+from batchgen.planning.caps import BALANCE, Chains, Fit, fit
 
 FOUR = [Decimal(4)] * 20
 AMOUNTS = st.lists(st.none() | st.integers(0, 9).map(Decimal), max_size=12)
@@ -129,3 +130,79 @@ def test_waiting_is_advised_only_where_it_helps() -> None:
     assert fit(FOUR, small, capped=True).waits_until is None
     both = [*uses, (window("total", "10"), Decimal(0))]
     assert fit(FOUR, both, capped=True).waits_until is None
+
+
+WHOLE = [Decimal(one) for one in (4, 2, 10)]
+
+
+def of_chains(
+    cap: str, sizes: Sequence[int], amounts: Sequence[Decimal | None], *, begun: int = 0, used: str = "0"
+) -> Fit:
+    return fit(
+        amounts, [(window("total", cap), Decimal(used))], capped=True, chains=Chains(sizes, begun=begun)
+    )
+
+
+def test_a_chain_fits_or_does_not_as_one() -> None:
+    made = of_chains("47.5", [3, 3, 3], WHOLE * 3)
+    assert (made.fits, made.cost, made.jobs) == (6, Decimal(32), 9)
+    assert made.lines == "`--budget 48` or `budget: {total: 48}`"
+    assert "6 of 9 jobs fit, for 32 CU" in made.warnings()[0]
+
+
+def test_a_chain_above_a_whole_cap_is_left_out_by_itself() -> None:
+    made = of_chains("15", [3, 1, 2], [*WHOLE, Decimal(4), Decimal(4), Decimal(2)])
+    assert (made.fits, made.cost, made.alone, made.large, made.largest) == (3, Decimal(10), 3, 1, Decimal(16))
+    assert made.binding is None
+    assert "1 chain dearer than a whole cap, up to 16 CU; `budget: {chains: steps}`" in made.warnings()[0]
+
+
+def test_a_job_by_itself_above_a_whole_cap_stops_those_behind_it_as_in_a_run() -> None:
+    assert of_chains("15", [1, 1], [Decimal(16), Decimal(4)]).fits == 0
+
+
+def test_a_chain_with_an_unknown_price_or_a_dear_step_waits_as_a_whole() -> None:
+    made = of_chains("99", [2, 1], [Decimal(4), None, Decimal(4)])
+    assert (made.fits, made.unpriced, made.alone) == (1, 1, 2)
+    dear = fit(
+        [*WHOLE, Decimal(4)],
+        [(window("total", "99"), Decimal(0))],
+        per_job=Decimal(9),
+        capped=True,
+        chains=Chains([3, 1]),
+    )
+    assert (dear.fits, dear.dear, dear.alone) == (1, 1, 3)
+
+
+def test_begun_chains_do_not_stop_each_other_but_whatever_is_new() -> None:
+    amounts = [Decimal(one) for one in (9, 3, 2, 1)]
+    assert of_chains("6", [1, 1, 1, 1], amounts, begun=3).cost == 5
+    assert of_chains("16", [1, 1, 1, 1], amounts, begun=3).cost == 15
+
+
+CHAINS = st.lists(st.lists(st.none() | st.integers(0, 9).map(Decimal), min_size=1, max_size=3), max_size=6)
+
+
+@given(CHAINS, st.integers(0, 40), st.integers(0, 9), st.integers(0, 3), st.integers(0, 9))
+def test_what_fits_of_chains_is_what_a_run_would_buy(
+    chains: list[list[Decimal | None]], cap: int, used: int, begun: int, per_job: int
+) -> None:
+    made = fit(
+        [one for steps in chains for one in steps],
+        [(window("total", str(cap)), Decimal(used))],
+        per_job=Decimal(per_job),
+        capped=True,
+        chains=Chains([len(steps) for steps in chains], begun),
+    )
+    spent, bought, waits = Decimal(used), 0, used > cap
+    for place, steps in enumerate(chains):
+        known = [one for one in steps if one is not None and one <= per_job]
+        if len(known) < len(steps) or (len(steps) > 1 and sum(known) > cap):
+            continue
+        if waits and place >= begun:
+            break
+        if spent + sum(known) > cap:
+            waits = True
+        else:
+            spent, bought = spent + sum(known), bought + len(steps)
+    assert (made.fits, made.cost) == (bought, spent - used)

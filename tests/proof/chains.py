@@ -237,8 +237,9 @@ def contents_bought(records: Mapping[JobKey, Record]) -> dict[JobKey, str]:
     def of(key: JobKey) -> str:
         if key not in found:
             job, slot = records[key].job, _slot_in(key)
-            fed = job is not None and references_of(job)
-            found[key] = fed_by(job, lambda one: parent(one, slot)) + slot if fed else key.content
+            found[key] = key.content
+            if job is not None and references_of(job):
+                found[key] = fed_by(job, lambda one: parent(one, slot)) + slot
         return found[key]
 
     def parent(one: Reference, slot: str) -> tuple[str, bool]:
@@ -268,7 +269,7 @@ def fed_by(job: Job, parent: Callable[[Reference], tuple[str, bool]]) -> str:
 
 
 def _gives_one(job: Job) -> bool:
-    return job.params.get("numOutputs", 1) == 1
+    return bool(job.params.get("numOutputs", 1) == 1)
 
 
 def _slot_in(key: JobKey) -> str:

@@ -113,6 +113,20 @@ class CrashingJournal:
         self._life.after_append()
         return record
 
+    def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
+        self._life.before_append()
+        self._inner.reserve(wanted, allowed=allowed)
+        self._life.after_append()
+
+    def release(self, keys: Collection[JobKey]) -> None:
+        if self.reservations().keys() & set(keys):
+            self._life.before_append()
+            self._inner.release(keys)
+            self._life.after_append()
+
+    def reservations(self) -> Mapping[JobKey, Reservation]:
+        return self._inner.reservations()
+
     def records(self) -> Mapping[JobKey, Record]:
         return self._inner.records()
 

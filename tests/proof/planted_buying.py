@@ -79,9 +79,9 @@ OF_BUYING = (
     Mutant(
         name="keep everybody waiting for a price",
         path="engine/dispatch.py",
-        old="            self._waiting.remove(entry)\n            self._asker.add(entry)\n"
+        old="            self._waiting.remove(entry)\n            self._asker.add(entry, asked)\n"
         "        return entry\n",
-        new="            self._waiting.remove(entry)\n            self._asker.add(entry)\n"
+        new="            self._waiting.remove(entry)\n            self._asker.add(entry, asked)\n"
         "        return None if len(self._asker) else entry\n",
         test=ASKING,
     ),

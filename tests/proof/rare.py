@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Rate
@@ -193,7 +194,7 @@ def _caps(chance: random.Random, jobs: Iterable[Job]) -> Budget:
     kinds = chance.choice(
         [("total",), ("total",), ("total",), ("per_day",), ("per_day",), ("per_month",), ("total", "per_day")]
     )
-    caps = {kind: _about(all_of_it, chance.uniform(0.15, 1.1)) for kind in kinds}
+    caps: dict[str, Any] = {kind: _about(all_of_it, chance.uniform(0.15, 1.1)) for kind in kinds}
     per_job = Decimal(5) if chance.random() < 0.1 else None
     return Budget(**caps, per_job=per_job, trust_refunds=chance.random() < 0.5)
 

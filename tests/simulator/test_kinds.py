@@ -124,6 +124,31 @@ def test_what_is_enlarged_is_the_picture_so_many_times(
     assert close(made.getpixel((1, 1)), GROUND)
 
 
+@pytest.mark.parametrize(("edge", "factor", "units"), [(512, "2x", 10), (512, "6x", 30), (1536, "4x", 90)])
+def test_an_upscale_is_priced_by_the_pixels_it_makes_of_its_real_input_before_and_after(
+    edge: int, factor: str, units: int
+) -> None:
+    caller = Caller()
+    image = sent(caller, knight(size=(edge, edge)))
+    body = {"image": image, "upscaleFactor": factor}
+    asked = caller.post(f"/generate/custom/{UPSCALE}", body, dryRun="true")
+    assert (asked.status, data_of(asked)["creativeUnitsCost"]) == (269, units)
+    assert data_of(caller.post(f"/generate/custom/{UPSCALE}", body))["creativeUnitsCost"] == units
+
+
+def test_a_dry_run_prices_a_file_that_is_not_there_only_if_it_is_told_to_and_a_submit_never_takes_it() -> (
+    None
+):
+    body = {"image": "asset_000000000000000000000000"}
+    usual, priced = Caller(), Caller(Settings(prices_unknown_assets=True))
+    assert usual.post(f"/generate/custom/{CUT}", body, dryRun="true").status == 404
+    asked = priced.post(f"/generate/custom/{CUT}", body, dryRun="true")
+    assert (asked.status, data_of(asked)["creativeUnitsCost"]) == (269, 2)
+    for caller in (usual, priced):
+        assert caller.post(f"/generate/custom/{CUT}", body).status == 404
+        assert list(caller.service.submissions) == []
+
+
 def test_transparency_stays_through_a_chain_and_each_asset_names_its_parent() -> None:
     caller = Caller()
     uploaded = sent(caller, knight())

@@ -9,9 +9,8 @@ import pytest
 from batchgen import api
 from batchgen.exits import Exit
 from batchgen.lifecycle import State
-from batchgen.planning.conditions import Word
-from batchgen.planning.selection import JobSelection
 from batchgen.simulator.settings import Outcomes
+from batchgen.wiring.word_lists import selection_of
 from tests.support.builders import make_earth
 from tests.support.place import Place
 
@@ -60,10 +59,6 @@ def by_id(place: Place) -> dict[str, Any]:
     return {one["id"]: one for one in results(place)["jobs"]}
 
 
-def selecting(*words: str) -> JobSelection:
-    return JobSelection(jobs=tuple(Word(one, "JOB") for one in words))
-
-
 def test_chains_that_are_done_are_done(tmp_path: Path) -> None:
     place = place_of(tmp_path)
     outcome = place.run()
@@ -104,7 +99,7 @@ def test_retrying_a_parent_frees_its_children_in_the_same_run(tmp_path: Path) ->
     place = place_of(tmp_path, outcomes=failing)
     place.run()
     let_them_succeed(failing)
-    place.run(retry=True, selection=selecting("knight-run"))
+    place.run(retry=True, selection=selection_of(["knight-run"]))
     ends = {one: told["status"] for one, told in by_id(place).items() if "run" in one}
     assert ends == {
         "knight-run": "succeeded",
@@ -149,3 +144,16 @@ def test_states_are_those_of_the_table_whatever_waits(tmp_path: Path) -> None:
     place = place_of(tmp_path, outcomes=failing)
     place.run()
     assert place.states() == {State.FAILED: 3}
+
+
+def test_what_waits_and_what_is_blocked_is_found_by_its_status(tmp_path: Path) -> None:
+    place = place_of(tmp_path, outcomes=Outcomes(failures=1.0))
+    place.run(limit=1)
+    chosen = {}
+    for word in ("blocked", "waiting", "pending"):
+        meant = place.options(selection=selection_of((), (f"status:{word}",)))
+        shown = place.play(api.plan(meant)).batch.plan.shown
+        chosen[word] = {one.job.id for one in shown.entries}
+    assert chosen["blocked"] == {"knight-idle-cut", "knight-idle-cut-big"}
+    assert chosen["waiting"] == {f"knight-{one}-cut{end}" for one in ("run", "jump") for end in ("", "-big")}
+    assert chosen["pending"] == {"knight-run", "knight-jump", *chosen["waiting"]}

@@ -95,7 +95,7 @@ class Priced:
             models=self.models,
             parents={one.job.model for one in self.plan.entries},
             records=self.records,
-            others=lambda: self.others,
+            others=self.others,
             known=lambda _: {},
             blank=service.blank,
         )
@@ -189,10 +189,10 @@ def test_what_works_on_an_output_of_a_known_size_is_priced_with_a_blank_picture_
     made = priced(
         [knight(width=1024, height=1024), tool("big", "knight", UPSCALE, upscaleFactor="4x")], service
     )
-    assert (made.price("knight"), made.price("big")) == (4, 40)
+    assert [made.price("knight"), made.price("big")] == [4, 40]
     assert service.blanks == [(1024, 1024)]
-    assert (made.quoted.estimated.jobs, made.quoted.estimated.price.high) == (1, 40)
-    assert (made.quoted.total_low, made.quoted.total_high) == (44, 44)
+    assert [made.quoted.estimated.jobs, made.quoted.estimated.price.high] == [1, 40]
+    assert [made.quoted.total_low, made.quoted.total_high] == [44, 44]
     assert "estimate" in made.quoted.classes[1].note
 
 
@@ -251,7 +251,7 @@ def test_without_anything_like_it_a_range_is_published_or_nothing_is_known_and_i
     by_note = {one.note for one in made.quoted.classes if one.model == UPSCALE}
     assert all(NEEDS_OUTPUTS in one for one in by_note)
     if published:
-        assert (made.price("big"), made.quoted.unknown, made.quoted.estimated.jobs) == (90, 0, 2)
+        assert [made.price("big"), made.quoted.unknown, made.quoted.estimated.jobs] == [90, 0, 2]
         assert made.quoted.estimated.price == Price(low=Decimal(16), high=Decimal(180))
         assert made.quoted.price(bound(made.entry("big").job, "asset_small")) is None, "no child leaves on it"
     else:
@@ -265,7 +265,7 @@ def test_a_film_has_no_blank_one_and_a_made_up_id_does_where_it_moves_no_price()
         make_job("shot", model=FILM, image={"job": "film"}),
     ]
     made = priced(jobs, service)
-    assert (made.price("shot"), made.quoted.estimated.jobs, service.blanks) == (60, 0, [])
+    assert [made.price("shot"), made.quoted.estimated.jobs, service.blanks] == [60, 0, []]
 
 
 def test_a_service_that_takes_no_made_up_id_is_asked_with_a_blank_one_and_never_again_with_the_other() -> (
@@ -296,7 +296,7 @@ def test_where_no_size_moves_the_price_a_blank_picture_of_any_size_stands_for_on
     service = Service(refused=lambda body: NotFoundError("no such asset") if STAND_IN in body else None)
     jobs = [make_job("wide", model=GPT), tool("cut", "wide"), tool("big", "wide", UPSCALE)]
     made = priced(jobs, service)
-    assert (made.price("cut"), made.price("big"), made.quoted.estimated.jobs) == (2, None, 0)
+    assert [made.price("cut"), made.price("big"), made.quoted.estimated.jobs] == [2, None, 0]
     assert service.blanks == [(1024, 1024)]
     assert [one.note for one in made.quoted.classes] == ["", "", NEEDS_OUTPUTS]
     plain = priced(jobs, Service(refused=service.refused, can_blank=False))

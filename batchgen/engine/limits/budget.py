@@ -80,6 +80,12 @@ class BudgetGuard:
         at = self.questions.asked(job)
         return at is None or loop_time() - at >= HOLDS
 
+    def is_unasked(self, job: Job) -> bool:
+        """Return whether a price that is not known may be known when it is asked."""
+        if self.questions is None or self._budget.estimate is not None or self.price(job) is not None:
+            return False
+        return self.questions.asked(job) is None
+
     def worth(self, job: Job) -> Decimal | None:
         """Return the most that anything says a job costs: its price, or a charge; None where nothing does."""
         price, charge = self.price(job), self._charge(job)

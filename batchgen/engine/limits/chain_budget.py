@@ -57,6 +57,7 @@ class ChainBudget:
         self._dear = set[int]()  # the same, as long as the caps are as they are
         self._begun: dict[int, int] = {}  # chains in the order in which they began, by their first jobs
         self._kept: dict[int, set[JobKey]] = {}  # for whom something was kept, by the same
+        self._priced: set[JobKey] = set()  # behind whom no price is left to ask
         self._sent: set[JobKey] = set()  # whose intents were made in this run
         self._runs = False
 
@@ -86,6 +87,19 @@ class ChainBudget:
         """Return what is kept for some jobs."""
         kept = self._journal.reservations()
         return [kept[one.key] for one in entries if one.key in kept]
+
+    def unasked(self, entry: Entry) -> Entry | None:
+        """Return the first step behind a job whose price has to be asked before the job may leave."""
+        place = self._places.get(entry.key)
+        if place is None or not self._purse.keeps_chains or entry.key in self._priced:
+            return None
+        if entry.key not in self._journal.reservations():
+            behind = (self._entries[one] for one in self._open_behind(place))
+            found = next((one for one in behind if self._purse.is_unasked(one.job)), None)
+            if found is not None:
+                return found
+        self._priced.add(entry.key)
+        return None
 
     # --- the beginning and the end of a run
 

@@ -4,9 +4,8 @@ Everything that can be said without looking at a single row is checked before it
 needs the templates in ``checks``, what has to be right before there are any here.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 from batchgen.manifest.environment import filled
@@ -14,19 +13,21 @@ from batchgen.manifest.expand.axes import NO_AXES, Axis, Choices, choose, produc
 from batchgen.manifest.expand.checks import Checks
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.exclusions import Patterns
-from batchgen.manifest.expand.job_tables import job_table
+from batchgen.manifest.expand.job_tables import JobTable, job_table
+from batchgen.manifest.expand.params import Params
 from batchgen.manifest.expand.prompts import Prompts
 from batchgen.manifest.expand.sources import Called
 from batchgen.manifest.naming import constant_in_id, entry_name_of
 from batchgen.manifest.origins import Origin, Path, SourceFile
-from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_in, wrong_inputs
+from batchgen.manifest.parameters import idle_nulls
 from batchgen.manifest.schema import DefaultsText, FromFiles, FromJobs, JobText, wrong_with_model
 from batchgen.manifest.source.problems import Problems
 from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.tables.files import Filing
 from batchgen.manifest.tables.table import Table
 from batchgen.manifest.tables.tables import Tables
-from batchgen.manifest.templates import Template, Tree, parse, tree_of
+from batchgen.manifest.templates import Template, parse
+from batchgen.manifest.trees import Tree
 from batchgen.manifest.validation import Validated
 from batchgen.manifest.variables import JOB, MadeJobs, Steps, Variables
 from batchgen.model import Json
@@ -60,22 +61,12 @@ class Preparation:
         self._around = around
         self._defaults: DefaultsText = sound.text.defaults
         self._complete = sound.defaults
-        self._bound: Mapping[str, Json] = {}
-        self._default_params: dict[str, Json] = {}
-        self._default_sound = True
-        self._plain: Tree | None = None  # of the entries with nothing of their own
-        self._set_out(sound)
-
-    def _set_out(self, sound: Validated) -> None:
-        before = len(self._problems)
+        before = len(problems)
         self._bound = {
             name: self._checks.spelled(one, ("vars", name)) for name, one in sound.text.vars.items()
         }
-        self._checks.nulls(("defaults", "params"), idle_nulls(self._defaults.params, None))
-        self._default_params = merged(
-            {}, self._params_of(("defaults", "params"), self._defaults.params, self._bound)
-        )
-        self._default_sound = len(self._problems) == before
+        self._params = Params(checks, around.filing, around.environ, self._defaults.params, self._bound)
+        self._default_sound = len(problems) == before
 
     def called(self, number: int, text: JobText) -> Called:
         """Return what an entry is called by, and which one it goes through.
@@ -110,7 +101,7 @@ class Preparation:
         path: Path = ("jobs", number)
         bound = self._bound_in(path, text)
         table = self._table((*path, "from"), text.from_, sources, bound)
-        params = self._params_of((*path, "params"), text.params, bound)
+        params = self._params.read((*path, "params"), text.params, bound)
         self._checks.nulls((*path, "params"), idle_nulls(text.params, self._defaults.params))
         prompts = self._prompts(path, text, table, bound)
         self._checks.text((*path, "id"), "id", text.id, bound)
@@ -138,7 +129,7 @@ class Preparation:
         axes = self._axes(path, text)
         known = _known(bound, axes, table)
         exact = frozenset(name for name in known if name.endswith("?"))  # a column may be named by a question
-        tree = self._tree(path, parts.params, table, exact, bound)
+        tree = self._params.tree((*path, "params"), parts.params, table, exact, bound)
         if not text.prompt and not set(prompts).isdisjoint(f"{{{name}}}" for name in tree.names):
             prompts = ()  # the lines go elsewhere, to a model that takes no prompt
         templates = tuple(parse(one, exact).bind(bound) for one in prompts)
@@ -298,58 +289,6 @@ class Preparation:
             result.append(written)
         return result
 
-    def _params_of(self, path: Path, params: dict[str, Json], bound: Mapping[str, Json]) -> dict[str, Json]:
-        """Return the parameters with the environment in their paths, what is wrong with them noted."""
-        if not params:
-            return params
-        try:
-            made: dict[str, Json] = with_environment(params, self._around.environ)
-        except ValueError as error:
-            self._checks.note(path, f"params: {error}")
-            return params
-        wrong = [*wrong_in(made, bound)]
-        if not wrong:
-            wrong = [*wrong_inputs(made, self._around.filing, bound)]
-        for one in wrong:
-            note = self._checks.note_key if one.name else self._checks.note
-            note((*path, *one.path), one.text)
-        return made
-
-    def _tree(
-        self,
-        path: Path,
-        params: dict[str, Json],
-        table: Table | None,
-        exact: frozenset[str],
-        bound: Mapping[str, Json],
-    ) -> Tree:
-        """Merge the parameters over the defaults; entries with nothing of their own share one value."""
-        cells = _NONE if table is None else table.cells
-        own = params or cells or exact or bound is not self._bound
-        if not own and self._plain is not None:
-            return self._plain
-        shaping = partial(tree_of, cells=cells, bound=bound, filer=self._around.filing, exact=exact)
-        laid = merged(self._default_params, params)
-        try:
-            tree = shaping(laid)
-        except ValueError:
-            self._note_values(path, params, laid, shaping)
-            return tree_of({})
-        if not own:
-            self._plain = tree
-        return tree
-
-    def _note_values(
-        self, path: Path, own: Mapping[str, Json], laid: Mapping[str, Json], shaping: Callable[[Json], Tree]
-    ) -> None:
-        """Note the parameters in which a variable of the file or the entry holds what cannot be sent."""
-        for name, value in laid.items():
-            try:
-                shaping(value)
-            except ValueError as error:
-                base: Path = (*path, "params") if name in own else ("defaults", "params")
-                self._checks.note((*base, name), f"params.{name}: {error}")
-
 
 class _Parts(NamedTuple):
     """What was read of an entry before its templates are: see ``Entry``."""
@@ -382,7 +321,7 @@ def _variables(
     chosen = () if choices is None else choices.all
     return Variables(
         fixed=bound,
-        table=None if table is None else table.packed,
+        table=table.job_rows if isinstance(table, JobTable) else None if table is None else table.packed,
         axes=tuple(Steps(one.names, one.rows) for one in axes),
         included=tuple(one.values for one in chosen if one.number >= product_size(axes)),
     )

@@ -9,7 +9,8 @@ from batchgen.manifest.origins import Origin
 from batchgen.manifest.source.problems import Place, shortened
 from batchgen.manifest.tables.error_values import has_word_for_nothing, is_error
 from batchgen.manifest.tables.table import Table
-from batchgen.manifest.templates import Template, Tree
+from batchgen.manifest.templates import Template
+from batchgen.manifest.trees import Tree
 from batchgen.manifest.variables import MadeJobs
 from batchgen.model import Json
 

@@ -79,14 +79,14 @@ class JobTable(Table):
 
     def says(self, row: int) -> str:
         """Return what names a row in a message where its place does not."""
-        return f"{self.packed.parent(row).name}: "
+        return f"{self.job_rows.parent(row).name}: "
 
     def texts(self, name: str) -> Iterator[str]:  # noqa: ARG002 - as of any table
         """Return no text: what the rows say is looked at where it comes from."""
         return iter(())
 
     @cached_property
-    def packed(self) -> JobRows:
+    def job_rows(self) -> JobRows:
         """The rows, read when they are asked for."""
         return JobRows(self.columns, [(one.origin.variables, one.made) for one in self.entries])
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from batchgen.manifest.naming import may_be_id, slug, slug_of_file
 from batchgen.manifest.references import JOB, is_reference
 from batchgen.manifest.tables.table import Table
-from batchgen.manifest.templates import LocalFile, OtherJob, Template, Tree, Whole
+from batchgen.manifest.templates import Template
+from batchgen.manifest.trees import LocalFile, OtherJob, Tree, Whole
 from batchgen.model import TEXT_INPUTS, Json
 
 
