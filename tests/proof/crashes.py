@@ -147,20 +147,6 @@ class CrashingJournal:
     def unanswered_equals(self, key: JobKey, body: str = "") -> list[Record]:
         return list(self._inner.unanswered_equals(key, body))
 
-    def reservations(self) -> Mapping[JobKey, Reservation]:
-        return self._inner.reservations()
-
-    def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
-        self._life.before_append()
-        self._inner.reserve(wanted, allowed=allowed)
-        self._life.after_append()
-
-    def release(self, keys: Collection[JobKey]) -> None:
-        if any(key in self._inner.reservations() for key in keys):
-            self._life.before_append()
-            self._inner.release(keys)
-            self._life.after_append()
-
     @property
     def authors(self) -> frozenset[str]:
         return self._inner.authors
