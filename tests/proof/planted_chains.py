@@ -46,19 +46,18 @@ OF_CHAINS = (
         test=_PROOF,
     ),
     Mutant(
-        name="let children go when their parents are submitted",
-        path="planning/parent_assets.py",
-        old="    if record.state not in DONE:\n        return _LATER\n",
-        new="    if record.state not in DONE:\n"
-        "        return Handed((record.remote_id,)) if record.remote_id else _LATER\n",
+        name="let a child go when the first of its parents has ended",
+        path="engine/handover.py",
+        old="        if any(one.is_waited_for for one in given.values()):\n",
+        new="        if all(one.is_waited_for for one in given.values()):\n",
         test=_PROOF,
     ),
     Mutant(
         name="bind another asset to a body that may have been paid for",
-        path="engine/handover.py",
-        old="            if record.absences or _assets(record.job) == _assets(job):\n",
-        new="            if _assets(record.job) == _assets(job):\n",
-        test="tests/engine/test_handover.py",
+        path="notes.py",
+        old="        if record.state is not State.PLANNED or record.body is None or record.absences:\n",
+        new="        if record.state is not State.PLANNED or record.body is None:\n",
+        test=_PROOF,
     ),
     Mutant(
         name="look for no child before buying it",
