@@ -258,7 +258,8 @@ def _balance(outlook: "api.Outlook") -> str:
     if left is None:
         return ""
     short = " (not enough)" if outlook.quoted.total_low > left else ""
-    return f" of {units(left)} CU left{short}"
+    apart = outlook.quoted.estimated.jobs or outlook.quoted.unknown
+    return f"; {units(left)} CU left{short}" if apart else f" of {units(left)} CU left{short}"
 
 
 def _time(expected: "api.Forecast") -> str:

@@ -57,11 +57,15 @@ class _Traits(NamedTuple):
 
     Attributes:
         deciding: the inputs that decide it, with what the model takes where nothing is given.
+        names: of these inputs.
+        usual: what decides where nothing is given.
         kind: of all that comes out; empty where that is not known.
         pictures: the file inputs, where what comes out is as large as what goes in.
     """
 
     deciding: tuple[tuple[str, Json], ...]
+    names: frozenset[str]
+    usual: tuple[Json, ...]
     kind: str
     pictures: frozenset[str]
 
@@ -93,27 +97,32 @@ class Expectations:
 
     def made_by(self, job: Job) -> Expected:
         """Return what comes out of a job; its own parents, however far back, are looked at first."""
-        known = self._known
-        if id(job) in known:
-            return known[id(job)][1]
+        if (found := self._at_once(job)) is not None:
+            return found
         ahead, begun = [job], {id(job)}
         while ahead:
             one = ahead[-1]
-            values = self._values(one)
-            made = self._of_size(one.model, values)
-            if made is None:
-                found = (self._parent(each) for each in references_of(one))
-                parents = [each for each in found if each is not None]
-                behind = [each for each in parents if id(each) not in known and id(each) not in begun]
-                if behind:
-                    ahead += behind
-                    begun.update(map(id, behind))
-                    continue
-                before = [known[id(each)][1] for each in parents if id(each) in known]
-                made = self._after(one, values, before)
-            known[id(one)] = one, made
+            named = map(self._parent, references_of(one))
+            parents = [each for each in named if each is not None]
+            before = [self._at_once(each) for each in parents]
+            behind = [
+                each
+                for each, made in zip(parents, before, strict=True)
+                if made is None and id(each) not in begun
+            ]
+            if behind:
+                ahead += behind
+                begun.update(map(id, behind))
+                continue
+            self._known[id(one)] = one, self._after(one, [made for made in before if made is not None])
             ahead.pop()
-        return known[id(job)][1]
+        return self._known[id(job)][1]
+
+    def _at_once(self, job: Job) -> Expected | None:
+        """Return what comes out of a job, None where its parents have to be looked at for it."""
+        if (found := self._known.get(id(job))) is not None:
+            return found[1]
+        return self._of_size(job.model, self._values(job))
 
     def kept_picture(self, job: Job) -> Json:
         """Return the input whose size a job's output has: of a tool that works on one picture; else None.
@@ -137,8 +146,9 @@ class Expectations:
             self._sized[key] = None if size is None else self._expected(model, values, (), *size)
         return self._sized[key]
 
-    def _after(self, job: Job, values: tuple[Json, ...], before: Sequence[Expected]) -> Expected:
+    def _after(self, job: Job, before: Sequence[Expected]) -> Expected:
         """Return what comes out where it depends on what goes in."""
+        values = self._values(job)
         keeps = len(before) == 1 and is_reference(self.kept_picture(job))
         behind = tuple(one.name for one in before)
         key = (job.model, values, behind, keeps)
@@ -160,6 +170,8 @@ class Expectations:
         traits, given = self._traits_of(job.model), job.params
         if traits is None:
             return tuple((name, _plain(given[name])) for name in sorted(given) if _decides(name))
+        if traits.names.isdisjoint(given):
+            return traits.usual  # nearly all: there may be a hundred thousand jobs
         return tuple([(name, _plain(given.get(name, default))) for name, default in traits.deciding])
 
     def _traits_of(self, name: str) -> _Traits | None:
@@ -180,7 +192,13 @@ def _traits(model: Model) -> _Traits:
     ends = {one.rpartition("2")[2] for one in model.capabilities}
     kind = ends.pop() if len(ends) == 1 else ""
     deciding = tuple((one.name, one.default) for one in _deciding(model))
-    return _Traits(deciding, "image" if kind == "img" else kind, _pictures_into(model))
+    return _Traits(
+        deciding=deciding,
+        names=frozenset(name for name, _ in deciding),
+        usual=tuple((name, _plain(default)) for name, default in deciding),
+        kind="image" if kind == "img" else kind,
+        pictures=_pictures_into(model),
+    )
 
 
 def _pictures_into(model: Model) -> frozenset[str]:

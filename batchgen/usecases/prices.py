@@ -83,10 +83,12 @@ class RunPrices:
     def price(self, job: Job) -> Decimal | None:
         """Return the price of a job, the highest it may have; None where the service gave none."""
         name = self.kind(job)
-        if name in self._answers:
-            answer = self._answers[name]
-            return None if answer is None else answer.high
-        return self._quoted.price(job)
+        if name not in self._answers:
+            return self._quoted.price(job)
+        answer, known = self._answers[name], self._quoted.of(job)
+        if answer is None and known is not None and not known.is_quote:
+            return self._quoted.price(job)  # by what the model publishes, as long as its input is not there
+        return None if answer is None else answer.high
 
     def kind(self, job: Job) -> str:
         """Return the name of all jobs that are given one price with this one."""

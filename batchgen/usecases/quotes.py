@@ -133,6 +133,9 @@ class Quoted:
 
     def kind(self, job: Job) -> str:
         """Return the name of all jobs that are given one price with this one."""
+        made = self._group_of_job.get(id(job))
+        if made is not None:
+            return made.name
         name = self.classifier.name(job) or job.model
         made = self.group_of.get(name)
         return name if made is None else made.name
@@ -142,9 +145,16 @@ class Quoted:
         """What is given one price, by the name of each class in it."""
         return {one.name: made for made in self.groups for one in made.classes}
 
+    @cached_property
+    def _group_of_job(self) -> Mapping[int, Group]:
+        """The same by the very jobs that were looked at: naming a hundred thousand again takes time."""
+        jobs = self.jobs
+        return {id(jobs[place]): made for made in self.groups for one in made.classes for place in one.jobs}
+
     def of(self, job: Job) -> QuotedClass | None:
         """Return what is known of a job's class; None for a class that was not looked at."""
-        name = self.classifier.name(job)
+        made = self._group_of_job.get(id(job))
+        name = self.classifier.name(job) if made is None else made.name
         return None if name is None else self.by_name.get(name)
 
     @property

@@ -4,8 +4,10 @@ A like asset is the newest that a job of the same model and size gave, in this b
 same origin and project. Blank files can be made of pictures alone: not of films, sounds, meshes and texts.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from batchgen.errors import JournalError
 from batchgen.identity import Reference, is_file, references_of
@@ -15,7 +17,7 @@ from batchgen.planning.pricing import Given
 from batchgen.planning.stand_ins import Outputs
 from batchgen.record import Record
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.blanks import Blank, Known
+from batchgen.wiring.blanks import Blank, Known, picture_size
 from batchgen.wiring.options import Options
 
 _USUAL_SIZE = (1024, 1024)  # pixels of a picture whose size moves no price
@@ -37,6 +39,7 @@ class StandIns:
         others: Iterable[Records],
         known: Known,
         blank: Blank,
+        files: Mapping[str, Path],
     ) -> None:
         """Take where assets may be found.
 
@@ -48,7 +51,9 @@ class StandIns:
             others: the records of other batches and slots, the latest first; read as they are needed.
             known: gives the asset ids of contents that were sent, by SHA-256; others are left out.
             blank: gives the asset id of a blank picture of so many pixels; None where there is none.
+            files: where the manifest's local files can be read, by SHA-256.
         """
+        self._files = files
         self._known = known
         self._outputs = outputs
         self._models = models
@@ -92,9 +97,16 @@ class StandIns:
         expected = self._outputs.expectations.of(reference)
         if expected is None or expected.kind != "image":
             return None
-        if expected.width and expected.height:
-            return await self._blank(expected.width, expected.height)
-        return await self._blank(*_USUAL_SIZE) if any_size else None
+        size: tuple[int, int] | None = (expected.width, expected.height)
+        if not (expected.width and expected.height):
+            size = _USUAL_SIZE if any_size else await self._size_kept(reference)
+        return None if size is None else await self._blank(*size)
+
+    async def _size_kept(self, reference: Reference) -> tuple[int, int] | None:
+        """Return the pixels of the local file that the parent works on, where its output is as large."""
+        value = self._outputs.kept_picture(reference)
+        path = self._files.get(value["sha256"]) if is_file(value) else None
+        return None if path is None else await asyncio.to_thread(picture_size, path)
 
     def _newest(self) -> Newest:
         if self._own is None:
@@ -141,6 +153,7 @@ def stand_ins_of(
         others=_others(batch, options),
         known=known,
         blank=blank,
+        files=batch.manifest.files,
     )
 
 

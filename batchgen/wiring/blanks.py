@@ -13,7 +13,12 @@ from pathlib import Path
 from PIL import Image
 
 from batchgen.errors import InputError, ServiceError, StopCause, StoppedError
+from batchgen.output.kinds import HEAD, kind_of
+from batchgen.output.picture_sizes import size_of
+from batchgen.plain_files import FileFaultError, open_plain
 from batchgen.wiring.uploads import Uploads
+
+_LARGEST_EDGE = 8192  # pixels: a blank picture of more takes too much memory for what it is worth
 
 Known = Callable[[Sequence[str]], Mapping[str, str]]
 
@@ -31,6 +36,17 @@ Blank = Callable[[int, int], Awaitable[str | None]]
 def blank_pictures(known: Known, uploads: Uploads | None) -> Blank:
     """Return what gives the asset id of a blank picture of so many pixels; see ``Blanks.asset``."""
     return Blanks(known, uploads).asset
+
+
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Return the pixels of a local file; None where it is no picture, or a huge one. Blocks."""
+    try:
+        with open_plain(path) as file:
+            mime = kind_of(file.read(HEAD)).mime
+        size = size_of(path, mime)
+    except (OSError, FileFaultError):
+        return None
+    return size if size is not None and max(size) <= _LARGEST_EDGE else None
 
 
 class Blanks:

@@ -79,6 +79,7 @@ class Doors:
             others=(),
             known=lambda _: {},
             blank=blank,
+            files={},
         )
         wanted = [one.job for one in plan.to_submit]
         store = Kept()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,7 @@ from batchgen.usecases.prices import RunPrices
 from batchgen.usecases.questions import NEEDS_OUTPUTS, STAND_IN
 from batchgen.usecases.quotes import Quoted, quote_jobs
 from batchgen.usecases.stand_ins import Records, StandIns
+from batchgen.wiring.blanks import blank_picture
 from batchgen.wiring.simulated_prices import SimulatedPrices
 from tests.support.builders import FLUX, GPT, make_job, recorded_models
 from tests.usecases.test_quotes import Kept, Now
@@ -85,6 +87,7 @@ class Priced:
     store: Kept
     models: Mapping[str, Model]
     others: Sequence[Records]
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.plan = make_plan(self.jobs, self.records, now=1e9)
@@ -98,6 +101,7 @@ class Priced:
             others=self.others,
             known=lambda _: {},
             blank=service.blank,
+            files=self.files,
         )
         bought = [one.job for one in self.plan.to_submit]
         self.quoted: Quoted = asyncio.run(
@@ -204,6 +208,17 @@ def test_behind_a_cut_out_the_size_is_that_of_what_was_cut_out() -> None:
     scan = [Job(id="cut", model=CUT_OUT, params={"image": "asset_large"}), tool("big", "cut", UPSCALE)]
     assert priced(scan, service).price("big") == 160  # by the scan itself
     assert service.asked_with("asset_large") >= 1
+
+
+def test_behind_a_cut_out_of_a_local_file_the_size_is_that_of_the_file(tmp_path: Path) -> None:
+    path, service = tmp_path / "scan.png", Service()
+    path.write_bytes(blank_picture(3000, 1000))
+    jobs = [tool("cut", {"file": "scan.png", "sha256": "aa"}), tool("big", "cut", UPSCALE)]
+    made = Priced(jobs, service, {}, Kept(), MODELS, (), {"aa": path})
+    assert (service.blanks, made.price("big")) == ([(3000, 1000)], 30)
+    path.write_text("no picture")
+    assert Priced(jobs, Service(), {}, Kept(), MODELS, (), {"aa": path}).price("big") is None
+    assert Priced(jobs, Service(), {}, Kept(), MODELS, (), {"aa": tmp_path / "gone"}).price("big") is None
 
 
 def test_blank_pictures_are_made_once_a_size_and_children_asked_once_a_size() -> None:
@@ -423,3 +438,14 @@ async def test_under_a_cap_a_class_without_files_in_its_price_is_asked_with_a_ch
     await prices.ask(bound(made.entry("k2-0").job, "asset_real"))
     assert service.asked_with("asset_real") == 1
     assert references_of(made.entry("k2-0").job)
+
+
+async def test_a_published_range_stays_the_estimate_when_the_service_was_asked_in_vain() -> None:
+    stats = {"variants": [{"costPerAssetMinCU": 8, "costPerAssetMaxCU": 90}]}
+    models = {**MODELS, UPSCALE: replace(MODELS[UPSCALE], raw={"performanceStats": stats})}
+    jobs = [make_job("wide", model=GPT), tool("big", "wide", UPSCALE), tool("bigger", "big", UPSCALE)]
+    made = await asyncio.to_thread(priced, jobs, Service(), models=models)
+    prices, big = made.prices(), made.entry("big").job
+    await prices.ask(big)
+    assert prices.price(big) == 90
+    assert prices.price(bound(big, "asset_small")) is None, "at the door it is no price"
