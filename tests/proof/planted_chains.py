@@ -25,13 +25,6 @@ OF_CHAINS = (
         test=_PROOF,
     ),
     Mutant(
-        name="call a child by the name of its parent",
-        path="identity.py",
-        old='        "job": value.get("content") or value["job"],\n',
-        new='        "job": value["job"],\n',
-        test=_PROOF,
-    ),
-    Mutant(
         name="take the record of another parent's child",
         path="planning/chain_matching.py",
         old="all(one is None or one == other for one, other",
@@ -91,8 +84,8 @@ OF_CHAINS = (
     Mutant(
         name="count what a parent blocks among what is to be bought",
         path="planning/plan.py",
-        old=" and place not in blocked\n",
-        new=" and place >= 0 * len(blocked)\n",
+        old=" and not self.is_blocked(place)\n",
+        new=" and place >= 0\n",
         test="tests/planning/test_chains.py",
     ),
     Mutant(
