@@ -92,8 +92,8 @@ OF_CHAINS = (
     Mutant(
         name="count what a parent blocks among what is to be bought",
         path="planning/plan.py",
-        old=" and place not in blocked\n",
-        new=" and place >= 0 * len(blocked)\n",
+        old=" and not self.is_blocked(place)\n",
+        new="\n",
         test="tests/planning/test_chains.py",
     ),
     Mutant(
