@@ -25,13 +25,6 @@ OF_CHAINS = (
         test=_PROOF,
     ),
     Mutant(
-        name="call a child by the name of its parent",
-        path="identity.py",
-        old='        "job": value.get("content") or value["job"],\n',
-        new='        "job": value["job"],\n',
-        test=_PROOF,
-    ),
-    Mutant(
         name="take the record of another parent's child",
         path="planning/chain_matching.py",
         old="all(one is None or one == other for one, other",
@@ -46,19 +39,18 @@ OF_CHAINS = (
         test=_PROOF,
     ),
     Mutant(
-        name="let children go when their parents are submitted",
-        path="planning/parent_assets.py",
-        old="    if record.state not in DONE:\n        return _LATER\n",
-        new="    if record.state not in DONE:\n"
-        "        return Handed((record.remote_id,)) if record.remote_id else _LATER\n",
+        name="let a child go when the first of its parents has ended",
+        path="engine/handover.py",
+        old="        if any(one.is_waited_for for one in given.values()):\n",
+        new="        if all(one.is_waited_for for one in given.values()):\n",
         test=_PROOF,
     ),
     Mutant(
         name="bind another asset to a body that may have been paid for",
-        path="engine/handover.py",
-        old="            if record.absences or _assets(record.job) == _assets(job):\n",
-        new="            if _assets(record.job) == _assets(job):\n",
-        test="tests/engine/test_handover.py",
+        path="notes.py",
+        old="        if record.state is not State.PLANNED or record.body is None or record.absences:\n",
+        new="        if record.state is not State.PLANNED or record.body is None:\n",
+        test=_PROOF,
     ),
     Mutant(
         name="look for no child before buying it",
@@ -93,7 +85,7 @@ OF_CHAINS = (
         name="count what a parent blocks among what is to be bought",
         path="planning/plan.py",
         old=" and not self.is_blocked(place)\n",
-        new="\n",
+        new=" and place >= 0\n",
         test="tests/planning/test_chains.py",
     ),
     Mutant(

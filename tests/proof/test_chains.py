@@ -1,6 +1,12 @@
 """Seeds whose jobs feed others: what is planted in chains shows in one of them."""
 
+from dataclasses import replace
+
+import pytest
+
+from batchgen.errors import TransitionError
 from batchgen.identity import references_of
+from batchgen.lifecycle import Rebound, Record, State, apply
 from batchgen.model import Job
 from tests.proof.chains import has_chains
 from tests.proof.play import play
@@ -33,6 +39,20 @@ def test_the_seeds_of_this_suite_have_every_kind_of_chain_and_every_accident_of_
     assert any(len(found) > 1 for found in named)
     assert max(map(_longest, scenarios)) >= 3
     assert any(_is_edited(one) for one in scenarios)
+
+
+def test_a_body_that_may_have_been_paid_for_is_never_bound_to_another_asset() -> None:
+    waits = Record(state=State.PLANNED, job=Job(id="cut", model="model_any"), body='{"image":"asset_1"}')
+    assert apply(waits, Rebound(at=1.0)).body is None
+    for record in (
+        replace(waits, absences=1),
+        replace(waits, state=State.IN_DOUBT),
+        replace(waits, state=State.SUBMITTING),
+        replace(waits, state=State.HELD),
+        Record(),
+    ):
+        with pytest.raises(TransitionError):
+            apply(record, Rebound(at=1.0))
 
 
 def _longest(scenario: Scenario) -> int:
