@@ -64,6 +64,11 @@ class ChainBudget:
         """Return whether other jobs go into a job: one that is about to leave belongs to a begun chain."""
         return self._places.get(entry.key) in self._lineage.parents
 
+    @property
+    def beside(self) -> Collection[JobKey]:
+        """The jobs that later steps of begun chains need besides, and for which something is kept."""
+        return self._beside
+
     def age(self, entry: Entry) -> tuple[int, int]:
         """Return what puts later steps into the order in which their chains began."""
         place = self._places[entry.key]
