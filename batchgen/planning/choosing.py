@@ -147,7 +147,7 @@ def _what_keeps(plan: Plan, name: str) -> str:
     if wait is None:
         return "a run submits it"
     if wait.root is None:
-        return f"it waits for {', '.join(one.job.id for one in plan.waits_for(place))}"
+        return f"a run submits it, behind {', '.join(one.job.id for one in plan.waits_for(place))}"
     root = plan.entries[wait.root]
     told = f"it is blocked, for {wait.why}"
     return f"{told}; try {root.job.id!r} again" if may_be_retried(root.record) else told

@@ -318,7 +318,7 @@ def test_a_retry_frees_the_children_that_waited_for_nothing_else() -> None:
     [
         (ended(State.FAILED), "'run-big' has not failed: it is blocked, for run failed; try 'run' again"),
         (ended(State.HELD), "'run-big' has not failed: it is blocked, for run needs your decision"),
-        (Record(), "'run-big' has not failed: it waits for run-cut"),
+        (Record(), "'run-big' has not failed: a run submits it, behind run-cut"),
     ],
 )
 def test_a_retry_of_a_child_says_which_parent_is_at_fault(parent: Record, told: str) -> None:
