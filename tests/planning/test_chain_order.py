@@ -6,7 +6,7 @@ from typing import Any
 from batchgen.lifecycle import Accepted, Event, Failed, Record, SubmitStarted, Succeeded, replay
 from batchgen.lineage import lineage_of
 from batchgen.model import Job, JobKey
-from batchgen.planning.chain_order import chains_to_buy, eldest_first, out_of_reach, steps_behind
+from batchgen.planning.chain_order import chains_to_buy, eldest_first, out_of_reach, steps_of
 from batchgen.planning.choosing import only_selected
 from batchgen.planning.plan import Plan, make_plan
 
