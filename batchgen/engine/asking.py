@@ -31,7 +31,8 @@ from batchgen.ledger import Ledger
 from batchgen.lifecycle import PriceLearnt
 from batchgen.loop_clock import loop_time
 from batchgen.planning.plan import Entry
-from batchgen.ports import Observer, PriceQuestions
+from batchgen.ports import Observer
+from batchgen.price_ports import PriceQuestions
 
 PATIENCE = 900.0  # seconds without an answer after which a run need not go on for it
 AT_ONCE = 4  # questions, once one was answered

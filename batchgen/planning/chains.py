@@ -19,6 +19,7 @@ from batchgen.planning.stages import Stage, stage_of, told_stages
 from batchgen.record import Record
 
 _NAMED = 5  # jobs that a sentence names
+_SAID_APART = 3  # parents that have a sentence each
 
 Typed = Callable[..., str]  # gives a command on the batch as people type it: its name, and what follows
 
@@ -139,11 +140,17 @@ class BlockedBy:
     def told(self, typed: Typed) -> str:
         """Return the same as a sentence, with what lets them go on."""
         count = "1 job is" if len(self.jobs) == 1 else f"{len(self.jobs)} jobs are"
-        return f"{count} blocked by {self._cause}; {_way_on(self.parent, typed)}".removesuffix("; ")
+        return f"{count} {self.reason(typed)}"
 
     def reason(self, typed: Typed) -> str:
         """Return why one of them is blocked, with what lets it go on."""
-        return f"blocked by {self._cause}; {_way_on(self.parent, typed)}".removesuffix("; ")
+        is_gone = not self.why.startswith(f"{self.parent.job.id} ")
+        way_on = _anew(self.parent) if is_gone else _way_on(self.parent, typed)
+        return f"blocked by {self._cause}; {way_on}".removesuffix("; ")
+
+
+def _anew(parent: Entry) -> str:
+    return f"give {parent.job.id} another prompt, input or seed to buy it anew"
 
 
 def _way_on(parent: Entry, typed: Typed) -> str:
@@ -152,13 +159,51 @@ def _way_on(parent: Entry, typed: Typed) -> str:
     if record.state is State.HELD:
         return f"`{typed('resolve')}` decides"
     if record.state is State.ABANDONED:
-        return f"give {name} another prompt, input or seed to buy it anew"
+        return _anew(parent)
     if record.state in DONE:
-        return ""
+        return "" if record.asset_ids else _anew(parent)
     if not may_be_retried(record):
         what = "what goes into it" if parent.job.prompt is None else "its prompt"
         return f"it was stopped by moderation, and would be again: change {what}"
-    return f"`{typed('retry', name)}` tries it again, and then they go on"
+    return f"`{typed('retry', name)}` tries it again and frees what it blocks"
+
+
+def blocked_told(found: Sequence[BlockedBy], typed: Typed) -> list[tuple[bool, str]]:
+    """Return what blocks jobs as sentences, one for many that are blocked alike.
+
+    Args:
+        found: in the order of the manifest.
+        typed: gives a command on the batch.
+
+    Returns:
+        Each with whether a person has to decide about the parents, or has given them up.
+    """
+    alike: dict[tuple[State, bool], list[BlockedBy]] = {}
+    for one in found:
+        record = one.parent.record
+        alike.setdefault((record.state, may_be_retried(record)), []).append(one)
+    told: list[tuple[bool, str]] = []
+    for group in alike.values():
+        decides = group[0].needs_a_decision
+        if len(group) <= _SAID_APART:
+            told += [(decides, one.told(typed)) for one in group]
+        else:
+            told.append((decides, _told_together(group, typed)))
+    return told
+
+
+def _told_together(group: Sequence[BlockedBy], typed: Typed) -> str:
+    """Return one sentence for many parents; what is said of the first holds for each of its own."""
+    first, jobs = group[0], sum(len(one.jobs) for one in group)
+    names = ", ".join(one.parent.job.id for one in group[:_SAID_APART])
+    head = f"{jobs} jobs are blocked by {len(group)} others ({names}, ...)"
+    if may_be_retried(first.parent.record):
+        return (
+            f"{head}, which failed; `{typed('run', '--retry-failed')}` tries these again and frees the rest"
+        )
+    if first.parent.record.state is State.HELD:
+        return f"{head}, which need your decision; `{typed('resolve')}` decides"
+    return f"{head}; the first is {first.reason(typed)}"
 
 
 def blocked_in(plan: Plan) -> list[BlockedBy]:

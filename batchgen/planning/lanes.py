@@ -99,7 +99,7 @@ def waits_of(
 def _found_blocked(place: int, entries: Sequence[Step], lineage: Lineage, why: str) -> Wait:
     """Return why a job is blocked by what a run has found out of one of its parents."""
     parents = lineage.parents[place]
-    root = next((one for one in parents if why.startswith(f"{entries[one].job.id} ")), parents[0])
+    root = next((one for one in parents if f" {entries[one].job.id} " in f" {why} "), parents[0])
     return Wait(lane=Lane.BLOCKED, parents=(root,), root=root, why=why)
 
 

@@ -110,11 +110,10 @@ class Plan:
     @cached_property
     def to_submit(self) -> tuple[Entry, ...]:
         """The jobs that would be bought: not those that a parent blocks."""
-        blocked = {place for place, one in self.waits.items() if one.lane is Lane.BLOCKED}
         return tuple(
             one
             for place, one in enumerate(self.entries)
-            if one.wanted and (one.retry or one.record.state is State.PLANNED) and place not in blocked
+            if one.wanted and (one.retry or one.record.state is State.PLANNED) and not self.is_blocked(place)
         )
 
     @cached_property
@@ -147,6 +146,10 @@ class Plan:
     def lane_of(self, place: int) -> Lane:
         """Return whether a job that is not bought can be bought now."""
         return self.waits[place].lane if place in self.waits else Lane.READY
+
+    def is_blocked(self, place: int) -> bool:
+        """Return whether a parent keeps a job from being bought."""
+        return self.lane_of(place) is Lane.BLOCKED
 
     def waits_for(self, place: int) -> tuple[Entry, ...]:
         """Return the parents that a job waits for, or that block it."""

@@ -176,7 +176,11 @@ def not_bought(opened: OpenBatch) -> dict[str, int]:
             continue
         batch = _carried(opened, slot)
         asked = _asked(batch, slot)
-        planned = [one for one in batch.plan.entries if one.record.state is State.PLANNED]
+        planned = [
+            one
+            for place, one in enumerate(batch.plan.entries)
+            if one.record.state is State.PLANNED and not batch.plan.is_blocked(place)
+        ]
         count = sum(
             1 for one in planned if one.record.job is not None or asked is None or one.job.id in asked
         )

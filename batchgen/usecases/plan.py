@@ -17,7 +17,7 @@ from batchgen.planning.forecast import Forecast, forecast, unrecognisable
 from batchgen.planning.plan import Entry, Standing
 from batchgen.planning.pricing import NOTHING, Price
 from batchgen.planning.renames import changed_under_new_ids, renamed
-from batchgen.ports import Quoter
+from batchgen.price_ports import Quoter
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.chains import ChainOutlook, look_at_chains

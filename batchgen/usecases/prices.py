@@ -19,7 +19,8 @@ from batchgen.model import Job, Model
 from batchgen.planning.budget import waits_for_a_price
 from batchgen.planning.pricing import Price, PriceClass, price_of
 from batchgen.planning.stand_ins import open_references
-from batchgen.ports import Clock, Quoter
+from batchgen.ports import Clock
+from batchgen.price_ports import Quoter
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.questions import Inquiry, PurchaseBook, StandIns

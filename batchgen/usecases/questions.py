@@ -25,7 +25,7 @@ from batchgen.identity import Reference, compose_body, files_of
 from batchgen.model import Job, Model
 from batchgen.planning.pricing import MOST_QUOTES, Classifier, Given, Price, price_of
 from batchgen.planning.stand_ins import open_references, with_assets
-from batchgen.ports import Quoter
+from batchgen.price_ports import Quoter
 
 STAND_IN = "asset_000000000000000000000000"  # for a file that the service does not have yet
 MOST_TROUBLES = 3  # questions in a row without an answer: then no more are asked

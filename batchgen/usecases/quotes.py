@@ -27,7 +27,8 @@ from batchgen.planning.pricing import (
     published,
 )
 from batchgen.planning.stand_ins import open_references
-from batchgen.ports import Clock, Quoter
+from batchgen.ports import Clock
+from batchgen.price_ports import Quoter
 from batchgen.usecases.questions import Inquiry, PurchaseBook, StandIns
 
 FRESH = 24 * 3600.0  # seconds that a price is taken for the price

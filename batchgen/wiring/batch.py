@@ -21,9 +21,16 @@ from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Parent, Row, Words
 from batchgen.output.missing_files import FilesLook, look_at_wanted_files
 from batchgen.output.results import Results
-from batchgen.planning.chains import Typed, blocked_in, blocks_of, count_chains, parents_of, ways_of
+from batchgen.planning.chains import (
+    Typed,
+    blocked_in,
+    blocked_told,
+    blocks_of,
+    count_chains,
+    parents_of,
+    ways_of,
+)
 from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
-from batchgen.planning.lanes import Lane
 from batchgen.planning.plan import Entry, Plan, make_plan, with_vanished
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
@@ -157,10 +164,9 @@ class Batch:
         """How many jobs of a batch that was begun have not come to their end."""
         if not self.journal.records():
             return 0
-        lanes = map(self.plan.lane_of, range(len(self.plan.entries)))
         wanted = sum(
-            is_open(one.record, planned=lane is not Lane.BLOCKED)
-            for one, lane in zip(self.plan.entries, lanes, strict=True)
+            is_open(one.record, planned=not self.plan.is_blocked(place))
+            for place, one in enumerate(self.plan.entries)
         )
         return wanted + sum(1 for one in self.plan.removed if is_open(one.record))
 
@@ -208,7 +214,7 @@ class Batch:
         wanted = [
             self.record_of(entry)
             for place, entry in enumerate(plan.entries)
-            if not self._is_left_out(entry) and plan.lane_of(place) is not Lane.BLOCKED
+            if not self._is_left_out(entry) and not plan.is_blocked(place)
         ]
         removed = [self.record_of(entry) for entry in self.plan.removed]
         counted = [*wanted, *(one for one in removed if is_open(one))]
@@ -217,17 +223,12 @@ class Batch:
             ending,
             counted,
             shortage=self._shortage(keys, now=at),
-            blocked=[(one.needs_a_decision, one.told(self.typed)) for one in blocked_in(plan)],
+            blocked=blocked_told(blocked_in(plan), self.typed),
             waiting=count_chains(plan, to_buy=True).waiting,
         )
 
     def plan_now(self, ending: EngineOutcome, *, at: float) -> Plan:
-        """Return the plan with what is on record now, and with what a run has found out of its chains.
-
-        Args:
-            ending: what the run came to so far.
-            at: seconds since the epoch.
-        """
+        """Return the plan with what is on record now, and what a run has found out of its chains so far."""
         return self.plan.as_of(self.journal.records(), at=at, blocked=ending.blocked)
 
     def _shortage(self, keys: Iterable[JobKey], *, now: float) -> Shortage:

@@ -177,7 +177,7 @@ def results(png: Callable[..., bytes], shelve: Callable[..., File]) -> Results:
     )
 
 
-WHY = "blocked by hop, which failed; `batchgen retry jobs.yaml hop` tries it again, and then they go on"
+WHY = "blocked by hop, which failed; `batchgen retry jobs.yaml hop` tries it again and frees what it blocks"
 
 
 @pytest.fixture

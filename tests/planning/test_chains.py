@@ -12,6 +12,7 @@ from batchgen.lineage import lineage_of
 from batchgen.model import Job, JobKey
 from batchgen.planning.chains import (
     blocked_in,
+    blocked_told,
     count_chains,
     drawn,
     outdated_in,
@@ -148,7 +149,7 @@ def test_counts_say_steps_and_chains() -> None:
         ),
         (ended(State.HELD), True, "run, which needs your decision; `batchgen resolve jobs.yaml` decides"),
         (ended(State.ABANDONED), True, "run, which was given up; give run another prompt, input or seed"),
-        (done(), False, "run, which came to an end without any asset"),
+        (done(), False, "run, which came to an end without any asset; give run another prompt"),
     ],
 )
 def test_what_blocks_is_said_with_its_parent_and_what_helps(record: Record, decides: bool, told: str) -> None:
@@ -173,6 +174,33 @@ def test_what_a_run_has_found_out_blocks_what_is_behind_it_too() -> None:
     (found,) = blocked_in(now)
     assert (found.parent.job.id, found.jobs) == ("run", ("run-cut", "run-big"))
     assert found.told(typed) == "2 jobs are blocked by run, which has 2 assets; write which"
+
+
+def test_a_parent_whose_asset_is_gone_is_to_be_bought_anew() -> None:
+    plan = plan_of([job("other"), *KNIGHTS[:2], job("pair", "other", "run")], run=done("a"), other=done("b"))
+    why = "what came out of run is neither at the service nor on the disk any more"
+    (found,) = blocked_in(plan.as_of({}, at=9e9, blocked={JobKey("v1:pair"): why}))
+    assert found.told(typed) == (
+        f"1 job is blocked by run: {why}; give run another prompt, input or seed to buy it anew"
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (ended(State.FAILED), ", which failed; `batchgen run jobs.yaml --retry-failed` tries these again"),
+        (ended(State.HELD), ", which need your decision; `batchgen resolve jobs.yaml` decides"),
+        (done(), "; the first is blocked by j0, which came to an end without any asset; give j0 another"),
+        (ended(State.ABANDONED), "; the first is blocked by j0, which was given up; give j0 another prompt"),
+    ],
+)
+def test_many_parents_that_block_alike_are_one_sentence(record: Record, told: str) -> None:
+    jobs = [one for n in range(9) for one in (job(f"j{n}"), job(f"c{n}", f"j{n}"), job(f"d{n}", f"c{n}"))]
+    plan = plan_of(jobs, **{f"j{n}": record for n in range(9)})
+    ((_, sentence),) = blocked_told(blocked_in(plan), typed)
+    assert sentence.startswith(f"18 jobs are blocked by 9 others (j0, j1, j2, ...){told}")
+    few = plan_of(jobs[:9], **{f"j{n}": record for n in range(3)})
+    assert len(blocked_told(blocked_in(few), typed)) == 3
 
 
 def test_only_jobs_that_are_to_be_bought_are_said_to_be_blocked() -> None:

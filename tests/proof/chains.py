@@ -11,9 +11,16 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from batchgen.identity import Reference, content_key, references_of, with_parents, with_references
+from batchgen.identity import (
+    Reference,
+    content_key,
+    is_reference,
+    references_of,
+    with_parents,
+    with_references,
+)
 from batchgen.lineage import lineage_of
-from batchgen.model import Acceptance, Job, JobKey
+from batchgen.model import Acceptance, Job, JobKey, Json
 from batchgen.record import Record
 from tests.proof.scenario import SEEDED, Scenario
 
@@ -253,19 +260,24 @@ def contents_bought(records: Mapping[JobKey, Record]) -> dict[JobKey, str]:
 
 
 def fed_by(job: Job, parent: Callable[[Reference], tuple[str, bool]]) -> str:
-    """Return what a job asks for.
+    """Return what a job asks for, told without what the program calls it.
 
     Args:
         job: as a manifest or a record has it.
         parent: gives what a job that goes in asks for, and whether one output comes out of it.
     """
 
-    def plain(one: Reference) -> Reference:
-        content, alone = parent(one)
-        output = None if alone and one.output == 0 else one.output
-        return Reference(job=one.job, output=output, every=one.every, content=content)
+    def plain(value: Json) -> Json:
+        if is_reference(value):
+            one = Reference.read(value)
+            content, alone = parent(one)
+            output = None if alone and one.output == 0 else one.output
+            return {"of": content, "which": "every" if one.every else output}
+        if isinstance(value, Mapping):
+            return {name: plain(one) for name, one in value.items()}
+        return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
-    return content_key(with_references(job, plain) if references_of(job) else job)
+    return content_key(replace(job, params=plain(job.params)) if references_of(job) else job)
 
 
 def _gives_one(job: Job) -> bool:

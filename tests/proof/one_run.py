@@ -112,6 +112,7 @@ class Run:
             self._live_on_the_file(self.earth.folder / "journal.db")
             with JournalFile.open(self.earth.folder / "journal.db") as file:
                 self.own = dict(file.batch(self.scope).records())
+                self._look_for_reservations(file.batch(self.scope))
                 self._read(file.batch(self.scope) if self.leg.name else read_all(file))
                 if self.ending is not None and self.leg.name is not None:
                     self.earth.places.written(self.leg.name)
@@ -124,6 +125,7 @@ class Run:
             if self.leg.power:
                 self.earth.disk.lose_power()
             self._read(MemoryJournal(self.earth.disk))
+            self._look_for_reservations(MemoryJournal(self.earth.disk))
             self.own = self.records
         self._look_for_receipts()
         return self
@@ -174,6 +176,11 @@ class Run:
         bought = self._wire.bought if self._wire else []
         if not self.life.may_lose_receipts and (lost := set(bought) - owned):
             self.earth.wrong.append(f"answered and not recorded: {', '.join(sorted(lost))}")
+
+    def _look_for_reservations(self, journal: Journal) -> None:
+        """Nothing is kept for later steps when a run has come to its end."""
+        if self.ending is not None and (left := journal.reservations()):
+            self.earth.wrong.append(f"kept for later steps after the end: {dict(left)}")
 
     def _read(self, journal: Journal | AssetStore) -> None:
         self.records, self.history = dict(journal.records()), list(journal.history())

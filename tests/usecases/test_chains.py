@@ -1,6 +1,7 @@
 """Chains as commands show and end them: what waits, what is blocked, by whom, and with which exit status."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,13 @@ import pytest
 
 from batchgen import api
 from batchgen.exits import Exit
-from batchgen.lifecycle import State
-from batchgen.simulator.settings import Outcomes
+from batchgen.identity import with_references
+from batchgen.lifecycle import Accepted, Collected, State, SubmitStarted, Succeeded
+from batchgen.model import File, Upload
+from batchgen.simulator.exchange import Call
+from batchgen.simulator.faults import Fault, FaultPlan
+from batchgen.simulator.settings import Denied, Outcomes
+from batchgen.wiring.opening import look_at
 from batchgen.wiring.word_lists import selection_of
 from tests.support.builders import make_earth
 from tests.support.place import Place
@@ -157,3 +163,69 @@ def test_what_waits_and_what_is_blocked_is_found_by_its_status(tmp_path: Path) -
     assert chosen["blocked"] == {"knight-idle-cut", "knight-idle-cut-big"}
     assert chosen["waiting"] == {f"knight-{one}-cut{end}" for one in ("run", "jump") for end in ("", "-big")}
     assert chosen["pending"] == {"knight-run", "knight-jump", *chosen["waiting"]}
+
+
+def made_of_another(place: Place, asset_id: str) -> None:
+    """Let the journal say that a child was bought with an asset that is not its parent's."""
+    options = place.options()
+    with options.journal.opened() as file, look_at(options) as opened:
+        journal, plan = file.batch(opened.batch.scope), opened.batch.plan
+        parent, child = (plan.by_id[name] for name in ("knight-run", "knight-run-cut"))
+        kept = File(
+            asset_id=parent.record.asset_ids[0],
+            path="assets/a.png",
+            bytes=9,
+            sha256="00" * 32,
+            mime="image/png",
+        )
+        journal.append(parent.key, Collected(at=place.earth.now(), files=(kept,)))
+        bound = with_references(child.job, lambda one: one._replace(ordinal=0, assets=(asset_id,)))
+        journal.append(
+            child.key,
+            SubmitStarted(at=1.0, job=bound, attempt=1, body="{}"),
+            Accepted(at=2.0, remote_id="job_by_hand", charged=Decimal(2)),
+            Succeeded(at=3.0, asset_ids=("asset_cut",)),
+            Collected(at=4.0),
+        )
+
+
+def test_a_child_of_what_its_parent_no_longer_has_is_named_and_not_bought_again(tmp_path: Path) -> None:
+    place = place_of(tmp_path, HEAD + PARENTS + CUTS)
+    place.run(selection=selection_of(["entry:knight"]))
+    made_of_another(place, "asset_old")
+    told = (
+        "knight-run-cut was made of asset_old, which knight-run no longer has as its own; no run buys it "
+        "again for that (it has cost 2 CU)"
+    )
+    preview = place.play(api.plan(place.options()))
+    assert [str(one) for one in preview.outlook.chains.outdated] == [told]
+    assert "knight-run-cut" not in {one.job.id for one in preview.batch.plan.to_submit}
+    audit = place.play(api.audit(place.options(), offline=True))
+    assert [str(one) for one in audit.outdated] == [told]
+
+
+def test_a_child_of_what_was_sent_again_from_the_disk_is_up_to_date(tmp_path: Path) -> None:
+    place = place_of(tmp_path, HEAD + PARENTS + CUTS)
+    place.run(selection=selection_of(["entry:knight"]))
+    made_of_another(place, "asset_again")
+    options = place.options()
+    with look_at(options) as opened:
+        origin, project = opened.batch.scope.origin, opened.batch.project
+    with options.journal.uploads(origin=origin, project=project) as sent:
+        sent.keep(Upload(sha256="00" * 32, asset_id="asset_again", name="a.png", bytes=9, at=1.0))
+    assert place.play(api.plan(options)).outlook.chains.outdated == ()
+
+
+def test_a_parent_that_needs_a_decision_blocks_with_the_status_for_that(tmp_path: Path) -> None:
+    lost = FaultPlan(script={Call.SUBMIT: (Fault.CUT_AFTER,)})
+    place = place_of(tmp_path, HEAD + PARENTS + CUTS, faults=lost, denied=Denied(listing=True))
+    outcome = place.run(allow=frozenset({api.Allow.NO_LISTING}))
+    assert outcome.verdict.exit is Exit.DOUBT
+    jobs = by_id(place)
+    (name,) = [one for one, told in jobs.items() if told["status"] == "in_doubt"]
+    cut = jobs[f"{name}-cut"]
+    assert (cut["status"], cut["waits_for"]) == ("blocked", [name])
+    assert f"1 job is blocked by {name}, which needs your decision; `batchgen resolve" in "\n".join(
+        outcome.verdict.reasons
+    )
+    assert place.bought == 5, "the other chains go on"
