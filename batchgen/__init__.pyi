@@ -12,6 +12,7 @@ from batchgen.api.results import Cost as Cost
 from batchgen.api.results import EarlierResult as EarlierResult
 from batchgen.api.results import File as File
 from batchgen.api.results import JobResult as JobResult
+from batchgen.api.results import ParentResult as ParentResult
 from batchgen.api.results import Plan as Plan
 from batchgen.api.results import PlannedJob as PlannedJob
 from batchgen.api.results import Results as Results
@@ -52,6 +53,7 @@ __all__ = [
     "Manifest",
     "ManifestError",
     "OutputError",
+    "ParentResult",
     "Plan",
     "PlannedJob",
     "Problem",

@@ -30,6 +30,7 @@ from tests.support.virtual import SEEDED, Earth, VirtualTransport
 
 _NEVER = 1e9  # seconds by which a listing is behind that never shows anything
 _PRICE = Decimal(4)
+_TOOLS = ("model_birefnet-background-removal", "model_topaz-image-upscale")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Virtual:
         ceiling: the service's; None for any number.
         rate: the client's own pace; None for none.
         lists: whether the service's listings show anything.
+        steps: of the chain that each job begins: what comes out goes into the next; 1 for none.
     """
 
     jobs: int
@@ -49,6 +51,7 @@ class Virtual:
     ceiling: int | None
     rate: Rate | None = None
     lists: bool = True
+    steps: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +62,14 @@ class Passed:
         asked: when each request left, and its kind.
         lives: when each job was created and ended, in the order of acceptance.
         delays: seconds from the end of each job to the moment it was noticed, in the same order.
+        chains: of each chain, in the manifest's order, the seconds that its steps took.
     """
 
     carried: Carried
     asked: list[tuple[float, str]]
     lives: list[tuple[float, float]]
     delays: list[float]
+    chains: list[list[float]]
 
     @property
     def kinds(self) -> Counter[str]:
@@ -117,6 +122,7 @@ def virtually(case: Virtual) -> Passed:
         asked=transport.asked,
         lives=[(one.created_at, one.end.at) for one in made],
         delays=[carried.noticed_at[one.remote_id] - one.end.at for one in made],
+        chains=_chains(case, earth),
     )
 
 
@@ -126,7 +132,7 @@ async def _carried(case: Virtual, earth: Earth, transport: _Counting) -> Carried
     urls = AssetUrls(client, oldest=3600.0, spacing=spacing_at(case.rate))
     async with beside(gate.run(), name="gate"), beside(urls.serve(), name="urls"):
         parts = Parts(
-            jobs=_jobs(case.jobs),
+            jobs=_jobs(case.jobs, case.steps),
             scope=SCOPE,
             generator=client,
             gate=gate,
@@ -138,8 +144,25 @@ async def _carried(case: Virtual, earth: Earth, transport: _Counting) -> Carried
         return await carry(parts)
 
 
-def _jobs(count: int) -> list[Job]:
-    return [Job(id=f"job-{n}", prompt=f"a watch tower, number {n}", model=SEEDED) for n in range(count)]
+def _jobs(count: int, steps: int = 1) -> list[Job]:
+    jobs = []
+    for n in range(count):
+        jobs.append(Job(id=_id(n, 0), prompt=f"a watch tower, number {n}", model=SEEDED))
+        for step in range(1, steps):
+            into = {"image": {"job": _id(n, step - 1)}}
+            jobs.append(Job(id=_id(n, step), model=_TOOLS[step % len(_TOOLS)], params=into))
+    return jobs
+
+
+def _id(number: int, step: int) -> str:
+    return f"job-{number}-{step}" if step else f"job-{number}"
+
+
+def _chains(case: Virtual, earth: Earth) -> list[list[float]]:
+    took = {one.remote_id: one.end.at - one.created_at for one in earth.service.submissions}
+    records = MemoryJournal(earth.disk).records().values()
+    by_id = {one.job.id: took[one.remote_id] for one in records if one.job and one.remote_id}
+    return [[by_id[_id(n, step)] for step in range(case.steps)] for n in range(case.jobs)]
 
 
 class _Quoted:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from batchgen.pages import JobPage
 from batchgen.scenario.wire import parse_page
 from bench.figures import Figure, as_json, as_markdown, as_text
-from bench.ideal import ideal, paced
+from bench.ideal import chained, ideal, paced
 from bench.page import BEGIN, END, refreshed
 from bench.plot import Plot, drawn
 from bench.rows import SCENARIOS
@@ -227,3 +227,18 @@ def test_a_drawing_is_well_formed_and_small(starts: list[float]) -> None:
     text = drawn(Plot(title="a & b", flights={"us": lives}, ceiling=3, asked=service.asked))
     assert ET.fromstring(text).tag.endswith("svg")
     assert len(text) < 20_000
+
+
+@given(chains=st.lists(st.lists(st.floats(0, 50), min_size=1, max_size=4), min_size=1, max_size=12),
+       ceiling=st.integers(1, 5))  # fmt: skip
+def test_the_ideal_of_chains_lies_between_what_must_follow_and_all_of_it(
+    chains: list[list[float]], ceiling: int
+) -> None:
+    work, longest = sum(map(sum, chains)) / ceiling, max(map(sum, chains))
+    assert max(work, longest) - 1e-6 <= chained(chains, ceiling) <= work + longest + 1e-6
+
+
+def test_the_next_step_goes_before_a_chain_that_has_not_begun() -> None:
+    assert chained([[1.0, 1.0, 9.0], [1.0], [1.0]], 1) == 13.0
+    assert chained([[1.0, 1.0, 9.0], [2.0], [2.0]], 2) == 11.0
+    assert chained([[1.0], [1.0]], 2) == ideal([1.0, 1.0], 2)

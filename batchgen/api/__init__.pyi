@@ -8,6 +8,7 @@ from batchgen.api.bought import settling as settling
 from batchgen.api.manifests import validate as validate
 from batchgen.api.runs import Preview as Preview
 from batchgen.api.runs import Rest as Rest
+from batchgen.api.runs import chains as chains
 from batchgen.api.runs import order as order
 from batchgen.api.runs import plan as plan
 from batchgen.api.runs import report as report
@@ -39,6 +40,7 @@ from batchgen.model import Json as Json
 from batchgen.model import Model as Model
 from batchgen.model import Rate as Rate
 from batchgen.model import RemoteJob as RemoteJob
+from batchgen.model import Scope as Scope
 from batchgen.output.atomic import write_text as write_text
 from batchgen.output.progress import Mode as Mode
 from batchgen.output.progress import mode_for as mode_for
@@ -48,6 +50,12 @@ from batchgen.output.run_events import RunEnded as RunEnded
 from batchgen.output.run_events import RunEvent as RunEvent
 from batchgen.planning.caps import CapUse as CapUse
 from batchgen.planning.caps import Fit as Fit
+from batchgen.planning.chains import BlockedBy as BlockedBy
+from batchgen.planning.chains import ChainCount as ChainCount
+from batchgen.planning.chains import Outdated as Outdated
+from batchgen.planning.chains import made_of as made_of
+from batchgen.planning.chains import told_along as told_along
+from batchgen.planning.chains import told_with_chains as told_with_chains
 from batchgen.planning.changes import Change as Change
 from batchgen.planning.changes import Changed as Changed
 from batchgen.planning.costs import By as By
@@ -61,12 +69,12 @@ from batchgen.planning.groups import ChangedAlike as ChangedAlike
 from batchgen.planning.groups import changed_alike as changed_alike
 from batchgen.planning.groups import is_text_change as is_text_change
 from batchgen.planning.groups import text_edits as text_edits
+from batchgen.planning.lanes import Lane as Lane
 from batchgen.planning.plan import Entry as Entry
 from batchgen.planning.plan import Standing as Standing
 from batchgen.planning.pricing import Price as Price
 from batchgen.planning.selection import JobSelection as JobSelection
 from batchgen.planning.stages import Stage as Stage
-from batchgen.planning.stages import told_stages as told_stages
 from batchgen.planning.words import difference as difference
 from batchgen.reconcile.audit import Situation as Situation
 from batchgen.reconcile.audit import Surplus as Surplus

@@ -214,7 +214,10 @@ def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Manif
             "settle": read.doubt.settle,
             "settle_max": read.doubt.settle_max,
         },
-        output={"download": read.output.download, "files": read.output.files},
+        output={
+            "download": "last" if read.output.only_last else read.output.download,
+            "files": read.output.files,
+        },
         timeout=read.timeout,
         period=read.period,
         tz=read.tz,

@@ -97,7 +97,7 @@ async def plan(
                 to_buy=one.key in to_buy,
                 cost=quoted.price(one.job) if one.key in to_buy else None,
             )
-            for one in batch.plan.shown.entries
+            for one in batch.plan.asked.entries
         ),
         cost=Cost(low=quoted.total_low, high=quoted.total_high, unpriced=quoted.unknown),
         rest=None if rest is None else Cost(low=rest.cost.low, high=rest.cost.high, unpriced=rest.unpriced),

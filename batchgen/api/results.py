@@ -55,6 +55,19 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ParentResult:
+    """A job whose output goes into another one.
+
+    Attributes:
+        job: its id.
+        asset_id: of what goes in; None as long as nothing of the child was, or may have been, sent.
+    """
+
+    job: str
+    asset_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EarlierResult:
     """What a job had before the manifest was changed.
 
@@ -81,7 +94,7 @@ class JobResult:
     Attributes:
         id, model, prompt: as in the manifest; the prompt is None for a job without one.
         params: what was sent, or what would be.
-        status: ``succeeded``, ``failed``, ``pending``, ``running``, ``in_doubt``, ...; the set may grow.
+        status: ``succeeded``, ``failed``, ``pending``, ``blocked``, ``running``, ...; the set may grow.
         job_id: the service's id of it; None where there is none.
         asset_ids: in the service's order.
         files: those that are on the disk.
@@ -92,6 +105,8 @@ class JobResult:
         vars: every variable that made it, by name, as the manifest has it.
         tags: in the manifest's order.
         earlier: what it had before the manifest was changed, newest first.
+        parents: the jobs whose outputs go in, in the order of its inputs, one element an asset.
+        waits_for: the ids of the parents that it waits for, or that block it.
     """
 
     id: str
@@ -109,6 +124,8 @@ class JobResult:
     vars: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     earlier: tuple[EarlierResult, ...] = ()
+    parents: tuple[ParentResult, ...] = ()
+    waits_for: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -184,6 +201,11 @@ class Results(Mapping[str, JobResult]):
     def jobs(self) -> Sequence[JobResult]:
         """Every job of the manifest, in its order."""
         return tuple(_job(one, self._folder) for one in self.document["jobs"])
+
+    @property
+    def chains(self) -> Mapping[str, tuple[str, ...]]:
+        """By the id of every last job of a chain the ids on its way, parents first and without itself."""
+        return {last: tuple(ids) for last, ids in self.document.get("chains", {}).items()}
 
     @property
     def _folder(self) -> Path:
@@ -296,6 +318,10 @@ def _job(entry: Mapping[str, Any], folder: Path) -> JobResult:
         vars=entry.get("vars", {}),
         tags=tuple(entry.get("tags", ())),
         earlier=tuple(_earlier(one, folder) for one in entry.get("earlier", ())),
+        parents=tuple(
+            ParentResult(job=one["job"], asset_id=one["asset_id"]) for one in entry.get("parents", ())
+        ),
+        waits_for=tuple(entry.get("waits_for", ())),
     )
 
 

@@ -1,7 +1,7 @@
 """Running a batch, looking ahead at what a run would do, and ordering a run about that goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,9 @@ from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import InputError, Problem
+from batchgen.model import Scope
 from batchgen.planning.arrangement import Arrangement
+from batchgen.planning.chains import ChainCount
 from batchgen.planning.pricing import NOTHING, Price
 from batchgen.planning.selection import JobSelection
 from batchgen.usecases.arranging import look
@@ -24,7 +26,14 @@ from batchgen.usecases.plan import Outlook, look_ahead, summed
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted
 from batchgen.usecases.run import run_batch
 from batchgen.usecases.run_end import RunOutcome
-from batchgen.usecases.status import BatchStatus, OtherSlots, notice_slots, status_of_all, status_of_some
+from batchgen.usecases.status import (
+    BatchStatus,
+    OtherSlots,
+    chains_in,
+    notice_slots,
+    status_of_all,
+    status_of_some,
+)
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.file_names import check_file_names
 from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
@@ -191,6 +200,11 @@ def status(options: Options) -> Sequence[BatchStatus]:
     if options.selection:
         return status_of_some(options)
     return status_of_all(options.journal, options.output, now=options.clock.now())
+
+
+def chains(options: Options, batch: str | None = None) -> Mapping[Scope, ChainCount]:
+    """Return how far the chains of batches are, by their results; see ``usecases.status.chains_in``."""
+    return chains_in(options, batch)
 
 
 def report(options: Options) -> Path:

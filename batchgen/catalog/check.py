@@ -6,12 +6,14 @@ the form that would be right.
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from batchgen.catalog.declared import Declared, is_number
+from batchgen.catalog.outputs import TEXT
 from batchgen.catalog.required import is_given, why_required
+from batchgen.identity import EVERY, is_reference
 from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.problems import listed, meant, shortened
 from batchgen.manifest.source.scalars import kind_of, resolve, text_of
@@ -59,16 +61,20 @@ def faults_of(value: Json, declared: Declared, path: tuple[str | int, ...]) -> I
         return
     if not declared.many:
         yield from _faults_of_one(value, declared, path, measured=True)
+    elif declared.item == "file" and _is_every(value):
+        yield from _faults_of_one(value, declared, path, measured=False)
     elif not isinstance(value, list):
         yield Fault(path, _bare(value))
     else:
-        yield from _length(len(value), declared, path, "items" if len(value) != 1 else "item")
+        unit = "items" if len(value) != 1 else "item"
+        yield from _length(len(value), declared, path, unit, at_least=any(map(_is_every, value)))
         for number, one in enumerate(value):
             yield from _faults_of_one(one, declared, (*path, number), measured=False)
 
 
 def _bare(value: Json) -> str:
-    right = "[ ] around it" if isinstance(value, dict) else f"[{_shown(value)}]"
+    shown = _written(value) if is_reference(value) else _shown(value)
+    right = "[ ] around it" if isinstance(value, dict) and not is_reference(value) else f"[{shown}]"
     return f"must be a list: the service ignores {kind_of(value)} and charges all the same; write {right}"
 
 
@@ -76,6 +82,9 @@ def _faults_of_one(
     value: Json, declared: Declared, path: tuple[str | int, ...], *, measured: bool
 ) -> Iterator[Fault]:
     """Check one value or one item of a list, whose length is measured elsewhere."""
+    if is_reference(value) and declared.item != "file":
+        yield Fault(path, f"takes no file, so nothing that comes out of another job; {_takes(declared)}")
+        return
     match declared.item:
         case "number":
             faults = _number(value, declared, path)
@@ -151,10 +160,12 @@ def _boolean(value: Json, path: tuple[str | int, ...]) -> Iterator[Fault]:
 
 
 def _file(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
-    if isinstance(value, dict) and isinstance(value.get("file"), str):
-        yield from _kind_of_file(value["file"], declared, path)
+    if isinstance(value, dict):
+        yield from _named(value, declared, path)
+    elif isinstance(value, list) and not declared.many:
+        yield Fault(path, f"takes one file, not a list of {len(value)}; write one of them without the [ ]")
     elif not isinstance(value, str):
-        yield Fault(path, f"must be a file, not {_kind(value)}; write an asset_... id or {{file: path}}")
+        yield Fault(path, _no_file(value))
     elif not is_given(value) or value.startswith(("asset_", "data:")):
         return
     elif value.startswith(("http://", "https://")):
@@ -166,6 +177,24 @@ def _file(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Itera
         yield Fault(path, f'"{shortened(value)}" is not an asset_... id; for a file of this machine {right}')
 
 
+def _named(value: Mapping[str, Json], declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    """Check a mapping that is to be a file: a local one, or what comes out of another job."""
+    if isinstance(value.get("file"), str):
+        yield from _kind_of_file(value["file"], declared, path)
+    elif _is_every(value) and not declared.many:
+        yield Fault(path, "takes one file, and outputs: all gives as many as there are; write output: 0")
+    elif "job" in value and not is_reference(value):
+        others = ", ".join(sorted(value.keys() - {"job"}))
+        right = "{job: ID}, {job: ID, output: 0} or {job: ID, outputs: all}"
+        yield Fault(path, f"another job is written {right} and has no other key; here {others}")
+    elif not is_reference(value):
+        yield Fault(path, _no_file(value))
+
+
+def _no_file(value: Json) -> str:
+    return f"must be a file, not {_kind(value)}; write an asset_... id, {{file: path}} or {{job: ID}}"
+
+
 def _kind_of_file(name: str, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
     kind = _ENDINGS.get(PurePosixPath(name).suffix.lower().removeprefix("."))
     if kind is None or not declared.kinds or kind in declared.kinds:
@@ -175,6 +204,65 @@ def _kind_of_file(name: str, declared: Declared, path: tuple[str | int, ...]) ->
     endings = sorted(ending for one in declared.kinds for ending in KINDS[one])
     wanted = listed(sorted(declared.kinds))
     yield Fault(path, f'"{shortened(name)}" is {kind}; {wanted} is needed, such as .{", .".join(endings)}')
+
+
+def misfits(
+    value: Json,
+    declared: Declared,
+    path: tuple[str | int, ...],
+    made_by: Callable[[str], tuple[str, frozenset[str]]],
+) -> Iterator[Fault]:
+    """Say where what comes out of another job cannot go in, at whatever depth.
+
+    Args:
+        value: of an input.
+        declared: the input.
+        path: where it stands.
+        made_by: by the id of a job its model, and the kinds that it makes; none where they are not known.
+    """
+    if is_reference(value):
+        if declared.item == "file":
+            yield from _misfit(value, declared, path, *made_by(value["job"]))
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from misfits(one, declared, (*path, number), made_by)
+    elif isinstance(value, dict) and declared.inputs:
+        for name, one in value.items():
+            if name in declared.inputs:
+                yield from misfits(one, declared.inputs[name], (*path, name), made_by)
+
+
+def _misfit(
+    value: Mapping[str, Json],
+    declared: Declared,
+    path: tuple[str | int, ...],
+    model: str,
+    made: frozenset[str],
+) -> Iterator[Fault]:
+    if made == {TEXT}:
+        yield Fault(path, f"{model} makes text, and no text of another job can go in")
+    elif made and declared.kinds and declared.kinds <= KINDS.keys() and not _may_fit(made, declared.kinds):
+        wanted, given = listed(sorted(declared.kinds)), listed(sorted(made))
+        # a mesh or a clip may have a picture beside it
+        beside = "output" in value and "image" in declared.kinds
+        yield Fault(path, f"{wanted} is needed, and {model} makes {given}", is_doubtful=beside)
+
+
+def _may_fit(made: frozenset[str], kinds: frozenset[str]) -> bool:
+    return not made.isdisjoint(one.partition("-")[0] for one in kinds)
+
+
+def _is_every(value: Json) -> bool:
+    return is_reference(value) and value.get("outputs") == EVERY
+
+
+def _written(value: Mapping[str, Json]) -> str:
+    return f"{{{', '.join(f'{name}: {one}' for name, one in value.items())}}}"
+
+
+def _takes(declared: Declared) -> str:
+    words = {"inputs": "a mapping", "string": "text", "model": "a model's id", "boolean": "true or false"}
+    return f"write {words.get(declared.item, 'a number')}"
 
 
 def _mapping(value: Json, declared: Declared, path: tuple[str | int, ...]) -> Iterator[Fault]:
@@ -248,10 +336,12 @@ def _is_among(value: Json, allowed: tuple[Json, ...]) -> bool:
     return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in allowed)
 
 
-def _length(length: int, declared: Declared, path: tuple[str | int, ...], unit: str) -> Iterator[Fault]:
+def _length(
+    length: int, declared: Declared, path: tuple[str | int, ...], unit: str, *, at_least: bool = False
+) -> Iterator[Fault]:
     if declared.longest is not None and length > declared.longest:
         yield Fault(path, f"{length} {unit}; the maximum is {declared.longest}")
-    elif length and declared.shortest is not None and length < declared.shortest:
+    elif length and declared.shortest is not None and length < declared.shortest and not at_least:
         yield Fault(path, f"{length} {unit}; the minimum is {declared.shortest}")
 
 

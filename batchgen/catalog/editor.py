@@ -14,7 +14,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from batchgen.catalog.editor_models import about_models, params_of
+from batchgen.catalog.editor_models import ANY_INPUT, about_models, params_of
 from batchgen.manifest import schema
 from batchgen.manifest.validation import FREE
 from batchgen.model import Model
@@ -30,14 +30,15 @@ _TEXT_OF_TIME = r"^\s*([0-9]+(\.[0-9]+)?|([0-9]+(\.[0-9]+)?\s*(ms|s|min|m|h|d)\s
 # What the functions take that check a value, by their names: pydantic cannot look into them.
 _TAKES: Mapping[str, JsonSchemaValue] = {
     "_version": {"const": 1},
-    "_rate": {"type": "string", "pattern": _TEXT_OF_RATE},
+    "read_rate": {"type": "string", "pattern": _TEXT_OF_RATE},
     "_in_flight": {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]},
-    "_timeout": {
+    "read_duration": {
         "anyOf": [{"type": "string", "pattern": _TEXT_OF_TIME}, {"type": "number", "exclusiveMinimum": 0}]
     },
     "_seed": {"const": "none"},
-    "_amount": {"type": "number", "minimum": 0},
-    "_estimate": {"type": "number", "exclusiveMinimum": 0},
+    "_download": {"anyOf": [{"enum": ["all", "last", "none"]}, {"type": "boolean"}]},
+    "read_amount": {"type": "number", "minimum": 0},
+    "read_estimate": {"type": "number", "exclusiveMinimum": 0},
     "_some": _SOME,
     "_model_id": {"type": "string", "pattern": r"^[^\s/\\?#%]+$"},
     "_entry": {
@@ -107,6 +108,9 @@ def manifest_schema(models: Sequence[Model] = ()) -> dict[str, Any]:
     definitions, words = made.pop("$defs"), _words()
     for name, part in {**definitions, "ManifestText": made}.items():
         _describe(name, part, words[name])
+    definitions["input"] = deepcopy(ANY_INPUT)
+    for name in ("JobText", "DefaultsText"):
+        definitions[name]["properties"]["params"]["additionalProperties"] = {"$ref": "#/definitions/input"}
     made["patternProperties"] = {f"^{FREE}": True}
     made["properties"]["jobs"]["minItems"] = 1
     made["anyOf"] = [{"required": ["jobs"]}, {"required": ["include"]}]

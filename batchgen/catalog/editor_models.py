@@ -12,6 +12,40 @@ from batchgen.model import Model
 
 Schema = dict[str, Any]
 
+_NAME: Schema = {
+    "type": "string",
+    "pattern": r"\S",
+    "description": "The id of another job, whose output goes in.",
+}
+_NUMBER: Schema = {
+    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"\{[^{}]+\}"}],
+    "description": "Which of its assets, from 0.",
+}
+_EVERY: Schema = {
+    "type": "object",
+    "properties": {"job": _NAME, "outputs": {"const": "all", "description": "All of its assets."}},
+    "required": ["job", "outputs"],
+    "additionalProperties": False,
+}
+_JOB: Schema = {
+    "type": "object",
+    "properties": {"job": _NAME, "output": _NUMBER},
+    "required": ["job"],
+    "additionalProperties": False,
+}
+# any value of params: a mapping of these keys alone is another job, at whatever depth
+ANY_INPUT: Schema = {
+    "if": {
+        "type": "object",
+        "required": ["job"],
+        "propertyNames": {"enum": ["job", "output", "outputs"]},
+    },
+    "then": {"anyOf": [_JOB, _EVERY]},
+    "else": {
+        "additionalProperties": {"$ref": "#/definitions/input"},
+        "items": {"$ref": "#/definitions/input"},
+    },
+}
 _TEMPLATE: Schema = {"type": "string", "pattern": r"\{[^{}]+\}"}
 _FILE: Schema = {
     "anyOf": [
@@ -22,6 +56,7 @@ _FILE: Schema = {
             "required": ["file"],
             "additionalProperties": False,
         },
+        _JOB,
     ]
 }
 
@@ -89,8 +124,13 @@ def _property(declared: Declared) -> Schema:
 def _value(declared: Declared) -> Schema:
     if not declared.many:
         return _one(declared, measured=True)
-    items = {"anyOf": [_one(declared, measured=False), _TEMPLATE]}
-    return {"type": "array", "items": items, **_span("Items", declared)}
+    every = [_EVERY] if declared.item == "file" else []
+    items = {"anyOf": [_one(declared, measured=False), _TEMPLATE, *every]}
+    span = dict(_span("Items", declared))
+    if every:
+        span.pop("minItems", None)  # one item may be all that came out of a job
+        return {"anyOf": [{"type": "array", "items": items, **span}, *every]}
+    return {"type": "array", "items": items, **span}
 
 
 def _one(declared: Declared, *, measured: bool) -> Schema:

@@ -8,16 +8,20 @@ import json
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
-from batchgen.catalog.check import Fault, exclusive, faults_of, missing, unknown
+from batchgen.catalog.check import Fault, exclusive, faults_of, misfits, missing, unknown
 from batchgen.catalog.declared import PROMPT, SEED, Declared, DeclaredModel, declare
+from batchgen.catalog.outputs import kinds_made_by
 from batchgen.catalog.required import is_given, unknown_others
 from batchgen.errors import Problem
 from batchgen.formats import counted
+from batchgen.identity import is_reference
 from batchgen.manifest.source.problems import Place, listed, shortened
 from batchgen.model import Job, Json, Model
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 MOST_PROBLEMS = 1_000  # more are not read, and each is a line of text
 
 
@@ -66,7 +70,7 @@ class Findings:
 
 
 class _Group:
-    """The jobs that differ in their prompts alone."""
+    """The jobs that differ in nothing but their prompts, and which jobs of one model they name."""
 
     def __init__(self, first: int, faults: tuple[Fault, ...], *, surprise: str) -> None:
         self.first = first
@@ -81,9 +85,10 @@ class _Check:
     def __init__(self, manifest: Written, models: Mapping[str, Model]) -> None:
         self._manifest = manifest
         self._models = {name: declare(model) for name, model in models.items()}
-        self._groups: dict[tuple[str, *tuple[Hashable, ...]], _Group] = {}
+        self._groups: dict[tuple[Hashable, ...], _Group] = {}
         self._values: dict[Hashable, tuple[Fault, ...]] = {}
         self._missing: dict[Hashable, tuple[Fault, ...]] = {}
+        self._kinds: dict[str, frozenset[str]] = {}  # that models make
         self._found: dict[Problem, None] = {}
         self._doubtful: dict[Problem, None] = {}
         self.own: list[tuple[int, Fault]] = []
@@ -95,8 +100,12 @@ class _Check:
         if model is None or not model.inputs:
             return
         off = self._manifest.unchecked(index)
-        key = (job.model, id(job.params), is_given(job.prompt), job.derive_seed, off)
+        others = (job.model, is_given(job.prompt), job.derive_seed, off)
+        key: tuple[Hashable, ...] = (*others, id(job.params))
         group = self._groups.get(key)
+        if group is None:
+            key = (*others, self._alike(job.params))
+            group = self._groups.get(key)
         if group is None:
             faults = tuple(self._faults(index, job, model, off))
             group = self._groups[key] = _Group(index, faults, surprise=self._surprise(index, job, model))
@@ -107,6 +116,20 @@ class _Check:
         if len(self.own) >= MOST_PROBLEMS:
             return
         self.own += [(index, one) for one in faults_of(job.prompt, prompt, (PROMPT,))]
+
+    def _alike(self, params: Mapping[str, Json]) -> Hashable:
+        """Return what parameters share that differ in nothing but which jobs of one model they name."""
+        parts: list[Hashable] = []
+        named = False
+        for name, value in params.items():
+            if type(value) in _PLAIN:
+                parts.append((name, type(value), value))
+            elif is_reference(value):
+                named = True
+                parts.append((name, self._made_by(value["job"]), "output" in value, "outputs" in value))
+            else:
+                return id(params)
+        return tuple(parts) if named else id(params)
 
     def _faults(self, index: int, job: Job, model: DeclaredModel, off: Collection[str]) -> Iterator[Fault]:
         """Check everything but the length and the wording of the prompt."""
@@ -119,6 +142,8 @@ class _Check:
                 yield Fault((name,), unknown(name, model.inputs) + more)
             elif name != PROMPT:
                 yield from self._faults_of(model, model.inputs[name], value)
+                if isinstance(value, dict | list):
+                    yield from misfits(value, model.inputs[name], (name,), self._made_by)
         if SEED not in given and model.takes_seed and job.derive_seed:
             given[SEED] = 0  # one will be derived
         for one in self._missing_of(model, given):
@@ -127,6 +152,20 @@ class _Check:
             has_column = one.path == (PROMPT,) and PROMPT in self._manifest.columns(index)
             yield one._replace(text=f'{one.text}; write prompt: "{{prompt}}"') if has_column else one
         yield from exclusive({name: one for name, one in given.items() if name not in off}, model.inputs)
+
+    def _made_by(self, name: str) -> tuple[str, frozenset[str]]:
+        """Return the model of a job and the kinds that it makes; none where they are not known."""
+        job = self._jobs_by_id.get(name)
+        model = None if job is None else self._models.get(job.model)
+        if model is None:
+            return "", frozenset()
+        if model.id not in self._kinds:
+            self._kinds[model.id] = kinds_made_by(model.model)
+        return model.id, self._kinds[model.id]
+
+    @cached_property
+    def _jobs_by_id(self) -> Mapping[str, Job]:
+        return {job.id: job for job in self._manifest.jobs}
 
     def _instead(self, index: int, model: DeclaredModel) -> str:
         """Return what to write in place of a prompt that a model does not take."""
@@ -152,7 +191,7 @@ class _Check:
         counts = Counter[tuple[str, str]]()
         for (model, *_), group in self._groups.items():
             if group.surprise and not group.faults:
-                counts[model, group.surprise] += group.count
+                counts[str(model), group.surprise] += group.count
         yield from (f"{model}: {counted(count, 'job')} {said}" for (model, said), count in counts.items())
 
     def _missing_of(self, model: DeclaredModel, given: Mapping[str, Json]) -> tuple[Fault, ...]:

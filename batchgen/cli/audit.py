@@ -10,6 +10,7 @@ import click
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.awaited import awaited
+from batchgen.cli.plan_chains import outdated_document
 from batchgen.formats import counted, moment, not_told, number, units
 
 _NAMED = 20  # jobs like none of ours
@@ -146,7 +147,13 @@ def _document(audit: "api.Audit", options: "api.Options") -> dict[str, object]:
         "unreadable": audit.unreadable,
         "others": {"jobs": audit.others.jobs, "cost": number(audit.others.cost)},
         "open": [
-            {"id": one.job.id, "state": str(one.state), "reason": one.reason, "settle": _settle(one, options)}
+            {
+                "id": one.job.id,
+                "state": str(one.state),
+                "reason": one.reason,
+                "made_of": api.made_of(one.job) or None,
+                "settle": _settle(one, options),
+            }
             for one in audit.open
         ],
         "short": [
@@ -201,6 +208,7 @@ def _document(audit: "api.Audit", options: "api.Options") -> dict[str, object]:
             "difference": number(sums.difference),
             "not_listed": sums.not_listed,
         },
+        "outdated": [outdated_document(one) for one in audit.outdated],
         "journal": [{"id": id_, "problem": text} for id_, text in audit.untrue],
     }
 
@@ -224,15 +232,20 @@ def _lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
         yield from _sum_lines(audit)
     elif audit.files:
         yield f"{counted(audit.files, 'file')} on record"
-    reasons = list(audit.verdict.reasons)
+    fixable = bool(audit.blocked) or any(not one.fixed for one in audit.damaged)
+    yield from _closing([*audit.verdict.reasons, *_without_a_status(audit)], fixable=fixable)
+
+
+def _without_a_status(audit: "api.Audit") -> Iterator[str]:
+    """Return what does not agree and gives no exit status of its own."""
     if audit.doubtful:
         jobs, cost = counted(len(audit.doubtful), "job"), audit.sums.possible
-        reasons.append(f"{jobs} of no record may be ours, {units(cost)} compute units")
+        yield f"{jobs} of no record may be ours, {units(cost)} compute units"
     if audit.unreadable:
         rows = counted(audit.unreadable, "listed row")
-        reasons.append(f"{rows} cannot be read, and may be any job's")
-    fixable = bool(audit.blocked) or any(not one.fixed for one in audit.damaged)
-    yield from _closing(reasons, fixable=fixable)
+        yield f"{rows} cannot be read, and may be any job's"
+    if audit.outdated:
+        yield f"{counted(len(audit.outdated), 'job')} made of what is not their parents' any more"
 
 
 def _finding_lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
@@ -242,9 +255,7 @@ def _finding_lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
     for one in audit.surplus:
         yield from _surplus_lines(one, options)
     yield from _doubtful_lines(audit.doubtful, options)
-    for each in audit.open:
-        yield f"  {each.job.id}: {each.state}, {each.reason}".rstrip(", ")
-        yield f"    to settle it: {_settle(each, options)}"
+    yield from _open_lines(audit.open, options)
     yield from _short_lines(audit)
     for end in audit.changed:
         yield f"  {end.job.id}: {end.remote_id} ended {end.recorded} by the journal, and is {end.shown} now"
@@ -253,8 +264,17 @@ def _finding_lines(audit: "api.Audit", options: "api.Options") -> Iterator[str]:
         yield f"  {file.job.id}: {file.file.path}: {file.found}{told}"
     for one_name in audit.blocked:
         yield f"  {one_name.job_id}: lies at {one_name.lies}, as {one_name.holder} has its name"
+    yield from (f"  {child}" for child in audit.outdated)
     if audit.moved:
         yield f"  {audit.moved}"
+
+
+def _open_lines(open_jobs: "Sequence[api.Open]", options: "api.Options") -> Iterator[str]:
+    for one in open_jobs:
+        yield f"  {one.job.id}: {one.state}, {one.reason}".rstrip(", ")
+        if made_of := api.made_of(one.job):
+            yield f"    made of {made_of}"
+        yield f"    to settle it: {_settle(one, options)}"
 
 
 def _surplus_lines(one: "api.Surplus", options: "api.Options") -> Iterator[str]:

@@ -125,6 +125,8 @@ def _short(part: "api.Change", room: int) -> Pieces:
     if api.is_text_change(part):
         return _words(part, room)
     before, after = value_of(part.before), value_of(part.after)
+    if before == after and api.is_reference(part.after):
+        return [("same", f"{part.name}: its parent changed")]
     if before == after:  # a file with another content
         return [("same", f"{part.name}: {cut(before, room)} changed")]
     before, after = apart(before, after, room)

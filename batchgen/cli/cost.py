@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -93,18 +94,33 @@ def command(
         reckoned = awaited(api.compare_costs(options, selection, record=not dry_run))
         rows = api.costs(options, selection)  # with what was recorded
     sums = api.fold(rows, api.By(by), selection.zone)
+    chains = api.chains(options, batch) if by == "batch" and not as_csv else {}
     status = _status(reckoned)
     if as_json:
-        told = {"exit": status, **_document(sums, reckoned, by=by, tz=tz, first=first)}
+        told = {"exit": status, **_document(sums, reckoned, by=by, tz=tz, first=first), **_of_chains(chains)}
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
         lines = _csv(sums, _KEYS[by]) if as_csv else _table(sums, _KEYS[by])
-        for line in lines:
+        for line in (*lines, *_chain_lines(chains)):
             click.echo(line)
     if reckoned is not None and not as_json:
         for line in told_of(reckoned):
             click.echo(line, err=as_csv)
     return status
+
+
+def _of_chains(chains: "Mapping[api.Scope, api.ChainCount]") -> dict[str, object]:
+    """Return how far the chains of each batch are; nothing where there are none."""
+    found = [
+        {"origin": scope.origin, "batch": scope.batch, "slot": scope.slot or None, **asdict(one)}
+        for scope, one in chains.items()
+    ]
+    return {"chains": found} if found else {}
+
+
+def _chain_lines(chains: "Mapping[api.Scope, api.ChainCount]") -> Iterator[str]:
+    for scope, one in chains.items():
+        yield f"{' '.join(filter(None, (clean(scope.batch), clean(scope.slot))))}: {one}"
 
 
 def _status(reckoned: "api.CostComparison | None") -> int:

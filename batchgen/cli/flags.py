@@ -125,10 +125,16 @@ slot = click.option("--slot", metavar="SLOT", help="A slot other than the curren
 rehearsal = click.option("--simulate", is_flag=True, help="The run is a rehearsal.")
 slot_of_run = click.option("--slot", metavar="SLOT", help="Only if the run is in this slot.")
 limit = click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Buy N jobs at most, the first ones."
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Buy N jobs at most, the first ones; a chain counts as one.",
 )
 sample = click.option(
-    "--sample", type=click.IntRange(min=1), metavar="N", help="Buy N jobs at most, spread over all."
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Buy N jobs at most, spread over all; a chain counts as one.",
 )
 budget = click.option(
     "--budget",

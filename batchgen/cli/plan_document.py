@@ -1,6 +1,7 @@
 """A plan as one JSON document: the same facts as its lines for people."""
 
 from batchgen import api
+from batchgen.cli.plan_chains import chains_document
 from batchgen.formats import moment, number
 
 
@@ -9,7 +10,7 @@ def document(preview: "api.Preview") -> dict[str, object]:
     batch, outlook, found = preview.batch, preview.outlook, preview.found
     quoted, account = outlook.quoted, outlook.account
     elsewhere = found.beside[0] if found.beside else None
-    plan = batch.plan.shown
+    plan = batch.plan.asked
     return {
         "batch": batch.manifest.batch,
         "slot": batch.scope.slot or None,
@@ -17,8 +18,10 @@ def document(preview: "api.Preview") -> dict[str, object]:
         "counts": {str(standing): count for standing, count in plan.counts().items()},
         "to_submit": len(plan.to_submit),
         "selected": None
-        if plan is batch.plan
-        else {"jobs": len(plan.entries), "of": len(batch.plan.entries)},
+        if batch.plan.shown is batch.plan
+        else {"jobs": len(batch.plan.shown.entries), "of": len(batch.plan.entries)},
+        "along": [one.job.id for one in batch.plan.along],
+        "chains": chains_document(preview),
         "previews": batch.manifest.previews,
         "entries": [
             {
@@ -48,8 +51,10 @@ def document(preview: "api.Preview") -> dict[str, object]:
                 "prompt": one.job.prompt,
                 "standing": one.standing,
                 "accepted": one.accepted,
+                "lane": _lane(preview, place, one),
+                "waits_for": [parent.job.id for parent in plan.waits_for(place)],
             }
-            for one in plan.entries
+            for place, one in enumerate(plan.entries)
         ],
         "changed": [_changed(one, outlook) for one in outlook.changed],
         "changes": _changes(outlook),
@@ -74,6 +79,13 @@ def document(preview: "api.Preview") -> dict[str, object]:
         "rest": _rest(preview),
         "warnings": api.problems_document(preview.warnings),
     }
+
+
+def _lane(preview: "api.Preview", place: int, entry: "api.Entry") -> str | None:
+    """Return how a job that is not bought stands to its parents; None where it is bought, or has none."""
+    plan = preview.batch.plan.asked
+    is_child = place in plan.lineage.parents and entry.record.state is api.State.PLANNED
+    return str(plan.lane_of(place)) if is_child else None
 
 
 def _without_limit(preview: "api.Preview") -> dict[str, object] | None:

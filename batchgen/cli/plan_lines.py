@@ -9,6 +9,7 @@ from typing import TypeVar
 from batchgen import api
 from batchgen.cli.cells import cut
 from batchgen.cli.changes import Look, drawn, value_of
+from batchgen.cli.plan_chains import along_line, chain_lines
 from batchgen.cli.plan_money import all_of, span_of, total_of
 from batchgen.cli.tables import lines_of
 from batchgen.formats import clean, stamp, units
@@ -24,7 +25,7 @@ _ENDLESS = 10**9
 def lines(preview: "api.Preview", look: Look) -> Iterator[str]:
     """Return the whole plan."""
     batch, outlook = preview.batch, preview.outlook
-    plan, of = batch.plan.shown, len(batch.plan.entries)
+    plan, of = batch.plan.asked, len(batch.plan.entries)
     part = f"{len(plan.entries):,} of " if len(plan.entries) < of else ""
     yield f"{batch.manifest.batch}: {part}{_many(of, 'job')} at {batch.scope.origin}"
     yield from _entries(outlook, look)
@@ -38,9 +39,11 @@ def lines(preview: "api.Preview", look: Look) -> Iterator[str]:
         yield f"  {former:>6,}  earlier forms of changed jobs: kept, will not be bought again"
     if plan.to_submit:
         yield f"Would submit {len(plan.to_submit):,}:"
+        yield from along_line(preview)
         yield from _prices(outlook, look)
     else:
         yield "Nothing to submit."
+    yield from _headed("Chains:", chain_lines(preview, show_all=look.all))
     yield from _headed("Changes:", _changes(preview, look))
     if files := api.told_of_files(preview.files.renamed, preview.files.to_earlier):
         yield f"Files: the next run {files}"
@@ -108,7 +111,7 @@ def _about(amount: str, one: "api.QuotedClass") -> str:
 
 def _changes(preview: "api.Preview", look: Look) -> Iterator[str]:
     """Say what differs from what was bought: changed, new, gone and renamed."""
-    plan, outlook = preview.batch.plan.shown, preview.outlook
+    plan, outlook = preview.batch.plan.asked, preview.outlook
     changed = (*outlook.changed, *outlook.moved)
     groups = [group for one in changed for group in api.changed_alike([one])] if look.all else None
     yield from drawn(groups or api.changed_alike(changed, most=_SHOWN), outlook.quoted, look)
@@ -130,7 +133,7 @@ def gone_of(preview: "api.Preview") -> "list[api.Entry]":
     """Return what the manifest no longer has, without the earlier forms of what it has."""
     ids = {one.job.id for one in preview.batch.plan.entries}
     moved = {one.before.key for one in preview.outlook.moved}
-    return [one for one in preview.batch.plan.shown.removed if one.job.id not in ids and one.key not in moved]
+    return [one for one in preview.batch.plan.asked.removed if one.job.id not in ids and one.key not in moved]
 
 
 def _names(sign: str, names: Sequence[str], what: str, look: Look) -> Iterator[str]:
@@ -150,7 +153,7 @@ def _few(names: Sequence[str]) -> str:
 
 def _waits(preview: "api.Preview", look: Look) -> Iterator[str]:
     """Say what a run would not buy or end, and why."""
-    plan, quoted = preview.batch.plan.shown, preview.outlook.quoted
+    plan, quoted = preview.batch.plan.asked, preview.outlook.quoted
     entries = (*plan.entries, *plan.removed)
     held = [one.job.id for one in entries if one.record.state is api.State.HELD]
     yield from _names("!", held, "need your decision (batchgen resolve)", look)
@@ -202,7 +205,7 @@ def _caps(outlook: "api.Outlook") -> Iterator[str]:
 
 def _notes(preview: "api.Preview", look: Look) -> Iterator[str]:
     batch, outlook, found = preview.batch, preview.outlook, preview.found
-    kept = [one.job.id for one in batch.plan.shown.entries if one.accepted]
+    kept = [one.job.id for one in batch.plan.asked.entries if one.accepted]
     if kept:
         yield f"  note: {_few(kept)} changed, and what was bought before was accepted"
     twice = batch.plan.paid_twice_by_edit()
@@ -225,12 +228,14 @@ def _notes(preview: "api.Preview", look: Look) -> Iterator[str]:
 
 def summary(preview: "api.Preview") -> str:
     """Return the last line: all of it in a few numbers."""
-    plan, outlook = preview.batch.plan.shown, preview.outlook
+    plan, outlook = preview.batch.plan.asked, preview.outlook
     counts = plan.counts()
     changed = len(outlook.changed) + len(outlook.moved)
     gone = len(gone_of(preview))
     parts = [f"{len(plan.to_submit):,} to buy"]
     parts += [f"{changed:,} changed"] if changed else []
+    blocked = outlook.chains.count.blocked
+    parts += [f"{blocked:,} blocked"] if blocked else []
     parts += [f"{gone:,} removed"] if gone else []
     parts += [f"{counts[one]:,} {one}" for one in _TOLD if counts.get(one)]
     parts += [all_of(outlook.quoted)] if plan.to_submit else []
@@ -253,7 +258,8 @@ def _balance(outlook: "api.Outlook") -> str:
     if left is None:
         return ""
     short = " (not enough)" if outlook.quoted.total_low > left else ""
-    return f" of {units(left)} CU left{short}"
+    apart = outlook.quoted.estimated.jobs or outlook.quoted.unknown
+    return f"; {units(left)} CU left{short}" if apart else f" of {units(left)} CU left{short}"
 
 
 def _time(expected: "api.Forecast") -> str:

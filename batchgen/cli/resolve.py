@@ -124,6 +124,7 @@ def _document(one: "api.Unsettled") -> dict[str, Any]:
         "state": str(record.state),
         "submitted_at": _moment(record.intent_at),
         "reason": record.error,
+        "made_of": api.made_of(one.entry.job, record) or None,
         "candidates": [
             {
                 "job_id": each.remote.remote_id,
@@ -144,6 +145,8 @@ def _lines(found: "Sequence[api.Unsettled]") -> Iterator[str]:
     for one in found:
         record = one.entry.record
         yield f"{one.entry.job.id}: submitted {_moment(record.intent_at)}, {record.error}"
+        if made_of := api.made_of(one.entry.job, record):
+            yield f"  made of {made_of}"
         for number, each in enumerate(one.candidates, start=1):
             yield f"  {number}. {_told(each)}"
         if not one.candidates:

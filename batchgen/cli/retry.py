@@ -29,8 +29,9 @@ def command(
     """Try each failed JOB of MANIFEST once more.
 
     A job that failed, was refused or was canceled is submitted once more, with a new seed where
-    its model takes one; if it is accepted, it is charged again. No other job is bought, but what
-    is paid for already is collected. What moderation stopped is not tried again: change its prompt.
+    its model takes one; if it is accepted, it is charged again. The jobs that waited for its output go
+    on in the same run. No other job is bought, but what is paid for already is collected. What moderation
+    stopped is not tried again: change its prompt.
 
     `batchgen run MANIFEST --retry-failed` tries all that failed.
 

@@ -14,6 +14,7 @@ from batchgen.cli import flags
 from batchgen.cli.awaited import awaited
 from batchgen.cli.events import events_to
 from batchgen.cli.plan import show_plan
+from batchgen.cli.plan_chains import along_line
 from batchgen.cli.plan_money import all_of
 from batchgen.cli.signals import caught
 from batchgen.errors import Problem
@@ -216,7 +217,8 @@ def _say_how_it_ended(outcome: "api.RunOutcome", *, quiet: bool) -> None:
 
 
 def _counted(summary: Mapping[str, Any]) -> str:
-    return api.told_stages({stage: summary["counts"][stage.replace(" ", "_")] for stage in api.Stage})
+    counts = {stage: summary["counts"][stage.replace(" ", "_")] for stage in api.Stage}
+    return api.told_with_chains(counts, api.ChainCount(**summary.get("chains", {})))
 
 
 def _may_go_on(preview: "api.Preview") -> bool:
@@ -228,6 +230,8 @@ def _may_go_on(preview: "api.Preview") -> bool:
         return True
     jobs = counted(count, "job")
     click.echo(f"{preview.batch.manifest.batch}: {jobs} to buy, for {all_of(quoted)}.", err=True)
+    for text in along_line(preview):
+        click.echo(text, err=True)
     for text in preview.outlook.fit.warnings():
         click.echo(f"warning: {text}", err=True)
     if count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -69,6 +69,7 @@ def _document(one: "api.BatchStatus") -> dict[str, object]:
         "jobs": one.jobs,
         **({} if one.of is None else {"of": one.of}),
         "counts": {stage.replace(" ", "_"): count for stage, count in one.stages.items()},
+        "chains": asdict(one.chains) if one.chains.chains else None,
         "removed": one.removed,
         "states": {str(state): count for state, count in one.states.items()},
         "alive": one.alive,
@@ -118,7 +119,7 @@ def _part(jobs: int | None) -> str:
 def _counts(one: "api.BatchStatus") -> str:
     removed = f", {one.removed} removed from the manifest" if one.removed else ""
     if one.jobs is not None:
-        return api.told_stages(one.stages, total=one.jobs) + removed
+        return api.told_with_chains(one.stages, one.chains, total=one.jobs) + removed
     counts = ", ".join(f"{count} {stage}" for stage, count in one.stages.items() if count)
     return (counts or "nothing yet") + removed
 

@@ -10,7 +10,7 @@ a price where no answer comes.
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from batchgen.backoff import Backoff
@@ -31,7 +31,8 @@ from batchgen.ledger import Ledger
 from batchgen.lifecycle import PriceLearnt
 from batchgen.loop_clock import loop_time
 from batchgen.planning.plan import Entry
-from batchgen.ports import Observer, PriceQuestions
+from batchgen.ports import Observer
+from batchgen.price_ports import PriceQuestions
 
 PATIENCE = 900.0  # seconds without an answer after which a run need not go on for it
 AT_ONCE = 4  # questions, once one was answered
@@ -53,7 +54,8 @@ class Asker:
         chance: random.Random,
         board: Board,
         errands: Errands,
-        told: Callable[[Iterable[Entry]], None],
+        has_room: Callable[[str], bool],
+        told: Callable[[Collection[Entry]], None],
         close: Callable[[str, ModelClosedError], None],
         denied: Callable[[NoRightError, Iterable[Entry]], None],
     ) -> None:
@@ -66,6 +68,7 @@ class Asker:
             chance: where the jitter comes from.
             board: looks whether the run has anything left to do.
             errands: starts pieces of work.
+            has_room: says of a model whether one more job of it may run.
             told: takes back the jobs whose price was asked.
             close: lets no further job of a model leave.
             denied: takes jobs whose price this key may not ask.
@@ -76,6 +79,7 @@ class Asker:
         self._chance = chance
         self._board = board
         self._errands = errands
+        self._has_room = has_room
         self._told = told
         self._waiting: defaultdict[str, list[Entry]] = defaultdict(list)
         self._close = close
@@ -88,6 +92,7 @@ class Asker:
         self._lacks: NoRightError | None = None
         self._denied = denied
         self._given_up: set[str] = set()  # kinds that leave without a price where no cap needs one
+        self._lively: dict[str, str] = {}  # kinds whose answer is soon to come, with their models
 
     def __len__(self) -> int:
         """Count the jobs that a run goes on for: not those whose price was not told for too long."""
@@ -104,10 +109,10 @@ class Asker:
             return False
         return self._purse.is_capped or self._kind(entry) not in self._given_up
 
-    def is_full(self, entry: Entry) -> bool:
-        """Return whether a job has to wait with its question, as there are enough without an answer."""
-        asked = sum(kind not in self._silent_since for kind in self._waiting)
-        return asked >= AHEAD and self._kind(entry) not in self._waiting
+    def has_room(self, model: str) -> bool:
+        """Return whether a job of a model may leave or be asked about: not while many of it are."""
+        is_full = len(self._lively) >= AHEAD and model in self._lively.values()
+        return not is_full and self._has_room(model)
 
     def _kind(self, entry: Entry) -> str:
         questions = self._purse.questions
@@ -127,6 +132,7 @@ class Asker:
         kind = questions.kind(first.job)
         self._waiting[kind].append(entry)
         if len(self._waiting[kind]) == 1:
+            self._lively[kind] = entry.job.model
             self._errands.spawn(
                 partial(self._ask_until_told, questions, kind, first), f"price:{first.job.id}"
             )
@@ -181,7 +187,12 @@ class Asker:
         self._make_room()
         self._silent_since.pop(kind, None)
         self._why.pop(kind, None)
-        self._told(self._waiting.pop(kind, ()))
+        self._told(self._taken(kind))
+
+    def _taken(self, kind: str) -> list[Entry]:
+        """Take out the jobs of a kind, which wait no longer."""
+        self._lively.pop(kind, None)
+        return self._waiting.pop(kind, [])
 
     async def _hurry(self, kind: str) -> None:
         await asyncio.sleep(HURRY)
@@ -191,14 +202,14 @@ class Asker:
         """Let the jobs of a kind leave without a price, as long as no cap needs one."""
         if not self._purse.is_capped and kind in self._waiting:
             self._given_up.add(kind)
-            self._told(self._waiting.pop(kind))
+            self._told(self._taken(kind))
 
     def _is_denied(self, kind: str, first: Entry, error: ModelClosedError | NoRightError) -> None:
         if isinstance(error, NoRightError):
             self._over, self._lacks = True, error
             self._leave(kind)
             return
-        left = self._waiting.pop(kind, ())
+        left = self._taken(kind)
         self._close(first.job.model, error)
         if left:
             self._told(left)  # jobs of other models, whose later steps these would have been
@@ -208,10 +219,11 @@ class Asker:
         """Leave the jobs of a kind where no price may be asked: no cap can be checked without one."""
         self._let_go(kind)
         if self._lacks is not None and kind in self._waiting:
-            self._denied(self._lacks, self._waiting.pop(kind))
+            self._denied(self._lacks, self._taken(kind))
 
     def _is_silent(self, kind: str, first: Entry, error: TransientError) -> None:
         self._silent_since.setdefault(kind, loop_time())
+        self._lively.pop(kind, None)
         self._why[kind] = str(error)
         self._observer.warned(f"{first.job.id}: no price is told yet: {error}")
         self._board.look()

@@ -5,7 +5,7 @@ service is silent. How a job is submitted is the submitter's.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from batchgen.engine.aside import Aside
 from batchgen.engine.asking import Asker, HeldPrices
@@ -76,6 +76,7 @@ class Dispatcher:
             chance=world.chance,
             board=board,
             errands=errands,
+            has_room=flow.has_room,
             told=self._priced,
             close=self.close_model,
             denied=self._set_aside,
@@ -113,8 +114,7 @@ class Dispatcher:
         self._held = HeldPrices(world, ledger)
         self._short = Shortage(waiting=self._waiting, purse=world.purse, chains=chains, spends=world.journal)
         self._reach = Reach(world.generator, ledger.observer, flow, board, close=self.close_model)
-        self._paused = False
-        self._changed = asyncio.Event()
+        self._paused, self._changed = False, asyncio.Event()
 
     def _set_aside(self, error: NoRightError, entries: Iterable[Entry]) -> None:
         """Leave jobs for want of a right, and go on with the others."""
@@ -259,7 +259,7 @@ class Dispatcher:
         """Return which jobs wait for a price that was not told; empty if none."""
         return self._asker.told()
 
-    def _priced(self, entries: Iterable[Entry]) -> None:
+    def _priced(self, entries: Collection[Entry]) -> None:
         """Take back jobs whose price was asked."""
         back = list(entries)
         if self._held.told(back):
@@ -357,13 +357,9 @@ class Dispatcher:
 
     def _first(self) -> Entry | None:
         """Return the first that has room; those whose price has to be asked step aside."""
-        full: set[str] = set()  # models that have enough of them without an answer
-        while (
-            entry := self._short.first(lambda model: model not in full and self._flow.has_room(model))
-        ) is not None and (asked := self._asks_about(entry)) is not None:
-            if self._asker.is_full(asked):
-                full.add(entry.job.model)
-                continue
+        while (entry := self._short.first(self._asker.has_room)) is not None and (
+            asked := self._asks_about(entry)
+        ) is not None:
             self._waiting.remove(entry)
             self._asker.add(entry, asked)
         return entry

@@ -58,6 +58,7 @@ class Harvest:
         errands: starts pieces of work.
         policy: how long late files are waited for.
         chance: where jitter comes from.
+        left: the jobs whose assets stay with the service.
     """
 
     collector: Collector | None
@@ -69,6 +70,7 @@ class Harvest:
     errands: Errands
     policy: Policy
     chance: random.Random = field(default_factory=random.Random)
+    left: Collection[JobKey] = frozenset()
 
     def __post_init__(self) -> None:
         self._stops = self.board.stops
@@ -108,7 +110,7 @@ class Harvest:
     def take(self, entry: Entry) -> None:
         """Do what is left to do for a success."""
         lacks_files = entry.record.lacks_files or entry.key in self._stops.vanished
-        if lacks_files and self.collector is None:
+        if lacks_files and (self.collector is None or entry.key in self.left):
             self._stops.vanished.discard(entry.key)
             self.moves.route(self.ledger.record(entry, Collected(at=self.ledger.now())))
         elif lacks_files and (denied := self._stops.lacking.error(Right.ASSETS)) is not None:

@@ -69,6 +69,7 @@ class World:
         sender: fingerprint of the key that submits; empty where that is not known.
         neighbours: settles doubts of other batches that stand in the way; None where there are no others.
         service_clock: how far the service's clock is from ours; None where nobody measures it.
+        only_last: whether the assets of jobs that feed other jobs stay with the service.
     """
 
     generator: Generator
@@ -83,6 +84,7 @@ class World:
     sender: str = ""
     service_clock: ServiceClock | None = None
     neighbours: Neighbours | None = None
+    only_last: bool = False
 
     @property
     def skew(self) -> float | None:

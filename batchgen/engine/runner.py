@@ -26,7 +26,7 @@ from batchgen.engine.watch.schedule import LookSchedule
 from batchgen.engine.watch.watcher import Watcher
 from batchgen.errors import JournalError
 from batchgen.ledger import Ledger
-from batchgen.model import Model, Scope
+from batchgen.model import JobKey, Model, Scope
 from batchgen.planning.plan import Plan
 from batchgen.planning.yields import Yields
 from batchgen.reconcile.reconciler import Reconciler
@@ -157,8 +157,14 @@ class Runner:
                 board=self._board,
                 policy=policy,
                 chance=world.chance,
+                left=self._left_at_service(),
             ),
         )
+
+    def _left_at_service(self) -> frozenset[JobKey]:
+        """Return the jobs whose assets are handed on and not fetched."""
+        feeding = self._plan.lineage.children if self._world.only_last else ()
+        return frozenset(self._plan.entries[place].key for place in feeding)
 
     def _schedule_of(self, models: Mapping[str, Model]) -> LookSchedule:
         policy = self._policy

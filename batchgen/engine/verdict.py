@@ -47,14 +47,30 @@ def judge(ending: EngineOutcome, records: Sequence[Record], *, shortage: Shortag
 
 
 def weigh(
-    ending: EngineOutcome, records: Sequence[Record], *, shortage: Shortage = NOTHING_SHORT
+    ending: EngineOutcome,
+    records: Sequence[Record],
+    *,
+    shortage: Shortage = NOTHING_SHORT,
+    blocked: Sequence[tuple[bool, str]] = (),
+    waiting: int = 0,
 ) -> list[tuple[Exit, str]]:
-    """Return every reason for an exit status, each with its own; see ``judge``."""
+    """Return every reason for an exit status, each with its own; see ``judge``.
+
+    Args:
+        ending: what the run came to.
+        records: of the jobs that it was asked for, without those that a parent blocks.
+        shortage: the successes that have fewer assets than they are to have.
+        blocked: what blocks jobs, a sentence each, and whether a person has to decide about the parent, or
+            has given it up; otherwise it has failed, or what came out of it cannot go in.
+        waiting: how many of the jobs that were not bought wait for a parent.
+    """
+    behind = [(Exit.DOUBT if decides else Exit.FAILED, text) for decides, text in blocked]
     twice = [(Exit.DOUBT, text) for text in (*ending.turned_up, *ending.orphans)]
     dear = [(Exit.BUDGET, text) for text in ending.over_budget]
     unwritable = [f"files could not be kept: {ending.unwritable}"] if ending.unwritable else []
     waits = [(Exit.REMAINS, text) for text in (*ending.waits_for, *ending.unpriced, *unwritable)]
-    return [*_stops(ending), *twice, *dear, *waits, *_left(ending, records), *_short(shortage)]
+    left = _left(ending, records, waiting=waiting)
+    return [*_stops(ending), *twice, *dear, *waits, *left, *behind, *_short(shortage)]
 
 
 def verdict_of(found: Sequence[tuple[Exit, str]]) -> Verdict:
@@ -96,7 +112,7 @@ def _lacking_files(ending: EngineOutcome, records: Sequence[Record]) -> int:
     return max(0, lacking - len(ending.spoiled) - ending.lacking.count(Right.ASSETS))
 
 
-def _left(ending: EngineOutcome, records: Sequence[Record]) -> list[tuple[Exit, str]]:
+def _left(ending: EngineOutcome, records: Sequence[Record], *, waiting: int = 0) -> list[tuple[Exit, str]]:
     states = [record.state for record in records]
     aside = sum(one.jobs for one in ending.closed.values()) + ending.lacking.count(
         Right.UPLOADS, Right.PRICES
@@ -107,7 +123,7 @@ def _left(ending: EngineOutcome, records: Sequence[Record]) -> list[tuple[Exit, 
     doubt = sum(states.count(one) for one in (State.SUBMITTING, State.IN_DOUBT, State.HELD))
     counted = (
         (Exit.DOUBT, doubt, "in doubt: may have been paid for, and will not be sent again until you decide"),
-        (Exit.REMAINS, pending, _why_pending(ending)),
+        (Exit.REMAINS, pending, _why_pending(ending) + _behind_parents(min(waiting, pending))),
         (Exit.REMAINS, running, "still running at the service; run the same command to collect them"),
         (
             Exit.REMAINS,
@@ -161,6 +177,10 @@ def _a_few(short: Sequence[Record]) -> str:
 def _share(short: Record) -> str:
     count = len(short.asset_ids)
     return f"{count} of {short.expected}" if short.is_short else f"{count}"
+
+
+def _behind_parents(waiting: int) -> str:
+    return f" ({waiting} of them {'waits' if waiting == 1 else 'wait'} for a parent)" if waiting else ""
 
 
 def _why_pending(ending: EngineOutcome) -> str:

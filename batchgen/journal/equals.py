@@ -20,10 +20,11 @@ _UNANSWERED_EQUALS = f"""
     )
     SELECT records.fields FROM records JOIN scopes ON scopes.id = records.scope
     WHERE {{which}} AND state IN ('{State.SUBMITTING}', '{State.IN_DOUBT}')
-    AND origin = :origin AND NOT (scope = :scope AND ordinal = :ordinal)
-    AND (project = :project OR owner IN us OR project IN us)
+    AND origin = :origin AND (project = :project OR owner IN us OR project IN us)
 """  # noqa: S608 - our own words
-_BY_CONTENT = _UNANSWERED_EQUALS.format(which="content = :content")
+_BY_CONTENT = _UNANSWERED_EQUALS.format(
+    which="content = :content AND NOT (scope = :scope AND ordinal = :ordinal)"
+)
 _BY_BODY = _UNANSWERED_EQUALS.format(
     which="content <> :content AND json_extract(records.fields, '$.body') = :body"
 )
@@ -37,7 +38,10 @@ class Equals:
         self._scope = scope
 
     def unanswered(self, key: JobKey, body: str, scope_id: int) -> list[Record]:
-        """Return the records of other jobs that ask for the same and are submitting or in doubt."""
+        """Return the records of other jobs that ask for the same and are submitting or in doubt.
+
+        Where assets go in, one body may be asked for in different words.
+        """
         wanted = {
             "content": key.content,
             "ordinal": key.ordinal,

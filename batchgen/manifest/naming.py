@@ -46,6 +46,11 @@ def wrong_with(name: str) -> str | None:
     return None
 
 
+def may_be_id(text: str) -> bool:
+    """Return whether a text can be an id as it is, told quickly."""
+    return _SAFE.fullmatch(text) is not None and len(text) <= LONGEST
+
+
 def wrong_with_batch(name: str) -> str | None:
     """Return what keeps a text from naming a batch's folder, None where nothing does."""
     if name.lower().startswith("journal."):

@@ -17,7 +17,7 @@ from batchgen.manifest.source.document import Document, read_document
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.source.text_files import read_bytes
 from batchgen.manifest.templates import parse, strings_in
-from batchgen.manifest.variables import Variables
+from batchgen.manifest.variables import JobRows, Variables
 from batchgen.model import Json
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -156,6 +156,11 @@ class Origins:
         self._rows.append(row)
         self._combinations.append(combination)
 
+    def in_order(self, order: Sequence[int]) -> "Origins":
+        """Return the same for the jobs in another order, each told by its number in this one."""
+        columns = (self._owners, self._prompts, self._rows, self._combinations)
+        return Origins(self.entries, *(array("I", map(column.__getitem__, order)) for column in columns))
+
     @property
     def owners(self) -> Sequence[int]:
         """For each job the number of its entry."""
@@ -179,7 +184,8 @@ class Origins:
         """
         origin = self[index]
         where, value = origin.find(path, prompt=self._prompts[index], model=model)
-        if not origin.columns.isdisjoint(_names(value)):
+        is_row = not isinstance(origin.variables.table, JobRows)  # a job has no line of its own here
+        if is_row and not origin.columns.isdisjoint(_names(value)):
             return fallback
         return origin.paper.place(where) or fallback
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from batchgen.manifest.environment import filled
+from batchgen.manifest.references import is_reference
 from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.scalars import unsendable
 from batchgen.manifest.tables.files import Filing
 from batchgen.manifest.templates import parse, strings_in, wrong_with_text
+from batchgen.manifest.trees import tree_of
 from batchgen.model import Json
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -34,9 +36,14 @@ def is_file(value: Json) -> bool:
     return isinstance(value, dict) and FILE in value
 
 
+def is_whole(value: Json) -> bool:
+    """Return whether a value is a local file or another job: of such a mapping nothing stands alone."""
+    return is_file(value) or is_reference(value)
+
+
 def mergeable(default: Json, own: Json) -> bool:
     """Return whether two values are laid over each other name by name; anything else is replaced."""
-    return isinstance(default, dict) and isinstance(own, dict) and not is_file(default) and not is_file(own)
+    return isinstance(default, dict) and isinstance(own, dict) and not is_whole(default) and not is_whole(own)
 
 
 def merged(default: Mapping[str, Json], own: Mapping[str, Json]) -> dict[str, Json]:
@@ -60,7 +67,7 @@ def idle_nulls(own: Json, default: Json, path: Path = ()) -> Iterator[Path]:
     for name, value in own.items():
         if value is None and name not in below:
             yield (*path, name)
-        elif isinstance(value, dict) and not is_file(value):
+        elif isinstance(value, dict) and not is_whole(value):
             yield from idle_nulls(value, below.get(name), (*path, name))
 
 
@@ -88,8 +95,8 @@ def _misplaced(name: str) -> str | None:
     return None
 
 
-def wrong_files(value: Json, filing: Filing, bound: Mapping[str, Json], path: Path = ()) -> Iterator[Wrong]:
-    """Return what is wrong with the local files whose paths are known before any row is.
+def wrong_inputs(value: Json, filing: Filing, bound: Mapping[str, Json], path: Path = ()) -> Iterator[Wrong]:
+    """Return what is wrong with the local files and other jobs whose names are known before any row is.
 
     Args:
         value: the parameters, the environment filled in.
@@ -102,12 +109,14 @@ def wrong_files(value: Json, filing: Filing, bound: Mapping[str, Json], path: Pa
             yield from (
                 Wrong(path, f"params.{path[0]}: {wrong}") for wrong in _wrong_file(value, filing, bound)
             )
+        case dict() if is_reference(value):
+            yield from (Wrong(path, f"params.{path[0]}: {wrong}") for wrong in _wrong_reference(value, bound))
         case dict():
             for key, one in value.items():
-                yield from wrong_files(one, filing, bound, (*path, key))
+                yield from wrong_inputs(one, filing, bound, (*path, key))
         case list():
             for index, one in enumerate(value):
-                yield from wrong_files(one, filing, bound, (*path, index))
+                yield from wrong_inputs(one, filing, bound, (*path, index))
         case _:
             return
 
@@ -126,6 +135,13 @@ def _wrong_file(value: Mapping[str, Json], filing: Filing, bound: Mapping[str, J
             filing.check_keys(value)
         else:
             filing({**value, FILE: template.words})
+    except ValueError as error:
+        yield str(error)
+
+
+def _wrong_reference(value: Mapping[str, Json], bound: Mapping[str, Json]) -> Iterator[str]:
+    try:
+        tree_of(value, bound=bound)  # what no row fills in is read there
     except ValueError as error:
         yield str(error)
 

@@ -5,8 +5,12 @@ Nothing here knows where the text stood; a caller adds the place.
 
 import math
 import re
+from decimal import Decimal
 
-from batchgen.model import NO_RATE, Rate
+from batchgen.manifest.source.scalars import kind_of
+from batchgen.model import NO_RATE, Json, Rate
+
+MOST_UNITS = 10**9  # compute units: more is a mistake
 
 _SECONDS = {
     "ms": 0.001,
@@ -74,3 +78,53 @@ def parse_duration(text: str) -> float:
 def _quoted(text: str) -> str:
     shown = text if len(text) <= 40 else text[:37] + "..."  # noqa: PLR2004 - a line of a terminal
     return f'"{shown}"'
+
+
+def read_rate(value: Json) -> Rate:
+    """Return the rate that a value of the manifest is.
+
+    Raises:
+        ValueError: it is none, in words for people.
+    """
+    if isinstance(value, str):
+        return parse_rate(value)
+    shown = f"{value}/min" if type(value) in (int, float) else "100/min"
+    raise ValueError(f'expected a rate with its unit, such as "{shown}", or none, not {kind_of(value)}')
+
+
+def read_duration(value: Json) -> float:
+    """Return the seconds that a duration of the manifest is: a number, or a text with units.
+
+    Raises:
+        ValueError: it is none, in words for people.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f'expected a duration such as "45m", not {kind_of(value)}')  # noqa: TRY004 - pydantic takes a ValueError
+    seconds = parse_duration(value) if isinstance(value, str) else float(value)
+    if not 0 < seconds < float("inf"):
+        raise ValueError("expected a duration above zero")
+    return seconds
+
+
+def read_amount(value: Json) -> Decimal:
+    """Return the compute units that a value of the manifest is.
+
+    Raises:
+        ValueError: it is none, in words for people.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"expected compute units, such as 1500 or 7.25, not {kind_of(value)}")  # noqa: TRY004 - pydantic takes a ValueError
+    if not 0 <= value < MOST_UNITS:
+        raise ValueError("expected compute units from 0")
+    return Decimal(str(value))
+
+
+def read_estimate(value: Json) -> Decimal:
+    """Return the compute units, more than 0, that a value of the manifest is.
+
+    Raises:
+        ValueError: it is none, in words for people.
+    """
+    if not read_amount(value):
+        raise ValueError("expected compute units above 0: what a job may cost whose price is not known")
+    return read_amount(value)

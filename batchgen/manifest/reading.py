@@ -6,14 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from batchgen.errors import InputError
 from batchgen.manifest.environment import filled
+from batchgen.manifest.expand.chains import Chains
 from batchgen.manifest.expand.checks import Checks
 from batchgen.manifest.expand.entries import Preparation, Surroundings
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.expansion import Expansion
+from batchgen.manifest.expand.job_tables import keep_for_children
 from batchgen.manifest.expand.prompts import Prompts
+from batchgen.manifest.expand.sources import sources_of
 from batchgen.manifest.file_templates import faults_in
 from batchgen.manifest.inclusion import Inclusion, Sheet
 from batchgen.manifest.naming import batch_from
@@ -88,23 +92,58 @@ def _read(path: Path, environ: Mapping[str, str], max_jobs: int, text: bytes | N
     files = Files()
     reader = _Reader(sheets[0], problems, environ)
     project = reader.project()
-    entries = [entry for sheet in sheets for entry in _entries(sheet, problems, environ, files, max_jobs)]
+    prepared = _prepare(sheets, problems, environ, files, max_jobs)
+    entries = [one for one in prepared.entries if one is not None]
     output = reader.output(sheets, entries)
     if not reader.bounded(entries, max_jobs):
         problems.raise_any()
-    expansion = Expansion(problems)
-    for number, entry in enumerate(entries):
-        expansion.add(number, entry)
-    expansion.warn_of_doubles()
+    expansion = _expand(prepared, problems)
     problems.raise_any()
     made = _manifest(sheets[0], expansion, entries, project=project, output=output, files=files)
     return replace(made, warnings=problems.warnings)
 
 
-def _entries(
+class _Prepared(NamedTuple):
+    """The entries of all files.
+
+    Attributes:
+        entries: in the order of the files; None for one that is not sound.
+        order: their places in the order in which they are expanded.
+        words: for each what stands in every one of its ids; none where that is not known.
+        complete: whether there are no others.
+    """
+
+    entries: Sequence[Entry | None]
+    order: Sequence[int]
+    words: Sequence[tuple[str, ...]]
+    complete: bool
+
+
+def _prepare(
+    sheets: Sequence[Sheet], problems: Problems, environ: Mapping[str, str], files: Files, max_jobs: int
+) -> _Prepared:
+    """Make the entries of all files ready, those whose jobs others go through before them."""
+    preparations = [_preparation(one, problems, environ, files, max_jobs) for one in sheets]
+    said = [
+        (preparation, number, one)
+        for sheet, preparation in zip(sheets, preparations, strict=True)
+        for number, one in zip(sheet.sound.numbers, sheet.sound.text.jobs, strict=True)
+    ]
+    called = [preparation.called(number, one) for preparation, number, one in said]
+    complete = len(said) == sum(map(_count, sheets))
+    sources = sources_of(called, problems, complete=complete)
+    wanted = {place for of in sources.of for place in of or ()}
+    entries: list[Entry | None] = [None] * len(said)
+    for place in sources.order:
+        preparation, number, one = said[place]
+        before = [entries[source] for source in sources.of[place] or ()]
+        entries[place] = preparation.entry(number, one, before, is_source=place in wanted)
+    return _Prepared(entries, sources.order, [one.words for one in called], complete)
+
+
+def _preparation(
     sheet: Sheet, problems: Problems, environ: Mapping[str, str], files: Files, max_jobs: int
-) -> list[Entry]:
-    """Prepare the entries of one file that are sound."""
+) -> Preparation:
     folder, text = sheet.path.parent, sheet.sound.text
     around = Surroundings(
         paper=sheet.paper,
@@ -114,12 +153,24 @@ def _entries(
         environ=environ,
         most_choices=_CHOICES * max_jobs,
     )
-    checks = Checks(sheet.document, problems, text.vars)
-    preparation = Preparation(checks, problems, around, sheet.sound)
-    prepared = (
-        preparation.entry(number, one) for number, one in zip(sheet.sound.numbers, text.jobs, strict=True)
-    )
-    return [entry for entry in prepared if entry is not None]
+    return Preparation(Checks(sheet.document, problems, text.vars), problems, around, sheet.sound)
+
+
+def _expand(prepared: _Prepared, problems: Problems) -> Expansion:
+    """Make the jobs of all entries, and note which of them name no other job, or go round."""
+    expansion = Expansion(problems)
+    left_out: set[tuple[str, ...]] = set() if prepared.complete else {()}
+    keep_for_children(one for place in prepared.order if (one := prepared.entries[place]) is not None)
+    for place in prepared.order:
+        before = len(problems)
+        if (entry := prepared.entries[place]) is not None:
+            expansion.add(place, entry)
+        if entry is None or len(problems) != before:
+            left_out.add(prepared.words[place])
+    chains = Chains(expansion.jobs, expansion.parents, expansion.places, expansion.origins)
+    chains.check(problems, left_out=left_out)
+    expansion.finish()
+    return expansion
 
 
 def _manifest(
@@ -207,7 +258,8 @@ class _Reader:
             for fault in faults_in(files, known, complete=len(entries) == sum(map(_count, sheets))):
                 note = self._problems.add if fault.stops else self._problems.warn
                 note(place, f"output.files: {fault.text}")
-        return Output(download=given.download, files=files, place=place)
+        download = given.download
+        return Output(download=download != "none", only_last=download == "last", files=files, place=place)
 
     def bounded(self, entries: Sequence[Entry], max_jobs: int) -> bool:
         """Return whether the jobs may be expanded, and note which entry makes too many."""

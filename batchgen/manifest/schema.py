@@ -1,6 +1,6 @@
 """The keys of the manifest, their types and their defaults: what ``docs/manifest.md`` describes.
 
-One value at a time is checked here. What needs two places is ``entries`` and ``expansion``.
+One value at a time is checked here. What needs two places (a variable and its axis, two ids) is ``expand``.
 """
 
 import re
@@ -19,19 +19,21 @@ from pydantic import (
 )
 
 from batchgen.manifest.naming import slug, wrong_with_batch, wrong_with_entry, wrong_with_period
-from batchgen.manifest.quantities import parse_duration, parse_rate
+from batchgen.manifest.quantities import read_amount, read_duration, read_estimate, read_rate
 from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.scalars import kind_of, unsendable
 from batchgen.manifest.templates import parse
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Json, Rate
 
+Download: TypeAlias = Literal["all", "last", "none"]
+_DOWNLOADS: tuple[Download, ...] = ("all", "last", "none")
+
 VERSION = 1
-MOST_UNITS = 10**9  # compute units: more is a mistake
 FILES = "{id}_{index}"
 
 # of the forms of a prompt, of from and of entry: no key can be one, for the space
-TAGS = ("text ", "file ", "files ", "part ")
+TAGS = ("text ", "file ", "files ", "part ", "jobs ")
 
 _MODEL_ID = re.compile(r"[^\s/\\?#%{}]+")
 
@@ -104,6 +106,8 @@ def _form(value: Json) -> str:
 
 
 def _form_of_from(value: Json) -> str:
+    if isinstance(value, FromJobs) or (isinstance(value, dict) and {"jobs", "job"} & set(value)):
+        return TAGS[4]
     return TAGS[2] if isinstance(value, FromFiles | dict) else TAGS[0]
 
 
@@ -126,42 +130,12 @@ def _batch(text: str) -> str:
     return text
 
 
-def _rate(value: Json) -> Rate:
-    if isinstance(value, str):
-        return parse_rate(value)
-    shown = f"{value}/min" if type(value) in (int, float) else "100/min"
-    raise ValueError(f'expected a rate with its unit, such as "{shown}", or none, not {kind_of(value)}')
-
-
 def _in_flight(value: Json) -> int | None:
     if value == "auto":
         return None
     if type(value) is int and value >= 1:
         return value
     raise ValueError("expected auto or a whole number from 1")
-
-
-def _timeout(value: Json) -> float:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f'expected a duration such as "45m", not {kind_of(value)}')  # noqa: TRY004 - pydantic takes a ValueError
-    seconds = parse_duration(value) if isinstance(value, str) else float(value)
-    if not 0 < seconds < float("inf"):
-        raise ValueError("expected a duration above zero")
-    return seconds
-
-
-def _amount(value: Json) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"expected compute units, such as 1500 or 7.25, not {kind_of(value)}")  # noqa: TRY004 - pydantic takes a ValueError
-    if not 0 <= value < MOST_UNITS:
-        raise ValueError("expected compute units from 0")
-    return Decimal(str(value))
-
-
-def _estimate(value: Json) -> Decimal:
-    if not _amount(value):
-        raise ValueError("expected compute units above 0: what a job may cost whose price is not known")
-    return _amount(value)
 
 
 def _axis_value(value: Json) -> Json:
@@ -181,13 +155,23 @@ def _seed(value: Json) -> Literal["none"]:
     )
 
 
+def _download(value: Json) -> Download:
+    if isinstance(value, bool):
+        return "all" if value else "none"
+    for word in _DOWNLOADS:
+        if value == word:
+            return word
+    shown = f'"{value}"' if isinstance(value, str) else kind_of(value)
+    raise ValueError(f"expected all, last, none, true or false, not {shown}")
+
+
 class Part(BaseModel):
     """A mapping of the manifest: unknown keys are problems, and nothing is converted on the quiet."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-Amount: TypeAlias = Annotated[Decimal, PlainValidator(_amount)]
+Amount: TypeAlias = Annotated[Decimal, PlainValidator(read_amount)]
 Text: TypeAlias = Annotated[str, AfterValidator(_some)]
 Texts: TypeAlias = Annotated[list[Text], BeforeValidator(_many), Field(min_length=1)]
 EntryName: TypeAlias = Annotated[str, AfterValidator(_entry)]
@@ -227,8 +211,16 @@ class FromFiles(Part):
     """A pattern of paths from the manifest's folder, such as scans/**/*.png, or a list of them."""
 
 
+class FromJobs(Part):
+    """The jobs of another entry, a row each."""
+
+    jobs: Text
+    """The other entry: its name, or its id as it is written, or what its ids begin with."""
+
+
 From: TypeAlias = Annotated[
-    Annotated[Text, Tag(TAGS[0])] | Annotated[FromFiles, Tag(TAGS[2])], Discriminator(_form_of_from)
+    Annotated[Text, Tag(TAGS[0])] | Annotated[FromFiles, Tag(TAGS[2])] | Annotated[FromJobs, Tag(TAGS[4])],
+    Discriminator(_form_of_from),
 ]
 Models: TypeAlias = Annotated[list[ModelId], BeforeValidator(_many), Field(min_length=1)]
 AxisValue: TypeAlias = Annotated[Any, AfterValidator(_axis_value)]
@@ -277,7 +269,7 @@ class JobText(Part):
     include: Patterns = []
     """Combinations that are made beside the others."""
     from_: Annotated[From | None, Field(alias="from")] = None
-    """A .csv, .tsv, .txt, .json, .jsonl or .yaml file: a job a row. Or files that go in: {files: PATTERN}."""
+    """A .csv, .tsv, .txt, .json, .jsonl or .yaml file: a job a row. Or {files: PATTERN}, or {jobs: ENTRY}."""
     repeat: Repeat | None = None
     """How many times each job is made, each with a seed of its own."""
     seed: NoSeed | None = None
@@ -313,7 +305,7 @@ class DefaultsText(Part):
 class LimitsText(Part):
     """How hard the service may be asked."""
 
-    rate: Annotated[Rate, PlainValidator(_rate)] | None = None
+    rate: Annotated[Rate, PlainValidator(read_rate)] | None = None
     """Requests to the service, such as 100/min, 5/s or 6000/h; none for no bound."""
     in_flight: Annotated[int | None, PlainValidator(_in_flight)] = None
     """The most jobs at the service at once; auto finds out what it takes."""
@@ -324,9 +316,9 @@ class DoubtText(Part):
 
     then: Literal["resubmit", "hold"] = "resubmit"
     """resubmit sends again what the service demonstrably does not have; hold leaves it to you."""
-    settle: Annotated[float, PlainValidator(_timeout)] = 60.0
+    settle: Annotated[float, PlainValidator(read_duration)] = 60.0
     """How long after the loss a listing counts, such as 60s."""
-    settle_max: Annotated[float, PlainValidator(_timeout)] = 600.0
+    settle_max: Annotated[float, PlainValidator(read_duration)] = 600.0
     """How long to wait for proof that the listing would show the job, such as 10m."""
 
 
@@ -352,15 +344,15 @@ class BudgetText(Part):
     """Whether refunds that the service's rules promise are counted as money back."""
     chains: Literal["whole", "steps"] = "whole"
     """whole keeps money for all steps of a chain when its first one is bought; steps buys each by itself."""
-    estimate: Annotated[Decimal, PlainValidator(_estimate)] | None = None
+    estimate: Annotated[Decimal, PlainValidator(read_estimate)] | None = None
     """What is kept for a job whose price nobody says; without it, such a job is not bought under a cap."""
 
 
 class OutputText(Part):
     """What is written beside the results."""
 
-    download: bool = True
-    """Whether the files are fetched."""
+    download: Annotated[Download, PlainValidator(_download)] = "all"
+    """Whose files are fetched: all (true), last, without those that only feed other jobs, or none (false)."""
     files: Text = FILES
     """Their names below assets/, without the type, of {id}, {index} and the variables; / makes folders."""
 
@@ -384,7 +376,7 @@ class ManifestText(Part):
     """What a job takes where it says nothing itself."""
     limits: LimitsText = LimitsText()
     """How hard the service may be asked."""
-    timeout: Annotated[float, PlainValidator(_timeout)] | None = None
+    timeout: Annotated[float, PlainValidator(read_duration)] | None = None
     """How long one generation may take, such as 45m."""
     doubt: DoubtText = DoubtText()
     """How jobs are settled whose answer was lost."""

@@ -6,28 +6,15 @@ user can reach an attribute, an index or a format.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from typing import Final, TypeAlias
 
-from batchgen.manifest.source.scalars import Spelled, number_in, plain, text_of
+from batchgen.manifest.source.scalars import text_of
 from batchgen.model import Json
-
-Filer: TypeAlias = Callable[[Mapping[str, Json]], Json]
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
 _BRACES = {"{{": "{", "}}": "}"}
 _NONE: frozenset[str] = frozenset()
-
-
-class _Absent(Enum):
-    """What an optional variable without a value leaves of a parameter that it is the whole of."""
-
-    ABSENT = 0
-
-
-_ABSENT: Final = _Absent.ABSENT
 
 
 def is_empty(value: Json) -> bool:
@@ -70,7 +57,7 @@ class Template:
         literals, names = [self.literals[0]], []
         for name, literal in zip(self.names, self.literals[1:], strict=True):
             if name in values:
-                literals[-1] += _text(name, values[name]) + literal
+                literals[-1] += in_text(name, values[name]) + literal
             else:
                 names.append(name)
                 literals.append(literal)
@@ -90,11 +77,16 @@ class Template:
         parts = [self.literals[0]]
         for name, literal in zip(self.names, self.literals[1:], strict=True):
             value = variables[name]
-            parts += (value if isinstance(value, str) else _text(name, value), literal)
+            parts += (value if isinstance(value, str) else in_text(name, value), literal)
         return "".join(parts)
 
 
-def _text(name: str, value: Json) -> str:
+def in_text(name: str, value: Json) -> str:
+    """Return a variable's value as it stands inside a text; nothing for none.
+
+    Raises:
+        ValueError: a list or a mapping; the message begins with the variable's name.
+    """
     try:
         return "" if value is None else text_of(value)
     except ValueError as error:
@@ -149,203 +141,6 @@ def wrong_with_text(text: str, bound: Mapping[str, Json], *, whole: bool = False
     except ValueError as error:
         return str(error)
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A parameter that is one variable and keeps the type of its value.
-
-    Attributes:
-        cell: whether the value is a table's cell, which is text until it is looked at.
-        optional: whether it is left out where there is no value.
-    """
-
-    name: str
-    cell: bool
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LocalFile:
-    """A file of this machine whose path names variables: found when they are known."""
-
-    path: Template
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """A JSON value with templates in it.
-
-    Attributes:
-        shape: the value with a ``Template``, ``Whole`` or ``LocalFile`` wherever a string names a variable.
-        names: all of its variables, in the order they stand.
-        optional: those of them that may have no value.
-        filer: what a mapping that names a local file becomes; it raises ValueError.
-        moving: the keys at the top whose values name variables.
-    """
-
-    shape: Json
-    names: tuple[str, ...]
-    optional: frozenset[str]
-    filer: Filer
-    moving: tuple[str, ...]
-
-    def render(self, variables: Mapping[str, Json]) -> Json:
-        """Fill the variables in; the same object every time where there are none.
-
-        Raises:
-            ValueError: a value that has no place inside a text, or a file that cannot be read.
-        """
-        if not self.names:
-            return self.shape
-        if not self.moving:
-            return self._render(self.shape, variables)
-        rendered = dict(self.shape)
-        for key in self.moving:
-            value = self._render(self.shape[key], variables)
-            if value is _ABSENT:
-                del rendered[key]
-            else:
-                rendered[key] = value
-        return rendered
-
-    def _render(self, shape: Json, variables: Mapping[str, Json]) -> Json:
-        match shape:
-            case Template():
-                return shape.render(variables)
-            case Whole():
-                return self._whole(shape, variables[shape.name])
-            case LocalFile() if shape.path.is_left_out(variables):
-                return _ABSENT
-            case LocalFile():
-                return self.filer({"file": shape.path.render(variables)})
-            case dict():
-                return _present({key: self._render(one, variables) for key, one in shape.items()})
-            case list():
-                return [one for one in (self._render(one, variables) for one in shape) if one is not _ABSENT]
-            case _:
-                return shape
-
-    def _whole(self, shape: Whole, value: Json) -> Json:
-        if shape.optional and is_empty(value):
-            return _ABSENT
-        if isinstance(value, str):
-            return number_in(value) if shape.cell else plain(value)
-        return with_files(value, self.filer)
-
-
-def _present(rendered: dict[str, Json]) -> dict[str, Json]:
-    return {key: one for key, one in rendered.items() if one is not _ABSENT}
-
-
-def _as_written(value: Mapping[str, Json]) -> Json:
-    return value
-
-
-def tree_of(
-    value: Json,
-    *,
-    cells: frozenset[str] = frozenset(),
-    bound: Mapping[str, Json] | None = None,
-    filer: Filer = _as_written,
-    exact: Collection[str] = (),
-) -> Tree:
-    """Find the variables in a JSON value whose braces are known to be right.
-
-    Args:
-        value: what the manifest says.
-        cells: the variables whose values are cells of a table.
-        bound: the variables that have one value for all jobs.
-        filer: what a mapping that names a local file becomes; it raises ValueError.
-        exact: names that end in a ``?`` themselves.
-    """
-    shape = _Shaping(cells, bound or {}, filer, exact).shape(value)
-    flat = isinstance(shape, dict)
-    moving = tuple(key for key, one in shape.items() if next(_names(one), None) is not None) if flat else ()
-    named = list(_names(shape))
-    needed = {name for name, optional in named if not optional}
-    names = tuple(dict.fromkeys(name for name, _ in named))
-    return Tree(shape, names, frozenset(names) - needed, filer, moving)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shaping:
-    """Makes a value a shape, in the light of what is known of its variables."""
-
-    cells: frozenset[str]
-    bound: Mapping[str, Json]
-    filer: Filer
-    exact: Collection[str]
-
-    def shape(self, value: Json) -> Json:
-        match value:
-            case str():
-                return self._text(value)
-            case {"file": str(path)}:
-                return self._file(value, parse(path, self.exact))
-            case dict():
-                return _present({key: self.shape(one) for key, one in value.items()})
-            case list():
-                return [one for one in map(self.shape, value) if one is not _ABSENT]
-            case _:
-                return value
-
-    def _file(self, value: Mapping[str, Json], path: Template) -> Json:
-        if path.is_left_out(self.bound):
-            return _ABSENT
-        template = path.bind(self.bound)
-        return LocalFile(template) if template.names else self.filer({**value, "file": template.words})
-
-    def _text(self, text: str) -> Json:
-        if "{" not in text and "}" not in text:
-            return text
-        template = parse(text, self.exact)
-        if (sole := template.sole) is None:
-            template = template.bind(self.bound)
-            return template if template.names else template.literals[0]
-        if template.is_left_out(self.bound):
-            return _ABSENT
-        if sole in self.bound:
-            return with_files(self.bound[sole], self.filer)
-        return Whole(sole, sole in self.cells, optional=sole in template.optional)
-
-
-def with_files(value: Json, filer: Filer) -> Json:
-    """Return a value without spellings, every mapping in it that names a local file put through the filer.
-
-    Raises:
-        ValueError: what the filer raises.
-    """
-    match value:
-        case {"file": str()}:
-            return filer(value)
-        case dict():
-            return {key: with_files(one, filer) for key, one in value.items()}
-        case list():
-            return [with_files(one, filer) for one in value]
-        case Spelled():
-            return value.value
-        case _:
-            return value
-
-
-def _names(shape: Json) -> Iterator[tuple[str, bool]]:
-    """Return the variables of a shape, each with whether it may have no value there."""
-    match shape:
-        case Template():
-            yield from ((name, name in shape.optional) for name in shape.names)
-        case LocalFile():
-            yield from _names(shape.path)
-        case Whole():
-            yield shape.name, shape.optional
-        case dict():
-            for one in shape.values():
-                yield from _names(one)
-        case list():
-            for one in shape:
-                yield from _names(one)
-        case _:
-            return
 
 
 def strings_in(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -16,6 +16,7 @@ from batchgen.manifest.schema import (
     DefaultsText,
     DoubtText,
     FromFiles,
+    FromJobs,
     JobText,
     LimitsText,
     ManifestText,
@@ -203,7 +204,8 @@ def _report(error: ValidationError, document: Document, problems: Problems) -> s
         bad.add(_spoilt(loc))
         if one["type"] == "extra_forbidden":
             name = str(loc[-1])
-            problems.add(document.key_place(loc), _unknown(name, loc[:-1]), kind="unknown key")
+            said = _beside(name, loc[:-1], document) or _unknown(name, loc[:-1])
+            problems.add(document.key_place(loc), said, kind="unknown key")
         elif one["type"] == "missing":
             if loc not in intended and not _blank(loc, document):
                 problems.add(document.place(loc[:-1]), _MISSING[str(loc[-1])])
@@ -252,6 +254,18 @@ def _intended(found: Iterable[Any]) -> set[Loc]:
     }
 
 
+def _beside(name: str, around: Loc, document: Document) -> str:
+    """Return what is wrong with a key of another form of ``from``; empty where that is not the matter."""
+    forms = [*FromFiles.model_fields, *FromJobs.model_fields]
+    there = document.data["jobs"][around[1]]["from"] if around[2:] == ("from",) else {}
+    other = next((one for one in forms if one in there and one != name), None)
+    if other is None:
+        return ""
+    if name in forms:
+        return f"{name} cannot stand beside {other}; leave one of them out"
+    return f"unknown key {shortened(name)}{unseen_in(name)}; no other key stands beside {other}"
+
+
 def _unknown(name: str, around: Loc) -> str:
     known = list(_keys_at(around))
     own = "" if around else f"; keys of your own begin with {FREE}"
@@ -270,6 +284,7 @@ def _keys_at(path: Loc) -> Iterator[str]:
         case ("jobs", int(), "prompt", int()):
             part = PromptFile
         case ("jobs", int(), "from"):
+            yield from FromJobs.model_fields
             part = FromFiles
         case ("jobs", int(), "entry"):
             part = PartOf

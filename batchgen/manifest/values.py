@@ -111,7 +111,8 @@ class Output:
     """What is written beside the results.
 
     Attributes:
-        download: whether the files of the assets are fetched.
+        download: whether files of assets are fetched.
+        only_last: whether those of jobs are left out that feed other jobs.
         files: the template of their names, without the type.
         place: where that is written.
     """
@@ -119,6 +120,7 @@ class Output:
     download: bool
     files: str
     place: Place = field(default=Place(""), compare=False)
+    only_last: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

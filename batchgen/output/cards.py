@@ -24,6 +24,7 @@ WORDS: Mapping[str, str] = {
     Status.FAILED: Stage.FAILED.value,
     Status.REFUSED: "refused",
     Status.CANCELED: "canceled",
+    Status.BLOCKED: "blocked",
 }
 
 
@@ -44,6 +45,9 @@ class Card:
         still: for a mesh or a film, the picture that came right before it.
         facts: further lines as (name, value).
         haystack: what a search looks at, in lower case.
+        number: the job's among all of the document.
+        first: whether it is the first of its job's cards.
+        asset_id: the service's; empty for a job without an asset.
     """
 
     shape: str
@@ -62,6 +66,9 @@ class Card:
     error: str
     haystack: str
     removed: bool
+    number: int = 0
+    first: bool = True
+    asset_id: str = ""
 
 
 def cards(
@@ -94,6 +101,9 @@ def _card(job: Mapping[str, Json], spot: Spot, previews: Mapping[str, Preview], 
         error=(job["error"] or {}).get("message", ""),
         haystack=_haystack(job, asset_id),
         removed=removed,
+        number=spot.job,
+        first=spot.asset == 0,
+        asset_id=asset_id,
     )
 
 
@@ -115,6 +125,7 @@ def _facts(
     times = job["times"]
     given = ((name, value) for name, value in job["params"].items() if name != "seed")
     told = [
+        ("made of", ", ".join(_made_of(job))),
         ("seed", job["seed"]),
         *given,
         *_cost(job["cost"], first=first),
@@ -128,6 +139,11 @@ def _facts(
     for name, value in told:
         if value not in (None, ""):
             yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _made_of(job: Mapping[str, Json]) -> Iterator[str]:
+    for one in job.get("parents", ()):
+        yield f"{one['job']} ({one['asset_id']})" if one["asset_id"] else one["job"]
 
 
 def _bought_as(prompt: str | None, model: str) -> str:

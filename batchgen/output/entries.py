@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, assert_never
+from typing import NamedTuple, Protocol, assert_never
 
 from batchgen.formats import moment, number
+from batchgen.identity import as_said
 from batchgen.lifecycle import Record, State
 from batchgen.model import File, Job, JobKey, Json, Refund
 from batchgen.planning.slots import seen_from
@@ -29,6 +30,19 @@ class Status(StrEnum):
     CANCELED = "canceled"
     REFUSED = "refused"
     TIMED_OUT = "timed_out"
+    BLOCKED = "blocked"
+
+
+class Parent(NamedTuple):
+    """A job whose output goes into another one.
+
+    Attributes:
+        job: its id.
+        asset_id: what goes in; None as long as nothing of the child was, or may have been, sent.
+    """
+
+    job: str
+    asset_id: str | None
 
 
 class Words(Protocol):
@@ -60,6 +74,9 @@ class Row:
         index: the job's number in it, from 0.
         earlier: what the job of this id had before the manifest was changed, newest first.
         home: the folder of the results, relative to the batch's; empty for a batch without slots.
+        parents: the jobs whose outputs go in.
+        waits_for: the ids of the parents that it waits for, or that block it.
+        blocked: why a parent keeps it from being bought, and what lets it go on; empty where none does.
     """
 
     job: Job
@@ -73,6 +90,9 @@ class Row:
     index: int = 0
     earlier: "Sequence[Row]" = ()
     home: str = ""
+    parents: "Sequence[Parent]" = ()
+    waits_for: Sequence[str] = ()
+    blocked: str = ""
 
     @property
     def variables(self) -> Mapping[str, Json]:
@@ -98,6 +118,8 @@ def status_of(row: Row) -> Status:
     """Return the word for where the job stands."""
     if row.out_of_sight and row.record is not None and row.record.state is State.RUNNING:
         return Status.TIMED_OUT
+    if row.blocked and (row.record is None or row.record.state is State.PLANNED):
+        return Status.BLOCKED
     return _status(row.record.state if row.record is not None else State.PLANNED)
 
 
@@ -130,7 +152,9 @@ def entry(row: Row) -> dict[str, Json]:
         "model": job.model,
         "params": _params(job, record),
         **_words(row),
+        "parents": [{"job": one.job, "asset_id": one.asset_id} for one in row.parents],
         "status": str(status_of(row)),
+        **_waits(row),
         "job_id": record.remote_id,
         "asset_ids": list(record.asset_ids),
         "files": _files(row),
@@ -154,6 +178,12 @@ def _words(row: Row) -> dict[str, Json]:
     named = row.words.entry(row.index) if row.words is not None else ""
     tags = row.words.tags(row.index) if row.words is not None else ()
     return {"entry": named or None, "vars": _bare(row.variables), "tags": list(tags)}
+
+
+def _waits(row: Row) -> dict[str, Json]:
+    """Return which parents it waits for, or is blocked by, where it is not bought."""
+    unbought = status_of(row) in {Status.PENDING, Status.BLOCKED}
+    return {"waits_for": list(row.waits_for)} if row.waits_for and unbought else {}
 
 
 def _earlier(row: Row) -> dict[str, Json]:
@@ -199,7 +229,7 @@ def without_signature(text: str) -> str:
 def _params(job: Job, record: Record) -> dict[str, Json]:
     """Return what was sent, or what would be; a manifest's own URLs lose their queries too."""
     if record.body is None:
-        return {name: _bare(value) for name, value in job.params.items()}
+        return {name: _bare(as_said(value)) for name, value in job.params.items()}
     sent: dict[str, Json] = json.loads(record.body)
     sent.pop("prompt", None)
     return {name: _bare(value) for name, value in sent.items()} if "://" in record.body else sent
@@ -256,6 +286,8 @@ def _error(row: Row, record: Record) -> dict[str, str] | None:
         return {"message": f"given up: {reason}" if reason else "given up"}
     if status is Status.TIMED_OUT:
         return {"message": _OUT_OF_SIGHT}
+    if status is Status.BLOCKED:
+        return {"message": row.blocked}
     if status in {Status.FAILED, Status.REFUSED}:
         return {"message": reason or _UNEXPLAINED}
     if record.gone:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from batchgen.model import Json
 from batchgen.output.entries import Status
 
-_LATE = {Status.PENDING: 2, Status.RUNNING: 1}
+_LATE = {Status.PENDING: 2, Status.BLOCKED: 2, Status.RUNNING: 1}
 _ORDER = {"picture": 0, "video": 1, "audio": 2, "mesh": 3, "text": 4, "file": 5, "absent": 6}
 
 
@@ -54,28 +54,35 @@ class Layout:
         spots: of the cards, in their order.
         left_out: how many cards more there would be.
         costs: what every model cost, the dearest first.
+        numbers: where each job that is in a chain stands in the document, by id.
     """
 
     spots: Sequence[Spot]
     left_out: int
     costs: Sequence[ModelCost]
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 def lay_out(document: Mapping[str, Json], most: int) -> Layout:
     """Choose the first cards, and add up everything: one pass, for each look at a job makes it anew."""
     sums: dict[str, _Sums] = defaultdict(_Sums)
     count = 0
+    ways: Mapping[str, Sequence[str]] = document.get("chains", {})
+    in_chains = {*ways, *chain.from_iterable(ways.values())}
+    numbers: dict[str, int] = {}
 
     def spots() -> Iterator[Spot]:
         nonlocal count
         for number, job in enumerate(_jobs(document)):
             sums[job["model"]].add(job)
+            if job["id"] in in_chains:
+                numbers.setdefault(job["id"], number)
             for spot in _spots(number, job):
                 count += 1
                 yield spot
 
     chosen = heapq.nsmallest(most, spots())
-    return Layout(spots=chosen, left_out=count - len(chosen), costs=_model_costs(sums))
+    return Layout(spots=chosen, left_out=count - len(chosen), costs=_model_costs(sums), numbers=numbers)
 
 
 def _jobs(document: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:

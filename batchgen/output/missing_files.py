@@ -6,15 +6,17 @@ is damage. What has the recorded size is taken to be the recorded file: an audit
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
 from stat import S_ISREG
 
+from batchgen.identity import references_of
 from batchgen.model import File, JobKey
 from batchgen.output.file_formats import flaw_of
 from batchgen.output.links import linked_folders
-from batchgen.record import Record
+from batchgen.planning.plan import Plan
+from batchgen.record import Record, State
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,11 +27,19 @@ class FilesLook:
         lost: how many files of each job are gone or damaged, or are back; jobs without one are left out.
         assets: whose files these are.
         edited: the files that somebody has changed.
+        unfetched: how many files of each job were left at the service and are wanted now; jobs without one
+            are left out.
     """
 
     lost: Mapping[JobKey, int] = field(default_factory=dict)
     assets: frozenset[str] = frozenset()
     edited: tuple[File, ...] = ()
+    unfetched: Mapping[JobKey, int] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> frozenset[JobKey]:
+        """The jobs of which something is to be fetched."""
+        return frozenset(self.lost) | frozenset(self.unfetched)
 
     @property
     def files(self) -> int:
@@ -59,6 +69,43 @@ def look_at_files(records: Mapping[JobKey, Record], folder: Path) -> FilesLook:
                 lost[key] = lost.get(key, 0) + 1
                 assets.append(file.asset_id)
     return FilesLook(lost=lost, assets=frozenset(assets), edited=tuple(edited))
+
+
+def look_at_wanted_files(
+    plan: Plan, records: Mapping[JobKey, Record], folder: Path, *, only_last: bool = False
+) -> FilesLook:
+    """Look which files are wanted and are not on the disk; blocks.
+
+    Args:
+        plan: of a batch.
+        records: of the batch.
+        folder: the batch's.
+        only_last: whether those of jobs that feed other jobs need not be there.
+    """
+    left = {plan.entries[place].key for place in plan.lineage.children} if only_last else set()
+    there = {key: record for key, record in records.items() if key not in left} if left else records
+    found = look_at_files(there, folder)
+    steps = _in_chains(plan) - left
+    return replace(found, unfetched=_left_at_service({key: records[key] for key in steps & records.keys()}))
+
+
+def _in_chains(plan: Plan) -> set[JobKey]:
+    """Return the jobs of the manifest that are in a chain, or were before it was changed."""
+    now = {plan.entries[place].key for place in {*plan.lineage.parents, *plan.lineage.children}}
+    before = (references_of(one.job) for one in plan.removed)
+    fed = {one.key for named in before for one in named if one.key is not None}
+    return now | (fed & {one.key for one in plan.entries}) if fed else now
+
+
+def _left_at_service(records: Mapping[JobKey, Record]) -> dict[JobKey, int]:
+    """Count the files of jobs that are done which no run has been to fetch, by job."""
+    found: dict[JobKey, int] = {}
+    for key, record in records.items():
+        if record.state is State.COLLECTED and len(record.asset_ids) > len(record.files):
+            known = {*(file.asset_id for file in record.files), *record.gone, *record.grown}
+            if left := len(set(record.asset_ids) - known):
+                found[key] = left
+    return found
 
 
 def missing_among(records: Iterable[Record], folder: Path) -> int:

@@ -7,6 +7,7 @@ stderr; what is said is worded in ``wording``. A stream that is gone ends the pr
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
 from types import TracebackType
@@ -16,6 +17,7 @@ from batchgen.formats import clean, stamp
 from batchgen.lifecycle import Abandoned, Canceled, Event, Failed, Record, Refused
 from batchgen.model import Job, JobKey, Refund, RemoteJob
 from batchgen.output.wording import Gauges, Snapshot, closing, figures, is_problem, line
+from batchgen.planning.chains import ChainCount
 from batchgen.planning.stages import Stage, stage_of
 
 if TYPE_CHECKING:
@@ -50,12 +52,20 @@ class Tally:
         total: jobs of the run, those done before it included.
         records: what is on record at the start, for counts that do not start at nothing.
         aside: jobs of which nothing but the money counts.
+        steps: the jobs that are in chains, each with whether it is the last of one.
     """
 
     def __init__(
-        self, *, total: int, records: Mapping[JobKey, Record], aside: Collection[JobKey] = ()
+        self,
+        *,
+        total: int,
+        records: Mapping[JobKey, Record],
+        aside: Collection[JobKey] = (),
+        steps: Mapping[JobKey, bool] | None = None,
     ) -> None:
         self._total = total
+        self._steps = steps or {}
+        self._chains = ChainCount(chains=sum(self._steps.values()), steps=len(self._steps))
         self._aside = frozenset(aside)
         self._seen: dict[JobKey, tuple[Stage, Decimal, Decimal, int]] = {}
         self._counts = {**dict.fromkeys(Stage, 0), Stage.NOT_BOUGHT: total}
@@ -90,6 +100,7 @@ class Tally:
             failures=tuple(self._failures),
             refunded=self._refunded,
             assumed=self._assumed,
+            chains=self._chains,
         )
 
     def _move(self, key: JobKey, record: Record) -> None:
@@ -100,6 +111,9 @@ class Tally:
         if key not in self._aside:
             self._counts[stage] -= 1
             self._counts[stands] += 1
+        if key in self._steps and (by := (stands is Stage.DONE) - (stage is Stage.DONE)):
+            chains, last = self._chains, self._steps[key]
+            self._chains = replace(chains, steps_done=chains.steps_done + by, done=chains.done + by * last)
         self._spent += charged - spent
         self._untold += record.untold - untold
         self._refunded += refunded - back
@@ -140,13 +154,14 @@ class Progress:
         total: int,
         records: Mapping[JobKey, Record] | None = None,
         aside: Collection[JobKey] = (),
+        steps: Mapping[JobKey, bool] | None = None,
         gauges: Callable[[], Gauges] | None = None,
         now: Callable[[], float] = time.time,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream
         self._mode = mode
-        self._tally = Tally(total=total, records=records or {}, aside=aside)
+        self._tally = Tally(total=total, records=records or {}, aside=aside, steps=steps)
         self._gauges = gauges
         self._now = now
         self._elapsed = elapsed

@@ -38,6 +38,19 @@
     choose("");
     search.focus();
   });
+  const reach = () => { // a step of a chain is shown whatever was searched for
+    const card = /^#job-\d+$/.test(location.hash) && find(location.hash.slice(1));
+    if (!card || !card.hidden) return;
+    search.value = "";
+    if (model) model.value = "";
+    choose("");
+    card.scrollIntoView();
+  };
+  addEventListener("hashchange", reach);
+  find("cards").addEventListener("click", (event) => {
+    const link = event.target.closest("a.step");
+    if (link && link.getAttribute("href") === location.hash) reach();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === "/" && !/^(INPUT|SELECT)$/.test(document.activeElement.tagName) && !viewer.open) {
       event.preventDefault();

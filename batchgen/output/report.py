@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -21,6 +22,7 @@ from batchgen.model import Json
 from batchgen.output import atomic
 from batchgen.output.cards import WORDS, Card, cards, retry_command
 from batchgen.output.layout import Layout, Shown, amount, charged, lay_out, shown_at
+from batchgen.output.strips import Strips
 from batchgen.output.thumbnails import FOLDER, MISSING, is_whole, previews
 from batchgen.plain_files import FileFaultError, open_plain
 
@@ -70,7 +72,8 @@ def write_report(
         return target
     if any(one.trouble == MISSING for one in drawn.values()):
         mark = ""  # it may be back the next time
-    page = _render(document, layout, seen, cards(document, layout.spots, drawn))
+    strips = Strips(document, layout.numbers, {one.job for one in layout.spots}, drawn)
+    page = _render(document, layout, seen, cards(document, layout.spots, drawn), strips)
     atomic.write_chunks(target, _sealed(map(atomic.encoded, page), mark))
     return target
 
@@ -118,17 +121,18 @@ def _are_there(folder: Path, names: Iterable[str]) -> bool:
 
 
 def _render(
-    document: Mapping[str, Json], layout: Layout, seen: Shown, shown: Iterator[Card]
+    document: Mapping[str, Json], layout: Layout, seen: Shown, shown: Iterator[Card], strips: Strips
 ) -> Iterator[str]:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     style, script = _resource(_STYLE), _resource(_SCRIPT)
-    counts = document["summary"]["statuses"]
+    counts = Counter(document["summary"]["statuses"])  # of an older document some are left out
     stream = environment.from_string(_resource(_TEMPLATE)).stream(
         document=document,
         summary=document["summary"],
         cards=shown,
+        strip_of=strips.of,
         left_out=layout.left_out,
         statuses=[(status, word, counts[status]) for status, word in WORDS.items() if counts[status]],
         segments=_segments(counts),

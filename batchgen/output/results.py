@@ -12,7 +12,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from importlib import resources
@@ -24,14 +24,14 @@ from batchgen.lifecycle import Record
 from batchgen.model import Json, Refund
 from batchgen.output import atomic
 from batchgen.output.entries import Row, Status, entry, status_of, without_signature
-from batchgen.plain_files import FileFaultError, open_plain
+from batchgen.output.saved_progress import saved_summary
+from batchgen.plain_files import FileFaultError
+from batchgen.planning.chains import NO_CHAINS, ChainCount
 from batchgen.planning.stages import counted_stages
 
 FORMAT = "batchgen/results@1"
 JSON_NAME = "results.json"
 CSV_NAME = "results.csv"
-
-_SUMMARY = b' "summary": '  # how its line begins; those of prompts and jobs begin further in
 
 _LINES_A_CHUNK = 500
 
@@ -64,6 +64,9 @@ COLUMNS = (
     "duration",
     "kind",
     "type",
+    "parents",
+    "parent_assets",
+    "waits_for",
 )
 _OF_A_JOB = ("id", "prompt", "model", "status", "job_id", "seed", "attempts", "entry")
 _OF_A_FILE = ("bytes", "sha256", "mime", "width", "height", "duration", "kind", "type")
@@ -85,6 +88,8 @@ class Results:
         exit: the run's exit status; None while it runs.
         slot: of a batch that repeats; empty for one that does not.
         home: the folder of the slot's results, relative to the batch's; empty for one that does not repeat.
+        chains: by the id of each last job the ids on its way, parents first and without itself.
+        progress: how far they are.
     """
 
     batch: str
@@ -97,6 +102,8 @@ class Results:
     exit: int | None = None
     slot: str = ""
     home: str = ""
+    chains: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    progress: ChainCount = NO_CHAINS
 
 
 class Entries(Sequence[Mapping[str, Json]]):
@@ -132,6 +139,7 @@ def results_document(results: Results) -> dict[str, Json]:
     document = {
         **_head(results),
         "prompts": prompts(results.rows),
+        "chains": {last: list(ids) for last, ids in results.chains.items()},
         "summary": summary(results),
         "jobs": Entries(results.rows),
     }
@@ -147,6 +155,9 @@ def results_json(results: Results) -> Iterator[bytes]:
         yield atomic.encoded(f" {_dumps(name)}: {_dumps(value)},\n")
     named = (f"{_dumps(prompt)}: {_dumps(assets)}" for prompt, assets in prompts(results.rows).items())
     yield from _by_line("prompts", named, "{}")
+    yield b",\n"
+    ways = (f"{_dumps(last)}: {_dumps(ids)}" for last, ids in results.chains.items())
+    yield from _by_line("chains", ways, "{}")
     yield atomic.encoded(f',\n "summary": {_dumps(summary(results))},\n')
     yield from _by_line("jobs", map(_dumps, map(entry, results.rows)), "[]")
     if results.removed:
@@ -213,6 +224,8 @@ def summary(results: Results) -> dict[str, Json]:
         "cost": _cost(known),
         "written_at": moment(results.written_at),
     }
+    if (chains := results.progress).chains:
+        told["chains"] = asdict(chains)
     if results.removed:
         told["removed"] = len(results.removed)
     if results.reasons:
@@ -296,6 +309,9 @@ def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[l
             "asset_id": asset_id,
             "file": file.get("path"),
             "error": (one["error"] or {}).get("message"),
+            "parents": ", ".join(parent["job"] for parent in one["parents"]),
+            "parent_assets": ", ".join(parent["asset_id"] or "" for parent in one["parents"]),
+            "waits_for": ", ".join(one.get("waits_for", ())),
         }
         yield [*(cell(cells[name]) for name in COLUMNS), *told]
 
@@ -365,10 +381,7 @@ def _kept(path: Path, results: Results) -> Written | None:
 def _written_at(path: Path) -> float | None:
     """Return when a results manifest was written; None where it is none, or not one of ours."""
     try:
-        with open_plain(path) as file:
-            line = next((one for one in file if one.startswith(_SUMMARY)), b"")
-        summary = json.loads(line[len(_SUMMARY) :].rstrip().removesuffix(b","))
-        return datetime.fromisoformat(summary["written_at"]).timestamp()
+        return datetime.fromisoformat(saved_summary(path)["written_at"]).timestamp()
     except (FileFaultError, OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 

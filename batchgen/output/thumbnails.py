@@ -20,6 +20,7 @@ from batchgen.plain_files import FileFaultError, open_plain
 
 LONGEST_EDGE = 360  # pixels
 MOST_EMBEDDED = 500  # pictures; beyond that a page would be too heavy to open
+SMALL_EDGE = 128  # pixels, of a picture that is shown a second time
 FOLDER = "thumbnails"
 MISSING = "this file is not where it was"
 
@@ -89,6 +90,22 @@ def _preview(folder: Path, file: Mapping[str, str], beside: Path | None, within:
         return Preview(src=file["path"], transparent=mime == "image/svg+xml")
     stored = beside / f"{file['sha256'][:24]}.webp" if beside else None
     return _again(stored) or _drawn(path, stored)
+
+
+def smaller(preview: Preview) -> Preview:
+    """Return a preview for where it is shown once more: a page need not carry it twice at full size."""
+    head, _, data = preview.src.partition(";base64,")
+    if not (preview.embedded and data):
+        return preview
+    try:
+        with Image.open(BytesIO(base64.b64decode(data))) as image:
+            image.thumbnail((SMALL_EDGE, SMALL_EDGE), Image.Resampling.LANCZOS)
+            out = BytesIO()
+            image.save(out, "WEBP", quality=75, method=2)
+            uri = f"{head};base64,{base64.b64encode(out.getvalue()).decode()}"
+            return replace(preview, src=uri, width=image.width, height=image.height)
+    except (OSError, ValueError):
+        return preview
 
 
 def _inside(folder: Path, path: Path) -> bool:

@@ -25,6 +25,7 @@ from batchgen.lifecycle import (
     Held,
     NotSent,
     OutputsGrew,
+    Rebound,
     Record,
     RefundShown,
     Refused,
@@ -36,7 +37,8 @@ from batchgen.lifecycle import (
     WrittenOff,
 )
 from batchgen.model import Job
-from batchgen.planning.stages import Stage, told_stages
+from batchgen.planning.chains import NO_CHAINS, ChainCount, told_with_chains
+from batchgen.planning.stages import Stage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +71,7 @@ class Snapshot:
         untold: how many charges it has not told.
         refunded: of those, what came back.
         assumed: whether some of that is so by the service's rules alone.
+        chains: how far chains are.
         per_minute: jobs ended a minute, lately; None while too few have.
         failures: the last ones, oldest first, as (job id, reason).
     """
@@ -82,6 +85,7 @@ class Snapshot:
     untold: int = 0
     refunded: Decimal = Decimal(0)
     assumed: bool = False
+    chains: ChainCount = NO_CHAINS
 
     @property
     def done(self) -> int:
@@ -122,6 +126,7 @@ def figures(shot: Snapshot) -> list[str]:
         f"{gauges.in_flight}{ceiling} in flight",
         f"{shot.in_doubt} in doubt" if shot.in_doubt else "",
         f"{shot.failed} failed" if shot.failed else "",
+        str(shot.chains),
         f"{units(shot.spent)}{held}{cap} CU",
         not_told(shot.untold) if shot.untold else "",
         f"{shot.per_minute:.3g}/min" if shot.per_minute else "",
@@ -133,7 +138,7 @@ def figures(shot: Snapshot) -> list[str]:
 
 def closing(shot: Snapshot) -> str:
     """Return the last line of a run."""
-    parts = [told_stages(shot.stages, total=shot.total)]
+    parts = [told_with_chains(shot.stages, shot.chains, total=shot.total)]
     parts += [f"{units(shot.spent)} CU spent"] if shot.spent or not shot.untold else []
     parts += [not_told(shot.untold)] if shot.untold else []
     certainty = " (assumed)" if shot.assumed else ""
@@ -206,6 +211,8 @@ def _money(event: Event) -> str | None:
             return f"{units(event.charged)} CU charged, as the service shows, for {clean(event.remote_id)}"
         case RefundShown():
             return f"{units(event.refunded)} CU of {clean(event.remote_id)} refunded, as the service shows"
+        case Rebound():
+            return "gets its input anew: what came out of its parent was gone, and was sent again"
         case FilesMoved():
             return f"now lies at {', '.join(map(clean, event.paths.values()))}"
         case SubmitStarted() | _:

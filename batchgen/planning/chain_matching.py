@@ -98,10 +98,8 @@ class _Kin:
         return self._work.is_child_of_its_parents(self._places[index], key)
 
     def rank(self, index: int, key: JobKey) -> tuple[int, int]:
-        """Return how little of what is bought behind a record would be bought again, and how much is left."""
-        wanted, bought = self._work.wanted_from(self._places[index]), self._work.bought_from(key)
-        same = (wanted & bought).total()
-        return -same, bought.total() - same
+        """Return how well a record suits a job by what hangs on both."""
+        return self._work.rank(self._places[index], key)
 
 
 class _Work:
@@ -165,7 +163,13 @@ class _Work:
         own = [self.keys[self._places[one.job]].ordinal for one in references_of(self.jobs[place])]
         return all(one is None or one == other for one, other in zip(bound_to, own, strict=True))
 
-    def wanted_from(self, place: int) -> Counter[str]:
+    def rank(self, place: int, key: JobKey) -> tuple[int, int]:
+        """Return how little of what is bought behind a record would be bought again, and how much is left."""
+        wanted, bought = self._wanted_from(place), self._bought_from(key)
+        same = (wanted & bought).total()
+        return -same, bought.total() - same
+
+    def _wanted_from(self, place: int) -> Counter[str]:
         """Count what is asked for behind a job."""
         if place not in self._wanted:
             self._wanted[place] = _behind(
@@ -175,7 +179,7 @@ class _Work:
             )
         return self._wanted[place]
 
-    def bought_from(self, key: JobKey) -> Counter[str]:
+    def _bought_from(self, key: JobKey) -> Counter[str]:
         """Count the same of what is on record."""
         if key not in self._bought:
             self._bought[key] = _behind(
@@ -228,7 +232,8 @@ class _Work:
             return None
         content = content_with_assets(sent)
         same = [*([JobKey(content)] if named else []), *self._by_assets().get(content, ())]
-        return next(filter(self.matching.is_free, same), None)
+        free = filter(self.matching.is_free, dict.fromkeys(same))
+        return min(free, key=lambda key: self.rank(place, key), default=None)
 
     def _recorded(self, job: str) -> tuple[JobKey, Record] | None:
         """Return what is on record of the parent of a name."""

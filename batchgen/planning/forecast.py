@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from batchgen.identity import references_of
 from batchgen.model import Job, Model, Rate
 
 
@@ -44,12 +45,14 @@ def forecast(
 def unrecognisable(jobs: Iterable[Job], models: Mapping[str, Model]) -> int:
     """Count the jobs that carry no seed, given or derived: one cannot be told from its equals.
 
-    Jobs of models that are not described are not counted.
+    Jobs of models that are not described are not counted, nor are those that others feed: what goes in tells
+    them apart.
     """
     return sum(
         1
         for job in jobs
         if job.model in models
         and job.params.get("seed") is None
+        and not references_of(job)
         and (models[job.model].seed_input is None or not job.derive_seed)
     )

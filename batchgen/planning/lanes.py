@@ -69,21 +69,38 @@ class Wait:
     why: str = ""
 
 
-def waits_of(entries: Sequence[Step], lineage: Lineage, *, now: float) -> Mapping[int, Wait]:
+def waits_of(
+    entries: Sequence[Step],
+    lineage: Lineage,
+    *,
+    now: float,
+    blocked: Mapping[int, str] | None = None,
+) -> Mapping[int, Wait]:
     """Return why jobs that are not bought are not ready, by place; ready ones are left out.
 
     Args:
         entries: of a plan.
         lineage: of their jobs.
         now: seconds since the epoch.
+        blocked: what a run has found out that records do not say: why what came out of its parents cannot
+            go into a job, by its place.
     """
     found: dict[int, Wait] = {}
     for place in lineage.order if not lineage.is_empty else ():
         if place in lineage.parents and is_unbought(entries[place]):
             wait = _wait(place, entries, lineage, found, now)
+            if wait is None and blocked and place in blocked:
+                wait = _found_blocked(place, entries, lineage, blocked[place])
             if wait is not None:
                 found[place] = wait
     return found
+
+
+def _found_blocked(place: int, entries: Sequence[Step], lineage: Lineage, why: str) -> Wait:
+    """Return why a job is blocked by what a run has found out of one of its parents."""
+    parents = lineage.parents[place]
+    root = next((one for one in parents if f" {entries[one].job.id} " in f" {why} "), parents[0])
+    return Wait(lane=Lane.BLOCKED, parents=(root,), root=root, why=why)
 
 
 def is_unbought(entry: Step) -> bool:

@@ -5,7 +5,7 @@ stands by the journal, and the engine does what the state calls for.
 """
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -17,7 +17,6 @@ from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.chain_matching import Matched, match_chains
 from batchgen.planning.lanes import Lane, Wait, waits_of
 from batchgen.planning.matching import match
-from batchgen.planning.sampling import spread
 from batchgen.planning.stages import Stage, stage_of
 
 _KEEPABLE = frozenset({*IN_FLIGHT, State.SUCCEEDED, State.COLLECTED} - {State.HELD})
@@ -49,6 +48,7 @@ class Entry:
             and the key are those of the old form, and nothing is bought for it.
         vanished: whether files that were collected are not on the disk any more.
         selected: whether a person means it, who named some jobs: others are neither bought nor shown.
+        along: whether it is bought as another one that is meant needs it, or as it has waited for that one.
     """
 
     key: JobKey
@@ -60,6 +60,16 @@ class Entry:
     accepted: bool = False
     vanished: bool = False
     selected: bool = True
+    along: bool = False
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a person means it, or it is bought along with what a person means."""
+        return self.selected or self.along
+
+    def with_record(self, record: Record) -> "Entry":
+        """Return it with what is on record now; another attempt that was asked for is made by then."""
+        return self if record is self.record else replace(self, record=record, retry=False)
 
     @property
     def standing(self) -> Standing:
@@ -85,31 +95,61 @@ class Plan:
             end, never bought.
         lineage: which of the entries feed which, by their places.
         at: when it was made, seconds since the epoch: for a day a success may show more assets.
+        blocked: why what came out of its parents cannot go into a job, by its place, where a run has found
+            that out and records do not say it.
+        known_waits: why jobs wait or are blocked, where more jobs than these decide it.
     """
 
     entries: tuple[Entry, ...]
     removed: tuple[Entry, ...] = ()
     lineage: Lineage = field(default_factory=Lineage)
     at: float = float("inf")
+    blocked: Mapping[int, str] = field(default_factory=dict)
+    known_waits: Mapping[int, Wait] | None = None
 
     @cached_property
     def to_submit(self) -> tuple[Entry, ...]:
         """The jobs that would be bought: not those that a parent blocks."""
-        blocked = {place for place, one in self.waits.items() if one.lane is Lane.BLOCKED}
         return tuple(
             one
             for place, one in enumerate(self.entries)
-            if one.wanted and (one.retry or one.record.state is State.PLANNED) and place not in blocked
+            if one.wanted and (one.retry or one.record.state is State.PLANNED) and not self.is_blocked(place)
         )
 
     @cached_property
     def waits(self) -> Mapping[int, Wait]:
         """Why jobs that are not bought wait for a parent, or are blocked by one, by place."""
-        return waits_of(self.entries, self.lineage, now=self.at)
+        if self.known_waits is not None:
+            return self.known_waits
+        return waits_of(self.entries, self.lineage, now=self.at, blocked=self.blocked)
+
+    def as_of(
+        self, records: Mapping[JobKey, Record], *, at: float, blocked: Mapping[JobKey, str] | None = None
+    ) -> "Plan":
+        """Return the same jobs with what is on record of them now; without a chain it is this plan.
+
+        Args:
+            records: the journal's.
+            at: seconds since the epoch.
+            blocked: what a run has found out; see ``EngineOutcome``.
+        """
+        if self.lineage.is_empty:
+            return self
+        found = blocked or {}
+        return replace(
+            self,
+            entries=tuple(one.with_record(records.get(one.key, one.record)) for one in self.entries),
+            at=at,
+            blocked={place: found[one.key] for place, one in enumerate(self.entries) if one.key in found},
+        )
 
     def lane_of(self, place: int) -> Lane:
         """Return whether a job that is not bought can be bought now."""
         return self.waits[place].lane if place in self.waits else Lane.READY
+
+    def is_blocked(self, place: int) -> bool:
+        """Return whether a parent keeps a job from being bought."""
+        return self.lane_of(place) is Lane.BLOCKED
 
     def waits_for(self, place: int) -> tuple[Entry, ...]:
         """Return the parents that a job waits for, or that block it."""
@@ -135,14 +175,39 @@ class Plan:
     @cached_property
     def shown(self) -> "Plan":
         """The same of the jobs that a person means."""
-        if all(one.selected for one in (*self.entries, *self.removed)):
+        return self._part(lambda one: one.selected)
+
+    @cached_property
+    def asked(self) -> "Plan":
+        """The same of the jobs that a person means, and of what is bought along with them."""
+        return self._part(lambda one: one.is_asked)
+
+    @property
+    def along(self) -> tuple[Entry, ...]:
+        """What is bought along with the jobs that a person means."""
+        return tuple(one for one in self.to_submit if one.along)
+
+    def _part(self, fits: Callable[[Entry], bool]) -> "Plan":
+        """Return the same of some jobs; what they wait for is what it is among all."""
+        if all(map(fits, (*self.entries, *self.removed))):
             return self
-        entries = tuple(one for one in self.entries if one.selected)
+        places = {place: number for number, place in enumerate(places_of(self.entries, fits))}
+        entries = tuple(self.entries[place] for place in places)
+        waits = {
+            places[place]: replace(
+                one,
+                parents=tuple(places[parent] for parent in one.parents if parent in places),
+                root=None if one.root is None else places.get(one.root),
+            )
+            for place, one in self.waits.items()
+            if place in places
+        }
         return replace(
             self,
             entries=entries,
-            removed=tuple(one for one in self.removed if one.selected),
+            removed=tuple(filter(fits, self.removed)),
             lineage=lineage_of([one.job for one in entries]),
+            known_waits=waits,
         )
 
     def counts(self) -> Mapping[Standing, int]:
@@ -253,65 +318,9 @@ def may_be_kept(record: Record) -> bool:
     return record.state in _KEEPABLE
 
 
-def a_few_of(
-    plan: Plan,
-    *,
-    limit: int | None = None,
-    sample: int | None = None,
-    origins: Sequence[Hashable] | None = None,
-) -> Plan:
-    """Leave only some of the jobs to be bought: the first ones, or some that are spread over all.
-
-    Args:
-        plan: of all.
-        limit: how many of the first; None for all.
-        sample: how many that are spread over entries, models and values; None for all.
-        origins: for each entry of the plan what tells the manifest's entry that it comes from.
-    """
-    wanted = [one.key for one in plan.to_submit]
-    if sample is not None and sample < len(wanted):
-        buying = set(wanted)
-        places = [place for place, one in enumerate(plan.entries) if one.key in buying]
-        jobs = [plan.entries[place].job for place in places]
-        known = [origins[place] if origins is not None else None for place in places]
-        wanted = [wanted[place] for place in spread(jobs, known, sample)]
-    if limit is not None:
-        wanted = wanted[:limit]
-    if len(wanted) == len(plan.to_submit):
-        return plan
-    chosen, buying = set(wanted), {one.key for one in plan.to_submit}
-    entries = tuple(
-        replace(one, wanted=one.wanted and (one.key in chosen or one.key not in buying))
-        for one in plan.entries
-    )
-    return replace(plan, entries=entries)
-
-
-def only_selected(plan: Plan, places: Collection[int], *, retry: bool = False) -> Plan:
-    """Leave only some jobs to be bought or tried again.
-
-    Args:
-        plan: of all.
-        places: of the jobs that are meant, among the manifest's and the removed ones behind them.
-        retry: ask for another attempt at those that have failed, as far as that may be asked for.
-    """
-    meant, first = frozenset(places), len(plan.entries)
-
-    def chosen(one: Entry, place: int) -> Entry:
-        if place not in meant:
-            return replace(one, wanted=False, retry=False, selected=False)
-        return replace(one, retry=True) if retry and may_be_retried(one.record) else one
-
-    return replace(
-        plan,
-        entries=tuple(chosen(one, place) for place, one in enumerate(plan.entries)),
-        removed=tuple(chosen(one, place) for place, one in enumerate(plan.removed, start=first)),
-    )
-
-
-def only_carried(plan: Plan) -> Plan:
-    """Leave nothing to be bought or tried again: what is paid for is carried to its end."""
-    return replace(plan, entries=tuple(replace(one, wanted=False, retry=False) for one in plan.entries))
+def places_of(entries: Sequence[Entry], fits: Callable[[Entry], bool]) -> list[int]:
+    """Return the places of the jobs that fit."""
+    return [place for place, one in enumerate(entries) if fits(one)]
 
 
 def with_vanished(plan: Plan, lost: Collection[JobKey]) -> Plan:
@@ -338,26 +347,3 @@ def may_be_unrecorded(entry: Entry) -> bool:
 def may_be_retried(record: Record) -> bool:
     """Return whether another attempt may be asked for: after a failure, but not by moderation."""
     return RetryAsked in TRANSITIONS[record.state] and not record.moderated
-
-
-def wrong_with_retry(plan: Plan, name: str) -> str | None:
-    """Return why the job of this id, one of the plan's, cannot be tried again; None if it can."""
-    entry = plan.by_id[name]
-    if may_be_retried(entry.record):
-        return None
-    match entry.record.state:
-        case State.FAILED | State.REFUSED | State.CANCELED:
-            what = "what goes in" if entry.job.prompt is None else "its prompt"
-            return f"{name!r} was stopped by moderation, and would be again; change {what}"
-        case State.RUNNING:
-            return f"{name!r} is paid for and still runs at the service"
-        case State.SUBMITTING | State.IN_DOUBT | State.HELD:
-            return f"{name!r} is in doubt: it may have been paid for; `batchgen resolve` decides"
-        case State.PLANNED:
-            return f"{name!r} has not failed: a run submits it"
-        case State.ABANDONED:
-            return (
-                f"{name!r} was given up for good; give the job another prompt, input or seed to buy it anew"
-            )
-        case State.SUCCEEDED | State.COLLECTED:
-            return f"{name!r} has not failed: it is done"

@@ -222,10 +222,8 @@ class Classifier:
         if declared.name == "prompt":
             return declared.default if job.prompt is None else job.prompt
         value = job.params.get(declared.name, declared.default)
-        if isinstance(value, dict | list | tuple | Mapping):
-            named = (Reference.read(value),) if is_reference(value) else tuple(references_in(value))
-            if named:
-                return self._of_others(value, named, declared)
+        if isinstance(value, dict | list | tuple | Mapping) and (named := _named_in(value)):
+            return self._of_others(value, named, declared)
         if declared.item != "file":
             return value
         return len(value) if isinstance(value, list | tuple) else int(value is not None)
@@ -248,6 +246,10 @@ class Classifier:
         if isinstance(value, dict | Mapping):
             return {key: self._with_names(one) for key, one in value.items()}
         return [self._with_names(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _named_in(value: Json) -> tuple[Reference, ...]:
+    return (Reference.read(value),) if is_reference(value) else tuple(references_in(value))
 
 
 def _is_costly(declared: Declared) -> bool:

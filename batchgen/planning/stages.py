@@ -56,13 +56,27 @@ def counted_stages(records: Iterable[Record | None], *, alive: bool = False) -> 
     return {stage: found[stage] for stage in Stage}
 
 
-def told_stages(counts: Mapping[Stage, int], *, total: int | None = None) -> str:
+def told_stages(
+    counts: Mapping[Stage, int],
+    *,
+    total: int | None = None,
+    waiting: int = 0,
+    blocked: int = 0,
+    are_steps: bool = False,
+) -> str:
     """Return counts for people: ``12 of 20 done, 3 failed, 5 not bought``.
 
     Args:
         counts: how many jobs stand where.
         total: of how many; None for all that are counted.
+        waiting: how many of those that are not bought wait for a parent.
+        blocked: how many of them a parent blocks.
+        are_steps: whether all of them are steps of chains.
     """
     total = sum(counts.values()) if total is None else total
     more = [f"{count} {stage}" for stage, count in counts.items() if count and stage is not Stage.DONE]
-    return ", ".join([f"{counts.get(Stage.DONE, 0)} of {total} done", *more])
+    lanes = [f"{count} {lane}" for count, lane in ((waiting, "waiting"), (blocked, "blocked")) if count]
+    if lanes and more and counts.get(Stage.NOT_BOUGHT):
+        more = [f"{one} ({', '.join(lanes)})" if one.endswith(Stage.NOT_BOUGHT) else one for one in more]
+    noun = "steps " if are_steps else ""
+    return ", ".join([f"{counts.get(Stage.DONE, 0)} of {total} {noun}done", *more])

@@ -192,7 +192,9 @@ def _worked_on(tool: _Tool, inputs: Inputs, files: Sequence[InputFile]) -> Outpu
 
 
 def _film(kind: str, inputs: Inputs, files: Sequence[InputFile]) -> Output:
-    asked = float(inputs.get("duration") or 0)
+    # a film of somebody who speaks is as long as the sound that was given
+    sound = next((one.seconds for one in files if one.kind == "audio" and one.seconds), 0)
+    asked = float(inputs.get("duration") or sound)
     has_picture = any(one.width for one in files)
     shape = _given_size(files) if has_picture else _shaped(str(inputs.get("aspectRatio", "16:9")), "16:9")
     width, height = clips.size_of(*shape)

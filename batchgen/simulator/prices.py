@@ -88,6 +88,7 @@ USUAL_PRICES: Mapping[str, Price] = {
     "model_kling-v2-6-i2v-pro": Price(
         each=Decimal(60), factors={"duration": {"10": Decimal(2)}, "generateAudio": {True: Decimal(2)}}
     ),
+    "model_sync-lipsync-v3-image-to-video": Price(each=Decimal(40)),
 }
 
 

@@ -73,6 +73,8 @@ class Audience:
         name, lost, edited = batch.scope.batch, batch.files.files, batch.files.edited
         if lost:
             self.say(f"{name}: {counted(lost, 'file')} gone from the disk or damaged, to be fetched again")
+        if left := sum(batch.files.unfetched.values()):
+            self.note(f"{name}: {counted(left, 'file')} left at the service so far, to be fetched now")
         if edited:
             few = ", ".join(one.path for one in edited[:_NAMED]) + (", ..." if len(edited) > _NAMED else "")
             self.note(

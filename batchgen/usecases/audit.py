@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from batchgen.errors import ServiceError, StoppedError
@@ -17,9 +16,9 @@ from batchgen.journal.batch import BatchJournal
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import AssetsGone, Collected, Record
 from batchgen.manifest.values import Manifest
-from batchgen.model import Job, JobKey, Purchase, RemoteJob, Scope
+from batchgen.model import File, Job, JobKey, Purchase, RemoteJob, Scope
 from batchgen.notes import OutputsGrew
-from batchgen.output.repair import Damaged, damaged_among, fetch_again, files_of
+from batchgen.output.repair import Damage, Damaged, damaged_among, fetch_again, files_of
 from batchgen.planning.yields import is_young
 from batchgen.ports import Generator
 from batchgen.reconcile.audit import (
@@ -37,6 +36,7 @@ from batchgen.reconcile.look_back import BLIND
 from batchgen.reconcile.orphans import MISSING, OrphanFinder
 from batchgen.record import DONE
 from batchgen.usecases.arranging import Arranger, look
+from batchgen.usecases.chains import outdated_children
 from batchgen.usecases.findings import Audit, Changed, Dearer, LeftOut, Open, Short, asked_of
 from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.wiring.batch import Batch, scope_of
@@ -75,7 +75,7 @@ async def audit_batch(
         return Audit(scope=scope, purchases=purchases)
     if offline:
         told = _of_the_journal(scope, file.batch(scope), file.batch(scope), part)
-        told = await _with_files(told, file, options.output / manifest.batch, part)
+        told = await _with_files(told, options, manifest, file, part)
         order = await _order_of(options, manifest, scope, file, part, fix=False)
         return replace(told, purchases=purchases, **order)
     # where nothing was submitted, a question for a price may have been taken for an order
@@ -146,11 +146,12 @@ def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal, par
     return Audit(scope=scope, untrue=_named(untrue, records), left_out=part.left_out(records))
 
 
-async def _with_files(audit: Audit, file: JournalFile, folder: Path, part: _Part) -> Audit:
+async def _with_files(
+    audit: Audit, options: Options, manifest: Manifest, file: JournalFile, part: _Part
+) -> Audit:
     """Add what the journal alone says is open, and whether its files are on the disk as recorded."""
     records = part.of(file.batch(audit.scope).records())
-    files = files_of(records.values())
-    damaged = await asyncio.to_thread(damaged_among, files, folder, gone=_gone_of(records.values()))
+    files, damaged = await _damaged(options, manifest, audit.scope, file, records)
     return replace(
         audit,
         submissions=sum(len(record.submissions) for record in records.values()),
@@ -158,6 +159,22 @@ async def _with_files(audit: Audit, file: JournalFile, folder: Path, part: _Part
         files=len(files),
         damaged=tuple(damaged),
     )
+
+
+async def _damaged(
+    options: Options,
+    manifest: Manifest,
+    scope: Scope,
+    file: JournalFile,
+    records: Mapping[JobKey, Record],
+) -> tuple[list[tuple[Job, File]], list[Damaged]]:
+    """Return all files on record, and those that are wanted and are not on the disk as recorded."""
+    files, folder = files_of(records.values()), options.output / manifest.batch
+    found = await asyncio.to_thread(damaged_among, files, folder, gone=_gone_of(records.values()))
+    if not (found and manifest.output.only_last):
+        return files, found
+    left = Batch.of(options, manifest, scope, file).left_at_service
+    return files, [one for one in found if one.found is not Damage.MISSING or one.file.asset_id not in left]
 
 
 async def _order_of(
@@ -173,12 +190,15 @@ async def _order_of(
     batch = Batch.of(options, manifest, scope, file)
     if not (fix and part.is_all):
         blocked = (await asyncio.to_thread(look, batch)).blocked
+        outdated = tuple(one for one in outdated_children(options, batch) if part.has(one.child.key))
         ids = {one.job.id for one in batch.plan.entries if part.has(one.key)}
-        return {"blocked": tuple(one for one in blocked if part.is_all or one.job_id in ids)}
+        named = tuple(one for one in blocked if part.is_all or one.job_id in ids)
+        return {"blocked": named, "outdated": outdated}
     arranger = Arranger(batch, file)
     await arranger.finish()
     done = await Arranger(Batch.of(options, manifest, scope, file), file).arrange(force=True)
-    return {"blocked": done.blocked, "moved": str(done)}
+    outdated = tuple(outdated_children(options, batch))
+    return {"blocked": done.blocked, "moved": str(done), "outdated": outdated}
 
 
 def _gone_of(records: Iterable[Record]) -> frozenset[str]:
@@ -237,8 +257,7 @@ class _Look:
             if fix:
                 audit = replace(audit, short=self.take_in(audit.short))
             records = self._part.of(self._file.batch(self._scope).records())
-            files, gone = files_of(records.values()), _gone_of(records.values())
-            damaged = await asyncio.to_thread(damaged_among, files, folder, gone=gone)
+            files, damaged = await _damaged(options, manifest, self._scope, self._file, records)
             if fix and damaged:
                 open_downloads = partial(open_downloads_beside, client, rate=rate)
                 home = Batch.of(options, manifest, self._scope, self._file).home

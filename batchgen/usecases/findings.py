@@ -12,10 +12,11 @@ from batchgen.lifecycle import State
 from batchgen.model import Job, JobKey, Purchase, Scope, Submission
 from batchgen.output.repair import Damaged
 from batchgen.planning.arrangement import Blocked
+from batchgen.planning.chains import Outdated
 from batchgen.reconcile.audit import BatchHistory, Sent, Situation, Sums, Surplus
 from batchgen.reconcile.candidates import Listed
 from batchgen.reconcile.unowned import Doubtful, Others
-from batchgen.usecases.quotes import STAND_IN, with_stand_ins
+from batchgen.usecases.questions import STAND_IN, with_stand_ins
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +115,7 @@ class Audit:
         left_out: records of jobs that were not selected; None where all were looked at.
         blocked: files that cannot have their names, as something else has them.
         moved: which files were given their names, for people; empty for none.
+        outdated: the children that were bought with what is not their parents' any more.
     """
 
     scope: Scope
@@ -136,6 +138,7 @@ class Audit:
     left_out: LeftOut | None = None
     blocked: tuple[Blocked, ...] = ()
     moved: str = ""
+    outdated: tuple[Outdated, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

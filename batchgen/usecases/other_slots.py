@@ -18,7 +18,7 @@ from batchgen.lifecycle import Event, Record, State
 from batchgen.model import Job, JobKey, RemoteJob
 from batchgen.output.report import write_report
 from batchgen.output.results import Results, results_document, write_results
-from batchgen.planning.plan import only_carried
+from batchgen.planning.choosing import only_carried
 from batchgen.planning.selection import JobSelection
 from batchgen.planning.yields import YOUNG
 from batchgen.ports import Observer
@@ -176,7 +176,11 @@ def not_bought(opened: OpenBatch) -> dict[str, int]:
             continue
         batch = _carried(opened, slot)
         asked = _asked(batch, slot)
-        planned = [one for one in batch.plan.entries if one.record.state is State.PLANNED]
+        planned = [
+            one
+            for place, one in enumerate(batch.plan.entries)
+            if one.record.state is State.PLANNED and not batch.plan.is_blocked(place)
+        ]
         count = sum(
             1 for one in planned if one.record.job is not None or asked is None or one.job.id in asked
         )

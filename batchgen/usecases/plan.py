@@ -17,16 +17,17 @@ from batchgen.planning.forecast import Forecast, forecast, unrecognisable
 from batchgen.planning.plan import Entry, Standing
 from batchgen.planning.pricing import NOTHING, Price
 from batchgen.planning.renames import changed_under_new_ids, renamed
-from batchgen.ports import Quoter
+from batchgen.price_ports import Quoter
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient
+from batchgen.usecases.chains import ChainOutlook, look_at_chains
 from batchgen.usecases.models import check_manifest, to_submit
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted, quote_jobs
 from batchgen.usecases.run_policy import fit_of, guard_of
-from batchgen.usecases.stand_ins import Blank, stand_ins_of
+from batchgen.usecases.stand_ins import stand_ins_of
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.blanks import Blanks
+from batchgen.wiring.blanks import Blank, blank_pictures
 from batchgen.wiring.model_source import lately_described, rehearsed_prices
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options, project_of, rate_of
@@ -69,6 +70,7 @@ class Outlook:
         account: None where the credentials may not see it, or it was not asked for.
         notes: sentences for people.
         warnings: what is probably a mistake by what the models declare.
+        chains: their steps, what waits, and what is out of date.
     """
 
     quoted: Quoted
@@ -82,6 +84,7 @@ class Outlook:
     account: Account | None
     notes: tuple[str, ...]
     warnings: tuple[Problem, ...]
+    chains: ChainOutlook
 
 
 async def look_ahead(
@@ -128,15 +131,16 @@ async def look_ahead(
     return Outlook(
         quoted=quoted,
         entries=_by_entry(batch, quoted),
-        changed=tuple(one for one in changed_jobs(batch.plan) if one.entry.selected),
-        moved=tuple(one for one in changed_under_new_ids(batch.plan) if one.entry.selected),
-        renamed=tuple(pair for pair in renamed(batch.plan) if batch.plan.by_id[pair[1]].selected),
+        changed=tuple(one for one in changed_jobs(batch.plan) if one.entry.is_asked),
+        moved=tuple(one for one in changed_under_new_ids(batch.plan) if one.entry.is_asked),
+        renamed=tuple(pair for pair in renamed(batch.plan) if batch.plan.by_id[pair[1]].is_asked),
         forecast=forecast(jobs, models, at_once=min(ceilings, default=None), rate=rate),
         unrecognisable=unrecognisable(jobs, models),
         fit=fit_of(batch, guard_of(batch, options, quoted), left=account.left if account else None),
         account=account,
         notes=(*checked.notes, *([checked.skipped] if checked.skipped else []), *lacks),
         warnings=checked.warnings,
+        chains=look_at_chains(options, batch),
     )
 
 
@@ -191,7 +195,7 @@ async def _quoted(
             uploads_known=known,
             requote=requote,
             purchases=Purchases(options, batch, writing=False),
-            stand_ins=stand_ins_of(batch, options, models, known, blank or Blanks(known, uploads).asset),
+            stand_ins=stand_ins_of(batch, options, models, known, blank or blank_pictures(known, uploads)),
         )
 
 
@@ -218,7 +222,7 @@ def _by_entry(batch: Batch, quoted: Quoted) -> tuple[EntryOutlook, ...]:
             quoted,
         )
         for number, entries in enumerate(members.values())
-        if any(one.selected for one in entries)
+        if any(one.is_asked for one in entries)
     )
 
 
@@ -228,7 +232,7 @@ def _entry_outlook(
     sums = summed(bought, quoted)
     return EntryOutlook(
         preview=preview,
-        counts=Counter(one.standing for one in entries if one.selected),
+        counts=Counter(one.standing for one in entries if one.is_asked),
         cost=sums.cost,
         unpriced=sums.unpriced,
         estimated=sums.estimated,

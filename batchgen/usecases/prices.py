@@ -19,14 +19,16 @@ from batchgen.model import Job, Model
 from batchgen.planning.budget import waits_for_a_price
 from batchgen.planning.pricing import Price, PriceClass, price_of
 from batchgen.planning.stand_ins import open_references
-from batchgen.ports import Clock, Quoter
+from batchgen.ports import Clock
+from batchgen.price_ports import Quoter
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.purchases import Purchases
-from batchgen.usecases.quotes import Inquiry, PurchaseBook, Quoted, QuoteStore, StandIns, quote_jobs
+from batchgen.usecases.questions import Inquiry, PurchaseBook, StandIns
+from batchgen.usecases.quotes import Quoted, QuoteStore, quote_jobs
 from batchgen.usecases.run_policy import guard_of
 from batchgen.usecases.stand_ins import stand_ins_of
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.blanks import Blanks
+from batchgen.wiring.blanks import blank_pictures
 from batchgen.wiring.model_source import models_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.uploads import Uploads
@@ -82,10 +84,12 @@ class RunPrices:
     def price(self, job: Job) -> Decimal | None:
         """Return the price of a job, the highest it may have; None where the service gave none."""
         name = self.kind(job)
-        if name in self._answers:
-            answer = self._answers[name]
-            return None if answer is None else answer.high
-        return self._quoted.price(job)
+        if name not in self._answers:
+            return self._quoted.price(job)
+        answer, known = self._answers[name], self._quoted.of(job)
+        if answer is None and known is not None and not known.is_quote:
+            return self._quoted.price(job)  # by what the model publishes, as long as its input is not there
+        return None if answer is None else answer.high
 
     def kind(self, job: Job) -> str:
         """Return the name of all jobs that are given one price with this one."""
@@ -194,7 +198,7 @@ async def purse_of(
     def known(files: Sequence[str]) -> Mapping[str, str]:
         return (uploads.known(files) if uploads else None) or {}
 
-    stand_ins = stand_ins_of(batch, options, models, known, Blanks(known, uploads).asset)
+    stand_ins = stand_ins_of(batch, options, models, known, blank_pictures(known, uploads))
     quoted = await quote_jobs(
         client,
         jobs,
@@ -260,7 +264,7 @@ async def left_out_of(
         uploads_known=sent,
         purchases=Purchases(options, batch, writing=True),
         most=_MOST_OF_THE_REST,
-        stand_ins=stand_ins_of(batch, options, known, sent, Blanks(sent, uploads).asset),
+        stand_ins=stand_ins_of(batch, options, known, sent, blank_pictures(sent, uploads)),
     )
     try:
         quoted = await ask(asked)

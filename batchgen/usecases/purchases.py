@@ -23,7 +23,7 @@ from batchgen.wiring.options import Options
 
 
 class Purchases:
-    """The questions of one plan that were taken for orders; implements ``usecases.quotes.PurchaseBook``."""
+    """The questions of one plan that were taken for orders; implements ``questions.PurchaseBook``."""
 
     def __init__(self, options: Options, batch: Batch, *, writing: bool, clock: Clock | None = None) -> None:
         """Take the plan whose prices are asked.

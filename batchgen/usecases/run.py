@@ -18,6 +18,7 @@ from batchgen.engine.settings import RunSettings
 from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError
 from batchgen.model import Model
+from batchgen.planning.chains import told_along
 from batchgen.ports import Observer
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
@@ -75,6 +76,8 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
         named = opened if in_order else None
     opened.file.drop_reservations(opened.batch.scope.batch)  # left by a run that was killed
     audience.begin(opened)
+    if told := told_along(opened.batch.plan, retry=opened.options.retry):
+        audience.note(told)
     audience.tell_of_files(opened.batch)
     with remembered(opened) as ended:
         if named is None:
@@ -231,6 +234,7 @@ async def _with_the_service(
             purse=ready.purse,
             sender=sender_of(options),
             service_clock=service_clock,
+            only_last=batch.manifest.output.only_last,
         )
         runner = _runner_of(options, batch, ready, world, control.settings)
         control.attach(runner.control, watching.warned)

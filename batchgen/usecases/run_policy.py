@@ -16,7 +16,8 @@ from batchgen.manifest.values import Budget
 from batchgen.planning.caps import Chains, Fit
 from batchgen.planning.chain_order import chains_to_buy
 from batchgen.planning.slots import began_at
-from batchgen.ports import CeilingMemory, PriceQuestions, Prices
+from batchgen.ports import CeilingMemory
+from batchgen.price_ports import PriceQuestions, Prices
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, zone_of

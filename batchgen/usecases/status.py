@@ -8,19 +8,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from batchgen.errors import InputError
+from batchgen.journal.file import JournalFile
 from batchgen.journal.last_runs import LastRun
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import JobKey, Scope
 from batchgen.output.missing_files import look_at_files, missing_among
+from batchgen.output.results import JSON_NAME
+from batchgen.output.saved_progress import saved_progress
 from batchgen.planning.budget import Committed, committed
+from batchgen.planning.chains import NO_CHAINS, ChainCount, count_chains
 from batchgen.planning.selection import selected
+from batchgen.planning.slots import home_of
 from batchgen.planning.stages import Stage, counted_stages, stage_of
 from batchgen.planning.yields import YOUNG
 from batchgen.usecases.other_slots import carried_notes, not_bought, unbought_notes
 from batchgen.usecases.targets import batch_meant, manifest_meant
-from batchgen.wiring.batch import Batch
+from batchgen.wiring.batch import Batch, slots_of
 from batchgen.wiring.job_facts import known_records
 from batchgen.wiring.opening import OpenBatch, manifest_of
 from batchgen.wiring.options import Options
@@ -67,6 +72,7 @@ class BatchStatus:
         committed: what was charged, is reserved, and came back.
         untold: how many charges the service has not told.
         files_missing: how many files that were collected are not on the disk any more.
+        chains: how far the chains are, by the results that the last run has written.
     """
 
     scope: Scope
@@ -83,6 +89,7 @@ class BatchStatus:
     committed: Committed
     untold: int = 0
     files_missing: int = 0
+    chains: ChainCount = NO_CHAINS
 
     @property
     def charged(self) -> Decimal:
@@ -108,6 +115,7 @@ def status_of_all(journal: JournalStore, output: Path, *, now: float) -> list[Ba
     """
     with journal.read() as file:
         last, alive = file.last_runs.read(), file.last_runs.alive(at=now)
+        chains = chains_by_scope(file, output)
         return [
             _sum_up(
                 scope,
@@ -115,9 +123,49 @@ def status_of_all(journal: JournalStore, output: Path, *, now: float) -> list[Ba
                 output / scope.batch,
                 last.get(scope),
                 alive=scope in alive,
+                chains=chains.get(scope, NO_CHAINS),
             )
             for scope in file.scopes()
         ]
+
+
+def chains_in(options: Options, batch: str | None) -> Mapping[Scope, ChainCount]:
+    """Return how far the chains of a journal's batches are; those without chains are left out.
+
+    Args:
+        options: where the journal is.
+        batch: of this name alone; None for all.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    with options.journal.read() as file:
+        found = chains_by_scope(file, options.output)
+    return {scope: one for scope, one in found.items() if one.chains and batch in (None, scope.batch)}
+
+
+def chains_by_scope(file: JournalFile, output: Path) -> Mapping[Scope, ChainCount]:
+    """Return how far chains are by the results on the disk, which are those of the run that began last.
+
+    Args:
+        file: the journal.
+        output: the folder with the results.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    newest: dict[tuple[str, str], tuple[float, Scope]] = {}
+    for scope, run in file.last_runs.read().items():
+        name = (scope.batch, scope.slot)
+        newest[name] = max(newest.get(name, (run.began_at, scope)), (run.began_at, scope), key=_began)
+    return {
+        scope: saved_progress(output / scope.batch / home_of(scope.slot, slots_of(file, scope)) / JSON_NAME)
+        for _, scope in newest.values()
+    }
+
+
+def _began(one: tuple[float, Scope]) -> float:
+    return one[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,12 +177,14 @@ class _Part:
         removed: which of them the manifest does not name.
         jobs: how many jobs of the manifest are meant; None where that is not known.
         of: how many there are in all.
+        chains: how far theirs are.
     """
 
     records: Mapping[JobKey, Record]
     removed: frozenset[JobKey]
     jobs: int | None
     of: int
+    chains: ChainCount = NO_CHAINS
 
 
 def status_of_some(options: Options) -> list[BatchStatus]:
@@ -191,6 +241,7 @@ def _of_the_plan(batch: Batch) -> tuple[_Part, Sequence[str]]:
         removed=frozenset(one.key for one in shown.removed),
         jobs=len(shown.entries),
         of=len(plan.entries),
+        chains=count_chains(shown),
     )
     return part, batch.wrong_words
 
@@ -214,11 +265,12 @@ def _sum_up(
     *,
     alive: bool,
     part: _Part | None = None,
+    chains: ChainCount = NO_CHAINS,
 ) -> BatchStatus:
     gone = last.removed if last is not None else frozenset()
     jobs = None if last is None else last.jobs
     if part is not None:
-        gone, jobs = part.removed, part.jobs
+        gone, jobs, chains = part.removed, part.jobs, part.chains
     current = {key: record for key, record in records.items() if key not in gone}
     there = list(current.values())
     stages = counted_stages(there, alive=alive)
@@ -243,6 +295,7 @@ def _sum_up(
         committed=sum((committed(record) for record in records.values()), Committed()),
         untold=sum(record.untold for record in records.values()),
         files_missing=missing_among(records.values(), folder),
+        chains=chains,
     )
 
 

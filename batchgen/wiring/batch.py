@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 from zoneinfo import ZoneInfo
 
 from batchgen.engine.outcome import EngineOutcome
@@ -18,18 +18,20 @@ from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
-from batchgen.output.entries import Row, Words
-from batchgen.output.missing_files import FilesLook, look_at_files
+from batchgen.output.entries import Parent, Row, Words
+from batchgen.output.missing_files import FilesLook, look_at_wanted_files
 from batchgen.output.results import Results
-from batchgen.planning.plan import (
-    Entry,
-    Plan,
-    a_few_of,
-    make_plan,
-    only_selected,
-    with_vanished,
-    wrong_with_retry,
+from batchgen.planning.chains import (
+    Typed,
+    blocked_in,
+    blocked_told,
+    blocks_of,
+    count_chains,
+    parents_of,
+    ways_of,
 )
+from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
+from batchgen.planning.plan import Entry, Plan, make_plan, with_vanished
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
 from batchgen.planning.yields import Shortage, is_young, shortage
@@ -106,6 +108,7 @@ class Batch:
         project: the one that the service is told; empty for the key's own.
         clock: ours.
         home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
+        typed: gives a command on the batch, as people are told to type it.
     """
 
     manifest: Manifest
@@ -115,6 +118,7 @@ class Batch:
     journal: BatchJournal
     plan: Plan
     clock: Clock
+    typed: Typed
     files: FilesLook = field(default_factory=FilesLook)
     wrong_words: tuple[str, ...] = ()
     home: str = ""
@@ -124,7 +128,6 @@ class Batch:
         """Make the plan, and look which files that were collected are not on the disk any more."""
         journal, accepted = file.batch(scope), file.accepted(scope).read()
         folder = options.output / manifest.batch
-        files = look_at_files(journal.records(), folder) if manifest.output.download else FilesLook()
         plan = make_plan(
             manifest.jobs,
             journal.records(),
@@ -132,7 +135,11 @@ class Batch:
             accepted=accepted,
             now=options.clock.now(),
         )
-        plan, wrong = _selected(options, manifest, with_vanished(plan, files.lost))
+        files = FilesLook()
+        if manifest.output.download:
+            only_last = manifest.output.only_last
+            files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
+        plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys))
         return cls(
             manifest=manifest,
             folder=folder,
@@ -146,6 +153,7 @@ class Batch:
                 origins=manifest.origins.owners if options.sample is not None else None,
             ),
             clock=options.clock,
+            typed=options.command_line,
             files=files,
             wrong_words=wrong,
             home=home_of(scope.slot, slots_of(file, scope)),
@@ -156,7 +164,10 @@ class Batch:
         """How many jobs of a batch that was begun have not come to their end."""
         if not self.journal.records():
             return 0
-        wanted = sum(1 for one in self.plan.entries if is_open(one.record, planned=True))
+        wanted = sum(
+            is_open(one.record, planned=not self.plan.is_blocked(place))
+            for place, one in enumerate(self.plan.entries)
+        )
         return wanted + sum(1 for one in self.plan.removed if is_open(one.record))
 
     @property
@@ -171,6 +182,12 @@ class Batch:
             return True
         short = self._shortage([one.key for one in entries], now=now)
         return bool(short.bare or short.partial)
+
+    @property
+    def left_at_service(self) -> frozenset[str]:
+        """The assets that are handed on and need not be on the disk."""
+        feeding = self.plan.lineage.children if self.manifest.output.only_last else ()
+        return frozenset(one for place in feeding for one in self.plan.entries[place].record.asset_ids)
 
     @property
     def left_out(self) -> tuple[Job, ...]:
@@ -193,11 +210,26 @@ class Batch:
             ending: what the run came to.
             at: seconds since the epoch.
         """
-        wanted = [self.record_of(entry) for entry in self.plan.entries if not self._is_left_out(entry)]
+        plan = self.plan_now(ending, at=at)
+        wanted = [
+            self.record_of(entry)
+            for place, entry in enumerate(plan.entries)
+            if not self._is_left_out(entry) and not plan.is_blocked(place)
+        ]
         removed = [self.record_of(entry) for entry in self.plan.removed]
         counted = [*wanted, *(one for one in removed if is_open(one))]
         keys = [entry.key for entry in (*self.plan.entries, *self.plan.removed)]
-        return weigh(ending, counted, shortage=self._shortage(keys, now=at))
+        return weigh(
+            ending,
+            counted,
+            shortage=self._shortage(keys, now=at),
+            blocked=blocked_told(blocked_in(plan), self.typed),
+            waiting=count_chains(plan, to_buy=True).waiting,
+        )
+
+    def plan_now(self, ending: EngineOutcome, *, at: float) -> Plan:
+        """Return the plan with what is on record now, and what a run has found out of its chains so far."""
+        return self.plan.as_of(self.journal.records(), at=at, blocked=ending.blocked)
 
     def _shortage(self, keys: Iterable[JobKey], *, now: float) -> Shortage:
         """Return which of these jobs have fewer assets than they are to have, by all that is known here."""
@@ -215,8 +247,11 @@ class Batch:
             verdict: None while it runs.
             some: of those alone that are selected.
         """
-        removed: Sequence[Row] = Rows(self, self.plan.removed, ending)
-        rows: Sequence[Row] = Rows(self, self.plan.entries, ending, words=self.manifest, removed=removed)
+        plan = self.plan_now(ending, at=at)
+        removed: Sequence[Row] = Rows(self, plan.removed, ending)
+        rows: Sequence[Row] = Rows(
+            self, plan.entries, ending, words=self.manifest, removed=removed, plan=plan
+        )
         if some:
             rows, removed = _Some(rows, self.plan.entries), _Some(removed, self.plan.removed)
         return Results(
@@ -230,6 +265,8 @@ class Batch:
             exit=verdict.exit if verdict else None,
             slot=self.scope.slot,
             home=self.home,
+            chains=ways_of(plan.shown if some else plan),
+            progress=count_chains(plan.shown if some else plan),
         )
 
 
@@ -248,6 +285,7 @@ class Rows(Sequence[Row]):
         *,
         words: Words | None = None,
         removed: Sequence[Row] = (),
+        plan: Plan | None = None,
     ) -> None:
         """Take the jobs.
 
@@ -257,7 +295,12 @@ class Rows(Sequence[Row]):
             ending: what the run came to.
             words: what the manifest says of its jobs; None for jobs that it has no more.
             removed: the rows of what it has no more, oldest first.
+            plan: whose entries they are, as of now; None for what the manifest has no more.
         """
+        self._plan = plan
+        self._typed = batch.typed
+        feeding = batch.plan.lineage.children
+        self._names = {batch.plan.entries[one].key: batch.plan.entries[one].job.id for one in feeding}
         self._entries = entries
         self._records = tuple(map(batch.record_of, entries))
         self._lost = batch.files.assets
@@ -298,7 +341,19 @@ class Rows(Sequence[Row]):
             index=index,
             earlier=self._earlier.get(entry.job.id, ()),
             home=self._home,
+            parents=[Parent(*one) for one in parents_of(entry.job, record, self._names)],
+            **self._waits(index),
         )
+
+    def _waits(self, index: int) -> dict[str, Any]:
+        """Return which parents a job waits for, and why one blocks it."""
+        if self._plan is None or index not in self._plan.waits:
+            return {}
+        blocks = blocks_of(self._plan, index)
+        return {
+            "waits_for": tuple(one.job.id for one in self._plan.waits_for(index)),
+            "blocked": "" if blocks is None else blocks.reason(self._typed),
+        }
 
 
 _NOTHING: frozenset[str] = frozenset()

@@ -7,13 +7,18 @@ import asyncio
 import hashlib
 import io
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from batchgen.errors import InputError, ServiceError, StopCause, StoppedError
+from batchgen.output.kinds import HEAD, kind_of
+from batchgen.output.picture_sizes import size_of
+from batchgen.plain_files import FileFaultError, open_plain
 from batchgen.wiring.uploads import Uploads
+
+_LARGEST_EDGE = 8192  # pixels: a blank picture of more takes too much memory for what it is worth
 
 Known = Callable[[Sequence[str]], Mapping[str, str]]
 
@@ -23,6 +28,25 @@ def blank_picture(width: int, height: int) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (width, height), "white").save(file, "PNG")
     return file.getvalue()
+
+
+Blank = Callable[[int, int], Awaitable[str | None]]
+
+
+def blank_pictures(known: Known, uploads: Uploads | None) -> Blank:
+    """Return what gives the asset id of a blank picture of so many pixels; see ``Blanks.asset``."""
+    return Blanks(known, uploads).asset
+
+
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Return the pixels of a local file; None where it is no picture, or a huge one. Blocks."""
+    try:
+        with open_plain(path) as file:
+            mime = kind_of(file.read(HEAD)).mime
+        size = size_of(path, mime)
+    except (OSError, FileFaultError):
+        return None
+    return size if size is not None and max(size) <= _LARGEST_EDGE else None
 
 
 class Blanks:

@@ -10,6 +10,7 @@ from batchgen.manifest.values import Manifest
 from batchgen.model import JobKey, Json
 from batchgen.output.entries import Row, Status, status_of
 from batchgen.planning.conditions import Facts, Known
+from batchgen.planning.lanes import Lane
 from batchgen.planning.plan import Entry, Plan, Standing
 from batchgen.planning.stages import Stage, stage_of
 
@@ -21,7 +22,7 @@ def _as_word(stage: str) -> str:
 
 
 # Those of results first; what they say otherwise than every count does keeps the meaning of results.
-STATUSES = tuple(dict.fromkeys(map(_as_word, (*Status, *Stage, *_ALSO))))
+STATUSES = tuple(dict.fromkeys(map(_as_word, (*Status, *Stage, *_ALSO, Lane.WAITING))))
 
 
 def is_out_of_sight(record: Record, timeout: float | None, *, now: float) -> bool:
@@ -40,12 +41,18 @@ def is_out_of_sight(record: Record, timeout: float | None, *, now: float) -> boo
 class _Job:
     """One job; what it has is looked up when it is asked for."""
 
-    __slots__ = ("_entry", "_index", "_late", "_manifest", "_variables")
+    __slots__ = ("_entry", "_index", "_lane", "_late", "_manifest", "_variables")
 
     def __init__(
-        self, entry: Entry, late: Callable[[Record], bool], manifest: Manifest | None = None, index: int = 0
+        self,
+        entry: Entry,
+        late: Callable[[Record], bool],
+        manifest: Manifest | None = None,
+        index: int = 0,
+        lane: Lane = Lane.READY,
     ) -> None:
         self._entry = entry
+        self._lane = lane
         self._late = late
         self._manifest = manifest
         self._index = index
@@ -69,7 +76,7 @@ class _Job:
 
     @property
     def statuses(self) -> Collection[str]:
-        return _statuses(self._entry, late=self._late(self._entry.record))
+        return _statuses(self._entry, late=self._late(self._entry.record), lane=self._lane)
 
     @property
     def variables(self) -> Mapping[str, Json]:
@@ -92,8 +99,11 @@ def _text(value: Json) -> str:
         return json.dumps(value, ensure_ascii=False)
 
 
-def _statuses(entry: Entry, *, late: bool) -> tuple[str, ...]:
-    own = status_of(Row(job=entry.job, key=entry.key, record=entry.record, out_of_sight=late))
+def _statuses(entry: Entry, *, late: bool, lane: Lane) -> tuple[str, ...]:
+    blocked = str(lane) if lane is Lane.BLOCKED else ""
+    own = status_of(
+        Row(job=entry.job, key=entry.key, record=entry.record, out_of_sight=late, blocked=blocked)
+    )
     stage = stage_of(entry.record)
     if stage is Stage.DONE and entry.vanished:
         stage = Stage.FILES_MISSING
@@ -101,6 +111,7 @@ def _statuses(entry: Entry, *, late: bool) -> tuple[str, ...]:
     found += [word] if (word := _as_word(stage)) not in set(Status) else []
     if stage is Stage.NOT_BOUGHT and entry.standing in _ALSO:
         found.append(str(entry.standing))
+    found += [str(lane)] if lane is Lane.WAITING else []
     return tuple(found)
 
 
@@ -114,7 +125,9 @@ class _Jobs:
         *,
         manifest: Manifest | None = None,
         removed: Sequence[Entry] = (),
+        lane_of: Callable[[int], Lane] = lambda _: Lane.READY,
     ) -> None:
+        self._lane_of = lane_of
         self._entries = entries
         self._late = late
         self._manifest = manifest
@@ -122,7 +135,7 @@ class _Jobs:
 
     def __iter__(self) -> Iterator[Facts]:
         for index, one in enumerate(self._entries):
-            yield _Job(one, self._late, self._manifest, index)
+            yield _Job(one, self._late, self._manifest, index, self._lane_of(index))
         for one in self._removed:
             yield _Job(one, self._late)
 
@@ -141,7 +154,8 @@ def known_jobs(plan: Plan, manifest: Manifest, *, now: float, removed: bool = Tr
         return is_out_of_sight(record, manifest.timeout, now=now)
 
     gone = plan.removed if removed else ()
-    return Known(jobs=_Jobs(plan.entries, late, manifest=manifest, removed=gone), statuses=STATUSES)
+    jobs = _Jobs(plan.entries, late, manifest=manifest, removed=gone, lane_of=plan.lane_of)
+    return Known(jobs=jobs, statuses=STATUSES)
 
 
 def known_records(

@@ -7,7 +7,8 @@ from typing import Protocol
 from batchgen.errors import NoRightError, ServiceError
 from batchgen.manifest.source.problems import meant
 from batchgen.model import Model, Rate
-from batchgen.ports import Clock, Quoter
+from batchgen.ports import Clock
+from batchgen.price_ports import Quoter
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.model_cache import ModelCache
 from batchgen.wiring.options import Options, project_of

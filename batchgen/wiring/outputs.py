@@ -8,7 +8,7 @@ from typing import TextIO
 
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
-from batchgen.model import Rate
+from batchgen.model import JobKey, Rate
 from batchgen.output.asset_store import AssetStore
 from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
@@ -18,7 +18,9 @@ from batchgen.output.progress import Mode, Progress
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
 from batchgen.planning.budget import committed
+from batchgen.planning.chains import steps_of
 from batchgen.planning.file_places import Namer
+from batchgen.planning.plan import Plan
 from batchgen.ports import Collector
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, is_open
@@ -106,6 +108,7 @@ def open_progress(
         total=len(entries) - len(over),
         records={entry.key: entry.record for entry in entries},
         aside=over,
+        steps=_steps(batch.plan),
         gauges=lambda: Gauges(
             in_flight=len(flow.in_flight),
             ceiling=flow.pools.limit,
@@ -114,6 +117,12 @@ def open_progress(
             note=notes(),
         ),
     )
+
+
+def _steps(plan: Plan) -> dict[JobKey, bool]:
+    """Return the jobs that are in chains, each with whether it is the last of one."""
+    last = frozenset(plan.lineage.last)
+    return {plan.entries[place].key: place in last for place in steps_of(plan.lineage)}
 
 
 def _reserved(batch: Batch, flow: Flow) -> Decimal:

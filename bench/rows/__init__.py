@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bench.figures import Figure
+from bench.rows.chains import chains
 from bench.rows.cuts import cuts
 from bench.rows.flow import ceiling, lost, watching
 from bench.rows.pace import budget, polls, rate, wide
@@ -19,6 +20,7 @@ SCENARIOS: dict[str, Scenario] = {
     "rate": rate,
     "wide": wide,
     "polls": polls,
+    "chains": chains,
     "cpu": cpu,
     "engine": engine,
     "http": http,

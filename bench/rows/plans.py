@@ -110,6 +110,57 @@ def _run(setting: Setting, count: int, base_url: str) -> Ran:
     return _ok(batchgen(*words, folder=_table(setting, count), base_url=base_url))
 
 
+def chained(setting: Setting) -> list[Figure]:
+    """As many jobs in chains of three and without any, planned one after the other."""
+    count = setting.many(33_333, 100)
+    # twice each, the quicker counts: one machine may be busy for a moment
+    took = asyncio.run(_planned(_chain_folder(setting, count), _flat_folder(setting, 3 * count), tries=2))
+    what = f"plan of {3 * count:,} jobs in {count:,} chains over that of as many without"
+    return [
+        Figure(what=what, value=took[0] / took[1], most=1.3, note=f"{took[0]:.2f} s over {took[1]:.2f} s")
+    ]
+
+
+async def _planned(*folders: Path, tries: int) -> list[float]:
+    """Give the seconds of each plan, against a service that has the models of chains."""
+    async with serve(Settings(latency=(0.0, 0.0))) as running:
+        return [
+            min([await asyncio.to_thread(_plan_in, folder, running.base_url) for _ in range(tries)])
+            for folder in folders
+        ]
+
+
+def _plan_in(folder: Path, base_url: str) -> float:
+    words = ("plan", "jobs.yaml", "--check")
+    return _ok(batchgen(*words, folder=folder, base_url=base_url), _THERE_IS_WORK).wall
+
+
+_FIRST = 'id: "{name}", from: rows.csv, prompt: "a {thing}, number {n}", model: model_imagen4-ultra'
+
+
+def _chain_folder(setting: Setting, count: int) -> Path:
+    cut = 'entry: cut, id: "{job}-cut", from: {jobs: tower}, model: model_birefnet-background-removal'
+    big = 'id: "{job}-big", from: {jobs: cut}, model: model_topaz-image-upscale'
+    into = 'params: {image: {job: "{job}"}}'
+    steps = (f"entry: tower, {_FIRST}", f"{cut}, {into}", f"{big}, {into}")
+    return _with_rows(setting, "chains", "".join(f"  - {{{one}}}\n" for one in steps), count)
+
+
+def _flat_folder(setting: Setting, count: int) -> Path:
+    return _with_rows(setting, "flat", f"  - {{{_FIRST}}}\n", count)
+
+
+def _with_rows(setting: Setting, name: str, entries: str, count: int) -> Path:
+    folder = _made(setting, name, f"{_head(f'bench-{name}')}jobs:\n{entries}")
+    _write_rows(folder, count)
+    return folder
+
+
+def _write_rows(folder: Path, count: int) -> None:
+    rows = (f"tower-{n},watch tower on a cliff,{n},512" for n in range(count))
+    (folder / "rows.csv").write_text("\n".join(("name,thing,n,width", *rows, "")))
+
+
 def _table(setting: Setting, count: int) -> Path:
     """Give a folder with the manifest of so many rows; made once."""
     folder = setting.folder / f"table-{count}"
@@ -119,8 +170,7 @@ def _table(setting: Setting, count: int) -> Path:
         )  # no batch twice
         entry = 'id: "{name}", from: rows.csv, prompt: "a {thing}, number {n}", params: {width: "{width}"}'
         _made(setting, folder.name, f"{head}jobs:\n  - {{{entry}}}\n")
-        rows = (f"tower-{n},watch tower on a cliff,{n},512" for n in range(count))
-        (folder / "rows.csv").write_text("\n".join(("name,thing,n,width", *rows, "")))
+        _write_rows(folder, count)
     return folder
 
 

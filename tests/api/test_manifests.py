@@ -237,3 +237,52 @@ def test_jobs_of_one_entry_share_its_name_through_files(tmp_path: Path) -> None:
     )
     again = load(load(tmp_path / "m.yaml").dump(tmp_path / "b.yaml"))
     assert [one.entry for one in again.jobs] == ["x", "x", "big", "big"]
+
+
+def test_another_job_goes_in_as_in_a_file_and_stays_that_through_files(tmp_path: Path) -> None:
+    made = Manifest(
+        batch="b",
+        base=tmp_path,
+        jobs=[
+            Job(model="m", prompt="x", id="k-idle"),
+            Job(
+                model="c",
+                id="cut",
+                params={"image": {"job": "k-idle"}, "more": [{"job": "k-idle", "output": 1}]},
+            ),
+            Job(
+                model="c", id="big", params={"image": {"job": "k-{p}", "outputs": "all"}}, vars={"p": "idle"}
+            ),
+        ],
+    )
+    read = load(load(made.dump(tmp_path / "a.yaml")).dump(tmp_path / "b.yaml"))
+    assert [dict(one.params or {}) for one in read.jobs] == [
+        {},
+        {"image": {"job": "k-idle"}, "more": [{"job": "k-idle", "output": 1}]},
+        {"image": {"job": "k-idle", "outputs": "all"}},
+    ]
+
+
+def test_a_sheet_of_chains_is_jobs_when_it_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "version: 1\ndefaults: {model: m}\njobs:\n  - {id: 'k-{p}', prompt: '{p}', matrix: {p: [a, b]}}\n"
+        "  - {id: '{job}-cut', from: {jobs: k}, params: {i: {job: '{job}'}}}\n"
+    )
+    read = load(load(path).dump(tmp_path / "b.yaml"))
+    assert [(one.id, one.vars) for one in read.jobs[2:]] == [
+        ("k-a-cut", {"p": "a", "job": "k-a"}),
+        ("k-b-cut", {"p": "b", "job": "k-b"}),
+    ]
+    assert [one.params for one in read.jobs[2:]] == [{"i": {"job": "k-a"}}, {"i": {"job": "k-b"}}]
+
+
+def test_what_no_job_is_called_is_said_in_python_as_of_a_file(tmp_path: Path) -> None:
+    job = Job(model="m", id="cut", params={"image": {"job": "nobody"}, "at": {"job": "cut"}})
+    path = Manifest(batch="b", base=tmp_path, jobs=[job]).dump(tmp_path / "a.yaml")
+    with pytest.raises(ManifestError) as caught:
+        load(path)
+    assert [one.text for one in caught.value.problems] == [
+        'params.image: no job has the id "nobody"',
+        'params.at: "cut" goes into itself',
+    ]

@@ -37,6 +37,7 @@ PUBLIC = [
     "Manifest",
     "ManifestError",
     "OutputError",
+    "ParentResult",
     "Plan",
     "PlannedJob",
     "Problem",

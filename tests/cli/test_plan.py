@@ -10,14 +10,17 @@ import pytest
 from rich.cells import cell_len
 
 from batchgen.cli.main import run
+from batchgen.cli.plan_money import total_of
 from batchgen.lifecycle import Accepted, Collected, SubmitStarted, Succeeded
 from batchgen.model import Job, JobKey, Rate, Scope
 from batchgen.planning.plan import make_plan
+from batchgen.planning.pricing import Price
 from batchgen.scenario.account import Account
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.front import serve
 from batchgen.simulator.settings import Limits, Settings
 from batchgen.usecases.plan import look_ahead
+from batchgen.usecases.quotes import Estimated
 from batchgen.wiring.opening import look_at
 from batchgen.wiring.options import SIMULATOR, Options
 from tests.support.opened import OpenedFile as JournalFile
@@ -31,6 +34,34 @@ jobs:
   - {id: mill, prompt: a mill, params: {numInferenceSteps: 14}}
   - {id: keep, prompt: a keep, model: model_imagen4-ultra}
 """
+
+
+ABOUT = "about 60 CU for {} jobs whose input does not exist yet"
+
+
+@pytest.mark.parametrize(
+    ("exact", "about", "jobs", "unpriced", "told"),
+    [
+        (120, 60, 30, 0, "120 CU, and about 60 CU for 30 jobs whose input does not exist yet"),
+        (0, 60, 1, 0, "about 60 CU for 1 job whose input does not exist yet"),
+        (
+            4,
+            60,
+            1000,
+            2,
+            f"4 CU, and {ABOUT.format('1,000')}, and 2 jobs whose price is unknown",
+        ),
+        (0, 0, 3, 0, "about 0 CU for 3 jobs whose input does not exist yet"),
+        (4, 0, 0, 1, "4 CU and 1 job whose price is unknown"),
+        (0, 0, 0, 0, ""),
+    ],
+)
+def test_estimates_are_said_apart_from_what_is_known(
+    exact: int, about: int, jobs: int, unpriced: int, told: str
+) -> None:
+    part = Estimated(jobs=jobs, price=Price(low=Decimal(about), high=Decimal(about)))
+    whole = Price(low=Decimal(exact + about), high=Decimal(exact + about))
+    assert total_of(whole, unpriced, part) == told
 
 
 class Desk:

@@ -98,7 +98,13 @@ def test_a_plan_of_all_has_no_rest_and_a_budget_speaks_of_what_is_selected(desk:
     assert (told["selected"], told["rest"]) == (None, None)
     fits = desk.json("plan", "tower-*", "--budget", "8")["fits"]
     assert (fits["jobs"], fits["of"]) == (2, 3)
-    assert desk.json("plan", "--limit", "2")["rest"] == {"jobs": 5, "low": 24, "high": 24, "unpriced": 0}
+    rest = desk.json("plan", "--limit", "2")["rest"]
+    assert {name: rest[name] for name in ("jobs", "low", "high", "unpriced")} == {
+        "jobs": 5,
+        "low": 24,
+        "high": 24,
+        "unpriced": 0,
+    }
 
 
 def test_a_run_buys_what_is_selected_and_says_what_is_left(desk: Desk) -> None:

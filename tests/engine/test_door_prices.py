@@ -76,9 +76,10 @@ class Doors:
             models=MODELS,
             parents=MODELS,
             records=journal.records(),
-            others=lambda: (),
+            others=(),
             known=lambda _: {},
             blank=blank,
+            files={},
         )
         wanted = [one.job for one in plan.to_submit]
         store = Kept()
@@ -96,8 +97,8 @@ class Doors:
             clock=self.over,
             stand_ins=stand_ins,
         )
-        caps = {"total": self.total, "per_job": self.per_job}
-        budget = Budget(**{name: None if cap is None else Decimal(cap) for name, cap in caps.items()})
+        total, per_job = (None if cap is None else Decimal(cap) for cap in (self.total, self.per_job))
+        budget = Budget(total=total, per_job=per_job)
         purse = BudgetGuard(budget=budget, prices=self.prices, questions=self.prices)
         return Run(self.over, self.jobs, purse=purse, twist=self.twist, **how).go()  # type: ignore[arg-type]  # as given
 

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from batchgen.engine.outcome import EngineOutcome, LeftOut
-from batchgen.engine.verdict import judge
+from batchgen.engine.verdict import judge, verdict_of, weigh
 from batchgen.errors import StopCause, StoppedError
 from batchgen.exits import Exit
 from batchgen.lifecycle import Record, State
@@ -98,3 +98,38 @@ def test_what_was_left_out_is_told_with_its_price(left: tuple[int, int, str, int
     jobs, of, cost, unpriced = left
     said = str(LeftOut(jobs=jobs, of=of, cost=Decimal(cost), unpriced=unpriced))
     assert said.removesuffix(" whose price is not known").removesuffix(": `batchgen plan` asks") == told
+
+
+@pytest.mark.parametrize(("decides", "status"), [(True, Exit.DOUBT), (False, Exit.FAILED)])
+def test_what_a_parent_blocks_is_no_reason_to_run_again(decides: bool, status: Exit) -> None:
+    told = "2 jobs are blocked by run, which says why"
+    found = weigh(EngineOutcome(), records(State.COLLECTED), blocked=[(decides, told)])
+    assert (verdict_of(found).exit, verdict_of(found).reasons) == (status, (told,))
+    waiting = weigh(EngineOutcome(), records(State.PLANNED, State.PLANNED), waiting=1)
+    assert verdict_of(waiting).exit is Exit.REMAINS
+    assert verdict_of(waiting).reasons[0].endswith("(1 of them waits for a parent)")
+
+
+ABOUT = "about 40 CU for 2 jobs whose input does not exist yet"
+
+
+@pytest.mark.parametrize(
+    ("exact", "about", "unpriced", "told"),
+    [
+        (12, 40, 0, f"12 CU, and {ABOUT}"),
+        (0, 40, 0, ABOUT),
+        (12, 40, 1, f"12 CU, and {ABOUT}, and 1 job more whose price is not known"),
+    ],
+)
+def test_estimates_of_what_was_left_out_are_told_apart(
+    exact: int, about: int, unpriced: int, told: str
+) -> None:
+    left = LeftOut(
+        jobs=5,
+        of=9,
+        cost=Decimal(exact + about),
+        unpriced=unpriced,
+        estimated=2,
+        estimate=Decimal(about),
+    )
+    assert str(left) == f"5 jobs were left out as asked, of 9; the rest would cost {told}"

@@ -118,6 +118,9 @@ def test_equal_bodies_are_found_in_whatever_words_they_are_asked_for(reopen: Reo
     journal.append(A, replace(started(), body=body))
     for one in (journal, reopen()):
         assert [record.body for record in one.unanswered_equals(B, body)] == [body]
+        assert [record.body for record in one.unanswered_equals(B._replace(ordinal=A.ordinal), body)] == [
+            body
+        ]
         assert list(one.unanswered_equals(B, '{"image":"asset_2"}')) == []
         assert list(one.unanswered_equals(A, body)) == []
 

@@ -124,9 +124,10 @@ def test_the_example_is_valid_for_the_models_it_names() -> None:
     assert Counter(job.model for job in manifest.jobs) == {
         "model_imagen4-ultra": 15,
         "model_google-gemini-3-1-flash": 7,
-        "model_bfl-flux-1-dev": 2,
+        "model_bfl-flux-1-dev": 4,
         "model_openai-gpt-image-2": 2,
-        "model_birefnet-background-removal": 1,
+        "model_birefnet-background-removal": 3,
+        "model_topaz-image-upscale": 2,
     }
     shapes = {job.params.get("aspectRatio", "1:1") for job in manifest.jobs if "imagen4" in job.model}
     assert shapes <= {"9:16", "3:4", "1:1", "4:3", "16:9"}

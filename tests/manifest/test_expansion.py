@@ -11,7 +11,7 @@ from batchgen.identity import content_key
 from batchgen.manifest.expand.expansion import Expansion
 from batchgen.manifest.inclusion import Sheet
 from batchgen.manifest.naming import wrong_with
-from batchgen.manifest.reading import _entries
+from batchgen.manifest.reading import _prepare
 from batchgen.manifest.source.document import read_document
 from batchgen.manifest.source.problems import Problems
 from batchgen.manifest.tables.files import Files
@@ -249,7 +249,8 @@ def jobs_of(text: str) -> list[Job]:
     document = read_document(text.encode(), "m", problems)
     sheet = Sheet(path=Path("m"), raw=b"", document=document, sound=validate(document, problems))
     expansion = Expansion(problems)
-    for number, entry in enumerate(_entries(sheet, problems, {}, Files(), 10_000)):
+    for number, entry in enumerate(_prepare([sheet], problems, {}, Files(), 10_000).entries):
+        assert entry is not None
         expansion.add(number, entry)
     problems.raise_any()
     return expansion.jobs

@@ -239,3 +239,92 @@ def test_trained_models_are_explained() -> None:
         True,
         True,
     ]
+
+
+MADE_OF = {
+    "picture": made(capabilities=["txt2img", "img2img"], id="model_picture"),
+    "mesh": made(capabilities=["img23d"], id="model_mesh"),
+    "clip": made(capabilities=["txt2video"], id="model_clip"),
+    "voice": made(capabilities=["txt2audio"], id="model_voice"),
+    "text": made(capabilities=["txt2txt", "img2txt"], id="model_text"),
+    "new": made(capabilities=["txt2img", "txt2smell"], id="model_new"),
+    "unsaid": made(id="model_unsaid"),
+}
+
+
+def fits(value: object, *, many: bool = False, **says: Any) -> list[str]:
+    """What is said of a value whose jobs are called by what they make, warnings last."""
+    element = {"name": "it", "type": "file_array" if many else "file", **says}
+    tool = made(element, id="model_tool")
+    jobs = tuple(Job(id=name, prompt="x", model=one.id) for name, one in MADE_OF.items())
+    sheet = SourceFile((*jobs, Job(id="last", prompt="x", model="model_tool", params={"it": value})))
+    models = {one.id: one for one in (*MADE_OF.values(), tool)}
+    found = check_jobs(sheet, models)
+    return [
+        f"{one.source.removeprefix('7/params/')}: {one.text.partition(': ')[2]}"
+        for one in (*found.problems, *found.warnings)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["image", "image,video", "image-hdr", "image,smell", ""])
+@pytest.mark.parametrize("name", ["picture", "new", "unsaid", "gone"])
+def test_what_may_fit_or_is_not_known_goes_in(kind: str, name: str) -> None:
+    assert fits({"job": name}, kind=kind) == []
+    assert fits([{"job": name}, "asset_1", {"job": name, "outputs": "all"}], many=True, kind=kind) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "makes"),
+    [
+        ("mesh", "image", "3d"),
+        ("clip", "image,image-hdr", "video"),
+        ("voice", "video", "audio"),
+        ("picture", "3d", "image"),
+        ("picture", "audio,video", "image"),
+    ],
+)
+def test_what_another_kind_comes_out_of_cannot_go_in(name: str, kind: str, makes: str) -> None:
+    (said,) = fits({"job": name}, kind=kind)
+    assert said.startswith("it: ")
+    assert said.endswith(f" is needed, and model_{name} makes {makes}")
+    (said,) = fits(["asset_1", {"job": name}], many=True, kind=kind)
+    assert said.startswith("it/1: ")
+
+
+def test_a_picture_beside_a_mesh_may_be_meant_where_a_number_says_which() -> None:
+    (said,) = fits({"job": "mesh", "output": 1}, kind="image")
+    assert said == "it: image is needed, and model_mesh makes 3d"
+    assert fits({"job": "mesh", "output": 1}, kind="3d") == []
+
+
+def test_no_text_goes_into_another_job() -> None:
+    for kind in ("image", "text", "document", ""):
+        assert fits({"job": "text"}, kind=kind) == [
+            "it: model_text makes text, and no text of another job can go in"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("value", "many", "said"),
+    [
+        ({"job": "picture", "outputs": "all"}, True, None),
+        ([{"job": "picture", "outputs": "all"}], True, None),
+        ({"job": "picture", "outputs": "all"}, False, "takes one file, and outputs: all gives as many"),
+        ([{"job": "picture"}], False, "takes one file, not a list of 1; write one of them without the [ ]"),
+        ({"job": "picture", "output": 0}, True, "write [{job: picture, output: 0}]"),
+        ({"job": "picture", "ouput": 0}, False, "has no other key; here ouput"),
+        ([{"job": "a"}, {"job": "b"}, {"job": "c", "outputs": "all"}], True, "3 items; the maximum is 2"),
+    ],
+)
+def test_one_file_takes_one_and_a_list_takes_a_list(value: object, many: bool, said: str | None) -> None:
+    found = fits(value, many=many, kind="image", maxLength=2, minLength=2)
+    assert [said in one for one in found] == [True] if said else found == []
+
+
+def test_another_job_goes_into_files_alone() -> None:
+    for word, right in (("string", "text"), ("number", "a number"), ("boolean", "true or false")):
+        model = made({"name": "it", "type": word})
+        (found,) = complaints({"it": {"job": "a"}}, model)
+        assert found == (
+            f"params/it: it: takes no file, so nothing that comes out of another job; write {right}"
+        )

@@ -32,6 +32,10 @@ GOOD = [
     "jobs: [{params: {image: asset_1}}]",  # whether a prompt is needed is the model's to say
     "jobs: [{id: '{stem}', from: {files: '*.yaml'}, params: {image: {file: '{path}'}}}]",
     "jobs: [{from: {files: ['*.yaml', 'jobs.*']}, prompt: 'a {stem}'}]",
+    "jobs: [{id: a, prompt: x}, {from: {jobs: a}, params: {image: {job: '{job}'}}}]",
+    "jobs: [{id: a, prompt: x}, {params: {i: {job: a, output: 0}, j: {job: a, outputs: all}}}]",
+    "jobs: [{id: a, prompt: x}, {params: {i: [{job: a, output: '{n}'}, {k: {job: a}}]}, vars: {n: 1}}]",
+    "jobs: [{id: a, prompt: x, params: {i: {job: b, of: c}, j: {output: x}}}]",
     "jobs: [{prompt: [x, y], model: [m, n], repeat: 2, seed: none}]",
     "jobs: [{prompt: 'a {c}', matrix: {c: [red, 1, true]}, params: {deep: {list: [1, {a: b}]}}}]",
     "jobs: [{prompt: 'a {c}', matrix: {c: red}, tags: t, unchecked: [image]}]",
@@ -64,6 +68,14 @@ BAD = [
     "jobs: [{prompt: x, from: {files: ''}}]",
     "jobs: [{prompt: x, from: {files: ~}}]",
     "jobs: [{prompt: x, from: {files: '*.png', sorted: true}}]",
+    "jobs: [{id: a, prompt: x}, {from: {jobs: ''}, params: {i: {job: '{job}'}}}]",
+    "jobs: [{id: a, prompt: x}, {from: {jobs: [a]}, params: {i: {job: '{job}'}}}]",
+    "jobs: [{id: a, prompt: x}, {from: {jobs: a, only: b}, params: {i: {job: '{job}'}}}]",
+    "jobs: [{id: a, prompt: x}, {from: {jobs: a, files: '*'}, params: {i: {job: '{job}'}}}]",
+    "jobs: [{id: a, prompt: x}, {params: {i: {job: a, output: -1}}}]",
+    "jobs: [{id: a, prompt: x}, {params: {i: [{job: a, outputs: some}]}}]",
+    "jobs: [{id: a, prompt: x}, {params: {i: {k: {job: a, output: 0, outputs: all}}}}]",
+    "jobs: [{id: a, prompt: x}, {params: {i: {job: ''}}}]",
     "jobs: [{prompt: ''}]",
     "jobs: [{prompt: 12}]",
     "jobs: [{prompt: []}]",
@@ -117,6 +129,8 @@ UNSAYABLE = {
     "a rate of nothing": "limits: {rate: 0/min}\njobs: [{prompt: x}]",
     "a table that is not there": "jobs: [{prompt: x, from: nowhere.csv}]",
     "file names from elsewhere": "output: {files: ../x}\njobs: [{prompt: x}]",
+    "a job that is nowhere": "jobs: [{params: {i: {job: nowhere}}}]",
+    "an entry that is nowhere": "jobs: [{from: {jobs: nowhere}, params: {i: {job: '{job}'}}}]",
     "axes of different lengths": "jobs: [{prompt: '{c} {d}', zip: {c: [1, 2], d: [1]}}]",
     "an exclusion of nothing": "jobs: [{prompt: '{c}', matrix: {c: [a]}, exclude: [{c: b}]}]",
     "a whole number with a point": "jobs: [{prompt: x, repeat: 2.0}]",
@@ -167,7 +181,7 @@ def test_a_job_without_a_model_is_refused_by_the_code_alone(complain: Complain) 
 
 def keys(part: Any) -> Iterator[dict[str, Any]]:
     for schema in (part, *part["definitions"].values()):
-        yield from (one for one in schema["properties"].values() if isinstance(one, dict))
+        yield from (one for one in schema.get("properties", {}).values() if isinstance(one, dict))
 
 
 def test_every_key_says_what_it_is_for_and_what_it_takes() -> None:
@@ -177,6 +191,7 @@ def test_every_key_says_what_it_is_for_and_what_it_takes() -> None:
 
 
 IMAGEN, PATINA = "model_imagen4-ultra", "model_patina-material"
+GPT = "model_openai-gpt-image-2"
 
 
 @pytest.mark.parametrize(
@@ -194,7 +209,13 @@ IMAGEN, PATINA = "model_imagen4-ultra", "model_patina-material"
         (f"defaults: {{model: {IMAGEN}}}\njobs: [{{prompt: x, model: m, params: {{aspectRatio: 1}}}}]", True),
         (f"defaults: {{model: {IMAGEN}, params: {{aspectRatio: '5:4'}}}}\njobs: [{{prompt: x}}]", False),
         (f"jobs: [{{prompt: x, model: {PATINA}, params: {{maps: [normal], image: {{file: a.png}}}}}}]", True),
+        (f"jobs: [{{prompt: x, model: {PATINA}, params: {{image: {{job: a, output: 1}}}}}}]", True),
+        (f"jobs: [{{prompt: x, model: {PATINA}, params: {{image: {{job: a, outputs: all}}}}}}]", False),
+        (f"jobs: [{{prompt: x, model: {PATINA}, params: {{image: {{job: a, of: b}}}}}}]", False),
         (f"jobs: [{{prompt: x, model: {PATINA}, params: {{maps: normal}}}}]", False),
+        (f"jobs: [{{prompt: x, model: {GPT}, params: {{referenceImages: [{{job: a}}]}}}}]", True),
+        (f"jobs: [{{prompt: x, model: {GPT}, params: {{referenceImages: {{job: a, outputs: all}}}}}}]", True),
+        (f"jobs: [{{prompt: x, model: {GPT}, params: {{referenceImages: {{job: a}}}}}}]", False),
         (f"jobs: [{{prompt: x, model: {PATINA}, params: {{image: a.png}}}}]", False),
         (f"jobs: [{{prompt: x, model: {PATINA}, params: {{width: 5000}}}}]", False),
         (f"jobs: [{{model: {IMAGEN}}}]", False),
@@ -208,7 +229,7 @@ IMAGEN, PATINA = "model_imagen4-ultra", "model_patina-material"
     ],
 )
 def test_the_inputs_of_a_model_are_completed_and_checked_where_it_is_named(text: str, taken: bool) -> None:
-    assert schema_takes(f"version: 1\n{text}", IMAGEN, PATINA, CUT_OUT.id) is taken
+    assert schema_takes(f"version: 1\n{text}", IMAGEN, PATINA, GPT, CUT_OUT.id) is taken
 
 
 def test_the_inputs_of_a_model_carry_their_words_and_defaults() -> None:

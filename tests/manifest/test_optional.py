@@ -5,7 +5,8 @@ import json
 import pytest
 
 from batchgen import Job, Manifest, ManifestError
-from batchgen.manifest.templates import parse, tree_of
+from batchgen.manifest.templates import parse
+from batchgen.manifest.trees import tree_of
 from tests.manifest.conftest import Complain, Read
 
 HEAD = "version: 1\ndefaults: {model: m}\njobs:\n"

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.manifest.templates import parse, strings_in, tree_of
+from batchgen.manifest.templates import parse, strings_in
+from batchgen.manifest.trees import tree_of
 from batchgen.model import Json
 
 

@@ -14,9 +14,10 @@ from PIL import Image, ImageDraw
 
 from batchgen.lifecycle import Record, State
 from batchgen.model import File, Job, JobKey, Refund, Submission
-from batchgen.output.entries import Row
+from batchgen.output.entries import Parent, Row
 from batchgen.output.kinds import kind_of
 from batchgen.output.results import Results
+from batchgen.planning.chains import ChainCount
 
 START = 1_790_000_000.25
 HOSTILE = (
@@ -174,3 +175,44 @@ def results(png: Callable[..., bytes], shelve: Callable[..., File]) -> Results:
         reasons=("some jobs failed; try them again with --retry-failed",),
         exit=3,
     )
+
+
+WHY = "blocked by hop, which failed; `batchgen retry jobs.yaml hop` tries it again and frees what it blocks"
+
+
+@pytest.fixture
+def chained(
+    results: Results,
+    make_row: Callable[..., Row],
+    make_record: Callable[..., Record],
+    shelve: Callable[..., File],
+    png: Any,
+) -> Results:
+    """Three chains: one that is done, one that a failed step blocks, and one into which two jobs go."""
+
+    def done(name: str, *parents: Parent, kept: bool = True) -> Row:
+        file = shelve(f"asset_{name}", f"{name}.png", png(), width=640, height=480)
+        record = make_record(
+            "collected",
+            f"job_{name}",
+            asset_ids=(file.asset_id,),
+            files=(file,) if kept else (),
+            charged=Decimal(4),
+            started_at=100.0,
+            finished_at=112.5,
+        )
+        return make_row(name, f"a knight, {name}", record, parents=parents)
+
+    rows = (
+        done("idle"),
+        done("idle-cut", Parent("idle", "asset_idle"), kept=False),
+        done("idle-big", Parent("idle-cut", "asset_idle-cut")),
+        make_row("hop", "a knight, hop", make_record("failed", "job_hop", error="<b>too dark</b>")),
+        make_row(
+            "hop-cut", "cut", parents=(Parent("hop", None),), blocked=WHY, waits_for=("hop",), params={}
+        ),
+        done("sheet", Parent("idle", "asset_idle"), Parent("hop", None)),
+    )
+    chains = {"idle-big": ["idle", "idle-cut"], "hop-cut": ["hop"], "sheet": ["idle", "hop"]}
+    count = ChainCount(chains=3, done=2, steps=6, steps_done=4, waiting=0, blocked=1)
+    return replace(results, rows=rows, removed=(), chains=chains, progress=count)

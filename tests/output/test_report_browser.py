@@ -320,3 +320,50 @@ def test_it_works_from_a_web_server_as_well(page: webdriver.Chrome, tmp_path: Pa
         assert shown(page) == "12 cards"
         assert complaints(page) == []
         server.shutdown()
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_chain_is_a_strip_that_can_be_read_and_leads_to_its_steps(
+    browser: webdriver.Chrome, chained: Results, tmp_path: Path, width: int, theme: str
+) -> None:
+    complaints(browser)
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    )
+    browser.get(write_report(tmp_path, results_document(chained)).as_uri())
+    root = "document.documentElement"
+    assert browser.execute_script(f"return {root}.scrollWidth === {root}.clientWidth")
+    assert browser.execute_script(STEPS) == [
+        ["idle", True, True],
+        ["idle-cut", False, True],
+        ["idle", True, True],
+        ["hop", False, True],
+        ["hop", False, True],
+    ]
+    pairs = '[".step span", ".card"], [".step em", ".card"], [".step q", ".card"], [".step .id", ".step .id"]'
+    ratio: Any = browser.execute_script(CONTRAST.replace('[".fine", "body"]', pairs).replace(REST, ""))
+    assert ratio >= 4.5
+    browser.find_element(By.CSS_SELECTOR, "[data-status='blocked']").click()
+    step = browser.find_element(By.CSS_SELECTOR, ".card:not([hidden]) a.step")
+    step.send_keys(Keys.ENTER)
+    reached = 'return document.querySelector(".card:target .name").textContent'
+    WebDriverWait(browser, 5).until(
+        lambda page: page.find_elements(By.CSS_SELECTOR, ".card:target:not([hidden])")
+    )
+    assert browser.execute_script(reached) == "hop"
+    assert complaints(browser) == []
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+STEPS = """
+return [...document.querySelectorAll(".step")].map((step) => {
+  const picture = step.querySelector("img"), box = step.getBoundingClientRect();
+  const card = step.closest(".card").getBoundingClientRect();
+  return [step.querySelector("b").textContent, Boolean(picture && picture.complete && picture.naturalWidth),
+    box.left >= card.left && box.right <= card.right + 1];
+});
+"""
+REST = CONTRAST[CONTRAST.index(', [".model", ".card"]') : CONTRAST.index("];\nreturn Math.min")]

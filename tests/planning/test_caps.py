@@ -145,14 +145,14 @@ def of_chains(
 
 def test_a_chain_fits_or_does_not_as_one() -> None:
     made = of_chains("47.5", [3, 3, 3], WHOLE * 3)
-    assert (made.fits, made.cost, made.jobs) == (6, 32, 9)
+    assert (made.fits, made.cost, made.jobs) == (6, Decimal(32), 9)
     assert made.lines == "`--budget 48` or `budget: {total: 48}`"
     assert "6 of 9 jobs fit, for 32 CU" in made.warnings()[0]
 
 
 def test_a_chain_above_a_whole_cap_is_left_out_by_itself() -> None:
     made = of_chains("15", [3, 1, 2], [*WHOLE, Decimal(4), Decimal(4), Decimal(2)])
-    assert (made.fits, made.cost, made.alone, made.large, made.largest) == (3, 10, 3, 1, 16)
+    assert (made.fits, made.cost, made.alone, made.large, made.largest) == (3, Decimal(10), 3, 1, Decimal(16))
     assert made.binding is None
     assert "1 chain dearer than a whole cap, up to 16 CU; `budget: {chains: steps}`" in made.warnings()[0]
 

@@ -152,6 +152,15 @@ def test_of_equal_jobs_the_one_that_goes_into_a_sheet_is_found_again_under_anoth
     assert not make_plan([again[1], again[0], *again[2:]], records).to_submit
 
 
+def test_equal_siblings_in_other_words_and_under_other_names_keep_what_hangs_on_them() -> None:
+    jobs = [*chain(0, "a", 2), Job(id="again", model="tool0", params={"image": {"job": "k0"}})]
+    jobs = [jobs[0], jobs[3], jobs[1], jobs[2]]
+    records = bought(make_plan(jobs, {}))
+    names = {"k0": "a", "again": "b", "k0-0": "c", "k0-1": "d"}
+    said = [with_references(one, lambda each: each._replace(output=0)) for one in renamed(jobs, names)]
+    assert not make_plan(said, records).to_submit
+
+
 def test_the_same_in_other_words_takes_nothing_from_who_has_it_in_its_own() -> None:
     jobs = chain(0, "a", 1)
     records = bought(make_plan(jobs, {}))

@@ -7,7 +7,8 @@ from batchgen.lifecycle import Accepted, Event, Failed, Record, SubmitStarted, S
 from batchgen.lineage import lineage_of
 from batchgen.model import Job, JobKey
 from batchgen.planning.chain_order import chains_to_buy, eldest_first, out_of_reach, steps_of
-from batchgen.planning.plan import Plan, make_plan, only_selected
+from batchgen.planning.choosing import only_selected
+from batchgen.planning.plan import Plan, make_plan
 
 
 def job(name: str, *parents: str, model: str = "m") -> Job:
@@ -73,7 +74,7 @@ def test_what_a_failed_job_feeds_is_not_bought() -> None:
 
 
 def test_what_is_not_wanted_and_all_that_need_it_are_out_of_reach() -> None:
-    plan = only_selected(plan_of(TWO), [0, 2, 3, 4])
+    plan = only_selected(plan_of(TWO), [0, 3, 4])  # what is selected takes along what it needs
     assert {plan.entries[one].job.id for one in out_of_reach(plan)} == {"a2", "a3"}
     assert ordered(plan) == ([["a"], ["b", "b2"]], 0)
 

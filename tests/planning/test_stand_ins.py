@@ -7,9 +7,10 @@ import pytest
 
 from batchgen.identity import Reference, with_references
 from batchgen.model import File, Job, JobKey, Json
+from batchgen.planning.expectations import Newest
 from batchgen.planning.plan import make_plan
 from batchgen.planning.pricing import Classifier, group, price_classes
-from batchgen.planning.stand_ins import Newest, Outputs
+from batchgen.planning.stand_ins import Outputs
 from batchgen.record import Record, State
 from tests.support.builders import FLUX, GPT, make_job, make_model, recorded_models
 
@@ -85,13 +86,13 @@ def test_what_comes_out_of_a_job_is_expected_by_what_its_model_declares(
 def test_outputs_are_alike_by_model_and_size_and_not_by_prompt_seed_or_strength() -> None:
     outputs = outputs_of()
     name = {
-        key: outputs.expectations.made_by(knight(**params)).name
-        for key, params in {
-            "plain": {},
-            "seed": {"seed": 7},
-            "guidance": {"guidance": 9},
-            "said default": {"width": 1104},
-            "wider": {"width": 1200},
+        key: outputs.expectations.made_by(job).name
+        for key, job in {
+            "plain": knight(),
+            "seed": knight(seed=7),
+            "guidance": knight(guidance=9),
+            "said default": knight(width=1104),
+            "wider": knight(width=1200),
         }.items()
     }
     assert name["plain"] == name["seed"] == name["guidance"] == name["said default"] != name["wider"]
@@ -196,7 +197,7 @@ def test_outputs_are_told_apart_by_kind_pixels_and_duration_and_by_themselves_wh
     for n, known in enumerate(facts):
         one = recorded(knight(f"k{n}", seed=n), f"asset_{n}", **known)
         records |= one
-        children.append(bound(tool(f"big{n}", after(f"k{n}"), UPSCALE), *one, f"asset_{n}"))
+        children.append(bound(tool(f"big{n}", after(f"k{n}"), UPSCALE), next(iter(one)), f"asset_{n}"))
     classifier = Classifier(MODELS, outputs_of(records=records))
     moving = [classifier.moving(one)["image"] for one in children]
     assert moving == [
@@ -217,13 +218,13 @@ def test_outputs_are_told_apart_by_kind_pixels_and_duration_and_by_themselves_wh
 def test_a_class_does_not_fall_apart_because_a_file_arrives() -> None:
     job = knight()
     records = recorded(job, "asset_1")
-    child = bound(tool("big", after("knight"), UPSCALE), *records, "asset_1")
-    outputs = Outputs(MODELS, {}.get, lambda: records, now=1e9)
+    child = bound(tool("big", after("knight"), UPSCALE), next(iter(records)), "asset_1")
+    outputs = Outputs(MODELS, lambda _: None, lambda: records, now=1e9)
     classifier = Classifier(MODELS, outputs)
     before = classifier.name(child)
     records |= recorded(job, "asset_1", width=9, height=9)
     assert classifier.name(child) == before
-    fresh = Classifier(MODELS, Outputs(MODELS, {}.get, lambda: records, now=1e9))
+    fresh = Classifier(MODELS, Outputs(MODELS, lambda _: None, lambda: records, now=1e9))
     assert fresh.moving(child)["image"] == "image, 81 pixels"
 
 

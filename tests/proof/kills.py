@@ -2,9 +2,9 @@
 
 Every batch has a simulator of its own, over HTTP in another process, that loses answers and
 whose listings are behind. Its run is killed with SIGKILL at random moments, from the first of
-its imports on, and started again thirty times, and then left alone. Before some starts hours pass,
-for the service too; some runs have a clock that is hours wrong, each by its own
-(``moved_clock``). The service's own list of accepted POSTs says whether anything was paid
+its imports on, and started again thirty times, and then left alone. Every other batch has chains.
+Before some starts hours pass, for the service too; some runs have a clock that is hours wrong, each
+by its own (``moved_clock``). The service's own list of accepted POSTs says whether anything was paid
 twice or lost. Exits with 1 if something was, or if a job is held for a person at the end; what
 a seed cannot repeat is the timing.
 """
@@ -40,8 +40,7 @@ _SERVICE = (
     *("--fault", "submit:cut-after=8%", "--fault", "submit:502=4%", "--fault", "submit:cut-before=2%"),
     *("--fault", "jobs:503=3%", "--fault", "job:cut-after=3%"),
 )
-_WANTED = 120
-_MANIFEST = """\
+_JOBS = """\
 version: 1
 batch: spring
 defaults: {model: model_bfl-flux-1-dev}
@@ -56,6 +55,49 @@ jobs:
     model: model_imagen4-ultra
     matrix: {colour: [red, green, blue, grey, white, black, brown, amber, olive, ivory]}
 """
+_CHAINS = """\
+version: 1
+batch: spring
+defaults: {model: model_bfl-flux-1-dev}
+limits: {rate: 50/s}
+doubt: {settle: 3s, settle_max: 9s}
+jobs:
+  - id: sheet
+    model: model_google-gemini-3-1-flash
+    prompt: a sheet of these
+    params: {referenceImages: [{job: house-red-dawn-cut}, {job: tower-8-cut}, {job: pair, outputs: all}]}
+  - {id: "{job}-big", from: {jobs: cut}, model: model_topaz-image-upscale, params: {image: {job: "{job}"}}}
+  - entry: cut
+    id: "{job}-cut"
+    from: {jobs: house}
+    model: model_birefnet-background-removal
+    params: {image: {job: "{job}"}}
+  - entry: house
+    id: "house-{colour}-{sky}"
+    prompt: "a {colour} house at {sky}"
+    matrix: {colour: [red, green, blue, grey, white], sky: [dawn, noon, dusk, night]}
+    params: {width: 512}
+  - {entry: tower, id: tower, prompt: a tower, repeat: 8}
+  - id: "{job}-cut"
+    from: {jobs: tower}
+    model: model_birefnet-background-removal
+    params: {image: {job: "{job}"}}
+  - {id: pair, prompt: two doors, params: {numOutputs: 2}}
+  - id: second
+    model: model_birefnet-background-removal
+    params: {image: {job: pair, output: 1}}
+"""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a batch asks for, and of how many jobs."""
+
+    text: str
+    wanted: int
+
+
+_MANIFESTS = (Manifest(_JOBS, 120), Manifest(_CHAINS, 79))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,10 +160,15 @@ class Batch:
     wrong: list[str] = field(default_factory=list)
     _ahead: float = 0.0  # seconds that have passed for the service and every run, and not for us
 
+    @property
+    def manifest(self) -> Manifest:
+        """Every other batch has chains."""
+        return _MANIFESTS[self.seed % len(_MANIFESTS)]
+
     def play(self, most_kills: int) -> None:
         """Kill, resume, and at last let it end."""
         chance = random.Random(f"batchgen kills {self.seed}")
-        (self.folder / "jobs.yaml").write_text(_MANIFEST)
+        (self.folder / "jobs.yaml").write_text(self.manifest.text)
         set_ahead(self.folder / "clock", self._ahead)
         with self._service() as base_url:
             while self.kills < most_kills and self._killed(base_url, chance):
@@ -233,8 +280,9 @@ class Batch:
             if count > 1:
                 self.twice += count - 1
                 yield f"{count} charged, one wanted: {model} {body}"
-        if self.held or len(done) != _WANTED:
-            yield f"{len(done)} done and {self.held} held, {_WANTED} wanted"
+        if self.held or len(done) != self.manifest.wanted:
+            yield f"{len(done)} done and {self.held} held, {self.manifest.wanted} wanted"
+        yield from self._fed_wrong(jobs)
         nowhere = {one["remote_id"] for one in self.charged} - done
         self.lost = len(nowhere)
         if nowhere or len(done) > len(self.charged):
@@ -242,6 +290,17 @@ class Batch:
         for path in (file["path"] for job in jobs for file in job["files"]):
             if not (results.parent / path).is_file():
                 yield f"{path} is in the results and not on the disk"
+
+    def _fed_wrong(self, jobs: list[dict[str, Any]]) -> Iterator[str]:
+        """Hold what went into each job against what the results say that its parents made."""
+        made = {one["id"]: set(one["asset_ids"]) for one in jobs}
+        sent = {one["remote_id"]: one["body"] for one in self.charged}
+        for one in jobs:
+            for parent in one.get("parents", ()):
+                if parent["asset_id"] not in made[parent["job"]]:
+                    yield f"{one['id']} has {parent['asset_id']}, which {parent['job']} did not make"
+                if one["job_id"] in sent and parent["asset_id"] not in sent[one["job_id"]]:
+                    yield f"{one['id']} was not sent with {parent['asset_id']}"
 
 
 def _play(seed: int, kills: int, setting: Setting) -> Batch:
@@ -258,7 +317,8 @@ def _play(seed: int, kills: int, setting: Setting) -> Batch:
 def _counted(batches: list[Batch]) -> str:
     return (
         f"{sum(one.kills for one in batches)} kills in {len(batches)} batches, "
-        f"{sum(len(one.charged) for one in batches)} charged, {_WANTED * len(batches)} wanted, "
+        f"{sum(len(one.charged) for one in batches)} charged, "
+        f"{sum(one.manifest.wanted for one in batches)} wanted, "
         f"{sum(one.twice for one in batches)} paid twice, {sum(one.lost for one in batches)} lost, "
         f"{sum(one.held for one in batches)} held, {sum(bool(one.wrong) for one in batches)} failed"
     )

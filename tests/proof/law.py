@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from batchgen.identity import content_key
 from batchgen.lifecycle import (
     Accepted,
     Adopted,
@@ -23,6 +22,7 @@ from batchgen.lifecycle import (
 )
 from batchgen.model import Job, JobKey
 from batchgen.simulator.jobs import FAILURE, SUCCESS, Submission
+from tests.proof.chains import Kept, contents_bought, contents_of
 from tests.proof.scenario import Scenario
 
 MAY_BE_PAID = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD})
@@ -91,19 +91,20 @@ class Books:
         return absent
 
 
-def breaches(books: Books, scenario: Scenario, wanted: Mapping[str, int]) -> list[str]:
+def breaches(books: Books, scenario: Scenario, wanted: Mapping[str, int], *, retries: int = 0) -> list[str]:
     """Say what is wrong after a run, a sentence each.
 
     Args:
         books: both sides.
         scenario: what was played.
         wanted: by content, the most equal jobs that a manifest ever asked for.
+        retries: runs that were asked to try again what had failed.
     """
     return [
         *_untold(books),
         *_owners(books),
         *_surplus(books, scenario),
-        *_unwanted(books, wanted, scenario.policy.attempts),
+        *_unwanted(books, wanted, scenario.policy.attempts * (1 + retries)),
         *_ends(books),
     ]
 
@@ -153,10 +154,11 @@ def _surplus(books: Books, scenario: Scenario) -> Iterable[str]:
 
 def _unwanted(books: Books, wanted: Mapping[str, int], attempts: int) -> Iterable[str]:
     """No more of equal jobs are owned than a manifest asked for, and no attempt is made unasked."""
-    keys = Counter(key.content for key, record in books.records.items() if record.submissions)
-    for content, count in keys.items():
-        if count > wanted[content]:
-            yield f"{count} bought of {content}, where {wanted[content]} were asked for"
+    asked = contents_bought(books.records)
+    bought = Counter(asked[key] for key, record in books.records.items() if record.submissions)
+    for content, count in bought.items():
+        if count > wanted.get(content, 0):
+            yield f"{count} bought of {content}, where {wanted.get(content, 0)} were asked for"
     for key, record in books.records.items():
         if len(record.submissions) > attempts:
             yield f"{key} has {len(record.submissions)} submissions in {attempts} attempts"
@@ -236,11 +238,16 @@ def unfinished(books: Books, keys: Sequence[JobKey]) -> list[str]:
     return left + [f"{key} is left planned" for key in unbought]
 
 
-def most_wanted(manifests: Iterable[Sequence[Job]]) -> dict[str, int]:
-    """Give by content the most equal jobs that one of the manifests asks for."""
+def most_wanted(manifests: Iterable[Sequence[Job]], kept: Kept | None = None) -> dict[str, int]:
+    """Give by content the most equal jobs that one of the manifests asks for.
+
+    Args:
+        manifests: of all runs.
+        kept: what changed jobs keep that was bought before.
+    """
     most: dict[str, int] = defaultdict(int)
     for jobs in manifests:
-        for content, count in Counter(content_key(job) for job in jobs).items():
+        for content, count in Counter(contents_of(jobs, kept)).items():
             most[content] = max(most[content], count)
     return most
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.proof.planted import MUTANTS, Mutant
 from tests.proof.planted_audit import OF_AUDITS
 from tests.proof.planted_buying import OF_BUYING
+from tests.proof.planted_chains import OF_CHAINS
 from tests.proof.planted_files import OF_FILES
 from tests.proof.planted_guards import OF_NAMES
 from tests.proof.planted_holds import OF_HOLDS
@@ -43,6 +44,7 @@ FAULTS = (
     *OF_HOLDS,
     *OF_INPUTS,
     *OF_AUDITS,
+    *OF_CHAINS,
 )
 _LONGEST = 300  # seconds that a test of a broken package may take
 

@@ -21,7 +21,8 @@ from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, 
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import TERMINAL, Event, Record, replay
 from batchgen.model import JobKey
-from batchgen.planning.plan import Plan, a_few_of, make_plan, with_vanished
+from batchgen.planning.choosing import a_few_of
+from batchgen.planning.plan import Plan, make_plan, with_vanished
 from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
@@ -61,6 +62,7 @@ class Run:
         own: the records of this run's slot.
         before: the records as the run found them.
         began: by our clock.
+        plan: that it began with; None where it did not come so far.
     """
 
     earth: Earth
@@ -76,6 +78,7 @@ class Run:
     own: Mapping[JobKey, Record] = field(default_factory=dict)
     before: Mapping[JobKey, Record] = field(default_factory=dict)
     began: float = 0.0
+    plan: Plan | None = None
 
     def __post_init__(self) -> None:
         self.life = Life(self.leg)
@@ -109,6 +112,7 @@ class Run:
             self._live_on_the_file(self.earth.folder / "journal.db")
             with JournalFile.open(self.earth.folder / "journal.db") as file:
                 self.own = dict(file.batch(self.scope).records())
+                self._look_for_reservations(file.batch(self.scope))
                 self._read(file.batch(self.scope) if self.leg.name else read_all(file))
                 if self.ending is not None and self.leg.name is not None:
                     self.earth.places.written(self.leg.name)
@@ -121,6 +125,7 @@ class Run:
             if self.leg.power:
                 self.earth.disk.lose_power()
             self._read(MemoryJournal(self.earth.disk))
+            self._look_for_reservations(MemoryJournal(self.earth.disk))
             self.own = self.records
         self._look_for_receipts()
         return self
@@ -172,6 +177,11 @@ class Run:
         if not self.life.may_lose_receipts and (lost := set(bought) - owned):
             self.earth.wrong.append(f"answered and not recorded: {', '.join(sorted(lost))}")
 
+    def _look_for_reservations(self, journal: Journal) -> None:
+        """Nothing is kept for later steps when a run has come to its end."""
+        if self.ending is not None and (left := journal.reservations()):
+            self.earth.wrong.append(f"kept for later steps after the end: {dict(left)}")
+
     def _read(self, journal: Journal | AssetStore) -> None:
         self.records, self.history = dict(journal.records()), list(journal.history())
 
@@ -218,8 +228,10 @@ class Run:
                 client = await self._settle(journal, gate, chance, clock)
             self.before, self.began = dict(journal.records()), self.earth.now()
             self.earth.till.run_began = self.began
-            plan = a_few_of(make_plan(self.leg.jobs, journal.records()), limit=self._spending.limit)
+            plan = self.earth.plan(self.leg, journal.records())
+            plan = a_few_of(plan, limit=self._spending.limit)
             plan = with_vanished(plan, self.earth.shelves.lost_of(journal.records()))
+            self.plan = plan
             purse, refused = await self._purse(client, plan)
             closed.update(refused)
             runner = self._runner(plan, purse, client, journal, gate, clock, closed)

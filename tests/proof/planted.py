@@ -143,9 +143,10 @@ MUTANTS = (
     ),
     Mutant(
         name="submit what equals a job in doubt",
-        path="engine/dispatch.py",
-        old="        bodies = {one.body for one in equals if one.state is State.IN_DOUBT}\n",
-        new="        bodies = {one.body for one in equals if one.state is State.HELD}\n",
+        path="engine/aside.py",
+        old="if one.state is State.IN_DOUBT}\n",
+        new="if one.state is State.HELD}\n",
+        test="tests/proof/test_proof.py::test_whatever_happens_nothing_is_paid_twice_and_nothing_paid_is_lost",
     ),
     Mutant(
         name="forget at the start that a POST may have left",

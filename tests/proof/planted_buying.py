@@ -102,10 +102,11 @@ OF_BUYING = (
     Mutant(
         name="go on asking after a question that bought",
         path="engine/asking.py",
-        old="                    if self._over:\n                        self._leave(kind)\n"
-        "                        return\n",
-        new="",
-        test=ASKING,
+        old="                    if self._over:\n"
+        "                        self._leave(kind)\n"
+        "                    if self._over or kind not in self._waiting:\n",
+        new="                    if kind not in self._waiting:\n",
+        test="tests/engine/test_asking.py",
     ),
     Mutant(
         name="keep quiet of what waits for a price",

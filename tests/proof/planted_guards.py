@@ -109,9 +109,9 @@ OF_NAMES = (
     Mutant(
         name="look for doubts in one project alone",
         path="journal/equals.py",
-        old="    AND (project = :project OR owner IN us OR project IN us)\n",
-        new="    AND project = :project\n",
-        test=_JOURNAL,
+        old="    AND origin = :origin AND (project = :project OR owner IN us OR project IN us)\n",
+        new="    AND origin = :origin AND project = :project\n",
+        test="tests/journal/test_names.py",
     ),
     Mutant(
         name="run a second manifest of a batch beside the first",
@@ -137,8 +137,8 @@ OF_NAMES = (
     Mutant(
         name="buy under a cap although no price may be asked",
         path="engine/asking.py",
-        old="            self._denied(self._lacks, self._waiting.pop(kind))\n",
-        new="            self._told(self._waiting.pop(kind))\n",
+        old="            self._denied(self._lacks, self._taken(kind))\n",
+        new="            self._told(self._taken(kind))\n",
         test="tests/usecases/test_rights.py",
     ),
 )

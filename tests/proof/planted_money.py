@@ -115,10 +115,10 @@ OF_MONEY = (
     ),
     Mutant(
         name="buy more than a few",
-        path="planning/plan.py",
+        path="planning/choosing.py",
         old="        wanted = wanted[:limit]\n",
         new="        wanted = wanted[: limit + 1]\n",
-        test=MONEY,
+        test="tests/proof/test_proof.py::test_no_cap_is_overshot_and_what_fits_is_bought",
     ),
     Mutant(
         name="keep quiet of what a budget left",

@@ -132,8 +132,8 @@ OF_FILE_NAMES = (
     Mutant(
         name="forget the columns of a row that no text uses",
         path="manifest/variables.py",
-        old="            found.update(zip(self.table.columns, self.table[row], strict=True))\n",
-        new="            found.update(zip(self.table.columns[:1], self.table[row], strict=False))\n",
+        old="found.update(zip(variables.table.columns, variables.table[number], strict=True))",
+        new="found.update(zip(variables.table.columns[:1], variables.table[number], strict=False))",
         test="tests/manifest/test_variables.py",
     ),
 )

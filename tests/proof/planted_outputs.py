@@ -72,19 +72,19 @@ OF_OUTPUTS = (
         test=_PROOF,
     ),
     Mutant(
-        name="keep what came later behind what came first",
+        name="put what is shown later before what was there",
         path="notes.py",
-        old='        return {"asset_ids": (*self.asset_ids, *gone), "grown": to_fetch}\n',
-        new='        return {"asset_ids": (*record.asset_ids, *new), "grown": to_fetch}\n',
-        test="tests/core/test_lifecycle.py::test_what_is_shown_later_is_on_record_in_the_services_order_"
-        "and_waits_for_its_files",
+        old='        return {"asset_ids": (*record.asset_ids, *new), "grown": to_fetch}\n',
+        new='        return {"asset_ids": (*new, *record.asset_ids), "grown": to_fetch}\n',
+        test="tests/core/test_lifecycle.py::"
+        "test_what_is_shown_later_is_on_record_behind_what_was_there_and_waits_for_its_files",
     ),
     Mutant(
         name="say nothing of a success without assets",
         path="engine/verdict.py",
-        old="*_left(ending, records), *_short(shortage)]\n",
-        new="*_left(ending, records)]\n",
-        test=_PROOF,
+        old=", *_short(shortage)]\n",
+        new="]\n",
+        test="tests/proof/test_outputs.py",
     ),
     Mutant(
         name="learn that a model gives nothing",

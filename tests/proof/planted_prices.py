@@ -22,7 +22,7 @@ OF_PRICES = (
     ),
     Mutant(
         name="ask for a price where asking has bought",
-        path="usecases/quotes.py",
+        path="usecases/questions.py",
         old="(silence := self._warning or silence)",
         new="silence",
         test="tests/usecases/test_purchases.py",

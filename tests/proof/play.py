@@ -2,6 +2,7 @@
 
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.proof import holds
 from tests.proof.arranged import NamesWorld, is_of_names
 from tests.proof.audits import audited
 from tests.proof.caps import breaches_of_money
+from tests.proof.chain_law import behind_new_parents, breaches_of_chains, may_stay, mixed_up
+from tests.proof.chains import contents_bought, has_chains
 from tests.proof.denials import Denial, Left
 from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unnamed
 from tests.proof.one_run import Run
@@ -81,6 +84,8 @@ class _Play:
         self._excused = False
         self._left: Run | None = None
         self._bound = False
+        self._retries = 0
+        self._rebuilt = False
 
     def go(self) -> Report:
         self._play()
@@ -128,6 +133,7 @@ class _Play:
         report.tally.update(self._earth.places.counts)
         report.tally["seeds in which names change"] += bool(scenario.legs[-1].name)
         report.tally["seeds with jobs without a prompt"] += has_tools(scenario)
+        report.tally["seeds with chains"] += has_chains(scenario)
         report.tally.update(tally.counts)
         report.tally["seeds"] += 1
         report.tally["posts"] += self._earth.posts
@@ -197,9 +203,8 @@ class _Play:
         if self._scenario.legs[-1].name is not None:
             self._calm_under_all_names()
             return
-        manifest = self._scenario.last_manifest
         leg = Leg(
-            jobs=manifest,
+            jobs=self._scenario.last_manifest,
             pause=600.0,
             spending=self._scenario.raised,
             key=self._scenario.last_key,
@@ -209,8 +214,12 @@ class _Play:
         while True:
             books, left_to_try = self._run(leg), left_to_try - 1
             assert self._left is not None
-            keys = [self._left.key_of(one.key) for one in make_plan(manifest, self._left.own).entries]
+            entries = self._earth.plan(leg, self._left.own).entries
+            stay = may_stay(entries)
+            keys = [self._left.key_of(one.key) for one in entries if one.key not in stay]
             left = unfinished(books, keys)
+            self._report.wrong += mixed_up(entries)
+            self._report.tally["jobs of chains that must stay"] += len(stay)
             if not left or self._report.wrong:
                 self._ask_again(leg, books)
                 return
@@ -230,6 +239,8 @@ class _Play:
     def _run(self, leg: Leg) -> Books:
         began = self._earth.passed
         self._earth.shelves.begin(calm=leg not in self._scenario.legs)
+        self._retries += leg.retry
+        self._rebuilt |= leg.journal is JournalFate.REBUILT
         run = Run(self._earth, leg).go()
         self._left = run
         books = self._books()
@@ -240,9 +251,17 @@ class _Play:
         if run.ending is not None:
             records = books.records.values()
             self._report.wrong += silent_ends(self._earth, verdict_of(run), records, began)
+        self._report.wrong += self._out_of_order(run)
         self._report.log += _told(run)
         self._report.wrong += self._judge(books)
         return books
+
+    def _out_of_order(self, run: Run) -> list[str]:
+        """Hold the order in which jobs left against chains, where nothing else keeps any from leaving."""
+        late = self._scenario.settings.views.late_outputs  # which are waited for
+        if run.plan is None or late or run.leg.slot or not has_chains(self._scenario):
+            return []
+        return behind_new_parents(run.witness.events, run.plan.entries, run.before)
 
     def _books(self) -> Books:
         """Lay open both sides as they are now; the journal has been read after the run."""
@@ -252,7 +271,22 @@ class _Play:
     def _judge(self, books: Books) -> list[str]:
         if self._scenario.legs[-1].name is not None:
             return self._judge_by_account()
-        return [*self._earth.wrong, *breaches(books, self._scenario, self._wanted)]
+        wanted = self._wanted_now()
+        return [
+            *self._earth.wrong,
+            *breaches(books, self._scenario, wanted, retries=self._retries),
+            *breaches_of_chains(books, wanted, rebuilt=self._rebuilt),
+        ]
+
+    def _wanted_now(self) -> Mapping[str, int]:
+        """Return by content the most that was asked for, where changed jobs keep what was bought too."""
+        accepted = self._earth.accepted
+        if not accepted or self._left is None:
+            return self._wanted
+        asked = contents_bought(self._left.own)
+        kept = {one: (key, asked.get(key, key.content)) for one, key in accepted.items()}
+        more = most_wanted((leg.jobs for leg in self._scenario.legs), kept)
+        return {one: max(self._wanted.get(one, 0), more.get(one, 0)) for one in {*self._wanted, *more}}
 
     def _judge_by_account(self) -> list[str]:
         earth, places = self._earth, self._earth.places

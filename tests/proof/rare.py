@@ -17,6 +17,7 @@ from batchgen.simulator.draws import Span
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits
+from tests.proof.chains import with_chains
 from tests.proof.denials import with_denials
 from tests.proof.names import with_names
 from tests.proof.openness import opened
@@ -36,7 +37,7 @@ _DAY = 86_400.0  # seconds
 
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
-    return with_tools(seed, _with_all_that_is_rare(seed))
+    return with_chains(seed, with_tools(seed, _with_all_that_is_rare(seed)))
 
 
 def _with_all_that_is_rare(seed: int) -> Scenario:

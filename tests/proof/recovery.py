@@ -67,4 +67,5 @@ def _batch(folder: Path, leg: Leg, file: JournalFile) -> Batch:
         journal=journal,
         plan=plan,
         clock=options.clock,
+        typed=options.command_line,
     )

@@ -93,6 +93,8 @@ class Leg:
         step: a moment of the run, and seconds by which our clock is then set; None where nobody does.
         slot: what it works on; empty for a batch that does not repeat.
         name: what it is called; None in a seed in which that never changes.
+        retry: whether what failed is asked for once more.
+        accepts: whether a person lets changed jobs keep what was bought before.
     """
 
     jobs: tuple[Job, ...]
@@ -110,6 +112,8 @@ class Leg:
     step: tuple[float, float] | None = None
     slot: str = ""
     name: Name | None = None
+    retry: bool = False
+    accepts: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

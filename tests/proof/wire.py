@@ -12,6 +12,7 @@ from batchgen.scenario.transport import Answer, Call
 from batchgen.scenario.verdicts import submit_verdict
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Reply
+from tests.proof.chain_law import sent_wrong
 from tests.proof.crashes import Life
 from tests.proof.denials import Requests
 from tests.proof.law import MAY_BE_PAID, Order, order_of
@@ -166,6 +167,7 @@ class Wire:
         equal = [record.state for record in records if order_of(record) == order]
         if equal.count(State.SUBMITTING) < self._open[order]:
             self._earth.wrong.append(f"a POST without its intent in the journal: {order}")
+        self._hold_against_parents(order)
         if self._is_bought_already(order, equal):
             self._earth.wrong.append(f"bought again, though the service shows it: {order}")
         unanswered = sum(1 for one in records if one.state in _UNANSWERED)
@@ -173,6 +175,13 @@ class Wire:
         bound = self._earth.scenario.in_flight
         if bound is not None and unanswered > bound:
             self._earth.wrong.append(f"more than {bound} in flight")
+
+    def _hold_against_parents(self, order: Order) -> None:
+        """See that the ends of what feeds a job are on record as its POST arrives."""
+        records = self._journal.records()
+        for key, one in records.items():
+            if one.state is State.SUBMITTING and one.job is not None and order_of(one) == order:
+                self._earth.wrong += sent_wrong(key, one.job, order.body, records)
 
     def _is_bought_already(self, order: Order, equal: Sequence[State]) -> bool:
         """Tell whether the service shows more of it than is owned, doubted or was shown absent."""

@@ -11,8 +11,10 @@ from pathlib import Path
 from batchgen.identity import compose_body, content_key, seed_for
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Accepted, Event, Record, SubmitStarted
-from batchgen.model import Job, JobKey, Model
+from batchgen.model import Acceptance, Job, JobKey, Model
+from batchgen.planning.acceptance import Offer, offer
 from batchgen.planning.budget import Committed
+from batchgen.planning.plan import Plan, make_plan
 from batchgen.scenario.credentials import Credentials
 from batchgen.simulator.exchange import Reply, Request
 from batchgen.simulator.jobs import Submission
@@ -52,6 +54,7 @@ class Earth:
         denial: what is denied now.
         slots: when each was begun, by our clock.
         places: the names of a batch whose name changes.
+        accepted: what changed jobs keep.
     """
 
     scenario: Scenario
@@ -74,6 +77,7 @@ class Earth:
     denial: Denial | None = None
     slots: dict[str, float] = field(default_factory=dict)
     places: Places = field(init=False)
+    accepted: dict[Acceptance, JobKey] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
@@ -169,6 +173,21 @@ class Earth:
             self.service.reprice(prices)
             self.till.settings = replace(self.till.settings, prices=prices)
 
+    def plan(self, leg: Leg, records: Mapping[JobKey, Record]) -> Plan:
+        """Return what a run has to do; what a person lets changed jobs keep is kept from then on."""
+        plan = self._plan(leg, records)
+        if not leg.accepts:
+            return plan
+        # of a chain one step more is seen to be the same once the one before it is kept
+        while new := [one for entry in plan.entries if isinstance(one := offer(plan, entry.job.id), Offer)]:
+            self.accepted.update((one.acceptance, one.bought) for one in new)
+            plan = self._plan(leg, records)
+        return plan
+
+    def _plan(self, leg: Leg, records: Mapping[JobKey, Record]) -> Plan:
+        now = self.now_before_a_run if self.leg is leg else self.passed
+        return make_plan(leg.jobs, records, retry_failed=leg.retry, accepted=self.accepted, now=now)
+
     def let_a_day_pass(self) -> None:
         """Let everything arrive that is on its way."""
         self.passed += 86_400.0
@@ -182,6 +201,8 @@ class Earth:
         kept = self.disk.events[: int(leg.copied * len(self.disk.events))]
         older = leg.journal is JournalFate.OLDER
         self.prices = Kept()
+        if not older:
+            self.accepted.clear()
         self.till.forget(intents=leg.journal is JournalFate.LOST)
         self.disk = Disk(events=kept, synced=len(kept)) if older else Disk()
         for path in self.folder.glob("journal.db*"):

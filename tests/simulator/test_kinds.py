@@ -31,6 +31,7 @@ CUT, UPSCALE = "model_birefnet-background-removal", "model_topaz-image-upscale"
 CRISP, PIXELATE, VECTORS = "model_recraft-crisp-upscale", "model_sc-pixelate", "model_recraft-vectorize"
 TRIPO, RODIN = "model_tripo-v3-1-image-to-3d", "model_rodin-hyper3d-v2-5"
 SPEECH, FILM, WRITER = "model_elevenlabs-tts-v3", "model_kling-v2-6-i2v-pro", "model_scenario-llm"
+SPEAKER = "model_sync-lipsync-v3-image-to-video"
 RED, GROUND = (200, 40, 30), (250, 250, 248)
 
 
@@ -121,6 +122,31 @@ def test_what_is_enlarged_is_the_picture_so_many_times(
     assert made.size == size
     assert close(made.getpixel((size[0] // 2, size[1] // 2)), RED)
     assert close(made.getpixel((1, 1)), GROUND)
+
+
+@pytest.mark.parametrize(("edge", "factor", "units"), [(512, "2x", 10), (512, "6x", 30), (1536, "4x", 90)])
+def test_an_upscale_is_priced_by_the_pixels_it_makes_of_its_real_input_before_and_after(
+    edge: int, factor: str, units: int
+) -> None:
+    caller = Caller()
+    image = sent(caller, knight(size=(edge, edge)))
+    body = {"image": image, "upscaleFactor": factor}
+    asked = caller.post(f"/generate/custom/{UPSCALE}", body, dryRun="true")
+    assert (asked.status, data_of(asked)["creativeUnitsCost"]) == (269, units)
+    assert data_of(caller.post(f"/generate/custom/{UPSCALE}", body))["creativeUnitsCost"] == units
+
+
+def test_a_dry_run_prices_a_file_that_is_not_there_only_if_it_is_told_to_and_a_submit_never_takes_it() -> (
+    None
+):
+    body = {"image": "asset_000000000000000000000000"}
+    usual, priced = Caller(), Caller(Settings(prices_unknown_assets=True))
+    assert usual.post(f"/generate/custom/{CUT}", body, dryRun="true").status == 404
+    asked = priced.post(f"/generate/custom/{CUT}", body, dryRun="true")
+    assert (asked.status, data_of(asked)["creativeUnitsCost"]) == (269, 2)
+    for caller in (usual, priced):
+        assert caller.post(f"/generate/custom/{CUT}", body).status == 404
+        assert list(caller.service.submissions) == []
 
 
 def test_transparency_stays_through_a_chain_and_each_asset_names_its_parent() -> None:
@@ -220,6 +246,18 @@ def test_a_film_begins_with_the_picture_and_names_it() -> None:
     assert "firstFrame" not in words
     assert words["properties"]["duration"] == 4
     assert fetched(caller, words) != data
+
+
+def test_a_picture_speaks_for_as_long_as_the_sound_that_was_made_for_it() -> None:
+    caller = Caller()
+    [voice] = run(caller, SPEECH, text="Who goes there? Nobody passes this gate at night.")
+    uploaded = sent(caller, knight())
+    [asset] = run(caller, SPEAKER, image=uploaded, audio=voice["id"])
+    assert (asset["kind"], asset["firstFrame"]["assetId"]) == ("video", uploaded)
+    assert asset["properties"]["duration"] == pytest.approx(voice["properties"]["duration"], abs=0.05)
+    assert measure("video/mp4", fetched(caller, asset))[2] == asset["properties"]["duration"]
+    silent = caller.post(f"/generate/custom/{SPEAKER}", {"image": uploaded})
+    assert (silent.status, len(caller.service.submissions)) == (400, 2)
 
 
 def test_a_text_is_an_asset_that_shows_what_it_says() -> None:

@@ -22,7 +22,8 @@ from batchgen.model import Job, Model
 from batchgen.planning.pricing import Price
 from batchgen.scenario.client import ScenarioClient
 from batchgen.simulator.exchange import Call
-from batchgen.usecases.quotes import FRESH, MOST_TROUBLES, NEEDS_FILES, STAND_IN, Quoted, quote_jobs
+from batchgen.usecases.questions import MOST_TROUBLES, NEEDS_FILES, STAND_IN
+from batchgen.usecases.quotes import FRESH, Quoted, quote_jobs
 from tests.scenario.fakes import OpenGate
 from tests.support.builders import FLUX, GPT, make_earth, make_model, priced_job, recorded_models
 from tests.support.virtual import VirtualTransport

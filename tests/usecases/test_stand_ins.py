@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -22,8 +23,10 @@ from batchgen.planning.pricing import Price
 from batchgen.planning.stand_ins import Outputs
 from batchgen.record import Record, State
 from batchgen.usecases.prices import RunPrices
-from batchgen.usecases.quotes import NEEDS_OUTPUTS, STAND_IN, Quoted, quote_jobs
+from batchgen.usecases.questions import NEEDS_OUTPUTS, STAND_IN
+from batchgen.usecases.quotes import Quoted, quote_jobs
 from batchgen.usecases.stand_ins import Records, StandIns
+from batchgen.wiring.blanks import blank_picture
 from batchgen.wiring.simulated_prices import SimulatedPrices
 from tests.support.builders import FLUX, GPT, make_job, recorded_models
 from tests.usecases.test_quotes import Kept, Now
@@ -84,6 +87,7 @@ class Priced:
     store: Kept
     models: Mapping[str, Model]
     others: Sequence[Records]
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.plan = make_plan(self.jobs, self.records, now=1e9)
@@ -94,9 +98,10 @@ class Priced:
             models=self.models,
             parents={one.job.model for one in self.plan.entries},
             records=self.records,
-            others=lambda: self.others,
+            others=self.others,
             known=lambda _: {},
             blank=service.blank,
+            files=self.files,
         )
         bought = [one.job for one in self.plan.to_submit]
         self.quoted: Quoted = asyncio.run(
@@ -188,10 +193,10 @@ def test_what_works_on_an_output_of_a_known_size_is_priced_with_a_blank_picture_
     made = priced(
         [knight(width=1024, height=1024), tool("big", "knight", UPSCALE, upscaleFactor="4x")], service
     )
-    assert (made.price("knight"), made.price("big")) == (4, 40)
+    assert [made.price("knight"), made.price("big")] == [4, 40]
     assert service.blanks == [(1024, 1024)]
-    assert (made.quoted.estimated.jobs, made.quoted.estimated.price.high) == (1, 40)
-    assert (made.quoted.total_low, made.quoted.total_high) == (44, 44)
+    assert [made.quoted.estimated.jobs, made.quoted.estimated.price.high] == [1, 40]
+    assert [made.quoted.total_low, made.quoted.total_high] == [44, 44]
     assert "estimate" in made.quoted.classes[1].note
 
 
@@ -203,6 +208,18 @@ def test_behind_a_cut_out_the_size_is_that_of_what_was_cut_out() -> None:
     scan = [Job(id="cut", model=CUT_OUT, params={"image": "asset_large"}), tool("big", "cut", UPSCALE)]
     assert priced(scan, service).price("big") == 160  # by the scan itself
     assert service.asked_with("asset_large") >= 1
+
+
+def test_behind_a_cut_out_of_a_local_file_the_size_is_that_of_the_file(tmp_path: Path) -> None:
+    path, service = tmp_path / "scan.png", Service()
+    path.write_bytes(blank_picture(3000, 1000))
+    jobs = [tool("cut", {"file": "scan.png", "sha256": "aa"}), tool("big", "cut", UPSCALE)]
+    made = Priced(jobs, service, {}, Kept(), MODELS, (), {"aa": path})
+    assert service.blanks == [(3000, 1000)]
+    assert made.price("big") == 30
+    path.write_text("no picture")
+    assert Priced(jobs, Service(), {}, Kept(), MODELS, (), {"aa": path}).price("big") is None
+    assert Priced(jobs, Service(), {}, Kept(), MODELS, (), {"aa": tmp_path / "gone"}).price("big") is None
 
 
 def test_blank_pictures_are_made_once_a_size_and_children_asked_once_a_size() -> None:
@@ -250,7 +267,7 @@ def test_without_anything_like_it_a_range_is_published_or_nothing_is_known_and_i
     by_note = {one.note for one in made.quoted.classes if one.model == UPSCALE}
     assert all(NEEDS_OUTPUTS in one for one in by_note)
     if published:
-        assert (made.price("big"), made.quoted.unknown, made.quoted.estimated.jobs) == (90, 0, 2)
+        assert [made.price("big"), made.quoted.unknown, made.quoted.estimated.jobs] == [90, 0, 2]
         assert made.quoted.estimated.price == Price(low=Decimal(16), high=Decimal(180))
         assert made.quoted.price(bound(made.entry("big").job, "asset_small")) is None, "no child leaves on it"
     else:
@@ -264,7 +281,7 @@ def test_a_film_has_no_blank_one_and_a_made_up_id_does_where_it_moves_no_price()
         make_job("shot", model=FILM, image={"job": "film"}),
     ]
     made = priced(jobs, service)
-    assert (made.price("shot"), made.quoted.estimated.jobs, service.blanks) == (60, 0, [])
+    assert [made.price("shot"), made.quoted.estimated.jobs, service.blanks] == [60, 0, []]
 
 
 def test_a_service_that_takes_no_made_up_id_is_asked_with_a_blank_one_and_never_again_with_the_other() -> (
@@ -295,7 +312,7 @@ def test_where_no_size_moves_the_price_a_blank_picture_of_any_size_stands_for_on
     service = Service(refused=lambda body: NotFoundError("no such asset") if STAND_IN in body else None)
     jobs = [make_job("wide", model=GPT), tool("cut", "wide"), tool("big", "wide", UPSCALE)]
     made = priced(jobs, service)
-    assert (made.price("cut"), made.price("big"), made.quoted.estimated.jobs) == (2, None, 0)
+    assert [made.price("cut"), made.price("big"), made.quoted.estimated.jobs] == [2, None, 0]
     assert service.blanks == [(1024, 1024)]
     assert [one.note for one in made.quoted.classes] == ["", "", NEEDS_OUTPUTS]
     plain = priced(jobs, Service(refused=service.refused, can_blank=False))
@@ -422,3 +439,14 @@ async def test_under_a_cap_a_class_without_files_in_its_price_is_asked_with_a_ch
     await prices.ask(bound(made.entry("k2-0").job, "asset_real"))
     assert service.asked_with("asset_real") == 1
     assert references_of(made.entry("k2-0").job)
+
+
+async def test_a_published_range_stays_the_estimate_when_the_service_was_asked_in_vain() -> None:
+    stats = {"variants": [{"costPerAssetMinCU": 8, "costPerAssetMaxCU": 90}]}
+    models = {**MODELS, UPSCALE: replace(MODELS[UPSCALE], raw={"performanceStats": stats})}
+    jobs = [make_job("wide", model=GPT), tool("big", "wide", UPSCALE), tool("bigger", "big", UPSCALE)]
+    made = await asyncio.to_thread(priced, jobs, Service(), models=models)
+    prices, big = made.prices(), made.entry("big").job
+    await prices.ask(big)
+    assert prices.price(big) == 90
+    assert prices.price(bound(big, "asset_small")) is None, "at the door it is no price"

@@ -16,7 +16,8 @@ from batchgen.manifest.values import Budget
 from batchgen.model import Job, Submission
 from batchgen.planning.budget import Allowance, Reservation, Window, allowance, waits_for_a_price
 from batchgen.planning.caps import BALANCE, NEAR, Chains, Fit, fit, near
-from batchgen.ports import PriceQuestions, Prices, Spends
+from batchgen.ports import Spends
+from batchgen.price_ports import PriceQuestions, Prices
 from batchgen.record import Record
 
 HOLDS = 900.0  # seconds for which an answer after a price may decide under a cap

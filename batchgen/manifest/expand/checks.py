@@ -169,9 +169,7 @@ class Checks:
                 if name in taken:
                     self.note_key((*place, name), f"{name} is one of the vars too; rename the axis")
         for name in taken & set(made.table.columns if made.table is not None else ()):
-            self.note(
-                (*path, "from"), f"{name} is a column of {_source(made)} and one of the vars; rename one"
-            )
+            self.note((*path, "from"), f"{name} is {_said(made)} and one of the vars; rename one")
 
     def _twice(self, path: Path, text: JobText, made: Entry) -> None:
         """Find values that are there twice: each would buy an equal job again."""
@@ -217,16 +215,16 @@ class Checks:
         for place, axis in zip(_axis_places(path, text), made.axes, strict=True):
             for name in axis.names:
                 if name in columns:
-                    self.note_key(
-                        (*place, name), f"{name} is a column of {_source(made)} too; rename the axis"
-                    )
+                    self.note_key((*place, name), f"{name} is {_said(made)} too; rename the axis")
             if not any(name in columns or name in self._vars or name in text.vars for name in axis.names):
                 self._axis(place, axis, made)
-        rows = len(made.table.rows) if made.table is not None else 0
+        rows = made.table.count if made.table is not None else 0
         if rows > 1 and not any(made.uses(one) for one in columns):
-            if made.table is not None and made.table.named_at is not None:
-                said = f"none of the {rows:,} files of {_source(made)} goes in"
-                self.note((*path, "from"), f'{said}; write {{file: "{{path}}"}} in params')
+            if made.table is not None and (made.table.is_files or made.table.is_jobs):
+                of = "" if made.table.is_jobs else f" of {_source(made)}"
+                said = f"none of the {made.table.counted(f'{rows:,}')}{of} goes in"
+                right = '{job: "{job}"}' if made.table.is_jobs else '{file: "{path}"}'
+                self.note((*path, "from"), f"{said}; write {right} in params")
                 return
             text_ = f"no column of {_source(made)} is used in prompt or params, so its rows make equal jobs"
             self.note((*path, "from"), f"{text_}; {_EQUAL} repeat: {rows}")
@@ -255,6 +253,10 @@ def _told(made: Entry, name: str, value: Json) -> Json:
 def _axis_places(path: Path, text: JobText) -> Iterable[Path]:
     yield from ((*path, "matrix") for _ in text.matrix or {})
     yield from ((*path, "zip", number) for number in range(len(text.zip)))
+
+
+def _said(made: Entry) -> str:
+    return made.table.said if made.table is not None else ""
 
 
 def _source(made: Entry) -> str:

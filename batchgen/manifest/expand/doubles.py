@@ -22,17 +22,20 @@ class Doubles:
         self._first: dict[str, dict[str | None, int]] = {}
         self._alike: dict[tuple[str, str | None], list[int]] = {}
 
-    def add(self, job: Job, number: int) -> None:
-        """Take the next job; those that have another prompt or model cannot equal it.
+    def add(self, job: Job, number: int, parents: Sequence[str] = ()) -> None:
+        """Take the next job; those that have another prompt, model or parents cannot equal it.
 
         Args:
             job: what is asked for.
             number: its place among all jobs.
+            parents: the jobs that it names.
         """
         if not job.derive_seed:
             return
         text = job.prompt
         prompt = text if text is None or text.isascii() else unicodedata.normalize("NFC", text)
+        if parents:  # of what these ask for nothing is said in the job itself
+            prompt = "\0".join([prompt or "", *parents])
         first = self._first.setdefault(job.model, {}).setdefault(prompt, number)
         if first != number:
             self._alike.setdefault((job.model, prompt), [first]).append(number)

@@ -4,27 +4,32 @@ Everything that can be said without looking at a single row is checked before it
 needs the templates in ``checks``, what has to be right before there are any here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from batchgen.manifest.environment import filled
 from batchgen.manifest.expand.axes import NO_AXES, Axis, Choices, choose, product_size, sampled
 from batchgen.manifest.expand.checks import Checks
 from batchgen.manifest.expand.entry import Entry
 from batchgen.manifest.expand.exclusions import Patterns
+from batchgen.manifest.expand.job_tables import JobTable, job_table
+from batchgen.manifest.expand.params import Params
 from batchgen.manifest.expand.prompts import Prompts
+from batchgen.manifest.expand.sources import Called
 from batchgen.manifest.naming import constant_in_id, entry_name_of
 from batchgen.manifest.origins import Origin, Path, SourceFile
-from batchgen.manifest.parameters import idle_nulls, merged, with_environment, wrong_files, wrong_in
-from batchgen.manifest.schema import DefaultsText, FromFiles, JobText, wrong_with_model
+from batchgen.manifest.parameters import idle_nulls
+from batchgen.manifest.schema import DefaultsText, FromFiles, FromJobs, JobText, wrong_with_model
 from batchgen.manifest.source.problems import Problems
 from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.tables.files import Filing
 from batchgen.manifest.tables.table import Table
 from batchgen.manifest.tables.tables import Tables
-from batchgen.manifest.templates import Template, Tree, parse, tree_of
+from batchgen.manifest.templates import Template, parse
+from batchgen.manifest.trees import Tree
 from batchgen.manifest.validation import Validated
-from batchgen.manifest.variables import Steps, Variables
+from batchgen.manifest.variables import JOB, MadeJobs, Steps, Variables
 from batchgen.model import Json
 
 
@@ -56,42 +61,57 @@ class Preparation:
         self._around = around
         self._defaults: DefaultsText = sound.text.defaults
         self._complete = sound.defaults
-        self._bound: Mapping[str, Json] = {}
-        self._default_params: dict[str, Json] = {}
-        self._default_sound = True
-        self._plain: Tree | None = None  # of the entries with nothing of their own
-        self._set_out(sound)
-
-    def _set_out(self, sound: Validated) -> None:
-        before = len(self._problems)
+        before = len(problems)
         self._bound = {
             name: self._checks.spelled(one, ("vars", name)) for name, one in sound.text.vars.items()
         }
-        self._checks.nulls(("defaults", "params"), idle_nulls(self._defaults.params, None))
-        self._default_params = merged(
-            {}, self._params_of(("defaults", "params"), self._defaults.params, self._bound)
-        )
-        self._default_sound = len(self._problems) == before
+        self._params = Params(checks, around.filing, around.environ, self._defaults.params, self._bound)
+        self._default_sound = len(problems) == before
 
-    def entry(self, number: int, text: JobText) -> Entry | None:
-        """Make an entry ready, or note why it cannot be.
+    def called(self, number: int, text: JobText) -> Called:
+        """Return what an entry is called by, and which one it goes through.
 
         Args:
             number: its place in the file's list.
             text: what it says.
         """
+        path: Path = ("jobs", number)
+        try:
+            template = None if text.id is None else _id_of(text.id, _NONE, self._bound_in(path, text))
+        except ValueError:  # a brace that opens nothing: said when it is made ready
+            template = None
+        words = () if template is None else tuple(one.strip("-_.") for one in template.literals)
+        source = text.from_.jobs if isinstance(text.from_, FromJobs) else None
+        named = self._checks.place((*path, "from", "jobs"))
+        start, place = _entry_name(template), self._checks.place(path)
+        return Called(text.entry_name, text.id or "", start, words, place, source, named)
+
+    def entry(
+        self, number: int, text: JobText, sources: Sequence[Entry | None] = (), *, is_source: bool = False
+    ) -> Entry | None:
+        """Make an entry ready, or note why it cannot be.
+
+        Args:
+            number: its place in the file's list.
+            text: what it says.
+            sources: the entries whose jobs it goes through, where it does; None for one that is not ready.
+            is_source: whether others go through its jobs.
+        """
         before = len(self._problems)
         path: Path = ("jobs", number)
         bound = self._bound_in(path, text)
-        table = self._table((*path, "from"), text.from_)
-        params = self._params_of((*path, "params"), text.params, bound)
+        table = self._table((*path, "from"), text.from_, sources, bound)
+        params = self._params.read((*path, "params"), text.params, bound)
         self._checks.nulls((*path, "params"), idle_nulls(text.params, self._defaults.params))
         prompts = self._prompts(path, text, table, bound)
         self._checks.text((*path, "id"), "id", text.id, bound)
         self._models(path, text, bound)
         if (text.from_ and table is None) or len(self._problems) != before or not self._default_sound:
             return None
-        made = self._made(path, text, bound=bound, table=table, prompts=prompts, params=params)
+        parts = _Parts(bound, table, prompts, params, is_source)
+        made = self._made(path, text, parts)
+        if len(self._problems) != before:  # a variable holds no input that can be sent
+            return None
         self._checks.entry(path, text, made, complete=self._complete)
         self._checks.foreign(path, text, made, prompts)
         return made if len(self._problems) == before else None
@@ -103,27 +123,18 @@ class Preparation:
         own = {name: self._checks.spelled(one, (*path, "vars", name)) for name, one in text.vars.items()}
         return {**self._bound, **own}
 
-    def _made(
-        self,
-        path: Path,
-        text: JobText,
-        *,
-        bound: Mapping[str, Json],
-        table: Table | None,
-        prompts: Sequence[str],
-        params: Json,
-    ) -> Entry:
+    def _made(self, path: Path, text: JobText, parts: "_Parts") -> Entry:
+        bound, table, prompts = parts.bound, parts.table, parts.prompts
         models = text.model or self._defaults.model
         axes = self._axes(path, text)
         known = _known(bound, axes, table)
         exact = frozenset(name for name in known if name.endswith("?"))  # a column may be named by a question
-        tree = self._tree(params, table, exact, bound)
+        tree = self._params.tree((*path, "params"), parts.params, table, exact, bound)
         if not text.prompt and not set(prompts).isdisjoint(f"{{{name}}}" for name in tree.names):
             prompts = ()  # the lines go elsewhere, to a model that takes no prompt
         templates = tuple(parse(one, exact).bind(bound) for one in prompts)
         names = tuple(parse(one, exact).bind(bound) for one in models)
-        name = None if text.id is None else parse(text.id, exact)
-        name = name and name.bind({one: _in_id(bound[one]) for one in name.names if one in bound})
+        name = None if text.id is None else _id_of(text.id, exact, bound)
         texts = [*templates, *([] if name is None else [name]), *names]
         columns = _columns(table, axes, texts, tree)
         choices = self._choices(path, text, axes, names)
@@ -144,6 +155,8 @@ class Preparation:
             repeat=self._defaults.repeat if text.repeat is None else text.repeat,
             derive_seed=(text.seed or self._defaults.seed) != "none",
             origin=self._origin(path, text, prompts, _variables(bound, table, axes, choices), name),
+            made=MadeJobs(),
+            is_source=parts.is_source,
         )
 
     def _axes(self, path: Path, text: JobText) -> tuple[Axis, ...]:
@@ -220,9 +233,17 @@ class Preparation:
         patterns.complain(made)
         return made
 
-    def _table(self, path: Path, name: str | FromFiles | None) -> Table | None:
+    def _table(
+        self,
+        path: Path,
+        name: str | FromFiles | FromJobs | None,
+        sources: Sequence[Entry | None],
+        bound: Mapping[str, Json],
+    ) -> Table | None:
         if name is None:
             return None
+        if isinstance(name, FromJobs):
+            return self._job_table((*path, "jobs"), name.jobs, sources, bound)
         tables, environ = self._around.tables, self._around.environ
         if isinstance(name, FromFiles):
             places = (self._checks.place((*path, "files", number)) for number in range(len(name.files)))
@@ -235,6 +256,19 @@ class Preparation:
         except ValueError as error:
             self._checks.note(path, f"from: {error}")
             return None
+
+    def _job_table(
+        self, path: Path, name: str, sources: Sequence[Entry | None], bound: Mapping[str, Json]
+    ) -> Table | None:
+        ready = [one for one in sources if one is not None]
+        if not ready or len(ready) < len(sources):  # said of those
+            return None
+        for one in ready:
+            if JOB in one.known and not (one.table is not None and one.table.is_jobs):
+                said = f"{{{JOB}}} is the id of each job here, and a variable of {name} too"
+                self._checks.note(path, f"from: {said}; rename that there")
+                return None
+        return job_table(name, self._checks.place(path), ready, bound)
 
     def _prompts(
         self, path: Path, text: JobText, table: Table | None, bound: Mapping[str, Json]
@@ -255,45 +289,15 @@ class Preparation:
             result.append(written)
         return result
 
-    def _params_of(self, path: Path, params: dict[str, Json], bound: Mapping[str, Json]) -> dict[str, Json]:
-        """Return the parameters with the environment in their paths, what is wrong with them noted."""
-        if not params:
-            return params
-        try:
-            made: dict[str, Json] = with_environment(params, self._around.environ)
-        except ValueError as error:
-            self._checks.note(path, f"params: {error}")
-            return params
-        wrong = [*wrong_in(made, bound)]
-        if not wrong:
-            wrong = [*wrong_files(made, self._around.filing, bound)]
-        for one in wrong:
-            note = self._checks.note_key if one.name else self._checks.note
-            note((*path, *one.path), one.text)
-        return made
 
-    def _tree(
-        self,
-        params: dict[str, Json],
-        table: Table | None,
-        exact: frozenset[str],
-        bound: Mapping[str, Json],
-    ) -> Tree:
-        """Merge the parameters over the defaults; entries with nothing of their own share one value."""
-        textual = table is not None and table.textual
-        own = params or textual or exact or bound is not self._bound
-        if not own and self._plain is not None:
-            return self._plain
-        tree = tree_of(
-            merged(self._default_params, params),
-            cells=frozenset(table.columns) if table is not None and textual else _NONE,
-            bound=bound,
-            filer=self._around.filing,
-            exact=exact,
-        )
-        if not own:
-            self._plain = tree
-        return tree
+class _Parts(NamedTuple):
+    """What was read of an entry before its templates are: see ``Entry``."""
+
+    bound: Mapping[str, Json]
+    table: Table | None
+    prompts: Sequence[str]
+    params: dict[str, Json]
+    is_source: bool
 
 
 _NONE: frozenset[str] = frozenset()
@@ -301,7 +305,7 @@ _NONE: frozenset[str] = frozenset()
 
 def _known(bound: Mapping[str, Json], axes: Sequence[Axis], table: Table | None) -> dict[str, Json]:
     """Return every variable of an entry with one of its values."""
-    cells = table.values(0, table.columns) if table is not None else {}
+    cells = table.sample if table is not None else {}
     first = {
         name: value
         for axis in axes
@@ -317,10 +321,20 @@ def _variables(
     chosen = () if choices is None else choices.all
     return Variables(
         fixed=bound,
-        table=None if table is None else table.packed,
+        table=table.job_rows if isinstance(table, JobTable) else None if table is None else table.packed,
         axes=tuple(Steps(one.names, one.rows) for one in axes),
         included=tuple(one.values for one in chosen if one.number >= product_size(axes)),
     )
+
+
+def _id_of(text: str, exact: Collection[str], bound: Mapping[str, Json]) -> Template:
+    """Return the template of an entry's ids, with what is the same in all of them filled in.
+
+    Raises:
+        ValueError: its braces are wrong, or a value has no place inside a text.
+    """
+    name = parse(text, exact)
+    return name.bind({one: _in_id(bound[one]) for one in name.names if one in bound})
 
 
 def _in_id(value: Json) -> Json:

@@ -9,7 +9,9 @@ from batchgen.manifest.origins import Origin
 from batchgen.manifest.source.problems import Place, shortened
 from batchgen.manifest.tables.error_values import has_word_for_nothing, is_error
 from batchgen.manifest.tables.table import Table
-from batchgen.manifest.templates import Template, Tree
+from batchgen.manifest.templates import Template
+from batchgen.manifest.trees import Tree
+from batchgen.manifest.variables import MadeJobs
 from batchgen.model import Json
 
 
@@ -30,6 +32,8 @@ class Entry:
         known: every variable that its texts may name, each with one of its values.
         needed: those of the columns that must have a value in every row.
         origin: what it says, as it is written.
+        made: its jobs, as far as others go through them.
+        is_source: whether any entry does.
     """
 
     number: int
@@ -48,6 +52,8 @@ class Entry:
     repeat: int
     derive_seed: bool
     origin: Origin
+    made: MadeJobs
+    is_source: bool
 
     @property
     def count(self) -> int:
@@ -62,24 +68,23 @@ class Entry:
 
     @property
     def _rows(self) -> int:
-        return len(self.table.rows) if self.table is not None else 1
+        return self.table.count if self.table is not None else 1
 
     @property
     def is_suspect(self) -> bool:
-        """Whether any cell that is used has something in place of a value: a look at whole columns."""
+        """Whether any cell that is used, here or by others, has something in place of a value.
+
+        That is a look at whole columns.
+        """
         table = self.table
-        if table is None or self._is_files:
+        if table is None or table.is_files:
             return False
         return any(
             has_word_for_nothing(table.texts(name))
             or (table.marked and any(map(is_error, table.texts(name))))
-            for name in self.columns
+            for name in (*self.columns, *self.made.values)
             if name in table.columns
         )
-
-    @property
-    def _is_files(self) -> bool:
-        return self.table is not None and self.table.named_at is not None
 
     def tells(self, name: str) -> bool:
         """Return whether every prompt or every model has a variable in it, as a text."""
@@ -99,7 +104,7 @@ class Entry:
         if self.title:
             return self.title
         template = self.name or next(iter(self.prompts), None)
-        if template is None and self.table is not None and self._is_files:
+        if template is None and self.table is not None and self.table.is_files:
             return shortened(self.table.source)
         if template is None:
             subject = subject_of(self.params)
@@ -126,8 +131,9 @@ class Entry:
         return f"{factors.strip()} = {jobs}" if factors else jobs
 
     def _factors(self) -> Iterator[str]:
-        counts = (self._rows, max(1, len(self.prompts)), len(self.models))
-        for count, noun in zip(counts, ("file" if self._is_files else "row", "prompt", "model"), strict=True):
+        if self.table is not None and (self._rows != 1 or self.table.is_jobs):
+            yield self.table.counted(f"{self._rows:,}")
+        for count, noun in ((max(1, len(self.prompts)), "prompt"), (len(self.models), "model")):
             if count != 1:
                 yield f"{count:,} {plural(noun, count)}"
         for axis in self.axes:

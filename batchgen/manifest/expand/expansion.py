@@ -7,10 +7,10 @@ so that a value added to an axis renames nothing.
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from itertools import product
+from itertools import product, repeat
 from typing import NamedTuple
 
-from batchgen.identity import canonical
+from batchgen.identity import canonical, references_of
 from batchgen.manifest.expand.braces import left_in
 from batchgen.manifest.expand.doubles import Doubles
 from batchgen.manifest.expand.entry import Entry
@@ -66,12 +66,14 @@ class _Source(NamedTuple):
 
     Attributes:
         prompt, row, combination: their numbers.
+        values: of the variables that it or another entry fills in.
     """
 
     place: Place
     prompt: int
     row: int
     combination: int
+    values: Mapping[str, Json]
 
 
 class Expansion:
@@ -81,16 +83,19 @@ class Expansion:
         jobs: made so far.
         places: where each of them comes from.
         origins: what the entry of each of them says.
+        parents: by number the jobs that each of them names, as far as it names any.
     """
 
     def __init__(self, problems: Problems) -> None:
         self.jobs: list[Job] = []
         self.places = Places()
         self.origins = Origins()
+        self.parents: dict[int, tuple[str, ...]] = {}
         self._problems = problems
         self._ids = Ids()
         self._ready: dict[int, FixedParts] = {}
         self._starts = array("Q")  # for each row of the entry at hand the number of its first job
+        self._spans: dict[int, int] = {}  # by entry the number of its first job, in the order they were made
         self._doubles = Doubles()
         self._params = SharedParams()
 
@@ -99,30 +104,46 @@ class Expansion:
         ready = self._ready[number] = fixed_parts(entry)
         suspect = entry.is_suspect
         self._starts = array("Q")
-        for row, (place, values) in enumerate(_rows(entry)):
-            said = entry.table.says(row) if entry.table is not None else ""
+        self._spans[number] = len(self.jobs)
+        for row, (place, values, kept) in enumerate(_rows(entry)):
             self._starts.append(len(self.jobs))
-            if suspect and not self._meant(values, place):
+            if suspect and not self._meant({**kept, **values}, place):
                 continue
-            if self._complete(values, entry.needed, place, said):
+            if self._complete(values, entry, place, row):
                 try:
-                    self._add_row(number, ready, values, place, row)
+                    self._add_row(number, ready, values, kept, place, row)
                 except RowError as error:
-                    text = str(error)
+                    text, said = str(error), _says(entry, row)
                     self._problems.add(place, text if said in text else said + text, kind=error.kind)
 
-    def _complete(self, values: Mapping[str, Json], needed: frozenset[str], place: Place, said: str) -> bool:
+    def _complete(self, values: Mapping[str, Json], entry: Entry, place: Place, row: int) -> bool:
         if None not in values.values() and "" not in values.values():
             return True
-        missing = [name for name, value in values.items() if name in needed and is_empty(value)]
+        missing = [name for name, value in values.items() if name in entry.needed and is_empty(value)]
         for name in missing:
-            text = f"{said}{name} is empty; where it may be, write {{{name}?}}"
+            text = f"{_says(entry, row)}{name} is empty; where it may be, write {{{name}?}}"
             self._problems.add(place, text, kind=f"{name} is empty")
         return not missing
 
-    def warn_of_doubles(self) -> None:
-        """Note the jobs that ask for the same as another one."""
+    def finish(self) -> None:
+        """Note the jobs that ask for the same as another one, and bring all into the order of their files."""
         self._doubles.warn(self.jobs, self.places, self._problems)
+        for ready in self._ready.values():
+            ready.entry.made.values.clear()  # nobody goes through them any more
+        self._put_in_order()
+
+    def _put_in_order(self) -> None:
+        """Bring the jobs into the order of their entries, where they were made in another."""
+        made = [*self._spans]
+        if made == sorted(made):
+            return
+        ends = dict(zip(made, [*[*self._spans.values()][1:], len(self.jobs)], strict=True))
+        order = [job for number in sorted(made) for job in range(self._spans[number], ends[number])]
+        places = Places()
+        for job in order:
+            places.add(self.places[job])
+        self.jobs, self.places = [self.jobs[job] for job in order], places
+        self.origins = self.origins.in_order(order)
 
     def _meant(self, values: Mapping[str, Json], place: Place) -> bool:
         """Return whether no cell has an error in place of a value; note also what is a word for nothing."""
@@ -137,7 +158,13 @@ class Expansion:
         return not wrong
 
     def _add_row(
-        self, number: int, ready: FixedParts, values: dict[str, Json], place: Place, row: int
+        self,
+        number: int,
+        ready: FixedParts,
+        values: dict[str, Json],
+        kept: Mapping[str, Json],
+        place: Place,
+        row: int,
     ) -> None:
         row_label = [slug(text_of_value(as_told(ready.spelled, name, values[name]))) for name in ready.shown]
         for prompt, model, combination in product(ready.prompts, ready.models, ready.combinations):
@@ -165,7 +192,8 @@ class Expansion:
                 params=self._params.of(params_of(ready.entry, known)) if params is None else params,
                 derive_seed=ready.entry.derive_seed,
             )
-            source = _Source(place, prompt.number, row, combination.number)
+            told = {**kept, **known} if ready.entry.made.values else known
+            source = _Source(place, prompt.number, row, combination.number, told)
             self._add(number, ready, job, source, named, known)
 
     def _warn_of_braces(self, entry: Entry, prompt: int, text: str, place: Place) -> None:
@@ -187,6 +215,7 @@ class Expansion:
         exact = ready.exact and named is not None
         first = Owner(len(self.jobs), number, named is not None, named.written if named else "")
         start = self._told_apart(job, first, known, exact=exact)
+        parents = tuple(one.job for one in references_of(job))
         for turn in range(1, ready.entry.repeat + 1):
             wanted = start if turn == 1 else f"{start}-{turn}"
             # before it is taken: an id that nobody gets stands in no other's way
@@ -199,12 +228,22 @@ class Expansion:
                 said = self._taken_by(name, wanted) if file is None else f'id: "{wanted}" is taken by {file}'
                 raise RowError(said, "id taken")
             if turn == 1:  # the others are meant
-                self._doubles.add(job, len(self.jobs))
+                self._doubles.add(job, len(self.jobs), parents)
+            if parents:
+                self.parents[len(self.jobs)] = parents
             self.jobs.append(job if name == job.id else _renamed(job, name))
             self.places.add(source.place)
             self.origins.add(
                 ready.entry.origin, source.prompt, row=source.row, combination=source.combination
             )
+            if ready.entry.is_source:
+                self._keep(ready.entry, name, source)
+
+    def _keep(self, entry: Entry, name: str, source: _Source) -> None:
+        """Keep a job for the entries that go through it, with what they fill in."""
+        entry.made.add(name, row=source.row, combination=source.combination)
+        for variable, values in entry.made.values.items():
+            values.append(source.values[variable] if variable in source.values else entry.known[variable])
 
     def _told_apart(self, job: Job, owner: Owner, known: Mapping[str, Json], *, exact: bool) -> str:
         """Return a job's id, with a hash where another has it that says something else.
@@ -262,12 +301,19 @@ class Expansion:
         return f'id: "{name}" is taken, {where} {has} (upper and lower case are one file)'
 
 
-def _rows(entry: Entry) -> Iterable[tuple[Place, dict[str, Json]]]:
+def _says(entry: Entry, row: int) -> str:
+    return entry.table.says(row) if entry.table is not None else ""
+
+
+def _rows(entry: Entry) -> Iterable[tuple[Place, dict[str, Json], Mapping[str, Json]]]:
+    """Return for each row its place, what its own texts fill in, and what other entries do."""
     table = entry.table
     if table is None:
-        return [(entry.place, {})]
-    rows = range(len(table.rows))
-    return zip(map(table.place, rows), table.all_values(entry.columns, rows), strict=True)
+        return [(entry.place, {}, {})]
+    rows = range(table.count)
+    kept = [name for name in entry.made.values if name in table.columns]
+    others = table.all_values(kept, rows) if kept else repeat({}, table.count)
+    return zip(map(table.place, rows), table.all_values(entry.columns, rows), others, strict=True)
 
 
 def _renamed(job: Job, name: str) -> Job:

@@ -58,9 +58,6 @@ class ModelPart(NamedTuple):
     label: str
 
 
-_PATHS = frozenset({"path", "folder"})
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FixedParts:
     """An entry with everything worked out that no row changes.
@@ -126,14 +123,20 @@ def fixed_parts(entry: Entry) -> FixedParts:
         unchecked=exact or bool(named),
         subject=subject,
         with_folders=subject is not None and entry.table is not None and are_stems_alike(entry.table),
-        paths=_PATHS if entry.table is not None and entry.table.named_at is not None else frozenset(),
+        paths=entry.table.paths if entry.table is not None else frozenset(),
     )
 
 
 def start_of_id(ready: FixedParts, model: ModelPart, values: Mapping[str, Json]) -> str:
-    """Return what the automatic id of a job without a prompt begins with: its file, its text or its model."""
+    """Return what the automatic id of a job without a prompt begins with.
+
+    That is its file, or the job before it and what is done to that, or its text, or its model.
+    """
     own = "" if model.label or model.template.names else model_label(model.template.words)
-    return (ready.subject and ready.subject.start(values, with_folders=ready.with_folders)) or own
+    start = (ready.subject and ready.subject.start(values, with_folders=ready.with_folders)) or ""
+    if ready.subject is not None and ready.subject.is_job:
+        return "-".join(filter(None, (start, own)))
+    return start or own
 
 
 def _safe(name: Template) -> Template:

@@ -1,19 +1,27 @@
-"""What a job without a prompt is about: its file or its text, by which it is called where nobody names it."""
+"""What a job without a prompt is about, by which it is called where nobody names it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from batchgen.manifest.naming import slug, slug_of_file
+from batchgen.manifest.naming import may_be_id, slug, slug_of_file
+from batchgen.manifest.references import JOB, is_reference
 from batchgen.manifest.tables.table import Table
-from batchgen.manifest.templates import LocalFile, Template, Tree, Whole
+from batchgen.manifest.templates import Template
+from batchgen.manifest.trees import LocalFile, OtherJob, Tree, Whole
 from batchgen.model import TEXT_INPUTS, Json
 
 
 class Subject(NamedTuple):
-    """What a job without a prompt is about: the path of its first local file, else its text."""
+    """What a job without a prompt is about: its first local file or other job, else its text.
+
+    Attributes:
+        template: the path, the id or the text.
+        is_path, is_job: whether it is one of a file, and whether it is the id of another job.
+    """
 
     template: Template
-    is_path: bool
+    is_path: bool = False
+    is_job: bool = False
 
     def start(self, values: Mapping[str, Json], *, with_folders: bool) -> str:
         """Return what an automatic id begins with; empty where there is nothing to read in it.
@@ -23,6 +31,8 @@ class Subject(NamedTuple):
             with_folders: whether it takes the folders of a path to tell files apart.
         """
         text = self.text(values)
+        if self.is_job and may_be_id(text):
+            return text
         return slug_of_file(text, with_folders=with_folders) if self.is_path else slug(text)
 
     def text(self, values: Mapping[str, Json]) -> str:
@@ -42,27 +52,29 @@ class Subject(NamedTuple):
 
 
 def subject_of(params: Tree) -> Subject | None:
-    """Return what a job without a prompt is about; None where it has neither file nor text."""
-    path = next(_paths(params.shape), None)
-    if path is not None:
-        return Subject(path, is_path=True)
+    """Return what a job without a prompt is about; None where it has no file, no job and no text."""
+    if (first := next(_inputs(params.shape), None)) is not None:
+        return first
     found = (params.shape.get(name) for name in TEXT_INPUTS) if isinstance(params.shape, dict) else ()
     text = next((one for one in map(_template, found) if one is not None), None)
-    return None if text is None else Subject(text, is_path=False)
+    return None if text is None else Subject(text)
 
 
-def _paths(shape: Json) -> Iterator[Template]:
+def _inputs(shape: Json) -> Iterator[Subject]:
     match shape:
-        case LocalFile():
-            yield shape.path
+        case LocalFile() | OtherJob():
+            is_job = isinstance(shape, OtherJob)
+            yield Subject(shape.template, is_path=not is_job, is_job=is_job)
         case {"file": str(path), "sha256": str()}:
-            yield Template((path,), ())
+            yield Subject(Template((path,), ()), is_path=True)
+        case dict() if is_reference(shape):
+            yield Subject(Template((shape[JOB],), ()), is_job=True)
         case dict():
             for one in shape.values():
-                yield from _paths(one)
+                yield from _inputs(one)
         case list():
             for one in shape:
-                yield from _paths(one)
+                yield from _inputs(one)
         case _:
             return
 
@@ -81,15 +93,15 @@ def _template(shape: Json) -> Template | None:
 
 def are_stems_alike(table: Table) -> bool:
     """Return whether two files have one name but for their folders and types."""
-    if table.named_at is None:
+    if not table.is_files:
         return False
-    stems = {str(one["stem"]).lower() for one in table.all_values(["stem"], range(len(table.rows)))}
-    return len(stems) < len(table.rows)
+    stems = {str(one["stem"]).lower() for one in table.all_values(["stem"], range(table.count))}
+    return len(stems) < table.count
 
 
 def told_apart(table: Table, rows: Sequence[int]) -> str | None:
     """Return the first of two files and what tells them apart in an id; None where rows are no files."""
-    if table.named_at is None:
+    if not table.is_files:
         return None
     one, other = table.all_values(("name", "folder"), rows)
     apart = "write {folder} in the id too"

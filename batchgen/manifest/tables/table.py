@@ -1,6 +1,6 @@
 """A table: rows that become jobs, whatever kind of file they came from, with the line of each."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -13,6 +13,8 @@ from batchgen.manifest.tables.packing import PackedRows
 from batchgen.model import Json
 
 DEEPEST = 100  # levels of a value: what walks it later recurses
+
+_PATHS = frozenset({"path", "folder"})
 
 LINE = "line"  # what the only column of a list of texts is called
 
@@ -68,6 +70,49 @@ class Table:
             return map(itemgetter(self.columns.index(name)), self.rows)
         values = (cells.get(name) for cells in self.rows if isinstance(cells, dict))
         return (value for value in values if isinstance(value, str))
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
+    @property
+    def is_files(self) -> bool:
+        """Whether each row is a file."""
+        return self.named_at is not None
+
+    @property
+    def is_jobs(self) -> bool:
+        """Whether each row is a job of another entry."""
+        return False
+
+    @property
+    def said(self) -> str:
+        """What a column of it is, in a message."""
+        return f"a column of {self.source}"
+
+    @property
+    def cells(self) -> frozenset[str]:
+        """The columns whose values are cells, which are text until they are looked at."""
+        return frozenset(self.columns) if self.textual else frozenset()
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The columns whose values are paths."""
+        return _PATHS if self.is_files else frozenset()
+
+    @property
+    def sample(self) -> Mapping[str, Json]:
+        """One value of every column."""
+        return self.values(0, self.columns)
+
+    def counted(self, shown: str) -> str:
+        """Return how many rows there are, for people.
+
+        Args:
+            shown: their number.
+        """
+        return f"{shown} {'file' if self.is_files else 'row'}{'s' * (self.count != 1)}"
 
     @cached_property
     def packed(self) -> PackedRows:

@@ -1,0 +1,155 @@
+"""Faults of chains: what goes into a child, when it leaves, who it is, what is kept for it. Data, no code."""
+
+from tests.proof.planted import Mutant
+
+_CHAINS = "tests/engine/test_chains.py"
+_MONEY = "tests/engine/test_chain_budget.py"
+_MATCHING = "tests/planning/test_chain_matching.py"
+_PROOF = "tests/proof/test_chains.py"
+
+OF_CHAINS = (
+    Mutant(
+        name="give a child the first asset of its parent, of however many",
+        path="planning/parent_assets.py",
+        old="    if wanted.every or len(assets) == 1:\n        return Handed(assets)\n",
+        new="    if assets:\n        return Handed(assets if wanted.every else assets[:1])\n",
+        test=f"{_CHAINS}::test_a_child_of_a_parent_with_two_assets_stays_unpaid_until_it_says_which",
+    ),
+    Mutant(
+        name="call a child by what came out of its parent",
+        path="planning/chain_matching.py",
+        old='        return "" if place is None else self.keys[place].content\n',
+        new="        key = None if place is None else self.keys[place]\n"
+        "        assets = self._records[key].asset_ids if key in self._records else ()\n"
+        '        return "" if key is None else next(iter(assets), key.content)\n',
+        test=_PROOF,
+    ),
+    Mutant(
+        name="take the record of another parent's child",
+        path="planning/chain_matching.py",
+        old="all(one is None or one == other for one, other",
+        new="all(one is None or other is not None for one, other",
+        test=f"{_MATCHING}::test_a_child_follows_the_record_of_its_parent_and_not_the_best_one",
+    ),
+    Mutant(
+        name="let one of equal jobs take what hangs on the other",
+        path="planning/chain_matching.py",
+        old="        return -same, bought.total() - same\n",
+        new="        return 0, 0 * same\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="let a child go when the first of its parents has ended",
+        path="engine/handover.py",
+        old="        if any(one.is_waited_for for one in given.values()):\n",
+        new="        if all(one.is_waited_for for one in given.values()):\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="bind another asset to a body that may have been paid for",
+        path="notes.py",
+        old="        if record.state is not State.PLANNED or record.body is None or record.absences:\n",
+        new="        if record.state is not State.PLANNED or record.body is None:\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="look for no child before buying it",
+        path="engine/dispatch.py",
+        old="        if self._look.was_taken:\n            self._look.again(entry)\n        else:\n"
+        "            self._waiting.append(entry)\n",
+        new="        self._waiting.append(entry)\n",
+        test=f"{_CHAINS}::test_a_lost_journal_finds_whole_chains_again_and_asks_nobody",
+    ),
+    Mutant(
+        name="submit one asset in other words while it is in doubt",
+        path="engine/aside.py",
+        old='        body = self._body_of(entry) if fed else ""\n',
+        new='        body = "" if fed else ""\n',
+        test=f"{_CHAINS}::test_one_asset_in_different_words_is_not_submitted_while_it_is_in_doubt",
+    ),
+    Mutant(
+        name="tell no child that its parent has ended",
+        path="engine/router.py",
+        old="        self._to.dispatcher.parent_moved(entry)\n",
+        new="",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="let new chains begin before steps that are ready",
+        path="engine/waiting.py",
+        old="not references_of(entry.job), entry.job.model",
+        new="bool(references_of(entry.job)), entry.job.model",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="count what a parent blocks among what is to be bought",
+        path="planning/plan.py",
+        old=" and not self.is_blocked(place)\n",
+        new=" and place >= 0\n",
+        test="tests/planning/test_chains.py",
+    ),
+    Mutant(
+        name="keep children blocked whose parent is tried again",
+        path="planning/lanes.py",
+        old="        elif entry.record.state in _BAD and not entry.retry:\n",
+        new="        elif entry.record.state in _BAD:\n",
+        test="tests/planning/test_lanes.py",
+    ),
+    Mutant(
+        name="buy again what is fed by a job that keeps what was bought",
+        path="planning/chain_matching.py",
+        old="        self.kept.add(place)\n        self._give(place, old)\n",
+        new="        self.kept.add(place)\n        self.matching.keep(old)\n",
+        test=f"{_CHAINS}::test_a_chain_keeps_what_was_bought_before_its_beginning_was_edited",
+    ),
+    Mutant(
+        name="hand on what the service has no more",
+        path="engine/handover.py",
+        old="if self._gone & {*each.assets}), None):\n",
+        new="if self._gone & {*each.assets} and not self._gone), None):\n",
+        test="tests/engine/test_handover.py",
+    ),
+    Mutant(
+        name="ask no price at the door",
+        path="usecases/prices.py",
+        old="        return is_child and self.asked(job) is None and self.price(job) is None\n",
+        new="        return is_child and self.asked(job) is None and self.price(job) is not None\n",
+        test="tests/engine/test_door_prices.py",
+    ),
+    Mutant(
+        name="begin a chain whose end a cap does not hold",
+        path="engine/limits/chain_budget.py",
+        old="for one, amount in zip(steps, amounts, strict=True) if one.key not in kept}\n",
+        new="for one, amount in zip(steps, amounts, strict=True) if one.key in kept}\n",
+        test=f"{_MONEY}::test_a_chain_is_begun_only_where_its_end_is_paid_for_too",
+    ),
+    Mutant(
+        name="keep money for a step beside what its body holds",
+        path="journal/batch.py",
+        old="            self._kept.drop(self._known_scope(), [key])\n",
+        new="            self._kept.drop(self._known_scope(), [])\n",
+        test="tests/journal/test_contract.py",
+    ),
+    Mutant(
+        name="leave what is kept for later steps at the end of a run",
+        path="engine/limits/chain_budget.py",
+        old="        self._journal.release(tuple(self._journal.reservations()))\n",
+        new="        self._journal.release(())\n",
+        test=_MONEY,
+    ),
+    Mutant(
+        name="keep money behind a parent that failed",
+        path="engine/limits/chain_budget.py",
+        old="                ahead += [one for one in children if not is_paid(self._record(one))]\n"
+        "        self._journal.release(gone)\n",
+        new="                ahead += [one for one in children if not is_paid(self._record(one))]\n",
+        test=_MONEY,
+    ),
+    Mutant(
+        name="let the eldest chain wait for what is kept for younger ones",
+        path="engine/limits/chain_budget.py",
+        old="        if not self.is_later_step(entry):\n            return False\n",
+        new="        if self._places:\n            return False\n",
+        test=f"{_MONEY}::test_fifty_chains_that_are_each_dearer_by_one_do_not_stop_all",
+    ),
+)
