@@ -293,7 +293,7 @@ def test_a_cap_that_comes_while_a_run_goes_on_keeps_money_for_what_has_begun() -
     assert bought(over) == {"": 2, "cut": 2, "big": 2}
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 10**6),
     cap=st.integers(0, 130),
@@ -414,7 +414,7 @@ def manifests(draw: Any) -> list[Job]:
     return jobs
 
 
-@settings(max_examples=50)
+@settings(max_examples=40)
 @given(jobs=manifests(), cap=st.integers(0, 60), first=st.integers(0, 60))
 def test_a_plan_says_of_whole_chains_what_a_run_then_does(jobs: list[Job], cap: int, first: int) -> None:
     over = make_earth()
