@@ -235,8 +235,9 @@ def test_a_cut_run_leaves_reservations_and_the_next_one_begins_without_them() ->
 def test_chains_that_have_begun_come_before_new_ones_in_the_next_run() -> None:
     over = make_earth(duration=(30.0, 30.0))
     Run(over, chain("ann"), purse=purse(WHOLE), cut_at=10.0).go()
-    run = finished(Run(over, [*chain("new"), *chain("ann")], purse=purse(WHOLE), in_flight=9).go())
+    run = finished(Run(over, [parent("new"), *chain("ann")], purse=purse(WHOLE + 3), in_flight=9).go())
     assert [one.job.id for one in events_of(run, SubmitStarted)] == ["ann-cut", "ann-big"]
+    assert verdict_of(run).exit is Exit.BUDGET
 
 
 def test_a_step_that_is_dearer_than_what_was_kept_stays_with_its_parent_until_a_higher_budget() -> None:
