@@ -175,7 +175,10 @@ def _waits(preview: "api.Preview", look: Look) -> Iterator[str]:
 
 def _rest(rest: "api.Rest") -> str:
     cost = total_of(rest.cost, rest.unpriced, rest.estimated) or "0 CU"
-    return cost if rest.unpriced == rest.jobs else f"{_many(rest.jobs, 'job')}, about {cost}"
+    if rest.unpriced == rest.jobs:
+        return cost
+    about = "" if rest.estimated.jobs else "about "  # which then stands where it belongs
+    return f"{_many(rest.jobs, 'job')}, {about}{cost}"
 
 
 _BUYABLE = frozenset({api.Standing.NEW, api.Standing.CHANGED, api.Standing.AGAIN})

@@ -51,3 +51,34 @@ def test_every_recipe_makes_what_it_says(folder: Path) -> None:
         assert results.exit == 0, (name, results.reasons)
         made_files = [one for job in results.jobs for one in job.files]
         assert Counter(Path(one.path).suffix[1:] for one in made_files) == KINDS[name], name
+
+
+EDITS = {
+    "the ids": ([('id: "knight-{pose}"', 'id: "sir-{pose}"')], 0),
+    "an only output by its number": ([('{job: "{job}"}}  ', '{job: "{job}", output: 0}}  ')], 0),
+    "the last step": ([("upscaleFactor: 2x", "upscaleFactor: 4x")], 3),
+    "a step in the middle": ([("model_birefnet-background", "model_bria-remove-background"),
+                              ("remove-background-removal", "remove-background")], 6),
+    "the first step": ([("a knight,", "a knight in armour,")], 9),
+    "one of several": ([("running, jumping", "running, leaping")], 3),
+    "another slot": ([("batch: knights", "batch: knights\nperiod: monday")], 9),
+}  # fmt: skip
+
+
+def test_an_edit_buys_again_what_the_page_says(folder: Path) -> None:
+    text, path = MANIFESTS[0], folder / "knights.yaml"
+    path.write_text(text)
+    assert batchgen.run_sync(batchgen.load(path), output=folder, simulate=True).exit == 0
+
+    async def bought(edits: list[tuple[str, str]]) -> int:
+        edited = text
+        for old, new in edits:
+            assert old in edited
+            edited = edited.replace(old, new)
+        path.write_text(edited)
+        return len((await batchgen.plan(batchgen.load(path), output=folder, simulate=True)).to_buy)
+
+    async def all_of_them() -> dict[str, int]:
+        return {name: await bought(edits) for name, (edits, _) in EDITS.items()}
+
+    assert asyncio.run(all_of_them()) == {name: count for name, (_, count) in EDITS.items()}
