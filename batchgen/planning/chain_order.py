@@ -35,16 +35,26 @@ def chains_to_buy(plan: Plan) -> ChainsToBuy:
         return ChainsToBuy(tuple((one,) for one in plan.to_submit))
     wanted = {one.key for one in plan.to_submit}
     left = {place for place, one in enumerate(plan.entries) if one.key in wanted} - out_of_reach(plan)
+    places, beside = sorted(left), set[int]()
+
+    def taken(place: int) -> tuple[int, ...]:
+        """Take the steps of a chain beyond one of its jobs out of what is left."""
+        found = steps_of(plan.lineage, place, lambda one: one in left or one in beside)
+        steps = tuple(one for one in found.all if one in left)
+        left.difference_update(steps)
+        beside.update(found.beside)
+        return steps
+
     begun: list[tuple[int, ...]] = []
     for place in eldest_first(plan.lineage, lambda place: plan.entries[place].record):
-        steps = steps_of(plan.lineage, place, left.__contains__).all
-        left.difference_update(steps)
+        steps = taken(place)
         begun += [steps] if steps else []
     new: list[tuple[int, ...]] = []
-    for place in sorted(left):
+    for place in places:
         if place in left and not left.intersection(plan.lineage.parents.get(place, ())):
-            steps = (place, *steps_of(plan.lineage, place, left.__contains__).all)
-            left.difference_update(steps)
+            left.discard(place)
+            new.append((place, *taken(place)))
+        elif place in beside and (steps := taken(place)):  # what needs it besides comes with its own intent
             new.append(steps)
     chains = (tuple(plan.entries[place] for place in steps) for steps in (*begun, *new))
     return ChainsToBuy(tuple(chains), len(begun))

@@ -56,6 +56,11 @@ def test_what_a_later_step_needs_besides_belongs_to_its_chain() -> None:
     assert ordered(plan_of(both)) == ([["a", "b", "both", "after"]], 0)
 
 
+def test_what_else_needs_a_job_beside_a_chain_comes_where_that_job_stands() -> None:
+    jobs = [job("a"), job("b"), job("c"), job("both", "a", "b"), job("b2", "b"), job("b3", "b2")]
+    assert ordered(plan_of(jobs)) == ([["a", "b", "both"], ["b2", "b3"], ["c"]], 0)
+
+
 def test_begun_chains_come_first_and_the_eldest_of_them_at_their_head() -> None:
     jobs = [*TWO, job("c"), job("c2", "c")]
     made = plan_of(jobs, c=(50.0, Succeeded), b=(70.0, None))
