@@ -91,6 +91,8 @@ class Reference(NamedTuple):
         """Read what stands among the parameters."""
         if len(value) == 1:  # nearly all: there may be a hundred thousand
             return cls(value["job"])
+        if len(value) == 2 and "content" in value:  # noqa: PLR2004 - nearly all others
+            return cls(value["job"], None, False, value["content"])  # noqa: FBT003 - a tuple's field
         return cls(
             value["job"],
             value.get("output"),

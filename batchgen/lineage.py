@@ -77,8 +77,9 @@ class Lineage:
         """How many steps stand before each job that has parents, along its longest way."""
         found: dict[int, int] = {}
         for place in self.order:
-            if place in self.parents:
-                found[place] = 1 + max(found.get(one, 0) for one in self.parents[place])
+            if (parents := self.parents.get(place)) is not None:
+                steps = found.get(parents[0], 0)
+                found[place] = 1 + (steps if len(parents) == 1 else max(found.get(one, 0) for one in parents))
         return found
 
     def ancestors(self, place: int) -> tuple[int, ...]:

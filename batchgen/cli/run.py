@@ -197,7 +197,9 @@ def _left_out(outcome: "api.RunOutcome") -> dict[str, object] | None:
     left = outcome.left_out
     if left is None:
         return None
-    return {"jobs": left.jobs, "of": left.of, "cost": number(left.cost), "unpriced": left.unpriced}
+    estimated = {"jobs": left.estimated, "cost": number(left.estimate)}
+    told = {"jobs": left.jobs, "of": left.of, "cost": number(left.cost), "unpriced": left.unpriced}
+    return {**told, "estimated": estimated}
 
 
 def _say_how_it_ended(outcome: "api.RunOutcome", *, quiet: bool) -> None:

@@ -293,6 +293,7 @@ class Dispatcher:
     def start(self) -> None:
         """Begin to submit, and to send the files of jobs that wait."""
         self._handover.begin()
+        self._short.left()
         self._errands.spawn(self.run, name="dispatch")
         if self._preparer is not None:
             self._errands.spawn(self._preparer.run, name="prepare")

@@ -69,13 +69,14 @@ class Shortage:
             self._chains.lost(entry, dear=True)
             return
         self._broke, self._error = True, error
-        if self._chains.is_later_step(entry):
+        if self._waiting.goes_on(entry):
             self._steps.append(entry)
         else:
             self._waiting.appendleft(entry)
 
     def left(self) -> None:
         """Learn that a job has left: where the eldest step fitted, the next one is tried."""
+        self._waiting.prefer(self._chains.beside)
         if self._steps and not self._broke:
             self.freed()
 
@@ -94,6 +95,7 @@ class Shortage:
         self._steps.clear()
         self._too_dear.clear()
         self._waiting.return_all(again)
+        self._waiting.prefer(self._chains.beside)
 
     def drop(self, model: str) -> None:
         """Hold the jobs of a model back no longer: they are not bought."""

@@ -5,11 +5,12 @@ what begins a chain: chains end early, and what is wrong with a later step is se
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import merge
 from typing import NamedTuple
 
 from batchgen.identity import references_of
+from batchgen.model import JobKey
 from batchgen.planning.plan import Entry
 
 
@@ -31,6 +32,7 @@ class Waiting:
         self._queues: dict[_Queue, deque[tuple[int, Entry]]] = {}
         self._first = self._last = 0
         self._count = 0
+        self._preferred: set[JobKey] = set()
 
     def __len__(self) -> int:
         """Count them."""
@@ -90,9 +92,26 @@ class Waiting:
         found = min((one for one in heads if may(one[2].model)), default=None)
         return None if found is None else self._queues[found[2]][0][1]
 
+    def goes_on(self, entry: Entry) -> bool:
+        """Return whether a job goes on with a chain that has begun."""
+        return entry.key in self._preferred or bool(references_of(entry.job))
+
+    def prefer(self, keys: Collection[JobKey]) -> None:
+        """Let some leave with those that go on with chains that have begun: later steps need them."""
+        if self._preferred.issuperset(keys):
+            return
+        moved = [one for one in self if one.key in keys and not self.goes_on(one)]
+        for name in {self._name(one) for one in moved}:
+            left = deque(one for one in self._queues.pop(name) if one[1].key not in keys)
+            if left:
+                self._queues[name] = left
+        self._count -= len(moved)
+        self._preferred.update(keys)
+        self.extend(moved)
+
     def remove(self, entry: Entry) -> None:
         """Take out what ``first`` gave."""
-        name = _name(entry)
+        name = self._name(entry)
         queue = self._queues[name]
         assert queue[0][1] is entry
         queue.popleft()
@@ -107,8 +126,7 @@ class Waiting:
 
     def _queue(self, entry: Entry) -> deque[tuple[int, Entry]]:
         self._count += 1
-        return self._queues.setdefault(_name(entry), deque())
+        return self._queues.setdefault(self._name(entry), deque())
 
-
-def _name(entry: Entry) -> _Queue:
-    return _Queue(not references_of(entry.job), entry.job.model)
+    def _name(self, entry: Entry) -> _Queue:
+        return _Queue(not self.goes_on(entry), entry.job.model)

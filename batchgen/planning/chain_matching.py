@@ -80,10 +80,10 @@ def match_chains(
 def _levels(lineage: Lineage) -> list[list[int]]:
     """Return the places by how many steps stand before them."""
     found: defaultdict[int, list[int]] = defaultdict(list)
-    depth = lineage.depth
-    for place in range(lineage.count):
-        found[depth.get(place, 0)].append(place)
-    return [found[step] for step in sorted(found)]
+    found[0] = [place for place in range(lineage.count) if place not in lineage.parents]
+    for place, steps in lineage.depth.items():
+        found[steps].append(place)
+    return [sorted(found[steps]) for steps in sorted(found)]
 
 
 class _Kin:

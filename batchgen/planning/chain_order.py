@@ -1,7 +1,7 @@
 """Whole chains, and the order in which a run buys them: begun ones first, the eldest at their head. Pure."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from batchgen.lifecycle import DONE, IN_FLIGHT, Record, State
@@ -35,16 +35,26 @@ def chains_to_buy(plan: Plan) -> ChainsToBuy:
         return ChainsToBuy(tuple((one,) for one in plan.to_submit))
     wanted = {one.key for one in plan.to_submit}
     left = {place for place, one in enumerate(plan.entries) if one.key in wanted} - out_of_reach(plan)
-    begun = []
-    for place in eldest_first(plan.lineage, lambda place: plan.entries[place].record):
-        steps = steps_behind(plan.lineage, place, left.__contains__)
+    places, beside = sorted(left), set[int]()
+
+    def taken(place: int) -> tuple[int, ...]:
+        """Take the steps of a chain beyond one of its jobs out of what is left."""
+        found = steps_of(plan.lineage, place, lambda one: one in left or one in beside)
+        steps = tuple(one for one in found.all if one in left)
         left.difference_update(steps)
+        beside.update(found.beside)
+        return steps
+
+    begun: list[tuple[int, ...]] = []
+    for place in eldest_first(plan.lineage, lambda place: plan.entries[place].record):
+        steps = taken(place)
         begun += [steps] if steps else []
-    new = []
-    for place in sorted(left):
+    new: list[tuple[int, ...]] = []
+    for place in places:
         if place in left and not left.intersection(plan.lineage.parents.get(place, ())):
-            steps = [place, *steps_behind(plan.lineage, place, left.__contains__)]
-            left.difference_update(steps)
+            left.discard(place)
+            new.append((place, *taken(place)))
+        elif place in beside and (steps := taken(place)):  # what needs it besides comes with its own intent
             new.append(steps)
     chains = (tuple(plan.entries[place] for place in steps) for steps in (*begun, *new))
     return ChainsToBuy(tuple(chains), len(begun))
@@ -75,26 +85,51 @@ def eldest_first(lineage: Lineage, record_of: Callable[[int], Record]) -> list[i
     return sorted(paid, key=lambda place: (_begun_at(paid[place]), place))
 
 
-def steps_behind(lineage: Lineage, place: int, may: Callable[[int], bool]) -> list[int]:
-    """Return the jobs that need a job, each once, parents before their children.
+class Steps(NamedTuple):
+    """What belongs to a chain beyond one of its jobs, each once, parents before their children.
+
+    Attributes:
+        behind: the jobs that need it.
+        beside: what these need besides, and is not bought: without it they are not bought either.
+    """
+
+    behind: tuple[int, ...]
+    beside: tuple[int, ...]
+
+    @property
+    def all(self) -> tuple[int, ...]:
+        """All of them: those beside first, for the others need them."""
+        return self.beside + self.behind
+
+
+def steps_of(lineage: Lineage, place: int, may: Callable[[int], bool]) -> Steps:
+    """Return what belongs to a chain beyond a job.
 
     Args:
         lineage: who feeds whom.
         place: the job's.
-        may: says which are meant; what needs only others is left out with them.
+        may: says which jobs are to be bought; what is reached only through others is left out with them.
     """
-    found: set[int] = set()
-    ahead = deque(lineage.children.get(place, ()))
+    behind = _reached([place], lineage.children, may)
+    beside = _reached(behind, lineage.parents, lambda one: one != place and one not in behind and may(one))
+    return Steps(_in_order(behind, lineage), _in_order(beside, lineage))
+
+
+def _reached(
+    places: Iterable[int], ways: Mapping[int, tuple[int, ...]], may: Callable[[int], bool]
+) -> dict[int, None]:
+    found: dict[int, None] = {}
+    ahead = deque(one for place in places for one in ways.get(place, ()))
     while ahead:
         one = ahead.popleft()
         if one not in found and may(one):
-            found.add(one)
-            ahead.extend(lineage.children.get(one, ()))
-    return _in_order(found, lineage)
+            found[one] = None
+            ahead.extend(ways.get(one, ()))
+    return found
 
 
-def _in_order(places: Iterable[int], lineage: Lineage) -> list[int]:
-    return sorted(places, key=lambda one: (lineage.depth.get(one, 0), one))
+def _in_order(places: Iterable[int], lineage: Lineage) -> tuple[int, ...]:
+    return tuple(sorted(places, key=lambda one: (lineage.depth.get(one, 0), one)))
 
 
 def _begun_at(record: Record) -> float:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from batchgen.errors import JournalError
-from batchgen.identity import Reference, is_file, references_of
+from batchgen.identity import Reference, is_file
 from batchgen.model import Job, JobKey, Model, Scope
 from batchgen.planning.expectations import Expectations, Newest
 from batchgen.planning.pricing import Given
@@ -159,9 +159,8 @@ def stand_ins_of(
 
 def _parents(batch: Batch) -> frozenset[str]:
     """Return the models of the jobs whose outputs go into others."""
-    step = batch.plan.by_id
-    named = {one.job for entry in batch.plan.entries for one in references_of(entry.job)}
-    return frozenset(step[one].job.model for one in named if one in step)
+    entries = batch.plan.entries
+    return frozenset(entries[place].job.model for place in batch.plan.lineage.children)
 
 
 def _others(batch: Batch, options: Options) -> Iterator[Records]:

@@ -359,7 +359,7 @@ def file_problems(manifest: Manifest, indices: Iterable[int]) -> list[Problem]:
     wrong: dict[str, str | None] = {}
     seen: set[int] = set()
     problems = []
-    for index in indices:
+    for index in indices if manifest.files else ():
         params = manifest.jobs[index].params
         if id(params) in seen:  # jobs of one entry share them
             continue

@@ -23,10 +23,14 @@ from batchgen.identity import references_of
 from batchgen.lifecycle import State, SubmitStarted
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Json
+from batchgen.planning.caps import Chains
+from batchgen.planning.chain_order import chains_to_buy
+from batchgen.planning.plan import make_plan
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes
 from tests.support.builders import events_of, make_earth, records_of, states_of, verdict_of
+from tests.support.memory_journal import MemoryJournal
 from tests.support.virtual import EPOCH, SEEDED, Earth, Run
 
 CUT_OUT, UPSCALE = "model_birefnet-background-removal", "model_topaz-image-upscale"
@@ -177,6 +181,24 @@ def test_a_step_that_is_fed_by_two_chains_is_kept_once() -> None:
     assert states_of(over) == {State.COLLECTED: 3}
 
 
+def test_a_parent_is_not_bought_where_another_parent_of_its_child_cannot_be() -> None:
+    over = make_earth()
+    wanted = [parent("ann"), parent("bob"), child("both", "ann", "bob"), parent("eve")]
+    run = finished(Run(over, wanted, purse=purse(9)).go())
+    assert {one.job.id for one in records_of(over).values() if one.job} == {"eve"}
+    assert "ann: the whole chain (3 jobs) costs 10 CU" in verdict_of(run).reasons[0]
+
+
+def test_what_a_begun_chain_needs_is_bought_though_its_own_later_steps_do_not_fit() -> None:
+    over = make_earth()
+    wanted = [parent("ann"), parent("bob"), child("both", "ann", "bob"), child("big", "bob", model=UPSCALE)]
+    run = finished(Run(over, wanted, purse=purse(19)).go())
+    assert {one.job.id for one in records_of(over).values() if one.job} == {"ann", "bob", "both"}
+    assert verdict_of(run).exit is Exit.BUDGET
+    finished(Run(over, wanted, purse=purse(20)).go())
+    assert states_of(over) == {State.COLLECTED: 4}
+
+
 def test_a_parent_that_fails_sets_free_what_was_kept_behind_it() -> None:
     over = make_earth(outcomes=Outcomes(failures=1.0))
     wanted = [*chain("ann"), *chain("bob"), *chain("eve")]
@@ -213,8 +235,9 @@ def test_a_cut_run_leaves_reservations_and_the_next_one_begins_without_them() ->
 def test_chains_that_have_begun_come_before_new_ones_in_the_next_run() -> None:
     over = make_earth(duration=(30.0, 30.0))
     Run(over, chain("ann"), purse=purse(WHOLE), cut_at=10.0).go()
-    run = finished(Run(over, [*chain("new"), *chain("ann")], purse=purse(WHOLE), in_flight=9).go())
+    run = finished(Run(over, [parent("new"), *chain("ann")], purse=purse(WHOLE + 3), in_flight=9).go())
     assert [one.job.id for one in events_of(run, SubmitStarted)] == ["ann-cut", "ann-big"]
+    assert verdict_of(run).exit is Exit.BUDGET
 
 
 def test_a_step_that_is_dearer_than_what_was_kept_stays_with_its_parent_until_a_higher_budget() -> None:
@@ -271,7 +294,7 @@ def test_a_cap_that_comes_while_a_run_goes_on_keeps_money_for_what_has_begun() -
     assert bought(over) == {"": 2, "cut": 2, "big": 2}
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 10**6),
     cap=st.integers(0, 130),
@@ -370,3 +393,47 @@ def test_a_price_that_is_refused_leaves_the_chain_and_no_other_job() -> None:
     run = finished(Run(over, [*chains(2), *pairs(4)[6:]], purse=asking(questions, 99)).go())
     assert bought(over) == {"": 1, "cut": 1}
     assert all("its price is not known" in one for one in verdict_of(run).reasons)
+
+
+@st.composite
+def manifests(draw: Any) -> list[Job]:
+    """Jobs in chains of many forms: some feed several, and some are fed by a job that feeds nobody else."""
+    jobs: list[Job] = []
+    free: list[str] = []
+    for number in range(draw(st.integers(1, 9))):
+        name, model = f"j{number}", draw(st.sampled_from([CUT_OUT, UPSCALE]))
+        of = draw(st.sampled_from([None, *free])) if free else None
+        if of is None:
+            jobs.append(parent(name))
+        elif draw(st.booleans()):
+            jobs.append(child(name, of, model=model))
+        else:
+            jobs += draw(
+                st.permutations([parent(f"{name}-too"), child(name, of, f"{name}-too", model=model)])
+            )
+        free.append(name)
+    return jobs
+
+
+@settings(max_examples=40)
+@given(jobs=manifests(), cap=st.integers(0, 60), first=st.integers(0, 60))
+def test_a_plan_says_of_whole_chains_what_a_run_then_does(jobs: list[Job], cap: int, first: int) -> None:
+    over = make_earth()
+    for most in (first, cap):
+        guard = purse(most)
+        journal = MemoryJournal(over.disk)
+        guard.remember(journal.records().values())
+        chains = chains_to_buy(make_plan(jobs, journal.records()))
+        said = guard.fit(
+            [one.job for steps in chains.chains for one in steps],
+            journal,
+            now=over.clock_offset,
+            chains=Chains([len(steps) for steps in chains.chains], chains.begun),
+        )
+        before = len(over.service.submissions)
+        run = finished(
+            Run(over, jobs, purse=purse(most), in_flight=1).go()
+        )  # one by one: so the order is the plan's
+        assert len(over.service.submissions) - before == said.fits
+        assert verdict_of(run).exit is (Exit.DONE if said.fits == said.jobs else Exit.BUDGET)
+        assert charged(over) <= max(first, cap)

@@ -6,7 +6,7 @@ from typing import Any
 from batchgen.lifecycle import Accepted, Event, Failed, Record, SubmitStarted, Succeeded, replay
 from batchgen.lineage import lineage_of
 from batchgen.model import Job, JobKey
-from batchgen.planning.chain_order import chains_to_buy, eldest_first, out_of_reach, steps_behind
+from batchgen.planning.chain_order import chains_to_buy, eldest_first, out_of_reach, steps_of
 from batchgen.planning.choosing import only_selected
 from batchgen.planning.plan import Plan, make_plan
 
@@ -51,9 +51,14 @@ def test_new_chains_come_in_the_order_of_the_manifest_each_with_all_that_need_it
     assert ordered(plan_of(TWO[::-1])) == ([["b", "b2"], ["a", "a2", "a3"]], 0)
 
 
-def test_what_two_chains_feed_belongs_to_the_first_of_them() -> None:
+def test_what_a_later_step_needs_besides_belongs_to_its_chain() -> None:
     both = [job("a"), job("b"), job("both", "a", "b"), job("after", "both")]
-    assert ordered(plan_of(both)) == ([["a", "both", "after"], ["b"]], 0)
+    assert ordered(plan_of(both)) == ([["a", "b", "both", "after"]], 0)
+
+
+def test_what_else_needs_a_job_beside_a_chain_comes_where_that_job_stands() -> None:
+    jobs = [job("a"), job("b"), job("c"), job("both", "a", "b"), job("b2", "b"), job("b3", "b2")]
+    assert ordered(plan_of(jobs)) == ([["a", "b", "both"], ["b2", "b3"], ["c"]], 0)
 
 
 def test_begun_chains_come_first_and_the_eldest_of_them_at_their_head() -> None:
@@ -94,14 +99,19 @@ def test_a_step_that_is_bought_already_is_in_reach_whatever_feeds_it() -> None:
     assert {plan.entries[one].job.id for one in out_of_reach(plan)} == {"a"}
 
 
-def test_the_steps_behind_a_job_are_found_once_each_and_parents_first() -> None:
+def test_the_steps_of_a_chain_are_found_once_each_and_parents_first() -> None:
     diamond = [
         job("top"),
         job("left", "top"),
         job("right", "top"),
-        job("end", "left", "right"),
+        job("end", "left", "right", "other"),
         job("last", "end"),
+        job("other", "before"),
+        job("before"),
+        job("apart", "before"),
     ]
     lineage = lineage_of(diamond)
-    assert steps_behind(lineage, 0, lambda _: True) == [1, 2, 3, 4]
-    assert steps_behind(lineage, 0, lambda place: place != 3) == [1, 2]
+    assert steps_of(lineage, 0, lambda _: True) == ((1, 2, 3, 4), (6, 5))
+    assert steps_of(lineage, 0, lambda place: place != 3) == ((1, 2), ())
+    assert steps_of(lineage, 0, lambda place: place != 5) == ((1, 2, 3, 4), ())
+    assert steps_of(lineage, 6, lambda _: True) == ((5, 7, 3, 4), (0, 1, 2))

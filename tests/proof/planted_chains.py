@@ -77,8 +77,8 @@ OF_CHAINS = (
     Mutant(
         name="let new chains begin before steps that are ready",
         path="engine/waiting.py",
-        old="not references_of(entry.job), entry.job.model",
-        new="bool(references_of(entry.job)), entry.job.model",
+        old="_Queue(not self.goes_on(entry), entry.job.model)",
+        new="_Queue(self.goes_on(entry), entry.job.model)",
         test=_PROOF,
     ),
     Mutant(
@@ -151,5 +151,26 @@ OF_CHAINS = (
         old="        if not self.is_later_step(entry):\n            return False\n",
         new="        if self._places:\n            return False\n",
         test=f"{_MONEY}::test_fifty_chains_that_are_each_dearer_by_one_do_not_stop_all",
+    ),
+    Mutant(
+        name="keep nothing anew for chains that have begun",
+        path="engine/limits/chain_budget.py",
+        old="        for place in eldest_first(self._lineage, self._record) if self._keeps else ():\n",
+        new="        for place in ():\n",
+        test=f"{_MONEY}::test_chains_that_have_begun_come_before_new_ones_in_the_next_run",
+    ),
+    Mutant(
+        name="keep money twice for a step of two chains",
+        path="journal/reservations.py",
+        old="        self._count(scope_id, ((one.at, in_units(one.amount)) for one in made.values()))\n",
+        new="        self._count(scope_id, ((one.at, in_units(one.amount)) for one in wanted.values()))\n",
+        test="tests/journal/test_contract.py::test_a_step_of_two_parents_is_kept_once",
+    ),
+    Mutant(
+        name="buy a parent though another parent of its child cannot be bought",
+        path="planning/chain_order.py",
+        old="        return self.beside + self.behind\n",
+        new="        return self.behind\n",
+        test=f"{_MONEY}::test_a_parent_is_not_bought_where_another_parent_of_its_child_cannot_be",
     ),
 )

@@ -14,7 +14,7 @@ from batchgen.errors import OverBudgetError
 from batchgen.lifecycle import SubmitStarted
 from batchgen.model import JobKey
 from batchgen.planning.budget import Amounts, Reservation
-from batchgen.planning.chain_order import ChainsToBuy, eldest_first, is_paid, out_of_reach, steps_behind
+from batchgen.planning.chain_order import ChainsToBuy, Steps, eldest_first, is_paid, out_of_reach, steps_of
 from batchgen.planning.plan import Entry, Plan
 from batchgen.ports import Journal
 from batchgen.record import Record
@@ -50,13 +50,12 @@ class ChainBudget:
         self._now = now
         in_chains = sorted({*plan.lineage.parents, *plan.lineage.children})
         self._places = {plan.entries[one].key: one for one in in_chains}
-        self._roots: dict[int, int] = {}
-        for place in plan.lineage.order if in_chains else ():
-            self._roots[place] = min(map(self._roots.__getitem__, self._parents(place)), default=place)
         self._lost = out_of_reach(plan, closed)  # that nobody can buy any more, for a parent or themselves
         self._dear = set[int]()  # the same, as long as the caps are as they are
-        self._begun: dict[int, int] = {}  # chains in the order in which they began, by their first jobs
-        self._kept: dict[int, set[JobKey]] = {}  # for whom something was kept, by the same
+        self._chains: dict[int, int] = {}  # of jobs whose chains have begun: by their places, the same number
+        self._count = 0  # of chains that have begun; their numbers go up
+        self._kept: dict[int, set[JobKey]] = {}  # for whom something was kept, by chain
+        self._beside: set[JobKey] = set()  # of these, those whose own later steps were not meant
         self._priced: set[JobKey] = set()  # behind whom no price is left to ask
         self._sent: set[JobKey] = set()  # whose intents were made in this run
         self._runs = False
@@ -65,10 +64,15 @@ class ChainBudget:
         """Return whether other jobs go into a job: one that is about to leave belongs to a begun chain."""
         return self._places.get(entry.key) in self._lineage.parents
 
+    @property
+    def beside(self) -> Collection[JobKey]:
+        """The jobs that later steps of begun chains need besides, and for which something is kept."""
+        return self._beside
+
     def age(self, entry: Entry) -> tuple[int, int]:
         """Return what puts later steps into the order in which their chains began."""
         place = self._places[entry.key]
-        return self._begun.get(self._roots[place], len(self._begun)), place
+        return self._chains.get(place, self._count), place
 
     def left(self, entries: Iterable[Entry]) -> ChainsToBuy:
         """Return the chains of jobs that wait to be bought; those that have begun come first."""
@@ -77,8 +81,8 @@ class ChainBudget:
         for entry in entries:
             if entry.key not in seen:
                 place = self._places.get(entry.key)
-                behind = self._open_behind(place) if place is not None else ()
-                steps = [entry, *(self._entries[one] for one in behind if self._entries[one].key not in seen)]
+                more = self._steps(place).all if place is not None else ()
+                steps = [entry, *(self._entries[one] for one in more if self._entries[one].key not in seen)]
                 seen.update(one.key for one in steps)
                 chains[not self.is_later_step(entry)].append(tuple(steps))
         return ChainsToBuy((*chains[0], *chains[1]), len(chains[0]))
@@ -94,8 +98,8 @@ class ChainBudget:
         if place is None or not self._purse.keeps_chains or entry.key in self._priced:
             return None
         if entry.key not in self._journal.reservations():
-            behind = (self._entries[one] for one in self._open_behind(place))
-            found = next((one for one in behind if self._purse.is_unasked(one.job)), None)
+            steps = (self._entries[one] for one in self._steps(place).all)
+            found = next((one for one in steps if self._purse.is_unasked(one.job)), None)
             if found is not None:
                 return found
         self._priced.add(entry.key)
@@ -111,6 +115,7 @@ class ChainBudget:
         """
         self._journal.release(tuple(self._journal.reservations()))
         self._kept.clear()
+        self._beside.clear()
 
     def renew(self) -> None:
         """Keep money for the rest of every chain that has begun, the eldest first, as far as the caps hold.
@@ -121,17 +126,21 @@ class ChainBudget:
         self.clear()
         self._runs = True
         self._dear.clear()
-        chains: list[Mapping[JobKey, Reservation]] = []
+        chains: list[tuple[int, Steps]] = []
         taken: set[int] = set()
         for place in eldest_first(self._lineage, self._record) if self._keeps else ():
-            steps = self._open_behind(place, but=taken)
-            taken.update(steps)
-            if steps:
-                self._begin(place)
-                chains.append(self._rows(place, steps))
-        if not self._reserve({key: one for rows in chains for key, one in rows.items()}):
-            for rows in chains:
-                self._reserve(rows)
+            steps = self._steps(place, but=taken)
+            taken.update(steps.all)
+            if steps.behind:
+                self._begin(place, steps)
+                chains.append((place, steps))
+        rows = [self._rows(place, steps.all) for place, steps in chains]
+        if self._reserve({key: one for some in rows for key, one in some.items()}):
+            self._beside.update(self._entries[one].key for _, steps in chains for one in steps.beside)
+            return
+        for (_, steps), some in zip(chains, rows, strict=True):
+            if self._reserve(some):
+                self._beside.update(self._entries[one].key for one in steps.beside)
 
     def changed(self) -> None:
         """Learn that the caps are others, which is the same as a new beginning.
@@ -163,12 +172,15 @@ class ChainBudget:
             try:
                 done = record(wanted)
             except OverBudgetError as error:
-                if error.over is None or not self._made_room(entry, error.over):
+                if wanted and entry.key in self._beside:
+                    wanted = {}  # a begun chain needs it, whatever becomes of its own later steps
+                elif error.over is None or not self._made_room(entry, error.over):
                     raise
             else:
                 if entry.key in self._places:
                     self._sent.add(entry.key)
-                self._note(wanted)
+                    self._note(wanted)
+                    self._beside.discard(entry.key)
                 return done
 
     def came_back(self, entry: Entry) -> None:
@@ -185,8 +197,8 @@ class ChainBudget:
         if self.is_later_step(entry):
             self._reserve(self._rows(self._parents(place)[0], [place]))
             return
-        behind = (self._entries[one].key for one in self._open_behind(place))
-        self._journal.release([one for one in behind if one in kept and kept[one].parent == entry.key])
+        steps = (self._entries[one].key for one in self._steps(place).all)
+        self._journal.release([one for one in steps if one in kept and kept[one].parent == entry.key])
 
     def carried(self, entry: Entry) -> None:
         """Learn that a job is paid for; one that this run has not bought was found, and begins its chain."""
@@ -194,9 +206,10 @@ class ChainBudget:
         if place is None or not self._runs or entry.key in self._sent:
             return
         self._sent.add(entry.key)
-        if self._keeps and (steps := self._open_behind(place)):
-            self._begin(place)
-            self._reserve(self._rows(place, steps))
+        steps = self._steps(place)
+        if steps.behind and self._keeps:
+            self._begin(place, steps)
+            self._reserve(self._rows(place, steps.all))
 
     def lost(self, entry: Entry, *, dear: bool = False) -> None:
         """Keep nothing any more for a job that cannot be bought, and for all that need it.
@@ -230,26 +243,49 @@ class ChainBudget:
         place = self._places.get(entry.key)
         if place is None or not self._purse.keeps_chains:
             return {}
-        self._begin(place)
         kept = self._journal.reservations()
-        if entry.key in kept:
+        if entry.key in kept and entry.key not in self._beside:
             return {}  # so it is for all that need it
-        steps = [self._entries[one] for one in self._open_behind(place)]
-        jobs = [one.job for one in steps]
-        amounts = self._purse.reservations(entry.job, intent.reserved, jobs, now=intent.at)
+        if entry.key not in kept:
+            self._refuse_waste(entry, place)
+        found = self._steps(place)
+        steps = [self._entries[one] for one in found.all]
+        try:
+            jobs = [one.job for one in steps]
+            amounts = self._purse.reservations(entry.job, intent.reserved, jobs, now=intent.at)
+        except OverBudgetError:
+            if entry.key in self._beside and entry.key in kept:
+                return {}
+            raise
+        self._begin(place, found)
         if not self._keeps:
             return {}
+        self._beside.update(one for one in (self._entries[at].key for at in found.beside) if one not in kept)
         return {one.key: amount for one, amount in zip(steps, amounts, strict=True) if one.key not in kept}
+
+    def _refuse_waste(self, entry: Entry, place: int) -> None:
+        """Leave a job of which all that needs it cannot be bought under these caps.
+
+        Raises:
+            OverBudgetError: it is such a job.
+        """
+        children = self._lineage.children.get(place, ())
+        wanted = [one for one in children if one not in self._lost and not is_paid(self._record(one))]
+        if wanted and self._dear.issuperset(wanted):
+            raise OverBudgetError(
+                f"{entry.job.id}: what needs it is left by the budget "
+                "(`budget: {chains: steps}` buys it all the same)",
+                alone=True,
+            )
 
     def _made_room(self, entry: Entry, over: Decimal) -> bool:
         """Drop what is kept for the youngest chains, as much as a later step lacks, or nothing."""
         if not self.is_later_step(entry):
             return False
         kept, mine = self._journal.reservations(), self.age(entry)[0]
-        younger = [root for root in self._kept if self._begun[root] > mine]
         gone: list[JobKey] = []
-        for root in sorted(younger, key=self._begun.__getitem__, reverse=True):
-            keys = self._kept[root] & kept.keys()
+        for chain in sorted((one for one in self._kept if one > mine), reverse=True):
+            keys = self._kept[chain] & kept.keys()
             over -= sum((kept[key].amount for key in keys), Decimal(0))
             gone += keys
             if over <= 0:
@@ -288,21 +324,25 @@ class ChainBudget:
 
     def _note(self, keys: Iterable[JobKey]) -> None:
         for key in keys:
-            root = self._roots[self._places[key]]
-            self._begun.setdefault(root, len(self._begun))
-            self._kept.setdefault(root, set()).add(key)
+            self._kept.setdefault(self._chains[self._places[key]], set()).add(key)
 
-    def _begin(self, place: int) -> None:
-        self._begun.setdefault(self._roots[place], len(self._begun))
+    def _begin(self, place: int, steps: Steps) -> None:
+        """Let a chain begin, or go on; what belongs to one already stays of that one."""
+        chain = self._chains.get(place)
+        if chain is None:
+            chain = self._chains[place] = self._count
+            self._count += 1
+        for one in steps.all:
+            self._chains.setdefault(one, chain)
 
-    def _open_behind(self, place: int, *, but: Collection[int] = ()) -> list[int]:
-        """Return all that need a job and can be bought yet."""
+    def _steps(self, place: int, *, but: Collection[int] = ()) -> Steps:
+        """Return what belongs to a chain beyond a job, and can be bought yet."""
 
         def may(one: int) -> bool:
             shut = one in but or one in self._lost or one in self._dear
             return not shut and not is_paid(self._record(one))
 
-        return steps_behind(self._lineage, place, may)
+        return steps_of(self._lineage, place, may)
 
     def _parents(self, place: int) -> Sequence[int]:
         return self._lineage.parents.get(place, ())
