@@ -124,10 +124,11 @@ def chained(setting: Setting) -> list[Figure]:
 async def _planned(*folders: Path, tries: int) -> list[float]:
     """Give the seconds of each plan, against a service that has the models of chains."""
     async with serve(Settings(latency=(0.0, 0.0))) as running:
-        return [
-            min([await asyncio.to_thread(_plan_in, folder, running.base_url) for _ in range(tries)])
-            for folder in folders
+        took = [
+            [await asyncio.to_thread(_plan_in, folder, running.base_url) for folder in folders]
+            for _ in range(tries)
         ]
+    return [min(times) for times in zip(*took, strict=True)]
 
 
 def _plan_in(folder: Path, base_url: str) -> float:
