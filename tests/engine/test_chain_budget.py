@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from batchgen.engine.limits.budget import BudgetGuard
@@ -294,6 +294,17 @@ def test_a_cap_that_comes_while_a_run_goes_on_keeps_money_for_what_has_begun() -
     assert bought(over) == {"": 2, "cut": 2, "big": 2}
 
 
+@example(
+    # a last step that an earlier run has sent fails here, and is tried again
+    seed=4684,
+    cap=50,
+    cuts=[13, 14],
+    ceiling=2,
+    failures=0.3,
+    low={},
+    whole=True,
+    power=False,
+)
 @settings(max_examples=30)
 @given(
     seed=st.integers(0, 10**6),

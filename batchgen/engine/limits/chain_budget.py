@@ -195,6 +195,7 @@ class ChainBudget:
         if place is None:
             return
         if self.is_later_step(entry):
+            self._begin(place, Steps((), ()))
             self._reserve(self._rows(self._parents(place)[0], [place]))
             return
         steps = (self._entries[one].key for one in self._steps(place).all)
@@ -328,10 +329,12 @@ class ChainBudget:
 
     def _begin(self, place: int, steps: Steps) -> None:
         """Let a chain begin, or go on; what belongs to one already stays of that one."""
-        chain = self._chains.get(place)
+        known = (self._chains[one] for one in (place, *self._parents(place)) if one in self._chains)
+        chain = next(known, None)
         if chain is None:
-            chain = self._chains[place] = self._count
+            chain = self._count
             self._count += 1
+        self._chains.setdefault(place, chain)
         for one in steps.all:
             self._chains.setdefault(one, chain)
 
