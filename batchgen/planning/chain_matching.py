@@ -159,9 +159,15 @@ class _Work:
         recorded = self._records[key].job
         if recorded is None or place not in self._lineage.parents:
             return True
-        bound_to = [one.ordinal for one in references_of(recorded)]
-        own = [self.keys[self._places[one.job]].ordinal for one in references_of(self.jobs[place])]
-        return all(one is None or one == other for one, other in zip(bound_to, own, strict=True))
+        bound_to = references_of(recorded)
+        if any(one.ordinal is None for one in bound_to):
+            return True
+        # of equal parents that go in alike it is all the same which comes first
+        own = (
+            one._replace(ordinal=self.keys[self._places[one.job]].ordinal)
+            for one in references_of(self.jobs[place])
+        )
+        return Counter(map(_tie, bound_to)) == Counter(map(_tie, own))
 
     def rank(self, place: int, key: JobKey) -> tuple[int, int]:
         """Return how little of what is bought behind a record would be bought again, and how much is left."""
@@ -251,6 +257,11 @@ class _Work:
                     found[content_with_assets(record.job)].append(key)
             self._found_by_assets = found
         return self._found_by_assets
+
+
+def _tie(one: Reference) -> tuple[str, int | None, bool, int | None]:
+    """Return what goes in, and whose it is."""
+    return one.content, one.output, one.every, one.ordinal
 
 
 One = TypeVar("One")

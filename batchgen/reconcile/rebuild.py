@@ -32,7 +32,7 @@ from batchgen.reconcile.history import Attempt, HistoryBuilder
 from batchgen.reconcile.listing import Listing
 from batchgen.reconcile.preflight import Preflight, TakenIn
 from batchgen.reconcile.prompts import Prompts
-from batchgen.reconcile.saved_results import Recalled
+from batchgen.reconcile.recall import Recalled
 
 
 class Fate(StrEnum):

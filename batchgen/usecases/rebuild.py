@@ -19,7 +19,8 @@ from batchgen.planning.yields import kind_of
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.rebuild import Rebuilder, Rebuilt
-from batchgen.reconcile.saved_results import Recalled, SavedJob, SavedResults, read_results, recall
+from batchgen.reconcile.recall import Recalled, recall
+from batchgen.reconcile.saved_results import SavedJob, SavedResults, read_results
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.rename_check import named_by_results
 from batchgen.wiring.batch import Batch

@@ -152,6 +152,15 @@ def test_of_equal_jobs_the_one_that_goes_into_a_sheet_is_found_again_under_anoth
     assert not make_plan([again[1], again[0], *again[2:]], records).to_submit
 
 
+def test_of_equal_parents_that_go_in_together_it_does_not_matter_which_comes_first() -> None:
+    sheet = Job(id="s", model="m", params={"images": [{"job": "k0"}, {"job": "k1"}]})
+    jobs = [*chain(0, "a", 0), *chain(1, "a", 0), sheet]
+    records = bought(make_plan(jobs, {}))
+    again = renamed(jobs, {"k0": "y", "k1": "x", "s": "sheet"})
+    assert not make_plan(again, records).to_submit
+    assert not make_plan([again[1], again[0], again[2]], records).to_submit
+
+
 def test_equal_siblings_in_other_words_and_under_other_names_keep_what_hangs_on_them() -> None:
     jobs = [*chain(0, "a", 2), Job(id="again", model="tool0", params={"image": {"job": "k0"}})]
     jobs = [jobs[0], jobs[3], jobs[1], jobs[2]]

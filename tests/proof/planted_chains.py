@@ -27,8 +27,8 @@ OF_CHAINS = (
     Mutant(
         name="take the record of another parent's child",
         path="planning/chain_matching.py",
-        old="all(one is None or one == other for one, other",
-        new="all(one is None or other is not None for one, other",
+        old="return Counter(map(_tie, bound_to)) == Counter(map(_tie, own))",
+        new="return Counter(map(_tie, bound_to)) != Counter()",
         test=f"{_MATCHING}::test_a_child_follows_the_record_of_its_parent_and_not_the_best_one",
     ),
     Mutant(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from batchgen.identity import compose_body, content_key, derive_seed
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job, JobKey, Json, Model, ModelInput, Scope, Submission
-from batchgen.reconcile.saved_results import Recalled, SavedJob, read_results, recall
+from batchgen.reconcile.recall import Recalled, recall
+from batchgen.reconcile.saved_results import SavedJob, read_results
 
 SEED = ModelInput(name="seed", type="number", minimum=0, maximum=2_147_483_647)
 MODELS = {"m": Model(id="m", name="M", inputs=(SEED,))}
