@@ -7,6 +7,7 @@ from tests.cli.conftest import Service, Shell
 MANIFEST = """\
 version: 1
 batch: spring
+limits: {rate: none}
 jobs:
   - entry: knight
     id: "knight-{pose}"
