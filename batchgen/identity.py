@@ -20,14 +20,9 @@ SEED_BOUNDS = (0, 2_147_483_647)  # what the recorded schemas declare; used wher
 _TEXTS = frozenset({"string", "string_array"})  # the types of inputs that take text
 
 _FILE = {"file", "sha256"}  # the keys of a local file among the inputs: as it is written, and its content
-_REFERENCE = {
-    "job",
-    "output",
-    "outputs",
-    "content",
-    "ordinal",
-    "assets",
-}  # of a job: see Reference
+_SAID = frozenset({"job", "output", "outputs"})  # the keys of a job among them, as the manifest says it
+_REFERENCE = _SAID | {"content", "ordinal", "assets"}  # and as it is known later: see Reference
+_VERSION = "v1:"  # of the canonical form
 ASSET = "asset_"  # what the ids of assets begin with
 EVERY = "all"  # what ``outputs`` says
 
@@ -133,7 +128,7 @@ def content_key(job: Job) -> str:
     says nothing of one.
     """
     asked = {"model": job.model, "params": job.inputs}
-    return "v1:" + hashlib.sha256(_asked_text(asked).encode()).hexdigest()
+    return _VERSION + hashlib.sha256(_asked_text(asked).encode()).hexdigest()
 
 
 def _asked_text(asked: Mapping[str, Json]) -> str:
@@ -186,7 +181,7 @@ def references_of(job: Job) -> tuple[Reference, ...]:
     for value in job.params.values():
         if type(value) in _PLAIN:
             continue  # nearly all values: there may be a hundred thousand jobs
-        if type(value) is dict and "job" in value and value.keys() <= _REFERENCE:
+        if is_reference(value):
             found.append(Reference.read(value))
         else:
             found += references_in(value)
@@ -216,13 +211,16 @@ def with_parents(job: Job, content_of: Callable[[str], str]) -> Job:
     params = dict(job.params)
     for name, value in job.params.items():
         if type(value) not in _PLAIN:
-            if type(value) is dict and "job" in value and value.keys() <= _REFERENCE:  # nearly all
-                params[name] = {**value, "content": content_of(value["job"])}
+            if is_reference(value):  # nearly all
+                params[name] = _with_content(value, content_of)
             else:
-                params[name] = _with_inputs(
-                    value, _as_it_is, lambda one: {**one, "content": content_of(one["job"])}
-                )
+                params[name] = _with_inputs(value, _as_it_is, lambda one: _with_content(one, content_of))
     return _with_params(job, params)
+
+
+def _with_content(value: Mapping[str, Json], content_of: Callable[[str], str]) -> dict[str, Json]:
+    content = content_of(value["job"])
+    return {**value, "content": content} if content else dict(value)
 
 
 def with_references(job: Job, instead: Callable[[Reference], Reference]) -> Job:
@@ -256,7 +254,13 @@ def is_file(value: Json) -> bool:
 
 def is_reference(value: Json) -> bool:
     """Return whether a value of a parameter stands for another job's output."""
-    return isinstance(value, dict | Mapping) and "job" in value and value.keys() <= _REFERENCE
+    if not isinstance(value, dict | Mapping) or "job" not in value:
+        return False
+    content = value.get("content")
+    if content is None:
+        return value.keys() <= _SAID
+    # an input of a model may well have such keys: what was added here begins with what only we write
+    return isinstance(content, str) and content.startswith(_VERSION) and value.keys() <= _REFERENCE
 
 
 def has_asset(value: Json) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
+from batchgen.catalog.outputs import TEXT, kinds_made_by
 from batchgen.model import JobKey, Model, RemoteJob
 from batchgen.record import DONE, Record
 
@@ -78,7 +79,7 @@ def _asked(sent: Mapping[str, object], model: Model | None) -> int:
 
 def writes_text(model: Model) -> bool:
     """Return whether nothing but text comes out of a model: it need not be an asset."""
-    return bool(model.capabilities) and all(one.endswith("2txt") for one in model.capabilities)
+    return kinds_made_by(model) == {TEXT}
 
 
 @dataclass(slots=True)

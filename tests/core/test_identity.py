@@ -7,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.errors import InputError
-from batchgen.identity import canonical, compose_body, content_key, derive_seed, files_of, seed_for
-from batchgen.model import Job, JobKey, Model, ModelInput, Scope
+from batchgen.identity import (
+    canonical,
+    compose_body,
+    content_key,
+    derive_seed,
+    files_of,
+    references_of,
+    seed_for,
+    with_parents,
+)
+from batchgen.model import Job, JobKey, Json, Model, ModelInput, Scope
 
 SCOPE = Scope(origin="https://api.example/v1", project="", batch="spring")
 SEED = ModelInput(name="seed", type="number", minimum=0, maximum=2_147_483_647)
@@ -182,3 +191,20 @@ def test_a_mapping_with_other_keys_is_no_file() -> None:
     }
     assert files_of(job(params=params)) == ()
     assert json.loads(compose_body(job(params=params), None))["b"]["more"] == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"job": "engineer", "content": "builds bridges"},
+        {"job": "engineer", "ordinal": 1},
+        {"job": "engineer", "assets": ["a"], "content": None},
+        {"job": "engineer", "salary": 1},
+        {"content": "v1:x"},
+    ],
+)
+def test_an_input_that_only_looks_like_another_job_is_sent_as_it_is(value: Json) -> None:
+    job = Job(id="a", model="m", params={"who": value, "list": [value]})
+    assert references_of(job) == ()
+    assert json.loads(compose_body(job, None)) == {"who": value, "list": [value]}
+    assert with_parents(job, lambda _: "v1:x").params == job.params
