@@ -32,7 +32,7 @@ def is_paid(record: Record) -> bool:
 def chains_to_buy(plan: Plan) -> ChainsToBuy:
     """Return the jobs that would be bought, in the order in which a run buys them."""
     if plan.lineage.is_empty:
-        return ChainsToBuy(tuple((one,) for one in plan.to_submit))
+        return one_by_one(plan)
     wanted = {one.key for one in plan.to_submit}
     left = {place for place, one in enumerate(plan.entries) if one.key in wanted} - out_of_reach(plan)
     places, beside = sorted(left), set[int]()
@@ -58,6 +58,11 @@ def chains_to_buy(plan: Plan) -> ChainsToBuy:
             new.append(steps)
     chains = (tuple(plan.entries[place] for place in steps) for steps in (*begun, *new))
     return ChainsToBuy(tuple(chains), len(begun))
+
+
+def one_by_one(plan: Plan) -> ChainsToBuy:
+    """Return the jobs that would be bought, each by itself."""
+    return ChainsToBuy(tuple((one,) for one in plan.to_submit))
 
 
 def out_of_reach(plan: Plan, closed: Collection[str] = ()) -> set[int]:

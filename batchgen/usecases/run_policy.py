@@ -14,7 +14,7 @@ from batchgen.engine.settings import RunSettings
 from batchgen.errors import ServiceError
 from batchgen.manifest.values import Budget
 from batchgen.planning.caps import Chains, Fit
-from batchgen.planning.chain_order import chains_to_buy
+from batchgen.planning.chain_order import chains_to_buy, one_by_one
 from batchgen.planning.slots import began_at
 from batchgen.ports import CeilingMemory
 from batchgen.price_ports import PriceQuestions, Prices
@@ -73,7 +73,9 @@ def fit_of(batch: Batch, guard: BudgetGuard, *, left: Decimal | None = None) -> 
     Raises:
         JournalError: what is spent cannot be read.
     """
-    chains = chains_to_buy(batch.plan)
+    # without a cap nothing has to fit, and the order of 100,000 steps takes its time
+    is_bound = guard.is_capped or left is not None
+    chains = chains_to_buy(batch.plan) if is_bound else one_by_one(batch.plan)
     return guard.fit(
         [one.job for steps in chains.chains for one in steps],
         batch.journal,
