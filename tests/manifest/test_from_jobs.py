@@ -327,11 +327,11 @@ def test_too_many_are_refused_before_any_is_made(complain: Complain) -> None:
 def test_entries_may_go_through_each_other_as_deep_as_there_are_any(read: Read) -> None:
     steps = "".join(
         f"  - {{entry: e{n}, id: '{{v}}-{n}', from: {{jobs: e{n - 1}}}, params: {{i: {{job: '{{job}}'}}}}}}\n"
-        for n in range(1, 1500)
+        for n in range(1, 1100)
     )
     manifest = read(f"{TOP}  - {{entry: e0, id: x, prompt: x, vars: {{v: x}}}}\n{steps}")
-    assert said(manifest)[-1] == ("x-1499", {"i": {"job": "x-1498"}})
-    assert sheet(manifest)["x-1499"] == {"v": "x", "job": "x-1498"}
+    assert said(manifest)[-1] == ("x-1099", {"i": {"job": "x-1098"}})
+    assert sheet(manifest)["x-1099"] == {"v": "x", "job": "x-1098"}
 
 
 @st.composite
