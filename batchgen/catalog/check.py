@@ -206,11 +206,25 @@ def _kind_of_file(name: str, declared: Declared, path: tuple[str | int, ...]) ->
     yield Fault(path, f'"{shortened(name)}" is {kind}; {wanted} is needed, such as .{", .".join(endings)}')
 
 
+class MadeBy(NamedTuple):
+    """What a job makes, as far as its model says it.
+
+    Attributes:
+        model: its id; empty where it is not known.
+        kinds: none where they are not known.
+        assets: how many are asked for; 0 where nothing says it.
+    """
+
+    model: str = ""
+    kinds: frozenset[str] = frozenset()
+    assets: int = 0
+
+
 def misfits(
     value: Json,
     declared: Declared,
     path: tuple[str | int, ...],
-    made_by: Callable[[str], tuple[str, frozenset[str]]],
+    made_by: Callable[[str], MadeBy],
 ) -> Iterator[Fault]:
     """Say where what comes out of another job cannot go in, at whatever depth.
 
@@ -218,11 +232,11 @@ def misfits(
         value: of an input.
         declared: the input.
         path: where it stands.
-        made_by: by the id of a job its model, and the kinds that it makes; none where they are not known.
+        made_by: says by the id of a job what it makes.
     """
     if is_reference(value):
         if declared.item == "file":
-            yield from _misfit(value, declared, path, *made_by(value["job"]))
+            yield from _misfit(value, declared, path, made_by(value["job"]))
     elif isinstance(value, list):
         for number, one in enumerate(value):
             yield from misfits(one, declared, (*path, number), made_by)
@@ -236,9 +250,17 @@ def _misfit(
     value: Mapping[str, Json],
     declared: Declared,
     path: tuple[str | int, ...],
-    model: str,
-    made: frozenset[str],
+    parent: MadeBy,
 ) -> Iterator[Fault]:
+    model, made, count = parent
+    name, last = value["job"], count - 1
+    if count > 1 and not {"output", "outputs"} & value.keys():
+        first = f"write {{job: {name}, output: 0}} for the first"
+        text = f"{name} is to make {count} assets, and one goes in; {first}"
+        yield Fault(path, text, is_doubtful=True)
+    elif count and isinstance(value.get("output"), int) and value["output"] > last:
+        text = f"{name} is to make {count} assets, the last of which is output {last}"
+        yield Fault(path, text.replace("1 assets, the last", "1 asset, the only one"), is_doubtful=True)
     if made == {TEXT}:
         yield Fault(path, f"{model} makes text, and no text of another job can go in")
     elif made and declared.kinds and declared.kinds <= KINDS.keys() and not _may_fit(made, declared.kinds):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from batchgen.catalog.check import Fault, exclusive, faults_of, misfits, missing, unknown
+from batchgen.catalog.check import Fault, MadeBy, exclusive, faults_of, misfits, missing, unknown
 from batchgen.catalog.declared import PROMPT, SEED, Declared, DeclaredModel, declare
-from batchgen.catalog.outputs import kinds_made_by
+from batchgen.catalog.outputs import COUNTS, kinds_made_by
 from batchgen.catalog.required import is_given, unknown_others
 from batchgen.errors import Problem
 from batchgen.formats import counted
@@ -153,15 +153,18 @@ class _Check:
             yield one._replace(text=f'{one.text}; write prompt: "{{prompt}}"') if has_column else one
         yield from exclusive({name: one for name, one in given.items() if name not in off}, model.inputs)
 
-    def _made_by(self, name: str) -> tuple[str, frozenset[str]]:
-        """Return the model of a job and the kinds that it makes; none where they are not known."""
+    def _made_by(self, name: str) -> MadeBy:
+        """Return what a job makes, as far as its model says it."""
         job = self._jobs_by_id.get(name)
         model = None if job is None else self._models.get(job.model)
-        if model is None:
-            return "", frozenset()
+        if job is None or model is None:
+            return MadeBy()
         if model.id not in self._kinds:
             self._kinds[model.id] = kinds_made_by(model.model)
-        return model.id, self._kinds[model.id]
+        asked = next((one for one in map(job.params.get, COUNTS) if one is not None), None)
+        usual = (model.inputs[one].default for one in COUNTS if one in model.inputs)
+        count = next(usual, None) if asked is None else asked
+        return MadeBy(model.id, self._kinds[model.id], count if type(count) is int else 0)
 
     @cached_property
     def _jobs_by_id(self) -> Mapping[str, Job]:

@@ -9,6 +9,7 @@ import re
 from batchgen.model import Model
 
 TEXT = "text"
+COUNTS = ("numOutputs", "numSamples", "numImages")  # inputs that say how many outputs are wanted
 _CAPABILITY = re.compile(r"[a-z0-9]+?2(img|video|audio|3d|txt)")  # source: docs/service.md models
 _KINDS = {"img": "image", "video": "video", "audio": "audio", "3d": "3d", "txt": TEXT}
 

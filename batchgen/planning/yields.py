@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
-from batchgen.catalog.outputs import TEXT, kinds_made_by
+from batchgen.catalog.outputs import COUNTS, TEXT, kinds_made_by
 from batchgen.model import JobKey, Model, RemoteJob
 from batchgen.record import DONE, Record
 
@@ -20,7 +20,6 @@ KNOWN_AFTER = 3  # ends of a kind before it is known what that kind gives
 WAITED = 120.0  # seconds after an end that a run goes on asking for what is missing
 YOUNG = 86_400.0  # seconds after an end in which further runs ask again
 _REMEMBERED = 50  # ends of a kind
-_COUNTS = ("numOutputs", "numSamples", "numImages")  # inputs that say how many outputs are wanted
 _MOST = 1000  # outputs: a larger number is no number of outputs
 
 
@@ -69,7 +68,7 @@ def kind_of(model_id: str, body: str | None, model: Model | None = None) -> Kind
 
 def _asked(sent: Mapping[str, object], model: Model | None) -> int:
     defaults = {one.name: one.raw.get("default") for one in model.inputs} if model else {}
-    said = (sent.get(name, defaults.get(name)) for name in _COUNTS)
+    said = (sent.get(name, defaults.get(name)) for name in COUNTS)
     numbers = (one for one in said if isinstance(one, int | float) and not isinstance(one, bool))
     count = next((int(one) for one in numbers if 1 <= one <= _MOST), None)
     if count is None:

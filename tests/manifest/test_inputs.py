@@ -297,6 +297,40 @@ def test_a_picture_beside_a_mesh_may_be_meant_where_a_number_says_which() -> Non
     assert fits({"job": "mesh", "output": 1}, kind="3d") == []
 
 
+@pytest.mark.parametrize(
+    ("which", "asked", "usual", "said"),
+    [
+        ({}, 2, 1, "pair is to make 2 assets, and one goes in; write {job: pair, output: 0} for the first"),
+        (
+            {},
+            None,
+            4,
+            "pair is to make 4 assets, and one goes in; write {job: pair, output: 0} for the first",
+        ),
+        ({"output": 2}, 2, 1, "pair is to make 2 assets, the last of which is output 1"),
+        ({"output": 1}, None, 1, "pair is to make 1 asset, the only one of which is output 0"),
+        ({"output": 1}, 2, 1, None),
+        ({"outputs": "all"}, 2, 1, None),
+        ({}, 1, 4, None),
+        ({}, None, None, None),
+        ({"output": 5}, None, None, None),
+    ],
+)
+def test_a_parent_that_is_to_make_another_number_of_assets_is_warned_of(
+    which: dict[str, Any], asked: int | None, usual: int | None, said: str | None
+) -> None:
+    count = [] if usual is None else [{"name": "numOutputs", "type": "number", "default": usual}]
+    pair = made(*count, {"name": "prompt", "type": "string"}, id="model_pair")
+    tool = made({"name": "it", "type": "file_array"}, id="model_tool")
+    jobs = (
+        Job(id="pair", prompt="x", model="model_pair", params={"numOutputs": asked} if asked else {}),
+        Job(id="last", model="model_tool", params={"it": [{"job": "pair", **which}]}),
+    )
+    found = check_jobs(SourceFile(jobs), {one.id: one for one in (pair, tool)})
+    assert [one.text for one in found.problems] == []
+    assert [one.text.partition(": ")[2] for one in found.warnings] == ([said] if said else [])
+
+
 def test_no_text_goes_into_another_job() -> None:
     for kind in ("image", "text", "document", ""):
         assert fits({"job": "text"}, kind=kind) == [
