@@ -257,3 +257,17 @@ def test_one_asset_in_different_words_is_not_submitted_while_it_is_in_doubt(faul
 
 
 _DOUBT = {"SubmitStarted", "AnswerLost", "Adopted", "ShownAbsent", "Held"}
+
+
+def test_a_row_of_somebody_else_with_our_asset_is_no_childs() -> None:
+    over = make_earth(more_keys=("colleague",))
+    Run(over, [parent("ann")]).go()
+    (asset,) = by_id(over)["ann"].asset_ids
+    theirs = Earth(service=over.service, clock_offset=over.clock_offset)
+    Run(theirs, [Job(id="same", model=CUT_OUT, params={"image": asset})], key="colleague").go()
+    (row,) = (one.remote_id for one in by_id(theirs)["same"].submissions)
+    over.disk, over.clock_offset = Disk(), theirs.clock_offset
+    Run(over, [parent("ann"), child("cut", "ann")]).go()
+    owned = {paid.remote_id for record in records_of(over).values() for paid in record.submissions}
+    assert row not in owned
+    assert by_id(over)["cut"].state in {State.COLLECTED, State.HELD}

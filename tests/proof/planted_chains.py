@@ -173,4 +173,18 @@ OF_CHAINS = (
         new="        return self.behind\n",
         test=f"{_MONEY}::test_a_parent_is_not_bought_where_another_parent_of_its_child_cannot_be",
     ),
+    Mutant(
+        name="take anybody's row with our asset for a child's",
+        path="reconcile/fed.py",
+        old="whose.is_free and not whose.is_other_work and row.author in authors",
+        new="not whose.is_other_work and bool(authors)",
+        test=f"{_CHAINS}::test_a_row_of_somebody_else_with_our_asset_is_no_childs",
+    ),
+    Mutant(
+        name="hold a child after a lost journal although its input tells whose it is",
+        path="reconcile/preflight.py",
+        old="self._by_parents(entries_alike) or self._hold(entries_alike)",
+        new="self._hold(entries_alike)",
+        test=f"{_CHAINS}::test_a_lost_journal_finds_whole_chains_again_and_asks_nobody",
+    ),
 )
