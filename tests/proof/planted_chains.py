@@ -187,4 +187,11 @@ OF_CHAINS = (
         new="self._hold(entries_alike)",
         test=f"{_CHAINS}::test_a_lost_journal_finds_whole_chains_again_and_asks_nobody",
     ),
+    Mutant(
+        name="keep nothing again for a step that is shown absent after a kill",
+        path="engine/limits/chain_budget.py",
+        old="        if entry.key not in self._sent and not (self._runs and entry.record.absences):\n",
+        new="        if entry.key not in self._sent:\n",
+        test="tests/proof/test_chain_money.py::test_a_step_that_is_shown_absent_after_a_kill_has_its_money_kept_again",
+    ),
 )

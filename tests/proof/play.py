@@ -14,6 +14,7 @@ from tests.proof.arranged import NamesWorld, is_of_names
 from tests.proof.audits import audited
 from tests.proof.caps import breaches_of_money
 from tests.proof.chain_law import behind_new_parents, breaches_of_chains, may_stay, mixed_up
+from tests.proof.chain_money import ChainMoney, is_of_chain_money
 from tests.proof.chains import contents_bought, has_chains
 from tests.proof.denials import Denial, Left
 from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unnamed
@@ -91,6 +92,7 @@ class _Play:
         self._play()
         self._count_money()
         self._play_names()
+        self._play_chain_money()
         return self._report
 
     def _play_names(self) -> None:
@@ -102,6 +104,13 @@ class _Play:
         world = NamesWorld(folder, self._scenario.seed)
         self._report.wrong += world.play()
         self._report.tally.update(world.tally)
+
+    def _play_chain_money(self) -> None:
+        """Play chains under a cap too."""
+        if not self._report.wrong and is_of_chain_money(self._scenario.seed):
+            world = ChainMoney(self._scenario.seed)
+            self._report.wrong += world.play()
+            self._report.tally.update(world.tally)
 
     def _play(self) -> None:
         """Play every run and judge it, as long as nothing is wrong."""

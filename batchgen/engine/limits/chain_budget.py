@@ -188,7 +188,8 @@ class ChainBudget:
 
         What was held for a later step is kept for it again: its chain has begun.
         """
-        if entry.key not in self._sent:
+        # one that an earlier run had sent, and that is shown absent in this one, comes back too
+        if entry.key not in self._sent and not (self._runs and entry.record.absences):
             return
         self._sent.discard(entry.key)
         place, kept = self._places.get(entry.key), self._journal.reservations()
