@@ -274,9 +274,7 @@ def has_asset(value: Json) -> bool:
 
 def as_said(value: Json) -> Json:
     """Return a value with each reference in it as the manifest says it, and no more."""
-    return _with_inputs(
-        value, _as_it_is, lambda one: {key: one[key] for key in ("job", *_WHICH) if key in one}
-    )
+    return _with_inputs(value, _as_it_is, lambda one: {key: one[key] for key in one if key in _SAID})
 
 
 def has_file(value: Json) -> bool:
