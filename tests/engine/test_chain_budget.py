@@ -19,7 +19,7 @@ from batchgen.engine.runner import Runner
 from batchgen.errors import TransientError
 from batchgen.exits import Exit
 from batchgen.identity import references_of
-from batchgen.lifecycle import State, SubmitStarted
+from batchgen.lifecycle import Deferred, State, SubmitStarted
 from batchgen.manifest.values import Budget
 from batchgen.model import Job
 from batchgen.planning.caps import Chains
@@ -44,7 +44,7 @@ from tests.support.chains import (
     purse,
 )
 from tests.support.memory_journal import MemoryJournal
-from tests.support.virtual import EPOCH, SEEDED, Earth, Run
+from tests.support.virtual import EPOCH, SEEDED, Earth, Run, Watching
 
 
 def bought(over: Earth) -> Counter[str]:
@@ -408,3 +408,41 @@ def test_a_plan_says_of_whole_chains_what_a_run_then_does(jobs: list[Job], cap: 
         assert len(over.service.submissions) - before == said.fits
         assert verdict_of(run).exit is (Exit.DONE if said.fits == said.jobs else Exit.BUDGET)
         assert charged(over) <= max(first, cap)
+
+
+def kept_in(over: Earth, wanted: list[Job]) -> set[str]:
+    """Return for which jobs something is kept at the moment."""
+    names = {one.key: one.job.id for one in make_plan(wanted, {}).entries}
+    return {names[key] for key in over.disk.reservations}
+
+
+def test_what_is_kept_for_the_youngest_chain_gives_way_first() -> None:
+    over, wanted, at_the_door = make_earth(duration=(5.0, 5.0)), chains(3), list[set[str]]()
+
+    def look() -> None:
+        last = run.watching.events[-1][1]
+        if isinstance(last, SubmitStarted) and last.job.id == "k0-big":
+            at_the_door.append(kept_in(over, wanted))
+
+    lower = {UPSCALE: QUOTES[UPSCALE] - 1}
+    run = Run(over, wanted, purse=purse(3 * (WHOLE - 1), before=lower), in_flight=3, watching=Watching(look))
+    finished(run.go())
+    assert at_the_door == [{"k1-big"}], "of three, the second chain keeps its money"
+    assert bought(over) == {"": 3, "cut": 3, "big": 2}
+
+
+def test_a_first_job_whose_body_bought_nothing_gives_back_what_it_kept() -> None:
+    over = make_earth(
+        limits=Limits(cooldown=30.0, ceiling=1),
+        faults=FaultPlan(script={Call.SUBMIT: [Fault.THROTTLED]}),
+    )
+    wanted, seen = chains(1), list[set[str]]()
+
+    def look() -> None:
+        if isinstance(run.watching.events[-1][1], Deferred):
+            asyncio.get_running_loop().call_later(0.01, lambda: seen.append(kept_in(over, wanted)))
+
+    run = Run(over, wanted, purse=purse(WHOLE), watching=Watching(look))
+    finished(run.go())
+    assert seen == [set()]
+    assert bought(over) == {"": 1, "cut": 1, "big": 1}

@@ -194,4 +194,34 @@ OF_CHAINS = (
         new="        if entry.key not in self._sent:\n",
         test="tests/proof/test_chain_money.py::test_a_step_that_is_shown_absent_after_a_kill_has_its_money_kept_again",
     ),
+    Mutant(
+        name="let an elder chain give way before the youngest",
+        path="engine/limits/chain_budget.py",
+        old="if one > mine), reverse=True):",
+        new="if one > mine)):",
+        test=f"{_MONEY}::test_what_is_kept_for_the_youngest_chain_gives_way_first",
+    ),
+    Mutant(
+        name="go on keeping money for a chain whose first body bought nothing",
+        path="engine/limits/chain_budget.py",
+        old="        self._journal.release([one for one in steps if one in kept and kept[one].parent == entry.key])\n",
+        new="        del steps, kept\n",
+        test=f"{_MONEY}::test_a_first_job_whose_body_bought_nothing_gives_back_what_it_kept",
+    ),
+    Mutant(
+        name="begin a chain of which a later step is above the cap for one job",
+        path="engine/limits/chain_budget.py",
+        old="            self._refuse_waste(entry, place)\n",
+        new="            pass\n",
+        test=_MONEY,
+    ),
+    Mutant(
+        name="hold a cap against an intent before what it keeps is counted",
+        path="journal/batch.py",
+        old="            made = self._exchange(key, events, reserves or {}, at)\n"
+        '            self._commit_money(before, record, at, allowed, "the next chain" if made else "the next job")\n',
+        new='            self._commit_money(before, record, at, allowed, "the next job")\n'
+        "            made = self._exchange(key, events, reserves or {}, at)\n",
+        test="tests/journal/test_contract.py",
+    ),
 )
