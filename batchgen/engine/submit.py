@@ -58,10 +58,10 @@ class Submitter:
             # a clock that was set back meanwhile must not date a loss before its intent
             at = max(self._ledger.now(), intent.at + loop_time() - left)
             entry = self._ledger.record(entry, after_failure(error, at=at))
-            self._warn_of_caps(intent.at)
+            self._warn_of_money(entry, intent.at)
             return entry, error
         entry = self._received(entry, receipt)
-        self._warn_of_caps(intent.at)
+        self._warn_of_money(entry, intent.at)
         return entry, None
 
     def _begun(self, entry: Entry) -> tuple[Entry, SubmitStarted]:
@@ -71,8 +71,13 @@ class Submitter:
         record = partial(self._ledger.record, entry, intent, allowed=caps)
         return self._chains.leave(entry, intent, lambda reserves: record(reserves=reserves)), intent
 
-    def _warn_of_caps(self, now: float) -> None:
-        """Say which caps are nearly reached; not before the POST, where a crash would make a doubt."""
+    def _warn_of_money(self, entry: Entry, now: float) -> None:
+        """Say what is dearer than a person was told, and which caps are nearly reached.
+
+        Not before the POST, where a crash would make a doubt.
+        """
+        if told := self._purse.risen(entry.job):
+            self._ledger.observer.warned(told)
         with suppress(JournalError):  # a warning is worth no error: what became of the job is on record
             for text in self._purse.near(self._world.journal, now=now):
                 self._ledger.observer.warned(text)

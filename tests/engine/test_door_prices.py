@@ -158,8 +158,10 @@ def run_with_a_rise(
     return over, Doors(over, chains(count, UPSCALE), total, per_job, raised(over, {UPSCALE: each})).go()
 
 
-def test_a_rise_at_the_door_that_no_cap_forbids_is_paid_and_on_record() -> None:
+def test_a_rise_at_the_door_that_no_cap_forbids_is_paid_on_record_and_told_once() -> None:
     over, run = run_with_a_rise(None, 25)
+    (told,) = (one for one in run.watching.troubles if "were expected" in one)
+    assert "costs 100 CU now that what goes into it is there, and about 40 were expected; so may" in told
     assert states_of(over) == {State.COLLECTED: 4}
     assert [price for name, price in quotes_of(run).items() if "-" in name] == [100, 100]
 

@@ -20,6 +20,7 @@ from batchgen.ports import Spends
 from batchgen.price_ports import PriceQuestions, Prices
 from batchgen.record import Record
 
+_STAYS = "; what its parent made stays for the next run"
 HOLDS = 900.0  # seconds for which an answer after a price may decide under a cap
 
 
@@ -54,6 +55,7 @@ class BudgetGuard:
         self._apart = Decimal(0)
         self._near: set[Window] = set()  # caps of which a person was warned
         self._by_flag = by_flag
+        self._risen: set[str] = set()  # models of which it was told that they cost more than was expected
 
     @property
     def cap(self) -> Decimal | None:
@@ -100,8 +102,15 @@ class BudgetGuard:
             return ""
         return (
             f"{job.id} costs {units(price)} CU now that what goes into it is there, and about "
-            f"{units(expected)} were expected; what its parent made stays for the next run"
+            f"{units(expected)} were expected"
         )
+
+    def risen(self, job: Job) -> str:
+        """Return the same once a run for each model, for a job that leaves all the same; else nothing."""
+        if job.model in self._risen or not (rise := self.rise(job)):
+            return ""
+        self._risen.add(job.model)
+        return f"{rise}; so may others of {job.model}"
 
     def to_hold(self, record: Record) -> Decimal | None:
         """Return what is to be held for a body that may have been paid for, and for which nothing is.
@@ -137,7 +146,7 @@ class BudgetGuard:
             rise = self.rise(job)
             raise OverBudgetError(
                 f"{job.id} costs {units(held)} CU; the cap for one job is {units(cap)} "
-                f"(`budget: {{per_job: {units(held)}}}` lets it through){rise and f'; {rise}'}",
+                f"(`budget: {{per_job: {units(held)}}}` lets it through){rise and f'; {rise}{_STAYS}'}",
                 over=held - cap,
                 alone=True,
             )
@@ -356,5 +365,5 @@ class BudgetGuard:
         known = sum((one for one in prices if one is not None), Decimal(0))
         about = f"{units(known)} CU" if None not in prices else f"{units(known)} CU and more"
         rise = self.rise(left[0]) if left else ""
-        text = f"stopped by the budget: {error}; {rise and f'{rise}; '}{count} left, for {about}"
+        text = f"stopped by the budget: {error}; {rise and f'{rise}{_STAYS}; '}{count} left, for {about}"
         return f"{text}; {found.way_on}" if found.way_on else text
