@@ -12,16 +12,19 @@ from decimal import Decimal
 from batchgen.engine.policy import Policy
 from batchgen.identity import references_of
 from batchgen.lifecycle import DONE, State, SubmitStarted
+from batchgen.lineage import lineage_of
 from batchgen.model import Job
+from batchgen.planning.budget import committed
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes
 from tests.support.builders import make_earth, records_of
 from tests.support.chains import CUT_OUT, QUOTES, UPSCALE, WHOLE, chain, charged, child, parent, purse
-from tests.support.virtual import Earth, Run
+from tests.support.virtual import Earth, Run, Watching
 
 SHARE = 0.05  # of all seeds
 _STEPS = 3  # of a chain
+_STUCK = frozenset({State.FAILED, State.CANCELED, State.REFUSED, State.HELD, State.ABANDONED})
 _ENOUGH = 100_000  # compute units
 _FAULTS = (Fault.CUT_AFTER, Fault.BAD_GATEWAY, Fault.CUT_BEFORE, Fault.THROTTLED)
 _LOWER: tuple[Mapping[str, Decimal], ...] = (
@@ -123,6 +126,7 @@ class ChainMoney:
         return [f"chains under a cap, {story}: {one}" for one in self.wrong]
 
     def _run(self, over: Earth, story: Story, *, cap: int, cut: int | None, retries: bool) -> None:
+        watching = Watching(lambda: self._hold_against(over, cap, watching))
         Run(
             over,
             story.jobs,
@@ -132,6 +136,7 @@ class ChainMoney:
             in_flight=story.in_flight,
             policy=Policy(attempts=2),
             retry_failed=retries,
+            watching=watching,
         ).go()
         self.tally["runs of chains under a cap"] += 1
         if charged(over) > cap:
@@ -141,8 +146,16 @@ class ChainMoney:
         if cut is not None and story.power:
             over.disk.lose_power()
         self.wrong += _unfed(over)
-        if story.whole and not story.lower and not story.failures:
+        if story.whole and not story.failures:
             self.wrong += _begun_in_vain(over, story, cap)
+
+    def _hold_against(self, over: Earth, cap: int, watching: Watching) -> None:
+        """Count at each intent what is charged, what is held and what is kept."""
+        if isinstance(watching.events[-1][1], SubmitStarted):
+            paid = sum((committed(one).gross for one in records_of(over).values()), Decimal(0))
+            kept = sum((one.amount for one in over.disk.reservations.values()), Decimal(0))
+            if paid + kept > cap:
+                self.wrong.append(f"{paid} CU charged or held and {kept} kept under a cap of {cap}")
 
     def _note(self, over: Earth, story: Story) -> None:
         steps = Counter(one.split("-")[0] for one in _bought(over) if one.startswith("k"))
@@ -166,7 +179,8 @@ def _unfed(over: Earth) -> Iterator[str]:
 def _begun_in_vain(over: Earth, story: Story, cap: int) -> Iterator[str]:
     """No chain is begun whose end the cap does not hold, as far as prices were known and nothing failed.
 
-    Where one job goes into two chains, it is bought for the one that has begun, whatever the other costs.
+    Where one job goes into two chains, it is bought for the one that has begun, whatever the other costs. A
+    job of no chain may be bought beside one that has become too dear.
     """
     held = any(
         one.state is State.HELD for one in records_of(over).values()
@@ -174,7 +188,10 @@ def _begun_in_vain(over: Earth, story: Story, cap: int) -> Iterator[str]:
     if held or any(len(references_of(one)) > 1 for one in story.jobs):
         return
     needed = _needed(story.jobs, set(_bought(over)))
-    worth = sum((QUOTES[one.model] for one in story.jobs if one.id in needed), Decimal(0))
+    said = {**QUOTES, **story.lower}  # before the inputs are there
+    worth = sum(
+        (said[one.model] for one in story.jobs if one.id in needed and one.id != "single"), Decimal(0)
+    )
     if worth > cap:
         yield f"chains of {worth} CU were begun under a cap of {cap}"
 
@@ -190,12 +207,13 @@ def _needed(jobs: Sequence[Job], begun: set[str]) -> set[str]:
 
 
 def _left_undone(over: Earth, story: Story) -> Iterator[str]:
-    """With enough money every chain is finished, unless something in it failed or needs a person."""
-    records = records_of(over).values()
-    held = [one for one in records if one.state is State.HELD]
-    failed = [one for one in records if one.state in {State.FAILED, State.CANCELED, State.REFUSED}]
-    done = sum(one.state in DONE for one in records)
-    if not held and not failed and done != len(story.jobs):
-        yield f"{done} of {len(story.jobs)} jobs are done with enough money"
+    """With enough money all is done, but what failed or needs a person, and what is behind that."""
+    states = {one.job.id: one.state for one in records_of(over).values() if one.job is not None}
+    lineage = lineage_of(story.jobs)
+    stuck = {place for place, one in enumerate(story.jobs) if states.get(one.id) in _STUCK}
+    excused = stuck | {behind for place in stuck for behind in lineage.descendants(place)}
+    for place, one in enumerate(story.jobs):
+        if place not in excused and states.get(one.id) not in DONE:
+            yield f"{one.id} is not done with enough money: {states.get(one.id)}"
     if not story.failures and len(over.service.submissions) > len(story.jobs):
         yield f"{len(over.service.submissions)} submissions of {len(story.jobs)} jobs"
