@@ -72,7 +72,7 @@ def _nothing(opened: OpenBatch) -> str:
 
 def _as_of_now(batch: Batch, now: float) -> EngineOutcome:
     """Return what a run that ended now would know of its jobs without asking."""
-    entries, timeout = (*batch.plan.entries, *batch.plan.removed), batch.manifest.timeout
+    entries, timeout = batch.plan.carried, batch.manifest.timeout
     return EngineOutcome(
         vanished=frozenset(one.key for one in entries if one.vanished),
         out_of_sight=frozenset(one.key for one in entries if is_out_of_sight(one.record, timeout, now=now)),

@@ -325,8 +325,7 @@ def _notes(interrupts: Interrupts, control: ControlServer, runners: Sequence[Run
 
 def _not_begun(batch: Batch) -> EngineOutcome:
     """Return the end of a run that was stopped before it began."""
-    entries = (*batch.plan.entries, *batch.plan.removed)
-    vanished = frozenset(one.key for one in entries if one.vanished)
+    vanished = frozenset(one.key for one in batch.plan.carried if one.vanished)
     return EngineOutcome(drained=True, vanished=vanished)
 
 
