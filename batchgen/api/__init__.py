@@ -9,7 +9,7 @@ from typing import Any
 
 # Where each name is: the functions of this room, and the values that they take and return.
 _PLACES = {
-    "batchgen.api.bought": "accept audit compare_costs costs forget rebuild settling",
+    "batchgen.api.bought": "accept audit compare_costs costs forget mark rebuild settling",
     "batchgen.api.manifests": "validate",
     "batchgen.api.runs": "Preview Rest chains order plan report run status",
     "batchgen.catalog.declared": "Declared declare plan_of",
@@ -55,6 +55,7 @@ _PLACES = {
     "batchgen.usecases.run_end": "RunOutcome",
     "batchgen.usecases.cost": "CostComparison Selection zone_named",
     "batchgen.usecases.findings": "Audit Open",
+    "batchgen.usecases.marking": "Marking MarksMade",
     "batchgen.usecases.status": "BatchStatus",
     "batchgen.usecases.model_search": "Search describe_models find_models",
     "batchgen.usecases.names": "told_of_names",

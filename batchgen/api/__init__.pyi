@@ -3,6 +3,7 @@ from batchgen.api.bought import audit as audit
 from batchgen.api.bought import compare_costs as compare_costs
 from batchgen.api.bought import costs as costs
 from batchgen.api.bought import forget as forget
+from batchgen.api.bought import mark as mark
 from batchgen.api.bought import rebuild as rebuild
 from batchgen.api.bought import settling as settling
 from batchgen.api.manifests import validate as validate
@@ -102,6 +103,8 @@ from batchgen.usecases.cost import Selection as Selection
 from batchgen.usecases.cost import zone_named as zone_named
 from batchgen.usecases.findings import Audit as Audit
 from batchgen.usecases.findings import Open as Open
+from batchgen.usecases.marking import Marking as Marking
+from batchgen.usecases.marking import MarksMade as MarksMade
 from batchgen.usecases.model_search import Search as Search
 from batchgen.usecases.model_search import describe_models as describe_models
 from batchgen.usecases.model_search import find_models as find_models

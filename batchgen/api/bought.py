@@ -9,6 +9,7 @@ from batchgen.usecases.audit import audit_batch
 from batchgen.usecases.cost import CostComparison, Selection, costs_in, reckon_with_service
 from batchgen.usecases.findings import Audit
 from batchgen.usecases.guards import refuse_wrong_words, saved_results
+from batchgen.usecases.marking import Marking, MarksMade, mark_assets
 from batchgen.usecases.rebuild import Recovery, recover_batch
 from batchgen.usecases.resolve import Desk
 from batchgen.wiring.opening import manifest_of, open_batch
@@ -101,3 +102,8 @@ def forget(options: Options) -> Sequence[str]:
     """Let changed jobs be bought after all; see ``usecases.acceptance.forget_acceptances``."""
     with open_batch(options) as opened:
         return forget_acceptances(opened)
+
+
+async def mark(options: Options, marking: Marking) -> MarksMade:
+    """Say of what came out what is kept or rejected; see ``usecases.marking.mark_assets``."""
+    return await mark_assets(options, marking)

@@ -1,6 +1,6 @@
 """A batch as a run or a look at it needs it: manifest, scope, journal and plan together."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
@@ -31,6 +31,7 @@ from batchgen.planning.chains import (
     ways_of,
 )
 from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
+from batchgen.planning.marks import NO_MARKS, Marks
 from batchgen.planning.plan import Entry, Plan, make_plan, with_vanished
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
@@ -108,6 +109,8 @@ class Batch:
         project: the one that the service is told; empty for the key's own.
         clock: ours.
         home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
+        marks: what a person had said of its assets when the plan was made.
+        read_marks: gives what a person says of them now.
         typed: gives a command on the batch, as people are told to type it.
     """
 
@@ -122,11 +125,15 @@ class Batch:
     files: FilesLook = field(default_factory=FilesLook)
     wrong_words: tuple[str, ...] = ()
     home: str = ""
+    marks: Marks = field(default_factory=lambda: NO_MARKS)
+    read_marks: Callable[[], Marks] = dict
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
         """Make the plan, and look which files that were collected are not on the disk any more."""
         journal, accepted = file.batch(scope), file.accepted(scope).read()
+        read_marks = file.asset_marks(scope).read
+        marks = read_marks()
         folder = options.output / manifest.batch
         plan = make_plan(
             manifest.jobs,
@@ -139,7 +146,7 @@ class Batch:
         if manifest.output.download:
             only_last = manifest.output.only_last
             files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
-        plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys))
+        plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks)
         return cls(
             manifest=manifest,
             folder=folder,
@@ -157,6 +164,8 @@ class Batch:
             files=files,
             wrong_words=wrong,
             home=home_of(scope.slot, slots_of(file, scope)),
+            marks=marks,
+            read_marks=read_marks,
         )
 
     @property
@@ -248,9 +257,10 @@ class Batch:
             some: of those alone that are selected.
         """
         plan = self.plan_now(ending, at=at)
-        removed: Sequence[Row] = Rows(self, plan.removed, ending)
+        marks = self.read_marks()
+        removed: Sequence[Row] = Rows(self, plan.removed, ending, marks=marks)
         rows: Sequence[Row] = Rows(
-            self, plan.entries, ending, words=self.manifest, removed=removed, plan=plan
+            self, plan.entries, ending, words=self.manifest, removed=removed, plan=plan, marks=marks
         )
         if some:
             rows, removed = _Some(rows, self.plan.entries), _Some(removed, self.plan.removed)
@@ -286,6 +296,7 @@ class Rows(Sequence[Row]):
         words: Words | None = None,
         removed: Sequence[Row] = (),
         plan: Plan | None = None,
+        marks: Marks = NO_MARKS,
     ) -> None:
         """Take the jobs.
 
@@ -296,7 +307,9 @@ class Rows(Sequence[Row]):
             words: what the manifest says of its jobs; None for jobs that it has no more.
             removed: the rows of what it has no more, oldest first.
             plan: whose entries they are, as of now; None for what the manifest has no more.
+            marks: what a person says of what came out.
         """
+        self._marks = marks
         self._plan = plan
         self._typed = batch.typed
         feeding = batch.plan.lineage.children
@@ -342,6 +355,7 @@ class Rows(Sequence[Row]):
             earlier=self._earlier.get(entry.job.id, ()),
             home=self._home,
             parents=[Parent(*one) for one in parents_of(entry.job, record, self._names)],
+            marks=self._marks,
             **self._waits(index),
         )
 
@@ -379,11 +393,12 @@ class _Some(Sequence[Row]):
         return self._rows[self._places[at]]
 
 
-def _selected(options: Options, manifest: Manifest, plan: Plan) -> tuple[Plan, tuple[str, ...]]:
+def _selected(options: Options, manifest: Manifest, plan: Plan, marks: Marks) -> tuple[Plan, tuple[str, ...]]:
     """Return a plan of the jobs that are meant, and what is wrong with the words for them."""
     if not options.selection:
         return plan, ()
-    known = known_jobs(plan, manifest, now=options.clock.now(), removed=not (options.retry or options.fresh))
+    removed = not (options.retry or options.fresh)
+    known = known_jobs(plan, manifest, now=options.clock.now(), removed=removed, marks=marks)
     unfit = partial(wrong_with_retry, plan) if options.retry else None
     found = selected(options.selection, known, unfit=unfit)
     places = () if found.wrong else found.places
