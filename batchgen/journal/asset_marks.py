@@ -37,22 +37,6 @@ class AssetMarks:
         with explained(self._path):
             return _read(self._connection, self._place) if self._is_there() else {}
 
-    def state(self) -> tuple[object, ...]:
-        """Return what is another value once a mark was changed.
-
-        Raises:
-            JournalError: the file cannot be read.
-        """
-        with explained(self._path):
-            if not self._is_there():
-                return (0, None, None)
-            return tuple(
-                self._connection.execute(
-                    f"SELECT count(*), max(at), total(at) FROM asset_marks WHERE {_OF_A_SCOPE}",  # noqa: S608 - our own names
-                    self._place,
-                ).fetchone()
-            )
-
     def _is_there(self) -> bool:
         """Return whether a writer has made the table: a reader may come before the first one."""
         found = self._connection.execute(

@@ -232,10 +232,10 @@ def _of_a_file(opened: OpenBatch, path: Path) -> list[Wanted]:
         InputError: every problem in it.
     """
     batch = opened.batch
-    said = read_marks(path, batch.manifest.batch)
+    problems = Problems(str(path))
+    said = read_marks(path, batch.manifest.batch, problems)
     there = {asset for record in batch.journal.records().values() for asset in record.asset_ids}
     elsewhere = _owners_elsewhere(opened, {one.asset_id for one in said if one.asset_id} - there)
-    problems = Problems(str(path))
     of_jobs, of_assets = dict[str, Said](), dict[str, Said]()
     for one in said:
         if one.asset_id and one.asset_id not in there:

@@ -16,6 +16,7 @@ from batchgen.planning.marks import UNMARKED, WORDS
 FORMAT = "batchgen/marks@1"
 _ASSET, _MARK, _NOTE = "asset_id", "mark", "note"
 _SHEETS, _DOCUMENTS = frozenset({".csv", ".tsv"}), frozenset({".json"})
+_CHOICE = f"{', '.join(WORDS[:-1])} or {WORDS[-1]}"
 _LONGEST = 10_000  # characters of a note
 
 
@@ -38,18 +39,18 @@ class Said:
     note: str | None
 
 
-def read_marks(path: Path, batch: str) -> list[Said]:
-    """Read a file of marks; rows that say nothing are left out.
+def read_marks(path: Path, batch: str, problems: Problems) -> list[Said]:
+    """Read a file of marks; rows that say nothing, or what is wrong, are left out.
 
     Args:
         path: a .json file as the page exports it, or a .csv or .tsv table.
         batch: the one that is marked.
+        problems: takes what is wrong with rows.
 
     Raises:
-        InputError: every problem in it.
+        InputError: the file cannot be read, or is none of these.
     """
     source, kind = str(path), path.suffix.lower()
-    problems = Problems(source)
     if kind in _DOCUMENTS:
         _check_head(path, source, batch)
         if (table := _rows_of(path, source)) is None:
@@ -65,9 +66,7 @@ def read_marks(path: Path, batch: str) -> list[Said]:
     if not {_ASSET, job} & names.keys():
         said = f"has no column {_ASSET!r} and none {job!r}, which say what is marked"
         refuse(source, f"{said}; there are {_shown(table)}", line=_first_line(is_sheet))
-    found = list(filter(None, _read_rows(table, names, job, problems, is_sheet=is_sheet)))
-    problems.raise_any()
-    return found
+    return list(filter(None, _read_rows(table, names, job, problems, is_sheet=is_sheet)))
 
 
 def _first_line(is_sheet: bool) -> int:  # noqa: FBT001 - a fact of the file
@@ -149,9 +148,9 @@ def _said(told: Mapping[str, str], place: Place, job: str, *, is_sheet: bool) ->
     if not mark and not (note and is_sheet):
         if is_sheet:
             return None
-        raise ValueError(f"has no mark; write {', '.join(WORDS)}")
+        raise ValueError(f"has no mark; write {_CHOICE}")
     if mark and mark not in WORDS:
-        hint = meant(mark, WORDS) or f"; write {', '.join(WORDS)}"
+        hint = meant(mark, WORDS) or f"; write {_CHOICE}"
         raise ValueError(f'the mark is "{shortened(told[_MARK])}"{hint}')
     if note and len(note) > _LONGEST:
         raise ValueError(f"its note is longer than {_LONGEST:,} characters")
