@@ -11,7 +11,7 @@ from batchgen.lifecycle import Event, RedoAsked, Restored
 from batchgen.model import JobKey, Json
 from batchgen.planning.make_plan import with_editions
 from batchgen.planning.plan import Plan
-from batchgen.planning.redo import Choice, given_back, made_again, with_children, wrong_with_redo
+from batchgen.planning.redo import Choice, given_back, made_again, wrong_with_redo
 from batchgen.planning.selection import of_ids
 from batchgen.wiring.opening import OpenBatch
 
@@ -93,8 +93,6 @@ class LiveEdits:
             return Edit(met=False, said="; ".join(wrong))
         places = {one.job.id: place for place, one in enumerate(plan.entries)}
         meant = [places[one] for one in ids]
-        if words.get("children"):
-            meant = with_children(plan, meant)
         choices = made_again(plan, meant, self._opened.batch.journal.records())
         when = (
             "the next run buys them" if self._opened.options.limit == 0 else "bought when its jobs are done"

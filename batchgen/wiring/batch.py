@@ -28,6 +28,7 @@ from batchgen.planning.chains import (
 )
 from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
 from batchgen.planning.make_plan import make_plan, with_vanished
+from batchgen.planning.marks import NO_MARKS, Marks
 from batchgen.planning.plan import Entry, Plan
 from batchgen.planning.redo import (
     Choice,
@@ -114,6 +115,8 @@ class Batch:
         clock: ours.
         home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
         redone: the new editions that are asked for, of which nothing is on record yet.
+        marks: what a person had said of its assets when the plan was made.
+        read_marks: gives what a person says of them now.
         typed: gives a command on the batch, as people are told to type it.
     """
 
@@ -129,11 +132,15 @@ class Batch:
     wrong_words: tuple[str, ...] = ()
     home: str = ""
     redone: tuple[Choice, ...] = ()
+    marks: Marks = field(default_factory=lambda: NO_MARKS)
+    read_marks: Callable[[], Marks] = dict
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
         """Make the plan, and look which files that were collected are not on the disk any more."""
         journal, accepted = file.batch(scope), file.accepted(scope).read()
+        read_marks = file.asset_marks(scope).read
+        marks = read_marks()
         folder = options.output / manifest.batch
 
         def planned(records: Mapping[JobKey, Record]) -> Plan:
@@ -152,9 +159,9 @@ class Batch:
             files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
         chosen: tuple[Choice, ...] = ()
         if options.redo:
-            plan, chosen, wrong = _redone(options, manifest, plan, journal.records(), planned)
+            plan, chosen, wrong = _redone(options, manifest, plan, journal.records(), planned, marks)
         else:
-            plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys))
+            plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks)
         return cls(
             manifest=manifest,
             folder=folder,
@@ -173,6 +180,8 @@ class Batch:
             wrong_words=wrong,
             redone=chosen,
             home=home_of(scope.slot, slots_of(file, scope)),
+            marks=marks,
+            read_marks=read_marks,
         )
 
     @property
@@ -204,7 +213,9 @@ class Batch:
     def left_at_service(self) -> frozenset[str]:
         """The assets that are handed on and need not be on the disk."""
         feeding = self.plan.lineage.children if self.manifest.output.only_last else ()
-        return frozenset(one for place in feeding for one in self.plan.entries[place].record.asset_ids)
+        entries = (self.plan.entries[place] for place in feeding)
+        records = (record for one in entries for record in (one.record, one.current.record))
+        return frozenset(asset for one in records for asset in one.asset_ids)
 
     @property
     def left_out(self) -> tuple[Job, ...]:
@@ -271,6 +282,7 @@ class Batch:
             lost=self.files.assets,
             home=self.home,
             typed=self.typed,
+            marks=self.read_marks(),
         )
         beside: Sequence[Row] = Rows(of, plan.earlier, ending)
         removed: Sequence[Row] = Rows(of, plan.removed, ending, earlier=beside)
@@ -297,11 +309,12 @@ class Batch:
         )
 
 
-def _selected(options: Options, manifest: Manifest, plan: Plan) -> tuple[Plan, tuple[str, ...]]:
+def _selected(options: Options, manifest: Manifest, plan: Plan, marks: Marks) -> tuple[Plan, tuple[str, ...]]:
     """Return a plan of the jobs that are meant, and what is wrong with the words for them."""
     if not options.selection:
         return plan, ()
-    known = known_jobs(plan, manifest, now=options.clock.now(), removed=not (options.retry or options.fresh))
+    removed = not (options.retry or options.fresh)
+    known = known_jobs(plan, manifest, now=options.clock.now(), removed=removed, marks=marks)
     unfit = partial(wrong_with_retry, plan) if options.retry else None
     found = selected(options.selection, known, unfit=unfit)
     places = () if found.wrong else found.places
@@ -314,6 +327,7 @@ def _redone(
     plan: Plan,
     records: Mapping[JobKey, Record],
     planned: Callable[[Mapping[JobKey, Record]], Plan],
+    marks: Marks,
 ) -> tuple[Plan, tuple[Choice, ...], tuple[str, ...]]:
     """Return a plan in which what is meant is made again, these jobs, and what is wrong with the words.
 
@@ -323,14 +337,15 @@ def _redone(
         plan: of it.
         records: the journal's.
         planned: makes the plan of other records.
+        marks: what a person says of what came out.
     """
-    known = known_jobs(plan, manifest, now=options.clock.now(), removed=False)
+    known = known_jobs(plan, manifest, now=options.clock.now(), removed=False, marks=marks)
     unfit = partial(wrong_with_redo, plan, options.command_line)
     found = selected(options.selection, known, unfit=unfit)
     places = with_children(plan, found.places) if options.children else list(found.places)
     wrong = found.wrong or tuple(
-        f"{manifest.place_of(place, 'params', 'seed')}: {plan.entries[place].job.id!r} has a seed of its own, "
-        "so that the same would come out again; change it there, and a run buys the job anew"
+        f"{manifest.place_of(place, 'params', 'seed')}: {plan.entries[place].job.id!r} has a fixed seed, so "
+        "that the same would come out again; change it there, and a run buys the job anew"
         for place in with_a_seed_of_their_own(plan, places)
     )
     if wrong:
