@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from batchgen.engine.settings import RunSettings
 from batchgen.formats import units
@@ -20,6 +20,7 @@ AUTO, NONE = "auto", "none"
 KEYS = ("in_flight", "rate", "budget")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 PAUSE, CONTINUE, DRAIN = "pause", "continue", "drain"
+REDO, RESTORE = "redo", "restore"  # what they are of is in their value
 
 
 class Order(NamedTuple):
@@ -27,6 +28,33 @@ class Order(NamedTuple):
 
     name: str
     value: str = ""
+
+
+class Edit(NamedTuple):
+    """What is done about an order that puts something on record.
+
+    Attributes:
+        met: whether it is as it was ordered.
+        said: a sentence.
+        make: puts it on record; None where there is nothing to put.
+    """
+
+    met: bool
+    said: str
+    make: Callable[[], None] | None = None
+
+
+class Edits(Protocol):
+    """Says what is done about orders that put something on record, through all rounds of a run.
+
+    Attributes:
+        settings: what the run went by at the end of the last round; None before the first.
+    """
+
+    settings: RunSettings | None
+
+    def __call__(self, order: Order) -> Edit:
+        """Return what is done about an order."""
 
 
 class Applied(NamedTuple):

@@ -78,6 +78,7 @@ class Row:
         parents: the jobs whose outputs go in.
         waits_for: the ids of the parents that it waits for, or that block it.
         blocked: why a parent keeps it from being bought, and what lets it go on; empty where none does.
+        redo: the edition that is wanted in its place and has brought nothing yet; None where none is.
         marks: what a person says of assets, of this job and others.
     """
 
@@ -95,6 +96,7 @@ class Row:
     parents: "Sequence[Parent]" = ()
     waits_for: Sequence[str] = ()
     blocked: str = ""
+    redo: "Row | None" = None
     marks: Marks = field(default_factory=lambda: NO_MARKS)
 
     @property
@@ -173,6 +175,7 @@ def entry(row: Row) -> dict[str, Json]:
         "mark": _told(mark_of(record.asset_ids, row.marks)),
         **_marks_alone(row, record),
         "earlier": [_earlier(one) for one in row.earlier],
+        **({} if row.redo is None else {"redo": _redo(row.redo)}),
         **({"missing_assets": record.expected - len(record.asset_ids)} if record.is_short else {}),
         **_accepted(row, record),
     }
@@ -218,6 +221,20 @@ def _earlier(row: Row) -> dict[str, Json]:
         "status": str(status_of(row)),
         "asset_ids": list(record.asset_ids),
         "files": _files(row),
+        "cost": _cost(record),
+        "seed": _seed(row.job, record),
+    }
+
+
+def _redo(row: Row) -> dict[str, Json]:
+    """Return where the edition stands that is wanted in place of a job's own."""
+    record = row.record or Record()
+    return {
+        "status": str(status_of(row)),
+        **_waits(row),
+        "job_id": record.remote_id,
+        "cost": _cost(record),
+        "error": _error(row, record),
     }
 
 

@@ -176,7 +176,7 @@ def _of_words(opened: OpenBatch, options: Options, marking: Marking) -> list[Wan
         wrong += bad
         for place in places:
             entry = batch.plan.entries[place]
-            for asset in _meant(entry.record, marking, batch.marks):
+            for asset in _meant(entry.current.record, marking, batch.marks):
                 if some is not assets or asset in named:
                     wanted[asset] = Wanted(asset, marking.mark, marking.note)
     if wrong:
@@ -210,7 +210,7 @@ def _meant(record: Record, marking: Marking, marked: Collection[str]) -> Sequenc
 
 def _unfit(opened: OpenBatch, name: str, marking: Marking) -> str | None:
     """Return why a job has nothing to mark; None where it has."""
-    record = opened.batch.plan.by_id[name].record
+    record = opened.batch.plan.by_id[name].current.record
     assets = record.asset_ids
     if not assets:
         return (
@@ -262,10 +262,10 @@ def _assets_of(opened: OpenBatch, one: Said, problems: Problems) -> Sequence[str
     entry = plan.by_id.get(one.job)
     if entry is None:
         problems.add(one.place, f"no job {one.job!r} in this manifest{meant(one.job, plan.by_id)}")
-    elif not entry.record.asset_ids:
+    elif not entry.current.record.asset_ids:
         text = f"{one.job!r} has no asset that could be marked: it is {stage_of(entry.record)}"
         problems.add(one.place, text)
-    return () if entry is None else entry.record.asset_ids
+    return () if entry is None else entry.current.record.asset_ids
 
 
 def _owners_elsewhere(opened: OpenBatch, assets: Collection[str]) -> Mapping[str, Scope]:

@@ -9,7 +9,8 @@ from batchgen.exits import Exit
 from batchgen.formats import clean, counted
 from batchgen.model import Scope
 from batchgen.output.report import NAME_OF_SOME, write_report
-from batchgen.output.results import Results, results_document
+from batchgen.output.results import results_document
+from batchgen.output.summary import Results
 from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.wiring.batch import Batch, is_of_the_past, slots_of
 from batchgen.wiring.job_facts import is_out_of_sight
@@ -77,7 +78,7 @@ def nothing_on_record(opened: OpenBatch, do: str) -> str:
 
 def _as_of_now(batch: Batch, now: float) -> EngineOutcome:
     """Return what a run that ended now would know of its jobs without asking."""
-    entries, timeout = (*batch.plan.entries, *batch.plan.removed), batch.manifest.timeout
+    entries, timeout = batch.plan.carried, batch.manifest.timeout
     return EngineOutcome(
         vanished=frozenset(one.key for one in entries if one.vanished),
         out_of_sight=frozenset(one.key for one in entries if is_out_of_sight(one.record, timeout, now=now)),

@@ -84,7 +84,7 @@ class _Job:
 
     @property
     def assets(self) -> Collection[str]:
-        return self._entry.record.asset_ids
+        return self._entry.current.record.asset_ids
 
     @property
     def mark(self) -> Mark | None:

@@ -11,8 +11,9 @@ from batchgen.output.cards import Card, cards
 from batchgen.output.entries import Parent, Row, entry
 from batchgen.output.layout import lay_out
 from batchgen.output.report import write_report
-from batchgen.output.results import Results, results_csv, results_document, results_json
+from batchgen.output.results import results_csv, results_document, results_json
 from batchgen.output.strips import Strip, Strips
+from batchgen.output.summary import Results
 from batchgen.output.thumbnails import SMALL_EDGE, Preview, previews, smaller
 from tests.output.conftest import WHY
 from tests.output.test_report_page import Tags
