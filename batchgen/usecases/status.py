@@ -1,7 +1,7 @@
 """Looking at batches without touching them: no lock, no service, nothing written."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -316,8 +316,16 @@ def _sum_up(
         untold=sum(record.untold for record in records.values()),
         files_missing=missing_among(records.values(), folder),
         chains=chains,
-        marks=counted_marks((one.asset_ids for one in there), marks),
+        marks=counted_marks(_own_assets(current), marks),
     )
+
+
+def _own_assets(records: Mapping[JobKey, Record]) -> Iterator[Sequence[str]]:
+    """Return the current assets of each job."""
+    shelf = Shelf(records)
+    for key in records:
+        if not shelf.is_later(key) and (own := records.get(shelf.of(key).current)) is not None:
+            yield own.asset_ids
 
 
 def _named(record: Record) -> tuple[str, str]:
