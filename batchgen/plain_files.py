@@ -75,6 +75,30 @@ def open_plain(path: Path) -> BinaryIO:
         raise fault_of(path, error) from error
 
 
+def open_plain_at(name: str, folder: int) -> BinaryIO:
+    """Open a plain file of a folder to be read; a link is not followed.
+
+    Args:
+        name: of the file.
+        folder: the descriptor of the folder.
+
+    Raises:
+        FileFaultError: it is not there, is of another kind, or cannot be read.
+    """
+    path = Path(name)
+    try:
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
+        descriptor = os.open(name, flags, dir_fd=folder)
+        try:
+            _insist_on_plain(path, os.fstat(descriptor))
+            return os.fdopen(descriptor, "rb")
+        except BaseException:
+            os.close(descriptor)
+            raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise fault_of(path, error) from error
+
+
 def read_bytes(path: Path, *, largest: int | None = LARGEST) -> bytes:
     """Read a whole file.
 

@@ -5,6 +5,8 @@ from batchgen.api.bought import costs as costs
 from batchgen.api.bought import forget as forget
 from batchgen.api.bought import rebuild as rebuild
 from batchgen.api.bought import settling as settling
+from batchgen.api.exports import export as export
+from batchgen.api.exports import job_lines as job_lines
 from batchgen.api.manifests import validate as validate
 from batchgen.api.runs import Preview as Preview
 from batchgen.api.runs import Rest as Rest
@@ -100,6 +102,8 @@ from batchgen.usecases.audience import Audience as Audience
 from batchgen.usecases.cost import CostComparison as CostComparison
 from batchgen.usecases.cost import Selection as Selection
 from batchgen.usecases.cost import zone_named as zone_named
+from batchgen.usecases.export import Export as Export
+from batchgen.usecases.export import Exported as Exported
 from batchgen.usecases.findings import Audit as Audit
 from batchgen.usecases.findings import Open as Open
 from batchgen.usecases.model_search import Search as Search

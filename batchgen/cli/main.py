@@ -25,6 +25,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "Show where the batches of an output folder stand.",
         "report": "Write the page of what came out, of all jobs or some.",
     },
+    "Choosing": {
+        "export": "Copy the current files under other names, with a mapping.",
+    },
     "What was bought": {
         "cost": "Show what was charged and what came back.",
         "audit": "Check the journal against the service and the disk.",
@@ -59,6 +62,7 @@ EXAMPLES: Mapping[str, str] = {
     "control": "batchgen control set jobs.yaml in_flight=4 budget=800",
     "status": "batchgen status -o output",
     "report": "batchgen report jobs.yaml --only tag:cover --open",
+    "export": "batchgen export jobs.yaml --to game/icons '{rarity}/{name}' --mapping icons.csv",
     "cost": "batchgen cost --by day --since 2026-05-01",
     "audit": "batchgen audit jobs.yaml --fix",
     "resolve": "batchgen resolve jobs.yaml --absent tower",

@@ -39,13 +39,12 @@ def write_page(opened: OpenBatch) -> Path:
     """
     options, batch = opened.options, opened.batch
     refuse_wrong_words(batch)
-    if not batch.journal.records():
-        raise InputError(_nothing(opened))
+    refuse_where_nothing_is(opened, "show")
     if not batch.home and is_of_the_past(options, batch.manifest, batch.scope, opened.file, now=opened.now):
         raise InputError(f"slot {batch.scope.slot!r} has no folder of its own: its page cannot be written")
     results = batch.results(
         at=opened.now,
-        ending=_as_of_now(batch, opened.now),
+        ending=as_of_now(batch, opened.now),
         verdict=_last_verdict(opened),
         some=bool(options.selection),
     )
@@ -59,18 +58,32 @@ def write_page(opened: OpenBatch) -> Path:
     return write_report(folder, document, within=batch.folder, name=NAME_OF_SOME)
 
 
-def _nothing(opened: OpenBatch) -> str:
+def refuse_where_nothing_is(opened: OpenBatch, verb: str) -> None:
+    """Stop where nothing is on record of a batch.
+
+    Args:
+        opened: the batch.
+        verb: what was to be done with what is on record.
+
+    Raises:
+        InputError: names what there is, and the command that begins it.
+    """
+    if not opened.batch.journal.records():
+        raise InputError(_nothing(opened, verb))
+
+
+def _nothing(opened: OpenBatch, verb: str) -> str:
     options, scope = opened.options, opened.batch.scope
     slots = [repr(one) for one in slots_of(opened.file, scope) if one != scope.slot]
     what = f"slot {scope.slot!r} of batch" if scope.slot else "batch"
     there = f"; there are the slots {', '.join(slots)}: --slot" if slots else ""
     return (
-        f"nothing of {what} {scope.batch!r} is in {options.journal}: there is nothing to show yet{there}. "
+        f"nothing of {what} {scope.batch!r} is in {options.journal}: there is nothing to {verb} yet{there}. "
         f"`{options.command_line('run')}` begins it"
     )
 
 
-def _as_of_now(batch: Batch, now: float) -> EngineOutcome:
+def as_of_now(batch: Batch, now: float) -> EngineOutcome:
     """Return what a run that ended now would know of its jobs without asking."""
     entries, timeout = (*batch.plan.entries, *batch.plan.removed), batch.manifest.timeout
     return EngineOutcome(

@@ -12,6 +12,7 @@ from batchgen.model import JobKey, Rate
 from batchgen.output.asset_store import AssetStore
 from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
+from batchgen.output.export_disk import ExportDisk
 from batchgen.output.known_files import KnownFiles
 from batchgen.output.links import make_way
 from batchgen.output.progress import Mode, Progress
@@ -75,6 +76,11 @@ def namer_of(batch: Batch) -> Namer:
 def disk_of(batch: Batch) -> BatchDisk:
     """Return the files of a batch, to be renamed."""
     return BatchDisk(batch.folder, home=batch.home)
+
+
+def export_disk(folder: Path) -> ExportDisk:
+    """Return a folder that files are exported into; it need not be there."""
+    return ExportDisk(folder)
 
 
 def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | None) -> Downloader:
