@@ -9,8 +9,9 @@ import errno
 import json
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 LARGEST: Final = 64 * 1024 * 1024  # bytes
 _HEAD = 256  # bytes
@@ -55,7 +56,7 @@ class FileFaultError(Exception):
         self.missing = missing
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> BufferedReader:
     """Open a plain file to be read.
 
     Raises:
@@ -75,7 +76,7 @@ def open_plain(path: Path) -> BinaryIO:
         raise fault_of(path, error) from error
 
 
-def open_plain_at(name: str, folder: int) -> BinaryIO:
+def open_plain_at(name: str, folder: int) -> BufferedReader:
     """Open a plain file of a folder to be read; a link is not followed.
 
     Args:

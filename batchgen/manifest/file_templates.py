@@ -30,7 +30,8 @@ _VARIABLE = re.compile(r"\{([^{}\n]*)\}")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _MOST_SHOWN = 80  # characters of a template
 _EXAMPLE = 'such as "icons/{id}"'
-_BELOW = f"files lie below assets/, write a path from there, {_EXAMPLE}"
+BELOW: Final = "files lie below assets/, write a path from there"
+_BELOW = f"{BELOW}, {_EXAMPLE}"
 
 
 class Fault(NamedTuple):
@@ -60,8 +61,8 @@ def faults_in(text: str, sheet: Mapping[str, Json], *, complete: bool) -> Iterat
     except BraceError as error:
         yield Fault(str(error), at=error.at)
         return
-    for name, wrong in _wrong_variables(template, sheet, complete=complete):
-        yield Fault(wrong, at=_place_of(name, text))
+    for name, said in _wrong_variables(template, sheet, complete=complete):
+        yield Fault(said, at=_place_of(name, text))
     for one in foreign(text, sheet):
         if not one.text.startswith("the $"):  # the environment is filled in already
             yield Fault(one.text, one.stops)

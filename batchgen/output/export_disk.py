@@ -1,225 +1,50 @@
-"""A folder into which files are exported and that others use too: how it is looked at and changed.
+"""A folder into which files are exported and that others use too: changed, one step at a time.
 
-Nothing outside of it is reached: every folder on the way is opened from the one above it, and a link is never
-followed. What is changed goes through ``_act``, one step at a time, so that every moment between two steps
-can be tried. Files come from a hidden folder in it, complete, into their places in one rename each.
+What is changed goes through ``_act``, so that every moment between two steps can be tried. Files come from a
+hidden folder in it, complete, into their places in one rename each.
 """
 
 import errno
-import fcntl
 import hashlib
 import os
 import stat
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
-from batchgen.errors import InputError, OutputError
+from batchgen.errors import InputError
 from batchgen.output.atomic import output_error
 from batchgen.output.disk import NO_SECOND_NAME
-from batchgen.plain_files import FileFaultError, open_plain, open_plain_at
+from batchgen.output.export_view import FOLDER, RECORD, STAGING, ExportView
+from batchgen.plain_files import FileFaultError, open_plain
 from batchgen.planning.export_changes import Seen
-from batchgen.planning.file_names import folded
 from batchgen.planning.file_places import Lies
 
-RECORD: Final = ".batchgen-export.json"  # what exports put into the folder
-STAGING: Final = ".batchgen-export"  # where files are until all of them are there
-
 _CHUNK = 1 << 20  # bytes
-_LARGEST_RECORD = 1 << 29  # bytes
-_NO_LOCKS = frozenset(
-    {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EINVAL}
-)
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NOTHING = Seen(Lies.NOTHING)
+_COPIED: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 T = TypeVar("T")
 
 
-class _Listed(NamedTuple):
-    """What one folder has, as it was when it was first asked for."""
-
-    names: Mapping[str, os.stat_result]
-    folded: Mapping[str, Sequence[str]]
-
-
-_EMPTY: Final = _Listed({}, {})
-
-
-def _listed(descriptor: int) -> _Listed:
-    names: dict[str, os.stat_result] = {}
-    alike: defaultdict[str, list[str]] = defaultdict(list)
-    with os.scandir(descriptor) as entries:
-        for one in entries:
-            with suppress(FileNotFoundError):  # it is gone since
-                names[one.name] = one.stat(follow_symlinks=False)
-                alike[folded(one.name)].append(one.name)
-    return _Listed(names, alike)
-
-
-class ExportDisk:
-    """One folder; implements ``planning.export_changes.ExportSurroundings``. Blocks.
-
-    Attributes:
-        folder: as the user gave it.
-    """
+class ExportDisk(ExportView):
+    """One folder, with what changes it. Blocks."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._root: int | None = None
+        super().__init__(folder)
         self._staging: int | None = None
-        self._made: list[str] = []  # folders in it, by ``prepare``
+        self._made: list[str] = []  # folders in it, by ``make_folders``
         self._above: list[Path] = []  # the folder itself and those above it, by ``prepare``
-        self._listed: dict[str, _Listed | str] = {}
-        self._last: tuple[str, int] | None = None
 
     def _act(self, work: Callable[..., T], *given: Any, **named: Any) -> T:
         """Change something: the only way by which it is done."""
         return work(*given, **named)
 
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        """Hold the folder as the only export into it, if it is there.
-
-        Raises:
-            InputError: it is no folder, or another export goes on.
-            OutputError: it cannot be read.
-        """
-        try:
-            self._open()
-            yield
-        finally:
-            self._close()
-
-    def _open(self) -> None:
-        try:
-            self._root = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            fcntl.flock(self._root, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return
-        except NotADirectoryError as error:
-            raise InputError(
-                f"{self.folder} is no folder; --to takes the folder that the files go to"
-            ) from error
-        except BlockingIOError as error:
-            raise InputError(f"another export into {self.folder} goes on; wait for its end") from error
-        except OSError as error:
-            if self._root is None:
-                raise OutputError(f"cannot read {self.folder}: {error.strerror or error}") from error
-            if error.errno not in _NO_LOCKS:
-                raise output_error(self.folder, error) from error
-
     def _close(self) -> None:
-        self._forget_last()
-        for one in (self._staging, self._root):
-            if one is not None:
-                os.close(one)
-        self._staging = self._root = None
-        self._listed.clear()
-
-    # looking
-
-    def seen(self, path: str) -> Seen:
-        """See ``ExportSurroundings``."""
-        folder, _, name = path.rpartition("/")
-        listed = self._list(folder)
-        if isinstance(listed, str):
-            return Seen(Lies.NOTHING, listed)
-        found = listed.names.get(name)
-        if found is None:
-            return _NOTHING
-        lies = Lies.FILE if stat.S_ISREG(found.st_mode) else Lies.OTHER
-        return Seen(lies, "", found.st_size, found.st_mtime_ns)
-
-    def other_spellings(self, path: str) -> Collection[str]:
-        """See ``ExportSurroundings``."""
-        folder, slash, name = path.rpartition("/")
-        listed = self._list(folder)
-        if isinstance(listed, str):
-            return ()
-        return [f"{folder}{slash}{one}" for one in listed.folded.get(folded(name), ()) if one != name]
-
-    def sha256(self, path: str) -> str:
-        """See ``ExportSurroundings``."""
-        folder, _, name = path.rpartition("/")
-        try:
-            with open_plain_at(name, self._folder(folder)) as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except (OSError, FileFaultError):
-            return ""
-
-    def record(self) -> bytes | None:
-        """Return what the record of earlier exports says; None where there is none.
-
-        Raises:
-            FileFaultError: it cannot be read.
-        """
-        if self._root is None or RECORD not in self._list("").names:  # type: ignore[union-attr]  # the top is listed
-            return None
-        with open_plain_at(RECORD, self._root) as file:
-            return file.read(_LARGEST_RECORD)
-
-    @property
-    def is_left_over(self) -> bool:
-        """Whether an export that was killed has left its hidden folder."""
-        return self._root is not None and STAGING in self._list("").names  # type: ignore[union-attr]  # as above
-
-    def _list(self, folder: str) -> "_Listed | str":
-        """Return what a folder has, or why no file can lie in it; what is not there is empty."""
-        if folder not in self._listed:
-            self._listed[folder] = self._looked(folder)
-        return self._listed[folder]
-
-    def _looked(self, folder: str) -> "_Listed | str":
-        if self._root is None:
-            return _EMPTY
-        above, _, name = folder.rpartition("/")
-        if folder:
-            outer = self._list(above)
-            if isinstance(outer, str):
-                return outer
-            found = outer.names.get(name)
-            if found is None:
-                others = outer.folded.get(folded(name), ())
-                return _EMPTY if not others else _spelt(folder, others[0])
-            if stat.S_ISLNK(found.st_mode):
-                return f'its folder "{folder}" is a link, and links are not followed'
-            if not stat.S_ISDIR(found.st_mode):
-                return f'a file is in the place of its folder "{folder}"'
-        try:
-            if folder and not os.access(name, os.W_OK | os.X_OK, dir_fd=self._folder(above)):
-                return f'its folder "{folder}" may not be written'
-            return _listed(self._folder(folder))
-        except OSError as error:
-            return f'its folder "{folder}" cannot be read: {error.strerror or error}'
-
-    def _folder(self, folder: str) -> int:
-        """Return a descriptor of a folder, opened from above one by one; the last one stays open."""
-        assert self._root is not None, "a folder is there before it is opened"
-        if not folder:
-            return self._root
-        if self._last is not None and self._last[0] == folder:
-            return self._last[1]
-        at, owned = self._root, False
-        for part in folder.split("/"):
-            try:
-                inner = os.open(part, _FOLDER, dir_fd=at)
-            finally:
-                if owned:
-                    os.close(at)
-            at, owned = inner, True
-        self._forget_last()
-        self._last = (folder, at)
-        return at
-
-    def _forget_last(self) -> None:
-        if self._last is not None:
-            os.close(self._last[1])
-            self._last = None
-
-    # changing
+        if self._staging is not None:
+            os.close(self._staging)
+        self._staging = None
+        super()._close()
 
     def prepare(self) -> None:
         """Make the folder and the hidden one in it, empty, whatever an export that was killed has left.
@@ -235,7 +60,7 @@ class ExportDisk:
             assert self._root is not None, "it was made just now"
             with suppress(FileExistsError):
                 self._act(os.mkdir, STAGING, dir_fd=self._root)
-            self._staging = os.open(STAGING, _FOLDER, dir_fd=self._root)
+            self._staging = os.open(STAGING, FOLDER, dir_fd=self._root)
             self._empty_staging()
         except OSError as error:
             self.undo()
@@ -259,9 +84,9 @@ class ExportDisk:
             FileFaultError: the source cannot be read.
             OSError: the copy cannot be written.
         """
-        digest, flags = hashlib.sha256(), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        digest = hashlib.sha256()
         with open_plain(source) as file:
-            target = self._act(os.open, str(number), flags, 0o666, dir_fd=self._staging)
+            target = self._act(os.open, str(number), _COPIED, 0o666, dir_fd=self._staging)
             with os.fdopen(target, "wb", buffering=0) as copy:
                 while chunk := _read(file, source):
                     digest.update(chunk)
@@ -306,7 +131,7 @@ class ExportDisk:
             at = ""
             for part in folder.split("/") if folder else ():
                 above, at = at, f"{at}/{part}" if at else part
-                if at in self._made or self._list(at) is not _EMPTY:
+                if at in self._made or self.is_folder(at):
                     continue
                 self._act(os.mkdir, part, dir_fd=self._folder(above))
                 self._made.append(at)
@@ -414,10 +239,6 @@ class ExportDisk:
         for name in os.listdir(self._staging):  # noqa: PTH208 - by its descriptor
             if name == "record" or name.isdecimal():
                 self._act(os.unlink, name, dir_fd=self._staging)
-
-
-def _spelt(folder: str, other: str) -> str:
-    return f'the folder "{other}" is there, which is the same as "{folder}" on some systems; write them alike'
 
 
 def _seen(found: os.stat_result) -> Seen:

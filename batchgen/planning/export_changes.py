@@ -22,7 +22,6 @@ class Exportable(NamedTuple):
         bytes: the size that it has now.
         asset_id: the service's.
         job: the id of the job.
-        index: of the asset among the job's, from 0.
         edited: whether a person has changed it since it was fetched.
     """
 
@@ -32,7 +31,6 @@ class Exportable(NamedTuple):
     bytes: int
     asset_id: str
     job: str
-    index: int
     edited: bool = False
 
 
@@ -137,8 +135,8 @@ def one_name_each(files: Iterable[Exportable]) -> Iterator[str]:
             yield f'{names} would both be "{one.path}"'
     for one in {**taken}.values():
         for folder in _folders(one.path):
-            if (other := taken.get(folded(folder))) is not None:
-                yield f'"{other.path}" of "{other.job}" is the folder of "{one.path}" of "{one.job}"'
+            if (above := taken.get(folded(folder))) is not None:
+                yield f'"{above.path}" of "{above.job}" is the folder of "{one.path}" of "{one.job}"'
 
 
 def decide(

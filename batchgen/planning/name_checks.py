@@ -304,7 +304,7 @@ def _refuse(values: Mapping[str, str], path: str) -> None:
         if wrong := unsafe_in(value.replace("/", "")):
             raise _WrongNameError(f"{_shown(name, value)}, and {wrong}; {_CHANGE}", f"{name} unsafe")
         if name in WITH_FOLDERS and (value.startswith("/") or ".." in value.split("/")):
-            said = f"{_shown(name, value)}, which leads out of assets/; leave it out of the names"
+            said = f"{_shown(name, value)}, which leads out of the folder of the files; leave it out"
             raise _WrongNameError(said, f"{name} leads out")
     for part in path.split("/"):
         if wrong := wrong_with_part(part):

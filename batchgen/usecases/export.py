@@ -13,10 +13,11 @@ from batchgen.exits import Exit
 from batchgen.formats import counted
 from batchgen.model import Json
 from batchgen.output.entries import Row
-from batchgen.output.export_disk import RECORD, STAGING, ExportDisk
+from batchgen.output.export_disk import ExportDisk
 from batchgen.output.export_files import Source, carry_in
 from batchgen.output.export_record import ExportRecord, read_record
-from batchgen.output.mapping import MappingFile, mapping_csv, mapping_json, mapping_rows
+from batchgen.output.export_view import RECORD, STAGING
+from batchgen.output.mapping import mapping_csv, mapping_json, mapping_rows
 from batchgen.output.results import variable_names
 from batchgen.plain_files import FileFaultError
 from batchgen.planning.export_changes import Exportable, Obstacle, decide, one_name_each
@@ -36,6 +37,7 @@ from batchgen.wiring.batch import Batch
 from batchgen.wiring.file_names import export_namer
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import SIMULATOR
+from batchgen.wiring.outputs import mapping_file
 
 _SHOWN = 10  # files that an error names
 
@@ -172,7 +174,7 @@ def _carried_in(
     changes = decide(lists.files, record.puts, disk, batch=done.batch, force=asked.force)
     mapping = None
     if asked.mapping is not None:
-        mapping = MappingFile(asked.mapping, asked.folder, _mapping_chunks(asked.mapping, done, variables))
+        mapping = mapping_file(asked.mapping, asked.folder, _mapping_chunks(asked.mapping, done, variables))
     obstacles = [
         *changes.obstacles,
         *(mapping.obstacles(record.mappings, force=asked.force) if mapping else ()),

@@ -112,7 +112,7 @@ class ExportLists:
     def _add(self, row: Row, file: File, found: Found) -> None:
         index = _index(row, file)
         path = self._name(row, index, file)
-        one = Exportable(path, file.path, file.sha256, file.bytes, file.asset_id, row.job.id, index)
+        one = Exportable(path, file.path, file.sha256, file.bytes, file.asset_id, row.job.id)
         change: dict[str, Json] = {"path": path}
         try:
             if found is Found.EDITED:

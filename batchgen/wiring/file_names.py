@@ -8,7 +8,7 @@ from pathlib import Path
 
 from batchgen.errors import Problem
 from batchgen.manifest.environment import filled
-from batchgen.manifest.file_templates import exact_in, faults_in
+from batchgen.manifest.file_templates import BELOW, exact_in, faults_in
 from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job
@@ -78,7 +78,8 @@ def export_namer(
     known = {name: None for one in manifest.origins.entries for name in names_of(one.variables)}
     for fault in faults_in(text, known, complete=True):
         note = problems.add if fault.stops else problems.warn
-        note(where if fault.at is None else Place(_TYPED, 0, fault.at + 1), fault.text)
+        place = where if fault.at is None else Place(_TYPED, 0, fault.at + 1)
+        note(place, fault.text.replace(BELOW, "write a path from --to DIR"))
     problems.raise_any()
     if not slot and (said := _of_slots(text, known)):
         problems.add(where, f"{said} is that of the slot, and this batch has none; leave it out")

@@ -1,6 +1,6 @@
 """Opening what puts results on the disk and on the terminal."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +15,7 @@ from batchgen.output.downloads import Downloader
 from batchgen.output.export_disk import ExportDisk
 from batchgen.output.known_files import KnownFiles
 from batchgen.output.links import make_way
+from batchgen.output.mapping import MappingFile
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
@@ -81,6 +82,11 @@ def disk_of(batch: Batch) -> BatchDisk:
 def export_disk(folder: Path) -> ExportDisk:
     """Return a folder that files are exported into; it need not be there."""
     return ExportDisk(folder)
+
+
+def mapping_file(path: Path, folder: Path, chunks: Callable[[], Iterator[bytes]]) -> MappingFile:
+    """Return the file that says of what is exported into a folder whose it is."""
+    return MappingFile(path, folder, chunks)
 
 
 def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | None) -> Downloader:
