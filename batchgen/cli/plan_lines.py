@@ -154,7 +154,7 @@ def _few(names: Sequence[str]) -> str:
 def _waits(preview: "api.Preview", look: Look) -> Iterator[str]:
     """Say what a run would not buy or end, and why."""
     plan, quoted = preview.batch.plan.asked, preview.outlook.quoted
-    entries = (*plan.entries, *plan.removed)
+    entries = plan.carried
     held = [one.job.id for one in entries if one.record.state is api.State.HELD]
     yield from _names("!", held, "need your decision (batchgen resolve)", look)
     doubt = [one for one in entries if one.standing is api.Standing.IN_DOUBT]

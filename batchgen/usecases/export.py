@@ -32,7 +32,7 @@ from batchgen.usecases.export_lists import (
     names_by,
 )
 from batchgen.usecases.guards import refuse_wrong_words
-from batchgen.usecases.page import as_of_now, refuse_where_nothing_is
+from batchgen.usecases.page import nothing_on_record, results_as_of_now
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.file_names import export_namer
 from batchgen.wiring.opening import OpenBatch
@@ -117,7 +117,7 @@ def lines_of(opened: OpenBatch) -> JobLines:
         InputError: nothing is on record, or the words that select jobs mean none.
     """
     refuse_wrong_words(opened.batch)
-    refuse_where_nothing_is(opened, "write")
+    _refuse_an_empty_record(opened, "write")
     return JobLines(_rows(opened))
 
 
@@ -137,7 +137,7 @@ def export_files(opened: OpenBatch, asked: Export, disk: ExportDisk) -> Exported
     """
     batch = opened.batch
     refuse_wrong_words(batch)
-    refuse_where_nothing_is(opened, "export")
+    _refuse_an_empty_record(opened, "export")
     _refuse_our_own(opened, asked)
     rows = _rows(opened)
     name, warnings = _naming(opened, asked)
@@ -222,9 +222,7 @@ def _rows(opened: OpenBatch) -> Sequence[Row]:
     Raises:
         InputError: there is none.
     """
-    batch = opened.batch
-    ending = as_of_now(batch, opened.now)
-    rows = batch.results(at=opened.now, ending=ending, some=bool(opened.options.selection)).rows
+    rows = results_as_of_now(opened).rows
     if not rows:
         raise InputError("no job that the manifest still has is meant")
     return rows
@@ -269,6 +267,11 @@ def _record_of(disk: ExportDisk) -> tuple[bytes | None, ExportRecord]:
     except FileFaultError as fault:
         raise InputError(f"{path}: {fault.reason}") from fault
     return raw, ExportRecord() if raw is None else read_record(raw, path)
+
+
+def _refuse_an_empty_record(opened: OpenBatch, do: str) -> None:
+    if not opened.batch.journal.records():
+        raise InputError(nothing_on_record(opened, do))
 
 
 def _refuse_our_own(opened: OpenBatch, asked: Export) -> None:

@@ -18,7 +18,8 @@ from batchgen.output.cards import Card, cards, duration, size
 from batchgen.output.entries import Row
 from batchgen.output.layout import Layout, amount, lay_out, shape_of
 from batchgen.output.report import write_report
-from batchgen.output.results import Results, results_document, results_json
+from batchgen.output.results import results_document, results_json
+from batchgen.output.summary import Results
 from batchgen.output.thumbnails import previews
 
 
