@@ -13,19 +13,23 @@ from batchgen.formats import counted
 _NAMED = 5  # files that a sentence names
 
 
-def _one_stdout(*, lines: bool, as_json: bool) -> None:
+def _check_words(folder: str | None, mapping: Path | None, *, lines: bool, as_json: bool) -> None:
     if lines and as_json:
         raise click.UsageError("--jsonl and --json both want standard output: give one of them")
+    if folder == "":  # a variable of a script that is not set
+        raise click.UsageError("--to is empty; write the folder, or . for the current one")
+    if mapping == Path("-"):
+        raise click.UsageError("--mapping takes a file; --jsonl writes lines to standard output")
 
 
 @click.command("export", short_help="Copy the current files under other names, with a mapping.")
 @flags.of_a_target
 @flags.selecting_by_flags
-@click.argument("template", required=False, default="")
+@click.argument("template", required=False)
 @click.option(
     "--to",
     "folder",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=str),
     metavar="DIR",
     help="The folder that the files go to; what is there of others stays.",
 )
@@ -54,8 +58,8 @@ def _one_stdout(*, lines: bool, as_json: bool) -> None:
 def command(
     *,
     options: "api.Options",
-    template: str,
-    folder: Path | None,
+    template: str | None,
+    folder: str | None,
     copy: bool | None,
     mapping: Path | None,
     prune: bool,
@@ -76,14 +80,19 @@ def command(
     With --jsonl each job is a line, as in results.json, with the paths that its files have in DIR; then --to
     may be left out.
     """
-    _one_stdout(lines=lines, as_json=as_json)
+    _check_words(folder, mapping, lines=lines, as_json=as_json)
     if folder is None:
-        if not lines or template or mapping is not None or copy is not None or prune or replace:
+        if not lines or template is not None or mapping is not None or copy is not None or prune or replace:
             raise click.UsageError("name the folder that the files go to: --to DIR")
         _write_lines(api.job_lines(options))
         return 0
     asked = api.Export(
-        folder=folder, template=template, link=copy is False, mapping=mapping, prune=prune, force=replace
+        folder=Path(folder),
+        template=template,
+        link=copy is False,
+        mapping=mapping,
+        prune=prune,
+        force=replace,
     )
     done = api.export(options, asked)
     for line in api.shown_problems((), done.warnings):

@@ -48,7 +48,7 @@ class Export:
 
     Attributes:
         folder: where the tree is to be.
-        template: of the names, as ``output.files`` has them; empty for the names that the files have.
+        template: of the names, as ``output.files`` has them; None for the names that the files have.
         link: whether files get a second name instead of being copied.
         mapping: the file that is to say which file is which job's; None for none.
         prune: whether files go that an earlier export put there and this one does not have.
@@ -56,7 +56,7 @@ class Export:
     """
 
     folder: Path
-    template: str = ""
+    template: str | None = None
     link: bool = False
     mapping: Path | None = None
     prune: bool = False
@@ -235,7 +235,7 @@ def _naming(opened: OpenBatch, asked: Export) -> tuple[NamedAs, tuple[Problem, .
         InputError: the template names no files, or not each of its own.
     """
     batch = opened.batch
-    if not asked.template:
+    if asked.template is None:
         return names_as_now(batch), ()
     jobs = [place for place, one in enumerate(batch.plan.entries) if one.selected]
     if asked.template in batch.plan.by_id and len(jobs) > 1:

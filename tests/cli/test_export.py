@@ -1,5 +1,6 @@
 """A second tree under other names: what is ours there, what is others', what is said, and what is refused."""
 
+import asyncio
 import csv
 import hashlib
 import json
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+import batchgen
 from batchgen.cli.main import run
 from batchgen.journal.store import JournalStore
 from tests.support.made import Made, make
@@ -432,6 +434,9 @@ def test_words_that_do_not_go_together_are_refused(desk: Desk) -> None:
     assert desk(to=Path())[0] == 2
     assert desk("{id}", "--jsonl", to=Path())[0] == 2
     assert desk("--jsonl", "--json")[0] == 2
+    assert "--to is empty" in desk("{id}", "--to", "")[2]
+    assert "names no file" in desk("")[2]
+    assert "--jsonl" in desk("--mapping", "-")[2]
     assert "did you mean" in desk("{id}", "--only", "tag:cver")[2]
     assert desk("{id}", "--only", "keep", "--except", "keep")[0] == 2
 
@@ -508,3 +513,17 @@ def test_a_slot_is_exported_under_its_own_name(slots: Made, capsys: pytest.Captu
     assert path == f"{day}/{day}-keep.webp"
     assert run(slots.words("export", "--to", str(to), "--prune", "--slot", day)) == 0
     assert list(tree(to)) == ["keep_0.webp"]
+
+
+def test_python_exports_as_the_command_does(desk: Desk) -> None:
+    def export(template: str, **more: Any) -> Any:
+        path = desk.batch.folder / "jobs.yaml"
+        return asyncio.run(
+            batchgen.export(path, desk.to, template, output=desk.batch.output, simulate=True, **more)
+        )
+
+    done = export("{id}", only="keep", mapping=desk.batch.folder / "map.json")
+    assert (sorted(desk.tree), done.exit) == (["keep.webp", "keep_2.webp"], batchgen.Exit.DONE)
+    assert export("{id}", only="keep").same == ("keep.webp", "keep_2.webp")
+    with pytest.raises(batchgen.ManifestError, match="TEMPLATE:1: unknown variable"):
+        export("{colour}")
