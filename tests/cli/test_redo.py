@@ -18,7 +18,7 @@ MANIFEST = f"""\
 version: 1
 batch: spring
 jobs:
-  - {{entry: knight, id: "knight-{{p}}", prompt: "a {{p}} knight", model: {MODEL}, matrix: {{p: [idle, run]}}}}
+  - {{entry: knight, id: "knight-{{p}}", prompt: "{{p}} knight", model: {MODEL}, matrix: {{p: [idle, run]}}}}
   - {{id: "{{job}}-cut", from: {{jobs: knight}}, model: {CUT}, params: {{image: {{job: "{{job}}"}}}}}}
   - {{id: fixed, prompt: a mill, model: {MODEL}, params: {{seed: 7}}}}
 """
