@@ -32,6 +32,7 @@ from batchgen.usecases.quotes import quote_jobs
 from batchgen.wiring.background import beside
 from tests.proof.acts import Act, notes_of
 from tests.proof.crashes import CrashingJournal, Life, NotedJournal
+from tests.proof.denials import Requests
 from tests.proof.person import settled
 from tests.proof.places import scope_of
 from tests.proof.power_loss import Mains
@@ -241,6 +242,7 @@ class Run:
             await self._carry(journal, client, gate, clock, closed)
             while self._ordered:  # as a run does: what was ordered meanwhile is bought in a round of its own
                 self._ordered, self.leg = False, replace(self.leg, retry=False)
+                self.witness.requests = Requests()
                 await self._carry(journal, client, gate, clock, closed)
 
     async def _carry(

@@ -41,12 +41,13 @@ class Family(NamedTuple):
         return self.order[-1]
 
     def current(self, records: Records) -> JobKey:
-        """Return the latest in order that has brought something; until one has, the latest that ended well."""
-        for fits in (has_come, _has_ended_well):
-            for key in reversed(self.order):
-                if fits(records.get(key, _NOTHING)):
-                    return key
-        return self.newest
+        """Return the latest in order that has brought something.
+
+        Until one has, it is the latest that ended well before the newest was asked for.
+        """
+        come = (key for key in reversed(self.order) if has_come(records.get(key, _NOTHING)))
+        ended = (key for key in self.order[-2::-1] if _has_ended_well(records.get(key, _NOTHING)))
+        return next(come, None) or next(ended, self.newest)
 
 
 def has_come(record: Record) -> bool:
@@ -116,7 +117,7 @@ def _asked_wrong(head: JobKey, key: JobKey, families: Families, known: set[JobKe
         yield f"{head} is noted to be made again, which is no first one"
     if key in known:
         yield f"{key} is asked for again"
-    if len(family.order) > 1 and not (has_come(newest) or newest.state in IN_VAIN):
+    if family.newest != family.current(families.records) and newest.state not in IN_VAIN:
         yield f"{head} is made again while its last one is {newest.state}"
     elif newest.state not in DONE | IN_VAIN:
         yield f"{head} is made again while it is {newest.state}"
@@ -146,6 +147,8 @@ def leaves_wrong(key: JobKey, event: SubmitStarted, records: Records, began: Rec
         return
     if families[key].newest != key:
         yield f"{key} is bought, though {families[key].newest} is to be the job's"
+    if records.get(key, _NOTHING).absences:  # the service may have had these very bytes: they stay as they are
+        return
     is_again = families.head(key) != key
     for one in references_of(event.job):
         if one.key is None:

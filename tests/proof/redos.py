@@ -27,6 +27,7 @@ def with_redos(seed: int, scenario: Scenario) -> Scenario:
         replace(leg, acts=_acts(chance, leg) if nth and chance.random() < 0.5 else ())
         for nth, leg in enumerate(scenario.legs)
     ]
+    legs.append(_further(chance, legs, undisturbed=True))
     legs += [_further(chance, legs) for _ in range(chance.choice([1, 2, 2, 3]))]
     return replace(scenario, legs=tuple(legs))
 
@@ -36,8 +37,14 @@ def has_redos(scenario: Scenario) -> bool:
     return any(leg.acts for leg in scenario.legs)
 
 
-def _further(chance: random.Random, legs: Sequence[Leg]) -> Leg:
-    """Return a run of the last manifest, or of one before, with what a person does meanwhile."""
+def _further(chance: random.Random, legs: Sequence[Leg], *, undisturbed: bool = False) -> Leg:
+    """Return a run of the last manifest, or of one before, with what a person does meanwhile.
+
+    Args:
+        chance: decides.
+        legs: the runs before.
+        undisturbed: whether it comes to its end, so that there is something to be made again.
+    """
     last = legs[-1]
     slot = [leg for leg in legs if leg.slot == last.slot]
     spending = last.spending and replace(last.spending, limit=None)
@@ -46,7 +53,7 @@ def _further(chance: random.Random, legs: Sequence[Leg]) -> Leg:
     leg = replace(
         last,
         jobs=chance.choice([last.jobs, last.jobs, last.jobs, *(leg.jobs for leg in slot)]),
-        accident=chance.choice([Accident.NONE] * 8 + list(Accident)),
+        accident=Accident.NONE if undisturbed else chance.choice([Accident.NONE] * 5 + list(Accident)),
         nth=min(1 + int(chance.expovariate(0.3)), 60),
         at=chance.uniform(0, 60),
         steps=chance.choice([0, 0, 1, 3, 10]),
@@ -68,7 +75,7 @@ def _act(chance: random.Random, *, live: bool) -> Act:
     moment = chance.uniform(0, _MOST_AT) if chance.random() < 0.5 else chance.uniform(0, 3)
     return Act(
         what=chance.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()))[0],
-        share=chance.choice([0.2, 0.5, 0.5, 1.0]),
+        share=chance.choice([0.3, 0.6, 1.0]),
         at=moment if live and chance.random() < 0.35 else None,
         salt=chance.randrange(1_000_000),
     )
