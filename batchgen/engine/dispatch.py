@@ -360,7 +360,7 @@ class Dispatcher:
         self._moves.route(entry)
 
     def _is_taken_back(self, entry: Entry) -> bool:
-        """Return whether a person has restored a job since it was to be made again: nothing more is bought."""
+        """Return whether a person has restored a job that was to be made again: nothing more is bought."""
         head = self._redone.get(entry.key)
         return head is not None and editions_of(head, self._world.journal.records()).newest != entry.key
 

@@ -2,7 +2,9 @@
 
 from tests.proof.planted import Mutant
 
-_PROOF = "tests/proof/test_redos.py::test_whatever_happens_to_what_is_made_again_it_is_bought_once_and_no_more"
+_PROOF = (
+    "tests/proof/test_redos.py::test_whatever_happens_to_what_is_made_again_it_is_bought_once_and_no_more"
+)
 _ENGINE = "tests/engine/test_redo.py"
 
 OF_REDOS = (
@@ -72,8 +74,8 @@ OF_REDOS = (
     Mutant(
         name="make a child again before its parent is made again",
         path="planning/lanes.py",
-        old="    if parent.stands is None or child.stands is not None or parent.retry:\n        return False\n"
-        "    return parent",
+        old="    if parent.stands is None or child.stands is not None or parent.retry:\n"
+        "        return False\n    return parent",
         new="    if parent.stands is None or parent.retry:\n        return False\n"
         "    return child.stands is not None or parent",
         test=_PROOF,

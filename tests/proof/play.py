@@ -141,7 +141,11 @@ class _Play:
             all_paid = replace(books, charged=self._earth.charged_in_all)  # what a question bought too
             report.wrong += holds.needless(scenario, all_paid)
             report.tally.update(holds.count(scenario, all_paid))
-        tally = Tally()
+        self._count_all(books)
+
+    def _count_all(self, books: Books) -> None:
+        """Count what happened in a seed that is at its end."""
+        report, scenario, tally = self._report, self._scenario, Tally()
         tally.add(books, self._troubles)
         report.tally.update(self._earth.places.counts)
         report.tally["seeds in which names change"] += bool(scenario.legs[-1].name)

@@ -147,7 +147,9 @@ def leaves_wrong(key: JobKey, event: SubmitStarted, records: Records, began: Rec
         return
     if families[key].newest != key:
         yield f"{key} is bought, though {families[key].newest} is to be the job's"
-    if records.get(key, _NOTHING).absences:  # the service may have had these very bytes: they stay as they are
+    if records.get(
+        key, _NOTHING
+    ).absences:  # the service may have had these very bytes: they stay as they are
         return
     is_again = families.head(key) != key
     for one in references_of(event.job):
@@ -226,7 +228,7 @@ def planned_wrong(entries: Iterable[Entry], records: Records) -> Iterator[str]:
 
 
 def results_wrong(results: Mapping[str, Any], entries: Iterable[Entry], records: Records) -> Iterator[str]:
-    """Say which rows of the results tell another purchase than their jobs have, or one twice or not at all."""
+    """Say which rows of the results tell another purchase than their jobs have, or one twice or never."""
     families = Families(records)
     rows = {one["id"]: one for one in results["jobs"]}
     for entry in entries:
