@@ -3,9 +3,13 @@ from batchgen.api.bought import audit as audit
 from batchgen.api.bought import compare_costs as compare_costs
 from batchgen.api.bought import costs as costs
 from batchgen.api.bought import forget as forget
+from batchgen.api.bought import jobs_meant as jobs_meant
 from batchgen.api.bought import mark as mark
 from batchgen.api.bought import rebuild as rebuild
+from batchgen.api.bought import restore as restore
 from batchgen.api.bought import settling as settling
+from batchgen.api.exports import export as export
+from batchgen.api.exports import job_lines as job_lines
 from batchgen.api.manifests import validate as validate
 from batchgen.api.runs import Preview as Preview
 from batchgen.api.runs import Rest as Rest
@@ -21,6 +25,8 @@ from batchgen.catalog.declared import plan_of as plan_of
 from batchgen.catalog.inputs import notes_on as notes_on
 from batchgen.control.client import Reply as Reply
 from batchgen.control.commands import Order as Order
+from batchgen.control.commands import order_to_redo as order_to_redo
+from batchgen.control.commands import order_to_restore as order_to_restore
 from batchgen.control.commands import read_settings as read_settings
 from batchgen.engine.interrupts import Interrupts as Interrupts
 from batchgen.identity import as_said as as_said
@@ -102,6 +108,8 @@ from batchgen.usecases.audience import Audience as Audience
 from batchgen.usecases.cost import CostComparison as CostComparison
 from batchgen.usecases.cost import Selection as Selection
 from batchgen.usecases.cost import zone_named as zone_named
+from batchgen.usecases.export import Export as Export
+from batchgen.usecases.export import Exported as Exported
 from batchgen.usecases.findings import Audit as Audit
 from batchgen.usecases.findings import Open as Open
 from batchgen.usecases.marking import Marking as Marking
@@ -121,6 +129,8 @@ from batchgen.usecases.resolve import Answers as Answers
 from batchgen.usecases.resolve import Candidate as Candidate
 from batchgen.usecases.resolve import Desk as Desk
 from batchgen.usecases.resolve import Unsettled as Unsettled
+from batchgen.usecases.restore import GivenBack as GivenBack
+from batchgen.usecases.restore import Restoring as Restoring
 from batchgen.usecases.run_end import RunOutcome as RunOutcome
 from batchgen.usecases.schema import bare_schema as bare_schema
 from batchgen.usecases.schema import schema_text as schema_text

@@ -4,6 +4,7 @@ Pure: an order and the settings before it give the settings after it and a sente
 ``control``. What is ordered holds for that run alone.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -87,6 +88,23 @@ def read_settings(words: Sequence[str]) -> list[Order]:
             raise ValueError(f"{word!r}: {error}") from error
         orders[name] = Order(name, value)
     return list(orders.values())
+
+
+def order_to_redo(jobs: Sequence[str]) -> Order:
+    """Return the order to make jobs again, by their ids."""
+    return Order(REDO, json.dumps({"jobs": list(jobs)}, ensure_ascii=False))
+
+
+def order_to_restore(jobs: Sequence[str], *, asset_id: str = "", undo: bool = False) -> Order:
+    """Return the order to give jobs back what they had, by their ids.
+
+    Args:
+        jobs: the ids.
+        asset_id: an asset of what is meant; empty for what came before what a job has.
+        undo: take back what was restored.
+    """
+    value = {"jobs": list(jobs), "asset": asset_id, "undo": undo}
+    return Order(RESTORE, json.dumps(value, ensure_ascii=False))
 
 
 def apply(settings: RunSettings, order: Order, *, go_on: str) -> Applied:

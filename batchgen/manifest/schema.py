@@ -160,9 +160,7 @@ def _only(value: Json) -> Literal["mark:kept"]:
     if value == ONLY_KEPT:
         return "mark:kept"
     shown = f'"{value}"' if isinstance(value, str) else kind_of(value)
-    raise ValueError(
-        f"only {ONLY_KEPT} can stand here, which takes the jobs that a person keeps, not {shown}"
-    )
+    raise ValueError(f"only {ONLY_KEPT} can stand here, for jobs that a person keeps, not {shown}")
 
 
 def _download(value: Json) -> Download:

@@ -217,6 +217,10 @@ class Manifest:
         """
         return self.origins.variables(index)
 
+    def goes_through_kept(self, index: int) -> bool:
+        """Return whether a job goes through those of another entry that a person keeps."""
+        return self.origins[index].only_kept
+
     @property
     def kept_rows(self) -> dict[int, str]:
         """The jobs that go through jobs that a person keeps, each with the id of the one that is its row."""

@@ -254,7 +254,9 @@ class Batch:
     def left_at_service(self) -> frozenset[str]:
         """The assets that are handed on and need not be on the disk."""
         feeding = self.plan.lineage.children if self.manifest.output.only_last else ()
-        return frozenset(one for place in feeding for one in self.plan.entries[place].record.asset_ids)
+        entries = (self.plan.entries[place] for place in feeding)
+        records = (record for one in entries for record in (one.record, one.current.record))
+        return frozenset(asset for one in records for asset in one.asset_ids)
 
     @property
     def left_out(self) -> tuple[Job, ...]:
@@ -384,8 +386,8 @@ def _redone(
     found = selected(options.selection, known, unfit=unfit)
     places = with_children(plan, found.places) if options.children else list(found.places)
     wrong = found.wrong or tuple(
-        f"{manifest.place_of(place, 'params', 'seed')}: {plan.entries[place].job.id!r} has a seed of its own, "
-        "so that the same would come out again; change it there, and a run buys the job anew"
+        f"{manifest.place_of(place, 'params', 'seed')}: {plan.entries[place].job.id!r} has a fixed seed, so "
+        "that the same would come out again; change it there, and a run buys the job anew"
         for place in with_a_seed_of_their_own(plan, places)
     )
     if wrong:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from batchgen.engine.policy import Policy
 from batchgen.lifecycle import Record, State
@@ -16,7 +17,9 @@ from batchgen.planning.plan import Entry, Plan, Standing
 from batchgen.planning.stages import Stage, stage_of
 from batchgen.planning.undecided import Undecided
 
-_ALSO = frozenset({Standing.NEW, Standing.CHANGED})  # why a job is not bought, as a plan says it
+_ALSO = frozenset(
+    {Standing.NEW, Standing.CHANGED, Standing.REDO}
+)  # why a job is not bought, as a plan says it
 
 
 def _as_word(stage: str) -> str:
@@ -113,6 +116,15 @@ def _text(value: Json) -> str:
 
 
 def _statuses(entry: Entry, *, late: bool, lane: Lane) -> tuple[str, ...]:
+    """Return the words for where a job stands; of one that is made again those of both editions."""
+    if entry.stands is None:
+        return _of_edition(entry, late=late, lane=lane)
+    now = replace(entry, key=entry.stands.key, record=entry.stands.record, stands=None)
+    both = (*_of_edition(now, late=False, lane=Lane.READY), *_of_edition(entry, late=late, lane=lane))
+    return tuple(dict.fromkeys(both))
+
+
+def _of_edition(entry: Entry, *, late: bool, lane: Lane) -> tuple[str, ...]:
     blocked = str(lane) if lane is Lane.BLOCKED else ""
     own = status_of(
         Row(job=entry.job, key=entry.key, record=entry.record, out_of_sight=late, blocked=blocked)

@@ -66,6 +66,7 @@ class Rows(Sequence[Row]):
         """
         self._plan = plan
         self._typed = of.typed
+        self._marks = of.marks
         self._names = _names_of(of.plan)
         self._entries = entries
         records = of.records
