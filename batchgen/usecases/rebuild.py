@@ -164,7 +164,7 @@ class Recoverer:
         models = await self._models(saved)
         recalled = recall(
             saved,
-            jobs=self._batch.manifest.jobs,
+            jobs=self._batch.whole.jobs,
             records=self._batch.journal.records(),
             scope=self._batch.scope,
             models=models,
@@ -174,7 +174,7 @@ class Recoverer:
         files = await asyncio.to_thread(self._on_disk, recalled, looks)
         rebuilder = Rebuilder(
             scope=self._batch.scope,
-            jobs=self._batch.manifest.jobs,
+            jobs=self._batch.whole.jobs,
             journal=self._batch.journal,
             prompts=Prompts(self._client),
             listing=listing,
@@ -196,7 +196,7 @@ class Recoverer:
 
     async def _models(self, saved: Sequence[SavedJob]) -> dict[str, Model]:
         """Describe the models; one that is gone derives no seed, and its jobs are not recognised by it."""
-        wanted = [job.model for job in self._batch.manifest.jobs]
+        wanted = [job.model for job in self._batch.whole.jobs]
         wanted += [one.model for one in saved if one.was_submitted]
         models = {}
         for model_id in dict.fromkeys(wanted):

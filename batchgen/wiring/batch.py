@@ -27,6 +27,7 @@ from batchgen.planning.chains import (
     ways_of,
 )
 from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
+from batchgen.planning.conditions import Known
 from batchgen.planning.make_plan import make_plan, with_vanished
 from batchgen.planning.marks import NO_MARKS, Marks
 from batchgen.planning.plan import Entry, Plan
@@ -39,6 +40,7 @@ from batchgen.planning.redo import (
 )
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
+from batchgen.planning.undecided import Undecided, held_back, left_out, undecided_in, undecided_places
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
 from batchgen.wiring.job_facts import known_jobs
@@ -115,6 +117,8 @@ class Batch:
         clock: ours.
         home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
         redone: the new editions that are asked for, of which nothing is on record yet.
+        undecided: the jobs that wait for a mark on another one, which manifest and plan are without.
+        with_undecided: the manifest with them; None where there are none.
         marks: what a person had said of its assets when the plan was made.
         read_marks: gives what a person says of them now.
         typed: gives a command on the batch, as people are told to type it.
@@ -134,6 +138,8 @@ class Batch:
     redone: tuple[Choice, ...] = ()
     marks: Marks = field(default_factory=lambda: NO_MARKS)
     read_marks: Callable[[], Marks] = dict
+    undecided: tuple[Undecided, ...] = ()
+    with_undecided: Manifest | None = None
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
@@ -143,8 +149,10 @@ class Batch:
         marks = read_marks()
         folder = options.output / manifest.batch
 
+        kept_rows = manifest.kept_rows
+
         def planned(records: Mapping[JobKey, Record]) -> Plan:
-            return make_plan(
+            plan = make_plan(
                 manifest.jobs,
                 records,
                 retry_failed=options.retry_failed,
@@ -152,6 +160,7 @@ class Batch:
                 now=options.clock.now(),
                 marks=marks,
             )
+            return held_back(plan, undecided_places(plan, kept_rows, marks))
 
         plan = planned(journal.records())
         files = FilesLook()
@@ -163,8 +172,13 @@ class Batch:
             plan, chosen, wrong = _redone(options, manifest, plan, journal.records(), planned, marks)
         else:
             plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks)
+        waiting = undecided_places(plan, kept_rows, marks)
+        undecided = undecided_in(plan, waiting, marks)
+        plan, left = left_out(plan, waiting), manifest.without(waiting)
         return cls(
-            manifest=manifest,
+            manifest=left,
+            with_undecided=manifest if waiting else None,
+            undecided=undecided,
             folder=folder,
             scope=scope,
             project=project_of(options, manifest.project),
@@ -173,7 +187,7 @@ class Batch:
                 plan,
                 limit=options.limit,
                 sample=options.sample,
-                origins=manifest.origins.owners if options.sample is not None else None,
+                origins=left.origins.owners if options.sample is not None else None,
             ),
             clock=options.clock,
             typed=options.command_line,
@@ -184,6 +198,32 @@ class Batch:
             marks=marks,
             read_marks=read_marks,
         )
+
+    @property
+    def whole(self) -> Manifest:
+        """The manifest with the jobs that wait for a mark."""
+        return self.with_undecided or self.manifest
+
+    def known(self, *, now: float) -> Known:
+        """Return the manifest's jobs as words find them, without what it names no longer.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        return known_jobs(
+            self.plan,
+            self.manifest,
+            now=now,
+            removed=False,
+            marks=self.marks,
+            undecided=self.undecided,
+        )
+
+    @property
+    def undecided_now(self) -> list[Undecided]:
+        """The jobs a person means that wait for a mark, with what is on record of the others now."""
+        records = self.journal.records()
+        return [one._replace(parent=one.parent.as_of(records)) for one in self.undecided if one.selected]
 
     @property
     def unfinished(self) -> int:
@@ -305,6 +345,7 @@ class Batch:
             exit=verdict.exit if verdict else None,
             slot=self.scope.slot,
             home=self.home,
+            undecided=[one.job for one in self.undecided if one.selected or not some],
             chains=ways_of(plan.shown if some else plan),
             progress=count_chains(plan.shown if some else plan),
         )
