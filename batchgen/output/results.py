@@ -62,6 +62,8 @@ COLUMNS = (
     "parents",
     "parent_assets",
     "waits_for",
+    "mark",
+    "note",
 )
 _OF_A_JOB = ("id", "prompt", "model", "status", "job_id", "seed", "attempts", "entry")
 _OF_A_FILE = ("bytes", "sha256", "mime", "width", "height", "duration", "kind", "type")
@@ -199,6 +201,7 @@ def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[l
     for place, asset_id in enumerate(one["asset_ids"] or [None]):
         file = files.get(asset_id, {})
         cost = one["cost"] if place == 0 else {}
+        said = one.get("asset_marks", {}).get(asset_id) or file
         cells = {
             **{name: one[name] for name in _OF_A_JOB},
             **{name: file.get(name) for name in _OF_A_FILE},
@@ -212,6 +215,7 @@ def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[l
             "parents": ", ".join(parent["job"] for parent in one["parents"]),
             "parent_assets": ", ".join(parent["asset_id"] or "" for parent in one["parents"]),
             "waits_for": ", ".join(one.get("waits_for", ())),
+            **{name: said.get(name) for name in ("mark", "note")},
         }
         yield [*(cell(cells[name]) for name in COLUMNS), *told]
 

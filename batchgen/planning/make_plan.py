@@ -89,12 +89,34 @@ def _entry(
 _UNKNOWN = Record()
 
 
+def with_editions(plan: Plan, records: Mapping[JobKey, Record]) -> Plan:
+    """Return a plan with what is on record now, where jobs may have been made again since it was made."""
+    shelf = Shelf(records)
+
+    def now(entry: Entry) -> Entry:
+        editions = shelf.of(entry.key)
+        newest, current = editions.newest, editions.current
+        if entry.accepted or len(editions.all) == 1:
+            return entry.as_of(records)
+        stands = None if newest == current else Bought(current, records[current])
+        return replace(entry, key=newest, record=records.get(newest, _UNKNOWN), stands=stands)
+
+    return replace(plan, entries=tuple(map(now, plan.entries)))
+
+
 def _earlier(entries: Iterable[Entry], shelf: Shelf, records: Mapping[JobKey, Record]) -> Iterator[Entry]:
     """Return the other editions of jobs, each under the name that its job has now."""
     for entry in entries:
         for key in shelf.of(entry.key).all:
-            if key != entry.key and key in records and records[key].state is not State.ABANDONED:
+            if key != entry.key and key in records and _counts(records[key]):
                 yield Entry(key=key, job=entry.job, record=records[key], wanted=False)
+
+
+def _counts(record: Record) -> bool:
+    """Return whether another edition was bought, or may turn up at the service yet."""
+    if record.state is State.PLANNED:
+        return bool(record.submissions or record.absences)
+    return record.state is not State.ABANDONED
 
 
 def _matched(

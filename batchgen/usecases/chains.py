@@ -69,7 +69,7 @@ def outdated_children(options: Options, batch: Batch) -> list[Outdated]:
     found = outdated_in(batch.plan)
     if not found:
         return []
-    hashes = sorted({file.sha256 for one in found for file in one.parent.record.files})
+    hashes = sorted({file.sha256 for one in found for file in one.parent.current.record.files})
     with options.journal.uploads_to_read(origin=batch.scope.origin, project=batch.project) as records:
         sent = {one.asset_id for one in records.find(hashes).values()} if hashes else set()
     return [one for one in found if not sent.issuperset(one.assets)]

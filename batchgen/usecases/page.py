@@ -10,6 +10,7 @@ from batchgen.formats import clean, counted
 from batchgen.model import Scope
 from batchgen.output.report import NAME_OF_SOME, write_report
 from batchgen.output.results import results_document
+from batchgen.output.summary import Results
 from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.wiring.batch import Batch, is_of_the_past, slots_of
 from batchgen.wiring.job_facts import is_out_of_sight
@@ -40,16 +41,10 @@ def write_page(opened: OpenBatch) -> Path:
     options, batch = opened.options, opened.batch
     refuse_wrong_words(batch)
     if not batch.journal.records():
-        raise InputError(_nothing(opened))
+        raise InputError(nothing_on_record(opened, "show"))
     if not batch.home and is_of_the_past(options, batch.manifest, batch.scope, opened.file, now=opened.now):
         raise InputError(f"slot {batch.scope.slot!r} has no folder of its own: its page cannot be written")
-    results = batch.results(
-        at=opened.now,
-        ending=_as_of_now(batch, opened.now),
-        verdict=_last_verdict(opened),
-        some=bool(options.selection),
-    )
-    document, folder = results_document(results), batch.folder / batch.home
+    document, folder = results_document(results_as_of_now(opened)), batch.folder / batch.home
     if not options.selection:
         return write_report(folder, document, within=batch.folder)
     of = counted(len(batch.plan.entries), "job")
@@ -59,13 +54,24 @@ def write_page(opened: OpenBatch) -> Path:
     return write_report(folder, document, within=batch.folder, name=NAME_OF_SOME)
 
 
-def _nothing(opened: OpenBatch) -> str:
+def results_as_of_now(opened: OpenBatch) -> Results:
+    """Return what a run that ended now would write without asking, with how the last one ended."""
+    return opened.batch.results(
+        at=opened.now,
+        ending=_as_of_now(opened.batch, opened.now),
+        verdict=_last_verdict(opened),
+        some=bool(opened.options.selection),
+    )
+
+
+def nothing_on_record(opened: OpenBatch, do: str) -> str:
+    """Return that there is nothing on record that something could be done with, and what there is."""
     options, scope = opened.options, opened.batch.scope
     slots = [repr(one) for one in slots_of(opened.file, scope) if one != scope.slot]
     what = f"slot {scope.slot!r} of batch" if scope.slot else "batch"
     there = f"; there are the slots {', '.join(slots)}: --slot" if slots else ""
     return (
-        f"nothing of {what} {scope.batch!r} is in {options.journal}: there is nothing to show yet{there}. "
+        f"nothing of {what} {scope.batch!r} is in {options.journal}: there is nothing to {do} yet{there}. "
         f"`{options.command_line('run')}` begins it"
     )
 

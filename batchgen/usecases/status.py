@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from batchgen.output.results import JSON_NAME
 from batchgen.output.saved_progress import saved_progress
 from batchgen.planning.budget import Committed, committed
 from batchgen.planning.chains import NO_CHAINS, ChainCount, count_chains
+from batchgen.planning.marks import Mark, Marks, counted_marks
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import home_of
 from batchgen.planning.stages import Stage, counted_stages, stage_of
@@ -73,6 +74,7 @@ class BatchStatus:
         untold: how many charges the service has not told.
         files_missing: how many files that were collected are not on the disk any more.
         chains: how far the chains are, by the results that the last run has written.
+        marks: how many of the jobs a person keeps, and how many are rejected.
     """
 
     scope: Scope
@@ -90,6 +92,7 @@ class BatchStatus:
     untold: int = 0
     files_missing: int = 0
     chains: ChainCount = NO_CHAINS
+    marks: Mapping[Mark, int] = field(default_factory=dict)
 
     @property
     def charged(self) -> Decimal:
@@ -123,6 +126,7 @@ def status_of_all(journal: JournalStore, output: Path, *, now: float) -> list[Ba
                 output / scope.batch,
                 last.get(scope),
                 alive=scope in alive,
+                marks=file.asset_marks(scope).read(),
                 chains=chains.get(scope, NO_CHAINS),
             )
             for scope in file.scopes()
@@ -212,12 +216,14 @@ def status_of_some(options: Options) -> list[BatchStatus]:
                 part, bad = _of_the_plan(Batch.of(options, manifest, scope, file))
             else:
                 records, ended = file.batch(scope).records(), last.get(scope)
-                part, bad = _of_the_records(options, records, ended, why=why, now=now)
+                marks = file.asset_marks(scope).read()
+                part, bad = _of_the_records(options, records, ended, why=why, now=now, marks=marks)
             if bad:
                 wrong = bad
                 continue
-            folder, run = options.output / batch, last.get(scope)
-            found.append(_sum_up(scope, part.records, folder, run, alive=scope in alive, part=part))
+            folder, run, marks = options.output / batch, last.get(scope), file.asset_marks(scope).read()
+            is_alive = scope in alive
+            found.append(_sum_up(scope, part.records, folder, run, alive=is_alive, marks=marks, part=part))
     if wrong and not found:
         raise InputError("\n".join(wrong))
     return found
@@ -247,9 +253,15 @@ def _of_the_plan(batch: Batch) -> tuple[_Part, Sequence[str]]:
 
 
 def _of_the_records(
-    options: Options, records: Mapping[JobKey, Record], last: LastRun | None, *, why: str, now: float
+    options: Options,
+    records: Mapping[JobKey, Record],
+    last: LastRun | None,
+    *,
+    why: str,
+    now: float,
+    marks: Marks,
 ) -> tuple[_Part, Sequence[str]]:
-    known, keys = known_records(records, why=why, now=now)
+    known, keys = known_records(records, why=why, now=now, marks=marks)
     found = selected(options.selection, known)
     chosen = {keys[place]: records[keys[place]] for place in found.places}
     gone = last.removed if last is not None else frozenset()
@@ -264,6 +276,7 @@ def _sum_up(
     last: LastRun | None,
     *,
     alive: bool,
+    marks: Marks,
     part: _Part | None = None,
     chains: ChainCount = NO_CHAINS,
 ) -> BatchStatus:
@@ -296,6 +309,7 @@ def _sum_up(
         untold=sum(record.untold for record in records.values()),
         files_missing=missing_among(records.values(), folder),
         chains=chains,
+        marks=counted_marks((one.asset_ids for one in there), marks),
     )
 
 

@@ -1,6 +1,6 @@
 """A batch as a run or a look at it needs it: manifest, scope, journal and plan together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
@@ -13,7 +13,7 @@ from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.file import JournalFile
-from batchgen.lifecycle import IN_FLIGHT, Record, State
+from batchgen.lifecycle import IN_FLIGHT, Record, RedoAsked, State, apply
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Row
@@ -28,7 +28,15 @@ from batchgen.planning.chains import (
 )
 from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
 from batchgen.planning.make_plan import make_plan, with_vanished
+from batchgen.planning.marks import NO_MARKS, Marks
 from batchgen.planning.plan import Entry, Plan
+from batchgen.planning.redo import (
+    Choice,
+    made_again,
+    with_a_seed_of_their_own,
+    with_children,
+    wrong_with_redo,
+)
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
 from batchgen.planning.yields import Shortage, is_young, shortage
@@ -106,6 +114,9 @@ class Batch:
         project: the one that the service is told; empty for the key's own.
         clock: ours.
         home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
+        redone: the new editions that are asked for, of which nothing is on record yet.
+        marks: what a person had said of its assets when the plan was made.
+        read_marks: gives what a person says of them now.
         typed: gives a command on the batch, as people are told to type it.
     """
 
@@ -120,24 +131,37 @@ class Batch:
     files: FilesLook = field(default_factory=FilesLook)
     wrong_words: tuple[str, ...] = ()
     home: str = ""
+    redone: tuple[Choice, ...] = ()
+    marks: Marks = field(default_factory=lambda: NO_MARKS)
+    read_marks: Callable[[], Marks] = dict
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
         """Make the plan, and look which files that were collected are not on the disk any more."""
         journal, accepted = file.batch(scope), file.accepted(scope).read()
+        read_marks = file.asset_marks(scope).read
+        marks = read_marks()
         folder = options.output / manifest.batch
-        plan = make_plan(
-            manifest.jobs,
-            journal.records(),
-            retry_failed=options.retry_failed,
-            accepted=accepted,
-            now=options.clock.now(),
-        )
+
+        def planned(records: Mapping[JobKey, Record]) -> Plan:
+            return make_plan(
+                manifest.jobs,
+                records,
+                retry_failed=options.retry_failed,
+                accepted=accepted,
+                now=options.clock.now(),
+            )
+
+        plan = planned(journal.records())
         files = FilesLook()
         if manifest.output.download:
             only_last = manifest.output.only_last
             files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
-        plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys))
+        chosen: tuple[Choice, ...] = ()
+        if options.redo:
+            plan, chosen, wrong = _redone(options, manifest, plan, journal.records(), planned, marks)
+        else:
+            plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks)
         return cls(
             manifest=manifest,
             folder=folder,
@@ -154,7 +178,10 @@ class Batch:
             typed=options.command_line,
             files=files,
             wrong_words=wrong,
+            redone=chosen,
             home=home_of(scope.slot, slots_of(file, scope)),
+            marks=marks,
+            read_marks=read_marks,
         )
 
     @property
@@ -186,7 +213,9 @@ class Batch:
     def left_at_service(self) -> frozenset[str]:
         """The assets that are handed on and need not be on the disk."""
         feeding = self.plan.lineage.children if self.manifest.output.only_last else ()
-        return frozenset(one for place in feeding for one in self.plan.entries[place].record.asset_ids)
+        entries = (self.plan.entries[place] for place in feeding)
+        records = (record for one in entries for record in (one.record, one.current.record))
+        return frozenset(asset for one in records for asset in one.asset_ids)
 
     @property
     def left_out(self) -> tuple[Job, ...]:
@@ -253,6 +282,7 @@ class Batch:
             lost=self.files.assets,
             home=self.home,
             typed=self.typed,
+            marks=self.read_marks(),
         )
         beside: Sequence[Row] = Rows(of, plan.earlier, ending)
         removed: Sequence[Row] = Rows(of, plan.removed, ending, earlier=beside)
@@ -279,15 +309,53 @@ class Batch:
         )
 
 
-def _selected(options: Options, manifest: Manifest, plan: Plan) -> tuple[Plan, tuple[str, ...]]:
+def _selected(options: Options, manifest: Manifest, plan: Plan, marks: Marks) -> tuple[Plan, tuple[str, ...]]:
     """Return a plan of the jobs that are meant, and what is wrong with the words for them."""
     if not options.selection:
         return plan, ()
-    known = known_jobs(plan, manifest, now=options.clock.now(), removed=not (options.retry or options.fresh))
+    removed = not (options.retry or options.fresh)
+    known = known_jobs(plan, manifest, now=options.clock.now(), removed=removed, marks=marks)
     unfit = partial(wrong_with_retry, plan) if options.retry else None
     found = selected(options.selection, known, unfit=unfit)
     places = () if found.wrong else found.places
     return only_selected(plan, places, retry=options.retry), found.wrong
+
+
+def _redone(
+    options: Options,
+    manifest: Manifest,
+    plan: Plan,
+    records: Mapping[JobKey, Record],
+    planned: Callable[[Mapping[JobKey, Record]], Plan],
+    marks: Marks,
+) -> tuple[Plan, tuple[Choice, ...], tuple[str, ...]]:
+    """Return a plan in which what is meant is made again, these jobs, and what is wrong with the words.
+
+    Args:
+        options: what is asked for.
+        manifest: the batch's.
+        plan: of it.
+        records: the journal's.
+        planned: makes the plan of other records.
+        marks: what a person says of what came out.
+    """
+    known = known_jobs(plan, manifest, now=options.clock.now(), removed=False, marks=marks)
+    unfit = partial(wrong_with_redo, plan, options.command_line)
+    found = selected(options.selection, known, unfit=unfit)
+    places = with_children(plan, found.places) if options.children else list(found.places)
+    wrong = found.wrong or tuple(
+        f"{manifest.place_of(place, 'params', 'seed')}: {plan.entries[place].job.id!r} has a fixed seed, so "
+        "that the same would come out again; change it there, and a run buys the job anew"
+        for place in with_a_seed_of_their_own(plan, places)
+    )
+    if wrong:
+        return only_selected(plan, ()), (), wrong
+    chosen = made_again(plan, places, records)
+    with_notes = dict(records)
+    for one in chosen:
+        asked = RedoAsked(at=options.clock.now(), ordinal=one.ordinal)
+        with_notes[one.head] = apply(with_notes[one.head], asked)
+    return only_selected(planned(with_notes), places), chosen, ()
 
 
 def is_open(record: Record, *, planned: bool = False) -> bool:

@@ -10,6 +10,7 @@ from batchgen.model import JobKey
 from batchgen.output.entries import Parent, Row, Words
 from batchgen.planning.chains import Typed, blocks_of, parents_of
 from batchgen.planning.editions import Bought
+from batchgen.planning.marks import Marks
 from batchgen.planning.plan import Entry, Plan
 from batchgen.record import Record
 
@@ -24,6 +25,7 @@ class OfBatch:
         lost: assets whose files were on the disk and are not.
         home: the folder of the results, relative to the batch's; empty for a batch without slots.
         typed: gives a command on the batch, as people are told to type it.
+        marks: what a person says of what came out.
     """
 
     plan: Plan
@@ -31,6 +33,7 @@ class OfBatch:
     lost: frozenset[str]
     home: str
     typed: Typed
+    marks: Marks
 
 
 class Rows(Sequence[Row]):
@@ -63,6 +66,7 @@ class Rows(Sequence[Row]):
         """
         self._plan = plan
         self._typed = of.typed
+        self._marks = of.marks
         self._names = _names_of(of.plan)
         self._entries = entries
         records = of.records
@@ -116,6 +120,7 @@ class Rows(Sequence[Row]):
             earlier=[one for one in self._earlier.get(entry.job.id, ()) if one.key != key],
             home=self._home,
             parents=[Parent(*one) for one in parents_of(entry.job, record, self._names)],
+            marks=self._marks,
             **self._waits(index),
         )
 

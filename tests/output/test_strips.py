@@ -66,10 +66,10 @@ def test_a_job_that_waits_is_pending_and_one_that_is_bought_waits_for_nobody(
 
 def test_the_table_names_parents_and_their_assets(chained: Results) -> None:
     lines = "".join(results_csv(list(map(entry, chained.rows)))).splitlines()
-    assert lines[0].endswith(",parents,parent_assets,waits_for")
-    assert lines[3].endswith(",idle-cut,asset_idle-cut,")
-    assert lines[5].endswith(",hop,,hop")
-    assert lines[6].endswith(',"idle, hop","asset_idle, ",')
+    assert lines[0].endswith(",parents,parent_assets,waits_for,mark,note")
+    assert lines[3].endswith(",idle-cut,asset_idle-cut,,,")
+    assert lines[5].endswith(",hop,,hop,,")
+    assert lines[6].endswith(',"idle, hop","asset_idle, ",,,')
 
 
 def test_only_last_jobs_have_strips_with_their_steps_in_order(chained: Results) -> None:
