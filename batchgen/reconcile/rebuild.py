@@ -31,10 +31,11 @@ from batchgen.planning.yields import kind_of
 from batchgen.ports import Journal
 from batchgen.reconcile.history import Attempt, HistoryBuilder
 from batchgen.reconcile.listing import Listing
-from batchgen.reconcile.preflight import Preflight, TakenIn
+from batchgen.reconcile.preflight import Preflight
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.recall import Recalled
 from batchgen.reconcile.redone import editions_among, order_of
+from batchgen.reconcile.seeds import TakenIn
 
 
 class Fate(StrEnum):

@@ -81,7 +81,7 @@ def recall(
 
 
 def _editions(job: SavedJob) -> list[SavedJob]:
-    """Return all that was submitted for a job, oldest first; what is under way in place of its own comes last.
+    """Return all that was submitted for a job, oldest first, and last what is under way in its place.
 
     What has no date is older than what the job has now.
     """

@@ -63,6 +63,11 @@ class Redone(Place):
             results = opened.batch.results(at=self.earth.now(), ending=EngineOutcome())
             write_results(opened.batch.folder, results)
 
+    def add_a_job(self) -> None:
+        """Let the manifest ask for one more."""
+        manifest = self.folder / "jobs.yaml"
+        manifest.write_text(manifest.read_text() + "\n  - {id: new, prompt: a mill}\n")
+
     def rebuild(self) -> api.Recovery:
         return self.play(api.rebuild(self.options()))
 

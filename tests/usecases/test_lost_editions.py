@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from batchgen.planning.selection import of_ids
 from tests.support.redone import Redone
 
 SEEDLESS = "model_imagen4-ultra"
@@ -95,3 +96,108 @@ def test_one_that_was_asked_for_and_not_bought_is_forgotten_and_said(place: Redo
     assert recovery.again == 2
     place.run()
     assert place.bought == 3
+
+
+def of_seeds(folder: Path, count: int = 2) -> Redone:
+    made = Redone.with_jobs(folder, count)
+    assert isinstance(made, Redone)
+    return made
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_from_the_listing_alone_the_highest_edition_is_the_jobs_own(tmp_path: Path, times: int) -> None:
+    place = made_again(of_seeds(tmp_path), times)
+    before = place.row("job-0")
+    place.lose_the_journal()
+    place.lose_the_results()
+    outcome = place.run()
+    assert outcome.verdict.exit == 0, outcome.verdict.reasons
+    assert place.bought == 2 + times
+    assert place.owned() == place.paid()
+    after = place.row("job-0")
+    assert after["job_id"] == before["job_id"]
+    assert [one["job_id"] for one in after["earlier"]] == [one["job_id"] for one in before["earlier"]]
+    place.run()
+    assert place.bought == 2 + times
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_rebuild_from_the_listing_alone_finds_them_too(tmp_path: Path, times: int) -> None:
+    place = made_again(of_seeds(tmp_path), times)
+    before = place.row("job-0")
+    place.lose_the_journal()
+    place.lose_the_results()
+    assert place.rebuild().exit == 0
+    assert place.owned() == place.paid()
+    place.run()
+    assert place.row("job-0")["job_id"] == before["job_id"]
+    assert place.bought == 2 + times
+
+
+def test_what_a_journal_of_before_does_not_know_is_adopted_where_something_else_is_bought(
+    tmp_path: Path,
+) -> None:
+    place = of_seeds(tmp_path)
+    place.run()
+    copy = place.copied("copy")
+    place.redo("job-0")
+    place.run()
+    before = place.row("job-0")
+    place.put_back(copy)
+    place.add_a_job()
+    assert place.run().verdict.exit == 0
+    assert place.bought == 4
+    assert place.owned() == place.paid()
+    assert place.row("job-0")["job_id"] == before["job_id"]
+
+
+CHAIN = """\
+version: 1
+batch: spring
+output: {download: false}
+jobs:
+  - {id: knight, prompt: a knight, model: model_bfl-flux-1-dev}
+  - {id: cut, model: MODEL, params: {image: {job: knight}}PROMPT}
+"""
+CHILDREN = {
+    "a child without a seed": ("model_birefnet-background-removal", ""),
+    "a child by seed": ("model_bfl-flux-1-dev", ", prompt: the same at night"),
+}
+
+
+@pytest.fixture(params=list(CHILDREN))
+def chain(request: pytest.FixtureRequest, tmp_path: Path) -> Redone:
+    model, prompt = CHILDREN[request.param]
+    text = CHAIN.replace("MODEL", model).replace("PROMPT", prompt)
+    (tmp_path / "jobs.yaml").write_text(text)
+    return Redone(tmp_path)
+
+
+@pytest.mark.parametrize("results", [True, False], ids=["rebuilt from results", "by the listing alone"])
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_a_child_is_found_again_whichever_edition_of_its_parent_went_in(
+    chain: Redone, order: str, results: bool
+) -> None:
+    if order == "before":
+        chain.run()
+        chain.redo("knight")
+        chain.run()
+    else:
+        chain.run(selection=of_ids(["knight"]))
+        chain.redo("knight")
+        chain.run(selection=of_ids(["knight"]))
+        chain.run()
+    assert chain.bought == 3
+    before = {name: chain.row(name)["job_id"] for name in ("knight", "cut")}
+    assert chain.row("cut")["parents"][0]["asset_id"]
+    chain.lose_the_journal()
+    if results:
+        chain.rebuild()
+    else:
+        chain.lose_the_results()
+    chain.run()
+    assert chain.bought == 3
+    assert chain.owned() == chain.paid()
+    assert {name: chain.row(name)["job_id"] for name in before} == before
+    assert chain.run().verdict.exit == 0
+    assert chain.bought == 3
