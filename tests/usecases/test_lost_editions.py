@@ -161,7 +161,7 @@ jobs:
 """
 CHILDREN = {
     "a child without a seed": ("model_birefnet-background-removal", ""),
-    "a child by seed": ("model_bfl-flux-1-dev", ", prompt: the same at night"),
+    "a child by seed": ("model_upscale-v3", ""),
 }
 
 
