@@ -298,11 +298,13 @@ class Outdated:
     Attributes:
         child, parent: the jobs.
         assets: what it was bought with, and is the parent's no more.
+        soon: whether that is so once the parent has been made again, which is wanted.
     """
 
     child: Entry
     parent: Entry
     assets: tuple[str, ...]
+    soon: bool = False
 
     @property
     def cost(self) -> Decimal | None:
@@ -312,20 +314,27 @@ class Outdated:
     def __str__(self) -> str:
         """Return it for people, with what the child is likely to cost once more."""
         cost = "what it cost is not known" if self.cost is None else f"it has cost {units(self.cost)} CU"
-        return (
-            f"{self.child.job.id} was made of {', '.join(self.assets)}, which {self.parent.job.id} no longer "
-            f"has as its own; no run buys it again for that ({cost})"
-        )
+        child, parent, assets = self.child.job.id, self.parent.job.id, ", ".join(self.assets)
+        if self.soon:
+            why = f"{child} was made of {assets}, and {parent} is made again"
+        else:
+            why = f"{child} was made of {assets}, which {parent} no longer has as its own"
+        return f"{why}; no run makes it again for that, `batchgen redo` does ({cost})"
 
 
-def outdated_in(plan: Plan) -> list[Outdated]:
-    """Return the children that were bought with what is not their parents' any more."""
+def outdated_in(plan: Plan, *, soon: bool = False) -> list[Outdated]:
+    """Return the children that were bought with what is not their parents' any more.
+
+    Args:
+        plan: whose.
+        soon: those too whose parents are being made again.
+    """
     found: list[Outdated] = []
     for place in sorted(plan.lineage.parents):
         child, parents = plan.entries[place], plan.lineage.parents[place]
         record = child.current.record
-        if child.stands is not None and child.record.state is State.PLANNED:
-            continue  # it is to be made again
+        if child.stands is not None and child.record.state not in _NOTHING_CAME:
+            continue  # it is made again
         if record.job is None or not _is_bound(record) or record.state in _NOTHING_CAME:
             continue
         named = {plan.entries[one].job.id: plan.entries[one] for one in parents}
@@ -337,6 +346,8 @@ def outdated_in(plan: Plan) -> list[Outdated]:
             gone = tuple(asset for asset in one.assets if asset not in parent.current.record.asset_ids)
             if gone:
                 found.append(Outdated(child=child, parent=parent, assets=gone))
+            elif soon and parent.stands is not None and parent.record.state not in _NOTHING_CAME:
+                found.append(Outdated(child=child, parent=parent, assets=one.assets, soon=True))
     return found
 
 
