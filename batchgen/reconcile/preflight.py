@@ -20,6 +20,7 @@ from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey, Model, RemoteJob, Scope
 from batchgen.planning.plan import Entry
 from batchgen.ports import Journal, Uploader
+from batchgen.reconcile.attempt_rows import Recorder, Seeds, TakenIn
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.fed import fed_by_us
 from batchgen.reconcile.history import Attempt, HistoryBuilder, Price
@@ -35,7 +36,6 @@ from batchgen.reconcile.matching import (
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.same_files import SameFiles
 from batchgen.reconcile.search import Search
-from batchgen.reconcile.seeds import Recorder, Seeds, TakenIn
 from batchgen.reconcile.unowned_editions import UnownedEditions, variants_of
 
 _A_BREATH = 1_000  # jobs

@@ -29,13 +29,13 @@ from batchgen.planning.parent_assets import bound
 from batchgen.planning.plan import Entry
 from batchgen.planning.yields import kind_of
 from batchgen.ports import Journal
+from batchgen.reconcile.attempt_rows import TakenIn
 from batchgen.reconcile.history import Attempt, HistoryBuilder
 from batchgen.reconcile.listing import Listing
 from batchgen.reconcile.preflight import Preflight
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.recall import Recalled
-from batchgen.reconcile.redone import editions_among, order_of
-from batchgen.reconcile.seeds import TakenIn
+from batchgen.reconcile.saved_editions import editions_among, order_of
 
 
 class Fate(StrEnum):

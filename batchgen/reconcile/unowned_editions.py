@@ -18,10 +18,10 @@ from batchgen.planning.editions import Shelf
 from batchgen.planning.parent_assets import bound
 from batchgen.planning.plan import Entry
 from batchgen.ports import Generator, Journal
+from batchgen.reconcile.attempt_rows import LOOK_AHEAD, Seeds, TakenIn
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.history import Attempt, HistoryBuilder
 from batchgen.reconcile.matching import Likeness, asset_prompt, loosely, seed_in
-from batchgen.reconcile.seeds import LOOK_AHEAD, Seeds, TakenIn
 from batchgen.record import DONE, Record, State
 
 _BEYOND = 8  # ordinals after the highest that is known or found: some were taken back, and bought nothing

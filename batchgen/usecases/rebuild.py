@@ -20,7 +20,7 @@ from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.rebuild import Rebuilder, Rebuilt
 from batchgen.reconcile.recall import Recalled, recall
-from batchgen.reconcile.redone import forgotten_among, told_apart
+from batchgen.reconcile.saved_editions import forgotten_among, told_apart
 from batchgen.reconcile.saved_results import SavedJob, SavedResults, read_results
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.rename_check import named_by_results

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from batchgen import api
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import BatchgenError
 from batchgen.planning.editions import Shelf, has_arrived
 from batchgen.record import DONE, State
 from batchgen.simulator.service import Service
@@ -29,7 +28,9 @@ def manifest_of(kinds: list[str]) -> str:
     lines, parent = [], "job-0"
     for number, kind in enumerate(kinds):
         line = LINES[kind].replace("NAME", f"job-{number}").replace("PARENT", parent)
-        lines.append("  " + line.replace("SEEDED", SEEDED).replace("SEEDLESS", SEEDLESS).replace("TOOL", TOOL))
+        lines.append(
+            "  " + line.replace("SEEDED", SEEDED).replace("SEEDLESS", SEEDLESS).replace("TOOL", TOOL)
+        )
     return "version: 1\nbatch: spring\noutput: {download: false}\njobs:\n" + "\n".join(lines) + "\n"
 
 
@@ -98,9 +99,7 @@ class History:
     def current(self) -> dict[str, str]:
         """Return the submission that each job has as its own."""
         with look_at(self.place.options()) as opened:
-            return {
-                one.job.id: one.current.record.remote_id or "" for one in opened.batch.plan.entries
-            }
+            return {one.job.id: one.current.record.remote_id or "" for one in opened.batch.plan.entries}
 
     def check(self) -> None:
         """Hold what must be true after whatever happened."""
@@ -122,7 +121,7 @@ class History:
         place.lose_the_journal()
         if way == "stale" and self.copies:
             place.put_back(chance.choice(self.copies), results=True)
-        elif way == "listing" or way == "blind":
+        elif way in {"listing", "blind"}:
             place.lose_the_results()
         if way != "blind":
             place.rebuild()
@@ -173,7 +172,9 @@ def _step(history: History, chance: random.Random) -> None:
         history.check()
         if is_written:
             now = history.current()
-            assert {one: now[one] for one in fresh if fresh[one]} == {one: fresh[one] for one in fresh if fresh[one]}
+            assert {one: now[one] for one in fresh if fresh[one]} == {
+                one: fresh[one] for one in fresh if fresh[one]
+            }
 
 
 def _results_are_fresh(history: History) -> bool:
