@@ -109,6 +109,8 @@ def results_document(results: Results) -> dict[str, Json]:
     }
     if results.removed:
         document["removed"] = Entries(results.removed)
+    if results.undecided:
+        document["undecided"] = list(results.undecided)
     return document
 
 
@@ -127,6 +129,9 @@ def results_json(results: Results) -> Iterator[bytes]:
     if results.removed:
         yield b",\n"
         yield from _by_line("removed", map(_dumps, map(entry, results.removed)), "[]")
+    if results.undecided:
+        yield b",\n"
+        yield from _by_line("undecided", map(_dumps, results.undecided), "[]")
     yield b"\n}\n"
 
 
