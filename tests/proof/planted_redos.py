@@ -52,9 +52,9 @@ OF_REDOS = (
     ),
     Mutant(
         name="buy what was restored while the run went on",
-        path="engine/dispatch.py",
-        old="        return head is not None and editions_of(",
-        new="        return head is None and bool(entry.stands) and editions_of(",
+        path="planning/editions.py",
+        old="        return key in self._heads and editions_of(",
+        new="        return key not in self._heads and key in records and editions_of(",
         test=_PROOF,
     ),
     Mutant(
