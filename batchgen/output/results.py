@@ -84,12 +84,12 @@ class Results:
         rows: one a job, in manifest order.
         removed: records that the manifest names no longer.
         written_at: seconds since the epoch, UTC.
-        reasons: why the run ended as it did, one sentence each.
-        exit: the run's exit status; None while it runs.
+        reasons, exit: why the run ended as it did, a sentence each, and its status; None while it runs.
         slot: of a batch that repeats; empty for one that does not.
         home: the folder of the slot's results, relative to the batch's; empty for one that does not repeat.
         chains: by the id of each last job the ids on its way, parents first and without itself.
         progress: how far they are.
+        rehearsal: whether the simulator made all of it.
     """
 
     batch: str
@@ -104,6 +104,7 @@ class Results:
     home: str = ""
     chains: Mapping[str, Sequence[str]] = field(default_factory=dict)
     progress: ChainCount = NO_CHAINS
+    rehearsal: bool = False
 
 
 class Entries(Sequence[Mapping[str, Json]]):
@@ -182,11 +183,11 @@ def _dumps(value: Json) -> str:
 
 
 def _head(results: Results) -> dict[str, Json]:
+    told = {"slot": results.slot, "folder": results.home, "rehearsal": results.rehearsal}
     return {
         "format": FORMAT,
         "batch": results.batch,
-        **({"slot": results.slot} if results.slot else {}),
-        **({"folder": results.home} if results.home else {}),
+        **{name: one for name, one in told.items() if one},
         "manifest": {"path": results.manifest_path, "sha256": results.manifest_sha256},
     }
 

@@ -37,7 +37,7 @@ from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
 from batchgen.wiring.job_facts import known_jobs
-from batchgen.wiring.options import Options, project_of
+from batchgen.wiring.options import SIMULATOR, Options, project_of
 from batchgen.wiring.service import address_of
 
 
@@ -267,6 +267,7 @@ class Batch:
             home=self.home,
             chains=ways_of(plan.shown if some else plan),
             progress=count_chains(plan.shown if some else plan),
+            rehearsal=self.scope.origin == SIMULATOR,
         )
 
 
