@@ -154,7 +154,7 @@ def changed(document: Mapping[str, Any], folder: Path, number: int) -> dict[str,
     """Return the same results with another picture in the place of one."""
     jobs = list(document["jobs"])
     job = json.loads(json.dumps(jobs[number]))
-    size, sha256 = _written((folder / job["files"][0]["path"], -1 - number, 512))
+    size, sha256 = _written((folder / job["files"][0]["path"], -1 - number, job["files"][0]["width"]))
     job["files"][0] |= {"bytes": size, "sha256": sha256}
     jobs[number] = job
     return {**document, "jobs": jobs}

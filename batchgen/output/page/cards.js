@@ -51,11 +51,6 @@ function badge() {
  */
 function captionOf({ card, variant }, line, acts) {
   const { job, asset } = card, caption = make("div", "caption");
-  if (!line.compact) {
-    const title = foreign("h3", "title", card.title, 300);
-    title.title = card.title.slice(0, 1000);
-    caption.append(title);
-  }
   const name = foreign("span", "name", line.compact ? variant : job.id, 120);
   name.title = `${job.id}\n${short(job.model)}`;
   const isDone = job.status === "succeeded";
@@ -71,6 +66,11 @@ function captionOf({ card, variant }, line, acts) {
   }
   deeds.append(toggle("pick", sign("compare"), `Choose ${job.id} to compare`, () => acts.choose(card)));
   caption.append(make("div", "foot", told, deeds));
+  if (!line.compact) {
+    const title = foreign("h3", "title", card.title, 300);
+    title.title = card.title.slice(0, 1000);
+    caption.append(title);
+  }
   return caption;
 }
 

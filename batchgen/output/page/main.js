@@ -203,7 +203,7 @@ function wire() {
   let due = 0;
   search.addEventListener("input", () => {
     clearTimeout(due);
-    due = setTimeout(() => to({ ...state, q: search.value, page: 1 }), cards.length > 2000 ? 80 : 0);
+    due = setTimeout(() => to({ ...state, q: search.value, page: 1 }));
   });
   byId("tools").addEventListener("submit", (event) => event.preventDefault());
   byId("reset").addEventListener("click", () => to({ ...state, q: "", only: {}, page: 1 }));

@@ -48,7 +48,7 @@ export function small({ job, asset, title }) {
  * @returns {Node[]}
  */
 function absent(job, asset) {
-  if (job.status === "succeeded") return [make("p", "verdict", "not downloaded"), make("p", "what", asset.asset ?? "")];
+  if (job.status === "succeeded") return [make("p", "verdict soft", "not downloaded"), make("p", "what", asset.asset ?? "")];
   const said = [make("p", "verdict", statusWord(job.status))];
   if (job.error) said.push(foreign("p", "why", job.error, 300));
   return said;
@@ -90,7 +90,7 @@ export function large(card) {
   if (asset.shape === "video" && file) return film(asset, title, true);
   if (asset.shape === "audio" && file) return sound(asset, title, file);
   if (asset.shape === "text") return foreign("pre", "words", asset.excerpt ?? "");
-  const box = make("div", "nothing-large", ...small(card));
+  const box = make("div", `nothing-large is-${card.job.status}`, ...small(card));
   if (asset.path && head.alone) box.append(make("p", "what", "This page was sent without this file."));
   else if (asset.path) box.append(link(asset.path, "open the file"));
   return box;

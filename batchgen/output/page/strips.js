@@ -15,7 +15,7 @@ function seen(step) {
     one.src = drawn.src;
     return one;
   }
-  if (step.shape !== "absent") return sign(SIGNS[/** @type {keyof SIGNS} */ (step.shape)] ?? "file");
+  if (step.asset_id) return sign(SIGNS[/** @type {keyof SIGNS} */ (step.shape)] ?? "file");
   return make("span", "lack");
 }
 
@@ -59,6 +59,7 @@ export function strip({ id, strip: told }, isSmall) {
     const shown = isSmall ? made.slice(0, 2) : made, left = more + made.length - shown.length;
     list.append(make("li", "", ...shown.map((step) => stepOf(step, isSmall)), left ? make("span", "more", `+${left}`) : null));
   }
+  if (!isSmall) list.append(make("li", "more", "this one"));
   const cost = told.cost ? `, ${told.cost} in all` : "";
   const text = make("p", "fine", `${counted(told.count, "step")}${cost}`);
   return make("div", isSmall ? "chain" : "chain whole", list, text);
