@@ -70,7 +70,9 @@ from batchgen.notes import FilesMoved as FilesMoved  # noqa: PLC0414 - as above
 from batchgen.notes import OutputsGrew as OutputsGrew  # noqa: PLC0414 - as above
 from batchgen.notes import PriceLearnt as PriceLearnt  # noqa: PLC0414 - as above
 from batchgen.notes import Rebound as Rebound  # noqa: PLC0414 - as above
+from batchgen.notes import RedoAsked as RedoAsked  # noqa: PLC0414 - as above
 from batchgen.notes import RefundShown as RefundShown  # noqa: PLC0414 - as above
+from batchgen.notes import Restored as Restored  # noqa: PLC0414 - as above
 from batchgen.record import DONE as DONE  # noqa: PLC0414 - who speaks of a life needs one import
 from batchgen.record import IN_FLIGHT as IN_FLIGHT  # noqa: PLC0414 - as above
 from batchgen.record import Record as Record  # noqa: PLC0414 - as above
@@ -117,7 +119,17 @@ TERMINAL = frozenset(state for state, exits in TRANSITIONS.items() if set(exits.
 
 # Beside the table: what is learnt of a job later, and moves it nowhere.
 NOTES: frozenset[type[Event]] = frozenset(
-    {RefundShown, ChargeShown, PriceLearnt, OutputsGrew, AssetsGone, FilesMoved, Rebound}
+    {
+        RefundShown,
+        ChargeShown,
+        PriceLearnt,
+        OutputsGrew,
+        AssetsGone,
+        FilesMoved,
+        Rebound,
+        RedoAsked,
+        Restored,
+    }
 )
 
 EVENTS: Mapping[str, type[Event]] = {

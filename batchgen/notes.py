@@ -6,7 +6,7 @@ Class names and fields are on disk: renaming one is a new version of the journal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from batchgen.errors import TransitionError
 from batchgen.events import Event
@@ -197,3 +197,46 @@ class Rebound(Event):
         if record.state is not State.PLANNED or record.body is None or record.absences:
             raise TransitionError("another input for a body that is not there, or may have been paid for")
         return {"body": None, "seed": None, "quoted": None, "reserved": None, "intent_at": None}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Chosen(Event):
+    """Another edition is to be the job's own; what was bought first keeps the order of them all.
+
+    Attributes:
+        ordinal: of that edition's key.
+    """
+
+    DURABLE: ClassVar[bool] = True
+
+    ordinal: int
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Put it last.
+
+        Raises:
+            TransitionError: the job has nothing yet.
+        """
+        if record.state not in DONE:
+            raise TransitionError(f"another edition of a job that is {record.state}")
+        return {"editions": (*record.editions, self.ordinal)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RedoAsked(_Chosen):
+    """A person wants another one of the same: an edition that nothing is on record of."""
+
+    def changes(self, record: Record) -> dict[str, Any]:
+        """Put it last.
+
+        Raises:
+            TransitionError: it was asked for before, or the job has nothing yet.
+        """
+        if self.ordinal in record.editions:
+            raise TransitionError(f"edition {self.ordinal} was asked for before")
+        return _Chosen.changes(self, record)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restored(_Chosen):
+    """A person wants an edition back that the job has had."""

@@ -65,6 +65,8 @@ class Record:
         gone: assets that are neither on the disk nor at the service any more.
         error: why it failed, was refused, or is in doubt or held; empty otherwise.
         moderated: whether the failure is the service's judgement of the content.
+        editions: of the first that was bought for a job: the ordinals of those that were asked for after it,
+            or made the job's own again, the last one last. See ``planning.editions``.
     """
 
     state: State = State.PLANNED
@@ -90,6 +92,7 @@ class Record:
     gone: tuple[str, ...] = ()
     error: str = ""
     moderated: bool = False
+    editions: tuple[int, ...] = ()
 
     @property
     def submission(self) -> Submission | None:

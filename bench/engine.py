@@ -33,7 +33,7 @@ from batchgen.model import (
     Text,
 )
 from batchgen.pages import JobPage
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.ports import Clock, Collector, Generator, Journal, PacedGate
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials

@@ -9,13 +9,13 @@ from typing import Any
 
 # Where each name is: the functions of this room, and the values that they take and return.
 _PLACES = {
-    "batchgen.api.bought": "accept audit compare_costs costs forget rebuild settling",
+    "batchgen.api.bought": "accept audit compare_costs costs forget jobs_meant mark rebuild restore settling",
     "batchgen.api.manifests": "validate",
     "batchgen.api.runs": "Preview Rest chains order plan report run status",
     "batchgen.catalog.declared": "Declared declare plan_of",
     "batchgen.catalog.inputs": "notes_on",
     "batchgen.control.client": "Reply",
-    "batchgen.control.commands": "Order read_settings",
+    "batchgen.control.commands": "Order order_to_redo order_to_restore read_settings",
     "batchgen.journal.orders": "Answer",
     "batchgen.lifecycle": "State",
     "batchgen.manifest.naming": "batch_from wrong_with_period",
@@ -55,6 +55,8 @@ _PLACES = {
     "batchgen.usecases.run_end": "RunOutcome",
     "batchgen.usecases.cost": "CostComparison Selection zone_named",
     "batchgen.usecases.findings": "Audit Open",
+    "batchgen.usecases.marking": "Marking MarksMade",
+    "batchgen.usecases.restore": "GivenBack Restoring",
     "batchgen.usecases.status": "BatchStatus",
     "batchgen.usecases.model_search": "Search describe_models find_models",
     "batchgen.usecases.names": "told_of_names",

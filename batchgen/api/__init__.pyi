@@ -3,7 +3,10 @@ from batchgen.api.bought import audit as audit
 from batchgen.api.bought import compare_costs as compare_costs
 from batchgen.api.bought import costs as costs
 from batchgen.api.bought import forget as forget
+from batchgen.api.bought import jobs_meant as jobs_meant
+from batchgen.api.bought import mark as mark
 from batchgen.api.bought import rebuild as rebuild
+from batchgen.api.bought import restore as restore
 from batchgen.api.bought import settling as settling
 from batchgen.api.manifests import validate as validate
 from batchgen.api.runs import Preview as Preview
@@ -20,6 +23,8 @@ from batchgen.catalog.declared import plan_of as plan_of
 from batchgen.catalog.inputs import notes_on as notes_on
 from batchgen.control.client import Reply as Reply
 from batchgen.control.commands import Order as Order
+from batchgen.control.commands import order_to_redo as order_to_redo
+from batchgen.control.commands import order_to_restore as order_to_restore
 from batchgen.control.commands import read_settings as read_settings
 from batchgen.engine.interrupts import Interrupts as Interrupts
 from batchgen.identity import as_said as as_said
@@ -102,6 +107,8 @@ from batchgen.usecases.cost import Selection as Selection
 from batchgen.usecases.cost import zone_named as zone_named
 from batchgen.usecases.findings import Audit as Audit
 from batchgen.usecases.findings import Open as Open
+from batchgen.usecases.marking import Marking as Marking
+from batchgen.usecases.marking import MarksMade as MarksMade
 from batchgen.usecases.model_search import Search as Search
 from batchgen.usecases.model_search import describe_models as describe_models
 from batchgen.usecases.model_search import find_models as find_models
@@ -117,6 +124,8 @@ from batchgen.usecases.resolve import Answers as Answers
 from batchgen.usecases.resolve import Candidate as Candidate
 from batchgen.usecases.resolve import Desk as Desk
 from batchgen.usecases.resolve import Unsettled as Unsettled
+from batchgen.usecases.restore import GivenBack as GivenBack
+from batchgen.usecases.restore import Restoring as Restoring
 from batchgen.usecases.run_end import RunOutcome as RunOutcome
 from batchgen.usecases.schema import bare_schema as bare_schema
 from batchgen.usecases.schema import schema_text as schema_text

@@ -9,9 +9,11 @@ from batchgen.usecases.audit import audit_batch
 from batchgen.usecases.cost import CostComparison, Selection, costs_in, reckon_with_service
 from batchgen.usecases.findings import Audit
 from batchgen.usecases.guards import refuse_wrong_words, saved_results
+from batchgen.usecases.marking import Marking, MarksMade, mark_assets
 from batchgen.usecases.rebuild import Recovery, recover_batch
 from batchgen.usecases.resolve import Desk
-from batchgen.wiring.opening import manifest_of, open_batch
+from batchgen.usecases.restore import GivenBack, Restoring, restore_jobs
+from batchgen.wiring.opening import look_at, manifest_of, open_batch
 from batchgen.wiring.options import Options
 from batchgen.wiring.places import refuse_another_folder
 from batchgen.wiring.service import open_service
@@ -101,3 +103,30 @@ def forget(options: Options) -> Sequence[str]:
     """Let changed jobs be bought after all; see ``usecases.acceptance.forget_acceptances``."""
     with open_batch(options) as opened:
         return forget_acceptances(opened)
+
+
+async def mark(options: Options, marking: Marking) -> MarksMade:
+    """Say of what came out what is kept or rejected; see ``usecases.marking.mark_assets``."""
+    return await mark_assets(options, marking)
+
+
+async def restore(options: Options, restoring: Restoring) -> Sequence[GivenBack]:
+    """Give jobs back what they had; see ``usecases.restore.restore_jobs``.
+
+    Raises:
+        BatchLockedError: a run holds the batch: it takes ``order_to_restore``.
+    """
+    with open_batch(options) as opened:
+        return await restore_jobs(opened, restoring)
+
+
+def jobs_meant(options: Options) -> Sequence[str]:
+    """Return the ids of the jobs that the words of the options mean.
+
+    Raises:
+        InputError: the manifest is wrong, or a word means none.
+        JournalError: the journal cannot be read.
+    """
+    with look_at(options) as opened:
+        refuse_wrong_words(opened.batch)
+        return [one.job.id for one in opened.batch.plan.shown.entries]

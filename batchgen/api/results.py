@@ -40,6 +40,8 @@ class File:
         duration: seconds; None where it is not known.
         kind: what it is in the service's word, as ``image``; None where it is not known.
         type: its role among several outputs in the service's word, as ``texture-normal``; None likewise.
+        mark: what a person says of it, ``kept`` or ``rejected``; None where nobody has said anything.
+        note: the person's words with it; empty where there are none.
     """
 
     asset_id: str
@@ -52,6 +54,8 @@ class File:
     duration: float | None = None
     kind: str | None = None
     type: str | None = None
+    mark: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +111,7 @@ class JobResult:
         earlier: what it had before the manifest was changed, newest first.
         parents: the jobs whose outputs go in, in the order of its inputs, one element an asset.
         waits_for: the ids of the parents that it waits for, or that block it.
+        mark: ``kept`` where a person keeps one of its assets, else ``rejected`` where one is; None otherwise.
     """
 
     id: str
@@ -126,6 +131,7 @@ class JobResult:
     earlier: tuple[EarlierResult, ...] = ()
     parents: tuple[ParentResult, ...] = ()
     waits_for: tuple[str, ...] = ()
+    mark: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -322,6 +328,7 @@ def _job(entry: Mapping[str, Any], folder: Path) -> JobResult:
             ParentResult(job=one["job"], asset_id=one["asset_id"]) for one in entry.get("parents", ())
         ),
         waits_for=tuple(entry.get("waits_for", ())),
+        mark=entry.get("mark"),
     )
 
 
@@ -349,6 +356,8 @@ def _files(entry: Mapping[str, Any], folder: Path) -> tuple[File, ...]:
             duration=one.get("duration"),
             kind=one.get("kind"),
             type=one.get("type"),
+            mark=one.get("mark"),
+            note=one.get("note", ""),
         )
         for one in entry["files"]
     )

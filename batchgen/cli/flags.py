@@ -163,7 +163,8 @@ _SELECTING: tuple[Callable[[Any], Any], ...] = (
         multiple=True,
         metavar="WORD",
         help="Only these jobs: an id or a pattern such as 'tower-*', tag:T, entry:E, model:M, status:S, "
-        "NAME=VALUE of a variable, or @FILE with a word a line. Repeated: any of them; with commas: all.",
+        "mark:M, NAME=VALUE of a variable, or @FILE with a word a line. Repeated: any of them; with commas: "
+        "all.",
     ),
     click.option("--except", "without", multiple=True, metavar="WORD", help="Not these, in the same words."),
 )

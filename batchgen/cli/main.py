@@ -25,13 +25,16 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "Show where the batches of an output folder stand.",
         "report": "Write the page of what came out, of all jobs or some.",
     },
+    "Choosing": {
+        "mark": "Say which of what came out is kept or rejected.",
+        "redo": "Make another one of what is there, for a new charge.",
+        "restore": "Give jobs back what they had before, for nothing.",
+    },
     "What was bought": {
         "cost": "Show what was charged and what came back.",
         "audit": "Check the journal against the service and the disk.",
         "resolve": "Decide about jobs that may have been paid for.",
         "retry": "Try jobs again that failed, each for a new charge.",
-        "accept": "Keep what was bought for a job before it was changed.",
-        "forget": "Undo `accept`: the changed job is bought after all.",
         "journal": "Rebuild a lost journal from the results and the service.",
     },
     "The service": {
@@ -40,6 +43,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "simulate": "Serve a Scenario-like API on this machine, for rehearsals.",
     },
 }
+# Commands of before, which go on working and are not shown: what each is now called.
+HIDDEN: Mapping[str, str] = {"accept": "restore", "forget": "restore --undo"}
 COMMANDS: Mapping[str, str] = {name: text for group in GROUPS.values() for name, text in group.items()}
 
 # Names of before, which go on working and are not shown: each with its group, and its name there.
@@ -59,12 +64,13 @@ EXAMPLES: Mapping[str, str] = {
     "control": "batchgen control set jobs.yaml in_flight=4 budget=800",
     "status": "batchgen status -o output",
     "report": "batchgen report jobs.yaml --only tag:cover --open",
+    "mark": "batchgen mark jobs.yaml kept tower --note 'for the cover'",
+    "redo": "batchgen redo jobs.yaml --only mark:rejected",
+    "restore": "batchgen restore jobs.yaml tower",
     "cost": "batchgen cost --by day --since 2026-05-01",
     "audit": "batchgen audit jobs.yaml --fix",
     "resolve": "batchgen resolve jobs.yaml --absent tower",
     "retry": "batchgen retry jobs.yaml tower",
-    "accept": "batchgen accept jobs.yaml tower",
-    "forget": "batchgen forget jobs.yaml tower",
     "journal": "batchgen journal rebuild jobs.yaml",
     "models": "batchgen models flux",
     "schema": "batchgen schema > batchgen.schema.json",
@@ -100,16 +106,20 @@ class _Commands(click.Group):
             found = self.get_command(ctx, group)
             assert isinstance(found, click.Group)
             return found.get_command(ctx, name)
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
             return None
         command: click.Command = import_module(f"batchgen.cli.{cmd_name}").command
-        command.epilog = f"Example: {EXAMPLES[cmd_name]}"
+        command.epilog = _epilog(cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         for title, commands in GROUPS.items():
             with formatter.section(title):
                 formatter.write_dl(list(commands.items()), col_max=10)
+
+
+def _epilog(name: str) -> str:
+    return f"Today: batchgen {HIDDEN[name]}" if name in HIDDEN else f"Example: {EXAMPLES[name]}"
 
 
 @click.group(

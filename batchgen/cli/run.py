@@ -130,7 +130,7 @@ def command(
     seen: Sequence[Problem] = ()
     if attended and not agreed:
         preview = awaited(api.plan(options))
-        if not _may_go_on(preview):
+        if not agree_to(preview, ask=True):
             return Exit.REMAINS
         seen = preview.warnings
     options = replace(options, unattended=not (attended or agreed))
@@ -223,19 +223,28 @@ def _counted(summary: Mapping[str, Any]) -> str:
     return api.told_with_chains(counts, api.ChainCount(**summary.get("chains", {})))
 
 
-def _may_go_on(preview: "api.Preview") -> bool:
-    """Show a person at a terminal what it costs, and ask before much is bought."""
+def agree_to(preview: "api.Preview", *, ask: bool, quiet: bool = False) -> bool:
+    """Show what it costs, and return whether it is agreed to.
+
+    Args:
+        preview: what would be bought.
+        ask: ask a person at a terminal before much is bought.
+        quiet: show nothing where nobody is asked.
+    """
+    count, quoted = len(preview.batch.plan.to_submit), preview.outlook.quoted
+    if quiet and not ask:
+        return True
     for line in api.shown_problems((), preview.warnings):
         click.echo(line, err=True)
-    count, quoted = len(preview.batch.plan.to_submit), preview.outlook.quoted
     if count == 0:
         return True
-    jobs = counted(count, "job")
-    click.echo(f"{preview.batch.manifest.batch}: {jobs} to buy, for {all_of(quoted)}.", err=True)
+    again = len(preview.batch.redone)
+    what = f"{counted(again, 'job')} to make again" if again == count else f"{counted(count, 'job')} to buy"
+    click.echo(f"{preview.batch.manifest.batch}: {what}, for {all_of(quoted)}.", err=True)
     for text in along_line(preview):
         click.echo(text, err=True)
     for text in preview.outlook.fit.warnings():
         click.echo(f"warning: {text}", err=True)
-    if count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS:
+    if not ask or (count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS):
         return True
     return click.confirm("Go on?", err=True)

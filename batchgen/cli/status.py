@@ -70,6 +70,8 @@ def _document(one: "api.BatchStatus") -> dict[str, object]:
         **({} if one.of is None else {"of": one.of}),
         "counts": {stage.replace(" ", "_"): count for stage, count in one.stages.items()},
         "chains": asdict(one.chains) if one.chains.chains else None,
+        "redo": one.again,
+        "marks": {str(mark): count for mark, count in one.marks.items()},
         "removed": one.removed,
         "states": {str(state): count for state, count in one.states.items()},
         "alive": one.alive,
@@ -105,7 +107,7 @@ def _lines(shown: "Sequence[api.BatchStatus]", *, show_all: bool) -> Iterator[st
     for one in shown:
         slot = f", slot {one.scope.slot}" if one.scope.slot else ""
         slot += "" if one.of is None else f", {_part(one.jobs)}of {counted(one.of, 'job')}"
-        yield f"{one.scope.batch} at {one.scope.origin}{slot}: {_counts(one)}; {_money(one)}"
+        yield f"{one.scope.batch} at {one.scope.origin}{slot}: {_counts(one)}{_marks(one)}; {_money(one)}"
         yield from _of_the_last_run(one)
         most = len(one.failed) + len(one.held) if show_all else _FEW
         yield from _named("failed", one.failed, most)
@@ -118,10 +120,16 @@ def _part(jobs: int | None) -> str:
 
 def _counts(one: "api.BatchStatus") -> str:
     removed = f", {one.removed} removed from the manifest" if one.removed else ""
+    removed = (f", {one.again} being made again" if one.again else "") + removed
     if one.jobs is not None:
         return api.told_with_chains(one.stages, one.chains, total=one.jobs) + removed
     counts = ", ".join(f"{count} {stage}" for stage, count in one.stages.items() if count)
     return (counts or "nothing yet") + removed
+
+
+def _marks(one: "api.BatchStatus") -> str:
+    told = ", ".join(f"{count} {mark}" for mark, count in one.marks.items() if count)
+    return f"; {told}" if told else ""
 
 
 def _of_the_last_run(one: "api.BatchStatus") -> Iterator[str]:

@@ -4,11 +4,12 @@ Pure: an order and the settings before it give the settings after it and a sente
 ``control``. What is ordered holds for that run alone.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from batchgen.engine.settings import RunSettings
 from batchgen.formats import units
@@ -20,6 +21,7 @@ AUTO, NONE = "auto", "none"
 KEYS = ("in_flight", "rate", "budget")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 PAUSE, CONTINUE, DRAIN = "pause", "continue", "drain"
+REDO, RESTORE = "redo", "restore"  # what they are of is in their value
 
 
 class Order(NamedTuple):
@@ -27,6 +29,33 @@ class Order(NamedTuple):
 
     name: str
     value: str = ""
+
+
+class Edit(NamedTuple):
+    """What is done about an order that puts something on record.
+
+    Attributes:
+        met: whether it is as it was ordered.
+        said: a sentence.
+        make: puts it on record; None where there is nothing to put.
+    """
+
+    met: bool
+    said: str
+    make: Callable[[], None] | None = None
+
+
+class Edits(Protocol):
+    """Says what is done about orders that put something on record, through all rounds of a run.
+
+    Attributes:
+        settings: what the run went by at the end of the last round; None before the first.
+    """
+
+    settings: RunSettings | None
+
+    def __call__(self, order: Order) -> Edit:
+        """Return what is done about an order."""
 
 
 class Applied(NamedTuple):
@@ -59,6 +88,23 @@ def read_settings(words: Sequence[str]) -> list[Order]:
             raise ValueError(f"{word!r}: {error}") from error
         orders[name] = Order(name, value)
     return list(orders.values())
+
+
+def order_to_redo(jobs: Sequence[str]) -> Order:
+    """Return the order to make jobs again, by their ids."""
+    return Order(REDO, json.dumps({"jobs": list(jobs)}, ensure_ascii=False))
+
+
+def order_to_restore(jobs: Sequence[str], *, asset_id: str = "", undo: bool = False) -> Order:
+    """Return the order to give jobs back what they had, by their ids.
+
+    Args:
+        jobs: the ids.
+        asset_id: an asset of what is meant; empty for what came before what a job has.
+        undo: take back what was restored.
+    """
+    value = {"jobs": list(jobs), "asset": asset_id, "undo": undo}
+    return Order(RESTORE, json.dumps(value, ensure_ascii=False))
 
 
 def apply(settings: RunSettings, order: Order, *, go_on: str) -> Applied:

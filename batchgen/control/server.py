@@ -11,7 +11,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from batchgen.control.commands import CONTINUE, DRAIN, PAUSE, Applied, Order, apply
+from batchgen.control.commands import (
+    CONTINUE,
+    DRAIN,
+    PAUSE,
+    REDO,
+    RESTORE,
+    Applied,
+    Edit,
+    Edits,
+    Order,
+    apply,
+)
 from batchgen.engine.control import Control
 from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.settings import RunSettings
@@ -42,6 +53,8 @@ class ControlServer:
         interrupts: Interrupts,
         go_on: str,
         speed: float = 1.0,
+        edits: Edits | None = None,
+        ordered_before: bool = False,
     ) -> None:
         """Take the parts; nobody knows of the run before ``begin``.
 
@@ -54,6 +67,8 @@ class ControlServer:
             interrupts: what is told of a drain.
             go_on: the command that ends a pause.
             speed: seconds of the service a second; not 1 in a rehearsal.
+            edits: says what is done about an order that puts something on record; None where none may.
+            ordered_before: whether the settings are those that another round of the run was ordered.
         """
         self._records = records
         self._settings = settings
@@ -62,7 +77,9 @@ class ControlServer:
         self._interrupts = interrupts
         self._go_on = go_on
         self._speed = speed
+        self._edits = edits
         self._own = settings.rate
+        self._ordered_before = ordered_before
         self._sharers = 1
         self._beat_at = 0.0
         self._left = False  # an order could not be answered
@@ -104,6 +121,8 @@ class ControlServer:
         """
         self._records.begin(self._run)
         self._beat_at = _time() + BEAT_EVERY
+        if self._ordered_before:
+            self._pace()
         self._share_rate()
 
     def end(self) -> None:
@@ -148,8 +167,14 @@ class ControlServer:
         """Answer all that is ordered, and then act on it."""
         due = self._records.orders.due(self._run.token)
         settings, applied = replace(self._settings, draining=self._interrupts.draining), dict[int, Applied]()
+        made: dict[int, Edit] = {}
         for one in due:
-            applied[one.id] = apply(settings, Order(one.name, one.value), go_on=self._go_on)
+            order = Order(one.name, one.value)
+            if self._edits is not None and one.name in {REDO, RESTORE}:
+                made[one.id] = edit = self._edits(order)
+                applied[one.id] = Applied(settings, edit.met, edit.said)
+            else:
+                applied[one.id] = apply(settings, order, go_on=self._go_on)
             settings = applied[one.id].settings
         answers = {number: Answer(met=one.met, said=one.said) for number, one in applied.items()}
         self._left = bool(due) and not self._records.orders.take(answers, at=self._clock.now())
@@ -159,6 +184,9 @@ class ControlServer:
         for one in due:
             if one.name != DRAIN:  # told with what it means for the jobs, as that of a signal is
                 self._say(applied[one.id].said)
+            # answered before: what is told to be withdrawn is never paid for
+            if one.id in made and (make := made[one.id].make) is not None:
+                make()
             self._act(one.name)
 
     def _act(self, name: str) -> None:
@@ -211,9 +239,22 @@ class ControlServer:
 
 @asynccontextmanager
 async def controlled(
-    options: Options, batch: Batch, settings: RunSettings, interrupts: Interrupts, gate: PacedGate
+    options: Options,
+    batch: Batch,
+    settings: RunSettings,
+    interrupts: Interrupts,
+    gate: PacedGate,
+    edits: Edits,
 ) -> AsyncIterator[ControlServer]:
     """Let a run that holds its batch be ordered about for as long as the block lasts.
+
+    Args:
+        options: which batch, and how.
+        batch: the slot that is worked on.
+        settings: what the run goes by at first.
+        interrupts: what is told of a drain.
+        gate: where its rate is kept.
+        edits: says what is done about an order that puts something on record.
 
     Raises:
         JournalError: it could not be made known.
@@ -225,18 +266,21 @@ async def controlled(
         control = ControlServer(
             records=records,
             scope=batch.scope,
-            settings=settings,
+            settings=edits.settings or settings,
             gate=gate,
             clock=options.clock,
             interrupts=interrupts,
             go_on=options.command_line("control resume"),
             speed=speed_of(options),
+            edits=edits,
+            ordered_before=edits.settings is not None,
         )
         control.begin()
         try:
             async with beside(control.run(), name="orders"):
                 yield control
         finally:
+            edits.settings = control.settings
             control.end()
 
 

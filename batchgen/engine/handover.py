@@ -19,6 +19,8 @@ from batchgen.identity import Reference, references_of, with_references
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import Rebound, Record
 from batchgen.model import Asset, File, Job
+from batchgen.planning.editions import Bought
+from batchgen.planning.lanes import falls_back
 from batchgen.planning.parent_assets import Handed, handed
 from batchgen.planning.plan import Entry, Plan
 
@@ -64,7 +66,7 @@ class Handover:
         self._blocked = blocked
         lineage = plan.lineage
         self._places = {plan.entries[one].key: one for one in {*lineage.parents, *lineage.children}}
-        self._by_id = {plan.entries[one].job.id: plan.entries[one].key for one in lineage.children}
+        self._parents = {plan.entries[one].job.id: plan.entries[one] for one in lineage.children}
         self._held: dict[int, Entry] = {}
         self._begun = False
         self._types: dict[str, str] = {}  # of assets, as the service calls them
@@ -102,7 +104,7 @@ class Handover:
             self._look(place)
 
     def parent_moved(self, entry: Entry) -> None:
-        """Learn that a job succeeded, or shows more than it did."""
+        """Learn that a job succeeded, shows more than it did, or came to nothing where it has something."""
         if not self._begun or entry.key not in self._places:
             return
         self._shown.update(entry.record.asset_ids)  # the service has just named them
@@ -113,7 +115,7 @@ class Handover:
     def _look(self, place: int) -> None:
         """Hand a child on if all that goes in is known."""
         entry = self._held[place]
-        given = {one: self._given(one) for one in references_of(entry.job)}
+        given = {one: self._given(entry, one) for one in references_of(entry.job)}
         if any(one.is_waited_for for one in given.values()):
             return
         if why := next((one.why for one in given.values() if one.why), ""):
@@ -136,10 +138,20 @@ class Handover:
         """Return whether it is not known yet that the service has an asset, or has it no more."""
         return not any(asset_id in known for known in (self._shown, self._gone, self._instead))
 
-    def _given(self, one: Reference) -> Handed:
-        key = self._by_id.get(one.job)
-        record = self._world.journal.records().get(key) if key is not None else None
-        return handed(record or Record(), one, now=self._ledger.now(), types=self._types)
+    def _given(self, child: Entry, one: Reference) -> Handed:
+        found = self._edition(child, one.job)
+        record = Record() if found is None else found.record
+        return handed(record, one, now=self._ledger.now(), types=self._types)
+
+    def _edition(self, child: Entry, parent: str) -> Bought | None:
+        """Return what a child gets of a parent: what that had before, where another one came to nothing."""
+        if parent not in self._parents:
+            return None
+        entry, records = self._parents[parent], self._world.journal.records()
+        newest = replace(entry, record=records.get(entry.key, entry.record), retry=False)
+        if newest.stands is not None and falls_back(newest, child):
+            return Bought(newest.stands.key, records.get(newest.stands.key, newest.stands.record))
+        return Bought(newest.key, newest.record)
 
     def _hand_on(self, place: int, given: Mapping[Reference, tuple[str, ...]]) -> None:
         """Put the assets into a child and let it leave; a body that may have been paid for stays."""
@@ -148,7 +160,9 @@ class Handover:
 
         def bound(one: Reference) -> Reference:
             assets = tuple(self._instead.get(asset, asset) for asset in given[one])
-            return one._replace(ordinal=self._by_id[one.job].ordinal, assets=assets)
+            found = self._edition(entry, one.job)
+            assert found is not None
+            return one._replace(ordinal=found.key.ordinal, assets=assets)
 
         job, record = with_references(entry.job, bound), entry.record
         if record.body is not None and record.job is not None:
@@ -238,7 +252,9 @@ class Handover:
     @cached_property
     def _files(self) -> Mapping[str, File]:
         """What parents have on the disk, by asset."""
-        records = (self._world.journal.records().get(key) for key in self._by_id.values())
+        parents = self._parents.values()
+        keys = (key for one in parents for key in {one.key, one.current.key})
+        records = map(self._world.journal.records().get, keys)
         return {one.asset_id: one for record in records if record is not None for one in record.files}
 
 

@@ -178,4 +178,6 @@ class Router:
         """Leave a job of which nothing will come out, and keep no money for those that need it."""
         self._chains.lost(entry)
         self._to.dispatcher.budget_freed()
+        if entry.stands is not None:
+            self._to.dispatcher.parent_moved(entry)
         self.close(entry)

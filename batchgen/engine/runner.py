@@ -223,7 +223,7 @@ class Runner:
         self._errands.enter(others)
         self._world.purse.remember(self._world.journal.records().values())
         hold_prices(self._world, self._ledger)
-        entries = (*self._plan.removed, *self._plan.entries)
+        entries = (*self._plan.removed, *self._plan.earlier, *self._plan.entries)
         self._board.stops.vanished.update(entry.key for entry in entries if entry.vanished)
         self._board.open(entry.key for entry in entries)
         for entry in entries:

@@ -6,16 +6,18 @@ write-ahead log, which outlives the process.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from functools import reduce
 from pathlib import Path
 
 from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import JournalError
 from batchgen.journal import codec, schema
 from batchgen.journal.equals import Equals
+from batchgen.journal.looks import Looks
 from batchgen.journal.origin_flags import Marks, named_rows
 from batchgen.journal.record_rows import RecordRows
 from batchgen.journal.reservations import ReservationRows
@@ -50,6 +52,7 @@ class BatchJournal:
         self._rows = RecordRows(connection, path, scope.origin)
         self._kept = ReservationRows(connection, self._totals)
         self._equals = Equals(connection, scope)
+        self._looks = Looks(connection, scope)
         self._records: dict[JobKey, Record] = {}
         self._reservations: dict[JobKey, Reservation] = {}
         with explained(path):
@@ -111,6 +114,25 @@ class BatchJournal:
         self._records[key] = record
         self._rows.is_written(key)
         return record
+
+    def append_to_all(self, changes: Mapping[JobKey, Sequence[Event]]) -> None:
+        """Record notes of several jobs, which move none of them and cost nothing: all of them or none.
+
+        Raises:
+            TransitionError: they cannot follow what is on record; nothing is written.
+            JournalError: the file does not take it; nothing is written.
+        """
+        after: dict[JobKey, Record] = {}
+        for key, events in changes.items():
+            after[key] = reduce(apply, events, self._records.get(key, Record()))
+        self._check_place()
+        with explained(self._path), self._transaction(durable=True):
+            for key, events in changes.items():
+                self._rows.write_events(self._known_scope(), key, tuple(events))
+                self._rows.write(self._known_scope(), key, after[key], tuple(events))
+        for key in after:
+            self._rows.is_written(key)
+        self._records |= after
 
     def _exchange(
         self, key: JobKey, events: tuple[Event, ...], reserves: Amounts, at: float | None
@@ -267,11 +289,7 @@ class BatchJournal:
     def looking_since(self) -> float | None:
         """Since when a look before buying was to find jobs, which was cut off; None if none was."""
         with explained(self._path):
-            row = self._connection.execute(
-                "SELECT since FROM looks WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
-                columns_of(self._scope),
-            ).fetchone()
-        return None if row is None else float(row[0])
+            return self._looks.since
 
     def look_began(self, since: float) -> None:
         """Remember that a look before buying has begun, on the disk itself.
@@ -280,11 +298,7 @@ class BatchJournal:
             JournalError: it could not be written.
         """
         with explained(self._path), self._transaction(durable=True):
-            self._connection.execute(
-                "INSERT INTO looks (origin, project, batch, slot, since) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET since = excluded.since",
-                (*columns_of(self._scope), since),
-            )
+            self._looks.begin(since)
 
     def look_ended(self) -> None:
         """Remember that all it could find is recorded.
@@ -293,10 +307,7 @@ class BatchJournal:
             JournalError: it could not be written.
         """
         with explained(self._path), self._transaction(durable=False):
-            self._connection.execute(
-                "DELETE FROM looks WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
-                columns_of(self._scope),
-            )
+            self._looks.end()
 
     @property
     def trusts_absence(self) -> bool:

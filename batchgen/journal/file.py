@@ -11,6 +11,7 @@ from typing import Self
 from batchgen.errors import JournalError
 from batchgen.journal import schema
 from batchgen.journal.accepted import AcceptedRecords
+from batchgen.journal.asset_marks import AssetMarks
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.ceilings import CeilingRecords
 from batchgen.journal.filesystem import journal_lies_there, refuse_network, sync_folder
@@ -116,6 +117,10 @@ class JournalFile:
     def accepted(self, scope: Scope) -> AcceptedRecords:
         """Return the changed jobs of a scope that keep what was bought before the change."""
         return AcceptedRecords(self._connection, self._path, scope)
+
+    def asset_marks(self, scope: Scope) -> AssetMarks:
+        """Return what a person says of a scope's assets."""
+        return AssetMarks(self._connection, self._path, scope)
 
     def moves(self, scope: Scope) -> MoveRecords:
         """Return the renames of a scope's files that have begun and not ended."""

@@ -140,7 +140,7 @@ class Names:
             (to, number),
         )
         execute("DELETE FROM totals WHERE scope = ?", (number,))
-        for table in ("accepted", "looks"):
+        for table in ("accepted", "asset_marks", "looks"):
             execute(
                 f"UPDATE OR REPLACE {table} SET origin = ?, project = ? "  # noqa: S608 - as above
                 "WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",

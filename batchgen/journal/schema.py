@@ -309,6 +309,20 @@ LATER = (
         PRIMARY KEY (scope, content, ordinal)
     ) STRICT, WITHOUT ROWID
     """,
+    # what a person says of assets: kept or rejected, with a note
+    """
+    CREATE TABLE IF NOT EXISTS asset_marks (
+        origin TEXT NOT NULL,
+        project TEXT NOT NULL,
+        batch TEXT NOT NULL,
+        slot TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        mark TEXT NOT NULL,
+        note TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (origin, project, batch, slot, asset)
+    ) STRICT, WITHOUT ROWID
+    """,
 )
 
 

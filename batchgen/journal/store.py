@@ -3,17 +3,20 @@
 Nobody outside this room knows a path, a connection or a table of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from batchgen.journal import lock
+from batchgen.journal.asset_marks import change_marks
 from batchgen.journal.file import JournalFile
 from batchgen.journal.filesystem import journal_lies_there, lies_there
 from batchgen.journal.purchases import PurchaseRecords
 from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.runs import RunRecords
 from batchgen.journal.uploads import UploadRecords
+from batchgen.model import Scope
+from batchgen.planning.marks import Change, Wanted
 
 
 class JournalStore:
@@ -96,6 +99,10 @@ class JournalStore:
             JournalError: it is damaged, newer or not writable.
         """
         return RunRecords.open(self._path)
+
+    def change_marks(self, scope: Scope, wanted: Sequence[Wanted], *, at: float) -> Change:
+        """Write what a person wants of a scope's marks, whoever holds the batch; see ``asset_marks``."""
+        return change_marks(self._path, scope, wanted, at=at)
 
     def uploads(self, *, origin: str, project: str) -> UploadRecords:
         """Open what is known of uploads to write; see ``UploadRecords.open``."""

@@ -74,6 +74,7 @@ def _card(job: Mapping[str, Json], place: int, previews: Mapping[str, Preview]) 
     """Return what the page knows of one asset, or of a job that has none."""
     asset_id = assets(job)[place]
     file = files(job).get(asset_id, {})
+    marked = file or job.get("asset_marks", {}).get(asset_id, {})
     drawn, kind = previews.get(file.get("path", ""), Preview()), shape(file)
     told = {
         "asset": asset_id,
@@ -84,8 +85,8 @@ def _card(job: Mapping[str, Json], place: int, previews: Mapping[str, Preview]) 
         "still": reference(_still(job, place, previews)) if kind in _WITH_STILL else None,
         "excerpt": drawn.excerpt,
         "trouble": drawn.trouble,
-        "mark": file.get("mark") or (None if file else job.get("mark")),
-        "note": file.get("note"),
+        "mark": marked.get("mark"),
+        "note": marked.get("note"),
     }
     return _filled(told)
 
@@ -154,15 +155,18 @@ def _earlier(one: Mapping[str, Json], previews: Mapping[str, Preview]) -> dict[s
         )
         for file in one.get("files", ())
     ]
-    told = {name: one.get(name) for name in ("job_id", "prompt", "model", "status", "asset_ids", "reason")}
-    return _filled({**told, "files": found})
+    told = {name: one.get(name) for name in ("job_id", "prompt", "model", "status", "asset_ids")}
+    facts = [("seed", one.get("seed")), *(_cost(one["cost"]) if "cost" in one else ())]
+    said = ", ".join(f"{name} {word(value)}" for name, value in facts if value not in (None, ""))
+    return _filled({**told, "facts": said, "files": found})
 
 
 def _redo(redo: Json) -> dict[str, Json] | None:
-    """Return how the redo of a job stands, where one is under way or has failed."""
+    """Return how what is made in a job's place stands, where something is."""
     if not isinstance(redo, Mapping):
         return None
-    return _filled({name: redo.get(name) for name in ("status", "reason", "remote_id")})
+    told = {name: redo.get(name) for name in ("status", "job_id")}
+    return _filled({**told, "error": (redo.get("error") or {}).get("message")})
 
 
 def size(count: int) -> str:

@@ -8,7 +8,7 @@ nothing of the machinery (keys, evidence, bodies) gets out.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol, assert_never
 
@@ -16,6 +16,7 @@ from batchgen.formats import moment, number
 from batchgen.identity import as_said
 from batchgen.lifecycle import Record, State
 from batchgen.model import File, Job, JobKey, Json, Refund
+from batchgen.planning.marks import NO_MARKS, Mark, Marks, mark_of
 from batchgen.planning.slots import seen_from
 
 
@@ -77,6 +78,8 @@ class Row:
         parents: the jobs whose outputs go in.
         waits_for: the ids of the parents that it waits for, or that block it.
         blocked: why a parent keeps it from being bought, and what lets it go on; empty where none does.
+        redo: the edition that is wanted in its place and has brought nothing yet; None where none is.
+        marks: what a person says of assets, of this job and others.
     """
 
     job: Job
@@ -93,6 +96,8 @@ class Row:
     parents: "Sequence[Parent]" = ()
     waits_for: Sequence[str] = ()
     blocked: str = ""
+    redo: "Row | None" = None
+    marks: Marks = field(default_factory=lambda: NO_MARKS)
 
     @property
     def variables(self) -> Mapping[str, Json]:
@@ -167,7 +172,10 @@ def entry(row: Row) -> dict[str, Json]:
             "finished": moment(record.finished_at),
         },
         "error": _error(row, record),
+        "mark": _told(mark_of(record.asset_ids, row.marks)),
+        **_marks_alone(row, record),
         "earlier": [_earlier(one) for one in row.earlier],
+        **({} if row.redo is None else {"redo": _redo(row.redo)}),
         **({"missing_assets": record.expected - len(record.asset_ids)} if record.is_short else {}),
         **_accepted(row, record),
     }
@@ -186,6 +194,23 @@ def _waits(row: Row) -> dict[str, Json]:
     return {"waits_for": list(row.waits_for)} if row.waits_for and unbought else {}
 
 
+def _marks_alone(row: Row, record: Record) -> dict[str, Json]:
+    """Return the marks on assets whose files are not here, by asset."""
+    here = {one.asset_id for one in row.files} if row.marks else set[str]()
+    told = {one: _mark(one, row.marks) for one in record.asset_ids if one in row.marks and one not in here}
+    return {"asset_marks": told} if told else {}
+
+
+def _mark(asset_id: str, marks: Marks) -> dict[str, Json]:
+    """Return what a person says of an asset."""
+    found = marks.get(asset_id)
+    return {"mark": _told(found.mark if found else None), "note": found.note if found else ""}
+
+
+def _told(mark: Mark | None) -> str | None:
+    return None if mark is None else str(mark)
+
+
 def _earlier(row: Row) -> dict[str, Json]:
     """Return what a job had in the form in which it was bought before."""
     record = row.record or Record()
@@ -196,6 +221,20 @@ def _earlier(row: Row) -> dict[str, Json]:
         "status": str(status_of(row)),
         "asset_ids": list(record.asset_ids),
         "files": _files(row),
+        "cost": _cost(record),
+        "seed": _seed(row.job, record),
+    }
+
+
+def _redo(row: Row) -> dict[str, Json]:
+    """Return where the edition stands that is wanted in place of a job's own."""
+    record = row.record or Record()
+    return {
+        "status": str(status_of(row)),
+        **_waits(row),
+        "job_id": record.remote_id,
+        "cost": _cost(record),
+        "error": _error(row, record),
     }
 
 
@@ -254,14 +293,15 @@ def _seed(job: Job, record: Record) -> int | float | None:
 
 
 def _files(row: Row) -> list[Json]:
-    return [_file(one, row.home) for one in row.files]
+    return [_file(one, row) for one in row.files]
 
 
-def _file(one: File, home: str) -> dict[str, Json]:
+def _file(one: File, row: Row) -> dict[str, Json]:
     return {
         "asset_id": one.asset_id,
-        "path": seen_from(home, one.path),
+        "path": seen_from(row.home, one.path),
         **described(one),
+        **_mark(one.asset_id, row.marks),
     }
 
 

@@ -74,7 +74,7 @@ class Layout:
 
 def lay_out(document: Mapping[str, Json], most: int) -> Layout:
     """Choose the first cards, and add up everything: one pass, for each look at a job makes it anew."""
-    tables = _Tables()
+    tables = _Tables(document)
     count = 0
     ways: Mapping[str, Sequence[str]] = document.get("chains", {})
     in_chains = {*ways, *chain.from_iterable(ways.values())}
@@ -149,14 +149,15 @@ class _Sums:
     charged: Decimal = Decimal(0)
     refunded: Decimal = Decimal(0)
 
-    def add(self, job: Mapping[str, Json], amounts: Sequence[Decimal]) -> None:
+    def count(self, job: Mapping[str, Json]) -> None:
         self.jobs += 1
         self.succeeded += job["status"] == Status.SUCCEEDED
-        self.untold += job["cost"].get("untold", 0)
-        quoted, charged, refunded = amounts
-        self.quoted += quoted
-        self.charged += charged
-        self.refunded += refunded
+
+    def add(self, cost: Mapping[str, Json]) -> None:
+        self.untold += cost.get("untold", 0)
+        self.quoted += Decimal(str(cost["quoted"] or 0))
+        self.charged += Decimal(str(cost["charged"] or 0))
+        self.refunded += Decimal(str(cost["refunded"] or 0))
 
     def line(self, name: str) -> CostLine:
         return CostLine(
@@ -173,28 +174,41 @@ class _Sums:
 class _Tables:
     """The costs of all jobs by model, by day, by entry and by each variable of few values."""
 
-    def __init__(self) -> None:
+    def __init__(self, document: Mapping[str, Json]) -> None:
         self._tables: dict[str, dict[str, _Sums]] = defaultdict(lambda: defaultdict(_Sums))
         self._wide: set[str] = set()
+        self._counted = {one["job_id"] for one in document.get("removed", ())}
 
     def add(self, job: Mapping[str, Json]) -> None:
-        cost = job["cost"]
-        amounts = [Decimal(str(cost[name] or 0)) for name in ("quoted", "charged", "refunded")]
-        day = (job["times"]["submitted"] or "")[:10]
-        self._add("model", job["model"], job, amounts)
-        self._add("entry", job.get("entry") or "", job, amounts)
-        if day:
-            self._add("day", day, job, amounts)
-        for name, value in job.get("vars", {}).items():
-            if f"var.{name}" not in self._wide:
-                self._add(f"var.{name}", word(value), job, amounts)
+        """Count a job with all that was paid for it; what was removed has its own place in the document."""
+        places = [("entry", job.get("entry") or ""), ("day", (job["times"]["submitted"] or "")[:10])]
+        places += [(f"var.{name}", word(value)) for name, value in job.get("vars", {}).items()]
+        costs = [(job["model"], job["cost"]), *self._other_costs(job)]
+        self._sums("model", job["model"]).count(job)
+        for model, cost in costs:
+            self._sums("model", model).add(cost)
+        for table, name in places:
+            if table in self._wide or (table == "day" and not name):
+                continue
+            sums = self._sums(table, name)
+            sums.count(job)
+            for _, cost in costs:
+                sums.add(cost)
+            if table.startswith("var.") and len(self._tables[table]) > _MOST_VALUES:  # names are no axis
+                del self._tables[table]
+                self._wide.add(table)
 
-    def _add(self, table: str, name: str, job: Mapping[str, Json], amounts: Sequence[Decimal]) -> None:
-        sums = self._tables[table]
-        sums[name].add(job, amounts)
-        if table.startswith("var.") and len(sums) > _MOST_VALUES:  # names of a table are no axis
-            del self._tables[table]
-            self._wide.add(table)
+    def _sums(self, table: str, name: str) -> _Sums:
+        return self._tables[table][name]
+
+    def _other_costs(self, job: Mapping[str, Json]) -> Iterator[tuple[str, Mapping[str, Json]]]:
+        """Return what else was paid for a job: what is made in its place, and what it was before."""
+        if redo := job.get("redo"):
+            yield job["model"], redo["cost"]
+        for one in job.get("earlier", ()):
+            if "cost" in one and one["job_id"] is not None and one["job_id"] not in self._counted:
+                self._counted.add(one["job_id"])
+                yield one["model"], one["cost"]
 
     def lines(self) -> dict[str, Sequence[CostLine]]:
         tables = {name: one for name, one in self._tables.items() if name == "model" or len(one) > 1}

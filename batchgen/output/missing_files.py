@@ -92,7 +92,7 @@ def look_at_wanted_files(
 def _in_chains(plan: Plan) -> set[JobKey]:
     """Return the jobs of the manifest that are in a chain, or were before it was changed."""
     now = {plan.entries[place].key for place in {*plan.lineage.parents, *plan.lineage.children}}
-    before = (references_of(one.job) for one in plan.removed)
+    before = (references_of(one.job) for one in (*plan.removed, *plan.earlier))
     fed = {one.key for named in before for one in named if one.key is not None}
     return now | (fed & {one.key for one in plan.entries}) if fed else now
 

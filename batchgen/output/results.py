@@ -10,24 +10,19 @@ import hashlib
 import io
 import itertools
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 from typing import overload
 
-from batchgen.formats import moment, number
-from batchgen.lifecycle import Record
-from batchgen.model import Json, Refund
+from batchgen.model import Json
 from batchgen.output import atomic
-from batchgen.output.entries import Row, Status, entry, status_of, without_signature
+from batchgen.output.entries import Row, entry
 from batchgen.output.saved_progress import saved_summary
+from batchgen.output.summary import Results, summary
 from batchgen.plain_files import FileFaultError
-from batchgen.planning.chains import NO_CHAINS, ChainCount
-from batchgen.planning.stages import counted_stages
 
 FORMAT = "batchgen/results@1"
 JSON_NAME = "results.json"
@@ -67,44 +62,12 @@ COLUMNS = (
     "parents",
     "parent_assets",
     "waits_for",
+    "mark",
+    "note",
 )
 _OF_A_JOB = ("id", "prompt", "model", "status", "job_id", "seed", "attempts", "entry")
 _OF_A_FILE = ("bytes", "sha256", "mime", "width", "height", "duration", "kind", "type")
 _VARIABLE = "var."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Results:
-    """All that a results manifest is made of.
-
-    Attributes:
-        batch: its name.
-        manifest_path: as the user gave it.
-        manifest_sha256: of the manifest's bytes, hexadecimal.
-        rows: one a job, in manifest order.
-        removed: records that the manifest names no longer.
-        written_at: seconds since the epoch, UTC.
-        reasons, exit: why the run ended as it did, a sentence each, and its status; None while it runs.
-        slot: of a batch that repeats; empty for one that does not.
-        home: the folder of the slot's results, relative to the batch's; empty for one that does not repeat.
-        chains: by the id of each last job the ids on its way, parents first and without itself.
-        progress: how far they are.
-        rehearsal: whether the simulator made all of it.
-    """
-
-    batch: str
-    manifest_path: str
-    manifest_sha256: str
-    rows: Sequence[Row]
-    removed: Sequence[Row] = ()
-    written_at: float
-    reasons: Sequence[str] = ()
-    exit: int | None = None
-    slot: str = ""
-    home: str = ""
-    chains: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    progress: ChainCount = NO_CHAINS
-    rehearsal: bool = False
 
 
 class Entries(Sequence[Mapping[str, Json]]):
@@ -205,68 +168,6 @@ def prompts(rows: Iterable[Row]) -> dict[str, list[str]]:
     return found
 
 
-def summary(results: Results) -> dict[str, Json]:
-    """Count. Statuses are those of the manifest's jobs; assets and money count what was removed too."""
-    counted: Counter[Status] = Counter()
-    records, files = list[Record | None](), 0
-    for row in results.rows:  # made anew by every look
-        counted[status_of(row)] += 1
-        records.append(row.record)
-        files += len(row.files)
-    stages = _stages(records, alive=results.exit is None)
-    records += [row.record for row in results.removed]
-    known = [one for one in records if one is not None]
-    told: dict[str, Json] = {
-        "jobs": len(results.rows),
-        "statuses": {str(status): counted[status] for status in Status},
-        "counts": stages,
-        "assets": sum(len(one.asset_ids) for one in known),
-        "files": files + sum(len(row.files) for row in results.removed),
-        "cost": _cost(known),
-        "written_at": moment(results.written_at),
-    }
-    if (chains := results.progress).chains:
-        told["chains"] = asdict(chains)
-    if results.removed:
-        told["removed"] = len(results.removed)
-    if results.reasons:
-        told["reasons"] = [without_signature(one) for one in results.reasons]
-    if results.exit is not None:
-        told["exit"] = results.exit
-    return told
-
-
-def _stages(records: Iterable[Record | None], *, alive: bool) -> dict[str, Json]:
-    """Return how many of the manifest's jobs stand where, in the words of ``planning.stages``."""
-    return {stage.replace(" ", "_"): count for stage, count in counted_stages(records, alive=alive).items()}
-
-
-def _cost(records: Sequence[Record]) -> dict[str, Json]:
-    """Add up in decimals; ``refunds`` says how it is known what came back."""
-    paid = [one for record in records for one in record.submissions]
-    net = (None if one.charged is None else one.charged - (one.refunded or Decimal(0)) for one in paid)
-    untold = sum(one.charged is None for one in paid)
-    return {
-        "quoted": _total(record.quoted_in_all for record in records),
-        "charged": _total(record.charged for record in records),
-        "refunded": _total(record.refunded for record in records),
-        "net": _total(net),
-        "refunds": {
-            str(kind): _total(one.refunded for one in paid if one.refund is kind)
-            for kind in (Refund.ASSUMED, Refund.CONFIRMED)
-        },
-        **({"untold": untold} if untold else {}),
-    }
-
-
-def _total(amounts: Iterable[Decimal | None]) -> int | float | None:
-    total = None
-    for amount in amounts:  # a list of them would be as large as all else that is written
-        if amount is not None:
-            total = amount if total is None else total + amount
-    return number(total)
-
-
 def results_csv(entries: Iterable[Mapping[str, Json]], variables: Sequence[str] = ()) -> Iterator[str]:
     """Write a table for spreadsheets, RFC 4180: a row per asset, one row for a job without any.
 
@@ -300,6 +201,7 @@ def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[l
     for place, asset_id in enumerate(one["asset_ids"] or [None]):
         file = files.get(asset_id, {})
         cost = one["cost"] if place == 0 else {}
+        said = one.get("asset_marks", {}).get(asset_id) or file
         cells = {
             **{name: one[name] for name in _OF_A_JOB},
             **{name: file.get(name) for name in _OF_A_FILE},
@@ -313,6 +215,7 @@ def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[l
             "parents": ", ".join(parent["job"] for parent in one["parents"]),
             "parent_assets": ", ".join(parent["asset_id"] or "" for parent in one["parents"]),
             "waits_for": ", ".join(one.get("waits_for", ())),
+            **{name: said.get(name) for name in ("mark", "note")},
         }
         yield [*(cell(cells[name]) for name in COLUMNS), *told]
 

@@ -6,9 +6,10 @@ job that has that one now.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice, product
 from typing import TypeVar
 
 from batchgen.identity import (
@@ -26,6 +27,7 @@ from batchgen.planning.matching import Matching
 from batchgen.planning.parent_assets import bound
 from batchgen.record import Record
 
+_MOST_EDITIONS = 64  # of all parents of a job together, by which it is looked for in other words
 _LATER = float("inf")  # a moment at which no success is young any more: what it shows is all that it has
 
 MayKeep = Callable[[Record], bool]
@@ -162,6 +164,10 @@ class _Work:
         bound_to = references_of(recorded)
         if any(one.ordinal is None for one in bound_to):
             return True
+        heads = (self._head(JobKey(one.content, one.ordinal or 0)) for one in bound_to)
+        bound_to = tuple(
+            one._replace(ordinal=head.ordinal) for one, head in zip(bound_to, heads, strict=True)
+        )
         # of equal parents that go in alike it is all the same which comes first
         own = (
             one._replace(ordinal=self.keys[self._places[one.job]].ordinal)
@@ -200,14 +206,20 @@ class _Work:
         """The records that are bound to others, by those."""
         found: defaultdict[JobKey, list[JobKey]] = defaultdict(list)
         for key, record in self._records.items():
-            for one in () if record.job is None else references_of(record.job):
+            if record.job is None or self.matching.shelf.is_later(key):
+                continue
+            for one in references_of(record.job):
                 if one.key is not None:
-                    found[one.key].append(key)
+                    found[self._head(one.key)].append(key)
         return found
+
+    def _head(self, key: JobKey) -> JobKey:
+        return self.matching.shelf.head(key)
 
     def _keeps_an_old_one(self, place: int) -> bool:
         """Give a job the record that a person keeps for it; False where there is none."""
         old = self._accepted.get(Acceptance(self.jobs[place].id, self.keys[place].content))
+        old = None if old is None else self._head(old)
         if old is None or not self.matching.is_free(old) or not self._may_keep(self._records[old]):
             return False
         self.kept.add(place)
@@ -233,19 +245,30 @@ class _Work:
         named = references_of(job)
         if not named and not has_asset(job.params):
             return None
-        sent = bound(job, self._recorded, now=_LATER)
-        if sent is None:
-            return None
-        content = content_with_assets(sent)
-        same = [*([JobKey(content)] if named else []), *self._by_assets().get(content, ())]
-        free = filter(self.matching.is_free, dict.fromkeys(same))
+        same: dict[JobKey, None] = {}
+        for sent in self._sent_with(job):
+            content = content_with_assets(sent)
+            plain = self._head(JobKey(content))
+            same.update(dict.fromkeys([*([plain] if named else []), *self._by_assets().get(content, ())]))
+        free = filter(self.matching.is_free, same)
         return min(free, key=lambda key: self.rank(place, key), default=None)
 
-    def _recorded(self, job: str) -> tuple[JobKey, Record] | None:
-        """Return what is on record of the parent of a name."""
-        key = self.keys[self._places[job]] if job in self._places else None
-        record = None if key is None else self._records.get(key)
-        return None if key is None or record is None else (key, record)
+    def _sent_with(self, job: Job) -> Iterator[Job]:
+        """Return a job with what came out of its parents, of those that were redone with each edition."""
+        names = list(dict.fromkeys(one.job for one in references_of(job)))
+        choices = product(*map(self._editions, names))
+        for some in islice(choices, _MOST_EDITIONS):
+            found = bound(job, dict(zip(names, some, strict=True)).get, now=_LATER)
+            if found is not None:
+                yield found
+
+    def _editions(self, job: str) -> list[tuple[JobKey, Record]]:
+        """Return what is on record of the parent of a name, its own edition first."""
+        if job not in self._places:
+            return []
+        editions = self.matching.shelf.of(self.keys[self._places[job]])
+        keys = dict.fromkeys((editions.current, *editions.all))
+        return [(key, self._records[key]) for key in keys if key in self._records]
 
     def _by_assets(self) -> Mapping[str, Sequence[JobKey]]:
         """Return the records of children by what they ask for, their assets in place of their parents."""
@@ -254,7 +277,7 @@ class _Work:
             for key, record in self._records.items():
                 named = () if record.job is None else references_of(record.job)
                 if record.job is not None and named and all(one.assets for one in named):
-                    found[content_with_assets(record.job)].append(key)
+                    found[content_with_assets(record.job)].append(self._head(key))
             self._found_by_assets = found
         return self._found_by_assets
 

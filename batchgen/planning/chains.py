@@ -104,8 +104,8 @@ def steps_of(lineage: Lineage) -> frozenset[int]:
 
 
 def is_done(entry: Entry) -> bool:
-    """Return whether a job has all that was wanted of it."""
-    return stage_of(entry.record) is Stage.DONE and not entry.vanished
+    """Return whether a job has all that was wanted of it, as long as another one is wanted what it has."""
+    return stage_of(entry.current.record) is Stage.DONE and not entry.vanished
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,7 +165,8 @@ def _way_on(parent: Entry, typed: Typed) -> str:
     if not may_be_retried(record):
         what = "what goes into it" if parent.job.prompt is None else "its prompt"
         return f"it was stopped by moderation, and would be again: change {what}"
-    return f"`{typed('retry', name)}` tries it again and frees what it blocks"
+    again = f"`{typed('retry', name)}` tries it again and frees what it blocks"
+    return again if parent.stands is None else f"{again}; `{typed('restore', name)}` keeps what it had"
 
 
 def blocked_told(found: Sequence[BlockedBy], typed: Typed) -> list[tuple[bool, str]]:
@@ -297,43 +298,56 @@ class Outdated:
     Attributes:
         child, parent: the jobs.
         assets: what it was bought with, and is the parent's no more.
+        soon: whether that is so once the parent has been made again, which is wanted.
     """
 
     child: Entry
     parent: Entry
     assets: tuple[str, ...]
+    soon: bool = False
 
     @property
     def cost(self) -> Decimal | None:
         """What the child has cost, compute units, and is likely to cost again; None where nobody has said."""
-        return self.child.record.charged or self.child.record.quoted_in_all
+        return self.child.current.record.charged or self.child.current.record.quoted_in_all
 
     def __str__(self) -> str:
         """Return it for people, with what the child is likely to cost once more."""
         cost = "what it cost is not known" if self.cost is None else f"it has cost {units(self.cost)} CU"
-        return (
-            f"{self.child.job.id} was made of {', '.join(self.assets)}, which {self.parent.job.id} no longer "
-            f"has as its own; no run buys it again for that ({cost})"
-        )
+        child, parent, assets = self.child.job.id, self.parent.job.id, ", ".join(self.assets)
+        if self.soon:
+            why = f"{child} was made of {assets}, and {parent} is made again"
+        else:
+            why = f"{child} was made of {assets}, which {parent} no longer has as its own"
+        return f"{why}; no run makes it again for that, `batchgen redo` does ({cost})"
 
 
-def outdated_in(plan: Plan) -> list[Outdated]:
-    """Return the children that were bought with what is not their parents' any more."""
+def outdated_in(plan: Plan, *, soon: bool = False) -> list[Outdated]:
+    """Return the children that were bought with what is not their parents' any more.
+
+    Args:
+        plan: whose.
+        soon: those too whose parents are being made again.
+    """
     found: list[Outdated] = []
     for place in sorted(plan.lineage.parents):
         child, parents = plan.entries[place], plan.lineage.parents[place]
-        record = child.record
+        record = child.current.record
+        if child.stands is not None and child.record.state not in _NOTHING_CAME:
+            continue  # it is made again
         if record.job is None or not _is_bound(record) or record.state in _NOTHING_CAME:
             continue
         named = {plan.entries[one].job.id: plan.entries[one] for one in parents}
         asked = references_of(child.job)
         for one, wanted in zip(references_of(record.job), asked, strict=False):
             parent = named.get(wanted.job)
-            if parent is None or parent.record.state not in DONE:
+            if parent is None or parent.current.record.state not in DONE:
                 continue
-            gone = tuple(asset for asset in one.assets if asset not in parent.record.asset_ids)
+            gone = tuple(asset for asset in one.assets if asset not in parent.current.record.asset_ids)
             if gone:
                 found.append(Outdated(child=child, parent=parent, assets=gone))
+            elif soon and parent.stands is not None and parent.record.state not in _NOTHING_CAME:
+                found.append(Outdated(child=child, parent=parent, assets=one.assets, soon=True))
     return found
 
 

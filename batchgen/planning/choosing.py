@@ -98,6 +98,9 @@ def only_selected(plan: Plan, places: Collection[int], *, retry: bool = False) -
     buying = frozenset(places_of(plan.entries, lambda one: one.key in keys))
     along = _freed(plan, tried) if retry else _needed(plan.lineage, meant, buying)
 
+    names = {plan.entries[one].job.id for one in meant if one < first}
+    names |= {plan.removed[one - first].job.id for one in meant if one >= first}
+
     def chosen(one: Entry, place: int) -> Entry:
         if place in meant:
             return one
@@ -109,6 +112,7 @@ def only_selected(plan: Plan, places: Collection[int], *, retry: bool = False) -
         plan,
         entries=tuple(chosen(one, place) for place, one in enumerate(plan.entries)),
         removed=tuple(chosen(one, place) for place, one in enumerate(plan.removed, start=first)),
+        earlier=tuple(replace(one, selected=one.job.id in names) for one in plan.earlier),
     )
 
 

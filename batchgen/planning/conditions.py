@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from fnmatch import translate
 from typing import NamedTuple, Protocol, TypeAlias
 
-KEYS = ("tag", "entry", "model", "status")
+from batchgen.identity import ASSET
+from batchgen.planning.marks import UNMARKED, Mark
+
+KEYS = ("tag", "entry", "model", "status", "mark")
+_WHOLE = ("same id", "asset")
 _PATTERN = re.compile(r"[*?\[]")
+_OF_OURS = ("status", "mark")  # whose values are words of ours, whatever their letters
 _COMMA = re.compile(r"(?<!\\),")
 
 
@@ -33,6 +38,14 @@ class Facts(Protocol):
     @property
     def statuses(self) -> Collection[str]:
         """Every word for where it stands, in small letters with ``_``."""
+
+    @property
+    def mark(self) -> Mark | None:
+        """What a person says of what came out of it."""
+
+    @property
+    def assets(self) -> Collection[str]:
+        """The service's ids of what came out of it."""
 
     @property
     def variables(self) -> "Collection[str]":
@@ -109,7 +122,7 @@ class Condition(NamedTuple):
     """One condition on what a job has.
 
     Attributes:
-        kind: one of ``KEYS``; ``id``; ``same id``, without patterns; or ``variable``.
+        kind: one of ``KEYS``; ``id``; ``same id`` and ``asset``, without patterns; or ``variable``.
         name: of the variable.
         pattern: of what stands there.
     """
@@ -129,6 +142,10 @@ class Condition(NamedTuple):
                 return (job.model,)
             case "status":
                 return job.statuses
+            case "mark":
+                return (str(job.mark or UNMARKED),)
+            case "asset":
+                return job.assets
             case "variable":
                 value = job.value(self.name)
                 return () if value is None else (value,)
@@ -138,7 +155,7 @@ class Condition(NamedTuple):
     @property
     def is_pattern(self) -> bool:
         """Whether it means more than one text."""
-        return self.kind != "same id" and bool(_PATTERN.search(self.pattern))
+        return self.kind not in _WHOLE and bool(_PATTERN.search(self.pattern))
 
     def test(self) -> Callable[[Facts], bool]:
         """Return what says of a job whether it holds."""
@@ -158,11 +175,18 @@ def condition_of(text: str, named: Collection[str]) -> Condition:
     key, colon, pattern = text.partition(":")
     if colon and key in KEYS:
         pattern = pattern.strip()
-        return Condition(key, "", _status(pattern) if key == "status" else pattern)
+        return Condition(key, "", _status(pattern) if key in _OF_OURS else pattern)
+    if is_asset(text):
+        return Condition("asset", "", text)
     name, equals, value = text.partition("=")
     return (
         Condition("variable", name.strip(), value.strip()) if equals and name else Condition("id", "", text)
     )
+
+
+def is_asset(text: str) -> bool:
+    """Return whether a part of a word is the id of an asset, where it is not that of a job."""
+    return text.startswith(ASSET) and not _PATTERN.search(text) and "=" not in text
 
 
 def _status(pattern: str) -> str:

@@ -33,7 +33,7 @@ def current_claims(plan: Plan, records: Mapping[JobKey, Record], namer: Namer, h
     """Return the files of the manifest's jobs, each with the path that it belongs at."""
     top = under(home, f"{ASSETS}/")
     for entry in plan.entries:
-        record = records.get(entry.key, entry.record)
+        key, record = entry.as_of(records).current
         ids = record.asset_ids
         for file in record.files:
             name = namer(
@@ -43,7 +43,7 @@ def current_claims(plan: Plan, records: Mapping[JobKey, Record], namer: Namer, h
                 kind=file.kind or kind_word(file.mime),
                 extension=extension_of(file.path),
             )
-            yield Claim(entry.key, entry.job.id, file, top + name)
+            yield Claim(key, entry.job.id, file, top + name)
 
 
 def old_claims(
@@ -53,7 +53,7 @@ def old_claims(
     aside = under(home, f"{EARLIER}/")
     found = [
         Claim(entry.key, entry.job.id, file, "")
-        for entry in plan.removed
+        for entry in (*plan.removed, *_not_current(plan, records))
         for file in records.get(entry.key, entry.record).files
         if not file.path.startswith(aside)
     ]
@@ -67,9 +67,16 @@ def old_claims(
         yield claim._replace(is_over=is_over)
 
 
+def _not_current(plan: Plan, records: Mapping[JobKey, Record]) -> Iterator[Entry]:
+    """Return the editions that are not their jobs' own, one that has just been fetched included."""
+    current = {entry.as_of(records).current.key for entry in plan.entries if plan.earlier}
+    other = (entry for entry in plan.entries if entry.stands is not None)
+    return (one for one in (*plan.earlier, *other) if one.key not in current)
+
+
 def _has_files(entry: Entry, records: Mapping[JobKey, Record], disk: Surroundings) -> bool:
     """Return whether a job has succeeded and its files are there, wherever."""
-    record = records.get(entry.key, entry.record)
+    record = entry.as_of(records).current.record
     if record.state not in DONE or record.lacks_files or not record.kept_files:
         return False
     return all(disk.lies(one.path) is not Lies.NOTHING for one in record.kept_files)

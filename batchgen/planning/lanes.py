@@ -12,6 +12,7 @@ from batchgen.identity import Reference, references_of
 from batchgen.lifecycle import DONE, State
 from batchgen.lineage import Lineage
 from batchgen.model import Job
+from batchgen.planning.editions import Bought
 from batchgen.planning.parent_assets import handed
 from batchgen.record import Record
 
@@ -34,6 +35,11 @@ class Step(Protocol):
         """Whether another attempt is asked for."""
         ...
 
+    @property
+    def stands(self) -> Bought | None:
+        """What the job has already, where another one of the same is wanted."""
+        ...
+
 
 class Lane(StrEnum):
     """How a job that is not bought stands to its parents."""
@@ -42,6 +48,9 @@ class Lane(StrEnum):
     WAITING = "waiting"
     BLOCKED = "blocked"
 
+
+# another edition that came to nothing: what the job had before goes into what was never bought of it
+OVER_IN_VAIN = frozenset({State.FAILED, State.REFUSED, State.CANCELED})
 
 _BAD = {
     State.FAILED: "failed",
@@ -117,14 +126,18 @@ def _wait(
     for parent in lineage.parents[place]:
         entry, behind = entries[parent], known.get(parent)
         found, cause = "", parent
-        if entry.record.state in DONE:
-            given = [handed(entry.record, one, now=now) for one in _named(entries[place], entry.job.id)]
+        record = _feeding(entry, entries[place], behind)
+        if record.state in DONE:
+            given = [handed(record, one, now=now) for one in _named(entries[place], entry.job.id)]
             found = next((one.why for one in given if one.why), "")
             if not found and any(one.is_waited_for for one in given):
                 waits.append(parent)
-        elif entry.record.state in _BAD and not entry.retry:
-            found = f"{entry.job.id} {_BAD[entry.record.state]}"
-        elif behind is not None and behind.root is not None:
+        elif record.state in _BAD and not entry.retry:
+            again = "" if entry.stands is None else " when it was made again"
+            found = f"{entry.job.id} {_BAD[record.state]}{again}"
+        elif _is_blocked(behind):
+            assert behind is not None
+            assert behind.root is not None
             found, cause = behind.why, behind.root
         else:
             waits.append(parent)
@@ -134,6 +147,32 @@ def _wait(
     if bad:
         return Wait(lane=Lane.BLOCKED, parents=tuple(bad), root=root, why=why)
     return Wait(lane=Lane.WAITING, parents=tuple(waits)) if waits else None
+
+
+def _feeding(parent: Step, child: Step, behind: Wait | None) -> Record:
+    """Return the record of the edition of a parent that a child is to get."""
+    if parent.stands is not None and falls_back(parent, child, is_blocked=_is_blocked(behind)):
+        return parent.stands.record
+    return parent.record
+
+
+def _is_blocked(wait: Wait | None) -> bool:
+    return wait is not None and wait.root is not None
+
+
+def falls_back(parent: Step, child: Step, *, is_blocked: bool = False) -> bool:
+    """Return whether a parent's other edition came to nothing, and a child gets what it had before.
+
+    A child that is to be made again as well does not: it would be the same again.
+
+    Args:
+        parent: with its newest edition.
+        child: that is to be bought.
+        is_blocked: whether that edition cannot be bought, for what goes into it.
+    """
+    if parent.stands is None or child.stands is not None or parent.retry:
+        return False
+    return parent.record.state in OVER_IN_VAIN or is_blocked
 
 
 def _named(entry: Step, parent: str) -> list[Reference]:

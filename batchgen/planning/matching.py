@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from batchgen.identity import content_key
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job, JobKey
+from batchgen.planning.editions import Shelf
 
 T = TypeVar("T")
 
@@ -34,7 +35,8 @@ _STANDING: Mapping[State, int] = {
 def match(jobs: Sequence[Job], records: Mapping[JobKey, Record]) -> tuple[list[JobKey], list[JobKey]]:
     """Return each job its key, in order, and the keys of the records that no job took.
 
-    Of jobs that no other one feeds: what a chain asks for is known step by step.
+    Of jobs that no other one feeds: what a chain asks for is known step by step. Of a job with several
+    editions it is the key of the first; the others are among those that no job took.
     """
     matching = Matching(records)
     keys = matching.take(list(map(content_key, jobs)), jobs)
@@ -57,9 +59,11 @@ class Matching:
     """Matches the jobs of a manifest with records, in one go or step by step; no record serves two jobs."""
 
     def __init__(self, records: Mapping[JobKey, Record]) -> None:
-        """Begin with all records free."""
+        """Begin with all records free; the editions of one job are one, by the first of them."""
         self._records = records
-        self._recorded = _gathered((key.content, key) for key in records)
+        self.shelf = shelf = Shelf(records)
+        free = (key for key in records if not shelf.is_later(key)) if shelf else records
+        self._recorded = _gathered((key.content, key) for key in free)
         self._taken: set[JobKey] = set()
 
     def take(self, contents: Sequence[str], jobs: Sequence[Job], ties: Ties | None = None) -> list[JobKey]:
@@ -111,6 +115,7 @@ class Matching:
         records = self._records
         best = sorted(candidates, key=lambda key: (_STANDING[records[key].state], key.ordinal))
         used = {key.ordinal for key in best} | {one.ordinal for one in self._taken_of(content)}
+        used |= self.shelf.ordinals(content)
         best = [key for key in best if key not in self._taken]
         keys: dict[int, JobKey] = {}
 
@@ -118,7 +123,7 @@ class Matching:
             return ties is None or ties.fits(index, key)
 
         for index in indices:
-            same = (key for key in best if _recorded_id(records[key]) == jobs[index].id and may(index, key))
+            same = (key for key in best if self._recorded_id(key) == jobs[index].id and may(index, key))
             if (found := next(same, None)) is not None:
                 keys[index] = found
                 best.remove(found)
@@ -135,6 +140,11 @@ class Matching:
             if index not in keys:
                 keys[index] = JobKey(content, _free(used))
         return keys
+
+    def _recorded_id(self, key: JobKey) -> str | None:
+        """Return what the job was called when the latest of its editions was sent."""
+        editions = (self._records.get(one) for one in reversed(self.shelf.of(key).all))
+        return next((one.job.id for one in editions if one is not None and one.job is not None), None)
 
     def _taken_of(self, content: str) -> Iterator[JobKey]:
         ordinal = 0
@@ -155,10 +165,6 @@ def _gathered(pairs: Iterable[tuple[str, T]]) -> dict[str, T | list[T]]:
         else:
             found[name] = [before, one]
     return found
-
-
-def _recorded_id(record: Record) -> str | None:
-    return record.job.id if record.job else None
 
 
 def _free(used: set[int]) -> int:

@@ -5,18 +5,16 @@ stands by the journal, and the engine does what the state calls for.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
-from batchgen.identity import references_of
 from batchgen.lifecycle import IN_FLIGHT, TRANSITIONS, Record, RetryAsked, State
 from batchgen.lineage import Lineage, lineage_of
-from batchgen.model import Acceptance, Job, JobKey
-from batchgen.planning.chain_matching import Matched, match_chains
+from batchgen.model import Job, JobKey
+from batchgen.planning.editions import Bought, has_arrived
 from batchgen.planning.lanes import Lane, Wait, waits_of
-from batchgen.planning.matching import match
 from batchgen.planning.stages import Stage, stage_of
 
 _KEEPABLE = frozenset({*IN_FLIGHT, State.SUCCEEDED, State.COLLECTED} - {State.HELD})
@@ -28,6 +26,7 @@ class Standing(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     AGAIN = "not accepted yet"
+    REDO = "to be made again"
     RETRY = "to be tried again"
     RUNNING = Stage.RUNNING.value
     IN_DOUBT = Stage.IN_DOUBT.value
@@ -49,6 +48,8 @@ class Entry:
         vanished: whether files that were collected are not on the disk any more.
         selected: whether a person means it, who named some jobs: others are neither bought nor shown.
         along: whether it is bought as another one that is meant needs it, or as it has waited for that one.
+        stands: what the job has, where another edition is wanted, which key and record are of; None as soon
+            as that one has arrived, and where none is wanted.
     """
 
     key: JobKey
@@ -61,15 +62,28 @@ class Entry:
     vanished: bool = False
     selected: bool = True
     along: bool = False
+    stands: Bought | None = None
+
+    @property
+    def current(self) -> Bought:
+        """The edition whose assets are the job's own."""
+        return self.stands or Bought(self.key, self.record)
 
     @property
     def is_asked(self) -> bool:
         """Whether a person means it, or it is bought along with what a person means."""
         return self.selected or self.along
 
-    def with_record(self, record: Record) -> "Entry":
+    def as_of(self, records: Mapping[JobKey, Record]) -> "Entry":
         """Return it with what is on record now; another attempt that was asked for is made by then."""
-        return self if record is self.record else replace(self, record=record, retry=False)
+        record = records.get(self.key, self.record)
+        stands = self.stands
+        if stands is not None:
+            known = Bought(stands.key, records.get(stands.key, stands.record))
+            stands = None if has_arrived(record) else known
+        if record is self.record and stands == self.stands:
+            return self
+        return replace(self, record=record, retry=self.retry and record is self.record, stands=stands)
 
     @property
     def standing(self) -> Standing:
@@ -77,6 +91,8 @@ class Entry:
         stage = stage_of(self.record)
         if stage is Stage.DONE and self.vanished:
             return Standing.COLLECT
+        if stage is Stage.NOT_BOUGHT and self.stands is not None:
+            return Standing.REDO
         if stage is Stage.NOT_BOUGHT:
             known = Standing.CHANGED if self.changed else Standing.NEW
             return known if self.record.job is None else Standing.AGAIN
@@ -93,6 +109,8 @@ class Plan:
         entries: the manifest's jobs, in its order.
         removed: records that the manifest no longer names, oldest first: carried to their
             end, never bought.
+        earlier: the other editions of jobs that were redone, those that stand for them included: each with
+            its job, carried to its end and never bought.
         lineage: which of the entries feed which, by their places.
         at: when it was made, seconds since the epoch: for a day a success may show more assets.
         blocked: why what came out of its parents cannot go into a job, by its place, where a run has found
@@ -102,10 +120,16 @@ class Plan:
 
     entries: tuple[Entry, ...]
     removed: tuple[Entry, ...] = ()
+    earlier: tuple[Entry, ...] = ()
     lineage: Lineage = field(default_factory=Lineage)
     at: float = float("inf")
     blocked: Mapping[int, str] = field(default_factory=dict)
     known_waits: Mapping[int, Wait] | None = None
+
+    @property
+    def carried(self) -> tuple[Entry, ...]:
+        """All that a run carries to its end: the jobs, what is removed, and other editions."""
+        return (*self.entries, *self.removed, *self.earlier)
 
     @cached_property
     def to_submit(self) -> tuple[Entry, ...]:
@@ -126,22 +150,27 @@ class Plan:
     def as_of(
         self, records: Mapping[JobKey, Record], *, at: float, blocked: Mapping[JobKey, str] | None = None
     ) -> "Plan":
-        """Return the same jobs with what is on record of them now; without a chain it is this plan.
+        """Return the same jobs with what is on record of them now, where that matters: see ``is_alive``.
 
         Args:
             records: the journal's.
             at: seconds since the epoch.
             blocked: what a run has found out; see ``EngineOutcome``.
         """
-        if self.lineage.is_empty:
+        if not self.is_alive:
             return self
         found = blocked or {}
         return replace(
             self,
-            entries=tuple(one.with_record(records.get(one.key, one.record)) for one in self.entries),
+            entries=tuple(one.as_of(records) for one in self.entries),
             at=at,
             blocked={place: found[one.key] for place, one in enumerate(self.entries) if one.key in found},
         )
+
+    @cached_property
+    def is_alive(self) -> bool:
+        """Whether what comes out of jobs decides about others, or about which edition is theirs."""
+        return not self.lineage.is_empty or any(one.stands is not None for one in self.entries)
 
     def lane_of(self, place: int) -> Lane:
         """Return whether a job that is not bought can be bought now."""
@@ -189,7 +218,7 @@ class Plan:
 
     def _part(self, fits: Callable[[Entry], bool]) -> "Plan":
         """Return the same of some jobs; what they wait for is what it is among all."""
-        if all(map(fits, (*self.entries, *self.removed))):
+        if all(map(fits, self.carried)):
             return self
         places = {place: number for number, place in enumerate(places_of(self.entries, fits))}
         entries = tuple(self.entries[place] for place in places)
@@ -206,6 +235,7 @@ class Plan:
             self,
             entries=entries,
             removed=tuple(filter(fits, self.removed)),
+            earlier=tuple(filter(fits, self.earlier)),
             lineage=lineage_of([one.job for one in entries]),
             known_waits=waits,
         )
@@ -220,99 +250,6 @@ class Plan:
         return tuple((entry, running[entry.job.id]) for entry in self.to_submit if entry.job.id in running)
 
 
-def make_plan(
-    jobs: Sequence[Job],
-    records: Mapping[JobKey, Record],
-    *,
-    retry_failed: bool = False,
-    accepted: Mapping[Acceptance, JobKey] | None = None,
-    now: float = float("inf"),
-) -> Plan:
-    """Check the manifest's jobs against the journal's records.
-
-    Args:
-        jobs: the manifest's.
-        records: the journal's.
-        retry_failed: ask for another attempt at what failed; what moderation stopped stays, for
-            it would be stopped, and perhaps charged, again.
-        accepted: the records that changed jobs keep.
-        now: seconds since the epoch.
-    """
-    lineage = lineage_of(jobs)
-    matched = _matched(jobs, lineage, records, accepted or {})
-    removed = tuple(
-        Entry(key=key, job=job, record=records[key])
-        for key in matched.left
-        if (job := records[key].job) is not None and records[key].state is not State.ABANDONED
-    )
-    gone = {entry.job.id for entry in removed}
-    unknown = Record()
-    return Plan(
-        entries=tuple(
-            Entry(key=key, job=job, record=records[key], wanted=False, accepted=True)
-            if place in matched.kept
-            else Entry(
-                key=key,
-                job=job,
-                record=(record := records.get(key, unknown)),
-                changed=job.id in gone,
-                retry=retry_failed and may_be_retried(record),
-            )
-            for place, (key, job) in enumerate(zip(matched.keys, matched.jobs, strict=True))
-        ),
-        removed=removed,
-        lineage=lineage,
-        at=now,
-    )
-
-
-def _matched(
-    jobs: Sequence[Job],
-    lineage: Lineage,
-    records: Mapping[JobKey, Record],
-    accepted: Mapping[Acceptance, JobKey],
-) -> Matched:
-    """Return which job has which record; without a chain on either side all are matched in one go."""
-    if lineage.is_empty:
-        keys, left = match(jobs, records)
-        if not any(one.job is not None and references_of(one.job) for one in map(records.__getitem__, left)):
-            kept = _kept(jobs, keys, left, records, accepted)
-            taken = set(kept.values())
-            return Matched(
-                jobs=jobs,
-                keys=[kept.get(key, key) for key in keys] if kept else keys,
-                kept=frozenset(place for place, key in enumerate(keys) if key in kept) if kept else _NONE,
-                left=[key for key in left if key not in taken],
-            )
-    return match_chains(jobs, lineage, records, accepted=accepted, may_keep=may_be_kept)
-
-
-_NONE: frozenset[int] = frozenset()
-
-
-def _kept(
-    jobs: Sequence[Job],
-    keys: Sequence[JobKey],
-    left: Sequence[JobKey],
-    records: Mapping[JobKey, Record],
-    accepted: Mapping[Acceptance, JobKey],
-) -> dict[JobKey, JobKey]:
-    """Return the record that each changed job keeps, by the key it would have of its own.
-
-    A job that was bought in its own form keeps that one, and no record serves two jobs.
-    """
-    if not accepted:
-        return {}
-    free = {key for key in left if may_be_kept(records[key])}
-    kept: dict[JobKey, JobKey] = {}
-    for job, key in zip(jobs, keys, strict=True):
-        old = accepted.get(Acceptance(job.id, key.content))
-        if old in free and key not in records:
-            free.discard(old)
-            kept[key] = old
-    return kept
-
-
 def may_be_kept(record: Record) -> bool:
     """Return whether a changed job may keep a record: it is paid for, or may be, and has not failed."""
     return record.state in _KEEPABLE
@@ -321,22 +258,6 @@ def may_be_kept(record: Record) -> bool:
 def places_of(entries: Sequence[Entry], fits: Callable[[Entry], bool]) -> list[int]:
     """Return the places of the jobs that fit."""
     return [place for place, one in enumerate(entries) if fits(one)]
-
-
-def with_vanished(plan: Plan, lost: Collection[JobKey]) -> Plan:
-    """Mark the collected jobs whose files are not on the disk any more."""
-    if not lost:
-        return plan
-
-    def marked(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-        return tuple(replace(one, vanished=True) if _has_lost(one, lost) else one for one in entries)
-
-    return replace(plan, entries=marked(plan.entries), removed=marked(plan.removed))
-
-
-def _has_lost(entry: Entry, lost: Collection[JobKey]) -> bool:
-    record = entry.record
-    return entry.key in lost and record.state is State.COLLECTED and not record.lacks_files
 
 
 def may_be_unrecorded(entry: Entry) -> bool:

@@ -1,7 +1,8 @@
 r"""Which jobs the words of a person mean: the one grammar of JOB, ``--only`` and ``--except``. Pure.
 
 A word is the id of a job, or a pattern of ids with ``*``, ``?`` and ``[...]``; ``tag:``, ``entry:``,
-``model:`` or ``status:`` with a pattern of what stands there; or a variable with its value, ``rarity=rare``.
+``model:``, ``status:`` or ``mark:`` with a pattern of what stands there; the id of an asset that came out of
+it; or a variable with its value, ``rarity=rare``.
 What commas join must all be true of a job (a comma that is meant is written ``\,``); of several words any may
 be. ``@`` and the name of a file stands for the words in it, any of them. An id always means its own job,
 whatever characters it has.

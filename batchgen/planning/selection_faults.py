@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from batchgen.planning.conditions import KEYS, Condition, Known, Word, condition_of
 from batchgen.planning.guesses import closest, meant, some_of
+from batchgen.planning.marks import WORDS
 
 _KEYS_TOLD = ", ".join(f"{one}:" for one in KEYS)
 _OF_THE_MANIFEST = ("tag", "entry", "variable")
@@ -27,11 +28,13 @@ def fault_of(word: Word, named: Collection[str], known: Known) -> str:
         if known.without_manifest and one.kind in _OF_THE_MANIFEST:
             why = known.without_manifest
             return (
-                f"{part.text!r} needs the manifest, and {why}. Without it there are ids, model: and status:"
+                f"{part.text!r} needs the manifest, and {why}. Without it there are ids, model:, status: and "
+                "mark:"
             )
-        if one.kind == "status" and not one.is_pattern and one.pattern not in known.statuses:
-            hint = meant(one.pattern, known.statuses) or f"; there are {some_of(known.statuses)}"
-            return f"no status is called {one.pattern!r}{hint}"
+        there = {"status": known.statuses, "mark": WORDS}.get(one.kind, ())
+        if there and not one.is_pattern and one.pattern not in there:
+            hint = meant(one.pattern, there) or f"; there are {some_of(there)}"
+            return f"no {one.kind} is called {one.pattern!r}{hint}"
     return ""
 
 
@@ -74,6 +77,10 @@ class There:
                 return self._no_such_id(one)
             case "status":
                 return f"no job has status {one.pattern!r}; there are {some_of(self.values(one))}"
+            case "mark":
+                return f"no job has the mark {one.pattern!r}; there are {some_of(self.values(one))}"
+            case "asset":
+                return f"no job {self._known.where} is called {one.pattern!r} or has an asset of that id"
             case _:
                 article = "an" if one.kind == "entry" else "a"
                 like = "like " if one.is_pattern else ""
@@ -110,7 +117,7 @@ class There:
 
     def _other_kinds(self, text: str) -> str:
         """Return how a word is written that is no id, but what a job is found by otherwise."""
-        for kind in ("tag", "entry", "status"):
+        for kind in ("tag", "entry", "status", "mark"):
             if text in self.values(Condition(kind, "", "")):
                 return f"; did you mean '{kind}:{text}'?"
         return ""

@@ -24,8 +24,9 @@ from batchgen.lifecycle import (
     Succeeded,
 )
 from batchgen.model import File, Job, JobKey, Model, RemoteJob, Scope
+from batchgen.planning.make_plan import make_plan
 from batchgen.planning.parent_assets import bound
-from batchgen.planning.plan import Entry, make_plan
+from batchgen.planning.plan import Entry
 from batchgen.planning.yields import kind_of
 from batchgen.ports import Journal
 from batchgen.reconcile.history import Attempt, HistoryBuilder

@@ -63,7 +63,7 @@ def forget_acceptances(opened: OpenBatch) -> tuple[str, ...]:
 
 def _chosen(opened: OpenBatch, unfit: Unfit) -> tuple[str, ...]:
     batch, words = opened.batch, opened.options.selection
-    known = known_jobs(batch.plan, batch.manifest, now=opened.now, removed=False)
+    known = known_jobs(batch.plan, batch.manifest, now=opened.now, removed=False, marks=batch.marks)
     ids, wrong = selected(words, known, unfit=unfit)[1:]
     if wrong:
         raise InputError("\n".join(wrong))

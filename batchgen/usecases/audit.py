@@ -136,7 +136,7 @@ def _part_of(options: Options, manifest: Manifest, scope: Scope, file: JournalFi
     batch = Batch.of(options, manifest, scope, file)
     refuse_wrong_words(batch)
     shown = batch.plan.shown
-    return _Part(frozenset(one.key for one in (*shown.entries, *shown.removed)))
+    return _Part(frozenset(one.key for one in shown.carried))
 
 
 def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal, part: _Part) -> Audit:

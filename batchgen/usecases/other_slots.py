@@ -17,7 +17,8 @@ from batchgen.formats import counted
 from batchgen.lifecycle import Event, Record, State
 from batchgen.model import Job, JobKey, RemoteJob
 from batchgen.output.report import write_report
-from batchgen.output.results import Results, results_document, write_results
+from batchgen.output.results import results_document, write_results
+from batchgen.output.summary import Results
 from batchgen.planning.choosing import only_carried
 from batchgen.planning.selection import JobSelection
 from batchgen.planning.yields import YOUNG
@@ -144,9 +145,8 @@ def others_of(opened: OpenBatch, stack: ExitStack) -> list[OtherSlot]:
             continue
         own = stack.enter_context(opened.options.journal.opened(checked=True))
         batch = _carried(replace(opened, file=own), slot)
-        entries = (*batch.plan.entries, *batch.plan.removed)
         states = {*_MAY_END, State.HELD}
-        before = {one.key: one.record for one in entries if one.record.state in states}
+        before = {one.key: one.record for one in batch.plan.carried if one.record.state in states}
         found.append(OtherSlot(batch=batch, before=before, short=short, told=slots.told(slot)))
     return found
 

@@ -12,6 +12,7 @@ from batchgen.model import Scope
 from batchgen.output.report import NAME, NAME_OF_SOME, write_report
 from batchgen.output.results import results_document
 from batchgen.output.sending import SentPage, write_alone, write_zip
+from batchgen.output.summary import Results
 from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.wiring.batch import Batch, is_of_the_past, slots_of
 from batchgen.wiring.job_facts import is_out_of_sight
@@ -62,16 +63,10 @@ def write_page(opened: OpenBatch, sending: Sending = Sending()) -> SentPage:
     options, batch = opened.options, opened.batch
     refuse_wrong_words(batch)
     if not batch.journal.records():
-        raise InputError(_nothing(opened))
+        raise InputError(nothing_on_record(opened, "show"))
     if not batch.home and is_of_the_past(options, batch.manifest, batch.scope, opened.file, now=opened.now):
         raise InputError(f"slot {batch.scope.slot!r} has no folder of its own: its page cannot be written")
-    results = batch.results(
-        at=opened.now,
-        ending=_as_of_now(batch, opened.now),
-        verdict=_last_verdict(opened),
-        some=bool(options.selection),
-    )
-    document, folder = results_document(results), batch.folder / batch.home
+    document, folder = results_document(results_as_of_now(opened)), batch.folder / batch.home
     name, stem = NAME, "-".join(part for part in (batch.folder.name, Path(batch.home).name) if part)
     if options.selection:
         name, stem = NAME_OF_SOME, f"{stem}-selection"
@@ -92,20 +87,31 @@ def _selected(opened: OpenBatch) -> str:
     )
 
 
-def _nothing(opened: OpenBatch) -> str:
+def results_as_of_now(opened: OpenBatch) -> Results:
+    """Return what a run that ended now would write without asking, with how the last one ended."""
+    return opened.batch.results(
+        at=opened.now,
+        ending=_as_of_now(opened.batch, opened.now),
+        verdict=_last_verdict(opened),
+        some=bool(opened.options.selection),
+    )
+
+
+def nothing_on_record(opened: OpenBatch, do: str) -> str:
+    """Return that there is nothing on record that something could be done with, and what there is."""
     options, scope = opened.options, opened.batch.scope
     slots = [repr(one) for one in slots_of(opened.file, scope) if one != scope.slot]
     what = f"slot {scope.slot!r} of batch" if scope.slot else "batch"
     there = f"; there are the slots {', '.join(slots)}: --slot" if slots else ""
     return (
-        f"nothing of {what} {scope.batch!r} is in {options.journal}: there is nothing to show yet{there}. "
+        f"nothing of {what} {scope.batch!r} is in {options.journal}: there is nothing to {do} yet{there}. "
         f"`{options.command_line('run')}` begins it"
     )
 
 
 def _as_of_now(batch: Batch, now: float) -> EngineOutcome:
     """Return what a run that ended now would know of its jobs without asking."""
-    entries, timeout = (*batch.plan.entries, *batch.plan.removed), batch.manifest.timeout
+    entries, timeout = batch.plan.carried, batch.manifest.timeout
     return EngineOutcome(
         vanished=frozenset(one.key for one in entries if one.vanished),
         out_of_sight=frozenset(one.key for one in entries if is_out_of_sight(one.record, timeout, now=now)),

@@ -188,10 +188,8 @@ async def purse_of(
     began = loop_time()
     entries = [one for one in batch.plan.entries if one.wanted and one.record.state not in TERMINAL]
     # what is open of jobs that the manifest no longer names counts against every cap too
-    jobs = [
-        one.job
-        for one in (*entries, *(gone for gone in batch.plan.removed if waits_for_a_price(gone.record)))
-    ]
+    open_yet = (one for one in (*batch.plan.removed, *batch.plan.earlier) if waits_for_a_price(one.record))
+    jobs = [one.job for one in (*entries, *open_yet)]
     store = options.journal.quotes(origin=batch.scope.origin, project=batch.project)
     purchases = Purchases(options, batch, writing=True)
 

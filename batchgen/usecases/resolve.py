@@ -81,8 +81,7 @@ class Desk:
 
     def _current(self) -> list[Entry]:
         records = self._batch.journal.records()
-        known = (*self._batch.plan.entries, *self._batch.plan.removed)
-        return [replace(one, record=records.get(one.key, one.record)) for one in known]
+        return [replace(one, record=records.get(one.key, one.record)) for one in self._batch.plan.carried]
 
     def out_of_sight(self) -> list[Entry]:
         """Return every job that is paid for and has outlasted its timeout without an end."""

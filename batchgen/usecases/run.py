@@ -35,6 +35,7 @@ from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import left_out_of, purse_of
+from batchgen.usecases.redo import LiveEdits, ask_for_more
 from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, keeps_results, refreshed, remembered
 from batchgen.usecases.run_policy import fit_of, policy_of, pools_of, settings_of
 from batchgen.wiring.background import beside, unless_interrupted
@@ -61,15 +62,8 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
     refuse_a_lost_journal(opened.options, opened.file, opened.batch)
-    named = await unless_interrupted(go_on_under_one_name(opened, say=audience.note), interrupts)
-    refuse_wrong_words((named or opened).batch)
-    if named is not None:
-        refuse_an_unattended_purchase(named.options, named.batch)
-    if named is not None and opened.options.fresh:
-        named = _begin_afresh(named)
-        audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")
+    named, done = await _named(opened, interrupts, audience), Arranged()
     opened = named or opened
-    done = Arranged()
     if named is not None:
         in_order = await unless_interrupted(files_in_order(opened), interrupts)
         opened, done = in_order or (opened, done)
@@ -84,7 +78,7 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
             stopped = CameTo(_not_begun(opened.batch), [])
             outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
         else:
-            outcome = await _carried(opened, interrupts, audience, done)
+            outcome = await _in_rounds(opened, interrupts, audience, done)
         status = interrupts.exit or int(outcome.verdict.exit)
         ended(status, outcome.verdict.reasons)
     audience.end(
@@ -96,8 +90,36 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     return outcome
 
 
-async def _carried(
+async def _named(opened: OpenBatch, interrupts: Interrupts, audience: Audience) -> OpenBatch | None:
+    """Return the batch under the name that its records are kept by, with what is asked for on record.
+
+    None where a signal came before that.
+    """
+    named = await unless_interrupted(go_on_under_one_name(opened, say=audience.note), interrupts)
+    refuse_wrong_words((named or opened).batch)
+    if named is None:
+        return None
+    refuse_an_unattended_purchase(named.options, named.batch)
+    if named.options.fresh:
+        named = _begin_afresh(named)
+        audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")
+    return ask_for_more(named) if named.options.redo else named
+
+
+async def _in_rounds(
     opened: OpenBatch, interrupts: Interrupts, audience: Audience, done: Arranged
+) -> RunOutcome:
+    """Carry the slot, and once more as often as something was ordered meanwhile that needs another plan."""
+    edits = LiveEdits(opened)
+    outcome = await _carried(opened, interrupts, audience, done, edits)
+    while edits.made:
+        opened, done = await files_in_order(edits.next_round())
+        outcome = await _carried(opened, interrupts, audience, done, edits)
+    return outcome
+
+
+async def _carried(
+    opened: OpenBatch, interrupts: Interrupts, audience: Audience, done: Arranged, edits: LiveEdits
 ) -> RunOutcome:
     """Carry the slot and what is open in others, and write what it came to."""
     batch = opened.batch
@@ -114,7 +136,7 @@ async def _carried(
         if not asked:
             audience.place(str(opened.options.journal))
         else:
-            came_to = await _with_the_service(opened, others, interrupts, audience, order, past=past)
+            came_to = await _with_the_service(opened, others, interrupts, audience, order, edits, past=past)
             await order.end()
         at = opened.options.clock.now()
         return await conclude(opened, others, came_to, at=at, asked=asked, past=past, order=order)
@@ -190,6 +212,7 @@ async def _with_the_service(
     interrupts: Interrupts,
     audience: Audience,
     order: InOrder,
+    edits: LiveEdits,
     *,
     past: bool,
 ) -> CameTo:
@@ -201,7 +224,7 @@ async def _with_the_service(
     ):
         gate = service.gate
         control = await resources.enter_async_context(
-            controlled(options, batch, settings_of(batch, options), interrupts, gate)
+            controlled(options, batch, settings_of(batch, options), interrupts, gate, edits)
         )
         service_clock = ServiceClock(options.clock)
         client, uploads = await resources.enter_async_context(
@@ -325,8 +348,7 @@ def _notes(interrupts: Interrupts, control: ControlServer, runners: Sequence[Run
 
 def _not_begun(batch: Batch) -> EngineOutcome:
     """Return the end of a run that was stopped before it began."""
-    entries = (*batch.plan.entries, *batch.plan.removed)
-    vanished = frozenset(one.key for one in entries if one.vanished)
+    vanished = frozenset(one.key for one in batch.plan.carried if one.vanished)
     return EngineOutcome(drained=True, vanished=vanished)
 
 

@@ -153,14 +153,16 @@ def keeps_results(batch: Batch, *, past: bool) -> bool:
 async def refreshed(batch: Batch, observer: Observer, clock: Clock) -> None:
     """Keep the slot's own results fresh while the run goes on, at two per cent of the time at most.
 
-    Nothing is written before something has happened: a run that only looks leaves them as they are.
+    Nothing is written before something has happened, or somebody has marked an asset: a run that only looks
+    leaves them as they are.
     """
     loop, pause = asyncio.get_running_loop(), 5.0
     before: Mapping[JobKey, Record] | None = dict(batch.journal.records())
+    marks = batch.read_marks()
     while True:
         await asyncio.sleep(pause)
         began = loop.time()
-        if before == batch.journal.records():
+        if before == batch.journal.records() and marks == batch.read_marks():
             continue
         before = None  # a hundred thousand of them are worth being forgotten
         results = batch.results(at=clock.now(), ending=EngineOutcome())

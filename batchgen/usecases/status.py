@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,8 @@ from batchgen.output.results import JSON_NAME
 from batchgen.output.saved_progress import saved_progress
 from batchgen.planning.budget import Committed, committed
 from batchgen.planning.chains import NO_CHAINS, ChainCount, count_chains
+from batchgen.planning.editions import Shelf
+from batchgen.planning.marks import Mark, Marks, counted_marks
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import home_of
 from batchgen.planning.stages import Stage, counted_stages, stage_of
@@ -73,6 +75,8 @@ class BatchStatus:
         untold: how many charges the service has not told.
         files_missing: how many files that were collected are not on the disk any more.
         chains: how far the chains are, by the results that the last run has written.
+        again: how many of the jobs are being made again.
+        marks: how many of the jobs a person keeps, and how many are rejected.
     """
 
     scope: Scope
@@ -90,6 +94,8 @@ class BatchStatus:
     untold: int = 0
     files_missing: int = 0
     chains: ChainCount = NO_CHAINS
+    again: int = 0
+    marks: Mapping[Mark, int] = field(default_factory=dict)
 
     @property
     def charged(self) -> Decimal:
@@ -123,6 +129,7 @@ def status_of_all(journal: JournalStore, output: Path, *, now: float) -> list[Ba
                 output / scope.batch,
                 last.get(scope),
                 alive=scope in alive,
+                marks=file.asset_marks(scope).read(),
                 chains=chains.get(scope, NO_CHAINS),
             )
             for scope in file.scopes()
@@ -212,12 +219,14 @@ def status_of_some(options: Options) -> list[BatchStatus]:
                 part, bad = _of_the_plan(Batch.of(options, manifest, scope, file))
             else:
                 records, ended = file.batch(scope).records(), last.get(scope)
-                part, bad = _of_the_records(options, records, ended, why=why, now=now)
+                marks = file.asset_marks(scope).read()
+                part, bad = _of_the_records(options, records, ended, why=why, now=now, marks=marks)
             if bad:
                 wrong = bad
                 continue
-            folder, run = options.output / batch, last.get(scope)
-            found.append(_sum_up(scope, part.records, folder, run, alive=scope in alive, part=part))
+            folder, run, marks = options.output / batch, last.get(scope), file.asset_marks(scope).read()
+            is_alive = scope in alive
+            found.append(_sum_up(scope, part.records, folder, run, alive=is_alive, marks=marks, part=part))
     if wrong and not found:
         raise InputError("\n".join(wrong))
     return found
@@ -235,7 +244,7 @@ def _manifest_if_any(options: Options) -> tuple[Manifest | None, str]:
 
 def _of_the_plan(batch: Batch) -> tuple[_Part, Sequence[str]]:
     records, plan, shown = batch.journal.records(), batch.plan, batch.plan.shown
-    keys = {one.key for one in (*shown.entries, *shown.removed)}
+    keys = {one.key for one in shown.carried}
     part = _Part(
         records={key: record for key, record in records.items() if key in keys},
         removed=frozenset(one.key for one in shown.removed),
@@ -247,9 +256,15 @@ def _of_the_plan(batch: Batch) -> tuple[_Part, Sequence[str]]:
 
 
 def _of_the_records(
-    options: Options, records: Mapping[JobKey, Record], last: LastRun | None, *, why: str, now: float
+    options: Options,
+    records: Mapping[JobKey, Record],
+    last: LastRun | None,
+    *,
+    why: str,
+    now: float,
+    marks: Marks,
 ) -> tuple[_Part, Sequence[str]]:
-    known, keys = known_records(records, why=why, now=now)
+    known, keys = known_records(records, why=why, now=now, marks=marks)
     found = selected(options.selection, known)
     chosen = {keys[place]: records[keys[place]] for place in found.places}
     gone = last.removed if last is not None else frozenset()
@@ -264,6 +279,7 @@ def _sum_up(
     last: LastRun | None,
     *,
     alive: bool,
+    marks: Marks,
     part: _Part | None = None,
     chains: ChainCount = NO_CHAINS,
 ) -> BatchStatus:
@@ -271,7 +287,10 @@ def _sum_up(
     jobs = None if last is None else last.jobs
     if part is not None:
         gone, jobs, chains = part.removed, part.jobs, part.chains
-    current = {key: record for key, record in records.items() if key not in gone}
+    shelf = Shelf(records)
+    aside = gone | shelf.beside()
+    current = {key: record for key, record in records.items() if key not in aside}
+    again = [records.get(key, Record()) for key in shelf.wanted() if shelf.of(key).current not in gone]
     there = list(current.values())
     stages = counted_stages(there, alive=alive)
     if jobs is not None:  # a job that nothing has happened to has no record
@@ -286,9 +305,10 @@ def _sum_up(
         stages=stages,
         jobs=None if jobs is None else max(jobs, len(there)),
         of=None if part is None else part.of,
-        removed=len(records) - len(there),
-        failed=tuple(_named(one) for one in there if stage_of(one) is Stage.FAILED),
-        held=tuple(_named(one) for one in there if one.state is State.HELD),
+        removed=len(gone & records.keys()),
+        failed=tuple(_named(one) for one in (*there, *again) if stage_of(one) is Stage.FAILED),
+        held=tuple(_named(one) for one in (*there, *again) if one.state is State.HELD),
+        again=sum(stage_of(one) is not Stage.FAILED for one in again),
         last=last,
         alive=alive,
         quoted=sum((record.quoted_in_all or Decimal(0) for record in records.values()), Decimal(0)),
@@ -296,6 +316,7 @@ def _sum_up(
         untold=sum(record.untold for record in records.values()),
         files_missing=missing_among(records.values(), folder),
         chains=chains,
+        marks=counted_marks((one.asset_ids for one in there), marks),
     )
 
 

@@ -1,12 +1,10 @@
 """A batch as a run or a look at it needs it: manifest, scope, journal and plan together."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
-from itertools import count
 from pathlib import Path
-from typing import Any, overload
 from zoneinfo import ZoneInfo
 
 from batchgen.engine.outcome import EngineOutcome
@@ -15,29 +13,37 @@ from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.file import JournalFile
-from batchgen.lifecycle import IN_FLIGHT, Record, State
+from batchgen.lifecycle import IN_FLIGHT, Record, RedoAsked, State, apply
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
-from batchgen.output.entries import Parent, Row, Words
+from batchgen.output.entries import Row
 from batchgen.output.missing_files import FilesLook, look_at_wanted_files
-from batchgen.output.results import Results
+from batchgen.output.summary import Results
 from batchgen.planning.chains import (
     Typed,
     blocked_in,
     blocked_told,
-    blocks_of,
     count_chains,
-    parents_of,
     ways_of,
 )
 from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
-from batchgen.planning.plan import Entry, Plan, make_plan, with_vanished
+from batchgen.planning.make_plan import make_plan, with_vanished
+from batchgen.planning.marks import NO_MARKS, Marks
+from batchgen.planning.plan import Entry, Plan
+from batchgen.planning.redo import (
+    Choice,
+    made_again,
+    with_a_seed_of_their_own,
+    with_children,
+    wrong_with_redo,
+)
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
 from batchgen.wiring.job_facts import known_jobs
 from batchgen.wiring.options import SIMULATOR, Options, project_of
+from batchgen.wiring.rows import OfBatch, Rows, SomeRows
 from batchgen.wiring.service import address_of
 
 
@@ -108,6 +114,9 @@ class Batch:
         project: the one that the service is told; empty for the key's own.
         clock: ours.
         home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
+        redone: the new editions that are asked for, of which nothing is on record yet.
+        marks: what a person had said of its assets when the plan was made.
+        read_marks: gives what a person says of them now.
         typed: gives a command on the batch, as people are told to type it.
     """
 
@@ -122,24 +131,37 @@ class Batch:
     files: FilesLook = field(default_factory=FilesLook)
     wrong_words: tuple[str, ...] = ()
     home: str = ""
+    redone: tuple[Choice, ...] = ()
+    marks: Marks = field(default_factory=lambda: NO_MARKS)
+    read_marks: Callable[[], Marks] = dict
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
         """Make the plan, and look which files that were collected are not on the disk any more."""
         journal, accepted = file.batch(scope), file.accepted(scope).read()
+        read_marks = file.asset_marks(scope).read
+        marks = read_marks()
         folder = options.output / manifest.batch
-        plan = make_plan(
-            manifest.jobs,
-            journal.records(),
-            retry_failed=options.retry_failed,
-            accepted=accepted,
-            now=options.clock.now(),
-        )
+
+        def planned(records: Mapping[JobKey, Record]) -> Plan:
+            return make_plan(
+                manifest.jobs,
+                records,
+                retry_failed=options.retry_failed,
+                accepted=accepted,
+                now=options.clock.now(),
+            )
+
+        plan = planned(journal.records())
         files = FilesLook()
         if manifest.output.download:
             only_last = manifest.output.only_last
             files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
-        plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys))
+        chosen: tuple[Choice, ...] = ()
+        if options.redo:
+            plan, chosen, wrong = _redone(options, manifest, plan, journal.records(), planned, marks)
+        else:
+            plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks)
         return cls(
             manifest=manifest,
             folder=folder,
@@ -156,7 +178,10 @@ class Batch:
             typed=options.command_line,
             files=files,
             wrong_words=wrong,
+            redone=chosen,
             home=home_of(scope.slot, slots_of(file, scope)),
+            marks=marks,
+            read_marks=read_marks,
         )
 
     @property
@@ -168,13 +193,14 @@ class Batch:
             is_open(one.record, planned=not self.plan.is_blocked(place))
             for place, one in enumerate(self.plan.entries)
         )
-        return wanted + sum(1 for one in self.plan.removed if is_open(one.record))
+        beside = (*self.plan.removed, *self.plan.earlier)
+        return wanted + sum(1 for one in beside if is_open(one.record))
 
     @property
     def needs_the_service(self) -> bool:
         """Whether there is anything that only the service can help with, as of now."""
         now = self.clock.now()
-        entries = (*self.plan.entries, *self.plan.removed)
+        entries = self.plan.carried
         left = (one.record for one in entries if one.record.state is not State.HELD)
         if any(one.vanished for one in entries):
             return True
@@ -187,7 +213,9 @@ class Batch:
     def left_at_service(self) -> frozenset[str]:
         """The assets that are handed on and need not be on the disk."""
         feeding = self.plan.lineage.children if self.manifest.output.only_last else ()
-        return frozenset(one for place in feeding for one in self.plan.entries[place].record.asset_ids)
+        entries = (self.plan.entries[place] for place in feeding)
+        records = (record for one in entries for record in (one.record, one.current.record))
+        return frozenset(asset for one in records for asset in one.asset_ids)
 
     @property
     def left_out(self) -> tuple[Job, ...]:
@@ -216,9 +244,9 @@ class Batch:
             for place, entry in enumerate(plan.entries)
             if not self._is_left_out(entry) and not plan.is_blocked(place)
         ]
-        removed = [self.record_of(entry) for entry in self.plan.removed]
-        counted = [*wanted, *(one for one in removed if is_open(one))]
-        keys = [entry.key for entry in (*self.plan.entries, *self.plan.removed)]
+        beside = [self.record_of(entry) for entry in (*self.plan.removed, *self.plan.earlier)]
+        counted = [*wanted, *(one for one in beside if is_open(one))]
+        keys = [entry.key for entry in self.plan.carried]
         return weigh(
             ending,
             counted,
@@ -248,18 +276,29 @@ class Batch:
             some: of those alone that are selected.
         """
         plan = self.plan_now(ending, at=at)
-        removed: Sequence[Row] = Rows(self, plan.removed, ending)
+        of = OfBatch(
+            plan=plan,
+            records=self.journal.records(),
+            lost=self.files.assets,
+            home=self.home,
+            typed=self.typed,
+            marks=self.read_marks(),
+        )
+        beside: Sequence[Row] = Rows(of, plan.earlier, ending)
+        removed: Sequence[Row] = Rows(of, plan.removed, ending, earlier=beside)
         rows: Sequence[Row] = Rows(
-            self, plan.entries, ending, words=self.manifest, removed=removed, plan=plan
+            of, plan.entries, ending, words=self.manifest, earlier=[*beside, *removed], plan=plan
         )
         if some:
-            rows, removed = _Some(rows, self.plan.entries), _Some(removed, self.plan.removed)
+            rows, removed = SomeRows(rows, self.plan.entries), SomeRows(removed, self.plan.removed)
+            beside = SomeRows(beside, self.plan.earlier)
         return Results(
             batch=self.manifest.batch,
             manifest_path=str(self.manifest.path),
             manifest_sha256=self.manifest.sha256,
             rows=rows,
             removed=removed,
+            earlier=beside,
             written_at=at,
             reasons=verdict.reasons if verdict else (),
             exit=verdict.exit if verdict else None,
@@ -271,124 +310,53 @@ class Batch:
         )
 
 
-class Rows(Sequence[Row]):
-    """What the results say of some jobs of a batch, made when it is asked for.
-
-    What the journal says of them is that of the moment when this was made. A hundred thousand rows
-    held at once would be as large as the manifest's own jobs.
-    """
-
-    def __init__(
-        self,
-        batch: Batch,
-        entries: Sequence[Entry],
-        ending: EngineOutcome,
-        *,
-        words: Words | None = None,
-        removed: Sequence[Row] = (),
-        plan: Plan | None = None,
-    ) -> None:
-        """Take the jobs.
-
-        Args:
-            batch: whose they are.
-            entries: of its plan: all that the manifest has, in its order, or all that it has no more.
-            ending: what the run came to.
-            words: what the manifest says of its jobs; None for jobs that it has no more.
-            removed: the rows of what it has no more, oldest first.
-            plan: whose entries they are, as of now; None for what the manifest has no more.
-        """
-        self._plan = plan
-        self._typed = batch.typed
-        feeding = batch.plan.lineage.children
-        self._names = {batch.plan.entries[one].key: batch.plan.entries[one].job.id for one in feeding}
-        self._entries = entries
-        self._records = tuple(map(batch.record_of, entries))
-        self._lost = batch.files.assets
-        self._ending = ending
-        self._words = words
-        self._home = batch.home
-        self._earlier: dict[str, tuple[Row, ...]] = {}
-        for row in removed:
-            self._earlier[row.job.id] = (row, *self._earlier.get(row.job.id, ()))
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __iter__(self) -> Iterator[Row]:
-        return map(self._row, self._entries, self._records, count())
-
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Row]: ...
-    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
-        if isinstance(at, slice):
-            return [self[one] for one in range(*at.indices(len(self)))]
-        index = range(len(self))[at]
-        return self._row(self._entries[index], self._records[index], index)
-
-    def _row(self, entry: Entry, record: Record, index: int) -> Row:
-        key, ending = entry.key, self._ending
-        return Row(
-            job=entry.job,
-            key=key,
-            record=record,
-            out_of_sight=key in ending.out_of_sight,
-            accepted=entry.accepted,
-            absent=self._lost if key in ending.vanished else _NOTHING,
-            missing=ending.missing.get(key, "") if ending.missing else "",
-            words=self._words,
-            index=index,
-            earlier=self._earlier.get(entry.job.id, ()),
-            home=self._home,
-            parents=[Parent(*one) for one in parents_of(entry.job, record, self._names)],
-            **self._waits(index),
-        )
-
-    def _waits(self, index: int) -> dict[str, Any]:
-        """Return which parents a job waits for, and why one blocks it."""
-        if self._plan is None or index not in self._plan.waits:
-            return {}
-        blocks = blocks_of(self._plan, index)
-        return {
-            "waits_for": tuple(one.job.id for one in self._plan.waits_for(index)),
-            "blocked": "" if blocks is None else blocks.reason(self._typed),
-        }
-
-
-_NOTHING: frozenset[str] = frozenset()
-
-
-class _Some(Sequence[Row]):
-    """The rows of selected jobs among all of them."""
-
-    def __init__(self, rows: Sequence[Row], entries: Sequence[Entry]) -> None:
-        self._rows = rows
-        self._places = [place for place, one in enumerate(entries) if one.selected]
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    @overload
-    def __getitem__(self, at: int) -> Row: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Row]: ...
-    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
-        if isinstance(at, slice):
-            return [self._rows[place] for place in self._places[at]]
-        return self._rows[self._places[at]]
-
-
-def _selected(options: Options, manifest: Manifest, plan: Plan) -> tuple[Plan, tuple[str, ...]]:
+def _selected(options: Options, manifest: Manifest, plan: Plan, marks: Marks) -> tuple[Plan, tuple[str, ...]]:
     """Return a plan of the jobs that are meant, and what is wrong with the words for them."""
     if not options.selection:
         return plan, ()
-    known = known_jobs(plan, manifest, now=options.clock.now(), removed=not (options.retry or options.fresh))
+    removed = not (options.retry or options.fresh)
+    known = known_jobs(plan, manifest, now=options.clock.now(), removed=removed, marks=marks)
     unfit = partial(wrong_with_retry, plan) if options.retry else None
     found = selected(options.selection, known, unfit=unfit)
     places = () if found.wrong else found.places
     return only_selected(plan, places, retry=options.retry), found.wrong
+
+
+def _redone(
+    options: Options,
+    manifest: Manifest,
+    plan: Plan,
+    records: Mapping[JobKey, Record],
+    planned: Callable[[Mapping[JobKey, Record]], Plan],
+    marks: Marks,
+) -> tuple[Plan, tuple[Choice, ...], tuple[str, ...]]:
+    """Return a plan in which what is meant is made again, these jobs, and what is wrong with the words.
+
+    Args:
+        options: what is asked for.
+        manifest: the batch's.
+        plan: of it.
+        records: the journal's.
+        planned: makes the plan of other records.
+        marks: what a person says of what came out.
+    """
+    known = known_jobs(plan, manifest, now=options.clock.now(), removed=False, marks=marks)
+    unfit = partial(wrong_with_redo, plan, options.command_line)
+    found = selected(options.selection, known, unfit=unfit)
+    places = with_children(plan, found.places) if options.children else list(found.places)
+    wrong = found.wrong or tuple(
+        f"{manifest.place_of(place, 'params', 'seed')}: {plan.entries[place].job.id!r} has a fixed seed, so "
+        "that the same would come out again; change it there, and a run buys the job anew"
+        for place in with_a_seed_of_their_own(plan, places)
+    )
+    if wrong:
+        return only_selected(plan, ()), (), wrong
+    chosen = made_again(plan, places, records)
+    with_notes = dict(records)
+    for one in chosen:
+        asked = RedoAsked(at=options.clock.now(), ordinal=one.ordinal)
+        with_notes[one.head] = apply(with_notes[one.head], asked)
+    return only_selected(planned(with_notes), places), chosen, ()
 
 
 def is_open(record: Record, *, planned: bool = False) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from batchgen.engine.policy import Policy
 from batchgen.lifecycle import Record, State
@@ -11,10 +12,13 @@ from batchgen.model import JobKey, Json
 from batchgen.output.entries import Row, Status, status_of
 from batchgen.planning.conditions import Facts, Known
 from batchgen.planning.lanes import Lane
+from batchgen.planning.marks import NO_MARKS, Mark, Marks, mark_of
 from batchgen.planning.plan import Entry, Plan, Standing
 from batchgen.planning.stages import Stage, stage_of
 
-_ALSO = frozenset({Standing.NEW, Standing.CHANGED})  # why a job is not bought, as a plan says it
+_ALSO = frozenset(
+    {Standing.NEW, Standing.CHANGED, Standing.REDO}
+)  # why a job is not bought, as a plan says it
 
 
 def _as_word(stage: str) -> str:
@@ -41,7 +45,7 @@ def is_out_of_sight(record: Record, timeout: float | None, *, now: float) -> boo
 class _Job:
     """One job; what it has is looked up when it is asked for."""
 
-    __slots__ = ("_entry", "_index", "_lane", "_late", "_manifest", "_variables")
+    __slots__ = ("_entry", "_index", "_lane", "_late", "_manifest", "_marks", "_variables")
 
     def __init__(
         self,
@@ -50,8 +54,11 @@ class _Job:
         manifest: Manifest | None = None,
         index: int = 0,
         lane: Lane = Lane.READY,
+        *,
+        marks: Marks = NO_MARKS,
     ) -> None:
         self._entry = entry
+        self._marks = marks
         self._lane = lane
         self._late = late
         self._manifest = manifest
@@ -79,6 +86,14 @@ class _Job:
         return _statuses(self._entry, late=self._late(self._entry.record), lane=self._lane)
 
     @property
+    def assets(self) -> Collection[str]:
+        return self._entry.current.record.asset_ids
+
+    @property
+    def mark(self) -> Mark | None:
+        return mark_of(self.assets, self._marks)
+
+    @property
     def variables(self) -> Mapping[str, Json]:
         if self._variables is None:
             self._variables = {} if self._manifest is None else self._manifest.variables(self._index)
@@ -100,6 +115,15 @@ def _text(value: Json) -> str:
 
 
 def _statuses(entry: Entry, *, late: bool, lane: Lane) -> tuple[str, ...]:
+    """Return the words for where a job stands; of one that is made again those of both editions."""
+    if entry.stands is None:
+        return _of_edition(entry, late=late, lane=lane)
+    now = replace(entry, key=entry.stands.key, record=entry.stands.record, stands=None)
+    both = (*_of_edition(now, late=False, lane=Lane.READY), *_of_edition(entry, late=late, lane=lane))
+    return tuple(dict.fromkeys(both))
+
+
+def _of_edition(entry: Entry, *, late: bool, lane: Lane) -> tuple[str, ...]:
     blocked = str(lane) if lane is Lane.BLOCKED else ""
     own = status_of(
         Row(job=entry.job, key=entry.key, record=entry.record, out_of_sight=late, blocked=blocked)
@@ -126,7 +150,9 @@ class _Jobs:
         manifest: Manifest | None = None,
         removed: Sequence[Entry] = (),
         lane_of: Callable[[int], Lane] = lambda _: Lane.READY,
+        marks: Marks = NO_MARKS,
     ) -> None:
+        self._marks = marks
         self._lane_of = lane_of
         self._entries = entries
         self._late = late
@@ -135,12 +161,15 @@ class _Jobs:
 
     def __iter__(self) -> Iterator[Facts]:
         for index, one in enumerate(self._entries):
-            yield _Job(one, self._late, self._manifest, index, self._lane_of(index))
+            lane = self._lane_of(index)
+            yield _Job(one, self._late, self._manifest, index, lane, marks=self._marks)
         for one in self._removed:
-            yield _Job(one, self._late)
+            yield _Job(one, self._late, marks=self._marks)
 
 
-def known_jobs(plan: Plan, manifest: Manifest, *, now: float, removed: bool = True) -> Known:
+def known_jobs(
+    plan: Plan, manifest: Manifest, *, now: float, removed: bool = True, marks: Marks = NO_MARKS
+) -> Known:
     """Return the jobs of a plan as words find them: those of the manifest, then what it names no longer.
 
     Args:
@@ -148,18 +177,19 @@ def known_jobs(plan: Plan, manifest: Manifest, *, now: float, removed: bool = Tr
         manifest: whose words they are.
         now: seconds since the epoch.
         removed: whether what the manifest names no longer can be meant.
+        marks: what a person says of what came out.
     """
 
     def late(record: Record) -> bool:
         return is_out_of_sight(record, manifest.timeout, now=now)
 
     gone = plan.removed if removed else ()
-    jobs = _Jobs(plan.entries, late, manifest=manifest, removed=gone, lane_of=plan.lane_of)
+    jobs = _Jobs(plan.entries, late, manifest=manifest, removed=gone, lane_of=plan.lane_of, marks=marks)
     return Known(jobs=jobs, statuses=STATUSES)
 
 
 def known_records(
-    records: Mapping[JobKey, Record], *, why: str, now: float
+    records: Mapping[JobKey, Record], *, why: str, now: float, marks: Marks = NO_MARKS
 ) -> tuple[Known, Sequence[JobKey]]:
     """Return the jobs on record as words find them where there is no manifest, and their keys in order.
 
@@ -167,6 +197,7 @@ def known_records(
         records: the journal's.
         why: there is no manifest.
         now: seconds since the epoch.
+        marks: what a person says of what came out.
     """
 
     def late(record: Record) -> bool:
@@ -175,5 +206,7 @@ def known_records(
     entries = tuple(
         Entry(key=key, job=one.job, record=one) for key, one in records.items() if one.job is not None
     )
-    known = Known(jobs=_Jobs(entries, late), statuses=STATUSES, without_manifest=why, where="on record")
+    known = Known(
+        jobs=_Jobs(entries, late, marks=marks), statuses=STATUSES, without_manifest=why, where="on record"
+    )
     return known, [one.key for one in entries]

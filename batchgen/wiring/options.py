@@ -58,6 +58,8 @@ class Options:
         retry_failed: open another attempt for what failed; each may be charged again.
         selection: the jobs that a person means; empty for all.
         retry: open another attempt for those of them that have failed, which all must have that are named.
+        redo: make another one of each of them, which all must have what they are to have.
+        children: with ``redo``, what was made of them too.
         allow: guards that a person lets this run pass.
         period: overrides the manifest's; ``day``, ``week`` or a name.
         slot: the slot to go on with; None for the one that is due.
@@ -85,6 +87,8 @@ class Options:
     retry_failed: bool = False
     selection: JobSelection = field(default_factory=JobSelection)
     retry: bool = False
+    redo: bool = False
+    children: bool = False
     allow: frozenset["Allow"] = frozenset()
     period: str | None = None
     slot: str | None = None

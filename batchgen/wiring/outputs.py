@@ -100,8 +100,9 @@ def open_progress(
         stream: where it is shown.
         mode: how much of it.
     """
-    entries = (*batch.plan.entries, *batch.plan.removed)
-    over = frozenset(one.key for one in batch.plan.removed if not is_open(one.record))
+    entries = batch.plan.carried
+    beside = (*batch.plan.removed, *batch.plan.earlier)
+    over = frozenset(one.key for one in beside if not is_open(one.record))
     return Progress(
         stream,
         mode=mode,

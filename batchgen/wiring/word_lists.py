@@ -94,15 +94,21 @@ def _no_file(text: str) -> Part:
 
 
 def _ids(document: object, path: Path) -> list[Word]:
-    """Return what a JSON document lists: ids, or objects with an id, by themselves or under ``jobs``."""
-    where = "" if isinstance(document, list) else "jobs"
-    listed = document.get("jobs") if isinstance(document, Mapping) else document
+    """Return what a JSON document lists: ids, or objects with an id, by themselves or under ``jobs``.
+
+    Of marks it is the jobs that they are on, whatever each mark is.
+    """
+    where, name = ("", "id") if isinstance(document, list) else ("jobs", "id")
+    listed = document
+    if isinstance(document, Mapping):
+        where, name = ("marks", "job") if "marks" in document else (where, name)
+        listed = document.get(where)
     if not isinstance(listed, list):
         raise FileFaultError(path, "is no list of ids, and has no list 'jobs'")
     words = []
     for number, one in enumerate(listed):
-        id_ = one.get("id") if isinstance(one, Mapping) else one
+        id_ = one.get(name) if isinstance(one, Mapping) else one
         if not isinstance(id_, str):
-            raise FileFaultError(path, f"{where}[{number}] is no id, and has none as 'id'")
+            raise FileFaultError(path, f"{where}[{number}] is no id, and has none as {name!r}")
         words.append(Word(id_, f"{path}: {where}[{number}]"))
     return words

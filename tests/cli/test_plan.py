@@ -13,7 +13,7 @@ from batchgen.cli.main import run
 from batchgen.cli.plan_money import total_of
 from batchgen.lifecycle import Accepted, Collected, SubmitStarted, Succeeded
 from batchgen.model import Job, JobKey, Rate, Scope
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.planning.pricing import Price
 from batchgen.scenario.account import Account
 from batchgen.simulator.exchange import Call

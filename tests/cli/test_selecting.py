@@ -171,7 +171,8 @@ def test_what_was_accepted_and_forgotten_is_selected_the_same_way(desk: Desk) ->
 WRONG = (
     (["tower-1", "castle"], "JOB 2: no job 'castle' in this manifest"),
     (["--only", "tag:covr"], "--only: no job has a tag 'covr'; did you mean 'cover'?"),
-    (["--only", "mark:kept"], "'mark:' is unknown"),
+    (["--only", "mark:kept"], "no job has the mark 'kept'; there are 'none'"),
+    (["--only", "mark:keep"], "no mark is called 'keep'; did you mean 'kept'?"),
     (["--only", "*", "--except", "heros-*"], "--except: no job in this manifest has an id like 'heros-*'"),
     (["--only", "@picks.txt"], "picks.txt:2: no job has an entry 'towns'; did you mean 'town'?"),
     (["--only", "@picks.json"], "picks.json: jobs[1]: no job 'tower-9' in this manifest"),

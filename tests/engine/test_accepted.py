@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.acceptance import Offer, offer, taken_back
-from batchgen.planning.plan import Plan, make_plan
+from batchgen.planning.make_plan import make_plan
+from batchgen.planning.plan import Plan
 from tests.support.builders import records_of
 from tests.support.virtual import SEEDED, Earth, Run
 

@@ -16,7 +16,7 @@ from batchgen.exits import Exit
 from batchgen.lifecycle import AnswerLost, PriceLearnt, State, SubmitStarted
 from batchgen.manifest.values import Budget
 from batchgen.model import Job
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from tests.support.builders import events_of, make_earth, make_jobs, records_of, states_of, verdict_of
 from tests.support.virtual import SEEDED, SEEDLESS, Earth, Run
 

@@ -24,7 +24,7 @@ from batchgen.manifest.values import Budget
 from batchgen.model import Job
 from batchgen.planning.caps import Chains
 from batchgen.planning.chain_order import chains_to_buy
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes

@@ -12,7 +12,7 @@ from batchgen.identity import references_of
 from batchgen.lifecycle import DONE, Record, State, SubmitStarted
 from batchgen.model import Job, Json
 from batchgen.planning.acceptance import Offer, offer
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Denied, Limits, Outcomes

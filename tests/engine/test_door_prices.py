@@ -14,7 +14,7 @@ from batchgen.exits import Exit
 from batchgen.lifecycle import State, SubmitStarted
 from batchgen.manifest.values import Budget
 from batchgen.model import Job, Json
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.planning.stand_ins import Outputs
 from batchgen.rights import Right
 from batchgen.scenario.transport import Answer, Call

@@ -20,7 +20,7 @@ from batchgen.identity import content_key
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Event, Record, State, SubmitStarted
 from batchgen.model import Job, JobKey, Model
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.planning.yields import YOUNG
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.scenario.client import ScenarioClient

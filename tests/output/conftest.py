@@ -16,7 +16,7 @@ from batchgen.lifecycle import Record, State
 from batchgen.model import File, Job, JobKey, Refund, Submission
 from batchgen.output.entries import Parent, Row
 from batchgen.output.kinds import kind_of
-from batchgen.output.results import Results
+from batchgen.output.summary import Results
 from batchgen.planning.chains import ChainCount
 
 START = 1_790_000_000.25

@@ -19,7 +19,8 @@ from batchgen.errors import OutputError
 from batchgen.lifecycle import Record
 from batchgen.output.latest import show_latest
 from batchgen.output.links import linked_folders, take_down
-from batchgen.output.results import Results, write_results
+from batchgen.output.results import write_results
+from batchgen.output.summary import Results
 from batchgen.usecases.other_slots import write_all
 
 CHANGES = frozenset({"os.rename", "os.symlink", "os.remove", "os.mkdir", "os.rmdir"})

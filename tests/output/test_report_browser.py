@@ -26,8 +26,9 @@ from batchgen.lifecycle import Record
 from batchgen.model import File
 from batchgen.output.entries import Row
 from batchgen.output.report import write_report
-from batchgen.output.results import Results, results_document
+from batchgen.output.results import results_document
 from batchgen.output.sending import write_alone, write_zip
+from batchgen.output.summary import Results
 from batchgen.simulator.clips import film
 from batchgen.simulator.effects import cut_out
 from batchgen.simulator.meshes import relief

@@ -19,7 +19,8 @@ from batchgen.output.entries import Row
 from batchgen.output.layout import Layout, amount, job_number, lay_out, shape_of
 from batchgen.output.page_data import chosen
 from batchgen.output.report import write_report
-from batchgen.output.results import Results, results_document, results_json
+from batchgen.output.results import results_document, results_json
+from batchgen.output.summary import Results
 from batchgen.output.thumbnails import previews
 from tests.output.conftest import Sheet
 from tests.support.report_page import data_of
@@ -214,17 +215,24 @@ def test_what_a_job_had_before_and_its_redo_are_told(results: Results, tmp_path:
     jobs = [dict(one) for one in document["jobs"]]
     earlier = {**jobs[0]["files"][1], "mark": "rejected"}
     jobs[0] |= {
-        "redo": {"status": "running", "ordinal": 2, "reason": None, "remote_id": "job_8"},
+        "redo": {"status": "running", "job_id": "job_8", "error": None,
+                 "cost": {"quoted": 7, "charged": 3, "refunded": None}},
         "earlier": [{"job_id": "job_0", "prompt": "p", "model": "m", "status": "succeeded",
-                     "asset_ids": ["asset_A2"], "files": [earlier]}],
+                     "asset_ids": ["asset_A2"], "files": [earlier], "seed": 7,
+                     "cost": {"quoted": 7, "charged": 5, "refunded": 1, "refund": "assumed"}}],
     }  # fmt: skip
     jobs[0]["files"] = [{**jobs[0]["files"][0], "mark": "kept", "note": "<i>this one"}]
     data = data_of(write_report(tmp_path, {**document, "jobs": jobs}))
     told = data["jobs"][0]
-    assert told["redo"] == {"status": "running", "remote_id": "job_8"}
+    assert told["redo"] == {"status": "running", "job_id": "job_8"}
     (before,) = told["earlier"]
     assert before["files"][0]["picture"] in data["pictures"]
     assert (before["job_id"], before["files"][0]["mark"]) == ("job_0", "rejected")
+    assert before["facts"] == "seed 7, cost 5, refunded 1 (assumed)"
+    (dear,) = (one for one in data["head"]["costs"]["var.material"] if one["name"] == "oak")
+    assert (dear["jobs"], dear["charged"], dear["net"]) == (1, "15.25", "14.25"), (
+        "what it was before is in it"
+    )
     assert [(one.get("mark"), one.get("note")) for one in told["cards"]] == [
         ("kept", "<i>this one"),
         (None, None),
@@ -292,8 +300,13 @@ def test_a_failure_has_the_command_that_tries_it_again(results: Results, tmp_pat
     assert data["head"]["retry"] == again.replace(" retry ", " run ") + " --retry-failed"
 
 
+def now_alone(results: Results) -> Results:
+    """Return results of jobs that had nothing before."""
+    return replace(results, rows=[replace(row, earlier=()) for row in results.rows])
+
+
 def test_costs_are_added_up_by_model_by_day_by_entry_and_by_variable(results: Results) -> None:
-    costs = lay_out(results_document(results), 1).costs
+    costs = lay_out(results_document(now_alone(results)), 1).costs
     assert {name: [one.name for one in lines] for name, lines in costs.items()} == {
         "model": ["model_imagen4-ultra", "model_bfl-flux-1-dev"],
         "entry": ["", "tower"],
@@ -316,7 +329,7 @@ def test_costs_by_day_are_in_the_order_of_days_and_names_are_no_axis(results: Re
 
 
 def test_the_costs_by_model_add_up_to_the_head(results: Results) -> None:
-    document = results_document(results)
+    document = results_document(now_alone(results))
     costs = {one.name: one for one in lay_out(document, 1).costs["model"]}
     dear, other = costs["model_imagen4-ultra"], costs["model_bfl-flux-1-dev"]
     assert (dear.quoted, dear.charged, dear.refunded, dear.net) == ("56", "36.25", "7.25", "29")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job, JobKey
 from batchgen.output.entries import Row, entry, without_signature
-from batchgen.output.results import COLUMNS, Results, results_csv, variable_names, write_results
+from batchgen.output.results import COLUMNS, results_csv, variable_names, write_results
+from batchgen.output.summary import Results
 
 
 def table(*rows: Row) -> list[dict[str, str]]:

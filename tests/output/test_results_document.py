@@ -14,7 +14,8 @@ from batchgen.model import Job, JobKey, Refund, Submission
 from batchgen.output.entries import Row, Status, entry, status_of, without_signature
 from batchgen.output.layout import lay_out
 from batchgen.output.report import write_report
-from batchgen.output.results import Results, prompts, results_document, results_json, write_results
+from batchgen.output.results import prompts, results_document, results_json, write_results
+from batchgen.output.summary import Results
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -10,7 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from batchgen.output.entries import Row, Status
-from batchgen.output.results import COLUMNS, Results, results_document, results_json, results_schema
+from batchgen.output.results import COLUMNS, results_document, results_json, results_schema
+from batchgen.output.summary import Results
 from batchgen.planning.stages import Stage
 from tests.support.results_format import closed, faults
 

@@ -107,5 +107,5 @@ def test_collected_files_are_described_as_the_results_describe_them(tmp_path: Pa
     assert told["files"] == ["assets/a_0.png"]
     (details,) = told["details"]
     shown = entry(Row(job=known.job, key=known.key, record=Record(files=(file,))))["files"]
-    assert [{"path": "assets/a_0.png", **details}] == shown
+    assert [{"path": "assets/a_0.png", **details, "mark": None, "note": ""}] == shown
     assert "details" not in known.document()

@@ -10,8 +10,9 @@ from batchgen.lifecycle import Record
 from batchgen.output.entries import Parent, Row, entry
 from batchgen.output.layout import lay_out
 from batchgen.output.report import write_report
-from batchgen.output.results import Results, results_csv, results_document, results_json
+from batchgen.output.results import results_csv, results_document, results_json
 from batchgen.output.strips import Strip, Strips
+from batchgen.output.summary import Results
 from batchgen.output.thumbnails import Preview
 from tests.output.conftest import WHY
 from tests.support.report_page import data_of
@@ -64,10 +65,10 @@ def test_a_job_that_waits_is_pending_and_one_that_is_bought_waits_for_nobody(
 
 def test_the_table_names_parents_and_their_assets(chained: Results) -> None:
     lines = "".join(results_csv(list(map(entry, chained.rows)))).splitlines()
-    assert lines[0].endswith(",parents,parent_assets,waits_for")
-    assert lines[3].endswith(",idle-cut,asset_idle-cut,")
-    assert lines[5].endswith(",hop,,hop")
-    assert lines[6].endswith(',"idle, hop","asset_idle, ",')
+    assert lines[0].endswith(",parents,parent_assets,waits_for,mark,note")
+    assert lines[3].endswith(",idle-cut,asset_idle-cut,,,")
+    assert lines[5].endswith(",hop,,hop,,")
+    assert lines[6].endswith(',"idle, hop","asset_idle, ",,,')
 
 
 def test_only_last_jobs_have_strips_with_their_steps_in_order(chained: Results) -> None:

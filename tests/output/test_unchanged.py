@@ -12,7 +12,8 @@ from batchgen.lifecycle import Record, State
 from batchgen.model import File
 from batchgen.output import report
 from batchgen.output.entries import Row
-from batchgen.output.results import Results, results_document, write_results
+from batchgen.output.results import results_document, write_results
+from batchgen.output.summary import Results
 from batchgen.output.thumbnails import MOST_EMBEDDED
 from batchgen.usecases.other_slots import write_all
 

@@ -7,7 +7,8 @@ import pytest
 from batchgen.identity import content_key
 from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.acceptance import Offer, offer, taken_back
-from batchgen.planning.plan import Plan, Standing, make_plan
+from batchgen.planning.make_plan import make_plan
+from batchgen.planning.plan import Plan, Standing
 from batchgen.record import Record, State
 from tests.support.builders import make_job
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from batchgen.identity import Reference, references_of, with_references
 from batchgen.model import Job, JobKey, Json
+from batchgen.planning.make_plan import make_plan
 from batchgen.planning.parent_assets import bound
-from batchgen.planning.plan import Plan, make_plan
+from batchgen.planning.plan import Plan
 from batchgen.record import Record, State
 
 LATER = float("inf")

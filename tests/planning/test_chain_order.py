@@ -8,7 +8,8 @@ from batchgen.lineage import lineage_of
 from batchgen.model import Job, JobKey
 from batchgen.planning.chain_order import chains_to_buy, eldest_first, out_of_reach, steps_of
 from batchgen.planning.choosing import only_selected
-from batchgen.planning.plan import Plan, make_plan
+from batchgen.planning.make_plan import make_plan
+from batchgen.planning.plan import Plan
 
 
 def job(name: str, *parents: str, model: str = "m") -> Job:

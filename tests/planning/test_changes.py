@@ -9,7 +9,7 @@ from batchgen.identity import content_key
 from batchgen.model import Job, JobKey, Rate
 from batchgen.planning.changes import changed_jobs, changes
 from batchgen.planning.forecast import forecast, unrecognisable
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.record import Record, State
 from tests.support.builders import make_job, make_model
 

@@ -8,7 +8,8 @@ from batchgen.identity import content_key
 from batchgen.model import Job, JobKey
 from batchgen.planning.changes import changed_jobs, details
 from batchgen.planning.groups import changed_alike, is_text_change, text_edits
-from batchgen.planning.plan import Plan, make_plan
+from batchgen.planning.make_plan import make_plan
+from batchgen.planning.plan import Plan
 from batchgen.planning.renames import changed_under_new_ids, renamed
 from batchgen.record import Record, State
 

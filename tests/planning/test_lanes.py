@@ -7,6 +7,7 @@ import pytest
 from batchgen.identity import Reference
 from batchgen.lineage import lineage_of
 from batchgen.model import File, Job, Json
+from batchgen.planning.editions import Bought
 from batchgen.planning.lanes import Lane, waits_of
 from batchgen.planning.parent_assets import handed
 from batchgen.record import Record, State
@@ -20,6 +21,7 @@ class Step:
     job: Job
     record: Record = field(default_factory=Record)
     retry: bool = False
+    stands: Bought | None = None
 
 
 def job(name: str, *parents: str, **which: Json) -> Job:

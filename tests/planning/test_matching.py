@@ -4,8 +4,9 @@ from hypothesis import strategies as st
 from batchgen.identity import content_key
 from batchgen.lifecycle import Record, State
 from batchgen.model import Job, JobKey
+from batchgen.planning.make_plan import make_plan
 from batchgen.planning.matching import match
-from batchgen.planning.plan import Standing, make_plan
+from batchgen.planning.plan import Standing
 from tests.support.builders import make_job
 
 

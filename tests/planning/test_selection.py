@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.planning.conditions import Facts, Known, Part, Word, parse
+from batchgen.planning.marks import Mark
 from batchgen.planning.selection import JobSelection, Selected, of_ids, selected
 
 STATUSES = ("pending", "running", "in_doubt", "succeeded", "failed", "done", "not_bought", "files_missing")
@@ -25,6 +26,8 @@ class OneJob:
     tags: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ("pending", "not_bought")
     variables: Mapping[str, str] = field(default_factory=dict)
+    mark: Mark | None = None
+    assets: tuple[str, ...] = ()
 
     def value(self, name: str) -> str | None:
         return self.variables.get(name)
@@ -33,8 +36,8 @@ class OneJob:
 JOBS = (
     OneJob("tower-oak", "tower", tags=("cover", "wood"), variables={"rarity": "rare", "wide": "1.50"}),
     OneJob("tower-ice", "tower", tags=("cover",), variables={"rarity": "common", "wide": "007"}),
-    OneJob("castle", statuses=("failed",), variables={"size": "a,b"}),
-    OneJob("a=b", model="model_pixel"),
+    OneJob("castle", statuses=("failed",), variables={"size": "a,b"}, mark=Mark.REJECTED),
+    OneJob("a=b", model="model_pixel", mark=Mark.KEPT, assets=("asset_1", "asset_2")),
     OneJob("tag:cover", tags=("x,y",)),
     OneJob("what?", "odd [1]"),
     OneJob("@hero", statuses=("succeeded", "files_missing")),
@@ -95,6 +98,11 @@ def ids(*texts: str, **more: tuple[str, ...]) -> tuple[str, ...]:
         ("status: Files missing", ("@hero",)),
         ("status:files-missing", ("@hero",)),
         ("status:f*", ("castle", "@hero")),
+        ("mark:kept", ("a=b",)),
+        ("mark:Rejected", ("castle",)),
+        ("mark:*e?t*", ("castle", "a=b")),
+        ("mark:none,entry:tower", ("tower-oak", "tower-ice")),
+        ("asset_2", ("a=b",)),
         ("rarity=rare", ("tower-oak",)),
         ("rarity=*", ("tower-oak", "tower-ice")),
         ("wide=1.50", ("tower-oak",)),
@@ -168,7 +176,11 @@ def test_what_is_wrong_in_a_file_is_said_with_its_line() -> None:
         ("rarity=rar", "rarity is 'rar' in no job; did you mean 'rare'?"),
         ("tag=cover", "no variable is called 'tag'; did you mean 'tag:cover'?"),
         ("rarity:rare", "'rarity:' is unknown; a variable is written 'rarity=rare'"),
-        ("mark:kept", "'mark:' is unknown; there are tag:, entry:, model:, status:"),
+        ("style:oil", "'style:' is unknown; there are tag:, entry:, model:, status:, mark:"),
+        ("mark:keep", "no mark is called 'keep'; did you mean 'kept'?"),
+        ("mark:good", "no mark is called 'good'; there are 'kept', 'rejected', 'none'"),
+        ("kept", "no job 'kept' in this manifest; did you mean 'mark:kept'?"),
+        ("asset_3", "no job in this manifest is called 'asset_3' or has an asset of that id"),
         ("tags:cover", "'tags:' is unknown; did you mean 'tag:cover'?"),
         ("tag:wood,status:failed", "no job is all of 'tag:wood' and 'status:failed'"),
         ("tag:wood,entry:castle", "no job has an entry 'castle'; did you mean"),

@@ -8,7 +8,7 @@ import pytest
 from batchgen.identity import Reference, with_references
 from batchgen.model import File, Job, JobKey, Json
 from batchgen.planning.expectations import Newest
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.planning.pricing import Classifier, group, price_classes
 from batchgen.planning.stand_ins import Outputs
 from batchgen.record import Record, State

@@ -10,7 +10,7 @@ from batchgen.identity import compose_body
 from batchgen.lifecycle import Record, State, SubmitStarted
 from batchgen.manifest.values import Budget
 from batchgen.model import Job
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.simulator.exchange import Call
 from tests.proof.law import MAY_BE_PAID, Order
 from tests.proof.ledger_oracle import windows

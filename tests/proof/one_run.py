@@ -22,7 +22,8 @@ from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import TERMINAL, Event, Record, replay
 from batchgen.model import JobKey
 from batchgen.planning.choosing import a_few_of
-from batchgen.planning.plan import Plan, make_plan, with_vanished
+from batchgen.planning.make_plan import make_plan, with_vanished
+from batchgen.planning.plan import Plan
 from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock

@@ -7,7 +7,7 @@ from dataclasses import replace
 from batchgen.errors import InputError
 from batchgen.journal.file import JournalFile
 from batchgen.model import Scope
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.ports import Clock, Generator
 from batchgen.usecases.naming import Naming
 from batchgen.usecases.rename_check import whether_it_lies_there

@@ -13,7 +13,7 @@ from pathlib import Path
 from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Event, Record, State
 from batchgen.model import Job, JobKey, Scope
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from tests.proof.law import MAY_BE_PAID, most_wanted
 from tests.proof.names import Name
 from tests.proof.scenario import Leg

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchgen.engine.verdict import Verdict, judge
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.planning.yields import shortage
 from tests.proof import holds
 from tests.proof.arranged import NamesWorld, is_of_names

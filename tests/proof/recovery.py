@@ -10,7 +10,7 @@ from batchgen.journal.file import JournalFile
 from batchgen.manifest.origins import Origins
 from batchgen.manifest.reading import read_manifest
 from batchgen.output.results import results_json
-from batchgen.planning.plan import make_plan
+from batchgen.planning.make_plan import make_plan
 from batchgen.ports import Clock
 from batchgen.reconcile.saved_results import read_results
 from batchgen.scenario.client import ScenarioClient

@@ -14,7 +14,8 @@ from batchgen.lifecycle import Accepted, Event, Record, SubmitStarted
 from batchgen.model import Acceptance, Job, JobKey, Model
 from batchgen.planning.acceptance import Offer, offer
 from batchgen.planning.budget import Committed
-from batchgen.planning.plan import Plan, make_plan
+from batchgen.planning.make_plan import make_plan
+from batchgen.planning.plan import Plan
 from batchgen.scenario.credentials import Credentials
 from batchgen.simulator.exchange import Reply, Request
 from batchgen.simulator.jobs import Submission

@@ -17,7 +17,8 @@ from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
 from batchgen.lifecycle import Event, Record
 from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob
-from batchgen.planning.plan import Plan, make_plan, with_vanished
+from batchgen.planning.make_plan import make_plan, with_vanished
+from batchgen.planning.plan import Plan
 from batchgen.ports import Collector, Gate, Uploader
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials

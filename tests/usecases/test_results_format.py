@@ -122,7 +122,7 @@ def test_the_columns_are_the_same_from_run_to_run_until_the_manifest_changes(tmp
     write(place, 12)
     documents(place, limit=2)
     before = columns()
-    assert before.endswith(",waits_for,var.style,var.n,var.thing,var.rarity")
+    assert before.endswith(",waits_for,mark,note,var.style,var.n,var.thing,var.rarity")
     documents(place, retry_failed=True)
     documents(place)
     assert columns() == before

@@ -18,7 +18,8 @@ from batchgen.errors import (
 )
 from batchgen.identity import references_of, with_references
 from batchgen.model import File, Job, JobKey, Json, Model
-from batchgen.planning.plan import Entry, make_plan
+from batchgen.planning.make_plan import make_plan
+from batchgen.planning.plan import Entry
 from batchgen.planning.pricing import Price
 from batchgen.planning.stand_ins import Outputs
 from batchgen.record import Record, State

@@ -43,7 +43,7 @@ interface EarlierData {
   prompt?: string;
   model?: string;
   status?: string;
-  reason?: string;
+  facts?: string;
   asset_ids?: string[];
   files?: { path: string; picture?: string; mark?: string }[];
 }
@@ -65,7 +65,7 @@ interface JobData {
   at?: string;
   facts?: [string, string][];
   earlier?: EarlierData[];
-  redo?: { status?: string; reason?: string; remote_id?: string };
+  redo?: { status?: string; error?: string; job_id?: string };
   strip?: StripData;
   removed?: boolean;
   cards: AssetData[];

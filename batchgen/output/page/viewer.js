@@ -185,8 +185,9 @@ function noteOf(card) {
 function wrong({ job }) {
   const said = [];
   if (job.redo) {
-    const reason = job.redo.reason ? `: ${job.redo.reason}` : "";
-    said.push(foreign("p", "why soft", `A redo of this job is ${job.redo.status ?? "under way"}${reason}. What stands here is current until it has files.`));
+    const error = job.redo.error ? `: ${job.redo.error}` : "";
+    const stands = `Another one is made of this job (${statusWord(job.redo.status ?? "running")}${error}).`;
+    said.push(foreign("p", "why soft", `${stands} This one is current until the other has its files.`));
   }
   if (job.error) said.push(foreign("p", "why", job.error));
   if (job.command) said.push(command(job.command));
@@ -204,7 +205,7 @@ function earlier(job) {
   if (!job.earlier?.length) return null;
   const list = make("ul", "earlier");
   for (const one of job.earlier) {
-    const about = [statusWord(one.status ?? ""), one.model && one.model !== job.model ? short(one.model) : "", one.reason];
+    const about = [statusWord(one.status ?? ""), one.model && one.model !== job.model ? short(one.model) : "", one.facts];
     const item = make("li", "");
     for (const file of one.files ?? []) {
       const to = link(file.path, ""), drawn = picture(file.picture);

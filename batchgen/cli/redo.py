@@ -1,0 +1,84 @@
+"""``batchgen redo``."""
+
+import sys
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from batchgen import api
+from batchgen.cli import flags
+from batchgen.cli.awaited import awaited
+from batchgen.cli.control import show
+from batchgen.cli.plan import show_plan
+from batchgen.cli.run import agree_to, carry
+from batchgen.errors import BatchLockedError
+from batchgen.exits import Exit
+
+
+@click.command("redo", short_help="Make another one of what is there, for a new charge.")
+@flags.of_a_batch
+@flags.selecting
+@click.option("--children", is_flag=True, help="Make again, too, what was made of these jobs' outputs.")
+@click.option("--dry-run", is_flag=True, help="Show the plan with the price, and stop.")
+@flags.drain_timeout
+@flags.budget
+@click.option(
+    "-y",
+    "--yes",
+    is_flag=True,
+    help="Do not ask to confirm. Without a terminal, buying needs --yes or a budget.",
+)
+@flags.quiet
+@flags.events
+@flags.as_json
+def command(
+    *,
+    options: "api.Options",
+    children: bool,
+    dry_run: bool,
+    drain_timeout: float | None,
+    budget: Decimal | None,
+    yes: bool,
+    quiet: bool,
+    events: Path | None,
+    as_json: bool,
+) -> int:
+    """Make another one of each JOB of MANIFEST, with a new seed, and show the price first.
+
+    What a job has stays its own, in files and results and for what is made of it, until the new one has
+    arrived; then it lies in earlier/, and `batchgen restore` gives it back for nothing. If the new one fails
+    or meets the budget, the job keeps what it has. No other job is bought. What was made of a job's output
+    is made again with --children alone.
+
+    Only jobs that are done: `batchgen retry` tries again what failed. A run that goes on takes this as an
+    order and makes them when its own jobs are done.
+
+    JOB is the id of a job, or a pattern of ids such as 'tower-*', or any word that --only takes:
+    `batchgen redo jobs.yaml --only mark:rejected`.
+    """
+    if not options.selection.names_any:
+        raise click.UsageError(flags.NO_JOBS)
+    on_terminal = sys.stderr.isatty()
+    options = replace(
+        options,
+        drain_timeout=drain_timeout if drain_timeout is not None or on_terminal else 60.0,
+        budget=budget,
+        redo=True,
+        children=children,
+    )
+    if dry_run:
+        return show_plan(options, as_json=as_json)
+    attended, agreed = on_terminal and sys.stdin.isatty(), yes or options.simulate
+    preview = awaited(api.plan(options))
+    if not agree_to(preview, ask=attended and not agreed, quiet=quiet):
+        return Exit.REMAINS
+    options = replace(options, unattended=not (attended or agreed))
+    try:
+        return carry(options, quiet=quiet, as_json=as_json, events=events, seen=preview.warnings)
+    except BatchLockedError:
+        if budget is not None:
+            raise  # the run has a budget of its own
+        orders = [api.order_to_redo([one.job for one in preview.batch.redone])]
+        return show(awaited(api.order(options, orders)), orders, as_json=as_json)
