@@ -94,7 +94,10 @@ def _twice_for_a_parent(records: Mapping[JobKey, Record], wanted: Mapping[str, i
     asked, families = contents_bought(records), Families(records)
     again = redos_asked(records, asked)
     bought = Counter(
-        (asked[key], tuple(families.head(one.key) for one in references_of(record.job) if one.key is not None))
+        (
+            asked[key],
+            tuple(families.head(one.key) for one in references_of(record.job) if one.key is not None),
+        )
         for key, record in records.items()
         if record.submissions and record.job is not None
     )
@@ -173,11 +176,7 @@ def may_stay(entries: Sequence[Entry]) -> set[JobKey]:
     def _is_missing(one: Reference, child: Entry, parent: Entry) -> bool:
         record = parent.record
         # what was never bought gets what its parent had, where another one of that comes to nothing
-        if (
-            parent.stands is not None
-            and child.stands is None
-            and (record.state in IN_VAIN or stays(parent))
-        ):
+        if parent.stands is not None and child.stands is None and (record.state in IN_VAIN or stays(parent)):
             record = parent.stands.record
         elif record.state not in DONE:
             return record.state in _BAD or stays(parent)

@@ -2,7 +2,9 @@
 
 from tests.proof.planted import Mutant
 
-_PROOF = "tests/proof/test_redos.py::test_whatever_happens_to_what_is_made_again_it_is_bought_once_and_no_more"
+_PROOF = (
+    "tests/proof/test_redos.py::test_whatever_happens_to_what_is_made_again_it_is_bought_once_and_no_more"
+)
 _ENGINE = "tests/engine/test_redo.py"
 
 OF_REDOS = (

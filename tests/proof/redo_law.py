@@ -147,7 +147,9 @@ def leaves_wrong(key: JobKey, event: SubmitStarted, records: Records, began: Rec
         return
     if families[key].newest != key:
         yield f"{key} is bought, though {families[key].newest} is to be the job's"
-    if records.get(key, _NOTHING).absences:  # the service may have had these very bytes: they stay as they are
+    if records.get(
+        key, _NOTHING
+    ).absences:  # the service may have had these very bytes: they stay as they are
         return
     is_again = families.head(key) != key
     for one in references_of(event.job):

@@ -1,10 +1,5 @@
 """Seeds in which jobs are made again: what is planted there shows in one of them."""
 
-from pathlib import Path
-
-import pytest
-
-from batchgen.lifecycle import State
 from tests.proof.acts import What
 from tests.proof.chains import has_chains
 from tests.proof.play import play
