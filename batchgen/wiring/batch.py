@@ -38,7 +38,7 @@ from batchgen.planning.undecided import Undecided, held_back, left_out, undecide
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
 from batchgen.wiring.job_facts import known_jobs
-from batchgen.wiring.options import Options, project_of
+from batchgen.wiring.options import SIMULATOR, Options, project_of
 from batchgen.wiring.redone import redone
 from batchgen.wiring.rows import OfBatch, Rows, SomeRows
 from batchgen.wiring.service import address_of
@@ -343,6 +343,7 @@ class Batch:
             undecided=[one.job for one in self.undecided if one.selected or not some],
             chains=ways_of(plan.shown if some else plan),
             progress=count_chains(plan.shown if some else plan),
+            rehearsal=self.scope.origin == SIMULATOR,
         )
 
 
