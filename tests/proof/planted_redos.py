@@ -135,6 +135,20 @@ OF_REDOS = (
         test="tests/usecases/test_redo_notes.py",
     ),
     Mutant(
+        name="give a job's name to the files of another edition than its own",
+        path="planning/file_claims.py",
+        old="        key, record = entry.as_of(records).current\n",
+        new="        key, record = entry.key, records.get(entry.key, entry.record)\n",
+        test="tests/proof/test_arranged.py",
+    ),
+    Mutant(
+        name="leave the files of another edition where they lay",
+        path="planning/file_claims.py",
+        old="        for entry in (*plan.removed, *_not_current(plan, records))\n",
+        new="        for entry in plan.removed\n",
+        test="tests/proof/test_arranged.py",
+    ),
+    Mutant(
         name="count an edition twice in the results",
         path="output/summary.py",
         old="*(row for row in results.earlier if row.key not in shown)]\n",
