@@ -62,9 +62,12 @@ class ExportDisk(ExportView):
                 self._act(os.mkdir, STAGING, dir_fd=self._root)
             self._staging = os.open(STAGING, FOLDER, dir_fd=self._root)
             self._empty_staging()
+            if os.listdir(self._staging):  # noqa: PTH208 - by its descriptor
+                raise _others(self.folder / STAGING)
         except OSError as error:
+            at = self.folder if self._root is None else self.folder / STAGING
             self.undo()
-            raise output_error(self.folder, error) from error
+            raise output_error(at, error) from error
 
     def _make_above(self) -> None:
         missing = [self.folder]
@@ -239,6 +242,12 @@ class ExportDisk(ExportView):
         for name in os.listdir(self._staging):  # noqa: PTH208 - by its descriptor
             if name == "record" or name.isdecimal():
                 self._act(os.unlink, name, dir_fd=self._staging)
+
+
+def _others(path: Path) -> InputError:
+    return InputError(
+        f"{path} has files that no export put there; an export needs that name, so move it away"
+    )
 
 
 def _seen(found: os.stat_result) -> Seen:
