@@ -170,7 +170,8 @@ async def _left_out(
     options: Options, part: Batch, *, offline: bool
 ) -> tuple[tuple[int, Quoted] | None, Rest | None]:
     """Return what all jobs would cost, and those that are left out, where somebody asked for a part."""
-    with look_at(replace(options, limit=None, sample=None, selection=JobSelection())) as opened:
+    everything = replace(options, limit=None, sample=None, selection=JobSelection(), redo=False)
+    with look_at(everything) as opened:
         chosen = {one.key for one in part.plan.to_submit}
         jobs = [one.job for one in opened.batch.plan.to_submit if one.key not in chosen]
         if not jobs:

@@ -116,7 +116,7 @@ def _changes(preview: "api.Preview", look: Look) -> Iterator[str]:
     groups = [group for one in changed for group in api.changed_alike([one])] if look.all else None
     yield from drawn(groups or api.changed_alike(changed, most=_SHOWN), outlook.quoted, look)
     if outlook.changed:
-        yield "    `batchgen accept JOB` keeps the result of a changed job, if the edit needs no new one"
+        yield "    `batchgen restore JOB` keeps the result of a changed job, if the edit needs no new one"
     if outlook.moved:
         yield "    old => new: an edit of the prompt changed the id too; write an id to keep it"
     moved = {one.entry.key for one in outlook.moved}

@@ -245,6 +245,6 @@ def agree_to(preview: "api.Preview", *, ask: bool, quiet: bool = False) -> bool:
         click.echo(text, err=True)
     for text in preview.outlook.fit.warnings():
         click.echo(f"warning: {text}", err=True)
-    if not ask or count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS:
+    if not ask or (count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS):
         return True
     return click.confirm("Go on?", err=True)

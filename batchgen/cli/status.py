@@ -70,6 +70,7 @@ def _document(one: "api.BatchStatus") -> dict[str, object]:
         **({} if one.of is None else {"of": one.of}),
         "counts": {stage.replace(" ", "_"): count for stage, count in one.stages.items()},
         "chains": asdict(one.chains) if one.chains.chains else None,
+        "redo": one.again,
         "marks": {str(mark): count for mark, count in one.marks.items()},
         "removed": one.removed,
         "states": {str(state): count for state, count in one.states.items()},
@@ -119,6 +120,7 @@ def _part(jobs: int | None) -> str:
 
 def _counts(one: "api.BatchStatus") -> str:
     removed = f", {one.removed} removed from the manifest" if one.removed else ""
+    removed = (f", {one.again} being made again" if one.again else "") + removed
     if one.jobs is not None:
         return api.told_with_chains(one.stages, one.chains, total=one.jobs) + removed
     counts = ", ".join(f"{count} {stage}" for stage, count in one.stages.items() if count)

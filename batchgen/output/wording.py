@@ -27,8 +27,10 @@ from batchgen.lifecycle import (
     OutputsGrew,
     Rebound,
     Record,
+    RedoAsked,
     RefundShown,
     Refused,
+    Restored,
     RetryAsked,
     ShownAbsent,
     Stopped,
@@ -215,5 +217,9 @@ def _money(event: Event) -> str | None:
             return "gets its input anew: what came out of its parent was gone, and was sent again"
         case FilesMoved():
             return f"now lies at {', '.join(map(clean, event.paths.values()))}"
+        case RedoAsked():
+            return "is to be made again"
+        case Restored():
+            return "has again what it had before"
         case SubmitStarted() | _:
             return None

@@ -14,6 +14,7 @@ from batchgen.lifecycle import DONE, State
 from batchgen.lineage import Lineage
 from batchgen.model import Job, JobKey
 from batchgen.planning.lanes import Lane
+from batchgen.planning.parent_assets import asks_which
 from batchgen.planning.plan import Entry, Plan, may_be_retried
 from batchgen.planning.stages import Stage, stage_of, told_stages
 from batchgen.record import Record
@@ -145,7 +146,7 @@ class BlockedBy:
     def reason(self, typed: Typed) -> str:
         """Return why one of them is blocked, with what lets it go on."""
         is_gone = not self.why.startswith(f"{self.parent.job.id} ")
-        way_on = _anew(self.parent) if is_gone else _way_on(self.parent, typed)
+        way_on = _anew(self.parent) if is_gone else _way_on(self.parent, self.why, typed)
         return f"blocked by {self._cause}; {way_on}".removesuffix("; ")
 
 
@@ -153,7 +154,7 @@ def _anew(parent: Entry) -> str:
     return f"give {parent.job.id} another prompt, input or seed to buy it anew"
 
 
-def _way_on(parent: Entry, typed: Typed) -> str:
+def _way_on(parent: Entry, why: str, typed: Typed) -> str:
     """Return what a person can do about a job that blocks others; empty where the reason says it."""
     record, name = parent.record, parent.job.id
     if record.state is State.HELD:
@@ -161,6 +162,8 @@ def _way_on(parent: Entry, typed: Typed) -> str:
     if record.state is State.ABANDONED:
         return _anew(parent)
     if record.state in DONE:
+        if asks_which(why):
+            return f"or keep one of them: `{typed('mark', 'kept', name, '--asset', '0')}`"
         return "" if record.asset_ids else _anew(parent)
     if not may_be_retried(record):
         what = "what goes into it" if parent.job.prompt is None else "its prompt"
@@ -298,11 +301,13 @@ class Outdated:
     Attributes:
         child, parent: the jobs.
         assets: what it was bought with, and is the parent's no more.
+        soon: whether that is so once the parent has been made again, which is wanted.
     """
 
     child: Entry
     parent: Entry
     assets: tuple[str, ...]
+    soon: bool = False
 
     @property
     def cost(self) -> Decimal | None:
@@ -312,20 +317,27 @@ class Outdated:
     def __str__(self) -> str:
         """Return it for people, with what the child is likely to cost once more."""
         cost = "what it cost is not known" if self.cost is None else f"it has cost {units(self.cost)} CU"
-        return (
-            f"{self.child.job.id} was made of {', '.join(self.assets)}, which {self.parent.job.id} no longer "
-            f"has as its own; no run buys it again for that ({cost})"
-        )
+        child, parent, assets = self.child.job.id, self.parent.job.id, ", ".join(self.assets)
+        if self.soon:
+            why = f"{child} was made of {assets}, and {parent} is made again"
+        else:
+            why = f"{child} was made of {assets}, which {parent} no longer has as its own"
+        return f"{why}; no run makes it again for that, `batchgen redo` does ({cost})"
 
 
-def outdated_in(plan: Plan) -> list[Outdated]:
-    """Return the children that were bought with what is not their parents' any more."""
+def outdated_in(plan: Plan, *, soon: bool = False) -> list[Outdated]:
+    """Return the children that were bought with what is not their parents' any more.
+
+    Args:
+        plan: whose.
+        soon: those too whose parents are being made again.
+    """
     found: list[Outdated] = []
     for place in sorted(plan.lineage.parents):
         child, parents = plan.entries[place], plan.lineage.parents[place]
         record = child.current.record
-        if child.stands is not None and child.record.state is State.PLANNED:
-            continue  # it is to be made again
+        if child.stands is not None and child.record.state not in _NOTHING_CAME:
+            continue  # it is made again
         if record.job is None or not _is_bound(record) or record.state in _NOTHING_CAME:
             continue
         named = {plan.entries[one].job.id: plan.entries[one] for one in parents}
@@ -337,6 +349,8 @@ def outdated_in(plan: Plan) -> list[Outdated]:
             gone = tuple(asset for asset in one.assets if asset not in parent.current.record.asset_ids)
             if gone:
                 found.append(Outdated(child=child, parent=parent, assets=gone))
+            elif soon and parent.stands is not None and parent.record.state not in _NOTHING_CAME:
+                found.append(Outdated(child=child, parent=parent, assets=one.assets, soon=True))
     return found
 
 

@@ -4,7 +4,7 @@ They ask for the same and differ by their ordinals. The record of the first, the
 others were asked for, or made the job's own again; nothing else does, and no other job takes one of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from batchgen.model import JobKey
@@ -101,9 +101,13 @@ class Shelf:
         """Return the ordinals that are taken by editions, whether or not anything is on record of them."""
         return frozenset(self._ordinals.get(content, ()))
 
-    def beside(self, keys: Iterable[JobKey]) -> Iterator[JobKey]:
-        """Return the editions that are not their jobs' own: of those that are given, heads and others."""
-        return (key for key in keys if self.of(key).current != key)
+    def beside(self) -> frozenset[JobKey]:
+        """Return the editions that are not their jobs' own."""
+        return frozenset(key for one in self._of.values() for key in one.all if key != one.current)
+
+    def wanted(self) -> list[JobKey]:
+        """Return the editions that are asked for and have not arrived."""
+        return [one.newest for one in self._of.values() if one.newest != one.current]
 
 
 def free_ordinal(content: str, taken: Iterable[JobKey], shelf: Shelf) -> int:

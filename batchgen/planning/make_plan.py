@@ -9,6 +9,7 @@ from batchgen.lineage import Lineage, lineage_of
 from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.chain_matching import Matched, match_chains
 from batchgen.planning.editions import Bought, Editions, Shelf
+from batchgen.planning.marks import NO_MARKS, Marks
 from batchgen.planning.matching import match
 from batchgen.planning.plan import Entry, Plan, may_be_kept, may_be_retried
 
@@ -20,6 +21,7 @@ def make_plan(
     retry_failed: bool = False,
     accepted: Mapping[Acceptance, JobKey] | None = None,
     now: float = float("inf"),
+    marks: Marks = NO_MARKS,
 ) -> Plan:
     """Check the manifest's jobs against the journal's records.
 
@@ -30,9 +32,10 @@ def make_plan(
             it would be stopped, and perhaps charged, again.
         accepted: the records that changed jobs keep.
         now: seconds since the epoch.
+        marks: what a person says of what came out: the one kept asset of several is what goes into a child.
     """
     lineage = lineage_of(jobs)
-    matched = _matched(jobs, lineage, records, accepted or {})
+    matched = _matched(jobs, lineage, records, accepted or {}, marks)
     shelf = Shelf(records)
     removed = tuple(
         Entry(key=key, job=job, record=records[key])
@@ -124,6 +127,7 @@ def _matched(
     lineage: Lineage,
     records: Mapping[JobKey, Record],
     accepted: Mapping[Acceptance, JobKey],
+    marks: Marks,
 ) -> Matched:
     """Return which job has which record; without a chain on either side all are matched in one go."""
     if lineage.is_empty:
@@ -137,7 +141,7 @@ def _matched(
                 kept=frozenset(place for place, key in enumerate(keys) if key in kept) if kept else _NONE,
                 left=[key for key in left if key not in taken],
             )
-    return match_chains(jobs, lineage, records, accepted=accepted, may_keep=may_be_kept)
+    return match_chains(jobs, lineage, records, accepted=accepted, may_keep=may_be_kept, marks=marks)
 
 
 _NONE: frozenset[int] = frozenset()

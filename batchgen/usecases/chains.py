@@ -54,11 +54,11 @@ def look_at_chains(options: Options, batch: Batch) -> ChainOutlook:
         drawn=tuple(drawn(asked, names)),
         count=count_chains(asked, to_buy=True),
         blocked=tuple(blocked_in(batch.plan)),
-        outdated=tuple(one for one in outdated_children(options, batch) if one.child.selected),
+        outdated=tuple(one for one in outdated_children(options, batch, soon=True) if one.child.selected),
     )
 
 
-def outdated_children(options: Options, batch: Batch) -> list[Outdated]:
+def outdated_children(options: Options, batch: Batch, *, soon: bool = False) -> list[Outdated]:
     """Return the children that were bought with what is not their parents' any more.
 
     What stands for an asset of the parent, as it was sent again from the disk, is the parent's.
@@ -66,13 +66,13 @@ def outdated_children(options: Options, batch: Batch) -> list[Outdated]:
     Raises:
         JournalError: it cannot be read what was sent.
     """
-    found = outdated_in(batch.plan)
+    found = outdated_in(batch.plan, soon=soon)
     if not found:
         return []
     hashes = sorted({file.sha256 for one in found for file in one.parent.current.record.files})
     with options.journal.uploads_to_read(origin=batch.scope.origin, project=batch.project) as records:
         sent = {one.asset_id for one in records.find(hashes).values()} if hashes else set()
-    return [one for one in found if not sent.issuperset(one.assets)]
+    return [one for one in found if one.soon or not sent.issuperset(one.assets)]
 
 
 def _names_of_steps(batch: Batch) -> list[str]:

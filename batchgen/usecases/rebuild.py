@@ -15,6 +15,7 @@ from batchgen.exits import Exit
 from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
 from batchgen.output.entries import Row, entry
 from batchgen.output.saved_files import saved_in, saved_of
+from batchgen.planning.marks import Wanted
 from batchgen.planning.yields import kind_of
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts
@@ -87,6 +88,7 @@ async def recover_batch(opened: OpenBatch, client: ScenarioClient, saved: SavedR
         ServiceError: the service could not be asked; the same command goes on.
     """
     found = await Recoverer(opened.options, opened.batch, client).recover(saved.jobs if saved else ())
+    _mark_again(opened, saved.marks if saved else ())
     submitted = None if saved is None else sum(one.was_submitted for one in saved.jobs)
     return Recovery(
         batch=opened.batch.manifest.batch,
@@ -96,6 +98,20 @@ async def recover_batch(opened: OpenBatch, client: ScenarioClient, saved: SavedR
         others=tuple(_still_lost(opened)),
         results=tuple(path for path in _results_of(opened) if path.is_file()),
     )
+
+
+def _mark_again(opened: OpenBatch, saved: Sequence[Wanted]) -> None:
+    """Write the marks that results tell of, where the journal has the asset and no mark on it.
+
+    Raises:
+        JournalError: the disk is at fault.
+    """
+    batch = opened.batch
+    marked = batch.read_marks()
+    there = {asset for record in batch.journal.records().values() for asset in record.asset_ids}
+    wanted = [one for one in saved if one.asset_id in there and one.asset_id not in marked]
+    if wanted:
+        opened.options.journal.change_marks(batch.scope, wanted, at=opened.options.clock.now())
 
 
 def _results_of(opened: OpenBatch) -> list[Path]:

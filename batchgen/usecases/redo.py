@@ -72,7 +72,7 @@ class LiveEdits:
         if unknown := [one for one in ids if one not in plan.by_id]:
             text = f"the manifest as this run has read it has no {', '.join(unknown)}; order it after the run"
             return Edit(met=False, said=text)
-        return self._redo(plan, ids, words) if order.name == REDO else self._restore(plan, ids, words)
+        return self._redo(plan, ids) if order.name == REDO else self._restore(plan, ids, words)
 
     def next_round(self) -> OpenBatch:
         """Return the batch as it is now, with the same jobs to be bought and those that are made again."""
@@ -86,7 +86,7 @@ class LiveEdits:
         self._opened = replace(opened, options=options).under(opened.batch.scope)
         return self._opened
 
-    def _redo(self, plan: Plan, ids: Sequence[str], words: Mapping[str, Json]) -> Edit:
+    def _redo(self, plan: Plan, ids: Sequence[str]) -> Edit:
         typed = self._opened.options.command_line
         wrong = [text for one in ids if (text := wrong_with_redo(plan, typed, one))]
         if wrong:

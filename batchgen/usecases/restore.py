@@ -81,7 +81,7 @@ async def restore_jobs(opened: OpenBatch, restoring: Restoring) -> list[GivenBac
     record_choices(opened, choices, Restored)
     kept = opened.file.accepted(opened.batch.scope)
     kept.keep({one.acceptance: one.bought for one in offers}, at=opened.now)
-    kept.forget(one for name in undone if not isinstance(one := taken_back(plan, name), str))
+    kept.forget(back for name in undone if not isinstance(back := taken_back(plan, name), str))
     now = await _brought_to_it(opened)
     before_change = {one.entry.job.id for one in offers}
     return [

@@ -1,7 +1,7 @@
 """Looking at batches without touching them: no lock, no service, nothing written."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from batchgen.output.results import JSON_NAME
 from batchgen.output.saved_progress import saved_progress
 from batchgen.planning.budget import Committed, committed
 from batchgen.planning.chains import NO_CHAINS, ChainCount, count_chains
+from batchgen.planning.editions import Shelf
 from batchgen.planning.marks import Mark, Marks, counted_marks
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import home_of
@@ -74,6 +75,7 @@ class BatchStatus:
         untold: how many charges the service has not told.
         files_missing: how many files that were collected are not on the disk any more.
         chains: how far the chains are, by the results that the last run has written.
+        again: how many of the jobs are being made again.
         marks: how many of the jobs a person keeps, and how many are rejected.
     """
 
@@ -92,6 +94,7 @@ class BatchStatus:
     untold: int = 0
     files_missing: int = 0
     chains: ChainCount = NO_CHAINS
+    again: int = 0
     marks: Mapping[Mark, int] = field(default_factory=dict)
 
     @property
@@ -241,7 +244,7 @@ def _manifest_if_any(options: Options) -> tuple[Manifest | None, str]:
 
 def _of_the_plan(batch: Batch) -> tuple[_Part, Sequence[str]]:
     records, plan, shown = batch.journal.records(), batch.plan, batch.plan.shown
-    keys = {one.key for one in (*shown.entries, *shown.removed)}
+    keys = {one.key for one in shown.carried}
     part = _Part(
         records={key: record for key, record in records.items() if key in keys},
         removed=frozenset(one.key for one in shown.removed),
@@ -284,7 +287,10 @@ def _sum_up(
     jobs = None if last is None else last.jobs
     if part is not None:
         gone, jobs, chains = part.removed, part.jobs, part.chains
-    current = {key: record for key, record in records.items() if key not in gone}
+    shelf = Shelf(records)
+    aside = gone | shelf.beside()
+    current = {key: record for key, record in records.items() if key not in aside}
+    again = [records.get(key, Record()) for key in shelf.wanted() if shelf.of(key).current not in gone]
     there = list(current.values())
     stages = counted_stages(there, alive=alive)
     if jobs is not None:  # a job that nothing has happened to has no record
@@ -299,9 +305,10 @@ def _sum_up(
         stages=stages,
         jobs=None if jobs is None else max(jobs, len(there)),
         of=None if part is None else part.of,
-        removed=len(records) - len(there),
-        failed=tuple(_named(one) for one in there if stage_of(one) is Stage.FAILED),
-        held=tuple(_named(one) for one in there if one.state is State.HELD),
+        removed=len(gone & records.keys()),
+        failed=tuple(_named(one) for one in (*there, *again) if stage_of(one) is Stage.FAILED),
+        held=tuple(_named(one) for one in (*there, *again) if one.state is State.HELD),
+        again=sum(stage_of(one) is not Stage.FAILED for one in again),
         last=last,
         alive=alive,
         quoted=sum((record.quoted_in_all or Decimal(0) for record in records.values()), Decimal(0)),
@@ -309,8 +316,16 @@ def _sum_up(
         untold=sum(record.untold for record in records.values()),
         files_missing=missing_among(records.values(), folder),
         chains=chains,
-        marks=counted_marks((one.asset_ids for one in there), marks),
+        marks=counted_marks(_own_assets(current), marks),
     )
+
+
+def _own_assets(records: Mapping[JobKey, Record]) -> Iterator[Sequence[str]]:
+    """Return the current assets of each job."""
+    shelf = Shelf(records)
+    for key in records:
+        if not shelf.is_later(key) and (own := records.get(shelf.of(key).current)) is not None:
+            yield own.asset_ids
 
 
 def _named(record: Record) -> tuple[str, str]:

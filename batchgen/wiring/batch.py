@@ -150,6 +150,7 @@ class Batch:
                 retry_failed=options.retry_failed,
                 accepted=accepted,
                 now=options.clock.now(),
+                marks=marks,
             )
 
         plan = planned(journal.records())

@@ -150,6 +150,7 @@ def test_every_event_but_the_intent_has_words(kind: type[Event]) -> None:
         "reserved": Decimal(7),
         "asset_ids": ("asset_1",),
         "paths": {"asset_1": "assets/other.png"},
+        "ordinal": 1,
     }
     event = kind(**{name: fields[name] for name in kind.__dataclass_fields__ if name in fields})
     assert (happening(event, Record()) is None) is (kind in {SubmitStarted, PriceLearnt})
