@@ -35,6 +35,7 @@ from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.usecases.page import nothing_on_record, results_as_of_now
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.file_names import export_namer
+from batchgen.wiring.job_facts import assets_meant
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import SIMULATOR
 from batchgen.wiring.outputs import mapping_file
@@ -141,7 +142,10 @@ def export_files(opened: OpenBatch, asked: Export, disk: ExportDisk) -> Exported
     _refuse_our_own(opened, asked)
     rows = _rows(opened)
     name, warnings = _naming(opened, asked)
-    lists = ExportLists(rows, name, batch.folder)
+    is_meant = assets_meant(
+        opened.options.selection, batch.plan, batch.manifest, now=opened.now, marks=batch.marks
+    )
+    lists = ExportLists(rows, name, batch.folder, is_meant)
     done = Exported(
         batch=batch.manifest.batch,
         slot=batch.scope.slot,

@@ -527,3 +527,46 @@ def test_python_exports_as_the_command_does(desk: Desk) -> None:
     assert export("{id}", only="keep").same == ("keep.webp", "keep_2.webp")
     with pytest.raises(batchgen.ManifestError, match="TEMPLATE:1: unknown variable"):
         export("{colour}")
+
+
+def test_what_is_made_again_and_restored_is_exported_as_it_stands(desk: Desk) -> None:
+    desk("{id}")
+    before = desk.tree
+    assert desk("keep", "--simulate", "--yes", name="redo")[0] == 0
+    told = desk.json("{id}")
+    assert (told["replaced"], len(told["same"])) == (["keep.webp", "keep_2.webp"], 4)
+    assert all(desk.tree[path] != before[path] for path in told["replaced"])
+    assert desk("keep", "--simulate", name="restore")[0] == 0
+    assert desk.json("{id}")["replaced"] == ["keep.webp", "keep_2.webp"]
+    assert desk.tree == before
+
+
+def test_only_what_is_kept_is_exported_and_goes_again_when_it_is_not(desk: Desk) -> None:
+    words = ("{id}", "--only", "mark:kept", "--prune", "--mapping", str(desk.batch.folder / "m.json"))
+    assert desk(*words)[0] == 2, "nothing is kept"
+    run(desk.batch.words("mark", "--simulate", "kept", "keep", "tower-1-flat"))
+    assert desk(*words)[0] == 0
+    assert set(desk.tree) == {"keep.webp", "keep_2.webp", "tower-1-flat.webp"}
+    rows = json.loads((desk.batch.folder / "m.json").read_text())["files"]
+    assert {row["mark"] for row in rows} == {"kept"}
+    run(desk.batch.words("mark", "--simulate", "none", "keep"))
+    assert desk(*words)[0] == 0
+    assert set(desk.tree) == {"tower-1-flat.webp"}
+
+
+def test_marks_and_ids_of_assets_mean_files_and_not_all_of_their_job(desk: Desk) -> None:
+    first, second = next(one["asset_ids"] for one in desk.batch.results["jobs"] if one["id"] == "keep")
+    run(desk.batch.words("mark", "--simulate", "kept", second))
+    run(desk.batch.words("mark", "--simulate", "rejected", first, "tower-1-flat"))
+    desk.capsys.readouterr()
+    for words, paths in {
+        ("--only", "mark:kept"): {"keep_2.webp"},
+        ("--only", "keep", "--except", "mark:rejected"): {"keep_2.webp"},
+        ("--only", first): {"keep.webp"},
+        ("--only", "mark:kept", "--only", first): {"keep.webp", "keep_2.webp"},
+        ("--only", "keep"): {"keep.webp", "keep_2.webp"},
+    }.items():
+        assert desk("{id}", "--prune", *words)[0] == 0, words
+        assert set(desk.tree) == paths, words
+    line = json.loads(desk("{id}", "--jsonl", "--only", "mark:kept")[1])
+    assert [one["path"] for one in line["files"]] == ["keep_2.webp"]
