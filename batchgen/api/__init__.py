@@ -40,6 +40,7 @@ _PLACES = {
     "batchgen.planning.pricing": "Price",
     "batchgen.planning.selection": "JobSelection",
     "batchgen.planning.stages": "Stage",
+    "batchgen.planning.undecided": "told_undecided",
     "batchgen.planning.words": "difference",
     "batchgen.reconcile.audit": "Situation Surplus",
     "batchgen.reconcile.billing": "BillingDiff Compared Shown",

@@ -82,6 +82,7 @@ from batchgen.planning.plan import Standing as Standing
 from batchgen.planning.pricing import Price as Price
 from batchgen.planning.selection import JobSelection as JobSelection
 from batchgen.planning.stages import Stage as Stage
+from batchgen.planning.undecided import told_undecided as told_undecided
 from batchgen.planning.words import difference as difference
 from batchgen.reconcile.audit import Situation as Situation
 from batchgen.reconcile.audit import Surplus as Surplus

@@ -109,6 +109,8 @@ def results_document(results: Results) -> dict[str, Json]:
     }
     if results.removed:
         document["removed"] = Entries(results.removed)
+    if results.undecided:
+        document["undecided"] = list(results.undecided)
     return document
 
 
@@ -127,6 +129,9 @@ def results_json(results: Results) -> Iterator[bytes]:
     if results.removed:
         yield b",\n"
         yield from _by_line("removed", map(_dumps, map(entry, results.removed)), "[]")
+    if results.undecided:
+        yield b",\n"
+        yield from _by_line("undecided", map(_dumps, results.undecided), "[]")
     yield b"\n}\n"
 
 
@@ -146,11 +151,11 @@ def _dumps(value: Json) -> str:
 
 
 def _head(results: Results) -> dict[str, Json]:
+    told = {"slot": results.slot, "folder": results.home, "rehearsal": results.rehearsal}
     return {
         "format": FORMAT,
         "batch": results.batch,
-        **({"slot": results.slot} if results.slot else {}),
-        **({"folder": results.home} if results.home else {}),
+        **{name: one for name, one in told.items() if one},
         "manifest": {"path": results.manifest_path, "sha256": results.manifest_sha256},
     }
 
