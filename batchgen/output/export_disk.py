@@ -17,7 +17,7 @@ from batchgen.errors import InputError
 from batchgen.output.atomic import output_error
 from batchgen.output.disk import NO_SECOND_NAME
 from batchgen.output.export_view import FOLDER, RECORD, STAGING, ExportView
-from batchgen.plain_files import FileFaultError, open_plain
+from batchgen.plain_files import FileFaultError, open_plain, real_path
 from batchgen.planning.export_changes import Seen
 from batchgen.planning.file_places import Lies
 
@@ -112,7 +112,7 @@ class ExportDisk(ExportView):
         """
         with open_plain(source) as file:
             try:
-                self._act(os.link, source.resolve(), str(number), dst_dir_fd=self._staging)
+                self._act(os.link, real_path(source), str(number), dst_dir_fd=self._staging)
             except OSError as error:
                 if error.errno == errno.EXDEV:
                     why = f"{self.folder} is on another file system than {source.parent}"

@@ -19,7 +19,7 @@ from batchgen.output.export_record import ExportRecord, read_record
 from batchgen.output.export_view import RECORD, STAGING
 from batchgen.output.mapping import mapping_csv, mapping_json, mapping_rows
 from batchgen.output.results import variable_names
-from batchgen.plain_files import FileFaultError
+from batchgen.plain_files import FileFaultError, real_path
 from batchgen.planning.export_changes import Exportable, Obstacle, decide, one_name_each
 from batchgen.planning.file_names import folded
 from batchgen.usecases.export_lists import (
@@ -280,9 +280,9 @@ def _refuse_an_empty_record(opened: OpenBatch, do: str) -> None:
 
 def _refuse_our_own(opened: OpenBatch, asked: Export) -> None:
     """Stop where the tree, or the mapping, would be among the files of runs."""
-    output = opened.options.output.resolve()
+    output = real_path(opened.options.output)
     for what, path in (("--to", asked.folder), ("--mapping", asked.mapping)):
-        if path is not None and path.resolve().is_relative_to(output):
+        if path is not None and real_path(path).is_relative_to(output):
             raise InputError(
                 f"{what} {path} is inside {opened.options.output}, where runs keep their own files"
             )
@@ -292,7 +292,7 @@ def _refuse_nothing(opened: OpenBatch, lists: ExportLists) -> None:
     if lists.files:
         return
     jobs = counted(lists.without, "job")
-    why = "the manifest says `download: none`" if not opened.batch.manifest.output.download else ""
+    why = "" if opened.batch.manifest.output.download else "the manifest has none fetched (output: download)"
     todo = why or f"`{opened.options.command_line('status')}` shows where they stand"
     raise InputError(f"nothing to export: of {jobs} none has a file yet; {todo}")
 
@@ -305,8 +305,8 @@ def _refuse_names(opened: OpenBatch, asked: Export, files: Sequence[Exportable])
         raise InputError(
             _listed(f"TEMPLATE: {counted(len(wrong), 'file')} without a name of its own{tell}", wrong)
         )
-    output, folder = opened.options.output.resolve(), asked.folder.resolve()
-    mapping = asked.mapping.resolve() if asked.mapping is not None else None
+    output, folder = real_path(opened.options.output), real_path(asked.folder)
+    mapping = real_path(asked.mapping) if asked.mapping is not None else None
     within = f"{folded(output.relative_to(folder).as_posix())}/" if output.is_relative_to(folder) else None
     beside = (
         folded(mapping.relative_to(folder).as_posix()) if mapping and mapping.is_relative_to(folder) else ""

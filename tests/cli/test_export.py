@@ -346,12 +346,15 @@ def test_folders_that_would_be_among_the_files_of_runs_are_refused(desk: Desk, t
     link = tmp_path / "link"
     link.symlink_to(desk.batch.output / "spring")
     (tmp_path / "file").write_text("a file")
+    (tmp_path / "loop").symlink_to("loop")
     for folder, said in {
         desk.batch.output: "is inside",
         desk.batch.output / "spring": "is inside",
         desk.batch.output / "spring" / "assets" / "x": "is inside",
         link: "is inside",
         tmp_path / "file": "is no folder",
+        tmp_path / "loop": "symbolic links",
+        tmp_path / "loop" / "below": "symbolic links",
         tmp_path / "file" / "below": "a file is in the place of one of its folders",
     }.items():
         status, _, err = desk("{id}", to=folder)
@@ -570,3 +573,20 @@ def test_marks_and_ids_of_assets_mean_files_and_not_all_of_their_job(desk: Desk)
         assert set(desk.tree) == paths, words
     line = json.loads(desk("{id}", "--jsonl", "--only", "mark:kept")[1])
     assert [one["path"] for one in line["files"]] == ["keep_2.webp"]
+
+
+@pytest.mark.parametrize("place", ["jobs.yaml/map.csv", "nowhere/map.csv", "game", "loop/map.csv"])
+def test_a_mapping_that_cannot_be_written_is_found_before_anything(desk: Desk, place: str) -> None:
+    (desk.batch.folder / "nowhere").symlink_to("not-there")
+    (desk.batch.folder / "loop").symlink_to("loop")
+    (desk.batch.folder / "game").mkdir()
+    status, _, err = desk("{id}", "--mapping", str(desk.batch.folder / place))
+    assert (status, "folder" in err, desk.to.exists()) == (2, True, False), err
+
+
+def test_a_batch_whose_files_are_not_fetched_says_so(desk: Desk) -> None:
+    shutil.rmtree(desk.batch.output)
+    desk.edit("batch: spring", "batch: spring\noutput: {download: false}")
+    assert desk("--simulate", "--yes", "-q", name="run")[0] == 0
+    status, _, err = desk("{id}")
+    assert (status, "output: download" in err) == (2, True)
