@@ -175,7 +175,7 @@ class _Check:
 
     def _kept_by(self, name: str) -> MadeBy:
         """Return what a job makes of which a person chooses, whatever number that is of."""
-        return self._made_by(name)._replace(count=0)
+        return self._made_by(name)._replace(assets=0)
 
     @cached_property
     def _jobs_by_id(self) -> Mapping[str, Job]:
