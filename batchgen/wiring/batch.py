@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,7 @@ from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.file import JournalFile
-from batchgen.lifecycle import IN_FLIGHT, Record, RedoAsked, State, apply
+from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Row
@@ -26,23 +25,17 @@ from batchgen.planning.chains import (
     count_chains,
     ways_of,
 )
-from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
+from batchgen.planning.choosing import a_few_of
 from batchgen.planning.conditions import Known
 from batchgen.planning.make_plan import make_plan, with_vanished
 from batchgen.planning.marks import NO_MARKS, Marks
 from batchgen.planning.plan import Entry, Plan
-from batchgen.planning.redo import (
-    Choice,
-    made_again,
-    with_a_seed_of_their_own,
-    with_children,
-    wrong_with_redo,
-)
-from batchgen.planning.selection import selected
+from batchgen.planning.redo import Choice
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
 from batchgen.planning.undecided import Undecided, held_back, left_out, undecided_in, undecided_places
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
+from batchgen.wiring.choosing import Asked
 from batchgen.wiring.job_facts import known_jobs
 from batchgen.wiring.options import Options, project_of
 from batchgen.wiring.rows import OfBatch, Rows, SomeRows
@@ -163,16 +156,17 @@ class Batch:
             return held_back(plan, undecided_places(plan, kept_rows, marks))
 
         plan = planned(journal.records())
+        waiting = undecided_places(plan, kept_rows, marks)
+        asked = Asked(options, manifest, marks, undecided_in(plan, waiting, marks))
         files = FilesLook()
         if manifest.output.download:
             only_last = manifest.output.only_last
             files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
         chosen: tuple[Choice, ...] = ()
         if options.redo:
-            plan, chosen, wrong = _redone(options, manifest, plan, journal.records(), planned, marks)
+            plan, chosen, wrong = asked.redone(plan, journal.records(), planned)
         else:
-            plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks)
-        waiting = undecided_places(plan, kept_rows, marks)
+            plan, wrong = asked.selected(with_vanished(plan, files.keys))
         undecided = undecided_in(plan, waiting, marks)
         plan, left = left_out(plan, waiting), manifest.without(waiting)
         return cls(
@@ -349,55 +343,6 @@ class Batch:
             chains=ways_of(plan.shown if some else plan),
             progress=count_chains(plan.shown if some else plan),
         )
-
-
-def _selected(options: Options, manifest: Manifest, plan: Plan, marks: Marks) -> tuple[Plan, tuple[str, ...]]:
-    """Return a plan of the jobs that are meant, and what is wrong with the words for them."""
-    if not options.selection:
-        return plan, ()
-    removed = not (options.retry or options.fresh)
-    known = known_jobs(plan, manifest, now=options.clock.now(), removed=removed, marks=marks)
-    unfit = partial(wrong_with_retry, plan) if options.retry else None
-    found = selected(options.selection, known, unfit=unfit)
-    places = () if found.wrong else found.places
-    return only_selected(plan, places, retry=options.retry), found.wrong
-
-
-def _redone(
-    options: Options,
-    manifest: Manifest,
-    plan: Plan,
-    records: Mapping[JobKey, Record],
-    planned: Callable[[Mapping[JobKey, Record]], Plan],
-    marks: Marks,
-) -> tuple[Plan, tuple[Choice, ...], tuple[str, ...]]:
-    """Return a plan in which what is meant is made again, these jobs, and what is wrong with the words.
-
-    Args:
-        options: what is asked for.
-        manifest: the batch's.
-        plan: of it.
-        records: the journal's.
-        planned: makes the plan of other records.
-        marks: what a person says of what came out.
-    """
-    known = known_jobs(plan, manifest, now=options.clock.now(), removed=False, marks=marks)
-    unfit = partial(wrong_with_redo, plan, options.command_line)
-    found = selected(options.selection, known, unfit=unfit)
-    places = with_children(plan, found.places) if options.children else list(found.places)
-    wrong = found.wrong or tuple(
-        f"{manifest.place_of(place, 'params', 'seed')}: {plan.entries[place].job.id!r} has a fixed seed, so "
-        "that the same would come out again; change it there, and a run buys the job anew"
-        for place in with_a_seed_of_their_own(plan, places)
-    )
-    if wrong:
-        return only_selected(plan, ()), (), wrong
-    chosen = made_again(plan, places, records)
-    with_notes = dict(records)
-    for one in chosen:
-        asked = RedoAsked(at=options.clock.now(), ordinal=one.ordinal)
-        with_notes[one.head] = apply(with_notes[one.head], asked)
-    return only_selected(planned(with_notes), places), chosen, ()
 
 
 def is_open(record: Record, *, planned: bool = False) -> bool:
