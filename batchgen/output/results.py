@@ -151,11 +151,11 @@ def _dumps(value: Json) -> str:
 
 
 def _head(results: Results) -> dict[str, Json]:
+    told = {"slot": results.slot, "folder": results.home, "rehearsal": results.rehearsal}
     return {
         "format": FORMAT,
         "batch": results.batch,
-        **({"slot": results.slot} if results.slot else {}),
-        **({"folder": results.home} if results.home else {}),
+        **{name: one for name, one in told.items() if one},
         "manifest": {"path": results.manifest_path, "sha256": results.manifest_sha256},
     }
 

@@ -32,6 +32,7 @@ class Results:
         undecided: the ids of the manifest's jobs that wait for a mark on another one, in its order.
         chains: by the id of each last job the ids on its way, parents first and without itself.
         progress: how far they are.
+        rehearsal: whether the simulator made all of it.
     """
 
     batch: str
@@ -48,6 +49,7 @@ class Results:
     undecided: Sequence[str] = ()
     chains: Mapping[str, Sequence[str]] = field(default_factory=dict)
     progress: ChainCount = NO_CHAINS
+    rehearsal: bool = False
 
 
 def summary(results: Results) -> dict[str, Json]:

@@ -92,17 +92,30 @@ def _entry(
 _UNKNOWN = Record()
 
 
+def entries_on_record(records: Mapping[JobKey, Record]) -> Iterator[Entry]:
+    """Return the jobs on record where there is no manifest, each with its newest edition."""
+    shelf = Shelf(records)
+    for key, record in records.items():
+        if record.job is not None and not shelf.is_later(key):
+            yield with_newest(Entry(key=key, job=record.job, record=record), shelf, records)
+
+
+def with_newest(entry: Entry, shelf: Shelf, records: Mapping[JobKey, Record]) -> Entry:
+    """Return a job with the newest of its editions, and what stands for it."""
+    editions = shelf.of(entry.key)
+    newest, current = editions.newest, editions.current
+    stands = None if newest == current else Bought(current, records[current])
+    return replace(entry, key=newest, record=records.get(newest, _UNKNOWN), stands=stands)
+
+
 def with_editions(plan: Plan, records: Mapping[JobKey, Record]) -> Plan:
     """Return a plan with what is on record now, where jobs may have been made again since it was made."""
     shelf = Shelf(records)
 
     def now(entry: Entry) -> Entry:
-        editions = shelf.of(entry.key)
-        newest, current = editions.newest, editions.current
-        if entry.accepted or len(editions.all) == 1:
+        if entry.accepted or len(shelf.of(entry.key).all) == 1:
             return entry.as_of(records)
-        stands = None if newest == current else Bought(current, records[current])
-        return replace(entry, key=newest, record=records.get(newest, _UNKNOWN), stands=stands)
+        return with_newest(entry, shelf, records)
 
     return replace(plan, entries=tuple(map(now, plan.entries)))
 

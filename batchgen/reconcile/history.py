@@ -25,6 +25,7 @@ from batchgen.lifecycle import (
     apply,
 )
 from batchgen.model import Job, JobKey, Model, RemoteJob, Scope
+from batchgen.planning.yields import kind_of
 from batchgen.ports import Uploader
 from batchgen.reconcile.matching import Body
 
@@ -124,10 +125,22 @@ class HistoryBuilder:
             reserved=max((one for one in words if one is not None), default=None),
         )
 
-    def adoption(self, attempt: Attempt, row: RemoteJob, *, by: str) -> list[Event]:
-        """Return the history of a submission that is certainly this attempt's."""
+    def adoption(
+        self, attempt: Attempt, row: RemoteJob, *, by: str, seen: RemoteJob | None = None
+    ) -> list[Event]:
+        """Return the history of a submission that is certainly this attempt's.
+
+        Args:
+            attempt: what was sent.
+            row: as listed.
+            by: what proves it.
+            seen: the submission itself, where it was asked after: a row may be behind on what came out.
+        """
         at = self.created(row)
         end = after_row(row, at=self.at)
+        if seen is not None:
+            asked = kind_of(attempt.job.model, attempt.body, self.models.get(attempt.job.model)).asked
+            end = after_look(seen, at=self.at, expected=asked)
         adopted = Adopted(
             at=at,
             remote_id=row.remote_id,

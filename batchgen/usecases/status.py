@@ -266,7 +266,9 @@ def _of_the_records(
 ) -> tuple[_Part, Sequence[str]]:
     known, keys = known_records(records, why=why, now=now, marks=marks)
     found = selected(options.selection, known)
-    chosen = {keys[place]: records[keys[place]] for place in found.places}
+    shelf = Shelf(records)
+    meant = (one for place in found.places for one in shelf.of(keys[place]).all)
+    chosen = {key: records[key] for key in meant if key in records}
     gone = last.removed if last is not None else frozenset()
     part = _Part(records=chosen, removed=gone, jobs=None, of=len(records) if last is None else last.jobs)
     return part, found.wrong

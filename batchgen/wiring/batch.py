@@ -25,19 +25,27 @@ from batchgen.planning.chains import (
     count_chains,
     ways_of,
 )
-from batchgen.planning.choosing import a_few_of
+from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
 from batchgen.planning.conditions import Known
 from batchgen.planning.make_plan import make_plan, with_vanished
 from batchgen.planning.marks import NO_MARKS, Marks
 from batchgen.planning.plan import Entry, Plan
 from batchgen.planning.redo import Choice
+from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
-from batchgen.planning.undecided import Undecided, held_back, left_out, undecided_in, undecided_places
+from batchgen.planning.undecided import (
+    Undecided,
+    held_back,
+    left_out,
+    undecided_in,
+    undecided_places,
+    waits_of,
+)
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
-from batchgen.wiring.choosing import Asked
 from batchgen.wiring.job_facts import known_jobs
-from batchgen.wiring.options import Options, project_of
+from batchgen.wiring.options import SIMULATOR, Options, project_of
+from batchgen.wiring.redone import redone
 from batchgen.wiring.rows import OfBatch, Rows, SomeRows
 from batchgen.wiring.service import address_of
 
@@ -157,16 +165,18 @@ class Batch:
 
         plan = planned(journal.records())
         waiting = undecided_places(plan, kept_rows, marks)
-        asked = Asked(options, manifest, marks, undecided_in(plan, waiting, marks))
+        waits = waits_of(undecided_in(plan, waiting, marks))
         files = FilesLook()
         if manifest.output.download:
             only_last = manifest.output.only_last
             files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
         chosen: tuple[Choice, ...] = ()
         if options.redo:
-            plan, chosen, wrong = asked.redone(plan, journal.records(), planned)
+            plan, chosen, wrong = redone(
+                options, manifest, plan, journal.records(), planned, marks, waits=waits
+            )
         else:
-            plan, wrong = asked.selected(with_vanished(plan, files.keys))
+            plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks, waits)
         undecided = undecided_in(plan, waiting, marks)
         plan, left = left_out(plan, waiting), manifest.without(waiting)
         return cls(
@@ -342,7 +352,25 @@ class Batch:
             undecided=[one.job for one in self.undecided if one.selected or not some],
             chains=ways_of(plan.shown if some else plan),
             progress=count_chains(plan.shown if some else plan),
+            rehearsal=self.scope.origin == SIMULATOR,
         )
+
+
+def _selected(
+    options: Options, manifest: Manifest, plan: Plan, marks: Marks, waits: Mapping[str, str]
+) -> tuple[Plan, tuple[str, ...]]:
+    """Return a plan of the jobs that are meant, and what is wrong with the words for them."""
+    if not options.selection:
+        return plan, ()
+    removed = not (options.retry or options.fresh)
+    known = known_jobs(plan, manifest, now=options.clock.now(), removed=removed, marks=marks)
+
+    def unfit(name: str) -> str | None:
+        return waits.get(name) or wrong_with_retry(plan, name)
+
+    found = selected(options.selection, known, unfit=unfit if options.retry else None)
+    places = () if found.wrong else found.places
+    return only_selected(plan, places, retry=options.retry), found.wrong
 
 
 def is_open(record: Record, *, planned: bool = False) -> bool:

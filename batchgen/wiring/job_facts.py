@@ -12,6 +12,7 @@ from batchgen.model import JobKey, Json
 from batchgen.output.entries import Row, Status, status_of
 from batchgen.planning.conditions import Facts, Known
 from batchgen.planning.lanes import Lane
+from batchgen.planning.make_plan import entries_on_record
 from batchgen.planning.marks import NO_MARKS, Mark, Marks, mark_of
 from batchgen.planning.plan import Entry, Plan, Standing
 from batchgen.planning.stages import Stage, stage_of
@@ -212,9 +213,7 @@ def known_records(
     def late(record: Record) -> bool:
         return is_out_of_sight(record, None, now=now)
 
-    entries = tuple(
-        Entry(key=key, job=one.job, record=one) for key, one in records.items() if one.job is not None
-    )
+    entries = tuple(entries_on_record(records))
     known = Known(
         jobs=_Jobs(entries, late, marks=marks), statuses=STATUSES, without_manifest=why, where="on record"
     )

@@ -129,23 +129,18 @@ def test_a_redo_is_taken_back_before_it_is_bought(desk: Desk) -> None:
     assert "redo" not in desk.job("knight-run")
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
+def test_what_cannot_be_made_again_is_said_and_nothing_is_on_record(desk: Desk) -> None:
+    for words, said in [
         (["fixed"], "jobs.yaml:6:"),
         (["fixed"], "'fixed' has a fixed seed"),
         (["knight-rum"], "did you mean 'knight-run'?"),
         ([], "name the jobs: JOB, or --only"),
         (["--only", "mark:rejected"], "no job has the mark 'rejected'"),
-    ],
-)
-def test_what_cannot_be_made_again_is_said_and_nothing_is_on_record(
-    desk: Desk, words: list[str], said: str
-) -> None:
-    status, _, err = desk("redo", *words)
-    assert (status, said in err) == (2, True), err
+    ]:
+        status, _, err = desk("redo", *words)
+        assert (status, said in err) == (2, True), err
+        assert desk("restore", *words)[0] == 2
     assert desk("plan")[1].endswith("Plan: 0 to buy, 5 done.\n")
-    assert desk("restore", *words)[0] == 2
 
 
 def test_a_changed_job_keeps_what_was_bought_and_is_given_that_back(desk: Desk) -> None:
@@ -162,7 +157,7 @@ def test_a_changed_job_keeps_what_was_bought_and_is_given_that_back(desk: Desk) 
 
 def test_without_a_terminal_somebody_must_agree(shell: Shell, simulator: Callable[..., Service]) -> None:
     shell.write("jobs.yaml", f"version: 1\nbatch: spring\njobs:\n  - {{id: a, prompt: a, model: {MODEL}}}\n")
-    service = simulator()
+    service = simulator("--speed", "100", "--duration", "1-2")
     here = shell.at(service)
     assert here.call("run", "jobs.yaml").status == 0
     done = here.call("redo", "jobs.yaml", "a")

@@ -1,0 +1,203 @@
+"""Jobs that were made again when the journal is lost, put back or rebuilt: each edition is what it was."""
+
+from pathlib import Path
+
+import pytest
+
+from batchgen.planning.selection import of_ids
+from tests.support.redone import Redone
+
+SEEDLESS = "model_imagen4-ultra"
+
+
+def of_seedless(place: Redone) -> Redone:
+    manifest = place.folder / "jobs.yaml"
+    manifest.write_text(manifest.read_text().replace("model_bfl-flux-1-dev", SEEDLESS))
+    return place
+
+
+@pytest.fixture(params=["by seed", "without a seed"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Redone:
+    made = Redone.with_jobs(tmp_path, 2)
+    assert isinstance(made, Redone)
+    return made if request.param == "by seed" else of_seedless(made)
+
+
+def made_again(place: Redone, times: int = 1) -> Redone:
+    place.run()
+    for _ in range(times):
+        place.redo("job-0")
+        place.run()
+    assert place.bought == 2 + times
+    return place
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_every_edition_comes_back_and_the_same_one_is_the_jobs_own(place: Redone, times: int) -> None:
+    made_again(place, times)
+    before, editions = place.row("job-0"), place.editions("job-0")
+    place.lose_the_journal()
+    assert place.rebuild().exit == 0
+    assert place.owned() == place.paid()
+    assert place.editions("job-0").all == editions.all
+    assert place.run().verdict.exit == 0
+    after = place.row("job-0")
+    assert (after["job_id"], after["earlier"]) == (before["job_id"], before["earlier"])
+    assert place.editions("job-0") == editions
+    assert place.bought == 2 + times
+
+
+@pytest.mark.parametrize("back", [0, 1])
+def test_one_that_was_restored_is_the_jobs_own_again_and_not_the_newest(place: Redone, back: int) -> None:
+    made_again(place, 2)
+    ordinals = sorted(one.ordinal for one in place.editions("job-0").all)
+    place.restore("job-0", ordinals[back])
+    place.run()
+    before = place.row("job-0")
+    place.lose_the_journal()
+    place.rebuild()
+    place.run()
+    assert place.row("job-0")["job_id"] == before["job_id"]
+    assert place.editions("job-0").current.ordinal == ordinals[back]
+    assert place.bought == 4
+
+
+def test_a_rebuild_that_is_made_twice_adds_nothing(place: Redone) -> None:
+    made_again(place, 2)
+    place.restore("job-0", place.editions("job-0").all[0].ordinal)
+    place.run()
+    place.lose_the_journal()
+    place.rebuild()
+    before = place.records()
+    place.rebuild()
+    assert place.records() == before
+
+
+def test_a_journal_of_before_it_was_made_again_learns_of_it_from_the_results(place: Redone) -> None:
+    place.run()
+    copy = place.copied("copy")
+    place.redo("job-0")
+    place.run()
+    before = place.row("job-0")
+    place.put_back(copy)
+    place.rebuild()
+    assert place.owned() == place.paid()
+    place.run()
+    assert place.row("job-0")["job_id"] == before["job_id"]
+    assert place.bought == 3
+
+
+def test_one_that_was_asked_for_and_not_bought_is_forgotten_and_said(place: Redone) -> None:
+    made_again(place, 1)
+    place.redo("job-0", "job-1")
+    place.write_results()
+    place.lose_the_journal()
+    recovery = place.rebuild()
+    assert recovery.again == 2
+    place.run()
+    assert place.bought == 3
+
+
+def of_seeds(folder: Path, count: int = 2) -> Redone:
+    made = Redone.with_jobs(folder, count)
+    assert isinstance(made, Redone)
+    return made
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_from_the_listing_alone_the_highest_edition_is_the_jobs_own(tmp_path: Path, times: int) -> None:
+    place = made_again(of_seeds(tmp_path), times)
+    before = place.row("job-0")
+    place.lose_the_journal()
+    place.lose_the_results()
+    outcome = place.run()
+    assert outcome.verdict.exit == 0, outcome.verdict.reasons
+    assert place.bought == 2 + times
+    assert place.owned() == place.paid()
+    after = place.row("job-0")
+    assert after["job_id"] == before["job_id"]
+    assert [one["job_id"] for one in after["earlier"]] == [one["job_id"] for one in before["earlier"]]
+    place.run()
+    assert place.bought == 2 + times
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_rebuild_from_the_listing_alone_finds_them_too(tmp_path: Path, times: int) -> None:
+    place = made_again(of_seeds(tmp_path), times)
+    before = place.row("job-0")
+    place.lose_the_journal()
+    place.lose_the_results()
+    assert place.rebuild().exit == 0
+    assert place.owned() == place.paid()
+    place.run()
+    assert place.row("job-0")["job_id"] == before["job_id"]
+    assert place.bought == 2 + times
+
+
+def test_what_a_journal_of_before_does_not_know_is_adopted_where_something_else_is_bought(
+    tmp_path: Path,
+) -> None:
+    place = of_seeds(tmp_path)
+    place.run()
+    copy = place.copied("copy")
+    place.redo("job-0")
+    place.run()
+    before = place.row("job-0")
+    place.put_back(copy)
+    place.add_a_job()
+    assert place.run().verdict.exit == 0
+    assert place.bought == 4
+    assert place.owned() == place.paid()
+    assert place.row("job-0")["job_id"] == before["job_id"]
+
+
+CHAIN = """\
+version: 1
+batch: spring
+output: {download: false}
+jobs:
+  - {id: knight, prompt: a knight, model: model_bfl-flux-1-dev}
+  - {id: cut, model: MODEL, params: {image: {job: knight}}PROMPT}
+"""
+CHILDREN = {
+    "a child without a seed": ("model_birefnet-background-removal", ""),
+    "a child by seed": ("model_upscale-v3", ""),
+}
+
+
+@pytest.fixture(params=list(CHILDREN))
+def chain(request: pytest.FixtureRequest, tmp_path: Path) -> Redone:
+    model, prompt = CHILDREN[request.param]
+    text = CHAIN.replace("MODEL", model).replace("PROMPT", prompt)
+    (tmp_path / "jobs.yaml").write_text(text)
+    return Redone(tmp_path)
+
+
+@pytest.mark.parametrize("results", [True, False], ids=["rebuilt from results", "by the listing alone"])
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_a_child_is_found_again_whichever_edition_of_its_parent_went_in(
+    chain: Redone, order: str, results: bool
+) -> None:
+    if order == "before":
+        chain.run()
+        chain.redo("knight")
+        chain.run()
+    else:
+        chain.run(selection=of_ids(["knight"]))
+        chain.redo("knight")
+        chain.run(selection=of_ids(["knight"]))
+        chain.run()
+    assert chain.bought == 3
+    before = {name: chain.row(name)["job_id"] for name in ("knight", "cut")}
+    assert chain.row("cut")["parents"][0]["asset_id"]
+    chain.lose_the_journal()
+    if results:
+        chain.rebuild()
+    else:
+        chain.lose_the_results()
+    chain.run()
+    assert chain.bought == 3
+    assert chain.owned() == chain.paid()
+    assert {name: chain.row(name)["job_id"] for name in before} == before
+    assert chain.run().verdict.exit == 0
+    assert chain.bought == 3
