@@ -10,11 +10,9 @@ from batchgen.lifecycle import TRANSITIONS, Event, Failed, Record, RetryAsked, S
 from batchgen.model import RemoteJob
 from batchgen.planning.plan import Entry
 from batchgen.reconcile.candidates import Candidates
-from batchgen.reconcile.history import Attempt, HistoryBuilder
+from batchgen.reconcile.history import LOOK_AHEAD, Attempt, HistoryBuilder
 from batchgen.reconcile.matching import Likeness, Window, seed_in, stands_for
 from batchgen.reconcile.ownership import Owner
-
-LOOK_AHEAD = 5  # attempts after the last that is known: some may have been refused, and show no row
 
 
 class Recorder(Protocol):

@@ -18,13 +18,12 @@ from batchgen.planning.editions import Shelf
 from batchgen.planning.parent_assets import bound
 from batchgen.planning.plan import Entry
 from batchgen.ports import Generator, Journal
-from batchgen.reconcile.attempt_rows import LOOK_AHEAD, Seeds, TakenIn
+from batchgen.reconcile.attempt_rows import Seeds, TakenIn
 from batchgen.reconcile.candidates import Candidates
-from batchgen.reconcile.history import Attempt, HistoryBuilder
+from batchgen.reconcile.history import BEYOND, LOOK_AHEAD, Attempt, HistoryBuilder
 from batchgen.reconcile.matching import Likeness, asset_prompt, loosely, seed_in
 from batchgen.record import DONE, Record, State
 
-_BEYOND = 8  # ordinals after the highest that is known or found: some were taken back, and bought nothing
 _UNSEEN = 2  # attempts that may show no row: one that was refused
 _A_BREATH = 1_000  # jobs
 _MOST_VARIANTS = 64
@@ -154,7 +153,7 @@ class UnownedEditions:
 
     async def _search(self, content: str, asked: _Asked, rows: "_Rows") -> None:
         ordinal, last = 0, max(asked.ordinals)
-        while ordinal <= last + _BEYOND:
+        while ordinal <= last + BEYOND:
             key = JobKey(content, ordinal)
             ordinal += 1
             if key.ordinal in asked.ordinals or key in self._found:

@@ -40,7 +40,7 @@ class History:
     def __init__(self, folder: Path, kinds: list[str], *, failures: float = 0.0) -> None:
         service = Service(Settings(outcomes=Outcomes(failures=failures)))
         (folder / "jobs.yaml").write_text(manifest_of(kinds))
-        self.place = Redone(folder, Earth(service=service))
+        self.place: Redone = Redone(folder, Earth(service=service))
         self.names = [f"job-{number}" for number in range(len(kinds))]
         self.kinds = kinds
         self.asked = len(kinds)
@@ -107,7 +107,7 @@ class History:
         assert place.bought <= self.asked, ("paid twice", self.told)
         audit = place.play(api.audit(place.options()))
         assert not audit.untrue, (audit.untrue, self.told)
-        named = {one.row.remote_id for one in (*audit.surplus, *audit.doubtful)}
+        named = {one.row.remote_id for one in audit.surplus} | {one.row.remote_id for one in audit.doubtful}
         lost = set(place.paid()) - set(place.owned()) - named
         assert not lost, ("paid and of nobody", lost, self.told)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from batchgen import api
 from batchgen.planning.selection import of_ids
 from tests.support.redone import Redone
 
@@ -201,3 +202,24 @@ def test_a_child_is_found_again_whichever_edition_of_its_parent_went_in(
     assert {name: chain.row(name)["job_id"] for name in before} == before
     assert chain.run().verdict.exit == 0
     assert chain.bought == 3
+
+
+def test_an_audit_names_an_edition_that_no_record_has_and_a_rebuild_adopts_it(tmp_path: Path) -> None:
+    place = of_seeds(tmp_path)
+    place.run()
+    copy = place.copied("copy")
+    place.redo("job-0")
+    place.run()
+    newest = place.row("job-0")["job_id"]
+    assert not place.play(api.audit(place.options())).surplus, "an edition that a record has is no orphan"
+    place.put_back(copy)
+    assert place.run().verdict.exit == 0
+    audit = place.play(api.audit(place.options()))
+    [found] = audit.surplus
+    assert (found.row.remote_id, found.sent.job.id) == (newest, "job-0")
+    assert (found.situation, found.certain, audit.verdict.exit) == (api.Situation.EDITION, True, 7)
+    place.rebuild()
+    place.run()
+    assert place.row("job-0")["job_id"] == newest
+    assert place.play(api.audit(place.options())).verdict.exit == 0
+    assert place.bought == 3
