@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help pages demo test test-browser test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants kills
+.PHONY: help pages page-types demo test test-browser test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants kills
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -43,6 +43,9 @@ docs: $(READY)   ## build the pages as a site, in docs/_build; a warning is an e
 types: $(READY)  ## mypy, strict; and pyright, strict, on the examples of docs/python.md
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -m checker tests/api
+
+page-types:      ## check the types of the page's script with TypeScript, strictly (needs npm)
+	npx --yes -p typescript@5.9 tsc -p batchgen/output/page/jsconfig.json
 
 imports: $(READY) ## the floors of the house
 	$(BIN)/lint-imports

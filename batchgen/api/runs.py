@@ -12,6 +12,7 @@ from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import InputError, Problem
 from batchgen.model import Scope
+from batchgen.output.sending import SentPage
 from batchgen.planning.arrangement import Arrangement
 from batchgen.planning.chains import ChainCount
 from batchgen.planning.pricing import NOTHING, Price
@@ -21,7 +22,7 @@ from batchgen.usecases.audience import Audience
 from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
-from batchgen.usecases.page import records_elsewhere, write_page
+from batchgen.usecases.page import Sending, records_elsewhere, write_page
 from batchgen.usecases.plan import Outlook, look_ahead, summed
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted
 from batchgen.usecases.run import run_batch
@@ -208,17 +209,23 @@ def chains(options: Options, batch: str | None = None) -> Mapping[Scope, ChainCo
     return chains_in(options, batch)
 
 
-def report(options: Options) -> Path:
-    """Write the page of what came out, of all jobs or of those that are selected, and return its path.
+def report(options: Options, *, alone: bool = False, zip_to: Path | None = None) -> SentPage:
+    """Write the page of what came out, of all jobs or of those that are selected, and return where it lies.
+
+    Args:
+        options: which batch, and which of its jobs.
+        alone: as one file to be sent, with its pictures inside.
+        zip_to: as a zip there, with its pictures and files.
 
     Raises:
-        InputError: the manifest is wrong, nothing was run yet, or words that select jobs mean none.
+        InputError: the manifest is wrong, nothing was run yet, words that select jobs mean none, or it is too
+            much to be sent.
         JournalError, OutputError: the disk is at fault.
     """
     with look_at(replace(options, slot=None, selection=JobSelection())) as opened:
         kept = records_elsewhere(opened)
     with look_at(options, kept=kept) as opened:
-        return write_page(opened)
+        return write_page(opened, Sending(alone=alone, zip=zip_to))
 
 
 async def order(options: Options, orders: Sequence[Order]) -> Reply:

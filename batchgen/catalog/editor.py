@@ -47,6 +47,7 @@ _TAKES: Mapping[str, JsonSchemaValue] = {
         "pattern": r"^[^\s{},*?\[\]]([^\r\n{},*?\[\]]*[^\s{},*?\[\]])?$",
     },
     "_axis_value": _SCALAR,
+    "_only": {"const": schema.ONLY_KEPT},
     "_variable": {"not": {"type": "null"}},
     "_period": {
         "type": "string",

@@ -30,6 +30,7 @@ Download: TypeAlias = Literal["all", "last", "none"]
 _DOWNLOADS: tuple[Download, ...] = ("all", "last", "none")
 
 VERSION = 1
+ONLY_KEPT = "mark:kept"
 FILES = "{id}_{index}"
 
 # of the forms of a prompt, of from and of entry: no key can be one, for the space
@@ -155,6 +156,13 @@ def _seed(value: Json) -> Literal["none"]:
     )
 
 
+def _only(value: Json) -> Literal["mark:kept"]:
+    if value == ONLY_KEPT:
+        return "mark:kept"
+    shown = f'"{value}"' if isinstance(value, str) else kind_of(value)
+    raise ValueError(f"only {ONLY_KEPT} can stand here, for jobs that a person keeps, not {shown}")
+
+
 def _download(value: Json) -> Download:
     if isinstance(value, bool):
         return "all" if value else "none"
@@ -216,6 +224,8 @@ class FromJobs(Part):
 
     jobs: Text
     """The other entry: its name, or its id as it is written, or what its ids begin with."""
+    only: Annotated[Literal["mark:kept"], PlainValidator(_only)] | None = None
+    """mark:kept goes through those alone that a person keeps; the others wait for that decision."""
 
 
 From: TypeAlias = Annotated[

@@ -1,17 +1,16 @@
-"""What the page says, worked out from a results document: pure, and without a word of HTML.
+"""What the page knows of each job and its cards, worked out from a results document: pure, and no HTML.
 
-The template only lays out what it finds here.
+All of it becomes data of the page; its script shows it and decides which of it. Nothing here is text that a
+browser would read as tags or script: ``page_data`` writes it as JSON.
 """
 
-import json
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from batchgen.model import TEXT_INPUTS, Json
 from batchgen.output.entries import Status
-from batchgen.output.layout import Spot, amount, assets, charged, files, job_at, shape
+from batchgen.output.layout import amount, assets, charged, files, shape, word
 from batchgen.output.thumbnails import Preview
 from batchgen.planning.stages import Stage
 
@@ -27,84 +26,74 @@ WORDS: Mapping[str, str] = {
     Status.BLOCKED: "blocked",
 }
 
-
 _WITH_STILL = frozenset({"mesh", "video"})
+_TRIED_AGAIN = frozenset({Status.FAILED, Status.REFUSED, Status.CANCELED})
+_OF_A_FILE = ("path", "mime", "bytes", "width", "height", "duration", "type")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Card:
-    """One asset, or one job that has none.
+def job_data(
+    job: Mapping[str, Json], places: Sequence[int], previews: Mapping[str, Preview], *, retry: str
+) -> dict[str, Json]:
+    """Return what the page knows of a job; what is empty is left out.
 
-    Attributes:
-        shape: ``picture``, ``video``, ``audio``, ``mesh``, ``text``, ``file``; ``absent`` without a file.
-        title: the prompt; of a job without one its text, else its id.
-        path: of the file, relative to the page; empty without one.
-        name: of the file, without its folder.
-        weight: how many bytes it has, for people.
-        preview: what is shown of it.
-        still: for a mesh or a film, the picture that came right before it.
-        facts: further lines as (name, value).
-        haystack: what a search looks at, in lower case.
-        number: the job's among all of the document.
-        first: whether it is the first of its job's cards.
-        asset_id: the service's; empty for a job without an asset.
+    Args:
+        job: an element of a document's ``jobs``.
+        places: which of its assets have cards, in their order.
+        previews: what was drawn of files, by path.
+        retry: the command that tries one job again, without the job; empty where there is none.
     """
-
-    shape: str
-    id: str
-    title: str
-    model: str
-    status: str
-    word: str
-    path: str
-    name: str
-    weight: str
-    preview: Preview
-    still: Preview
-    mime: str
-    facts: tuple[tuple[str, str], ...]
-    error: str
-    haystack: str
-    removed: bool
-    number: int = 0
-    first: bool = True
-    asset_id: str = ""
-
-
-def cards(
-    document: Mapping[str, Json], spots: Iterable[Spot], previews: Mapping[str, Preview]
-) -> Iterator[Card]:
-    """Make the cards at some spots."""
-    for spot in spots:
-        yield _card(job_at(document, spot), spot, previews, removed=spot.job >= len(document["jobs"]))
+    prompt, title, times = job.get("prompt"), _title(job), job["times"]
+    again = retry and job["status"] in _TRIED_AGAIN
+    told = {
+        "id": job["id"],
+        "prompt": prompt,
+        "title": title if title != prompt else None,
+        "model": job["model"],
+        "status": job["status"],
+        "entry": job.get("entry"),
+        "vars": {name: word(value) for name, value in job.get("vars", {}).items()},
+        "tags": job.get("tags"),
+        "error": (job["error"] or {}).get("message"),
+        "command": f"{retry} {shlex.quote(job['id'])}" if again else None,
+        "charged": job["cost"]["charged"],
+        "seconds": seconds_between(times["started"] or times["submitted"], times["finished"]),
+        "at": times["submitted"],
+        "facts": list(_facts(job)),
+        "earlier": [_earlier(one, previews) for one in job.get("earlier", ())],
+        "redo": _redo(job.get("redo")),
+        "cards": [_card(job, place, previews) for place in places],
+    }
+    return _filled(told)
 
 
-def _card(job: Mapping[str, Json], spot: Spot, previews: Mapping[str, Preview], *, removed: bool) -> Card:
-    asset_id = assets(job)[spot.asset]
+def _filled(told: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in told.items() if value not in (None, "", [], {})}
+
+
+def _card(job: Mapping[str, Json], place: int, previews: Mapping[str, Preview]) -> dict[str, Json]:
+    """Return what the page knows of one asset, or of a job that has none."""
+    asset_id = assets(job)[place]
     file = files(job).get(asset_id, {})
-    path = file.get("path", "")
-    kind = shape(file)
-    return Card(
-        shape=kind,
-        id=job["id"],
-        title=_title(job),
-        model=job["model"],
-        status=job["status"],
-        word=WORDS[job["status"]],
-        path=path,
-        name=path.rpartition("/")[2],
-        weight=size(file["bytes"]) if file else "",
-        preview=previews.get(path, Preview()),
-        still=_still(job, spot.asset, previews) if kind in _WITH_STILL else Preview(),
-        mime=file.get("mime", ""),
-        facts=tuple(_facts(job, asset_id, file, first=spot.asset == 0)),
-        error=(job["error"] or {}).get("message", ""),
-        haystack=_haystack(job, asset_id),
-        removed=removed,
-        number=spot.job,
-        first=spot.asset == 0,
-        asset_id=asset_id,
-    )
+    marked = file or job.get("asset_marks", {}).get(asset_id, {})
+    drawn, kind = previews.get(file.get("path", ""), Preview()), shape(file)
+    told = {
+        "asset": asset_id,
+        "shape": kind,
+        **{name: file.get(name) for name in _OF_A_FILE},
+        "size": size(file["bytes"]) if file else None,
+        "picture": reference(drawn),
+        "still": reference(_still(job, place, previews)) if kind in _WITH_STILL else None,
+        "excerpt": drawn.excerpt,
+        "trouble": drawn.trouble,
+        "mark": marked.get("mark"),
+        "note": marked.get("note"),
+    }
+    return _filled(told)
+
+
+def reference(preview: Preview) -> str:
+    """Return by which key the page finds a picture; empty where there is none."""
+    return preview.key or preview.src
 
 
 def _still(job: Mapping[str, Json], place: int, previews: Mapping[str, Preview]) -> Preview:
@@ -118,9 +107,7 @@ def _title(job: Mapping[str, Json]) -> str:
     return next(one for one in texts if isinstance(one, str) and one)
 
 
-def _facts(
-    job: Mapping[str, Json], asset_id: str, file: Mapping[str, Json], *, first: bool
-) -> Iterator[tuple[str, str]]:
+def _facts(job: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     """Return what is known, in the order people ask for it."""
     times = job["times"]
     given = ((name, value) for name, value in job["params"].items() if name != "seed")
@@ -128,17 +115,15 @@ def _facts(
         ("made of", ", ".join(_made_of(job))),
         ("seed", job["seed"]),
         *given,
-        *_cost(job["cost"], first=first),
+        *_cost(job["cost"]),
         ("time", duration(times["started"] or times["submitted"], times["finished"])),
         ("attempts", job["attempts"] if job["attempts"] > 1 else None),
         ("bought as", _bought_as(**job["bought_as"]) if job.get("accepted") else None),
         ("job", job["job_id"]),
-        ("asset", asset_id),
-        ("file", f"{file['mime']}, {size(file['bytes'])}" if file else None),
     ]
     for name, value in told:
         if value not in (None, ""):
-            yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            yield name, word(value)
 
 
 def _made_of(job: Mapping[str, Json]) -> Iterator[str]:
@@ -150,21 +135,38 @@ def _bought_as(prompt: str | None, model: str) -> str:
     return model if prompt is None else prompt
 
 
-def _cost(cost: Mapping[str, Json], *, first: bool) -> list[tuple[str, str]]:
-    """Say a job's cost once, so that nobody adds it up per picture."""
-    if not first:
-        return [("cost", "counted with the first")]
+def _cost(cost: Mapping[str, Json]) -> list[tuple[str, str]]:
+    """Say what the job cost, with all its assets."""
     if cost["charged"] is not None or cost.get("untold"):
         back = f"{amount(cost['refunded'])} ({cost['refund']})" if cost.get("refund") else ""
         return [("cost", charged(cost["charged"], cost.get("untold", 0))), ("refunded", back)]
     return [("quote", amount(cost["quoted"]))] if cost["quoted"] is not None else []
 
 
-def _haystack(job: Mapping[str, Json], asset_id: str) -> str:
-    params = json.dumps(job["params"], ensure_ascii=False)
-    error = (job["error"] or {}).get("message", "")
-    parts = (job["id"], job.get("prompt") or "", job["model"], params, job["job_id"] or "", asset_id, error)
-    return "\n".join(parts).lower()
+def _earlier(one: Mapping[str, Json], previews: Mapping[str, Preview]) -> dict[str, Json]:
+    """Return what the page says of an earlier purchase of the same job."""
+    found = [
+        _filled(
+            {
+                "path": file["path"],
+                "picture": reference(previews.get(file["path"], Preview())),
+                "mark": file.get("mark"),
+            }
+        )
+        for file in one.get("files", ())
+    ]
+    told = {name: one.get(name) for name in ("job_id", "prompt", "model", "status", "asset_ids")}
+    facts = [("seed", one.get("seed")), *(_cost(one["cost"]) if "cost" in one else ())]
+    said = ", ".join(f"{name} {word(value)}" for name, value in facts if value not in (None, ""))
+    return _filled({**told, "facts": said, "files": found})
+
+
+def _redo(redo: Json) -> dict[str, Json] | None:
+    """Return how what is made in a job's place stands, where something is."""
+    if not isinstance(redo, Mapping):
+        return None
+    told = {name: redo.get(name) for name in ("status", "job_id")}
+    return _filled({**told, "error": (redo.get("error") or {}).get("message")})
 
 
 def size(count: int) -> str:
@@ -181,12 +183,31 @@ def duration(start: str | None, end: str | None) -> str:
     """Return the time between two stamps as people read it, empty where one is missing."""
     if not start or not end:
         return ""
-    seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    seconds = seconds_between(start, end) or 0.0
     if seconds < 60:  # noqa: PLR2004 - a minute
-        return f"{max(seconds, 0):.1f} s"
+        return f"{seconds:.1f} s"
     return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
 
 
-def retry_command(document: Mapping[str, Json]) -> str:
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    """Return the time between two stamps in seconds; None where one is missing."""
+    if not start or not end:
+        return None
+    seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    return max(round(seconds, 3), 0.0)
+
+
+def retry_all(document: Mapping[str, Json]) -> str:
     """Return the command that tries the failures again."""
-    return shlex.join(["batchgen", "run", document["manifest"]["path"], "--retry-failed"])
+    return shlex.join([*_command("run", document), "--retry-failed"])
+
+
+def retry_one(document: Mapping[str, Json]) -> str:
+    """Return the command that tries one job again, without the job."""
+    return shlex.join(_command("retry", document))
+
+
+def _command(name: str, document: Mapping[str, Json]) -> list[str]:
+    slot = ["--slot", document["slot"]] if document.get("slot") else []
+    rehearsal = ["--simulate"] if document.get("rehearsal") else []
+    return ["batchgen", name, document["manifest"]["path"], *slot, *rehearsal]

@@ -1,11 +1,12 @@
-"""Which cards a page shows, in what order, and what all jobs cost: one pass over a results document.
+"""Which cards a page shows, and what all jobs cost: one pass over a results document.
 
 A document of a hundred thousand jobs makes each anew whenever it is looked at: nothing here keeps one.
 """
 
 import heapq
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain
@@ -15,14 +16,20 @@ from batchgen.model import Json
 from batchgen.output.entries import Status
 
 _LATE = {Status.PENDING: 2, Status.BLOCKED: 2, Status.RUNNING: 1}
+_MOST_VALUES = 60  # of a variable, for a table of its costs
 _ORDER = {"picture": 0, "video": 1, "audio": 2, "mesh": 3, "text": 4, "file": 5, "absent": 6}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ModelCost:
-    """One line of the table of costs; amounts as text."""
+class CostLine:
+    """One line of a table of costs; amounts as text.
 
-    model: str
+    Attributes:
+        name: what it is of: a model, an entry, a day, a value of a variable.
+        jobs, succeeded: how many of its jobs there are, and how many are done.
+    """
+
+    name: str
     jobs: int
     succeeded: int
     quoted: str
@@ -51,21 +58,23 @@ class Layout:
     """What of a document a page shows.
 
     Attributes:
-        spots: of the cards, in their order.
+        spots: of the cards, the first of all in this order.
         left_out: how many cards more there would be.
-        costs: what every model cost, the dearest first.
+        costs: tables by what they are of, ``model``, ``day``, ``entry`` and ``var.NAME``; models, entries and
+            values the dearest first, days in their order. A table of one line says nothing and is left out,
+            but for models.
         numbers: where each job that is in a chain stands in the document, by id.
     """
 
     spots: Sequence[Spot]
     left_out: int
-    costs: Sequence[ModelCost]
+    costs: Mapping[str, Sequence[CostLine]]
     numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 def lay_out(document: Mapping[str, Json], most: int) -> Layout:
     """Choose the first cards, and add up everything: one pass, for each look at a job makes it anew."""
-    sums: dict[str, _Sums] = defaultdict(_Sums)
+    tables = _Tables(document)
     count = 0
     ways: Mapping[str, Sequence[str]] = document.get("chains", {})
     in_chains = {*ways, *chain.from_iterable(ways.values())}
@@ -74,7 +83,7 @@ def lay_out(document: Mapping[str, Json], most: int) -> Layout:
     def spots() -> Iterator[Spot]:
         nonlocal count
         for number, job in enumerate(_jobs(document)):
-            sums[job["model"]].add(job)
+            tables.add(job)
             if job["id"] in in_chains:
                 numbers.setdefault(job["id"], number)
             for spot in _spots(number, job):
@@ -82,7 +91,7 @@ def lay_out(document: Mapping[str, Json], most: int) -> Layout:
                 yield spot
 
     chosen = heapq.nsmallest(most, spots())
-    return Layout(spots=chosen, left_out=count - len(chosen), costs=_model_costs(sums), numbers=numbers)
+    return Layout(spots=chosen, left_out=count - len(chosen), costs=tables.lines(), numbers=numbers)
 
 
 def _jobs(document: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
@@ -106,38 +115,10 @@ def files(job: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
     return {file["asset_id"]: file for file in job["files"]}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
-    """What is at the spots of a page, all of them together.
-
-    Attributes:
-        files: that cards show, each as often as it is shown.
-        models: of their jobs, in the order of their names.
-        films: how many of the files are films.
-    """
-
-    files: Sequence[Mapping[str, Json]]
-    models: Sequence[str]
-    films: int
-
-
-def shown_at(document: Mapping[str, Json], spots: Iterable[Spot]) -> Shown:
-    """Look at all spots once: twenty thousand cards are made one by one, and none is kept."""
-    found, models, films = [], set[str](), 0
-    for spot in spots:
-        job = job_at(document, spot)
-        models.add(job["model"])
-        file = files(job).get(assets(job)[spot.asset])
-        if file is not None:
-            found.append(file)
-            films += shape(file) == "video"
-    return Shown(files=found, models=sorted(models), films=films)
-
-
-def job_at(document: Mapping[str, Json], spot: Spot) -> Mapping[str, Json]:
-    """Return the job that a card is of."""
+def job_number(document: Mapping[str, Json], number: int) -> Mapping[str, Json]:
+    """Return a job by its number; those that were removed are behind the rest."""
     jobs: Sequence[Mapping[str, Json]] = document["jobs"]
-    return jobs[spot.job] if spot.job < len(jobs) else document["removed"][spot.job - len(jobs)]
+    return jobs[number] if number < len(jobs) else document["removed"][number - len(jobs)]
 
 
 def shape(file: Mapping[str, Json]) -> str:
@@ -159,35 +140,90 @@ def shape_of(mime: str) -> str:
 
 @dataclass(slots=True)
 class _Sums:
-    """What the jobs of one model came to; the text of a number is exact where the number is not."""
+    """What some jobs came to; the text of a number is exact where the number is not."""
 
     jobs: int = 0
     succeeded: int = 0
     untold: int = 0
-    amounts: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    quoted: Decimal = Decimal(0)
+    charged: Decimal = Decimal(0)
+    refunded: Decimal = Decimal(0)
 
-    def add(self, job: Mapping[str, Json]) -> None:
+    def count(self, job: Mapping[str, Json]) -> None:
         self.jobs += 1
         self.succeeded += job["status"] == Status.SUCCEEDED
-        self.untold += job["cost"].get("untold", 0)
-        for name in ("quoted", "charged", "refunded"):
-            if units := job["cost"][name]:
-                self.amounts[name] += Decimal(str(units))
 
+    def add(self, cost: Mapping[str, Json]) -> None:
+        self.untold += cost.get("untold", 0)
+        self.quoted += Decimal(str(cost["quoted"] or 0))
+        self.charged += Decimal(str(cost["charged"] or 0))
+        self.refunded += Decimal(str(cost["refunded"] or 0))
 
-def _model_costs(sums: Mapping[str, _Sums]) -> list[ModelCost]:
-    return [
-        ModelCost(
-            model=model,
-            jobs=one.jobs,
-            succeeded=one.succeeded,
-            quoted=amount(one.amounts["quoted"]) if one.amounts["quoted"] else "",
-            charged=charged(one.amounts["charged"], one.untold),
-            refunded=amount(one.amounts["refunded"]),
-            net=charged(one.amounts["charged"] - one.amounts["refunded"], one.untold),
+    def line(self, name: str) -> CostLine:
+        return CostLine(
+            name=name,
+            jobs=self.jobs,
+            succeeded=self.succeeded,
+            quoted=amount(self.quoted) if self.quoted else "",
+            charged=charged(self.charged, self.untold),
+            refunded=amount(self.refunded),
+            net=charged(self.charged - self.refunded, self.untold),
         )
-        for model, one in sorted(sums.items(), key=lambda item: -item[1].amounts["charged"])
-    ]
+
+
+class _Tables:
+    """The costs of all jobs by model, by day, by entry and by each variable of few values."""
+
+    def __init__(self, document: Mapping[str, Json]) -> None:
+        self._tables: dict[str, dict[str, _Sums]] = defaultdict(lambda: defaultdict(_Sums))
+        self._wide: set[str] = set()
+        self._counted = {one["job_id"] for one in document.get("removed", ())}
+
+    def add(self, job: Mapping[str, Json]) -> None:
+        """Count a job with all that was paid for it; what was removed has its own place in the document."""
+        places = [("entry", job.get("entry") or ""), ("day", (job["times"]["submitted"] or "")[:10])]
+        places += [(f"var.{name}", word(value)) for name, value in job.get("vars", {}).items()]
+        costs = [(job["model"], job["cost"]), *self._other_costs(job)]
+        self._sums("model", job["model"]).count(job)
+        for model, cost in costs:
+            self._sums("model", model).add(cost)
+        for table, name in places:
+            if table in self._wide or (table == "day" and not name):
+                continue
+            sums = self._sums(table, name)
+            sums.count(job)
+            for _, cost in costs:
+                sums.add(cost)
+            if table.startswith("var.") and len(self._tables[table]) > _MOST_VALUES:  # names are no axis
+                del self._tables[table]
+                self._wide.add(table)
+
+    def _sums(self, table: str, name: str) -> _Sums:
+        return self._tables[table][name]
+
+    def _other_costs(self, job: Mapping[str, Json]) -> Iterator[tuple[str, Mapping[str, Json]]]:
+        """Return what else was paid for a job: what is made in its place, and what it was before."""
+        if redo := job.get("redo"):
+            yield job["model"], redo["cost"]
+        for one in job.get("earlier", ()):
+            if "cost" in one and one["job_id"] is not None and one["job_id"] not in self._counted:
+                self._counted.add(one["job_id"])
+                yield one["model"], one["cost"]
+
+    def lines(self) -> dict[str, Sequence[CostLine]]:
+        tables = {name: one for name, one in self._tables.items() if name == "model" or len(one) > 1}
+        return {name: [sums.line(key) for key, sums in _ordered(name, one)] for name, one in tables.items()}
+
+
+def _ordered(table: str, sums: Mapping[str, _Sums]) -> list[tuple[str, _Sums]]:
+    if table == "day":
+        return sorted(sums.items())
+    return sorted(sums.items(), key=lambda item: -item[1].charged)
+
+
+def word(value: Json) -> str:
+    """Return a variable's value as people and filters know it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def charged(units: float | Decimal | None, untold: int) -> str:

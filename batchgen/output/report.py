@@ -1,17 +1,16 @@
 """The page of pictures: one HTML file that needs nothing from anywhere.
 
-Prompts and error texts are hostile here: everything is escaped by the template, no data is
-put into the script, and the page's own policy allows this style, this script and nothing
-else, by their hashes.
+Prompts and error texts are hostile here: what stands in the page's own text is escaped by the template, all
+else is data (``page_data``) that the script shows as text. The page's own policy allows this style, this
+script and nothing else, by their hashes.
 """
 
-import base64
 import hashlib
 import os
-import re
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from importlib import resources
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
@@ -20,10 +19,11 @@ from markupsafe import Markup
 from batchgen import __version__
 from batchgen.model import Json
 from batchgen.output import atomic
-from batchgen.output.cards import WORDS, Card, cards, retry_command
-from batchgen.output.layout import Layout, Shown, amount, charged, lay_out, shown_at
-from batchgen.output.strips import Strips
-from batchgen.output.thumbnails import FOLDER, MISSING, is_whole, previews
+from batchgen.output.cards import WORDS
+from batchgen.output.layout import Layout, amount, charged, lay_out
+from batchgen.output.page_data import Sent, chosen, page_data, pictures_in, shown_files
+from batchgen.output.page_script import TEMPLATE, policy_hash, resource, script, style
+from batchgen.output.thumbnails import MISSING, Preview, is_whole, previews
 from batchgen.plain_files import FileFaultError, open_plain
 
 NAME = "report.html"
@@ -32,8 +32,25 @@ NAME_OF_SOME = "selection.html"  # of a part of the jobs: the page of all stays 
 MOST_CARDS = 20_000  # a page of more would not open; the table beside it has them all
 
 _PIECES_A_CHUNK = 200
-_STYLE, _SCRIPT, _TEMPLATE = _RESOURCES = ("report.css", "report.js", "report.html.j2")
-_THUMBNAIL = re.compile(rb'="%b/([0-9a-f]+\.webp)"' % FOLDER.encode())
+_FAILURES = ("failed", "refused", "canceled")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Earlier:
+    """A page as it is on the disk.
+
+    Attributes:
+        is_whole: whether nobody has changed it since it was made of just what is to be shown now.
+        pictures: that it shows, by key.
+    """
+
+    is_whole: bool = False
+    pictures: Mapping[str, Preview] = field(default_factory=dict)
+
+    def is_shown_in(self, folder: Path) -> bool:
+        """Return whether nothing is to be done: it is whole, and so are its thumbnails."""
+        beside = (one for one in self.pictures.values() if not one.embedded)
+        return self.is_whole and all(is_whole(folder / one.src) for one in beside)
 
 
 def write_report(
@@ -48,7 +65,7 @@ def write_report(
 
     Draws thumbnails in threads of its own and takes seconds for hundreds of pictures: call
     it from a worker thread. The folder can be moved as a whole. A whole page that was made of the same
-    stays as it is, and so does each thumbnail.
+    stays as it is, and no thumbnail is drawn twice.
 
     Args:
         folder: what the paths of the document are relative to.
@@ -62,25 +79,24 @@ def write_report(
         OutputError: the page is as it was.
     """
     target, mark = folder / name, _mark(sha256) if sha256 else ""
-    shown = _thumbnails_of(target, mark)
-    if shown is not None and _are_there(folder, shown):
+    earlier = _earlier_page(target, mark)
+    if earlier.is_shown_in(folder):
         return target
     layout = lay_out(document, MOST_CARDS)
-    seen = shown_at(document, layout.spots)
-    drawn = previews(folder, seen.files, within=within)
-    if shown is not None and _are_there(folder, shown):
+    jobs = chosen(layout)
+    drawn = previews(folder, shown_files(document, jobs), within=within, known=earlier.pictures)
+    if earlier.is_shown_in(folder):
         return target
     if any(one.trouble == MISSING for one in drawn.values()):
         mark = ""  # it may be back the next time
-    strips = Strips(document, layout.numbers, {one.job for one in layout.spots}, drawn)
-    page = _render(document, layout, seen, cards(document, layout.spots, drawn), strips)
+    page = render(document, layout, jobs, drawn)
     atomic.write_chunks(target, _sealed(map(atomic.encoded, page), mark))
     return target
 
 
 def _mark(sha256: str) -> str:
     """Return what stands for all that a page is made of; a new version of the program draws it anew."""
-    parts = (__version__, sha256, *map(_resource, _RESOURCES))
+    parts = (__version__, sha256, style(), script(), resource(TEMPLATE))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -98,55 +114,50 @@ def _seal(mark: str, digest: str) -> bytes:
     return f"\n<!-- batchgen {mark} {digest} -->\n".encode()
 
 
-def _thumbnails_of(page: Path, mark: str) -> set[str] | None:
-    """Return which thumbnails a page shows; None where it is damaged, or made of something else."""
-    if not mark:
-        return None
-    digest, names = hashlib.sha256(), set[str]()
-    length = len(_seal(mark, digest.hexdigest()))
+def _earlier_page(page: Path, mark: str) -> _Earlier:
+    """Read the page that is there: its pictures, if it is one, and whether it is what is to be shown."""
+    digest, pictures = hashlib.sha256(), dict[str, Preview]()
+    length = len(_seal("0" * 64, digest.hexdigest()))
     try:
         with open_plain(page) as file:
             left = os.fstat(file.fileno()).st_size - length
             while left > 0 and (line := file.readline(left)):
                 left -= len(line)
                 digest.update(line)
-                names.update(one.decode() for one in _THUMBNAIL.findall(line))
-            return names if file.read() == _seal(mark, digest.hexdigest()) else None
+                pictures.update((one.key, one) for one in pictures_in(line))
+            whole = bool(mark) and file.read() == _seal(mark, digest.hexdigest())
     except (FileFaultError, OSError):
-        return None
+        return _Earlier()
+    return _Earlier(is_whole=whole, pictures=pictures)
 
 
-def _are_there(folder: Path, names: Iterable[str]) -> bool:
-    return all(is_whole(folder / FOLDER / one) for one in names)
-
-
-def _render(
-    document: Mapping[str, Json], layout: Layout, seen: Shown, shown: Iterator[Card], strips: Strips
+def render(
+    document: Mapping[str, Json],
+    layout: Layout,
+    jobs: Mapping[int, Sequence[int]],
+    drawn: Mapping[str, Preview],
+    sent: Sent | None = None,
 ) -> Iterator[str]:
+    """Write a page, piece by piece; see ``page_data`` for what it takes."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    style, script = _resource(_STYLE), _resource(_SCRIPT)
     counts = Counter(document["summary"]["statuses"])  # of an older document some are left out
-    stream = environment.from_string(_resource(_TEMPLATE)).stream(
+    stream = environment.from_string(resource(TEMPLATE)).stream(
         document=document,
         summary=document["summary"],
-        cards=shown,
-        strip_of=strips.of,
+        data=map(Markup, page_data(document, layout, jobs, drawn, sent)),
         left_out=layout.left_out,
-        statuses=[(status, word, counts[status]) for status, word in WORDS.items() if counts[status]],
         segments=_segments(counts),
-        models=seen.models,
-        costs=layout.costs,
-        retry=retry_command(document),
-        films=seen.films,
-        failures=sum(counts[status] for status in ("failed", "refused", "canceled")),
+        mark_command=shlex.quote(document["manifest"]["path"]),
+        failures=sum(counts[status] for status in _FAILURES),
+        alone=sent is not None,
         amount=amount,
         charged=charged,
-        style=Markup(style),  # noqa: S704 - a file of this package
-        script=Markup(script),  # noqa: S704 - a file of this package
-        style_hash=_policy_hash(style),
-        script_hash=_policy_hash(script),
+        style=Markup(style()),  # noqa: S704 - a file of this package
+        script=Markup(script()),  # noqa: S704 - files of this package
+        style_hash=policy_hash(style()),
+        script_hash=policy_hash(script()),
     )
     stream.enable_buffering(_PIECES_A_CHUNK)
     yield from stream
@@ -163,12 +174,3 @@ def _segments(counts: Mapping[str, int]) -> list[tuple[str, float, float]]:
             placed.append((status, round(start, 3), round(width, 3)))
         start += width
     return placed
-
-
-def _resource(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
-
-
-def _policy_hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"

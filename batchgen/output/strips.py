@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from batchgen.model import Json
-from batchgen.output.cards import WORDS, Card, duration
+from batchgen.output.cards import duration
 from batchgen.output.layout import amount, assets, charged, files, shape
-from batchgen.output.thumbnails import Preview, smaller
+from batchgen.output.thumbnails import Preview
 
 _MOST_BESIDE = 6  # jobs of one step that are shown
 _MOST_STEPS = 12  # of one chain
@@ -18,10 +18,10 @@ class Step:
     """One job on the way to a last one.
 
     Attributes:
-        id, status, word: the job's, and how it stands.
+        id, status: the job's.
         card: the number of its card among all jobs, for a link; None where the page does not show it.
         shape: of the file that went on, as of a card.
-        preview: a small picture of it, if it has any.
+        preview: of it, if it has any.
         asset_id: what went on, or came out; empty where nothing did.
         cost, time: for people; empty where they are not known.
         error: why it has no result.
@@ -29,7 +29,6 @@ class Step:
 
     id: str
     status: str
-    word: str
     card: int | None
     shape: str
     preview: Preview
@@ -79,15 +78,13 @@ class Strips:
         self._numbers = numbers
         self._shown = shown
         self._previews = previews
-        self._small: dict[str, Preview] = {}
 
-    def of(self, card: Card) -> Strip | None:
-        """Return what stands before a job; None where it is not the last of a chain."""
-        if card.removed or not card.first or not self._chains.get(card.id):
+    def of(self, last: Mapping[str, Json]) -> Strip | None:
+        """Return what stands before a job of the manifest; None where it is not the last of a chain."""
+        if not self._chains.get(last["id"]):
             return None
-        way = [one for one in self._chains[card.id] if one in self._numbers]
+        way = [one for one in self._chains[last["id"]] if one in self._numbers]
         jobs = {one: self._jobs[self._numbers[one]] for one in way}
-        last = self._jobs[card.number]
         goes_on = {
             parent["job"]: parent["asset_id"]
             for job in (*jobs.values(), last)
@@ -113,7 +110,6 @@ class Strips:
         return Step(
             id=job["id"],
             status=job["status"],
-            word=WORDS.get(job["status"], job["status"]),
             card=number if number in self._shown else None,
             shape=shape(file),
             preview=self._picture(job, file),
@@ -124,15 +120,9 @@ class Strips:
         )
 
     def _picture(self, job: Mapping[str, Json], file: Mapping[str, Json]) -> Preview:
-        """Return a small picture of a file, or of what came with it."""
-        for one in (file, *job["files"]):
-            path = one.get("path", "")
-            drawn = self._previews.get(path)
-            if drawn is not None and drawn.src:
-                if path not in self._small:
-                    self._small[path] = smaller(drawn)
-                return self._small[path]
-        return Preview()
+        """Return the picture of a file, or of what came with it."""
+        drawn = (self._previews.get(one.get("path", ""), Preview()) for one in (file, *job["files"]))
+        return next((one for one in drawn if one.src), Preview())
 
 
 def _levels(jobs: Mapping[str, Mapping[str, Json]]) -> Iterator[list[str]]:

@@ -5,22 +5,23 @@ the answer is a preview or a sentence, and never an exception.
 """
 
 import base64
+import hashlib
 import os
 import warnings
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from batchgen.model import Json
 from batchgen.output import atomic
 from batchgen.plain_files import FileFaultError, open_plain
 
 LONGEST_EDGE = 360  # pixels
 MOST_EMBEDDED = 500  # pictures; beyond that a page would be too heavy to open
-SMALL_EDGE = 128  # pixels, of a picture that is shown a second time
 FOLDER = "thumbnails"
 MISSING = "this file is not where it was"
 
@@ -36,6 +37,7 @@ class Preview:
     """What a page shows in a file's place.
 
     Attributes:
+        key: of what was drawn small: one picture of one size has one key; empty where nothing was drawn.
         src: a data URI, or a path relative to the page; empty where there is no picture.
         embedded: whether ``src`` is a data URI.
         width, height: of the thumbnail in pixels; 0 where unknown.
@@ -44,6 +46,7 @@ class Preview:
         trouble: why there is nothing to see; empty if there is.
     """
 
+    key: str = ""
     src: str = ""
     embedded: bool = False
     width: int = 0
@@ -53,8 +56,31 @@ class Preview:
     trouble: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drawing:
+    """How pictures are drawn small.
+
+    Attributes:
+        folder: of the page; paths are relative to it.
+        within: nothing outside of it is opened.
+        beside: the folder that gets the thumbnails; None where they come as data URIs.
+        edge: the longest, in pixels.
+        known: what an earlier page shows, by key: it is not drawn again.
+    """
+
+    folder: Path
+    within: Path
+    beside: Path | None
+    edge: int = LONGEST_EDGE
+    known: Mapping[str, Preview] = field(default_factory=dict)
+
+
 def previews(
-    folder: Path, files: Iterable[Mapping[str, str]], *, within: Path | None = None
+    folder: Path,
+    files: Iterable[Mapping[str, Json]],
+    *,
+    within: Path | None = None,
+    known: Mapping[str, Preview] | None = None,
 ) -> dict[str, Preview]:
     """Draw a preview of every file, in worker threads; the mapping goes from path to preview.
 
@@ -65,6 +91,7 @@ def previews(
         folder: of the page; paths are relative to it.
         files: elements of a document's ``files``.
         within: nothing outside of it is opened; None for ``folder``.
+        known: what an earlier page shows, by key.
 
     Raises:
         OutputError: a thumbnail cannot be written.
@@ -72,15 +99,30 @@ def previews(
     wanted = {file["path"]: file for file in files}
     pictures = sum(file["mime"].startswith("image/") for file in wanted.values())
     beside = folder / FOLDER if pictures > MOST_EMBEDDED else None
+    how = Drawing(folder=folder, within=within or folder, beside=beside, known=known or {})
+    return drawn_all(how, wanted.values())
+
+
+def drawn_all(how: Drawing, files: Iterable[Mapping[str, Json]]) -> dict[str, Preview]:
+    """Draw previews of files as told, in worker threads.
+
+    Raises:
+        OutputError: a thumbnail cannot be written.
+    """
+    wanted, within = {file["path"]: file for file in files}, how.within.resolve()
     with warnings.catch_warnings(), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        drawn = pool.map(lambda file: _preview(folder, file, beside, within or folder), wanted.values())
+        drawn = pool.map(lambda file: _preview(how, file, within), wanted.values())
         return dict(zip(wanted, drawn, strict=True))
 
 
-def _preview(folder: Path, file: Mapping[str, str], beside: Path | None, within: Path) -> Preview:
-    path, mime = folder / file["path"], file["mime"]
-    if not _inside(within, path) or not path.is_file():
+def _preview(how: Drawing, file: Mapping[str, Json], within: Path) -> Preview:
+    path, mime = how.folder / file["path"], file["mime"]
+    try:
+        size = path.stat().st_size if path.resolve().is_relative_to(within) and path.is_file() else None
+    except OSError:
+        size = None
+    if size is None:
         return Preview(trouble=MISSING)
     if mime.startswith("text/") or mime == "application/json":
         return _excerpt(path)
@@ -88,28 +130,16 @@ def _preview(folder: Path, file: Mapping[str, str], beside: Path | None, within:
         return Preview()
     if mime in _BROWSER_DRAWS:
         return Preview(src=file["path"], transparent=mime == "image/svg+xml")
-    stored = beside / f"{file['sha256'][:24]}.webp" if beside else None
-    return _again(stored) or _drawn(path, stored)
+    key = hashlib.sha256(f"{file['sha256']} {size} {how.edge}".encode()).hexdigest()[:24]
+    stored = how.beside / f"{key}.webp" if how.beside else None
+    return _known(how.known.get(key), stored) or _again(stored, key) or _drawn(path, stored, key, how.edge)
 
 
-def smaller(preview: Preview) -> Preview:
-    """Return a preview for where it is shown once more: a page need not carry it twice at full size."""
-    head, _, data = preview.src.partition(";base64,")
-    if not (preview.embedded and data):
-        return preview
-    try:
-        with Image.open(BytesIO(base64.b64decode(data))) as image:
-            image.thumbnail((SMALL_EDGE, SMALL_EDGE), Image.Resampling.LANCZOS)
-            out = BytesIO()
-            image.save(out, "WEBP", quality=75, method=2)
-            uri = f"{head};base64,{base64.b64encode(out.getvalue()).decode()}"
-            return replace(preview, src=uri, width=image.width, height=image.height)
-    except (OSError, ValueError):
-        return preview
-
-
-def _inside(folder: Path, path: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())
+def _known(earlier: Preview | None, stored: Path | None) -> Preview | None:
+    """Use what an earlier page shows, where it is shown in the same way."""
+    if earlier is None or earlier.embedded != (stored is None):
+        return None
+    return earlier if stored is None or is_whole(stored) else None
 
 
 def _excerpt(path: Path) -> Preview:
@@ -121,13 +151,14 @@ def _excerpt(path: Path) -> Preview:
         return Preview(trouble=MISSING)
 
 
-def _again(stored: Path | None) -> Preview | None:
+def _again(stored: Path | None, key: str) -> Preview | None:
     """Use the thumbnail that an earlier page left."""
     if stored is None or not is_whole(stored):
         return None
     try:
         with Image.open(stored) as image:
             return Preview(
+                key=key,
                 src=f"{FOLDER}/{stored.name}",
                 width=image.width,
                 height=image.height,
@@ -147,21 +178,25 @@ def is_whole(stored: Path) -> bool:
     return (head[:4], head[8:]) == (b"RIFF", b"WEBP") and int.from_bytes(head[4:8], "little") + 8 == size
 
 
-def _drawn(path: Path, stored: Path | None) -> Preview:
+def _drawn(path: Path, stored: Path | None, key: str, edge: int) -> Preview:
     try:
-        small = _shrunk(path)
+        small = _shrunk(path, edge)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError):
         return Preview(trouble=_TOO_LARGE)
     except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError):
         return Preview(trouble=_DAMAGED)  # decoders meet hostile bytes with any of these
     out = BytesIO()
     small.save(out, "WEBP", quality=80, method=2)
-    drawn = Preview(width=small.width, height=small.height, transparent=_transparent(small))
+    drawn = Preview(key=key, width=small.width, height=small.height, transparent=_transparent(small))
     if stored is None:
-        uri = "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
-        return replace(drawn, src=uri, embedded=True)
+        return replace(drawn, src=as_data("image/webp", out.getvalue()), embedded=True)
     atomic.write_bytes(stored, out.getvalue(), durable=False)
     return replace(drawn, src=f"{FOLDER}/{stored.name}")
+
+
+def as_data(mime: str, content: bytes) -> str:
+    """Return a URI that is the content itself."""
+    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 
 def _transparent(image: Image.Image) -> bool:
@@ -173,11 +208,11 @@ def _transparent(image: Image.Image) -> bool:
     return lowest < _OPAQUE
 
 
-def _shrunk(path: Path) -> Image.Image:
+def _shrunk(path: Path, edge: int = LONGEST_EDGE) -> Image.Image:
     with Image.open(path) as image:
-        image.draft("RGB", (2 * LONGEST_EDGE, 2 * LONGEST_EDGE))  # a JPEG decodes at the scale that is needed
+        image.draft("RGB", (2 * edge, 2 * edge))  # a JPEG decodes at the scale that is needed
         small = _plain(image)
-        small.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS)
+        small.thumbnail((edge, edge), Image.Resampling.LANCZOS)
         return ImageOps.exif_transpose(small)  # after shrinking: a turn copies every pixel
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from batchgen.model import JobKey
+from batchgen.planning.yields import is_young
 from batchgen.record import DONE, Record, State
 
 
@@ -62,6 +63,21 @@ def _current(order: list[JobKey], records: Mapping[JobKey, Record]) -> JobKey:
 def has_arrived(record: Record) -> bool:
     """Return whether an edition has brought what the job is to have: from then on it is the job's own."""
     return record.state is State.COLLECTED and bool(record.asset_ids)
+
+
+def came_to_nothing(record: Record, *, now: float) -> bool:
+    """Return whether nothing will come of an edition: it failed, or has shown no asset for long.
+
+    Args:
+        record: of the edition.
+        now: seconds since the epoch.
+    """
+    if record.state in OVER_IN_VAIN:
+        return True
+    return record.state in DONE and not record.asset_ids and not is_young(record, now=now)
+
+
+OVER_IN_VAIN = frozenset({State.FAILED, State.REFUSED, State.CANCELED})
 
 
 def _state(key: JobKey, records: Mapping[JobKey, Record]) -> State:

@@ -2,13 +2,14 @@
 
 import json
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from batchgen.model import File, Json
+from batchgen.planning.marks import Mark, Wanted
 
 _FORMAT = "batchgen/results@1"
 _DOUBTFUL = frozenset({"running", "in_doubt"})  # without a remote id: submitted, and the answer not known
@@ -93,10 +94,12 @@ class SavedResults:
     Attributes:
         slot: whose they are; empty for a batch that does not repeat.
         jobs: those that were removed included; the paths of their files are relative to the batch's folder.
+        marks: what a person said of their assets.
     """
 
     slot: str
     jobs: tuple[SavedJob, ...]
+    marks: tuple[Wanted, ...] = ()
 
 
 def read_results(text: str) -> SavedResults:
@@ -112,10 +115,21 @@ def read_results(text: str) -> SavedResults:
     if not (isinstance(slot, str) and isinstance(folder, str)):
         raise ValueError("its slot cannot be read")  # noqa: TRY004 - the file is wrong, not the caller
     try:
-        jobs = tuple(_job(one, folder) for one in (*document["jobs"], *document.get("removed", ())))
+        told = (*document["jobs"], *document.get("removed", ()))
+        jobs = tuple(_job(one, folder) for one in told)
+        marks = {one.asset_id: one for job in told for one in _marks(job)}
     except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"a job in it cannot be read: {error!r}") from error
-    return SavedResults(slot=slot, jobs=jobs)
+    return SavedResults(slot=slot, jobs=jobs, marks=tuple(marks.values()))
+
+
+def _marks(job: Mapping[str, Json]) -> Iterator[Wanted]:
+    """Return the marks of a job's assets; of those that are no marks of ours there is none."""
+    of_files = ((one["asset_id"], one) for one in job["files"])
+    for asset, one in (*of_files, *job.get("asset_marks", {}).items()):
+        mark, note = one.get("mark"), one.get("note")
+        if mark in set(Mark):
+            yield Wanted(asset, mark, note if isinstance(note, str) else "")
 
 
 def _job(one: Mapping[str, Json], folder: str) -> SavedJob:

@@ -1,5 +1,6 @@
 """The page of what came out, made from the journal and the files alone: no lock, no service, no key."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from batchgen.engine.outcome import EngineOutcome
@@ -8,8 +9,9 @@ from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.formats import clean, counted
 from batchgen.model import Scope
-from batchgen.output.report import NAME_OF_SOME, write_report
+from batchgen.output.report import NAME, NAME_OF_SOME, write_report
 from batchgen.output.results import results_document
+from batchgen.output.sending import SentPage, write_alone, write_zip
 from batchgen.output.summary import Results
 from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.wiring.batch import Batch, is_of_the_past, slots_of
@@ -31,11 +33,31 @@ def records_elsewhere(opened: OpenBatch) -> Scope | None:
     return others[-1] if others else None
 
 
-def write_page(opened: OpenBatch) -> Path:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sending:
+    """How a page is sent.
+
+    Attributes:
+        alone: as one file with its pictures inside, beside the page.
+        zip: where a zip of the page and its files is to lie; None for none.
+    """
+
+    alone: bool = False
+    zip: Path | None = None
+
+
+def write_page(opened: OpenBatch, sending: Sending = Sending()) -> SentPage:
     """Write the page of all jobs, or beside it one of those that are selected; a run goes on undisturbed.
 
+    Args:
+        opened: the batch.
+        sending: what is made of it to be sent.
+
+    Returns:
+        The page, or what is to be sent with what is in it.
+
     Raises:
-        InputError: nothing is on record, or the words that select jobs mean none.
+        InputError: nothing is on record, the words that select jobs mean none, or it is too much to be sent.
         JournalError, OutputError: the disk is at fault.
     """
     options, batch = opened.options, opened.batch
@@ -45,13 +67,24 @@ def write_page(opened: OpenBatch) -> Path:
     if not batch.home and is_of_the_past(options, batch.manifest, batch.scope, opened.file, now=opened.now):
         raise InputError(f"slot {batch.scope.slot!r} has no folder of its own: its page cannot be written")
     document, folder = results_document(results_as_of_now(opened)), batch.folder / batch.home
-    if not options.selection:
-        return write_report(folder, document, within=batch.folder)
-    of = counted(len(batch.plan.entries), "job")
-    document["selection"] = (
-        f"{len(batch.plan.shown.entries)} of {of}: {clean(str(options.selection), _LONGEST)}"
+    name, stem = NAME, "-".join(part for part in (batch.folder.name, Path(batch.home).name) if part)
+    if options.selection:
+        name, stem = NAME_OF_SOME, f"{stem}-selection"
+        document["selection"] = _selected(opened)
+    if sending.alone:
+        return write_alone(folder, document, name=f"{stem}.html", within=batch.folder)
+    page = write_report(folder, document, within=batch.folder, name=name)
+    if sending.zip is None:
+        return SentPage(path=page, told="")
+    return write_zip(sending.zip, page, document, name=stem, within=batch.folder)
+
+
+def _selected(opened: OpenBatch) -> str:
+    """Return which jobs a page is of."""
+    plan, selection = opened.batch.plan, opened.options.selection
+    return (
+        f"{len(plan.shown.entries)} of {counted(len(plan.entries), 'job')}: {clean(str(selection), _LONGEST)}"
     )
-    return write_report(folder, document, within=batch.folder, name=NAME_OF_SOME)
 
 
 def results_as_of_now(opened: OpenBatch) -> Results:

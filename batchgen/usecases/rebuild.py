@@ -15,6 +15,7 @@ from batchgen.exits import Exit
 from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
 from batchgen.output.entries import Row, entry
 from batchgen.output.saved_files import saved_in, saved_of
+from batchgen.planning.marks import Wanted
 from batchgen.planning.yields import kind_of
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts
@@ -91,6 +92,7 @@ async def recover_batch(opened: OpenBatch, client: ScenarioClient, saved: SavedR
     """
     recoverer = Recoverer(opened.options, opened.batch, client)
     found = await recoverer.recover(saved.jobs if saved else ())
+    _mark_again(opened, saved.marks if saved else ())
     submitted = None if saved is None else sum(one.was_submitted for one in saved.jobs)
     return Recovery(
         batch=opened.batch.manifest.batch,
@@ -101,6 +103,20 @@ async def recover_batch(opened: OpenBatch, client: ScenarioClient, saved: SavedR
         others=tuple(_still_lost(opened)),
         results=tuple(path for path in _results_of(opened) if path.is_file()),
     )
+
+
+def _mark_again(opened: OpenBatch, saved: Sequence[Wanted]) -> None:
+    """Write the marks that results tell of, where the journal has the asset and no mark on it.
+
+    Raises:
+        JournalError: the disk is at fault.
+    """
+    batch = opened.batch
+    marked = batch.read_marks()
+    there = {asset for record in batch.journal.records().values() for asset in record.asset_ids}
+    wanted = [one for one in saved if one.asset_id in there and one.asset_id not in marked]
+    if wanted:
+        opened.options.journal.change_marks(batch.scope, wanted, at=opened.options.clock.now())
 
 
 def _results_of(opened: OpenBatch) -> list[Path]:
@@ -156,7 +172,7 @@ class Recoverer:
         apart = told_apart(saved, rows, skew=listing.skew)
         recalled = recall(
             apart,
-            jobs=self._batch.manifest.jobs,
+            jobs=self._batch.whole.jobs,
             records=self._batch.journal.records(),
             scope=self._batch.scope,
             models=models,
@@ -167,7 +183,7 @@ class Recoverer:
         files = await asyncio.to_thread(self._on_disk, recalled, looks)
         rebuilder = Rebuilder(
             scope=self._batch.scope,
-            jobs=self._batch.manifest.jobs,
+            jobs=self._batch.whole.jobs,
             journal=self._batch.journal,
             prompts=Prompts(self._client),
             listing=listing,
@@ -190,7 +206,7 @@ class Recoverer:
 
     async def _models(self, saved: Sequence[SavedJob]) -> dict[str, Model]:
         """Describe the models; one that is gone derives no seed, and its jobs are not recognised by it."""
-        wanted = [job.model for job in self._batch.manifest.jobs]
+        wanted = [job.model for job in self._batch.whole.jobs]
         wanted += [one.model for one in saved if one.was_submitted]
         models = {}
         for model_id in dict.fromkeys(wanted):

@@ -1,7 +1,7 @@
 """What the jobs of a batch can be found by: the manifest's words of them, and where the journal has them."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from batchgen.engine.policy import Policy
@@ -12,9 +12,11 @@ from batchgen.model import JobKey, Json
 from batchgen.output.entries import Row, Status, status_of
 from batchgen.planning.conditions import Facts, Known
 from batchgen.planning.lanes import Lane
+from batchgen.planning.make_plan import entries_on_record
 from batchgen.planning.marks import NO_MARKS, Mark, Marks, mark_of
 from batchgen.planning.plan import Entry, Plan, Standing
 from batchgen.planning.stages import Stage, stage_of
+from batchgen.planning.undecided import Undecided
 
 _ALSO = frozenset(
     {Standing.NEW, Standing.CHANGED, Standing.REDO}
@@ -168,7 +170,13 @@ class _Jobs:
 
 
 def known_jobs(
-    plan: Plan, manifest: Manifest, *, now: float, removed: bool = True, marks: Marks = NO_MARKS
+    plan: Plan,
+    manifest: Manifest,
+    *,
+    now: float,
+    removed: bool = True,
+    marks: Marks = NO_MARKS,
+    undecided: Iterable[Undecided] = (),
 ) -> Known:
     """Return the jobs of a plan as words find them: those of the manifest, then what it names no longer.
 
@@ -178,6 +186,7 @@ def known_jobs(
         now: seconds since the epoch.
         removed: whether what the manifest names no longer can be meant.
         marks: what a person says of what came out.
+        undecided: the jobs that plan and manifest are without, as they wait for a mark.
     """
 
     def late(record: Record) -> bool:
@@ -185,7 +194,8 @@ def known_jobs(
 
     gone = plan.removed if removed else ()
     jobs = _Jobs(plan.entries, late, manifest=manifest, removed=gone, lane_of=plan.lane_of, marks=marks)
-    return Known(jobs=jobs, statuses=STATUSES)
+    waits = {one.job: one.parent.job.id for one in undecided}
+    return Known(jobs=jobs, statuses=STATUSES, undecided=waits)
 
 
 def known_records(
@@ -203,9 +213,7 @@ def known_records(
     def late(record: Record) -> bool:
         return is_out_of_sight(record, None, now=now)
 
-    entries = tuple(
-        Entry(key=key, job=one.job, record=one) for key, one in records.items() if one.job is not None
-    )
+    entries = tuple(entries_on_record(records))
     known = Known(
         jobs=_Jobs(entries, late, marks=marks), statuses=STATUSES, without_manifest=why, where="on record"
     )

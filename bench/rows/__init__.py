@@ -7,6 +7,7 @@ from bench.rows.chains import chains
 from bench.rows.cuts import cuts
 from bench.rows.flow import ceiling, lost, watching
 from bench.rows.pace import budget, polls, rate, wide
+from bench.rows.pages import page
 from bench.rows.plans import help_text, large, quotes, yaml
 from bench.rows.speed import cpu, engine, http
 from bench.setting import Setting
@@ -29,5 +30,6 @@ SCENARIOS: dict[str, Scenario] = {
     "quotes": quotes,
     "large": large,
     "yaml": yaml,
+    "page": page,
     "help": help_text,
 }

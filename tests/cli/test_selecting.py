@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,7 @@ import pytest
 
 import batchgen
 from batchgen.cli.main import run
+from tests.support.report_page import data_of
 
 MANIFEST = """\
 version: 1
@@ -244,7 +246,7 @@ def test_a_report_is_of_all_jobs_or_beside_it_of_some(desk: Desk, monkeypatch: p
     whole.unlink()
     assert desk("report")[:2] == (0, f"{whole}\n")  # of a rehearsal, without a key and without being told
     before = whole.read_text()
-    assert before.count("<article") == 7
+    assert len(data_of(whole)["jobs"]) == 7
     shown = desk.write("shown", "")
     opener = desk.folder / "xdg-open"
     opener.write_text(f'#!/bin/sh\necho "$@" >> {shown}\n')
@@ -255,11 +257,30 @@ def test_a_report_is_of_all_jobs_or_beside_it_of_some(desk: Desk, monkeypatch: p
         f"{some}\n",
     )
     page = some.read_text()
-    assert (page.count("<article"), "2 of 7 jobs: tag:cover --except tower-1" in page) == (2, True)
+    assert (len(data_of(some)["jobs"]), "2 of 7 jobs: tag:cover --except tower-1" in page) == (2, True)
     assert whole.read_text() == before
     while not Path(shown).read_text():  # it is started, and not waited for
         os.sched_yield()
     assert Path(shown).read_text() == f"{some}\n"
+
+
+def test_a_page_is_sent_as_one_file_or_as_a_zip(desk: Desk) -> None:
+    assert desk("run", "tower-*", "--quiet")[0] == 0
+    home = desk.folder / "output" / "spring"
+    status, out, err = desk("report", "--single-file")
+    assert (status, out) == (0, f"{home / 'spring.html'}\n")
+    assert "0 pictures" in err
+    assert "<b>Rehearsal.</b>" in (home / "spring.html").read_text()
+    assert desk("report", "tower-1", "--single-file")[1] == f"{home / 'spring-selection.html'}\n"
+    sent = desk.folder / "sent.zip"
+    status, out, err = desk("report", "tower-1", "--zip", str(sent))
+    assert (status, out, "the page and 0 files" in err) == (0, f"{sent}\n", True)
+    with zipfile.ZipFile(sent) as archive:
+        assert archive.namelist() == ["spring-selection/selection.html"]
+    status, _, err = desk("report", "--zip", "jobs.yaml")
+    assert (status, "jobs.yaml is there and is no zip" in err) == (2, True)
+    status, _, err = desk("report", "--zip", str(sent), "--single-file")
+    assert (status, "choose one" in err) == (2, True)
 
 
 def test_the_page_of_a_slot_lies_in_its_folder(desk: Desk) -> None:

@@ -11,22 +11,27 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from batchgen.lifecycle import Record
+from batchgen.lifecycle import Record, State
 from batchgen.model import File, Job, JobKey
 from batchgen.output import thumbnails
-from batchgen.output.cards import Card, cards, duration, size
+from batchgen.output.cards import duration, job_data, size
 from batchgen.output.entries import Row
-from batchgen.output.layout import Layout, amount, lay_out, shape_of
+from batchgen.output.layout import Layout, amount, job_number, lay_out, shape_of
+from batchgen.output.page_data import chosen
 from batchgen.output.report import write_report
 from batchgen.output.results import results_document, results_json
 from batchgen.output.summary import Results
 from batchgen.output.thumbnails import previews
+from tests.output.conftest import Sheet
+from tests.support.report_page import data_of
 
 
-def laid_out(results: Results, most: int = 1000) -> tuple[Layout, list[Card]]:
+def laid_out(results: Results, most: int = 1000) -> tuple[Layout, list[tuple[str, Any]]]:
+    """Lay a page out; give with it its cards, each with the id of its job."""
     document = results_document(results)
     layout = lay_out(document, most)
-    return layout, list(cards(document, layout.spots, {}))
+    jobs = [job_data(job_number(document, n), on, {}, retry="again") for n, on in chosen(layout).items()]
+    return layout, [(job["id"], card) for job in jobs for card in job["cards"]]
 
 
 class Tags(HTMLParser):
@@ -45,10 +50,12 @@ class Tags(HTMLParser):
 
 
 def test_a_page_has_a_card_for_every_asset_and_every_job_without(results: Results, tmp_path: Path) -> None:
-    page = Tags(write_report(tmp_path, results_document(results)).read_text("utf-8"))
-    assert len(page.of("article")) == 12
-    thumbs = [str(one["src"])[:23] for one in page.of("img") if "src" in one]
-    assert thumbs == ["data:image/webp;base64,"] * 3
+    data = data_of(write_report(tmp_path, results_document(results)))
+    cards = [card for job in data["jobs"] for card in job["cards"]]
+    assert len(cards) == 12
+    shown = [data["pictures"][card["picture"]] for card in cards if "picture" in card]
+    assert [src[:23] for *_, src in shown] == ["data:image/webp;base64,"] * 3
+    assert [(width, height) for width, height, *_ in shown] == [(360, 270), (360, 270), (216, 360)]
 
 
 def test_a_page_made_from_the_file_is_the_same(results: Results, tmp_path: Path) -> None:
@@ -66,20 +73,43 @@ def test_a_card_without_a_prompt_goes_by_its_text_or_its_id(
     job = Job(id="cat", model="m", params=params)
     before = Row(job=job, key=JobKey("v1:cat"), record=Record(job=job), accepted=True)
     bare = replace(results, rows=[before], removed=[])
-    [card] = laid_out(bare)[1]
-    assert card.title == title
-    assert ("bought as", "m") in card.facts
-    assert "cat" in card.haystack
-    assert f'<h2 title="{title}">' in write_report(tmp_path, results_document(bare)).read_text("utf-8")
+    (told,) = data_of(write_report(tmp_path, results_document(bare)))["jobs"]
+    assert told.get("title", told.get("prompt")) == title
+    assert ["bought as", "m"] in told["facts"]
 
 
-def test_hostile_text_makes_no_tags(results: Results, tmp_path: Path) -> None:
-    text = write_report(tmp_path, results_document(results)).read_text("utf-8")
-    page = Tags(text)
-    assert len(page.of("script")) == 1
-    assert not [one for _, one in page.found if any(name.startswith("on") for name in one)]
-    assert "window.owned = 1&lt;/script&gt;" in text
-    assert "{{ 7 * 7 }}" in text
+HOSTILE_TEXTS = (
+    "</script><script>window.owned = 1</script>",
+    "<!--<script>",
+    "]]>",
+    "\u202eevil\u202c \u200f",
+    "a\0b\r\n\u2028\u2029",
+    "{{ 7 * 7 }} {% raw %}",
+    "half a pair \ud83d",
+    "<b>\"'&amp;" + "x" * 10_000,
+    "__proto__",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS)
+def test_whatever_a_text_says_it_is_data_and_comes_back_as_it_was(
+    results: Results, tmp_path: Path, text: str
+) -> None:
+    job = Job(id=f"a{text}", prompt=text, model=text, params={text: text, "text": text})
+    record = Record(job=job, error=text, state=State.FAILED, asset_ids=())
+    sheet = Sheet([(text, {text: text}, (text,))])
+    row = Row(job=job, key=JobKey("v1:a"), record=record, words=sheet)
+    page = write_report(tmp_path, results_document(replace(results, rows=[row], removed=[], batch=text)))
+    whole = page.read_text("utf-8")
+    tags = Tags(whole)
+    assert len(tags.of("script")) == 2
+    assert not tags.of("b") or not [
+        one for _, one in tags.found if any(name.startswith("on") for name in one)
+    ]
+    (told,) = data_of(page)["jobs"]
+    assert (told["id"], told["prompt"], told["model"]) == (f"a{text}", text, text)
+    assert (told["entry"], told["vars"], told["tags"]) == (text, {text: text}, [text])
+    assert "\0" not in whole.partition('id="data">')[2]
 
 
 def test_the_policy_allows_this_script_and_this_style_and_no_attribute(
@@ -91,17 +121,10 @@ def test_the_policy_allows_this_script_and_this_style_and_no_attribute(
     assert "unsafe" not in policy
     assert not [one for _, one in Tags(text).found if "style" in one]
     for tag in ("script", "style"):
-        inner = re.search(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        inner = re.search(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)  # data has a type
         assert inner is not None
         digest = base64.b64encode(hashlib.sha256(inner[1].encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
-
-
-def test_links_are_relative_and_quoted(results: Results, tmp_path: Path) -> None:
-    page = Tags(write_report(tmp_path, results_document(results)).read_text("utf-8"))
-    links = [str(one["href"]) for one in page.of("a")]
-    assert "assets/tower%20again%20%232%3F_0.png" in links
-    assert not [one for one in links if "://" in one]
 
 
 def test_every_kind_of_file_has_its_card(
@@ -122,16 +145,16 @@ def test_every_kind_of_file_has_its_card(
     files = tuple(shelve(f"asset_{name}", name, data) for name, data in contents.items())
     record = make_record("collected", "job_9", asset_ids=tuple(one.asset_id for one in files), files=files)
     made = replace(results, rows=(make_row("all", "everything", record),), removed=())
-    text = write_report(tmp_path, results_document(made)).read_text("utf-8")
-    page = Tags(text)
-    assert [one["src"] for one in page.of("video")] == ["assets/clip.mp4"]
-    assert [one["src"] for one in page.of("audio")] == ["assets/hum.mp3"]
-    assert [one["src"] for one in page.of("img") if "src" in one] == ["assets/draw.svg"]
-    assert "3D model, model/gltf-binary, 123 kB" in text
-    assert "Sound, audio/mpeg, 123 kB" in text
-    assert "&lt;b&gt;roses&lt;/b&gt;" in text
-    assert "File, application/octet-stream, 123 kB" in text
-    assert ">odd.bin<" in text
+    data = data_of(write_report(tmp_path, results_document(made)))
+    cards = data["jobs"][0]["cards"]
+    assert [one["shape"] for one in cards] == ["video", "audio", "mesh", "text", "file", "picture"]
+    assert [one["path"] for one in cards] == [f"assets/{name}" for name in contents]
+    assert (cards[3]["excerpt"], cards[4]["size"], cards[1]["mime"]) == (
+        "<b>roses</b>",
+        "123 kB",
+        "audio/mpeg",
+    )
+    assert data["pictures"] == {"assets/draw.svg": [0, 0, 1, "assets/draw.svg"]}
 
 
 @pytest.mark.parametrize("still", ["png", None])
@@ -153,13 +176,10 @@ def test_a_mesh_or_a_film_is_shown_by_the_picture_that_came_with_it(
         "collected", "job_9", asset_ids=tuple(one.asset_id for one in files), files=tuple(files)
     )
     made = replace(results, rows=(make_row("all", "a knight", record),), removed=())
-    page = Tags(write_report(tmp_path, results_document(made)).read_text("utf-8"))
-    shown = [str(one.get("src", ""))[:23] for one in page.of("img") if one.get("alt") == "a knight"]
-    posters = [str(one.get("poster", ""))[:23] for one in page.of("video")]
-    count = (2 if name == "mesh.glb" else 1) if still else 0
-    assert shown == ["data:image/webp;base64,"] * count
-    assert posters == ([] if name == "mesh.glb" else ["data:image/webp;base64," if still else ""])
-    assert ("#sign-mesh" in [one.get("href") for one in page.of("use")]) is (name == "mesh.glb" and not still)
+    data = data_of(write_report(tmp_path, results_document(made)))
+    *before, card = data["jobs"][0]["cards"]
+    assert card.get("still") == (before[0]["picture"] if still else None)
+    assert len(data["pictures"]) == (1 if still else 0)
 
 
 def test_a_job_without_a_prompt_has_a_card_by_its_id(
@@ -175,9 +195,48 @@ def test_a_job_without_a_prompt_has_a_card_by_its_id(
     document = results_document(replace(results, rows=(make_row("knight-cut", "x", record),), removed=()))
     (job,) = document["jobs"]
     for absent in ({**job, "prompt": None}, {name: one for name, one in job.items() if name != "prompt"}):
-        page = Tags(write_report(tmp_path, {**document, "jobs": [absent]}).read_text("utf-8"))
-        assert [one["title"] for one in page.of("h2")] == ["knight-cut"]
-        assert [one["alt"] for one in page.of("img") if "src" in one] == ["knight-cut"]
+        (told,) = data_of(write_report(tmp_path, {**document, "jobs": [absent]}))["jobs"]
+        assert told["title"] == "knight-cut"
+
+
+def test_a_page_takes_its_pictures_from_the_page_before_it(results: Results, tmp_path: Path) -> None:
+    document = results_document(results)
+    before = data_of(write_report(tmp_path, document))["pictures"]
+    first, second = (tmp_path / "assets" / name for name in ("tower-oak_0.png", "tower-oak_1.png"))
+    first.write_bytes(bytes(first.stat().st_size))  # it would not be drawn again
+    second.write_bytes(second.read_bytes() + b"\0")
+    after = data_of(write_report(tmp_path, document))["pictures"]
+    assert len(before) == len(after) == 3
+    assert len(before.keys() & after.keys()) == 2, "the one that was changed is drawn, under another key"
+
+
+def test_what_a_job_had_before_and_its_redo_are_told(results: Results, tmp_path: Path) -> None:
+    document = results_document(results)
+    jobs = [dict(one) for one in document["jobs"]]
+    earlier = {**jobs[0]["files"][1], "mark": "rejected"}
+    jobs[0] |= {
+        "redo": {"status": "running", "job_id": "job_8", "error": None,
+                 "cost": {"quoted": 7, "charged": 3, "refunded": None}},
+        "earlier": [{"job_id": "job_0", "prompt": "p", "model": "m", "status": "succeeded",
+                     "asset_ids": ["asset_A2"], "files": [earlier], "seed": 7,
+                     "cost": {"quoted": 7, "charged": 5, "refunded": 1, "refund": "assumed"}}],
+    }  # fmt: skip
+    jobs[0]["files"] = [{**jobs[0]["files"][0], "mark": "kept", "note": "<i>this one"}]
+    data = data_of(write_report(tmp_path, {**document, "jobs": jobs}))
+    told = data["jobs"][0]
+    assert told["redo"] == {"status": "running", "job_id": "job_8"}
+    (before,) = told["earlier"]
+    assert before["files"][0]["picture"] in data["pictures"]
+    assert (before["job_id"], before["files"][0]["mark"]) == ("job_0", "rejected")
+    assert before["facts"] == "seed 7, cost 5, refunded 1 (assumed)"
+    (dear,) = (one for one in data["head"]["costs"]["var.material"] if one["name"] == "oak")
+    assert (dear["jobs"], dear["charged"], dear["net"]) == (1, "15.25", "14.25"), (
+        "what it was before is in it"
+    )
+    assert [(one.get("mark"), one.get("note")) for one in told["cards"]] == [
+        ("kept", "<i>this one"),
+        (None, None),
+    ]
 
 
 def test_a_text_is_cut_and_says_so(tmp_path: Path) -> None:
@@ -215,38 +274,63 @@ def test_a_picture_that_one_sees_through_is_known_at_once_and_again(tmp_path: Pa
         assert made["7.png"].transparent
 
 
-def test_pictures_come_first_and_what_waits_comes_last(results: Results) -> None:
-    _, made = laid_out(results)
-    assert [card.shape for card in made[:3]] == ["picture"] * 3
-    assert [card.id for card in made][-2:] == ["running", "hostile"]
-
-
-def test_a_page_of_too_many_cards_shows_the_first_and_counts_the_rest(results: Results) -> None:
+def test_pictures_come_first_where_not_all_have_room(results: Results) -> None:
     (whole, every), (layout, made) = laid_out(results), laid_out(results, most=5)
-    assert made == every[:5]
+    assert [card["shape"] for _, card in made] == ["picture"] * 3 + ["absent"] * 2
     assert (whole.left_out, layout.left_out) == (0, 7)
     assert layout.costs == whole.costs
+    assert [name for name, _ in every][-1] == "old", "in the order of the manifest, what was removed behind"
 
 
-def test_the_cost_of_a_job_stands_on_one_card(results: Results) -> None:
-    _, (first, second, *_) = laid_out(results)
-    assert dict(first.facts)["cost"] == "7.25"
-    assert dict(second.facts)["cost"] == "counted with the first"
-    assert "refunded" not in dict(first.facts)
+def test_the_cost_of_a_job_and_what_came_back_are_facts_of_it(results: Results) -> None:
+    document = results_document(results)
+    facts = {job["id"]: dict(job_data(job, [0], {}, retry="")["facts"]) for job in document["jobs"]}
+    assert facts["tower-oak"]["cost"] == "7.25"
+    assert "refunded" not in facts["tower-oak"]
+    assert facts["failed"]["refunded"] == "7.25 (assumed)"
 
 
-def test_what_came_back_of_a_failure_stands_on_its_card_and_by_its_model(results: Results) -> None:
-    layout, made = laid_out(results)
-    (failed,) = [card for card in made if card.id == "failed"]
-    assert dict(failed.facts)["refunded"] == "7.25 (assumed)"
-    assert {one.model: one.refunded for one in layout.costs if one.refunded != "0"} == {
-        "model_imagen4-ultra": "7.25"
+def test_a_failure_has_the_command_that_tries_it_again(results: Results, tmp_path: Path) -> None:
+    document = {**results_document(results), "slot": "a day", "rehearsal": True}
+    data = data_of(write_report(tmp_path, document))
+    told = {one["id"]: one.get("command") for one in data["jobs"]}
+    again = "batchgen retry 'jobs/spring batch.yaml' --slot 'a day' --simulate"
+    assert told["failed"] == f"{again} failed"
+    assert {name for name, one in told.items() if one} == {"failed", "refused", "gone", "canceled"}
+    assert data["head"]["retry"] == again.replace(" retry ", " run ") + " --retry-failed"
+
+
+def now_alone(results: Results) -> Results:
+    """Return results of jobs that had nothing before."""
+    return replace(results, rows=[replace(row, earlier=()) for row in results.rows])
+
+
+def test_costs_are_added_up_by_model_by_day_by_entry_and_by_variable(results: Results) -> None:
+    costs = lay_out(results_document(now_alone(results)), 1).costs
+    assert {name: [one.name for one in lines] for name, lines in costs.items()} == {
+        "model": ["model_imagen4-ultra", "model_bfl-flux-1-dev"],
+        "entry": ["", "tower"],
+        "var.material": ["oak", "=1+1"],
     }
+    assert sum(float(one.net) for one in costs["entry"]) == 36.25
+
+
+def test_costs_by_day_are_in_the_order_of_days_and_names_are_no_axis(results: Results) -> None:
+    base = results_document(results)["jobs"][0]
+    jobs = [
+        {**base, "vars": {"name": f"n{at}", "side": at % 2},
+         "times": {**base["times"], "submitted": f"2026-12-0{3 - at % 3}T00:00:00.000Z"}}
+        for at in range(100)
+    ]  # fmt: skip
+    costs = lay_out({"jobs": jobs}, 1).costs
+    assert [one.name for one in costs["day"]] == ["2026-12-01", "2026-12-02", "2026-12-03"]
+    assert [one.jobs for one in costs["var.side"]] == [50, 50]
+    assert "var.name" not in costs
 
 
 def test_the_costs_by_model_add_up_to_the_head(results: Results) -> None:
-    document = results_document(results)
-    costs = {one.model: one for one in lay_out(document, 1).costs}
+    document = results_document(now_alone(results))
+    costs = {one.name: one for one in lay_out(document, 1).costs["model"]}
     dear, other = costs["model_imagen4-ultra"], costs["model_bfl-flux-1-dev"]
     assert (dear.quoted, dear.charged, dear.refunded, dear.net) == ("56", "36.25", "7.25", "29")
     assert (other.charged, other.refunded, other.net) == ("7.25", "0", "7.25")
@@ -322,8 +406,13 @@ def test_many_thumbnails_stand_beside_the_page_and_are_drawn_once(
     assert not any(one.embedded for one in made.values())
     assert len({one.src for one in made.values()}) == len(files)
     assert all((tmp_path / one.src).is_file() for one in made.values())
-    (tmp_path / "x.png").write_bytes(b"now damaged")
+    whole = (tmp_path / "x.png").read_bytes()
+    (tmp_path / "x.png").write_bytes(bytes(len(whole)))
     assert previews(tmp_path, files) == made
+    (tmp_path / "x.png").write_bytes(b"edited by somebody")
+    assert all(one.trouble for one in previews(tmp_path, files).values()), (
+        "a picture that was changed is drawn"
+    )
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_charges_that_nobody_told_are_counted_beside_the_sums(
     document = results_document(made)
     assert (document["summary"]["cost"]["charged"], document["summary"]["cost"]["untold"]) == (7.25, 1)
     assert [one["cost"].get("untold") for one in document["jobs"]] == [1, None]
-    (model,) = lay_out(document, 1).costs
+    (model,) = lay_out(document, 1).costs["model"]
     assert (model.charged, model.net) == ("7.25 + 1 not told", "7.25 + 1 not told")
     assert "<dd>7.25 + 1 not told</dd>" in write_report(tmp_path, document).read_text(encoding="utf-8")
 

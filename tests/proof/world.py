@@ -56,6 +56,7 @@ class Earth:
         slots: when each was begun, by our clock.
         places: the names of a batch whose name changes.
         accepted: what changed jobs keep.
+        asked_at: how many jobs the service had when a job was asked for again, by the key of that one.
     """
 
     scenario: Scenario
@@ -79,6 +80,7 @@ class Earth:
     slots: dict[str, float] = field(default_factory=dict)
     places: Places = field(init=False)
     accepted: dict[Acceptance, JobKey] = field(default_factory=dict)
+    asked_at: dict[JobKey, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
