@@ -72,7 +72,7 @@ class Seeds:
             blank: whether the journal had nothing before.
         """
         self.seen: dict[str, RemoteJob] = {}
-        self.record = record
+        self._record = record
         self._candidates = candidates
         self._history = history
         self._window = window
@@ -132,7 +132,7 @@ class Seeds:
                 else self._history.hold(attempt, rows)
             )
             try:
-                recorded = self.record(entry, *life)
+                recorded = self._record(entry, *life)
             except RemoteIdTakenError:  # another batch's run was quicker
                 self._candidates.take(*(row.remote_id for row in rows))
                 return self._next_by_seed(entry, certain=certain)

@@ -72,6 +72,7 @@ class UnownedEditions:
         self._found: dict[JobKey, Entry] = {}
         self._contents: set[str] = set()
         self._rows: _Rows | None = None
+        self._may_be_unlinked = True
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
@@ -128,14 +129,17 @@ class UnownedEditions:
                 left.remove(same)
             taken += adopted
             self.recorded |= bool(adopted)
+        if found or self._may_be_unlinked:
+            self._link(records)
+        return taken
+
+    def _link(self, records: Mapping[JobKey, Record]) -> None:
+        """Tell first editions of those that they do not tell of: a kill may have come between."""
+        self._may_be_unlinked = False
         for head, ordinal in list(unlinked(records)):
             if ordinal not in records[head].editions:
-                job = records[head].job
-                assert job is not None
-                entry = Entry(key=head, job=job, record=records[head], wanted=False)
-                self._seeds.record(entry, RedoAsked(at=self._history.at, ordinal=ordinal))
+                self._journal.append(head, RedoAsked(at=self._history.at, ordinal=ordinal))
                 self.recorded = True
-        return taken
 
     async def ask_after(self, attempt: Attempt) -> None:
         """Ask what became of an attempt that a row shows: only of a success it is known that it was one."""
@@ -154,6 +158,7 @@ class UnownedEditions:
 
     def anew(self, entries: Sequence[Entry], jobs: Sequence[Job]) -> list[Entry]:
         """Return new editions, of the first of some equal jobs, that were sent like this."""
+        self._may_be_unlinked |= bool(jobs)
         content, records = entries[0].key.content, self._journal.records()
         taken = [*records, *(one.key for one in entries)]
         first = free_ordinal(content, taken, Shelf(records))
