@@ -240,7 +240,8 @@ class Run:
                 self._do(act, self.earth.plan(self.leg, journal.records()), journal)
             self._order_acts(journal)
             await self._carry(journal, client, gate, clock, closed)
-            while self._ordered:  # as a run does: what was ordered meanwhile is bought in a round of its own
+            # as a run does: what was ordered or found meanwhile is gone on with in a round of its own
+            while self._ordered or (self.ending is not None and self.ending.anew):
                 self._ordered, self.leg = False, replace(self.leg, retry=False)
                 self.witness.requests = Requests()
                 await self._carry(journal, client, gate, clock, closed)
