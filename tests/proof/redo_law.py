@@ -17,6 +17,7 @@ from batchgen.simulator.jobs import Submission
 
 _BAD = frozenset({State.FAILED, State.CANCELED, State.REFUSED, State.HELD, State.ABANDONED})
 IN_VAIN = frozenset({State.FAILED, State.CANCELED, State.REFUSED})
+_OVER = IN_VAIN | {State.COLLECTED}
 _UNDER_WAY = frozenset({State.SUBMITTING, State.IN_DOUBT, State.RUNNING, State.SUCCEEDED, State.HELD})
 _NOTHING = Record()
 
@@ -127,7 +128,7 @@ def _asked_wrong(head: JobKey, key: JobKey, families: Families, known: set[JobKe
         yield f"{head} is noted to be made again, which is no first one"
     if key in known:
         yield f"{key} is asked for again"
-    if family.newest != family.current(families.records) and newest.state not in IN_VAIN:
+    if family.newest != family.current(families.records) and newest.state not in _OVER:
         yield f"{head} is made again while its last one is {newest.state}"
     elif newest.state not in DONE | IN_VAIN:
         yield f"{head} is made again while it is {newest.state}"
@@ -179,7 +180,9 @@ def _may_feed(key: JobKey, parent: Family, families: "Families", *, is_again: bo
     """
     if key == parent.newest:
         return True
-    is_lost = families.state(parent.newest) in IN_VAIN or _is_blocked(parent, families)
+    newest = families.records.get(parent.newest, _NOTHING)
+    is_lost = newest.state in IN_VAIN or _is_blocked(parent, families)
+    is_lost |= newest.state in DONE and not newest.asset_ids  # which it may not show before long
     return not is_again and is_lost and key == parent.current(families.records)
 
 
