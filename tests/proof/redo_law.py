@@ -5,7 +5,7 @@ ordinals. That rows at the service are paid for once holds for each of them as f
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from batchgen.identity import references_of
@@ -13,7 +13,6 @@ from batchgen.lifecycle import DONE, Event, RedoAsked, Restored, State, SubmitSt
 from batchgen.model import JobKey
 from batchgen.planning.plan import Entry
 from batchgen.record import Record
-from batchgen.simulator.jobs import Submission
 
 _BAD = frozenset({State.FAILED, State.CANCELED, State.REFUSED, State.HELD, State.ABANDONED})
 IN_VAIN = frozenset({State.FAILED, State.CANCELED, State.REFUSED})
@@ -198,8 +197,7 @@ def _is_blocked(family: Family, families: "Families") -> bool:
 def breaches_of_redos(
     records: Records,
     history: Sequence[tuple[JobKey, Event]],
-    charged: Mapping[str, Submission],
-    asked_at: Mapping[JobKey, int],
+    asked_at: Mapping[JobKey, Collection[str]],
     *,
     lost: bool = False,
 ) -> Iterator[str]:
@@ -207,8 +205,7 @@ def breaches_of_redos(
 
     Args:
         records, history: the journal's.
-        charged: the service's submissions by remote id.
-        asked_at: how many submissions the service had when each edition was asked for.
+        asked_at: what was on record as bought when each edition was asked for, remote ids.
         lost: whether a journal was lost: what it knew is adopted first, and told to its job then.
     """
     seen: set[JobKey] = set()
@@ -221,11 +218,10 @@ def breaches_of_redos(
             by = seeds.setdefault((key.content, event.seed), (key, event.attempt))
             if by != (key, event.attempt):
                 yield f"{key} has the seed of {by[0]}"
-    for key, count in asked_at.items():
+    for key, before in asked_at.items():
         for one in records.get(key, _NOTHING).submissions:
-            row = charged.get(one.remote_id)
-            if row is not None and row.ordinal < count:
-                yield f"{key} owns {one.remote_id}, which the service had before it was asked for"
+            if one.remote_id in before:
+                yield f"{key} owns {one.remote_id}, which was another's when it was asked for"
 
 
 def planned_wrong(entries: Iterable[Entry], records: Records) -> Iterator[str]:
