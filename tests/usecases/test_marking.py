@@ -75,3 +75,19 @@ def test_marks_of_assets_whose_files_are_not_here_stand_with_their_job(place: Pl
     assert second["asset_marks"] == {second["asset_ids"][0]: {"mark": "kept", "note": ""}}
     table = (place.folder / "output" / "spring" / "results.csv").read_text("utf-8-sig").splitlines()
     assert [",kept," in line for line in table] == [False, False, True, False, False, False, False]
+
+
+def test_of_a_batch_with_slots_the_copy_of_the_latest_has_the_marks_too(place: Place) -> None:
+    (place.folder / "jobs.yaml").write_text(MANIFEST.replace("jobs:", "period: day\njobs:"))
+    place.run()
+    place.play(mark(place, "kept", "2"))
+    assert marks(place) == [None, "kept", None, None, None, None]
+    first = next((place.folder / "output" / "spring" / "slots").iterdir()).name
+    place.earth.clock_offset += 86_400
+    place.run()
+    assert marks(place) == [None] * 6, "another slot has assets of its own"
+    earlier = place.options(slot=first, selection=selection_of(["1"]))
+    place.play(api.mark(earlier, api.Marking(mark="rejected")))
+    assert marks(place) == [None] * 6, "the latest stays shown"
+    [document] = (place.folder / "output" / "spring" / "slots" / first).glob("results.json")
+    assert [one["mark"] for one in json.loads(document.read_text())["jobs"]][:3] == ["rejected", "kept", None]
