@@ -232,7 +232,7 @@ class StopState:
             unlisted=self.unlisted,
             lacking=self.lacking,
             blocked=dict(self.blocked),
-            anew=self.anew,
+            anew=self.anew and not self.drained,
             unpriced=tuple(unpriced),
             failures=self.failures if self.has_too_many_failures(most_failures) else 0,
         )

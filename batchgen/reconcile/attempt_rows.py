@@ -10,11 +10,9 @@ from batchgen.lifecycle import TRANSITIONS, Event, Failed, Record, RetryAsked, S
 from batchgen.model import RemoteJob
 from batchgen.planning.plan import Entry
 from batchgen.reconcile.candidates import Candidates
-from batchgen.reconcile.history import Attempt, HistoryBuilder
+from batchgen.reconcile.history import LOOK_AHEAD, Attempt, HistoryBuilder
 from batchgen.reconcile.matching import Likeness, Window, seed_in, stands_for
 from batchgen.reconcile.ownership import Owner
-
-LOOK_AHEAD = 5  # attempts after the last that is known: some may have been refused, and show no row
 
 
 class Recorder(Protocol):
@@ -74,7 +72,7 @@ class Seeds:
             blank: whether the journal had nothing before.
         """
         self.seen: dict[str, RemoteJob] = {}
-        self.record = record
+        self._record = record
         self._candidates = candidates
         self._history = history
         self._window = window
@@ -134,7 +132,7 @@ class Seeds:
                 else self._history.hold(attempt, rows)
             )
             try:
-                recorded = self.record(entry, *life)
+                recorded = self._record(entry, *life)
             except RemoteIdTakenError:  # another batch's run was quicker
                 self._candidates.take(*(row.remote_id for row in rows))
                 return self._next_by_seed(entry, certain=certain)

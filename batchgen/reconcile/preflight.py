@@ -14,10 +14,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from batchgen.errors import NotFoundError, RemoteIdTakenError
-from batchgen.identity import files_of
+from batchgen.identity import files_of, references_of
 from batchgen.lifecycle import Record, State
 from batchgen.loop_clock import loop_time
-from batchgen.model import JobKey, Model, RemoteJob, Scope
+from batchgen.model import Job, JobKey, Model, RemoteJob, RemoteStatus, Scope
 from batchgen.planning.plan import Entry
 from batchgen.ports import Journal, Uploader
 from batchgen.reconcile.attempt_rows import Recorder, Seeds, TakenIn
@@ -92,8 +92,12 @@ class Preflight:
         self.failed_rows = self._seeds.failed_rows
         self._explained: set[tuple[str, float]] = set()  # models and seeds of rows that are jobs' own
 
-    async def read(self, entries: Iterable[Entry]) -> None:
+    async def read(self, entries: Iterable[Entry], *, editions: bool = True) -> None:
         """Fetch what is needed to tell rows from these jobs, their own files sent if need be.
+
+        Args:
+            entries: the jobs.
+            editions: whether further editions are looked for, of these and of all that is on record.
 
         Raises:
             InputError: a file cannot be sent.
@@ -110,7 +114,8 @@ class Preflight:
             if entry.record.state is State.PLANNED:
                 planned.append(entry)
         await self._files.read()
-        await self.editions.read(planned, self._explained)
+        if editions:
+            await self.editions.read(planned, self._explained)
 
     async def _read_for(self, entry: Entry) -> None:
         """Fetch what is needed to tell rows from one job that some of them may be."""
@@ -123,6 +128,9 @@ class Preflight:
         for attempt in self._seeds.attempts(self._as_bought(entry)):
             await self._candidates.read(attempt.sent)
             self._files.note(self._candidates, attempt)
+            rows = self._fed(entry) if references_of(entry.job) and not attempt.derived else ()
+            for row, _ in rows if len(rows) > 1 else ():
+                await self.editions.look_at(row)
 
     def _as_bought(self, entry: Entry) -> Entry:
         """Return a child with what rows show to have gone in: it may be of another edition of its parent."""
@@ -218,24 +226,38 @@ class Preflight:
         return self._files.like(self._candidates, attempt)
 
     def _by_parents(self, entries: Sequence[Entry]) -> list[TakenIn]:
-        """Adopt the rows of equal children that what went in proves to be theirs."""
-        attempt = self._now(entries[0])
-        rows = fed_by_us(
-            attempt,
-            self._like(attempt),
-            self._candidates.ownership,
-            records=self._journal.records(),
-            window=self._window,
-        )
-        if len(rows) > len(entries) or self._claims(entries[0], attempt):
+        """Adopt the rows of equal children that what went in proves to be theirs.
+
+        One that was made again has more rows than there are jobs: the latest is its own. Of failed attempts
+        the same could be said, so that with one of these among them nothing is certain.
+        """
+        rows = self._fed(entries[0])
+        more = rows[len(entries) :]
+        was_tried_again = bool(more) and any(row.status is not RemoteStatus.SUCCEEDED for row, _ in rows)
+        if was_tried_again or self._claims(entries[0], self._now(entries[0])):
             return []
+        jobs = [replace(entry, job=job) for entry, (_, job) in zip(entries, rows, strict=False)]
+        jobs += self.editions.anew(entries, [job for _, job in more])
         taken = []
-        for entry, row in zip(entries, rows, strict=False):
-            life = self._history.adoption(self._now(entry), row, by="what went in")
+        for entry, (row, _) in zip(jobs, rows, strict=True):
+            seen = self._seeds.seen.get(row.remote_id)
+            life = self._history.adoption(self._now(entry), row, by="what went in", seen=seen)
             with suppress(RemoteIdTakenError):  # another batch's run was quicker
                 taken.append(TakenIn(entry=self._record(entry, *life), rows=(row,)))
             self._candidates.take(row.remote_id)
         return taken
+
+    def _fed(self, entry: Entry) -> list[tuple[RemoteJob, Job]]:
+        """Return the rows of a child, oldest first, each with the job as it was sent."""
+        found: dict[str, tuple[RemoteJob, Job]] = {}
+        records = self._journal.records()
+        for job in variants_of(entry.job, records):
+            attempt = self._now(replace(entry, job=job))
+            like = self._like(attempt)
+            whose = self._candidates.ownership
+            for row in fed_by_us(attempt, like, whose, records=records, window=self._window):
+                found.setdefault(row.remote_id, (row, replace(job, id=entry.job.id)))
+        return sorted(found.values(), key=lambda one: (one[0].created_at or 0.0, one[0].remote_id))
 
     def _hold(self, entries: Sequence[Entry]) -> list[TakenIn]:
         """Hold as many equal jobs as there are rows that no other job whose answer is due may claim."""

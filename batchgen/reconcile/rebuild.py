@@ -164,7 +164,7 @@ class Rebuilder:
     async def _earlier(self, one: Recalled) -> list[Event]:
         known = self._journal.records().get(one.key, Record())
         entry, upto = Entry(key=one.key, job=one.job, record=known), max(1, one.saved.attempt)
-        await self._preflight.read([entry])
+        await self._preflight.read([entry], editions=False)
         failed = self._preflight.failed_rows(entry, upto=upto)
         return self._history.earlier(one.key, one.job, known, failed, upto=upto)
 

@@ -14,17 +14,16 @@ from batchgen.errors import NotFoundError
 from batchgen.identity import references_of
 from batchgen.lifecycle import RedoAsked
 from batchgen.model import Job, JobKey, RemoteJob
-from batchgen.planning.editions import Shelf
+from batchgen.planning.editions import Shelf, free_ordinal
 from batchgen.planning.parent_assets import bound
 from batchgen.planning.plan import Entry
 from batchgen.ports import Generator, Journal
-from batchgen.reconcile.attempt_rows import LOOK_AHEAD, Seeds, TakenIn
+from batchgen.reconcile.attempt_rows import Seeds, TakenIn
 from batchgen.reconcile.candidates import Candidates
-from batchgen.reconcile.history import Attempt, HistoryBuilder
+from batchgen.reconcile.history import BEYOND, LOOK_AHEAD, Attempt, HistoryBuilder
 from batchgen.reconcile.matching import Likeness, asset_prompt, loosely, seed_in
 from batchgen.record import DONE, Record, State
 
-_BEYOND = 8  # ordinals after the highest that is known or found: some were taken back, and bought nothing
 _UNSEEN = 2  # attempts that may show no row: one that was refused
 _A_BREATH = 1_000  # jobs
 _MOST_VARIANTS = 64
@@ -72,6 +71,8 @@ class UnownedEditions:
         self._seeds = seeds
         self._found: dict[JobKey, Entry] = {}
         self._contents: set[str] = set()
+        self._rows: _Rows | None = None
+        self._may_be_unlinked = True
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
@@ -92,14 +93,19 @@ class UnownedEditions:
             ServiceError: a row could not be read.
         """
         entries = [one for one in entries if self._history.assets_of(one.job) is not None]
-        rows = _Rows(self._candidates.free(), explained)
-        for number, (content, asked) in enumerate(self._asked(entries, rows).items()):
+        recorded = self._rows is None  # once: chains are read for step by step
+        if self._rows is None:
+            self._rows = _Rows(self._candidates.free(), explained)
+        rows, asked_for = self._rows, self._asked(entries, self._rows, recorded=recorded)
+        for number, (content, asked) in enumerate(asked_for.items()):
             if number % _A_BREATH == 0:
                 await asyncio.sleep(0)  # a hundred thousand take a while: what runs is looked at meanwhile
             await self._search(content, asked, rows)
-        for entry in entries if self else ():
-            for attempt in self._seeds.attempts(entry) if self.has_of(entry) else ():
-                await self.ask_after(attempt)
+        records = self._journal.records()
+        for entry in filter(self.has_of, entries):
+            for job in variants_of(entry.job, records):
+                for attempt in self._seeds.attempts(replace(entry, job=job)):
+                    await self.ask_after(attempt)
 
     def take_in(self, entries: Iterable[Entry]) -> list[TakenIn]:
         """Adopt the editions that were found: in place of a job of which nothing else is there, or beside it.
@@ -123,38 +129,62 @@ class UnownedEditions:
                 left.remove(same)
             taken += adopted
             self.recorded |= bool(adopted)
-        contents = {one.key.content for one in found}
-        for head, ordinal in unlinked(records, contents) if contents else ():
-            if ordinal not in records[head].editions:
-                job = records[head].job
-                assert job is not None
-                entry = Entry(key=head, job=job, record=records[head], wanted=False)
-                self._seeds.record(entry, RedoAsked(at=self._history.at, ordinal=ordinal))
-                self.recorded = True
+        if found or self._may_be_unlinked:
+            self._link(records)
         return taken
+
+    def _link(self, records: Mapping[JobKey, Record]) -> None:
+        """Tell first editions of those that they do not tell of: a kill may have come between."""
+        self._may_be_unlinked = False
+        for head, ordinal in list(unlinked(records)):
+            if ordinal not in records[head].editions:
+                self._journal.append(head, RedoAsked(at=self._history.at, ordinal=ordinal))
+                self.recorded = True
 
     async def ask_after(self, attempt: Attempt) -> None:
         """Ask what became of an attempt that a row shows: only of a success it is known that it was one."""
         for row in self._matching(attempt):
-            if row.remote_id not in self._seeds.seen:
-                with suppress(NotFoundError):
-                    self._seeds.seen[row.remote_id] = await self._generator.job(row.remote_id)
+            await self.look_at(row)
 
-    def _asked(self, entries: Iterable[Entry], rows: "_Rows") -> dict[str, _Asked]:
+    async def look_at(self, row: RemoteJob) -> None:
+        """Ask the service for a submission itself, once.
+
+        Raises:
+            ServiceError: it could not be asked.
+        """
+        if row.remote_id not in self._seeds.seen:
+            with suppress(NotFoundError):
+                self._seeds.seen[row.remote_id] = await self._generator.job(row.remote_id)
+
+    def anew(self, entries: Sequence[Entry], jobs: Sequence[Job]) -> list[Entry]:
+        """Return new editions, of the first of some equal jobs, that were sent like this."""
+        self._may_be_unlinked |= bool(jobs)
+        content, records = entries[0].key.content, self._journal.records()
+        taken = [*records, *(one.key for one in entries)]
+        first = free_ordinal(content, taken, Shelf(records))
+        keys = [JobKey(content, first + number) for number in range(len(jobs))]
+        return [Entry(key=key, job=job, wanted=False) for key, job in zip(keys, jobs, strict=True)]
+
+    def _asked(self, entries: Iterable[Entry], rows: "_Rows", *, recorded: bool) -> dict[str, _Asked]:
         """Return what is asked for by jobs that some of these rows may be editions of."""
         found: dict[str, _Asked] = {}
         if not rows:
             return found
-        recorded = ((key, one.job) for key, one in self._journal.records().items() if one.body is not None)
-        planned = ((one.key, one.job) for one in entries)
-        for key, job in (*recorded, *planned):
-            if job is not None and rows.may_have(job):
+        records = self._journal.records().items()
+        planned = ((one.key, one.job) for one in entries if rows.may_have(one.job))
+        bought = ((key, one.job) for key, one in records if one.body is not None) if recorded else ()
+        for key, job in (*planned, *bought):
+            if job is not None and (key.content in found or rows.may_have(job)):
                 found.setdefault(key.content, _Asked(job)).ordinals.add(key.ordinal)
+        if found and not recorded:
+            for key, one in records:
+                if key.content in found and one.body is not None:
+                    found[key.content].ordinals.add(key.ordinal)
         return found
 
     async def _search(self, content: str, asked: _Asked, rows: "_Rows") -> None:
         ordinal, last = 0, max(asked.ordinals)
-        while ordinal <= last + _BEYOND:
+        while ordinal <= last + BEYOND:
             key = JobKey(content, ordinal)
             ordinal += 1
             if key.ordinal in asked.ordinals or key in self._found:
@@ -252,7 +282,7 @@ def edition_of(found: Entry, records: Mapping[JobKey, Record]) -> Entry:
     return replace(found, job=replace(found.job, id=next(names, found.job.id)))
 
 
-def unlinked(records: Mapping[JobKey, Record], contents: Collection[str]) -> Iterator[tuple[JobKey, int]]:
+def unlinked(records: Mapping[JobKey, Record]) -> Iterator[tuple[JobKey, int]]:
     """Return the editions that no first one tells of: that one, and the ordinal of each, in their order.
 
     No two jobs of a manifest have one id, so what asks for the same under the same id is of the same job.
@@ -261,7 +291,7 @@ def unlinked(records: Mapping[JobKey, Record], contents: Collection[str]) -> Ite
     jobs: dict[tuple[str, str], list[JobKey]] = {}
     for key, record in records.items():
         is_bought = record.submissions and record.state is not State.ABANDONED
-        if key.content in contents and is_bought and record.job is not None and not shelf.is_later(key):
+        if is_bought and record.job is not None and not shelf.is_later(key):
             jobs.setdefault((key.content, record.job.id), []).append(key)
     for keys in jobs.values():
         yield from _of_one_job(keys, records)

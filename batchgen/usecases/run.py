@@ -110,7 +110,7 @@ async def _in_rounds(
     """Carry the slot, and once more as often as something was ordered or found that needs another plan."""
     edits = LiveEdits(opened)
     outcome = await _carried(opened, interrupts, audience, done, edits)
-    while edits.made:
+    while edits.made or outcome.anew:
         opened, done = await files_in_order(edits.next_round())
         outcome = await _carried(opened, interrupts, audience, done, edits)
     return outcome
@@ -136,7 +136,6 @@ async def _carried(
         else:
             came_to = await _with_the_service(opened, others, interrupts, audience, order, edits, past=past)
             await order.end()
-            edits.made |= came_to.own.anew and not came_to.own.drained
         at = opened.options.clock.now()
         return await conclude(opened, others, came_to, at=at, asked=asked, past=past, order=order)
 

@@ -37,6 +37,7 @@ class RunOutcome:
         asked: whether there was anything to ask the service for.
         notes: which files were renamed, what became of other slots, and what a person can do there, a
             sentence each.
+        anew: whether editions of jobs were found that another plan goes on with, in a round of this run.
     """
 
     verdict: Verdict
@@ -47,6 +48,7 @@ class RunOutcome:
     asked: bool
     left_out: LeftOut | None = None
     notes: tuple[str, ...] = ()
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ async def conclude(
         asked=asked,
         left_out=ending.left_out,
         notes=tuple(notes),
+        anew=ending.anew,
     )
 
 

@@ -91,7 +91,7 @@ class Run:
         self._spending = self.leg.spending or Spending()
         self.scope = scope_of(self.leg.name) if self.leg.name else scope_in(self.leg.slot)
         self._file: JournalFile | None = None
-        self._lived_in: Journal | None = None
+        self._lived_in: NotedJournal | None = None
         self._others: dict[str, OldJournal] = {}
         self._all: Mapping[str, Journal] = {}
         self._round: Plan | None = None
@@ -240,7 +240,8 @@ class Run:
                 self._do(act, self.earth.plan(self.leg, journal.records()), journal)
             self._order_acts(journal)
             await self._carry(journal, client, gate, clock, closed)
-            while self._ordered:  # as a run does: what was ordered meanwhile is bought in a round of its own
+            # as a run does: what was ordered meanwhile, or was found, is gone on with in a round of its own
+            while self._ordered or self._found_editions:
                 self._ordered, self.leg = False, replace(self.leg, retry=False)
                 self.witness.requests = Requests()
                 await self._carry(journal, client, gate, clock, closed)
@@ -272,13 +273,18 @@ class Run:
         notes = notes_of(act, plan, journal.records(), at=self.earth.now())
         for head, events in notes.items():
             asked = (JobKey(head.content, one.ordinal) for one in events if isinstance(one, RedoAsked))
-            for key in asked:
-                self.earth.asked_at[self.key_of(key)] = len(self.earth.service.submissions)
+            for key in map(self.key_of, asked):
+                self.earth.asked_at[key] = len(self.earth.service.submissions)
+                self.earth.asked_in_all[key.content] += 1
         if notes:
             journal.append_to_all(notes)
             told = ((self.key_of(head), one) for head, events in notes.items() for one in events)
             self.witness.events.extend(told)
         return bool(notes)
+
+    @property
+    def _found_editions(self) -> bool:
+        return self.ending is not None and self.ending.anew and not self.ending.drained
 
     def _order_acts(self, journal: CrashingJournal) -> None:
         """Let a person order something of this run while it goes on."""

@@ -76,6 +76,25 @@ class Redone(Place):
         text = (self.folder / "output" / "spring" / "results.json").read_text()
         return next(one for one in json.loads(text)["jobs"] if one["id"] == name)
 
+    def write_as_under_way(self, name: str, status: str, *, answered: bool) -> None:
+        """Write the results as they were before the newest edition of a job had arrived."""
+        path = self.folder / "output" / "spring" / "results.json"
+        document = json.loads(path.read_text())
+        row = next(one for one in document["jobs"] if one["id"] == name)
+        newest, before = dict(row), row["earlier"].pop(0)
+        for key in ("job_id", "asset_ids", "files", "cost", "seed"):
+            row[key] = before[key]
+        if row["seed"] is not None:
+            row["params"]["seed"] = row["seed"]
+        row["redo"] = {
+            "status": status,
+            "job_id": newest["job_id"] if answered else None,
+            "cost": newest["cost"],
+            "seed": newest["seed"],
+            "error": None,
+        }
+        path.write_text(json.dumps(document))
+
     def records(self) -> Mapping[JobKey, Record]:
         with look_at(self.options()) as opened:
             return dict(opened.batch.journal.records())

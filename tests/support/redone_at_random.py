@@ -40,7 +40,7 @@ class History:
     def __init__(self, folder: Path, kinds: list[str], *, failures: float = 0.0) -> None:
         service = Service(Settings(outcomes=Outcomes(failures=failures)))
         (folder / "jobs.yaml").write_text(manifest_of(kinds))
-        self.place = Redone(folder, Earth(service=service))
+        self.place: Redone = Redone(folder, Earth(service=service))
         self.names = [f"job-{number}" for number in range(len(kinds))]
         self.kinds = kinds
         self.asked = len(kinds)
