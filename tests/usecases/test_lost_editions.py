@@ -10,6 +10,7 @@ from batchgen.reconcile.look_back import BLIND
 from batchgen.record import State
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Outcomes, Settings
+from batchgen.wiring.opening import look_at, open_batch
 from tests.support.redone import Redone
 
 SEEDLESS = "model_imagen4-ultra"
@@ -360,3 +361,22 @@ def test_a_child_that_was_made_again_is_known_by_what_went_in_and_nobody_is_aske
     assert chain.run().verdict.exit == 0
     assert {name: chain.row(name)["job_id"] for name in before} == before
     assert (chain.bought, chain.owned()) == (bought, chain.paid())
+
+
+def test_what_was_adopted_before_a_kill_and_told_to_no_job_is_told_by_the_next_run(tmp_path: Path) -> None:
+    place = of_seeds(tmp_path)
+    place.run()
+    copy = place.copied("copy")
+    place.redo("job-0")
+    place.run()
+    newest = place.row("job-0")["job_id"]
+    with look_at(place.options()) as opened:
+        [edition] = [key for key in opened.batch.journal.records() if key.ordinal == 1]
+        life = [event for key, event in opened.batch.journal.history() if key == edition]
+    place.put_back(copy)
+    with open_batch(place.options()) as opened:
+        opened.batch.journal.append(edition, *life)
+    place.run()
+    assert place.row("job-0")["job_id"] == newest
+    assert len(place.row("job-0")["earlier"]) == 1
+    assert place.bought == 3
