@@ -100,6 +100,11 @@ def open_plain_at(name: str, folder: int) -> BufferedReader:
         raise fault_of(path, error) from error
 
 
+def real_path(path: Path) -> Path:
+    """Return a path with its links followed; one that goes in a circle stays."""
+    return Path(os.path.realpath(path))
+
+
 def read_bytes(path: Path, *, largest: int | None = LARGEST) -> bytes:
     """Read a whole file.
 

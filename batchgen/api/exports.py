@@ -11,8 +11,6 @@ from batchgen.wiring.opening import look_at
 from batchgen.wiring.options import Options
 from batchgen.wiring.outputs import export_disk
 
-_LOOKS = 3  # where a run about renames the files that are looked for
-
 
 def export(options: Options, asked: Export) -> Exported:
     """Make a second tree of the current files of a batch; a run beside it is not disturbed.
@@ -23,15 +21,13 @@ def export(options: Options, asked: Export) -> Exported:
         JournalError: the journal cannot be read.
         OutputError: the disk is at fault; it says how far it came.
     """
-    kept = _kept(options)
-    looks = _LOOKS
+    kept, lost = _kept(options), None
     while True:
         with look_at(options, kept=kept) as opened:
             exported = export_files(opened, asked, export_disk(asked.folder))
-            looks -= 1
-            is_alive = opened.batch.scope in opened.file.last_runs.alive(at=opened.now)
-        if not (exported.lost and is_alive and looks):
+        if exported.lost in {(), lost}:
             return exported
+        lost = exported.lost  # a run may have renamed it just now: what is there says the record then
 
 
 def job_lines(options: Options) -> JobLines:

@@ -25,6 +25,7 @@ from batchgen.manifest.quantities import parse_rate
 from batchgen.model import Rate
 from batchgen.output.progress import Mode
 from batchgen.output.run_events import RunEvent
+from batchgen.planning.undecided import told_undecided
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.export import Export, Exported
 from batchgen.usecases.findings import Audit
@@ -103,7 +104,12 @@ async def plan(
             one.entry.job.id: tuple(change.name for change in one.changes) for one in preview.outlook.changed
         },
         stopped=preview.found.stopped,
-        notes=(*preview.outlook.notes, *preview.outlook.fit.warnings(), *preview.slots.notes),
+        notes=(
+            *preview.outlook.notes,
+            *preview.outlook.fit.warnings(),
+            *preview.slots.notes,
+            *filter(None, [told_undecided(batch.undecided_now, batch.typed)]),
+        ),
         warnings=preview.warnings,
     )
 

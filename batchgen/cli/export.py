@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -50,6 +51,7 @@ def _check_words(folder: str | None, mapping: Path | None, *, lines: bool, as_js
 )
 @click.option(
     "--replace",
+    "force",
     is_flag=True,
     help="Put files in the place of those that no export put there, or that were changed.",
 )
@@ -63,7 +65,7 @@ def command(
     copy: bool | None,
     mapping: Path | None,
     prune: bool,
-    replace: bool,
+    force: bool,
     lines: bool,
     as_json: bool,
 ) -> int:
@@ -82,7 +84,7 @@ def command(
     """
     _check_words(folder, mapping, lines=lines, as_json=as_json)
     if folder is None:
-        if not lines or template is not None or mapping is not None or copy is not None or prune or replace:
+        if not lines or template is not None or mapping is not None or copy is not None or prune or force:
             raise click.UsageError("name the folder that the files go to: --to DIR")
         _write_lines(api.job_lines(options))
         return 0
@@ -92,7 +94,7 @@ def command(
         link=copy is False,
         mapping=mapping,
         prune=prune,
-        force=replace,
+        force=force,
     )
     done = api.export(options, asked)
     for line in api.shown_problems((), done.warnings):
@@ -149,7 +151,7 @@ def _lost_lines(done: "api.Exported", options: "api.Options") -> Iterator[str]:
 
 
 def _helps(done: "api.Exported", options: "api.Options") -> Iterator[str]:
-    slot = done.slot or None
+    slot, options = done.slot or None, replace(options, simulate=options.simulate or done.is_rehearsal)
     if any(one.is_missing for one in done.lost):
         run = options.command_line("run", "--collect-only", slot=slot)
         yield f"`{run}` fetches what is missing, and buys nothing"

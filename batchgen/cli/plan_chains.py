@@ -37,8 +37,7 @@ def along_line(preview: "api.Preview") -> Iterator[str]:
 
 def undecided_line(preview: "api.Preview") -> Iterator[str]:
     """Say which jobs wait for marks on others."""
-    meant = [one for one in preview.batch.undecided if one.selected]
-    if told := api.told_undecided(meant, preview.batch.typed):
+    if told := api.told_undecided(preview.batch.undecided_now, preview.batch.typed):
         yield f"  {clean(told)}"
 
 

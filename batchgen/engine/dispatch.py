@@ -28,7 +28,6 @@ from batchgen.errors import ModelClosedError, NoRightError, OverBudgetError, Ser
 from batchgen.ledger import Ledger
 from batchgen.loop_clock import DUST, loop_time, wait_until
 from batchgen.model import Model, Scope
-from batchgen.planning.editions import Shelf, editions_of
 from batchgen.planning.plan import Entry, Plan, may_be_unrecorded
 from batchgen.ports import Lane
 from batchgen.reconcile.search import Search
@@ -68,7 +67,11 @@ class Dispatcher:
         self._chains = chains
         self._has_chains = not plan.lineage.is_empty
         self._departures = Departures(
-            submit=lambda one: errands.guarded(lambda: self._submit(one)), moves=moves
+            submit=lambda one: errands.guarded(lambda: self._submit(one)),
+            moves=moves,
+            flow=flow,
+            journal=world.journal,
+            redone=[one.key for one in plan.entries if one.stands is not None],
         )
         self._asker = Asker(
             purse=world.purse,
@@ -111,9 +114,6 @@ class Dispatcher:
             ready=self._take_child,
             blocked=self._leave_child,
         )
-        redone = [one.key for one in plan.entries if one.stands is not None]
-        shelf = Shelf(world.journal.records() if redone else {})
-        self._redone = {key: shelf.head(key) for key in redone}
         self._aside = Aside(world.journal, submitter.body_of)
         self._held = HeldPrices(world, ledger)
         self._short = Shortage(waiting=self._waiting, purse=world.purse, chains=chains, spends=world.journal)
@@ -338,11 +338,6 @@ class Dispatcher:
         self._departures.begin(entry)
 
     async def _submit(self, entry: Entry) -> None:
-        if self._is_taken_back(entry):
-            self._chains.lost(entry)
-            self._flow.withdrew(entry.key)
-            self._moves.close(entry)
-            return
         try:
             entry, error = await self._submitter.submit(entry)
         except OverBudgetError as over:
@@ -358,11 +353,6 @@ class Dispatcher:
             self._board.stop_for(error)
         self._board.look_at_reach()
         self._moves.route(entry)
-
-    def _is_taken_back(self, entry: Entry) -> bool:
-        """Return whether a person has restored a job since it was to be made again: nothing more is bought."""
-        head = self._redone.get(entry.key)
-        return head is not None and editions_of(head, self._world.journal.records()).newest != entry.key
 
     def _may_submit(self) -> bool:
         """Return whether a job may be submitted now, for which it is worth to wait for a turn."""

@@ -20,6 +20,7 @@ from pydantic import (
 
 from batchgen.manifest.naming import slug, wrong_with_batch, wrong_with_entry, wrong_with_period
 from batchgen.manifest.quantities import read_amount, read_duration, read_estimate, read_rate
+from batchgen.manifest.references import read_only
 from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.scalars import kind_of, unsendable
 from batchgen.manifest.templates import parse
@@ -30,10 +31,9 @@ Download: TypeAlias = Literal["all", "last", "none"]
 _DOWNLOADS: tuple[Download, ...] = ("all", "last", "none")
 
 VERSION = 1
-ONLY_KEPT = "mark:kept"
 FILES = "{id}_{index}"
 
-# of the forms of a prompt, of from and of entry: no key can be one, for the space
+# of the forms of a prompt, from and entry: no key can be one, for the space
 TAGS = ("text ", "file ", "files ", "part ", "jobs ")
 
 _MODEL_ID = re.compile(r"[^\s/\\?#%{}]+")
@@ -156,13 +156,6 @@ def _seed(value: Json) -> Literal["none"]:
     )
 
 
-def _only(value: Json) -> Literal["mark:kept"]:
-    if value == ONLY_KEPT:
-        return "mark:kept"
-    shown = f'"{value}"' if isinstance(value, str) else kind_of(value)
-    raise ValueError(f"only {ONLY_KEPT} can stand here, for jobs that a person keeps, not {shown}")
-
-
 def _download(value: Json) -> Download:
     if isinstance(value, bool):
         return "all" if value else "none"
@@ -224,7 +217,7 @@ class FromJobs(Part):
 
     jobs: Text
     """The other entry: its name, or its id as it is written, or what its ids begin with."""
-    only: Annotated[Literal["mark:kept"], PlainValidator(_only)] | None = None
+    only: Annotated[Literal["mark:kept"], PlainValidator(read_only)] | None = None
     """mark:kept goes through those alone that a person keeps; the others wait for that decision."""
 
 

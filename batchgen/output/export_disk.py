@@ -17,7 +17,7 @@ from batchgen.errors import InputError
 from batchgen.output.atomic import output_error
 from batchgen.output.disk import NO_SECOND_NAME
 from batchgen.output.export_view import FOLDER, RECORD, STAGING, ExportView
-from batchgen.plain_files import FileFaultError, open_plain
+from batchgen.plain_files import FileFaultError, open_plain, real_path
 from batchgen.planning.export_changes import Seen
 from batchgen.planning.file_places import Lies
 
@@ -62,9 +62,12 @@ class ExportDisk(ExportView):
                 self._act(os.mkdir, STAGING, dir_fd=self._root)
             self._staging = os.open(STAGING, FOLDER, dir_fd=self._root)
             self._empty_staging()
+            if os.listdir(self._staging):  # noqa: PTH208 - by its descriptor
+                raise _others(self.folder / STAGING)
         except OSError as error:
+            at = self.folder if self._root is None else self.folder / STAGING
             self.undo()
-            raise output_error(self.folder, error) from error
+            raise output_error(at, error) from error
 
     def _make_above(self) -> None:
         missing = [self.folder]
@@ -109,7 +112,7 @@ class ExportDisk(ExportView):
         """
         with open_plain(source) as file:
             try:
-                self._act(os.link, source.resolve(), str(number), dst_dir_fd=self._staging)
+                self._act(os.link, real_path(source), str(number), dst_dir_fd=self._staging)
             except OSError as error:
                 if error.errno == errno.EXDEV:
                     why = f"{self.folder} is on another file system than {source.parent}"
@@ -239,6 +242,12 @@ class ExportDisk(ExportView):
         for name in os.listdir(self._staging):  # noqa: PTH208 - by its descriptor
             if name == "record" or name.isdecimal():
                 self._act(os.unlink, name, dir_fd=self._staging)
+
+
+def _others(path: Path) -> InputError:
+    return InputError(
+        f"{path} has files that no export put there; an export needs that name, so move it away"
+    )
 
 
 def _seen(found: os.stat_result) -> Seen:

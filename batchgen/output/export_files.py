@@ -91,6 +91,9 @@ def carry_in(
     except OSError as error:
         disk.undo()
         raise _broken_off(disk.folder, error, work.done, len(coming)) from error
+    except BaseException:
+        disk.undo()
+        raise
     return []
 
 

@@ -110,4 +110,4 @@ def _put(one: Mapping[str, Any]) -> Put:
 def _is_below(path: str) -> bool:
     """Return whether a path leads to a file below the folder, and to none of ours that are hidden."""
     parts = path.split("/")
-    return not {"", ".", ".."}.intersection(parts) and not parts[0].startswith(".") and "\0" not in path
+    return all(one and not one.startswith(".") for one in parts) and "\0" not in path

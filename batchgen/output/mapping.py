@@ -16,7 +16,7 @@ from typing import Final
 from batchgen.model import Json
 from batchgen.output.atomic import encoded, write_chunks, write_text
 from batchgen.output.results import cell, told_value
-from batchgen.plain_files import FileFaultError, open_plain
+from batchgen.plain_files import FileFaultError, open_plain, real_path
 from batchgen.planning.export_changes import Obstacle
 
 COLUMNS: Final = (
@@ -127,7 +127,7 @@ class MappingFile:
         """
         self._path = path
         self._chunks = chunks
-        self._name = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+        self._name = Path(os.path.relpath(real_path(path), real_path(folder))).as_posix()
         digest = hashlib.sha256()
         for one in chunks():
             digest.update(one)
@@ -142,8 +142,8 @@ class MappingFile:
             force: whether what a person has made of it may go.
         """
         hashes = known.get(self._name, ())
-        if self._path.is_dir():
-            yield Obstacle(str(self._path), "a folder is in the place of the mapping")
+        if wrong := _wrong_with_place(self._path):
+            yield Obstacle(str(self._path), wrong)
         elif self._there not in {"", self._sha256, *hashes} and not force:
             why = "it was changed since an export wrote it" if hashes else "no export wrote it"
             yield Obstacle(str(self._path), why, replaceable=True)
@@ -163,6 +163,16 @@ class MappingFile:
             write_text(self._path, b"".join(self._chunks()).decode())
         elif self._there != self._sha256:
             write_chunks(self._path, self._chunks(), aside=f".{self._path.name[:100]}.batchgen-export.tmp")
+
+
+def _wrong_with_place(path: Path) -> str:
+    """Return what keeps a file from being written there; empty where nothing is known to."""
+    if path.is_dir():
+        return "a folder is in the place of the mapping"
+    there = next((one for one in path.parents if os.path.lexists(one)), path.parent)
+    if not there.is_dir():
+        return f"{there} is no folder"
+    return "" if os.access(there, os.W_OK | os.X_OK) else f"{there} may not be written"
 
 
 def _sha256_of(path: Path) -> str:

@@ -140,6 +140,14 @@ def undecided_in(plan: Plan, places: Mapping[int, int], marks: Marks) -> tuple[U
     return tuple(one(place, row) for place, row in places.items())
 
 
+def waits_of(undecided: Sequence[Undecided]) -> Mapping[str, str]:
+    """Return why nothing can be done with each of these jobs, by its id."""
+    return {
+        one.job: f"{one.job!r} waits until {one.parent.job.id!r}, which it goes through, is marked kept"
+        for one in undecided
+    }
+
+
 def told_undecided(undecided: Sequence[Undecided], typed: Typed) -> str:
     """Return what waits for which marks, with the command, in a sentence; empty where nothing waits.
 

@@ -19,7 +19,7 @@ from batchgen.output.export_record import ExportRecord, read_record
 from batchgen.output.export_view import RECORD, STAGING
 from batchgen.output.mapping import mapping_csv, mapping_json, mapping_rows
 from batchgen.output.results import variable_names
-from batchgen.plain_files import FileFaultError
+from batchgen.plain_files import FileFaultError, real_path
 from batchgen.planning.export_changes import Exportable, Obstacle, decide, one_name_each
 from batchgen.planning.file_names import folded
 from batchgen.usecases.export_lists import (
@@ -35,6 +35,7 @@ from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.usecases.page import nothing_on_record, results_as_of_now
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.file_names import export_namer
+from batchgen.wiring.job_facts import assets_meant
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import SIMULATOR
 from batchgen.wiring.outputs import mapping_file
@@ -141,7 +142,10 @@ def export_files(opened: OpenBatch, asked: Export, disk: ExportDisk) -> Exported
     _refuse_our_own(opened, asked)
     rows = _rows(opened)
     name, warnings = _naming(opened, asked)
-    lists = ExportLists(rows, name, batch.folder)
+    is_meant = assets_meant(
+        opened.options.selection, batch.plan, batch.manifest, now=opened.now, marks=batch.marks
+    )
+    lists = ExportLists(rows, name, batch.folder, is_meant)
     done = Exported(
         batch=batch.manifest.batch,
         slot=batch.scope.slot,
@@ -276,9 +280,9 @@ def _refuse_an_empty_record(opened: OpenBatch, do: str) -> None:
 
 def _refuse_our_own(opened: OpenBatch, asked: Export) -> None:
     """Stop where the tree, or the mapping, would be among the files of runs."""
-    output = opened.options.output.resolve()
+    output = real_path(opened.options.output)
     for what, path in (("--to", asked.folder), ("--mapping", asked.mapping)):
-        if path is not None and path.resolve().is_relative_to(output):
+        if path is not None and real_path(path).is_relative_to(output):
             raise InputError(
                 f"{what} {path} is inside {opened.options.output}, where runs keep their own files"
             )
@@ -288,7 +292,7 @@ def _refuse_nothing(opened: OpenBatch, lists: ExportLists) -> None:
     if lists.files:
         return
     jobs = counted(lists.without, "job")
-    why = "the manifest says `download: none`" if not opened.batch.manifest.output.download else ""
+    why = "" if opened.batch.manifest.output.download else "the manifest has none fetched (output: download)"
     todo = why or f"`{opened.options.command_line('status')}` shows where they stand"
     raise InputError(f"nothing to export: of {jobs} none has a file yet; {todo}")
 
@@ -301,8 +305,8 @@ def _refuse_names(opened: OpenBatch, asked: Export, files: Sequence[Exportable])
         raise InputError(
             _listed(f"TEMPLATE: {counted(len(wrong), 'file')} without a name of its own{tell}", wrong)
         )
-    output, folder = opened.options.output.resolve(), asked.folder.resolve()
-    mapping = asked.mapping.resolve() if asked.mapping is not None else None
+    output, folder = real_path(opened.options.output), real_path(asked.folder)
+    mapping = real_path(asked.mapping) if asked.mapping is not None else None
     within = f"{folded(output.relative_to(folder).as_posix())}/" if output.is_relative_to(folder) else None
     beside = (
         folded(mapping.relative_to(folder).as_posix()) if mapping and mapping.is_relative_to(folder) else ""

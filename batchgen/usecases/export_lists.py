@@ -86,13 +86,16 @@ class ExportLists:
         lost: files on record that are not as they are on record.
     """
 
-    def __init__(self, rows: Sequence[Row], name: NamedAs, folder: Path) -> None:
+    def __init__(
+        self, rows: Sequence[Row], name: NamedAs, folder: Path, is_meant: Callable[[int, str], bool]
+    ) -> None:
         """Look at the disk; blocks.
 
         Args:
             rows: of the jobs.
             name: gives each file its path.
             folder: the batch's.
+            is_meant: says of one of several assets of a job, by its number, whether it is meant.
         """
         self.files: list[Exportable] = []
         self.told: dict[tuple[str, str], Mapping[str, Json]] = {}
@@ -104,6 +107,8 @@ class ExportLists:
         found_in = finder(folder)
         for row in rows:
             kept = row.record.kept_files if row.record is not None else ()
+            if row.record is not None and len(row.record.asset_ids) > 1:
+                kept = tuple(one for one in kept if is_meant(row.index, one.asset_id))
             self.jobs += bool(kept)
             self.without += not kept
             for file in kept:

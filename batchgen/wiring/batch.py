@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -34,7 +33,14 @@ from batchgen.planning.plan import Entry, Plan
 from batchgen.planning.redo import Choice
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
-from batchgen.planning.undecided import Undecided, held_back, left_out, undecided_in, undecided_places
+from batchgen.planning.undecided import (
+    Undecided,
+    held_back,
+    left_out,
+    undecided_in,
+    undecided_places,
+    waits_of,
+)
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
 from batchgen.wiring.job_facts import known_jobs
@@ -158,16 +164,19 @@ class Batch:
             return held_back(plan, undecided_places(plan, kept_rows, marks))
 
         plan = planned(journal.records())
+        waiting = undecided_places(plan, kept_rows, marks)
+        waits = waits_of(undecided_in(plan, waiting, marks))
         files = FilesLook()
         if manifest.output.download:
             only_last = manifest.output.only_last
             files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
         chosen: tuple[Choice, ...] = ()
         if options.redo:
-            plan, chosen, wrong = redone(options, manifest, plan, journal.records(), planned, marks)
+            plan, chosen, wrong = redone(
+                options, manifest, plan, journal.records(), planned, marks, waits=waits
+            )
         else:
-            plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks)
-        waiting = undecided_places(plan, kept_rows, marks)
+            plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks, waits)
         undecided = undecided_in(plan, waiting, marks)
         plan, left = left_out(plan, waiting), manifest.without(waiting)
         return cls(
@@ -347,14 +356,19 @@ class Batch:
         )
 
 
-def _selected(options: Options, manifest: Manifest, plan: Plan, marks: Marks) -> tuple[Plan, tuple[str, ...]]:
+def _selected(
+    options: Options, manifest: Manifest, plan: Plan, marks: Marks, waits: Mapping[str, str]
+) -> tuple[Plan, tuple[str, ...]]:
     """Return a plan of the jobs that are meant, and what is wrong with the words for them."""
     if not options.selection:
         return plan, ()
     removed = not (options.retry or options.fresh)
     known = known_jobs(plan, manifest, now=options.clock.now(), removed=removed, marks=marks)
-    unfit = partial(wrong_with_retry, plan) if options.retry else None
-    found = selected(options.selection, known, unfit=unfit)
+
+    def unfit(name: str) -> str | None:
+        return waits.get(name) or wrong_with_retry(plan, name)
+
+    found = selected(options.selection, known, unfit=unfit if options.retry else None)
     places = () if found.wrong else found.places
     return only_selected(plan, places, retry=options.retry), found.wrong
 

@@ -15,6 +15,7 @@ from batchgen.planning.lanes import Lane
 from batchgen.planning.make_plan import entries_on_record
 from batchgen.planning.marks import NO_MARKS, Mark, Marks, mark_of
 from batchgen.planning.plan import Entry, Plan, Standing
+from batchgen.planning.selection import JobSelection, holding
 from batchgen.planning.stages import Stage, stage_of
 from batchgen.planning.undecided import Undecided
 
@@ -47,7 +48,7 @@ def is_out_of_sight(record: Record, timeout: float | None, *, now: float) -> boo
 class _Job:
     """One job; what it has is looked up when it is asked for."""
 
-    __slots__ = ("_entry", "_index", "_lane", "_late", "_manifest", "_marks", "_variables")
+    __slots__ = ("_assets", "_entry", "_index", "_lane", "_late", "_manifest", "_marks", "_variables")
 
     def __init__(
         self,
@@ -58,7 +59,9 @@ class _Job:
         lane: Lane = Lane.READY,
         *,
         marks: Marks = NO_MARKS,
+        assets: Collection[str] | None = None,
     ) -> None:
+        self._assets = entry.current.record.asset_ids if assets is None else assets
         self._entry = entry
         self._marks = marks
         self._lane = lane
@@ -89,7 +92,7 @@ class _Job:
 
     @property
     def assets(self) -> Collection[str]:
-        return self._entry.current.record.asset_ids
+        return self._assets
 
     @property
     def mark(self) -> Mark | None:
@@ -196,6 +199,35 @@ def known_jobs(
     jobs = _Jobs(plan.entries, late, manifest=manifest, removed=gone, lane_of=plan.lane_of, marks=marks)
     waits = {one.job: one.parent.job.id for one in undecided}
     return Known(jobs=jobs, statuses=STATUSES, undecided=waits)
+
+
+def assets_meant(
+    words: JobSelection, plan: Plan, manifest: Manifest, *, now: float, marks: Marks
+) -> Callable[[int, str], bool]:
+    """Return what says of one asset of a job whether it is meant: marks stand on assets.
+
+    Args:
+        words: by which jobs were selected; none for all.
+        plan: with the jobs.
+        manifest: whose words they are.
+        now: seconds since the epoch.
+        marks: what a person says of what came out.
+
+    Returns:
+        What takes the number of a job of the manifest, and one of its assets.
+    """
+    if not words:
+        return lambda _index, _asset: True
+    holds = holding(words, known_jobs(plan, manifest, now=now, marks=marks))
+
+    def late(record: Record) -> bool:
+        return is_out_of_sight(record, manifest.timeout, now=now)
+
+    def is_meant(index: int, asset_id: str) -> bool:
+        entry, lane = plan.entries[index], plan.lane_of(index)
+        return holds(_Job(entry, late, manifest, index, lane, marks=marks, assets=(asset_id,)))
+
+    return is_meant
 
 
 def known_records(

@@ -1,7 +1,6 @@
 """The plan of a batch in which some jobs are made again, before anything of that is on record."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from batchgen.lifecycle import Record, RedoAsked, apply
 from batchgen.manifest.values import Manifest
@@ -28,6 +27,8 @@ def redone(
     records: Mapping[JobKey, Record],
     planned: Callable[[Mapping[JobKey, Record]], Plan],
     marks: Marks,
+    *,
+    waits: Mapping[str, str],
 ) -> tuple[Plan, tuple[Choice, ...], tuple[str, ...]]:
     """Return a plan in which what is meant is made again, these jobs, and what is wrong with the words.
 
@@ -38,11 +39,16 @@ def redone(
         records: the journal's.
         planned: makes the plan of other records.
         marks: what a person says of what came out.
+        waits: why nothing can be done with jobs that wait for a mark, by their ids.
     """
     known = known_jobs(plan, manifest, now=options.clock.now(), removed=False, marks=marks)
-    unfit = partial(wrong_with_redo, plan, options.command_line)
+
+    def unfit(name: str) -> str | None:
+        return waits.get(name) or wrong_with_redo(plan, options.command_line, name)
+
     found = selected(options.selection, known, unfit=unfit)
-    places = with_children(plan, found.places) if options.children else list(found.places)
+    meant = with_children(plan, found.places) if options.children else list(found.places)
+    places = [place for place in meant if plan.entries[place].job.id not in waits]
     wrong = found.wrong or tuple(
         f"{manifest.place_of(place, 'params', 'seed')}: {plan.entries[place].job.id!r} has a fixed seed, so "
         "that the same would come out again; change it there, and a run buys the job anew"

@@ -346,12 +346,15 @@ def test_folders_that_would_be_among_the_files_of_runs_are_refused(desk: Desk, t
     link = tmp_path / "link"
     link.symlink_to(desk.batch.output / "spring")
     (tmp_path / "file").write_text("a file")
+    (tmp_path / "loop").symlink_to("loop")
     for folder, said in {
         desk.batch.output: "is inside",
         desk.batch.output / "spring": "is inside",
         desk.batch.output / "spring" / "assets" / "x": "is inside",
         link: "is inside",
         tmp_path / "file": "is no folder",
+        tmp_path / "loop": "symbolic links",
+        tmp_path / "loop" / "below": "symbolic links",
         tmp_path / "file" / "below": "a file is in the place of one of its folders",
     }.items():
         status, _, err = desk("{id}", to=folder)
@@ -527,3 +530,63 @@ def test_python_exports_as_the_command_does(desk: Desk) -> None:
     assert export("{id}", only="keep").same == ("keep.webp", "keep_2.webp")
     with pytest.raises(batchgen.ManifestError, match="TEMPLATE:1: unknown variable"):
         export("{colour}")
+
+
+def test_what_is_made_again_and_restored_is_exported_as_it_stands(desk: Desk) -> None:
+    desk("{id}")
+    before = desk.tree
+    assert desk("keep", "--simulate", "--yes", name="redo")[0] == 0
+    told = desk.json("{id}")
+    assert (told["replaced"], len(told["same"])) == (["keep.webp", "keep_2.webp"], 4)
+    assert all(desk.tree[path] != before[path] for path in told["replaced"])
+    assert desk("keep", "--simulate", name="restore")[0] == 0
+    assert desk.json("{id}")["replaced"] == ["keep.webp", "keep_2.webp"]
+    assert desk.tree == before
+
+
+def test_only_what_is_kept_is_exported_and_goes_again_when_it_is_not(desk: Desk) -> None:
+    words = ("{id}", "--only", "mark:kept", "--prune", "--mapping", str(desk.batch.folder / "m.json"))
+    assert desk(*words)[0] == 2, "nothing is kept"
+    run(desk.batch.words("mark", "--simulate", "kept", "keep", "tower-1-flat"))
+    assert desk(*words)[0] == 0
+    assert set(desk.tree) == {"keep.webp", "keep_2.webp", "tower-1-flat.webp"}
+    rows = json.loads((desk.batch.folder / "m.json").read_text())["files"]
+    assert {row["mark"] for row in rows} == {"kept"}
+    run(desk.batch.words("mark", "--simulate", "none", "keep"))
+    assert desk(*words)[0] == 0
+    assert set(desk.tree) == {"tower-1-flat.webp"}
+
+
+def test_marks_and_ids_of_assets_mean_files_and_not_all_of_their_job(desk: Desk) -> None:
+    first, second = next(one["asset_ids"] for one in desk.batch.results["jobs"] if one["id"] == "keep")
+    run(desk.batch.words("mark", "--simulate", "kept", second))
+    run(desk.batch.words("mark", "--simulate", "rejected", first, "tower-1-flat"))
+    desk.capsys.readouterr()
+    for words, paths in {
+        ("--only", "mark:kept"): {"keep_2.webp"},
+        ("--only", "keep", "--except", "mark:rejected"): {"keep_2.webp"},
+        ("--only", first): {"keep.webp"},
+        ("--only", "mark:kept", "--only", first): {"keep.webp", "keep_2.webp"},
+        ("--only", "keep"): {"keep.webp", "keep_2.webp"},
+    }.items():
+        assert desk("{id}", "--prune", *words)[0] == 0, words
+        assert set(desk.tree) == paths, words
+    line = json.loads(desk("{id}", "--jsonl", "--only", "mark:kept")[1])
+    assert [one["path"] for one in line["files"]] == ["keep_2.webp"]
+
+
+@pytest.mark.parametrize("place", ["jobs.yaml/map.csv", "nowhere/map.csv", "game", "loop/map.csv"])
+def test_a_mapping_that_cannot_be_written_is_found_before_anything(desk: Desk, place: str) -> None:
+    (desk.batch.folder / "nowhere").symlink_to("not-there")
+    (desk.batch.folder / "loop").symlink_to("loop")
+    (desk.batch.folder / "game").mkdir()
+    status, _, err = desk("{id}", "--mapping", str(desk.batch.folder / place))
+    assert (status, "folder" in err, desk.to.exists()) == (2, True, False), err
+
+
+def test_a_batch_whose_files_are_not_fetched_says_so(desk: Desk) -> None:
+    shutil.rmtree(desk.batch.output)
+    desk.edit("batch: spring", "batch: spring\noutput: {download: false}")
+    assert desk("--simulate", "--yes", "-q", name="run")[0] == 0
+    status, _, err = desk("{id}")
+    assert (status, "output: download" in err) == (2, True)

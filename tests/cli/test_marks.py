@@ -442,3 +442,17 @@ def test_what_else_could_stand_there_is_a_problem_with_its_place(chain: Desk) ->
         assert f"not {shown}" in err
     chain.write("jobs.yaml", CHAIN.replace("jobs: knight,", 'files: "*.png",'))
     assert "only cannot stand beside files" in chain("plan")[2]
+
+
+def test_a_job_that_waits_for_a_mark_is_neither_tried_again_nor_made_again(chain: Desk) -> None:
+    run_again(chain)
+    chain.mark("kept", "knight-1", "--asset", "0")
+    run_again(chain)
+    chain.mark("none", "knight-1")
+    for name in ("redo", "retry"):
+        status, _, err = chain(name, "knight-1-cut", "--simulate")
+        assert (status, "waits until 'knight-1', which it goes through, is marked kept" in err) == (2, True)
+    status, _, err = chain("redo", "tag:cut", "--simulate", "--yes")
+    assert (status, "there is none to do this with" in err) == (2, True)
+    chain.mark("kept", "knight-1", "--asset", "0")
+    assert "0 to buy" in chain("plan")[1], "nothing was asked for meanwhile"

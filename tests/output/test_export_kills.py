@@ -8,18 +8,18 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from batchgen.errors import OutputError
+from batchgen.errors import InputError, OutputError
 from batchgen.output.export_disk import ExportDisk
 from batchgen.output.export_view import RECORD, STAGING
 from batchgen.usecases.export import Export, Exported, export_files
-from batchgen.wiring.opening import look_at
+from batchgen.wiring.opening import OpenBatch, look_at
 from batchgen.wiring.options import Options
 from tests.support.forked import Forked
 from tests.support.made import Made, make
@@ -52,6 +52,8 @@ class FailingDisk(ExportDisk):
             is_dead = self.fails_at is not None and step > self.fails_at and isinstance(self._error, Killed)
         if step == self.fails_at or is_dead:
             raise self._error
+        if work is os.fsync:  # the machine goes on
+            return None  # type: ignore[return-value]
         return work(*given, **named)
 
 
@@ -63,14 +65,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 class Stage:
     """A folder with an engine's files, an export of before, and another one that changes all of it."""
 
-    def __init__(self, made: Made, folder: Path) -> None:
-        self.options = Options(
-            manifest=made.folder / "jobs.yaml",
-            output=made.output,
-            environ={},
-            simulate=True,
-            output_chosen=True,
-        )
+    def __init__(self, made: Made, folder: Path, opened: OpenBatch) -> None:
+        self.opened = opened
         self.before, self.folder, self.wanted = folder / "before", folder / "game", folder / "wanted"
         (self.before / "flat").mkdir(parents=True)
         (self.before / "flat" / "tower-1-flat.webp.meta").write_text("an engine's")
@@ -97,10 +93,8 @@ class Stage:
     def export(
         self, folder: Path, template: str, disk: ExportDisk | None = None, *, prune: bool = False
     ) -> Exported:
-        with look_at(self.options) as opened:
-            return export_files(
-                opened, Export(folder=folder, template=template, prune=prune), disk or ExportDisk(folder)
-            )
+        asked = Export(folder=folder, template=template, prune=prune)
+        return export_files(self.opened, asked, disk or ExportDisk(folder))
 
     def last(self, fails_at: int | None, error: BaseException | None = None) -> int:
         """Do the export that is tried, and return how many steps it took."""
@@ -137,10 +131,16 @@ class Stage:
         assert (self.folder / "readme.txt").read_text() == "somebody's"
 
 
-def test_a_kill_at_any_step_leaves_whole_files_and_the_same_again_completes(
-    made: Made, tmp_path: Path
-) -> None:
-    stage = Stage(made, tmp_path)
+@pytest.fixture
+def stage(made: Made, tmp_path: Path) -> Iterator[Stage]:
+    options = Options(
+        manifest=made.folder / "jobs.yaml", output=made.output, environ={}, simulate=True, output_chosen=True
+    )
+    with look_at(options) as opened:
+        yield Stage(made, tmp_path, opened)
+
+
+def test_a_kill_at_any_step_leaves_whole_files_and_the_same_again_completes(stage: Stage) -> None:
     assert stage.steps > 30
     for step in range(stage.steps):
         stage.reset()
@@ -152,9 +152,8 @@ def test_a_kill_at_any_step_leaves_whole_files_and_the_same_again_completes(
         assert not (stage.folder / STAGING).exists()
 
 
-def test_two_kills_one_after_the_other_do_no_more_harm_than_one(made: Made, tmp_path: Path) -> None:
-    stage = Stage(made, tmp_path)
-    for first in range(0, stage.steps, 7):
+def test_two_kills_one_after_the_other_do_no_more_harm_than_one(stage: Stage) -> None:
+    for first in range(0, stage.steps, 9):
         for second in range(first % 5, stage.steps, 17):
             stage.reset()
             for step in (first, second):
@@ -165,8 +164,7 @@ def test_two_kills_one_after_the_other_do_no_more_harm_than_one(made: Made, tmp_
             assert stage.tree() == stage.tree(stage.wanted), (first, second)
 
 
-def test_a_full_disk_at_any_step_is_told_and_leaves_nothing_behind(made: Made, tmp_path: Path) -> None:
-    stage = Stage(made, tmp_path)
+def test_a_full_disk_at_any_step_is_told_and_leaves_nothing_behind(stage: Stage) -> None:
     before, unchanged = stage.tree(stage.before), 0
     for step in range(stage.steps):
         stage.reset()
@@ -183,9 +181,8 @@ def test_a_full_disk_at_any_step_is_told_and_leaves_nothing_behind(made: Made, t
 
 
 def test_a_folder_that_did_not_exist_is_gone_again_where_nothing_came_into_it(
-    made: Made, tmp_path: Path
+    stage: Stage, tmp_path: Path
 ) -> None:
-    stage = Stage(made, tmp_path)
     folder = tmp_path / "new" / "and" / "deep"
     for step in range(12):
         disk = FailingDisk(folder, step, OSError(errno.EROFS, "Read-only file system"))
@@ -194,8 +191,7 @@ def test_a_folder_that_did_not_exist_is_gone_again_where_nothing_came_into_it(
         assert not (tmp_path / "new").exists()
 
 
-def test_a_file_that_appears_while_files_are_copied_is_not_replaced(made: Made, tmp_path: Path) -> None:
-    stage = Stage(made, tmp_path)
+def test_a_file_that_appears_while_files_are_copied_is_not_replaced(stage: Stage) -> None:
 
     class Meddling(ExportDisk):
         def write_record(self, chunks: Any) -> None:
@@ -213,8 +209,7 @@ def test_a_file_that_appears_while_files_are_copied_is_not_replaced(made: Made, 
         assert not (stage.folder / STAGING).exists()
 
 
-def test_two_exports_into_one_folder_do_not_mix(made: Made, tmp_path: Path) -> None:
-    stage = Stage(made, tmp_path)
+def test_two_exports_into_one_folder_do_not_mix(stage: Stage) -> None:
     with (
         ExportDisk(stage.folder.parent / "before").opened(),
         pytest.raises(Exception, match="another export into"),
@@ -255,3 +250,40 @@ def test_the_command_that_is_killed_for_good_is_completed_by_the_same_command(
         ]
     )
     assert (batch.folder / "map.csv").is_file()
+
+
+def test_a_file_system_without_second_names_takes_an_export_all_the_same(
+    stage: Stage, tmp_path: Path
+) -> None:
+
+    class Plain(ExportDisk):
+        def _act(self, work: Callable[..., T], *given: Any, **named: Any) -> T:
+            if work is os.link:
+                raise OSError(errno.EPERM, "Operation not permitted")
+            return super()._act(work, *given, **named)
+
+    stage.reset()
+    stage.export(stage.folder, "{style?}/{n?}/{id}", Plain(stage.folder), prune=True)
+    assert stage.tree() == stage.tree(stage.wanted)
+    with pytest.raises(InputError, match="use --copy"):
+        export_files(stage.opened, Export(folder=tmp_path / "x", link=True), Plain(tmp_path / "x"))
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("what", ["files of others", "a link", "a file"])
+def test_a_hidden_folder_that_is_none_of_ours_stops_it(stage: Stage, tmp_path: Path, what: str) -> None:
+    stage.reset()
+    hidden = stage.folder / STAGING
+    match what:
+        case "files of others":
+            hidden.mkdir()
+            (hidden / "mine.txt").write_text("mine")
+        case "a link":
+            hidden.symlink_to(tmp_path)
+        case _:
+            hidden.write_text("mine")
+    before = stage.tree()
+    with pytest.raises((InputError, OutputError), match=STAGING):
+        stage.export(stage.folder, "{style?}/{n?}/{id}")
+    assert stage.tree() == before
+    assert what != "files of others" or (hidden / "mine.txt").read_text() == "mine"

@@ -30,7 +30,7 @@ def breaches_of_chains(books: Books, wanted: Mapping[str, int], *, rebuilt: bool
         rebuilt: whether the history was written anew, in whatever order.
     """
     known = books.records if rebuilt else None
-    return [*_sent_wrong(books.history, known), *_twice_for_a_parent(books.records, wanted)]
+    return [*_sent_wrong(books.history, known), *_twice_for_a_parent(books, wanted)]
 
 
 def _sent_wrong(
@@ -89,10 +89,11 @@ def _texts(value: Json) -> Iterator[str]:
             yield from _texts(one)
 
 
-def _twice_for_a_parent(records: Mapping[JobKey, Record], wanted: Mapping[str, int]) -> Iterator[str]:
+def _twice_for_a_parent(books: Books, wanted: Mapping[str, int]) -> Iterator[str]:
     """Of equal children no more are bought for the same parents than one manifest and people asked for."""
+    records = books.records
     asked, families = contents_bought(records), Families(records)
-    again = redos_asked(records, asked)
+    again = redos_asked(records, asked, books.asked)
     bought = Counter(
         (
             asked[key],

@@ -146,7 +146,7 @@ class Batch:
         twice: charges beyond the one that was wanted.
         lost: charges that are in no result.
         held: jobs that wait for a person: three times in doubt, and never shown.
-        redone: how many were to be made again, by the journal, and were not taken back before they were bought.
+        redone: how many were to be made again, by the journal, and were not taken back unpaid.
         wrong: what must not have happened, a sentence each.
     """
 
@@ -186,9 +186,14 @@ class Batch:
         (self.folder / "jobs.yaml").write_text(self.manifest.text)
         set_ahead(self.folder / "clock", self._ahead)
         with self._service() as base_url:
-            while self.kills < most_kills and self._killed(base_url, chance):
-                self.kills += 1
-                time.sleep(chance.choice([0.0, 0.0, chance.uniform(0, 3)]))
+            for _ in range(2 * most_kills if self.makes_again else most_kills):
+                if self._killed(base_url, chance):
+                    self.kills += 1
+                    time.sleep(chance.choice([0.0, 0.0, chance.uniform(0, 3)]))
+                elif not self.makes_again:  # of jobs that are done some may be made again yet
+                    break
+                if self.kills == most_kills:
+                    break
             status = self._left_alone(base_url, chance)
         self.charged = self._log()
         self.wrong += self._judged(status, (self.folder / "said.txt").read_text())
@@ -304,12 +309,7 @@ class Batch:
             yield f"the last run ended with {status}:\n{said[-2000:]}"
         if "Traceback" in said:
             yield f"a run broke:\n{said[-2000:]}"
-        bodies = Counter((one["model"], one["body"]) for one in self.charged)
-        asked = self._asked()
-        for (model, body), count in bodies.items():
-            if count > (most := max(1, asked[model, body])):
-                self.twice += count - most
-                yield f"{count} charged, {most} wanted: {model} {body}"
+        yield from self._paid_twice()
         if self.held or len(done) != self.manifest.wanted:
             yield f"{len(done)} done and {self.held} held, {self.manifest.wanted} wanted"
         if len(before) != self.redone:
@@ -322,6 +322,15 @@ class Batch:
         for path in (file["path"] for job in jobs for file in job["files"]):
             if not (results.parent / path).is_file():
                 yield f"{path} is in the results and not on the disk"
+
+    def _paid_twice(self) -> Iterator[str]:
+        """Hold what was charged against how often it was asked for."""
+        bodies = Counter((one["model"], one["body"]) for one in self.charged)
+        asked = self._asked()
+        for (model, body), count in bodies.items():
+            if count > (most := max(1, asked[model, body])):
+                self.twice += count - most
+                yield f"{count} charged, {most} wanted: {model} {body}"
 
     def _asked(self) -> Counter[tuple[str, str]]:
         """Read from the journal how many purchases of each body were asked for, and how many again."""

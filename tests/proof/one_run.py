@@ -91,7 +91,7 @@ class Run:
         self._spending = self.leg.spending or Spending()
         self.scope = scope_of(self.leg.name) if self.leg.name else scope_in(self.leg.slot)
         self._file: JournalFile | None = None
-        self._lived_in: Journal | None = None
+        self._lived_in: NotedJournal | None = None
         self._others: dict[str, OldJournal] = {}
         self._all: Mapping[str, Journal] = {}
         self._round: Plan | None = None
@@ -240,8 +240,8 @@ class Run:
                 self._do(act, self.earth.plan(self.leg, journal.records()), journal)
             self._order_acts(journal)
             await self._carry(journal, client, gate, clock, closed)
-            # as a run does: what was ordered or found meanwhile is gone on with in a round of its own
-            while self._ordered or (self.ending is not None and self.ending.anew):
+            # as a run does: what was ordered meanwhile, or was found, is gone on with in a round of its own
+            while self._ordered or (self.ending.anew and not self.ending.drained):
                 self._ordered, self.leg = False, replace(self.leg, retry=False)
                 self.witness.requests = Requests()
                 await self._carry(journal, client, gate, clock, closed)
@@ -273,8 +273,9 @@ class Run:
         notes = notes_of(act, plan, journal.records(), at=self.earth.now())
         for head, events in notes.items():
             asked = (JobKey(head.content, one.ordinal) for one in events if isinstance(one, RedoAsked))
-            for key in asked:
-                self.earth.asked_at[self.key_of(key)] = len(self.earth.service.submissions)
+            for key in map(self.key_of, asked):
+                self.earth.asked_at[key] = len(self.earth.service.submissions)
+                self.earth.asked_in_all[key.content] += 1
         if notes:
             journal.append_to_all(notes)
             told = ((self.key_of(head), one) for head, events in notes.items() for one in events)

@@ -52,9 +52,9 @@ OF_REDOS = (
     ),
     Mutant(
         name="buy what was restored while the run went on",
-        path="engine/dispatch.py",
-        old="        return head is not None and editions_of(",
-        new="        return head is None and bool(entry.stands) and editions_of(",
+        path="planning/editions.py",
+        old="        return key in self._heads and editions_of(",
+        new="        return key not in self._heads and key in records and editions_of(",
         test=_PROOF,
     ),
     Mutant(
@@ -74,8 +74,8 @@ OF_REDOS = (
     Mutant(
         name="make a child again before its parent is made again",
         path="planning/lanes.py",
-        old="    if parent.stands is None or child.stands is not None or parent.retry:\n        return False\n"
-        "    return parent",
+        old="    if parent.stands is None or child.stands is not None or parent.retry:\n"
+        "        return False\n    return parent",
         new="    if parent.stands is None or parent.retry:\n        return False\n"
         "    return child.stands is not None or parent",
         test=_PROOF,

@@ -141,7 +141,11 @@ class _Play:
             all_paid = replace(books, charged=self._earth.charged_in_all)  # what a question bought too
             report.wrong += holds.needless(scenario, all_paid)
             report.tally.update(holds.count(scenario, all_paid))
-        tally = Tally()
+        self._count_all(books)
+
+    def _count_all(self, books: Books) -> None:
+        """Count what happened in a seed that is at its end."""
+        report, scenario, tally = self._report, self._scenario, Tally()
         tally.add(books, self._troubles)
         report.tally.update(self._earth.places.counts)
         report.tally["seeds in which names change"] += bool(scenario.legs[-1].name)
@@ -308,7 +312,8 @@ class _Play:
         if self._left is None or not has_redos(self._scenario):
             return
         charged = {one.remote_id: one for one in books.charged}
-        yield from breaches_of_redos(books.records, books.history, charged, self._earth.asked_at)
+        asked_at, lost = self._earth.asked_at, self._scenario.loses_journals
+        yield from breaches_of_redos(books.records, books.history, charged, asked_at, lost=lost)
         yield from planned_wrong(self._earth.plan(self._left.leg, self._left.own).entries, self._left.own)
         if self._left.results is not None:
             entries = make_plan(self._left.leg.jobs, self._left.own).entries

@@ -88,11 +88,21 @@ class Families:
         return self.records.get(key, _NOTHING).state
 
 
-def redos_asked(records: Records, contents: Mapping[JobKey, str]) -> Counter[str]:
-    """Count by what they ask for how many more people asked for."""
-    found: Counter[str] = Counter()
+def redos_asked(records: Records, contents: Mapping[JobKey, str], known: Mapping[str, int]) -> Counter[str]:
+    """Count by what they ask for how many more people asked for.
+
+    Args:
+        records: the journal's.
+        contents: what each asks for, told without what the program calls it.
+        known: how many by what the program calls it, where the journal may not know all.
+    """
+    noted: Counter[str] = Counter()
     for head, one in records.items():
-        found[contents[head]] += len(set(one.editions) - {head.ordinal})
+        noted[head.content] += len(set(one.editions) - {head.ordinal})
+    plain = {key.content: asked for key, asked in contents.items()}
+    found: Counter[str] = Counter()
+    for content in {*noted, *known}:
+        found[plain.get(content, content)] += max(noted[content], known.get(content, 0))
     return found
 
 
@@ -187,6 +197,8 @@ def breaches_of_redos(
     history: Sequence[tuple[JobKey, Event]],
     charged: Mapping[str, Submission],
     asked_at: Mapping[JobKey, int],
+    *,
+    lost: bool = False,
 ) -> Iterator[str]:
     """Say what is wrong with the purchases of jobs that are made again, after a run.
 
@@ -194,12 +206,13 @@ def breaches_of_redos(
         records, history: the journal's.
         charged: the service's submissions by remote id.
         asked_at: how many submissions the service had when each edition was asked for.
+        lost: whether a journal was lost: what it knew is adopted first, and told to its job then.
     """
     seen: set[JobKey] = set()
     seeds: dict[tuple[str, float], tuple[JobKey, int]] = {}
     for key, event in history:
         seen.add(key)
-        if isinstance(event, RedoAsked) and (JobKey(key.content, event.ordinal) in seen):
+        if isinstance(event, RedoAsked) and JobKey(key.content, event.ordinal) in seen and not lost:
             yield f"{key} is made again as {event.ordinal}, which was bought before"
         if isinstance(event, SubmitStarted) and event.seed is not None and "seed" not in event.job.params:
             by = seeds.setdefault((key.content, event.seed), (key, event.attempt))
@@ -228,7 +241,7 @@ def planned_wrong(entries: Iterable[Entry], records: Records) -> Iterator[str]:
 
 
 def results_wrong(results: Mapping[str, Any], entries: Iterable[Entry], records: Records) -> Iterator[str]:
-    """Say which rows of the results tell another purchase than their jobs have, or one twice or not at all."""
+    """Say which rows of the results tell another purchase than their jobs have, or one twice or never."""
     families = Families(records)
     rows = {one["id"]: one for one in results["jobs"]}
     for entry in entries:

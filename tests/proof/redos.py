@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from batchgen.manifest.values import Budget
 from tests.proof.acts import Act, What
-from tests.proof.scenario import Accident, Leg, Scenario
+from tests.proof.scenario import Accident, JournalFate, Leg, Scenario
 
 _SHARE = 0.12  # of the seeds in which no names change and no journal is lost
 _WEIGHTS = {What.REDO: 6, What.WITH_CHILDREN: 3, What.RESTORE: 4, What.UNDO: 1, What.ASSET: 2}
@@ -20,7 +20,7 @@ _MOST_AT = 30.0  # seconds of a run
 def with_redos(seed: int, scenario: Scenario) -> Scenario:
     """Let a person have jobs made again in some seeds."""
     chance = random.Random(f"batchgen proof {seed}, redos")
-    plain = scenario.legs[-1].name is None and not scenario.loses_journals
+    plain = scenario.legs[-1].name is None
     if not plain or chance.random() >= _SHARE:
         return scenario
     legs = [
@@ -29,7 +29,19 @@ def with_redos(seed: int, scenario: Scenario) -> Scenario:
     ]
     legs.append(_further(chance, legs, undisturbed=True))
     legs += [_further(chance, legs) for _ in range(chance.choice([1, 2, 2, 3]))]
+    if scenario.loses_journals:
+        legs = _with_the_loss_later(chance, legs)
     return replace(scenario, legs=tuple(legs))
+
+
+def _with_the_loss_later(chance: random.Random, legs: Sequence[Leg]) -> list[Leg]:
+    """Let what befalls the journal befall it when jobs were made again, and all that was bought is listed."""
+    lossy = next(leg for leg in legs if leg.journal is not JournalFate.KEPT)
+    kept = [replace(leg, journal=JournalFate.KEPT, pause=min(leg.pause, 900.0)) for leg in legs]
+    at = chance.randrange(len(kept) - 1, len(kept) + 1)
+    kept[at - 1] = replace(kept[at - 1], pause=chance.uniform(120.0, 900.0))
+    fate = replace(_further(chance, kept, undisturbed=True), journal=lossy.journal, copied=lossy.copied)
+    return [*kept[:at], replace(fate, pause=900.0), *kept[at:]]
 
 
 def has_redos(scenario: Scenario) -> bool:
@@ -62,6 +74,7 @@ def _further(chance: random.Random, legs: Sequence[Leg], *, undisturbed: bool = 
         spending=spending,
         retry=last.retry and chance.random() < 0.5,
         accepts=False,
+        journal=JournalFate.KEPT,
     )
     return replace(leg, acts=_acts(chance, leg))
 

@@ -120,4 +120,4 @@ def test_an_order_that_was_withdrawn_as_it_was_read_puts_nothing_on_record(tmp_p
 
 
 def test_an_order_that_is_answered_is_put_on_record_once(tmp_path: Path) -> None:
-    assert _run(tmp_path, lambda records, numbers: None).made == 1
+    assert _run(tmp_path, lambda *_: None).made == 1
