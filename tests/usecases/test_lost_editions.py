@@ -47,7 +47,8 @@ def test_every_edition_comes_back_and_the_same_one_is_the_jobs_own(place: Redone
     made_again(place, times)
     before, editions = place.row("job-0"), place.editions("job-0")
     place.lose_the_journal()
-    assert place.rebuild().exit == 0
+    recovery = place.rebuild()
+    assert (recovery.exit, recovery.submitted) == (0, 2 + times)
     assert place.owned() == place.paid()
     assert place.editions("job-0").all == editions.all
     assert place.run().verdict.exit == 0
