@@ -381,3 +381,43 @@ def test_what_was_adopted_before_a_kill_and_told_to_no_job_is_told_by_the_next_r
     assert place.row("job-0")["job_id"] == newest
     assert len(place.row("job-0")["earlier"]) == 1
     assert place.bought == 3
+
+
+@pytest.mark.parametrize("results", [True, False], ids=["rebuilt from results", "by the listing alone"])
+@pytest.mark.parametrize("name", ["job-0", "job-1"])
+def test_equal_jobs_keep_what_each_of_them_had(place: Redone, name: str, results: bool) -> None:
+    manifest = place.folder / "jobs.yaml"
+    manifest.write_text(manifest.read_text().replace("of 0 rooms", "of many").replace("of 1 rooms", "of many"))
+    place.run()
+    place.redo(name)
+    place.run()
+    before = {one: place.row(one)["job_id"] for one in ("job-0", "job-1")}
+    place.lose_the_journal()
+    if results:
+        place.rebuild()
+    else:
+        place.lose_the_results()
+    outcome = place.run()
+    assert place.bought == 3
+    if results:
+        assert {one: place.row(one)["job_id"] for one in before} == before
+    elif is_by_seed(place):  # of equals any has it: it is bought, and of nobody else
+        assert place.owned() == place.paid()
+        assert sum(len(place.row(one)["earlier"]) for one in before) == 1
+    else:
+        assert outcome.verdict.exit == 7
+
+
+def test_a_child_is_not_bought_again_where_only_later_editions_of_it_are_listed(chain: Redone) -> None:
+    chain.run()
+    chain.earth.clock_offset += 2 * BLIND
+    chain.redo("knight")
+    chain.run()
+    chain.redo("cut")
+    chain.run()
+    before = {name: chain.row(name)["job_id"] for name in ("knight", "cut")}
+    chain.lose_the_journal()
+    chain.lose_the_results()
+    assert chain.run().verdict.exit == 0
+    assert {name: chain.row(name)["job_id"] for name in before} == before
+    assert chain.bought == 4
