@@ -241,7 +241,7 @@ class Run:
             self._order_acts(journal)
             await self._carry(journal, client, gate, clock, closed)
             # as a run does: what was ordered meanwhile, or was found, is gone on with in a round of its own
-            while self._ordered or (self.ending.anew and not self.ending.drained):
+            while self._ordered or self._found_editions:
                 self._ordered, self.leg = False, replace(self.leg, retry=False)
                 self.witness.requests = Requests()
                 await self._carry(journal, client, gate, clock, closed)
@@ -281,6 +281,10 @@ class Run:
             told = ((self.key_of(head), one) for head, events in notes.items() for one in events)
             self.witness.events.extend(told)
         return bool(notes)
+
+    @property
+    def _found_editions(self) -> bool:
+        return self.ending is not None and self.ending.anew and not self.ending.drained
 
     def _order_acts(self, journal: CrashingJournal) -> None:
         """Let a person order something of this run while it goes on."""
