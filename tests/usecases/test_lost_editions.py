@@ -387,7 +387,9 @@ def test_what_was_adopted_before_a_kill_and_told_to_no_job_is_told_by_the_next_r
 @pytest.mark.parametrize("name", ["job-0", "job-1"])
 def test_equal_jobs_keep_what_each_of_them_had(place: Redone, name: str, results: bool) -> None:
     manifest = place.folder / "jobs.yaml"
-    manifest.write_text(manifest.read_text().replace("of 0 rooms", "of many").replace("of 1 rooms", "of many"))
+    manifest.write_text(
+        manifest.read_text().replace("of 0 rooms", "of many").replace("of 1 rooms", "of many")
+    )
     place.run()
     place.redo(name)
     place.run()
@@ -421,3 +423,15 @@ def test_a_child_is_not_bought_again_where_only_later_editions_of_it_are_listed(
     assert chain.run().verdict.exit == 0
     assert {name: chain.row(name)["job_id"] for name in before} == before
     assert chain.bought == 4
+
+
+def test_what_may_be_paid_for_with_a_seed_that_nothing_tells_is_forgotten_and_said(tmp_path: Path) -> None:
+    place = made_again(of_seeds(tmp_path), 2)
+    newest = place.row("job-0")["job_id"]
+    place.write_as_under_way("job-0", "in_doubt", answered=False, tells_seed=False)
+    place.lose_the_journal()
+    recovery = place.rebuild()
+    assert recovery.again == 1
+    assert {one.state for one in recovery.found if one.id == "job-0"} <= {State.SUCCEEDED, State.COLLECTED}
+    assert place.run().verdict.exit == 0
+    assert (place.bought, place.row("job-0")["job_id"]) == (4, newest), "the listing shows it all the same"
