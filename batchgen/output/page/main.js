@@ -52,7 +52,7 @@ function apply(next) {
 
 function draw() {
   const words = wordsOf(state.q);
-  passed = ordered(passing(state, words), state.sort);
+  passed = passing(ordered(state.sort), state, words);
   if (search.value !== state.q && document.activeElement !== search) search.value = state.q;
   byId("shown").textContent = told(passed.length, cards.length);
   byId("nothing").hidden = passed.length > 0;
