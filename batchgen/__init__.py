@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "batchgen.api.manifest": "Job Manifest load",
-    "batchgen.api.public": "audit plan run run_sync status",
+    "batchgen.api.public": "audit export plan run run_sync status",
     "batchgen.api.results": "Cost EarlierResult File JobResult ParentResult Plan PlannedJob Results "
     "UnfinishedError",
     "batchgen.errors": "BatchLockedError BatchgenError GuardError InputError JournalError ManifestError "

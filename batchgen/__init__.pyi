@@ -4,6 +4,7 @@ from batchgen.api.manifest import Job as Job
 from batchgen.api.manifest import Manifest as Manifest
 from batchgen.api.manifest import load as load
 from batchgen.api.public import audit as audit
+from batchgen.api.public import export as export
 from batchgen.api.public import plan as plan
 from batchgen.api.public import run as run
 from batchgen.api.public import run_sync as run_sync
@@ -68,6 +69,7 @@ __all__ = [
     "Warned",
     "__version__",
     "audit",
+    "export",
     "load",
     "plan",
     "run",

@@ -99,6 +99,10 @@ class GuardError(InputError):
     """
 
 
+class NoRunError(InputError):
+    """No run of the batch that is meant is under way, so that none can be ordered about."""
+
+
 class JournalError(BatchgenError):
     """The journal cannot be opened, read or written; what is in it stays."""
 

@@ -9,8 +9,9 @@ import errno
 import json
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 LARGEST: Final = 64 * 1024 * 1024  # bytes
 _HEAD = 256  # bytes
@@ -55,7 +56,7 @@ class FileFaultError(Exception):
         self.missing = missing
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> BufferedReader:
     """Open a plain file to be read.
 
     Raises:
@@ -73,6 +74,35 @@ def open_plain(path: Path) -> BinaryIO:
             raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise fault_of(path, error) from error
+
+
+def open_plain_at(name: str, folder: int) -> BufferedReader:
+    """Open a plain file of a folder to be read; a link is not followed.
+
+    Args:
+        name: of the file.
+        folder: the descriptor of the folder.
+
+    Raises:
+        FileFaultError: it is not there, is of another kind, or cannot be read.
+    """
+    path = Path(name)
+    try:
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
+        descriptor = os.open(name, flags, dir_fd=folder)
+        try:
+            _insist_on_plain(path, os.fstat(descriptor))
+            return os.fdopen(descriptor, "rb")
+        except BaseException:
+            os.close(descriptor)
+            raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise fault_of(path, error) from error
+
+
+def real_path(path: Path) -> Path:
+    """Return a path with its links followed; one that goes in a circle stays."""
+    return Path(os.path.realpath(path))
 
 
 def read_bytes(path: Path, *, largest: int | None = LARGEST) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 # Where each name is: the functions of this room, and the values that they take and return.
 _PLACES = {
     "batchgen.api.bought": "accept audit compare_costs costs forget jobs_meant mark rebuild restore settling",
+    "batchgen.api.exports": "export job_lines",
     "batchgen.api.manifests": "validate",
     "batchgen.api.runs": "Preview Rest chains order plan report run status",
     "batchgen.catalog.declared": "Declared declare plan_of",
@@ -39,6 +40,7 @@ _PLACES = {
     "batchgen.planning.pricing": "Price",
     "batchgen.planning.selection": "JobSelection",
     "batchgen.planning.stages": "Stage",
+    "batchgen.planning.undecided": "told_undecided",
     "batchgen.planning.words": "difference",
     "batchgen.reconcile.audit": "Situation Surplus",
     "batchgen.reconcile.billing": "BillingDiff Compared Shown",
@@ -54,6 +56,7 @@ _PLACES = {
     "batchgen.usecases.audience": "Audience",
     "batchgen.usecases.run_end": "RunOutcome",
     "batchgen.usecases.cost": "CostComparison Selection zone_named",
+    "batchgen.usecases.export": "Export Exported",
     "batchgen.usecases.findings": "Audit Open",
     "batchgen.usecases.marking": "Marking MarksMade",
     "batchgen.usecases.restore": "GivenBack Restoring",

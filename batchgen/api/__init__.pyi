@@ -8,6 +8,8 @@ from batchgen.api.bought import mark as mark
 from batchgen.api.bought import rebuild as rebuild
 from batchgen.api.bought import restore as restore
 from batchgen.api.bought import settling as settling
+from batchgen.api.exports import export as export
+from batchgen.api.exports import job_lines as job_lines
 from batchgen.api.manifests import validate as validate
 from batchgen.api.runs import Preview as Preview
 from batchgen.api.runs import Rest as Rest
@@ -80,6 +82,7 @@ from batchgen.planning.plan import Standing as Standing
 from batchgen.planning.pricing import Price as Price
 from batchgen.planning.selection import JobSelection as JobSelection
 from batchgen.planning.stages import Stage as Stage
+from batchgen.planning.undecided import told_undecided as told_undecided
 from batchgen.planning.words import difference as difference
 from batchgen.reconcile.audit import Situation as Situation
 from batchgen.reconcile.audit import Surplus as Surplus
@@ -105,6 +108,8 @@ from batchgen.usecases.audience import Audience as Audience
 from batchgen.usecases.cost import CostComparison as CostComparison
 from batchgen.usecases.cost import Selection as Selection
 from batchgen.usecases.cost import zone_named as zone_named
+from batchgen.usecases.export import Export as Export
+from batchgen.usecases.export import Exported as Exported
 from batchgen.usecases.findings import Audit as Audit
 from batchgen.usecases.findings import Open as Open
 from batchgen.usecases.marking import Marking as Marking

@@ -6,8 +6,7 @@ be used at once, in one loop or in several threads.
 
 import asyncio
 import io
-import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -15,28 +14,28 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from batchgen.api import bought, runs
+from batchgen.api import bought, exports, runs
+from batchgen.api.arguments import Words, allowed_of, meant_by, options_of
 from batchgen.api.manifest import Manifest
 from batchgen.api.results import Cost, Plan, PlannedJob, Results
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import InputError, Problem, StopCause, StoppedError
+from batchgen.errors import Problem, StopCause, StoppedError
 from batchgen.exits import Exit
 from batchgen.manifest.quantities import parse_rate
 from batchgen.model import Rate
 from batchgen.output.progress import Mode
 from batchgen.output.run_events import RunEvent
-from batchgen.planning.selection import JobSelection
+from batchgen.planning.undecided import told_undecided
 from batchgen.usecases.audience import Audience
+from batchgen.usecases.export import Export, Exported
 from batchgen.usecases.findings import Audit
 from batchgen.usecases.run_end import RunOutcome
 from batchgen.usecases.status import BatchStatus
 from batchgen.wiring.background import beside
-from batchgen.wiring.options import Allow, Options
-from batchgen.wiring.word_lists import selection_of
+from batchgen.wiring.options import Options
 
 T = TypeVar("T")
 OnEvent = Callable[[RunEvent], None]
-Words = str | Iterable[str] | None  # that select jobs, in the language of the command line
 
 
 class _Nowhere(io.StringIO):
@@ -80,8 +79,8 @@ async def plan(
         TransientError: the service does not answer.
     """
     options = replace(
-        _options(manifest, output, credentials, base_url, project, slot, simulate=simulate),
-        selection=_selection(only, except_),
+        options_of(manifest, output, credentials, base_url, project, slot, simulate=simulate),
+        selection=meant_by(only, except_),
     )
     preview = await runs.plan(options)
     quoted, batch, rest = preview.outlook.quoted, preview.batch, preview.rest
@@ -105,7 +104,12 @@ async def plan(
             one.entry.job.id: tuple(change.name for change in one.changes) for one in preview.outlook.changed
         },
         stopped=preview.found.stopped,
-        notes=(*preview.outlook.notes, *preview.outlook.fit.warnings(), *preview.slots.notes),
+        notes=(
+            *preview.outlook.notes,
+            *preview.outlook.fit.warnings(),
+            *preview.slots.notes,
+            *filter(None, [told_undecided(batch.undecided_now, batch.typed)]),
+        ),
         warnings=preview.warnings,
     )
 
@@ -164,12 +168,12 @@ async def run(
         TransientError: the service could not be asked about the models; nothing was bought.
     """
     options = replace(
-        _options(manifest, output, credentials, base_url, project, slot, simulate=simulate),
+        options_of(manifest, output, credentials, base_url, project, slot, simulate=simulate),
         budget=None if budget is None else Decimal(str(budget)),
         rate=parse_rate(rate) if isinstance(rate, str) else rate,
         in_flight=in_flight,
-        allow=_allowed(allow),
-        selection=_selection(only, except_),
+        allow=allowed_of(allow),
+        selection=meant_by(only, except_),
     )
     loop, interrupts = asyncio.get_running_loop(), Interrupts()
 
@@ -248,66 +252,68 @@ async def audit(
         StoppedError: the service does not let us look.
     """
     options = replace(
-        _options(manifest, output, credentials, base_url, project, slot, simulate=simulate),
-        selection=_selection(only, except_),
+        options_of(manifest, output, credentials, base_url, project, slot, simulate=simulate),
+        selection=meant_by(only, except_),
     )
     return await bought.audit(options, fix=fix, offline=offline)
 
 
-def _options(
+async def export(
     manifest: Manifest | str | Path,
-    output: str | Path,
-    credentials: tuple[str, str] | None,
-    base_url: str | None,
-    project: str | None,
-    slot: str | None,
+    to: str | Path,
+    template: str | None = None,
     *,
-    simulate: bool,
-) -> Options:
-    made = manifest if isinstance(manifest, Manifest) and manifest.path is None else None
-    place = manifest.place if isinstance(manifest, Manifest) else Path(manifest)
-    return Options(
-        manifest=place,
-        text=None if made is None else made.text,
-        output=Path(output),
-        environ=_environ(credentials, base_url),
-        project=project,
-        slot=slot,
-        simulate=simulate,
-    )
+    output: str | Path = "output",
+    base_url: str | None = None,
+    project: str | None = None,
+    slot: str | None = None,
+    simulate: bool = False,
+    only: Words = None,
+    except_: Words = None,
+    link: bool = False,
+    mapping: str | Path | None = None,
+    prune: bool = False,
+    replace_others: bool = False,
+) -> Exported:
+    """Make a second tree of the current files under other names, whole or not at all; a run may go on beside.
 
+    Args:
+        manifest: the manifest, or the path of its file.
+        to: the folder that the files go to; what is there of others stays.
+        template: of the names, as ``output.files``; None for the names that the files have.
+        output: the folder of the journal and the results.
+        base_url: where the service is, whose records are meant; it is not asked.
+        project: the service's ``projectId``; None for the manifest's or the environment's.
+        slot: a slot other than the current one.
+        simulate: whether a simulated service is meant.
+        only: the jobs that are meant, in the words of ``--only``; None for all.
+        except_: those that are not, in the same words.
+        link: whether files get a second name instead of being copied.
+        mapping: the file that is to say which file is which job's.
+        prune: whether files go that an earlier export put there and this one does not have.
+        replace_others: whether plain files go that have the names and are not ours.
 
-def _selection(only: Words, without: Words) -> JobSelection:
-    """Return what words mean that select jobs.
+    Returns:
+        What was done; ``lost`` has the files that are not as recorded: then nothing was exported.
 
     Raises:
-        InputError: ``only`` is there and has no word: that means no job, and never all of them.
+        ManifestError: the manifest or the template is wrong.
+        InputError: there is nothing to export, or something that is not ours is in the way.
+        JournalError, OutputError: the disk is at fault.
     """
-    meant, taken = _as_words(only), _as_words(without)
-    if only is not None and not meant:
-        raise InputError("only: there is no word in it, so no job is meant; leave it out to mean all")
-    return selection_of((), meant, taken)
-
-
-def _as_words(given: Words) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given or ())
-
-
-def _environ(credentials: tuple[str, str] | None, base_url: str | None) -> Mapping[str, str]:
-    environ = dict(os.environ)
-    if credentials is not None:
-        environ["SCENARIO_SDK_API_KEY"], environ["SCENARIO_SDK_API_SECRET"] = credentials
-    if base_url is not None:
-        environ["SCENARIO_BASE_URL"] = base_url
-    return environ
-
-
-def _allowed(words: Iterable[str]) -> frozenset[Allow]:
-    try:
-        return frozenset(Allow(one) for one in words)
-    except ValueError as error:
-        there = ", ".join(Allow)
-        raise InputError(f"allow: {error}; there are: {there}") from error
+    options = replace(
+        options_of(manifest, output, None, base_url, project, slot, simulate=simulate),
+        selection=meant_by(only, except_),
+    )
+    asked = Export(
+        folder=Path(to),
+        template=template,
+        link=link,
+        mapping=None if mapping is None else Path(mapping),
+        prune=prune,
+        force=replace_others,
+    )
+    return await asyncio.to_thread(exports.export, options, asked)
 
 
 async def _drain_when_set(stop: asyncio.Event, interrupts: Interrupts) -> None:

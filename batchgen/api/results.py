@@ -214,6 +214,11 @@ class Results(Mapping[str, JobResult]):
         return {last: tuple(ids) for last, ids in self.document.get("chains", {}).items()}
 
     @property
+    def undecided(self) -> tuple[str, ...]:
+        """The ids of the manifest's jobs that wait for a mark on another one; they are not in ``jobs``."""
+        return tuple(self.document.get("undecided", ()))
+
+    @property
     def _folder(self) -> Path:
         """What paths are relative to: the slot's folder, also where this is the copy beside it."""
         beside = self.path.parent / str(self.document.get("folder", ""))

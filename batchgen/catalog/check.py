@@ -255,7 +255,7 @@ def _misfit(
     model, made, count = parent
     name, last = value["job"], count - 1
     if count > 1 and not {"output", "outputs"} & value.keys():
-        first = f"write {{job: {name}, output: 0}} for the first"
+        first = f"write {{job: {name}, output: 0}} for the first, or keep one of them when they are made"
         text = f"{name} is to make {count} assets, and one goes in; {first}"
         yield Fault(path, text, is_doubtful=True)
     elif count and isinstance(value.get("output"), int) and value["output"] > last:

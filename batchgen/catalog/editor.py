@@ -16,6 +16,7 @@ from pydantic_core import core_schema
 
 from batchgen.catalog.editor_models import ANY_INPUT, about_models, params_of
 from batchgen.manifest import schema
+from batchgen.manifest.references import ONLY_KEPT
 from batchgen.manifest.validation import FREE
 from batchgen.model import Model
 
@@ -47,6 +48,7 @@ _TAKES: Mapping[str, JsonSchemaValue] = {
         "pattern": r"^[^\s{},*?\[\]]([^\r\n{},*?\[\]]*[^\s{},*?\[\]])?$",
     },
     "_axis_value": _SCALAR,
+    "read_only": {"const": ONLY_KEPT},
     "_variable": {"not": {"type": "null"}},
     "_period": {
         "type": "string",

@@ -53,6 +53,10 @@ class Written(Protocol):
         """Return the names of the inputs that are not to be checked."""
         ...
 
+    def goes_through_kept(self, index: int) -> bool:
+        """Return whether a person chooses what of its parent goes in."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Findings:
@@ -100,7 +104,8 @@ class _Check:
         if model is None or not model.inputs:
             return
         off = self._manifest.unchecked(index)
-        others = (job.model, is_given(job.prompt), job.derive_seed, off)
+        kept = self._manifest.goes_through_kept(index)
+        others = (job.model, is_given(job.prompt), job.derive_seed, off, kept)
         key: tuple[Hashable, ...] = (*others, id(job.params))
         group = self._groups.get(key)
         if group is None:
@@ -143,7 +148,9 @@ class _Check:
             elif name != PROMPT:
                 yield from self._faults_of(model, model.inputs[name], value)
                 if isinstance(value, dict | list):
-                    yield from misfits(value, model.inputs[name], (name,), self._made_by)
+                    kept = self._manifest.goes_through_kept(index)
+                    made_by = self._kept_by if kept else self._made_by
+                    yield from misfits(value, model.inputs[name], (name,), made_by)
         if SEED not in given and model.takes_seed and job.derive_seed:
             given[SEED] = 0  # one will be derived
         for one in self._missing_of(model, given):
@@ -165,6 +172,10 @@ class _Check:
         usual = (model.inputs[one].default for one in COUNTS if one in model.inputs)
         count = next(usual, None) if asked is None else asked
         return MadeBy(model.id, self._kinds[model.id], count if type(count) is int else 0)
+
+    def _kept_by(self, name: str) -> MadeBy:
+        """Return what a job makes of which a person chooses, whatever number that is of."""
+        return self._made_by(name)._replace(assets=0)
 
     @cached_property
     def _jobs_by_id(self) -> Mapping[str, Job]:

@@ -58,6 +58,8 @@ def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) 
 
 def _adopt(one: "api.Surplus", options: "api.Options") -> str | None:
     """Return the command that makes the row the job's submission; None where it has to be left."""
+    if one.situation is api.Situation.EDITION:
+        return options.command_line("journal rebuild")
     if one.situation is not api.Situation.OPEN:
         return None
     return options.command_line("resolve", "--adopt", f"{one.sent.job.id}={one.row.remote_id}")
@@ -286,6 +288,8 @@ def _surplus_lines(one: "api.Surplus", options: "api.Options") -> Iterator[str]:
     )
     if one.situation is api.Situation.ASKED:
         what = "what the job asks for"
+    if one.situation is api.Situation.EDITION:
+        what = "another one of the same, with a seed of this batch"
     sure = "certainly ours" if one.certain else "may be ours"
     yield f"  {one.sent.job.id}: {_told(one.row)}: {what}, {sure}"
     match one.situation:
@@ -297,6 +301,8 @@ def _surplus_lines(one: "api.Surplus", options: "api.Options") -> Iterator[str]:
             yield "    the journal knows of no submission of that attempt: it was likely paid for and lost"
         case api.Situation.PAID:
             yield f"    the job already has {one.holder}: this one was likely paid for beside it"
+        case api.Situation.EDITION:
+            yield f"    made again, and of no record; to adopt it: {_adopt(one, options)}"
         case api.Situation.ASKED:
             yield (
                 "    nothing that the journal knows of was sent so: likely bought by asking for its price, "

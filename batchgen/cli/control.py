@@ -1,15 +1,20 @@
 """``batchgen control``: what can be ordered of a run that goes on."""
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import click
 
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.awaited import awaited
+from batchgen.errors import BatchLockedError, NoRunError
 from batchgen.exits import Exit
 from batchgen.formats import moment
+
+_PATIENCE = 20  # looks for whoever has a batch
+_GLANCE = 0.5  # seconds between two
 
 
 @click.group("control", short_help="Change, pause, resume or drain a running batch.")
@@ -93,6 +98,38 @@ def _give_word(name: str, options: "api.Options", *, as_json: bool) -> int:
 def _give(options: "api.Options", orders: "Sequence[api.Order]", *, as_json: bool) -> int:
     """Return the orders and show what becomes of them."""
     return show(awaited(api.order(options, orders)), orders, as_json=as_json)
+
+
+def done_or_ordered(
+    do: Callable[[], int],
+    options: "api.Options",
+    orders: "Callable[[], Sequence[api.Order]]",
+    *,
+    as_json: bool,
+) -> int:
+    """Do something with a batch, or order it of the run that has it, and give the exit status.
+
+    Whoever has the batch for a moment alone is waited for.
+
+    Args:
+        do: does it, or finds that the batch is held.
+        options: which batch.
+        orders: says the same as orders.
+        as_json: write a document of what the run said.
+
+    Raises:
+        BatchLockedError: it is held all the time, and by no run.
+    """
+    for _ in range(_PATIENCE):
+        try:
+            return do()
+        except BatchLockedError:
+            given = orders()
+            try:
+                return show(awaited(api.order(options, given)), given, as_json=as_json)
+            except NoRunError:
+                time.sleep(_GLANCE)  # it ends in this moment, or goes into another round
+    return do()
 
 
 def show(reply: "api.Reply", orders: "Sequence[api.Order]", *, as_json: bool) -> int:

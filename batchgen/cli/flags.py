@@ -201,6 +201,22 @@ def selecting(command: F) -> F:
     return flagged  # type: ignore[no-any-return]  # the command, with other arguments
 
 
+def selecting_by_flags(command: F) -> F:
+    """Return a command of a batch ``--only`` and ``--except``, where other words stand behind TARGET."""
+
+    @wraps(command)
+    def with_options(
+        *, options: "api.Options", only: Sequence[str], without: Sequence[str], **words: Any
+    ) -> Any:
+        selection = api.selection_of((), only, without, stdin=_read_stdin)
+        return command(options=replace(options, selection=selection), **words)
+
+    flagged: Any = with_options
+    for flag in reversed(_SELECTING[1:]):
+        flagged = flag(flagged)
+    return flagged  # type: ignore[no-any-return]  # the command, with other arguments
+
+
 quiet = click.option("-q", "--quiet", is_flag=True, help="Show nothing but problems.")
 as_json = click.option(
     "--json", "as_json", is_flag=True, is_eager=True, help="Write JSON to standard output."

@@ -54,6 +54,7 @@ def _document(recovery: "api.Recovery") -> dict[str, object]:
         "slot": recovery.slot or None,
         "exit": int(recovery.exit),
         "told": recovery.submitted,
+        "redo_again": recovery.again,
         "jobs": [
             {
                 "id": one.id,
@@ -78,6 +79,12 @@ def _lines(recovery: "api.Recovery", options: "api.Options") -> Iterator[str]:
     fates = [str(one.fate) for one in recovery.found]
     yield from (f"  {fates.count(fate)} {words}" for fate, words in _WORDS.items() if fate in fates)
     yield from (_named(one) for one in recovery.found if one.needs_a_person)
+    if recovery.again:
+        jobs = "1 job was" if recovery.again == 1 else f"{recovery.again} jobs were"
+        yield (
+            f"{jobs} to be made again, and nothing that was bought for that is known: nobody is asked to pay "
+            "for what may have been taken back. Type `batchgen redo` again for what is still wanted."
+        )
     if any(str(one.state) == "held" for one in recovery.found):
         yield f"To decide what is held: {options.command_line('resolve')}"
     if "not_shown" in fates:

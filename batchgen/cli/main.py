@@ -29,6 +29,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "mark": "Say which of what came out is kept or rejected.",
         "redo": "Make another one of what is there, for a new charge.",
         "restore": "Give jobs back what they had before, for nothing.",
+        "export": "Copy the current files under other names, with a mapping.",
     },
     "What was bought": {
         "cost": "Show what was charged and what came back.",
@@ -67,6 +68,7 @@ EXAMPLES: Mapping[str, str] = {
     "mark": "batchgen mark jobs.yaml kept tower --note 'for the cover'",
     "redo": "batchgen redo jobs.yaml --only mark:rejected",
     "restore": "batchgen restore jobs.yaml tower",
+    "export": "batchgen export jobs.yaml --to game/icons '{rarity}/{name}' --mapping icons.csv",
     "cost": "batchgen cost --by day --since 2026-05-01",
     "audit": "batchgen audit jobs.yaml --fix",
     "resolve": "batchgen resolve jobs.yaml --absent tower",

@@ -35,6 +35,12 @@ def along_line(preview: "api.Preview") -> Iterator[str]:
         yield f"  {clean(told)}"
 
 
+def undecided_line(preview: "api.Preview") -> Iterator[str]:
+    """Say which jobs wait for marks on others."""
+    if told := api.told_undecided(preview.batch.undecided_now, preview.batch.typed):
+        yield f"  {clean(told)}"
+
+
 def chains_document(preview: "api.Preview") -> dict[str, object] | None:
     """Return the same facts as a part of a document; None where there is no chain."""
     chains, typed = preview.outlook.chains, preview.batch.typed

@@ -20,6 +20,7 @@ def document(preview: "api.Preview") -> dict[str, object]:
         "selected": None
         if batch.plan.shown is batch.plan
         else {"jobs": len(batch.plan.shown.entries), "of": len(batch.plan.entries)},
+        "undecided": [one.job for one in batch.undecided_now],
         "along": [one.job.id for one in batch.plan.along],
         "chains": chains_document(preview),
         "previews": batch.manifest.previews,

@@ -9,7 +9,7 @@ from typing import TypeVar
 from batchgen import api
 from batchgen.cli.cells import cut
 from batchgen.cli.changes import Look, drawn, value_of
-from batchgen.cli.plan_chains import along_line, chain_lines
+from batchgen.cli.plan_chains import along_line, chain_lines, undecided_line
 from batchgen.cli.plan_money import all_of, span_of, total_of
 from batchgen.cli.tables import lines_of
 from batchgen.formats import clean, stamp, units
@@ -37,6 +37,7 @@ def lines(preview: "api.Preview", look: Look) -> Iterator[str]:
     if len(plan.removed) > gone:
         former = len(plan.removed) - gone
         yield f"  {former:>6,}  earlier forms of changed jobs: kept, will not be bought again"
+    yield from undecided_line(preview)
     if plan.to_submit:
         yield f"Would submit {len(plan.to_submit):,}:"
         yield from along_line(preview)

@@ -10,10 +10,9 @@ import click
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.awaited import awaited
-from batchgen.cli.control import show
+from batchgen.cli.control import done_or_ordered
 from batchgen.cli.plan import show_plan
 from batchgen.cli.run import agree_to, carry
-from batchgen.errors import BatchLockedError
 from batchgen.exits import Exit
 
 
@@ -75,10 +74,11 @@ def command(
     if not agree_to(preview, ask=attended and not agreed, quiet=quiet):
         return Exit.REMAINS
     options = replace(options, unattended=not (attended or agreed))
-    try:
+
+    def do() -> int:
         return carry(options, quiet=quiet, as_json=as_json, events=events, seen=preview.warnings)
-    except BatchLockedError:
-        if budget is not None:
-            raise  # the run has a budget of its own
-        orders = [api.order_to_redo([one.job for one in preview.batch.redone])]
-        return show(awaited(api.order(options, orders)), orders, as_json=as_json)
+
+    if budget is not None:  # a run that goes on has a budget of its own
+        return do()
+    orders = [api.order_to_redo([one.job for one in preview.batch.redone])]
+    return done_or_ordered(do, options, lambda: orders, as_json=as_json)

@@ -1,14 +1,14 @@
 """``batchgen restore``."""
 
 import json
+from collections.abc import Sequence
 
 import click
 
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.awaited import awaited
-from batchgen.cli.control import show
-from batchgen.errors import BatchLockedError
+from batchgen.cli.control import done_or_ordered
 
 
 @click.command("restore", short_help="Give jobs back what they had before, for nothing.")
@@ -43,11 +43,17 @@ def command(*, options: "api.Options", asset_id: str, undo: bool, as_json: bool)
     if asset_id and undo:
         raise click.UsageError("--to and --undo cannot be given together: --to says what is meant")
     restoring = api.Restoring(asset_id=asset_id, undo=undo)
-    try:
-        done = awaited(api.restore(options, restoring))
-    except BatchLockedError:
-        orders = [api.order_to_restore(api.jobs_meant(options), asset_id=asset_id, undo=undo)]
-        return show(awaited(api.order(options, orders)), orders, as_json=as_json)
+
+    def do() -> int:
+        return _show(awaited(api.restore(options, restoring)), as_json=as_json)
+
+    def orders() -> Sequence[api.Order]:
+        return [api.order_to_restore(api.jobs_meant(options), asset_id=asset_id, undo=undo)]
+
+    return done_or_ordered(do, options, orders, as_json=as_json)
+
+
+def _show(done: "Sequence[api.GivenBack]", *, as_json: bool) -> int:
     if as_json:
         jobs = [
             {"id": one.job, "asset_ids": list(one.asset_ids), "before_change": one.before_change}

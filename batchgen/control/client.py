@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchgen.control.commands import Order
-from batchgen.errors import InputError
+from batchgen.errors import NoRunError
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
 from batchgen.manifest.reading import read_heading
@@ -35,7 +35,7 @@ async def order(options: Options, orders: Sequence[Order]) -> Reply:
     """Order the run of a batch about, and wait a moment for what it says.
 
     Raises:
-        InputError: no run of it is under way.
+        NoRunError: no run of it is under way.
         JournalError: the journal cannot be written.
     """
     heading = read_heading(options.manifest, environ=options.environ)
@@ -50,16 +50,16 @@ async def order(options: Options, orders: Sequence[Order]) -> Reply:
         scope = file.names.resolve(scope)
     records = options.journal.runs()
     if records is None:
-        raise InputError(_none_under_way(options, scope, ()))
+        raise NoRunError(_none_under_way(options, scope, ()))
     with records:
         known = records.of_batch(heading.batch)
         run = next((one for one in known if _is_meant(options, scope, one.scope)), None)
         if run is None:
-            raise InputError(_none_under_way(options, scope, known))
+            raise NoRunError(_none_under_way(options, scope, known))
         numbers = records.orders.give(run.token, orders, at=options.clock.now())
         answers = await _answers(options, records, run, numbers)
         if not answers and not options.journal.is_held(heading.batch):
-            raise InputError(f"{_none_under_way(options, scope, ())}; the last one, {run}, died")
+            raise NoRunError(f"{_none_under_way(options, scope, ())}; the last one, {run}, died")
     return Reply(run=run, answers=answers)
 
 
@@ -69,7 +69,7 @@ async def _answers(
     """Wait for the answers; where there are none in time, take the orders back.
 
     Raises:
-        InputError: the run has ended without taking them.
+        NoRunError: the run has ended without taking them.
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + PATIENCE
@@ -82,7 +82,7 @@ async def _answers(
     if answers is not None:
         return answers
     if run.token not in {one.token for one in records.of_batch(run.scope.batch)}:
-        raise InputError(f"the run of {run.scope.batch!r} has ended in this moment; {_instead(options)}")
+        raise NoRunError(f"the run of {run.scope.batch!r} has ended in this moment; {_instead(options)}")
     return ()
 
 

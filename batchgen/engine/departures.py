@@ -1,10 +1,14 @@
 """Submits under way, in a group that nothing else cancels: one cut off is money of unknown whereabouts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
+from batchgen.engine.limits.flow import Flow
 from batchgen.engine.moves import Moves
+from batchgen.model import JobKey
+from batchgen.planning.editions import AskedFor
 from batchgen.planning.plan import Entry
+from batchgen.ports import Journal
 
 _GLANCE = 0.2  # seconds between looks at whether the run is to be left at once
 
@@ -17,15 +21,24 @@ class Departures:
         *,
         submit: Callable[[Entry], Awaitable[None]],
         moves: Moves,
+        flow: Flow,
+        journal: Journal,
+        redone: Collection[JobKey],
     ) -> None:
         """Begin with none.
 
         Args:
             submit: carries one; what a person can cause or meet does not come out of it.
             moves: how a bug in one ends the run.
+            flow: learns of those that do not leave.
+            journal: tells what a person has restored since the run made its plan.
+            redone: the jobs that are to be made again.
         """
         self._submit = submit
         self._moves = moves
+        self._flow = flow
+        self._journal = journal
+        self._asked_for = AskedFor(redone, journal.records())
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
 
@@ -63,4 +76,8 @@ class Departures:
             self._moves.stop(bug)
 
     async def _carry(self, entry: Entry) -> None:
-        await self._submit(entry)
+        if self._asked_for.is_taken_back(entry.key, self._journal.records()):
+            self._flow.withdrew(entry.key)
+            self._moves.close(entry)
+        else:
+            await self._submit(entry)

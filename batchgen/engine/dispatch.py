@@ -67,7 +67,11 @@ class Dispatcher:
         self._chains = chains
         self._has_chains = not plan.lineage.is_empty
         self._departures = Departures(
-            submit=lambda one: errands.guarded(lambda: self._submit(one)), moves=moves
+            submit=lambda one: errands.guarded(lambda: self._submit(one)),
+            moves=moves,
+            flow=flow,
+            journal=world.journal,
+            redone=[one.key for one in plan.entries if one.stands is not None],
         )
         self._asker = Asker(
             purse=world.purse,

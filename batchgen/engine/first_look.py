@@ -114,8 +114,8 @@ class FirstLook:
         self._has_ended = False
 
     def __len__(self) -> int:
-        """Count the jobs that may still be submitted."""
-        return len(self._unsure) + len(self._anew)
+        """Count the jobs that may still be submitted, and the look as long as it has something to record."""
+        return max(len(self._unsure), self.is_undecided) + len(self._anew)
 
     @property
     def was_taken(self) -> bool:
@@ -124,8 +124,8 @@ class FirstLook:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether some may be paid for, and are neither adopted nor held."""
-        return bool(self._unsure)
+        """Whether some may be paid for, and are neither adopted nor held; editions that no record has are."""
+        return bool(self._unsure) or (self._preflight is not None and bool(self._preflight.editions))
 
     def again(self, entry: Entry) -> None:
         """Check a job against what was seen, before it waits like any other."""
@@ -145,7 +145,7 @@ class FirstLook:
             await self._look_before_buying()
         elif self._anew and self._preflight is not None:
             await self._look_again(self._preflight)
-        elif self._unsure and self._knows_as_much_as_it_can:
+        elif self.is_undecided and self._knows_as_much_as_it_can:
             self._take_in()
         else:
             return False
@@ -235,6 +235,12 @@ class FirstLook:
         """Adopt or hold what the service has already; the others wait like any job."""
         assert self._preflight is not None
         taken = {one.entry.key: one.entry for one in self._preflight.take_in(self._unsure)}
+        if self._preflight.editions.recorded:
+            # they are carried, and what waits is made of them, by another plan: nothing leaves by this one
+            self._unsure = []
+            self._board.stops.anew = True
+            self._board.end()
+            return
         left = [entry for entry in self._unsure if entry.key not in taken]
         self._waiting.return_all(filter(self._queue.is_open, left))
         for entry in taken.values():
@@ -251,6 +257,6 @@ class FirstLook:
 
     def _mark_its_end(self) -> None:
         """Put on record that all that could be found is, once no job is left that was not looked for."""
-        if not (self._has_ended or self._unsure or self._queue.holds_children):
+        if not (self._has_ended or self.is_undecided or self._queue.holds_children):
             self._has_ended = True
             self._world.journal.look_ended()

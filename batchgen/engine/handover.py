@@ -149,7 +149,7 @@ class Handover:
             return None
         entry, records = self._parents[parent], self._world.journal.records()
         newest = replace(entry, record=records.get(entry.key, entry.record), retry=False)
-        if newest.stands is not None and falls_back(newest, child):
+        if newest.stands is not None and falls_back(newest, child, now=self._ledger.now()):
             return Bought(newest.stands.key, records.get(newest.stands.key, newest.stands.record))
         return Bought(newest.key, newest.record)
 

@@ -122,6 +122,7 @@ class EngineOutcome:
         unlisted: why the service's jobs could not be listed before anything was bought; empty if they could.
         lacking: the rights that this key lacks, and the jobs that are left for want of them.
         blocked: why children of parents that succeeded stay, by what this run has found out.
+        anew: whether the look before buying found editions of jobs: a run by another plan goes on.
     """
 
     stopped: StoppedError | None = None
@@ -144,6 +145,7 @@ class EngineOutcome:
     unlisted: str = ""
     lacking: Lacking = field(default_factory=Lacking)
     blocked: Mapping[JobKey, str] = field(default_factory=dict)
+    anew: bool = False
 
 
 @dataclass(slots=True)
@@ -164,7 +166,7 @@ class StopState:
         vanished, spoiled, unwritable: see ``EngineOutcome``.
         unlisted: why jobs could not be listed when the run gave up buying; empty if that was not why.
         lacking: the rights that this key lacks, and the jobs that are left for want of them.
-        blocked: see ``EngineOutcome``.
+        blocked, anew: see ``EngineOutcome``.
     """
 
     submitting: bool = True
@@ -183,6 +185,7 @@ class StopState:
     unlisted: str = ""
     lacking: Lacking = field(default_factory=Lacking)
     blocked: dict[JobKey, str] = field(default_factory=dict)
+    anew: bool = False
 
     def stop_for(self, error: BatchgenError) -> None:
         """Remember the first of each kind."""
@@ -229,6 +232,7 @@ class StopState:
             unlisted=self.unlisted,
             lacking=self.lacking,
             blocked=dict(self.blocked),
+            anew=self.anew and not self.drained,
             unpriced=tuple(unpriced),
             failures=self.failures if self.has_too_many_failures(most_failures) else 0,
         )

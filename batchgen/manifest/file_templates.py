@@ -11,7 +11,7 @@ from batchgen.filenames import EDGES, UNSAFE, is_device
 from batchgen.manifest.expand.braces import bare_name, foreign
 from batchgen.manifest.source.characters import named
 from batchgen.manifest.source.problems import meant, shortened
-from batchgen.manifest.templates import Template, parse
+from batchgen.manifest.templates import BraceError, Template, parse
 from batchgen.model import Json
 
 OURS: Final = ("id", "index", "asset_id", "entry", "model", "prompt", "kind", "slot", "date")
@@ -26,10 +26,12 @@ TYPE: Final = re.compile(
 )
 
 _UNSAFE = re.compile(UNSAFE)
+_VARIABLE = re.compile(r"\{([^{}\n]*)\}")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _MOST_SHOWN = 80  # characters of a template
 _EXAMPLE = 'such as "icons/{id}"'
-_BELOW = f"files lie below assets/, write a path from there, {_EXAMPLE}"
+BELOW: Final = "files lie below assets/, write a path from there"
+_BELOW = f"{BELOW}, {_EXAMPLE}"
 
 
 class Fault(NamedTuple):
@@ -38,10 +40,12 @@ class Fault(NamedTuple):
     Attributes:
         text: why, and what to write.
         stops: whether it is surely a mistake.
+        at: where in the template, characters from 0; None where it is the whole.
     """
 
     text: str
     stops: bool = True
+    at: int | None = None
 
 
 def faults_in(text: str, sheet: Mapping[str, Json], *, complete: bool) -> Iterator[Fault]:
@@ -54,10 +58,11 @@ def faults_in(text: str, sheet: Mapping[str, Json], *, complete: bool) -> Iterat
     """
     try:
         template = parse(text, exact_in(sheet))
-    except ValueError as error:
-        yield Fault(str(error))
+    except BraceError as error:
+        yield Fault(str(error), at=error.at)
         return
-    yield from map(Fault, _wrong_variables(template, sheet, complete=complete))
+    for name, said in _wrong_variables(template, sheet, complete=complete):
+        yield Fault(said, at=_place_of(name, text))
     for one in foreign(text, sheet):
         if not one.text.startswith("the $"):  # the environment is filled in already
             yield Fault(one.text, one.stops)
@@ -117,12 +122,22 @@ def _called(character: str) -> str:
     return "a dot" if character == "." else "a space"
 
 
-def _wrong_variables(template: Template, sheet: Mapping[str, Json], *, complete: bool) -> Iterator[str]:
+def _place_of(name: str, text: str) -> int | None:
+    """Return where a variable stands first in a template."""
+    found = (
+        one.start() for one in _VARIABLE.finditer(text) if one[1].strip().removesuffix("?").rstrip() == name
+    )
+    return next(found, None)
+
+
+def _wrong_variables(
+    template: Template, sheet: Mapping[str, Json], *, complete: bool
+) -> Iterator[tuple[str, str]]:
     for name in dict.fromkeys(template.names):
         if name not in OURS and name not in sheet and (complete or meant(name, OURS)):
-            yield _unknown(name, sheet, optional=name in template.optional)
+            yield name, _unknown(name, sheet, optional=name in template.optional)
         elif name in FIXED and name in template.optional:
-            yield f"{{{name}}} always has a value; write it without the ?"
+            yield name, f"{{{name}}} always has a value; write it without the ?"
 
 
 def _wrong_with_text(text: str) -> str | None:

@@ -66,6 +66,7 @@ class Origin:
         columns: the variables whose values come from the rows of a table.
         variables: of its jobs.
         name: what it is called; empty where it has no name.
+        only_kept: whether it goes through those jobs of another entry alone that a person keeps.
     """
 
     paper: SourceFile
@@ -80,6 +81,7 @@ class Origin:
     name: str = ""
     tags: tuple[str, ...] = ()
     unchecked: frozenset[str] = frozenset()
+    only_kept: bool = False
 
     def find(self, path: Path, *, prompt: int, model: str) -> tuple[Path, Json]:
         """Return where a part of a job is written, and what is written there."""
@@ -172,6 +174,11 @@ class Origins:
     def variables(self, index: int) -> dict[str, Json]:
         """Return every variable that made a job, with its value as the manifest has it."""
         return self[index].variables.of(self._rows[index], self._combinations[index])
+
+    def row_job(self, index: int) -> str:
+        """Return the id of the job that is a job's row; empty where its row is none."""
+        table = self[index].variables.table
+        return table.parent(self._rows[index]).name if isinstance(table, JobRows) else ""
 
     def place(self, index: int, path: Path, *, model: str, fallback: Place) -> Place:
         """Return the most exact place of a part of a job.

@@ -5,12 +5,14 @@ id is known when all jobs are: see ``expand/chains``.
 """
 
 from collections.abc import Mapping
+from typing import Final, Literal
 
 from batchgen.identity import EVERY
 from batchgen.manifest.source.scalars import kind_of, plain, text_of
 from batchgen.model import Json
 
 JOB, OUTPUT, OUTPUTS = "job", "output", "outputs"
+ONLY_KEPT: Final = "mark:kept"  # what can stand beside the entry whose jobs go in
 _KEYS = frozenset({JOB, OUTPUT, OUTPUTS})
 
 
@@ -59,3 +61,15 @@ def _number(value: Json) -> int:
         shown = text_of(value) if isinstance(value, int | float) else kind_of(value)
         raise ValueError(f"output takes the number of an asset, from 0, not {shown}")
     return number
+
+
+def read_only(value: Json) -> Literal["mark:kept"]:
+    """Return which jobs of another entry go in, where that is not all.
+
+    Raises:
+        ValueError: it says something else than those that a person keeps.
+    """
+    if value == ONLY_KEPT:
+        return ONLY_KEPT
+    shown = f'"{value}"' if isinstance(value, str) else kind_of(value)
+    raise ValueError(f"only {ONLY_KEPT} can stand here, for jobs that a person keeps, not {shown}")

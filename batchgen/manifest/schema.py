@@ -20,6 +20,7 @@ from pydantic import (
 
 from batchgen.manifest.naming import slug, wrong_with_batch, wrong_with_entry, wrong_with_period
 from batchgen.manifest.quantities import read_amount, read_duration, read_estimate, read_rate
+from batchgen.manifest.references import read_only
 from batchgen.manifest.source.characters import unseen_in
 from batchgen.manifest.source.scalars import kind_of, unsendable
 from batchgen.manifest.templates import parse
@@ -32,7 +33,7 @@ _DOWNLOADS: tuple[Download, ...] = ("all", "last", "none")
 VERSION = 1
 FILES = "{id}_{index}"
 
-# of the forms of a prompt, of from and of entry: no key can be one, for the space
+# of the forms of a prompt, from and entry: no key can be one, for the space
 TAGS = ("text ", "file ", "files ", "part ", "jobs ")
 
 _MODEL_ID = re.compile(r"[^\s/\\?#%{}]+")
@@ -216,6 +217,8 @@ class FromJobs(Part):
 
     jobs: Text
     """The other entry: its name, or its id as it is written, or what its ids begin with."""
+    only: Annotated[Literal["mark:kept"], PlainValidator(read_only)] | None = None
+    """mark:kept goes through those alone that a person keeps; the others wait for that decision."""
 
 
 From: TypeAlias = Annotated[

@@ -17,6 +17,18 @@ _BRACES = {"{{": "{", "}}": "}"}
 _NONE: frozenset[str] = frozenset()
 
 
+class BraceError(ValueError):
+    """A brace that opens or closes nothing.
+
+    Attributes:
+        at: where it stands, characters from 0.
+    """
+
+    def __init__(self, message: str, *, at: int) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 def is_empty(value: Json) -> bool:
     """Return whether a variable has no value: there is none, or a text without a character."""
     return value is None or value == ""
@@ -101,7 +113,7 @@ def parse(text: str, exact: Collection[str] = ()) -> Template:
         exact: names that end in a ``?`` themselves, and mean nothing by it.
 
     Raises:
-        ValueError: a brace that opens or closes nothing.
+        BraceError: one opens or closes nothing.
     """
     literals, names, start = [""], [], 0
     optional: set[str] = set()
@@ -119,7 +131,9 @@ def parse(text: str, exact: Collection[str] = ()) -> Template:
             literals.append("")
         else:
             side = "opens no variable" if token[0] == "{" else "closes no variable"
-            raise ValueError(f"a {token[0]} {side}; write {token[0] * 2} for a brace in the text")
+            raise BraceError(
+                f"a {token[0]} {side}; write {token[0] * 2} for a brace in the text", at=token.start()
+            )
     literals[-1] += text[start:]
     return Template(tuple(literals), tuple(names), frozenset(optional - needed) if optional else _NONE)
 

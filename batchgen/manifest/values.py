@@ -2,8 +2,8 @@
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -216,3 +216,39 @@ class Manifest:
         that a person wrote, such as ``007``; a cell of a table of text is text.
         """
         return self.origins.variables(index)
+
+    def goes_through_kept(self, index: int) -> bool:
+        """Return whether a job goes through those of another entry that a person keeps."""
+        return self.origins[index].only_kept
+
+    @property
+    def kept_rows(self) -> dict[int, str]:
+        """The jobs that go through jobs that a person keeps, each with the id of the one that is its row."""
+        if not any(one.only_kept for one in self.origins.entries):
+            return {}
+        places = range(len(self.jobs))
+        return {place: self.origins.row_job(place) for place in places if self.origins[place].only_kept}
+
+    def without(self, left_out: Collection[int]) -> "Manifest":
+        """Return the same without some of its jobs, which are given by their numbers."""
+        if not left_out:
+            return self
+        kept = [place for place in range(len(self.jobs)) if place not in left_out]
+        places = Places()
+        for place in kept:
+            places.add(self.places[place])
+        return replace(
+            self,
+            jobs=tuple(self.jobs[place] for place in kept),
+            places=places,
+            origins=self.origins.in_order(kept),
+            previews=self._previews_of(kept),
+        )
+
+    def _previews_of(self, kept: Sequence[int]) -> tuple[str, ...]:
+        """Return what those entries stand for that some jobs are of; an entry may have had no job at all."""
+        entries = list(dict.fromkeys(id(self.origins[place]) for place in range(len(self.jobs))))
+        there = {id(self.origins[place]) for place in kept}
+        if len(entries) != len(self.previews):
+            return self.previews
+        return tuple(text for entry, text in zip(entries, self.previews, strict=True) if entry in there)

@@ -83,18 +83,29 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def write_chunks(path: Path, chunks: Iterable[bytes], *, durable: bool = True) -> None:
+def write_chunks(
+    path: Path, chunks: Iterable[bytes], *, durable: bool = True, aside: str | None = None
+) -> None:
     """Put the chunks in the file, all or nothing; the whole is never held in memory.
 
     The folder is made if it is missing. Safe against other processes that write the same
     file: the last one wins, whole.
 
+    Args:
+        path: where to.
+        chunks: all of it.
+        durable: see ``write_bytes``.
+        aside: the name of the file beside it until it is whole, where nobody else writes it at the time: what
+            a killed process has left there goes. None for a name of its own.
+
     Raises:
         OutputError: the file is as it was, and nothing is left beside it.
     """
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(aside or f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if aside is not None:
+            temporary.unlink(missing_ok=True)
         try:
             _fill(temporary, chunks, durable=durable)
             temporary.replace(path)

@@ -20,7 +20,7 @@ from batchgen.output.links import linked_folders
 from batchgen.planning.file_names import folded
 from batchgen.planning.file_places import UNDER_WAY, Lies
 
-_NO_SECOND_NAME = frozenset(
+NO_SECOND_NAME = frozenset(
     {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 )
 
@@ -212,7 +212,7 @@ def move_file(source: str, target: str) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:
-        if error.errno not in _NO_SECOND_NAME:
+        if error.errno not in NO_SECOND_NAME:
             raise
         _rename(source, target)
         return
@@ -252,7 +252,7 @@ def _copied(source: str, target: str) -> None:
         try:
             os.link(part, target, follow_symlinks=False)
         except OSError as error:
-            if error.errno not in _NO_SECOND_NAME:
+            if error.errno not in NO_SECOND_NAME:
                 raise
             if os.path.lexists(target):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target) from error

@@ -234,6 +234,7 @@ def _redo(row: Row) -> dict[str, Json]:
         **_waits(row),
         "job_id": record.remote_id,
         "cost": _cost(record),
+        "seed": _seed(row.job, record),
         "error": _error(row, record),
     }
 

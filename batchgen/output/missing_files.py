@@ -59,13 +59,13 @@ def look_at_files(records: Mapping[JobKey, Record], folder: Path) -> FilesLook:
     lost: dict[JobKey, int] = {}
     edited: list[File] = []
     assets: list[str] = []
-    found_in = _finder(folder)
+    found_in = finder(folder)
     for key, record in records.items():
         for file in record.files:
             found = found_in(file)
-            if found is _Found.EDITED:
+            if found is Found.EDITED:
                 edited.append(file)
-            if (found is _Found.LOST) is not (file.asset_id in record.gone):
+            if (found is Found.LOST) is not (file.asset_id in record.gone):
                 lost[key] = lost.get(key, 0) + 1
                 assets.append(file.asset_id)
     return FilesLook(lost=lost, assets=frozenset(assets), edited=tuple(edited))
@@ -110,40 +110,42 @@ def _left_at_service(records: Mapping[JobKey, Record]) -> dict[JobKey, int]:
 
 def missing_among(records: Iterable[Record], folder: Path) -> int:
     """Count the files on record that are not on the disk, those included that are gone for good; blocks."""
-    found_in = _finder(folder)
-    return sum(found_in(file) is _Found.LOST for record in records for file in record.files)
+    found_in = finder(folder)
+    return sum(found_in(file) is Found.LOST for record in records for file in record.files)
 
 
-class _Found(Enum):
+class Found(Enum):
+    """How a file on record is on the disk."""
+
     THERE = auto()
     EDITED = auto()
     LOST = auto()
 
 
-def _finder(folder: Path) -> Callable[[File], _Found]:
+def finder(folder: Path) -> Callable[[File], Found]:
     """Return what looks for a file in a batch's folder; what a link shows there is another slot's."""
     base, others = os.fspath(folder), linked_folders(folder)
 
-    def found(file: File) -> _Found:
+    def found(file: File) -> Found:
         if file.path.startswith(others):
-            return _Found.LOST
+            return Found.LOST
         return _found(f"{base}/{file.path}", file.bytes, file.mime)
 
     return found
 
 
-def _found(path: str, size: int, mime: str) -> _Found:
+def _found(path: str, size: int, mime: str) -> Found:
     try:
         status = os.stat(path)  # noqa: PTH116 - a hundred thousand of them, at half the time
     except (FileNotFoundError, NotADirectoryError):
-        return _Found.LOST
+        return Found.LOST
     except OSError:  # it may be there, and could not be written either
-        return _Found.THERE
+        return Found.THERE
     if not S_ISREG(status.st_mode):
-        return _Found.LOST
+        return Found.LOST
     if status.st_size == size:
-        return _Found.THERE
+        return Found.THERE
     try:
-        return _Found.LOST if flaw_of(Path(path), mime) else _Found.EDITED
+        return Found.LOST if flaw_of(Path(path), mime) else Found.EDITED
     except OSError:
-        return _Found.EDITED
+        return Found.EDITED

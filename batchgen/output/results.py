@@ -109,6 +109,8 @@ def results_document(results: Results) -> dict[str, Json]:
     }
     if results.removed:
         document["removed"] = Entries(results.removed)
+    if results.undecided:
+        document["undecided"] = list(results.undecided)
     return document
 
 
@@ -127,6 +129,9 @@ def results_json(results: Results) -> Iterator[bytes]:
     if results.removed:
         yield b",\n"
         yield from _by_line("removed", map(_dumps, map(entry, results.removed)), "[]")
+    if results.undecided:
+        yield b",\n"
+        yield from _by_line("undecided", map(_dumps, results.undecided), "[]")
     yield b"\n}\n"
 
 
@@ -197,7 +202,7 @@ def variable_names(rows: Iterable[Row]) -> list[str]:
 
 def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[list[Json]]:
     files = {file["asset_id"]: file for file in one["files"]}
-    told = [cell(_told(one["vars"].get(name))) for name in variables]
+    told = [cell(told_value(one["vars"].get(name))) for name in variables]
     for place, asset_id in enumerate(one["asset_ids"] or [None]):
         file = files.get(asset_id, {})
         cost = one["cost"] if place == 0 else {}
@@ -220,7 +225,7 @@ def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[l
         yield [*(cell(cells[name]) for name in COLUMNS), *told]
 
 
-def _told(value: Json) -> Json:
+def told_value(value: Json) -> Json:
     """Return a variable's value as a cell: a text or a number as it is, all else as JSON."""
     plain = value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
     return value if plain else _dumps(value)

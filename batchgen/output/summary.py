@@ -29,6 +29,7 @@ class Results:
         exit: the run's exit status; None while it runs.
         slot: of a batch that repeats; empty for one that does not.
         home: the folder of the slot's results, relative to the batch's; empty for one that does not repeat.
+        undecided: the ids of the manifest's jobs that wait for a mark on another one, in its order.
         chains: by the id of each last job the ids on its way, parents first and without itself.
         progress: how far they are.
         rehearsal: whether the simulator made all of it.
@@ -45,6 +46,7 @@ class Results:
     exit: int | None = None
     slot: str = ""
     home: str = ""
+    undecided: Sequence[str] = ()
     chains: Mapping[str, Sequence[str]] = field(default_factory=dict)
     progress: ChainCount = NO_CHAINS
     rehearsal: bool = False

@@ -23,11 +23,13 @@ from batchgen.identity import (
 )
 from batchgen.lineage import Lineage
 from batchgen.model import Acceptance, Job, JobKey
+from batchgen.planning.marks import NO_MARKS, Marks, kept_of
 from batchgen.planning.matching import Matching
-from batchgen.planning.parent_assets import bound
+from batchgen.planning.parent_assets import bound, number_kept
 from batchgen.record import Record
 
 _MOST_EDITIONS = 64  # of all parents of a job together, by which it is looked for in other words
+_NOTHING = Record()
 _LATER = float("inf")  # a moment at which no success is young any more: what it shows is all that it has
 
 MayKeep = Callable[[Record], bool]
@@ -57,6 +59,7 @@ def match_chains(
     *,
     accepted: Mapping[Acceptance, JobKey],
     may_keep: MayKeep,
+    marks: Marks = NO_MARKS,
 ) -> Matched:
     """Match the jobs of a manifest with records, parents before their children.
 
@@ -66,8 +69,9 @@ def match_chains(
         records: the journal's.
         accepted: the records that changed jobs keep.
         may_keep: says whether a changed job may keep a record.
+        marks: what a person says of what came out: the one kept asset of several is what goes in.
     """
-    work = _Work(jobs, lineage, records, accepted, may_keep)
+    work = _Work(jobs, lineage, records, accepted, may_keep, marks)
     for places in _levels(lineage):
         work.match(places)
     work.finish()
@@ -114,6 +118,7 @@ class _Work:
         records: Mapping[JobKey, Record],
         accepted: Mapping[Acceptance, JobKey],
         may_keep: MayKeep,
+        marks: Marks,
     ) -> None:
         self.jobs = list(jobs)
         self.keys: dict[int, JobKey] = {}
@@ -123,6 +128,7 @@ class _Work:
         self._records = records
         self._accepted = accepted
         self._may_keep = may_keep
+        self._marks = marks
         self._places: dict[str, int] = {}
         for place in lineage.children:
             self._places.setdefault(jobs[place].id, place)
@@ -135,7 +141,8 @@ class _Work:
         """Match the jobs of one step, whose parents have their keys."""
         for place in places:
             if place in self._lineage.parents:
-                self.jobs[place] = with_parents(self.jobs[place], self._content_of)
+                job = with_parents(self.jobs[place], self._content_of)
+                self.jobs[place] = self._with_kept(job) if self._marks else job
         jobs = [self.jobs[place] for place in places]
         contents = list(map(content_key, jobs))
         found = self.matching.take(contents, jobs, _Kin(self, places) if self._records else None)
@@ -226,10 +233,82 @@ class _Work:
         self._give(place, old)
         return True
 
+    def _with_kept(self, job: Job) -> Job:
+        """Return a child with the number of the asset that a person keeps of each parent that has several."""
+        numbers = {
+            one: number
+            for one in references_of(job)
+            if self._is_unsaid(one)
+            and (number := number_kept(self._own_record(one.job), self._marks)) is not None
+        }
+        if not numbers:
+            return job
+        return with_references(job, lambda one: one._replace(output=numbers.get(one, one.output)))
+
+    def _is_unsaid(self, one: Reference) -> bool:
+        """Return whether a parent has several assets and the child does not say which of them goes in."""
+        if one.output is not None or one.every or one.job not in self._places:
+            return False
+        return len(self._own_record(one.job).asset_ids) > 1
+
+    def _own_record(self, job: str) -> Record:
+        """Return what is on record of the edition that is a parent's own."""
+        return next((record for _, record in self._editions(job)), _NOTHING)
+
     def _find_in_other_words(self, place: int) -> None:
         """Give a job the record of the same in other words, if there is one."""
-        if (old := self._same_but_for_words(place, self.jobs[place])) is not None:
+        old = self._same_but_for_words(place, self.jobs[place])
+        old = old or self._bought_of_several(place, self.jobs[place])
+        if old is not None:
             self._give(place, old)
+            self.jobs[place] = self._as_bought(self.jobs[place], self._records[old].job)
+
+    def _bought_of_several(self, place: int, job: Job) -> JobKey | None:
+        """Return a free record of a job that does not say which of its parents' assets goes in.
+
+        What was bought stays the job's, whatever becomes of the mark by which it was chosen: a mark that is
+        taken away, or a second one beside it, leaves nothing to be bought and nobody to be asked.
+        """
+        unsaid = list(filter(self._is_unsaid, references_of(job)))
+        if not unsaid:
+            return None
+        parent = self._head(self.keys[self._places[unsaid[0].job]])
+        found = [
+            key
+            for key in reversed(self._children.get(parent, ()))
+            if self.matching.is_free(key) and self._is_same_but_for_which(job, self._records[key].job)
+        ]
+        return min(found, key=lambda key: self.rank(place, key), default=None)
+
+    def _is_same_but_for_which(self, job: Job, recorded: Job | None) -> bool:
+        """Return whether a record asks for the same, with one asset where the job does not say which."""
+        if recorded is None or _without_references(recorded) != _without_references(job):
+            return False
+        pairs = zip(references_of(job), references_of(recorded), strict=False)
+        return all(self._goes_in_alike(mine, one) for mine, one in pairs)
+
+    def _goes_in_alike(self, mine: Reference, one: Reference) -> bool:
+        own = self.keys.get(self._places.get(mine.job, -1))
+        if own is None or one.key is None or self._head(one.key) != self._head(own):
+            return False
+        if not self._is_unsaid(mine):
+            return mine.asked == one.asked
+        kept = kept_of(self._own_record(mine.job).asset_ids, self._marks)
+        return len(one.assets) == 1 and not one.every and (not kept or one.assets[0] in kept)
+
+    def _as_bought(self, job: Job, recorded: Job | None) -> Job:
+        """Return a job with the number of the asset that it was bought with, where it says none."""
+        if recorded is None or not any(map(self._is_unsaid, references_of(job))):
+            return job
+        bought = iter(references_of(recorded))
+
+        def with_number(mine: Reference) -> Reference:
+            one = next(bought, mine)
+            assets = self._own_record(mine.job).asset_ids if self._is_unsaid(mine) else ()
+            found = [assets.index(asset) for asset in one.assets if asset in assets]
+            return mine._replace(output=found[0]) if len(found) == 1 else mine
+
+        return with_references(job, with_number)
 
     def _give(self, place: int, old: JobKey) -> None:
         self.matching.keep(old)
@@ -290,6 +369,11 @@ def _tie(one: Reference) -> tuple[str, int | None, bool, int | None]:
 One = TypeVar("One")
 
 
+def _without_references(job: Job) -> str:
+    """Name what a job asks for beside its parents."""
+    return content_key(with_references(job, lambda _: Reference("")))
+
+
 def _behind(
     first: One, *, children: Callable[[One], Sequence[One]], job: Callable[[One], Job | None]
 ) -> Counter[str]:
@@ -306,6 +390,6 @@ def _behind(
         for one in children(ahead.pop()):
             asked = job(one)
             if one not in found and asked is not None:
-                found[one] = content_key(with_references(asked, lambda _: Reference("")))
+                found[one] = _without_references(asked)
                 ahead.append(one)
     return Counter(found.values())

@@ -14,6 +14,7 @@ from batchgen.lifecycle import DONE, State
 from batchgen.lineage import Lineage
 from batchgen.model import Job, JobKey
 from batchgen.planning.lanes import Lane
+from batchgen.planning.parent_assets import asks_which
 from batchgen.planning.plan import Entry, Plan, may_be_retried
 from batchgen.planning.stages import Stage, stage_of, told_stages
 from batchgen.record import Record
@@ -145,7 +146,7 @@ class BlockedBy:
     def reason(self, typed: Typed) -> str:
         """Return why one of them is blocked, with what lets it go on."""
         is_gone = not self.why.startswith(f"{self.parent.job.id} ")
-        way_on = _anew(self.parent) if is_gone else _way_on(self.parent, typed)
+        way_on = _anew(self.parent) if is_gone else _way_on(self.parent, self.why, typed)
         return f"blocked by {self._cause}; {way_on}".removesuffix("; ")
 
 
@@ -153,7 +154,7 @@ def _anew(parent: Entry) -> str:
     return f"give {parent.job.id} another prompt, input or seed to buy it anew"
 
 
-def _way_on(parent: Entry, typed: Typed) -> str:
+def _way_on(parent: Entry, why: str, typed: Typed) -> str:
     """Return what a person can do about a job that blocks others; empty where the reason says it."""
     record, name = parent.record, parent.job.id
     if record.state is State.HELD:
@@ -161,6 +162,8 @@ def _way_on(parent: Entry, typed: Typed) -> str:
     if record.state is State.ABANDONED:
         return _anew(parent)
     if record.state in DONE:
+        if asks_which(why):
+            return f"or keep one of them: `{typed('mark', 'kept', name, '--asset', '0')}`"
         return "" if record.asset_ids else _anew(parent)
     if not may_be_retried(record):
         what = "what goes into it" if parent.job.prompt is None else "its prompt"

@@ -1,8 +1,8 @@
 """Words for jobs and what each asks of one: values and tests, without a word on what is wrong. Pure."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from fnmatch import translate
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -65,12 +65,14 @@ class Known:
         without_manifest: why only the journal's records are known, whose jobs have no entry, tags and
             variables; empty where the manifest is known.
         where: what is searched, in a sentence.
+        undecided: by the id of each job that waits for a mark the id of the one that is to be kept.
     """
 
     jobs: Iterable[Facts]
     statuses: Collection[str]
     without_manifest: str = ""
     where: str = "in this manifest"
+    undecided: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

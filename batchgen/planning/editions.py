@@ -4,10 +4,11 @@ They ask for the same and differ by their ordinals. The record of the first, the
 others were asked for, or made the job's own again; nothing else does, and no other job takes one of them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from batchgen.model import JobKey
+from batchgen.planning.yields import is_young
 from batchgen.record import DONE, Record, State
 
 
@@ -64,6 +65,21 @@ def has_arrived(record: Record) -> bool:
     return record.state is State.COLLECTED and bool(record.asset_ids)
 
 
+def came_to_nothing(record: Record, *, now: float) -> bool:
+    """Return whether nothing will come of an edition: it failed, or has shown no asset for long.
+
+    Args:
+        record: of the edition.
+        now: seconds since the epoch.
+    """
+    if record.state in OVER_IN_VAIN:
+        return True
+    return record.state in DONE and not record.asset_ids and not is_young(record, now=now)
+
+
+OVER_IN_VAIN = frozenset({State.FAILED, State.REFUSED, State.CANCELED})
+
+
 def _state(key: JobKey, records: Mapping[JobKey, Record]) -> State:
     return records[key].state if key in records else State.PLANNED
 
@@ -108,6 +124,19 @@ class Shelf:
     def wanted(self) -> list[JobKey]:
         """Return the editions that are asked for and have not arrived."""
         return [one.newest for one in self._of.values() if one.newest != one.current]
+
+
+class AskedFor:
+    """Editions that a run is to buy, which a person may take back while it goes on."""
+
+    def __init__(self, keys: Collection[JobKey], records: Mapping[JobKey, Record]) -> None:
+        """Take those that are the newest of their jobs now; nothing is looked up where there are none."""
+        shelf = Shelf(records if keys else {})
+        self._heads = {key: shelf.head(key) for key in keys}
+
+    def is_taken_back(self, key: JobKey, records: Mapping[JobKey, Record]) -> bool:
+        """Return whether another edition is to be the job's own by now."""
+        return key in self._heads and editions_of(self._heads[key], records).newest != key
 
 
 def free_ordinal(content: str, taken: Iterable[JobKey], shelf: Shelf) -> int:

@@ -12,7 +12,7 @@ from batchgen.identity import Reference, references_of
 from batchgen.lifecycle import DONE, State
 from batchgen.lineage import Lineage
 from batchgen.model import Job
-from batchgen.planning.editions import Bought
+from batchgen.planning.editions import Bought, came_to_nothing
 from batchgen.planning.parent_assets import handed
 from batchgen.record import Record
 
@@ -48,9 +48,6 @@ class Lane(StrEnum):
     WAITING = "waiting"
     BLOCKED = "blocked"
 
-
-# another edition that came to nothing: what the job had before goes into what was never bought of it
-OVER_IN_VAIN = frozenset({State.FAILED, State.REFUSED, State.CANCELED})
 
 _BAD = {
     State.FAILED: "failed",
@@ -126,7 +123,7 @@ def _wait(
     for parent in lineage.parents[place]:
         entry, behind = entries[parent], known.get(parent)
         found, cause = "", parent
-        record = _feeding(entry, entries[place], behind)
+        record = _feeding(entry, entries[place], behind, now)
         if record.state in DONE:
             given = [handed(record, one, now=now) for one in _named(entries[place], entry.job.id)]
             found = next((one.why for one in given if one.why), "")
@@ -149,9 +146,9 @@ def _wait(
     return Wait(lane=Lane.WAITING, parents=tuple(waits)) if waits else None
 
 
-def _feeding(parent: Step, child: Step, behind: Wait | None) -> Record:
+def _feeding(parent: Step, child: Step, behind: Wait | None, now: float) -> Record:
     """Return the record of the edition of a parent that a child is to get."""
-    if parent.stands is not None and falls_back(parent, child, is_blocked=_is_blocked(behind)):
+    if parent.stands is not None and falls_back(parent, child, now=now, is_blocked=_is_blocked(behind)):
         return parent.stands.record
     return parent.record
 
@@ -160,7 +157,7 @@ def _is_blocked(wait: Wait | None) -> bool:
     return wait is not None and wait.root is not None
 
 
-def falls_back(parent: Step, child: Step, *, is_blocked: bool = False) -> bool:
+def falls_back(parent: Step, child: Step, *, now: float, is_blocked: bool = False) -> bool:
     """Return whether a parent's other edition came to nothing, and a child gets what it had before.
 
     A child that is to be made again as well does not: it would be the same again.
@@ -168,11 +165,12 @@ def falls_back(parent: Step, child: Step, *, is_blocked: bool = False) -> bool:
     Args:
         parent: with its newest edition.
         child: that is to be bought.
+        now: seconds since the epoch.
         is_blocked: whether that edition cannot be bought, for what goes into it.
     """
     if parent.stands is None or child.stands is not None or parent.retry:
         return False
-    return parent.record.state in OVER_IN_VAIN or is_blocked
+    return is_blocked or came_to_nothing(parent.record, now=now)
 
 
 def _named(entry: Step, parent: str) -> list[Reference]:

@@ -9,6 +9,7 @@ from batchgen.lineage import Lineage, lineage_of
 from batchgen.model import Acceptance, Job, JobKey
 from batchgen.planning.chain_matching import Matched, match_chains
 from batchgen.planning.editions import Bought, Editions, Shelf
+from batchgen.planning.marks import NO_MARKS, Marks
 from batchgen.planning.matching import match
 from batchgen.planning.plan import Entry, Plan, may_be_kept, may_be_retried
 
@@ -20,6 +21,7 @@ def make_plan(
     retry_failed: bool = False,
     accepted: Mapping[Acceptance, JobKey] | None = None,
     now: float = float("inf"),
+    marks: Marks = NO_MARKS,
 ) -> Plan:
     """Check the manifest's jobs against the journal's records.
 
@@ -30,9 +32,10 @@ def make_plan(
             it would be stopped, and perhaps charged, again.
         accepted: the records that changed jobs keep.
         now: seconds since the epoch.
+        marks: what a person says of what came out: the one kept asset of several is what goes into a child.
     """
     lineage = lineage_of(jobs)
-    matched = _matched(jobs, lineage, records, accepted or {})
+    matched = _matched(jobs, lineage, records, accepted or {}, marks)
     shelf = Shelf(records)
     removed = tuple(
         Entry(key=key, job=job, record=records[key])
@@ -89,17 +92,30 @@ def _entry(
 _UNKNOWN = Record()
 
 
+def entries_on_record(records: Mapping[JobKey, Record]) -> Iterator[Entry]:
+    """Return the jobs on record where there is no manifest, each with its newest edition."""
+    shelf = Shelf(records)
+    for key, record in records.items():
+        if record.job is not None and not shelf.is_later(key):
+            yield with_newest(Entry(key=key, job=record.job, record=record), shelf, records)
+
+
+def with_newest(entry: Entry, shelf: Shelf, records: Mapping[JobKey, Record]) -> Entry:
+    """Return a job with the newest of its editions, and what stands for it."""
+    editions = shelf.of(entry.key)
+    newest, current = editions.newest, editions.current
+    stands = None if newest == current else Bought(current, records[current])
+    return replace(entry, key=newest, record=records.get(newest, _UNKNOWN), stands=stands)
+
+
 def with_editions(plan: Plan, records: Mapping[JobKey, Record]) -> Plan:
     """Return a plan with what is on record now, where jobs may have been made again since it was made."""
     shelf = Shelf(records)
 
     def now(entry: Entry) -> Entry:
-        editions = shelf.of(entry.key)
-        newest, current = editions.newest, editions.current
-        if entry.accepted or len(editions.all) == 1:
+        if entry.accepted or len(shelf.of(entry.key).all) == 1:
             return entry.as_of(records)
-        stands = None if newest == current else Bought(current, records[current])
-        return replace(entry, key=newest, record=records.get(newest, _UNKNOWN), stands=stands)
+        return with_newest(entry, shelf, records)
 
     return replace(plan, entries=tuple(map(now, plan.entries)))
 
@@ -124,6 +140,7 @@ def _matched(
     lineage: Lineage,
     records: Mapping[JobKey, Record],
     accepted: Mapping[Acceptance, JobKey],
+    marks: Marks,
 ) -> Matched:
     """Return which job has which record; without a chain on either side all are matched in one go."""
     if lineage.is_empty:
@@ -137,7 +154,7 @@ def _matched(
                 kept=frozenset(place for place, key in enumerate(keys) if key in kept) if kept else _NONE,
                 left=[key for key in left if key not in taken],
             )
-    return match_chains(jobs, lineage, records, accepted=accepted, may_keep=may_be_kept)
+    return match_chains(jobs, lineage, records, accepted=accepted, may_keep=may_be_kept, marks=marks)
 
 
 _NONE: frozenset[int] = frozenset()

@@ -44,13 +44,22 @@ _SPECIAL = FIXED | {"prompt", "model"}  # those that are not in a name as the sh
 _CHANGE = "change it there, or name the files by another variable"
 
 
-def check_names(manifest: Manifest, *, period: str | None, room: int) -> tuple[Problem, ...]:
+def check_names(
+    manifest: Manifest,
+    *,
+    period: str | None,
+    room: int,
+    only: Sequence[int] | None = None,
+    called: str = "output.files",
+) -> tuple[Problem, ...]:
     """Refuse a manifest in which a job's files have no name of their own.
 
     Args:
         manifest: that was read.
         period: of the run: ``day``, ``week`` or a name; None for a batch that does not repeat.
         room: bytes that a path below ``assets/`` may have.
+        only: the numbers of the jobs that are looked at, in their order; None for all.
+        called: what people call the template.
 
     Returns:
         The manifest's warnings, and those of the names.
@@ -60,11 +69,12 @@ def check_names(manifest: Manifest, *, period: str | None, room: int) -> tuple[P
     """
     problems = Problems(str(manifest.path))
     problems.take_warnings(manifest.warnings)
-    if not _has_slot(manifest, problems, period):
+    if not _has_slot(manifest, problems, period, called):
         period = "day"  # to find in one go what else is wrong
     slot = "" if period is None else (_DAY if period in _DAYS else period) + _FRESH
     words = JobWords(manifest, slot=slot, date=_DAY if period in _DAYS else "")
-    check = _Check(manifest, words, problems, room)
+    jobs = range(len(manifest.jobs)) if only is None else only
+    check = _Check(manifest, words, problems, room, jobs, called)
     names = frozenset(words.names.names)
     if names <= FIXED and ("asset_id" in names or {"id", "index"} <= names):
         # ids are safe and each is there once: the longest stands for all
@@ -75,7 +85,7 @@ def check_names(manifest: Manifest, *, period: str | None, room: int) -> tuple[P
     return problems.warnings
 
 
-def _has_slot(manifest: Manifest, problems: Problems, period: str | None) -> bool:
+def _has_slot(manifest: Manifest, problems: Problems, period: str | None, called: str) -> bool:
     """Return whether a period gives what the template says of the slot, and note what it does not."""
     before = len(problems)
     names = JobWords(manifest).names
@@ -92,7 +102,7 @@ def _has_slot(manifest: Manifest, problems: Problems, period: str | None) -> boo
             )
         else:
             continue
-        problems.add(manifest.output.place, f"output.files: {text}")
+        problems.add(manifest.output.place, f"{called}: {text}")
     return len(problems) == before
 
 
@@ -107,8 +117,18 @@ class _WrongNameError(Exception):
 class _Check:
     """One look at the names of all jobs."""
 
-    def __init__(self, manifest: Manifest, words: JobWords, problems: Problems, room: int) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        words: JobWords,
+        problems: Problems,
+        room: int,
+        jobs: Sequence[int],
+        called: str,
+    ) -> None:
         self._manifest = manifest
+        self._jobs = jobs
+        self._called = called
         self._words = words
         self._names = words.names
         self._problems = problems
@@ -119,16 +139,15 @@ class _Check:
 
     def longest(self) -> None:
         """Check only the job with the longest id."""
-        lengths = [len(job.id) for job in self._manifest.jobs]
-        if lengths:
-            self._checked(lengths.index(max(lengths)))
+        if self._jobs:
+            self._checked(max(self._jobs, key=lambda index: len(self._manifest.jobs[index].id)))
 
     def all(self) -> None:
         """Check every job by itself and against the others."""
         apart = "asset_id" in self._names.names
         by_model = "kind" in self._names.names  # a model gives one kind, and two may give two
         twins: dict[str, list[int]] = {}
-        for index, job in enumerate(self._manifest.jobs):
+        for index in self._jobs:
             path = self._checked(index)
             if path is None:
                 continue
@@ -137,7 +156,7 @@ class _Check:
             folder = path.rpartition("/")[0]
             if folder and self._folders.setdefault(folded(folder), folder) != folder:
                 self._warn_of_folder(index, folder)
-            key = f"{job.model}\n{folded(path)}" if by_model else folded(path)
+            key = f"{self._manifest.jobs[index].model}\n{folded(path)}" if by_model else folded(path)
             first = index if apart else self._taken.setdefault(key, index)
             if first != index:
                 twins.setdefault(key, [first]).append(index)
@@ -199,20 +218,20 @@ class _Check:
 
     def _note(self, index: int, text: str, kind: str) -> None:
         place = self._manifest.places[index]
-        self._problems.add(place, f"output.files: {text}", kind=f"output.files: {kind}")
+        self._problems.add(place, f"{self._called}: {text}", kind=f"output.files: {kind}")
 
     def _warn_of_type(self, index: int, path: str) -> None:
         if TYPE.search(self._manifest.output.files):
             return  # warned of already, at the template
         shown = shortened(path, _MOST_VALUE)
         said = f'the type is added to every name, so this file will be "{shown}.png" or the like'
-        text = f"output.files: {said}; name it by something without a type, as {{stem}} of a file"
+        text = f"{self._called}: {said}; name it by something without a type, as {{stem}} of a file"
         self._problems.warn(self._manifest.places[index], text, kind="output.files: type")
 
     def _warn_of_folder(self, index: int, folder: str) -> None:
         other = self._folders[folded(folder)]
         said = f'the folders "{other}" and "{folder}" are one on some systems and two on others'
-        text = f"output.files: {said}; write them alike"
+        text = f"{self._called}: {said}; write them alike"
         self._problems.warn(self._manifest.places[index], text, kind="output.files: folders")
 
     def _note_twins(self, groups: Collection[Sequence[int]]) -> None:
@@ -285,7 +304,7 @@ def _refuse(values: Mapping[str, str], path: str) -> None:
         if wrong := unsafe_in(value.replace("/", "")):
             raise _WrongNameError(f"{_shown(name, value)}, and {wrong}; {_CHANGE}", f"{name} unsafe")
         if name in WITH_FOLDERS and (value.startswith("/") or ".." in value.split("/")):
-            said = f"{_shown(name, value)}, which leads out of assets/; leave it out of the names"
+            said = f"{_shown(name, value)}, which leads out of the folder of the files; leave it out"
             raise _WrongNameError(said, f"{name} leads out")
     for part in path.split("/"):
         if wrong := wrong_with_part(part):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from batchgen.identity import Reference, references_of, with_references
 from batchgen.lifecycle import DONE
 from batchgen.model import Job, JobKey
+from batchgen.planning.marks import Marks, kept_of
 from batchgen.planning.yields import is_young
 from batchgen.record import Record
 
@@ -36,6 +37,7 @@ class Handed(NamedTuple):
 
 
 _LATER = Handed()
+_ASKS_WHICH = "write which of them goes in"
 
 
 def handed(
@@ -66,8 +68,32 @@ def handed(
     unread = tuple(one for one in assets if one not in known)
     if unread:
         return Handed(unread=unread)
-    meant = [one for one in assets if not any(word in known[one].lower() for word in _BESIDE)]
+    meant = [one for one in assets if not _only_shows(known[one])]
     return Handed((meant[0],)) if len(meant) == 1 else Handed(why=_several(record, wanted, known))
+
+
+def number_kept(record: Record, marks: Marks) -> int | None:
+    """Return which of a parent's several assets a person keeps; None where that is not exactly one.
+
+    Where what only shows another asset is kept beside it, that other one counts.
+    """
+    assets = record.asset_ids
+    if record.state not in DONE or len(assets) <= 1:
+        return None
+    kept = kept_of(assets, marks)
+    if len(kept) > 1:
+        types = {one.asset_id: one.type for one in record.files}
+        kept = tuple(one for one in kept if not _only_shows(types.get(one, "")))
+    return assets.index(kept[0]) if len(kept) == 1 else None
+
+
+def _only_shows(type_: str) -> bool:
+    return any(word in type_.lower() for word in _BESIDE)
+
+
+def asks_which(why: str) -> bool:
+    """Return whether what keeps a child from being bought is that its parent has several assets."""
+    return _ASKS_WHICH in why
 
 
 def _may_grow(record: Record, now: float) -> bool:
@@ -88,7 +114,7 @@ def _several(record: Record, wanted: Reference, types: Mapping[str, str]) -> str
         for place, one in enumerate(record.asset_ids)
     )
     return (
-        f"{wanted.job} has {len(record.asset_ids)} assets ({listed}); write which of them goes in: "
+        f"{wanted.job} has {len(record.asset_ids)} assets ({listed}); {_ASKS_WHICH}: "
         f"{{job: {wanted.job}, output: 0}}, or outputs: all where the input takes several"
     )
 

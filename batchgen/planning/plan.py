@@ -246,7 +246,8 @@ class Plan:
 
     def paid_twice_by_edit(self) -> tuple[tuple[Entry, Entry], ...]:
         """Return each changed job whose predecessor is in flight: both may be paid for."""
-        running = {entry.job.id: entry for entry in self.removed if entry.record.state in IN_FLIGHT}
+        beside = (*self.removed, *self.earlier)
+        running = {entry.job.id: entry for entry in beside if entry.record.state in IN_FLIGHT}
         return tuple((entry, running[entry.job.id]) for entry in self.to_submit if entry.job.id in running)
 
 

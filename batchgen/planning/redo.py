@@ -6,8 +6,7 @@ from typing import NamedTuple
 from batchgen.lifecycle import DONE, State
 from batchgen.model import Job, JobKey
 from batchgen.planning.chains import Typed, outdated_in
-from batchgen.planning.editions import Shelf, free_ordinal, has_arrived
-from batchgen.planning.lanes import OVER_IN_VAIN
+from batchgen.planning.editions import OVER_IN_VAIN, Shelf, free_ordinal, has_arrived
 from batchgen.planning.plan import Entry, Plan
 from batchgen.record import Record
 
@@ -43,7 +42,7 @@ def wrong_with_redo(plan: Plan, typed: Typed, name: str) -> str | None:
             f"{name!r} has what was bought before it was changed; `{typed('restore', '--undo', name)}` gives "
             "that back, and a run buys the new form"
         )
-    if entry.stands is not None and state not in OVER_IN_VAIN:
+    if entry.stands is not None and not _has_ended(entry):
         return _under_way(name, state, typed)
     if entry.stands is not None or state in DONE:
         return None
@@ -74,10 +73,15 @@ def with_children(plan: Plan, places: Iterable[int]) -> list[int]:
     for place in tuple(found):
         for one in plan.lineage.descendants(place):
             entry = plan.entries[one]
-            over = entry.stands is not None and entry.record.state in OVER_IN_VAIN
-            if not entry.accepted and (over or (entry.stands is None and entry.record.state in DONE)):
+            is_there = entry.record.state in DONE if entry.stands is None else _has_ended(entry)
+            if is_there and not entry.accepted:
                 found[one] = None
     return sorted(found)
+
+
+def _has_ended(entry: Entry) -> bool:
+    """Return whether another edition of a job has ended without what it was to bring."""
+    return entry.record.state in OVER_IN_VAIN or entry.record.state is State.COLLECTED
 
 
 def with_a_seed_of_their_own(plan: Plan, places: Collection[int]) -> list[int]:

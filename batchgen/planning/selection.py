@@ -109,6 +109,23 @@ def selected(words: JobSelection, known: Known, *, unfit: Unfit | None = None) -
     return Selected(tuple(places), tuple(ids), tuple(wrong))
 
 
+def holding(words: JobSelection, known: Known) -> Callable[[Facts], bool]:
+    """Return what says whether a job is meant: of one asset, it is asked as of a job that has no other.
+
+    Args:
+        words: what a person says, which means some job.
+        known: all jobs.
+    """
+    named = _named(words, known)
+    wanted = [group for one in (words.jobs, words.only) if (group := _Group(one, named, known))]
+    taken = _Group(words.without, named, known)
+
+    def holds(job: Facts) -> bool:
+        return all(one.held(job) for one in wanted) and not (taken and taken.held(job))
+
+    return holds
+
+
 def _named(words: JobSelection, known: Known) -> frozenset[str]:
     """Return the texts that are ids of jobs."""
     texts = frozenset(_texts((*words.jobs, *words.only, *words.without)))

@@ -100,6 +100,8 @@ class There:
 
     def _no_such_id(self, one: Condition) -> str:
         where = self._known.where
+        if (parent := self._known.undecided.get(one.pattern)) is not None:
+            return f"job {one.pattern!r} waits until {parent!r}, which it goes through, is marked kept"
         key, colon, value = one.pattern.partition(":")
         if colon and one.kind == "id" and (told := self._unknown_key(key, value)):
             return f"no job {one.pattern!r} {where}, and {told}"

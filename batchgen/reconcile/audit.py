@@ -147,6 +147,7 @@ class Situation(StrEnum):
     DUE = "due"  # an answer is due: the next run settles it
     UNPAID = "unpaid"  # the journal says that nothing was accepted
     PAID = "paid"  # it has its submission: the row was likely paid for beside it
+    EDITION = "edition"  # the row is another edition of a job that has one
     ASKED = "asked"  # the row is what the job asks for, and no body of ours had no more in it
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from batchgen.identity import compose_body, files_of, has_file, references_of, seed_for
+from batchgen.identity import compose_body, derive_seed, files_of, has_file, references_of, seed_for
 from batchgen.interpret import after_look, after_row
 from batchgen.lifecycle import (
     Accepted,
@@ -25,8 +25,9 @@ from batchgen.lifecycle import (
     apply,
 )
 from batchgen.model import Job, JobKey, Model, RemoteJob, Scope
+from batchgen.planning.yields import kind_of
 from batchgen.ports import Uploader
-from batchgen.reconcile.matching import Body
+from batchgen.reconcile.matching import Body, seed_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +49,31 @@ class Attempt:
     def files(self) -> frozenset[str]:
         """The names of the inputs that hold local files: sent again, the same ones have other ids."""
         return frozenset(name for name, value in self.job.params.items() if has_file(value))
+
+
+BEYOND = 8  # ordinals after the highest that is known or found: some were taken back, and bought nothing
+LOOK_AHEAD = 5  # attempts after the last that is known: some may have been refused, and show no row
+
+
+def is_edition(
+    row: RemoteJob, content: str, records: Mapping[JobKey, Record], scope: Scope, model: Model | None
+) -> bool:
+    """Return whether a row has a seed that was derived for what some jobs of ours ask for.
+
+    Args:
+        row: as listed.
+        content: what is asked for.
+        records: of the scope.
+        scope: where jobs and records belong.
+        model: as the service describes it; None where it does not.
+    """
+    declared, seed = model.seed_input if model is not None else None, seed_in(row.inputs or {})
+    if declared is None or seed is None:
+        return False
+    last = max((key.ordinal for key in records if key.content == content), default=0)
+    keys = [JobKey(content, ordinal) for ordinal in range(last + BEYOND + 1)]
+    attempts = range(1, LOOK_AHEAD + 1)
+    return any(derive_seed(scope, key, number, declared) == seed for number in attempts for key in keys)
 
 
 Price = Callable[[Job], Decimal | None]  # what a job may cost, compute units; None where nothing says
@@ -124,10 +150,22 @@ class HistoryBuilder:
             reserved=max((one for one in words if one is not None), default=None),
         )
 
-    def adoption(self, attempt: Attempt, row: RemoteJob, *, by: str) -> list[Event]:
-        """Return the history of a submission that is certainly this attempt's."""
+    def adoption(
+        self, attempt: Attempt, row: RemoteJob, *, by: str, seen: RemoteJob | None = None
+    ) -> list[Event]:
+        """Return the history of a submission that is certainly this attempt's.
+
+        Args:
+            attempt: what was sent.
+            row: as listed.
+            by: what proves it.
+            seen: the submission itself, where it was asked after: a row may be behind on what came out.
+        """
         at = self.created(row)
         end = after_row(row, at=self.at)
+        if seen is not None:
+            asked = kind_of(attempt.job.model, attempt.body, self.models.get(attempt.job.model)).asked
+            end = after_look(seen, at=self.at, expected=asked)
         adopted = Adopted(
             at=at,
             remote_id=row.remote_id,

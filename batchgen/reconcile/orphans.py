@@ -13,10 +13,11 @@ from batchgen.account import Known
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.formats import units
 from batchgen.lifecycle import Record, State
-from batchgen.model import JobKey, RemoteJob
+from batchgen.model import JobKey, Model, RemoteJob, Scope
 from batchgen.ports import Clock, Generator, Journal
 from batchgen.reconcile.audit import BatchHistory, Sent, Situation, Surplus, find_surplus, read_history
 from batchgen.reconcile.candidates import Candidates, Listed
+from batchgen.reconcile.history import is_edition
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.matching import Body, Doubt, Likeness
 from batchgen.reconcile.ownership import Owner
@@ -57,6 +58,7 @@ class OrphanFinder:
         self._clock = clock
         self._prompts = Prompts(generator)
         self.troubles: list[str] = []
+        self._models: dict[str, Model | None] = {}
 
     async def list(self, since: float) -> Listing:
         """Return the service's jobs, as far back as a date of our clock.
@@ -78,6 +80,7 @@ class OrphanFinder:
         *,
         asked: Iterable[Sent] = (),
         known: Collection[str] = (),
+        scope: Scope | None = None,
     ) -> Orphans:
         """Compare a listing with what was sent.
 
@@ -88,6 +91,7 @@ class OrphanFinder:
             records: of the scope.
             asked: what questions for prices may have said.
             known: ids of rows that are told of otherwise.
+            scope: of the records, by which editions are known; None where they are not asked for.
 
         Raises:
             StoppedError: the service does not let us look.
@@ -108,7 +112,8 @@ class OrphanFinder:
             self._judged(one, candidates, likes[one.row.remote_id])
             for one in find_surplus(free, lambda row: same_as(likes[row.remote_id]), records)
         ]
-        surplus = [one for one in found if not _may_be_of_another_batch(one, journal, records)]
+        found = [one for one in found if not _may_be_of_another_batch(one, journal, records)]
+        surplus = [await self._told_as_edition(one, records, scope) for one in found]
         told = {*known, *(one.row.remote_id for one in surplus)}
         doubtful, others = find_doubtful(candidates.listed(), likes, told)
         return Orphans(
@@ -118,6 +123,31 @@ class OrphanFinder:
             listed=tuple(candidates.listed()),
             unreadable=sum(one.may_be_since(listing.reach) for one in listing.unreadable.values()),
         )
+
+    async def _told_as_edition(
+        self, one: Surplus, records: Mapping[JobKey, Record], scope: Scope | None
+    ) -> Surplus:
+        """Return a row as another edition of a job that has one, where its seed was derived for that."""
+        content, job = one.sent.key.content, one.sent.job
+        holders = (record.remote_id for key, record in records.items() if key.content == content)
+        holder = next(filter(None, holders), None) if one.situation is Situation.ASKED else None
+        if scope is None or holder is None or "seed" in job.params or not job.derive_seed:
+            return one
+        if not is_edition(one.row, content, records, scope, await self._model(job.model)):
+            return one
+        return replace(one, situation=Situation.EDITION, holder=holder)
+
+    async def _model(self, name: str) -> Model | None:
+        """Describe a model once; None where the service does not."""
+        if name not in self._models:
+            try:
+                self._models[name] = await self._generator.model(name)
+            except StoppedError:
+                raise
+            except ServiceError as error:
+                self.troubles.append(f"{name} could not be described: {error}")
+                self._models[name] = None
+        return self._models[name]
 
     async def _compare(
         self,

@@ -10,18 +10,17 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
-from typing import Protocol
 
 from batchgen.errors import NotFoundError, RemoteIdTakenError
-from batchgen.identity import files_of
-from batchgen.interpret import after_look
-from batchgen.lifecycle import TRANSITIONS, Event, Failed, Record, RetryAsked, State
+from batchgen.identity import files_of, references_of
+from batchgen.lifecycle import Record, State
 from batchgen.loop_clock import loop_time
-from batchgen.model import JobKey, Model, RemoteJob, Scope
+from batchgen.model import Job, JobKey, Model, RemoteJob, RemoteStatus, Scope
 from batchgen.planning.plan import Entry
 from batchgen.ports import Journal, Uploader
+from batchgen.reconcile.attempt_rows import Recorder, Seeds, TakenIn
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.fed import fed_by_us
 from batchgen.reconcile.history import Attempt, HistoryBuilder, Price
@@ -33,47 +32,13 @@ from batchgen.reconcile.matching import (
     Likeness,
     Window,
     may_be_bought,
-    seed_in,
-    stands_for,
 )
-from batchgen.reconcile.ownership import Owner
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.same_files import SameFiles
 from batchgen.reconcile.search import Search
+from batchgen.reconcile.unowned_editions import UnownedEditions, variants_of
 
-LOOK_AHEAD = 5  # attempts after the last that is known: some may have been refused, and show no row
 _A_BREATH = 1_000  # jobs
-
-
-class Recorder(Protocol):
-    """Records events of one job, all or none, and gives the job as it stands after them."""
-
-    def __call__(self, entry: Entry, *events: Event) -> Entry:
-        """Record them.
-
-        Raises:
-            RemoteIdTakenError: a submission in them belongs to another job.
-            JournalError: nothing was recorded.
-        """
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TakenIn:
-    """A job that was planned, and is bought already or may be.
-
-    Attributes:
-        entry: with its new record.
-        rows: its submission, or those that may be it.
-    """
-
-    entry: Entry
-    rows: tuple[RemoteJob, ...]
-
-    @property
-    def held(self) -> bool:
-        """Whether only a person can say."""
-        return self.entry.record.state is State.HELD
 
 
 class Preflight:
@@ -102,7 +67,6 @@ class Preflight:
             record: records it.
         """
         self._journal = journal
-        self._blank = not journal.records()
         self._history = history
         self._record = record
         # a clock that says to be ahead may be wrong: it must not hide what is there
@@ -111,33 +75,81 @@ class Preflight:
         self._candidates = Candidates(recent, journal, prompts, lessons, sender=sender)
         self._concerned: set[JobKey] = set()
         self._files = SameFiles(prompts.generator)
+        self._seeds = Seeds(
+            candidates=self._candidates,
+            history=history,
+            record=record,
+            window=self._window,
+            blank=not journal.records(),
+        )
+        self.editions = UnownedEditions(
+            journal=journal,
+            candidates=self._candidates,
+            history=history,
+            generator=prompts.generator,
+            seeds=self._seeds,
+        )
+        self.failed_rows = self._seeds.failed_rows
+        self._explained: set[tuple[str, float]] = set()  # models and seeds of rows that are jobs' own
 
-    async def read(self, entries: Iterable[Entry]) -> None:
+    async def read(self, entries: Iterable[Entry], *, editions: bool = True) -> None:
         """Fetch what is needed to tell rows from these jobs, their own files sent if need be.
+
+        Args:
+            entries: the jobs.
+            editions: whether further editions are looked for, of these and of all that is on record.
 
         Raises:
             InputError: a file cannot be sent.
             ServiceError: a prompt that became an asset could not be read.
         """
-        for number, entry in enumerate(entries if self._candidates.free() else ()):
+        if not self._candidates.free():
+            return
+        planned: list[Entry] = []
+        for number, entry in enumerate(entries):
             if number % _A_BREATH == 0:
                 await asyncio.sleep(0)  # 100,000 seeds take a second: what runs is looked at meanwhile
-            if not self._is_concerned(entry):
-                continue
-            files = files_of(entry.job)
-            if files and self._history.uploader:
-                await self._history.uploader.ensure(files)
-            if self._history.assets_of(entry.job) is None:
-                continue  # a run that has the files at hand will look
-            self._concerned.add(entry.key)
-            for attempt in self._attempts(entry):
-                await self._candidates.read(attempt.sent)
-                self._files.note(self._candidates, attempt)
+            if self._is_concerned(entry):
+                await self._read_for(entry)
+            if entry.record.state is State.PLANNED:
+                planned.append(entry)
         await self._files.read()
+        if editions:
+            await self.editions.read(planned, self._explained)
+
+    async def _read_for(self, entry: Entry) -> None:
+        """Fetch what is needed to tell rows from one job that some of them may be."""
+        files = files_of(entry.job)
+        if files and self._history.uploader:
+            await self._history.uploader.ensure(files)
+        if self._history.assets_of(entry.job) is None:
+            return  # a run that has the files at hand will look
+        self._concerned.add(entry.key)
+        for attempt in self._seeds.attempts(self._as_bought(entry)):
+            await self._candidates.read(attempt.sent)
+            self._files.note(self._candidates, attempt)
+            rows = self._fed(entry) if references_of(entry.job) and not attempt.derived else ()
+            for row, _ in rows if len(rows) > 1 else ():
+                await self.editions.look_at(row)
+
+    def _as_bought(self, entry: Entry) -> Entry:
+        """Return a child with what rows show to have gone in: it may be of another edition of its parent."""
+        made = list(variants_of(entry.job, self._journal.records())) if entry.record.body is None else []
+        for job in made if len(made) > 1 else ():
+            child = replace(entry, job=job)
+            if any(map(self._may_be_bought, self._seeds.attempts(child))):
+                return child
+        return entry
+
+    def _may_be_bought(self, attempt: Attempt) -> bool:
+        like, files = self._like(attempt), attempt.files
+        return any(may_be_bought(attempt.sent, row, likeness, files) for row, likeness in like)
 
     def concerns(self, entry: Entry) -> bool:
-        """Return whether some row may be this job, which was read for."""
-        return entry.key in self._concerned and not any(map(self._is_ruled_out, self._attempts(entry)))
+        """Return whether some row may be this job, which was read for, or another edition of it."""
+        if self.editions.has_of(entry):
+            return True
+        return entry.key in self._concerned and not any(map(self._is_ruled_out, self._seeds.attempts(entry)))
 
     def _is_ruled_out(self, attempt: Attempt) -> bool:
         return self._files.tell(attempt) and not self._like(attempt)
@@ -148,7 +160,7 @@ class Preflight:
 
     def shown_cost(self, entry: Entry) -> Decimal | None:
         """Return the most that a row which may be this job shows as its cost; None where none shows any."""
-        alike = (row for one in self._attempts(entry) for row, _ in self._like(one))
+        alike = (row for one in self._seeds.attempts(entry) for row, _ in self._like(one))
         return max((row.cost for row in alike if row.cost is not None), default=None)
 
     def may_have(self, entries: Iterable[Entry]) -> list[tuple[Entry, Decimal | None]]:
@@ -157,7 +169,7 @@ class Preflight:
         for entry in filter(self.concerns, entries):
             rows = (
                 row
-                for one in self._attempts(entry)
+                for one in self._seeds.attempts(entry)
                 for row, likeness in self._like(one)
                 if row.remote_id not in given and may_be_bought(one.sent, row, likeness, one.files)
             )
@@ -176,15 +188,18 @@ class Preflight:
         self._candidates.refresh()
         taken: list[TakenIn] = []
         alike: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-        for entry in filter(self.concerns, entries):
-            first = next(iter(self._attempts(entry)), None)
+        concerned = [one for one in entries if self.concerns(one)]
+        for entry in map(self._as_bought, concerned):
+            if entry.key not in self._concerned:
+                continue
+            first = next(iter(self._seeds.attempts(entry)), None)
             if first is not None and first.derived:
-                taken += self._by_seed(entry)
+                taken += self._seeds.adopt(entry)
             elif first is not None and entry.record.state is State.PLANNED:
                 alike[entry.job.model, first.body].append(entry)
         for entries_alike in alike.values():
             taken += self._by_parents(entries_alike) or self._hold(entries_alike)
-        return taken
+        return [*taken, *self.editions.take_in(concerned)]
 
     def rest(self) -> Candidates:
         """Return the rows of the listing, without those that were given to a job."""
@@ -195,112 +210,54 @@ class Preflight:
         """Leave rows out that were given to a record by other means."""
         self._candidates.take(*remote_ids)
 
-    def failed_rows(self, entry: Entry, *, upto: int) -> dict[int, RemoteJob]:
-        """Return the failed submissions of attempts before one that is known, by number."""
-        found = {}
-        for number in range(entry.record.attempt, upto):
-            attempt = self._history.attempt(entry.key, entry.job, number, entry.record)
-            matches, _ = self._with_seed(attempt)
-            if matches and isinstance(after_look(matches[0], at=self._history.at), Failed):
-                found[number] = matches[0]
-        return found
-
     def _is_concerned(self, entry: Entry) -> bool:
         """Tell cheaply whether any row may be this job: by a seed of its own, or by its prompt."""
-        numbers = self._numbers(entry.record)
+        numbers = self._seeds.numbers(entry.record)
         seeds = [self._history.derived_seed(entry.key, entry.job, number) for number in numbers]
         if seeds and seeds[0] is None:
             return self._candidates.has_prompt(entry.job.model, entry.job.prompt)
-        return any(self._candidates.has_seed(entry.job.model, seed) for seed in seeds if seed is not None)
+        own = {(entry.job.model, float(seed)) for seed in seeds if seed is not None}
+        shown = {one for one in own if self._candidates.has_seed(*one)}
+        self._explained |= shown
+        return bool(shown)
 
     def _like(self, attempt: Attempt) -> list[tuple[RemoteJob, Likeness]]:
         """Return the rows that are or may be an attempt's submission, its files sent again included."""
         return self._files.like(self._candidates, attempt)
 
-    def _numbers(self, record: Record) -> range:
-        if record.state is not State.PLANNED and RetryAsked not in TRANSITIONS[record.state]:
-            return range(0)
-        first = record.attempt + (record.state is not State.PLANNED)
-        return range(first, first + LOOK_AHEAD)
-
-    def _attempts(self, entry: Entry) -> Iterable[Attempt]:
-        """Return the attempts that the service may have and the journal may not know."""
-        for number in self._numbers(entry.record):
-            yield (attempt := self._history.attempt(entry.key, entry.job, number, entry.record))
-            if not attempt.derived:
-                return  # every attempt has the same body
-
-    def _by_seed(self, entry: Entry) -> list[TakenIn]:
-        """Adopt the attempts of one job that its seeds name; hold it where only the seed agrees."""
-        taken: list[TakenIn] = []
-        while (one := self._next_by_seed(entry)) is not None:
-            taken.append(one)
-            entry = one.entry
-        return taken
-
-    def _next_by_seed(self, entry: Entry) -> TakenIn | None:
-        for attempt in self._attempts(entry):
-            matches, near = self._with_seed(attempt)
-            matches = [row for row in matches if self._is_proven(row)] or matches
-            if len({row.author for row in matches}) > 1:
-                near, matches = matches, []  # another key with a batch of this name derives the same seed
-            if not (matches or near):
-                continue
-            failed = self.failed_rows(entry, upto=attempt.number)
-            life = self._history.earlier(entry.key, entry.job, entry.record, failed, upto=attempt.number)
-            rows = tuple(matches[:1] or near)
-            life += (
-                self._history.adoption(attempt, rows[0], by="seed")
-                if matches
-                else self._history.hold(attempt, rows)
-            )
-            try:
-                recorded = self._record(entry, *life)
-            except RemoteIdTakenError:  # another batch's run was quicker
-                self._candidates.take(*(row.remote_id for row in rows))
-                return self._next_by_seed(entry)
-            self._candidates.take(*(row.remote_id for row in (*rows[: len(matches)], *failed.values())))
-            return TakenIn(entry=recorded, rows=rows)
-        return None
-
-    def _is_proven(self, row: RemoteJob) -> bool:
-        """Return whether the service has named its author as ours: rows by others may be another key's."""
-        return self._candidates.ownership(row).owner is Owner.OURS
-
-    def _with_seed(self, attempt: Attempt) -> tuple[list[RemoteJob], list[RemoteJob]]:
-        """Return the rows that are an attempt's submission, and those that only share its seed."""
-        matches, near = [], []
-        for row, alike in self._candidates.like(attempt.sent):
-            if not attempt.derived or seed_in(row.inputs or {}) != attempt.seed:
-                continue
-            likeness = stands_for(alike, row, self._candidates.ownership(row), self._window)
-            # in an empty journal no receipt is left that could say who we are: a derived seed has to
-            match = alike is Likeness.MATCH and self._blank
-            if likeness is Likeness.MATCH or match:
-                matches.append(row)
-            else:
-                near.append(row)
-        return matches, near
-
     def _by_parents(self, entries: Sequence[Entry]) -> list[TakenIn]:
-        """Adopt the rows of equal children that what went in proves to be theirs."""
-        attempt = self._now(entries[0])
-        rows = fed_by_us(
-            attempt,
-            self._like(attempt),
-            self._candidates.ownership,
-            records=self._journal.records(),
-            window=self._window,
-        )
-        if len(rows) > len(entries) or self._claims(entries[0], attempt):
+        """Adopt the rows of equal children that what went in proves to be theirs.
+
+        One that was made again has more rows than there are jobs: the latest is its own. Of failed attempts
+        the same could be said, so that with one of these among them nothing is certain.
+        """
+        rows = self._fed(entries[0])
+        more = rows[len(entries) :]
+        was_tried_again = bool(more) and any(row.status is not RemoteStatus.SUCCEEDED for row, _ in rows)
+        if was_tried_again or self._claims(entries[0], self._now(entries[0])):
             return []
+        jobs = [replace(entry, job=job) for entry, (_, job) in zip(entries, rows, strict=False)]
+        jobs += self.editions.anew(entries, [job for _, job in more])
         taken = []
-        for entry, row in zip(entries, rows, strict=False):
-            life = self._history.adoption(self._now(entry), row, by="what went in")
+        for entry, (row, _) in zip(jobs, rows, strict=True):
+            seen = self._seeds.seen.get(row.remote_id)
+            life = self._history.adoption(self._now(entry), row, by="what went in", seen=seen)
             with suppress(RemoteIdTakenError):  # another batch's run was quicker
                 taken.append(TakenIn(entry=self._record(entry, *life), rows=(row,)))
             self._candidates.take(row.remote_id)
         return taken
+
+    def _fed(self, entry: Entry) -> list[tuple[RemoteJob, Job]]:
+        """Return the rows of a child, oldest first, each with the job as it was sent."""
+        found: dict[str, tuple[RemoteJob, Job]] = {}
+        records = self._journal.records()
+        for job in variants_of(entry.job, records):
+            attempt = self._now(replace(entry, job=job))
+            like = self._like(attempt)
+            whose = self._candidates.ownership
+            for row in fed_by_us(attempt, like, whose, records=records, window=self._window):
+                found.setdefault(row.remote_id, (row, replace(job, id=entry.job.id)))
+        return sorted(found.values(), key=lambda one: (one[0].created_at or 0.0, one[0].remote_id))
 
     def _hold(self, entries: Sequence[Entry]) -> list[TakenIn]:
         """Hold as many equal jobs as there are rows that no other job whose answer is due may claim."""

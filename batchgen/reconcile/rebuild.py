@@ -29,11 +29,13 @@ from batchgen.planning.parent_assets import bound
 from batchgen.planning.plan import Entry
 from batchgen.planning.yields import kind_of
 from batchgen.ports import Journal
+from batchgen.reconcile.attempt_rows import TakenIn
 from batchgen.reconcile.history import Attempt, HistoryBuilder
 from batchgen.reconcile.listing import Listing
-from batchgen.reconcile.preflight import Preflight, TakenIn
+from batchgen.reconcile.preflight import Preflight
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.recall import Recalled
+from batchgen.reconcile.saved_editions import editions_among, order_of
 
 
 class Fate(StrEnum):
@@ -147,10 +149,22 @@ class Rebuilder:
         fate = doubt if remote is None else Fate.RECOVERED
         return Rebuilt(id=saved.id, fate=fate, remote_ids=ids, state=record.state)
 
+    def put_in_order(self, recalled: Sequence[Recalled]) -> None:
+        """Record of each job that was made again which edition is its own; once is as good as twice.
+
+        Raises:
+            JournalError: it could not be recorded.
+        """
+        for some in editions_among(recalled):
+            found = order_of(some, self._journal.records(), at=self._at)
+            if found is not None:
+                head, notes = found
+                self._journal.append(head, *notes)
+
     async def _earlier(self, one: Recalled) -> list[Event]:
         known = self._journal.records().get(one.key, Record())
         entry, upto = Entry(key=one.key, job=one.job, record=known), max(1, one.saved.attempt)
-        await self._preflight.read([entry])
+        await self._preflight.read([entry], editions=False)
         failed = self._preflight.failed_rows(entry, upto=upto)
         return self._history.earlier(one.key, one.job, known, failed, upto=upto)
 

@@ -19,10 +19,10 @@ from batchgen.identity import (
     references_in,
     references_of,
 )
-from batchgen.lifecycle import Record, State
+from batchgen.lifecycle import DONE, Record, State
 from batchgen.model import Job, JobKey, Json, Model, Scope
 from batchgen.reconcile.matching import assets_in
-from batchgen.reconcile.saved_results import SavedJob
+from batchgen.reconcile.saved_results import Role, SavedJob
 
 _SPARE = 8  # ordinals beyond the equals that are told of: some may have left the manifest
 
@@ -33,6 +33,7 @@ class Recalled:
 
     Attributes:
         known: whether the journal has it already.
+        place: which job of the results it is told of with.
     """
 
     saved: SavedJob
@@ -40,6 +41,7 @@ class Recalled:
     key: JobKey
     body: str
     known: bool = False
+    place: int = 0
 
 
 def recall(
@@ -64,16 +66,37 @@ def recall(
         models: those that the service describes, by id.
         shown: how results show the parameters of a job that was not sent yet.
     """
-    submitted = [one for one in saved if one.was_submitted]
+    told = [(place, one) for place, job in enumerate(saved) for one in _editions(job) if one.was_submitted]
+    submitted = [one for _, one in told]
     by_id = {job.id: job for job in jobs}
     equals = Counter(content_key(_bare(one)) for one in submitted)
     naming = _Naming(records, scope, models, equals)
-    found: dict[int, Recalled] = {}
+    found: dict[int, Recalled | None] = {}
     for places in _steps(submitted, jobs):
         step = [submitted[place] for place in places]
         asked = [_job_of(one, by_id.get(one.id), shown, naming) for one in step]
         found.update(zip(places, _recalled(step, asked, naming), strict=True))
-    return [found[place] for place in range(len(submitted))]
+    pairs = ((found[index], place) for index, (place, _) in enumerate(told))
+    return [replace(one, place=place) for one, place in pairs if one is not None]
+
+
+def _editions(job: SavedJob) -> list[SavedJob]:
+    """Return all that was submitted for a job, oldest first, and last what is under way in its place.
+
+    What has no date is older than what the job has now.
+    """
+    if not job.others:
+        return [job]
+    before = [one for one in job.others if one.role is not Role.REDO]
+    now = job.submitted_at
+    dated = [one for one in before if now is not None and one.submitted_at is not None]
+    later = [one for one in dated if (one.submitted_at or 0.0) > (now or 0.0)]
+    return [
+        *(one for one in before if one not in later),
+        job,
+        *later,
+        *(one for one in job.others if one.role is Role.REDO),
+    ]
 
 
 def _steps(submitted: Sequence[SavedJob], jobs: Sequence[Job]) -> list[list[int]]:
@@ -100,12 +123,16 @@ def _steps(submitted: Sequence[SavedJob], jobs: Sequence[Job]) -> list[list[int]
     return steps
 
 
-def _recalled(step: Sequence[SavedJob], asked: Sequence[Job], naming: "_Naming") -> list[Recalled]:
-    pairs = list(zip(step, asked, strict=True))
+def _recalled(step: Sequence[SavedJob], asked: Sequence[Job], naming: "_Naming") -> list[Recalled | None]:
+    """Return what some submissions were; None where the body of one that may be paid for cannot be told."""
+    pairs = [(naming.with_attempt(one, job), job) for one, job in zip(step, asked, strict=True)]
     # those whose seed says which of the equals they are go first: nobody else takes their place
     keys = {index: key for index, pair in enumerate(pairs) if (key := naming.certain(*pair)) is not None}
-    found = []
+    found: list[Recalled | None] = []
     for index, (one, job) in enumerate(pairs):
+        if index not in keys and one.role is Role.REDO and one.in_doubt and naming.derives_seed(one, job):
+            found.append(None)  # another body than the one that left would be bought beside it
+            continue
         key = keys.get(index) or naming.free(content_key(job))
         naming.called(one, key)
         body = _body_of(one, job)
@@ -230,9 +257,10 @@ class _Naming:
         self._models = models
         self._equals = equals
         self._paid = {one.remote_id: key for key, record in records.items() for one in record.submissions}
-        self._named = {
-            (key.content, record.job.id): key for key, record in records.items() if record.job is not None
-        }
+        self._named: dict[tuple[str, str], JobKey] = {}
+        for key in sorted(records, key=lambda key: key.ordinal):
+            if (job := records[key].job) is not None:
+                self._named.setdefault((key.content, job.id), key)
         known = {key: record for key, record in records.items() if record.job is not None}
         self._called = {record.job.id: key for key, record in known.items() if record.job is not None}
         self._owners = {
@@ -241,6 +269,7 @@ class _Naming:
             if record.job is not None
             for asset in record.asset_ids
         }
+        self._given: set[JobKey] = set()
         self._taken: dict[str, set[int]] = defaultdict(set)
         for key in records:
             self._taken[key.content].add(key.ordinal)
@@ -261,14 +290,20 @@ class _Naming:
     def certain(self, saved: SavedJob, job: Job) -> JobKey | None:
         """Return the key that the journal or the seed names, and keep it from others."""
         content = content_key(job)
-        key = self._paid.get(saved.remote_id or "") or self._named.get((content, saved.id))
-        if key is None and "seed" not in job.params:
-            key = self.by_seed(saved, content)
-            if key is not None and key.ordinal in self._taken[content]:
-                key = None
+        seeded = self.by_seed(saved, content) if "seed" not in job.params else None
+        found = (self._paid.get(saved.remote_id or ""), seeded, self._known_as(saved, content))
+        key = next((one for one in found if one is not None and one not in self._given), None)
         if key is not None:
+            self._given.add(key)
             self._taken[key.content].add(key.ordinal)
         return key
+
+    def _known_as(self, saved: SavedJob, content: str) -> JobKey | None:
+        """Return the key of a record of this name, unless that is another purchase: an edition beside it."""
+        key = self._named.get((content, saved.id))
+        if key is None or (saved.remote_id is not None and self._records[key].state in DONE):
+            return None
+        return None if saved.role is Role.REDO else key
 
     def free(self, content: str) -> JobKey:
         """Return the first key that nobody has, and keep it from others."""
@@ -279,15 +314,34 @@ class _Naming:
 
     def by_seed(self, saved: SavedJob, content: str) -> JobKey | None:
         """Return the key from which the seed in the body was derived; None if it was not."""
+        found = self._seed_of(saved, content)
+        return None if found is None else found[0]
+
+    def with_attempt(self, saved: SavedJob, job: Job) -> SavedJob:
+        """Return what was told with the attempt that its seed is of, where nothing else tells it."""
+        if saved.attempt or saved.role is Role.OWN:
+            return saved
+        found = None if "seed" in job.params else self._seed_of(saved, content_key(job))
+        return replace(saved, attempt=1 if found is None else found[1])
+
+    def derives_seed(self, saved: SavedJob, job: Job) -> bool:
+        """Return whether the body of a job has a seed that was derived for it."""
+        model = self._models.get(saved.model)
+        return (
+            "seed" not in job.params and job.derive_seed and (model is None or model.seed_input is not None)
+        )
+
+    def _seed_of(self, saved: SavedJob, content: str) -> tuple[JobKey, int] | None:
+        """Return the key and the attempt from which the seed in the body was derived."""
         model = self._models.get(saved.model)
         declared = model.seed_input if model is not None else None
         if declared is None or saved.seed is None:
             return None
-        keys = (JobKey(content, ordinal) for ordinal in range(self._equals.get(content, 1) + _SPARE))
-        attempt = max(1, saved.attempt)
-        return next(
-            (key for key in keys if derive_seed(self._scope, key, attempt, declared) == saved.seed), None
-        )
+        told = saved.attempt or saved.role is Role.OWN
+        attempts = [max(1, saved.attempt)] if told else range(1, _SPARE + 1)
+        keys = [JobKey(content, ordinal) for ordinal in range(self._equals.get(content, 1) + _SPARE)]
+        tried = ((key, attempt) for attempt in attempts for key in keys)
+        return next((one for one in tried if derive_seed(self._scope, *one, declared) == saved.seed), None)
 
     def knows(self, saved: SavedJob, key: JobKey, body: str) -> bool:
         """Return whether the journal's record of the key is left alone."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from batchgen.errors import InputError
 from batchgen.planning.acceptance import Offer, offer, taken_back
 from batchgen.planning.selection import Unfit, selected
-from batchgen.wiring.job_facts import known_jobs
 from batchgen.wiring.opening import OpenBatch
 
 
@@ -63,7 +62,7 @@ def forget_acceptances(opened: OpenBatch) -> tuple[str, ...]:
 
 def _chosen(opened: OpenBatch, unfit: Unfit) -> tuple[str, ...]:
     batch, words = opened.batch, opened.options.selection
-    known = known_jobs(batch.plan, batch.manifest, now=opened.now, removed=False, marks=batch.marks)
+    known = batch.known(now=opened.now)
     ids, wrong = selected(words, known, unfit=unfit)[1:]
     if wrong:
         raise InputError("\n".join(wrong))

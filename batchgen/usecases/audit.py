@@ -286,6 +286,7 @@ class _Look:
             records,
             asked=asked_of(history, jobs),
             known=[one.remote_id for one in bought],
+            scope=self._scope,
         )
         everything, records = records, self._part.of(records)
         return Audit(

@@ -18,7 +18,6 @@ from batchgen.planning.stages import stage_of
 from batchgen.usecases.other_slots import write_all
 from batchgen.usecases.page import nothing_on_record, records_elsewhere, results_as_of_now
 from batchgen.wiring.batch import is_of_the_past
-from batchgen.wiring.job_facts import known_jobs
 from batchgen.wiring.mark_lists import Said, read_marks
 from batchgen.wiring.opening import OpenBatch, look_at
 from batchgen.wiring.options import Options
@@ -195,7 +194,7 @@ def _selected(
     opened: OpenBatch, words: JobSelection, marking: Marking
 ) -> tuple[Sequence[int], Sequence[str]]:
     batch = opened.batch
-    known = known_jobs(batch.plan, batch.manifest, now=opened.now, removed=False, marks=batch.marks)
+    known = batch.known(now=opened.now)
     found = selected(words, known, unfit=lambda name: _unfit(opened, name, marking))
     return found.places, found.wrong
 

@@ -49,7 +49,7 @@ async def go_on_under_one_name(opened: OpenBatch, *, say: Callable[[str], object
         ServiceError: the service could not be asked; nothing was sent.
     """
     options, file = opened.options, opened.file
-    refuse_a_shared_batch(options, file, opened.batch.manifest, at=opened.now)
+    refuse_a_shared_batch(options, file, opened.batch.whole, at=opened.now)
     async with _service(options, opened.batch) as service:
         naming = _naming(options, file, service)
         while True:
@@ -81,7 +81,7 @@ async def look_at_names(
         ServiceError: the service could not be asked.
     """
     options, batch = opened.options, opened.batch
-    if why := stopped_by_another_manifest(options, opened.file, batch.manifest):
+    if why := stopped_by_another_manifest(options, opened.file, batch.whole):
         return NamesFound(stopped=why)
     async with _service(options, batch) as service:
         naming = _naming(options, opened.file, None if offline or options.simulate else service)

@@ -157,7 +157,7 @@ def _carried(opened: OpenBatch, slot: str) -> Batch:
         opened.options, retry_failed=False, selection=JobSelection(), retry=False, limit=None, sample=None
     )
     scope = replace(opened.batch.scope, slot=slot)
-    batch = Batch.of(plain, opened.batch.manifest, scope, opened.file)
+    batch = Batch.of(plain, opened.batch.whole, scope, opened.file)
     return replace(batch, plan=only_carried(batch.plan))
 
 

@@ -15,11 +15,13 @@ from batchgen.exits import Exit
 from batchgen.model import File, Job, JobKey, Json, Model, RemoteJob, RemoteStatus
 from batchgen.output.entries import Row, entry
 from batchgen.output.saved_files import saved_in, saved_of
+from batchgen.planning.marks import Wanted
 from batchgen.planning.yields import kind_of
 from batchgen.reconcile.listing import Listing, read_listing
 from batchgen.reconcile.prompts import Prompts
 from batchgen.reconcile.rebuild import Rebuilder, Rebuilt
 from batchgen.reconcile.recall import Recalled, recall
+from batchgen.reconcile.saved_editions import forgotten_among, told_apart
 from batchgen.reconcile.saved_results import SavedJob, SavedResults, read_results
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.rename_check import named_by_results
@@ -58,6 +60,7 @@ class Recovery:
         found: each job that was dealt with, or could not be, and how.
         slot: whose records came back; empty for a batch that does not repeat.
         others: what else of this journal is still lost.
+        again: how many jobs were to be made again, of which no submission is known: that is forgotten.
         results: the files that have the results, those of another slot of a like name among them.
     """
 
@@ -66,6 +69,7 @@ class Recovery:
     others: tuple[StillLost, ...] = ()
     results: tuple[Path, ...] = ()
     submitted: int | None
+    again: int = 0
     found: tuple[Rebuilt, ...] = field(default=())
 
     @property
@@ -86,16 +90,33 @@ async def recover_batch(opened: OpenBatch, client: ScenarioClient, saved: SavedR
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked; the same command goes on.
     """
-    found = await Recoverer(opened.options, opened.batch, client).recover(saved.jobs if saved else ())
+    recoverer = Recoverer(opened.options, opened.batch, client)
+    found = await recoverer.recover(saved.jobs if saved else ())
+    _mark_again(opened, saved.marks if saved else ())
     submitted = None if saved is None else sum(one.was_submitted for one in saved.jobs)
     return Recovery(
         batch=opened.batch.manifest.batch,
         slot=opened.batch.scope.slot,
         submitted=submitted,
+        again=recoverer.again,
         found=tuple(found),
         others=tuple(_still_lost(opened)),
         results=tuple(path for path in _results_of(opened) if path.is_file()),
     )
+
+
+def _mark_again(opened: OpenBatch, saved: Sequence[Wanted]) -> None:
+    """Write the marks that results tell of, where the journal has the asset and no mark on it.
+
+    Raises:
+        JournalError: the disk is at fault.
+    """
+    batch = opened.batch
+    marked = batch.read_marks()
+    there = {asset for record in batch.journal.records().values() for asset in record.asset_ids}
+    wanted = [one for one in saved if one.asset_id in there and one.asset_id not in marked]
+    if wanted:
+        opened.options.journal.change_marks(batch.scope, wanted, at=opened.options.clock.now())
 
 
 def _results_of(opened: OpenBatch) -> list[Path]:
@@ -134,6 +155,7 @@ class Recoverer:
         self._batch = batch
         self._client = client
         self._clock = options.clock
+        self.again = 0  # jobs that were to be made again, of which no submission is known
 
     async def recover(self, saved: Sequence[SavedJob]) -> list[Rebuilt]:
         """Ask, then record, and say of each job what was found.
@@ -146,19 +168,22 @@ class Recoverer:
         since = min(dates) - MARGIN if dates else self._clock.now() - BLIND
         listing = await self._list(since)
         models = await self._models(saved)
+        rows = await self._editions(saved, listing)
+        apart = told_apart(saved, rows, skew=listing.skew)
         recalled = recall(
-            saved,
-            jobs=self._batch.manifest.jobs,
+            apart,
+            jobs=self._batch.whole.jobs,
             records=self._batch.journal.records(),
             scope=self._batch.scope,
             models=models,
             shown=_shown,
         )
-        looks = await self._look_at(recalled, listing)
+        self.again = sum(one.asks_again for one in saved) + forgotten_among(apart, recalled)
+        looks = await self._look_at(recalled, replace(listing, rows={**listing.rows, **rows}))
         files = await asyncio.to_thread(self._on_disk, recalled, looks)
         rebuilder = Rebuilder(
             scope=self._batch.scope,
-            jobs=self._batch.manifest.jobs,
+            jobs=self._batch.whole.jobs,
             journal=self._batch.journal,
             prompts=Prompts(self._client),
             listing=listing,
@@ -169,6 +194,7 @@ class Recoverer:
         with self._options.journal.rebuilding(self._batch.manifest.batch):
             held = rebuilder.held_before()
             found = [await rebuilder.record(one, looks, files.get(one.key)) for one in recalled]
+            rebuilder.put_in_order(recalled)
             found += [one for one in held if one.id not in {each.id for each in found}]
             return [*found, *await rebuilder.take_in_the_rest()]
 
@@ -180,7 +206,7 @@ class Recoverer:
 
     async def _models(self, saved: Sequence[SavedJob]) -> dict[str, Model]:
         """Describe the models; one that is gone derives no seed, and its jobs are not recognised by it."""
-        wanted = [job.model for job in self._batch.manifest.jobs]
+        wanted = [job.model for job in self._batch.whole.jobs]
         wanted += [one.model for one in saved if one.was_submitted]
         models = {}
         for model_id in dict.fromkeys(wanted):
@@ -189,6 +215,16 @@ class Recoverer:
             except (NotFoundError, ModelClosedError, RefusedError):
                 continue
         return models
+
+    async def _editions(self, saved: Sequence[SavedJob], listing: Listing) -> dict[str, RemoteJob]:
+        """Look at what jobs had beside their own: its row tells which job it was of, and what went in."""
+        rows = {}
+        for remote_id in {one.remote_id: None for job in saved for one in job.others if one.remote_id}:
+            try:
+                rows[remote_id] = listing.rows.get(remote_id) or await self._client.job(remote_id)
+            except NotFoundError:
+                continue
+        return rows
 
     async def _look_at(self, recalled: Sequence[Recalled], listing: Listing) -> dict[str, RemoteJob]:
         """Look at every submission that is told of; those that the service does not show are left out."""

@@ -1,13 +1,12 @@
 """One run of one manifest, from the file to the results: builds the parts and puts them together."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from batchgen.control.server import ControlServer, controlled
-from batchgen.engine.interrupts import ORDERED, Interrupts
+from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.limits.gate import RateGate
@@ -15,11 +14,9 @@ from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.policy import World
 from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
-from batchgen.engine.together import carry_together
 from batchgen.errors import JournalError
 from batchgen.model import Model
 from batchgen.planning.chains import told_along
-from batchgen.ports import Observer
 from batchgen.reconcile.orphans import orphans_of_run
 from batchgen.scenario.client import ScenarioClient
 from batchgen.service_clock import ServiceClock
@@ -36,8 +33,9 @@ from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import left_out_of, purse_of
 from batchgen.usecases.redo import LiveEdits, ask_for_more
-from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, keeps_results, refreshed, remembered
+from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, remembered
 from batchgen.usecases.run_policy import fit_of, policy_of, pools_of, settings_of
+from batchgen.usecases.run_shown import run_shown
 from batchgen.wiring.background import beside, unless_interrupted
 from batchgen.wiring.batch import Batch, fresh_scope_of, is_of_the_past
 from batchgen.wiring.neighbours import neighbours_of
@@ -109,10 +107,10 @@ async def _named(opened: OpenBatch, interrupts: Interrupts, audience: Audience) 
 async def _in_rounds(
     opened: OpenBatch, interrupts: Interrupts, audience: Audience, done: Arranged
 ) -> RunOutcome:
-    """Carry the slot, and once more as often as something was ordered meanwhile that needs another plan."""
+    """Carry the slot, and once more as often as something was ordered or found that needs another plan."""
     edits = LiveEdits(opened)
     outcome = await _carried(opened, interrupts, audience, done, edits)
-    while edits.made:
+    while edits.made or outcome.anew:
         opened, done = await files_in_order(edits.next_round())
         outcome = await _carried(opened, interrupts, audience, done, edits)
     return outcome
@@ -271,7 +269,7 @@ async def _with_the_service(
         runners += [runner, *carried]
         began = options.clock.now()
         async with beside(order.keep(watching.warned), name="file names"):
-            came_to = await _run_shown(runner, carried, batch, options, interrupts, watching, past=past)
+            came_to = await run_shown(runner, carried, batch, options, interrupts, watching, past=past)
         with suppress(JournalError):  # what is lost costs a refusal, which is free
             ready.flow.pools.keep()
         left_out = await left_out_of(came_to.own, batch, options, client, ready.models, uploads)
@@ -350,51 +348,3 @@ def _not_begun(batch: Batch) -> EngineOutcome:
     """Return the end of a run that was stopped before it began."""
     vanished = frozenset(one.key for one in batch.plan.carried if one.vanished)
     return EngineOutcome(drained=True, vanished=vanished)
-
-
-async def _run_shown(
-    runner: Runner,
-    carried: Sequence[Runner],
-    batch: Batch,
-    options: Options,
-    interrupts: Interrupts,
-    observer: Observer,
-    *,
-    past: bool,
-) -> CameTo:
-    loop = asyncio.get_running_loop()
-
-    def on_signal(number: int) -> None:
-        every = (runner, *carried)
-        if number > 1:
-            for one in every:
-                one.leave()
-            return
-        for one in every:
-            one.drain()
-        # whoever sends a signal may kill next; whoever orders a drain wants to see its end
-        limit = None if number == ORDERED else options.drain_timeout
-        if limit is not None:
-            for one in every:
-                loop.call_later(limit, one.leave)
-        observer.warned(_draining(runner, limit=limit))
-
-    interrupts.tell(on_signal)
-    async with AsyncExitStack() as stack:
-        if keeps_results(batch, past=past):
-            fresh = refreshed(batch, observer, options.clock)
-            await stack.enter_async_context(beside(fresh, name="results"))
-        settle = policy_of(batch, options, speed=speed_of(options)).doubt.settle
-        return CameTo(*await carry_together(runner, carried, settle=settle))
-
-
-def _draining(runner: Runner, *, limit: float | None) -> str:
-    running = len(runner.flow.in_flight)
-    jobs = "1 job runs" if running == 1 else f"{running} jobs run"
-    about = runner.longest_left()
-    told = "" if about is None else f", for about {about:.0f} s more"
-    bound = "" if limit is None else f", at most {limit:.0f} s"
-    return (
-        f"stopping: no more jobs are submitted; {jobs} at the service{told}; collecting{bound} "
-        "(press Ctrl-C again to leave at once)"
-    )

@@ -15,6 +15,7 @@ from batchgen.lifecycle import Record
 from batchgen.model import JobKey, Json
 from batchgen.output.latest import show_latest
 from batchgen.output.results import JSON_NAME, results_document, write_results
+from batchgen.planning.undecided import told_undecided
 from batchgen.ports import Clock, Observer
 from batchgen.usecases.arranging import InOrder
 from batchgen.usecases.other_slots import OtherSlot, all_findings, not_bought, unbought_notes, write_all
@@ -36,6 +37,7 @@ class RunOutcome:
         asked: whether there was anything to ask the service for.
         notes: which files were renamed, what became of other slots, and what a person can do there, a
             sentence each.
+        anew: whether editions of jobs were found that another plan goes on with, in a round of this run.
     """
 
     verdict: Verdict
@@ -46,6 +48,7 @@ class RunOutcome:
     asked: bool
     left_out: LeftOut | None = None
     notes: tuple[str, ...] = ()
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,7 @@ async def conclude(
     notes = [str(order.done)] if order is not None and str(order.done) else []
     notes += [*([told] if told else []), *(note for one in others for note in one.notes(options))]
     notes += unbought_notes(options, not_bought(opened))
+    notes += filter(None, [told_undecided(batch.undecided_now, batch.typed)])
     for one, ended in zip(others, came_to.others, strict=True):
         if one.to_carry:
             await asyncio.to_thread(one.write, ended, at=at)
@@ -142,6 +146,7 @@ async def conclude(
         asked=asked,
         left_out=ending.left_out,
         notes=tuple(notes),
+        anew=ending.anew,
     )
 
 

@@ -1,7 +1,7 @@
 """Looking at batches without touching them: no lock, no service, nothing written."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -266,7 +266,9 @@ def _of_the_records(
 ) -> tuple[_Part, Sequence[str]]:
     known, keys = known_records(records, why=why, now=now, marks=marks)
     found = selected(options.selection, known)
-    chosen = {keys[place]: records[keys[place]] for place in found.places}
+    shelf = Shelf(records)
+    meant = (one for place in found.places for one in shelf.of(keys[place]).all)
+    chosen = {key: records[key] for key in meant if key in records}
     gone = last.removed if last is not None else frozenset()
     part = _Part(records=chosen, removed=gone, jobs=None, of=len(records) if last is None else last.jobs)
     return part, found.wrong
@@ -316,8 +318,16 @@ def _sum_up(
         untold=sum(record.untold for record in records.values()),
         files_missing=missing_among(records.values(), folder),
         chains=chains,
-        marks=counted_marks((one.asset_ids for one in there), marks),
+        marks=counted_marks(_own_assets(current), marks),
     )
+
+
+def _own_assets(records: Mapping[JobKey, Record]) -> Iterator[Sequence[str]]:
+    """Return the current assets of each job."""
+    shelf = Shelf(records)
+    for key in records:
+        if not shelf.is_later(key) and (own := records.get(shelf.of(key).current)) is not None:
+            yield own.asset_ids
 
 
 def _named(record: Record) -> tuple[str, str]:

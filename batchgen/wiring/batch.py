@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,7 @@ from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.file import JournalFile
-from batchgen.lifecycle import IN_FLIGHT, Record, RedoAsked, State, apply
+from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
 from batchgen.output.entries import Row
@@ -27,22 +26,26 @@ from batchgen.planning.chains import (
     ways_of,
 )
 from batchgen.planning.choosing import a_few_of, only_selected, wrong_with_retry
+from batchgen.planning.conditions import Known
 from batchgen.planning.make_plan import make_plan, with_vanished
 from batchgen.planning.marks import NO_MARKS, Marks
 from batchgen.planning.plan import Entry, Plan
-from batchgen.planning.redo import (
-    Choice,
-    made_again,
-    with_a_seed_of_their_own,
-    with_children,
-    wrong_with_redo,
-)
+from batchgen.planning.redo import Choice
 from batchgen.planning.selection import selected
 from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
+from batchgen.planning.undecided import (
+    Undecided,
+    held_back,
+    left_out,
+    undecided_in,
+    undecided_places,
+    waits_of,
+)
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
 from batchgen.wiring.job_facts import known_jobs
 from batchgen.wiring.options import SIMULATOR, Options, project_of
+from batchgen.wiring.redone import redone
 from batchgen.wiring.rows import OfBatch, Rows, SomeRows
 from batchgen.wiring.service import address_of
 
@@ -115,6 +118,8 @@ class Batch:
         clock: ours.
         home: the folder of the slot's results, relative to the batch's; empty for a batch without slots.
         redone: the new editions that are asked for, of which nothing is on record yet.
+        undecided: the jobs that wait for a mark on another one, which manifest and plan are without.
+        with_undecided: the manifest with them; None where there are none.
         marks: what a person had said of its assets when the plan was made.
         read_marks: gives what a person says of them now.
         typed: gives a command on the batch, as people are told to type it.
@@ -134,6 +139,8 @@ class Batch:
     redone: tuple[Choice, ...] = ()
     marks: Marks = field(default_factory=lambda: NO_MARKS)
     read_marks: Callable[[], Marks] = dict
+    undecided: tuple[Undecided, ...] = ()
+    with_undecided: Manifest | None = None
 
     @classmethod
     def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
@@ -143,27 +150,39 @@ class Batch:
         marks = read_marks()
         folder = options.output / manifest.batch
 
+        kept_rows = manifest.kept_rows
+
         def planned(records: Mapping[JobKey, Record]) -> Plan:
-            return make_plan(
+            plan = make_plan(
                 manifest.jobs,
                 records,
                 retry_failed=options.retry_failed,
                 accepted=accepted,
                 now=options.clock.now(),
+                marks=marks,
             )
+            return held_back(plan, undecided_places(plan, kept_rows, marks))
 
         plan = planned(journal.records())
+        waiting = undecided_places(plan, kept_rows, marks)
+        waits = waits_of(undecided_in(plan, waiting, marks))
         files = FilesLook()
         if manifest.output.download:
             only_last = manifest.output.only_last
             files = look_at_wanted_files(plan, journal.records(), folder, only_last=only_last)
         chosen: tuple[Choice, ...] = ()
         if options.redo:
-            plan, chosen, wrong = _redone(options, manifest, plan, journal.records(), planned, marks)
+            plan, chosen, wrong = redone(
+                options, manifest, plan, journal.records(), planned, marks, waits=waits
+            )
         else:
-            plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks)
+            plan, wrong = _selected(options, manifest, with_vanished(plan, files.keys), marks, waits)
+        undecided = undecided_in(plan, waiting, marks)
+        plan, left = left_out(plan, waiting), manifest.without(waiting)
         return cls(
-            manifest=manifest,
+            manifest=left,
+            with_undecided=manifest if waiting else None,
+            undecided=undecided,
             folder=folder,
             scope=scope,
             project=project_of(options, manifest.project),
@@ -172,7 +191,7 @@ class Batch:
                 plan,
                 limit=options.limit,
                 sample=options.sample,
-                origins=manifest.origins.owners if options.sample is not None else None,
+                origins=left.origins.owners if options.sample is not None else None,
             ),
             clock=options.clock,
             typed=options.command_line,
@@ -183,6 +202,32 @@ class Batch:
             marks=marks,
             read_marks=read_marks,
         )
+
+    @property
+    def whole(self) -> Manifest:
+        """The manifest with the jobs that wait for a mark."""
+        return self.with_undecided or self.manifest
+
+    def known(self, *, now: float) -> Known:
+        """Return the manifest's jobs as words find them, without what it names no longer.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        return known_jobs(
+            self.plan,
+            self.manifest,
+            now=now,
+            removed=False,
+            marks=self.marks,
+            undecided=self.undecided,
+        )
+
+    @property
+    def undecided_now(self) -> list[Undecided]:
+        """The jobs a person means that wait for a mark, with what is on record of the others now."""
+        records = self.journal.records()
+        return [one._replace(parent=one.parent.as_of(records)) for one in self.undecided if one.selected]
 
     @property
     def unfinished(self) -> int:
@@ -304,59 +349,28 @@ class Batch:
             exit=verdict.exit if verdict else None,
             slot=self.scope.slot,
             home=self.home,
+            undecided=[one.job for one in self.undecided if one.selected or not some],
             chains=ways_of(plan.shown if some else plan),
             progress=count_chains(plan.shown if some else plan),
             rehearsal=self.scope.origin == SIMULATOR,
         )
 
 
-def _selected(options: Options, manifest: Manifest, plan: Plan, marks: Marks) -> tuple[Plan, tuple[str, ...]]:
+def _selected(
+    options: Options, manifest: Manifest, plan: Plan, marks: Marks, waits: Mapping[str, str]
+) -> tuple[Plan, tuple[str, ...]]:
     """Return a plan of the jobs that are meant, and what is wrong with the words for them."""
     if not options.selection:
         return plan, ()
     removed = not (options.retry or options.fresh)
     known = known_jobs(plan, manifest, now=options.clock.now(), removed=removed, marks=marks)
-    unfit = partial(wrong_with_retry, plan) if options.retry else None
-    found = selected(options.selection, known, unfit=unfit)
+
+    def unfit(name: str) -> str | None:
+        return waits.get(name) or wrong_with_retry(plan, name)
+
+    found = selected(options.selection, known, unfit=unfit if options.retry else None)
     places = () if found.wrong else found.places
     return only_selected(plan, places, retry=options.retry), found.wrong
-
-
-def _redone(
-    options: Options,
-    manifest: Manifest,
-    plan: Plan,
-    records: Mapping[JobKey, Record],
-    planned: Callable[[Mapping[JobKey, Record]], Plan],
-    marks: Marks,
-) -> tuple[Plan, tuple[Choice, ...], tuple[str, ...]]:
-    """Return a plan in which what is meant is made again, these jobs, and what is wrong with the words.
-
-    Args:
-        options: what is asked for.
-        manifest: the batch's.
-        plan: of it.
-        records: the journal's.
-        planned: makes the plan of other records.
-        marks: what a person says of what came out.
-    """
-    known = known_jobs(plan, manifest, now=options.clock.now(), removed=False, marks=marks)
-    unfit = partial(wrong_with_redo, plan, options.command_line)
-    found = selected(options.selection, known, unfit=unfit)
-    places = with_children(plan, found.places) if options.children else list(found.places)
-    wrong = found.wrong or tuple(
-        f"{manifest.place_of(place, 'params', 'seed')}: {plan.entries[place].job.id!r} has a fixed seed, so "
-        "that the same would come out again; change it there, and a run buys the job anew"
-        for place in with_a_seed_of_their_own(plan, places)
-    )
-    if wrong:
-        return only_selected(plan, ()), (), wrong
-    chosen = made_again(plan, places, records)
-    with_notes = dict(records)
-    for one in chosen:
-        asked = RedoAsked(at=options.clock.now(), ordinal=one.ordinal)
-        with_notes[one.head] = apply(with_notes[one.head], asked)
-    return only_selected(planned(with_notes), places), chosen, ()
 
 
 def is_open(record: Record, *, planned: bool = False) -> bool:

@@ -1,15 +1,20 @@
 """What files are called: the manifest's template with the words of each job, and the check before a run."""
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from batchgen.errors import Problem
+from batchgen.manifest.environment import filled
+from batchgen.manifest.file_templates import BELOW, exact_in, faults_in
+from batchgen.manifest.source.problems import Place, Problems
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job
 from batchgen.planning.file_names import FileNames, NameParts
 from batchgen.planning.file_places import Namer
-from batchgen.planning.job_words import JobWords
+from batchgen.planning.job_words import JobWords, names_of
 from batchgen.planning.name_checks import check_names
 from batchgen.planning.slots import began_at
 from batchgen.wiring.batch import zone_of
@@ -17,6 +22,7 @@ from batchgen.wiring.options import Options
 
 _GONE = FileNames("{id}_{index}")  # for a job that the manifest does not have any more: it has no words
 _BESIDE = 128  # bytes of a path: the slot's folder, `earlier/`, and an asset's id
+_TYPED = "TEMPLATE"  # the word of the command line
 _LONGEST = 4096  # bytes of a path, where the system does not say
 
 
@@ -44,6 +50,61 @@ def manifest_namer(manifest: Manifest, *, slot: str) -> Namer:
         return names.path(parts, index=index, asset_id=asset_id, kind=kind, extension=extension)
 
     return namer
+
+
+def export_namer(
+    options: Options, manifest: Manifest, template: str, *, folder: Path, slot: str, jobs: Sequence[int]
+) -> tuple[Namer, tuple[Problem, ...]]:
+    """Return what names files by a template that was typed, and warnings; or refuse it.
+
+    Args:
+        options: with the environment, which the template may name.
+        manifest: with the words of its jobs.
+        template: as ``output.files`` would have it.
+        folder: in which the files are to lie.
+        slot: the one that they belong to; empty where the batch has none.
+        jobs: the numbers of the jobs that are meant, in their order.
+
+    Raises:
+        ManifestError: it names no files, or not each file of its own; each problem says where.
+    """
+    problems, where = Problems(_TYPED), Place(_TYPED)
+    try:
+        text = filled(template, options.environ)
+    except ValueError as error:
+        problems.add(where, str(error))
+        problems.raise_any()
+        raise
+    known = {name: None for one in manifest.origins.entries for name in names_of(one.variables)}
+    for fault in faults_in(text, known, complete=True):
+        note = problems.add if fault.stops else problems.warn
+        place = where if fault.at is None else Place(_TYPED, 0, fault.at + 1)
+        note(place, fault.text.replace(BELOW, "write a path from --to DIR"))
+    problems.raise_any()
+    if not slot and (said := _of_slots(text, known)):
+        problems.add(where, f"{said} is that of the slot, and this batch has none; leave it out")
+        problems.raise_any()
+    named = replace(
+        manifest, output=replace(manifest.output, files=text, place=where), warnings=problems.warnings
+    )
+    warnings = check_names(
+        named,
+        period="day" if day_of(slot, manifest) else slot or None,
+        room=_longest_path(folder.absolute()) - len(os.fsencode(folder.absolute())) - _BESIDE,
+        only=jobs,
+        called=_TYPED,
+    )
+    return manifest_namer(named, slot=slot), warnings
+
+
+def _of_slots(text: str, known: Mapping[str, object]) -> str:
+    """Return the variables of slots that a template needs; empty where it needs none."""
+    names = FileNames(text, exact=exact_in(known))
+    return " and ".join(
+        f"{{{one}}}"
+        for one in ("slot", "date")
+        if one in names.names and one not in {*names.optional, *known}
+    )
 
 
 def day_of(slot: str, manifest: Manifest) -> str:

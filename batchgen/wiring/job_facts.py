@@ -1,7 +1,7 @@
 """What the jobs of a batch can be found by: the manifest's words of them, and where the journal has them."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from batchgen.engine.policy import Policy
@@ -12,9 +12,12 @@ from batchgen.model import JobKey, Json
 from batchgen.output.entries import Row, Status, status_of
 from batchgen.planning.conditions import Facts, Known
 from batchgen.planning.lanes import Lane
+from batchgen.planning.make_plan import entries_on_record
 from batchgen.planning.marks import NO_MARKS, Mark, Marks, mark_of
 from batchgen.planning.plan import Entry, Plan, Standing
+from batchgen.planning.selection import JobSelection, holding
 from batchgen.planning.stages import Stage, stage_of
+from batchgen.planning.undecided import Undecided
 
 _ALSO = frozenset(
     {Standing.NEW, Standing.CHANGED, Standing.REDO}
@@ -45,7 +48,7 @@ def is_out_of_sight(record: Record, timeout: float | None, *, now: float) -> boo
 class _Job:
     """One job; what it has is looked up when it is asked for."""
 
-    __slots__ = ("_entry", "_index", "_lane", "_late", "_manifest", "_marks", "_variables")
+    __slots__ = ("_assets", "_entry", "_index", "_lane", "_late", "_manifest", "_marks", "_variables")
 
     def __init__(
         self,
@@ -56,7 +59,9 @@ class _Job:
         lane: Lane = Lane.READY,
         *,
         marks: Marks = NO_MARKS,
+        assets: Collection[str] | None = None,
     ) -> None:
+        self._assets = entry.current.record.asset_ids if assets is None else assets
         self._entry = entry
         self._marks = marks
         self._lane = lane
@@ -87,7 +92,7 @@ class _Job:
 
     @property
     def assets(self) -> Collection[str]:
-        return self._entry.current.record.asset_ids
+        return self._assets
 
     @property
     def mark(self) -> Mark | None:
@@ -168,7 +173,13 @@ class _Jobs:
 
 
 def known_jobs(
-    plan: Plan, manifest: Manifest, *, now: float, removed: bool = True, marks: Marks = NO_MARKS
+    plan: Plan,
+    manifest: Manifest,
+    *,
+    now: float,
+    removed: bool = True,
+    marks: Marks = NO_MARKS,
+    undecided: Iterable[Undecided] = (),
 ) -> Known:
     """Return the jobs of a plan as words find them: those of the manifest, then what it names no longer.
 
@@ -178,6 +189,7 @@ def known_jobs(
         now: seconds since the epoch.
         removed: whether what the manifest names no longer can be meant.
         marks: what a person says of what came out.
+        undecided: the jobs that plan and manifest are without, as they wait for a mark.
     """
 
     def late(record: Record) -> bool:
@@ -185,7 +197,37 @@ def known_jobs(
 
     gone = plan.removed if removed else ()
     jobs = _Jobs(plan.entries, late, manifest=manifest, removed=gone, lane_of=plan.lane_of, marks=marks)
-    return Known(jobs=jobs, statuses=STATUSES)
+    waits = {one.job: one.parent.job.id for one in undecided}
+    return Known(jobs=jobs, statuses=STATUSES, undecided=waits)
+
+
+def assets_meant(
+    words: JobSelection, plan: Plan, manifest: Manifest, *, now: float, marks: Marks
+) -> Callable[[int, str], bool]:
+    """Return what says of one asset of a job whether it is meant: marks stand on assets.
+
+    Args:
+        words: by which jobs were selected; none for all.
+        plan: with the jobs.
+        manifest: whose words they are.
+        now: seconds since the epoch.
+        marks: what a person says of what came out.
+
+    Returns:
+        What takes the number of a job of the manifest, and one of its assets.
+    """
+    if not words:
+        return lambda _index, _asset: True
+    holds = holding(words, known_jobs(plan, manifest, now=now, marks=marks))
+
+    def late(record: Record) -> bool:
+        return is_out_of_sight(record, manifest.timeout, now=now)
+
+    def is_meant(index: int, asset_id: str) -> bool:
+        entry, lane = plan.entries[index], plan.lane_of(index)
+        return holds(_Job(entry, late, manifest, index, lane, marks=marks, assets=(asset_id,)))
+
+    return is_meant
 
 
 def known_records(
@@ -203,9 +245,7 @@ def known_records(
     def late(record: Record) -> bool:
         return is_out_of_sight(record, None, now=now)
 
-    entries = tuple(
-        Entry(key=key, job=one.job, record=one) for key, one in records.items() if one.job is not None
-    )
+    entries = tuple(entries_on_record(records))
     known = Known(
         jobs=_Jobs(entries, late, marks=marks), statuses=STATUSES, without_manifest=why, where="on record"
     )

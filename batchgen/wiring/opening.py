@@ -35,7 +35,7 @@ class OpenBatch:
 
     def under(self, scope: Scope) -> "OpenBatch":
         """Return the same manifest with the records of another scope."""
-        return replace(self, batch=Batch.of(self.options, self.batch.manifest, scope, self.file))
+        return replace(self, batch=Batch.of(self.options, self.batch.whole, scope, self.file))
 
     def afresh(self, scope: Scope) -> "OpenBatch":
         """Return the same jobs in a slot that begins: those that were meant by where they stood before it."""

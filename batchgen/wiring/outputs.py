@@ -1,6 +1,6 @@
 """Opening what puts results on the disk and on the terminal."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -12,8 +12,10 @@ from batchgen.model import JobKey, Rate
 from batchgen.output.asset_store import AssetStore
 from batchgen.output.disk import BatchDisk
 from batchgen.output.downloads import Downloader
+from batchgen.output.export_disk import ExportDisk
 from batchgen.output.known_files import KnownFiles
 from batchgen.output.links import make_way
+from batchgen.output.mapping import MappingFile
 from batchgen.output.progress import Mode, Progress
 from batchgen.output.urls import spacing_at
 from batchgen.output.wording import Gauges
@@ -75,6 +77,16 @@ def namer_of(batch: Batch) -> Namer:
 def disk_of(batch: Batch) -> BatchDisk:
     """Return the files of a batch, to be renamed."""
     return BatchDisk(batch.folder, home=batch.home)
+
+
+def export_disk(folder: Path) -> ExportDisk:
+    """Return a folder that files are exported into; it need not be there."""
+    return ExportDisk(folder)
+
+
+def mapping_file(path: Path, folder: Path, chunks: Callable[[], Iterator[bytes]]) -> MappingFile:
+    """Return the file that says of what is exported into a folder whose it is."""
+    return MappingFile(path, folder, chunks)
 
 
 def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | None) -> Downloader:

@@ -77,6 +77,7 @@ class Rows(Sequence[Row]):
         self._ending = ending
         self._words = words
         self._home = of.home
+        self._marks = of.marks
         self._earlier: dict[str, tuple[Row, ...]] = {}
         for row in earlier:
             self._earlier[row.job.id] = (row, *self._earlier.get(row.job.id, ()))

@@ -52,6 +52,7 @@ PUBLIC = [
     "Warned",
     "__version__",
     "audit",
+    "export",
     "load",
     "plan",
     "run",

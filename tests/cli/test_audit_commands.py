@@ -30,7 +30,7 @@ def test_the_command_that_adopts_is_about_the_same_slot(options: dict[str, str],
     assert told == ["batchgen", "resolve", "my jobs.yaml", *words, "--adopt", "tower=job_2"]
 
 
-@pytest.mark.parametrize("situation", sorted(set(Situation) - {Situation.OPEN}))
+@pytest.mark.parametrize("situation", sorted(set(Situation) - {Situation.OPEN, Situation.EDITION}))
 def test_nothing_is_adopted_for_a_job_that_is_not_in_doubt(situation: Situation) -> None:
     known = Options(manifest=Path("jobs.yaml"), output=Path("output"), environ={})
     assert _adopt(Surplus(row=ROW, sent=SENT, situation=situation), known) is None

@@ -44,6 +44,7 @@ CHECK = "validate jobs.yaml --offline"
 RUN = "run jobs.yaml --simulate --collect-only"  # all of a run but for what is bought
 A_SLOT = "run jobs.yaml --simulate --period one --limit 1"
 IN_A_SLOT = RUN + " --slot one"
+EXPORT = "export jobs.yaml --simulate --to game --mapping map.csv"
 REHEARSE = "run jobs.yaml --simulate --limit 1"  # the first job, of more.yaml
 
 
@@ -103,6 +104,9 @@ TRIED = {
     "schema.json": Try(("schema -o schema.json",)),
     "new.yaml": Try(("init new.yaml",)),
     "batchgen.schema.json": Try(("init new.yaml",)),
+    "game": Try((EXPORT,), before=REHEARSE),
+    "game/.batchgen-export.json": Try((EXPORT,), before=REHEARSE),
+    "map.csv": Try((EXPORT,), before=REHEARSE),
     "state.jsonl": Try(("simulate --port 0 --state state.jsonl",)),
 }
 
@@ -169,10 +173,15 @@ FOLDERS = frozenset(
         "output/spring/assets",
         "output/spring/earlier",
         "output/spring/.parts",
+        "game",
     }
 )
 # What goes on to write results, or to rehearse, takes a second: these are tried with fewer.
-SLOW = frozenset(name for name in TRIED if name.startswith("output/") and name != "output/journal.db")
+SLOW = frozenset(
+    name
+    for name, one in TRIED.items()
+    if EXPORT in one.words or (name.startswith("output/") and name != "output/journal.db")
+)
 KINDS = ("folder", "pipe", "loop", "socket", "device")
 CONTENTS = ("UTF-16", "Latin-1", "NUL", "deep", "empty")
 

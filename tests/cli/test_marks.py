@@ -323,3 +323,136 @@ def test_a_run_keeps_marks_in_its_results(desk: Desk) -> None:
     assert desk("run", "--yes", "-q")[0] == 0
     assert desk.marks() == ["kkkk", "----", "----", "-"]
     assert desk.jobs[3]["status"] == "succeeded"
+
+
+# --- a chain that goes through what a person keeps
+
+CHAIN = """\
+version: 1
+batch: spring
+jobs:
+  - entry: knight
+    id: "knight-{n}"
+    prompt: "a knight, number {n}"
+    model: model_bfl-flux-1-dev
+    matrix: {n: [1, 2, 3]}
+    params: {numOutputs: 2}
+  - entry: cut
+    id: "{job}-cut"
+    from: {jobs: knight, only: "mark:kept"}
+    model: model_birefnet-background-removal
+    params: {image: {job: "{job}"}}
+    tags: [cut]
+  - id: "{job}-again"
+    from: {jobs: cut}
+    model: model_birefnet-background-removal
+    params: {image: {job: "{job}"}}
+"""
+
+
+@pytest.fixture
+def chain(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+    for name in [one for one in os.environ if one.startswith("SCENARIO")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    desk = Desk(tmp_path, capsys)
+    desk.write("jobs.yaml", CHAIN)
+    return desk
+
+
+def run_again(desk: Desk, *words: str) -> tuple[list[str], str]:
+    """Run the batch and return the ids of its jobs, and the line that says who waits."""
+    status, out, err = desk("run", "--yes", *words)
+    assert status == 0
+    line = next((one for one in (out + err).splitlines() if "decision" in one or "left out" in one), "")
+    assert {one["status"] for one in desk.jobs} == {"succeeded"}
+    return [one["id"] for one in desk.jobs], line
+
+
+def test_a_chain_is_fed_with_what_a_person_keeps_and_the_rest_waits_for_a_decision(chain: Desk) -> None:
+    status, out, _ = chain("plan")
+    assert status == 0
+    assert (
+        "6 jobs wait for your decision about 3 jobs (knight-1, knight-2, knight-3): once they are made" in out
+    )
+    assert "Plan: 3 to buy, 24 CU." in out
+    ids, line = run_again(chain)
+    assert ids == ["knight-1", "knight-2", "knight-3"]
+    assert "`batchgen mark jobs.yaml --simulate kept knight-1 --asset 0` keeps the first" in line
+    chain.mark("kept", "knight-2", "--asset", "1")
+    chain.mark("rejected", "knight-3")
+    plan = json.loads(chain("plan", "--json")[1])
+    assert plan["to_submit"] == 2
+    assert plan["undecided"] == ["knight-1-cut", "knight-3-cut", "knight-1-cut-again", "knight-3-cut-again"]
+    ids, line = run_again(chain)
+    assert ids == ["knight-1", "knight-2", "knight-3", "knight-2-cut", "knight-2-cut-again"]
+    assert line.endswith("keeps the first; 2 jobs are left out behind rejected ones")
+    cut = chain.jobs[3]
+    assert cut["parents"] == [{"job": "knight-2", "asset_id": chain.jobs[1]["asset_ids"][1]}]
+    assert (cut["entry"], cut["tags"], cut["vars"]["job"]) == ("cut", ["cut"], "knight-2")
+    results = batchgen.Results.load("output/spring")
+    assert results.undecided == ("knight-1-cut", "knight-3-cut", "knight-1-cut-again", "knight-3-cut-again")
+
+
+def test_a_child_whose_parent_loses_its_mark_is_removed_and_back_when_it_is_marked_again(chain: Desk) -> None:
+    run_again(chain)
+    chain.mark("kept", "knight-1", "knight-2", "--asset", "0")
+    run_again(chain)
+    before = chain.jobs
+    bought = {one["id"]: one["job_id"] for one in before}
+    assert len(bought) == 7
+    chain.mark("none", "knight-1")
+    ids, _ = run_again(chain)
+    assert ids == ["knight-1", "knight-2", "knight-3", "knight-2-cut", "knight-2-cut-again"]
+    document = json.loads((chain.folder / "output/spring/results.json").read_text())
+    assert [one["id"] for one in document["removed"]] == ["knight-1-cut", "knight-1-cut-again"]
+    assert "0 to buy" in chain("plan")[1]
+    chain.mark("kept", "knight-1", "--asset", "0")
+    run_again(chain)
+    assert {one["id"]: one["job_id"] for one in chain.jobs} == bought
+    assert chain.jobs == before
+    chain.mark("kept", "knight-1", "--asset", "1")
+    chain.mark("none", "knight-1", "--asset", "0")
+    plan = json.loads(chain("plan", "--json")[1])
+    assert [one["id"] for one in plan["changed"]] == ["knight-1-cut", "knight-1-cut-again"], "another asset"
+
+
+def test_words_that_mean_jobs_without_a_decision_say_so_and_buy_nothing(chain: Desk) -> None:
+    run_again(chain)
+    status, out, _ = chain("plan", "--only", "tag:cut", "--except", "knight-3*")
+    assert status == 0
+    assert "2 jobs wait for your decision about 2 jobs (knight-1, knight-2)" in out
+    assert "Nothing to submit." in out
+    told = chain.refused("kept", "knight-1-cut")
+    assert "job 'knight-1-cut' waits until 'knight-1', which it goes through, is marked kept" in told
+
+
+def test_before_the_parents_are_made_a_child_that_waits_brings_none_along(chain: Desk) -> None:
+    status, out, _ = chain("plan", "--only", "knight-1-cut")
+    assert (status, "Nothing to submit." in out) == (0, True)
+    assert "comes along" not in out
+
+
+def test_what_else_could_stand_there_is_a_problem_with_its_place(chain: Desk) -> None:
+    for word, shown in (('"mark:rejected"', '"mark:rejected"'), ("7", "a number"), ("[a]", "a list")):
+        chain.write("jobs.yaml", CHAIN.replace('"mark:kept"', word))
+        status, _, err = chain("plan")
+        assert status == 2
+        assert "jobs.yaml:12:32: from.only: only mark:kept can stand here" in err
+        assert f"not {shown}" in err
+    chain.write("jobs.yaml", CHAIN.replace("jobs: knight,", 'files: "*.png",'))
+    assert "only cannot stand beside files" in chain("plan")[2]
+
+
+def test_a_job_that_waits_for_a_mark_is_neither_tried_again_nor_made_again(chain: Desk) -> None:
+    run_again(chain)
+    chain.mark("kept", "knight-1", "--asset", "0")
+    run_again(chain)
+    chain.mark("none", "knight-1")
+    for name in ("redo", "retry"):
+        status, _, err = chain(name, "knight-1-cut", "--simulate")
+        assert (status, "waits until 'knight-1', which it goes through, is marked kept" in err) == (2, True)
+    status, _, err = chain("redo", "tag:cut", "--simulate", "--yes")
+    assert (status, "there is none to do this with" in err) == (2, True)
+    chain.mark("kept", "knight-1", "--asset", "0")
+    assert "0 to buy" in chain("plan")[1], "nothing was asked for meanwhile"

@@ -42,7 +42,9 @@ def test_a_lost_journal_stops_a_run_and_is_rebuilt_and_nothing_is_bought_again(
     done: tuple[Shell, Service],
 ) -> None:
     here, service = done
+    assert here.call("mark", "jobs.yaml", "kept", "*", "--only", "status:done", "--note", "mine").status == 0
     before = here.results()["jobs"]
+    assert before[0]["files"][0]["note"] == "mine"
     lose_the_journal(here)
     refused = here.call(*RUN)
     assert refused.status == 2

@@ -49,6 +49,9 @@ class SourceFile:
         assert index < len(self.jobs)
         return self.table
 
+    def goes_through_kept(self, index: int) -> bool:  # noqa: ARG002 - as of a manifest
+        return False
+
     def unchecked(self, index: int) -> frozenset[str]:
         assert index < len(self.jobs)
         return self.off

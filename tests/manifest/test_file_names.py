@@ -307,9 +307,9 @@ def test_a_tree_of_files_may_be_mirrored_and_not_left(read: Read) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("../up", 'folder is "../up", which leads out of assets/'),
-        ("/etc", 'folder is "/etc", which leads out of assets/'),
-        ("a/../../b", "which leads out of assets/"),
+        ("../up", 'folder is "../up", which leads out of the folder of the files'),
+        ("/etc", 'folder is "/etc", which leads out of the folder of the files'),
+        ("a/../../b", "which leads out of the folder of the files"),
         ("a:/b", '":" (colon, U+003A) cannot stand in a file name'),
         ("a//b", "there is nothing left to name it by"),
         ("a/aux", "Windows keeps this name for a device"),

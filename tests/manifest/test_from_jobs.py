@@ -52,6 +52,9 @@ def test_chains_go_on_and_a_variable_is_known_at_every_step(read: Read) -> None:
     assert [manifest.entry(number) for number in range(len(manifest.jobs))][4:] == [*["big"] * 4, *[""] * 4]
 
 
+ONLY_KEPT = "only mark:kept can stand here, for jobs that a person keeps"
+
+
 @pytest.mark.parametrize(
     ("name", "table", "found"),
     [
@@ -243,8 +246,8 @@ def test_jobs_without_an_id_are_called_by_the_job_before_and_what_is_done(read: 
             ],
         ),
         (
-            "  - {from: {jobs: knight, only: 'pose=run'}, params: {i: {job: '{job}'}}}\n",
-            ["jobs.yaml:5:27: unknown key only; no other key stands beside jobs"],
+            "  - {from: {jobs: knight, only: a=b}, params: {i: {job: '{job}'}}}\n",
+            [f'jobs.yaml:5:33: from.only: {ONLY_KEPT}, not "a=b"'],
         ),
         (
             "  - {from: {jobs: knight, files: '*'}, params: {i: {job: '{job}'}}}\n",

@@ -39,21 +39,21 @@ def test_pictures_are_as_large_as_all_of_them_fit_and_are_refused_where_none_doe
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = batch(tmp_path, 12, edge=700)
-    edges = []
+    edges, path = [], tmp_path
     for most in (1_000_000, 240_000, 165_000):
         monkeypatch.setattr(sending, "LARGEST", most)
-        sent = write_alone(tmp_path, document, name="icons.html")
-        assert sent.path.stat().st_size <= most
-        edges.append(max(width for width, *_ in data_of(sent.path)["pictures"].values()))
+        path = write_alone(tmp_path, document, name="icons.html").path
+        assert path.stat().st_size <= most
+        edges.append(max(width for width, *_ in data_of(path)["pictures"].values()))
     assert edges == sorted(edges, reverse=True)
     assert edges[0] == 700 > edges[-1]
-    before = sent.path.read_bytes()
+    before = path.read_bytes()
     monkeypatch.setattr(sending, "LARGEST", 140_000)
     with pytest.raises(
         InputError, match=r"about .* kB with 12 pictures, and 140 kB is the most .*--zip PATH"
     ):
         write_alone(tmp_path, document, name="icons.html")
-    assert sent.path.read_bytes() == before
+    assert path.read_bytes() == before
 
 
 def test_sounds_and_films_go_along_as_long_as_they_leave_room(

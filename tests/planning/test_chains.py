@@ -232,8 +232,8 @@ def test_a_child_of_what_its_parent_no_longer_has_is_out_of_date() -> None:
     plan = plan_of(KNIGHTS, idle=done("asset_new"), idle_cut=done("asset_cut", job=child))
     (found,) = outdated_in(plan)
     assert str(found) == (
-        "idle-cut was made of asset_old, which idle no longer has as its own; no run makes it again for that, "
-        "`batchgen redo` does (what it cost is not known)"
+        "idle-cut was made of asset_old, which idle no longer has as its own; no run makes it again for "
+        "that, `batchgen redo` does (what it cost is not known)"
     )
 
 

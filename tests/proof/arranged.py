@@ -12,12 +12,12 @@ import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
-from batchgen.lifecycle import DONE, Accepted, Collected, State, SubmitStarted, Succeeded
+from batchgen.lifecycle import DONE, Accepted, Collected, Record, State, SubmitStarted, Succeeded
 from batchgen.model import File
 from batchgen.output.asset_store import AssetStore
 from batchgen.output.kinds import Kind
@@ -29,9 +29,12 @@ from batchgen.usecases.arranging import Arranged, Arranger, files_in_order, look
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import OpenBatch, open_batch
 from batchgen.wiring.outputs import namer_of
+from tests.proof.acts import Act, What, notes_of
+from tests.proof.redo_law import Families
 from tests.support.place import Place
 
 SHARE = 0.03  # of the seeds
+_REDONE = 0.5  # of these
 _IDS = ("tower", "mill", "Gate", "barn-2", "wälle", "塔")
 _TEMPLATES = ("{id}_{index}", "{id}", "{kind}/{id}", "{prompt}/{id}", "{id}/{id}_{index}", "x-{id}")
 _CHANGES = frozenset({"os.link", "os.remove", "os.mkdir", "os.rmdir", "os.rename", "shutil.copyfile"})
@@ -50,6 +53,7 @@ class Night:
         people: what people do to files before it (``edit``, ``delete``, ``add``), with a number to choose by.
         arriving: how many of the jobs that wait get their files.
         dies_at: before which change of the disk or the journal it is killed; 0 for never.
+        acts: which jobs people have made again before it, or give back what they had.
     """
 
     jobs: tuple[tuple[str, str], ...]
@@ -57,6 +61,7 @@ class Night:
     people: tuple[tuple[str, int], ...]
     arriving: int
     dies_at: int
+    acts: tuple[Act, ...] = ()
 
 
 def is_of_names(seed: int) -> bool:
@@ -86,7 +91,19 @@ def nights_of(seed: int) -> list[Night]:
         jobs = dict(_changed(jobs, chance))
         files = chance.choice(_TEMPLATES) if chance.random() < 0.4 else files
     calm = Night(jobs=tuple(jobs.items()), files=files, people=(), arriving=9, dies_at=0)
-    return [*nights, calm, calm]
+    return [*_made_again(seed, nights), calm, calm]
+
+
+def _made_again(seed: int, nights: Iterable[Night]) -> Iterator[Night]:
+    """Let people have jobs made again before some nights; the others stay as they were."""
+    chance = random.Random(f"batchgen proof {seed}, nights, redos")
+    whats = [What.REDO, What.REDO, What.RESTORE, What.UNDO] if chance.random() < _REDONE else []
+    for night in nights:
+        acts = (
+            Act(what=one, share=0.6, salt=chance.randrange(1000))
+            for one in chance.sample(whats, 2 if whats else 0)
+        )
+        yield replace(night, acts=tuple(acts)) if whats and chance.random() < 0.7 else night
 
 
 def _changed(jobs: dict[str, str], chance: random.Random) -> Iterator[tuple[str, str]]:
@@ -143,6 +160,7 @@ class NamesWorld:
                 # where renames are not on record yet, an edited file may be taken for somebody's own
                 if not (died and what == "edit"):
                     self._let_people(what, at)
+            self._act(night)
             died = self._run(night)
             self.tally["runs that rename files"] += 1
             self.tally["of those cut"] += died
@@ -158,6 +176,15 @@ class NamesWorld:
         jobs = "\n".join(f"  - {{id: {one}, model: m, prompt: {prompt}}}" for one, prompt in night.jobs)
         text = f"version: 1\nbatch: spring\noutput: {{files: '{night.files}'}}\njobs:\n{jobs}\n"
         (self.folder / "jobs.yaml").write_text(text, encoding="utf-8")
+
+    def _act(self, night: Night) -> None:
+        """Note what people want to be made again, or given back."""
+        for act in night.acts:
+            with open_batch(self._place.options()) as opened:
+                journal, plan = opened.batch.journal, opened.batch.plan
+                if notes := notes_of(act, plan, journal.records(), at=5.0):
+                    journal.append_to_all(notes)
+                    self.tally[f"files under {act.what}"] += 1
 
     def _let_people(self, what: str, at: int) -> None:
         known = {data: one for one, data in self.bytes_of.items()}
@@ -232,8 +259,15 @@ class NamesWorld:
         for file, wanted in _names_of(batch):
             if file.asset_id not in self.deleted:
                 self._judge_one(file, files, wanted, is_blocked=wanted in blocked)
+        records = batch.journal.records()
+        families = Families(records)
+        now = {one.job.id: _own(one, families) for one in batch.plan.entries}
+        for entry in batch.plan.entries:
+            family = families[entry.key]
+            for key in set(family.order) - {family.current(records)}:
+                self._judge_old(entry.job.id, records.get(key, Record()), now, files)
         for entry in batch.plan.removed:
-            self._judge_old(opened, entry, files)
+            self._judge_old(entry.job.id, entry.record, now, files)
         paths = [folded(file.path) for one in batch.journal.records().values() for file in one.files]
         if len(set(paths)) != len(paths):
             self.wrong.append(f"two files have one path: {sorted(paths)}")
@@ -245,22 +279,23 @@ class NamesWorld:
             self.wrong.append(f"{file.path} should be {wanted}, and nobody is told why it is not")
         self.tally["names that something else has"] += is_blocked
 
-    def _judge_old(self, opened: OpenBatch, entry: Entry, files: dict[str, bytes]) -> None:
+    def _judge_old(
+        self, name: str, record: Record, now: Mapping[str, Record], files: dict[str, bytes]
+    ) -> None:
         """What a job had before is aside, once it has its new files; an edited file stays."""
-        now = {one.job.id: opened.batch.record_of(one) for one in opened.batch.plan.entries}
-        for file in entry.record.files:
+        for file in record.files:
             if file.asset_id not in self.bytes_of:
                 continue
             if files.get(file.path) != self.bytes_of[file.asset_id]:
                 self.wrong.append(f"{file.asset_id}, of before, is not at {file.path}")
-            new = now.get(entry.job.id)
+            new = now.get(name)
             if new is None or new.state not in DONE or not new.files or file.asset_id in self.edited:
                 continue
             if any(one.asset_id in self.deleted for one in new.files):
                 continue
             self.tally["files that went aside"] += 1
             if not file.path.startswith("earlier/"):
-                self.wrong.append(f"{file.path} is of an earlier form of {entry.job.id}")
+                self.wrong.append(f"{file.path} is of an earlier form of {name}")
 
     def _again(self) -> Arranged | None:
         before = {path: (self._top / path).stat().st_mtime_ns for path in self._files()}
@@ -272,9 +307,9 @@ class NamesWorld:
 
 def _names_of(batch: Batch) -> Iterator[tuple[File, str]]:
     """Return the files of the manifest's jobs, each with the path that it should have."""
-    namer = namer_of(batch)
+    namer, families = namer_of(batch), Families(batch.journal.records())
     for entry in batch.plan.entries:
-        for index, file in enumerate(batch.record_of(entry).files):
+        for index, file in enumerate(_own(entry, families).files):
             extension = extension_of(file.path)
             name = namer(
                 entry.job,
@@ -284,6 +319,11 @@ def _names_of(batch: Batch) -> Iterator[tuple[File, str]]:
                 extension=extension,
             )
             yield file, under(batch.home, f"assets/{name}")
+
+
+def _own(entry: Entry, families: Families) -> Record:
+    """Return what is on record of the purchase that is a job's own."""
+    return families.records.get(families[entry.key].current(families.records), Record())
 
 
 def data_of(asset_id: str) -> bytes:

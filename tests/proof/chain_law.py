@@ -14,6 +14,7 @@ from batchgen.model import Job, JobKey, Json
 from batchgen.planning.plan import Entry
 from tests.proof.chains import contents_bought
 from tests.proof.law import Books
+from tests.proof.redo_law import IN_VAIN, Families, redos_asked
 from tests.proof.slots import tagged
 
 _SOON = 2.0  # seconds in which what came out of a parent goes into its child, at whatever rate
@@ -29,7 +30,7 @@ def breaches_of_chains(books: Books, wanted: Mapping[str, int], *, rebuilt: bool
         rebuilt: whether the history was written anew, in whatever order.
     """
     known = books.records if rebuilt else None
-    return [*_sent_wrong(books.history, known), *_twice_for_a_parent(books.records, wanted)]
+    return [*_sent_wrong(books.history, known), *_twice_for_a_parent(books, wanted)]
 
 
 def _sent_wrong(
@@ -88,31 +89,41 @@ def _texts(value: Json) -> Iterator[str]:
             yield from _texts(one)
 
 
-def _twice_for_a_parent(records: Mapping[JobKey, Record], wanted: Mapping[str, int]) -> Iterator[str]:
-    """Of equal children no more are bought for the same parents than one manifest asked for."""
-    asked = contents_bought(records)
+def _twice_for_a_parent(books: Books, wanted: Mapping[str, int]) -> Iterator[str]:
+    """Of equal children no more are bought for the same parents than one manifest and people asked for."""
+    records = books.records
+    asked, families = contents_bought(records), Families(records)
+    again = redos_asked(records, asked, books.asked)
     bought = Counter(
-        (asked[key], tuple(one.key for one in references_of(record.job)))
+        (
+            asked[key],
+            tuple(families.head(one.key) for one in references_of(record.job) if one.key is not None),
+        )
         for key, record in records.items()
         if record.submissions and record.job is not None
     )
     for (content, parents), count in bought.items():
-        if parents and count > wanted.get(content, 0):
-            yield f"{count} bought of {content} for one parent, where {wanted.get(content, 0)} were asked for"
+        if parents and count > (most := wanted.get(content, 0) + again[content]):
+            yield f"{count} bought of {content} for one parent, where {most} were asked for"
 
 
-def mixed_up(entries: Sequence[Entry]) -> list[str]:
-    """Say which jobs of a plan have a record that is bound to another parent than theirs."""
-    keys = {one.job.id: one.key for one in entries}
+def mixed_up(entries: Sequence[Entry], records: Mapping[JobKey, Record]) -> list[str]:
+    """Say which jobs of a plan have a record that is bound to another parent than theirs.
+
+    Args:
+        entries: of the plan.
+        records: that it was made with.
+    """
+    families = Families(records)
+    keys = {one.job.id: families.head(one.key) for one in entries}
     wrong = []
     for entry in entries:
         recorded = None if entry.accepted else entry.record.job  # a person keeps what it was fed by before
         bound = references_of(recorded) if recorded is not None and entry.record.submissions else ()
         own = references_of(entry.job)
         # of equal parents it is all the same which goes in first
-        if len(bound) == len(own) and Counter(one.key for one in bound) != Counter(
-            keys[one.job] for one in own
-        ):
+        heads = Counter(families.head(one.key) for one in bound if one.key is not None)
+        if len(bound) == len(own) and heads != Counter(keys[one.job] for one in own):
             wrong.append(f"{entry.job.id} has the record of a child of {[one.job for one in bound]}")
     return wrong
 
@@ -158,17 +169,21 @@ def may_stay(entries: Sequence[Entry]) -> set[JobKey]:
         known = found.get(entry.job.id)
         if known is None:
             known = entry.record.state is State.PLANNED and any(
-                _is_missing(one, by_id[one.job]) for one in references_of(entry.job)
+                _is_missing(one, entry, by_id[one.job]) for one in references_of(entry.job)
             )
             found[entry.job.id] = known
         return known
 
-    def _is_missing(one: Reference, parent: Entry) -> bool:
-        if parent.record.state not in DONE:
-            return parent.record.state in _BAD or stays(parent)
-        count = len(parent.record.asset_ids)
+    def _is_missing(one: Reference, child: Entry, parent: Entry) -> bool:
+        record = parent.record
+        # what was never bought gets what its parent had, where another one of that comes to nothing
+        if parent.stands is not None and child.stands is None and (record.state in IN_VAIN or stays(parent)):
+            record = parent.stands.record
+        elif record.state not in DONE:
+            return record.state in _BAD or stays(parent)
+        count = len(record.asset_ids)
         lacks = count <= one.output if one.output is not None else count != 1 and not (one.every and count)
         # a success that shows less than it was to have is waited for, for a day
-        return lacks or (parent.record.is_short and one.output is None)
+        return lacks or (record.is_short and one.output is None)
 
     return {one.key for one in entries if stays(one)}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import Protocol
 
 from batchgen.account import Holder, Known
 from batchgen.errors import JournalError
@@ -11,6 +12,7 @@ from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Reservation
 from batchgen.ports import Journal
 from tests.proof.law import order_of
+from tests.proof.redo_law import leaves_wrong, noted_wrong
 from tests.proof.scenario import Accident, Leg
 
 
@@ -81,18 +83,30 @@ class Life:
         return self.full or (self.dead and self._leg.accident is Accident.BEFORE_APPEND)
 
 
+class NotedJournal(Journal, Protocol):
+    """A journal that takes notes of several jobs at once."""
+
+    def append_to_all(self, changes: Mapping[JobKey, Sequence[Event]]) -> None:
+        """Record all of them or none."""
+
+
 class CrashingJournal:
-    """A journal whose writer can die at any append, and whose disk can be full."""
+    """A journal whose writer can die at any append, and whose disk can be full.
+
+    Attributes:
+        planned_with: the records as they were when the run made its plan.
+    """
 
     def __init__(
-        self, inner: Journal, life: Life, wrong: list[str], on_sync: Callable[[], object] = lambda: None
+        self, inner: NotedJournal, life: Life, wrong: list[str], on_sync: Callable[[], object] = lambda: None
     ) -> None:
         self._inner = inner
         self._on_sync = on_sync
         self._life = life
         self._wrong = wrong
+        self.planned_with: Mapping[JobKey, Record] = {}
 
-    def go_on_in(self, inner: Journal) -> None:
+    def go_on_in(self, inner: NotedJournal) -> None:
         """Work on another scope of the same file."""
         self._inner = inner
 
@@ -107,11 +121,21 @@ class CrashingJournal:
                 self._wrong.append(f"submitted while an equal one is in doubt: {order}")
         if not self.trusts_absence and any(isinstance(one, ShownAbsent) for one in events):
             self._wrong.append(f"called absent, though that was wrong before in this journal: {key}")
+        for intent in (one for one in events[-1:] if isinstance(one, SubmitStarted)):
+            self._wrong += leaves_wrong(key, intent, self.records(), self.planned_with)
         record = self._inner.append(key, *events, allowed=allowed, reserves=reserves)
         if any(one.DURABLE for one in events):
             self._on_sync()
         self._life.after_append()
         return record
+
+    def append_to_all(self, changes: Mapping[JobKey, Sequence[Event]]) -> None:
+        """Take the notes of one command."""
+        self._life.before_append()
+        self._wrong += noted_wrong(changes, self.records())
+        self._inner.append_to_all(changes)
+        self._on_sync()
+        self._life.after_append()
 
     def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
         self._life.before_append()

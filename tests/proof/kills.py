@@ -2,7 +2,8 @@
 
 Every batch has a simulator of its own, over HTTP in another process, that loses answers and
 whose listings are behind. Its run is killed with SIGKILL at random moments, from the first of
-its imports on, and started again thirty times, and then left alone. Every other batch has chains.
+its imports on, and started again thirty times, and then left alone. Every other batch has chains; in
+every third some of the commands make jobs again that are done, or take that back.
 Before some starts hours pass, for the service too; some runs have a clock that is hours wrong, each
 by its own (``moved_clock``). The service's own list of accepted POSTs says whether anything was paid
 twice or lost. Exits with 1 if something was, or if a job is held for a person at the end; what
@@ -27,7 +28,9 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+from batchgen.journal.file import JournalFile
 from tests.proof.moved_clock import MovedClock, set_ahead
+from tests.proof.redo_law import Families
 
 _KILLS_A_BATCH = 30
 _BATCHES_AT_ONCE = 2 * (os.cpu_count() or 1)  # half of the time they wait for their services
@@ -143,6 +146,7 @@ class Batch:
         twice: charges beyond the one that was wanted.
         lost: charges that are in no result.
         held: jobs that wait for a person: three times in doubt, and never shown.
+        redone: how many were to be made again, by the journal, and were not taken back unpaid.
         wrong: what must not have happened, a sentence each.
     """
 
@@ -157,6 +161,7 @@ class Batch:
     twice: int = 0
     lost: int = 0
     held: int = 0
+    redone: int = 0
     wrong: list[str] = field(default_factory=list)
     _ahead: float = 0.0  # seconds that have passed for the service and every run, and not for us
 
@@ -165,15 +170,30 @@ class Batch:
         """Every other batch has chains."""
         return _MANIFESTS[self.seed % len(_MANIFESTS)]
 
+    @property
+    def makes_again(self) -> bool:
+        """In every third some jobs are made again."""
+        return self.seed % 3 == 2
+
+    @property
+    def wanted(self) -> int:
+        """How many purchases are to be there in the end."""
+        return self.manifest.wanted + self.redone
+
     def play(self, most_kills: int) -> None:
         """Kill, resume, and at last let it end."""
         chance = random.Random(f"batchgen kills {self.seed}")
         (self.folder / "jobs.yaml").write_text(self.manifest.text)
         set_ahead(self.folder / "clock", self._ahead)
         with self._service() as base_url:
-            while self.kills < most_kills and self._killed(base_url, chance):
-                self.kills += 1
-                time.sleep(chance.choice([0.0, 0.0, chance.uniform(0, 3)]))
+            for _ in range(2 * most_kills if self.makes_again else most_kills):
+                if self._killed(base_url, chance):
+                    self.kills += 1
+                    time.sleep(chance.choice([0.0, 0.0, chance.uniform(0, 3)]))
+                elif not self.makes_again:  # of jobs that are done some may be made again yet
+                    break
+                if self.kills == most_kills:
+                    break
             status = self._left_alone(base_url, chance)
         self.charged = self._log()
         self.wrong += self._judged(status, (self.folder / "said.txt").read_text())
@@ -208,12 +228,25 @@ class Batch:
                 if clock:
                     clock.forget(process.pid)
 
+    def _command(self) -> tuple[str, ...]:
+        """Return the command that is killed next."""
+        words = random.Random(f"batchgen kills {self.seed}, command {self.kills}").choices
+        if not self.makes_again or not words([True, False], weights=[0.4, 0.6])[0]:
+            return "run", "jobs.yaml", "--yes"
+        which = words(["house-*", "tower-*", "pair", "*-dawn*", "*red*", "*-[1-4]*"])[0]
+        if words([True, False], weights=[0.15, 0.85])[0]:
+            return "restore", "jobs.yaml", which
+        more = words([(), ("--children",)])[0] if self.manifest.text is _CHAINS else ()
+        return "redo", "jobs.yaml", which, "--yes", *more
+
     @contextmanager
-    def _run(self, base_url: str, chance: random.Random) -> Iterator[subprocess.Popen[str]]:
+    def _run(
+        self, base_url: str, chance: random.Random, command: tuple[str, ...] = ("run", "jobs.yaml", "--yes")
+    ) -> Iterator[subprocess.Popen[str]]:
         dated = self._dated(chance)
         with (self.folder / "said.txt").open("a") as said:
             process = subprocess.Popen(
-                [*self.setting.command, "run", "jobs.yaml", "--yes"],
+                [*self.setting.command, *command],
                 cwd=self.folder,
                 env={**self.setting.environment(), **dated, "SCENARIO_BASE_URL": base_url},
                 stdin=subprocess.DEVNULL,
@@ -252,7 +285,7 @@ class Batch:
         early, later = chance.uniform(0, 1.2), chance.uniform(0.1, 5.0)
         patience = chance.choice([early, later, _LAST_RUN, _LAST_RUN])
         more = chance.randrange(1, 7)
-        with self._run(base_url, chance) as process:
+        with self._run(base_url, chance, self._command()) as process:
             latest, enough = time.monotonic() + patience, self._lines() + more
             while process.poll() is None and time.monotonic() < latest and self._lines() < enough:
                 time.sleep(_GLANCE)
@@ -270,30 +303,55 @@ class Batch:
         results = self.folder / "output" / "spring" / "results.json"
         jobs = json.loads(results.read_text())["jobs"] if results.exists() else []
         done = {job["job_id"] for job in jobs if job["status"] == "succeeded"}
+        before = {one["job_id"] for job in jobs for one in job["earlier"] if one["status"] == "succeeded"}
         self.held = sum(job["status"] == "in_doubt" for job in jobs)
         if status != 0:
             yield f"the last run ended with {status}:\n{said[-2000:]}"
         if "Traceback" in said:
             yield f"a run broke:\n{said[-2000:]}"
-        bodies = Counter((one["model"], one["body"]) for one in self.charged)
-        for (model, body), count in bodies.items():
-            if count > 1:
-                self.twice += count - 1
-                yield f"{count} charged, one wanted: {model} {body}"
+        yield from self._paid_twice()
         if self.held or len(done) != self.manifest.wanted:
             yield f"{len(done)} done and {self.held} held, {self.manifest.wanted} wanted"
+        if len(before) != self.redone:
+            yield f"{len(before)} were made before others, where {self.redone} were made again"
         yield from self._fed_wrong(jobs)
-        nowhere = {one["remote_id"] for one in self.charged} - done
+        nowhere = {one["remote_id"] for one in self.charged} - done - before
         self.lost = len(nowhere)
-        if nowhere or len(done) > len(self.charged):
-            yield f"{len(self.charged)} charged, {len(done)} done; lost: {sorted(nowhere)}"
+        if nowhere or len(done | before) > len(self.charged):
+            yield f"{len(self.charged)} charged, {len(done | before)} done; lost: {sorted(nowhere)}"
         for path in (file["path"] for job in jobs for file in job["files"]):
             if not (results.parent / path).is_file():
                 yield f"{path} is in the results and not on the disk"
 
+    def _paid_twice(self) -> Iterator[str]:
+        """Hold what was charged against how often it was asked for."""
+        bodies = Counter((one["model"], one["body"]) for one in self.charged)
+        asked = self._asked()
+        for (model, body), count in bodies.items():
+            if count > (most := max(1, asked[model, body])):
+                self.twice += count - most
+                yield f"{count} charged, {most} wanted: {model} {body}"
+
+    def _asked(self) -> Counter[tuple[str, str]]:
+        """Read from the journal how many purchases of each body were asked for, and how many again."""
+        bodies: Counter[tuple[str, str]] = Counter()
+        with JournalFile.open(self.folder / "output" / "journal.db") as file:
+            for scope in file.scopes():
+                records = file.batch(scope).records()
+                bodies.update((one.job.model, one.body or "") for one in records.values() if one.job)
+                families = Families(records)
+                for head in {families.head(key) for key in families.keys}:
+                    order = families[head].order
+                    # what was taken back before it was bought is no purchase
+                    paid = [one for one in order if one in records and records[one].submissions]
+                    self.redone += len({*paid, order[-1]} - {head})
+        return bodies
+
     def _fed_wrong(self, jobs: list[dict[str, Any]]) -> Iterator[str]:
         """Hold what went into each job against what the results say that its parents made."""
-        made = {one["id"]: set(one["asset_ids"]) for one in jobs}
+        made = {
+            one["id"]: {asset for of in (one, *one["earlier"]) for asset in of["asset_ids"]} for one in jobs
+        }
         sent = {one["remote_id"]: one["body"] for one in self.charged}
         for one in jobs:
             for parent in one.get("parents", ()):
@@ -318,7 +376,7 @@ def _counted(batches: list[Batch]) -> str:
     return (
         f"{sum(one.kills for one in batches)} kills in {len(batches)} batches, "
         f"{sum(len(one.charged) for one in batches)} charged, "
-        f"{sum(one.manifest.wanted for one in batches)} wanted, "
+        f"{sum(one.wanted for one in batches)} wanted, of these {sum(one.redone for one in batches)} again, "
         f"{sum(one.twice for one in batches)} paid twice, {sum(one.lost for one in batches)} lost, "
         f"{sum(one.held for one in batches)} held, {sum(bool(one.wrong) for one in batches)} failed"
     )

@@ -23,6 +23,7 @@ from batchgen.lifecycle import (
 from batchgen.model import Job, JobKey
 from batchgen.simulator.jobs import FAILURE, SUCCESS, Submission
 from tests.proof.chains import Kept, contents_bought, contents_of
+from tests.proof.redo_law import redos_asked
 from tests.proof.scenario import Scenario
 
 MAY_BE_PAID = frozenset({State.SUBMITTING, State.IN_DOUBT, State.HELD})
@@ -53,6 +54,7 @@ class Books:
         late: remote ids of those that arrived after their answers were lost.
         others: remote ids of other people's.
         records, history: of the journal as it lies on the disk.
+        asked: how often the same was asked for again, by what is asked for, where journals may have lost it.
     """
 
     charged: Sequence[Submission]
@@ -60,6 +62,7 @@ class Books:
     others: frozenset[str]
     records: Mapping[JobKey, Record]
     history: Sequence[tuple[JobKey, Event]]
+    asked: Counter[str] = field(default_factory=Counter)
 
     def of(self, kind: type[Event]) -> list[tuple[JobKey, Event]]:
         return [(key, event) for key, event in self.history if type(event) is kind]
@@ -156,9 +159,10 @@ def _unwanted(books: Books, wanted: Mapping[str, int], attempts: int) -> Iterabl
     """No more of equal jobs are owned than a manifest asked for, and no attempt is made unasked."""
     asked = contents_bought(books.records)
     bought = Counter(asked[key] for key, record in books.records.items() if record.submissions)
+    again = redos_asked(books.records, asked, books.asked)
     for content, count in bought.items():
-        if count > wanted.get(content, 0):
-            yield f"{count} bought of {content}, where {wanted.get(content, 0)} were asked for"
+        if count > (most := wanted.get(content, 0) + again[content]):
+            yield f"{count} bought of {content}, where {most} were asked for"
     for key, record in books.records.items():
         if len(record.submissions) > attempts:
             yield f"{key} has {len(record.submissions)} submissions in {attempts} attempts"

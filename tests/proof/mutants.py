@@ -26,6 +26,7 @@ from tests.proof.planted_open import OF_OPENNESS
 from tests.proof.planted_outputs import OF_OUTPUTS
 from tests.proof.planted_outside import OF_OUTSIDE
 from tests.proof.planted_prices import OF_PRICES
+from tests.proof.planted_redos import OF_REDOS
 from tests.proof.planted_slots import OF_SLOTS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -45,6 +46,7 @@ FAULTS = (
     *OF_INPUTS,
     *OF_AUDITS,
     *OF_CHAINS,
+    *OF_REDOS,
 )
 _LONGEST = 300  # seconds that a test of a broken package may take
 

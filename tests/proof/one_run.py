@@ -8,7 +8,7 @@ import asyncio
 import random
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, ServiceError
 from batchgen.journal.file import JournalFile
-from batchgen.lifecycle import TERMINAL, Event, Record, replay
+from batchgen.lifecycle import TERMINAL, Event, Record, RedoAsked, replay
 from batchgen.model import JobKey
 from batchgen.planning.choosing import a_few_of
-from batchgen.planning.make_plan import make_plan, with_vanished
+from batchgen.planning.make_plan import make_plan, with_editions, with_vanished
 from batchgen.planning.plan import Plan
 from batchgen.ports import Journal
 from batchgen.scenario.client import ScenarioClient
@@ -30,7 +30,9 @@ from batchgen.service_clock import ServiceClock
 from batchgen.usecases.prices import RunPrices
 from batchgen.usecases.quotes import quote_jobs
 from batchgen.wiring.background import beside
-from tests.proof.crashes import CrashingJournal, Life
+from tests.proof.acts import Act, notes_of
+from tests.proof.crashes import CrashingJournal, Life, NotedJournal
+from tests.proof.denials import Requests
 from tests.proof.person import settled
 from tests.proof.places import scope_of
 from tests.proof.power_loss import Mains
@@ -64,6 +66,7 @@ class Run:
         before: the records as the run found them.
         began: by our clock.
         plan: that it began with; None where it did not come so far.
+        results: that it wrote, where it came to its end on the SQLite file.
     """
 
     earth: Earth
@@ -80,6 +83,7 @@ class Run:
     before: Mapping[JobKey, Record] = field(default_factory=dict)
     began: float = 0.0
     plan: Plan | None = None
+    results: str | None = None
 
     def __post_init__(self) -> None:
         self.life = Life(self.leg)
@@ -87,9 +91,11 @@ class Run:
         self._spending = self.leg.spending or Spending()
         self.scope = scope_of(self.leg.name) if self.leg.name else scope_in(self.leg.slot)
         self._file: JournalFile | None = None
-        self._lived_in: Journal | None = None
+        self._lived_in: NotedJournal | None = None
         self._others: dict[str, OldJournal] = {}
         self._all: Mapping[str, Journal] = {}
+        self._round: Plan | None = None
+        self._ordered = False
 
     def key_of(self, key: JobKey) -> JobKey:
         """Name a job of this run's slot among those of all."""
@@ -119,7 +125,8 @@ class Run:
                     self.earth.places.written(self.leg.name)
                 elif self.ending is not None and not self.leg.slot:
                     now = self.earth.passed + self.earth.scenario.skew
-                    self.earth.results = results_of(self.earth.folder, self.leg, file, self.ending, now)
+                    self.results = results_of(self.earth.folder, self.leg, file, self.ending, now)
+                    self.earth.results = self.results
             self.earth.keep_a_copy()
         else:
             self._live(MemoryJournal(self.earth.disk))
@@ -186,7 +193,7 @@ class Run:
     def _read(self, journal: Journal | AssetStore) -> None:
         self.records, self.history = dict(journal.records()), list(journal.history())
 
-    def _live(self, journal: Journal, on_sync: Callable[[], None] = _nothing) -> None:
+    def _live(self, journal: NotedJournal, on_sync: Callable[[], None] = _nothing) -> None:
         with asyncio.Runner(loop_factory=virtual_loop) as runner:
             try:
                 runner.run(self._main(journal, on_sync))
@@ -211,7 +218,7 @@ class Run:
         self.earth.till.process_ended()
         self.earth.passed += self.took + self.leg.pause
 
-    async def _main(self, inner: Journal, on_sync: Callable[[], None]) -> None:
+    async def _main(self, inner: NotedJournal, on_sync: Callable[[], None]) -> None:
         main = asyncio.current_task()
         assert main is not None
         self.life.begin(main.cancel)
@@ -229,16 +236,68 @@ class Run:
                 client = await self._settle(journal, gate, chance, clock)
             self.before, self.began = dict(journal.records()), self.earth.now()
             self.earth.till.run_began = self.began
-            plan = self.earth.plan(self.leg, journal.records())
-            plan = a_few_of(plan, limit=self._spending.limit)
-            plan = with_vanished(plan, self.earth.shelves.lost_of(journal.records()))
-            self.plan = plan
-            purse, refused = await self._purse(client, plan)
-            closed.update(refused)
-            runner = self._runner(plan, purse, client, journal, gate, clock, closed)
-            others = [self._of_other(runner, client, gate, clock, *one) for one in self._others.items()]
-            settle = self.earth.scenario.policy.doubt.settle
-            self.ending, _ = await carry_together(runner, others, settle=settle)
+            for act in (one for one in self.leg.acts if one.at is None):
+                self._do(act, self.earth.plan(self.leg, journal.records()), journal)
+            self._order_acts(journal)
+            await self._carry(journal, client, gate, clock, closed)
+            # as a run does: what was ordered meanwhile, or was found, is gone on with in a round of its own
+            while self._ordered or self._found_editions:
+                self._ordered, self.leg = False, replace(self.leg, retry=False)
+                self.witness.requests = Requests()
+                await self._carry(journal, client, gate, clock, closed)
+
+    async def _carry(
+        self,
+        journal: CrashingJournal,
+        client: ScenarioClient,
+        gate: RateGate,
+        clock: ServiceClock,
+        closed: dict[str, str],
+    ) -> None:
+        """Carry the batch once, as far as it goes."""
+        journal.planned_with = dict(journal.records())
+        plan = self.earth.plan(self.leg, journal.records())
+        plan = a_few_of(plan, limit=self._spending.limit)
+        plan = with_vanished(plan, self.earth.shelves.lost_of(journal.records()))
+        self._round = plan
+        self.plan = self.plan or plan
+        purse, refused = await self._purse(client, plan)
+        closed.update(refused)
+        runner = self._runner(plan, purse, client, journal, gate, clock, closed)
+        others = [self._of_other(runner, client, gate, clock, *one) for one in self._others.items()]
+        settle = self.earth.scenario.policy.doubt.settle
+        self.ending, _ = await carry_together(runner, others, settle=settle)
+
+    def _do(self, act: Act, plan: Plan, journal: CrashingJournal) -> bool:
+        """Put on record what a person asks for, and return whether that is anything."""
+        notes = notes_of(act, plan, journal.records(), at=self.earth.now())
+        for head, events in notes.items():
+            asked = (JobKey(head.content, one.ordinal) for one in events if isinstance(one, RedoAsked))
+            for key in map(self.key_of, asked):
+                self.earth.asked_at[key] = len(self.earth.service.submissions)
+                self.earth.asked_in_all[key.content] += 1
+        if notes:
+            journal.append_to_all(notes)
+            told = ((self.key_of(head), one) for head, events in notes.items() for one in events)
+            self.witness.events.extend(told)
+        return bool(notes)
+
+    @property
+    def _found_editions(self) -> bool:
+        return self.ending is not None and self.ending.anew and not self.ending.drained
+
+    def _order_acts(self, journal: CrashingJournal) -> None:
+        """Let a person order something of this run while it goes on."""
+
+        def order(act: Act) -> None:
+            if self._round is not None and not self.life.dead:
+                plan = with_editions(self._round, journal.records())
+                with suppress(JournalError, asyncio.CancelledError):  # told to who ordered it
+                    self._ordered |= self._do(act, plan, journal)
+
+        for act in self.leg.acts:
+            if act.at is not None:
+                asyncio.get_running_loop().call_later(act.at, order, act)
 
     def _client(
         self, project: str | None, gate: RateGate, chance: random.Random, clock: ServiceClock

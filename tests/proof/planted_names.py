@@ -34,13 +34,13 @@ OF_FILE_NAMES = (
         path="output/disk.py",
         old="        os.link(source, target, follow_symlinks=False)\n"
         "    except OSError as error:\n"
-        "        if error.errno not in _NO_SECOND_NAME:\n"
+        "        if error.errno not in NO_SECOND_NAME:\n"
         "            raise\n"
         "        _rename(source, target)\n",
         new="        os.replace(source, target)\n"
         "        return\n"
         "    except OSError as error:\n"
-        "        if error.errno not in _NO_SECOND_NAME:\n"
+        "        if error.errno not in NO_SECOND_NAME:\n"
         "            raise\n"
         "        _rename(source, target)\n",
         test="tests/output/test_disk.py",

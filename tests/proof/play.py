@@ -1,12 +1,14 @@
 """Plays a scenario: its runs with their accidents, then calm runs until nothing is left to do."""
 
+import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchgen.engine.verdict import Verdict, judge
+from batchgen.lifecycle import RedoAsked, Restored
 from batchgen.planning.make_plan import make_plan
 from batchgen.planning.yields import shortage
 from tests.proof import holds
@@ -21,6 +23,8 @@ from tests.proof.law import Books, Tally, breaches, most_wanted, unfinished, unn
 from tests.proof.one_run import Run
 from tests.proof.outputs import left_behind, not_asked_again, silent_ends
 from tests.proof.rare import draw
+from tests.proof.redo_law import Families, breaches_of_redos, planned_wrong, results_wrong
+from tests.proof.redos import has_redos
 from tests.proof.scenario import Accident, JournalFate, Leg, Scenario
 from tests.proof.slots import wanted_by_slot
 from tests.proof.tools import has_tools
@@ -137,15 +141,30 @@ class _Play:
             all_paid = replace(books, charged=self._earth.charged_in_all)  # what a question bought too
             report.wrong += holds.needless(scenario, all_paid)
             report.tally.update(holds.count(scenario, all_paid))
-        tally = Tally()
+        self._count_all(books)
+
+    def _count_all(self, books: Books) -> None:
+        """Count what happened in a seed that is at its end."""
+        report, scenario, tally = self._report, self._scenario, Tally()
         tally.add(books, self._troubles)
         report.tally.update(self._earth.places.counts)
         report.tally["seeds in which names change"] += bool(scenario.legs[-1].name)
         report.tally["seeds with jobs without a prompt"] += has_tools(scenario)
         report.tally["seeds with chains"] += has_chains(scenario)
+        report.tally.update(self._made_again(books))
         report.tally.update(tally.counts)
         report.tally["seeds"] += 1
         report.tally["posts"] += self._earth.posts
+
+    def _made_again(self, books: Books) -> Counter[str]:
+        """Count what was made again, and given back."""
+        asked, later = Counter[str](), Families(books.records).keys
+        asked["seeds with redos"] = has_redos(self._scenario)
+        asked["redos asked"] = len(books.of(RedoAsked))
+        asked["restored"] = len(books.of(Restored))
+        bought = [one for one in later if one not in books.records or not books.records[one].submissions]
+        asked["redos taken back unpaid, or blocked"] = len(bought)
+        return asked
 
     def _unnamed(self, books: Books) -> list[str]:
         """Ask an audit after every charge, whatever it was made by."""
@@ -227,7 +246,7 @@ class _Play:
             stay = may_stay(entries)
             keys = [self._left.key_of(one.key) for one in entries if one.key not in stay]
             left = unfinished(books, keys)
-            self._report.wrong += mixed_up(entries)
+            self._report.wrong += mixed_up(entries, self._left.own)
             self._report.tally["jobs of chains that must stay"] += len(stay)
             if not left or self._report.wrong:
                 self._ask_again(leg, books)
@@ -285,7 +304,20 @@ class _Play:
             *self._earth.wrong,
             *breaches(books, self._scenario, wanted, retries=self._retries),
             *breaches_of_chains(books, wanted, rebuilt=self._rebuilt),
+            *self._judge_redos(books),
         ]
+
+    def _judge_redos(self, books: Books) -> Iterator[str]:
+        """Hold what was made again against its own law, and the plan and the results against the records."""
+        if self._left is None or not has_redos(self._scenario):
+            return
+        charged = {one.remote_id: one for one in books.charged}
+        asked_at, lost = self._earth.asked_at, self._scenario.loses_journals
+        yield from breaches_of_redos(books.records, books.history, charged, asked_at, lost=lost)
+        yield from planned_wrong(self._earth.plan(self._left.leg, self._left.own).entries, self._left.own)
+        if self._left.results is not None:
+            entries = make_plan(self._left.leg.jobs, self._left.own).entries
+            yield from results_wrong(json.loads(self._left.results), entries, self._left.own)
 
     def _wanted_now(self) -> Mapping[str, int]:
         """Return by content the most that was asked for, where changed jobs keep what was bought too."""

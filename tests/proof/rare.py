@@ -24,6 +24,7 @@ from tests.proof.openness import opened
 from tests.proof.outputs import with_late_outputs
 from tests.proof.prices import open_up
 from tests.proof.pricing_plan import PricingPlan, Spending
+from tests.proof.redos import with_redos
 from tests.proof.scenario import LOOK_FAULTS, SEEDED, SEEDLESS, JournalFate, Leg, Scenario, draw_usual
 from tests.proof.slots import with_slots
 from tests.proof.tools import with_tools
@@ -37,7 +38,7 @@ _DAY = 86_400.0  # seconds
 
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
-    return with_chains(seed, with_tools(seed, _with_all_that_is_rare(seed)))
+    return with_redos(seed, with_chains(seed, with_tools(seed, _with_all_that_is_rare(seed))))
 
 
 def _with_all_that_is_rare(seed: int) -> Scenario:

@@ -17,6 +17,7 @@ from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
+from tests.proof.acts import Act
 from tests.proof.denials import Denial
 from tests.proof.lens import Lens
 from tests.proof.names import Name
@@ -95,6 +96,7 @@ class Leg:
         name: what it is called; None in a seed in which that never changes.
         retry: whether what failed is asked for once more.
         accepts: whether a person lets changed jobs keep what was bought before.
+        acts: what a person does with jobs that are done, before this run and while it goes on.
     """
 
     jobs: tuple[Job, ...]
@@ -114,6 +116,7 @@ class Leg:
     name: Name | None = None
     retry: bool = False
     accepts: bool = False
+    acts: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -56,6 +57,8 @@ class Earth:
         slots: when each was begun, by our clock.
         places: the names of a batch whose name changes.
         accepted: what changed jobs keep.
+        asked_at: how many jobs the service had when a job was asked for again, by the key of that one.
+        asked_in_all: how often the same was asked for again, by what is asked for, whatever was lost since.
     """
 
     scenario: Scenario
@@ -79,6 +82,8 @@ class Earth:
     slots: dict[str, float] = field(default_factory=dict)
     places: Places = field(init=False)
     accepted: dict[Acceptance, JobKey] = field(default_factory=dict)
+    asked_at: dict[JobKey, int] = field(default_factory=dict)
+    asked_in_all: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.service = Service(self.scenario.settings)
@@ -146,6 +151,7 @@ class Earth:
             others=frozenset(one.remote_id for one in self.service.submissions if one.remote_id not in ours),
             records=records,
             history=history,
+            asked=self.asked_in_all if self.scenario.loses_journals else Counter(),
         )
 
     def books_of(self, account: str) -> Books:
@@ -202,6 +208,7 @@ class Earth:
         kept = self.disk.events[: int(leg.copied * len(self.disk.events))]
         older = leg.journal is JournalFate.OLDER
         self.prices = Kept()
+        self.asked_at.clear()
         if not older:
             self.accepted.clear()
         self.till.forget(intents=leg.journal is JournalFate.LOST)

@@ -1,9 +1,10 @@
 """A journal in memory: the second implementation of the port, and it can lose power."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
 
 from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import OverBudgetError, RemoteIdTakenError
@@ -105,6 +106,15 @@ class MemoryJournal:
         self._records[key] = record
         self._note_receipts(record, events)
         return record
+
+    def append_to_all(self, changes: Mapping[JobKey, Sequence[Event]]) -> None:
+        self._disk.spend_append()
+        after = {
+            key: reduce(apply, events, self._records.get(key, Record())) for key, events in changes.items()
+        }
+        self._disk.events.extend((key, one) for key, events in changes.items() for one in events)
+        self._disk.sync()
+        self._records.update(after)
 
     def _note_receipts(self, record: Record, events: Iterable[Event]) -> None:
         authors = frozenset(one.author for one in events if type(one) is Accepted and one.author)

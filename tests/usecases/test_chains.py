@@ -194,8 +194,8 @@ def test_a_child_of_what_its_parent_no_longer_has_is_named_and_not_bought_again(
     place.run(selection=selection_of(["entry:knight"]))
     made_of_another(place, "asset_old")
     told = (
-        "knight-run-cut was made of asset_old, which knight-run no longer has as its own; no run buys it "
-        "again for that (it has cost 2 CU)"
+        "knight-run-cut was made of asset_old, which knight-run no longer has as its own; no run makes it "
+        "again for that, `batchgen redo` does (it has cost 2 CU)"
     )
     preview = place.play(api.plan(place.options()))
     assert [str(one) for one in preview.outlook.chains.outdated] == [told]

@@ -207,6 +207,7 @@ class Preparation:
             name=text.entry_name or _entry_name(name),
             tags=tuple(tags or ()),
             unchecked=frozenset(unchecked) if unchecked else _NONE,
+            only_kept=isinstance(text.from_, FromJobs) and text.from_.only is not None,
         )
 
     def _models(self, path: Path, text: JobText, bound: Mapping[str, Json]) -> None:

@@ -1,0 +1,75 @@
+"""What the arguments of the public functions mean: which batch, and which of its jobs."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from batchgen.api.manifest import Manifest
+from batchgen.errors import InputError
+from batchgen.planning.selection import JobSelection
+from batchgen.wiring.options import Allow, Options
+from batchgen.wiring.word_lists import selection_of
+
+Words = str | Iterable[str] | None  # that select jobs, in the language of the command line
+
+
+def options_of(
+    manifest: Manifest | str | Path,
+    output: str | Path,
+    credentials: tuple[str, str] | None,
+    base_url: str | None,
+    project: str | None,
+    slot: str | None,
+    *,
+    simulate: bool,
+) -> Options:
+    """Return what says which batch is meant, and where; see ``run`` for the arguments."""
+    made = manifest if isinstance(manifest, Manifest) and manifest.path is None else None
+    place = manifest.place if isinstance(manifest, Manifest) else Path(manifest)
+    return Options(
+        manifest=place,
+        text=None if made is None else made.text,
+        output=Path(output),
+        environ=_environ(credentials, base_url),
+        project=project,
+        slot=slot,
+        simulate=simulate,
+    )
+
+
+def meant_by(only: Words, without: Words) -> JobSelection:
+    """Return what words mean that select jobs.
+
+    Raises:
+        InputError: ``only`` is there and has no word: that means no job, and never all of them.
+    """
+    meant, taken = _as_words(only), _as_words(without)
+    if only is not None and not meant:
+        raise InputError("only: there is no word in it, so no job is meant; leave it out to mean all")
+    return selection_of((), meant, taken)
+
+
+def _as_words(given: Words) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given or ())
+
+
+def _environ(credentials: tuple[str, str] | None, base_url: str | None) -> Mapping[str, str]:
+    environ = dict(os.environ)
+    if credentials is not None:
+        environ["SCENARIO_SDK_API_KEY"], environ["SCENARIO_SDK_API_SECRET"] = credentials
+    if base_url is not None:
+        environ["SCENARIO_BASE_URL"] = base_url
+    return environ
+
+
+def allowed_of(words: Iterable[str]) -> frozenset[Allow]:
+    """Return the guards that may be passed.
+
+    Raises:
+        InputError: a word is none.
+    """
+    try:
+        return frozenset(Allow(one) for one in words)
+    except ValueError as error:
+        there = ", ".join(Allow)
+        raise InputError(f"allow: {error}; there are: {there}") from error

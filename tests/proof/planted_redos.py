@@ -1,0 +1,151 @@
+"""Faults of jobs that are made again: whose an edition is, which counts, when it is bought. Data, no code."""
+
+from tests.proof.planted import Mutant
+
+_PROOF = (
+    "tests/proof/test_redos.py::test_whatever_happens_to_what_is_made_again_it_is_bought_once_and_no_more"
+)
+_ENGINE = "tests/engine/test_redo.py"
+
+OF_REDOS = (
+    Mutant(
+        name="let an equal job take a later edition",
+        path="planning/matching.py",
+        old="        free = (key for key in records if not shelf.is_later(key)) if shelf else records\n",
+        new="        free = records\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="give an ordinal twice, where nothing is on record of the edition",
+        path="planning/editions.py",
+        old="if one.content == content} | shelf.ordinals(content)\n",
+        new="if one.content == content and not shelf.is_later(one)}\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="count the newest edition as a job's own before it has arrived",
+        path="planning/editions.py",
+        old="    if newest in records and has_arrived(records[newest]):\n",
+        new="    if newest in records:\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="let an edition that came to nothing become a job's own",
+        path="planning/editions.py",
+        old="    return record.state is State.COLLECTED and bool(record.asset_ids)\n",
+        new="    return record.state in {State.COLLECTED, State.FAILED, State.CANCELED}\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="make a job again while it is being made again",
+        path="planning/redo.py",
+        old="    if entry.stands is not None and state not in OVER_IN_VAIN:\n",
+        new="    if entry.stands is not None and state is State.HELD:\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="buy the edition that was asked for last, whatever was restored since",
+        path="planning/editions.py",
+        old="    order = list(asked)\n",
+        new="    order = list(dict.fromkeys(asked))\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="buy what was restored while the run went on",
+        path="planning/editions.py",
+        old="        return key in self._heads and editions_of(",
+        new="        return key not in self._heads and key in records and editions_of(",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="restore a job while its new edition is on its way",
+        path="planning/redo.py",
+        old="    if entry.stands is not None and state in _UNDER_WAY:\n",
+        new="    if entry.stands is not None and state is State.HELD:\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="feed a child with what its parent had while that is being made again",
+        path="planning/lanes.py",
+        old="    return parent.record.state in OVER_IN_VAIN or is_blocked\n",
+        new="    return parent.record.state not in DONE\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="make a child again before its parent is made again",
+        path="planning/lanes.py",
+        old="    if parent.stands is None or child.stands is not None or parent.retry:\n"
+        "        return False\n    return parent",
+        new="    if parent.stands is None or parent.retry:\n        return False\n"
+        "    return child.stands is not None or parent",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="make a child again of what its parent had, where that could not be made again",
+        path="planning/lanes.py",
+        old="    if parent.stands is None or child.stands is not None or parent.retry:\n",
+        new="    if parent.stands is None or parent.retry:\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="buy again the children of what was made again",
+        path="planning/chain_matching.py",
+        old="        heads = (self._head(JobKey(one.content, one.ordinal or 0)) for one in bound_to)\n",
+        new="        heads = (JobKey(one.content, one.ordinal or 0) for one in bound_to)\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="give a later edition the seed of the first",
+        path="engine/submit.py",
+        old="        return seed_for(job, self._models[job.model], self._scope, entry.key, record.attempt)\n",
+        new="        key = entry.key if entry.stands is None else entry.stands.key\n"
+        "        return seed_for(job, self._models[job.model], self._scope, key, record.attempt)\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="carry no edition to its end but the newest",
+        path="engine/runner.py",
+        old="        entries = (*self._plan.removed, *self._plan.earlier, *self._plan.entries)\n",
+        new="        entries = (*self._plan.removed, *self._plan.entries)\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="note one command in several transactions",
+        path="journal/batch.py",
+        old="        with explained(self._path), self._transaction(durable=True):\n"
+        "            for key, events in changes.items():\n",
+        new="        for key, events in changes.items():\n"
+        "            with explained(self._path), self._transaction(durable=True):\n",
+        test="tests/usecases/test_redo_notes.py",
+    ),
+    Mutant(
+        name="note the jobs of a command one after the other",
+        path="usecases/redo.py",
+        old="        opened.batch.journal.append_to_all(changes)\n",
+        new="        for head, events in changes.items():\n"
+        "            opened.batch.journal.append(head, *events)\n",
+        test="tests/usecases/test_redo_notes.py",
+    ),
+    Mutant(
+        name="put on record what was ordered before that is answered",
+        path="control/server.py",
+        old="                made[one.id] = edit = self._edits(order)\n",
+        new="                made[one.id] = edit = self._edits(order)\n"
+        "                if edit.make is not None:\n                    edit.make()\n",
+        test="tests/usecases/test_redo_notes.py",
+    ),
+    Mutant(
+        name="count an edition twice in the results",
+        path="output/summary.py",
+        old="*(row for row in results.earlier if row.key not in shown)]\n",
+        new="*results.earlier]\n",
+        test=_PROOF,
+    ),
+    Mutant(
+        name="count only a job's own edition in the results",
+        path="output/summary.py",
+        old="    others += [*results.removed, *(row for row in results.earlier if row.key not in shown)]\n",
+        new="    others += [*results.removed, *(row for row in results.earlier if row.key in shown)]\n",
+        test=_PROOF,
+    ),
+)
