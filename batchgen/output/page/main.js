@@ -250,13 +250,23 @@ function side(isOpen) {
   else byId("filter").focus();
 }
 
+/** Close the menus and the filters. */
+function shut() {
+  for (const menu of document.querySelectorAll("details.menu")) {
+    if (!(menu instanceof HTMLDetailsElement) || !menu.open) continue;
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
+  if (document.body.classList.contains("filtering")) side(false);
+}
+
 function start() {
   document.body.classList.add("works");
   beginGrid({ open, mark: markCard, choose, isChosen: (card) => picked.has(card.key) });
   beginViewer(() => passed, viewing);
   beginFilters((next) => to(next));
   beginArrange(() => state, (next) => to(next));
-  beginKeys({ mark: markCard, choose, undo: undoMark, open, compare });
+  beginKeys({ mark: markCard, choose, undo: undoMark, open, compare, shut });
   wire();
   read();
   whenMarked(showMarks);
