@@ -32,7 +32,7 @@ from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import left_out_of, purse_of
-from batchgen.usecases.redo import LiveEdits, ask_for_more
+from batchgen.usecases.redo import LiveEdits, ask_for_more, with_all_told
 from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, remembered
 from batchgen.usecases.run_policy import fit_of, policy_of, pools_of, settings_of
 from batchgen.usecases.run_shown import run_shown
@@ -101,6 +101,7 @@ async def _named(opened: OpenBatch, interrupts: Interrupts, audience: Audience) 
     if named.options.fresh:
         named = _begin_afresh(named)
         audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")
+    named = with_all_told(named)
     return ask_for_more(named) if named.options.redo else named
 
 
