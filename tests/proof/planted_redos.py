@@ -13,7 +13,7 @@ OF_REDOS = (
         path="planning/matching.py",
         old="        free = (key for key in records if not shelf.is_later(key)) if shelf else records\n",
         new="        free = records\n",
-        test=_PROOF,
+        test="tests/planning/test_editions.py",
     ),
     Mutant(
         name="give an ordinal twice, where nothing is on record of the edition",
@@ -69,7 +69,7 @@ OF_REDOS = (
         path="planning/lanes.py",
         old="    return is_blocked or came_to_nothing(parent.record, now=now)\n",
         new="    return parent.record.state not in DONE\n",
-        test=_PROOF,
+        test=_ENGINE,
     ),
     Mutant(
         name="make a child again before its parent is made again",
@@ -88,11 +88,11 @@ OF_REDOS = (
         test=_PROOF,
     ),
     Mutant(
-        name="buy again the children of what was made again",
+        name="buy again in other words what was made of an earlier edition",
         path="planning/chain_matching.py",
-        old="        heads = (self._head(JobKey(one.content, one.ordinal or 0)) for one in bound_to)\n",
-        new="        heads = (JobKey(one.content, one.ordinal or 0) for one in bound_to)\n",
-        test=_PROOF,
+        old="        keys = dict.fromkeys((editions.current, *editions.all))\n",
+        new="        keys = dict.fromkeys((editions.current,))\n",
+        test=_ENGINE,
     ),
     Mutant(
         name="give a later edition the seed of the first",
