@@ -207,6 +207,11 @@ def retry_one(document: Mapping[str, Json]) -> str:
     return shlex.join(_command("retry", document))
 
 
+def mark_from(document: Mapping[str, Json]) -> str:
+    """Return the command that puts exported marks into the journal."""
+    return shlex.join([*_command("mark", document), "--from", "marks.json"])
+
+
 def _command(name: str, document: Mapping[str, Json]) -> list[str]:
     slot = ["--slot", document["slot"]] if document.get("slot") else []
     rehearsal = ["--simulate"] if document.get("rehearsal") else []

@@ -7,7 +7,6 @@ script and nothing else, by their hashes.
 
 import hashlib
 import os
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from markupsafe import Markup
 from batchgen import __version__
 from batchgen.model import Json
 from batchgen.output import atomic
-from batchgen.output.cards import WORDS
+from batchgen.output.cards import WORDS, mark_from
 from batchgen.output.layout import Layout, amount, charged, lay_out
 from batchgen.output.page_data import Sent, chosen, page_data, pictures_in, shown_files
 from batchgen.output.page_script import TEMPLATE, policy_hash, resource, script, style
@@ -149,7 +148,7 @@ def render(
         data=map(Markup, page_data(document, layout, jobs, drawn, sent)),
         left_out=layout.left_out,
         segments=_segments(counts),
-        mark_command=shlex.quote(document["manifest"]["path"]),
+        mark_command=mark_from(document),
         failures=sum(counts[status] for status in _FAILURES),
         alone=sent is not None,
         amount=amount,

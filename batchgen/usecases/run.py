@@ -108,10 +108,13 @@ async def _named(opened: OpenBatch, interrupts: Interrupts, audience: Audience) 
 async def _in_rounds(
     opened: OpenBatch, interrupts: Interrupts, audience: Audience, done: Arranged
 ) -> RunOutcome:
-    """Carry the slot, and once more as often as something was ordered or found that needs another plan."""
+    """Carry the slot, and once more as often as something was ordered or found that needs another plan.
+
+    What was ordered of a run that was stopped is on record, and left to the next one.
+    """
     edits = LiveEdits(opened)
     outcome = await _carried(opened, interrupts, audience, done, edits)
-    while edits.made or outcome.anew:
+    while (edits.made or outcome.anew) and not outcome.is_stopped:
         opened, done = await files_in_order(edits.next_round())
         outcome = await _carried(opened, interrupts, audience, done, edits)
     return outcome

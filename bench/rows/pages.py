@@ -37,7 +37,8 @@ def page(setting: Setting) -> list[Figure]:
         Figure(what=f"{what} in Chromium: frames a second while scrolling", value=shown.frames, digits=0,
                least=55, note=f"{100 * shown.late:.0f} % of frames late; without a graphics card"),
         Figure(what=f"{what} in Chromium: memory", value=shown.memory, unit="MB", digits=0, most=500,
-               note=f"all of the page's process; its script holds {shown.heap:.0f} MB"),
+               note=f"all of the page's process, its script {shown.heap:.0f} MB; {shown.kept:.0f} MB with "
+               "pictures that the browser keeps as long as nobody needs the memory"),
     ]  # fmt: skip
 
 

@@ -24,6 +24,18 @@ HOSTILE = (
     '"><script>window.owned = 1</script></script><img src=x onerror="window.owned=1">{{ 7 * 7 }} \'& =1+1'
 )
 
+HOSTILE_TEXTS = (
+    "</script><script>window.owned = 1</script>",
+    "<!--<script>",
+    "]]>",
+    "\u202eevil\u202c \u200f",
+    "a\0b\r\n\u2028\u2029",
+    "{{ 7 * 7 }} {% raw %}",
+    "half a pair \ud83d",
+    "<b>\"'&amp;" + "x" * 10_000,
+    "__proto__",
+)
+
 
 @pytest.fixture
 def png() -> Callable[..., bytes]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
@@ -35,6 +36,7 @@ from batchgen.simulator.meshes import relief
 from batchgen.simulator.sounds import spoken
 from batchgen.simulator.vectors import traced
 from bench.pictures import batch
+from tests.output.conftest import HOSTILE_TEXTS, Sheet
 
 pytestmark = pytest.mark.browser
 
@@ -184,6 +186,29 @@ def test_hostile_text_stays_text_and_a_script_that_got_in_would_not_run(page: Pa
     )
     told = page.browser.execute_async_script("setTimeout(() => arguments[0](window.owned || 0), 100)")
     assert told == 0
+
+
+def test_ids_prompts_and_names_of_any_kind_are_shown_letter_by_letter(
+    page: Page, results: Results, make_row: Callable[..., Row], tmp_path: Path
+) -> None:
+    texts = [*HOSTILE_TEXTS, "a~2", "\u5854 \U0001f3f0", "\u0628\u0631\u062c 2"]
+    whole = [text.encode("utf-8", "replace").decode() for text in texts]
+    rows = [make_row(text, text, params={text: text}) for text in whole]
+    sheet = Sheet([(text, {text: text}, (text,)) for text in whole])
+    rows = [replace(row, words=sheet, index=at) for at, row in enumerate(rows)]
+    report = write_report(tmp_path, results_document(replace(results, rows=rows, removed=(), batch=whole[0])))
+    page.open(report, "#group=none")
+    assert page.cards == whole
+    assert page.one("h1").text == whole[0]
+    for text in whole:
+        page.open(report, "#" + urlencode({"view": text}))
+        assert page.run("return document.querySelector('#panel h2').textContent") == text
+        values = page.run("return [...document.querySelectorAll('#panel dd')].map((one) => one.textContent)")
+        assert values.count(text) >= 3, "a variable, a tag and a parameter"
+        page.open(report, "#" + urlencode({f"var.{text}": text}))
+        assert page.cards == [text]
+    assert page.run("return window.owned || 0") == 0
+    page.check_quiet()
 
 
 def test_filters_and_search_are_in_the_address_and_can_be_taken_back(page: Page, report: Path) -> None:

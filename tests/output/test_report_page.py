@@ -22,7 +22,7 @@ from batchgen.output.report import write_report
 from batchgen.output.results import results_document, results_json
 from batchgen.output.summary import Results
 from batchgen.output.thumbnails import previews
-from tests.output.conftest import Sheet
+from tests.output.conftest import HOSTILE_TEXTS, Sheet
 from tests.support.report_page import data_of
 
 
@@ -76,19 +76,6 @@ def test_a_card_without_a_prompt_goes_by_its_text_or_its_id(
     (told,) = data_of(write_report(tmp_path, results_document(bare)))["jobs"]
     assert told.get("title", told.get("prompt")) == title
     assert ["bought as", "m"] in told["facts"]
-
-
-HOSTILE_TEXTS = (
-    "</script><script>window.owned = 1</script>",
-    "<!--<script>",
-    "]]>",
-    "\u202eevil\u202c \u200f",
-    "a\0b\r\n\u2028\u2029",
-    "{{ 7 * 7 }} {% raw %}",
-    "half a pair \ud83d",
-    "<b>\"'&amp;" + "x" * 10_000,
-    "__proto__",
-)
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS)

@@ -111,8 +111,16 @@ function itemOf(card) {
   return values[0] ? values.slice(0, 3).join(" · ") : plan?.columns.length ? card.job.entry || card.job.id : card.job.id;
 }
 
+/** @type {string[]} */
+const itemKeys = [];
+
 /** Return what tells an item apart, whatever its label says. @param {Card} card */
 function itemKey(card) {
+  return (itemKeys[card.at] ??= newItemKey(card));
+}
+
+/** @param {Card} card */
+function newItemKey(card) {
   const plan = plans.get(card.job.entry ?? "");
   if (!plan?.columns.length) return card.job.id;
   return JSON.stringify(plan.names.map((name) => card.job.vars?.[name]));

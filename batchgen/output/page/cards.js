@@ -51,8 +51,8 @@ function badge() {
  */
 function captionOf({ card, variant }, line, acts) {
   const { job, asset } = card, caption = make("div", "caption");
-  const name = foreign("span", "name", line.compact ? variant : job.id, 120);
-  name.title = `${job.id}\n${short(job.model)}`;
+  const words = line.compact ? variant : job.id, name = words ? foreign("span", "name", words, 120) : null;
+  if (name) name.title = `${job.id}\n${short(job.model)}`;
   const isDone = job.status === "succeeded";
   const dot = isDone && !job.redo ? null : make("i", "dot");
   if (dot) dot.title = job.redo ? "a redo is under way" : statusWord(job.status);
@@ -66,7 +66,7 @@ function captionOf({ card, variant }, line, acts) {
   }
   deeds.append(toggle("pick", sign("compare"), `Choose ${job.id} to compare`, () => acts.choose(card)));
   caption.append(make("div", "foot", told, deeds));
-  if (!line.compact) {
+  if (!line.compact && card.title !== job.id) {
     const title = foreign("h3", "title", card.title, 300);
     title.title = card.title.slice(0, 1000);
     caption.append(title);

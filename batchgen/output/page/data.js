@@ -18,7 +18,8 @@ export const byJob = new Map();
 for (const job of jobs) {
   job.cards.forEach((asset, place) => {
     const name = job.removed ? `removed~${job.n}` : job.id;
-    const key = place ? `${name}~${place + 1}` : name;
+    let key = place ? `${name}~${place + 1}` : name;
+    while (byKey.has(key)) key += "~"; // an id may look like a place
     const card = { at: cards.length, key, job, asset, title: job.title ?? job.prompt ?? job.id };
     if (!place) byJob.set(job.n, card);
     byKey.set(key, card);

@@ -72,8 +72,10 @@ export function foreign(tag, names, text, most = Infinity) {
   return one;
 }
 
+const NUMBERS = new Intl.NumberFormat("en-US");
+
 /** @param {number} value */
-export const shown = (value) => value.toLocaleString("en-US");
+export const shown = (value) => NUMBERS.format(value);
 
 /**
  * @param {number} count

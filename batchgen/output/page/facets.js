@@ -93,13 +93,14 @@ function wantedOf(state) {
 }
 
 /**
- * Return the cards that a state lets through: any value of a facet, and all facets.
+ * Return those of some cards that a state lets through: any value of a facet, and all facets.
+ * @param {Card[]} some
  * @param {State} state
  * @param {string[]} words
  */
-export function passing(state, words) {
+export function passing(some, state, words) {
   const wanted = wantedOf(state);
-  return cards.filter((card) => wanted.every((one) => one.facet.of(card).some((value) => one.values.has(value)))
+  return some.filter((card) => wanted.every((one) => one.facet.of(card).some((value) => one.values.has(value)))
     && isFound(card, words));
 }
 

@@ -21,6 +21,7 @@ let current = "";
 let frame = { width: 0, size: "", isSmall: false };
 let due = 0;
 let headsOf = -1;
+let wide = 0, covered = 0;
 
 /** @param {import("./cards.js").Acts} given */
 export function begin(given) {
@@ -33,10 +34,9 @@ export function begin(given) {
   addEventListener("beforeprint", () => render(true));
 }
 
-/** Return how wide cards may stand, and how large they are wanted. @param {string} size */
-export function frameOf(size) {
-  const width = place.clientWidth;
-  return { width, size: size || (innerWidth > 1700 ? "l" : "m"), isSmall: width < 560 };
+/** @param {string} size */
+function frameOf(size) {
+  return { width: wide, size: size || (innerWidth > 1700 ? "l" : "m"), isSmall: wide < 560 };
 }
 
 /** Return whether so many cards are shown a page at a time. @param {number} count */
@@ -58,7 +58,7 @@ export function show(groups, size) {
     for (const cell of line.cells) places.set(cell.card.key, { line: number, at: at++ });
   });
   if (!places.has(current)) current = cells[0]?.card.key ?? "";
-  for (const one of made.values()) one.remove();
+  for (const one of made.values()) drop(one);
   made.clear();
   headsOf = -1;
   place.style.height = `${laid.height}px`;
@@ -77,7 +77,7 @@ function render(all = false) {
   const pinned = focused instanceof HTMLElement ? places.get(focused.dataset.key ?? "")?.line ?? -1 : -1;
   for (const [number, one] of made) {
     if ((number < first || number > last) && number !== pinned) {
-      one.remove();
+      drop(one);
       made.delete(number);
     }
   }
@@ -91,6 +91,12 @@ function render(all = false) {
   }
   if (fresh.childNodes.length) place.append(fresh);
   showHeads(top);
+}
+
+/** Take a line away, and let go of its pictures now: until the browser tidies up they would weigh hundreds of MB. @param {HTMLElement} line */
+function drop(line) {
+  for (const one of line.querySelectorAll("img, video")) one.removeAttribute("src");
+  line.remove();
 }
 
 /** Return the number of the line at a height. @param {number} y */
@@ -142,7 +148,7 @@ function headOf(head) {
 
 /** Keep the heads of a table in sight while its rows go by. @param {number} top */
 function showHeads(top) {
-  const edge = top + over();
+  const edge = top + covered;
   let wanted = find(edge);
   while (wanted > 0 && lines[wanted].kind !== "heads" && lines[wanted - 1].group === lines[wanted].group) wanted -= 1;
   if (lines[wanted]?.kind !== "heads" || lines[wanted].y >= edge) wanted = -1;
@@ -153,10 +159,12 @@ function showHeads(top) {
   heads.hidden = wanted < 0;
 }
 
-/** How much of the window the tools cover. */
-function over() {
+/** Look at the window: how wide cards may stand, and how much of it the tools cover. It costs a layout. */
+export function measure() {
   const tools = byId("tools");
-  return getComputedStyle(tools).position === "sticky" ? tools.offsetHeight : 0;
+  wide = place.clientWidth;
+  covered = getComputedStyle(tools).position === "sticky" ? tools.offsetHeight : 0;
+  document.documentElement.style.setProperty("--tools", `${covered}px`);
 }
 
 /** @param {string} key */
@@ -191,9 +199,9 @@ export function focusedCard() {
 export function reach(key, { focus = true, isLit = false } = {}) {
   const found = places.get(key);
   if (!found) return false;
-  const line = lines[found.line], covered = over() + 48, y = place.offsetTop + line.y;
-  if (y < scrollY + covered) scrollTo({ top: y - covered });
-  else if (y + line.height > scrollY + innerHeight) scrollTo({ top: Math.min(y - covered, y + line.height - innerHeight + 24) });
+  const line = lines[found.line], above = covered + 48, y = place.offsetTop + line.y;
+  if (y < scrollY + above) scrollTo({ top: y - above });
+  else if (y + line.height > scrollY + innerHeight) scrollTo({ top: Math.min(y - above, y + line.height - innerHeight + 24) });
   render();
   choose(key);
   const one = elementOf(key);

@@ -11,6 +11,7 @@ import { reset, zoom } from "./zoom.js";
  * @property {() => void} undo
  * @property {(card: Card) => void} open
  * @property {() => void} compare
+ * @property {() => void} shut closes what is open over the cards
  */
 
 const WAYS = /** @type {const} */ ({ ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "first", End: "last" });
@@ -23,7 +24,7 @@ export function begin(deeds) {
       if (event.key === "Escape" && event.target instanceof HTMLElement && viewed().length) {
         event.preventDefault();
         event.target.blur();
-      }
+      } else if (event.key === "Escape" && event.target instanceof HTMLSelectElement) deeds.shut();
       return;
     }
     const isDone = viewed().length ? inViewer(event, deeds) : inGrid(event, deeds);
@@ -68,7 +69,8 @@ function inViewer(event, deeds) {
  */
 function inGrid(event, deeds) {
   const card = focusedCard();
-  if (event.key === "/") byId("search").focus();
+  if (event.key === "Escape") deeds.shut();
+  else if (event.key === "/") byId("search").focus();
   else if (event.key === "?") /** @type {HTMLDialogElement} */ (byId("help")).showModal();
   else if (card && Object.hasOwn(WAYS, event.key)) go(card, WAYS[/** @type {keyof WAYS} */ (event.key)]);
   else if (card && event.key === "Enter" && event.target instanceof HTMLElement && event.target.matches(".card")) deeds.open(card);

@@ -14,13 +14,12 @@ export const MOST_ON_A_PAGE = 200;
 const spaceOf = (frame) => (frame.isSmall ? 10 : GAP);
 
 /**
+ * Return the height of what stands under a picture: in a table signs alone, then a name, then a title too.
  * @param {Frame} frame
- * @param {boolean} isCompact
+ * @param {"signs" | "name" | "title"} what
  */
-function captionOf(frame, isCompact) {
-  if (frame.isSmall) return isCompact ? 72 : 108;
-  if (frame.size === "s") return isCompact ? 42 : 84;
-  return isCompact ? 42 : 84;
+function captionOf(frame, what) {
+  return (frame.isSmall ? { signs: 50, name: 72, title: 108 } : { signs: 42, name: 42, title: 80 })[what];
 }
 
 /**
@@ -96,7 +95,7 @@ function addTable(group, frame, { spans, width, label }, add) {
   }
   const heads = headsOf(group, places, (at) => places[at] + spans[at] * (width + gap) - gap);
   add({ kind: "heads", height: group.columns[0].length * HEIGHTS.head + 8, heads });
-  const stage = Math.round(width / group.ratio), caption = captionOf(frame, true);
+  const stage = Math.round(width / group.ratio), caption = captionOf(frame, "signs");
   for (const row of group.rows) {
     if (!label && row.label && isLabelled(group)) add({ kind: "label", height: HEIGHTS.label, text: row.label });
     const strip = row.cells.some((cell) => cell.some((card) => card.job.strip)) ? HEIGHTS.strip : 0;
@@ -150,6 +149,6 @@ function addFlow(group, row, frame, add) {
     const some = all.slice(from, from + across);
     const strip = some.some(({ card }) => card.job.strip) ? HEIGHTS.strip : 0;
     const cells = some.map((one, at) => ({ ...one, x: at * (width + gap), y: 0 }));
-    add({ kind: "cards", height: stage + captionOf(frame, isCompact) + strip + gap, cells, width, stage, compact: isCompact });
+    add({ kind: "cards", height: stage + captionOf(frame, isCompact ? "name" : "title") + strip + gap, cells, width, stage, compact: isCompact });
   }
 }

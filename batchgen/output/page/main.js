@@ -8,7 +8,7 @@ import { areKept, countMarks, download, mark, undo, undoable, unsaved, whenMarke
 import { ordered } from "./order.js";
 import { arranged } from "./axes.js";
 import { MOST_ON_A_PAGE } from "./layout.js";
-import { begin as beginGrid, frameOf, isPaged, reach, refreshCards, show as showGrid, shownCards, told } from "./grid.js";
+import { begin as beginGrid, isPaged, measure, reach, refreshCards, show as showGrid, shownCards, told } from "./grid.js";
 import { begin as beginViewer, command, MOST_SIDE_BY_SIDE, refreshViewer, step, view } from "./viewer.js";
 import { begin as beginFilters, show as showFilters, showChosen } from "./filters.js";
 import { showCosts, showFailures } from "./tables.js";
@@ -22,7 +22,7 @@ let passed = [];
 /** @type {Set<string>} */
 const picked = new Set();
 let isPushed = false; // whether the way back closes the viewer
-let filtersDue = 0;
+let filtersDue = 0, chipped = "";
 const search = /** @type {HTMLInputElement} */ (byId("search"));
 
 /** What of a state decides which cards are shown, and where. @param {State} one */
@@ -52,12 +52,15 @@ function apply(next) {
 
 function draw() {
   const words = wordsOf(state.q);
-  passed = ordered(passing(state, words), state.sort);
+  passed = passing(ordered(state.sort), state, words);
   if (search.value !== state.q && document.activeElement !== search) search.value = state.q;
   byId("shown").textContent = told(passed.length, cards.length);
   byId("nothing").hidden = passed.length > 0;
-  showChosen(state);
+  const chips = JSON.stringify([state.only, Boolean(state.q)]);
+  if (chips !== chipped) showChosen(state);
   showArrange(state);
+  if (chips !== chipped) measure();
+  chipped = chips;
   lay();
   clearTimeout(filtersDue);
   filtersDue = setTimeout(() => showFilters(state, words), 40);
@@ -65,8 +68,6 @@ function draw() {
 
 /** Lay out what has passed, a page of it on a phone. */
 function lay() {
-  const tools = byId("tools"), isStuck = getComputedStyle(tools).position === "sticky";
-  document.documentElement.style.setProperty("--tools", `${isStuck ? tools.offsetHeight : 0}px`);
   const paged = isPaged(passed.length), pages = paged ? Math.ceil(passed.length / MOST_ON_A_PAGE) : 1;
   state.page = Math.min(state.page, pages);
   const from = (state.page - 1) * MOST_ON_A_PAGE;
@@ -235,6 +236,7 @@ function wire() {
     if (innerWidth === width) return; // a phone's bar comes and goes
     width = innerWidth;
     const top = shownCards().find((card) => document.querySelector(`[data-key="${CSS.escape(card.key)}"]`));
+    measure();
     lay();
     if (top && scrollY > innerHeight) reach(top.key, { focus: false });
   });
@@ -246,7 +248,16 @@ function side(isOpen) {
   byId("filter").setAttribute("aria-expanded", String(isOpen));
   if (isOpen) byId("side").focus();
   else byId("filter").focus();
-  if (frameOf(state.size).width) lay();
+}
+
+/** Close the menus and the filters. */
+function shut() {
+  for (const menu of document.querySelectorAll("details.menu")) {
+    if (!(menu instanceof HTMLDetailsElement) || !menu.open) continue;
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
+  if (document.body.classList.contains("filtering")) side(false);
 }
 
 function start() {
@@ -255,7 +266,7 @@ function start() {
   beginViewer(() => passed, viewing);
   beginFilters((next) => to(next));
   beginArrange(() => state, (next) => to(next));
-  beginKeys({ mark: markCard, choose, undo: undoMark, open, compare });
+  beginKeys({ mark: markCard, choose, undo: undoMark, open, compare, shut });
   wire();
   read();
   whenMarked(showMarks);

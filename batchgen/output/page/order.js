@@ -1,4 +1,5 @@
 /** In which order cards stand. */
+import { cards } from "./data.js";
 
 const SHAPES = ["picture", "video", "audio", "mesh", "text", "file", "absent"];
 const LATE = { pending: 2, blocked: 2, running: 1 };
@@ -17,11 +18,17 @@ export const orders = {
   fastest: { label: "fastest first", by: (a, b) => (a.job.seconds ?? Infinity) - (b.job.seconds ?? Infinity) },
 };
 
-/**
- * @param {Card[]} some
- * @param {string} name
- */
-export function ordered(some, name) {
-  const { by } = Object.hasOwn(orders, name) ? orders[name] : orders[""];
-  return [...some].sort((a, b) => by(a, b) || a.at - b.at || 0);
+/** All cards in an order, worked out once. @type {Map<string, Card[]>} */
+const known = new Map();
+
+/** Return all cards in an order. @param {string} name */
+export function ordered(name) {
+  const key = Object.hasOwn(orders, name) ? name : "";
+  let all = known.get(key);
+  if (!all) {
+    const { by } = orders[key];
+    all = [...cards].sort((a, b) => by(a, b) || a.at - b.at || 0);
+    known.set(key, all);
+  }
+  return all;
 }

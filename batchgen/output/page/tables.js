@@ -1,5 +1,5 @@
 /** What it cost, by whatever one likes, and what failed, by reason. */
-import { byId, counted, foreign, make } from "./dom.js";
+import { byId, counted, foreign, make, shown } from "./dom.js";
 import { head, jobs, short } from "./data.js";
 import { command } from "./viewer.js";
 
@@ -39,7 +39,7 @@ function costs(key) {
     const name = foreign("th", "", key === "model" ? short(line.name) : line.name || "without a name", 120);
     name.scope = "row";
     const cells = [line.jobs, line.succeeded, line.quoted || "–", line.charged, line.refunded, line.net];
-    body.append(make("tr", "", name, ...cells.map((one) => make("td", "", typeof one === "number" ? one.toLocaleString("en-US") : one))));
+    body.append(make("tr", "", name, ...cells.map((one) => make("td", "", typeof one === "number" ? shown(one) : one))));
   }
   return [make("thead", "", first), body];
 }

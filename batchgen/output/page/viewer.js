@@ -205,7 +205,8 @@ function earlier(job) {
   if (!job.earlier?.length) return null;
   const list = make("ul", "earlier");
   for (const one of job.earlier) {
-    const about = [statusWord(one.status ?? ""), one.model && one.model !== job.model ? short(one.model) : "", one.facts];
+    const marks = (one.files ?? []).map((file) => file.mark ?? "").filter(Boolean);
+    const about = [statusWord(one.status ?? ""), one.model && one.model !== job.model ? short(one.model) : "", one.facts, marks.join(", ")];
     const item = make("li", "");
     for (const file of one.files ?? []) {
       const to = link(file.path, ""), drawn = picture(file.picture);
