@@ -135,6 +135,13 @@ OF_REDOS = (
         test="tests/usecases/test_redo_notes.py",
     ),
     Mutant(
+        name="begin another round of a run that failures have stopped",
+        path="usecases/run.py",
+        old=" and not outcome.is_stopped:",
+        new=":",
+        test="tests/usecases/test_redo_notes.py",
+    ),
+    Mutant(
         name="give a job's name to the files of another edition than its own",
         path="planning/file_claims.py",
         old="        key, record = entry.as_of(records).current\n",
