@@ -172,7 +172,7 @@ def write_zip(
         InputError: something else has the zip's name.
         OutputError: the zip is as it was.
     """
-    if target.exists() and not zipfile.is_zipfile(target):
+    if os.path.lexists(target) and not _is_zip(target):
         raise InputError(f"{target} is there and is no zip: give another PATH, or remove it")
     folder, limit = page.parent, (within or page.parent).resolve()
     layout = lay_out(document, MOST_CARDS)
@@ -188,6 +188,14 @@ def write_zip(
     told = f"{size(target.stat().st_size)}: the page and {counted(len(paths) - 1, 'file')}"
     told += f", without {counted(lacking, 'file')} that are not there" if lacking else ""
     return SentPage(path=target, told=told)
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        with open_plain(path) as file:
+            return zipfile.is_zipfile(file)
+    except (FileFaultError, OSError):
+        return False
 
 
 def _thumbnails(page: Path) -> Iterator[str]:

@@ -45,6 +45,8 @@ RUN = "run jobs.yaml --simulate --collect-only"  # all of a run but for what is 
 A_SLOT = "run jobs.yaml --simulate --period one --limit 1"
 IN_A_SLOT = RUN + " --slot one"
 EXPORT = "export jobs.yaml --simulate --to game --mapping map.csv"
+SINGLE_FILE = "report jobs.yaml --single-file"
+ZIP = "report jobs.yaml --zip sent.zip"
 REHEARSE = "run jobs.yaml --simulate --limit 1"  # the first job, of more.yaml
 
 
@@ -92,6 +94,7 @@ TRIED = {
     "output/spring/results.json": Try((RUN,)),
     "output/spring/results.csv": Try((RUN,)),
     "output/spring/report.html": Try((RUN,)),
+    "output/spring/spring.html": Try((SINGLE_FILE,), before=REHEARSE),
     "output/spring/slots": Try((IN_A_SLOT,), before=A_SLOT),
     "output/spring/slots/one/results.json": Try((IN_A_SLOT,), before=A_SLOT),
     "output/spring/slots/one/results.csv": Try((IN_A_SLOT,), before=A_SLOT),
@@ -107,6 +110,7 @@ TRIED = {
     "game": Try((EXPORT,), before=REHEARSE),
     "game/.batchgen-export.json": Try((EXPORT,), before=REHEARSE),
     "map.csv": Try((EXPORT,), before=REHEARSE),
+    "sent.zip": Try((ZIP,), before=REHEARSE),
     "state.jsonl": Try(("simulate --port 0 --state state.jsonl",)),
 }
 

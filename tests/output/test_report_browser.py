@@ -117,6 +117,7 @@ class Page:
 
 
 CARDS = "return [...document.querySelectorAll('.card')].map((one) => one.dataset.key)"
+HEADS = "return [...document.querySelector('.line-heads').children].map((one) => one.textContent)"
 FOCUS = "return document.activeElement.dataset.key || document.activeElement.id"
 LOADED = "return [...document.images].every((one) => one.complete && one.naturalWidth > 0)"
 VIEWED = "return document.querySelector('#viewer[open]') !== null"
@@ -333,10 +334,11 @@ def test_the_variants_of_an_item_stand_in_a_row_and_are_compared_with_one_zoom(
     page: Page, icons: Path
 ) -> None:
     page.open(icons)
-    heads = page.run(
-        "return [...document.querySelectorAll('.line-heads .head')].map((one) => one.textContent)"
-    )
-    assert heads == ["imagen4-ultra", "bfl-flux-1-dev", *["flat vector", "pixel art", "watercolour"] * 2]
+    assert page.run(HEADS) == [
+        "imagen4-ultra",
+        "bfl-flux-1-dev",
+        *["flat vector", "pixel art", "watercolour"] * 2,
+    ]
     row = "return [...document.querySelector('.line-cards').querySelectorAll('.card, .row-label')]"
     assert page.run(f"{row}.map((one) => one.dataset.key || one.textContent)") == [
         "oak sword · common",
@@ -363,6 +365,12 @@ def test_the_variants_of_an_item_stand_in_a_row_and_are_compared_with_one_zoom(
         "return [...document.querySelectorAll('.line-title bdi')].map((one) => one.textContent)"
     )
     assert titles[:1] == ["imagen4-ultra"]
+    assert page.run(HEADS) == ["common", "uncommon", "rare", "epic", "legendary"]
+    page.open(icons, "#cols=style&rarity=epic")  # many cards in one cell
+    assert page.run(HEADS) == ["flat vector", "pixel art", "watercolour"]
+    assert len(page.cards) < 40
+    assert page.run("return document.querySelectorAll('.line-cards')[0].children.length") >= 3
+    assert page.shown == "60 of 420 cards"
     page.check_quiet()
 
 

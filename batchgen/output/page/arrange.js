@@ -1,9 +1,10 @@
 /** The tools: search, order, size, and what stands on rows, columns and groups. */
 import { byId, make } from "./dom.js";
-import { dimensions } from "./axes.js";
+import { dimension, dimensions } from "./axes.js";
 import { orders } from "./order.js";
 
 const CHOICES = /** @type {const} */ ([["group", "Groups"], ["rows", "Rows"], ["first", "Columns"], ["second", "and"]]);
+const NAMED = new Set(["group", "rows", "first", "second"]);
 const SIZES = { "": "fitting", s: "small", m: "medium", l: "large" };
 
 /** @type {Map<string, HTMLSelectElement>} */
@@ -63,6 +64,6 @@ export function show(state) {
   const values = { group: state.group, rows: state.rows, first: state.cols[0], second: state.cols[1], sort: state.sort, size: state.size };
   for (const [name, value] of Object.entries(values)) {
     const one = selects.get(name);
-    if (one) one.value = value ?? "";
+    if (one) one.value = (NAMED.has(name) && dimension(value ?? "")?.key) || (value ?? "");
   }
 }

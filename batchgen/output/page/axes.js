@@ -54,9 +54,9 @@ const possible = [
 /** What can be put on rows, columns and groups: what tells cards apart. */
 export const dimensions = possible.filter((one) => one.key === "mark" || new Set(cards.slice(0, 5000).map(one.of)).size > 1 || one.key === "item");
 
-/** @param {string} key */
-function dimension(key) {
-  return dimensions.find((one) => one.key === key);
+/** Return a dimension by its key, or a variable by its name. @param {string} key */
+export function dimension(key) {
+  return dimensions.find((one) => one.key === key) ?? dimensions.find((one) => one.key === `var.${key}`);
 }
 
 /**

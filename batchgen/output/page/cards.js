@@ -24,7 +24,7 @@ export function cardOf(cell, line, among, acts) {
   const one = make("article", `card ${asset.shape} is-${job.status}`);
   one.dataset.key = card.key;
   one.style.width = `${line.width}px`;
-  one.style.transform = `translate(${cell.x}px, ${cell.y}px)`;
+  one.style.transform = `translateX(${cell.x}px)`;
   one.setAttribute("aria-posinset", String(among.place + 1));
   one.setAttribute("aria-setsize", String(among.of));
   const stage = button("stage", "", "", () => acts.open(card));

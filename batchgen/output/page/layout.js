@@ -48,22 +48,26 @@ export function laidOut(groups, frame) {
 }
 
 /**
- * Return how wide a table's columns are; nothing where the window has no room for them.
+ * Return how wide a table's columns are, and how many cards stand side by side in each; nothing where the window
+ * has no room for them.
  * @param {Group} group
  * @param {Frame} frame
  * @returns {{spans: number[], width: number, label: number} | null}
  */
 function columnsOf(group, frame) {
   if (group.columns.length < 2) return null;
-  const label = frame.width >= 860 && isLabelled(group) ? LABEL : 0;
-  const widest = group.columns.map((_, at) => Math.max(1, ...group.rows.map((row) => row.cells[at].length)));
-  const gap = spaceOf(frame);
-  for (const spans of [widest, widest.map(() => 1)]) {
-    const count = spans.reduce((sum, one) => sum + one, 0);
-    const width = Math.floor((frame.width - label - gap * (count - 1)) / count);
-    if (width >= (frame.isSmall ? 140 : LEAST)) return { spans, width: Math.min(width, flowOf(frame).width), label };
+  const label = frame.width >= 860 && isLabelled(group) ? LABEL : 0, gap = spaceOf(frame), usual = flowOf(frame).width;
+  const widest = group.columns.map((_, at) => group.rows.reduce((most, row) => Math.max(most, row.cells[at].length), 1));
+  const spans = widest.map(() => 1), room = Math.floor((frame.width - label + gap) / (usual + gap));
+  for (let count = spans.length; count < room; count += 1) {
+    let best = 0;
+    widest.forEach((most, at) => { if (most / spans[at] > widest[best] / spans[best]) best = at; });
+    if (spans[best] >= widest[best]) break;
+    spans[best] += 1;
   }
-  return null;
+  const count = spans.reduce((sum, one) => sum + one, 0);
+  const width = Math.floor((frame.width - label - gap * (count - 1)) / count);
+  return width >= (frame.isSmall ? 140 : LEAST) ? { spans, width: Math.min(width, usual), label } : null;
 }
 
 /** Tell whether the rows of a table say more than its title. @param {Group} group */
@@ -100,15 +104,13 @@ function addTable(group, frame, { spans, width, label }, add) {
     if (!label && row.label && isLabelled(group)) add({ kind: "label", height: HEIGHTS.label, text: row.label });
     const strip = row.cells.some((cell) => cell.some((card) => card.job.strip)) ? HEIGHTS.strip : 0;
     const each = stage + caption + strip;
-    /** @type {Cell[]} */
-    const cells = [];
-    let deep = 1;
-    row.cells.forEach((cell, at) => cell.forEach((card, place) => {
-      const down = Math.floor(place / spans[at]);
-      deep = Math.max(deep, down + 1);
-      cells.push({ card, x: places[at] + (place % spans[at]) * (width + gap), y: down * (each + gap), variant: "" });
-    }));
-    add({ kind: "cards", height: deep * (each + gap), text: label ? row.label : "", cells, width, stage, compact: true });
+    const deep = row.cells.reduce((most, cell, at) => Math.max(most, Math.ceil(cell.length / spans[at])), 1);
+    for (let level = 0; level < deep; level += 1) {
+      const cells = row.cells.flatMap((cell, at) => cell.slice(level * spans[at], (level + 1) * spans[at])
+        .map((card, place) => ({ card, x: places[at] + place * (width + gap), variant: cell.length > 1 ? card.job.id : "" })));
+      const text = label && !level ? row.label : "";
+      add({ kind: "cards", height: each + gap, text, cells, width, stage, compact: true });
+    }
   }
 }
 
@@ -148,7 +150,7 @@ function addFlow(group, row, frame, add) {
   for (let from = 0; from < all.length; from += across) {
     const some = all.slice(from, from + across);
     const strip = some.some(({ card }) => card.job.strip) ? HEIGHTS.strip : 0;
-    const cells = some.map((one, at) => ({ ...one, x: at * (width + gap), y: 0 }));
+    const cells = some.map((one, at) => ({ ...one, x: at * (width + gap) }));
     add({ kind: "cards", height: stage + captionOf(frame, isCompact ? "name" : "title") + strip + gap, cells, width, stage, compact: isCompact });
   }
 }

@@ -3,7 +3,7 @@ import { byId, copy, counted, say, shown } from "./dom.js";
 import { byJob, byKey, cards, head } from "./data.js";
 import { empty, format, parse } from "./fragment.js";
 import { prepare, wordsOf } from "./search.js";
-import { passing } from "./facets.js";
+import { facets, passing } from "./facets.js";
 import { areKept, countMarks, download, mark, undo, undoable, unsaved, whenMarked } from "./marks.js";
 import { ordered } from "./order.js";
 import { arranged } from "./axes.js";
@@ -195,9 +195,17 @@ function copyIds() {
 function read() {
   const next = parse(location.hash);
   if (next.card.startsWith("#")) next.card = byJob.get(Number(next.card.slice(1)))?.key ?? "";
+  next.only = byName(next.only);
   isPushed = Boolean(history.state?.isStep && (next.view || next.compare.length));
   apply(next);
   if (state.card) bring(state.card, true);
+}
+
+/** Take the name of a variable for the variable, where no other filter is called so. @param {State["only"]} only */
+function byName(only) {
+  const keys = new Set(facets.map((one) => one.key));
+  return Object.fromEntries(Object.entries(only).map(([key, values]) => (
+    [keys.has(key) || !keys.has(`var.${key}`) ? key : `var.${key}`, values])));
 }
 
 function wire() {

@@ -148,7 +148,6 @@ interface Group {
 interface Cell {
   card: Card;
   x: number;
-  y: number;
   variant: string;
 }
 

@@ -164,9 +164,10 @@ function details(card) {
   for (const [name, value] of factsOf(card)) list.append(make("dt", "", foreign("bdi", "", name)), foreign("dd", "", value));
   const title = foreign("h2", "", job.id), prompt = foreign("p", "full", card.title);
   /** @type {(Node | null)[]} */
-  const parts = [title, marksOf(card), card.title === job.id ? null : prompt, ...wrong(card), strip(job, false), list, earlier(job)];
+  const parts = [title, marksOf(card), card.title === job.id ? null : prompt, ...wrong(card), strip(job, false), list];
   if (asset.asset) parts.splice(2, 0, noteOf(card));
   if (asset.path && !head.alone) parts.push(make("p", "fine", link(asset.path, "open the file")));
+  parts.push(earlier(job));
   return parts.filter((one) => one !== null);
 }
 
