@@ -43,8 +43,8 @@ OF_EDITIONS = (
     Mutant(
         name="go on with the old plan where the look found editions",
         path="usecases/run.py",
-        old="    while edits.made or outcome.anew:\n",
-        new="    while edits.made:\n",
+        old="    while (edits.made or outcome.anew) and",
+        new="    while edits.made and",
         test=f"{_LOST}::test_from_the_listing_alone_the_highest_edition_is_the_jobs_own",
     ),
     Mutant(
