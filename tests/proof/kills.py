@@ -233,7 +233,7 @@ class Batch:
         words = random.Random(f"batchgen kills {self.seed}, command {self.kills}").choices
         if not self.makes_again or not words([True, False], weights=[0.4, 0.6])[0]:
             return "run", "jobs.yaml", "--yes"
-        which = words(["house-*", "tower-*", "pair", "*-dawn*", "*red*", "*-[1-4]*"])[0]
+        which = words(["*house*", "tower*", "pair", "*dawn*", "*red*", "*-[1-4]*"])[0]
         if words([True, False], weights=[0.15, 0.85])[0]:
             return "restore", "jobs.yaml", which
         more = words([(), ("--children",)])[0] if self.manifest.text is _CHAINS else ()

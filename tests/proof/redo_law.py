@@ -158,7 +158,7 @@ def leaves_wrong(key: JobKey, event: SubmitStarted, records: Records, began: Rec
     if families[key].newest != key:
         yield f"{key} is bought, though {families[key].newest} is to be the job's"
     record = records.get(key, _NOTHING)
-    # the service may have had these very bytes; and another attempt in the same run has what the first one had
+    # the service may have had these very bytes; another attempt in the same run has what the first one had
     if record.absences or (event.attempt > 1 and record.job == event.job):
         return
     is_again = families.head(key) != key
