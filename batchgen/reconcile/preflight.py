@@ -251,7 +251,9 @@ class Preflight:
         """Return the rows of a child, oldest first, each with the job as it was sent."""
         found: dict[str, tuple[RemoteJob, Job]] = {}
         records = self._journal.records()
-        for job in variants_of(entry.job, records):
+        # one that is made again is made of what goes in now, and of nothing that its parents had before
+        variants = variants_of(entry.job, records) if entry.stands is None else [entry.job]
+        for job in variants:
             attempt = self._now(replace(entry, job=job))
             like = self._like(attempt)
             whose = self._candidates.ownership
