@@ -3,12 +3,13 @@
 Chains may be as long as a manifest: nothing here goes down them by calling itself.
 """
 
-from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
-from batchgen.identity import references_of
+from batchgen.identity import Reference, content_key, references_of, with_references
 from batchgen.model import Job
 
 
@@ -127,3 +128,32 @@ def lineage_of(jobs: Sequence[Job]) -> Lineage:
     return Lineage(
         count=len(jobs), parents=parents, children={place: tuple(one) for place, one in children.items()}
     )
+
+
+One = TypeVar("One")
+
+
+def content_beside_parents(job: Job) -> str:
+    """Name what a job asks for beside its parents."""
+    return content_key(with_references(job, lambda _: Reference("")))
+
+
+def contents_behind(
+    first: One, *, children: Callable[[One], Sequence[One]], job: Callable[[One], Job | None]
+) -> Counter[str]:
+    """Count what hangs on a job by what it asks for beside its parents, whichever outputs go in.
+
+    Args:
+        first: the job, or its record.
+        children: gives those that it feeds.
+        job: gives what is asked for.
+    """
+    found: dict[One, str] = {}
+    ahead = [first]
+    while ahead:
+        for one in children(ahead.pop()):
+            asked = job(one)
+            if one not in found and asked is not None:
+                found[one] = content_beside_parents(asked)
+                ahead.append(one)
+    return Counter(found.values())

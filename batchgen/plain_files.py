@@ -56,6 +56,9 @@ class FileFaultError(Exception):
         self.missing = missing
 
 
+_TO_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # to open a pipe must not wait
+
+
 def open_plain(path: Path) -> BufferedReader:
     """Open a plain file to be read.
 
@@ -64,14 +67,8 @@ def open_plain(path: Path) -> BufferedReader:
     """
     try:
         _insist_on_plain(path, path.stat())
-        # it may be another one by now: to open a pipe must not wait either
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            _insist_on_plain(path, os.fstat(descriptor))
-            return os.fdopen(descriptor, "rb")
-        except BaseException:
-            os.close(descriptor)
-            raise
+        # it may be another one by now
+        return _checked(path, os.open(path, _TO_READ))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise fault_of(path, error) from error
 
@@ -88,16 +85,19 @@ def open_plain_at(name: str, folder: int) -> BufferedReader:
     """
     path = Path(name)
     try:
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
-        descriptor = os.open(name, flags, dir_fd=folder)
-        try:
-            _insist_on_plain(path, os.fstat(descriptor))
-            return os.fdopen(descriptor, "rb")
-        except BaseException:
-            os.close(descriptor)
-            raise
+        return _checked(path, os.open(name, _TO_READ | os.O_NOFOLLOW, dir_fd=folder))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise fault_of(path, error) from error
+
+
+def _checked(path: Path, descriptor: int) -> BufferedReader:
+    """Return what was opened as a file, if it is a plain one; otherwise it is closed."""
+    try:
+        _insist_on_plain(path, os.fstat(descriptor))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def real_path(path: Path) -> Path:

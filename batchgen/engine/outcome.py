@@ -147,6 +147,11 @@ class EngineOutcome:
     blocked: Mapping[JobKey, str] = field(default_factory=dict)
     anew: bool = False
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether too many failures, or a word of the service, kept it from buying: no other round may."""
+        return self.failures > 0 or self.stopped is not None
+
 
 @dataclass(slots=True)
 class StopState:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, product
-from typing import TypeVar
 
 from batchgen.identity import (
     Reference,
@@ -21,8 +20,9 @@ from batchgen.identity import (
     with_parents,
     with_references,
 )
-from batchgen.lineage import Lineage
+from batchgen.lineage import Lineage, content_beside_parents, contents_behind
 from batchgen.model import Acceptance, Job, JobKey
+from batchgen.planning.editions import came_to_nothing
 from batchgen.planning.marks import NO_MARKS, Marks, kept_of
 from batchgen.planning.matching import Matching
 from batchgen.planning.parent_assets import bound, number_kept
@@ -191,7 +191,7 @@ class _Work:
     def _wanted_from(self, place: int) -> Counter[str]:
         """Count what is asked for behind a job."""
         if place not in self._wanted:
-            self._wanted[place] = _behind(
+            self._wanted[place] = contents_behind(
                 place,
                 children=lambda one: self._lineage.children.get(one, ()),
                 job=self.jobs.__getitem__,
@@ -201,7 +201,7 @@ class _Work:
     def _bought_from(self, key: JobKey) -> Counter[str]:
         """Count the same of what is on record."""
         if key not in self._bought:
-            self._bought[key] = _behind(
+            self._bought[key] = contents_behind(
                 key,
                 children=lambda one: self._children.get(one, ()),
                 job=lambda one: self._records[one].job,
@@ -239,6 +239,7 @@ class _Work:
             one: number
             for one in references_of(job)
             if self._is_unsaid(one)
+            and not self._is_made_again(one.job)
             and (number := number_kept(self._own_record(one.job), self._marks)) is not None
         }
         if not numbers:
@@ -250,6 +251,12 @@ class _Work:
         if one.output is not None or one.every or one.job not in self._places:
             return False
         return len(self._own_record(one.job).asset_ids) > 1
+
+    def _is_made_again(self, job: str) -> bool:
+        """Return whether another edition of a parent is to come, of whose assets nobody has kept one."""
+        editions = self.matching.shelf.of(self.keys[self._places[job]])
+        newest = self._records.get(editions.newest, _NOTHING)
+        return editions.newest != editions.current and not came_to_nothing(newest, now=_LATER)
 
     def _own_record(self, job: str) -> Record:
         """Return what is on record of the edition that is a parent's own."""
@@ -282,7 +289,7 @@ class _Work:
 
     def _is_same_but_for_which(self, job: Job, recorded: Job | None) -> bool:
         """Return whether a record asks for the same, with one asset where the job does not say which."""
-        if recorded is None or _without_references(recorded) != _without_references(job):
+        if recorded is None or content_beside_parents(recorded) != content_beside_parents(job):
             return False
         pairs = zip(references_of(job), references_of(recorded), strict=False)
         return all(self._goes_in_alike(mine, one) for mine, one in pairs)
@@ -304,7 +311,8 @@ class _Work:
 
         def with_number(mine: Reference) -> Reference:
             one = next(bought, mine)
-            assets = self._own_record(mine.job).asset_ids if self._is_unsaid(mine) else ()
+            is_open = self._is_unsaid(mine) and not self._is_made_again(mine.job)
+            assets = self._own_record(mine.job).asset_ids if is_open else ()
             found = [assets.index(asset) for asset in one.assets if asset in assets]
             return mine._replace(output=found[0]) if len(found) == 1 else mine
 
@@ -364,32 +372,3 @@ class _Work:
 def _tie(one: Reference) -> tuple[str, int | None, bool, int | None]:
     """Return what goes in, and whose it is."""
     return one.content, one.output, one.every, one.ordinal
-
-
-One = TypeVar("One")
-
-
-def _without_references(job: Job) -> str:
-    """Name what a job asks for beside its parents."""
-    return content_key(with_references(job, lambda _: Reference("")))
-
-
-def _behind(
-    first: One, *, children: Callable[[One], Sequence[One]], job: Callable[[One], Job | None]
-) -> Counter[str]:
-    """Count what hangs on a job by what it asks for beside its parents, whichever outputs go in.
-
-    Args:
-        first: the job, or its record.
-        children: gives those that it feeds.
-        job: gives what is asked for.
-    """
-    found: dict[One, str] = {}
-    ahead = [first]
-    while ahead:
-        for one in children(ahead.pop()):
-            asked = job(one)
-            if one not in found and asked is not None:
-                found[one] = _without_references(asked)
-                ahead.append(one)
-    return Counter(found.values())

@@ -156,7 +156,7 @@ class Preflight:
 
     def concerns_now(self, entry: Entry) -> bool:
         """Tell the same of another attempt."""
-        return self.concerns(entry) and self._is_concerned(entry)
+        return self.editions.has_of(entry) or (self.concerns(entry) and self._is_concerned(entry))
 
     def shown_cost(self, entry: Entry) -> Decimal | None:
         """Return the most that a row which may be this job shows as its cost; None where none shows any."""

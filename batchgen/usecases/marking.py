@@ -10,6 +10,7 @@ from batchgen.errors import BatchLockedError, InputError
 from batchgen.lifecycle import Record
 from batchgen.manifest.source.problems import Problems, meant
 from batchgen.model import Scope
+from batchgen.output.latest import show_latest
 from batchgen.output.results import JSON_NAME
 from batchgen.planning.conditions import Word, is_asset
 from batchgen.planning.marks import Mark, Wanted
@@ -152,6 +153,8 @@ def _rewrite(options: Options, kept: Scope | None) -> Path | None:
         ):
             return None
         write_all(batch.folder, results_as_of_now(opened))
+        if batch.home:  # beside the latest slot's folder lies a copy of its results
+            show_latest(batch.folder, batch.home, interrupted=True)
         return batch.folder / batch.home / JSON_NAME
 
 

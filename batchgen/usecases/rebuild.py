@@ -93,11 +93,10 @@ async def recover_batch(opened: OpenBatch, client: ScenarioClient, saved: SavedR
     recoverer = Recoverer(opened.options, opened.batch, client)
     found = await recoverer.recover(saved.jobs if saved else ())
     _mark_again(opened, saved.marks if saved else ())
-    submitted = None if saved is None else sum(one.was_submitted for one in saved.jobs)
     return Recovery(
         batch=opened.batch.manifest.batch,
         slot=opened.batch.scope.slot,
-        submitted=submitted,
+        submitted=None if saved is None else recoverer.told,
         again=recoverer.again,
         found=tuple(found),
         others=tuple(_still_lost(opened)),
@@ -155,6 +154,7 @@ class Recoverer:
         self._batch = batch
         self._client = client
         self._clock = options.clock
+        self.told = 0  # submissions
         self.again = 0  # jobs that were to be made again, of which no submission is known
 
     async def recover(self, saved: Sequence[SavedJob]) -> list[Rebuilt]:
@@ -170,6 +170,7 @@ class Recoverer:
         models = await self._models(saved)
         rows = await self._editions(saved, listing)
         apart = told_apart(saved, rows, skew=listing.skew)
+        self.told = sum(each.was_submitted for one in apart for each in (one, *one.others))
         recalled = recall(
             apart,
             jobs=self._batch.whole.jobs,

@@ -13,6 +13,7 @@ from batchgen.planning.make_plan import with_editions
 from batchgen.planning.plan import Plan
 from batchgen.planning.redo import Choice, given_back, made_again, wrong_with_redo
 from batchgen.planning.selection import of_ids
+from batchgen.reconcile.unowned_editions import unlinked
 from batchgen.wiring.opening import OpenBatch
 
 
@@ -27,6 +28,21 @@ def ask_for_more(opened: OpenBatch) -> OpenBatch:
     ids = [one.job.id for one in batch.plan.entries if one.selected]
     options = replace(opened.options, redo=False, children=False, selection=of_ids(ids))
     return replace(opened, options=options).under(batch.scope)
+
+
+def with_all_told(opened: OpenBatch) -> OpenBatch:
+    """Return the batch with each edition told by the first of its job.
+
+    What is found after the journal was lost is owned first and told next, and a kill may come between.
+
+    Raises:
+        JournalError: it cannot be written; nothing was.
+    """
+    found = [Choice(head, ordinal, "") for head, ordinal in unlinked(opened.batch.journal.records())]
+    if not found:
+        return opened
+    record_choices(opened, found, RedoAsked)
+    return opened.under(opened.batch.scope)
 
 
 def record_choices(

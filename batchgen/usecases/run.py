@@ -32,7 +32,7 @@ from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
 from batchgen.usecases.prices import left_out_of, purse_of
-from batchgen.usecases.redo import LiveEdits, ask_for_more
+from batchgen.usecases.redo import LiveEdits, ask_for_more, with_all_told
 from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, remembered
 from batchgen.usecases.run_policy import fit_of, policy_of, pools_of, settings_of
 from batchgen.usecases.run_shown import run_shown
@@ -101,16 +101,20 @@ async def _named(opened: OpenBatch, interrupts: Interrupts, audience: Audience) 
     if named.options.fresh:
         named = _begin_afresh(named)
         audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")
+    named = with_all_told(named)
     return ask_for_more(named) if named.options.redo else named
 
 
 async def _in_rounds(
     opened: OpenBatch, interrupts: Interrupts, audience: Audience, done: Arranged
 ) -> RunOutcome:
-    """Carry the slot, and once more as often as something was ordered or found that needs another plan."""
+    """Carry the slot, and once more as often as something was ordered or found that needs another plan.
+
+    What was ordered of a run that was stopped is on record, and left to the next one.
+    """
     edits = LiveEdits(opened)
     outcome = await _carried(opened, interrupts, audience, done, edits)
-    while edits.made or outcome.anew:
+    while (edits.made or outcome.anew) and not outcome.is_stopped:
         opened, done = await files_in_order(edits.next_round())
         outcome = await _carried(opened, interrupts, audience, done, edits)
     return outcome

@@ -38,6 +38,7 @@ class RunOutcome:
         notes: which files were renamed, what became of other slots, and what a person can do there, a
             sentence each.
         anew: whether editions of jobs were found that another plan goes on with, in a round of this run.
+        is_stopped: whether too many failures, or a word of the service, kept it from buying.
     """
 
     verdict: Verdict
@@ -49,6 +50,7 @@ class RunOutcome:
     left_out: LeftOut | None = None
     notes: tuple[str, ...] = ()
     anew: bool = False
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ async def conclude(
         left_out=ending.left_out,
         notes=tuple(notes),
         anew=ending.anew,
+        is_stopped=ending.is_stopped,
     )
 
 

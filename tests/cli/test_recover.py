@@ -299,3 +299,29 @@ def test_other_batches_and_slots_that_were_lost_as_well_are_named_with_what_rebu
     assert "batch 'autumn'" in line
     again = here.call(*command.split())
     assert (again.status, "also lost" in again.out) == (0, False), again.err
+
+
+def test_chains_of_what_a_person_keeps_come_back_with_the_marks(shell: Shell, simulator: Simulator) -> None:
+    service = simulator(*QUICK)
+    here = shell.at(service)
+    here.write(
+        "jobs.yaml",
+        "version: 1\nbatch: spring\njobs:\n"
+        "  - {entry: knight, id: 'k-{n}', prompt: 'a knight {n}', model: model_bfl-flux-1-dev,\n"
+        "     params: {numOutputs: 2}, matrix: {n: [1, 2]}}\n"
+        "  - {id: '{job}-cut', from: {jobs: knight, only: 'mark:kept'},\n"
+        "     model: model_birefnet-background-removal, params: {image: {job: '{job}'}}}\n",
+    )
+    assert here.call(*RUN).status == 0
+    assert here.call("mark", "jobs.yaml", "kept", "k-1", "--asset", "1").status == 0
+    assert here.call(*RUN).status == 0
+    before = here.results()
+    assert [one["id"] for one in before["jobs"]] == ["k-1", "k-2", "k-1-cut"]
+    lose_the_journal(here)
+    recovered = here.call(*RECOVER)
+    assert (recovered.status, fates(recovered.json)) == (0, ["recovered"] * 3), recovered.err
+    assert here.call("plan", "jobs.yaml", "--json").json["counts"] == {"done": 3}
+    assert here.call(*RUN).status == 0
+    assert len(service.charged) == 3
+    after = here.results()
+    assert (after["jobs"], after["undecided"]) == (before["jobs"], before["undecided"])

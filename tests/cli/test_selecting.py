@@ -277,7 +277,7 @@ def test_a_page_is_sent_as_one_file_or_as_a_zip(desk: Desk) -> None:
     assert (status, out, "the page and 0 files" in err) == (0, f"{sent}\n", True)
     with zipfile.ZipFile(sent) as archive:
         assert archive.namelist() == ["spring-selection/selection.html"]
-    status, _, err = desk("report", "--zip", "jobs.yaml")
+    status, _, err = desk("report", "--zip", str(desk.folder / "jobs.yaml"))
     assert (status, "jobs.yaml is there and is no zip" in err) == (2, True)
     status, _, err = desk("report", "--zip", str(sent), "--single-file")
     assert (status, "choose one" in err) == (2, True)

@@ -4,14 +4,14 @@ The kind: a mark that makes bought work look new. It is given, taken away, given
 and given back; nothing is ever bought twice with the same asset.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchgen.identity import content_key, references_of
-from batchgen.lifecycle import State
+from batchgen.lifecycle import RedoAsked, State, apply
 from batchgen.model import File, Job, JobKey
 from batchgen.planning.lanes import Lane
 from batchgen.planning.make_plan import make_plan
@@ -36,10 +36,7 @@ class Shop:
 
     def __init__(self, assets: int, types: tuple[str, ...] = ()) -> None:
         self.assets = tuple(f"asset_{one}" for one in range(assets))
-        files = tuple(
-            File(asset_id=one, path=one, bytes=1, sha256=one, mime="image/png", type=type_)
-            for one, type_ in zip(self.assets, types or ("txt2img",) * assets, strict=True)
-        )
+        files = files_of(self.assets, types)
         self.records: dict[JobKey, Record] = {
             JobKey(content_key(KNIGHT)): done(KNIGHT, *self.assets, files=files)
         }
@@ -71,6 +68,13 @@ class Shop:
         """Return what went into the cut that the plan has; empty where it has none."""
         record = self.plan(marks).by_id["cut"].record
         return "" if record.job is None else references_of(record.job)[0].assets[0]
+
+
+def files_of(assets: Sequence[str], types: Sequence[str] = ()) -> tuple[File, ...]:
+    return tuple(
+        File(asset_id=one, path=one, bytes=1, sha256=one, mime="image/png", type=type_)
+        for one, type_ in zip(assets, types or ["txt2img"] * len(assets), strict=True)
+    )
 
 
 def done(job: Job, *assets: str, files: tuple[File, ...] = ()) -> Record:
@@ -142,6 +146,51 @@ def test_of_kept_assets_those_that_only_show_another_one_do_not_count() -> None:
     assert number_kept(record, kept("asset_0", "asset_2")) == 0
     assert number_kept(record, kept("asset_2")) == 2
     assert number_kept(record, kept("asset_0", "asset_1")) is None
+
+
+def made_again(shop: Shop, state: State | None, *assets: str) -> None:
+    """Let the knight be made again, as far as a state of the new edition; None where it is only asked for."""
+    head = JobKey(content_key(KNIGHT))
+    shop.records[head] = apply(shop.records[head], RedoAsked(at=2.0, ordinal=1))
+    if state is not None:
+        shop.records[JobKey(head.content, 1)] = replace(
+            done(KNIGHT, *assets, files=files_of(assets)), state=state
+        )
+
+
+def test_a_mark_counts_for_the_edition_whose_asset_it_is_on() -> None:
+    marks = kept("asset_2")
+    for state in (None, State.RUNNING, State.IN_DOUBT):
+        shop = Shop(4)
+        made_again(shop, state)
+        assert references_of(shop.plan(marks).by_id["cut"].job)[0].output is None, "the new one is waited for"
+        assert shop.plan(marks).lane_of(1) is Lane.WAITING
+    shop = Shop(4)
+    made_again(shop, State.COLLECTED, "new_0", "new_1", "new_2", "new_3")
+    assert shop.plan(marks).lane_of(1) is Lane.BLOCKED, "nobody has kept one of these"
+    shop.buy({**marks, **kept("new_1")})
+    assert shop.bought[0] == ("cut", "new_1")
+
+
+def test_where_another_edition_comes_to_nothing_the_kept_asset_goes_in() -> None:
+    shop = Shop(4)
+    made_again(shop, State.FAILED)
+    assert references_of(shop.plan(kept("asset_2")).by_id["cut"].job)[0].output == 2
+
+
+def test_what_was_bought_with_a_kept_asset_stays_when_its_parent_is_made_again() -> None:
+    for state in (None, State.RUNNING, State.FAILED):
+        shop = Shop(4)
+        shop.buy(kept("asset_2"))
+        made_again(shop, state)
+        for marks in (kept("asset_2"), {}):
+            assert states(shop.plan(marks)) == ["collected", "collected"], (state, marks)
+    shop = Shop(4)
+    shop.buy(kept("asset_2"))
+    made_again(shop, State.COLLECTED, "new_0", "new_1", "new_2", "new_3")
+    for marks in (kept("asset_2"), {}):
+        assert states(shop.plan(marks)) == ["collected", "collected"], "no run buys a child again for that"
+    assert states(shop.plan(kept("new_1"))) == ["planned", "planned"]
 
 
 STEPS = st.lists(

@@ -16,10 +16,12 @@ from tests.proof.planted import MUTANTS, Mutant
 from tests.proof.planted_audit import OF_AUDITS
 from tests.proof.planted_buying import OF_BUYING
 from tests.proof.planted_chains import OF_CHAINS
+from tests.proof.planted_editions import OF_EDITIONS
 from tests.proof.planted_files import OF_FILES
 from tests.proof.planted_guards import OF_NAMES
 from tests.proof.planted_holds import OF_HOLDS
 from tests.proof.planted_inputs import OF_INPUTS
+from tests.proof.planted_marks import OF_MARKS
 from tests.proof.planted_money import OF_MONEY
 from tests.proof.planted_names import OF_FILE_NAMES
 from tests.proof.planted_open import OF_OPENNESS
@@ -47,6 +49,8 @@ FAULTS = (
     *OF_AUDITS,
     *OF_CHAINS,
     *OF_REDOS,
+    *OF_MARKS,
+    *OF_EDITIONS,
 )
 _LONGEST = 300  # seconds that a test of a broken package may take
 

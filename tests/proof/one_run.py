@@ -32,7 +32,6 @@ from batchgen.usecases.quotes import quote_jobs
 from batchgen.wiring.background import beside
 from tests.proof.acts import Act, notes_of
 from tests.proof.crashes import CrashingJournal, Life, NotedJournal
-from tests.proof.denials import Requests
 from tests.proof.person import settled
 from tests.proof.places import scope_of
 from tests.proof.power_loss import Mains
@@ -241,9 +240,9 @@ class Run:
             self._order_acts(journal)
             await self._carry(journal, client, gate, clock, closed)
             # as a run does: what was ordered meanwhile, or was found, is gone on with in a round of its own
-            while self._ordered or self._found_editions:
+            while self._goes_on:
                 self._ordered, self.leg = False, replace(self.leg, retry=False)
-                self.witness.requests = Requests()
+                self.witness.begin_a_round()
                 await self._carry(journal, client, gate, clock, closed)
 
     async def _carry(
@@ -273,8 +272,10 @@ class Run:
         notes = notes_of(act, plan, journal.records(), at=self.earth.now())
         for head, events in notes.items():
             asked = (JobKey(head.content, one.ordinal) for one in events if isinstance(one, RedoAsked))
+            owned = (one.remote_id for record in journal.records().values() for one in record.submissions)
+            before = frozenset(owned)
             for key in map(self.key_of, asked):
-                self.earth.asked_at[key] = len(self.earth.service.submissions)
+                self.earth.asked_at[key] = before
                 self.earth.asked_in_all[key.content] += 1
         if notes:
             journal.append_to_all(notes)
@@ -283,8 +284,10 @@ class Run:
         return bool(notes)
 
     @property
-    def _found_editions(self) -> bool:
-        return self.ending is not None and self.ending.anew and not self.ending.drained
+    def _goes_on(self) -> bool:
+        """Whether something was ordered, or found, that another plan goes on with."""
+        ending = self.ending
+        return ending is not None and not ending.is_stopped and (self._ordered or ending.anew)
 
     def _order_acts(self, journal: CrashingJournal) -> None:
         """Let a person order something of this run while it goes on."""

@@ -354,14 +354,14 @@ MUTANTS = (
     ),
     Mutant(
         name="buy what was accepted",
-        path="planning/plan.py",
+        path="planning/make_plan.py",
         old="        if old in free and key not in records:\n",
         new="        if old in free and key in records:\n",
         test="tests/planning/test_acceptance.py",
     ),
     Mutant(
         name="let one record serve two jobs",
-        path="planning/plan.py",
+        path="planning/make_plan.py",
         old="            free.discard(old)\n",
         new="",
         test="tests/planning/test_acceptance.py",

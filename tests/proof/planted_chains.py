@@ -71,8 +71,8 @@ OF_CHAINS = (
     Mutant(
         name="tell no child that its parent has ended",
         path="engine/router.py",
-        old="        self._to.dispatcher.parent_moved(entry)\n",
-        new="",
+        old="        self._to.dispatcher.parent_moved(entry)\n        self._to.harvest",
+        new="        self._to.harvest",
         test=_PROOF,
     ),
     Mutant(
@@ -92,8 +92,8 @@ OF_CHAINS = (
     Mutant(
         name="keep children blocked whose parent is tried again",
         path="planning/lanes.py",
-        old="        elif entry.record.state in _BAD and not entry.retry:\n",
-        new="        elif entry.record.state in _BAD:\n",
+        old="        elif record.state in _BAD and not entry.retry:\n",
+        new="        elif record.state in _BAD:\n",
         test="tests/planning/test_lanes.py",
     ),
     Mutant(

@@ -82,8 +82,8 @@ OF_FILES = (
     Mutant(
         name="fetch again what somebody has edited",
         path="output/missing_files.py",
-        old="        return _Found.LOST if flaw_of(Path(path), mime) else _Found.EDITED\n",
-        new="        return _Found.LOST\n",
+        old="        return Found.LOST if flaw_of(Path(path), mime) else Found.EDITED\n",
+        new="        return Found.LOST\n",
         test=f"{_MISSING}test_a_file_that_somebody_edited_is_left_alone",
     ),
 )

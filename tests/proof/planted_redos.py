@@ -39,7 +39,7 @@ OF_REDOS = (
     Mutant(
         name="make a job again while it is being made again",
         path="planning/redo.py",
-        old="    if entry.stands is not None and state not in OVER_IN_VAIN:\n",
+        old="    if entry.stands is not None and not _has_ended(entry):\n",
         new="    if entry.stands is not None and state is State.HELD:\n",
         test=_PROOF,
     ),
@@ -54,7 +54,7 @@ OF_REDOS = (
         name="buy what was restored while the run went on",
         path="planning/editions.py",
         old="        return key in self._heads and editions_of(",
-        new="        return key not in self._heads and key in records and editions_of(",
+        new="        return False and editions_of(",
         test=_PROOF,
     ),
     Mutant(
@@ -67,7 +67,7 @@ OF_REDOS = (
     Mutant(
         name="feed a child with what its parent had while that is being made again",
         path="planning/lanes.py",
-        old="    return parent.record.state in OVER_IN_VAIN or is_blocked\n",
+        old="    return is_blocked or came_to_nothing(parent.record, now=now)\n",
         new="    return parent.record.state not in DONE\n",
         test=_PROOF,
     ),
@@ -75,9 +75,9 @@ OF_REDOS = (
         name="make a child again before its parent is made again",
         path="planning/lanes.py",
         old="    if parent.stands is None or child.stands is not None or parent.retry:\n"
-        "        return False\n    return parent",
+        "        return False\n    return is_blocked",
         new="    if parent.stands is None or parent.retry:\n        return False\n"
-        "    return child.stands is not None or parent",
+        "    return child.stands is not None or is_blocked",
         test=_PROOF,
     ),
     Mutant(
@@ -133,6 +133,27 @@ OF_REDOS = (
         new="                made[one.id] = edit = self._edits(order)\n"
         "                if edit.make is not None:\n                    edit.make()\n",
         test="tests/usecases/test_redo_notes.py",
+    ),
+    Mutant(
+        name="begin another round of a run that failures have stopped",
+        path="usecases/run.py",
+        old=" and not outcome.is_stopped:",
+        new=":",
+        test="tests/usecases/test_redo_notes.py",
+    ),
+    Mutant(
+        name="give a job's name to the files of another edition than its own",
+        path="planning/file_claims.py",
+        old="        key, record = entry.as_of(records).current\n",
+        new="        key, record = entry.key, records.get(entry.key, entry.record)\n",
+        test="tests/proof/test_arranged.py",
+    ),
+    Mutant(
+        name="leave the files of another edition where they lay",
+        path="planning/file_claims.py",
+        old="        for entry in (*plan.removed, *_not_current(plan, records))\n",
+        new="        for entry in plan.removed\n",
+        test="tests/proof/test_arranged.py",
     ),
     Mutant(
         name="count an edition twice in the results",

@@ -311,9 +311,8 @@ class _Play:
         """Hold what was made again against its own law, and the plan and the results against the records."""
         if self._left is None or not has_redos(self._scenario):
             return
-        charged = {one.remote_id: one for one in books.charged}
         asked_at, lost = self._earth.asked_at, self._scenario.loses_journals
-        yield from breaches_of_redos(books.records, books.history, charged, asked_at, lost=lost)
+        yield from breaches_of_redos(books.records, books.history, asked_at, lost=lost)
         yield from planned_wrong(self._earth.plan(self._left.leg, self._left.own).entries, self._left.own)
         if self._left.results is not None:
             entries = make_plan(self._left.leg.jobs, self._left.own).entries

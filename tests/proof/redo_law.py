@@ -5,7 +5,7 @@ ordinals. That rows at the service are paid for once holds for each of them as f
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from batchgen.identity import references_of
@@ -13,10 +13,10 @@ from batchgen.lifecycle import DONE, Event, RedoAsked, Restored, State, SubmitSt
 from batchgen.model import JobKey
 from batchgen.planning.plan import Entry
 from batchgen.record import Record
-from batchgen.simulator.jobs import Submission
 
 _BAD = frozenset({State.FAILED, State.CANCELED, State.REFUSED, State.HELD, State.ABANDONED})
 IN_VAIN = frozenset({State.FAILED, State.CANCELED, State.REFUSED})
+_OVER = IN_VAIN | {State.COLLECTED}
 _UNDER_WAY = frozenset({State.SUBMITTING, State.IN_DOUBT, State.RUNNING, State.SUCCEEDED, State.HELD})
 _NOTHING = Record()
 
@@ -127,7 +127,7 @@ def _asked_wrong(head: JobKey, key: JobKey, families: Families, known: set[JobKe
         yield f"{head} is noted to be made again, which is no first one"
     if key in known:
         yield f"{key} is asked for again"
-    if family.newest != family.current(families.records) and newest.state not in IN_VAIN:
+    if family.newest != family.current(families.records) and newest.state not in _OVER:
         yield f"{head} is made again while its last one is {newest.state}"
     elif newest.state not in DONE | IN_VAIN:
         yield f"{head} is made again while it is {newest.state}"
@@ -179,7 +179,9 @@ def _may_feed(key: JobKey, parent: Family, families: "Families", *, is_again: bo
     """
     if key == parent.newest:
         return True
-    is_lost = families.state(parent.newest) in IN_VAIN or _is_blocked(parent, families)
+    newest = families.records.get(parent.newest, _NOTHING)
+    is_lost = newest.state in IN_VAIN or _is_blocked(parent, families)
+    is_lost |= newest.state in DONE and not newest.asset_ids  # which it may not show before long
     return not is_again and is_lost and key == parent.current(families.records)
 
 
@@ -195,8 +197,7 @@ def _is_blocked(family: Family, families: "Families") -> bool:
 def breaches_of_redos(
     records: Records,
     history: Sequence[tuple[JobKey, Event]],
-    charged: Mapping[str, Submission],
-    asked_at: Mapping[JobKey, int],
+    asked_at: Mapping[JobKey, Collection[str]],
     *,
     lost: bool = False,
 ) -> Iterator[str]:
@@ -204,8 +205,7 @@ def breaches_of_redos(
 
     Args:
         records, history: the journal's.
-        charged: the service's submissions by remote id.
-        asked_at: how many submissions the service had when each edition was asked for.
+        asked_at: what was on record as bought when each edition was asked for, remote ids.
         lost: whether a journal was lost: what it knew is adopted first, and told to its job then.
     """
     seen: set[JobKey] = set()
@@ -218,11 +218,10 @@ def breaches_of_redos(
             by = seeds.setdefault((key.content, event.seed), (key, event.attempt))
             if by != (key, event.attempt):
                 yield f"{key} has the seed of {by[0]}"
-    for key, count in asked_at.items():
+    for key, before in asked_at.items():
         for one in records.get(key, _NOTHING).submissions:
-            row = charged.get(one.remote_id)
-            if row is not None and row.ordinal < count:
-                yield f"{key} owns {one.remote_id}, which the service had before it was asked for"
+            if one.remote_id in before:
+                yield f"{key} owns {one.remote_id}, which was another's when it was asked for"
 
 
 def planned_wrong(entries: Iterable[Entry], records: Records) -> Iterator[str]:

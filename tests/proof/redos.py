@@ -8,7 +8,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
+from batchgen.identity import references_of
 from batchgen.manifest.values import Budget
+from batchgen.model import Job
 from tests.proof.acts import Act, What
 from tests.proof.scenario import Accident, JournalFate, Leg, Scenario
 
@@ -28,10 +30,21 @@ def with_redos(seed: int, scenario: Scenario) -> Scenario:
         for nth, leg in enumerate(scenario.legs)
     ]
     legs.append(_further(chance, legs, undisturbed=True))
-    legs += [_further(chance, legs) for _ in range(chance.choice([1, 2, 2, 3]))]
+    later = [_further(chance, legs) for _ in range(chance.choice([1, 2, 2, 3]))]
+    if chance.random() < 0.4:  # what is made of jobs is added when these are made again
+        legs = [replace(leg, jobs=_without_children(leg.jobs)) for leg in legs]
+    legs += later
     if scenario.loses_journals:
         legs = _with_the_loss_later(chance, legs)
-    return replace(scenario, legs=tuple(legs))
+    settings = scenario.settings
+    if chance.random() < 0.4:
+        outcomes = replace(settings.outcomes, failures=chance.choice([0.2, 0.4]))
+        settings = replace(settings, outcomes=outcomes)
+    return replace(scenario, legs=tuple(legs), settings=settings)
+
+
+def _without_children(jobs: Sequence[Job]) -> tuple[Job, ...]:
+    return tuple(one for one in jobs if not references_of(one))
 
 
 def _with_the_loss_later(chance: random.Random, legs: Sequence[Leg]) -> list[Leg]:

@@ -33,6 +33,11 @@ class Witness(Watching):
     def __init__(self) -> None:
         super().__init__()
         self.requests = Requests()
+        self._before = 0  # events of earlier rounds of the run
+
+    def begin_a_round(self) -> None:
+        """Judge by what is learnt from now on: as a new run does, a round knows what is on record."""
+        self.requests, self._before = Requests(), len(self.events)
 
     def failures(self, before: float) -> int:
         """Count the submits that came to nothing before a moment of our clock.
@@ -40,7 +45,7 @@ class Witness(Watching):
         What the look before buying finds had failed before the run.
         """
         count, found = 0, set[JobKey]()
-        for key, event in self.events:
+        for key, event in self.events[self._before :]:
             if isinstance(event, Adopted) and "by" in event.evidence:
                 found.add(key)
             elif isinstance(event, Failed | Canceled | Refused) and event.at < before:

@@ -57,7 +57,7 @@ class Earth:
         slots: when each was begun, by our clock.
         places: the names of a batch whose name changes.
         accepted: what changed jobs keep.
-        asked_at: how many jobs the service had when a job was asked for again, by the key of that one.
+        asked_at: what was on record as bought when a job was asked for again, by the key of that one.
         asked_in_all: how often the same was asked for again, by what is asked for, whatever was lost since.
     """
 
@@ -82,7 +82,7 @@ class Earth:
     slots: dict[str, float] = field(default_factory=dict)
     places: Places = field(init=False)
     accepted: dict[Acceptance, JobKey] = field(default_factory=dict)
-    asked_at: dict[JobKey, int] = field(default_factory=dict)
+    asked_at: dict[JobKey, frozenset[str]] = field(default_factory=dict)
     asked_in_all: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:

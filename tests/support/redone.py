@@ -76,7 +76,7 @@ class Redone(Place):
         text = (self.folder / "output" / "spring" / "results.json").read_text()
         return next(one for one in json.loads(text)["jobs"] if one["id"] == name)
 
-    def write_as_under_way(self, name: str, status: str, *, answered: bool) -> None:
+    def write_as_under_way(self, name: str, status: str, *, answered: bool, tells_seed: bool = True) -> None:
         """Write the results as they were before the newest edition of a job had arrived."""
         path = self.folder / "output" / "spring" / "results.json"
         document = json.loads(path.read_text())
@@ -93,6 +93,8 @@ class Redone(Place):
             "seed": newest["seed"],
             "error": None,
         }
+        if not tells_seed:
+            del row["redo"]["seed"]
         path.write_text(json.dumps(document))
 
     def records(self) -> Mapping[JobKey, Record]:

@@ -178,7 +178,9 @@ def _step(history: History, chance: random.Random) -> None:
 
 
 def _results_are_fresh(history: History) -> bool:
-    """Return whether the results say what the journal does of which edition is each job's own."""
+    """Return whether the results and the journal know all that was bought, and say the same of it."""
+    if history.place.owned() != history.place.paid():
+        return False
     told = {name: history.place.row(name)["job_id"] or "" for name in history.names}
     with look_at(history.place.options()) as opened:
         return told == history.current() and all(one.stands is None for one in opened.batch.plan.entries)

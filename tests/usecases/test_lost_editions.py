@@ -10,6 +10,7 @@ from batchgen.reconcile.look_back import BLIND
 from batchgen.record import State
 from batchgen.simulator.service import Service
 from batchgen.simulator.settings import Outcomes, Settings
+from batchgen.wiring.opening import look_at, open_batch
 from tests.support.redone import Redone
 
 SEEDLESS = "model_imagen4-ultra"
@@ -46,7 +47,8 @@ def test_every_edition_comes_back_and_the_same_one_is_the_jobs_own(place: Redone
     made_again(place, times)
     before, editions = place.row("job-0"), place.editions("job-0")
     place.lose_the_journal()
-    assert place.rebuild().exit == 0
+    recovery = place.rebuild()
+    assert (recovery.exit, recovery.submitted) == (0, 2 + times)
     assert place.owned() == place.paid()
     assert place.editions("job-0").all == editions.all
     assert place.run().verdict.exit == 0
@@ -360,3 +362,76 @@ def test_a_child_that_was_made_again_is_known_by_what_went_in_and_nobody_is_aske
     assert chain.run().verdict.exit == 0
     assert {name: chain.row(name)["job_id"] for name in before} == before
     assert (chain.bought, chain.owned()) == (bought, chain.paid())
+
+
+def test_what_was_adopted_before_a_kill_and_told_to_no_job_is_told_by_the_next_run(tmp_path: Path) -> None:
+    place = of_seeds(tmp_path)
+    place.run()
+    copy = place.copied("copy")
+    place.redo("job-0")
+    place.run()
+    newest = place.row("job-0")["job_id"]
+    with look_at(place.options()) as opened:
+        [edition] = [key for key in opened.batch.journal.records() if key.ordinal == 1]
+        life = [event for key, event in opened.batch.journal.history() if key == edition]
+    place.put_back(copy)
+    with open_batch(place.options()) as opened:
+        opened.batch.journal.append(edition, *life)
+    place.run()
+    assert place.row("job-0")["job_id"] == newest
+    assert len(place.row("job-0")["earlier"]) == 1
+    assert place.bought == 3
+
+
+@pytest.mark.parametrize("results", [True, False], ids=["rebuilt from results", "by the listing alone"])
+@pytest.mark.parametrize("name", ["job-0", "job-1"])
+def test_equal_jobs_keep_what_each_of_them_had(place: Redone, name: str, results: bool) -> None:
+    manifest = place.folder / "jobs.yaml"
+    manifest.write_text(
+        manifest.read_text().replace("of 0 rooms", "of many").replace("of 1 rooms", "of many")
+    )
+    place.run()
+    place.redo(name)
+    place.run()
+    before = {one: place.row(one)["job_id"] for one in ("job-0", "job-1")}
+    place.lose_the_journal()
+    if results:
+        place.rebuild()
+    else:
+        place.lose_the_results()
+    outcome = place.run()
+    assert place.bought == 3
+    if results:
+        assert {one: place.row(one)["job_id"] for one in before} == before
+    elif is_by_seed(place):  # of equals any has it: it is bought, and of nobody else
+        assert place.owned() == place.paid()
+        assert sum(len(place.row(one)["earlier"]) for one in before) == 1
+    else:
+        assert outcome.verdict.exit == 7
+
+
+def test_a_child_is_not_bought_again_where_only_later_editions_of_it_are_listed(chain: Redone) -> None:
+    chain.run()
+    chain.earth.clock_offset += 2 * BLIND
+    chain.redo("knight")
+    chain.run()
+    chain.redo("cut")
+    chain.run()
+    before = {name: chain.row(name)["job_id"] for name in ("knight", "cut")}
+    chain.lose_the_journal()
+    chain.lose_the_results()
+    assert chain.run().verdict.exit == 0
+    assert {name: chain.row(name)["job_id"] for name in before} == before
+    assert chain.bought == 4
+
+
+def test_what_may_be_paid_for_with_a_seed_that_nothing_tells_is_forgotten_and_said(tmp_path: Path) -> None:
+    place = made_again(of_seeds(tmp_path), 2)
+    newest = place.row("job-0")["job_id"]
+    place.write_as_under_way("job-0", "in_doubt", answered=False, tells_seed=False)
+    place.lose_the_journal()
+    recovery = place.rebuild()
+    assert recovery.again == 1
+    assert {one.state for one in recovery.found if one.id == "job-0"} <= {State.SUCCEEDED, State.COLLECTED}
+    assert place.run().verdict.exit == 0
+    assert (place.bought, place.row("job-0")["job_id"]) == (4, newest), "the listing shows it all the same"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.control.commands import REDO, Edit, Order
+from batchgen import api
+from batchgen.control.commands import REDO, Edit, Order, order_to_redo
 from batchgen.control.server import LOOK_EVERY, ControlServer
 from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.limits.gate import RateGate
@@ -15,17 +16,21 @@ from batchgen.engine.settings import RunSettings
 from batchgen.errors import JournalError
 from batchgen.journal.file import JournalFile
 from batchgen.journal.runs import RunRecords
-from batchgen.lifecycle import RedoAsked
+from batchgen.lifecycle import RedoAsked, State
 from batchgen.planning.redo import made_again
+from batchgen.simulator.settings import Outcomes
 from batchgen.usecases.redo import record_choices
 from batchgen.wiring.background import beside
 from batchgen.wiring.opening import open_batch
 from tests.support.builders import make_earth
 from tests.support.looped import virtual_loop
 from tests.support.memory_journal import SCOPE
-from tests.support.place import Place
+from tests.support.place import Place, quiet
 from tests.support.virtual import EPOCH
 
+MORE = """\
+  - {id: barn, prompt: a barn, model: model_bfl-flux-1-dev, repeat: 4}
+"""
 THREE = """\
 version: 1
 batch: spring
@@ -60,6 +65,37 @@ def _let_it_take_events(path: Path, more: int) -> None:
             f"WHEN (SELECT count(*) FROM events) >= {count + more} "
             "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
         )
+
+
+def test_what_is_ordered_of_a_run_that_failures_stop_is_left_to_the_next_one(tmp_path: Path) -> None:
+    (tmp_path / "jobs.yaml").write_text(THREE)
+    outcomes = Outcomes()
+    place = Place(tmp_path, make_earth(duration=(4.0, 5.0), outcomes=outcomes))
+    place.run()
+    (tmp_path / "jobs.yaml").write_text(THREE + MORE)
+    object.__setattr__(outcomes, "failures", 1.0)
+
+    async def ordered_about() -> api.RunOutcome:
+        options = place.options(most_failures=1, in_flight=1)
+        async with beside(_order_soon(tmp_path / "output" / "journal.db"), name="order"):
+            return await api.run(options, Interrupts(), quiet())
+
+    outcome = place.play(ordered_about())
+    assert any("failed" in one for one in outcome.verdict.reasons)
+    assert place.bought == 3 + 1
+    with open_batch(place.options()) as opened:
+        assert opened.batch.plan.by_id["knight-2"].stands is not None
+        assert opened.batch.plan.by_id["knight-2"].record.state is State.PLANNED
+
+
+async def _order_soon(path: Path) -> None:
+    """Order a run to make a job again before its first one has ended."""
+    await asyncio.sleep(2.0)
+    records = RunRecords.open(path)
+    assert records is not None
+    with records:
+        (run,) = records.of_batch("spring")
+        records.orders.give(run.token, [order_to_redo(["knight-2"])], at=EPOCH)
 
 
 class Orders:
