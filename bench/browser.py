@@ -1,8 +1,12 @@
-"""A page in headless Chromium: how soon it is there, and what searching, scrolling and holding it costs."""
+"""A page in headless Chromium: how soon it is there, and what searching, scrolling and holding it costs.
+
+``python -m bench.browser PAGE`` measures one that is there.
+"""
 
 import os
 import shutil
 import statistics
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +58,8 @@ class Shown:
         painted: seconds until anything is seen.
         ready: seconds until the first pictures are.
         search: milliseconds of the slowest of some searches.
+        worked: milliseconds of processor time of a search, on the page's main thread: what it takes where
+            nobody else wants the processor.
         frames: a second, while scrolling.
         late: share of frames that took more than twice their time.
         memory: that the process of the page needs, in MB: not in it is what the browser keeps of pictures and
@@ -66,6 +72,7 @@ class Shown:
     painted: float
     ready: float
     search: float
+    worked: float
     frames: float
     late: float
     memory: float
@@ -101,7 +108,10 @@ def measured(page: Path, *, width: int = 1400) -> Shown:
         elements = chrome.execute_script(_COUNT)
         time.sleep(2)  # what is prepared while nobody waits
         painted = chrome.execute_script(_PAINTED)
+        page_id = max(_descendants(chrome.service.process.pid), key=_resident)
+        before = _worked(page_id)
         found = [chrome.execute_async_script(_SEARCH, one) for one in _SEARCHES]
+        worked = (_worked(page_id) - before) / len(found)
         times = chrome.execute_async_script(_SCROLL, 90, 240)
         kept = _largest(chrome)
         chrome.execute_cdp_cmd("Memory.simulatePressureNotification", {"level": "critical"})
@@ -115,6 +125,7 @@ def measured(page: Path, *, width: int = 1400) -> Shown:
         painted=painted / 1000,
         ready=ready / 1000,
         search=max(found),
+        worked=worked,
         frames=1000 / statistics.mean(times),
         late=sum(one > 34 for one in times) / len(times),
         memory=memory,
@@ -137,6 +148,15 @@ def _descendants(pid: int) -> Iterator[int]:
             yield from _descendants(int(child))
 
 
+def _worked(pid: int) -> float:
+    """Return the processor time of the main thread of a process, in milliseconds."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e6
+
+
 def _resident(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+if __name__ == "__main__":
+    print(measured(Path(sys.argv[1]).resolve()))

@@ -33,7 +33,7 @@ def page(setting: Setting) -> list[Figure]:
         Figure(what=f"{what} in Chromium: first paint", value=shown.painted, unit="s", most=1.5,
                note=f"first pictures after {shown.ready:.2f} s; {shown.elements} cards are elements"),
         Figure(what=f"{what} in Chromium: search, from key to frame", value=shown.search, unit="ms", digits=0,
-               most=100, note="slowest of five"),
+               most=100, note=f"slowest of five; {shown.worked:.0f} ms of processor each"),
         Figure(what=f"{what} in Chromium: frames a second while scrolling", value=shown.frames, digits=0,
                least=55, note=f"{100 * shown.late:.0f} % of frames late; without a graphics card"),
         Figure(what=f"{what} in Chromium: memory", value=shown.memory, unit="MB", digits=0, most=500,

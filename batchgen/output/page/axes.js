@@ -28,13 +28,19 @@ const REPEAT = { key: "repeat", label: "repeat", of: (/** @type {Card} */ card) 
  * @typedef {{columns: Dimension[], names: string[]}} Plan `names` of variables tell its items apart.
  */
 
+/** What was worked out for the columns of entries, which stay as they are: a name for each card. @type {Map<Dimension[], string[]>} */
+const headNames = new Map();
 /** By entry, where its jobs vary along axes. @type {Map<string, Plan>} */
 const plans = new Map();
 {
   /** @type {Map<string, JobData[]>} */
   const entries = new Map();
   for (const job of jobs) if (!job.removed) put(entries, job.entry ?? "", job);
-  for (const [entry, own] of entries) plans.set(entry, planOf(own));
+  for (const [entry, own] of entries) {
+    const plan = planOf(own);
+    plans.set(entry, plan);
+    headNames.set(plan.columns, []);
+  }
 }
 
 /** @type {Dimension[]} */
@@ -219,7 +225,9 @@ function table(title, own, columns, key, label) {
  * @param {Dimension[]} columns
  */
 function headOf(card, columns) {
-  return columns.map((one) => one.of(card)).join(" · ");
+  const known = headNames.get(columns), name = known?.[card.at] ?? columns.map((one) => one.of(card)).join(" · ");
+  if (known) known[card.at] = name;
+  return name;
 }
 
 /**
@@ -247,8 +255,8 @@ function headsOf(own, columns) {
 function ratioOf(own) {
   const found = [];
   for (const { asset } of own.slice(0, 2000)) {
-    const drawn = picture(asset.picture ?? asset.still);
-    const [width, height] = [asset.width || drawn?.width, asset.height || drawn?.height];
+    const drawn = asset.width && asset.height ? null : picture(asset.picture ?? asset.still);
+    const width = asset.width || drawn?.width, height = asset.height || drawn?.height;
     if (width && height) found.push(width / height);
   }
   if (!found.length) return 4 / 3;

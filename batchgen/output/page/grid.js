@@ -4,6 +4,7 @@ import { byKey } from "./data.js";
 import { cardOf, refresh } from "./cards.js";
 import { laidOut, MOST_ON_A_PAGE } from "./layout.js";
 
+const MOST_LINES = 400; // that are made, also to be printed
 const AHEAD = 700; // pixels beyond the window that are made before they are seen
 
 const place = byId("cards"), heads = byId("heads");
@@ -31,7 +32,7 @@ export function begin(given) {
     const card = event.target instanceof Element ? event.target.closest(".card") : null;
     if (card instanceof HTMLElement) choose(card.dataset.key ?? "");
   });
-  addEventListener("beforeprint", () => render(true));
+  addEventListener("beforeprint", () => render(Infinity));
 }
 
 /** @param {string} size */
@@ -62,17 +63,18 @@ export function show(groups, size) {
   made.clear();
   headsOf = -1;
   place.style.height = `${laid.height}px`;
-  render();
+  render(0); // what is seen first, and what is near in the next frame
+  later();
 }
 
 function later() {
   if (!due) due = requestAnimationFrame(() => { due = 0; render(); });
 }
 
-/** Make what can be seen, and take away what cannot; the line with the focus stays. @param {boolean} all */
-function render(all = false) {
+/** Make what can be seen, and take away what cannot; the line with the focus stays. @param {number} ahead pixels */
+function render(ahead = AHEAD) {
   const top = scrollY - place.offsetTop, bottom = top + innerHeight;
-  const first = all ? 0 : find(top - AHEAD), last = all ? Math.min(lines.length, 400) - 1 : find(bottom + AHEAD);
+  const first = find(top - ahead), last = Math.min(find(bottom + ahead), first + MOST_LINES);
   const focused = document.activeElement?.closest?.(".card");
   const pinned = focused instanceof HTMLElement ? places.get(focused.dataset.key ?? "")?.line ?? -1 : -1;
   for (const [number, one] of made) {

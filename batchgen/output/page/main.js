@@ -63,7 +63,7 @@ function draw() {
   chipped = chips;
   lay();
   clearTimeout(filtersDue);
-  filtersDue = setTimeout(() => showFilters(state, words), 40);
+  filtersDue = setTimeout(() => showFilters(state, words), 120);
 }
 
 /** Lay out what has passed, a page of it on a phone. */
