@@ -97,13 +97,13 @@ def nights_of(seed: int) -> list[Night]:
 def _made_again(seed: int, nights: Iterable[Night]) -> Iterator[Night]:
     """Let people have jobs made again before some nights; the others stay as they were."""
     chance = random.Random(f"batchgen proof {seed}, nights, redos")
-    whats = [What.REDO, What.REDO, What.RESTORE, What.UNDO] if chance.random() < _REDONE else []
+    kinds = [What.REDO, What.REDO, What.RESTORE, What.UNDO] if chance.random() < _REDONE else []
     for night in nights:
         acts = (
             Act(what=one, share=0.6, salt=chance.randrange(1000))
-            for one in chance.sample(whats, 2 if whats else 0)
+            for one in chance.sample(kinds, 2 if kinds else 0)
         )
-        yield replace(night, acts=tuple(acts)) if whats and chance.random() < 0.7 else night
+        yield replace(night, acts=tuple(acts)) if kinds and chance.random() < 0.7 else night
 
 
 def _changed(jobs: dict[str, str], chance: random.Random) -> Iterator[tuple[str, str]]:
