@@ -4,6 +4,7 @@ A slot that ended with its day may have jobs that are submitting, in doubt, runn
 runs it again. What a run cannot end there is named, and so are the jobs that a slot never came to buy.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -94,7 +95,7 @@ class OtherSlot:
             notes.append(f"{self.name}: {counted(held, 'job')} held, which may have been paid for: {command}")
         return notes
 
-    def write(self, ending: EngineOutcome, *, at: float) -> None:
+    async def write(self, ending: EngineOutcome, *, at: float) -> None:
         """Write the slot's own results; those of the batch are of another slot and stay.
 
         A slot without a name has no folder of its own: the journal has what became of it.
@@ -105,7 +106,9 @@ class OtherSlot:
         if not self.batch.home:
             return
         verdict = judge(ending, [one for one in self.left().values() if one.state is not State.PLANNED])
-        write_all(self.batch.folder, self.batch.results(at=at, ending=ending, verdict=verdict))
+        # the journal is read here: its connection is this thread's alone
+        results = self.batch.results(at=at, ending=ending, verdict=verdict)
+        await asyncio.to_thread(write_all, self.batch.folder, results)
 
 
 def write_all(folder: Path, results: Results) -> tuple[Results, Path]:

@@ -137,7 +137,7 @@ async def conclude(
     notes += filter(None, [told_undecided(batch.undecided_now, batch.typed)])
     for one, ended in zip(others, came_to.others, strict=True):
         if one.to_carry:
-            await asyncio.to_thread(one.write, ended, at=at)
+            await one.write(ended, at=at)
         file.slots(batch.scope).tell(one.batch.scope.slot, one.held())
     return RunOutcome(
         verdict=verdict,
