@@ -19,10 +19,14 @@ from batchgen.planning.pricing import NOTHING, Price
 from batchgen.planning.selection import JobSelection
 from batchgen.usecases.arranging import look
 from batchgen.usecases.audience import Audience
-from batchgen.usecases.guards import refuse_wrong_words
+from batchgen.usecases.guards import (
+    refuse_a_lost_journal,
+    refuse_an_older_journal,
+    refuse_wrong_words,
+)
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
-from batchgen.usecases.page import Sending, records_elsewhere, write_page
+from batchgen.usecases.page import Sending, nothing_on_record, records_elsewhere, write_page
 from batchgen.usecases.plan import Outlook, look_ahead, summed
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted
 from batchgen.usecases.run import run_batch
@@ -124,6 +128,11 @@ async def plan(
         BoughtByQuoteError: a question after a price was taken for an order.
     """
     async with _as_a_run_would(options, offline=offline) as (opened, found):
+        if options.redo:
+            refuse_a_lost_journal(options, opened.file, opened.batch)
+            refuse_an_older_journal(options, opened.file, opened.batch)
+            if not opened.batch.journal.records():
+                raise InputError(nothing_on_record(opened, "make again"))
         refuse_wrong_words(opened.batch)
         outlook = await look_ahead(opened, offline=offline, requote=requote, exact=exact)
         slots = notice_slots(opened)

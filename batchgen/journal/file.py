@@ -4,6 +4,7 @@ Only this room speaks SQL.
 """
 
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,7 @@ from batchgen.journal.filesystem import journal_lies_there, refuse_network, sync
 from batchgen.journal.last_runs import LastRunRecords
 from batchgen.journal.moves import MoveRecords
 from batchgen.journal.names import Names
+from batchgen.journal.origin_flags import named_rows
 from batchgen.journal.reservations import drop_of_batch
 from batchgen.journal.scopes import NAMES, keep_scope, scope_of
 from batchgen.journal.slots import SlotRecords
@@ -100,6 +102,22 @@ class JournalFile:
                 return []
             rows = self._connection.execute(f"SELECT {NAMES} FROM scopes ORDER BY id")  # noqa: S608 - our own names
             return list(map(scope_of, rows))
+
+    def has_all(self, remote_ids: Collection[str]) -> bool:
+        """Return whether every one of these submissions is on record, of whatever batch.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        origins = {one.origin for one in self.scopes()}
+        query = "SELECT remote_id FROM submissions WHERE origin = ? AND remote_id"
+        with explained(self._path):
+            there = {
+                str(name)
+                for one in origins
+                for (name,) in named_rows(self._connection, query, one, remote_ids)
+            }
+        return there.issuperset(remote_ids)
 
     def batch(self, scope: Scope) -> BatchJournal:
         """Return the journal of one scope; nothing is written before its first event."""

@@ -12,7 +12,6 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import overload
@@ -20,9 +19,8 @@ from typing import overload
 from batchgen.model import Json
 from batchgen.output import atomic
 from batchgen.output.entries import Row, entry
-from batchgen.output.saved_progress import saved_summary
+from batchgen.output.saved_progress import written_at
 from batchgen.output.summary import Results, summary
-from batchgen.plain_files import FileFaultError
 
 FORMAT = "batchgen/results@1"
 JSON_NAME = "results.json"
@@ -278,21 +276,13 @@ def write_results(folder: Path, results: Results) -> Written:
 
 def _kept(path: Path, results: Results) -> Written | None:
     """Return what is on the disk, if it says the same as these results and was only written earlier."""
-    at = _written_at(path)
+    at = written_at(path)
     if at is None:
         return None
     earlier, digest = replace(results, written_at=at), hashlib.sha256()
     if not atomic.holds(path, _counted(results_json(earlier), digest.update)):
         return None
     return Written(results=earlier, sha256=digest.hexdigest())
-
-
-def _written_at(path: Path) -> float | None:
-    """Return when a results manifest was written; None where it is none, or not one of ours."""
-    try:
-        return datetime.fromisoformat(saved_summary(path)["written_at"]).timestamp()
-    except (FileFaultError, OSError, ValueError, TypeError, KeyError, RecursionError):
-        return None
 
 
 def _counted(chunks: Iterable[bytes], see: Callable[[bytes], object]) -> Iterator[bytes]:

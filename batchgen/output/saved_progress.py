@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 from batchgen.model import Json
@@ -23,6 +24,14 @@ def saved_summary(path: Path) -> Mapping[str, Json]:
         line = next((one for one in file if one.startswith(_SUMMARY)), b"")
     summary: Mapping[str, Json] = json.loads(line[len(_SUMMARY) :].rstrip().removesuffix(b","))
     return summary
+
+
+def written_at(path: Path) -> float | None:
+    """Return when a results manifest was written, seconds since the epoch; None where it is none of ours."""
+    try:
+        return datetime.fromisoformat(saved_summary(path)["written_at"]).timestamp()
+    except (FileFaultError, OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def saved_progress(path: Path) -> ChainCount:

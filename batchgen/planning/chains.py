@@ -163,7 +163,8 @@ def _way_on(parent: Entry, why: str, typed: Typed) -> str:
         return _anew(parent)
     if record.state in DONE:
         if asks_which(why):
-            return f"or keep one of them: `{typed('mark', 'kept', name, '--asset', '0')}`"
+            one = typed("mark", "kept", name, "--asset", "0")
+            return f"or keep exactly one of them: `{one}`, and no mark `kept` on the others"
         return "" if record.asset_ids else _anew(parent)
     if not may_be_retried(record):
         what = "what goes into it" if parent.job.prompt is None else "its prompt"

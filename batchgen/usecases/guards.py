@@ -9,7 +9,9 @@ from pathlib import Path
 from batchgen.errors import GuardError, InputError
 from batchgen.formats import counted
 from batchgen.journal.file import JournalFile
+from batchgen.model import Scope
 from batchgen.output.saved_files import saved_in, saved_of
+from batchgen.output.saved_progress import written_at
 from batchgen.plain_files import FileFaultError, read_text
 from batchgen.reconcile.saved_results import SavedResults, read_results
 from batchgen.wiring.batch import Batch
@@ -44,6 +46,52 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
             f"about {what}: the journal was lost or replaced, and a run would buy them again. Rebuild it "
             f"first: {options.command_line('journal rebuild', slot=slot or None) if known else way_on}"
         )
+
+
+def refuse_an_older_journal(options: Options, file: JournalFile, batch: Batch) -> None:
+    """Stop where results tell of submissions that the journal does not have: it is an older copy.
+
+    Whatever went on with it would write these submissions out of the results, and might buy them again. The
+    results are read as a whole only where they are younger than the end of the last run on record.
+
+    Raises:
+        GuardError: nothing was sent or written; it names what to do.
+        InputError: the results are there and cannot be read.
+    """
+    ended = file.last_runs.read().get(batch.scope)
+    for path in saved_of(batch.folder, batch.scope.slot):
+        written = written_at(path)
+        if written is None or (ended is not None and (ended.ended_at or 0.0) >= written):
+            continue
+        told = read_saved(path)
+        if told is None or told.slot != batch.scope.slot or are_taken_in(file, batch.scope, written):
+            continue
+        ids = {one.remote_id for job in told.jobs for one in (job, *job.others)} - {None}
+        if not file.has_all({one for one in ids if one is not None}):
+            raise GuardError(
+                f"{path} tells of submissions that {options.journal} does not have: the journal is an older "
+                f"copy. Bring it up to date first: {options.command_line('journal rebuild')}"
+            )
+
+
+def take_in(file: JournalFile, scope: Scope, path: Path, *, at: float) -> None:
+    """Remember that a rebuild has taken from results what it could: what it has left out stops nothing.
+
+    Raises:
+        JournalError: it could not be written.
+    """
+    written = written_at(path)
+    if written is not None:
+        file.names.choose(*_taken_in(scope, written), at=at)
+
+
+def are_taken_in(file: JournalFile, scope: Scope, written: float) -> bool:
+    """Return whether a rebuild has taken in the results that were written at a time."""
+    return file.names.is_chosen(*_taken_in(scope, written))
+
+
+def _taken_in(scope: Scope, written: float) -> tuple[str, str, str]:
+    return "results taken in", f"{scope.batch} {scope.slot}", f"{written:.3f}"
 
 
 def refuse_to_leave_unfinished(options: Options, batch: Batch) -> None:

@@ -16,6 +16,7 @@ from batchgen.planning.conditions import Word, is_asset
 from batchgen.planning.marks import Mark, Wanted
 from batchgen.planning.selection import JobSelection, selected
 from batchgen.planning.stages import stage_of
+from batchgen.usecases.guards import refuse_a_lost_journal, refuse_an_older_journal
 from batchgen.usecases.other_slots import write_all
 from batchgen.usecases.page import nothing_on_record, records_elsewhere, results_as_of_now
 from batchgen.wiring.batch import is_of_the_past
@@ -89,6 +90,8 @@ async def mark_assets(options: Options, marking: Marking) -> MarksMade:
         OutputError: the marks are written, and the results are as they were.
     """
     with _looked_at(options) as (opened, kept):
+        refuse_a_lost_journal(options, opened.file, opened.batch)
+        refuse_an_older_journal(options, opened.file, opened.batch)
         if not opened.batch.journal.records():
             raise InputError(nothing_on_record(opened, "mark"))
         wanted = _of_a_file(opened, marking.file) if marking.file else _of_words(opened, options, marking)
@@ -239,7 +242,13 @@ def _of_a_file(opened: OpenBatch, path: Path) -> list[Wanted]:
     there = {asset for record in batch.journal.records().values() for asset in record.asset_ids}
     elsewhere = _owners_elsewhere(opened, {one.asset_id for one in said if one.asset_id} - there)
     of_jobs, of_assets = dict[str, Said](), dict[str, Said]()
+    owners = {asset: one.job.id for one in batch.plan.carried for asset in one.record.asset_ids}
     for one in said:
+        owner = owners.get(one.asset_id, one.job)
+        if one.asset_id and one.job in batch.plan.by_id and owner != one.job:
+            # as in a sheet of which one column alone was sorted
+            problems.add(one.place, f"{one.asset_id} is of {owner!r}, and this row says {one.job!r}")
+            continue
         if one.asset_id and one.asset_id not in there:
             problems.add(one.place, _unknown_asset(opened, one.asset_id, elsewhere))
             continue

@@ -17,6 +17,7 @@ from batchgen.usecases.guards import refuse_wrong_words
 from batchgen.wiring.batch import Batch, is_of_the_past, slots_of
 from batchgen.wiring.job_facts import is_out_of_sight
 from batchgen.wiring.opening import OpenBatch
+from batchgen.wiring.options import SIMULATOR
 
 _LONGEST = 200  # characters of the words that selected jobs
 
@@ -103,6 +104,9 @@ def nothing_on_record(opened: OpenBatch, do: str) -> str:
     slots = [repr(one) for one in slots_of(opened.file, scope) if one != scope.slot]
     what = f"slot {scope.slot!r} of batch" if scope.slot else "batch"
     there = f"; there are the slots {', '.join(slots)}: --slot" if slots else ""
+    others = [one.origin for one in opened.file.scopes() if one.batch == scope.batch]
+    if SIMULATOR in others and not options.simulate:
+        there += "; what there is was rehearsed: add --simulate"
     return (
         f"nothing of {what} {scope.batch!r} is in {options.journal}: there is nothing to {do} yet{there}. "
         f"`{options.command_line('run')}` begins it"

@@ -24,6 +24,7 @@ from batchgen.reconcile.recall import Recalled, recall
 from batchgen.reconcile.saved_editions import forgotten_among, told_apart
 from batchgen.reconcile.saved_results import SavedJob, SavedResults, read_results
 from batchgen.scenario.client import ScenarioClient
+from batchgen.usecases.guards import take_in
 from batchgen.usecases.rename_check import named_by_results
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import OpenBatch
@@ -93,6 +94,8 @@ async def recover_batch(opened: OpenBatch, client: ScenarioClient, saved: SavedR
     recoverer = Recoverer(opened.options, opened.batch, client)
     found = await recoverer.recover(saved.jobs if saved else ())
     _mark_again(opened, saved.marks if saved else ())
+    for path in _results_of(opened):
+        take_in(opened.file, opened.batch.scope, path, at=opened.options.clock.now())
     return Recovery(
         batch=opened.batch.manifest.batch,
         slot=opened.batch.scope.slot,

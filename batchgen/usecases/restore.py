@@ -13,8 +13,9 @@ from batchgen.planning.plan import Standing
 from batchgen.planning.redo import Choice, given_back
 from batchgen.planning.selection import JobSelection, Unfit, selected
 from batchgen.usecases.arranging import files_in_order
+from batchgen.usecases.guards import refuse_a_lost_journal, refuse_an_older_journal
 from batchgen.usecases.other_slots import write_all
-from batchgen.usecases.page import results_as_of_now
+from batchgen.usecases.page import nothing_on_record, results_as_of_now
 from batchgen.usecases.redo import record_choices
 from batchgen.wiring.batch import is_of_the_past
 from batchgen.wiring.job_facts import known_jobs
@@ -57,6 +58,10 @@ async def restore_jobs(opened: OpenBatch, restoring: Restoring) -> list[GivenBac
         JournalError: the journal cannot be written.
         OutputError: it is on record, and the disk is at fault; the next run goes on.
     """
+    refuse_a_lost_journal(opened.options, opened.file, opened.batch)
+    refuse_an_older_journal(opened.options, opened.file, opened.batch)
+    if not opened.batch.journal.records():
+        raise InputError(nothing_on_record(opened, "restore"))
     plan, records = opened.batch.plan, opened.batch.journal.records()
     typed = opened.options.command_line
 

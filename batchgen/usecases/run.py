@@ -24,6 +24,7 @@ from batchgen.usecases.arranging import Arranged, InOrder, files_in_order
 from batchgen.usecases.audience import Audience
 from batchgen.usecases.guards import (
     refuse_a_lost_journal,
+    refuse_an_older_journal,
     refuse_an_unattended_purchase,
     refuse_to_leave_unfinished,
     refuse_wrong_words,
@@ -60,6 +61,7 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
     refuse_a_lost_journal(opened.options, opened.file, opened.batch)
+    refuse_an_older_journal(opened.options, opened.file, opened.batch)
     named, done = await _named(opened, interrupts, audience), Arranged()
     opened = named or opened
     if named is not None:

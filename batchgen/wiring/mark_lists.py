@@ -57,7 +57,9 @@ def read_marks(path: Path, batch: str, problems: Problems) -> list[Said]:
             return []
         job, is_sheet = "job", False
     elif kind in _SHEETS:
-        table, job, is_sheet = read_table(path, source), "id", True
+        table, is_sheet = read_table(path, source), True
+        # results.csv says id, the mapping of an export says job
+        job = next((one for one in ("id", "job") if one in _columns(table, one)), "id")
     else:
         refuse(source, "marks are read from a .json file, as the page exports it, or a .csv or .tsv table")
     names = _columns(table, job)

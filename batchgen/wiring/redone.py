@@ -1,6 +1,6 @@
 """The plan of a batch in which some jobs are made again, before anything of that is on record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from batchgen.lifecycle import Record, RedoAsked, apply
 from batchgen.manifest.values import Manifest
@@ -49,7 +49,9 @@ def redone(
     found = selected(options.selection, known, unfit=unfit)
     meant = with_children(plan, found.places) if options.children else list(found.places)
     places = [place for place in meant if plan.entries[place].job.id not in waits]
-    wrong = found.wrong or tuple(
+    all_meant = selected(options.selection, known).places
+    wrong = found.wrong or _open_among(options, plan, all_meant)
+    wrong = wrong or tuple(
         f"{manifest.place_of(place, 'params', 'seed')}: {plan.entries[place].job.id!r} has a fixed seed, so "
         "that the same would come out again; change it there, and a run buys the job anew"
         for place in with_a_seed_of_their_own(plan, places)
@@ -62,3 +64,18 @@ def redone(
         asked = RedoAsked(at=options.clock.now(), ordinal=one.ordinal)
         with_notes[one.head] = apply(with_notes[one.head], asked)
     return only_selected(planned(with_notes), places), chosen, ()
+
+
+def _open_among(options: Options, plan: Plan, places: Sequence[int]) -> tuple[str, ...]:
+    """Return why nothing of a selection is made again while some of it is: typed twice, it is bought once."""
+    children = (
+        {one for place in places for one in plan.lineage.descendants(place)} if options.children else ()
+    )
+    names = [plan.entries[place].job.id for place in sorted({*places, *children})]
+    return tuple(
+        why for one in names if plan.by_id[one].stands is not None and (why := _why_open(options, plan, one))
+    )
+
+
+def _why_open(options: Options, plan: Plan, name: str) -> str | None:
+    return wrong_with_redo(plan, options.command_line, name)

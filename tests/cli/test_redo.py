@@ -118,6 +118,19 @@ def test_children_are_named_with_what_they_cost_and_made_again_when_they_are_mea
     assert desk.charged == 7 + 4
 
 
+def test_typed_twice_nothing_is_made_again_while_a_part_of_it_waits(desk: Desk) -> None:
+    assert desk("redo", "knight-*", "--budget", "27")[0] == 5  # one knight and its cut, or two knights
+    bought = desk.charged
+    assert desk("redo", "knight-*")[0] == 2
+    assert (
+        "is being made again already: `batchgen run"
+        in desk("redo", "--only", "entry:knight", "--children")[2]
+    )
+    assert desk.charged == bought
+    assert desk("run")[0] == 0
+    assert desk.charged == 5 + 4
+
+
 def test_a_redo_is_taken_back_before_it_is_bought(desk: Desk) -> None:
     before = desk.job("knight-run")["asset_ids"]
     assert desk("redo", "knight-run", "knight-idle", "--budget", "1")[0] == 5

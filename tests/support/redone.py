@@ -57,6 +57,11 @@ class Redone(Place):
                 there.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, there)
 
+    def put_all_back(self, copy: Path) -> None:
+        """Put journal and results of a copy in the place of those that are there, as a backup does."""
+        self.put_back(copy)
+        self.put_back(copy, results=True)
+
     def write_results(self) -> None:
         """Write the results as a run does that goes on."""
         with look_at(self.options()) as opened:

@@ -116,7 +116,7 @@ class History:
         place = self.place
         self.told.append(f"lose: {way}")
         if way == "put back" and self.copies:
-            place.put_back(chance.choice(self.copies))
+            place.put_all_back(chance.choice(self.copies))
             return
         place.lose_the_journal()
         if way == "stale" and self.copies:

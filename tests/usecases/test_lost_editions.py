@@ -1,10 +1,13 @@
 """Jobs that were made again when the journal is lost, put back or rebuilt: each edition is what it was."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from batchgen import api
+from batchgen.cli.awaited import awaited
+from batchgen.errors import GuardError
 from batchgen.planning.selection import of_ids
 from batchgen.reconcile.look_back import BLIND
 from batchgen.record import State
@@ -84,6 +87,27 @@ def test_a_rebuild_that_is_made_twice_adds_nothing(place: Redone) -> None:
     assert place.records() == before
 
 
+def test_nothing_goes_on_with_a_journal_that_is_older_than_the_results(place: Redone) -> None:
+    place.run()
+    copy = place.copied("copy")
+    place.redo("job-0")
+    place.run()
+    before = place.row("job-0")
+    place.put_back(copy)
+    for go_on in (
+        place.run,
+        lambda: place.play(api.plan(replace(place.options(selection=of_ids(["job-0"])), redo=True))),
+        lambda: awaited(api.restore(place.options(selection=of_ids(["job-0"])), api.Restoring())),
+        lambda: awaited(api.mark(place.options(selection=of_ids(["job-0"])), api.Marking(mark="kept"))),
+    ):
+        with pytest.raises(GuardError, match=r"the journal is an older copy.*journal rebuild"):
+            go_on()
+    assert (place.row("job-0"), place.bought) == (before, 3)
+    place.rebuild()
+    assert place.run().verdict.exit == 0
+    assert place.row("job-0")["job_id"] == before["job_id"]
+
+
 def test_a_journal_of_before_it_was_made_again_learns_of_it_from_the_results(place: Redone) -> None:
     place.run()
     copy = place.copied("copy")
@@ -154,7 +178,7 @@ def test_what_a_journal_of_before_does_not_know_is_adopted_where_something_else_
     place.redo("job-0")
     place.run()
     before = place.row("job-0")
-    place.put_back(copy)
+    place.put_all_back(copy)
     place.add_a_job()
     assert place.run().verdict.exit == 0
     assert place.bought == 4
@@ -222,7 +246,7 @@ def test_an_audit_names_an_edition_that_no_record_has_and_a_rebuild_adopts_it(tm
     place.run()
     newest = place.row("job-0")["job_id"]
     assert not place.play(api.audit(place.options())).surplus, "an edition that a record has is no orphan"
-    place.put_back(copy)
+    place.put_all_back(copy)
     assert place.run().verdict.exit == 0
     audit = place.play(api.audit(place.options()))
     [found] = audit.surplus
@@ -293,7 +317,7 @@ def test_a_redo_that_a_journal_put_back_takes_for_planned_is_not_bought_again(pl
     copy = place.copied("copy")
     place.run()
     newest, before = place.row("job-0")["job_id"], place.row("job-0")["earlier"][0]["job_id"]
-    place.put_back(copy)
+    place.put_all_back(copy)
     outcome = place.run()
     assert place.bought == 3
     if is_by_seed(place):
