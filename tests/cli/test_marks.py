@@ -211,6 +211,10 @@ def test_of_an_asset_its_own_row_says_more_than_one_of_its_job(desk: Desk) -> No
 
 
 # The kind: a file of marks that is wrong somewhere. It is said with its line, and nothing is written.
+def test_a_mapping_of_an_export_comes_in_by_its_jobs(desk: Desk) -> None:
+    assert desk.mark("--from", desk.write("icons.csv", "path,job,mark\na.png,tower-1,kept\n")) == "4 kept"
+
+
 def test_everything_wrong_in_a_table_is_said_with_its_line(desk: Desk) -> None:
     desk.write("other.yaml", MANIFEST.replace("spring", "other"))
     assert run(["run", "other.yaml", "--simulate", "--yes", "-q", "--only", "tower-1"]) == 0
@@ -220,6 +224,7 @@ def test_everything_wrong_in_a_table_is_said_with_its_line(desk: Desk) -> None:
     rows = [
         f"kept;{first};;", f"rejected;{first};;", f"keep;{second};;", f"kept;{other};;", "kept;asset_no;;",
         "kept;;towr-1;", "kept;;later;", "kept;;;", f"none;{second};;why", f";{second};;why", ";;tower-3;",
+        f"kept;{first};tower-2;",
     ]  # fmt: skip
     told = desk.refused("--from", desk.write("s.csv", "\n".join(["mark;asset_id;id;note", *rows])))
     for line, text in {
@@ -232,6 +237,7 @@ def test_everything_wrong_in_a_table_is_said_with_its_line(desk: Desk) -> None:
         9: "says kept of nothing: asset_id and id are empty",
         10: "a note goes with a mark: write kept or rejected",
         11: f"a note goes with a mark, and {second} has none",
+        13: f"{first} is of 'tower-1', and this row says 'tower-2'",
     }.items():
         assert f"s.csv:{line}: {text}" in told
 
