@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchgen.journal import codec, schema
+from batchgen.journal.ordinals import shift_ordinals
 from batchgen.journal.origin_flags import NAMES_A_QUERY
 from batchgen.journal.reservations import ReservationRows
 from batchgen.journal.scopes import keep_scope
@@ -102,8 +103,10 @@ class Names:
         """Let what is on record under one scope join another one's."""
         to, execute = keep_scope(self._connection, kept), self._connection.execute
         equals = execute(
-            "SELECT content, MAX(ordinal) + 1 FROM records WHERE scope = ? AND content IN "
-            "(SELECT content FROM records WHERE scope = ?) GROUP BY content",
+            "SELECT content, MAX(ordinal) + 1 FROM (SELECT content, ordinal FROM records WHERE scope = ?1 "
+            # editions that are asked for have their ordinals before anything is on record of them
+            "UNION ALL SELECT content, value FROM records, json_each(fields, '$.editions') WHERE scope = ?1) "
+            "WHERE content IN (SELECT content FROM records WHERE scope = ?2) GROUP BY content",
             (to, number),
         ).fetchall()
         for content, free in equals:
@@ -124,6 +127,8 @@ class Names:
                 "WHERE (origin, project, batch, slot) = (?, ?, ?, ?) AND bought_content = ?",
                 (free, *_columns(name), content),
             )
+        if equals:
+            shift_ordinals(self._connection, number, dict(equals))
         self._move_all(number, to, name, kept)
 
     def _move_all(self, number: int, to: int, name: Scope, kept: Scope) -> None:

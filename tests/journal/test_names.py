@@ -10,19 +10,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchgen.errors import OverBudgetError
+from batchgen.identity import references_of
 from batchgen.lifecycle import (
     Accepted,
     AnswerLost,
     ChargeShown,
+    Collected,
     Event,
     OutputsGrew,
     Record,
+    RedoAsked,
     RefundShown,
+    Restored,
     SubmitStarted,
+    Succeeded,
     replay,
 )
-from batchgen.model import JobKey, Scope
+from batchgen.model import Job, JobKey, Scope
 from batchgen.planning.budget import Allowance, Window
+from batchgen.planning.editions import Editions, editions_of
 from tests.support.lives import JOB, lives
 from tests.support.opened import OpenedFile as JournalFile
 
@@ -106,6 +112,33 @@ def test_equals_of_the_second_name_join_under_ordinals_that_are_free(file: Journ
     file.names.join(SECOND, FIRST, at=3.0)
     ids = {key: one.remote_id for key, one in file.batch(FIRST).records().items()}
     assert ids == {A: "job_1", JobKey("v1:a", 1): "job_2", B: "job_3"}
+
+
+def test_editions_and_parents_of_the_second_name_are_still_the_same_records(file: JournalFile) -> None:
+    first, second = file.batch(FIRST), file.batch(SECOND)
+    done = Succeeded(at=3.0, asset_ids=("asset_1",)), Collected(at=4.0)
+    for journal, name in ((first, "one"), (second, "two")):
+        journal.append(A, started(), accepted(f"job_{name}"), *done)
+        journal.append(A, RedoAsked(at=5.0, ordinal=1))
+    second.append(JobKey("v1:a", 1), started(), accepted("job_again"), *done)
+    second.append(A, Restored(at=6.0, ordinal=0))
+    fed = {"image": {"job": "a", "content": "v1:a", "ordinal": 1, "assets": ["asset_1"]}}
+    child = Job(id="child", model="m", params=fed)
+    second.append(B, SubmitStarted(at=7.0, job=child, attempt=1, body="{}"), accepted("job_child"))
+    file.names.join(SECOND, FIRST, at=8.0)
+    after = file.batch(FIRST)
+    records = after.records()
+    assert replay(after.history()) == records
+    # what is asked for of the first name's job and not bought yet is no record of the second's
+    assert {key.ordinal: one.remote_id for key, one in records.items() if key.content == "v1:a"} == {
+        0: "job_one", 2: "job_two", 3: "job_again",
+    }  # fmt: skip
+    assert editions_of(A, records) == Editions((A, JobKey("v1:a", 1)), JobKey("v1:a", 1), A)
+    head, again = JobKey("v1:a", 2), JobKey("v1:a", 3)
+    assert editions_of(head, records) == Editions((head, again), head, head)
+    bound = records[B].job
+    assert bound is not None
+    assert [one.key for one in references_of(bound)] == [again]
 
 
 def test_what_was_spent_under_both_names_counts_against_one_cap(file: JournalFile) -> None:
