@@ -120,8 +120,8 @@ async def restore(options: Options, restoring: Restoring) -> Sequence[GivenBack]
         return await restore_jobs(opened, restoring)
 
 
-def jobs_meant(options: Options) -> Sequence[str]:
-    """Return the ids of the jobs that the words of the options mean.
+def jobs_meant(options: Options) -> tuple[str, Sequence[str]]:
+    """Return the slot, and the ids of the jobs that the words of the options mean.
 
     Raises:
         InputError: the manifest is wrong, or a word means none.
@@ -129,4 +129,4 @@ def jobs_meant(options: Options) -> Sequence[str]:
     """
     with look_at(options) as opened:
         refuse_wrong_words(opened.batch)
-        return [one.job.id for one in opened.batch.plan.shown.entries]
+        return opened.batch.scope.slot, [one.job.id for one in opened.batch.plan.shown.entries]

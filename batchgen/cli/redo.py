@@ -73,12 +73,13 @@ def command(
     preview = awaited(api.plan(options))
     if not agree_to(preview, ask=attended and not agreed, quiet=quiet):
         return Exit.REMAINS
-    options = replace(options, unattended=not (attended or agreed))
+    again = {one.job: one.ordinal for one in preview.batch.redone}
+    options = replace(options, unattended=not (attended or agreed), agreed=frozenset(again.items()))
 
     def do() -> int:
         return carry(options, quiet=quiet, as_json=as_json, events=events, seen=preview.warnings)
 
     if budget is not None:  # a run that goes on has a budget of its own
         return do()
-    orders = [api.order_to_redo([one.job for one in preview.batch.redone])]
+    orders = [api.order_to_redo(again, slot=preview.batch.scope.slot)]
     return done_or_ordered(do, options, lambda: orders, as_json=as_json)

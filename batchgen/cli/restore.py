@@ -48,7 +48,8 @@ def command(*, options: "api.Options", asset_id: str, undo: bool, as_json: bool)
         return _show(awaited(api.restore(options, restoring)), as_json=as_json)
 
     def orders() -> Sequence[api.Order]:
-        return [api.order_to_restore(api.jobs_meant(options), asset_id=asset_id, undo=undo)]
+        slot, jobs = api.jobs_meant(options)
+        return [api.order_to_restore(jobs, slot=slot, asset_id=asset_id, undo=undo)]
 
     return done_or_ordered(do, options, orders, as_json=as_json)
 

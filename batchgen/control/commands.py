@@ -90,20 +90,28 @@ def read_settings(words: Sequence[str]) -> list[Order]:
     return list(orders.values())
 
 
-def order_to_redo(jobs: Sequence[str]) -> Order:
-    """Return the order to make jobs again, by their ids."""
-    return Order(REDO, json.dumps({"jobs": list(jobs)}, ensure_ascii=False))
+def order_to_redo(jobs: Mapping[str, int], *, slot: str) -> Order:
+    """Return the order to make jobs again.
+
+    Args:
+        jobs: by their ids the ordinals of the editions that were agreed to: what was made again meanwhile
+            is not made once more.
+        slot: the one that they are of.
+    """
+    value = {"jobs": list(jobs), "ordinals": dict(jobs), "slot": slot}
+    return Order(REDO, json.dumps(value, ensure_ascii=False))
 
 
-def order_to_restore(jobs: Sequence[str], *, asset_id: str = "", undo: bool = False) -> Order:
-    """Return the order to give jobs back what they had, by their ids.
+def order_to_restore(jobs: Sequence[str], *, slot: str, asset_id: str = "", undo: bool = False) -> Order:
+    """Return the order to give jobs back what they had.
 
     Args:
         jobs: the ids.
+        slot: the one that they are of.
         asset_id: an asset of what is meant; empty for what came before what a job has.
         undo: take back what was restored.
     """
-    value = {"jobs": list(jobs), "asset": asset_id, "undo": undo}
+    value = {"jobs": list(jobs), "slot": slot, "asset": asset_id, "undo": undo}
     return Order(RESTORE, json.dumps(value, ensure_ascii=False))
 
 

@@ -32,11 +32,6 @@ class Editions(NamedTuple):
     newest: JobKey
     current: JobKey
 
-    @property
-    def others(self) -> tuple[JobKey, ...]:
-        """All but the newest."""
-        return tuple(one for one in self.all if one != self.newest)
-
 
 def editions_of(head: JobKey, records: Mapping[JobKey, Record]) -> Editions:
     """Return the editions of the job whose first one is given; it must be on record.
@@ -85,10 +80,15 @@ def _state(key: JobKey, records: Mapping[JobKey, Record]) -> State:
 
 
 class Shelf:
-    """All editions among some records."""
+    """All editions among some records.
+
+    Attributes:
+        records: these.
+    """
 
     def __init__(self, records: Mapping[JobKey, Record]) -> None:
         """Look through the records once: nearly all have none but themselves."""
+        self.records = records
         heads = [key for key, one in records.items() if one.editions]
         self._of = {key: editions_of(key, records) for key in heads}
         self._heads = {key: head for head, one in self._of.items() for key in one.all}

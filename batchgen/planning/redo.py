@@ -133,7 +133,7 @@ def made_again(plan: Plan, places: Iterable[int], records: Mapping[JobKey, Recor
 
 def given_back(
     entry: Entry,
-    records: Mapping[JobKey, Record],
+    shelf: Shelf,
     typed: Typed,
     *,
     asset_id: str = "",
@@ -143,14 +143,13 @@ def given_back(
 
     Args:
         entry: the job.
-        records: the journal's.
+        shelf: the editions on record.
         typed: gives a command on the batch.
         asset_id: an asset of the edition that is meant; empty for the one before.
         undo: whether the latest that has arrived is meant.
     """
     name, state = entry.job.id, entry.record.state
-    shelf = Shelf(records)
-    editions = shelf.of(entry.key)
+    editions, records = shelf.of(entry.key), shelf.records
     if entry.stands is not None and state in _UNDER_WAY:
         return (
             f"{name!r} is being made again, which is paid for or may be: wait until it has arrived "

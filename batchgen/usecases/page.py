@@ -107,6 +107,8 @@ def nothing_on_record(opened: OpenBatch, do: str) -> str:
     others = [one.origin for one in opened.file.scopes() if one.batch == scope.batch]
     if SIMULATOR in others and not options.simulate:
         there += "; what there is was rehearsed: add --simulate"
+    elif others and not slots:
+        there += f"; what there is was bought at {', '.join(dict.fromkeys(others))}"
     return (
         f"nothing of {what} {scope.batch!r} is in {options.journal}: there is nothing to {do} yet{there}. "
         f"`{options.command_line('run')}` begins it"

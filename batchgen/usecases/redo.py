@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from batchgen.control.commands import REDO, Edit, Order
 from batchgen.engine.settings import RunSettings
+from batchgen.errors import GuardError
 from batchgen.formats import counted
 from batchgen.lifecycle import Event, RedoAsked, Restored
 from batchgen.model import JobKey, Json
+from batchgen.planning.editions import Shelf
 from batchgen.planning.make_plan import with_editions
 from batchgen.planning.plan import Plan
 from batchgen.planning.redo import Choice, given_back, made_again, wrong_with_redo
@@ -18,16 +20,25 @@ from batchgen.wiring.opening import OpenBatch
 
 
 def ask_for_more(opened: OpenBatch) -> OpenBatch:
-    """Put on record that all jobs are made again that are meant, and return the batch as it is then.
+    """Put on record that all that is meant is made again, and return the batch as it is then.
 
     Raises:
+        GuardError: they are not those that were agreed to; nothing was written.
         JournalError: it cannot be written; nothing was.
     """
-    batch = opened.batch
+    batch, agreed = opened.batch, opened.options.agreed
+    if agreed is not None and agreed != {(one.job, one.ordinal) for one in batch.redone}:
+        raise GuardError(_OVERTAKEN)
     record_choices(opened, batch.redone, RedoAsked)
     ids = [one.job.id for one in batch.plan.entries if one.selected]
-    options = replace(opened.options, redo=False, children=False, selection=of_ids(ids))
+    options = replace(opened.options, redo=False, children=False, agreed=None, selection=of_ids(ids))
     return replace(opened, options=options).under(batch.scope)
+
+
+_OVERTAKEN = (
+    "some of these jobs were made again, or marked, by another command meanwhile; nothing was bought. Look "
+    "at what came out, and type it once more if you still want it"
+)
 
 
 def with_all_told(opened: OpenBatch) -> OpenBatch:
@@ -80,15 +91,21 @@ class LiveEdits:
         """Return what is done about an order: all that it names, or nothing."""
         try:
             words = json.loads(order.value)
-            ids = [str(one) for one in words["jobs"]]
-        except (ValueError, KeyError, TypeError):
+            ids, slot = [str(one) for one in words["jobs"]], str(words["slot"])
+            ordinals = {str(name): int(one) for name, one in words.get("ordinals", {}).items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
             return Edit(met=False, said=f"does not know the order {order.name!r}: it is of another batchgen")
         batch = self._opened.batch
+        if slot != batch.scope.slot:
+            text = f"works on slot {batch.scope.slot!r}, not on {slot!r}; order it after the run"
+            return Edit(met=False, said=text)
         plan = with_editions(batch.plan, batch.journal.records())
         if unknown := [one for one in ids if one not in plan.by_id]:
             text = f"the manifest as this run has read it has no {', '.join(unknown)}; order it after the run"
             return Edit(met=False, said=text)
-        return self._redo(plan, ids) if order.name == REDO else self._restore(plan, ids, words)
+        if order.name == REDO:
+            return self._redo(plan, ids, ordinals)
+        return self._restore(plan, ids, words)
 
     def next_round(self) -> OpenBatch:
         """Return the batch as it is now, with the same jobs to be bought and those that are made again."""
@@ -102,7 +119,7 @@ class LiveEdits:
         self._opened = replace(opened, options=options).under(opened.batch.scope)
         return self._opened
 
-    def _redo(self, plan: Plan, ids: Sequence[str]) -> Edit:
+    def _redo(self, plan: Plan, ids: Sequence[str], ordinals: Mapping[str, int]) -> Edit:
         typed = self._opened.options.command_line
         wrong = [text for one in ids if (text := wrong_with_redo(plan, typed, one))]
         if wrong:
@@ -110,6 +127,8 @@ class LiveEdits:
         places = {one.job.id: place for place, one in enumerate(plan.entries)}
         meant = [places[one] for one in ids]
         choices = made_again(plan, meant, self._opened.batch.journal.records())
+        if {one.job: one.ordinal for one in choices} != ordinals:
+            return Edit(met=False, said=_OVERTAKEN)
         when = (
             "the next run buys them" if self._opened.options.limit == 0 else "bought when its jobs are done"
         )
@@ -119,7 +138,8 @@ class LiveEdits:
     def _restore(self, plan: Plan, ids: Sequence[str], words: Mapping[str, Json]) -> Edit:
         typed, records = self._opened.options.command_line, self._opened.batch.journal.records()
         asset, undo = str(words.get("asset", "")), bool(words.get("undo"))
-        found = [given_back(plan.by_id[one], records, typed, asset_id=asset, undo=undo) for one in ids]
+        shelf = Shelf(records)
+        found = [given_back(plan.by_id[one], shelf, typed, asset_id=asset, undo=undo) for one in ids]
         if wrong := [one for one in found if isinstance(one, str)]:
             return Edit(met=False, said="; ".join(wrong))
         choices = [one for one in found if isinstance(one, Choice)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from batchgen.errors import InputError
 from batchgen.lifecycle import Restored
 from batchgen.planning.acceptance import Offer, offer, taken_back
+from batchgen.planning.editions import Shelf
 from batchgen.planning.plan import Standing
 from batchgen.planning.redo import Choice, given_back
 from batchgen.planning.selection import JobSelection, Unfit, selected
@@ -63,13 +64,13 @@ async def restore_jobs(opened: OpenBatch, restoring: Restoring) -> list[GivenBac
     if not opened.batch.journal.records():
         raise InputError(nothing_on_record(opened, "restore"))
     plan, records = opened.batch.plan, opened.batch.journal.records()
-    typed = opened.options.command_line
+    shelf, typed = Shelf(records), opened.options.command_line
 
     def found(name: str) -> Choice | Offer | str | None:
         entry = plan.by_id[name]
         if entry.accepted or (entry.standing is Standing.CHANGED and not restoring.undo):
             return offer(plan, name)
-        return given_back(entry, records, typed, asset_id=restoring.asset_id, undo=restoring.undo)
+        return given_back(entry, shelf, typed, asset_id=restoring.asset_id, undo=restoring.undo)
 
     def unfit(name: str) -> str | None:
         if plan.by_id[name].accepted:

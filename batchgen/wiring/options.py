@@ -60,6 +60,8 @@ class Options:
         retry: open another attempt for those of them that have failed, which all must have that are named.
         redo: make another one of each of them, which all must have what they are to have.
         children: with ``redo``, what was made of them too.
+        agreed: with ``redo``, the job and the ordinal of each edition whose price was shown; no other is
+            asked for. None where nothing was shown.
         allow: guards that a person lets this run pass.
         period: overrides the manifest's; ``day``, ``week`` or a name.
         slot: the slot to go on with; None for the one that is due.
@@ -89,6 +91,7 @@ class Options:
     retry: bool = False
     redo: bool = False
     children: bool = False
+    agreed: frozenset[tuple[str, int]] | None = None
     allow: frozenset["Allow"] = frozenset()
     period: str | None = None
     slot: str | None = None

@@ -71,11 +71,8 @@ def _open_among(options: Options, plan: Plan, places: Sequence[int]) -> tuple[st
     children = (
         {one for place in places for one in plan.lineage.descendants(place)} if options.children else ()
     )
-    names = [plan.entries[place].job.id for place in sorted({*places, *children})]
-    return tuple(
-        why for one in names if plan.by_id[one].stands is not None and (why := _why_open(options, plan, one))
+    entries = (plan.entries[place] for place in sorted({*places, *children}))
+    why = (
+        wrong_with_redo(plan, options.command_line, one.job.id) for one in entries if one.stands is not None
     )
-
-
-def _why_open(options: Options, plan: Plan, name: str) -> str | None:
-    return wrong_with_redo(plan, options.command_line, name)
+    return tuple(filter(None, why))

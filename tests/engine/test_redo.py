@@ -9,6 +9,7 @@ import pytest
 from batchgen.identity import references_of
 from batchgen.lifecycle import RedoAsked, Restored, State
 from batchgen.model import Job
+from batchgen.planning.editions import Shelf
 from batchgen.planning.make_plan import make_plan
 from batchgen.planning.plan import Entry, Plan
 from batchgen.planning.redo import Choice, given_back, made_again, with_children
@@ -52,7 +53,7 @@ class Studio:
 
     def restore(self, name: str) -> "Studio":
         records = records_of(self.over)
-        choice = given_back(self.entry(name), records, lambda *words: " ".join(words))
+        choice = given_back(self.entry(name), Shelf(records), lambda *words: " ".join(words))
         assert isinstance(choice, Choice), choice
         self._keep([choice], Restored)
         return self

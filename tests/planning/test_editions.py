@@ -124,29 +124,29 @@ def test_equal_jobs_that_are_made_again_together_get_editions_of_their_own() -> 
 def test_a_redo_is_taken_back_before_it_is_bought_and_after_it_failed() -> None:
     for state in (None, State.PLANNED, State.FAILED, State.REFUSED, State.CANCELED):
         records = editions(State.COLLECTED, state)
-        assert given_back(make_plan([A], records).entries[0], records, typed) == Choice(key(0), 0, "a")
+        assert given_back(make_plan([A], records).entries[0], Shelf(records), typed) == Choice(key(0), 0, "a")
 
 
 def test_a_redo_that_is_paid_for_is_waited_for() -> None:
     for state in (State.SUBMITTING, State.IN_DOUBT, State.RUNNING, State.SUCCEEDED, State.HELD):
         records = editions(State.COLLECTED, state)
-        told = given_back(make_plan([A], records).entries[0], records, typed)
+        told = given_back(make_plan([A], records).entries[0], Shelf(records), typed)
         assert isinstance(told, str)
 
 
 def test_restoring_goes_back_step_by_step_and_undo_to_the_latest() -> None:
     records = editions(State.COLLECTED, State.COLLECTED, State.FAILED, State.COLLECTED)
     for wanted in (1, 0):
-        choice = given_back(make_plan([A], records).entries[0], records, typed)
+        choice = given_back(make_plan([A], records).entries[0], Shelf(records), typed)
         assert choice == Choice(key(0), wanted, "a")
         records[key(0)] = apply(records[key(0)], Restored(at=1.0, ordinal=wanted))
         plan = make_plan([A], records)
         assert (plan.entries[0].key, plan.to_submit) == (key(wanted), ())
     entry = make_plan([A], records).entries[0]
-    assert "nothing before" in str(given_back(entry, records, typed))
-    assert given_back(entry, records, typed, undo=True) == Choice(key(0), 3, "a")
-    assert given_back(entry, records, typed, asset_id="asset_1") == Choice(key(0), 1, "a")
-    assert "has had asset_0, asset_1, asset_3" in str(given_back(entry, records, typed, asset_id="x"))
+    assert "nothing before" in str(given_back(entry, Shelf(records), typed))
+    assert given_back(entry, Shelf(records), typed, undo=True) == Choice(key(0), 3, "a")
+    assert given_back(entry, Shelf(records), typed, asset_id="asset_1") == Choice(key(0), 1, "a")
+    assert "has had asset_0, asset_1, asset_3" in str(given_back(entry, Shelf(records), typed, asset_id="x"))
 
 
 def test_a_redo_after_a_restore_comes_after_all_others() -> None:

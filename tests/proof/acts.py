@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from batchgen.lifecycle import Event, RedoAsked, Restored
 from batchgen.model import JobKey
+from batchgen.planning.editions import Shelf
 from batchgen.planning.plan import Entry, Plan
 from batchgen.planning.redo import (
     Choice,
@@ -99,7 +100,7 @@ def _back(
         same = (one for key, one in records.items() if key.content == entry.key.content)
         assets = sorted(asset for one in same for asset in one.asset_ids)
         asset = chance.choice(assets) if assets else ""
-    return given_back(entry, records, _typed, asset_id=asset, undo=act.what is What.UNDO)
+    return given_back(entry, Shelf(records), _typed, asset_id=asset, undo=act.what is What.UNDO)
 
 
 def _typed(name: str, *words: str) -> str:

@@ -6,6 +6,7 @@ _PROOF = (
     "tests/proof/test_redos.py::test_whatever_happens_to_what_is_made_again_it_is_bought_once_and_no_more"
 )
 _ENGINE = "tests/engine/test_redo.py"
+_NOTES = "tests/usecases/test_redo_notes.py"
 
 OF_REDOS = (
     Mutant(
@@ -168,5 +169,54 @@ OF_REDOS = (
         old="    others += [*results.removed, *(row for row in results.earlier if row.key not in shown)]\n",
         new="    others += [*results.removed, *(row for row in results.earlier if row.key in shown)]\n",
         test=_PROOF,
+    ),
+    Mutant(
+        name="make once more what another command made again since the price was shown",
+        path="usecases/redo.py",
+        old="    if agreed is not None and agreed != {(one.job, one.ordinal) for one in batch.redone}:\n",
+        new="    if agreed is not None and not batch.redone:\n",
+        test=_NOTES,
+    ),
+    Mutant(
+        name="make once more what the run that takes the order has made again",
+        path="usecases/redo.py",
+        old="        if {one.job: one.ordinal for one in choices} != ordinals:\n",
+        new="        if set(ids) != ordinals.keys():\n",
+        test=_NOTES,
+    ),
+    Mutant(
+        name="make jobs of another slot again than was ordered",
+        path="usecases/redo.py",
+        old="        if slot != batch.scope.slot:\n",
+        new="        if not isinstance(slot, str):\n",
+        test=_NOTES,
+    ),
+    Mutant(
+        name="give a wanted edition's ordinal to a record of another name that joins",
+        path="journal/names.py",
+        old="json_each(fields, '$.editions') WHERE scope = ?1) ",
+        new="json_each(fields, '$.editions') WHERE scope = -?1) ",
+        test="tests/journal/test_names.py",
+    ),
+    Mutant(
+        name="let editions name other records once names have joined",
+        path="journal/names.py",
+        old="        if equals:\n            shift_ordinals(",
+        new="        if not equals:\n            shift_ordinals(",
+        test="tests/journal/test_names.py",
+    ),
+    Mutant(
+        name="buy the finished half of what is made again once more, while the other half waits",
+        path="wiring/redone.py",
+        old="    wrong = found.wrong or _open_among(options, plan, all_meant)\n",
+        new="    wrong = found.wrong or _open_among(options, plan, all_meant[:0])\n",
+        test="tests/cli/test_redo.py",
+    ),
+    Mutant(
+        name="go on with a journal that is older than the results",
+        path="usecases/guards.py",
+        old="        if not file.has_all({one for one in ids if one is not None}):\n",
+        new="        if not ids:\n",
+        test="tests/usecases/test_lost_editions.py",
     ),
 )

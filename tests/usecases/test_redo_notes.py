@@ -3,23 +3,25 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from batchgen import api
-from batchgen.control.commands import REDO, Edit, Order, order_to_redo
+from batchgen.control.commands import REDO, Edit, Order, order_to_redo, order_to_restore
 from batchgen.control.server import LOOK_EVERY, ControlServer
 from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.settings import RunSettings
-from batchgen.errors import JournalError
+from batchgen.errors import GuardError, JournalError
 from batchgen.journal.file import JournalFile
 from batchgen.journal.runs import RunRecords
 from batchgen.lifecycle import RedoAsked, State
 from batchgen.planning.redo import made_again
+from batchgen.planning.selection import of_ids
 from batchgen.simulator.settings import Outcomes
-from batchgen.usecases.redo import record_choices
+from batchgen.usecases.redo import LiveEdits, record_choices
 from batchgen.wiring.background import beside
 from batchgen.wiring.opening import open_batch
 from tests.support.builders import make_earth
@@ -88,6 +90,29 @@ def test_what_is_ordered_of_a_run_that_failures_stop_is_left_to_the_next_one(tmp
         assert opened.batch.plan.by_id["knight-2"].record.state is State.PLANNED
 
 
+def test_what_was_made_again_since_its_price_was_shown_is_not_made_once_more(tmp_path: Path) -> None:
+    (tmp_path / "jobs.yaml").write_text(THREE)
+    place = Place(tmp_path, make_earth(duration=(2.0, 3.0)))
+    place.run()
+    options = place.options(redo=True, selection=of_ids(["knight-2"]))
+    shown = place.play(api.plan(options)).batch.redone
+    agreed = replace(options, agreed=frozenset((one.job, one.ordinal) for one in shown))
+    place.play(api.run(agreed, Interrupts(), quiet()))
+    assert place.bought == 4
+    with pytest.raises(GuardError, match="made again, or marked, by another command meanwhile"):
+        place.play(api.run(agreed, Interrupts(), quiet()))
+    with open_batch(place.options()) as opened:
+        edits = LiveEdits(opened)
+        late = edits(order_to_redo({"knight-2": 3}, slot=""))
+        elsewhere = edits(order_to_redo({"knight-3": 4}, slot="2026-11-26"))
+        back = edits(order_to_restore(["knight-2"], slot="2026-11-26"))
+        right = edits(order_to_redo({"knight-2": 4}, slot=""))
+    assert [one.met for one in (late, elsewhere, back, right)] == [False, False, False, True]
+    assert "made again, or marked, by another command meanwhile" in late.said
+    assert "works on slot '', not on '2026-11-26'" in elsewhere.said
+    assert place.bought == 4
+
+
 async def _order_soon(path: Path) -> None:
     """Order a run to make a job again before its first one has ended."""
     await asyncio.sleep(2.0)
@@ -95,7 +120,7 @@ async def _order_soon(path: Path) -> None:
     assert records is not None
     with records:
         (run,) = records.of_batch("spring")
-        records.orders.give(run.token, [order_to_redo(["knight-2"])], at=EPOCH)
+        records.orders.give(run.token, [order_to_redo({"knight-2": 3}, slot="")], at=EPOCH)
 
 
 class Orders:
