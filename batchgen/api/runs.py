@@ -15,6 +15,7 @@ from batchgen.model import Scope
 from batchgen.output.sending import SentPage
 from batchgen.planning.arrangement import Arrangement
 from batchgen.planning.chains import ChainCount
+from batchgen.planning.marks import Mark, mark_of
 from batchgen.planning.pricing import NOTHING, Price
 from batchgen.planning.selection import JobSelection
 from batchgen.usecases.arranging import look
@@ -88,6 +89,13 @@ class Preview:
     has_work: bool
     warnings: tuple[Problem, ...]
     files: Arrangement
+
+    @property
+    def kept_again(self) -> int:
+        """How many of the jobs that are made again a person keeps."""
+        names, marks = {one.job for one in self.batch.redone}, self.batch.marks
+        entries = (one for one in self.batch.plan.entries if one.job.id in names)
+        return sum(mark_of(one.current.record.asset_ids, marks) is Mark.KEPT for one in entries)
 
 
 async def run(options: Options, interrupts: Interrupts, audience: Audience) -> RunOutcome:

@@ -117,7 +117,8 @@ def _told(done: "api.MarksMade") -> str:
         *([f"{counted(done.removed, 'mark')} removed"] if done.removed else []),
     ]
     same = f"{done.same} as before" if done.same else ""
-    return "; ".join(filter(None, [", ".join(parts), same])) or "nothing to mark"
+    earlier = f"{done.earlier} of them on what jobs had before what they have now" if done.earlier else ""
+    return "; ".join(filter(None, [", ".join(parts), earlier, same])) or "nothing to mark"
 
 
 def _document(done: "api.MarksMade") -> dict[str, object]:
@@ -129,6 +130,7 @@ def _document(done: "api.MarksMade") -> dict[str, object]:
         "notes": done.noted,
         "removed": done.removed,
         "same": done.same,
+        "earlier": done.earlier,
         "results": None if done.results is None else str(done.results),
         "run_writes_results": done.by_run,
     }

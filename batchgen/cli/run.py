@@ -241,6 +241,9 @@ def agree_to(preview: "api.Preview", *, ask: bool, quiet: bool = False) -> bool:
     again = len(preview.batch.redone)
     what = f"{counted(again, 'job')} to make again" if again == count else f"{counted(count, 'job')} to buy"
     click.echo(f"{preview.batch.manifest.batch}: {what}, for {all_of(quoted)}.", err=True)
+    if kept := preview.kept_again:
+        are = "1 of them is" if kept == 1 else f"{kept} of them are"
+        click.echo(f"  {are} kept; what is made has no mark until you give it one", err=True)
     for text in along_line(preview):
         click.echo(text, err=True)
     for text in preview.outlook.fit.warnings():

@@ -1,5 +1,6 @@
 """Which changed jobs may keep what was bought before the change, and why others may not. Pure."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from batchgen.identity import content_key
@@ -27,12 +28,13 @@ class Offer:
         return self.before.key
 
 
-def offer(plan: Plan, name: str) -> Offer | str | None:
+def offer(plan: Plan, name: str, *, gone: Collection[JobKey] = ()) -> Offer | str | None:
     """Return what the job of this id may keep: None where it keeps something already, else why it may not.
 
     Args:
         plan: of the batch.
         name: the id of one of its jobs.
+        gone: what was of no job any more when the batch was run last: what the job had then goes first.
     """
     entry = plan.by_id[name]
     if entry.accepted:
@@ -40,7 +42,7 @@ def offer(plan: Plan, name: str) -> Offer | str | None:
     if entry.standing is not Standing.CHANGED:
         known = "was not bought before" if entry.standing is Standing.NEW else "asks for what was bought"
         return f"{name!r} has not changed: it {known} ({entry.standing}); there is nothing to accept"
-    before = plan.removed_by_id.get(name, ())
+    before = sorted(plan.removed_by_id.get(name, ()), key=lambda one: one.key not in gone)
     kept = next((one for one in reversed(before) if may_be_kept(one.record)), None)
     if kept is None:
         return f"{name!r} was changed, and there is nothing to keep: before, it was {before[-1].standing}"

@@ -1,11 +1,11 @@
 """What changed in a job: the one before, as it was bought, against the one in the manifest. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from batchgen.identity import as_said, canonical, is_file, is_reference
-from batchgen.model import Job, Json
+from batchgen.model import Job, JobKey, Json
 from batchgen.planning.plan import Entry, Plan
 
 _MISSING = object()  # not None, which a manifest can say
@@ -43,9 +43,14 @@ class Changed:
     changes: tuple[Change, ...]
 
 
-def changed_jobs(plan: Plan) -> tuple[Changed, ...]:
-    """Return each job that would be bought although one of its id is on record, the last one that was."""
-    before = {one.job.id: one for one in plan.removed}
+def changed_jobs(plan: Plan, *, gone: Collection[JobKey] = ()) -> tuple[Changed, ...]:
+    """Return each job that would be bought although one of its id is on record, the last one that was.
+
+    Args:
+        plan: of the batch.
+        gone: what was of no job any more when the batch was run last.
+    """
+    before = {one.job.id: one for one in sorted(plan.removed, key=lambda one: one.key not in gone)}
     return tuple(
         Changed(entry=one, before=before[one.job.id], changes=changes(before[one.job.id].job, one.job))
         for one in plan.to_submit

@@ -31,9 +31,9 @@ def accept_changes(opened: OpenBatch) -> Kept:
         InputError: one of those that are named has nothing to keep.
         JournalError: the journal cannot be written.
     """
-    plan = opened.batch.plan
-    names = _chosen(opened, lambda name: _text(offer(plan, name)))
-    found = {name: offer(plan, name) for name in names}
+    plan, gone = opened.batch.plan, opened.gone
+    names = _chosen(opened, lambda name: _text(offer(plan, name, gone=gone)))
+    found = {name: offer(plan, name, gone=gone) for name in names}
     offers = tuple(one for one in found.values() if isinstance(one, Offer))
     records = opened.file.accepted(opened.batch.scope)
     records.keep({one.acceptance: one.bought for one in offers}, at=opened.now)

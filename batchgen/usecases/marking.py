@@ -56,6 +56,7 @@ class MarksMade:
         noted: how many got another note alone.
         removed: how many lost their mark.
         same: how many were as was wanted.
+        earlier: how many of those that got a mark are of what jobs had before what they have now.
         results: the file that has them by now; None where it was not written.
         by_run: whether a run that goes on writes it.
     """
@@ -67,6 +68,7 @@ class MarksMade:
     noted: int
     removed: int
     same: int
+    earlier: int
     results: Path | None
     by_run: bool
 
@@ -96,6 +98,7 @@ async def mark_assets(options: Options, marking: Marking) -> MarksMade:
             raise InputError(nothing_on_record(opened, "mark"))
         wanted = _of_a_file(opened, marking.file) if marking.file else _of_words(opened, options, marking)
         scope = opened.batch.scope
+        current = {asset for one in opened.batch.plan.entries for asset in one.current.record.asset_ids}
     at = options.clock.now()
     change = options.journal.change_marks(scope, wanted, at=at)
     results, by_run = None, False
@@ -109,6 +112,7 @@ async def mark_assets(options: Options, marking: Marking) -> MarksMade:
         noted=len(change.noted),
         removed=len(change.removed),
         same=change.same,
+        earlier=len(change.made.keys() - current),
         results=results,
         by_run=by_run,
     )

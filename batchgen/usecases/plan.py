@@ -131,7 +131,7 @@ async def look_ahead(
     return Outlook(
         quoted=quoted,
         entries=_by_entry(batch, quoted),
-        changed=tuple(one for one in changed_jobs(batch.plan) if one.entry.is_asked),
+        changed=tuple(one for one in changed_jobs(batch.plan, gone=opened.gone) if one.entry.is_asked),
         moved=tuple(one for one in changed_under_new_ids(batch.plan) if one.entry.is_asked),
         renamed=tuple(pair for pair in renamed(batch.plan) if batch.plan.by_id[pair[1]].is_asked),
         forecast=forecast(jobs, models, at_once=min(ceilings, default=None), rate=rate),

@@ -64,12 +64,12 @@ async def restore_jobs(opened: OpenBatch, restoring: Restoring) -> list[GivenBac
     if not opened.batch.journal.records():
         raise InputError(nothing_on_record(opened, "restore"))
     plan, records = opened.batch.plan, opened.batch.journal.records()
-    shelf, typed = Shelf(records), opened.options.command_line
+    shelf, gone, typed = Shelf(records), opened.gone, opened.options.command_line
 
     def found(name: str) -> Choice | Offer | str | None:
         entry = plan.by_id[name]
         if entry.accepted or (entry.standing is Standing.CHANGED and not restoring.undo):
-            return offer(plan, name)
+            return offer(plan, name, gone=gone)
         return given_back(entry, shelf, typed, asset_id=restoring.asset_id, undo=restoring.undo)
 
     def unfit(name: str) -> str | None:

@@ -10,7 +10,7 @@ from batchgen.errors import InputError
 from batchgen.journal.file import JournalFile
 from batchgen.manifest.reading import read_manifest, uncollected
 from batchgen.manifest.values import Manifest
-from batchgen.model import Scope
+from batchgen.model import JobKey, Scope
 from batchgen.planning.selection import of_ids
 from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
 from batchgen.wiring.options import Options
@@ -32,6 +32,12 @@ class OpenBatch:
     file: JournalFile
     batch: Batch
     now: float
+
+    @property
+    def gone(self) -> frozenset[JobKey]:
+        """What was of no job of the manifest any more when the slot was run last."""
+        last = self.file.last_runs.read().get(self.batch.scope)
+        return frozenset() if last is None else last.removed
 
     def under(self, scope: Scope) -> "OpenBatch":
         """Return the same manifest with the records of another scope."""

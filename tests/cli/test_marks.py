@@ -135,6 +135,7 @@ def test_a_command_says_what_it_did_and_again_that_nothing_is_new(desk: Desk) ->
     status, out, _ = desk("mark", "kept", "tower-3", "--json")
     assert (status, json.loads(out)) == (0, {
         "batch": "spring", "slot": None, "kept": 4, "rejected": 0, "notes": 0, "removed": 0, "same": 0,
+        "earlier": 0,
         "results": "output/spring/results.json", "run_writes_results": False,
     })  # fmt: skip
 

@@ -168,6 +168,17 @@ def test_a_changed_job_keeps_what_was_bought_and_is_given_that_back(desk: Desk) 
     assert "1 to buy" in desk("plan")[1]
 
 
+def test_of_several_forms_the_one_that_the_job_had_last_is_given_back(desk: Desk) -> None:
+    mill = desk.job("fixed")["asset_ids"]
+    for text in ("a windmill", "a mill"):
+        (desk.folder / "jobs.yaml").write_text(MANIFEST.replace("a mill", text))
+        assert desk("run")[0] == 0
+    (desk.folder / "jobs.yaml").write_text(MANIFEST.replace("a mill", "a watermill"))
+    assert "windmill" not in desk("plan")[1]
+    assert desk("restore", "fixed")[0] == 0
+    assert desk.job("fixed")["asset_ids"] == mill
+
+
 def test_without_a_terminal_somebody_must_agree(shell: Shell, simulator: Callable[..., Service]) -> None:
     shell.write("jobs.yaml", f"version: 1\nbatch: spring\njobs:\n  - {{id: a, prompt: a, model: {MODEL}}}\n")
     service = simulator("--speed", "100", "--duration", "1-2")
@@ -188,8 +199,17 @@ def test_marks_say_what_is_made_again_and_do_not_outlive_it(desk: Desk) -> None:
     job = desk.job("knight-run")
     assert (job["mark"], desk.charged) == (None, 6)
     assert desk("redo", "--only", "mark:rejected")[0] == 2
+    old = desk.job("knight-run")["earlier"][0]["asset_ids"][0]
+    (desk.folder / "late.csv").write_text(f"asset_id,mark\n{old},kept\n")
+    told = desk("mark", "--from", str(desk.folder / "late.csv"))[1]
+    assert told == "1 kept; 1 of them on what jobs had before what they have now\n"
+    assert desk.job("knight-run")["mark"] is None
     assert desk("restore", "knight-run")[0] == 0
-    assert desk.job("knight-run")["mark"] == "rejected"
+    assert desk.job("knight-run")["mark"] == "kept"
+    assert (
+        "  1 of them is kept; what is made has no mark until you give it one\n"
+        in desk("redo", "knight-run")[2]
+    )
 
 
 LIVE = "version: 1\nbatch: spring\nlimits: {rate: 60/min, in_flight: 2}\njobs:\n" + "".join(
