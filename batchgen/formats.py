@@ -65,3 +65,28 @@ def clean(text: str, longest: int = _LONGEST) -> str:
         one for one in line[: 4 * longest] if unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Co"}
     )
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"
+
+
+def harmless(text: str, *, on_one_line: bool = False) -> str:
+    """Return a text that cannot move a terminal or turn a line around: what would is written as an escape.
+
+    Args:
+        text: whosever it is; ends of lines and tabs in it stay.
+        on_one_line: make an end of a line an escape, too.
+    """
+    if on_one_line:
+        text = text.replace("\n", "\\n")
+    if text.isprintable():
+        return text
+    return "".join(one if one in "\n\t" or not _acts(one) else _escape(one) for one in text)
+
+
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _acts(one: str) -> bool:
+    return one in _DIRECTIONS or unicodedata.category(one) in {"Cc", "Zl", "Zp"}
+
+
+def _escape(one: str) -> str:
+    return f"\\x{ord(one):02x}" if ord(one) < 0x100 else f"\\u{ord(one):04x}"  # noqa: PLR2004 - one byte

@@ -26,6 +26,7 @@ _NAMED = 20  # jobs like none of ours
     "came later.",
 )
 @click.option("--offline", is_flag=True, help="Ask the service nothing: the journal and the disk alone.")
+@flags.logging
 @flags.as_json
 def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) -> int:
     """Check the journal of TARGET against the service and the disk.

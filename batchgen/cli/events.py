@@ -1,7 +1,6 @@
 """Where the events of a run go: lines of JSON, each written at once, for programs that follow it."""
 
 import errno
-import json
 import os
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from batchgen import api
+from batchgen.cli.log import Log
 from batchgen.cli.streams import error_of
 from batchgen.errors import BatchgenError
 from batchgen.exits import status_of
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class _Lines:
     """Writes events as lines; when that fails it says so once, and the run goes on."""
 
-    def __init__(self, stream: TextIO, name: str) -> None:
+    def __init__(self, stream: TextIO, name: str, log: Log) -> None:
+        self._log = log
         self._stream = stream
         self._name = name
         self._broken = False
@@ -34,14 +35,14 @@ class _Lines:
         if self._broken:
             return
         try:
-            self._stream.write(json.dumps(event.document(), ensure_ascii=False) + "\n")
+            self._stream.write(self._log.line(event))
             self._stream.flush()
             if error := error_of(self._stream):
                 raise error
         except (OSError, ValueError) as error:
             self._broken = True
             self._drop()
-            click.echo(f"events to {self._name} end here: {error}; the run goes on", err=True)
+            self._log.say(f"events to {self._name} end here: {error}; the run goes on", "warning")
 
     def _drop(self) -> None:
         """Let what is still in the buffer go nowhere: to flush it at the end would be a second failure."""
@@ -51,17 +52,18 @@ class _Lines:
 
 
 @contextmanager
-def events_to(place: Path | None) -> Iterator["Tell | None"]:
+def events_to(place: Path | None, log: Log) -> Iterator["Tell | None"]:
     """Open the place where events go for as long as the block lasts; an error that ends it is the last one.
 
     Args:
         place: a file that lines are added to, ``-`` for standard output, None for nowhere.
+        log: of the command; knows what no line may show.
     """
     if place is None:
         yield None
         return
     if place == Path("-"):
-        with _until_an_error(_Lines(sys.stdout, "standard output")) as tell:
+        with _until_an_error(_Lines(sys.stdout, "standard output", log), log) as tell:
             yield tell
         return
     try:
@@ -71,7 +73,7 @@ def events_to(place: Path | None) -> Iterator["Tell | None"]:
         if getattr(error, "errno", None) == errno.ENXIO:
             why = "nobody reads this pipe; start its reader first"
         raise click.BadParameter(f"{place}: {why}", param_hint="--events") from error
-    with stream, _until_an_error(_Lines(stream, str(place))) as tell:
+    with stream, _until_an_error(_Lines(stream, str(place), log), log) as tell:
         yield tell
 
 
@@ -83,12 +85,18 @@ def _opened(path: str, flags: int) -> int:
 
 
 @contextmanager
-def _until_an_error(lines: _Lines) -> Iterator["Tell"]:
+def _until_an_error(lines: _Lines, log: Log) -> Iterator["Tell"]:
     try:
         yield lines.write
     except BatchgenError as error:
         ended = api.RunEnded(
-            at=time.time(), batch="", slot="", exit=status_of(error), reasons=(str(error),), summary={}
+            at=time.time(),
+            batch="",
+            slot="",
+            run_id=log.run_id,
+            exit=status_of(error),
+            reasons=(str(error),),
+            summary={},
         )
         lines.write(ended)
         raise

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from batchgen import api
+from batchgen.cli.log import JSON, TEXT, current
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -229,6 +230,62 @@ def _one_stdout(ctx: click.Context, _param: click.Parameter, value: Path | None)
     return value
 
 
+def _log_to(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Begin the log as soon as its words are read: what is wrong with others is a line of it."""
+    log = current()
+    match param.name:
+        case "log_format":
+            log.is_json = value == JSON
+        case "verbose":
+            log.shows_requests = value
+        case _:
+            if value == Path("-"):
+                raise click.BadParameter(f"name a file; {_TO_STDERR}", ctx=ctx, param=param)
+            if value is not None:
+                log.add_file(value)
+
+
+_TO_STDERR = "--log-format json writes the lines to standard error"
+_LOGGING: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--log-format",
+        type=click.Choice([TEXT, JSON]),
+        default=TEXT,
+        show_default=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_log_to,
+        help="What is on standard error: text for people, or a line of JSON for everything that happens.",
+    ),
+    click.option(
+        "--log-file",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        is_eager=True,
+        expose_value=False,
+        callback=_log_to,
+        help="Add the same lines of JSON to a file, which logrotate may move or cut.",
+    ),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_log_to,
+        help="Show each request to the service, without what is secret.",
+    ),
+)
+
+
+def logging(command: F) -> F:
+    """Return a command the words that say where its log goes; ``log.current`` is the log."""
+    flagged: Any = command
+    for flag in reversed(_LOGGING):
+        flagged = flag(flagged)
+    return flagged  # type: ignore[no-any-return]  # the command, with more words
+
+
 events = click.option(
     "--events",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -262,8 +319,13 @@ def _with_options(command: F, argument: Callable[[Any], Any], given: Sequence[Ca
         named = {name: words.pop(name) for name in _OPTIONS if name in words}
         if named["slot"] is not None and named.get("period") is not None:
             raise click.UsageError("--slot and --period cannot be given together")
+        log = current()
         options = api.Options(
-            manifest=manifest, environ=environ(manifest), output_chosen=output_is_chosen(), **named
+            manifest=manifest,
+            environ=environ(manifest),
+            output_chosen=output_is_chosen(),
+            on_request=log.asked if log.shows_requests else None,
+            **named,
         )
         if argument is target:
             options = replace(options, manifest=api.manifest_meant(options))
@@ -301,6 +363,7 @@ def environ(manifest: Path | None = None) -> dict[str, str]:
     beside = [] if manifest is None else [(folder / manifest.parent).resolve()]
     found = api.environment(os.environ, folder, *(one for one in beside if not _is_same(one, folder)))
     click.get_current_context().find_root().ensure_object(dict)[CREDENTIALS] = found.told
+    current().learn(found)
     return found
 
 

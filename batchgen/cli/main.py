@@ -4,13 +4,17 @@ Command modules are loaded when they are named: ``--help`` pays for none of the 
 """
 
 import json
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
 from batchgen import __version__, api
 from batchgen.cli import flags
+from batchgen.cli.log import LOG, Log, wants_json
 from batchgen.errors import BatchgenError, InputError, Problem, TransitionError
 from batchgen.exits import Exit, status_of
 
@@ -24,6 +28,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "control": "Change, pause, resume or drain a running batch.",
         "status": "Show where the batches of an output folder stand.",
         "report": "Write the page of what came out, of all jobs or some.",
+        "cron": "Print what makes a machine run a manifest at set times.",
     },
     "Choosing": {
         "mark": "Say which of what came out is kept or rejected.",
@@ -65,6 +70,7 @@ EXAMPLES: Mapping[str, str] = {
     "control": "batchgen control set jobs.yaml in_flight=4 budget=800",
     "status": "batchgen status -o output",
     "report": "batchgen report jobs.yaml --only tag:cover --open",
+    "cron": "batchgen cron jobs.yaml --at '0 3 * * *' --systemd",
     "mark": "batchgen mark jobs.yaml kept tower --note 'for the cover'",
     "redo": "batchgen redo jobs.yaml --only mark:rejected",
     "restore": "batchgen restore jobs.yaml tower",
@@ -139,45 +145,59 @@ def batchgen() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the words say and give the exit status."""
-    known: dict[str, str] = {}
-    status = _run(arguments, known)
-    if status == Exit.CREDENTIALS and flags.CREDENTIALS in known:
-        click.echo(f"  {known[flags.CREDENTIALS]}", err=True)
-    return status
+    log = Log(os.environ, is_json=wants_json(arguments))
+    known: dict[str, Any] = {LOG: log}
+    sys.excepthook = log.take_bug
+    try:
+        return _run(arguments, known, log)
+    finally:
+        log.close()
 
 
-def _run(arguments: Sequence[str], known: dict[str, str]) -> int:
+def _run(arguments: Sequence[str], known: dict[str, Any], log: Log) -> int:
     try:
         status = batchgen.main(args=list(arguments), prog_name="batchgen", standalone_mode=False, obj=known)
     except click.ClickException as error:
-        error.show()
+        if not log.is_json:
+            error.show()
+        log.end_with(error.format_message(), Exit.INPUT)
         return Exit.INPUT
     except click.exceptions.Abort:
         return Exit.INTERRUPTED
     except BatchgenError as error:
-        return _explain(error, as_json="--json" in arguments)
+        hint = known.get(flags.CREDENTIALS, "") if status_of(error) == Exit.CREDENTIALS else ""
+        return _explain(error, log, as_json="--json" in arguments, hint=hint)
     except OSError as error:
         where = f"{error.filename}: " if isinstance(error.filename, str) else ""
-        click.echo(f"batchgen: the system failed: {where}{error.strerror or error}", err=True)
-        return Exit.BUG
-    return status if isinstance(status, int) else 0
+        return _say_last(f"the system failed: {where}{error.strerror or error}", Exit.BUG, log)
+    status = status if isinstance(status, int) else 0
+    if status == Exit.CREDENTIALS and flags.CREDENTIALS in known:
+        log.say(f"  {known[flags.CREDENTIALS]}")
+    return status
 
 
-def _explain(error: BatchgenError, *, as_json: bool) -> int:
+def _say_last(text: str, status: int, log: Log) -> int:
+    if not log.is_json:
+        click.echo(f"batchgen: {text}", err=True)
+    log.end_with(text, status)
+    return status
+
+
+def _explain(error: BatchgenError, log: Log, *, as_json: bool, hint: str) -> int:
     status = status_of(error)
     if isinstance(error, TransitionError):
         raise error  # a bug: its trace is what a report needs
     problems, warnings = (error.problems, error.warnings) if isinstance(error, InputError) else ((), ())
+    placed = [[_plain(one) for one in each] for each in (problems, warnings)]
     if as_json:
-        shown = {
-            "exit": status,
-            "error": str(error),
-            "problems": [_plain(one) for one in problems],
-            "warnings": [_plain(one) for one in warnings],
-        }
-        click.echo(json.dumps(shown, ensure_ascii=False))
-    for line in api.shown_problems(problems, warnings) if problems else [f"batchgen: {error}"]:
-        click.echo(line, err=True)
+        shown = {"exit": status, "error": str(error), "problems": placed[0], "warnings": placed[1]}
+        click.echo(json.dumps(log.masked(shown), ensure_ascii=False))
+    if not log.is_json:
+        for line in api.shown_problems(problems, warnings) if problems else [f"batchgen: {error}"]:
+            click.echo(line, err=True)
+        if hint:
+            click.echo(f"  {hint}", err=True)
+    log.end_with(str(error), status, problems=placed[0], warnings=placed[1], hint=hint)
     return status
 
 

@@ -11,6 +11,7 @@ from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.awaited import awaited
 from batchgen.cli.control import done_or_ordered
+from batchgen.cli.log import current
 from batchgen.cli.plan import show_plan
 from batchgen.cli.run import agree_to, carry
 from batchgen.exits import Exit
@@ -30,6 +31,7 @@ from batchgen.exits import Exit
     help="Do not ask to confirm. Without a terminal, buying needs --yes or a budget.",
 )
 @flags.quiet
+@flags.logging
 @flags.events
 @flags.as_json
 def command(
@@ -69,7 +71,8 @@ def command(
     )
     if dry_run:
         return show_plan(options, as_json=as_json)
-    attended, agreed = on_terminal and sys.stdin.isatty(), yes or options.simulate
+    attended = on_terminal and sys.stdin.isatty() and not current().is_json
+    agreed = yes or options.simulate
     preview = awaited(api.plan(options))
     if not agree_to(preview, ask=attended and not agreed, quiet=quiet):
         return Exit.REMAINS

@@ -10,6 +10,7 @@ import click
 from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.awaited import awaited
+from batchgen.cli.log import current
 from batchgen.exits import Exit
 from batchgen.formats import moment, units
 
@@ -28,6 +29,7 @@ from batchgen.formats import moment, units
     help="With --absent: this submission is not the job's, although it echoes all that was sent.",
 )
 @click.option("--give-up", multiple=True, metavar="JOB", help="It is not wanted any more, paid for or not.")
+@flags.logging
 @flags.as_json
 def command(
     *,
@@ -54,7 +56,8 @@ def command(
     Exit status 0 if nothing of it is in doubt any more, 7 otherwise.
     """
     answers = api.Answers(adopt=_pairs(adopt), absent=absent, sure=sure, give_up=give_up)
-    asks = not as_json and sys.stdin.isatty() and sys.stderr.isatty()
+    attended = sys.stdin.isatty() and sys.stderr.isatty()
+    asks = attended and not as_json and not current().is_json
     left = awaited(_resolve(options, answers, as_json=as_json, asks=asks))
     return Exit.DOUBT if left else Exit.DONE
 

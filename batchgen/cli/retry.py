@@ -16,6 +16,7 @@ from batchgen.cli.run import carry
 @flags.selecting
 @flags.drain_timeout
 @flags.quiet
+@flags.logging
 @flags.events
 @flags.as_json
 def command(

@@ -13,6 +13,7 @@ from batchgen import api
 from batchgen.cli import flags
 from batchgen.cli.awaited import awaited
 from batchgen.cli.events import events_to
+from batchgen.cli.log import current
 from batchgen.cli.plan import show_plan
 from batchgen.cli.plan_chains import along_line
 from batchgen.cli.plan_money import all_of
@@ -60,6 +61,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
     "without one, buying needs --yes or a budget.",
 )
 @flags.quiet
+@flags.logging
 @flags.events
 @flags.as_json
 def command(
@@ -126,7 +128,7 @@ def command(
     if dry_run:
         return show_plan(options, as_json=as_json)
     agreed = yes or options.simulate
-    attended = on_terminal and sys.stdin.isatty()
+    attended = on_terminal and sys.stdin.isatty() and not current().is_json
     seen: Sequence[Problem] = ()
     if attended and not agreed:
         preview = awaited(api.plan(options))
@@ -154,10 +156,12 @@ def carry(
         events: where each event goes as a line of JSON; ``-`` is standard output.
         seen: warnings that were shown already.
     """
-    interrupts = api.Interrupts()
-    mode = api.mode_for(sys.stderr, options.environ, quiet=quiet)
-    with events_to(events) as tell:
-        audience = api.Audience(sys.stderr, mode, tell, seen=seen)
+    interrupts, log = api.Interrupts(), current()
+    log.is_quiet = quiet
+    mode = log.mode(options.environ)
+    with events_to(events, log) as tell:
+        kept = log.tell if log.is_kept else None
+        audience = api.Audience(log.stream(mode), mode, tell, seen=seen, log=kept, run_id=log.run_id)
         outcome = awaited(_until_told(options, interrupts, audience))
     status = interrupts.exit or int(outcome.verdict.exit)
     if as_json:
@@ -203,19 +207,20 @@ def _left_out(outcome: "api.RunOutcome") -> dict[str, object] | None:
 
 
 def _say_how_it_ended(outcome: "api.RunOutcome", *, quiet: bool) -> None:
+    say = current().say
     summary = outcome.document["summary"]
     if not (outcome.asked or quiet):
-        click.echo(f"{outcome.document['batch']}: nothing to do; {_counted(summary)}", err=True)
+        say(f"{outcome.document['batch']}: nothing to do; {_counted(summary)}")
     for reason in outcome.verdict.reasons:
-        click.echo(f"  {reason}", err=True)
+        say(f"  {reason}")
     if outcome.left_out is not None:
-        click.echo(f"  {outcome.left_out}", err=True)
+        say(f"  {outcome.left_out}")
     for note in outcome.notes:
-        click.echo(f"  {note}", err=True)
+        say(f"  {note}")
     if not quiet:
-        click.echo(f"results: {outcome.results}", err=True)
+        say(f"results: {outcome.results}")
     if not quiet and outcome.report is not None:
-        click.echo(f"report:  {outcome.report}", err=True)
+        say(f"report:  {outcome.report}")
 
 
 def _counted(summary: Mapping[str, Any]) -> str:
@@ -231,23 +236,24 @@ def agree_to(preview: "api.Preview", *, ask: bool, quiet: bool = False) -> bool:
         ask: ask a person at a terminal before much is bought.
         quiet: show nothing where nobody is asked.
     """
+    log = current()
     count, quoted = len(preview.batch.plan.to_submit), preview.outlook.quoted
     if quiet and not ask:
         return True
     for line in api.shown_problems((), preview.warnings):
-        click.echo(line, err=True)
+        log.say(line, "warning")
     if count == 0:
         return True
     again = len(preview.batch.redone)
     what = f"{counted(again, 'job')} to make again" if again == count else f"{counted(count, 'job')} to buy"
-    click.echo(f"{preview.batch.manifest.batch}: {what}, for {all_of(quoted)}.", err=True)
+    log.say(f"{preview.batch.manifest.batch}: {what}, for {all_of(quoted)}.")
     if kept := preview.kept_again:
         are = "1 of them is" if kept == 1 else f"{kept} of them are"
-        click.echo(f"  {are} kept; what is made has no mark until you give it one", err=True)
+        log.say(f"  {are} kept; what is made has no mark until you give it one")
     for text in along_line(preview):
-        click.echo(text, err=True)
+        log.say(text)
     for text in preview.outlook.fit.warnings():
-        click.echo(f"warning: {text}", err=True)
+        log.say(f"warning: {text}", "warning")
     if not ask or (count <= ASK_ABOVE and not quoted.unknown and quoted.total_high <= ASK_ABOVE_UNITS):
         return True
     return click.confirm("Go on?", err=True)

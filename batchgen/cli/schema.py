@@ -10,7 +10,7 @@ from batchgen.cli.awaited import awaited
 
 
 @click.command("schema")
-@click.argument("document", type=click.Choice(["manifest", "results"]), default="manifest")
+@click.argument("document", type=click.Choice(["manifest", "results", "events"]), default="manifest")
 @click.option("--model", "models", multiple=True, metavar="ID", help="Add this model's inputs; repeatable.")
 @click.option(
     "-o",
@@ -24,18 +24,19 @@ from batchgen.cli.awaited import awaited
 def command(
     *, document: str, models: tuple[str, ...], path: Path | None, project: str | None, simulate: bool
 ) -> int:
-    """Print the JSON Schema of a manifest, for editors, or of results.json.
+    """Print the JSON Schema of a manifest, for editors, of results.json, or of a line of events.
 
     An editor that knows YAML completes and checks by it where the manifest's first line is
     "# yaml-language-server: $schema=batchgen.schema.json". With --model the inputs of that model are
-    in it too; the service is asked for them. With "results" it is the schema of results.json, for programs
-    that read it.
+    in it too; the service is asked for them. With "results" it is the schema of results.json, with "events"
+    that of a line of --events and of a log, for programs that read them.
     """
-    if document == "results" and models:
+    if document != "manifest" and models:
         raise click.UsageError(
-            "--model is for the schema of a manifest: results.json has no inputs of models"
+            f"--model is for the schema of a manifest: {document} have no inputs of models"
         )
-    text = api.results_schema() if document == "results" else _of_manifest(models, project, simulate=simulate)
+    ours = {"results": api.results_schema, "events": api.events_schema}
+    text = ours[document]() if document in ours else _of_manifest(models, project, simulate=simulate)
     if path is None:
         click.echo(text, nl=False)
         return 0

@@ -10,6 +10,7 @@ import io
 import os
 import select
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -57,6 +58,56 @@ class Giving(io.RawIOBase):
             except OSError as error:
                 self.error = error
         return memoryview(data).nbytes
+
+
+class Shown(io.TextIOWrapper):
+    """Text for people, which passes through one place on its way once somebody has put one there."""
+
+    through: Callable[[str], str] | None = None
+
+    def write(self, text: str, /) -> int:
+        """Write what the text is turned into; all of it counts as written."""
+        super().write(text if self.through is None else self.through(text))
+        return len(text)
+
+    def put(self, text: str) -> None:
+        """Write the text as it is, at once."""
+        super().write(text)
+        self.flush()
+
+
+class Drawn(io.TextIOBase):
+    """A way past what text passes through, for what moves a terminal on purpose."""
+
+    def __init__(self, shown: Shown, change: Callable[[str], str]) -> None:
+        """Take the stream, and what its text passes through instead."""
+        self._shown = shown
+        self._change = change
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # typeshed has it as a variable
+        """That of the stream."""
+        return self._shown.encoding
+
+    def isatty(self) -> bool:
+        """Return whether a person may be looking."""
+        return self._shown.isatty()
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._shown.fileno()
+
+    def writable(self) -> bool:
+        """Return that it can be written."""
+        return True
+
+    def write(self, text: str, /) -> int:
+        """Write the text as it moves the terminal."""
+        self._shown.put(self._change(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: all is written at once."""
 
 
 def guard() -> None:
@@ -124,7 +175,7 @@ def guarded_stream(stream: TextIO | None, number: int, *, errors: str, closed: b
     """
     nobody = OSError(errno.EBADF, os.strerror(errno.EBADF)) if closed or stream is None else None
     raw = Giving(number, nobody)
-    return io.TextIOWrapper(
+    return Shown(
         io.BufferedWriter(raw),
         encoding=getattr(stream, "encoding", None) or "utf-8",
         errors=errors,

@@ -36,6 +36,7 @@ class Mode(StrEnum):
     LIVE = "live"
     PLAIN = "plain"
     QUIET = "quiet"
+    SILENT = "silent"  # somebody else says it
 
 
 def mode_for(stream: TextIO, environ: Mapping[str, str], *, quiet: bool) -> Mode:
@@ -184,7 +185,7 @@ class Progress:
         for text, times in self._troubles.items():
             if times > 1:
                 self._say(f"{times} times: {text}")
-        if self._mode is not Mode.QUIET:
+        if self._mode not in {Mode.QUIET, Mode.SILENT}:
             self._say(closing(self.snapshot()))
 
     def snapshot(self) -> Snapshot:
@@ -211,7 +212,7 @@ class Progress:
             self._say(f"{stamp(self._now())} {told}")
 
     def _say(self, text: str) -> None:
-        if self._deaf:
+        if self._deaf or self._mode is Mode.SILENT:
             return
         try:
             if self._live is not None:

@@ -6,6 +6,7 @@ Idempotent calls are repeated here and nowhere else; which calls there are is sa
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
@@ -18,11 +19,12 @@ from batchgen.errors import (
     TransientError,
 )
 from batchgen.ports import Gate, Lane
+from batchgen.redaction import Redact
 from batchgen.rights import KeyRights, Right
 from batchgen.scenario.fields import WireError
 from batchgen.scenario.reasons import asked_wait, reason_of, served_at
 from batchgen.scenario.retry import CallRetry
-from batchgen.scenario.transport import Answer, Call, LostAnswerError, Redact, Transport
+from batchgen.scenario.transport import Answer, Call, LostAnswerError, Transport
 from batchgen.scenario.verdicts import call_verdict, is_throttled, lacks_right
 from batchgen.service_clock import ServiceClock
 
@@ -82,11 +84,15 @@ class Caller:
             NoRightError: this key may not make it; only where ``right`` is given.
         """
         failed: list[TransientError] = []
+        tries = 0
 
         async def attempt() -> T:
+            nonlocal tries
             if failed:
                 raise failed.pop()
-            return self._read(await self._exchange(call), lane, read, verdict, right)
+            tries += 1
+            one = call if tries == 1 else replace(call, attempt=tries)
+            return self._read(await self._exchange(one), lane, read, verdict, right)
 
         async def come_back(seconds: float) -> None:
             await asyncio.sleep(seconds)

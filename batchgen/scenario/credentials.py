@@ -6,24 +6,18 @@ into a message passes ``Credentials.redact`` first.
 
 import base64
 import hashlib
-import html
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from batchgen.errors import InputError, StopCause, StoppedError
 from batchgen.proxy import is_loopback
+from batchgen.redaction import MASK, redact_all
 
 KEY_NAMES = (  # the official SDK's names first
     ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET"),
     ("SCENARIO_API_KEY", "SCENARIO_API_SECRET"),
 )
-MASK = "[hidden]"
-_SHORTEST = 6  # characters of a key or a secret: the service's own have four times as many
-_LONG = 16  # characters: no word is as long, so that it is a secret wherever it is found
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -53,40 +47,14 @@ class Credentials:
     def redact(self, text: str) -> str:
         """Take key, secret and token out of a text, also as JSON, HTML or a URL would write them.
 
-        What is no real one, as a rehearsal's, stays where it is a word; see ``redact_all``.
+        What is no real one, as a rehearsal's, stays where it is a word; see ``redaction.redact_all``.
         """
-        return redact_all(text, (self.token, self.token.rstrip("="), self.secret, self.key))
+        return redact_all(text, self.written)
 
-
-def redact_all(text: str, secrets: tuple[str, ...]) -> str:
-    """Take all the secrets out of a text, the longest first, for one may be part of another.
-
-    A long one goes wherever it is found, a shorter one where it stands alone, and a word of every day only
-    where a URL has its password: to cut it out of sentences would spoil them, and tell it.
-    """
-    for form, alone in _forms(secrets):
-        text = text.replace(form, MASK) if alone is None else alone.sub(MASK, text)
-    return text
-
-
-@lru_cache(maxsize=4)  # asked for with every answer, and always of the same pair
-def _forms(secrets: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str] | None], ...]:
-    """Return each way to write a secret, with what finds it where it is not looked for plainly."""
-    found: dict[str, re.Pattern[str] | None] = {}
-    for secret in secrets:
-        for form in {secret, json.dumps(secret)[1:-1], html.escape(secret), quote(secret, safe="")} - {""}:
-            if len(secret) >= _LONG:
-                found[form] = None
-            elif _is_a_word(secret):
-                found[form] = re.compile(rf"(?<=:){re.escape(form)}(?=@)")
-            else:
-                found[form] = re.compile(rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])")
-    return tuple(sorted(found.items(), key=lambda one: len(one[0]), reverse=True))
-
-
-def _is_a_word(secret: str) -> bool:
-    letters = secret.isalpha() and (secret.islower() or secret.isupper() or secret.istitle())
-    return len(secret) < _SHORTEST or letters or secret.isdigit()
+    @property
+    def written(self) -> tuple[str, ...]:
+        """What no message may show: the two, and both as they are sent."""
+        return (self.token, self.token.rstrip("="), self.secret, self.key)
 
 
 def find_credentials(environ: Mapping[str, str]) -> Credentials:

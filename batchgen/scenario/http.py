@@ -7,7 +7,7 @@ could tell whether it arrived; everything else shares connections.
 
 import asyncio
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,7 +20,8 @@ from yarl import URL
 from batchgen import __version__
 from batchgen.errors import NotSentError
 from batchgen.proxy import proxy_for
-from batchgen.scenario.credentials import Credentials, check_base_url, hint_on, redact_all
+from batchgen.redaction import Redaction
+from batchgen.scenario.credentials import Credentials, check_base_url, hint_on
 from batchgen.scenario.transport import Answer, Call, LostAnswerError
 from batchgen.scenario.wording import readable
 
@@ -73,6 +74,7 @@ class HttpTransport:
         timeouts: Timeouts = USUAL_TIMEOUTS,
         connections: int = 100,
         largest_answer: int = 64 * 2**20,
+        secrets: Iterable[str] = (),
     ) -> None:
         """Check the base URL; nothing is opened yet.
 
@@ -82,6 +84,7 @@ class HttpTransport:
             timeouts: see there.
             connections: how many are kept for everything but submits.
             largest_answer: bytes, decompressed; a larger one counts as lost.
+            secrets: what else no message may show.
 
         Raises:
             InputError: the base URL or the environment's proxy will not do.
@@ -93,6 +96,8 @@ class HttpTransport:
         self._connections = connections
         self._largest_answer = largest_answer
         self._proxy = proxy_for(URL(self._base_url, encoded=True))
+        passwords = [] if self._proxy is None else [self._proxy.password or ""]
+        self._redact = Redaction((*credentials.written, *passwords, *secrets))
         self._sessions: _Sessions | None = None
         self._stack = AsyncExitStack()
 
@@ -191,10 +196,6 @@ class HttpTransport:
     def _said(self, error: BaseException) -> str:
         text = str(error) or ("no complete answer in time" if isinstance(error, TimeoutError) else "")
         return readable(f"{type(error).__name__}: {text}".removesuffix(": "), self._redact)
-
-    def _redact(self, text: str) -> str:
-        text = self._credentials.redact(text)
-        return redact_all(text, (self._proxy.password or "",)) if self._proxy is not None else text
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:

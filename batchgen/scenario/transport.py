@@ -5,12 +5,11 @@ behind ``Transport`` (HTTP, or a service in the same process under virtual time)
 exactly two errors, because a paid call may be made again after the one and not after the other.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-Redact: TypeAlias = Callable[[str], str]
-"""Takes out of a text what must not be shown, such as credentials that the service echoes."""
+from batchgen.redaction import Redact
 
 
 def unchanged(text: str) -> str:
@@ -28,6 +27,7 @@ class Call:
         query: not yet encoded.
         body: JSON in UTF-8; None for a request without a body.
         once: this is the paid POST: it leaves at most once, on a connection that cannot be stale.
+        attempt: which try this is, from 1.
     """
 
     method: str
@@ -35,6 +35,7 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     once: bool = False
+    attempt: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

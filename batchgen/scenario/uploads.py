@@ -16,13 +16,14 @@ from typing import Any
 from batchgen.errors import NotFoundError, RefusedError, TransientError
 from batchgen.model import Json
 from batchgen.ports import Gate, Lane
+from batchgen.redaction import Redact
 from batchgen.rights import Right
 from batchgen.scenario.calls import USUAL_RETRY, segment
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.fields import as_list, as_mapping, as_number, as_object, as_text, first_id, is_id
 from batchgen.scenario.parts import Part, Parts
 from batchgen.scenario.retry import CallRetry
-from batchgen.scenario.transport import Call, Redact, Transport
+from batchgen.scenario.transport import Call, Transport
 from batchgen.scenario.verdicts import item_verdict
 from batchgen.scenario.wording import readable
 from batchgen.service_clock import ServiceClock

@@ -22,6 +22,7 @@ from batchgen.model import (
     Text,
 )
 from batchgen.pages import JobPage, ModelPage, Unreadable
+from batchgen.redaction import Redact
 from batchgen.scenario.fields import (
     WireError,
     as_finite,
@@ -36,7 +37,7 @@ from batchgen.scenario.fields import (
     plain,
     storable,
 )
-from batchgen.scenario.transport import Redact, unchanged
+from batchgen.scenario.transport import unchanged
 from batchgen.scenario.wording import LONGEST_ERROR, readable
 
 # source: docs/service.md words

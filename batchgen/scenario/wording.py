@@ -6,7 +6,8 @@ line, without markup, control characters or secrets.
 
 import re
 
-from batchgen.scenario.transport import Redact, unchanged
+from batchgen.redaction import Redact
+from batchgen.scenario.transport import unchanged
 
 LONGEST_REASON = 300  # characters: a gateway's error page is not worth more
 LONGEST_ERROR = 2000  # characters: a failed job's own account of it

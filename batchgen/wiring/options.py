@@ -2,7 +2,7 @@
 
 import io
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -17,6 +17,7 @@ from batchgen.plain_files import FileFaultError, read_text
 from batchgen.planning.selection import JobSelection
 from batchgen.ports import Clock
 from batchgen.scenario.credentials import KEY_NAMES
+from batchgen.scenario.request_log import Request
 from batchgen.scenario.transport import Transport
 from batchgen.wiring.clock import SystemClock
 
@@ -75,6 +76,7 @@ class Options:
         max_jobs: the cap on accidental products of axes.
         clock: ours.
         transport: a way to the service that is open already; None to open the one that is meant.
+        on_request: is told of each request to the service, and raises nothing; None where nobody asks.
     """
 
     manifest: Path
@@ -105,6 +107,7 @@ class Options:
     max_jobs: int = 100_000
     clock: Clock = field(default_factory=SystemClock, repr=False, compare=False)
     transport: Transport | None = field(default=None, repr=False, compare=False)
+    on_request: Callable[[Request], None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def journal(self) -> JournalStore:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import InputError
 from batchgen.model import Rate
+from batchgen.redaction import secrets_in
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials, check_base_url, find_credentials
 from batchgen.scenario.http import HttpTransport
+from batchgen.scenario.request_log import ToldTransport
 from batchgen.scenario.transport import Transport
 from batchgen.scenario.usages import UsageClient
 from batchgen.wiring.background import beside
@@ -96,19 +98,27 @@ async def open_service(
 
 @asynccontextmanager
 async def transport_to(options: Options) -> AsyncIterator[Transport]:
-    """Open the way to the service.
+    """Open the way to the service, which tells of its requests where somebody wants to know.
 
     Raises:
         InputError: the base URL will not do.
         StoppedError: there are no credentials.
     """
+    async with _way_to(options) as transport:
+        tell = options.on_request
+        yield transport if tell is None else ToldTransport(transport, tell)
+
+
+@asynccontextmanager
+async def _way_to(options: Options) -> AsyncIterator[Transport]:
     address = address_of(options)
     if options.transport is not None:
         yield options.transport
         return
     if address.base_url is not None:
         credentials = find_credentials(options.environ)
-        async with HttpTransport(address.base_url, credentials) as transport:
+        secrets = secrets_in(options.environ)
+        async with HttpTransport(address.base_url, credentials, secrets=secrets) as transport:
             yield transport
         return
     from batchgen.simulator.front import serve  # noqa: PLC0415 - only a rehearsal pays for it

@@ -13,13 +13,27 @@ from batchgen.engine.interrupts import Interrupts
 from batchgen.lifecycle import EVENTS, Collected
 from batchgen.model import File
 from batchgen.output.entries import Row, entry
+from batchgen.output.event_lines import event_line
 from batchgen.output.progress import Mode
-from batchgen.output.run_events import JobChanged, JobSeen, RunEnded, RunEvent, RunStarted, Warned
+from batchgen.output.run_events import (
+    ErrorTold,
+    JobChanged,
+    JobSeen,
+    Requested,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    Said,
+    Warned,
+    events_schema,
+)
 from batchgen.record import Record
+from batchgen.redaction import Redaction
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes
 from batchgen.usecases.audience import Audience
+from tests.output.test_event_lines import faults
 from tests.support.builders import make_earth
 from tests.support.place import Place
 
@@ -90,10 +104,31 @@ def test_every_line_is_json_with_the_keys_that_the_page_promises(tmp_path: Path)
 
 def test_the_page_names_every_event_and_no_other() -> None:
     snake = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in EVENTS}
-    own = {one.NAME for one in (RunStarted, RunEnded, Warned, JobSeen)}
+    own = {one.NAME for one in (RunStarted, RunEnded, Warned, JobSeen, Said, Requested, ErrorTold)}
     rows = [line.split("|")[1] for line in DOCS.read_text().splitlines() if line.startswith("| `")]
-    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)} - {"event", "at", "batch", "slot"}
-    assert listed == snake | own
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    schema = json.loads(events_schema())
+    assert listed - set(schema["properties"]) == snake | own
+    assert set(schema["properties"]) <= listed
+    assert {
+        name for one in schema["allOf"] for name in one["if"]["properties"]["event"]["enum"]
+    } == snake | own
+
+
+def test_every_line_of_a_run_is_as_the_schema_says_and_has_its_run_id(tmp_path: Path) -> None:
+    earth = make_earth(
+        duration=(5, 5),
+        outcomes=Outcomes(failures=0.4),
+        limits=Limits(ceiling=1),
+        faults=FaultPlan(chances={Call.SUBMIT: {Fault.CUT_AFTER: 0.5}}),
+    )
+    events = played(Place.with_jobs(tmp_path, 5, earth))
+    told = [json.loads(event_line(one.document(), Redaction())) for one in events]
+    assert [fault for one in told for fault in faults(one)] == []
+    (run_id,) = {one["run_id"] for one in told}
+    assert re.fullmatch("[0-9a-f]{12}", run_id)
+    levels = {one["event"]: one["level"] for one in told}
+    assert (levels["accepted"], levels["failed"], levels["summary"]) == ("info", "warning", "warning")
 
 
 def test_collected_files_are_described_as_the_results_describe_them(tmp_path: Path) -> None:

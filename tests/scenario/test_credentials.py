@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from batchgen.errors import InputError, StopCause, StoppedError
 from batchgen.proxy import is_loopback
+from batchgen.redaction import redact_all
 from batchgen.scenario.credentials import (
     Credentials,
     check_base_url,
     find_credentials,
     hint_on,
-    redact_all,
 )
 from batchgen.scenario.reasons import reason_of
 from batchgen.scenario.transport import Answer

@@ -1,0 +1,1 @@
+"""What makes a machine run a batch at set times: the texts for cron, systemd and Kubernetes. Pure."""

@@ -1,0 +1,46 @@
+"""A line of a crontab for a batch. Pure."""
+
+import shlex
+
+from batchgen.errors import InputError
+from batchgen.schedulers.nightly import Nightly, commented
+from batchgen.schedulers.quoting import escaped_percent, in_crontab
+
+_LONGEST = 998  # characters of a command; source: MAX_COMMAND of Debian's cron is 1000
+
+
+def crontab(nightly: Nightly) -> str:
+    """Write the line, with what to do with it as comments.
+
+    Raises:
+        InputError: cron does not take so long a command.
+    """
+    log = f"{nightly.output}/{nightly.name}.log"
+    run = in_crontab(nightly.run(nightly.command, nightly.manifest, nightly.output))
+    folder, into = in_crontab([nightly.folder]), escaped_percent(shlex.quote(log))
+    command = f"cd {folder} && exec {run} >>{into} 2>&1"
+    if len(command.encode()) > _LONGEST:
+        raise InputError(
+            f"the command has {len(command.encode())} bytes and cron takes {_LONGEST}: use --systemd, "
+            "or shorter paths"
+        )
+    text = commented([*nightly.heading(), "", *_steps(nightly, log)])
+    # cronie and others keep to it; Debian's cron takes it for a variable of the command, which does no harm
+    return f"{text}SHELL=/bin/sh\nCRON_TZ={nightly.zone}\n{nightly.times.text} {command}\n"
+
+
+def _steps(nightly: Nightly, log: str) -> list[str]:
+    env = shlex.quote(f"{nightly.folder}/.env")
+    return [
+        "To install:",
+        "1. The key and its secret belong into a file that only you can read, never into a crontab:",
+        f"     (umask 077; touch {env}); chmod 600 {env}",
+        "   with the lines SCENARIO_SDK_API_KEY=... and SCENARIO_SDK_API_SECRET=...",
+        f"2. mkdir -p {shlex.quote(nightly.output)}",
+        "   The line does not make it: where it is gone, or its disk is not there, nothing is bought.",
+        "3. crontab -e, and put the lines below at the end: SHELL and CRON_TZ hold for all that follows.",
+        "   cronie (RHEL, Fedora, SUSE, Arch) keeps to CRON_TZ. The cron of Debian and Ubuntu does not:",
+        "   there the times are those of the machine (timedatectl).",
+        f"4. What a run says is added to {log}",
+        "Each exit status has a reaction in docs/operations.md; 0 and 6 need none.",
+    ]
