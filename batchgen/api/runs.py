@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from batchgen.control import client
 from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import InputError, Problem
+from batchgen.errors import BatchLockedError, InputError, Problem
+from batchgen.manifest.values import Manifest
 from batchgen.model import Scope
 from batchgen.output.sending import SentPage
 from batchgen.planning.arrangement import Arrangement
@@ -44,6 +45,8 @@ from batchgen.wiring.batch import Batch
 from batchgen.wiring.file_names import check_file_names
 from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
 from batchgen.wiring.options import Options
+
+_LOOKS_AT_LOCK = 0.5  # seconds between two looks whether a batch is free
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,8 +117,38 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
     """
     manifest = check_file_names(options, manifest_of(options))
     audience.warn(manifest.warnings)
-    with open_batch(options, manifest) as opened:
+    with ExitStack() as stack:
+        if options.max_duration is not None:
+            timer = asyncio.get_running_loop().call_later(options.max_duration, interrupts.run_out)
+            stack.callback(timer.cancel)
+        opened = await _opened(stack, options, manifest, interrupts, audience)
         return await run_batch(opened, interrupts, audience)
+
+
+async def _opened(
+    stack: ExitStack, options: Options, manifest: Manifest, interrupts: Interrupts, audience: Audience
+) -> OpenBatch:
+    """Open the batch, after the run that holds it where there is time to wait for that.
+
+    Raises:
+        BatchLockedError: another run holds it still, or whoever waits was asked to stop.
+    """
+    loop = asyncio.get_running_loop()
+    until, stopped, said = loop.time() + options.wait_lock, asyncio.Event(), False
+    if options.wait_lock:
+        interrupts.tell(lambda _: stopped.set())
+    while True:
+        try:
+            return stack.enter_context(open_batch(options, manifest))
+        except BatchLockedError as error:
+            left = until - loop.time()
+            if left <= 0 or interrupts.draining:
+                raise
+            if not said:
+                audience.say(f"{error}; waiting for it, {left:.0f} s at most")
+                said = True
+        with suppress(TimeoutError):  # the kernel's own wait could not be ended by a signal
+            await asyncio.wait_for(stopped.wait(), min(_LOOKS_AT_LOCK, left))
 
 
 async def plan(

@@ -143,11 +143,53 @@ budget = click.option(
     help="Most compute units to spend on the batch; replaces the manifest's total.",
 )
 show_all = click.option("--all", "show_all", is_flag=True, help="Show each job, however many there are.")
-drain_timeout = click.option(
-    "--drain-timeout",
-    type=DurationType(),
-    help="After Ctrl-C, collect for this long at most. [default: no limit on a terminal, else 60s]",
+_DRAIN_UNSEEN = 25.0  # seconds: Kubernetes kills 30 s after SIGTERM
+_limits: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--wait-lock",
+        type=DurationType(),
+        default=0.0,
+        help="Wait this long for another run of the batch to end. [default: not at all]",
+    ),
+    click.option(
+        "--drain-timeout",
+        type=DurationType(),
+        help="After Ctrl-C, SIGTERM or --max-duration, collect for this long at most. "
+        f"[default: no limit on a terminal, else {_DRAIN_UNSEEN:.0f}s]",
+    ),
+    click.option(
+        "--max-duration",
+        type=DurationType(),
+        help="Submit no more after this time, collect, and end with 8 if work remains.",
+    ),
 )
+
+
+def limits_of_a_run(command: F) -> F:
+    """Return a command the arguments that bound how long it runs, drains and waits, in its ``options``."""
+
+    @wraps(command)
+    def with_limits(
+        *,
+        options: "api.Options",
+        drain_timeout: float | None,
+        max_duration: float | None,
+        wait_lock: float,
+        **words: Any,
+    ) -> Any:
+        if drain_timeout is None and not sys.stderr.isatty():
+            drain_timeout = _DRAIN_UNSEEN
+        options = replace(
+            options, drain_timeout=drain_timeout, max_duration=max_duration, wait_lock=wait_lock
+        )
+        return command(options=options, **words)
+
+    limited: Any = with_limits
+    for flag in _limits:
+        limited = flag(limited)
+    return limited  # type: ignore[no-any-return]  # the command, with other arguments
+
+
 CREDENTIALS = "credentials"  # under which the context keeps where they are from
 ALLOWED = ("renamed", "other-project", "shared-batch", "no-listing", "unfinished-slot")
 allow = click.option(

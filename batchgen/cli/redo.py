@@ -22,7 +22,7 @@ from batchgen.exits import Exit
 @flags.selecting
 @click.option("--children", is_flag=True, help="Make again, too, what was made of these jobs' outputs.")
 @click.option("--dry-run", is_flag=True, help="Show the plan with the price, and stop.")
-@flags.drain_timeout
+@flags.limits_of_a_run
 @flags.budget
 @click.option(
     "-y",
@@ -39,7 +39,6 @@ def command(
     options: "api.Options",
     children: bool,
     dry_run: bool,
-    drain_timeout: float | None,
     budget: Decimal | None,
     yes: bool,
     quiet: bool,
@@ -64,7 +63,6 @@ def command(
     on_terminal = sys.stderr.isatty()
     options = replace(
         options,
-        drain_timeout=drain_timeout if drain_timeout is not None or on_terminal else 60.0,
         budget=budget,
         redo=True,
         children=children,

@@ -1,6 +1,5 @@
 """``batchgen retry``."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from batchgen.cli.run import carry
 @click.command("retry", short_help="Try jobs again that failed, each for a new charge.")
 @flags.of_a_batch
 @flags.selecting
-@flags.drain_timeout
+@flags.limits_of_a_run
 @flags.quiet
 @flags.logging
 @flags.events
@@ -22,7 +21,6 @@ from batchgen.cli.run import carry
 def command(
     *,
     options: "api.Options",
-    drain_timeout: float | None,
     quiet: bool,
     events: Path | None,
     as_json: bool,
@@ -41,9 +39,5 @@ def command(
     """
     if not options.selection.names_any:
         raise click.UsageError(flags.NO_JOBS)
-    options = replace(
-        options,
-        drain_timeout=drain_timeout if drain_timeout is not None or sys.stderr.isatty() else 60.0,
-        retry=True,
-    )
+    options = replace(options, retry=True)
     return carry(options, quiet=quiet, as_json=as_json, events=events)

@@ -38,7 +38,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
     "--in-flight", type=click.IntRange(min=1), metavar="N", help="Most jobs at the service at once."
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
-@flags.drain_timeout
+@flags.limits_of_a_run
 @flags.budget
 @click.option(
     "--max-failures",
@@ -70,7 +70,6 @@ def command(
     rate: "api.Rate | None",
     in_flight: int | None,
     dry_run: bool,
-    drain_timeout: float | None,
     budget: "Decimal | None",
     max_failures: "int | float | None",
     limit: int | None,
@@ -116,7 +115,6 @@ def command(
         options,
         rate=rate,
         in_flight=in_flight,
-        drain_timeout=drain_timeout if drain_timeout is not None or on_terminal else 60.0,
         budget=budget,
         most_failures=max_failures,
         limit=0 if collect_only else limit,

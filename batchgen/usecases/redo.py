@@ -56,21 +56,6 @@ def with_all_told(opened: OpenBatch) -> OpenBatch:
     return opened.under(opened.batch.scope)
 
 
-def with_all_told(opened: OpenBatch) -> OpenBatch:
-    """Return the batch with each edition told by the first of its job.
-
-    What is found after the journal was lost is owned first and told next, and a kill may come between.
-
-    Raises:
-        JournalError: it cannot be written; nothing was.
-    """
-    found = [Choice(head, ordinal, "") for head, ordinal in unlinked(opened.batch.journal.records())]
-    if not found:
-        return opened
-    record_choices(opened, found, RedoAsked)
-    return opened.under(opened.batch.scope)
-
-
 def record_choices(
     opened: OpenBatch, choices: Iterable[Choice], event: type[RedoAsked] | type[Restored]
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from batchgen.engine.interrupts import ORDERED, Interrupts
+from batchgen.engine.interrupts import ORDERED, OUT_OF_TIME, Interrupts
 from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.ports import Observer
@@ -46,12 +46,13 @@ async def run_shown(
             return
         for one in every:
             one.drain()
-        # whoever sends a signal may kill next; whoever orders a drain wants to see its end
+        # whoever sends a signal or bounds the time may kill next; whoever orders a drain wants to see its end
         limit = None if number == ORDERED else options.drain_timeout
         if limit is not None:
             for one in every:
                 loop.call_later(limit, one.leave)
-        observer.warned(_draining(runner, limit=limit))
+        why = "--max-duration is over: " if number == OUT_OF_TIME else ""
+        observer.warned(why + _draining(runner, limit=limit))
 
     interrupts.tell(on_signal)
     async with AsyncExitStack() as stack:

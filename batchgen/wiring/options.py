@@ -73,6 +73,8 @@ class Options:
         sample: buy so many jobs at most, spread over all.
         unattended: whether nobody can be asked and nobody has agreed, so that only a cap lets a run buy.
         drain_timeout: seconds a drain may take; None for as long as it takes.
+        max_duration: seconds after which a run drains, from its start on; None for as long as it takes.
+        wait_lock: seconds to wait for another run that holds the batch.
         max_jobs: the cap on accidental products of axes.
         clock: ours.
         transport: a way to the service that is open already; None to open the one that is meant.
@@ -104,6 +106,8 @@ class Options:
     sample: int | None = None
     unattended: bool = False
     drain_timeout: float | None = None
+    max_duration: float | None = None
+    wait_lock: float = 0.0
     max_jobs: int = 100_000
     clock: Clock = field(default_factory=SystemClock, repr=False, compare=False)
     transport: Transport | None = field(default=None, repr=False, compare=False)
