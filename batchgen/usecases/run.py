@@ -231,8 +231,8 @@ async def _with_the_service(
     options, batch = opened.options, opened.batch
     limit = batch.manifest.limits.rate
     async with (
-        AsyncExitStack() as resources,
         open_service(options, project=batch.project, rate=limit) as service,
+        AsyncExitStack() as resources,  # ends first: it asks the service
     ):
         gate = service.gate
         control = await resources.enter_async_context(
