@@ -1,16 +1,14 @@
 """The limits of a run with the installed command, in processes of their own."""
 
 import json
-import time
 from contextlib import ExitStack
-from pathlib import Path
 
 from tests.cli.conftest import Shell, simulator_process
-from tests.cli.test_unattended import RATE, many, until
+from tests.cli.test_unattended import RATE, many
 
 FAST = ("--speed", "20", "--duration", "1-2")
 
-# The kind: whatever a run may still wait for at the service when its drain is over, and what it then comes to.
+# The kind: what a run may still wait for at the service when its drain is over, and what it then comes to.
 HANGS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "the end of a job": (("--duration", "8000-9000"), 8, "running"),
     "the answer to a submit": (("--fault", "submit:hang-after=100%"), 7, "in_doubt"),

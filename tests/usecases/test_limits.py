@@ -3,8 +3,8 @@
 import asyncio
 import io
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -220,18 +220,9 @@ def test_who_listens_late_hears_what_who_listened_early_has_heard(
 @asynccontextmanager
 async def held(place: Place, seconds: float) -> AsyncIterator[None]:
     """Let somebody else have the batch for so long."""
-    stack = holding(place)
-    stack.__enter__()
-    handle = asyncio.get_running_loop().call_later(seconds, stack.__exit__, None, None, None)
-    yield
-    if not handle.cancelled() and handle.when() > asyncio.get_running_loop().time():
-        handle.cancel()
-        stack.__exit__(None, None, None)
-
-
-@contextmanager
-def holding(place: Place) -> Iterator[None]:
-    with place.options().journal.hold("spring", stamp=place.earth.now()):
+    with ExitStack() as stack:
+        stack.enter_context(place.options().journal.hold("spring", stamp=place.earth.now()))
+        asyncio.get_running_loop().call_later(seconds, stack.close)
         yield
 
 
@@ -310,7 +301,7 @@ def test_what_is_run_is_the_manifest_as_it_is_when_the_batch_is_free(place: Plac
     outcome = place.play(main())
     assert outcome.verdict.exit is Exit.DONE
     assert place.bought == 8
-    prompts = {job["prompt"] for job in outcome.document["jobs"]}  # type: ignore[union-attr,index,call-overload]
+    prompts = {job["prompt"] for job in outcome.document["jobs"]}
     assert "a hut of 3 rooms" in prompts
     assert "a house of 3 rooms" not in prompts
 
