@@ -171,7 +171,7 @@ def test_the_first_who_may_kill_next_bounds_the_drain_and_nobody_makes_it_longer
 ) -> None:
     steps, end = ENDS[name]
     interrupts = Interrupts()
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "signal": lambda: interrupts.take(signal.SIGTERM),
         "time": interrupts.run_out,
         "order": interrupts.drain,
@@ -197,7 +197,7 @@ def test_who_listens_late_hears_what_who_listened_early_has_heard(
     before: list[str], after: list[str]
 ) -> None:
     interrupts, early, late = Interrupts(), list[int](), list[int]()
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "order": interrupts.drain,
         "time": interrupts.run_out,
         "signal": lambda: interrupts.take(signal.SIGINT),
