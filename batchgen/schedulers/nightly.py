@@ -59,10 +59,18 @@ class Nightly:
         """Whether an hour at least lies between two times."""
         return len(self.times.minutes) == 1
 
-    def run(self, command: Sequence[str], manifest: str, output: str) -> list[str]:
-        """Return the whole command of a run that nobody watches."""
+    def run(self, command: Sequence[str], manifest: str, output: str, *, log: str = "") -> list[str]:
+        """Return the whole command of a run that nobody watches.
+
+        Args:
+            command: absolute path and words that start batchgen there.
+            manifest: its path there.
+            output: the output folder there.
+            log: a file for what happens; without it a summary goes to standard output.
+        """
         drain = ("--drain-timeout", f"{self.drain}s")
-        return [*command, "run", manifest, "-o", output, *self.words, *drain, "--quiet", "--json"]
+        told = ("--log-file", log) if log else ("--json",)
+        return [*command, "run", manifest, "-o", output, *self.words, *drain, "--quiet", *told]
 
     def heading(self) -> list[str]:
         """Return what the text is for, and what has to be known of it."""
