@@ -121,7 +121,7 @@ def test_a_quiet_run_writes_only_what_a_person_should_know(shell: Shell, simulat
         ((*RUN, "--in-flight", "0"), MANIFEST, "--in-flight"),
         ((*RUN, "--simulate"), "version: 1\njobs: [{prompt: 3}]\n", "jobs.yaml:2:"),
         (("retry", "jobs.yaml", "--simulate"), MANIFEST, "name the jobs"),
-        (("redo", "jobs.yaml", "nosuch", "--simulate"), MANIFEST, "nosuch"),
+        (("redo", "jobs.yaml", "nosuch", "--simulate"), MANIFEST, "nothing to make again"),
     ],
 )
 def test_an_error_is_one_object_and_nothing_else(
