@@ -28,6 +28,7 @@ from batchgen.usecases.guards import (
 )
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
+from batchgen.usecases.other_slots import told_begun
 from batchgen.usecases.page import Sending, nothing_on_record, records_elsewhere, write_page
 from batchgen.usecases.plan import Outlook, look_ahead, summed
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted
@@ -115,6 +116,7 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
+    options = _may_begin(options)
     manifest = check_file_names(options, manifest_of(options))
     audience.warn(manifest.warnings)
     with ExitStack() as stack:
@@ -123,6 +125,12 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
             stack.callback(timer.cancel)
         opened = await _opened(stack, options, manifest, interrupts, audience)
         return await run_batch(opened, interrupts, audience)
+
+
+def _may_begin(options: Options) -> Options:
+    """Return the options of a run: it begins a slot that was missed if it may buy what was never bought."""
+    buys = options.limit != 0
+    return replace(options, begins_missed=buys and not (options.redo or options.retry))
 
 
 async def _opened(
@@ -168,6 +176,7 @@ async def plan(
         ServiceError: the service did not answer, or does not accept the credentials.
         BoughtByQuoteError: a question after a price was taken for an order.
     """
+    options = _may_begin(options)
     async with _as_a_run_would(options, offline=offline) as (opened, found):
         if options.redo:
             refuse_a_lost_journal(options, opened.file, opened.batch)
@@ -176,6 +185,8 @@ async def plan(
                 raise InputError(nothing_on_record(opened, "make again"))
         refuse_wrong_words(opened.batch)
         outlook = await look_ahead(opened, offline=offline, requote=requote, exact=exact)
+        if told := told_begun(opened):
+            outlook = replace(outlook, notes=(told, *outlook.notes))
         slots = notice_slots(opened)
         files = await asyncio.to_thread(look, opened.batch)
         has_work = opened.batch.needs_the_service or slots.to_carry or not files.is_nothing

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchgen.exits import Exit
+from batchgen.planning.periods import is_calendar, one_of
 from batchgen.schedulers.cron_times import CronTimes
 
 # With these the same command would end the same: a person, a key or another day has to change something.
@@ -74,9 +75,8 @@ class Nightly:
 
     def heading(self) -> list[str]:
         """Return what the text is for, and what has to be known of it."""
-        first = f'{self.batch}: batchgen run at "{self.times.text}", {self.zone}; buys once a {self.period}'
-        if self.period not in {"hour", "day", "week", "month"}:
-            first = f'{self.batch}: batchgen run at "{self.times.text}", {self.zone}'
+        buys = f"; buys once {one_of(self.period)}" if is_calendar(self.period) else ""
+        first = f'{self.batch}: batchgen run at "{self.times.text}", {self.zone}{buys}'
         return [first, *self.notes]
 
 
