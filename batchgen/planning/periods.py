@@ -101,7 +101,7 @@ def begun_by(period: str, text: str, *, now: float, zone: tzinfo) -> str:
     slot = _meant(period, text, zone)
     span = None if slot is None else span_of(slot, zone)
     if slot is None or span is None:
-        raise ValueError(f"{text!r} is not {one_of(period)}; write {_WRITE[period]}")
+        raise ValueError(f"{text!r} is not {one_of(period)}; write one as {_WRITE[period]}")
     if span[0] > now:
         begins = datetime.fromtimestamp(span[0], zone)
         raise ValueError(f"{slot!r} is yet to come: it begins at {begins:%Y-%m-%d %H:%M} ({zone})")
