@@ -28,6 +28,7 @@ from batchgen.usecases.guards import (
 )
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
+from batchgen.usecases.other_slots import told_begun
 from batchgen.usecases.page import Sending, nothing_on_record, records_elsewhere, write_page
 from batchgen.usecases.plan import Outlook, look_ahead, summed
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted
@@ -41,7 +42,7 @@ from batchgen.usecases.status import (
     status_of_all,
     status_of_some,
 )
-from batchgen.wiring.batch import Batch
+from batchgen.wiring.batch import Batch, due_since
 from batchgen.wiring.file_names import check_file_names
 from batchgen.wiring.opening import OpenBatch, hold_when_free, look_at, manifest_of, open_held
 from batchgen.wiring.options import Options
@@ -113,15 +114,17 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
+    options = _may_begin(options)
 
     def read() -> Manifest:
         manifest = check_file_names(options, manifest_of(options))
         audience.warn(manifest.warnings)
         return manifest
 
+    began = options.clock.now()
     with _timed(options, interrupts):
         async with hold_when_free(options, read, interrupts=interrupts, note=audience.note) as manifest:
-            with open_held(options, manifest) as opened:
+            with open_held(due_since(options, manifest, began), manifest) as opened:
                 return await run_batch(opened, interrupts, audience)
 
 
@@ -136,6 +139,12 @@ def _timed(options: Options, interrupts: Interrupts) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def _may_begin(options: Options) -> Options:
+    """Return the options of a run: it begins a slot that was missed if it may buy what was never bought."""
+    buys = options.limit != 0
+    return replace(options, begins_missed=buys and not (options.redo or options.retry))
 
 
 async def plan(
@@ -155,6 +164,7 @@ async def plan(
         ServiceError: the service did not answer, or does not accept the credentials.
         BoughtByQuoteError: a question after a price was taken for an order.
     """
+    options = _may_begin(options)
     async with _as_a_run_would(options, offline=offline) as (opened, found):
         if options.redo:
             refuse_a_lost_journal(options, opened.file, opened.batch)
@@ -163,6 +173,8 @@ async def plan(
                 raise InputError(nothing_on_record(opened, "make again"))
         refuse_wrong_words(opened.batch)
         outlook = await look_ahead(opened, offline=offline, requote=requote, exact=exact)
+        if told := told_begun(opened):
+            outlook = replace(outlook, notes=(told, *outlook.notes))
         slots = notice_slots(opened)
         files = await asyncio.to_thread(look, opened.batch)
         has_work = opened.batch.needs_the_service or slots.to_carry or not files.is_nothing

@@ -80,9 +80,9 @@ class FailuresType(click.ParamType["int | float"]):
 
 
 class PeriodType(click.ParamType[str]):
-    """``day``, ``week`` or a name."""
+    """``hour``, ``day``, ``week``, ``month`` or a name."""
 
-    name = "day|week|NAME"
+    name = "hour|day|week|month|NAME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check the name; click shows what is wrong with it."""
@@ -120,9 +120,13 @@ offline = click.option(
 period = click.option(
     "--period",
     type=PeriodType(),
-    help="Buy once a day, once a week, or once under this NAME; overrides the manifest's.",
+    help="Buy once an hour, a day, a week or a month, or once under this NAME; overrides the manifest's.",
 )
-slot = click.option("--slot", metavar="SLOT", help="A slot other than the current one; see status.")
+slot = click.option(
+    "--slot",
+    metavar="SLOT",
+    help="A slot other than the current one; see status. `run` begins one that was missed.",
+)
 rehearsal = click.option("--simulate", is_flag=True, help="The run is a rehearsal.")
 slot_of_run = click.option("--slot", metavar="SLOT", help="Only if the run is in this slot.")
 limit = click.option(
@@ -374,8 +378,9 @@ def _with_options(command: F, argument: Callable[[Any], Any], given: Sequence[Ca
     @wraps(command)
     def with_options(*, manifest: Path, **words: Any) -> Any:
         named = {name: words.pop(name) for name in _OPTIONS if name in words}
-        if named["slot"] is not None and named.get("period") is not None:
-            raise click.UsageError("--slot and --period cannot be given together")
+        period = named.get("period")
+        if named["slot"] is not None and period is not None and not api.is_calendar(period):
+            raise click.UsageError("--slot and --period NAME cannot be given together")
         log = current()
         options = api.Options(
             manifest=manifest,

@@ -183,7 +183,16 @@ def _behind_parents(waiting: int) -> str:
     return f" ({waiting} of them {'waits' if waiting == 1 else 'wait'} for a parent)" if waiting else ""
 
 
+_MENDS = {
+    StopCause.CREDENTIALS: "give a key that may do this",
+    StopCause.PLAN: "get a plan that allows this",
+    StopCause.CREDITS: "buy credits",
+}
+
+
 def _why_pending(ending: EngineOutcome) -> str:
+    if ending.stopped is not None:
+        return f"not submitted: {_MENDS[ending.stopped.cause]}, then run the same command to continue"
     if ending.failures:
         return f"not submitted: {ending.failures} failed, and --max-failures stops there"
     if ending.unlisted:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchgen.exits import Exit
+from batchgen.planning.periods import is_calendar, one_of
 from batchgen.schedulers.cron_times import CronTimes
 
 # With these the same command would end the same: a person, a key or another day has to change something.
@@ -76,18 +77,25 @@ class Nightly:
         """Whether an hour at least lies between two times."""
         return len(self.times.minutes) == 1
 
-    def run(self, command: Sequence[str], manifest: str, output: str) -> list[str]:
-        """Return the whole command of a run that nobody watches."""
+    def run(self, command: Sequence[str], manifest: str, output: str, *, log: str = "") -> list[str]:
+        """Return the whole command of a run that nobody watches.
+
+        Args:
+            command: absolute path and words that start batchgen there.
+            manifest: its path there.
+            output: the output folder there.
+            log: a file for what happens; without it a summary goes to standard output.
+        """
         most = [] if self.most_seconds is None else ["--max-duration", f"{self.most_seconds}s"]
         wait = ["--wait-lock", f"{self.seconds_to_wait}s"] if self.seconds_to_wait else []
         limits = ["--drain-timeout", f"{self.drain}s", *most, *wait]
-        return [*command, "run", manifest, "-o", output, *self.words, *limits, "--quiet", "--json"]
+        told = ("--log-file", log) if log else ("--json",)
+        return [*command, "run", manifest, "-o", output, *self.words, *limits, "--quiet", *told]
 
     def heading(self) -> list[str]:
         """Return what the text is for, and what has to be known of it."""
-        first = f'{self.batch}: batchgen run at "{self.times.text}", {self.zone}; buys once a {self.period}'
-        if self.period not in {"hour", "day", "week", "month"}:
-            first = f'{self.batch}: batchgen run at "{self.times.text}", {self.zone}'
+        buys = f"; buys once {one_of(self.period)}" if is_calendar(self.period) else ""
+        first = f'{self.batch}: batchgen run at "{self.times.text}", {self.zone}{buys}'
         return [first, *self.notes]
 
 

@@ -32,7 +32,7 @@ from batchgen.usecases.guards import (
 )
 from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
-from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
+from batchgen.usecases.other_slots import Beside, OtherSlot, others_of, told_begun
 from batchgen.usecases.prices import left_out_of, purse_of
 from batchgen.usecases.redo import LiveEdits, ask_for_more, with_all_told
 from batchgen.usecases.run_end import CameTo, Hurry, RunOutcome, conclude, remembered
@@ -109,6 +109,8 @@ async def _named(opened: OpenBatch, interrupts: Interrupts, audience: Audience) 
     if named is None:
         return None
     refuse_an_unattended_purchase(named.options, named.batch)
+    if told := told_begun(named):
+        audience.say(f"{named.batch.scope.batch}: {told}")
     if named.options.fresh:
         named = _begin_afresh(named)
         audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")

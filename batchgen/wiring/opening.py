@@ -85,6 +85,11 @@ def _refuse_unwritable_name(path: Path) -> None:
         raise InputError(f"{path}: the current folder is gone; change to one that is there") from error
 
 
+def _with_slot_of(options: Options, scope: Scope) -> Options:
+    """Return options that name a slot by its own name: a day in a week may have stood for it."""
+    return options if options.slot is None else replace(options, slot=scope.slot)
+
+
 class _WaitForLock:
     """The wait for whoever holds a batch, as long as the options and who asks to stop allow it."""
 
@@ -188,7 +193,7 @@ def open_batch(options: Options) -> Iterator[OpenBatch]:
     """Hold a batch, as its only writer, with its journal open to write.
 
     Raises:
-        InputError: the manifest is wrong, or there is no such slot.
+        InputError: the manifest is wrong, or there is no such slot and none may be begun.
         BatchLockedError: a run holds the batch.
         JournalError: the journal cannot be opened.
     """
@@ -211,7 +216,7 @@ def open_held(options: Options, manifest: Manifest, *, slot: str | None = None) 
         slot: which one is meant, whether or not anything is on record of it; None for that of the options.
 
     Raises:
-        InputError: there is no such slot.
+        InputError: there is no such slot and none may be begun.
         JournalError: the journal cannot be opened.
     """
     now = options.clock.now()
@@ -220,6 +225,7 @@ def open_held(options: Options, manifest: Manifest, *, slot: str | None = None) 
             scope = scope_of(options, manifest, file, now=now)
         else:
             scope = replace(scope_of(replace(options, slot=None), manifest, file, now=now), slot=slot)
+        options = _with_slot_of(options, scope)
         batch = Batch.of(options, manifest, scope, file)
         yield OpenBatch(options=options, file=file, batch=batch, now=now)
 
@@ -241,6 +247,7 @@ def look_at(options: Options, *, kept: Scope | None = None) -> Iterator[OpenBatc
     with options.journal.read() as file:
         now = options.clock.now()
         scope = scope_of(options, manifest, file, now=now, kept=kept)
+        options = _with_slot_of(options, scope)
         fresh = fresh_scope_of(options, manifest, scope, now=now) if options.fresh else None
         with uncollected():  # what a plan of 100,000 jobs is made of stays, all of it
             before = scope if fresh is None or options.selection else fresh

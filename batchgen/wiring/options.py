@@ -66,8 +66,9 @@ class Options:
         agreed: with ``redo``, the job and the ordinal of each edition whose price was shown; no other is
             asked for. None where nothing was shown.
         allow: guards that a person lets this run pass.
-        period: overrides the manifest's; ``day``, ``week`` or a name.
+        period: overrides the manifest's; ``hour``, ``day``, ``week``, ``month`` or a name.
         slot: the slot to go on with; None for the one that is due.
+        begins_missed: whether ``slot`` may be one of a calendar period that was missed, which then begins.
         fresh: begin a slot, in which everything is bought anew.
         budget: replaces the manifest's cap on the batch for this run, in compute units.
         most_failures: after so many failed jobs, or such a share of the plan's, no more is bought.
@@ -104,6 +105,7 @@ class Options:
     allow: frozenset["Allow"] = frozenset()
     period: str | None = None
     slot: str | None = None
+    begins_missed: bool = False
     fresh: bool = False
     budget: Decimal | None = None
     most_failures: int | float | None = None
@@ -136,6 +138,8 @@ class Options:
         where = [] if is_usual else ["-o", str(self.output)]
         project = ["--project", self.project] if self.project else []
         meant = ["--slot", slot or self.slot or ""] if slot or self.slot else []
+        if self.period and self.slot and not slot:  # it says what kind of slot may be begun
+            meant = ["--period", self.period, *meant]
         simulate = ["--simulate"] if self.simulate else []
         parts = ["batchgen", *name.split(), str(self.manifest), *where, *project, *meant, *simulate, *words]
         return shlex.join(parts)
