@@ -179,13 +179,17 @@ class Hurry:
     Is asked from other threads than that of the run.
     """
 
-    def __init__(self, interrupts: Interrupts, *, bounded: bool) -> None:
+    def __init__(
+        self, interrupts: Interrupts, *, bounded: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Begin before anybody asked.
 
         Args:
             interrupts: what has been asked for.
             bounded: whether a drain is.
+            clock: tells seconds, in any thread.
         """
+        self._clock = clock
         self._interrupts = interrupts
         self._bounded = bounded
         self._since: float | None = None
@@ -197,7 +201,7 @@ class Hurry:
             return True
         if not (asked and self._bounded):
             return False
-        now = time.monotonic()
+        now = self._clock()
         self._since = now if self._since is None else self._since
         return now - self._since > _DRAWS_FOR
 
