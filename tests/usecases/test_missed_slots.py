@@ -232,7 +232,7 @@ def test_where_the_slot_of_a_day_was_begun_afresh_the_day_means_that_one(nights:
 
 
 def test_a_missed_slot_is_bought_by_the_usual_rules(nights: Nights) -> None:
-    """Nobody to ask, no cap: refused. A cap on a day is one on the day of the purchase, a total is the slot's."""
+    """Nobody to ask, no cap: refused. A cap on a day counts on that of the purchase, a total is the slot's."""
     with pytest.raises(GuardError, match=r"plan .* --slot 2027-01-14"):
         nights.run(slot="2027-01-14", unattended=True)
     assert nights.begun() == []
@@ -304,3 +304,16 @@ def test_a_name_that_looks_like_a_month_is_that_month(nights: Nights) -> None:
     nights.earth.clock_offset += 31 * DAY
     nights.run()
     assert (nights.begun(), nights.bought) == (["2027-01", "2027-02"], 4)
+
+
+@pytest.mark.parametrize("name", ["2027-01", "2027-02", "2027-01-15"])
+def test_what_was_bought_under_such_a_name_before_it_begins_is_found_without_a_journal(
+    nights: Nights, name: str
+) -> None:
+    """One's own name says nothing of when it was bought: it may be for the month to come."""
+    nights.earth.clock_offset -= 8 * 3600.0 + 60.0  # the 14th is not over
+    nights.run(period=name)
+    shutil.rmtree(nights.folder / "output")
+    nights.earth.clock_offset += 3600.0
+    assert nights.run(period=name).verdict.exit is Exit.DONE
+    assert (nights.begun(), nights.bought) == ([name], 2)
