@@ -232,7 +232,7 @@ def test_where_the_slot_of_a_day_was_begun_afresh_the_day_means_that_one(nights:
 
 
 def test_a_missed_slot_is_bought_by_the_usual_rules(nights: Nights) -> None:
-    """Nobody to ask, no cap: refused. A cap on a day counts on that of the purchase, a total is the slot's."""
+    """Nobody to ask, no cap: refused. A cap on a day is that of the purchase; a total is the slot's."""
     with pytest.raises(GuardError, match=r"plan .* --slot 2027-01-14"):
         nights.run(slot="2027-01-14", unattended=True)
     assert nights.begun() == []
