@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help pages page-types demo test test-browser test-image image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants kills
+.PHONY: help pages page-types demo test test-browser test-image image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants nights kills
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -79,6 +79,10 @@ prove: $(READY)  ## play thousands of seeded accidents in virtual time (SEEDS=fi
 
 mutants: $(READY) ## plant faults in a copy of the package, and see the tests fail
 	$(BIN)/python -m tests.proof.mutants
+
+NIGHTS ?= 0-19
+nights: $(READY) ## play sixty nights of a batch that repeats, twenty times over (NIGHTS=first-last)
+	$(BIN)/python -m tests.proof.nights $(NIGHTS)
 
 KILLS ?= 600
 kills: $(READY)  ## kill -9 the installed command six hundred times, and count what was charged (KILLS=n)

@@ -224,6 +224,13 @@ class Journal(Spends, Protocol):
         """
         ...
 
+    def bodies_in_doubt(self, key: JobKey, body: str = "") -> frozenset[str]:
+        """Return what was sent for those of ``unanswered_equals`` that are in doubt.
+
+        It is asked before each submit, when hundreds of equal jobs may be submitting.
+        """
+        ...
+
     @property
     def authors(self) -> frozenset[str]:
         """Who the service says that submissions of this origin were by, in whatever batch.

@@ -23,6 +23,8 @@ _LONG = 16  # characters: no word is as long, so that it is a secret wherever it
 _REMEMBERED = 4096  # texts: the events of a run say the same words again and again
 _SMALL = 500  # characters of a text that is worth remembering
 
+_IN_A_URL = str.maketrans("+/", "-_")  # the other alphabet of base64
+
 _OURS = "SCENARIO_"
 _NO_SECRETS = frozenset({"SCENARIO_BASE_URL", "SCENARIO_PROJECT_ID"})  # every line of a log may name them
 _NAMED_SO = re.compile(
@@ -134,7 +136,7 @@ def _in_a_header(key: str, secret: str) -> Iterator[str]:
     if key == secret or not secret:
         return
     token = base64.b64encode(f"{key}:{secret}".encode(errors="replace")).decode()
-    yield from {token, token.rstrip("="), token.translate(str.maketrans("+/", "-_"))}
+    yield from {token, token.rstrip("="), token.translate(_IN_A_URL)}
 
 
 def redact_all(text: str, secrets: tuple[str, ...]) -> str:
@@ -164,23 +166,32 @@ def _forms(secrets: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str] | None]
 
 
 def _written(secret: str) -> set[str]:
-    """Return the ways in which a secret is written: plain, in JSON, HTML, a URL, Python, and base64."""
-    in_json, in_a_url = json.dumps(secret)[1:-1], quote(secret, safe="", errors="replace")
-    forms = {
-        secret,
+    """Return the ways in which a secret is written: as it is and in base64, each quoted up to twice.
+
+    A page of an error has JSON in HTML, a log JSON in JSON, a redirect a URL in a URL.
+    """
+    forms = {secret}
+    if not _is_a_word(secret):
+        token = base64.b64encode(secret.encode(errors="replace")).decode().rstrip("=")
+        forms |= {token, token.translate(_IN_A_URL)}
+    once = {form for one in forms for form in _quoted(one)}
+    return {form for one in once for form in _quoted(one)} - {""}
+
+
+def _quoted(text: str) -> set[str]:
+    """Return a text as it is, in JSON, HTML, a URL and Python."""
+    in_json, in_a_url = json.dumps(text)[1:-1], quote(text, safe="", errors="replace")
+    return {
+        text,
         in_json,
         in_json.replace("/", "\\/"),
-        html.escape(secret),
-        html.escape(secret, quote=False),
+        html.escape(text),
+        html.escape(text, quote=False),
         in_a_url,
         re.sub("%..", lambda one: one[0].lower(), in_a_url),
-        quote(secret, errors="replace"),
-        quote(in_a_url, safe=""),
-        repr(secret)[1:-1],
+        quote(text, errors="replace"),
+        repr(text)[1:-1],
     }
-    if len(secret) >= _LONG:
-        forms.add(base64.b64encode(secret.encode(errors="replace")).decode().rstrip("="))
-    return forms - {""}
 
 
 def _is_a_word(secret: str) -> bool:

@@ -149,7 +149,7 @@ class Log:
             attempt=request.attempt,
             error=request.error,
         )
-        if not self.is_json:
+        if not (self.is_json or self.is_quiet):
             click.echo(str(event), err=True)
         if self.is_kept:
             self.tell(event)

@@ -104,6 +104,9 @@ in the current folder, else beside the manifest; SCENARIO_BASE_URL points to ano
 """
 
 
+_REMAINS = "run the same command again: what is on record stays, and it goes on from there"
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -165,8 +168,8 @@ def _run(arguments: Sequence[str], known: dict[str, Any], log: Log) -> int:
     except click.exceptions.Abort:
         return Exit.INTERRUPTED
     except BatchgenError as error:
-        hint = known.get(flags.CREDENTIALS, "") if status_of(error) == Exit.CREDENTIALS else ""
-        return _explain(error, log, as_json="--json" in arguments, hint=hint)
+        hints = {Exit.CREDENTIALS: known.get(flags.CREDENTIALS, ""), Exit.REMAINS: _REMAINS}
+        return _explain(error, log, as_json="--json" in arguments, hint=hints.get(status_of(error), ""))
     except OSError as error:
         where = f"{error.filename}: " if isinstance(error.filename, str) else ""
         return _say_last(f"the system failed: {where}{error.strerror or error}", Exit.BUG, log)

@@ -6,7 +6,6 @@ from contextlib import suppress
 
 from batchgen.engine.doubts import Doubts
 from batchgen.identity import has_asset, references_of
-from batchgen.lifecycle import State
 from batchgen.planning.plan import Entry
 from batchgen.ports import Journal
 
@@ -56,8 +55,7 @@ class Aside:
         """Return whether a job has to step aside."""
         fed = bool(references_of(entry.job)) or any(map(has_asset, entry.job.params.values()))
         body = self._body_of(entry) if fed else ""
-        equals = self._journal.unanswered_equals(entry.key, body)
-        bodies = {one.body for one in equals if one.state is State.IN_DOUBT}
+        bodies = self._journal.bodies_in_doubt(entry.key, body)
         return bool(bodies) and (body or self._body_of(entry)) in bodies
 
     def follow(self, others: Iterable[Doubts], settled: Callable[[], None], *, patience: float) -> None:

@@ -183,13 +183,26 @@ def _behind_parents(waiting: int) -> str:
     return f" ({waiting} of them {'waits' if waiting == 1 else 'wait'} for a parent)" if waiting else ""
 
 
+_MENDS = {
+    StopCause.CREDENTIALS: "give a key that may do this",
+    StopCause.PLAN: "get a plan that allows this",
+    StopCause.CREDITS: "buy credits",
+}
+
+
 def _why_pending(ending: EngineOutcome) -> str:
+    if ending.stopped is not None:
+        return f"not submitted: {_MENDS[ending.stopped.cause]}, then run the same command to continue"
     if ending.failures:
         return f"not submitted: {ending.failures} failed, and --max-failures stops there"
     if ending.unlisted:
         return f"not submitted: the service's jobs could not be listed ({ending.unlisted}); {_WAY_ON}"
     if ending.unreachable:
         return "not submitted: the service could not be reached, or took no job"
+    if ending.out_of_time:
+        return (
+            "not submitted: the time of this run was over (--max-duration); run the same command to continue"
+        )
     if ending.over_budget and not ending.drained:
         return "not submitted: the budget does not let them through"
     return "not submitted yet; run the same command to continue"

@@ -8,17 +8,16 @@ write-ahead log, which outlives the process.
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 from pathlib import Path
 
-from batchgen.account import DISOWNED, Holder, Known
+from batchgen.account import Holder, Known
 from batchgen.errors import JournalError
 from batchgen.journal import codec, schema
 from batchgen.journal.equals import Equals
 from batchgen.journal.looks import Looks
-from batchgen.journal.origin_flags import Marks, named_rows
+from batchgen.journal.origin_flags import Marks
 from batchgen.journal.record_rows import RecordRows
 from batchgen.journal.reservations import ReservationRows
 from batchgen.journal.scopes import columns_of, keep_scope
@@ -30,13 +29,6 @@ from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Reservation, committed, counted_at
 
 _SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is in the submissions
-
-
-_HOLDERS = (
-    "SELECT submissions.remote_id, project, batch, slot, content, ordinal FROM submissions "
-    "JOIN records ON records.id = submissions.record JOIN scopes ON scopes.id = records.scope "
-    "WHERE submissions.origin = ? AND submissions.remote_id"
-)
 
 
 class BatchJournal:
@@ -248,12 +240,7 @@ class BatchJournal:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            found: dict[str, Holder] = dict.fromkeys(self._marks.disowned(remote_ids), DISOWNED)
-            rows = named_rows(self._connection, _HOLDERS, self._scope.origin, remote_ids)
-            for remote_id, project, batch, slot, content, ordinal in rows:
-                scope = replace(self._scope, project=project, batch=batch, slot=slot)
-                found[remote_id] = Holder(scope, JobKey(content, ordinal))
-            return found
+            return self._marks.holders(remote_ids, self._scope)
 
     def disown(self, remote_ids: Collection[str]) -> None:
         """Remember for good that a person said of these that they are no job of ours.
@@ -275,6 +262,15 @@ class BatchJournal:
         """
         with explained(self._path):
             return self._equals.unanswered(key, body, self._scope_id or 0)
+
+    def bodies_in_doubt(self, key: JobKey, body: str = "") -> frozenset[str]:
+        """Return what was sent for those of ``unanswered_equals`` that are in doubt.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            return self._equals.bodies_in_doubt(key, body, self._scope_id or 0)
 
     def neighbours(self, contents: Collection[str]) -> list[tuple[Scope, JobKey]]:
         """Return the jobs of other scopes that ask for one of these and are submitting or in doubt.

@@ -13,21 +13,18 @@ from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey, Scope
 
 _UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
-_UNANSWERED_EQUALS = f"""
+_UNANSWERED_EQUALS = """
     WITH us (name) AS (
         SELECT :project WHERE :project <> ''
         UNION SELECT owner FROM scopes WHERE origin = :origin AND project = :project AND owner <> ''
     )
-    SELECT records.fields FROM records JOIN scopes ON scopes.id = records.scope
-    WHERE {{which}} AND state IN ('{State.SUBMITTING}', '{State.IN_DOUBT}')
+    SELECT {what} FROM records JOIN scopes ON scopes.id = records.scope
+    WHERE {which} AND state IN ({states})
     AND origin = :origin AND (project = :project OR owner IN us OR project IN us)
-"""  # noqa: S608 - our own words
-_BY_CONTENT = _UNANSWERED_EQUALS.format(
-    which="content = :content AND NOT (scope = :scope AND ordinal = :ordinal)"
-)
-_BY_BODY = _UNANSWERED_EQUALS.format(
-    which="content <> :content AND json_extract(records.fields, '$.body') = :body"
-)
+"""
+_BODY = "json_extract(records.fields, '$.body')"
+_BY_CONTENT = "content = :content AND NOT (scope = :scope AND ordinal = :ordinal)"
+_BY_BODY = f"content <> :content AND {_BODY} = :body"
 
 
 class Equals:
@@ -42,6 +39,16 @@ class Equals:
 
         Where assets go in, one body may be asked for in different words.
         """
+        texts = self._select("records.fields", _UNANSWERED, key, body, scope_id)
+        return [codec.load_record(text) for text in texts]
+
+    def bodies_in_doubt(self, key: JobKey, body: str, scope_id: int) -> frozenset[str]:
+        """Return the bodies of those of them that are in doubt."""
+        return frozenset(self._select(_BODY, (State.IN_DOUBT,), key, body, scope_id))
+
+    def _select(
+        self, what: str, states: Collection[State], key: JobKey, body: str, scope_id: int
+    ) -> list[str]:
         wanted = {
             "content": key.content,
             "ordinal": key.ordinal,
@@ -50,9 +57,12 @@ class Equals:
             "project": self._scope.project,
             "body": body,
         }
-        queries = (_BY_CONTENT, _BY_BODY) if ASSET in body else (_BY_CONTENT,)
-        rows = [row for query in queries for row in self._connection.execute(query, wanted)]
-        return [codec.load_record(text) for (text,) in rows]
+        words = ", ".join(f"'{one}'" for one in states)
+        queries = (
+            _UNANSWERED_EQUALS.format(what=what, which=which, states=words)
+            for which in ((_BY_CONTENT, _BY_BODY) if ASSET in body else (_BY_CONTENT,))
+        )
+        return [text for query in queries for (text,) in self._connection.execute(query, wanted)]
 
     def neighbours(self, contents: Collection[str], scope_id: int) -> list[tuple[Scope, JobKey]]:
         """Return the jobs of other scopes that ask for one of these and are submitting or in doubt."""

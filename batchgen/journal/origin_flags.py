@@ -2,13 +2,20 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
-from batchgen.account import Known
+from batchgen.account import DISOWNED, Holder, Known
 from batchgen.journal import schema
+from batchgen.model import JobKey, Scope
 
 NAMES_A_QUERY = 500
 
+_HOLDERS = (
+    "SELECT submissions.remote_id, project, batch, slot, content, ordinal FROM submissions "
+    "JOIN records ON records.id = submissions.record JOIN scopes ON scopes.id = records.scope "
+    "WHERE submissions.origin = ? AND submissions.remote_id"
+)
 _DISTRUST = "a job shown absent turned up"
 _AUTHOR = "author "
 _DISOWNED = "not ours "
@@ -97,6 +104,15 @@ class Marks:
         names = {_DISOWNED + one: one for one in remote_ids}
         query = "SELECT name FROM marks WHERE origin = ? AND name"
         return {names[name] for (name,) in named_rows(self._connection, query, self._origin, names)}
+
+    def holders(self, remote_ids: Collection[str], scope: Scope) -> dict[str, Holder]:
+        """Return who has each of the ids, in whatever scope of the origin of this one."""
+        found: dict[str, Holder] = dict.fromkeys(self.disowned(remote_ids), DISOWNED)
+        rows = named_rows(self._connection, _HOLDERS, self._origin, remote_ids)
+        for remote_id, project, batch, slot, content, ordinal in rows:
+            place = replace(scope, project=project, batch=batch, slot=slot)
+            found[remote_id] = Holder(place, JobKey(content, ordinal))
+        return found
 
     def distrust_absence(self) -> None:
         """Note that a submission that was shown absent turned up."""

@@ -6,6 +6,7 @@ into a message passes ``Credentials.redact`` first.
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -76,6 +77,8 @@ def find_credentials(environ: Mapping[str, str]) -> Credentials:
 def _check(name: str, value: str, pair: tuple[str, str]) -> None:
     if not value:
         raise _stopped(f"{name} is not set; {pair[0]} and {pair[1]} are needed together")
+    if re.fullmatch(r"""(["']).*\1""", value):  # Docker and kubectl pass on a line of a file as it is
+        raise _stopped(f"{name} has quotes around it: write the value without them")
     if any(one.isspace() for one in value):
         raise _stopped(f"{name} has white space or a line break in it: paste the value alone")
     if not (value.isascii() and value.isprintable()):

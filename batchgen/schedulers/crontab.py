@@ -4,7 +4,7 @@ import shlex
 
 from batchgen.errors import InputError
 from batchgen.schedulers.nightly import Nightly, commented
-from batchgen.schedulers.quoting import escaped_percent, in_crontab
+from batchgen.schedulers.quoting import in_crontab
 
 _LONGEST = 998  # characters of a command; source: MAX_COMMAND of Debian's cron is 1000
 
@@ -16,9 +16,10 @@ def crontab(nightly: Nightly) -> str:
         InputError: cron does not take so long a command.
     """
     log = f"{nightly.output}/{nightly.name}.log"
-    run = in_crontab(nightly.run(nightly.command, nightly.manifest, nightly.output))
-    folder, into = in_crontab([nightly.folder]), escaped_percent(shlex.quote(log))
-    command = f"cd {folder} && exec {run} >>{into} 2>&1"
+    run = in_crontab(nightly.run(nightly.command, nightly.manifest, nightly.output, log=log))
+    output, folder = (in_crontab(["cd", one]) for one in (nightly.output, nightly.folder))
+    # cron mails what is printed, and has no other way to tell: what is wrong must not go to a file alone
+    command = f"{output} && {folder} && exec {run}"
     if len(command.encode()) > _LONGEST:
         raise InputError(
             f"the command has {len(command.encode())} bytes and cron takes {_LONGEST}: use --systemd, "
@@ -41,6 +42,10 @@ def _steps(nightly: Nightly, log: str) -> list[str]:
         "3. crontab -e, and put the lines below at the end: SHELL and CRON_TZ hold for all that follows.",
         "   cronie (RHEL, Fedora, SUSE, Arch) keeps to CRON_TZ. The cron of Debian and Ubuntu does not:",
         "   there the times are those of the machine (timedatectl).",
-        f"4. What a run says is added to {log}",
+        "4. cron mails what a run complains of, and nothing where all is well: to you, or to whom a line",
+        "   such as MAILTO=you@example.org above them names. A machine without a mail program throws it",
+        "   away: try it, with a line that says: * * * * * echo it works",
+        f"5. All that happens is added to {log}",
+        "   as lines of JSON; the last one of a run has its exit status.",
         "Each exit status has a reaction in docs/operations.md; 0 and 6 need none.",
     ]

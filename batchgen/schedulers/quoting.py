@@ -28,12 +28,7 @@ def in_crontab(words: Sequence[str]) -> str:
 
     source: crontab(5): percent signs are changed into newlines unless escaped with a backslash
     """
-    return escaped_percent(shlex.join(words))
-
-
-def escaped_percent(text: str) -> str:
-    """Write the percent signs of a command of a crontab."""
-    return text.replace("%", "\\%")
+    return shlex.join(words).replace("%", "\\%")
 
 
 def unit_command(words: Sequence[str]) -> str:

@@ -50,6 +50,8 @@ class Schedule:
         scheduler: who is to start the runs.
         agreed: buy at whatever it costs.
         drain: whole seconds that a run may collect after it is told to stop.
+        most_seconds: after which a run buys no more; None for as long as it takes.
+        wait: seconds for which a run waits for the one before it; None for what suits its times.
         most_failures: as ``run --max-failures`` takes it; empty for none.
         image: of a container, for Kubernetes.
     """
@@ -58,6 +60,8 @@ class Schedule:
     scheduler: Scheduler
     agreed: bool
     drain: int
+    most_seconds: int | None = None
+    wait: int | None = None
     most_failures: str
     image: str
 
@@ -99,6 +103,8 @@ def _nightly(options: Options, wanted: Schedule, manifest: Manifest, times: Cron
         output=writable(os.path.normpath(options.output.absolute())),
         words=list(_words(options, wanted, manifest)),
         drain=wanted.drain,
+        most_seconds=wanted.most_seconds,
+        wait=wanted.wait,
         user=_user(),
         period=period,
         notes=list(_notes(options, wanted, manifest, times, period)),

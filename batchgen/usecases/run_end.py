@@ -11,7 +11,7 @@ from batchgen.engine.verdict import Verdict, verdict_of
 from batchgen.errors import BatchgenError, JournalError, OutputError
 from batchgen.exits import Exit, status_of
 from batchgen.journal.last_runs import LastRun
-from batchgen.lifecycle import Record
+from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey, Json
 from batchgen.output.latest import show_latest
 from batchgen.output.results import JSON_NAME, results_document, write_results
@@ -134,7 +134,7 @@ async def conclude(
     notes = [str(order.done)] if order is not None and str(order.done) else []
     notes += [*([told] if told else []), *(note for one in others for note in one.notes(options))]
     notes += unbought_notes(options, not_bought(opened))
-    notes += filter(None, [told_undecided(batch.undecided_now, batch.typed)])
+    notes += filter(None, [_to_decide(opened), told_undecided(batch.undecided_now, batch.typed)])
     for one, ended in zip(others, came_to.others, strict=True):
         if one.to_carry:
             await one.write(ended, at=at)
@@ -151,6 +151,15 @@ async def conclude(
         anew=ending.anew,
         is_stopped=ending.is_stopped,
     )
+
+
+def _to_decide(opened: OpenBatch) -> str:
+    """Return the command with which a person decides about what is held; empty where nothing is."""
+    batch = opened.batch
+    if not any(batch.record_of(one).state is State.HELD for one in batch.plan.carried):
+        return ""
+    slot = batch.scope.slot or None  # tomorrow's is another one
+    return f"to decide what is in doubt: {opened.options.command_line('resolve', slot=slot)}"
 
 
 def keeps_results(batch: Batch, *, past: bool) -> bool:

@@ -84,6 +84,19 @@ def scope_of(
     return replace(base, slot=latest_slot(begins, known))
 
 
+def due_since(options: Options, manifest: Manifest, since: float) -> Options:
+    """Return options of a run that name the slot due when it began, where it waited until the next was due.
+
+    Args:
+        since: when it began, seconds since the epoch.
+    """
+    if options.slot is not None or options.fresh or not options.begins_missed:
+        return options
+    period, zone = options.period or manifest.period, zone_of(manifest)
+    due = slot_at(period, since, zone)
+    return options if due == slot_at(period, options.clock.now(), zone) else replace(options, slot=due)
+
+
 def fresh_scope_of(options: Options, manifest: Manifest, scope: Scope, *, now: float) -> Scope:
     """Return the scope of a slot that begins now, in the period of another scope of the batch."""
     return replace(

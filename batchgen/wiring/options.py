@@ -12,7 +12,7 @@ from dotenv.main import DotEnv
 
 from batchgen.errors import InputError
 from batchgen.journal.store import JournalStore
-from batchgen.model import NO_RATE, Rate
+from batchgen.model import NO_RATE, JobKey, Rate
 from batchgen.plain_files import FileFaultError, read_text
 from batchgen.planning.selection import JobSelection
 from batchgen.ports import Clock
@@ -61,6 +61,8 @@ class Options:
         retry: open another attempt for those of them that have failed, which all must have that are named.
         redo: make another one of each of them, which all must have what they are to have.
         children: with ``redo``, what was made of them too.
+        shown: the jobs whose price was shown, of which alone any are bought, with ``redo`` their first
+            editions. None where nothing was shown.
         agreed: with ``redo``, the job and the ordinal of each edition whose price was shown; no other is
             asked for. None where nothing was shown.
         allow: guards that a person lets this run pass.
@@ -74,12 +76,14 @@ class Options:
         sample: buy so many jobs at most, spread over all.
         unattended: whether nobody can be asked and nobody has agreed, so that only a cap lets a run buy.
         drain_timeout: seconds a drain may take; None for as long as it takes.
-        max_duration: seconds after which a run drains, from its start on; None for as long as it takes.
+        max_duration: seconds after which a run drains, from its start on, whatever it waits for; None for as
+            long as it takes.
         wait_lock: seconds to wait for another run that holds the batch.
         max_jobs: the cap on accidental products of axes.
         clock: ours.
         transport: a way to the service that is open already; None to open the one that is meant.
         on_request: is told of each request to the service, and raises nothing; None where nobody asks.
+        on_wait: is told for whom a command waits, in words, where no run tells of it; None where nobody asks.
     """
 
     manifest: Path
@@ -96,6 +100,7 @@ class Options:
     retry: bool = False
     redo: bool = False
     children: bool = False
+    shown: frozenset[JobKey] | None = field(default=None, repr=False)
     agreed: frozenset[tuple[str, int]] | None = None
     allow: frozenset["Allow"] = frozenset()
     period: str | None = None
@@ -114,6 +119,7 @@ class Options:
     clock: Clock = field(default_factory=SystemClock, repr=False, compare=False)
     transport: Transport | None = field(default=None, repr=False, compare=False)
     on_request: Callable[[Request], None] | None = field(default=None, repr=False, compare=False)
+    on_wait: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def journal(self) -> JournalStore:

@@ -78,7 +78,7 @@ def words_that_cron_runs(text: str, home: Path) -> tuple[Path, list[str]]:
     """Return the folder and the words of the command that a line comes to, as cron and its shell read it."""
     line = text.splitlines()[-1].split(" ", 5)[5]
     assert re.search(r"(?<!\\)%", line) is None
-    shown = line.replace("\\%", "%").replace("&& exec ", "&& printf '%s\\0' \"$PWD\" ").split(" >>")[0]
+    shown = line.replace("\\%", "%").replace("&& exec ", "&& printf '%s\\0' \"$PWD\" ")
     done = subprocess.run(["/bin/sh", "-c", shown], cwd=home, env={}, stdout=subprocess.PIPE, check=True)
     folder, *words = done.stdout.decode().split("\0")[:-1]
     return Path(folder), words
@@ -98,6 +98,7 @@ def words_that_systemd_starts(unit: str) -> list[str]:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_each_scheduler_gets_the_paths_as_they_are_whatever_is_in_them(tmp_path: Path, folder: str) -> None:
     here = tmp_path / folder
+    (here / "output").mkdir(parents=True)
     for_cron = only(texts(here, name="my %jobs.yaml"))
     there, words = words_that_cron_runs(for_cron, tmp_path)
     assert there == here
@@ -191,6 +192,7 @@ def test_the_command_that_is_printed_is_one_that_run_takes(tmp_path: Path, sched
     elif scheduler is api.Scheduler.SYSTEMD:
         words = words_that_systemd_starts(found["batchgen-spring.service"])
     else:
+        (tmp_path / "output").mkdir()
         words = words_that_cron_runs(only(found), tmp_path)[1]
     words = words[words.index("run") + 1 :]
     for flag in (
@@ -201,9 +203,9 @@ def test_the_command_that_is_printed_is_one_that_run_takes(tmp_path: Path, sched
         "--period",
         "--simulate",
         "--quiet",
-        "--json",
     ):
         assert flag in words
+    assert ("--json" in words) is (scheduler is not api.Scheduler.CRONTAB), "cron would mail it every night"
     taken = run_command.make_context("run", words).params  # click refuses a word that run does not know
     assert (taken["drain_timeout"], taken["budget"], taken["max_failures"]) == (25.0, 7, 0.1)
 
@@ -266,9 +268,10 @@ def test_what_is_known_of_this_very_night_is_said(tmp_path: Path) -> None:
     assert name not in texts(tmp_path, twin, scheduler=api.Scheduler.KUBERNETES)
 
 
-def test_the_line_of_a_crontab_runs_from_anywhere_and_buys_nothing_without_its_folder(
+def test_a_line_of_a_crontab_runs_from_anywhere_and_speaks_only_of_what_is_wrong(
     shell: Shell, tmp_path: Path
 ) -> None:
+    """The kind: a night of which nobody is told. cron mails what is printed, and knows no other way."""
     folder = tmp_path / "100% it's nightly"
     (folder / "out").mkdir(parents=True)
     (folder / "jobs.yaml").write_text(NIGHTLY)
@@ -276,21 +279,32 @@ def test_the_line_of_a_crontab_runs_from_anywhere_and_buys_nothing_without_its_f
     shown = here.call("cron", "jobs.yaml", "--at", "0 3 * * *", "-o", "out", "--simulate")
     assert shown.status == 0, shown.err
     line = shown.out.splitlines()[-1].split(" ", 5)[5].replace("\\%", "%")
-    environ = {
-        "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": os.pathsep.join([str(Path(api.__file__).parents[2]), *_paths()]),
-    }
-    done = subprocess.run(
-        ["/bin/sh", "-c", line], cwd="/", env=environ, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    [told] = (folder / "out" / "batchgen-spring.log").read_text().splitlines()
-    assert (json.loads(told)["exit"], len(json.loads(told)["slot"])) == (0, len("2026-12-01"))
+
+    def night() -> tuple[int, str]:
+        environ = {
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": os.pathsep.join([str(Path(api.__file__).parents[2]), *_paths()]),
+        }
+        words = ["/bin/sh", "-c", line]
+        done = subprocess.run(words, cwd="/", env=environ, capture_output=True, text=True, check=False)
+        assert done.stdout == ""
+        return done.returncode, done.stderr
+
+    def last() -> dict[str, Any]:
+        lines = (folder / "out" / "batchgen-spring.log").read_text().splitlines()
+        found: dict[str, Any] = json.loads(lines[-1])
+        return found
+
+    assert night() == (0, "")
+    assert (last()["event"], last()["exit"], len(last()["slot"])) == ("summary", 0, len("2026-12-01"))
+    (folder / "jobs.yaml").write_text(NIGHTLY.replace("prompt:", "prompts:"))
+    status, mailed = night()
+    assert (status, "jobs.yaml:6:" in mailed) == (2, True), mailed
+    assert (last()["event"], last()["exit"]) == ("error", 2)
+    (folder / "jobs.yaml").write_text(NIGHTLY)
     (folder / "out").rename(folder / "elsewhere")
-    done = subprocess.run(
-        ["/bin/sh", "-c", line], cwd="/", env=environ, capture_output=True, text=True, check=False
-    )
-    assert done.returncode != 0, "a disk that is not there buys nothing"
+    status, mailed = night()
+    assert (status != 0, f"{folder}/out" in mailed) == (True, True), "a disk that is not there buys nothing"
     assert not (folder / "out").exists()
 
 

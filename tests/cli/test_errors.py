@@ -99,6 +99,7 @@ def test_a_server_that_is_not_there_is_told(shell: Shell) -> None:
     done = shell.having(SCENARIO_BASE_URL="http://127.0.0.1:9/v1").call("run", "jobs.yaml")
     assert done.status == 8
     assert "127.0.0.1" in done.err
+    assert "run the same command again" in done.err
 
 
 @contextmanager

@@ -106,6 +106,11 @@ def test_a_quiet_run_writes_only_what_a_person_should_know(shell: Shell, simulat
     assert names(lines).count("failed") == 2
     assert {one["level"] for one in lines} == {"warning"}
     assert "accepted" in names(objects((shell.folder / "run.log").read_text()))
+    # requests are not what a person should know: a crontab with -v must not mail them every night
+    again = shell.at(service).call(*RUN, "-q", "-v", "--retry-failed", "--log-file", "again.log")
+    assert again.status == 3
+    assert "GET /" not in again.err
+    assert "request" in names(objects((shell.folder / "again.log").read_text()))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +121,7 @@ def test_a_quiet_run_writes_only_what_a_person_should_know(shell: Shell, simulat
         ((*RUN, "--in-flight", "0"), MANIFEST, "--in-flight"),
         ((*RUN, "--simulate"), "version: 1\njobs: [{prompt: 3}]\n", "jobs.yaml:2:"),
         (("retry", "jobs.yaml", "--simulate"), MANIFEST, "name the jobs"),
-        (("redo", "jobs.yaml", "nosuch", "--simulate"), MANIFEST, "nosuch"),
+        (("redo", "jobs.yaml", "nosuch", "--simulate"), MANIFEST, "nothing to make again"),
     ],
 )
 def test_an_error_is_one_object_and_nothing_else(

@@ -108,8 +108,14 @@ def test_equal_jobs_whose_answer_is_not_known_are_found(reopen: Reopen) -> None:
     journal.append(B, started())
     assert [one.state for one in journal.unanswered_equals(twin)] == [State.SUBMITTING]
     assert list(journal.unanswered_equals(A)) == []
-    journal.append(A, Accepted(at=2.0, remote_id="job_1"))
-    assert list(journal.unanswered_equals(twin)) == []
+    assert journal.bodies_in_doubt(twin) == frozenset(), "its answer may come yet"
+    lost = reopen()
+    lost.append(A, AnswerLost(at=2.0, reason="no answer in time"))
+    assert lost.bodies_in_doubt(twin) == {started().body}
+    assert lost.bodies_in_doubt(A) == lost.bodies_in_doubt(B) == frozenset()
+    lost.append(A, Adopted(at=3.0, remote_id="job_1", charged=None, evidence={}))
+    assert list(lost.unanswered_equals(twin)) == []
+    assert lost.bodies_in_doubt(twin) == frozenset()
 
 
 def test_equal_bodies_are_found_in_whatever_words_they_are_asked_for(reopen: Reopen) -> None:
@@ -123,6 +129,9 @@ def test_equal_bodies_are_found_in_whatever_words_they_are_asked_for(reopen: Reo
         ]
         assert list(one.unanswered_equals(B, '{"image":"asset_2"}')) == []
         assert list(one.unanswered_equals(A, body)) == []
+    journal.append(A, AnswerLost(at=2.0, reason="no answer in time"))
+    assert reopen().bodies_in_doubt(B, body) == {body}
+    assert reopen().bodies_in_doubt(B, '{"image":"asset_2"}') == frozenset()
 
 
 def test_a_refuted_absence_is_remembered(reopen: Reopen) -> None:

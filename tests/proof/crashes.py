@@ -171,6 +171,9 @@ class CrashingJournal:
     def unanswered_equals(self, key: JobKey, body: str = "") -> list[Record]:
         return list(self._inner.unanswered_equals(key, body))
 
+    def bodies_in_doubt(self, key: JobKey, body: str = "") -> frozenset[str]:
+        return self._inner.bodies_in_doubt(key, body)
+
     @property
     def authors(self) -> frozenset[str]:
         return self._inner.authors

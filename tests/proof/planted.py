@@ -144,8 +144,8 @@ MUTANTS = (
     Mutant(
         name="submit what equals a job in doubt",
         path="engine/aside.py",
-        old="if one.state is State.IN_DOUBT}\n",
-        new="if one.state is State.HELD}\n",
+        old="in bodies\n",
+        new="in ()\n",
         test="tests/proof/test_proof.py::test_whatever_happens_nothing_is_paid_twice_and_nothing_paid_is_lost",
     ),
     Mutant(

@@ -54,7 +54,7 @@ OF_OUTSIDE = (
     ),
     Mutant(
         name="cut a secret of one letter out of every word",
-        path="scenario/credentials.py",
+        path="redaction.py",
         old="    return len(secret) < _SHORTEST or letters or secret.isdigit()\n",
         new="    return False\n",
         test="tests/scenario/test_credentials.py",

@@ -186,6 +186,10 @@ class MemoryJournal:
         )
         return [one for one in equals if one.state in unanswered]
 
+    def bodies_in_doubt(self, key: JobKey, body: str = "") -> frozenset[str]:
+        equals = self.unanswered_equals(key, body)
+        return frozenset(one.body for one in equals if one.state is State.IN_DOUBT and one.body is not None)
+
     @property
     def authors(self) -> frozenset[str]:
         told = (event.author for _, event in self._disk.events if type(event) is Accepted)
