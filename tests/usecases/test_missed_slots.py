@@ -18,6 +18,8 @@ from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import State
 from batchgen.planning.selection import of_ids
 from batchgen.scenario.transport import Answer, Call
+from batchgen.wiring.batch import due_since
+from batchgen.wiring.opening import manifest_of
 from batchgen.wiring.options import Options
 from tests.support.place import Place, quiet
 from tests.support.virtual import VirtualTransport
@@ -229,6 +231,20 @@ def test_where_the_slot_of_a_day_was_begun_afresh_the_day_means_that_one(nights:
     assert fresh.startswith("2027-01-15.fresh-")
     assert not nights.run(slot="2027-01-15").asked
     assert (nights.begun(), nights.bought) == ([fresh], 2)
+
+
+def test_a_run_that_waited_over_midnight_goes_on_with_the_slot_that_its_day_was_begun_afresh_in(
+    nights: Nights,
+) -> None:
+    nights.run(limit=1)
+    nights.run(fresh=True, allow=frozenset({api.Allow.UNFINISHED_SLOT}))
+    began, options = nights.earth.now(), nights.options(begins_missed=True)
+    manifest = manifest_of(options)
+    assert due_since(options, manifest, began) is options
+    nights.earth.clock_offset += DAY
+    assert due_since(options, manifest, began).slot == nights.begun()[1] != "2027-01-15"
+    nights.earth.clock_offset += DAY
+    assert due_since(options, manifest, began + DAY).slot == "2027-01-16"
 
 
 def test_a_missed_slot_is_bought_by_the_usual_rules(nights: Nights) -> None:
