@@ -85,7 +85,7 @@ def scope_of(
 
 
 def due_since(options: Options, manifest: Manifest, since: float) -> Options:
-    """Return options of a run that name the slot due when it began, where it waited until the next was due."""
+    """Return options of a run that name the slot due when it began, if it waited until the next was due."""
     if options.slot is not None or options.fresh or not options.begins_missed:
         return options
     period, zone = options.period or manifest.period, zone_of(manifest)
