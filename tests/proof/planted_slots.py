@@ -215,6 +215,13 @@ OF_SLOTS = (
         test=_MISSED,
     ),
     Mutant(
+        name="go on after midnight with what was left where a day was begun afresh",
+        path="wiring/batch.py",
+        old="slot=scope_of(options, manifest, file, now=since).slot)\n",
+        new="slot=slot_at(period, since, zone))\n",
+        test=_MISSED,
+    ),
+    Mutant(
         name="name a slot to people by what stood for it",
         path="wiring/opening.py",
         old="    return options if options.slot is None else replace(options, slot=scope.slot)\n",
