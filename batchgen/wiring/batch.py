@@ -88,6 +88,8 @@ def due_since(options: Options, manifest: Manifest, since: float) -> Options:
     """Return options of a run that name the slot due when it began, where it waited until the next was due.
 
     Args:
+        options: what the command line says.
+        manifest: what the file says.
         since: when it began, seconds since the epoch.
     """
     if options.slot is not None or options.fresh or not options.begins_missed:
