@@ -4,9 +4,12 @@ The kind: a status that a scheduler gets and nobody knows what to do about. A st
 of the page, or a row without a status, fails here.
 """
 
+import os
 import re
 import shlex
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +25,8 @@ from tests.support.forked import Forked
 
 Simulator = Callable[..., Service]
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "operations.md").read_text()
+PAGE_AT = Path(__file__).parent.parent.parent / "docs" / "operations.md"
+PAGE = PAGE_AT.read_text()
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # which cut a run short, each with a status of its own
 STATUSES = {*map(int, Exit), *(128 + one for one in SIGNALS)}
 
@@ -233,3 +237,17 @@ def test_page_help_and_code_have_the_same_statuses_and_each_is_provoked() -> Non
     helped = re.findall(r"^  (\d+(?:, \d+)*)  \S", EPILOG, re.MULTILINE)
     assert {int(one) for text in helped for one in text.split(", ")} == STATUSES
     assert all(len(means) > 3 and len(to_do) > 3 for means, to_do in ROWS.values())
+
+
+def test_ctrl_c_while_libraries_are_loaded_leaves_no_trace(shell: Shell) -> None:
+    """Played by a library that is interrupted each time it is loaded."""
+    shell.write("early/click.py", "raise KeyboardInterrupt\n")
+    path = os.pathsep.join([str(shell.folder / "early"), str(PAGE_AT.parent.parent)])
+    done = subprocess.run(
+        [sys.executable, "-m", "batchgen", "status"],
+        env={**shell.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (Exit.INTERRUPTED, "", "")
