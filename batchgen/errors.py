@@ -112,7 +112,17 @@ class RemoteIdTakenError(JournalError):
 
 
 class BatchLockedError(BatchgenError):
-    """Another run holds this batch."""
+    """Another run holds this batch.
+
+    Attributes:
+        batch: its name.
+        holder: who that is and since when, in words.
+    """
+
+    def __init__(self, message: str, *, batch: str = "", holder: str = "another process") -> None:
+        super().__init__(message)
+        self.batch = batch
+        self.holder = holder
 
 
 class OverBudgetError(BatchgenError):

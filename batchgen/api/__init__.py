@@ -38,6 +38,7 @@ _PLACES = {
     "batchgen.planning.forecast": "Forecast",
     "batchgen.planning.groups": "ChangedAlike changed_alike is_text_change text_edits",
     "batchgen.planning.lanes": "Lane",
+    "batchgen.planning.periods": "is_calendar",
     "batchgen.planning.plan": "Entry Standing",
     "batchgen.planning.pricing": "Price",
     "batchgen.planning.selection": "JobSelection",

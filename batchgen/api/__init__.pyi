@@ -85,6 +85,7 @@ from batchgen.planning.groups import changed_alike as changed_alike
 from batchgen.planning.groups import is_text_change as is_text_change
 from batchgen.planning.groups import text_edits as text_edits
 from batchgen.planning.lanes import Lane as Lane
+from batchgen.planning.periods import is_calendar as is_calendar
 from batchgen.planning.plan import Entry as Entry
 from batchgen.planning.plan import Standing as Standing
 from batchgen.planning.pricing import Price as Price

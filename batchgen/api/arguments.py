@@ -1,11 +1,13 @@
 """What the arguments of the public functions mean: which batch, and which of its jobs."""
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from batchgen.api.manifest import Manifest
 from batchgen.errors import InputError
+from batchgen.manifest.quantities import parse_duration
 from batchgen.planning.selection import JobSelection
 from batchgen.wiring.options import Allow, Options
 from batchgen.wiring.word_lists import selection_of
@@ -35,6 +37,29 @@ def options_of(
         slot=slot,
         simulate=simulate,
     )
+
+
+def seconds_of(name: str, given: float | str | None, *, from_zero: bool = True) -> float | None:
+    """Return a duration in seconds; None where none is given.
+
+    Args:
+        name: of the argument.
+        given: seconds, or a time such as ``"2h"``.
+        from_zero: whether no time at all is a duration.
+
+    Raises:
+        InputError: it is none.
+    """
+    if given is None:
+        return None
+    try:
+        seconds = parse_duration(given) if isinstance(given, str) else float(given)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: {error}") from error
+    if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not from_zero):
+        least = "from 0" if from_zero else "above 0"
+        raise InputError(f"{name}: {given!r} is no number of seconds {least}")
+    return seconds
 
 
 def meant_by(only: Words, without: Words) -> JobSelection:

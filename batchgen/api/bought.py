@@ -1,7 +1,7 @@
 """What was bought: its cost, its audit, its doubts, and what is kept of it."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from batchgen.planning.costs import Cost
 from batchgen.usecases.acceptance import Kept, accept_changes, forget_acceptances
@@ -13,7 +13,14 @@ from batchgen.usecases.marking import Marking, MarksMade, mark_assets
 from batchgen.usecases.rebuild import Recovery, recover_batch
 from batchgen.usecases.resolve import Desk
 from batchgen.usecases.restore import GivenBack, Restoring, restore_jobs
-from batchgen.wiring.opening import look_at, manifest_of, open_batch
+from batchgen.wiring.opening import (
+    hold_when_free,
+    look_at,
+    manifest_of,
+    open_batch,
+    open_held,
+    open_when_free,
+)
 from batchgen.wiring.options import Options
 from batchgen.wiring.places import refuse_another_folder
 from batchgen.wiring.service import open_service
@@ -49,10 +56,15 @@ async def audit(options: Options, *, fix: bool = False, offline: bool = False) -
         JournalError, OutputError: the disk is at fault.
         StoppedError: the service does not let us look.
     """
-    manifest, now, journal = manifest_of(options), options.clock.now(), options.journal
-    refuse_another_folder(options, manifest.batch)
-    held = journal.hold(manifest.batch, stamp=now) if fix else nullcontext()
-    with held, journal.opened() if fix and journal.exists() else journal.read() as file:
+    journal = options.journal
+    async with AsyncExitStack() as stack:
+        if fix:
+            manifest = await stack.enter_async_context(hold_when_free(options))
+        else:
+            manifest = manifest_of(options)
+            refuse_another_folder(options, manifest.batch)
+        now = options.clock.now()
+        file = stack.enter_context(journal.opened() if fix and journal.exists() else journal.read())
         return await audit_batch(options, manifest, file, now=now, fix=fix, offline=offline)
 
 
@@ -65,14 +77,13 @@ async def rebuild(options: Options) -> Recovery:
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked; the same command goes on.
     """
-    manifest = manifest_of(options)
-    refuse_another_folder(options, manifest.batch)
-    saved = saved_results(options.output / manifest.batch, options.slot)
-    slot = options.slot or (saved.slot if saved else None)
-    with open_batch(options, manifest, slot=slot) as opened:
-        batch = opened.batch
-        async with open_service(options, project=batch.project, rate=manifest.limits.rate) as service:
-            return await recover_batch(opened, service.client, saved)
+    async with hold_when_free(options) as manifest:
+        saved = saved_results(options.output / manifest.batch, options.slot)
+        slot = options.slot or (saved.slot if saved else None)
+        with open_held(options, manifest, slot=slot) as opened:
+            batch = opened.batch
+            async with open_service(options, project=batch.project, rate=manifest.limits.rate) as service:
+                return await recover_batch(opened, service.client, saved)
 
 
 @asynccontextmanager
@@ -85,7 +96,7 @@ async def settling(options: Options) -> AsyncIterator[Desk]:
         JournalError: the journal cannot be opened.
         StoppedError: there are no credentials.
     """
-    with open_batch(options) as opened:
+    async with open_when_free(options) as opened:
         batch = opened.batch
         refuse_wrong_words(batch)
         limit = batch.manifest.limits.rate
@@ -116,7 +127,7 @@ async def restore(options: Options, restoring: Restoring) -> Sequence[GivenBack]
     Raises:
         BatchLockedError: a run holds the batch: it takes ``order_to_restore``.
     """
-    with open_batch(options) as opened:
+    async with open_when_free(options) as opened:
         return await restore_jobs(opened, restoring)
 
 

@@ -71,7 +71,7 @@ class Manifest:
         project: the service's ``projectId``; None for the key's own.
         defaults, limits, budget, retry, doubt, output: as in the YAML.
         timeout: how long one generation may take, as ``"45m"``; None for the default.
-        period: ``day``, ``week`` or a name: each is bought anew, and none twice.
+        period: ``hour``, ``day``, ``week``, ``month`` or a name: each is bought anew, and none twice.
         tz: the zone in which a day begins.
         path: the file that it was loaded from; None for one that was made in Python.
         warnings: what is probably a mistake in that file and stops nothing.

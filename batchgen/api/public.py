@@ -6,6 +6,7 @@ be used at once, in one loop or in several threads.
 
 import asyncio
 import io
+import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from batchgen.api import bought, exports, runs
-from batchgen.api.arguments import Words, allowed_of, meant_by, options_of
+from batchgen.api.arguments import Words, allowed_of, meant_by, options_of, seconds_of
 from batchgen.api.manifest import Manifest
 from batchgen.api.results import Cost, Plan, PlannedJob, Results
 from batchgen.engine.interrupts import Interrupts
@@ -131,6 +132,9 @@ async def run(
     except_: Words = None,
     on_event: OnEvent | None = None,
     stop: asyncio.Event | None = None,
+    max_duration: float | str | None = None,
+    drain_timeout: float | str | None = None,
+    wait_lock: float | str | None = None,
 ) -> Results:
     """Generate every job of a manifest and write the results; the same call again continues where it was.
 
@@ -154,6 +158,11 @@ async def run(
         on_event: is called in the loop with each event, after the fact is on the disk; what it raises goes to
             the loop's exception handler and ends no run.
         stop: once it is set, no more jobs are submitted, and what is paid for is collected.
+        max_duration: the same after so many seconds, or a time such as ``"2h"``, the wait for another run
+            included; None for as long as it takes.
+        drain_timeout: collect for so long at most after ``stop`` or ``max_duration``, and leave the rest to
+            the next run; None for as long as it takes.
+        wait_lock: wait up to so long for another run of the batch to end; the manifest is then read again.
 
     Returns:
         What came out; see ``ok``, ``reasons`` and ``raise_for_failures``.
@@ -162,7 +171,7 @@ async def run(
         ManifestError: the manifest or the inputs of its models are wrong; nothing was bought.
         InputError: a word means no job; nothing was bought.
         GuardError: its jobs may have been bought already; nothing was bought.
-        BatchLockedError: another run holds the batch.
+        BatchLockedError: another run holds the batch, and there was no time to wait for it, or too little.
         StoppedError: the credentials or the plan allow nothing; nothing was bought.
         JournalError, OutputError: the disk is at fault.
         TransientError: the service could not be asked about the models; nothing was bought.
@@ -174,6 +183,9 @@ async def run(
         in_flight=in_flight,
         allow=allowed_of(allow),
         selection=meant_by(only, except_),
+        max_duration=seconds_of("max_duration", max_duration, from_zero=False),
+        drain_timeout=seconds_of("drain_timeout", drain_timeout),
+        wait_lock=seconds_of("wait_lock", wait_lock) or 0.0,
     )
     loop, interrupts = asyncio.get_running_loop(), Interrupts()
 
@@ -318,7 +330,7 @@ async def export(
 
 async def _drain_when_set(stop: asyncio.Event, interrupts: Interrupts) -> None:
     await stop.wait()
-    interrupts.drain()
+    interrupts.take(signal.SIGTERM)  # bounded as that is; an order would not be
 
 
 def _results(outcome: RunOutcome, *, warnings: tuple[Problem, ...]) -> Results:

@@ -1,8 +1,8 @@
 """Running a batch, looking ahead at what a run would do, and ordering a run about that goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from batchgen.control import client
 from batchgen.control.client import Reply
 from batchgen.control.commands import Order
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import BatchLockedError, InputError, Problem
+from batchgen.errors import InputError, Problem
 from batchgen.manifest.values import Manifest
 from batchgen.model import Scope
 from batchgen.output.sending import SentPage
@@ -28,6 +28,7 @@ from batchgen.usecases.guards import (
 )
 from batchgen.usecases.names import look_at_names
 from batchgen.usecases.naming import NamesFound
+from batchgen.usecases.other_slots import told_begun
 from batchgen.usecases.page import Sending, nothing_on_record, records_elsewhere, write_page
 from batchgen.usecases.plan import Outlook, look_ahead, summed
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted
@@ -41,12 +42,10 @@ from batchgen.usecases.status import (
     status_of_all,
     status_of_some,
 )
-from batchgen.wiring.batch import Batch
+from batchgen.wiring.batch import Batch, due_since
 from batchgen.wiring.file_names import check_file_names
-from batchgen.wiring.opening import OpenBatch, look_at, manifest_of, open_batch
+from batchgen.wiring.opening import OpenBatch, hold_when_free, look_at, manifest_of, open_held
 from batchgen.wiring.options import Options
-
-_LOOKS_AT_LOCK = 0.5  # seconds between two looks whether a batch is free
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,44 +110,41 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
 
     Raises:
         InputError: the manifest or a model's name is wrong, or a guard stopped it; nothing was sent.
-        BatchLockedError: another run holds the batch.
+        BatchLockedError: another run holds the batch, and there was no time to wait for it, or too little.
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
     """
-    manifest = check_file_names(options, manifest_of(options))
-    audience.warn(manifest.warnings)
-    with ExitStack() as stack:
-        if options.max_duration is not None:
-            timer = asyncio.get_running_loop().call_later(options.max_duration, interrupts.run_out)
-            stack.callback(timer.cancel)
-        opened = await _opened(stack, options, manifest, interrupts, audience)
-        return await run_batch(opened, interrupts, audience)
+    options = _may_begin(options)
+
+    def read() -> Manifest:
+        manifest = check_file_names(options, manifest_of(options))
+        audience.warn(manifest.warnings)
+        return manifest
+
+    began = options.clock.now()
+    with _timed(options, interrupts):
+        async with hold_when_free(options, read, interrupts=interrupts, note=audience.note) as manifest:
+            with open_held(due_since(options, manifest, began), manifest) as opened:
+                return await run_batch(opened, interrupts, audience)
 
 
-async def _opened(
-    stack: ExitStack, options: Options, manifest: Manifest, interrupts: Interrupts, audience: Audience
-) -> OpenBatch:
-    """Open the batch, after the run that holds it where there is time to wait for that.
+@contextmanager
+def _timed(options: Options, interrupts: Interrupts) -> Iterator[None]:
+    """Drain the run when its time is over, which began before its manifest was read."""
+    if options.max_duration is None:
+        yield
+        return
+    timer = asyncio.get_running_loop().call_later(options.max_duration, interrupts.run_out)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
-    Raises:
-        BatchLockedError: another run holds it still, or whoever waits was asked to stop.
-    """
-    loop = asyncio.get_running_loop()
-    until, stopped, said = loop.time() + options.wait_lock, asyncio.Event(), False
-    if options.wait_lock:
-        interrupts.tell(lambda _: stopped.set())
-    while True:
-        try:
-            return stack.enter_context(open_batch(options, manifest))
-        except BatchLockedError as error:
-            left = until - loop.time()
-            if left <= 0 or interrupts.draining:
-                raise
-            if not said:
-                audience.say(f"{error}; waiting for it, {left:.0f} s at most")
-                said = True
-        with suppress(TimeoutError):  # the kernel's own wait could not be ended by a signal
-            await asyncio.wait_for(stopped.wait(), min(_LOOKS_AT_LOCK, left))
+
+def _may_begin(options: Options) -> Options:
+    """Return the options of a run: it begins a slot that was missed if it may buy what was never bought."""
+    buys = options.limit != 0
+    return replace(options, begins_missed=buys and not (options.redo or options.retry))
 
 
 async def plan(
@@ -168,6 +164,7 @@ async def plan(
         ServiceError: the service did not answer, or does not accept the credentials.
         BoughtByQuoteError: a question after a price was taken for an order.
     """
+    options = _may_begin(options)
     async with _as_a_run_would(options, offline=offline) as (opened, found):
         if options.redo:
             refuse_a_lost_journal(options, opened.file, opened.batch)
@@ -176,6 +173,8 @@ async def plan(
                 raise InputError(nothing_on_record(opened, "make again"))
         refuse_wrong_words(opened.batch)
         outlook = await look_ahead(opened, offline=offline, requote=requote, exact=exact)
+        if told := told_begun(opened):
+            outlook = replace(outlook, notes=(told, *outlook.notes))
         slots = notice_slots(opened)
         files = await asyncio.to_thread(look, opened.batch)
         has_work = opened.batch.needs_the_service or slots.to_carry or not files.is_nothing

@@ -52,7 +52,7 @@ _TAKES: Mapping[str, JsonSchemaValue] = {
     "_variable": {"not": {"type": "null"}},
     "_period": {
         "type": "string",
-        "pattern": "^(?!fresh-)(?!((hour|day|week|month|quarter|year)(s|ly)|hour|month|quarter|year|daily)$)"
+        "pattern": "^(?!fresh-)(?!((hour|day|week|month|quarter|year)(s|ly)|quarter|year|daily)$)"
         "[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
     },
 }

@@ -26,6 +26,7 @@ _NAMED = 20  # jobs like none of ours
     "came later.",
 )
 @click.option("--offline", is_flag=True, help="Ask the service nothing: the journal and the disk alone.")
+@flags.wait_lock
 @flags.logging
 @flags.as_json
 def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) -> int:
@@ -45,6 +46,8 @@ def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) 
     """
     if fix and offline:
         raise click.UsageError("--fix fetches from the service: not with --offline")
+    if options.wait_lock and not fix:
+        raise click.UsageError("--wait-lock goes with --fix: without it an audit waits for nobody")
 
     audit = awaited(api.audit(options, fix=fix, offline=offline))
     # another slot may be due when a command that is shown here is typed

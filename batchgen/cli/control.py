@@ -109,7 +109,8 @@ def done_or_ordered(
 ) -> int:
     """Do something with a batch, or order it of the run that has it, and give the exit status.
 
-    Whoever has the batch for a moment alone is waited for.
+    Whoever has the batch for a moment alone is waited for. With ``--wait-lock`` nothing is ordered: the run
+    is waited for.
 
     Args:
         do: does it, or finds that the batch is held.
@@ -118,8 +119,10 @@ def done_or_ordered(
         as_json: write a document of what the run said.
 
     Raises:
-        BatchLockedError: it is held all the time, and by no run.
+        BatchLockedError: it is held all the time, and by no run, or longer than is to be waited.
     """
+    if options.wait_lock:
+        return do()
     for _ in range(_PATIENCE):
         try:
             return do()

@@ -10,8 +10,6 @@ import click
 from batchgen import __version__, api
 from batchgen.cli import flags
 
-DRAIN = "25s"  # Kubernetes leaves 30 where nobody says otherwise
-
 
 @click.command("cron")
 @flags.manifest
@@ -43,9 +41,15 @@ DRAIN = "25s"  # Kubernetes leaves 30 where nobody says otherwise
 @click.option(
     "--drain-timeout",
     type=flags.DurationType(),
-    default=DRAIN,
+    default=f"{flags.DRAIN_UNSEEN}s",
     show_default=True,
     help="How long a run that is stopped collects; the scheduler is told to wait longer.",
+)
+@click.option("--max-duration", type=flags.SomeTime(), help="As of run; then the next time goes on.")
+@click.option(
+    "--wait-lock",
+    type=flags.DurationType(),
+    help="How long a run waits for the last one to end. [default: 6h where its times are an hour apart]",
 )
 @click.option("--image", metavar="NAME", default=f"batchgen:{__version__}", help="For Kubernetes: the image.")
 @flags.project
@@ -64,6 +68,8 @@ def command(
     yes: bool,
     max_failures: "int | float | None",
     drain_timeout: float,
+    max_duration: float | None,
+    wait_lock: float | None,
     image: str,
     project: str | None,
     max_jobs: int,
@@ -92,6 +98,8 @@ def command(
         scheduler=api.Scheduler(schedulers[0] if schedulers else "crontab"),
         agreed=yes,
         drain=math.ceil(drain_timeout),
+        most_seconds=None if max_duration is None else math.ceil(max_duration),
+        wait=None if wait_lock is None else math.ceil(wait_lock),
         most_failures=_as_typed(max_failures),
         image=image,
     )

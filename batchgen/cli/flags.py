@@ -80,9 +80,9 @@ class FailuresType(click.ParamType["int | float"]):
 
 
 class PeriodType(click.ParamType[str]):
-    """``day``, ``week`` or a name."""
+    """``hour``, ``day``, ``week``, ``month`` or a name."""
 
-    name = "day|week|NAME"
+    name = "hour|day|week|month|NAME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check the name; click shows what is wrong with it."""
@@ -120,9 +120,13 @@ offline = click.option(
 period = click.option(
     "--period",
     type=PeriodType(),
-    help="Buy once a day, once a week, or once under this NAME; overrides the manifest's.",
+    help="Buy once an hour, a day, a week or a month, or once under this NAME; overrides the manifest's.",
 )
-slot = click.option("--slot", metavar="SLOT", help="A slot other than the current one; see status.")
+slot = click.option(
+    "--slot",
+    metavar="SLOT",
+    help="A slot other than the current one; see status. `run` begins one that was missed.",
+)
 rehearsal = click.option("--simulate", is_flag=True, help="The run is a rehearsal.")
 slot_of_run = click.option("--slot", metavar="SLOT", help="Only if the run is in this slot.")
 limit = click.option(
@@ -143,26 +147,44 @@ budget = click.option(
     help="Most compute units to spend on the batch; replaces the manifest's total.",
 )
 show_all = click.option("--all", "show_all", is_flag=True, help="Show each job, however many there are.")
-_DRAIN_UNSEEN = 25.0  # seconds: Kubernetes kills 30 s after SIGTERM
-_limits: tuple[Callable[[Any], Any], ...] = (
-    click.option(
+DRAIN_UNSEEN = 25  # seconds: Kubernetes leaves 30 after SIGTERM, and results are to be written in the rest
+
+
+class SomeTime(DurationType):
+    """A duration of more than nothing."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the text; click shows what is wrong with it."""
+        seconds = super().convert(value, param, ctx)
+        if seconds <= 0:
+            self.fail(f"{value!r} leaves no time for anything; --collect-only buys nothing", param, ctx)
+        return seconds
+
+
+max_duration = click.option(
+    "--max-duration",
+    type=SomeTime(),
+    help="Submit no more once the command has taken this long, waiting included; collect, and end with 8 if "
+    "work remains.",
+)
+
+
+def wait_lock(command: F) -> F:
+    """Return a command that holds a batch ``--wait-lock``, in its ``options``."""
+
+    @wraps(command)
+    def with_wait(*, options: "api.Options", wait_lock: float, **words: Any) -> Any:
+        options = replace(options, wait_lock=wait_lock, on_wait=current().say)
+        return command(options=options, **words)
+
+    flag = click.option(
         "--wait-lock",
         type=DurationType(),
         default=0.0,
-        help="Wait this long for another run of the batch to end. [default: not at all]",
-    ),
-    click.option(
-        "--drain-timeout",
-        type=DurationType(),
-        help="After Ctrl-C, SIGTERM or --max-duration, collect for this long at most. "
-        f"[default: no limit on a terminal, else {_DRAIN_UNSEEN:.0f}s]",
-    ),
-    click.option(
-        "--max-duration",
-        type=DurationType(),
-        help="Submit no more after this time, collect, and end with 8 if work remains.",
-    ),
-)
+        help="Wait up to this long for another run of the batch to end. [default: not at all]",
+    )
+    waiting: Any = flag(with_wait)
+    return waiting  # type: ignore[no-any-return]  # the command, with another argument
 
 
 def limits_of_a_run(command: F) -> F:
@@ -170,23 +192,20 @@ def limits_of_a_run(command: F) -> F:
 
     @wraps(command)
     def with_limits(
-        *,
-        options: "api.Options",
-        drain_timeout: float | None,
-        max_duration: float | None,
-        wait_lock: float,
-        **words: Any,
+        *, options: "api.Options", drain_timeout: float | None, max_duration: float | None, **words: Any
     ) -> Any:
         if drain_timeout is None and not sys.stderr.isatty():
-            drain_timeout = _DRAIN_UNSEEN
-        options = replace(
-            options, drain_timeout=drain_timeout, max_duration=max_duration, wait_lock=wait_lock
-        )
+            drain_timeout = DRAIN_UNSEEN
+        options = replace(options, drain_timeout=drain_timeout, max_duration=max_duration)
         return command(options=options, **words)
 
-    limited: Any = with_limits
-    for flag in _limits:
-        limited = flag(limited)
+    flag = click.option(
+        "--drain-timeout",
+        type=DurationType(),
+        help="After Ctrl-C, SIGTERM or --max-duration, collect for this long at most. "
+        f"[default: no limit on a terminal, else {DRAIN_UNSEEN}s]",
+    )
+    limited: Any = max_duration(flag(wait_lock(with_limits)))
     return limited  # type: ignore[no-any-return]  # the command, with other arguments
 
 
@@ -359,8 +378,9 @@ def _with_options(command: F, argument: Callable[[Any], Any], given: Sequence[Ca
     @wraps(command)
     def with_options(*, manifest: Path, **words: Any) -> Any:
         named = {name: words.pop(name) for name in _OPTIONS if name in words}
-        if named["slot"] is not None and named.get("period") is not None:
-            raise click.UsageError("--slot and --period cannot be given together")
+        period = named.get("period")
+        if named["slot"] is not None and period is not None and not api.is_calendar(period):
+            raise click.UsageError("--slot and --period NAME cannot be given together")
         log = current()
         options = api.Options(
             manifest=manifest,

@@ -29,6 +29,7 @@ def command() -> None:
 
 @command.command("rebuild", short_help="Rebuild a lost journal; buys nothing.")
 @flags.of_a_batch
+@flags.wait_lock
 @flags.as_json
 def rebuild(*, options: "api.Options", as_json: bool) -> int:
     """Rebuild a lost journal from the results and the service; buys nothing.

@@ -1,6 +1,8 @@
 """``batchgen redo``."""
 
+import asyncio
 import sys
+import time
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -71,11 +73,22 @@ def command(
         return show_plan(options, as_json=as_json)
     attended = on_terminal and sys.stdin.isatty() and not current().is_json
     agreed = yes or options.simulate
-    preview = awaited(api.plan(options))
-    if not agree_to(preview, ask=attended and not agreed, quiet=quiet):
+    asks, began = attended and not agreed, time.monotonic()
+    preview = awaited(_preview(options, within=None if asks else options.max_duration))
+    if preview is None:
+        current().say(_TOO_LATE, "error")
+        return Exit.REMAINS
+    if not agree_to(preview, ask=asks, quiet=quiet):
         return Exit.REMAINS
     again = {one.job: one.ordinal for one in preview.batch.redone}
-    options = replace(options, unattended=not (attended or agreed), agreed=frozenset(again.items()))
+    options = replace(
+        options,
+        unattended=not (attended or agreed),
+        shown=frozenset(one.head for one in preview.batch.redone),
+        agreed=frozenset(again.items()),
+    )
+    if options.max_duration is not None and not asks:  # a person takes as long as a person takes
+        options = replace(options, max_duration=max(0.0, options.max_duration - time.monotonic() + began))
 
     def do() -> int:
         return carry(options, quiet=quiet, as_json=as_json, events=events, seen=preview.warnings)
@@ -84,3 +97,15 @@ def command(
         return do()
     orders = [api.order_to_redo(again, slot=preview.batch.scope.slot)]
     return done_or_ordered(do, options, lambda: orders, as_json=as_json)
+
+
+_TOO_LATE = "batchgen: the time was over (--max-duration) before the price was known: nothing was bought"
+
+
+async def _preview(options: "api.Options", *, within: float | None) -> "api.Preview | None":
+    """Return what it would do, None where that takes longer than it may."""
+    try:
+        async with asyncio.timeout(within):
+            return await api.plan(options)
+    except TimeoutError:
+        return None

@@ -29,6 +29,7 @@ from batchgen.formats import moment, units
     help="With --absent: this submission is not the job's, although it echoes all that was sent.",
 )
 @click.option("--give-up", multiple=True, metavar="JOB", help="It is not wanted any more, paid for or not.")
+@flags.wait_lock
 @flags.logging
 @flags.as_json
 def command(

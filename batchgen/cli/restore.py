@@ -22,6 +22,7 @@ from batchgen.cli.control import done_or_ordered
     help="What is meant, by the id of one of its assets; without it what came before what a job has now.",
 )
 @click.option("--undo", is_flag=True, help="Give jobs the latest that was made for them, or bought anew.")
+@flags.wait_lock
 @flags.as_json
 def command(*, options: "api.Options", asset_id: str, undo: bool, as_json: bool) -> int:
     """Give each JOB of TARGET back what it had before; nothing is bought.

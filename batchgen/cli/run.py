@@ -128,12 +128,14 @@ def command(
     agreed = yes or options.simulate
     attended = on_terminal and sys.stdin.isatty() and not current().is_json
     seen: Sequence[Problem] = ()
+    shown = None
     if attended and not agreed:
         preview = awaited(api.plan(options))
         if not agree_to(preview, ask=True):
             return Exit.REMAINS
         seen = preview.warnings
-    options = replace(options, unattended=not (attended or agreed))
+        shown = frozenset(one.key for one in preview.batch.plan.to_submit)
+    options = replace(options, unattended=not (attended or agreed), shown=shown)
     return carry(options, quiet=quiet, as_json=as_json, events=events, seen=seen)
 
 

@@ -25,6 +25,11 @@ class Interrupts:
         return self._ordered or self._out_of_time or bool(self.received)
 
     @property
+    def out_of_time(self) -> bool:
+        """Whether it was the clock that asked first: what is left is left for want of time."""
+        return self._out_of_time and not self._ordered
+
+    @property
     def exit(self) -> int | None:
         """The exit status of a run whose drain was cut short by a second signal: 128 + its number."""
         return 128 + self.received[-1] if len(self.received) > 1 else None

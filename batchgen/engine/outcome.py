@@ -103,6 +103,7 @@ class EngineOutcome:
     Attributes:
         stopped: why no further job can be submitted; None where nothing stopped it.
         drained: whether it was asked to submit no more.
+        out_of_time: whether it was asked to because it has had its time.
         unreachable: whether it gave up because the service could not be reached, or took no job for an hour.
         out_of_sight: paid and still running when their timeout passed.
         missing: why the assets of these are not all on disk.
@@ -127,6 +128,7 @@ class EngineOutcome:
 
     stopped: StoppedError | None = None
     drained: bool = False
+    out_of_time: bool = False
     unreachable: bool = False
     out_of_sight: frozenset[JobKey] = frozenset()
     missing: Mapping[JobKey, str] = field(default_factory=dict)

@@ -199,6 +199,10 @@ def _why_pending(ending: EngineOutcome) -> str:
         return f"not submitted: the service's jobs could not be listed ({ending.unlisted}); {_WAY_ON}"
     if ending.unreachable:
         return "not submitted: the service could not be reached, or took no job"
+    if ending.out_of_time:
+        return (
+            "not submitted: the time of this run was over (--max-duration); run the same command to continue"
+        )
     if ending.over_budget and not ending.drained:
         return "not submitted: the budget does not let them through"
     return "not submitted yet; run the same command to continue"

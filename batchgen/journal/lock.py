@@ -102,7 +102,7 @@ def _lock(path: Path) -> int:
     except OSError as error:
         os.close(descriptor)
         if isinstance(error, BlockingIOError):
-            raise BatchLockedError(_who(path)) from error
+            raise _refusal(path) from error
         raise JournalError(f"{path}: this file system gives no locks: {error.strerror}") from error
     return descriptor
 
@@ -125,11 +125,13 @@ def _sign(descriptor: int, stamp: float) -> None:
         return  # a full disk takes the message away, not the lock
 
 
-def _who(path: Path) -> str:
+def _refusal(path: Path) -> BatchLockedError:
+    """Return the error that says who holds the batch of a lock file."""
     try:
         told = json.loads(read_text(path))
         since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(told["since"]))
         holder = f"process {int(told['pid'])} on {told['host']} since {since}"
     except (FileFaultError, OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         holder = "another process"
-    return f"the batch {path.stem!r} is being run by {holder}; wait for it, or stop it there with Ctrl-C"
+    text = f"the batch {path.stem!r} is being run by {holder}; wait for it, or stop it there with Ctrl-C"
+    return BatchLockedError(text, batch=path.stem, holder=holder)

@@ -13,7 +13,7 @@ from batchgen.model import JobKey, Scope
 # as the partial index has it: paid for, or possibly so, and not collected
 OPEN = (State.SUBMITTING, State.IN_DOUBT, State.HELD, State.RUNNING, State.SUCCEEDED)
 _IS_OPEN = "state IN ('submitting', 'in_doubt', 'held', 'running', 'succeeded')"
-_LATELY_BEGUN = 30  # slots; one an hour makes a day
+_LATELY_BEGUN = 60  # slots: one an hour makes a day, and as many may have been missed and made up for
 
 
 class SlotRecords:

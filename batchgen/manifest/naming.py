@@ -31,7 +31,8 @@ _UNTYPED = re.compile(r"[{},*?\[\]]")
 _SIGNS = {",": "comma", "{": "brace", "}": "brace", "\n": "line break"}
 _PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _FRESH = "fresh-"
-_CALENDAR = re.compile(r"(hour|day|week|month|quarter|year)(s|ly)?|daily", re.ASCII | re.IGNORECASE)
+CALENDAR = ("hour", "day", "week", "month")  # periods that begin anew by themselves
+_LIKE_CALENDAR = re.compile(r"(hour|day|week|month|quarter|year)(s|ly)?|daily", re.ASCII | re.IGNORECASE)
 _ALLOWED = f"letters (a-z, A-Z), digits, dot, dash and underscore, a letter or digit first, {LONGEST} at most"
 
 
@@ -61,11 +62,15 @@ def wrong_with_batch(name: str) -> str | None:
 
 
 def wrong_with_period(name: str) -> str | None:
-    """Return what keeps a text from being a period: ``day``, ``week`` or a name of the user's own."""
+    """Return what keeps a text from being a period: one of ``CALENDAR``, or a name of the user's own.
+
+    A name may look like a slot of the calendar, as ``2026-11`` does: its slot is that one, which a batch that
+    goes on by ``month`` finds bought.
+    """
     if not _PERIOD.fullmatch(name):
         return "letters (a-z, A-Z), digits, dash and underscore, a letter or digit first, 64 at most"
-    if name not in {"day", "week"} and _CALENDAR.fullmatch(name):
-        return "only day and week are calendar periods; any other name is bought once and never again"
+    if name not in CALENDAR and _LIKE_CALENDAR.fullmatch(name):
+        return "calendar periods are hour, day, week and month; any other name is bought once and never again"
     if name.startswith(_FRESH):
         return f"{_FRESH} begins the names that --fresh gives"
     return None

@@ -390,6 +390,6 @@ class ManifestText(Part):
     output: OutputText = OutputText()
     """What is written beside the results."""
     period: Annotated[str, AfterValidator(_period)] | None = None
-    """day, week or a name: every period is bought anew, and none twice."""
+    """hour, day, week, month or a name: every period is bought anew, and none twice."""
     tz: Annotated[str, AfterValidator(_zone)] = "UTC"
     """The time zone in which a day begins, such as Europe/Paris."""

@@ -151,7 +151,8 @@ class Manifest:
         attempts: how often a generation is tried in all.
         budget: what may be spent.
         timeout: seconds, None where the manifest leaves it to the default.
-        period: ``day``, ``week`` or a name, for a batch that repeats; None for one that does not.
+        period: ``hour``, ``day``, ``week``, ``month`` or a name, for a batch that repeats; None for one that
+            does not.
         tz: the IANA name of the zone in which a day begins.
         files: where the content of each local file can be read, by its SHA-256.
         previews: for each entry under jobs what it stands for, as a sentence.

@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC
 from typing import Final
 
 from batchgen.errors import Problem
@@ -26,12 +27,14 @@ from batchgen.manifest.source.scalars import kind_of as named_kind
 from batchgen.manifest.values import Manifest
 from batchgen.planning.file_names import SUSPECT, NameParts, folded, value_of
 from batchgen.planning.job_words import JobWords, names_of
+from batchgen.planning.periods import is_calendar
+from batchgen.planning.slots import slot_at
 from batchgen.planning.yields import kind_of
 
 # what stands for an asset: ids of the service have about 30 characters
 _ASSET: Final = {"index": "0", "asset_id": "asset_" + "x" * 26, "kind": "image"}
-_DAYS: Final = frozenset({"day", "week"})  # the periods that begin on a day
 _DAY: Final = "2026-12-01"
+_MOMENT: Final = 1_796_083_200.0  # its first
 _FRESH: Final = ".fresh-20261201T000000Z"  # what may stand behind a period's own slot
 _NUMBERED = re.compile(r"(.+)_([2-9]|[1-9][0-9]+)", re.DOTALL)
 _SHORT = LONGEST_STEM // 4  # characters: of so many no part is too long
@@ -56,7 +59,7 @@ def check_names(
 
     Args:
         manifest: that was read.
-        period: of the run: ``day``, ``week`` or a name; None for a batch that does not repeat.
+        period: of the run, of the calendar or a name; None for a batch that does not repeat.
         room: bytes that a path below ``assets/`` may have.
         only: the numbers of the jobs that are looked at, in their order; None for all.
         called: what people call the template.
@@ -71,8 +74,8 @@ def check_names(
     problems.take_warnings(manifest.warnings)
     if not _has_slot(manifest, problems, period, called):
         period = "day"  # to find in one go what else is wrong
-    slot = "" if period is None else (_DAY if period in _DAYS else period) + _FRESH
-    words = JobWords(manifest, slot=slot, date=_DAY if period in _DAYS else "")
+    slot = "" if period is None else slot_at(period, _MOMENT, UTC) + _FRESH
+    words = JobWords(manifest, slot=slot, date=_DAY if is_calendar(period) else "")
     jobs = range(len(manifest.jobs)) if only is None else only
     check = _Check(manifest, words, problems, room, jobs, called)
     names = frozenset(words.names.names)
@@ -96,7 +99,7 @@ def _has_slot(manifest: Manifest, problems: Problems, period: str | None, called
             continue  # it is the sheet's
         if period is None:
             text = f"{{{name}}} is that of the slot, and without period there is none; write period: day"
-        elif name == "date" and period not in _DAYS:
+        elif name == "date" and not is_calendar(period):
             text = (
                 f'{{date}} is the day on which a slot begins, and "{period}" begins on none; write {{slot}}'
             )

@@ -8,16 +8,15 @@ slot lie is said here, too.
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from batchgen.filenames import is_device
+from batchgen.planning.periods import is_calendar, named, span_of
 
 FOLDER = "slots"  # in the batch's folder: one folder a slot
 
 _FRESH = "fresh-"
 _STAMP = "%Y%m%dT%H%M%SZ"
-_DAY_SLOT = re.compile(r"\d{4}-\d{2}-\d{2}")
-_WEEK_SLOT = re.compile(r"(\d{4})-W(\d{2})")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
@@ -26,20 +25,13 @@ def slot_at(period: str | None, now: float, zone: tzinfo) -> str:
     """Name the slot of a period at a moment; empty for a batch that does not repeat.
 
     Args:
-        period: ``day``, ``week`` or a name of its own.
+        period: ``hour``, ``day``, ``week``, ``month`` or a name of its own.
         now: seconds since the epoch; read once, when a run starts.
         zone: where a day begins.
     """
-    here = datetime.fromtimestamp(now, zone)
-    match period:
-        case None:
-            return ""
-        case "day":
-            return here.strftime("%Y-%m-%d")
-        case "week":
-            return here.strftime("%G-W%V")
-        case name:
-            return name
+    if period is None:
+        return ""
+    return named(period, now, zone) if is_calendar(period) else period
 
 
 def fresh_slot(period_slot: str, now: float) -> str:
@@ -65,30 +57,64 @@ def _is_fresh(slot: str, period_slot: str) -> bool:
 
 def began_at(slot: str, zone: tzinfo) -> float | None:
     """Say when a slot began, seconds since the epoch; None where its name does not tell."""
+    span = _span(slot, zone)
+    return None if span is None else span[0]
+
+
+def _span(slot: str, zone: tzinfo) -> tuple[float, float] | None:
+    """Return when a slot begins and ends; of one that was begun afresh, the second in which it was."""
     name = slot.rpartition(".")[2]
-    if name.startswith(_FRESH):
-        return _fresh_since(name.removeprefix(_FRESH))
-    return _calendar_since(slot, zone)
-
-
-def _fresh_since(stamp: str) -> float | None:
+    if not name.startswith(_FRESH):
+        return span_of(slot, zone)
     try:
-        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC).timestamp()
+        at = datetime.strptime(name.removeprefix(_FRESH), _STAMP).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
+    return at, at + 1.0
 
 
-def _calendar_since(slot: str, zone: tzinfo) -> float | None:
-    week = _WEEK_SLOT.fullmatch(slot)
-    try:
-        if week:
-            monday = datetime.fromisocalendar(int(week[1]), int(week[2]), 1).date()
-            return datetime.combine(monday, time(), zone).timestamp()
-        if _DAY_SLOT.fullmatch(slot):
-            return datetime.combine(datetime.fromisoformat(slot).date(), time(), zone).timestamp()
-    except ValueError:
+def has_later(slot: str, known: Sequence[str], zone: tzinfo) -> bool:
+    """Return whether a later slot than this one has begun.
+
+    A slot that was missed may be begun after later ones: names tell, and only where they do not (names of
+    one's own, a day in a month) does the order in which slots were begun.
+
+    Args:
+        slot: which; where it has not begun, it would be the last.
+        known: the batch's slots, those begun first first.
+        zone: where a day begins.
+    """
+    place = known.index(slot) if slot in known else len(known)
+    return any(
+        at > place if later is None else later
+        for at, one in enumerate(known)
+        if one != slot
+        for later in [_is_later(one, slot, zone)]
+    )
+
+
+def _is_later(one: str, other: str, zone: tzinfo) -> bool | None:
+    """Return whether a slot is later than another by their names; None where these do not tell."""
+    first, second = _span(one, zone), _span(other, zone)
+    if first is None or second is None or first[0] == second[0]:
         return None
-    return None
+    overlap = max(first[0], second[0]) < min(first[1], second[1])  # as a day and its month do
+    return None if overlap else first[0] > second[0]
+
+
+def lately_begun(known: Sequence[str], zone: tzinfo, *, count: int) -> list[str]:
+    """Return the slots that were begun last, and then those that are the latest by their names.
+
+    Where many were made up for, the last night is not among those begun last.
+
+    Args:
+        known: those begun first first.
+        zone: where a day begins.
+        count: how many of each at most.
+    """
+    timed = [(began, slot) for slot in known if (began := began_at(slot, zone)) is not None]
+    latest = [slot for _, slot in sorted(timed, reverse=True)[:count]]
+    return list(dict.fromkeys((*known[: -count - 1 : -1], *latest)))
 
 
 def home_of(slot: str, known: Sequence[str]) -> str:

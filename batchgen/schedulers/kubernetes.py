@@ -6,7 +6,7 @@ import shlex
 from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.schedulers.cron_times import CronTimes
-from batchgen.schedulers.nightly import FINAL, Nightly, commented
+from batchgen.schedulers.nightly import MADE_UP_FOR, Nightly, commented
 from batchgen.schedulers.quoting import in_pod, in_yaml
 
 USER = 10001  # of the image: see the Dockerfile
@@ -52,12 +52,12 @@ spec:
   # a second run of a batch would end with {Exit.LOCKED:d}
   concurrencyPolicy: Forbid
   # a time that was missed is made up for within six hours
-  startingDeadlineSeconds: 21600
+  startingDeadlineSeconds: {MADE_UP_FOR}
   successfulJobsHistoryLimit: 3
   failedJobsHistoryLimit: 7
   jobTemplate:
     spec:
-      # {Exit.LOCKED:d} (another run), {Exit.REMAINS:d} (work remains) and a pod that was killed: the same
+      # {_again(nightly)} and a pod that was killed: the same
       # command again, after pauses that grow
       backoffLimit: 6
       podFailurePolicy:
@@ -71,7 +71,7 @@ spec:
             onExitCodes:
               containerName: batchgen
               operator: In
-              values: [{", ".join(str(int(one)) for one in FINAL)}]
+              values: [{", ".join(str(int(one)) for one in nightly.final)}]
       template:
         spec:
           restartPolicy: Never
@@ -119,6 +119,12 @@ spec:
             - name: tmp
               emptyDir: {{}}
 """
+
+
+def _again(nightly: Nightly) -> str:
+    """Return after which exit statuses the same command is given again, in words."""
+    locked = f"{Exit.LOCKED:d} (another run)"
+    return locked if Exit.REMAINS in nightly.final else f"{locked}, {Exit.REMAINS:d} (work remains)"
 
 
 def _steps(nightly: Nightly) -> list[str]:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchgen.exits import Exit
+from batchgen.planning.periods import is_calendar, one_of
 from batchgen.schedulers.cron_times import CronTimes
 
 # With these the same command would end the same: a person, a key or another day has to change something.
 FINAL = (Exit.BUG, Exit.INPUT, Exit.FAILED, Exit.CREDENTIALS, Exit.BUDGET, Exit.DOUBT)
 AFTER_DRAIN = 35  # seconds: to fetch the last files' ends, and to write results and the page
+MADE_UP_FOR = 21_600  # seconds: for so long a time that was missed, or met another run, is made up for
 _LONGEST = 40  # characters: the name of a CronJob has 52 at most
 
 
@@ -26,6 +28,8 @@ class Nightly:
         manifest, folder, output: absolute paths: of the manifest, its folder, and the output folder.
         words: of ``batchgen run``, after the manifest.
         drain: seconds that a run may collect after it is told to stop.
+        most_seconds: after which a run buys no more, and is not started again; None for as long as it takes.
+        wait: seconds for which it waits for the run before it; None for what suits its times.
         user: who runs it.
         period: of the manifest, or the command line's in its place.
         notes: sentences about this very batch, machine and time.
@@ -40,6 +44,8 @@ class Nightly:
     output: str
     words: Sequence[str]
     drain: int
+    most_seconds: int | None
+    wait: int | None
     user: str
     period: str
     notes: Sequence[str]
@@ -55,6 +61,18 @@ class Nightly:
         return self.drain + AFTER_DRAIN
 
     @property
+    def seconds_to_wait(self) -> int:
+        """Seconds that a run waits for the one before it: without that its slot would be left out."""
+        if self.wait is not None:
+            return self.wait
+        return MADE_UP_FOR if self.hours_apart else 0
+
+    @property
+    def final(self) -> Sequence[Exit]:
+        """The exit statuses after which it is not started again before its next time."""
+        return FINAL if self.most_seconds is None else (*FINAL, Exit.REMAINS)
+
+    @property
     def hours_apart(self) -> bool:
         """Whether an hour at least lies between two times."""
         return len(self.times.minutes) == 1
@@ -68,15 +86,16 @@ class Nightly:
             output: the output folder there.
             log: a file for what happens; without it a summary goes to standard output.
         """
-        drain = ("--drain-timeout", f"{self.drain}s")
+        most = [] if self.most_seconds is None else ["--max-duration", f"{self.most_seconds}s"]
+        wait = ["--wait-lock", f"{self.seconds_to_wait}s"] if self.seconds_to_wait else []
+        limits = ["--drain-timeout", f"{self.drain}s", *most, *wait]
         told = ("--log-file", log) if log else ("--json",)
-        return [*command, "run", manifest, "-o", output, *self.words, *drain, "--quiet", *told]
+        return [*command, "run", manifest, "-o", output, *self.words, *limits, "--quiet", *told]
 
     def heading(self) -> list[str]:
         """Return what the text is for, and what has to be known of it."""
-        first = f'{self.batch}: batchgen run at "{self.times.text}", {self.zone}; buys once a {self.period}'
-        if self.period not in {"hour", "day", "week", "month"}:
-            first = f'{self.batch}: batchgen run at "{self.times.text}", {self.zone}'
+        buys = f"; buys once {one_of(self.period)}" if is_calendar(self.period) else ""
+        first = f'{self.batch}: batchgen run at "{self.times.text}", {self.zone}{buys}'
         return [first, *self.notes]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from batchgen.exits import Exit
 from batchgen.schedulers.cron_times import CronTimes
-from batchgen.schedulers.nightly import FINAL, Nightly, commented
+from batchgen.schedulers.nightly import Nightly, commented
 from batchgen.schedulers.quoting import unit_command, unit_path, unit_word
 
 _WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -52,10 +52,14 @@ def _again(nightly: Nightly) -> str:
     """Start it again where work remains, or it was killed, if its own next time is far enough away."""
     if not nightly.hours_apart:
         return ""
-    final = " ".join(str(int(one)) for one in FINAL)
+    final = " ".join(str(int(one)) for one in nightly.final)
+    remains = (
+        f"# {Exit.REMAINS:d}: work remains, and the same command goes on with it"
+        if nightly.most_seconds is None
+        else f"# {Exit.REMAINS:d}: work remains, and its time is over: its next time goes on with it"
+    )
     return (
-        f"# {Exit.REMAINS:d}: work remains, and the same command goes on with it; with those named here it "
-        "would end the same\n"
+        f"{remains}; with those named here it would end the same\n"
         "Restart=on-failure\n"
         f"RestartPreventExitStatus={final}\n"
         "RestartSec=15min\n"

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from batchgen.errors import InputError
 from batchgen.formats import number
 from batchgen.manifest.values import Manifest
+from batchgen.planning.periods import is_calendar, one_of
 from batchgen.schedulers.cron_times import CronTimes, read_cron
 from batchgen.schedulers.crontab import crontab
 from batchgen.schedulers.kubernetes import manifests
@@ -30,7 +31,6 @@ from batchgen.wiring.places import refuse_another_folder
 _SET_HERE = ("SCENARIO_BASE_URL", "HTTPS_PROXY", "https_proxy", "ALL_PROXY")
 _OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _USUAL_JOBS = 100_000  # the command line's own cap
-_CALENDAR = ("hour", "day", "week", "month")  # periods that begin anew by themselves
 
 
 class Scheduler(StrEnum):
@@ -50,6 +50,8 @@ class Schedule:
         scheduler: who is to start the runs.
         agreed: buy at whatever it costs.
         drain: whole seconds that a run may collect after it is told to stop.
+        most_seconds: after which a run buys no more; None for as long as it takes.
+        wait: seconds for which a run waits for the one before it; None for what suits its times.
         most_failures: as ``run --max-failures`` takes it; empty for none.
         image: of a container, for Kubernetes.
     """
@@ -58,6 +60,8 @@ class Schedule:
     scheduler: Scheduler
     agreed: bool
     drain: int
+    most_seconds: int | None = None
+    wait: int | None = None
     most_failures: str
     image: str
 
@@ -99,6 +103,8 @@ def _nightly(options: Options, wanted: Schedule, manifest: Manifest, times: Cron
         output=writable(os.path.normpath(options.output.absolute())),
         words=list(_words(options, wanted, manifest)),
         drain=wanted.drain,
+        most_seconds=wanted.most_seconds,
+        wait=wanted.wait,
         user=_user(),
         period=period,
         notes=list(_notes(options, wanted, manifest, times, period)),
@@ -166,8 +172,8 @@ def _notes(
     options: Options, wanted: Schedule, manifest: Manifest, times: CronTimes, period: str
 ) -> Iterator[str]:
     if options.budget is not None:
-        yield f"--budget {_plain(options.budget)}: as much at most in each slot, which is a {period}."
-    if period not in _CALENDAR:
+        yield f"--budget {_plain(options.budget)}: as much at most in each slot, which is {one_of(period)}."
+    if not is_calendar(period):
         yield (
             f'The period is a name, "{period}": everything is bought once, and further runs go on with what '
             "remains."

@@ -129,6 +129,23 @@ def refuse_an_unattended_purchase(options: Options, batch: Batch) -> None:
     )
 
 
+def refuse_what_was_not_shown(options: Options, batch: Batch) -> None:
+    """Stop a run that would buy what nobody was shown: somebody agreed, and then it waited for another run.
+
+    Raises:
+        GuardError: nothing was bought.
+    """
+    if options.shown is None:
+        return
+    new = [one for one in batch.plan.to_submit if one.key not in options.shown]
+    if new and not options.redo:  # what is made again is held against ``agreed``, edition by edition
+        raise GuardError(
+            f"{batch.manifest.batch}: the manifest, or what is on record of its jobs, has changed since the "
+            f"price was shown: {counted(len(new), 'job')} to buy of which it said nothing. Nothing was "
+            "bought; type the command once more to see the price"
+        )
+
+
 def refuse_wrong_words(batch: Batch) -> None:
     """Stop where words that select jobs mean none, or, for a retry, one that has not failed.
 

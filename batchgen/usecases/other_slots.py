@@ -22,10 +22,11 @@ from batchgen.output.results import results_document, write_results
 from batchgen.output.summary import Results
 from batchgen.planning.choosing import only_carried
 from batchgen.planning.selection import JobSelection
+from batchgen.planning.slots import lately_begun
 from batchgen.planning.yields import YOUNG
 from batchgen.ports import Observer
 from batchgen.usecases.guards import saved_results
-from batchgen.wiring.batch import Batch, slots_of
+from batchgen.wiring.batch import Batch, slots_of, zone_of
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options
 
@@ -165,7 +166,7 @@ def _carried(opened: OpenBatch, slot: str) -> Batch:
 
 
 def not_bought(opened: OpenBatch) -> dict[str, int]:
-    """Count by slot, the latest first, what the latest other slots were asked for and have not bought.
+    """Count by slot what the latest other slots, and those begun last, were asked for and have not bought.
 
     Raises:
         JournalError: the journal cannot be read.
@@ -174,7 +175,7 @@ def not_bought(opened: OpenBatch) -> dict[str, int]:
     others = [one for one in slots_of(file, scope) if one != scope.slot]
     bought = file.slots(scope).bought()
     found = {}
-    for slot in others[: -_LOOKED_BACK - 1 : -1]:
+    for slot in lately_begun(others, zone_of(opened.batch.manifest), count=_LOOKED_BACK):
         if bought[slot] >= len(opened.batch.manifest.jobs):
             continue
         batch = _carried(opened, slot)
@@ -200,6 +201,13 @@ def _asked(batch: Batch, slot: str) -> frozenset[str] | None:
         told = saved_results(batch.folder, slot)
         return None if told is None else frozenset(one.id for one in told.jobs)
     return frozenset()
+
+
+def told_begun(opened: OpenBatch) -> str:
+    """Return that a slot begins that was named, since it was missed; empty where none does."""
+    scope = opened.batch.scope
+    begins = opened.options.slot is not None and scope.slot not in slots_of(opened.file, scope)
+    return f"slot {scope.slot} begins: nothing of it is on record" if begins else ""
 
 
 def unbought_notes(options: Options, counts: Mapping[str, int]) -> list[str]:

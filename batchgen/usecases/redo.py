@@ -29,6 +29,9 @@ def ask_for_more(opened: OpenBatch) -> OpenBatch:
     batch, agreed = opened.batch, opened.options.agreed
     if agreed is not None and agreed != {(one.job, one.ordinal) for one in batch.redone}:
         raise GuardError(_OVERTAKEN)
+    shown = opened.options.shown
+    if shown is not None and not shown.issuperset(one.head for one in batch.redone):
+        raise GuardError(_EDITED)
     record_choices(opened, batch.redone, RedoAsked)
     ids = [one.job.id for one in batch.plan.entries if one.selected]
     options = replace(opened.options, redo=False, children=False, agreed=None, selection=of_ids(ids))
@@ -38,6 +41,12 @@ def ask_for_more(opened: OpenBatch) -> OpenBatch:
 _OVERTAKEN = (
     "some of these jobs were made again, or marked, by another command meanwhile; nothing was bought. Look "
     "at what came out, and type it once more if you still want it"
+)
+
+
+_EDITED = (
+    "some of these jobs were edited since the price was shown; nothing was bought. Type it once more to see "
+    "the price of what they are now"
 )
 
 

@@ -1,6 +1,6 @@
 """One run of one manifest, from the file to the results: builds the parts and puts them together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +10,7 @@ from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.limits.gate import RateGate
-from batchgen.engine.outcome import EngineOutcome
+from batchgen.engine.outcome import EngineOutcome, LeftOut
 from batchgen.engine.policy import World
 from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
@@ -27,11 +27,12 @@ from batchgen.usecases.guards import (
     refuse_an_older_journal,
     refuse_an_unattended_purchase,
     refuse_to_leave_unfinished,
+    refuse_what_was_not_shown,
     refuse_wrong_words,
 )
 from batchgen.usecases.models import look_up_models
 from batchgen.usecases.names import go_on_under_one_name
-from batchgen.usecases.other_slots import Beside, OtherSlot, others_of
+from batchgen.usecases.other_slots import Beside, OtherSlot, others_of, told_begun
 from batchgen.usecases.prices import left_out_of, purse_of
 from batchgen.usecases.redo import LiveEdits, ask_for_more, with_all_told
 from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, remembered
@@ -75,7 +76,7 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     audience.tell_of_files(opened.batch)
     with remembered(opened) as ended:
         if named is None:
-            stopped = CameTo(_not_begun(opened.batch), [])
+            stopped = CameTo(_not_begun(opened.batch, interrupts), [])
             outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
         else:
             outcome = await _in_rounds(opened, interrupts, audience, done)
@@ -100,9 +101,13 @@ async def _named(opened: OpenBatch, interrupts: Interrupts, audience: Audience) 
     if named is None:
         return None
     refuse_an_unattended_purchase(named.options, named.batch)
+    if told := told_begun(named):
+        audience.say(f"{named.batch.scope.batch}: {told}")
     if named.options.fresh:
         named = _begin_afresh(named)
         audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")
+    else:
+        refuse_what_was_not_shown(named.options, named.batch)
     named = with_all_told(named)
     return ask_for_more(named) if named.options.redo else named
 
@@ -155,12 +160,14 @@ def _begin_afresh(opened: OpenBatch) -> OpenBatch:
     """Begin a slot, kept before anything is bought in it: from then on the same command goes on with it.
 
     Raises:
-        InputError: the last slot is not finished.
+        InputError: the last slot is not finished, or more would be bought than was shown.
         JournalError: it cannot be kept.
     """
     options, batch = opened.options, opened.batch
     refuse_to_leave_unfinished(options, batch)
     scope = fresh_scope_of(options, batch.manifest, batch.scope, now=opened.now)
+    if options.shown is not None:
+        refuse_what_was_not_shown(options, opened.afresh(scope).batch)
     opened.file.begin(scope)
     return opened.afresh(scope)
 
@@ -199,7 +206,10 @@ async def _prepared(
     audience.warn(found.warnings)
     client.rights.listen(audience.note)  # not before: another model may show that the key may read models
     memory = opened.file.ceilings(batch.scope)
-    flow = Flow(pools=await pools_of(batch, options, client, memory), gate=gate)
+    pools = await unless_interrupted(pools_of(batch, options, client, memory), interrupts)
+    if pools is None:
+        return None
+    flow = Flow(pools=pools, gate=gate)
     asking = purse_of(batch, options, client, found.models, uploads)
     priced = await unless_interrupted(asking, interrupts)
     if priced is None:
@@ -236,7 +246,7 @@ async def _with_the_service(
         )
         ready = await _prepared(opened, gate, client, uploads, interrupts, audience)
         if ready is None:
-            return replace(CameTo.drained(others), own=_not_begun(batch))
+            return replace(CameTo.drained(others), own=_not_begun(batch, interrupts))
         audience.place(str(options.journal))  # the first line, unless something was wrong before
         runners: list[Runner] = []
         notes = partial(_notes, interrupts, control, runners)
@@ -278,11 +288,13 @@ async def _with_the_service(
             came_to = await run_shown(runner, carried, batch, options, interrupts, watching, past=past)
         with suppress(JournalError):  # what is lost costs a refusal, which is free
             ready.flow.pools.keep()
-        left_out = await left_out_of(came_to.own, batch, options, client, ready.models, uploads)
-        ending = replace(came_to.own, left_out=left_out)
-        trouble = watching.warned
-        own = await _with_orphans(ending, client, batch, options, since=began, trouble=trouble)
-        return replace(came_to, own=own)
+        ask = partial(
+            left_out_of, batch=batch, options=options, client=client, models=ready.models, uploads=uploads
+        )
+        ending = replace(came_to.own, left_out=await _left_out(came_to.own, ask, interrupts))
+        looking = _with_orphans(ending, client, batch, options, since=began, trouble=watching.warned)
+        own = await unless_interrupted(looking, interrupts)
+        return replace(came_to, own=own or ending)
 
 
 def _runner_of(
@@ -303,6 +315,16 @@ def _runner_of(
         closed=ready.closed,
         settings=settings,
     )
+
+
+async def _left_out(
+    ending: EngineOutcome,
+    ask: Callable[[EngineOutcome], Coroutine[None, None, LeftOut | None]],
+    interrupts: Interrupts,
+) -> LeftOut | None:
+    """Ask what the jobs would cost that were left out; nobody is asked where the run is to end."""
+    left = await unless_interrupted(ask(ending), interrupts)
+    return await ask(replace(ending, drained=True)) if interrupts.draining else left
 
 
 async def _with_orphans(
@@ -350,7 +372,7 @@ def _notes(interrupts: Interrupts, control: ControlServer, runners: Sequence[Run
     return "; ".join(part for part in (stopping, control.note, *late) if part)
 
 
-def _not_begun(batch: Batch) -> EngineOutcome:
+def _not_begun(batch: Batch, interrupts: Interrupts) -> EngineOutcome:
     """Return the end of a run that was stopped before it began."""
     vanished = frozenset(one.key for one in batch.plan.carried if one.vanished)
-    return EngineOutcome(drained=True, vanished=vanished)
+    return EngineOutcome(drained=True, out_of_time=interrupts.out_of_time, vanished=vanished)

@@ -19,6 +19,7 @@ from batchgen.planning.slots import began_at
 from batchgen.ports import CeilingMemory
 from batchgen.price_ports import PriceQuestions, Prices
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
+from batchgen.reconcile.look_back import BLIND
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, zone_of
 from batchgen.wiring.options import Allow, Options, own_rate_of
@@ -105,7 +106,7 @@ def policy_of(batch: Batch, options: Options, *, speed: float) -> Policy:
     return Policy(
         most_failures=most_failures_of(options, batch),
         listings=Allow.NO_LISTING not in options.allow,
-        slot_began=began_at(batch.scope.slot, zone_of(manifest)),
+        slot_began=_slot_began(batch, options),
         timeout=manifest.timeout,
         files=Backoff(first=usual.files.first / speed, ceiling=usual.files.ceiling / speed),
         last_files=usual.last_files / speed,
@@ -116,6 +117,18 @@ def policy_of(batch: Batch, options: Options, *, speed: float) -> Policy:
             settle_max=doubt.settle_max / speed,
         ),
     )
+
+
+def _slot_began(batch: Batch, options: Options) -> float | None:
+    """Return a time before which nothing of the slot was bought; None where its name does not tell.
+
+    A period of one's own may have a name as the calendar has, and be bought before that begins.
+    """
+    slot = batch.scope.slot
+    began = began_at(slot, zone_of(batch.manifest))
+    if began is None or (options.period or batch.manifest.period) != slot:
+        return began
+    return min(began, batch.clock.now() - BLIND)
 
 
 def most_failures_of(options: Options, batch: Batch) -> int | None:

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.verdict import Verdict, weigh
-from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.file import JournalFile
@@ -32,7 +31,7 @@ from batchgen.planning.marks import NO_MARKS, Marks
 from batchgen.planning.plan import Entry, Plan
 from batchgen.planning.redo import Choice
 from batchgen.planning.selection import selected
-from batchgen.planning.slots import fresh_slot, home_of, latest_slot, slot_at
+from batchgen.planning.slots import fresh_slot, has_later, home_of, latest_slot, slot_at
 from batchgen.planning.undecided import (
     Undecided,
     held_back,
@@ -44,6 +43,7 @@ from batchgen.planning.undecided import (
 from batchgen.planning.yields import Shortage, is_young, shortage
 from batchgen.ports import Clock
 from batchgen.wiring.job_facts import known_jobs
+from batchgen.wiring.missed_slots import slot_to_begin
 from batchgen.wiring.options import SIMULATOR, Options, project_of
 from batchgen.wiring.redone import redone
 from batchgen.wiring.rows import OfBatch, Rows, SomeRows
@@ -55,6 +55,9 @@ def scope_of(
 ) -> Scope:
     """Return where the records of this manifest belong: to the slot that is due, or the one that was named.
 
+    A named one that is not on record is one that was missed, where the options let it be begun. Where that
+    was begun afresh in its time, it is the slot that was.
+
     Args:
         options: what the command line says.
         manifest: what the file says.
@@ -63,7 +66,7 @@ def scope_of(
         kept: whose records this name's are, where that is not on record yet.
 
     Raises:
-        InputError: the base URL will not do, or there is no such slot.
+        InputError: the base URL will not do, or there is no such slot and none may be begun.
     """
     base = Scope(
         origin=address_of(options).origin,
@@ -72,11 +75,26 @@ def scope_of(
     )
     base = file.names.resolve(base) if kept is None else replace(kept, slot="")
     known = slots_of(file, base)
-    if options.slot is not None and options.slot not in known:
-        there = ", ".join(repr(one) for one in known) or "none"
-        raise InputError(f"batch {base.batch!r} has no slot {options.slot!r}; there are: {there}")
-    due = slot_at(options.period or manifest.period, now, zone_of(manifest))
-    return replace(base, slot=latest_slot(due, known) if options.slot is None else options.slot)
+    if options.slot is not None and options.slot in known:
+        return replace(base, slot=options.slot)
+    if options.slot is None:
+        begins = slot_at(options.period or manifest.period, now, zone_of(manifest))
+    else:
+        begins = slot_to_begin(options, manifest, known, now=now, zone=zone_of(manifest))
+    return replace(base, slot=latest_slot(begins, known))
+
+
+def due_since(options: Options, manifest: Manifest, since: float) -> Options:
+    """Return options of a run that name the slot due when it began, where it waited until the next was due.
+
+    Args:
+        since: when it began, seconds since the epoch.
+    """
+    if options.slot is not None or options.fresh or not options.begins_missed:
+        return options
+    period, zone = options.period or manifest.period, zone_of(manifest)
+    due = slot_at(period, since, zone)
+    return options if due == slot_at(period, options.clock.now(), zone) else replace(options, slot=due)
 
 
 def fresh_scope_of(options: Options, manifest: Manifest, scope: Scope, *, now: float) -> Scope:
@@ -93,11 +111,11 @@ def is_of_the_past(
     if options.slot is None:
         return False
     due, known = scope_of(replace(options, slot=None), manifest, file, now=now), slots_of(file, scope)
-    return due != scope and (due.slot in known or known[-1:] != [scope.slot])
+    return due != scope and (due.slot in known or has_later(scope.slot, known, zone_of(manifest)))
 
 
 def slots_of(file: JournalFile, scope: Scope) -> list[str]:
-    """Return the slots of a scope's batch, oldest first."""
+    """Return the slots of a scope's batch, those begun first first."""
     return [one.slot for one in file.scopes() if replace(one, slot=scope.slot) == scope]
 
 

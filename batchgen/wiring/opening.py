@@ -1,13 +1,17 @@
 """Opening a batch: its manifest read, its name held, its journal open and the plan made."""
 
+import asyncio
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from batchgen.errors import InputError
+from batchgen.engine.interrupts import Interrupts
+from batchgen.errors import BatchLockedError, InputError
+from batchgen.formats import span
 from batchgen.journal.file import JournalFile
+from batchgen.loop_clock import loop_time
 from batchgen.manifest.reading import read_manifest, uncollected
 from batchgen.manifest.values import Manifest
 from batchgen.model import JobKey, Scope
@@ -15,6 +19,8 @@ from batchgen.planning.selection import of_ids
 from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.places import refuse_another_folder
+
+_LOOKS_AT_LOCK = 0.5  # seconds between two looks whether a batch is free
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,30 +85,147 @@ def _refuse_unwritable_name(path: Path) -> None:
         raise InputError(f"{path}: the current folder is gone; change to one that is there") from error
 
 
-@contextmanager
-def open_batch(
-    options: Options, manifest: Manifest | None = None, *, slot: str | None = None
-) -> Iterator[OpenBatch]:
-    """Hold a batch, as its only writer, with its journal open to write.
+def _with_slot_of(options: Options, scope: Scope) -> Options:
+    """Return options that name a slot by its own name: a day in a week may have stood for it."""
+    return options if options.slot is None else replace(options, slot=scope.slot)
+
+
+class _WaitForLock:
+    """The wait for whoever holds a batch, as long as the options and who asks to stop allow it."""
+
+    def __init__(
+        self, seconds: float, interrupts: Interrupts | None, note: Callable[[str], None] | None
+    ) -> None:
+        self._began = loop_time()
+        self._seconds = seconds
+        self._interrupts = interrupts
+        self._note = note
+        self._stopped = asyncio.Event()
+        self.has_waited = False
+
+    async def a_moment(self, error: BatchLockedError) -> None:
+        """Wait until it is time to look again; say for whom, once.
+
+        Raises:
+            BatchLockedError: the time is over, or whoever waits was asked to stop.
+        """
+        waited = loop_time() - self._began
+        stopped = self._interrupts is not None and self._interrupts.draining
+        if waited >= self._seconds or stopped:
+            raise self._given_up(error, waited) if self.has_waited else error
+        if not self.has_waited:
+            self._begin(error)
+        # the kernel's own wait could not be ended by a signal
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), min(_LOOKS_AT_LOCK, self._seconds - waited))
+
+    def _begin(self, error: BatchLockedError) -> None:
+        self.has_waited = True
+        if self._interrupts is not None:
+            self._interrupts.tell(lambda _: self._stopped.set())
+        if self._note is not None:
+            self._note(
+                f"waiting up to {span(self._seconds)} for the batch {error.batch!r}, which is being run by "
+                f"{error.holder}"
+            )
+
+    @staticmethod
+    def _given_up(error: BatchLockedError, waited: float) -> BatchLockedError:
+        text = (
+            f"the batch {error.batch!r} is still being run by {error.holder}; waited {span(waited)} for it. "
+            "Wait longer, or stop it there with Ctrl-C"
+        )
+        return BatchLockedError(text, batch=error.batch, holder=error.holder)
+
+
+@asynccontextmanager
+async def hold_when_free(
+    options: Options,
+    read: Callable[[], Manifest] | None = None,
+    *,
+    interrupts: Interrupts | None = None,
+    note: Callable[[str], None] | None = None,
+) -> AsyncIterator[Manifest]:
+    """Hold a batch, as its only writer, once nobody else does, and give its manifest as it is then.
 
     Args:
-        options: which batch, and where.
-        manifest: where it was read already.
-        slot: which one is meant, whether or not anything is on record of it; None for that of the options.
+        options: which batch, and how long to wait for whoever holds it.
+        read: reads the manifest: once more after a wait, in which somebody may have edited it.
+        interrupts: end the wait; None where nobody can ask for that.
+        note: is told for whom it waits.
 
     Raises:
-        InputError: the manifest is wrong, or there is no such slot.
+        InputError: the manifest is wrong.
+        BatchLockedError: a run holds the batch still, or whoever waits was asked to stop.
+        JournalError: the batch cannot be held.
+    """
+    read = read or (lambda: manifest_of(options))
+    manifest, wait = read(), _WaitForLock(options.wait_lock, interrupts, note or options.on_wait)
+    while True:
+        refuse_another_folder(options, manifest.batch)
+        with ExitStack() as held:
+            try:
+                held.enter_context(options.journal.hold(manifest.batch, stamp=options.clock.now()))
+            except BatchLockedError as error:
+                await wait.a_moment(error)
+                continue
+            name = manifest.batch
+            manifest = read() if wait.has_waited else manifest
+            if manifest.batch == name:
+                yield manifest
+                return
+
+
+@asynccontextmanager
+async def open_when_free(options: Options) -> AsyncIterator[OpenBatch]:
+    """Open a batch as ``open_batch`` does, after whoever holds it where there is time to wait.
+
+    Raises:
+        InputError, BatchLockedError, JournalError: as ``hold_when_free`` does.
+    """
+    async with hold_when_free(options) as manifest:
+        with open_held(options, manifest) as opened:
+            yield opened
+
+
+@contextmanager
+def open_batch(options: Options) -> Iterator[OpenBatch]:
+    """Hold a batch, as its only writer, with its journal open to write.
+
+    Raises:
+        InputError: the manifest is wrong, or there is no such slot and none may be begun.
         BatchLockedError: a run holds the batch.
         JournalError: the journal cannot be opened.
     """
-    manifest = manifest or manifest_of(options)
+    manifest = manifest_of(options)
     refuse_another_folder(options, manifest.batch)
+    with (
+        options.journal.hold(manifest.batch, stamp=options.clock.now()),
+        open_held(options, manifest) as opened,
+    ):
+        yield opened
+
+
+@contextmanager
+def open_held(options: Options, manifest: Manifest, *, slot: str | None = None) -> Iterator[OpenBatch]:
+    """Open the journal of a batch that is held.
+
+    Args:
+        options: which batch, and where.
+        manifest: as it was read.
+        slot: which one is meant, whether or not anything is on record of it; None for that of the options.
+
+    Raises:
+        InputError: there is no such slot and none may be begun.
+        JournalError: the journal cannot be opened.
+    """
     now = options.clock.now()
-    with options.journal.hold(manifest.batch, stamp=now), options.journal.opened() as file:
+    with options.journal.opened() as file:
         if slot is None:
             scope = scope_of(options, manifest, file, now=now)
         else:
             scope = replace(scope_of(replace(options, slot=None), manifest, file, now=now), slot=slot)
+        options = _with_slot_of(options, scope)
         batch = Batch.of(options, manifest, scope, file)
         yield OpenBatch(options=options, file=file, batch=batch, now=now)
 
@@ -124,6 +247,7 @@ def look_at(options: Options, *, kept: Scope | None = None) -> Iterator[OpenBatc
     with options.journal.read() as file:
         now = options.clock.now()
         scope = scope_of(options, manifest, file, now=now, kept=kept)
+        options = _with_slot_of(options, scope)
         fresh = fresh_scope_of(options, manifest, scope, now=now) if options.fresh else None
         with uncollected():  # what a plan of 100,000 jobs is made of stays, all of it
             before = scope if fresh is None or options.selection else fresh

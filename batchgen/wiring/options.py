@@ -12,7 +12,7 @@ from dotenv.main import DotEnv
 
 from batchgen.errors import InputError
 from batchgen.journal.store import JournalStore
-from batchgen.model import NO_RATE, Rate
+from batchgen.model import NO_RATE, JobKey, Rate
 from batchgen.plain_files import FileFaultError, read_text
 from batchgen.planning.selection import JobSelection
 from batchgen.ports import Clock
@@ -61,11 +61,14 @@ class Options:
         retry: open another attempt for those of them that have failed, which all must have that are named.
         redo: make another one of each of them, which all must have what they are to have.
         children: with ``redo``, what was made of them too.
+        shown: the jobs whose price was shown, of which alone any are bought, with ``redo`` their first
+            editions. None where nothing was shown.
         agreed: with ``redo``, the job and the ordinal of each edition whose price was shown; no other is
             asked for. None where nothing was shown.
         allow: guards that a person lets this run pass.
-        period: overrides the manifest's; ``day``, ``week`` or a name.
+        period: overrides the manifest's; ``hour``, ``day``, ``week``, ``month`` or a name.
         slot: the slot to go on with; None for the one that is due.
+        begins_missed: whether ``slot`` may be one of a calendar period that was missed, which then begins.
         fresh: begin a slot, in which everything is bought anew.
         budget: replaces the manifest's cap on the batch for this run, in compute units.
         most_failures: after so many failed jobs, or such a share of the plan's, no more is bought.
@@ -73,12 +76,14 @@ class Options:
         sample: buy so many jobs at most, spread over all.
         unattended: whether nobody can be asked and nobody has agreed, so that only a cap lets a run buy.
         drain_timeout: seconds a drain may take; None for as long as it takes.
-        max_duration: seconds after which a run drains, from its start on; None for as long as it takes.
+        max_duration: seconds after which a run drains, from its start on, whatever it waits for; None for as
+            long as it takes.
         wait_lock: seconds to wait for another run that holds the batch.
         max_jobs: the cap on accidental products of axes.
         clock: ours.
         transport: a way to the service that is open already; None to open the one that is meant.
         on_request: is told of each request to the service, and raises nothing; None where nobody asks.
+        on_wait: is told for whom a command waits, in words, where no run tells of it; None where nobody asks.
     """
 
     manifest: Path
@@ -95,10 +100,12 @@ class Options:
     retry: bool = False
     redo: bool = False
     children: bool = False
+    shown: frozenset[JobKey] | None = field(default=None, repr=False)
     agreed: frozenset[tuple[str, int]] | None = None
     allow: frozenset["Allow"] = frozenset()
     period: str | None = None
     slot: str | None = None
+    begins_missed: bool = False
     fresh: bool = False
     budget: Decimal | None = None
     most_failures: int | float | None = None
@@ -112,6 +119,7 @@ class Options:
     clock: Clock = field(default_factory=SystemClock, repr=False, compare=False)
     transport: Transport | None = field(default=None, repr=False, compare=False)
     on_request: Callable[[Request], None] | None = field(default=None, repr=False, compare=False)
+    on_wait: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def journal(self) -> JournalStore:
@@ -130,6 +138,8 @@ class Options:
         where = [] if is_usual else ["-o", str(self.output)]
         project = ["--project", self.project] if self.project else []
         meant = ["--slot", slot or self.slot or ""] if slot or self.slot else []
+        if self.period and self.slot and not slot:  # it says what kind of slot may be begun
+            meant = ["--period", self.period, *meant]
         simulate = ["--simulate"] if self.simulate else []
         parts = ["batchgen", *name.split(), str(self.manifest), *where, *project, *meant, *simulate, *words]
         return shlex.join(parts)

@@ -174,7 +174,8 @@ def test_the_words_of_a_slot_need_a_period(read: Read, name: str) -> None:
         f"jobs.yaml:3:17: output.files: {{{name}}} is that of the slot, and without period"
     )
     assert found.endswith("write period: day")
-    assert wrong_names(manifest, period="day") == []
+    for period in ("hour", "day", "week", "month"):
+        assert wrong_names(manifest, period=period) == []
     assert wrong_names(read(with_files(f"{{{name}?}}/{{id}}"))) == []
     assert (
         wrong_names(read(with_files(f"{{{name}}}/{{id}}", "vars: {date: x, slot: y}\njobs: [{prompt: x}]\n")))

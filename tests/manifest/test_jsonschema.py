@@ -55,6 +55,8 @@ GOOD = [
     "budget: {total: 9.5, chains: steps, estimate: 2}\njobs: [{prompt: x}]",
     "budget: {per_day: 9, chains: whole, estimate: 0.25}\njobs: [{prompt: x}]",
     "batch: spring-1\nperiod: day\ntz: UTC\njobs: [{prompt: x}]",
+    "period: month\njobs: [{prompt: x}]",
+    "period: hour\njobs: [{prompt: x}]",
 ]
 BAD = [
     "jobs: []",
@@ -117,6 +119,7 @@ BAD = [
     "output: {download: maybe}\njobs: [{prompt: x}]",
     "period: fresh-1\njobs: [{prompt: x}]",
     "period: monthly\njobs: [{prompt: x}]",
+    "period: hours\njobs: [{prompt: x}]",
 ]
 UNSAYABLE = {
     "a variable that is nowhere": "jobs: [{prompt: 'a {colour}'}]",

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.filenames import is_device
-from batchgen.manifest.naming import wrong_with_period
+from batchgen.manifest.naming import CALENDAR, wrong_with_period
 from batchgen.planning.slots import (
     began_at,
     fresh_slot,
+    has_later,
     home_of,
     homes_of,
+    lately_begun,
     latest_slot,
     seen_from,
     slot_at,
@@ -25,12 +27,19 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp()
 PARIS = ZoneInfo("Europe/Paris")
 
 moments = st.floats(0, 4_000_000_000)
-periods = st.sampled_from([None, "day", "week", "spring"])
+periods = st.sampled_from([None, *CALENDAR, "spring"])
 
 
 @pytest.mark.parametrize(
     ("period", "slot"),
-    [(None, ""), ("day", "2026-11-23"), ("week", "2026-W48"), ("launch", "launch")],
+    [
+        (None, ""),
+        ("hour", "2026-11-23T1200Z"),
+        ("day", "2026-11-23"),
+        ("week", "2026-W48"),
+        ("month", "2026-11"),
+        ("launch", "launch"),
+    ],
 )
 def test_a_period_names_its_slot(period: str | None, slot: str) -> None:
     assert slot_at(period, NOON, UTC) == slot
@@ -83,6 +92,51 @@ def test_a_week_begins_on_its_monday() -> None:
     assert began_at("2026-W48", tokyo) == datetime(2026, 11, 23, tzinfo=tokyo).timestamp()
 
 
+@given(st.sampled_from(CALENDAR), st.lists(st.integers(0, 60), unique=True, min_size=1), st.data())
+def test_in_whatever_order_the_slots_of_a_period_begin_the_last_one_by_the_calendar_is_the_latest(
+    period: str, steps: list[int], data: st.DataObject
+) -> None:
+    """Hours, days, weeks and months; some begun afresh, among slots of names of one's own before them."""
+    own = [slot_at(period, NOON + step * 31 * 86_400.0, PARIS) for step in steps]
+    fresh = data.draw(st.sets(st.sampled_from(own)))
+    own = [f"{one}.fresh-{_within(one)}" if one in fresh else one for one in own]
+    known = ["", "launch", *own]
+    latest = max(own)
+    for one in own:
+        assert has_later(one, known, PARIS) is (one != latest)
+        assert has_later(one, [other for other in known if other != one], PARIS) is (one != latest)
+        assert lately_begun(known, PARIS, count=1)[:2] == list(dict.fromkeys([own[-1], latest]))
+    assert has_later("launch", known, PARIS)
+
+
+def _within(slot: str) -> str:
+    began = began_at(slot, PARIS)
+    assert began is not None
+    return f"{datetime.fromtimestamp(began + 60, UTC):%Y%m%dT%H%M%SZ}"
+
+
+@pytest.mark.parametrize(
+    ("slot", "known", "is_past"),
+    [
+        ("2026-11-12", ["2026-11-13", "launch"], True),
+        ("launch", ["2026-11-13", "launch", "2026-11-12"], True),  # no more is known than that it came before
+        ("2026-11-12", ["launch"], False),
+        ("2026-11-13", ["2026-11-11", "2026-W47"], True),  # a week begins later: the batch went on by weeks
+        ("2026-W46", ["2026-11-11", "2026-W46"], False),  # a day in it, begun before it
+        ("2026-11-11", ["2026-11-11", "2026-W46"], True),
+        ("2026-11", ["2026-11-30", "2026-11"], False),
+        ("2026-11-23", ["2026-11-23", "2026-11-23.fresh-20261123T120000Z"], True),
+        ("2026-11-23.fresh-20261123T120000Z", ["2026-11-23", "2026-11-23.fresh-20261123T120000Z"], False),
+        ("", [], False),
+        ("", ["", "2026-11-23"], True),
+    ],
+)
+def test_where_names_do_not_tell_the_slot_that_was_begun_last_is_the_latest(
+    slot: str, known: list[str], *, is_past: bool
+) -> None:
+    assert has_later(slot, known, UTC) is is_past
+
+
 slots = st.text(min_size=1) | st.sampled_from(
     ["launch", "Launch", "LAUNCH", "con", "aux", "2026-W48", "a.b", "../up"]
 )
@@ -108,7 +162,10 @@ def test_a_slot_has_its_folder_before_it_is_on_record_and_keeps_it(known: list[s
         assert home_of(one, known) in homes_of(one)
 
 
-@pytest.mark.parametrize("slot", ["2026-11-23", "2026-W48", "launch", "Launch", "fresh-20261123T120000Z"])
+@pytest.mark.parametrize(
+    "slot",
+    ["2026-11-23", "2026-W48", "2026-11", "2026-11-23T1200Z", "launch", "Launch", "fresh-20261123T120000Z"],
+)
 def test_a_folder_has_the_name_of_its_slot(slot: str) -> None:
     assert home_of(slot, ["another", slot]) == f"slots/{slot}"
 

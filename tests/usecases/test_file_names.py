@@ -60,6 +60,8 @@ def test_a_job_of_the_manifest_is_known_by_its_id_however_it_was_made_again() ->
     [
         ("2026-W49", "2026-11-30"),
         ("2026-12-01", "2026-12-01"),
+        ("2026-12", "2026-12-01"),
+        ("2026-11-30T1100Z", "2026-12-01"),  # it is midnight in Auckland
         ("2026-12-01.fresh-20261201T120000Z", "2026-12-02"),  # a day begins earlier in Auckland
         ("fresh-20261201T100000Z", "2026-12-01"),
         ("launch", ""),
