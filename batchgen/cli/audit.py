@@ -8,7 +8,7 @@ from decimal import Decimal
 import click
 
 from batchgen import api
-from batchgen.cli import flags
+from batchgen.cli import flags, time_limits
 from batchgen.cli.awaited import awaited
 from batchgen.cli.plan_chains import outdated_document
 from batchgen.formats import counted, moment, not_told, number, units
@@ -26,7 +26,7 @@ _NAMED = 20  # jobs like none of ours
     "came later.",
 )
 @click.option("--offline", is_flag=True, help="Ask the service nothing: the journal and the disk alone.")
-@flags.wait_lock
+@time_limits.wait_lock
 @flags.logging
 @flags.as_json
 def command(*, options: "api.Options", fix: bool, offline: bool, as_json: bool) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from batchgen import __version__, api
-from batchgen.cli import flags
+from batchgen.cli import flags, time_limits
 
 
 @click.command("cron")
@@ -41,11 +41,11 @@ from batchgen.cli import flags
 @click.option(
     "--drain-timeout",
     type=flags.DurationType(),
-    default=f"{flags.DRAIN_UNSEEN}s",
+    default=f"{time_limits.DRAIN_UNSEEN}s",
     show_default=True,
     help="How long a run that is stopped collects; the scheduler is told to wait longer.",
 )
-@click.option("--max-duration", type=flags.SomeTime(), help="As of run; then the next time goes on.")
+@click.option("--max-duration", type=time_limits.SomeTime(), help="As of run; then the next time goes on.")
 @click.option(
     "--wait-lock",
     type=flags.DurationType(),

@@ -147,68 +147,6 @@ budget = click.option(
     help="Most compute units to spend on the batch; replaces the manifest's total.",
 )
 show_all = click.option("--all", "show_all", is_flag=True, help="Show each job, however many there are.")
-DRAIN_UNSEEN = 25  # seconds: Kubernetes leaves 30 after SIGTERM, and results are to be written in the rest
-
-
-class SomeTime(DurationType):
-    """A duration of more than nothing."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read the text; click shows what is wrong with it."""
-        seconds = super().convert(value, param, ctx)
-        if seconds <= 0:
-            self.fail(f"{value!r} leaves no time for anything; --collect-only buys nothing", param, ctx)
-        return seconds
-
-
-max_duration = click.option(
-    "--max-duration",
-    type=SomeTime(),
-    help="Submit no more once the command has taken this long, waiting included; collect, and end with 8 if "
-    "work remains.",
-)
-
-
-def wait_lock(command: F) -> F:
-    """Return a command that holds a batch ``--wait-lock``, in its ``options``."""
-
-    @wraps(command)
-    def with_wait(*, options: "api.Options", wait_lock: float, **words: Any) -> Any:
-        options = replace(options, wait_lock=wait_lock, on_wait=current().say)
-        return command(options=options, **words)
-
-    flag = click.option(
-        "--wait-lock",
-        type=DurationType(),
-        default=0.0,
-        help="Wait up to this long for another run of the batch to end. [default: not at all]",
-    )
-    waiting: Any = flag(with_wait)
-    return waiting  # type: ignore[no-any-return]  # the command, with another argument
-
-
-def limits_of_a_run(command: F) -> F:
-    """Return a command the arguments that bound how long it runs, drains and waits, in its ``options``."""
-
-    @wraps(command)
-    def with_limits(
-        *, options: "api.Options", drain_timeout: float | None, max_duration: float | None, **words: Any
-    ) -> Any:
-        if drain_timeout is None and not sys.stderr.isatty():
-            drain_timeout = DRAIN_UNSEEN
-        options = replace(options, drain_timeout=drain_timeout, max_duration=max_duration)
-        return command(options=options, **words)
-
-    flag = click.option(
-        "--drain-timeout",
-        type=DurationType(),
-        help="After Ctrl-C, SIGTERM or --max-duration, collect for this long at most. "
-        f"[default: no limit on a terminal, else {DRAIN_UNSEEN}s]",
-    )
-    limited: Any = max_duration(flag(wait_lock(with_limits)))
-    return limited  # type: ignore[no-any-return]  # the command, with other arguments
-
-
 CREDENTIALS = "credentials"  # under which the context keeps where they are from
 ALLOWED = ("renamed", "other-project", "shared-batch", "no-listing", "unfinished-slot")
 allow = click.option(

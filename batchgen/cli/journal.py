@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from batchgen import api
-from batchgen.cli import flags
+from batchgen.cli import flags, time_limits
 from batchgen.cli.awaited import awaited
 from batchgen.formats import counted
 
@@ -29,7 +29,7 @@ def command() -> None:
 
 @command.command("rebuild", short_help="Rebuild a lost journal; buys nothing.")
 @flags.of_a_batch
-@flags.wait_lock
+@time_limits.wait_lock
 @flags.as_json
 def rebuild(*, options: "api.Options", as_json: bool) -> int:
     """Rebuild a lost journal from the results and the service; buys nothing.

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from batchgen import api
-from batchgen.cli import flags
+from batchgen.cli import flags, time_limits
 from batchgen.cli.awaited import awaited
 from batchgen.cli.control import done_or_ordered
 from batchgen.cli.log import current
@@ -24,7 +24,7 @@ from batchgen.exits import Exit
 @flags.selecting
 @click.option("--children", is_flag=True, help="Make again, too, what was made of these jobs' outputs.")
 @click.option("--dry-run", is_flag=True, help="Show the plan with the price, and stop.")
-@flags.limits_of_a_run
+@time_limits.of_a_run
 @flags.budget
 @click.option(
     "-y",

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from batchgen import api
-from batchgen.cli import flags
+from batchgen.cli import flags, time_limits
 from batchgen.cli.awaited import awaited
 from batchgen.cli.log import current
 from batchgen.exits import Exit
@@ -29,7 +29,7 @@ from batchgen.formats import moment, units
     help="With --absent: this submission is not the job's, although it echoes all that was sent.",
 )
 @click.option("--give-up", multiple=True, metavar="JOB", help="It is not wanted any more, paid for or not.")
-@flags.wait_lock
+@time_limits.wait_lock
 @flags.logging
 @flags.as_json
 def command(

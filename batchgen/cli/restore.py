@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from batchgen import api
-from batchgen.cli import flags
+from batchgen.cli import flags, time_limits
 from batchgen.cli.awaited import awaited
 from batchgen.cli.control import done_or_ordered
 
@@ -22,7 +22,7 @@ from batchgen.cli.control import done_or_ordered
     help="What is meant, by the id of one of its assets; without it what came before what a job has now.",
 )
 @click.option("--undo", is_flag=True, help="Give jobs the latest that was made for them, or bought anew.")
-@flags.wait_lock
+@time_limits.wait_lock
 @flags.as_json
 def command(*, options: "api.Options", asset_id: str, undo: bool, as_json: bool) -> int:
     """Give each JOB of TARGET back what it had before; nothing is bought.

@@ -6,14 +6,14 @@ from pathlib import Path
 import click
 
 from batchgen import api
-from batchgen.cli import flags
+from batchgen.cli import flags, time_limits
 from batchgen.cli.run import carry
 
 
 @click.command("retry", short_help="Try jobs again that failed, each for a new charge.")
 @flags.of_a_batch
 @flags.selecting
-@flags.limits_of_a_run
+@time_limits.of_a_run
 @flags.quiet
 @flags.logging
 @flags.events

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from batchgen import api
-from batchgen.cli import flags
+from batchgen.cli import flags, time_limits
 from batchgen.cli.awaited import awaited
 from batchgen.cli.events import events_to
 from batchgen.cli.log import current
@@ -38,7 +38,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
     "--in-flight", type=click.IntRange(min=1), metavar="N", help="Most jobs at the service at once."
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
-@flags.limits_of_a_run
+@time_limits.of_a_run
 @flags.budget
 @click.option(
     "--max-failures",

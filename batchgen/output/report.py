@@ -8,7 +8,7 @@ script and nothing else, by their hashes.
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +59,7 @@ def write_report(
     sha256: str = "",
     within: Path | None = None,
     name: str = NAME,
+    enough: Callable[[], bool] | None = None,
 ) -> Path:
     """Write the page beside ``results.json`` and give its path.
 
@@ -73,6 +74,7 @@ def write_report(
         sha256: of ``results.json``, hexadecimal; empty where the page is written whatever is there.
         within: nothing outside of it is shown; None for ``folder``.
         name: of the page.
+        enough: whether no more pictures are to be drawn: the next page has them; None for all of them.
 
     Raises:
         OutputError: the page is as it was.
@@ -83,11 +85,12 @@ def write_report(
         return target
     layout = lay_out(document, MOST_CARDS)
     jobs = chosen(layout)
-    drawn = previews(folder, shown_files(document, jobs), within=within, known=earlier.pictures)
+    files = shown_files(document, jobs)
+    drawn = previews(folder, files, within=within, known=earlier.pictures, enough=enough)
     if earlier.is_shown_in(folder):
         return target
-    if any(one.trouble == MISSING for one in drawn.values()):
-        mark = ""  # it may be back the next time
+    if any(one.is_put_off or one.trouble == MISSING for one in drawn.values()):
+        mark = ""  # it may be drawn, or back, the next time
     page = render(document, layout, jobs, drawn)
     atomic.write_chunks(target, _sealed(map(atomic.encoded, page), mark))
     return target

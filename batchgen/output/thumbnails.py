@@ -8,7 +8,7 @@ import base64
 import hashlib
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -44,6 +44,7 @@ class Preview:
         transparent: whether what lies behind the picture is seen.
         excerpt: the beginning of a text.
         trouble: why there is nothing to see; empty if there is.
+        is_put_off: whether there was no time to draw it: the file itself stands in its place.
     """
 
     key: str = ""
@@ -54,6 +55,7 @@ class Preview:
     transparent: bool = False
     excerpt: str = ""
     trouble: str = ""
+    is_put_off: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +68,7 @@ class Drawing:
         beside: the folder that gets the thumbnails; None where they come as data URIs.
         edge: the longest, in pixels.
         known: what an earlier page shows, by key: it is not drawn again.
+        enough: whether no more pictures are to be drawn, as whoever waits has no time; None for all of them.
     """
 
     folder: Path
@@ -73,6 +76,7 @@ class Drawing:
     beside: Path | None
     edge: int = LONGEST_EDGE
     known: Mapping[str, Preview] = field(default_factory=dict)
+    enough: Callable[[], bool] | None = None
 
 
 def previews(
@@ -81,6 +85,7 @@ def previews(
     *,
     within: Path | None = None,
     known: Mapping[str, Preview] | None = None,
+    enough: Callable[[], bool] | None = None,
 ) -> dict[str, Preview]:
     """Draw a preview of every file, in worker threads; the mapping goes from path to preview.
 
@@ -92,6 +97,7 @@ def previews(
         files: elements of a document's ``files``.
         within: nothing outside of it is opened; None for ``folder``.
         known: what an earlier page shows, by key.
+        enough: see ``Drawing``.
 
     Raises:
         OutputError: a thumbnail cannot be written.
@@ -99,7 +105,7 @@ def previews(
     wanted = {file["path"]: file for file in files}
     pictures = sum(file["mime"].startswith("image/") for file in wanted.values())
     beside = folder / FOLDER if pictures > MOST_EMBEDDED else None
-    how = Drawing(folder=folder, within=within or folder, beside=beside, known=known or {})
+    how = Drawing(folder=folder, within=within or folder, beside=beside, known=known or {}, enough=enough)
     return drawn_all(how, wanted.values())
 
 
@@ -132,7 +138,10 @@ def _preview(how: Drawing, file: Mapping[str, Json], within: Path) -> Preview:
         return Preview(src=file["path"], transparent=mime == "image/svg+xml")
     key = hashlib.sha256(f"{file['sha256']} {size} {how.edge}".encode()).hexdigest()[:24]
     stored = how.beside / f"{key}.webp" if how.beside else None
-    return _known(how.known.get(key), stored) or _again(stored, key) or _drawn(path, stored, key, how.edge)
+    shown = _known(how.known.get(key), stored) or _again(stored, key)
+    if shown is None and how.enough is not None and how.enough():
+        return Preview(src=file["path"], is_put_off=True)
+    return shown or _drawn(path, stored, key, how.edge)
 
 
 def _known(earlier: Preview | None, stored: Path | None) -> Preview | None:

@@ -5,7 +5,7 @@ runs it again. What a run cannot end there is named, and so are the jobs that a 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,7 +96,9 @@ class OtherSlot:
             notes.append(f"{self.name}: {counted(held, 'job')} held, which may have been paid for: {command}")
         return notes
 
-    async def write(self, ending: EngineOutcome, *, at: float) -> None:
+    async def write(
+        self, ending: EngineOutcome, *, at: float, enough: Callable[[], bool] | None = None
+    ) -> None:
         """Write the slot's own results; those of the batch are of another slot and stay.
 
         A slot without a name has no folder of its own: the journal has what became of it.
@@ -109,15 +111,18 @@ class OtherSlot:
         verdict = judge(ending, [one for one in self.left().values() if one.state is not State.PLANNED])
         # the journal is read here: its connection is this thread's alone
         results = self.batch.results(at=at, ending=ending, verdict=verdict)
-        await asyncio.to_thread(write_all, self.batch.folder, results)
+        await asyncio.to_thread(write_all, self.batch.folder, results, enough=enough)
 
 
-def write_all(folder: Path, results: Results) -> tuple[Results, Path]:
+def write_all(
+    folder: Path, results: Results, *, enough: Callable[[], bool] | None = None
+) -> tuple[Results, Path]:
     """Write what people and scripts read of a slot, or of a batch without slots; blocks.
 
     Args:
         folder: the batch's.
         results: of the slot.
+        enough: whether no more pictures are to be drawn for the page; None for all of them.
 
     Returns:
         The results as they are on the disk, and the page.
@@ -127,7 +132,7 @@ def write_all(folder: Path, results: Results) -> tuple[Results, Path]:
     """
     written = write_results(folder, results)
     document = results_document(written.results)
-    page = write_report(folder / results.home, document, sha256=written.sha256, within=folder)
+    page = write_report(folder / results.home, document, sha256=written.sha256, within=folder, enough=enough)
     return written.results, page
 
 

@@ -35,7 +35,7 @@ from batchgen.usecases.names import go_on_under_one_name
 from batchgen.usecases.other_slots import Beside, OtherSlot, others_of, told_begun
 from batchgen.usecases.prices import left_out_of, purse_of
 from batchgen.usecases.redo import LiveEdits, ask_for_more, with_all_told
-from batchgen.usecases.run_end import CameTo, RunOutcome, conclude, remembered
+from batchgen.usecases.run_end import CameTo, Hurry, RunOutcome, conclude, remembered
 from batchgen.usecases.run_policy import fit_of, policy_of, pools_of, settings_of
 from batchgen.usecases.run_shown import run_shown
 from batchgen.wiring.background import beside, unless_interrupted
@@ -77,7 +77,15 @@ async def run_batch(opened: OpenBatch, interrupts: Interrupts, audience: Audienc
     with remembered(opened) as ended:
         if named is None:
             stopped = CameTo(_not_begun(opened.batch, interrupts), [])
-            outcome = await conclude(opened, [], stopped, at=opened.now, asked=True, past=_is_past(opened))
+            outcome = await conclude(
+                opened,
+                [],
+                stopped,
+                at=opened.now,
+                asked=True,
+                past=_is_past(opened),
+                enough=Hurry(interrupts, bounded=opened.options.drain_timeout is not None),
+            )
         else:
             outcome = await _in_rounds(opened, interrupts, audience, done)
         status = interrupts.exit or int(outcome.verdict.exit)
@@ -148,7 +156,10 @@ async def _carried(
             came_to = await _with_the_service(opened, others, interrupts, audience, order, edits, past=past)
             await order.end()
         at = opened.options.clock.now()
-        return await conclude(opened, others, came_to, at=at, asked=asked, past=past, order=order)
+        hurry = Hurry(interrupts, bounded=opened.options.drain_timeout is not None)
+        return await conclude(
+            opened, others, came_to, at=at, asked=asked, past=past, order=order, enough=hurry
+        )
 
 
 def _is_past(opened: OpenBatch) -> bool:
@@ -233,8 +244,8 @@ async def _with_the_service(
     options, batch = opened.options, opened.batch
     limit = batch.manifest.limits.rate
     async with (
-        AsyncExitStack() as resources,
         open_service(options, project=batch.project, rate=limit) as service,
+        AsyncExitStack() as resources,  # ends first: it asks the service
     ):
         gate = service.gate
         control = await resources.enter_async_context(

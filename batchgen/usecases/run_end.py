@@ -1,11 +1,13 @@
 """The end of a run: what it means, what is written of it, then and before, and what is said."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.outcome import EngineOutcome, LeftOut
 from batchgen.engine.verdict import Verdict, verdict_of
 from batchgen.errors import BatchgenError, JournalError, OutputError
@@ -21,6 +23,8 @@ from batchgen.usecases.arranging import InOrder
 from batchgen.usecases.other_slots import OtherSlot, all_findings, not_bought, unbought_notes, write_all
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import OpenBatch
+
+_DRAWS_FOR = 1.0  # seconds for pictures of the page, where whoever stopped the run may kill it soon
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +109,7 @@ async def conclude(
     asked: bool,
     past: bool,
     order: InOrder | None = None,
+    enough: Callable[[], bool] | None = None,
 ) -> RunOutcome:
     """Judge the run and write what people and scripts read.
 
@@ -116,6 +121,7 @@ async def conclude(
         asked: whether there was anything to ask the service for.
         past: whether the batch's results are those of a later slot, and stay.
         order: what brought files to their places; None where the run did not begin.
+        enough: whether no more pictures are to be drawn for the page; None for all of them.
 
     Raises:
         OutputError: a file is as it was.
@@ -127,7 +133,7 @@ async def conclude(
     verdict = verdict_of(found)
     results, report, told = batch.results(at=at, ending=ending, verdict=verdict), None, ""
     if keeps_results(batch, past=past):
-        results, report = await asyncio.to_thread(write_all, batch.folder, results)
+        results, report = await asyncio.to_thread(write_all, batch.folder, results, enough=enough)
     if not past:
         interrupted = ending.drained and verdict.exit is not Exit.DONE
         told = await asyncio.to_thread(show_latest, batch.folder, batch.home, interrupted=interrupted)
@@ -137,7 +143,7 @@ async def conclude(
     notes += filter(None, [_to_decide(opened), told_undecided(batch.undecided_now, batch.typed)])
     for one, ended in zip(others, came_to.others, strict=True):
         if one.to_carry:
-            await one.write(ended, at=at)
+            await one.write(ended, at=at, enough=enough)
         file.slots(batch.scope).tell(one.batch.scope.slot, one.held())
     return RunOutcome(
         verdict=verdict,
@@ -165,6 +171,39 @@ def _to_decide(opened: OpenBatch) -> str:
 def keeps_results(batch: Batch, *, past: bool) -> bool:
     """Return whether a run writes results: those of a slot without a name give way to the slots after it."""
     return bool(batch.home) or not past
+
+
+class Hurry:
+    """Says when no more pictures are to be drawn: a moment after somebody asked to stop who may kill next.
+
+    Is asked from other threads than that of the run.
+    """
+
+    def __init__(
+        self, interrupts: Interrupts, *, bounded: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin before anybody asked.
+
+        Args:
+            interrupts: what has been asked for.
+            bounded: whether a drain is.
+            clock: tells seconds, in any thread.
+        """
+        self._clock = clock
+        self._interrupts = interrupts
+        self._bounded = bounded
+        self._since: float | None = None
+
+    def __call__(self) -> bool:
+        """Return whether there is no time for more."""
+        asked = self._interrupts.received or self._interrupts.out_of_time
+        if self._interrupts.exit is not None:
+            return True
+        if not (asked and self._bounded):
+            return False
+        now = self._clock()
+        self._since = now if self._since is None else self._since
+        return now - self._since > _DRAWS_FOR
 
 
 async def refreshed(batch: Batch, observer: Observer, clock: Clock) -> None:

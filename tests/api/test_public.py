@@ -143,6 +143,54 @@ async def test_a_batch_is_run_by_one_at_a_time(tmp_path: Path, service: dict[str
     assert first.result().ok
 
 
+async def test_a_run_waits_for_another_one_drains_when_its_time_is_over_and_is_bounded_then(
+    tmp_path: Path,
+) -> None:
+    """Jobs that take an hour, so that nothing but the limits ends a run."""
+    slow, many = Settings(latency=(0, 0.001), duration=(9e5, 9e5), key="key", secret="secret"), manifest()
+    said: list[str] = []
+
+    def at_event(event: batchgen.RunEvent) -> None:
+        said.extend(filter(None, [event.document().get("text")]))
+
+    async with serve(slow, speed=1.0) as running:
+        there: dict[str, Any] = {
+            "base_url": running.base_url,
+            "credentials": ("key", "secret"),
+            "rate": "1000/s",
+            "output": tmp_path,
+        }
+        began = asyncio.get_running_loop().time()
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(
+                batchgen.run(many, **there, max_duration=1.0, drain_timeout="1s"), name="first"
+            )
+            while not (tmp_path / "locks" / "spring.lock").exists():  # noqa: ASYNC110 - it is another's file
+                await asyncio.sleep(0.01)
+            stop = asyncio.Event()
+            asyncio.get_running_loop().call_later(2.5, stop.set)
+            second = await batchgen.run(
+                many, **there, wait_lock="1m", stop=stop, drain_timeout=0, on_event=at_event
+            )
+        assert asyncio.get_running_loop().time() - began < 20
+    for results in (first.result(), second):
+        assert results.exit is Exit.REMAINS
+        assert results.reasons == (
+            "2 jobs still running at the service; run the same command to collect them",
+        )
+    assert [one for one in said if one.startswith("waiting up to 60 s for the batch 'spring'")]
+
+
+@pytest.mark.parametrize("name", ["max_duration", "drain_timeout", "wait_lock"])
+@pytest.mark.parametrize("wrong", [-1, float("nan"), float("inf"), "soon", [], "0s"])
+async def test_a_limit_that_is_no_time_is_refused_by_its_name(tmp_path: Path, name: str, wrong: Any) -> None:
+    if wrong == "0s" and name != "max_duration":
+        return
+    with pytest.raises(batchgen.InputError, match=name):
+        await batchgen.run(manifest(), output=tmp_path, simulate=True, **{name: wrong})
+    assert not (tmp_path / "locks").exists()
+
+
 async def test_inside_a_running_loop_run_sync_has_a_thread_of_its_own(
     tmp_path: Path, service: dict[str, Any]
 ) -> None:

@@ -58,6 +58,8 @@ def texts(
         "drain": 25,
         "most_failures": "",
         "image": "batchgen:1",
+        "most_seconds": None,
+        "wait": None,
     }
     of_schedule = {key: changed.pop(key) for key in list(changed) if key in wanted}
     changed.setdefault(
@@ -208,6 +210,24 @@ def test_the_command_that_is_printed_is_one_that_run_takes(tmp_path: Path, sched
     assert ("--json" in words) is (scheduler is not api.Scheduler.CRONTAB), "cron would mail it every night"
     taken = run_command.make_context("run", words).params  # click refuses a word that run does not know
     assert (taken["drain_timeout"], taken["budget"], taken["max_failures"]) == (25.0, 7, 0.1)
+
+
+def test_nights_wait_for_each_other_and_end_when_their_time_is_over(tmp_path: Path) -> None:
+    def run(**changed: Any) -> str:
+        return texts(tmp_path, scheduler=api.Scheduler.SYSTEMD, **changed)["batchgen-spring.service"]
+
+    plain, bounded = run(), run(most_seconds=7200, wait=60)
+    assert "--wait-lock 21600s" in settings_of(plain)["ExecStart"]
+    assert "--max-duration" not in plain
+    assert "--max-duration 7200s --wait-lock 60s" in settings_of(bounded)["ExecStart"]
+    final = [set(settings_of(one)["RestartPreventExitStatus"].split()) for one in (plain, bounded)]
+    assert final[1] - final[0] == {str(int(Exit.REMAINS))}, "what was ended by the clock is not begun again"
+    assert "--wait-lock" not in run(at="*/5 * * * *"), "its own next time comes first"
+    assert "--wait-lock" not in run(wait=0)
+    cluster = only(texts(tmp_path, scheduler=api.Scheduler.KUBERNETES, most_seconds=7200))
+    policy = list(yaml.safe_load_all(cluster))[1]["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]
+    assert Exit.REMAINS in policy["rules"][1]["onExitCodes"]["values"]
+    assert "8 (work remains)" not in cluster
 
 
 # The kind: a night that would do nothing, or more than anybody meant.

@@ -157,6 +157,24 @@ def test_a_page_with_a_picture_missing_is_drawn_again_when_it_is_back(
     assert stamps(tmp_path) == before
 
 
+def test_a_page_without_time_to_draw_has_the_files_themselves_until_the_next_one_is_written(
+    results: Results, tmp_path: Path
+) -> None:
+    page = tmp_path / "report.html"
+    write_all(tmp_path, results, enough=lambda: True)
+    text = page.read_text()
+    assert '"assets/tower-oak_0.png":[0,0,0,"assets/tower-oak_0.png"]' in text
+    assert "data:image/webp" not in text
+    write_all(tmp_path, results)
+    assert "data:image/webp" in page.read_text()
+    before = stamps(tmp_path)
+    write_all(tmp_path, results, enough=lambda: True)
+    assert stamps(tmp_path) == before
+    new = later(CHANGES["an error alone"](results))
+    write_all(tmp_path, new, enough=lambda: True)
+    assert "data:image/webp" in page.read_text(), "what an earlier page shows takes no time"
+
+
 def test_of_many_pictures_only_the_thumbnails_that_are_missing_or_cut_are_drawn_again(
     results: Results, tmp_path: Path, png: Callable[..., bytes], make_row: Callable[..., Row]
 ) -> None:

@@ -21,6 +21,7 @@ from tests.proof.planted_files import OF_FILES
 from tests.proof.planted_guards import OF_NAMES
 from tests.proof.planted_holds import OF_HOLDS
 from tests.proof.planted_inputs import OF_INPUTS
+from tests.proof.planted_limits import OF_LIMITS
 from tests.proof.planted_marks import OF_MARKS
 from tests.proof.planted_money import OF_MONEY
 from tests.proof.planted_names import OF_FILE_NAMES
@@ -51,6 +52,7 @@ FAULTS = (
     *OF_REDOS,
     *OF_MARKS,
     *OF_EDITIONS,
+    *OF_LIMITS,
 )
 _LONGEST = 300  # seconds that a test of a broken package may take
 

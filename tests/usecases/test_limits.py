@@ -3,8 +3,8 @@
 import asyncio
 import io
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from batchgen.planning.selection import of_ids
 from batchgen.scenario.transport import Answer, Call
 from batchgen.simulator.settings import Limits
 from batchgen.usecases.audience import Audience
+from batchgen.usecases.run_end import Hurry
 from batchgen.wiring.opening import look_at
 from batchgen.wiring.options import Options
 from tests.support.builders import make_earth
@@ -171,7 +172,7 @@ def test_the_first_who_may_kill_next_bounds_the_drain_and_nobody_makes_it_longer
 ) -> None:
     steps, end = ENDS[name]
     interrupts = Interrupts()
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "signal": lambda: interrupts.take(signal.SIGTERM),
         "time": interrupts.run_out,
         "order": interrupts.drain,
@@ -197,7 +198,7 @@ def test_who_listens_late_hears_what_who_listened_early_has_heard(
     before: list[str], after: list[str]
 ) -> None:
     interrupts, early, late = Interrupts(), list[int](), list[int]()
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "order": interrupts.drain,
         "time": interrupts.run_out,
         "signal": lambda: interrupts.take(signal.SIGINT),
@@ -217,21 +218,64 @@ def test_who_listens_late_hears_what_who_listened_early_has_heard(
     assert (interrupts.exit is not None) is (signals > 1)
 
 
+HURRIES: dict[str, tuple[list[str], bool]] = {
+    "nobody": ([], False),
+    "an order": (["order"], False),
+    "a signal": (["signal"], True),
+    "the time": (["time"], True),
+}
+
+
+@pytest.mark.parametrize("who", HURRIES)
+@pytest.mark.parametrize("bounded", [True, False])
+def test_pictures_are_drawn_for_a_moment_where_somebody_may_kill_the_run_next(
+    who: str, *, bounded: bool
+) -> None:
+    interrupts, now = Interrupts(), [0.0]
+    enough = Hurry(interrupts, bounded=bounded, clock=lambda: now[0])
+    ways: dict[str, Callable[[], object]] = {
+        "order": interrupts.drain,
+        "time": interrupts.run_out,
+        "signal": lambda: interrupts.take(signal.SIGTERM),
+    }
+    steps, hurries = HURRIES[who]
+    now[0] = 100.0  # by then many were drawn
+    assert not enough()
+    for one in steps:
+        ways[one]()
+    assert not enough()
+    now[0] = 102.0
+    assert enough() is (hurries and bounded)
+    for _ in range(2):
+        interrupts.take(signal.SIGTERM)
+    assert enough()
+
+
+def test_a_run_that_is_left_writes_its_page_without_drawing_and_the_next_one_draws(tmp_path: Path) -> None:
+    (tmp_path / "jobs.yaml").write_text(
+        "version: 1\nbatch: spring\njobs: [{prompt: a mill, model: model_bfl-flux-1-dev}]\n"
+    )
+    options = Options(manifest=tmp_path / "jobs.yaml", output=tmp_path / "output", environ={}, simulate=True)
+
+    def drawn(interrupts: Interrupts) -> bool:
+        asyncio.run(api.run(options, interrupts, quiet()))
+        return "data:image/webp" in page.read_text()
+
+    page, left = tmp_path / "output/spring/report.html", Interrupts()
+    assert drawn(Interrupts())
+    page.unlink()
+    for _ in range(2):
+        left.take(signal.SIGTERM)
+    assert not drawn(left)
+    assert drawn(Interrupts())
+
+
 @asynccontextmanager
-async def held(place: Place, seconds: float) -> AsyncIterator[None]:
+async def held(place: Place, seconds: float, *, name: str = "spring") -> AsyncIterator[None]:
     """Let somebody else have the batch for so long."""
-    stack = holding(place)
-    stack.__enter__()
-    handle = asyncio.get_running_loop().call_later(seconds, stack.__exit__, None, None, None)
-    yield
-    if not handle.cancelled() and handle.when() > asyncio.get_running_loop().time():
-        handle.cancel()
-        stack.__exit__(None, None, None)
-
-
-@contextmanager
-def holding(place: Place) -> Iterator[None]:
-    with place.options().journal.hold("spring", stamp=place.earth.now()):
+    with ExitStack() as stack:
+        stack.enter_context(place.options().journal.hold(name, stamp=place.earth.now()))
+        asyncio.get_running_loop().call_later(seconds, stack.close)
         yield
 
 
@@ -310,7 +354,7 @@ def test_what_is_run_is_the_manifest_as_it_is_when_the_batch_is_free(place: Plac
     outcome = place.play(main())
     assert outcome.verdict.exit is Exit.DONE
     assert place.bought == 8
-    prompts = {job["prompt"] for job in outcome.document["jobs"]}  # type: ignore[union-attr,index,call-overload]
+    prompts = {job["prompt"] for job in outcome.document["jobs"]}
     assert "a hut of 3 rooms" in prompts
     assert "a house of 3 rooms" not in prompts
 
@@ -326,14 +370,19 @@ def test_what_is_run_is_the_manifest_as_it_is_when_the_batch_is_free(place: Plac
 def test_a_manifest_that_became_another_or_wrong_meanwhile_is_taken_as_it_is(
     place: Place, old: str, new: str, error: type[BatchgenError] | None
 ) -> None:
+    bought: list[int] = []
+
     async def main() -> api.RunOutcome:
-        async with held(place, 30.0):
-            asyncio.get_running_loop().call_later(20.0, edit, place, old, new)
+        loop = asyncio.get_running_loop()
+        async with held(place, 30.0), held(place, 50.0, name="autumn"):
+            loop.call_later(20.0, edit, place, old, new)
+            loop.call_later(49.0, lambda: bought.append(place.bought))
             return await api.run(place.options(wait_lock=60.0), Interrupts(), quiet())
 
     if error is None:
         outcome = place.play(main())
         assert outcome.document["batch"] == "autumn"
+        assert bought == [0], "somebody else has the batch of this name"
         assert (outcome.verdict.exit, place.bought) == (Exit.DONE, 8)
         return
     with pytest.raises(error):
