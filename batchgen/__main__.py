@@ -8,15 +8,26 @@ import sys
 _COLLECTIONS = (20_000, 20, 100)
 
 
+_INTERRUPTED = 130  # exits.Exit has it too, and is not loaded yet
+
+
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    try:
+        status = _status()
+    except KeyboardInterrupt:  # while libraries are loaded, or after all was done
+        status = _INTERRUPTED
+    sys.exit(status)
+
+
+def _status() -> int:
     gc.set_threshold(*_COLLECTIONS)
     from batchgen.cli import streams  # noqa: PLC0415 - the import is part of the start-up time
 
     streams.guard()  # before anything is opened: a closed stream leaves its number to the next file
     from batchgen.cli.main import run  # noqa: PLC0415 - as above
 
-    sys.exit(streams.ended(run(sys.argv[1:])))
+    return streams.ended(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -146,7 +146,8 @@ def redact_all(text: str, secrets: tuple[str, ...]) -> str:
     where a URL has its password: to cut it out of sentences would spoil them, and tell it.
     """
     for form, alone in _forms(secrets):
-        text = text.replace(form, MASK) if alone is None else alone.sub(MASK, text)
+        if form in text:
+            text = text.replace(form, MASK) if alone is None else alone.sub(MASK, text)
     return text
 
 

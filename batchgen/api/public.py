@@ -66,7 +66,7 @@ async def plan(
         credentials: API key and secret; None for those of the environment.
         base_url: where the service is; None for the environment's, or the public one.
         project: the service's ``projectId``; None for the manifest's or the environment's.
-        slot: a slot other than the current one.
+        slot: a slot other than the current one; one of the calendar that was missed begins.
         simulate: whether a simulated service is meant, where nothing is spent.
         only: the jobs that are meant, in the words of ``--only``: ids, patterns, ``tag:cover``,
             ``rarity=rare``; None for all.
@@ -146,7 +146,7 @@ async def run(
         credentials: API key and secret; None for those of the environment.
         base_url: where the service is; None for the environment's, or the public one.
         project: the service's ``projectId``; None for the manifest's or the environment's.
-        slot: a slot other than the current one.
+        slot: a slot other than the current one; one of the calendar that was missed begins.
         simulate: whether a simulated service is meant, where nothing is spent.
         budget: most compute units to spend on the batch; replaces the manifest's total.
         rate: requests to the service, as ``"100/min"``.

@@ -104,7 +104,7 @@ in the current folder, else beside the manifest; SCENARIO_BASE_URL points to ano
 """
 
 
-_REMAINS = "run the same command again: what is on record stays, and it goes on from there"
+_REMAINS = "run the same command again; what is on record stays"
 
 
 class _Commands(click.Group):

@@ -120,9 +120,19 @@ def _left(ending: EngineOutcome, records: Sequence[Record], *, waiting: int = 0)
     pending = max(0, states.count(State.PLANNED) - aside)
     running = states.count(State.RUNNING) - len(ending.out_of_sight)
     bad = sum(states.count(one) for one in (State.FAILED, State.REFUSED, State.CANCELED, State.ABANDONED))
-    doubt = sum(states.count(one) for one in (State.SUBMITTING, State.IN_DOUBT, State.HELD))
+    # a run that was cut short while it looked leaves that to the next one, and asks nobody
+    looked_for = states.count(State.SUBMITTING) + states.count(State.IN_DOUBT)
     counted = (
-        (Exit.DOUBT, doubt, "in doubt: may have been paid for, and will not be sent again until you decide"),
+        (
+            Exit.DOUBT,
+            states.count(State.HELD),
+            "in doubt: may have been paid for, and will not be sent again until you decide",
+        ),
+        (
+            Exit.REMAINS,
+            looked_for,
+            "in doubt: may have been paid for; run the same command to look for what was sent",
+        ),
         (Exit.REMAINS, pending, _why_pending(ending) + _behind_parents(min(waiting, pending))),
         (Exit.REMAINS, running, "still running at the service; run the same command to collect them"),
         (

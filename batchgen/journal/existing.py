@@ -25,11 +25,36 @@ def existing(path: Path, how: str) -> Iterator[sqlite3.Connection | None]:
         JournalError: the file is damaged or newer, or a statement in the block fails.
     """
     with explained(path):
-        if not journal_lies_there(path):
+        opened = connected_to_read(path) if how == "ro" else _connected(path, f"mode={how}")
+        if opened is None:
             yield None
             return
-        where = f"{path.resolve().as_uri()}?mode={how}"
-        opened = sqlite3.connect(where, uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None)
         with closing(opened) as connection:
-            schema.refuse_others(connection, path=str(path))
             yield None if schema.is_empty(connection) else connection
+
+
+def connected_to_read(path: Path) -> sqlite3.Connection | None:
+    """Connect to the file without a lock on anybody; None where there is none.
+
+    Raises:
+        JournalError: it is newer.
+        sqlite3.Error: it is damaged, or cannot be opened.
+    """
+    try:
+        return _connected(path, "mode=ro")
+    except sqlite3.OperationalError:  # a read-only folder: there is no place for the index of the log
+        return _connected(path, "immutable=1")
+
+
+def _connected(path: Path, how: str) -> sqlite3.Connection | None:
+    if not journal_lies_there(path):
+        return None
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?{how}", uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None
+    )
+    try:
+        schema.refuse_others(connection, path=str(path))
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -15,6 +15,7 @@ from batchgen.journal.accepted import AcceptedRecords
 from batchgen.journal.asset_marks import AssetMarks
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.ceilings import CeilingRecords
+from batchgen.journal.existing import connected_to_read
 from batchgen.journal.filesystem import journal_lies_there, refuse_network, sync_folder
 from batchgen.journal.last_runs import LastRunRecords
 from batchgen.journal.moves import MoveRecords
@@ -76,24 +77,7 @@ class JournalFile:
             JournalError: it is damaged or newer.
         """
         with explained(path):
-            if not journal_lies_there(path):
-                return cls(sqlite3.connect(":memory:", isolation_level=None), path)
-            try:
-                return cls._reader(path, "mode=ro")
-            except sqlite3.OperationalError:  # a read-only folder: there is no place for the index of the log
-                return cls._reader(path, "immutable=1")
-
-    @classmethod
-    def _reader(cls, path: Path, how: str) -> Self:
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?{how}", uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None
-        )
-        try:
-            schema.refuse_others(connection, path=str(path))
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection, path)
+            return cls(connected_to_read(path) or sqlite3.connect(":memory:", isolation_level=None), path)
 
     def scopes(self) -> list[Scope]:
         """Return every scope that has an event or was begun, oldest first."""

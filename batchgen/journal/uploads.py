@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from batchgen.journal import schema
+from batchgen.journal.existing import connected_to_read
 from batchgen.journal.file import JournalFile
-from batchgen.journal.filesystem import journal_lies_there
 from batchgen.journal.sqlite_errors import explained
 from batchgen.model import Upload
 
@@ -51,16 +51,7 @@ class UploadRecords:
             JournalError: the file is damaged or newer.
         """
         with explained(path):
-            connection = (
-                sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-                if journal_lies_there(path)
-                else sqlite3.connect(":memory:", isolation_level=None)
-            )
-            try:
-                schema.refuse_others(connection, path=str(path))
-            except BaseException:
-                connection.close()
-                raise
+            connection = connected_to_read(path) or sqlite3.connect(":memory:", isolation_level=None)
         return cls(connection, path, origin=origin, project=project)
 
     def find(self, contents: Collection[str]) -> Mapping[str, Upload]:

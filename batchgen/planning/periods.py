@@ -20,7 +20,7 @@ _WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _CLOCK_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _NOON = time(12)
-_SECOND = 1.0
+_SECOND, _HOUR_LASTS = 1.0, 3600.0
 _WRITE = {
     "hour": "2026-11-12T0900Z (in UTC), or 2026-11-12T10:00 for the hour that has this time",
     "day": "2026-11-12",
@@ -59,8 +59,8 @@ def span_of(slot: str, zone: tzinfo) -> tuple[float, float] | None:
     """
     try:
         if _HOUR.fullmatch(slot):
-            began = datetime.strptime(slot, _HOUR_FORM).replace(tzinfo=UTC).timestamp()
-            return began, began + timedelta(hours=1).total_seconds()
+            began = datetime.fromisoformat(slot).timestamp()  # a year has 8,760 of them
+            return began, began + _HOUR_LASTS
         days = _days_of(slot)
         return None if days is None else (_midnight(days[0], zone), _midnight(days[1], zone))
     except (ValueError, OverflowError):

@@ -85,17 +85,17 @@ def has_later(slot: str, known: Sequence[str], zone: tzinfo) -> bool:
         zone: where a day begins.
     """
     place = known.index(slot) if slot in known else len(known)
+    own = _span(slot, zone)
     return any(
         at > place if later is None else later
         for at, one in enumerate(known)
         if one != slot
-        for later in [_is_later(one, slot, zone)]
+        for later in [_is_later(_span(one, zone), own)]
     )
 
 
-def _is_later(one: str, other: str, zone: tzinfo) -> bool | None:
-    """Return whether a slot is later than another by their names; None where these do not tell."""
-    first, second = _span(one, zone), _span(other, zone)
+def _is_later(first: tuple[float, float] | None, second: tuple[float, float] | None) -> bool | None:
+    """Return whether a slot is later than another by when they last; None where that does not tell."""
     if first is None or second is None or first[0] == second[0]:
         return None
     overlap = max(first[0], second[0]) < min(first[1], second[1])  # as a day and its month do

@@ -36,7 +36,7 @@ def _steps(nightly: Nightly, log: str) -> list[str]:
         "To install:",
         "1. The key and its secret belong into a file that only you can read, never into a crontab:",
         f"     (umask 077; touch {env}); chmod 600 {env}",
-        "   with the lines SCENARIO_SDK_API_KEY=... and SCENARIO_SDK_API_SECRET=...",
+        "   with the lines SCENARIO_SDK_API_KEY=... and SCENARIO_SDK_API_SECRET=..., without quotes",
         f"2. mkdir -p {shlex.quote(nightly.output)}",
         "   The line does not make it: where it is gone, or its disk is not there, nothing is bought.",
         "3. crontab -e, and put the lines below at the end: SHELL and CRON_TZ hold for all that follows.",

@@ -133,7 +133,8 @@ def _steps(nightly: Nightly) -> list[str]:
     return [
         "To install:",
         "1. Build the image from the Dockerfile (docs/operations.md), push it, and name it with --image.",
-        "2. The key, from a file with SCENARIO_SDK_API_KEY=... and SCENARIO_SDK_API_SECRET=..., a line each:",
+        "2. The key, from a file with SCENARIO_SDK_API_KEY=... and SCENARIO_SDK_API_SECRET=..., a line each,",
+        "   without quotes, which kubectl takes for a part of the value:",
         f"     kubectl create secret generic {name} --from-env-file=.env {applied}",
         "3. The manifest, and the same again whenever it changes:",
         f"     kubectl create configmap {name} --from-file=jobs.yaml={manifest} {applied}",

@@ -87,8 +87,8 @@ def _steps(nightly: Nightly, env: str) -> list[str]:
     return [
         "To install, as root, on systemd 244 or newer:",
         f"1. sudo install -d -m 700 /etc/batchgen; sudo install -m 600 /dev/null {env}",
-        "   and write the key there: SCENARIO_SDK_API_KEY=... and SCENARIO_SDK_API_SECRET=..., a line each.",
-        "   systemd reads it as root; the user of the service needs no right to it.",
+        "   and write the key there: SCENARIO_SDK_API_KEY=... and SCENARIO_SDK_API_SECRET=..., a line each,",
+        "   without quotes. systemd reads it as root; the user of the service needs no right to it.",
         f"2. sudo -u {user} mkdir -p {output}",
         "   It belongs to whom User= names. The service does not make it: where its disk is not there,",
         "   nothing is bought.",

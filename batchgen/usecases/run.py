@@ -110,7 +110,7 @@ async def _named(opened: OpenBatch, interrupts: Interrupts, audience: Audience) 
         return None
     refuse_an_unattended_purchase(named.options, named.batch)
     if told := told_begun(named):
-        audience.say(f"{named.batch.scope.batch}: {told}")
+        audience.note(told)
     if named.options.fresh:
         named = _begin_afresh(named)
         audience.say(f"{named.batch.scope.batch}: a fresh slot, {named.batch.scope.slot}")

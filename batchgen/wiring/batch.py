@@ -85,16 +85,14 @@ def scope_of(
 
 
 def due_since(options: Options, manifest: Manifest, since: float) -> Options:
-    """Return options of a run that name the slot due when it began, where it waited until the next was due.
-
-    Args:
-        since: when it began, seconds since the epoch.
-    """
+    """Return options of a run that name the slot due when it began, if it waited until the next was due."""
     if options.slot is not None or options.fresh or not options.begins_missed:
         return options
     period, zone = options.period or manifest.period, zone_of(manifest)
-    due = slot_at(period, since, zone)
-    return options if due == slot_at(period, options.clock.now(), zone) else replace(options, slot=due)
+    if slot_at(period, since, zone) == slot_at(period, options.clock.now(), zone):
+        return options
+    with options.journal.read() as file:  # it may have been begun afresh
+        return replace(options, slot=scope_of(options, manifest, file, now=since).slot)
 
 
 def fresh_scope_of(options: Options, manifest: Manifest, scope: Scope, *, now: float) -> Scope:

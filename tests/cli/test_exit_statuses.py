@@ -4,9 +4,12 @@ The kind: a status that a scheduler gets and nobody knows what to do about. A st
 of the page, or a row without a status, fails here.
 """
 
+import os
 import re
 import shlex
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,13 +25,14 @@ from tests.support.forked import Forked
 
 Simulator = Callable[..., Service]
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "operations.md").read_text()
+PAGE_AT = Path(__file__).parent.parent.parent / "docs" / "operations.md"
+PAGE = PAGE_AT.read_text()
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # which cut a run short, each with a status of its own
 STATUSES = {*map(int, Exit), *(128 + one for one in SIGNALS)}
 
 QUICK = ("--speed", "40", "--duration", "2-4")
 SLOW = ("--speed", "16", "--duration", "8-8", "--ceiling", "1")  # half a second a job, one after the other
-RUN = ("run", "jobs.yaml", "--rate", "50/s")
+RUN = ("run", "jobs.yaml", "--rate", "50/s", "--quiet")  # as a scheduler runs it
 CASTLE = (
     "version: 1\nbatch: nightly\njobs:\n  - {id: castle, prompt: a castle, model: model_bfl-flux-1-dev}\n"
 )
@@ -188,10 +192,10 @@ def told_twice(number: signal.Signals) -> Callable[[Place], tuple[Done, Done]]:
 
 
 SAME = "the same command"
-# By status: how it comes about, what the last words of the command have to say, and what of the page's advice
-# was followed.
+# By status: how it comes about, what the command has to say of it (nothing where all is well), and what of
+# the page's advice was followed.
 PROVOKED: tuple[tuple[int, Callable[[Place], tuple[Done, Done]], str, str], ...] = (
-    (0, all_is_done, "1 of 1 done", "nothing"),
+    (0, all_is_done, "", "nothing"),
     (1, the_journal_is_none, "move it away, or give another output folder with -o", SAME),
     (2, the_manifest_is_wrong, "jobs.yaml:4:18: ", "batchgen validate"),
     (2, the_journal_is_lost, "batchgen journal rebuild jobs.yaml", "mend what it names"),
@@ -223,7 +227,7 @@ def test_a_status_comes_with_what_to_do_and_that_helps(
 ) -> None:
     done, after = provoke(Place(shell, simulator))
     assert done.status == status, done.err
-    assert said in done.err
+    assert said in done.err if said else done.err == ""
     assert advice in ROWS[status][1]
     assert after.status == (status if provoke in NOT_MENDED else 0), after.err
 
@@ -233,3 +237,17 @@ def test_page_help_and_code_have_the_same_statuses_and_each_is_provoked() -> Non
     helped = re.findall(r"^  (\d+(?:, \d+)*)  \S", EPILOG, re.MULTILINE)
     assert {int(one) for text in helped for one in text.split(", ")} == STATUSES
     assert all(len(means) > 3 and len(to_do) > 3 for means, to_do in ROWS.values())
+
+
+def test_ctrl_c_while_libraries_are_loaded_leaves_no_trace(shell: Shell) -> None:
+    """Played by a library that is interrupted each time it is loaded."""
+    shell.write("early/click.py", "raise KeyboardInterrupt\n")
+    path = os.pathsep.join([str(shell.folder / "early"), str(PAGE_AT.parent.parent)])
+    done = subprocess.run(
+        [sys.executable, "-m", "batchgen", "status"],
+        env={**shell.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (Exit.INTERRUPTED, "", "")

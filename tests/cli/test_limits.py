@@ -21,7 +21,7 @@ FAST = ("--speed", "20", "--duration", "1-2")
 # The kind: what a run may still wait for at the service when its drain is over, and what it then comes to.
 HANGS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "the end of a job": (("--duration", "8000-9000"), 8, "running"),
-    "the answer to a submit": (("--fault", "submit:hang-after=100%"), 7, "in_doubt"),
+    "the answer to a submit": (("--fault", "submit:hang-after=100%"), 8, "in_doubt"),
     "the answer about a job": (("--fault", "job:hang-after=100%"), 8, "running"),
     "the address of a file": (("--fault", "assets:hang-after=100%"), 8, "files_missing"),
     "the addresses of many files": (("--deny", "bulk", "--latency", "4-4"), 8, "files_missing"),

@@ -3,9 +3,12 @@
 import re
 import shlex
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Service, Shell
+from tests.cli.test_run import wait_until
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "operations.md").read_text()
 NIGHTLY = PAGE.split("\n## Every night\n")[1].split("\n## ")[0]
@@ -36,7 +39,8 @@ def test_the_commands_of_the_page_do_what_it_says(shell: Shell) -> None:
             continue  # tests/test_image.py does its steps
         if words[0] == "docker":
             words = in_the_image(words, shell)
-        if words[0] == "tar":
+        if words[0] in {"tar", "python3"}:
+            words[0] = words[0].replace("python3", sys.executable)
             subprocess.run(words, cwd=shell.folder, check=True)
             continue
         assert words.pop(0) == "batchgen", line
@@ -48,6 +52,30 @@ def test_the_commands_of_the_page_do_what_it_says(shell: Shell) -> None:
     assert (shell.folder / "cluster" / "batchgen-nightly.yaml").exists()
     assert "2 of 2 done" in said["batchgen status"]
     assert "0 to buy" in said["batchgen plan nightly.yaml"]
+
+
+def test_a_copy_of_the_journal_that_is_made_while_a_run_writes_is_one_to_go_on_with(
+    shell: Shell, simulator: Callable[..., Service]
+) -> None:
+    [line] = [one for one in COMMANDS if one.startswith("python3")]
+    service = simulator("--speed", "20", "--duration", "4-8", "--ceiling", "3")
+    here = shell.at(service)
+    here.write("nightly.yaml", MANIFEST.replace("repeat: 2", "repeat: 9"))
+    words = ("run", "nightly.yaml", "--rate", "50/s")
+    with here.start(*words) as run:
+        wait_until(lambda: len(service.charged) > 3)
+        subprocess.run([sys.executable, *shlex.split(line)[1:]], cwd=here.folder, check=True)
+        assert run.poll() is None, "it was made in the middle"
+        assert run.wait() == 0
+    for path in (here.folder / "output").glob("journal.db*"):
+        path.unlink()
+    (here.folder / "journal.copy.db").rename(here.folder / "output" / "journal.db")
+    refused = here.call(*words)
+    assert (refused.status, "batchgen journal rebuild nightly.yaml" in refused.err) == (2, True), refused.err
+    assert here.call("journal", "rebuild", "nightly.yaml").status == 0
+    again = here.call(*words)
+    assert again.status == 0, again.err
+    assert len(service.charged) == 9, "what was bought after the copy is found, and not bought again"
 
 
 def test_a_copy_that_is_put_back_has_nothing_left_to_buy(shell: Shell) -> None:

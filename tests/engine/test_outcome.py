@@ -33,7 +33,15 @@ def records(*states: State) -> list[Record]:
         (
             (State.HELD, State.IN_DOUBT),
             Exit.DOUBT,
-            ("2 jobs in doubt: may have been paid for, and will not be sent again until you decide",),
+            (
+                "1 job in doubt: may have been paid for, and will not be sent again until you decide",
+                "1 job in doubt: may have been paid for; run the same command to look for what was sent",
+            ),
+        ),
+        (
+            (State.SUBMITTING, State.IN_DOUBT),
+            Exit.REMAINS,
+            ("2 jobs in doubt: may have been paid for; run the same command to look for what was sent",),
         ),
     ],
 )

@@ -1,6 +1,9 @@
 """What a journal on a real file must do when the file, the disk or another process is in the way."""
 
+import os
 import sqlite3
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +14,9 @@ from batchgen.errors import JournalError
 from batchgen.journal import schema
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.filesystem import refuse_network
+from batchgen.journal.purchases import PurchaseRecords
+from batchgen.journal.quotes import QuoteRecords
+from batchgen.journal.uploads import UploadRecords
 from batchgen.lifecycle import Accepted, Collected, State, SubmitStarted, Succeeded
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Reservation, Window
@@ -71,6 +77,37 @@ def test_a_reader_sees_what_is_there_and_blocks_nobody(path: Path) -> None:
     assert reader.batch(SCOPE).records()[KEY].state is State.RUNNING
     with pytest.raises(JournalError, match="read-only"):
         reader.batch(SCOPE).append(KEY, Succeeded(at=3.0))
+
+
+@pytest.fixture
+def copy_to_look_at() -> Iterator[Path]:
+    """A journal in a folder where nobody may write, as a copy on a disk that is mounted to be read."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "journal.db")
+        with JournalFile.open(path) as file:
+            file.batch(SCOPE).append(KEY, STARTED)
+        was, is_root = os.geteuid(), os.geteuid() == 0
+        Path(folder).chmod(0o555)
+        try:
+            if is_root:  # who may write anywhere
+                os.seteuid(65534)
+            yield path
+        finally:
+            if is_root:
+                os.seteuid(was)
+            Path(folder).chmod(0o755)
+
+
+def test_a_copy_that_nobody_may_write_is_read_by_all_that_only_looks(copy_to_look_at: Path) -> None:
+    """The kind: each reader opened the file in its own way, and one alone knew of a folder without a log."""
+    with JournalFile.open_to_read(copy_to_look_at) as file:
+        assert file.batch(SCOPE).records()[KEY].state is State.SUBMITTING
+    with UploadRecords.open_to_read(copy_to_look_at, origin=SCOPE.origin, project="") as uploads:
+        assert not uploads.find(["aa"])
+    assert not QuoteRecords(copy_to_look_at, origin=SCOPE.origin, project="").find(["a"], since=0.0)
+    assert not PurchaseRecords(copy_to_look_at, origin=SCOPE.origin).known()
+    with pytest.raises(JournalError):
+        JournalFile.open(copy_to_look_at)
 
 
 def test_a_file_of_a_newer_program_is_refused(path: Path) -> None:

@@ -31,7 +31,7 @@ from batchgen.journal.slots import OPEN
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record, State
 from batchgen.output.results import JSON_NAME
-from batchgen.planning.slots import began_at
+from batchgen.planning.slots import began_at, slot_at
 from batchgen.scenario.transport import Answer, Call
 from batchgen.simulator.exchange import Call as Kind
 from batchgen.simulator.faults import Fault, FaultPlan
@@ -44,6 +44,8 @@ from tests.support.virtual import Earth, VirtualTransport
 NIGHTS = 60
 _BATCH = "nightly"
 _DRAIN = 25.0  # seconds, as without a terminal
+_MADE_UP_FOR = 0.1  # chance, each night, that somebody begins one that was missed
+PERIODS = ("day", "hour", "week", "month")
 _SUMMERS = {  # when clocks are moved, by zone: forward, and back
     "Europe/Berlin": ("2027-03-28", "2027-10-31"),
     "America/New_York": ("2027-03-14", "2027-11-07"),
@@ -128,6 +130,7 @@ class Year:
         )
         self._place = Place(self.folder, Earth(service=Service(settings)))
         self._seen = ""  # the latest slot that was shown
+        self._missed: list[str] = []
 
     @property
     def _step(self) -> timedelta:
@@ -156,20 +159,45 @@ class Year:
             self.tally[fate] += 1
             if fate is not Fate.MISSED:
                 self._night(fate)
+            elif (slot := slot_at(self.period, due, self.zone)) not in self._slots():
+                self._missed.append(slot)
+            if self._missed and self._chance.random() < _MADE_UP_FOR:
+                self._make_up_for(self._missed.pop(self._chance.randrange(len(self._missed))))
         self._place.earth.clock_offset = due + self._step.total_seconds()
         self._night(Fate.PLAIN)
         self.tally["compute units"] += int(sum(one.cost for one in self._place.earth.service.submissions))
         return self
 
-    def _night(self, fate: Fate) -> None:
+    def _make_up_for(self, slot: str) -> None:
+        """Begin a slot that was missed, as a person does who finds out."""
+        top = self._output / _BATCH / "latest"
+        before = top.readlink() if top.is_symlink() else None
+        known = self._slots()
+        self._night(Fate.PLAIN, slot=slot)
+        self.tally["made up for"] += 1
+        if known and top.readlink() != before and max(*known, slot, key=self._began) != slot:
+            self._tell(f"latest led to {before}, and after {slot} was made up for to {top.readlink()}")
+
+    def _began(self, slot: str) -> float:
+        return began_at(slot, self.zone) or 0.0
+
+    def _slots(self) -> list[str]:
+        with JournalStore(self._output).read() as file:
+            return [one.slot for one in file.scopes()]
+
+    def _night(self, fate: Fate, slot: str | None = None) -> None:
         place = self._place
         place.interrupts = Interrupts()
         wire = Wire(place.earth)
         work = api.run(
-            place.options(transport=wire, unattended=True, drain_timeout=_DRAIN), place.interrupts, quiet()
+            place.options(transport=wire, unattended=True, drain_timeout=_DRAIN, slot=slot),
+            place.interrupts,
+            quiet(),
         )
         outcome = place.play(self._lived(work, fate, self._chance.uniform(0.01, 300.0), wire))
         self._judge(outcome, fate)
+        if outcome is not None and outcome.verdict.exit in {Exit.DONE, Exit.BUDGET} and slot is None:
+            self._judge_shown(outcome)
 
     async def _lived(
         self, work: Coroutine[Any, Any, api.RunOutcome], fate: Fate, at: float, wire: Wire
@@ -229,7 +257,6 @@ class Year:
         open_jobs = [f"{slot} {one.state}" for (slot, _), one in records.items() if one.state in OPEN]
         if open_jobs:
             self._tell(f"paid and not collected after a run: {open_jobs}")
-        self._judge_shown(outcome)
 
     def _judge_money(self, records: "Records", accepted: dict[str, Submission]) -> None:
         for (slot, job), one in records.items():
@@ -253,8 +280,7 @@ class Year:
         if latest != slot or (top / JSON_NAME).read_bytes() != (top / "latest" / JSON_NAME).read_bytes():
             self._tell(f"latest leads to {latest} after a run of {slot}")
         now = self._place.earth.clock_offset
-        began, before = began_at(slot, self.zone), began_at(self._seen, self.zone) or 0.0
-        if began is None or not before <= began <= now:
+        if not self._began(self._seen) <= self._began(slot) <= now:
             self._tell(f"the run of {slot} came after that of {self._seen}")
         self._seen = slot
 
@@ -273,7 +299,6 @@ class Year:
 
 
 Records = dict[tuple[str, str], Record]
-PERIODS = ("day", "week")
 
 
 def played(seed: int) -> Year:

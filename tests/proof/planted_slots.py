@@ -6,6 +6,8 @@ _DENIALS = "tests/engine/test_denials.py"
 _TOGETHER = "tests/engine/test_together.py"
 _SLOTS = "tests/cli/test_other_slots.py"
 _PROOF = "tests/proof/test_denials.py"
+_MISSED = "tests/usecases/test_missed_slots.py"
+_PERIODS = "tests/planning/test_periods.py"
 
 OF_SLOTS = (
     Mutant(
@@ -173,8 +175,85 @@ OF_SLOTS = (
     Mutant(
         name="let a slot of the past take the place of the batch's results",
         path="wiring/batch.py",
-        old="    return due != scope and (due.slot in known or known[-1:] != [scope.slot])\n",
-        new="    return due == scope\n",
+        old="    return due != scope and (due.slot in known or ",
+        new="    return due == scope and (due.slot in known or ",
         test=_SLOTS,
+    ),
+    Mutant(
+        name="let a slot begun late become the latest",
+        path="planning/slots.py",
+        old="        at > place if later is None else later\n",
+        new="        at > place\n",
+        test=_MISSED,
+    ),
+    Mutant(
+        name="begin a slot that is yet to come",
+        path="planning/periods.py",
+        old="    if span[0] > now:\n",
+        new="    if span[0] > now + 1e9:\n",
+        test=_MISSED,
+    ),
+    Mutant(
+        name="let commands that only look begin a slot",
+        path="wiring/missed_slots.py",
+        old="            if options.begins_missed:\n                return found\n",
+        new="            if found:\n                return found\n",
+        test=_MISSED,
+    ),
+    Mutant(
+        name="begin a missed slot to try again what failed in it",
+        path="api/runs.py",
+        old="begins_missed=buys and not (options.redo or options.retry))\n",
+        new="begins_missed=buys)\n",
+        test=_MISSED,
+    ),
+    Mutant(
+        name="buy a day again that was begun afresh in its time",
+        path="wiring/batch.py",
+        old="    return replace(base, slot=latest_slot(begins, known))\n",
+        new="    return replace(base, slot=begins if options.slot else latest_slot(begins, known))\n",
+        test=_MISSED,
+    ),
+    Mutant(
+        name="go on after midnight with what was left where a day was begun afresh",
+        path="wiring/batch.py",
+        old="slot=scope_of(options, manifest, file, now=since).slot)\n",
+        new="slot=slot_at(period, since, zone))\n",
+        test=_MISSED,
+    ),
+    Mutant(
+        name="name a slot to people by what stood for it",
+        path="wiring/opening.py",
+        old="    return options if options.slot is None else replace(options, slot=scope.slot)\n",
+        new="    return options if scope else replace(options, slot=scope.slot)\n",
+        test=_MISSED,
+    ),
+    Mutant(
+        name="forget the last night where many were made up for",
+        path="planning/slots.py",
+        old="    return list(dict.fromkeys((*known[: -count - 1 : -1], *latest)))\n",
+        new="    return list(dict.fromkeys((*known[: -count - 1 : -1], *latest[:0])))\n",
+        test=_MISSED,
+    ),
+    Mutant(
+        name="take a name of one's own for the time since which it was bought",
+        path="usecases/run_policy.py",
+        old="    return min(began, batch.clock.now() - BLIND)\n",
+        new="    return began\n",
+        test=_MISSED,
+    ),
+    Mutant(
+        name="take the hour that comes twice for one",
+        path="planning/periods.py",
+        old="            return (here.astimezone(UTC) - past).strftime(_HOUR_FORM)\n",
+        new="            return (here - past).strftime(_HOUR_FORM)\n",
+        test=_PERIODS,
+    ),
+    Mutant(
+        name="let an hour begin with that of UTC where clocks are half an hour off",
+        path="planning/periods.py",
+        old="minutes=here.minute, seconds",
+        new="minutes=here.astimezone(UTC).minute, seconds",
+        test=_PERIODS,
     ),
 )

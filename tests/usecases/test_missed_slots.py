@@ -18,6 +18,8 @@ from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import State
 from batchgen.planning.selection import of_ids
 from batchgen.scenario.transport import Answer, Call
+from batchgen.wiring.batch import due_since
+from batchgen.wiring.opening import manifest_of
 from batchgen.wiring.options import Options
 from tests.support.place import Place, quiet
 from tests.support.virtual import VirtualTransport
@@ -231,8 +233,22 @@ def test_where_the_slot_of_a_day_was_begun_afresh_the_day_means_that_one(nights:
     assert (nights.begun(), nights.bought) == ([fresh], 2)
 
 
+def test_a_run_that_waited_over_midnight_goes_on_with_the_slot_that_its_day_was_begun_afresh_in(
+    nights: Nights,
+) -> None:
+    nights.run(limit=1)
+    nights.run(fresh=True, allow=frozenset({api.Allow.UNFINISHED_SLOT}))
+    began, options = nights.earth.now(), nights.options(begins_missed=True)
+    manifest = manifest_of(options)
+    assert due_since(options, manifest, began) is options
+    nights.earth.clock_offset += DAY
+    assert due_since(options, manifest, began).slot == nights.begun()[1] != "2027-01-15"
+    nights.earth.clock_offset += DAY
+    assert due_since(options, manifest, began + DAY).slot == "2027-01-16"
+
+
 def test_a_missed_slot_is_bought_by_the_usual_rules(nights: Nights) -> None:
-    """Nobody to ask, no cap: refused. A cap on a day is one on the day of the purchase, a total is the slot's."""
+    """Nobody to ask, no cap: refused. A cap on a day is that of the purchase; a total is the slot's."""
     with pytest.raises(GuardError, match=r"plan .* --slot 2027-01-14"):
         nights.run(slot="2027-01-14", unattended=True)
     assert nights.begun() == []
@@ -304,3 +320,16 @@ def test_a_name_that_looks_like_a_month_is_that_month(nights: Nights) -> None:
     nights.earth.clock_offset += 31 * DAY
     nights.run()
     assert (nights.begun(), nights.bought) == (["2027-01", "2027-02"], 4)
+
+
+@pytest.mark.parametrize("name", ["2027-01", "2027-02", "2027-01-15"])
+def test_what_was_bought_under_such_a_name_before_it_begins_is_found_without_a_journal(
+    nights: Nights, name: str
+) -> None:
+    """One's own name says nothing of when it was bought: it may be for the month to come."""
+    nights.earth.clock_offset -= 8 * 3600.0 + 60.0  # the 14th is not over
+    nights.run(period=name)
+    shutil.rmtree(nights.folder / "output")
+    nights.earth.clock_offset += 3600.0
+    assert nights.run(period=name).verdict.exit is Exit.DONE
+    assert (nights.begun(), nights.bought) == ([name], 2)
