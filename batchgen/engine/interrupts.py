@@ -11,13 +11,19 @@ OUT_OF_TIME = -1  # the same, of one that came because the run has had its time
 
 
 class Interrupts:
-    """Counts the signals of a run and passes them on."""
+    """Counts the signals of a run and passes them on.
+
+    Attributes:
+        received: the signals, by their numbers.
+        is_late: whether a drain has had all of its time: whoever asked for it may kill the run any moment.
+    """
 
     def __init__(self) -> None:
         self._listener: Callable[[int], None] | None = None
         self._ordered = False
         self._out_of_time = False
         self.received: list[int] = []
+        self.is_late = False
 
     @property
     def draining(self) -> bool:

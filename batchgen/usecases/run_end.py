@@ -176,6 +176,8 @@ def keeps_results(batch: Batch, *, past: bool) -> bool:
 class Hurry:
     """Says when no more pictures are to be drawn: a moment after somebody asked to stop who may kill next.
 
+    None is drawn where the drain has had all of its time.
+
     Is asked from other threads than that of the run.
     """
 
@@ -197,7 +199,7 @@ class Hurry:
     def __call__(self) -> bool:
         """Return whether there is no time for more."""
         asked = self._interrupts.received or self._interrupts.out_of_time
-        if self._interrupts.exit is not None:
+        if self._interrupts.exit is not None or self._interrupts.is_late:
             return True
         if not (asked and self._bounded):
             return False

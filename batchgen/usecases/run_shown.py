@@ -38,7 +38,7 @@ async def run_shown(
         observer: is told what a signal means.
         past: whether the batch's results are those of a later slot, and stay.
     """
-    stopping = _Stopping(runner, carried, observer, options.drain_timeout)
+    stopping = _Stopping(runner, carried, observer, interrupts, options.drain_timeout)
     async with AsyncExitStack() as stack:
         stack.callback(stopping.over)
         interrupts.tell(stopping)
@@ -54,11 +54,17 @@ class _Stopping:
     """What a run does when it is asked to stop: see ``Interrupts.tell``."""
 
     def __init__(
-        self, runner: Runner, carried: Sequence[Runner], observer: Observer, drain_timeout: float | None
+        self,
+        runner: Runner,
+        carried: Sequence[Runner],
+        observer: Observer,
+        interrupts: Interrupts,
+        drain_timeout: float | None,
     ) -> None:
         self._runner = runner
         self._every = (runner, *carried)
         self._observer = observer
+        self._interrupts = interrupts
         self._drain_timeout = drain_timeout
         self._end: asyncio.TimerHandle | None = None  # of the drain, where it is bounded
 
@@ -71,13 +77,17 @@ class _Stopping:
             one.drain()
         # whoever sends a signal or bounds the time may kill next; whoever orders a drain wants to see its end
         if number != ORDERED and self._drain_timeout is not None and self._end is None:
-            self._end = asyncio.get_running_loop().call_later(self._drain_timeout, self._leave)
+            self._end = asyncio.get_running_loop().call_later(self._drain_timeout, self._end_drain)
         self._observer.warned(self._told(number))
 
     def over(self) -> None:
         """Forget the bound: the run has ended."""
         if self._end is not None:
             self._end.cancel()
+
+    def _end_drain(self) -> None:
+        self._interrupts.is_late = True
+        self._leave()
 
     def _leave(self) -> None:
         for one in self._every:

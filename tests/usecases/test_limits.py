@@ -82,6 +82,7 @@ def test_the_drain_of_a_run_whose_time_is_over_is_bounded_where_a_bound_is_given
         outcome.verdict.reasons
     )
     assert place.states()[State.RUNNING] == 3
+    assert place.interrupts.is_late
     assert place.run().verdict.exit is Exit.DONE
     assert place.bought == 8
 
@@ -246,6 +247,10 @@ def test_pictures_are_drawn_for_a_moment_where_somebody_may_kill_the_run_next(
     assert not enough()
     now[0] = 102.0
     assert enough() is (hurries and bounded)
+    if hurries and bounded:
+        late = Interrupts()
+        late.is_late = True
+        assert Hurry(late, bounded=True, clock=lambda: 0.0)()
     for _ in range(2):
         interrupts.take(signal.SIGTERM)
     assert enough()
