@@ -17,13 +17,14 @@ from tests.usecases.test_limits import BEFORE, Silent
 
 FAST = ("--speed", "20", "--duration", "1-2")
 
+# (seconds of the simulator are a twentieth)
 # The kind: what a run may still wait for at the service when its drain is over, and what it then comes to.
 HANGS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "the end of a job": (("--duration", "8000-9000"), 8, "running"),
-    "the answer to a submit": (("--fault", "submit:hang-after=100%"), 7, "in_doubt"),
+    "the answer to a submit": (("--fault", "submit:hang-after=100%"), 8, "in_doubt"),
     "the answer about a job": (("--fault", "job:hang-after=100%"), 8, "running"),
     "the address of a file": (("--fault", "assets:hang-after=100%"), 8, "files_missing"),
-    "the addresses of many files": (("--deny", "bulk", "--latency", "0.2-0.2"), 8, "files_missing"),
+    "the addresses of many files": (("--deny", "bulk", "--latency", "4-4"), 8, "files_missing"),
     "a file": (("--fault", "download:hang-after=100%"), 8, "files_missing"),
 }
 

@@ -62,15 +62,6 @@ OF_LIMITS = (
         test=f"{_LIMITS}::test_a_redo_makes_nothing_again_that_was_edited_while_it_waited",
     ),
     Mutant(
-        name="close the service before what asks it",
-        path="usecases/run.py",
-        old="        open_service(options, project=batch.project, rate=limit) as service,\n"
-        "        AsyncExitStack() as resources,  # ends first: it asks the service\n",
-        new="        AsyncExitStack() as resources,\n"
-        "        open_service(options, project=batch.project, rate=limit) as service,\n",
-        test="tests/cli/test_limits.py",
-    ),
-    Mutant(
         name="draw every picture of a run that may be killed next",
         path="usecases/run_end.py",
         old="await asyncio.to_thread(write_all, batch.folder, results, enough=enough)",
