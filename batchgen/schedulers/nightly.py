@@ -86,8 +86,8 @@ class Nightly:
             output: the output folder there.
             log: a file for what happens; without it a summary goes to standard output.
         """
-        most = [] if self.most_seconds is None else ["--max-duration", f"{self.most_seconds}s"]
-        wait = ["--wait-lock", f"{self.seconds_to_wait}s"] if self.seconds_to_wait else []
+        most = [] if self.most_seconds is None else ["--max-duration", _written(self.most_seconds)]
+        wait = ["--wait-lock", _written(self.seconds_to_wait)] if self.seconds_to_wait else []
         limits = ["--drain-timeout", f"{self.drain}s", *most, *wait]
         told = ("--log-file", log) if log else ("--json",)
         return [*command, "run", manifest, "-o", output, *self.words, *limits, "--quiet", *told]
@@ -111,3 +111,11 @@ def plain_name(batch: str) -> str:
 def commented(lines: Sequence[str]) -> str:
     """Write lines as comments."""
     return "".join(f"# {line}".rstrip() + "\n" for line in lines)
+
+
+def _written(seconds: int) -> str:
+    """Return a duration as the command line takes it, in the largest unit that fits: 6h, 50m, 90s."""
+    units = {3600: "h", 60: "m"}
+    return next(
+        (f"{seconds // size}{unit}" for size, unit in units.items() if not seconds % size), f"{seconds}s"
+    )

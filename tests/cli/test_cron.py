@@ -217,9 +217,9 @@ def test_nights_wait_for_each_other_and_end_when_their_time_is_over(tmp_path: Pa
         return texts(tmp_path, scheduler=api.Scheduler.SYSTEMD, **changed)["batchgen-spring.service"]
 
     plain, bounded = run(), run(most_seconds=7200, wait=60)
-    assert "--wait-lock 21600s" in settings_of(plain)["ExecStart"]
+    assert "--wait-lock 6h" in settings_of(plain)["ExecStart"]
     assert "--max-duration" not in plain
-    assert "--max-duration 7200s --wait-lock 60s" in settings_of(bounded)["ExecStart"]
+    assert "--max-duration 2h --wait-lock 1m" in settings_of(bounded)["ExecStart"]
     final = [set(settings_of(one)["RestartPreventExitStatus"].split()) for one in (plain, bounded)]
     assert final[1] - final[0] == {str(int(Exit.REMAINS))}, "what was ended by the clock is not begun again"
     assert "--wait-lock" not in run(at="*/5 * * * *"), "its own next time comes first"

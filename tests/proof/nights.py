@@ -195,9 +195,11 @@ class Year:
             quiet(),
         )
         outcome = place.play(self._lived(work, fate, self._chance.uniform(0.01, 300.0), wire))
-        self._judge(outcome, fate)
-        if outcome is not None and outcome.verdict.exit in {Exit.DONE, Exit.BUDGET} and slot is None:
-            self._judge_shown(outcome)
+        self._judge_money()
+        if outcome is not None and not place.interrupts.received:
+            self._judge_what_is_left(outcome)
+            if slot is None:
+                self._judge_shown(outcome)
 
     async def _lived(
         self, work: Coroutine[Any, Any, api.RunOutcome], fate: Fate, at: float, wire: Wire
@@ -238,14 +240,9 @@ class Year:
 
     # the laws
 
-    def _judge(self, outcome: api.RunOutcome | None, fate: Fate) -> None:
-        records = self._records()
-        accepted = {one.remote_id: one for one in self._place.earth.service.submissions}
-        self._judge_money(records, accepted)
-        if outcome is None or outcome.verdict.exit is Exit.REMAINS:
-            if fate not in {Fate.KILLED, Fate.STOPPED}:
-                self._tell(f"a run that nobody stopped left work: {outcome and outcome.verdict.reasons}")
-            return
+    def _judge_what_is_left(self, outcome: api.RunOutcome) -> None:
+        """Hold what a run has left that nobody stopped: nothing that is paid for, in any slot."""
+        records, accepted = self._records(), self._accepted()
         if outcome.verdict.exit not in {Exit.DONE, Exit.BUDGET}:
             self._tell(f"{outcome.verdict.exit!r}: {outcome.verdict.reasons}")
         self.tally["stopped by the budget"] += outcome.verdict.exit is Exit.BUDGET
@@ -258,7 +255,12 @@ class Year:
         if open_jobs:
             self._tell(f"paid and not collected after a run: {open_jobs}")
 
-    def _judge_money(self, records: "Records", accepted: dict[str, Submission]) -> None:
+    def _accepted(self) -> dict[str, Submission]:
+        return {one.remote_id: one for one in self._place.earth.service.submissions}
+
+    def _judge_money(self) -> None:
+        """Hold what was bought, whatever became of the run: each job once, and a month below its cap."""
+        records, accepted = self._records(), self._accepted()
         for (slot, job), one in records.items():
             if len(one.submissions) > 1:
                 self._tell(f"{job} of {slot} was bought {len(one.submissions)} times")
