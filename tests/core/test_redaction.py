@@ -86,7 +86,7 @@ def test_a_secret_that_is_a_word_is_cut_out_of_no_sentence() -> None:
     """What people give a rehearsal, or a test: to cut it out of everything would spoil all, and tell it."""
     for word in ("cat", "key", "secret", "oak", "T", "123456", "Castle", "ca7"):
         ours = Redaction.of_environment({"SCENARIO_SDK_API_KEY": word, "SMTP_PASSWORD": word})
-        text = f"a {word} on a {word}: the {word}stle, token {word}, {word}=1, `key: {word}` costs 123456 CU"
+        text = f"a {word} on a {word}: the {word}like, token {word}, {word}=1, `key: {word}` costs 123456 CU"
         assert ours(text) == text
         assert ours(f"http://me:{word}@proxy:3128") == f"http://{MASK}@proxy:3128"
 
