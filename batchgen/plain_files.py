@@ -73,6 +73,29 @@ def open_plain(path: Path) -> BufferedReader:
         raise fault_of(path, error) from error
 
 
+def head_of(name: str, count: int) -> tuple[bytes, int]:
+    """Return the first bytes of a plain file, and its size; quick, for thousands of them.
+
+    Args:
+        name: where it is.
+        count: how many bytes.
+
+    Raises:
+        FileFaultError: it is not there, is of another kind, or cannot be read.
+    """
+    try:
+        _insist_on_plain(name, os.stat(name))  # noqa: PTH116 - see above
+        descriptor = os.open(name, _TO_READ)
+        try:
+            status = os.fstat(descriptor)
+            _insist_on_plain(name, status)
+            return os.read(descriptor, count), status.st_size
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError) as error:
+        raise fault_of(Path(name), error) from error
+
+
 def open_plain_at(name: str, folder: int) -> BufferedReader:
     """Open a plain file of a folder to be read; a link is not followed.
 
@@ -194,12 +217,14 @@ def kind_of_other(mode: int) -> str | None:
     return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "something else")
 
 
-def _insist_on_plain(path: Path, status: os.stat_result) -> None:
+def _insist_on_plain(path: Path | str, status: os.stat_result) -> None:
     kind = kind_of_other(status.st_mode)
     if kind == _KINDS[stat.S_IFDIR]:
-        raise FileFaultError(path, "cannot be read: Is a directory, not a file")
+        raise FileFaultError(Path(path), "cannot be read: Is a directory, not a file")
     if kind is not None:
-        raise FileFaultError(path, f"is not a regular file, but {kind}: save what it gives as a file first")
+        raise FileFaultError(
+            Path(path), f"is not a regular file, but {kind}: save what it gives as a file first"
+        )
 
 
 def _looks_wide(raw: bytes) -> bool:

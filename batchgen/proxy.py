@@ -5,11 +5,12 @@ with that it reads ``.netrc`` too, and would send what is there.
 """
 
 import ipaddress
-import urllib.request
-
-from yarl import URL
+from typing import TYPE_CHECKING
 
 from batchgen.errors import InputError
+
+if TYPE_CHECKING:
+    from yarl import URL
 
 _VARIABLES = {"https": "HTTPS_PROXY", "all": "ALL_PROXY"}  # the first one that is set counts
 
@@ -24,7 +25,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def proxy_for(url: URL) -> URL | None:
+def proxy_for(url: "URL") -> "URL | None":
     """Return the environment's proxy for a URL; None where the request goes straight to its host.
 
     Only https goes through one: plain http is for this machine, and a proxy could read it.
@@ -38,6 +39,8 @@ def proxy_for(url: URL) -> URL | None:
     host = url.host or ""
     if url.scheme != "https" or is_loopback(host):
         return None
+    import urllib.request  # noqa: PLC0415 - whoever asks only for is_loopback pays for no HTTP
+
     proxies = urllib.request.getproxies()
     name = next((one for one in _VARIABLES if proxies.get(one)), None)
     if name is None or urllib.request.proxy_bypass(host):
@@ -45,7 +48,9 @@ def proxy_for(url: URL) -> URL | None:
     return _checked(proxies[name], _VARIABLES[name])
 
 
-def _checked(text: str, variable: str) -> URL:
+def _checked(text: str, variable: str) -> "URL":
+    from yarl import URL  # noqa: PLC0415 - as above
+
     try:
         proxy = URL(text if "://" in text else f"http://{text}")
     except ValueError:

@@ -16,13 +16,13 @@ from batchgen.usecases.restore import GivenBack, Restoring, restore_jobs
 from batchgen.wiring.opening import (
     hold_when_free,
     look_at,
-    manifest_of,
     open_batch,
     open_held,
     open_when_free,
 )
 from batchgen.wiring.options import Options
 from batchgen.wiring.places import refuse_another_folder
+from batchgen.wiring.reading import manifest_of
 from batchgen.wiring.service import open_service
 
 

@@ -2,10 +2,11 @@
 
 from batchgen.errors import ManifestError
 from batchgen.manifest.values import Manifest
-from batchgen.usecases.models import Checked, check_manifest
+from batchgen.usecases.check_findings import Checked
+from batchgen.usecases.manifest_check import check_manifest
 from batchgen.wiring.file_names import check_file_names
-from batchgen.wiring.opening import manifest_of
 from batchgen.wiring.options import Options
+from batchgen.wiring.reading import manifest_of
 
 
 async def validate(

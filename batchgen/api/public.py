@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from batchgen.api import bought, exports, runs
+from batchgen.api import bought, exports, looks, plans, runs
 from batchgen.api.arguments import Words, allowed_of, meant_by, options_of, seconds_of
 from batchgen.api.manifest import Manifest
 from batchgen.api.results import Cost, Plan, PlannedJob, Results
@@ -83,7 +83,7 @@ async def plan(
         options_of(manifest, output, credentials, base_url, project, slot, simulate=simulate),
         selection=meant_by(only, except_),
     )
-    preview = await runs.plan(options)
+    preview = await plans.plan(options)
     quoted, batch, rest = preview.outlook.quoted, preview.batch, preview.rest
     to_buy = {entry.key for entry in batch.plan.to_submit}
     return Plan(
@@ -222,7 +222,7 @@ async def status(output: str | Path = "output") -> Sequence[BatchStatus]:
     Raises:
         JournalError: the journal cannot be read.
     """
-    return runs.status(Options(manifest=Path(), output=Path(output), environ={}))
+    return looks.status(Options(manifest=Path(), output=Path(output), environ={}))
 
 
 async def audit(

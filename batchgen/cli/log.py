@@ -5,7 +5,7 @@ can move a terminal. As JSON each line is an object, also where a library wrote 
 written ends nothing.
 """
 
-import secrets
+import os
 import sys
 import time
 import traceback
@@ -45,7 +45,7 @@ class Log:
             environ: whose secrets no line may show.
             is_json: see above.
         """
-        self.run_id = secrets.token_hex(6)
+        self.run_id = os.urandom(6).hex()
         self.is_json = is_json
         self.is_quiet = False
         self.shows_requests = False

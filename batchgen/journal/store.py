@@ -6,17 +6,20 @@ Nobody outside this room knows a path, a connection or a table of it.
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from batchgen.journal import lock
 from batchgen.journal.asset_marks import change_marks
 from batchgen.journal.file import JournalFile
 from batchgen.journal.filesystem import journal_lies_there, lies_there
 from batchgen.journal.purchases import PurchaseRecords
-from batchgen.journal.quotes import QuoteRecords
 from batchgen.journal.runs import RunRecords
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Scope
 from batchgen.planning.marks import Change, Wanted
+
+if TYPE_CHECKING:
+    from batchgen.journal.quotes import QuoteRecords
 
 
 class JournalStore:
@@ -116,8 +119,10 @@ class JournalStore:
         """
         return UploadRecords.open_to_read(self._path, origin=origin, project=project)
 
-    def quotes(self, *, origin: str, project: str) -> QuoteRecords:
+    def quotes(self, *, origin: str, project: str) -> "QuoteRecords":
         """Return the prices that an origin told a project; nothing is opened before it is asked."""
+        from batchgen.journal.quotes import QuoteRecords  # noqa: PLC0415 - brings all that prices hang on
+
         return QuoteRecords(self._path, origin=origin, project=project)
 
     def purchases(self, *, origin: str) -> PurchaseRecords:

@@ -10,15 +10,18 @@ import os
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from batchgen.model import File, Job
 from batchgen.output.atomic import output_error, sync_folder
 from batchgen.output.disk import move_file
 from batchgen.output.kinds import Kind
 from batchgen.output.links import linked_folders
-from batchgen.output.transfer import Arrived
 from batchgen.planning.file_names import FileNames, NameParts
 from batchgen.planning.file_places import ASSETS, EARLIER, Namer, beside, kind_word, under
+
+if TYPE_CHECKING:
+    from batchgen.output.transfer import Arrived
 
 _PARTS = ".parts"  # beside assets: what is on its way is no file of anybody's
 _SUFFIX = ".part"
@@ -90,7 +93,7 @@ class AssetStore:
     def place(
         self,
         part: Path,
-        arrived: Arrived,
+        arrived: "Arrived",
         *,
         job: Job,
         index: int,
@@ -138,7 +141,7 @@ class AssetStore:
         raise AssertionError("names never run out")
 
 
-def _settle(part: Path, target: Path, arrived: Arrived) -> bool:
+def _settle(part: Path, target: Path, arrived: "Arrived") -> bool:
     """Move a part to its name, and return whether it could have that."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,8 @@ of the disk leaves here as ``OutputError`` and nothing else.
 """
 
 import errno
+import hashlib
 import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def write_chunks(
     Raises:
         OutputError: the file is as it was, and nothing is left beside it.
     """
-    temporary = path.with_name(aside or f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(aside or f".{path.name[:100]}.{os.urandom(4).hex()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if aside is not None:
@@ -125,6 +125,15 @@ def holds(path: Path, chunks: Iterable[bytes]) -> bool:
             return all(file.read(len(one)) == one for one in chunks) and not file.read(1)
     except (FileFaultError, OSError):  # whoever writes it next says what is wrong there
         return False
+
+
+def digest_of(path: Path) -> str | None:
+    """Return the SHA-256 of a plain file, hexadecimal; None where it cannot be read."""
+    try:
+        with open_plain(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileFaultError, OSError):
+        return None
 
 
 def _fill(temporary: Path, chunks: Iterable[bytes], *, durable: bool) -> None:

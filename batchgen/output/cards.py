@@ -11,7 +11,7 @@ from datetime import datetime
 from batchgen.model import TEXT_INPUTS, Json
 from batchgen.output.entries import Status
 from batchgen.output.layout import amount, assets, charged, files, shape, word
-from batchgen.output.thumbnails import Preview
+from batchgen.output.previews import Preview
 from batchgen.planning.stages import Stage
 
 WORDS: Mapping[str, str] = {

@@ -10,13 +10,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from batchgen.output import atomic, links, report, thumbnails
+from batchgen.output import atomic, links, report
 from batchgen.output.links import LATEST
+from batchgen.output.previews import FOLDER as THUMBNAILS
 from batchgen.output.results import CSV_NAME, JSON_NAME
 from batchgen.plain_files import FileFaultError, open_plain
 from batchgen.planning.file_places import ASSETS, EARLIER
 
-_FOLDERS = (ASSETS, EARLIER, thumbnails.FOLDER)
+_FOLDERS = (ASSETS, EARLIER, THUMBNAILS)
 _FILES = (CSV_NAME, report.NAME)  # earlier versions wrote them here; the names go on to lead to them
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _CHUNK = 1 << 20

@@ -13,7 +13,6 @@ from stat import S_ISREG
 
 from batchgen.identity import references_of
 from batchgen.model import File, JobKey
-from batchgen.output.file_formats import flaw_of
 from batchgen.output.links import linked_folders
 from batchgen.planning.plan import Plan
 from batchgen.record import Record, State
@@ -25,13 +24,15 @@ class FilesLook:
 
     Attributes:
         lost: how many files of each job are gone or damaged, or are back; jobs without one are left out.
-        assets: whose files these are.
+        missing: how many files on record are not on the disk, those that are gone for good included.
+        assets: whose files the lost ones are.
         edited: the files that somebody has changed.
         unfetched: how many files of each job were left at the service and are wanted now; jobs without one
             are left out.
     """
 
     lost: Mapping[JobKey, int] = field(default_factory=dict)
+    missing: int = 0
     assets: frozenset[str] = frozenset()
     edited: tuple[File, ...] = ()
     unfetched: Mapping[JobKey, int] = field(default_factory=dict)
@@ -59,16 +60,17 @@ def look_at_files(records: Mapping[JobKey, Record], folder: Path) -> FilesLook:
     lost: dict[JobKey, int] = {}
     edited: list[File] = []
     assets: list[str] = []
-    found_in = finder(folder)
+    missing, found_in = 0, finder(folder)
     for key, record in records.items():
         for file in record.files:
             found = found_in(file)
+            missing += found is Found.LOST
             if found is Found.EDITED:
                 edited.append(file)
             if (found is Found.LOST) is not (file.asset_id in record.gone):
                 lost[key] = lost.get(key, 0) + 1
                 assets.append(file.asset_id)
-    return FilesLook(lost=lost, assets=frozenset(assets), edited=tuple(edited))
+    return FilesLook(lost=lost, missing=missing, assets=frozenset(assets), edited=tuple(edited))
 
 
 def look_at_wanted_files(
@@ -145,6 +147,8 @@ def _found(path: str, size: int, mime: str) -> Found:
         return Found.LOST
     if status.st_size == size:
         return Found.THERE
+    from batchgen.output.file_formats import flaw_of  # noqa: PLC0415 - few files are another size, and it reads all
+
     try:
         return Found.LOST if flaw_of(Path(path), mime) else Found.EDITED
     except OSError:

@@ -1,22 +1,19 @@
 """The data of the page: one JSON text, a line a picture and a line a job, which no browser can read as tags.
 
-Its pictures can be read back from a page, so that the next page of the same batch draws only what is new.
+Its pictures can be read back from a page (``previews.pictures_in``), so that the next page of the same batch
+draws only what is new.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from batchgen.model import Json
 from batchgen.output.cards import WORDS, job_data, reference, retry_all, retry_one
 from batchgen.output.layout import Layout, job_number
+from batchgen.output.previews import FOLDER, Preview
 from batchgen.output.strips import Strip, Strips
-from batchgen.output.thumbnails import FOLDER, Preview
 
-_PICTURE = re.compile(
-    rb'"([0-9a-f]{24})":\[(\d{1,6}),(\d{1,6}),([01]),"((?:data:image/webp;base64,[A-Za-z0-9+/=]*)?)"\],?\n'
-)
 # what ends a script's text, opens a tag or is a line's end to some readers
 _ESCAPED = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 
@@ -108,21 +105,6 @@ def _pictures(previews: Iterable[Preview]) -> Iterator[str]:
             seen.add(key)
             src = "" if one.src.startswith(f"{FOLDER}/") and one.key else one.src
             yield f"{safe_json(key)}:{safe_json([one.width, one.height, int(one.transparent), src])}"
-
-
-def pictures_in(line: bytes) -> Iterator[Preview]:
-    """Return the picture that a line of a page shows, if it is one of ours."""
-    found = _PICTURE.fullmatch(line)
-    if found:
-        key, width, height, clear, src = (one.decode("ascii") for one in found.groups())
-        yield Preview(
-            key=key,
-            src=src or f"{FOLDER}/{key}.webp",
-            embedded=bool(src),
-            width=int(width),
-            height=int(height),
-            transparent=clear == "1",
-        )
 
 
 def _jobs(

@@ -7,22 +7,15 @@ script and nothing else, by their hashes.
 
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import jinja2
-from markupsafe import Markup
 
 from batchgen import __version__
 from batchgen.model import Json
 from batchgen.output import atomic
-from batchgen.output.cards import WORDS, mark_from
-from batchgen.output.layout import Layout, amount, charged, lay_out
-from batchgen.output.page_data import Sent, chosen, page_data, pictures_in, shown_files
-from batchgen.output.page_script import TEMPLATE, policy_hash, resource, script, style
-from batchgen.output.thumbnails import MISSING, Preview, is_whole, previews
+from batchgen.output.page_script import TEMPLATE, resource, script, style
+from batchgen.output.previews import MISSING, Preview, is_whole, pictures_in
 from batchgen.plain_files import FileFaultError, open_plain
 
 NAME = "report.html"
@@ -30,8 +23,8 @@ NAME_OF_SOME = "selection.html"  # of a part of the jobs: the page of all stays 
 
 MOST_CARDS = 20_000  # a page of more would not open; the table beside it has them all
 
-_PIECES_A_CHUNK = 200
-_FAILURES = ("failed", "refused", "canceled")
+_END_OF_SEAL = b" -->\n"
+_LENGTH_OF_SEAL = len("\n<!-- batchgen ") + 64 + 1 + 64 + len(_END_OF_SEAL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +42,7 @@ class _Earlier:
     def is_shown_in(self, folder: Path) -> bool:
         """Return whether nothing is to be done: it is whole, and so are its thumbnails."""
         beside = (one for one in self.pictures.values() if not one.embedded)
-        return self.is_whole and all(is_whole(folder / one.src) for one in beside)
+        return self.is_whole and all(is_whole(f"{folder}/{one.src}") for one in beside)
 
 
 def write_report(
@@ -57,6 +50,7 @@ def write_report(
     document: Mapping[str, Json],
     *,
     sha256: str = "",
+    table: str = "",
     within: Path | None = None,
     name: str = NAME,
     enough: Callable[[], bool] | None = None,
@@ -72,6 +66,7 @@ def write_report(
         document: a results document, built or read back from ``results.json``; ``selection`` in it says which
             jobs it is of, where it is of some.
         sha256: of ``results.json``, hexadecimal; empty where the page is written whatever is there.
+        table: of ``results.csv``, which the page is said to lie beside.
         within: nothing outside of it is shown; None for ``folder``.
         name: of the page.
         enough: whether no more pictures are to be drawn: the next page has them; None for all of them.
@@ -79,10 +74,15 @@ def write_report(
     Raises:
         OutputError: the page is as it was.
     """
-    target, mark = folder / name, _mark(sha256) if sha256 else ""
+    target, mark = folder / name, _mark(sha256, table) if sha256 else ""
     earlier = _earlier_page(target, mark)
     if earlier.is_shown_in(folder):
         return target
+    from batchgen.output.layout import lay_out  # noqa: PLC0415 - what lays out and draws: most pages stay
+    from batchgen.output.page_data import chosen, shown_files  # noqa: PLC0415
+    from batchgen.output.page_text import render  # noqa: PLC0415
+    from batchgen.output.thumbnails import previews  # noqa: PLC0415
+
     layout = lay_out(document, MOST_CARDS)
     jobs = chosen(layout)
     files = shown_files(document, jobs)
@@ -96,9 +96,26 @@ def write_report(
     return target
 
 
-def _mark(sha256: str) -> str:
+def is_beside(page: Path, sha256: str, table: str) -> bool:
+    """Return whether the last line of a page says that this version wrote it beside these two results files.
+
+    Args:
+        page: its place.
+        sha256: of ``results.json``, hexadecimal.
+        table: of ``results.csv``.
+    """
+    seal = _seal(_mark(sha256, table), "")
+    try:
+        with open_plain(page) as file:
+            file.seek(-_LENGTH_OF_SEAL, os.SEEK_END)
+            return file.read().startswith(seal[: len(seal) - len(_END_OF_SEAL)])
+    except (FileFaultError, OSError):
+        return False
+
+
+def _mark(sha256: str, table: str) -> str:
     """Return what stands for all that a page is made of; a new version of the program draws it anew."""
-    parts = (__version__, sha256, style(), script(), resource(TEMPLATE))
+    parts = (__version__, sha256, table, style(), script(), resource(TEMPLATE))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -113,16 +130,15 @@ def _sealed(page: Iterable[bytes], mark: str) -> Iterator[bytes]:
 
 
 def _seal(mark: str, digest: str) -> bytes:
-    return f"\n<!-- batchgen {mark} {digest} -->\n".encode()
+    return f"\n<!-- batchgen {mark} {digest}".encode() + _END_OF_SEAL
 
 
 def _earlier_page(page: Path, mark: str) -> _Earlier:
     """Read the page that is there: its pictures, if it is one, and whether it is what is to be shown."""
     digest, pictures = hashlib.sha256(), dict[str, Preview]()
-    length = len(_seal("0" * 64, digest.hexdigest()))
     try:
         with open_plain(page) as file:
-            left = os.fstat(file.fileno()).st_size - length
+            left = os.fstat(file.fileno()).st_size - _LENGTH_OF_SEAL
             while left > 0 and (line := file.readline(left)):
                 left -= len(line)
                 digest.update(line)
@@ -131,48 +147,3 @@ def _earlier_page(page: Path, mark: str) -> _Earlier:
     except (FileFaultError, OSError):
         return _Earlier()
     return _Earlier(is_whole=whole, pictures=pictures)
-
-
-def render(
-    document: Mapping[str, Json],
-    layout: Layout,
-    jobs: Mapping[int, Sequence[int]],
-    drawn: Mapping[str, Preview],
-    sent: Sent | None = None,
-) -> Iterator[str]:
-    """Write a page, piece by piece; see ``page_data`` for what it takes."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    counts = Counter(document["summary"]["statuses"])  # of an older document some are left out
-    stream = environment.from_string(resource(TEMPLATE)).stream(
-        document=document,
-        summary=document["summary"],
-        data=map(Markup, page_data(document, layout, jobs, drawn, sent)),
-        left_out=layout.left_out,
-        segments=_segments(counts),
-        mark_command=mark_from(document),
-        failures=sum(counts[status] for status in _FAILURES),
-        alone=sent is not None,
-        amount=amount,
-        charged=charged,
-        style=Markup(style()),  # noqa: S704 - a file of this package
-        script=Markup(script()),  # noqa: S704 - files of this package
-        style_hash=policy_hash(style()),
-        script_hash=policy_hash(script()),
-    )
-    stream.enable_buffering(_PIECES_A_CHUNK)
-    yield from stream
-
-
-def _segments(counts: Mapping[str, int]) -> list[tuple[str, float, float]]:
-    """Return the bar of outcomes as (status, start, width), in hundredths."""
-    total = sum(counts.values()) or 1
-    placed: list[tuple[str, float, float]] = []
-    start = 0.0
-    for status in WORDS:
-        width = 100 * counts[status] / total
-        if width:
-            placed.append((status, round(start, 3), round(width, 3)))
-        start += width
-    return placed

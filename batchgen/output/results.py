@@ -27,6 +27,7 @@ JSON_NAME = "results.json"
 CSV_NAME = "results.csv"
 
 _LINES_A_CHUNK = 500
+_AT_HAND = 5_000  # jobs: of more not all elements are in memory at once
 
 COLUMNS = (
     "id",
@@ -66,22 +67,29 @@ COLUMNS = (
 _OF_A_JOB = ("id", "prompt", "model", "status", "job_id", "seed", "attempts", "entry")
 _OF_A_FILE = ("bytes", "sha256", "mime", "width", "height", "duration", "kind", "type")
 _VARIABLE = "var."
+# without indent what is written in C does the work: four times as fast
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
 
 
 class Entries(Sequence[Mapping[str, Json]]):
-    """The elements of a document's ``jobs``, made when they are asked for.
+    """The elements of a document's ``jobs``, made when they are asked for; those of a small batch once.
 
     A hundred thousand of them held at once would take more memory than the rest of a run.
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
+        self._made: list[Mapping[str, Json]] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __iter__(self) -> Iterator[Mapping[str, Json]]:
-        return map(entry, self._rows)
+        if len(self._rows) > _AT_HAND:
+            return map(entry, self._rows)
+        if self._made is None:
+            self._made = list(map(entry, self._rows))
+        return iter(self._made)
 
     @overload
     def __getitem__(self, at: int) -> Mapping[str, Json]: ...
@@ -112,8 +120,14 @@ def results_document(results: Results) -> dict[str, Json]:
     return document
 
 
-def results_json(results: Results) -> Iterator[bytes]:
-    """Write the document piece by piece, one line a prompt and a job: it can be compared and searched."""
+def results_json(results: Results, entries: Entries | None = None) -> Iterator[bytes]:
+    """Write the document piece by piece, one line a prompt and a job: it can be compared and searched.
+
+    Args:
+        results: all that it is made of.
+        entries: the elements of ``jobs``, where they are at hand.
+    """
+    jobs = Entries(results.rows) if entries is None else entries
     yield b"{\n"
     for name, value in _head(results).items():
         yield atomic.encoded(f" {_dumps(name)}: {_dumps(value)},\n")
@@ -123,7 +137,7 @@ def results_json(results: Results) -> Iterator[bytes]:
     ways = (f"{_dumps(last)}: {_dumps(ids)}" for last, ids in results.chains.items())
     yield from _by_line("chains", ways, "{}")
     yield atomic.encoded(f',\n "summary": {_dumps(summary(results))},\n')
-    yield from _by_line("jobs", map(_dumps, map(entry, results.rows)), "[]")
+    yield from _by_line("jobs", map(_dumps, jobs), "[]")
     if results.removed:
         yield b",\n"
         yield from _by_line("removed", map(_dumps, map(entry, results.removed)), "[]")
@@ -144,8 +158,7 @@ def _by_line(name: str, lines: Iterable[str], brackets: str) -> Iterator[bytes]:
 
 
 def _dumps(value: Json) -> str:
-    # without indent the encoder written in C does the work: four times as fast
-    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def _head(results: Results) -> dict[str, Json]:
@@ -201,26 +214,29 @@ def variable_names(rows: Iterable[Row]) -> list[str]:
 def _table_rows(one: Mapping[str, Json], variables: Sequence[str]) -> Iterator[list[Json]]:
     files = {file["asset_id"]: file for file in one["files"]}
     told = [cell(told_value(one["vars"].get(name))) for name in variables]
+    of_job = {
+        **{name: one[name] for name in _OF_A_JOB},
+        **one["times"],
+        "params": _dumps(one["params"]),
+        "tags": ", ".join(one["tags"]),
+        "error": (one["error"] or {}).get("message"),
+        "parents": ", ".join([parent["job"] for parent in one["parents"]]),
+        "parent_assets": ", ".join([parent["asset_id"] or "" for parent in one["parents"]]),
+        "waits_for": ", ".join(one.get("waits_for", ())),
+    }
     for place, asset_id in enumerate(one["asset_ids"] or [None]):
         file = files.get(asset_id, {})
         cost = one["cost"] if place == 0 else {}
         said = one.get("asset_marks", {}).get(asset_id) or file
         cells = {
-            **{name: one[name] for name in _OF_A_JOB},
+            **of_job,
             **{name: file.get(name) for name in _OF_A_FILE},
             **{name: cost.get(name) for name in ("quoted", "charged", "refunded", "refund")},
-            **one["times"],
-            "params": _dumps(one["params"]),
-            "tags": ", ".join(one["tags"]),
             "asset_id": asset_id,
             "file": file.get("path"),
-            "error": (one["error"] or {}).get("message"),
-            "parents": ", ".join(parent["job"] for parent in one["parents"]),
-            "parent_assets": ", ".join(parent["asset_id"] or "" for parent in one["parents"]),
-            "waits_for": ", ".join(one.get("waits_for", ())),
             **{name: said.get(name) for name in ("mark", "note")},
         }
-        yield [*(cell(cells[name]) for name in COLUMNS), *told]
+        yield [*map(cell, map(cells.__getitem__, COLUMNS)), *told]
 
 
 def told_value(value: Json) -> Json:
@@ -244,13 +260,17 @@ class Written:
     Attributes:
         results: what was written, or found to be there already; then with the time of that.
         sha256: of ``results.json``, hexadecimal.
+        table: the same of ``results.csv``.
     """
 
     results: Results
     sha256: str
+    table: str = ""
 
 
-def write_results(folder: Path, results: Results) -> Written:
+def write_results(
+    folder: Path, results: Results, *, is_known: Callable[[str, str], bool] | None = None
+) -> Written:
     """Put ``results.json`` and ``results.csv`` into their folder, each all or nothing.
 
     A file that says the same already stays as it is, but for when it was written.
@@ -259,28 +279,43 @@ def write_results(folder: Path, results: Results) -> Written:
     Args:
         folder: the batch's.
         results: of a slot of it, or of a batch without slots.
+        is_known: whether a table was made of a document, by the digests of both: then it is not made again to
+            be compared. None where nobody knows.
 
     Raises:
         OutputError: one of the files is as it was.
     """
     place = folder / results.home
-    written = _kept(place / JSON_NAME, results)
+    if len(results.rows) <= _AT_HAND:  # they are gone through six times
+        results = replace(results, rows=list(results.rows))
+    entries = Entries(results.rows)
+    written = _kept(place / JSON_NAME, results, entries)
     if written is None:
         digest = hashlib.sha256()
-        atomic.write_chunks(place / JSON_NAME, _counted(results_json(results), digest.update))
+        atomic.write_chunks(place / JSON_NAME, _counted(results_json(results, entries), digest.update))
         written = Written(results=results, sha256=digest.hexdigest())
-    if not atomic.holds(place / CSV_NAME, _table(results)):
-        atomic.write_chunks(place / CSV_NAME, _table(results))
-    return written
+    table = atomic.digest_of(place / CSV_NAME)
+    if table is None or is_known is None or not is_known(written.sha256, table):
+        table = _put_table(place / CSV_NAME, results, entries)
+    return replace(written, table=table)
 
 
-def _kept(path: Path, results: Results) -> Written | None:
+def _put_table(path: Path, results: Results, entries: Entries) -> str:
+    """Write the table where it is not there already, and return its digest."""
+    digest = hashlib.sha256()
+    if not atomic.holds(path, _counted(_table(results, entries), digest.update)):
+        digest = hashlib.sha256()
+        atomic.write_chunks(path, _counted(_table(results, entries), digest.update))
+    return digest.hexdigest()
+
+
+def _kept(path: Path, results: Results, entries: Entries) -> Written | None:
     """Return what is on the disk, if it says the same as these results and was only written earlier."""
     at = written_at(path)
     if at is None:
         return None
     earlier, digest = replace(results, written_at=at), hashlib.sha256()
-    if not atomic.holds(path, _counted(results_json(earlier), digest.update)):
+    if not atomic.holds(path, _counted(results_json(earlier, entries), digest.update)):
         return None
     return Written(results=earlier, sha256=digest.hexdigest())
 
@@ -291,8 +326,8 @@ def _counted(chunks: Iterable[bytes], see: Callable[[bytes], object]) -> Iterato
         yield chunk
 
 
-def _table(results: Results) -> Iterator[bytes]:
-    table = results_csv(Entries(results.rows), variable_names(results.rows))
+def _table(results: Results, entries: Entries) -> Iterator[bytes]:
+    table = results_csv(entries, variable_names(results.rows))
     # the mark in front makes spreadsheets read UTF-8
     chunks = itertools.chain(["\ufeff"], table)
     return (chunk.encode("utf-8", "replace") for chunk in chunks)

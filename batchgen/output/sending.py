@@ -16,9 +16,11 @@ from batchgen.model import Json
 from batchgen.output import atomic
 from batchgen.output.cards import size
 from batchgen.output.layout import Layout, lay_out, shape_of
-from batchgen.output.page_data import Sent, chosen, pictures_in, shown_files
-from batchgen.output.report import MOST_CARDS, render
-from batchgen.output.thumbnails import Drawing, Preview, as_data, drawn_all
+from batchgen.output.page_data import Sent, chosen, shown_files
+from batchgen.output.page_text import render
+from batchgen.output.previews import Preview, pictures_in
+from batchgen.output.report import MOST_CARDS
+from batchgen.output.thumbnails import Drawing, as_data, drawn_all
 from batchgen.plain_files import FileFaultError, open_plain
 
 # 25 MB is the most that common mail services take, and a mail carries a file as text, a third larger

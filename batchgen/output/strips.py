@@ -7,7 +7,7 @@ from decimal import Decimal
 from batchgen.model import Json
 from batchgen.output.cards import duration
 from batchgen.output.layout import amount, assets, charged, files, shape
-from batchgen.output.thumbnails import Preview
+from batchgen.output.previews import Preview
 
 _MOST_BESIDE = 6  # jobs of one step that are shown
 _MOST_STEPS = 12  # of one chain

@@ -18,44 +18,16 @@ from PIL import Image, ImageOps
 
 from batchgen.model import Json
 from batchgen.output import atomic
-from batchgen.plain_files import FileFaultError, open_plain
+from batchgen.output.previews import FOLDER, MISSING, Preview, is_whole
 
 LONGEST_EDGE = 360  # pixels
 MOST_EMBEDDED = 500  # pictures; beyond that a page would be too heavy to open
-FOLDER = "thumbnails"
-MISSING = "this file is not where it was"
 
 _EXCERPT = 600  # characters
 _OPAQUE = 250  # of 255: some tools leave what they keep a little below full
 _BROWSER_DRAWS = frozenset({"image/svg+xml", "image/avif"})
 _DAMAGED = "this picture is damaged and cannot be drawn"
 _TOO_LARGE = "this picture is too large to be drawn small"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Preview:
-    """What a page shows in a file's place.
-
-    Attributes:
-        key: of what was drawn small: one picture of one size has one key; empty where nothing was drawn.
-        src: a data URI, or a path relative to the page; empty where there is no picture.
-        embedded: whether ``src`` is a data URI.
-        width, height: of the thumbnail in pixels; 0 where unknown.
-        transparent: whether what lies behind the picture is seen.
-        excerpt: the beginning of a text.
-        trouble: why there is nothing to see; empty if there is.
-        is_put_off: whether there was no time to draw it: the file itself stands in its place.
-    """
-
-    key: str = ""
-    src: str = ""
-    embedded: bool = False
-    width: int = 0
-    height: int = 0
-    transparent: bool = False
-    excerpt: str = ""
-    trouble: str = ""
-    is_put_off: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +120,7 @@ def _known(earlier: Preview | None, stored: Path | None) -> Preview | None:
     """Use what an earlier page shows, where it is shown in the same way."""
     if earlier is None or earlier.embedded != (stored is None):
         return None
-    return earlier if stored is None or is_whole(stored) else None
+    return earlier if stored is None or is_whole(str(stored)) else None
 
 
 def _excerpt(path: Path) -> Preview:
@@ -162,7 +134,7 @@ def _excerpt(path: Path) -> Preview:
 
 def _again(stored: Path | None, key: str) -> Preview | None:
     """Use the thumbnail that an earlier page left."""
-    if stored is None or not is_whole(stored):
+    if stored is None or not is_whole(str(stored)):
         return None
     try:
         with Image.open(stored) as image:
@@ -175,16 +147,6 @@ def _again(stored: Path | None, key: str) -> Preview | None:
             )
     except (OSError, ValueError):
         return None
-
-
-def is_whole(stored: Path) -> bool:
-    """Return whether a thumbnail is there from its beginning to its end; looks at its head alone."""
-    try:
-        with open_plain(stored) as file:
-            head, size = file.read(12), os.fstat(file.fileno()).st_size
-    except (FileFaultError, OSError):
-        return False
-    return (head[:4], head[8:]) == (b"RIFF", b"WEBP") and int.from_bytes(head[4:8], "little") + 8 == size
 
 
 def _drawn(path: Path, stored: Path | None, key: str, edge: int) -> Preview:

@@ -4,16 +4,18 @@ Committed is what was charged, and what is reserved for a body that left or is a
 is counted by the moment of the intent, so that a day's cap holds for what was begun that day.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from batchgen.lifecycle import ChargeShown, Event, RefundShown
-from batchgen.manifest.values import Budget
 from batchgen.model import JobKey, Refund, Submission
 from batchgen.record import UNANSWERED, Record
+
+if TYPE_CHECKING:
+    from batchgen.manifest.values import Budget
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,17 @@ class Committed:
             reserved=self.reserved + other.reserved,
             assumed=self.assumed + other.assumed,
             confirmed=self.confirmed + other.confirmed,
+        )
+
+    @classmethod
+    def of_all(cls, parts: Iterable["Committed"]) -> "Committed":
+        """Return the sum; quick, for thousands of them."""
+        found = list(parts)
+        return cls(
+            gross=sum((one.gross for one in found), Decimal(0)),
+            reserved=sum((one.reserved for one in found), Decimal(0)),
+            assumed=sum((one.assumed for one in found), Decimal(0)),
+            confirmed=sum((one.confirmed for one in found), Decimal(0)),
         )
 
     def __sub__(self, other: "Committed") -> "Committed":
@@ -152,7 +165,7 @@ class Allowance:
     trust_refunds: bool = True
 
 
-def allowance(budget: Budget, now: float, zone: tzinfo) -> Allowance:
+def allowance(budget: "Budget", now: float, zone: tzinfo) -> Allowance:
     """Return the caps that hold at a moment; a day and a month begin at midnight of the zone."""
     here = datetime.fromtimestamp(now, zone)
     day, first = here.date(), here.date().replace(day=1)

@@ -4,7 +4,7 @@ They ask for the same and differ by their ordinals. The record of the first, the
 others were asked for, or made the job's own again; nothing else does, and no other job takes one of them.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from batchgen.model import JobKey
@@ -149,3 +149,26 @@ def free_ordinal(content: str, taken: Iterable[JobKey], shelf: Shelf) -> int:
     """
     used = {one.ordinal for one in taken if one.content == content} | shelf.ordinals(content)
     return max(used, default=-1) + 1
+
+
+def unlinked(records: Mapping[JobKey, Record]) -> Iterator[tuple[JobKey, int]]:
+    """Return the editions that no first one tells of: that one, and the ordinal of each, in their order.
+
+    No two jobs of a manifest have one id, so what asks for the same under the same id is of the same job.
+    """
+    shelf = Shelf(records)
+    jobs: dict[tuple[str, str], list[JobKey]] = {}
+    for key, record in records.items():
+        is_bought = record.submissions and record.state is not State.ABANDONED
+        if is_bought and record.job is not None and not shelf.is_later(key):
+            jobs.setdefault((key.content, record.job.id), []).append(key)
+    for keys in jobs.values():
+        yield from _of_one_job(keys, records)
+
+
+def _of_one_job(keys: Sequence[JobKey], records: Mapping[JobKey, Record]) -> Iterator[tuple[JobKey, int]]:
+    done = [key for key in keys if records[key].state in DONE]
+    if len(keys) > 1 and done:
+        head = min(done, key=lambda key: (not records[key].editions, key.ordinal))
+        others = (key for key in keys if key != head and not records[key].editions)
+        yield from ((head, one.ordinal) for one in sorted(others, key=lambda key: key.ordinal))

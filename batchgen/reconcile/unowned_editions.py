@@ -14,7 +14,7 @@ from batchgen.errors import NotFoundError
 from batchgen.identity import references_of
 from batchgen.lifecycle import RedoAsked
 from batchgen.model import Job, JobKey, RemoteJob
-from batchgen.planning.editions import Shelf, free_ordinal
+from batchgen.planning.editions import Shelf, free_ordinal, unlinked
 from batchgen.planning.parent_assets import bound
 from batchgen.planning.plan import Entry
 from batchgen.ports import Generator, Journal
@@ -280,26 +280,3 @@ def edition_of(found: Entry, records: Mapping[JobKey, Record]) -> Entry:
     heads.sort(key=lambda key: (key != known, not records[key].editions, key.ordinal))
     names = (job.id for key in heads if records[key].state in DONE and (job := records[key].job) is not None)
     return replace(found, job=replace(found.job, id=next(names, found.job.id)))
-
-
-def unlinked(records: Mapping[JobKey, Record]) -> Iterator[tuple[JobKey, int]]:
-    """Return the editions that no first one tells of: that one, and the ordinal of each, in their order.
-
-    No two jobs of a manifest have one id, so what asks for the same under the same id is of the same job.
-    """
-    shelf = Shelf(records)
-    jobs: dict[tuple[str, str], list[JobKey]] = {}
-    for key, record in records.items():
-        is_bought = record.submissions and record.state is not State.ABANDONED
-        if is_bought and record.job is not None and not shelf.is_later(key):
-            jobs.setdefault((key.content, record.job.id), []).append(key)
-    for keys in jobs.values():
-        yield from _of_one_job(keys, records)
-
-
-def _of_one_job(keys: Sequence[JobKey], records: Mapping[JobKey, Record]) -> Iterator[tuple[JobKey, int]]:
-    done = [key for key in keys if records[key].state in DONE]
-    if len(keys) > 1 and done:
-        head = min(done, key=lambda key: (not records[key].editions, key.ordinal))
-        others = (key for key in keys if key != head and not records[key].editions)
-        yield from ((head, one.ordinal) for one in sorted(others, key=lambda key: key.ordinal))

@@ -1,6 +1,6 @@
 """Whom a run is shown to: a person at a stream, and a program that takes its events."""
 
-import secrets
+import os
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -49,7 +49,7 @@ class Audience:
             log: takes them too, at once, and what is said to people besides; None where no log is kept.
             run_id: of the run; empty for a new one.
         """
-        self.run_id = run_id or secrets.token_hex(6)
+        self.run_id = run_id or os.urandom(6).hex()
         self._log = log
         self.warnings: list[Problem] = []
         self._seen = frozenset(seen)

@@ -24,9 +24,9 @@ from batchgen.schedulers.kubernetes import manifests
 from batchgen.schedulers.nightly import Nightly
 from batchgen.schedulers.quoting import writable
 from batchgen.schedulers.systemd import units
-from batchgen.wiring.opening import manifest_of
 from batchgen.wiring.options import Options, project_of
 from batchgen.wiring.places import refuse_another_folder
+from batchgen.wiring.reading import manifest_of
 
 _SET_HERE = ("SCENARIO_BASE_URL", "HTTPS_PROXY", "https_proxy", "ALL_PROXY")
 _OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO

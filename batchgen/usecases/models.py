@@ -15,40 +15,16 @@ from batchgen.errors import (
     NotFoundError,
     Problem,
     RefusedError,
-    StoppedError,
-    TransientError,
 )
 from batchgen.formats import counted
 from batchgen.lifecycle import IN_FLIGHT
 from batchgen.manifest.values import Manifest
 from batchgen.model import Model
 from batchgen.ports import Clock
-from batchgen.scenario.credentials import find_credentials
+from batchgen.usecases.check_findings import UNCHECKED, Checked
 from batchgen.wiring.batch import Batch
-from batchgen.wiring.model_source import Catalogue, Describes, models_of, open_models
-from batchgen.wiring.options import Options
+from batchgen.wiring.model_source import Catalogue, Describes, models_of
 from batchgen.wiring.uploads import file_problems
-
-_UNCHECKED = "models and their inputs were not checked"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Checked:
-    """What holding a manifest against its models came to, where nothing is wrong.
-
-    Attributes:
-        models: those that were described, by id.
-        warnings: what is probably a mistake by what the models declare, and stops nothing.
-        notes: sentences about what could not be checked or may surprise.
-        skipped: what was left out and why, on one line; empty where nothing was.
-        closed: models that this account may not use, and why; only where that is no problem.
-    """
-
-    models: Mapping[str, Model]
-    closed: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    skipped: str = ""
-    warnings: tuple[Problem, ...] = ()
 
 
 async def look_up_models(
@@ -105,55 +81,6 @@ def to_submit(batch: Batch) -> list[int]:
     return [index for index, entry in enumerate(batch.plan.entries) if entry.key in wanted]
 
 
-async def check_manifest(
-    options: Options, manifest: Manifest, *, offline: bool, indices: Iterable[int] | None = None
-) -> Checked:
-    """Check a manifest against what its models declare.
-
-    Without credentials, or where it is not wanted, that is left out and said so.
-
-    Args:
-        options: which service, and who asks.
-        manifest: what to check.
-        offline: ask nothing.
-        indices: of the jobs; all where none are given.
-
-    Raises:
-        InputError: names every model that cannot be used, or every input that is wrong.
-        StoppedError: the credentials are not accepted.
-        TransientError: the service does not answer.
-    """
-    chosen = list(range(len(manifest.jobs)) if indices is None else indices)
-    if not chosen:
-        return Checked(models={})
-    if offline:
-        return Checked(models={}, skipped=f"{_unchecked(manifest, chosen)}: --offline")
-    if not options.simulate and (why := _without_credentials(options)):
-        return Checked(models={}, skipped=f"{_unchecked(manifest, chosen)}: {why}")
-    try:
-        async with open_models(options, manifest.project, rate=manifest.limits.rate) as catalogue:
-            return await check_models(catalogue, manifest, chosen)
-    except ManifestError as error:
-        raise ManifestError(problems=error.problems, warnings=(*manifest.warnings, *error.warnings)) from None
-    except TransientError as error:
-        raise TransientError(f"{error}; --offline checks the manifest alone") from error
-
-
-def _unchecked(manifest: Manifest, chosen: Iterable[int]) -> str:
-    """Say what nothing was held against: only a model says whether a job may be without a prompt."""
-    bare = sum(manifest.jobs[index].prompt is None for index in chosen)
-    return f"{_UNCHECKED}, nor whether {counted(bare, 'job')} without a prompt may be" if bare else _UNCHECKED
-
-
-def _without_credentials(options: Options) -> str:
-    """Return what is wrong with the credentials as they stand here; empty where only the service can tell."""
-    try:
-        find_credentials(options.environ)
-    except StoppedError as error:
-        return str(error)
-    return ""
-
-
 async def check_models(
     catalogue: Catalogue, manifest: Manifest, chosen: list[int], *, leave_closed: bool = False
 ) -> Checked:
@@ -180,7 +107,7 @@ async def check_models(
     problems += file_problems(manifest, chosen)
     if problems or findings.problems:
         raise ManifestError(problems=(*problems, *findings.problems), warnings=findings.warnings)
-    unchecked = [f"{_UNCHECKED}: {why}" for why in told.lacking.values() if not leave_closed]
+    unchecked = [f"{UNCHECKED}: {why}" for why in told.lacking.values() if not leave_closed]
     return Checked(
         models=models,
         notes=findings.notes,

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from batchgen.journal.file import JournalFile
 from batchgen.journal.names import NO_FILE
 from batchgen.model import RemoteJob
 from batchgen.reconcile.accounts import ShowsJobs
-from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.naming import NamesFound, Naming
 from batchgen.usecases.rename_check import whether_it_lies_there
 from batchgen.usecases.shared_batch import refuse_a_shared_batch, stopped_by_another_manifest
@@ -16,6 +16,9 @@ from batchgen.wiring.batch import Batch, scope_of
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options
 from batchgen.wiring.service import open_service
+
+if TYPE_CHECKING:
+    from batchgen.scenario.client import ScenarioClient
 
 
 class _WhenAsked:

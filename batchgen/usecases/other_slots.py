@@ -8,7 +8,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.verdict import judge, weigh
@@ -16,8 +18,8 @@ from batchgen.errors import InputError
 from batchgen.exits import Exit
 from batchgen.formats import counted
 from batchgen.lifecycle import Event, Record, State
-from batchgen.model import Job, JobKey, RemoteJob
-from batchgen.output.report import write_report
+from batchgen.model import Job, JobKey, Json, RemoteJob
+from batchgen.output.report import NAME, is_beside, write_report
 from batchgen.output.results import results_document, write_results
 from batchgen.output.summary import Results
 from batchgen.planning.choosing import only_carried
@@ -26,9 +28,10 @@ from batchgen.planning.slots import lately_begun
 from batchgen.planning.yields import YOUNG
 from batchgen.ports import Observer
 from batchgen.usecases.guards import saved_results
-from batchgen.wiring.batch import Batch, slots_of, zone_of
+from batchgen.wiring.batch import Batch
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import Options
+from batchgen.wiring.slots import slots_of, zone_of
 
 _LOOKED_BACK = 5  # slots that are asked for jobs which were not bought
 _MAY_END = frozenset({State.SUBMITTING, State.IN_DOUBT, State.RUNNING, State.SUCCEEDED})
@@ -116,7 +119,7 @@ class OtherSlot:
 
 def write_all(
     folder: Path, results: Results, *, enough: Callable[[], bool] | None = None
-) -> tuple[Results, Path]:
+) -> tuple[dict[str, Json], Path]:
     """Write what people and scripts read of a slot, or of a batch without slots; blocks.
 
     Args:
@@ -125,15 +128,18 @@ def write_all(
         enough: whether no more pictures are to be drawn for the page; None for all of them.
 
     Returns:
-        The results as they are on the disk, and the page.
+        The document as it is on the disk, and the page.
 
     Raises:
         OutputError: a file is as it was.
     """
-    written = write_results(folder, results)
+    place = folder / results.home
+    written = write_results(folder, results, is_known=partial(is_beside, place / NAME))
     document = results_document(written.results)
-    page = write_report(folder / results.home, document, sha256=written.sha256, within=folder, enough=enough)
-    return written.results, page
+    page = write_report(
+        place, document, sha256=written.sha256, table=written.table, within=folder, enough=enough
+    )
+    return document, page
 
 
 def others_of(opened: OpenBatch, stack: ExitStack) -> list[OtherSlot]:
@@ -239,6 +245,28 @@ def carried_notes(options: Options, open_states: Mapping[str, Mapping[State, int
         if other != slot and held:
             notes.append(f"{name}: {counted(held, 'job')} held: {_command(options, 'resolve', other)}")
     return notes
+
+
+class OtherSlots(NamedTuple):
+    """What is said of the other slots of a batch, and whether a run would carry something of them."""
+
+    notes: Sequence[str]
+    to_carry: bool
+
+
+def notice_slots(opened: OpenBatch) -> OtherSlots:
+    """Return what a run would carry of other slots, and which of them have jobs that were not bought.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    options, here = opened.options, opened.batch.scope.slot
+    slots = opened.file.slots(opened.batch.scope)
+    states, short = slots.open(), slots.short(since=options.clock.now() - YOUNG)
+    notes = carried_notes(options, states, here)
+    notes += unbought_notes(options, not_bought(opened))
+    others = [set(one) - {State.HELD} for slot, one in states.items() if slot != here]
+    return OtherSlots(notes, to_carry=any(slot != here for slot in short) or any(others))
 
 
 class Beside(Observer):

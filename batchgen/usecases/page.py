@@ -14,10 +14,11 @@ from batchgen.output.results import results_document
 from batchgen.output.sending import SentPage, write_alone, write_zip
 from batchgen.output.summary import Results
 from batchgen.usecases.guards import refuse_wrong_words
-from batchgen.wiring.batch import Batch, is_of_the_past, slots_of
+from batchgen.wiring.batch import Batch, is_of_the_past
 from batchgen.wiring.job_facts import is_out_of_sight
 from batchgen.wiring.opening import OpenBatch
 from batchgen.wiring.options import SIMULATOR
+from batchgen.wiring.slots import slots_of
 
 _LONGEST = 200  # characters of the words that selected jobs
 

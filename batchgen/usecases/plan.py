@@ -21,7 +21,8 @@ from batchgen.price_ports import Quoter
 from batchgen.scenario.account import Account
 from batchgen.scenario.client import ScenarioClient
 from batchgen.usecases.chains import ChainOutlook, look_at_chains
-from batchgen.usecases.models import check_manifest, to_submit
+from batchgen.usecases.manifest_check import check_manifest
+from batchgen.usecases.models import to_submit
 from batchgen.usecases.purchases import Purchases
 from batchgen.usecases.quotes import NOT_ESTIMATED, Estimated, Quoted, quote_jobs
 from batchgen.usecases.run_policy import fit_of, guard_of

@@ -10,12 +10,11 @@ from batchgen.errors import GuardError
 from batchgen.formats import counted
 from batchgen.lifecycle import Event, RedoAsked, Restored
 from batchgen.model import JobKey, Json
-from batchgen.planning.editions import Shelf
+from batchgen.planning.editions import Shelf, unlinked
 from batchgen.planning.make_plan import with_editions
 from batchgen.planning.plan import Plan
 from batchgen.planning.redo import Choice, given_back, made_again, wrong_with_redo
 from batchgen.planning.selection import of_ids
-from batchgen.reconcile.unowned_editions import unlinked
 from batchgen.wiring.opening import OpenBatch
 
 

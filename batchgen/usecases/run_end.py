@@ -70,6 +70,12 @@ class CameTo:
         return cls(EngineOutcome(drained=True), [EngineOutcome(drained=True) for _ in others])
 
 
+def not_begun(batch: Batch, interrupts: Interrupts) -> EngineOutcome:
+    """Return the end of a run that was stopped before it began."""
+    vanished = frozenset(one.key for one in batch.plan.carried if one.vanished)
+    return EngineOutcome(drained=True, out_of_time=interrupts.out_of_time, vanished=vanished)
+
+
 @contextmanager
 def remembered(opened: OpenBatch) -> Iterator[Callable[[int, Sequence[str]], None]]:
     """Put on record that a run begins, and how it ends; where that cannot be written it goes on without.
@@ -133,7 +139,9 @@ async def conclude(
     verdict = verdict_of(found)
     results, report, told = batch.results(at=at, ending=ending, verdict=verdict), None, ""
     if keeps_results(batch, past=past):
-        results, report = await asyncio.to_thread(write_all, batch.folder, results, enough=enough)
+        document, report = await asyncio.to_thread(write_all, batch.folder, results, enough=enough)
+    else:
+        document = results_document(results)
     if not past:
         interrupted = ending.drained and verdict.exit is not Exit.DONE
         told = await asyncio.to_thread(show_latest, batch.folder, batch.home, interrupted=interrupted)
@@ -149,7 +157,7 @@ async def conclude(
         verdict=verdict,
         folder=batch.folder / batch.home,
         results=batch.folder / batch.home / JSON_NAME,
-        document=results_document(results),
+        document=document,
         report=report,
         asked=asked,
         left_out=ending.left_out,

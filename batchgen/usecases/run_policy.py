@@ -21,8 +21,9 @@ from batchgen.price_ports import PriceQuestions, Prices
 from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
 from batchgen.reconcile.look_back import BLIND
 from batchgen.scenario.client import ScenarioClient
-from batchgen.wiring.batch import Batch, zone_of
+from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Allow, Options, own_rate_of
+from batchgen.wiring.slots import zone_of
 
 
 def settings_of(batch: Batch, options: Options) -> RunSettings:

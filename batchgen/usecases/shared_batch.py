@@ -16,8 +16,8 @@ from batchgen.journal.file import JournalFile
 from batchgen.journal.names import NO_FILE
 from batchgen.manifest.values import Manifest
 from batchgen.usecases.rename_check import is_of_batch
-from batchgen.wiring.opening import manifest_of
 from batchgen.wiring.options import Allow, Options
+from batchgen.wiring.reading import manifest_of
 
 SHARED = "shared-batch"  # the name of the choice between two manifests
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")

@@ -2,57 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
-from batchgen.errors import InputError
 from batchgen.journal.file import JournalFile
 from batchgen.journal.last_runs import LastRun
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record, State
-from batchgen.manifest.values import Manifest
 from batchgen.model import JobKey, Scope
 from batchgen.output.missing_files import look_at_files, missing_among
 from batchgen.output.results import JSON_NAME
 from batchgen.output.saved_progress import saved_progress
 from batchgen.planning.budget import Committed, committed
-from batchgen.planning.chains import NO_CHAINS, ChainCount, count_chains
+from batchgen.planning.chains import NO_CHAINS, ChainCount
 from batchgen.planning.editions import Shelf
 from batchgen.planning.marks import Mark, Marks, counted_marks
-from batchgen.planning.selection import selected
 from batchgen.planning.slots import home_of
 from batchgen.planning.stages import Stage, counted_stages, stage_of
-from batchgen.planning.yields import YOUNG
-from batchgen.usecases.other_slots import carried_notes, not_bought, unbought_notes
-from batchgen.usecases.targets import batch_meant, manifest_meant
-from batchgen.wiring.batch import Batch, slots_of
-from batchgen.wiring.job_facts import known_records
-from batchgen.wiring.opening import OpenBatch, manifest_of
 from batchgen.wiring.options import Options
-
-
-class OtherSlots(NamedTuple):
-    """What is said of the other slots of a batch, and whether a run would carry something of them."""
-
-    notes: Sequence[str]
-    to_carry: bool
-
-
-def notice_slots(opened: OpenBatch) -> OtherSlots:
-    """Return what a run would carry of other slots, and which of them have jobs that were not bought.
-
-    Raises:
-        JournalError: the journal cannot be read.
-    """
-    options, here = opened.options, opened.batch.scope.slot
-    slots = opened.file.slots(opened.batch.scope)
-    states, short = slots.open(), slots.short(since=options.clock.now() - YOUNG)
-    notes = carried_notes(options, states, here)
-    notes += unbought_notes(options, not_bought(opened))
-    others = [set(one) - {State.HELD} for slot, one in states.items() if slot != here]
-    return OtherSlots(notes, to_carry=any(slot != here for slot in short) or any(others))
+from batchgen.wiring.slots import slots_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,7 +92,7 @@ def status_of_all(journal: JournalStore, output: Path, *, now: float) -> list[Ba
         last, alive = file.last_runs.read(), file.last_runs.alive(at=now)
         chains = chains_by_scope(file, output)
         return [
-            _sum_up(
+            sum_up(
                 scope,
                 file.batch(scope).records(),
                 output / scope.batch,
@@ -176,7 +145,7 @@ def _began(one: tuple[float, Scope]) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Part:
+class Part:
     """The records of some jobs.
 
     Attributes:
@@ -194,87 +163,7 @@ class _Part:
     chains: ChainCount = NO_CHAINS
 
 
-def status_of_some(options: Options) -> list[BatchStatus]:
-    """Sum up some jobs of every slot of a batch that has any of them.
-
-    Where the batch's name is given and its manifest cannot be read, what the journal says has to do.
-
-    Args:
-        options: with the batch, by its manifest or its name, and the words that select jobs.
-
-    Raises:
-        InputError: the words mean no job in any slot, or need a manifest that is not there.
-        JournalError: the journal cannot be read.
-    """
-    batch, now = batch_meant(options), options.clock.now()
-    manifest, why = _manifest_if_any(options)
-    found: list[BatchStatus] = []
-    wrong: Sequence[str] = ()
-    with options.journal.read() as file:
-        last, alive = file.last_runs.read(), file.last_runs.alive(at=now)
-        for scope in file.scopes():
-            if scope.batch != batch:
-                continue
-            if manifest is not None:
-                part, bad = _of_the_plan(Batch.of(options, manifest, scope, file))
-            else:
-                records, ended = file.batch(scope).records(), last.get(scope)
-                marks = file.asset_marks(scope).read()
-                part, bad = _of_the_records(options, records, ended, why=why, now=now, marks=marks)
-            if bad:
-                wrong = bad
-                continue
-            folder, run, marks = options.output / batch, last.get(scope), file.asset_marks(scope).read()
-            is_alive = scope in alive
-            found.append(_sum_up(scope, part.records, folder, run, alive=is_alive, marks=marks, part=part))
-    if wrong and not found:
-        raise InputError("\n".join(wrong))
-    return found
-
-
-def _manifest_if_any(options: Options) -> tuple[Manifest | None, str]:
-    """Return the manifest of a batch, or why there is none for the name that was given."""
-    if options.manifest.is_file():
-        return manifest_of(options), ""
-    try:
-        return manifest_of(replace(options, manifest=manifest_meant(options))), ""
-    except InputError as error:
-        return None, f"it cannot be read: {error}"
-
-
-def _of_the_plan(batch: Batch) -> tuple[_Part, Sequence[str]]:
-    records, plan, shown = batch.journal.records(), batch.plan, batch.plan.shown
-    keys = {one.key for one in shown.carried}
-    part = _Part(
-        records={key: record for key, record in records.items() if key in keys},
-        removed=frozenset(one.key for one in shown.removed),
-        jobs=len(shown.entries),
-        of=len(plan.entries),
-        chains=count_chains(shown),
-    )
-    return part, batch.wrong_words
-
-
-def _of_the_records(
-    options: Options,
-    records: Mapping[JobKey, Record],
-    last: LastRun | None,
-    *,
-    why: str,
-    now: float,
-    marks: Marks,
-) -> tuple[_Part, Sequence[str]]:
-    known, keys = known_records(records, why=why, now=now, marks=marks)
-    found = selected(options.selection, known)
-    shelf = Shelf(records)
-    meant = (one for place in found.places for one in shelf.of(keys[place]).all)
-    chosen = {key: records[key] for key in meant if key in records}
-    gone = last.removed if last is not None else frozenset()
-    part = _Part(records=chosen, removed=gone, jobs=None, of=len(records) if last is None else last.jobs)
-    return part, found.wrong
-
-
-def _sum_up(
+def sum_up(
     scope: Scope,
     records: Mapping[JobKey, Record],
     folder: Path,
@@ -282,9 +171,21 @@ def _sum_up(
     *,
     alive: bool,
     marks: Marks,
-    part: _Part | None = None,
+    part: Part | None = None,
     chains: ChainCount = NO_CHAINS,
 ) -> BatchStatus:
+    """Sum up the records of one scope.
+
+    Args:
+        scope: whose they are.
+        records: all of them, or those that are meant.
+        folder: the batch's, with the files.
+        last: how the last run went.
+        alive: whether a run is at work on it.
+        marks: what a person says of the assets.
+        part: what is known of the jobs that are meant; None where all are.
+        chains: how far they are, where all are meant.
+    """
     gone = last.removed if last is not None else frozenset()
     jobs = None if last is None else last.jobs
     if part is not None:
@@ -293,12 +194,12 @@ def _sum_up(
     aside = gone | shelf.beside()
     current = {key: record for key, record in records.items() if key not in aside}
     again = [records.get(key, Record()) for key in shelf.wanted() if shelf.of(key).current not in gone]
-    there = list(current.values())
+    there, beside = list(current.values()), [one for key, one in records.items() if key in aside]
     stages = counted_stages(there, alive=alive)
     if jobs is not None:  # a job that nothing has happened to has no record
         stages[Stage.NOT_BOUGHT] += max(0, jobs - len(there))
-    lost = look_at_files(current, folder).lost
-    vanished = sum(stage_of(current[key]) is Stage.DONE for key in lost)
+    look = look_at_files(current, folder)
+    vanished = sum(stage_of(current[key]) is Stage.DONE for key in look.lost)
     stages[Stage.DONE] -= vanished
     stages[Stage.FILES_MISSING] += vanished
     return BatchStatus(
@@ -314,9 +215,9 @@ def _sum_up(
         last=last,
         alive=alive,
         quoted=sum((record.quoted_in_all or Decimal(0) for record in records.values()), Decimal(0)),
-        committed=sum((committed(record) for record in records.values()), Committed()),
+        committed=Committed.of_all(map(committed, records.values())),
         untold=sum(record.untold for record in records.values()),
-        files_missing=missing_among(records.values(), folder),
+        files_missing=look.missing + missing_among(beside, folder),
         chains=chains,
         marks=counted_marks(_own_assets(current), marks),
     )

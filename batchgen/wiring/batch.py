@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.verdict import Verdict, weigh
@@ -48,6 +46,7 @@ from batchgen.wiring.options import SIMULATOR, Options, project_of
 from batchgen.wiring.redone import redone
 from batchgen.wiring.rows import OfBatch, Rows, SomeRows
 from batchgen.wiring.service import address_of
+from batchgen.wiring.slots import slots_of, zone_of
 
 
 def scope_of(
@@ -110,16 +109,6 @@ def is_of_the_past(
         return False
     due, known = scope_of(replace(options, slot=None), manifest, file, now=now), slots_of(file, scope)
     return due != scope and (due.slot in known or has_later(scope.slot, known, zone_of(manifest)))
-
-
-def slots_of(file: JournalFile, scope: Scope) -> list[str]:
-    """Return the slots of a scope's batch, those begun first first."""
-    return [one.slot for one in file.scopes() if replace(one, slot=scope.slot) == scope]
-
-
-def zone_of(manifest: Manifest) -> tzinfo:
-    """Return the zone in which the manifest's days begin."""
-    return UTC if manifest.tz == "UTC" else ZoneInfo(manifest.tz)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,8 +17,8 @@ from batchgen.planning.file_places import Namer
 from batchgen.planning.job_words import JobWords, names_of
 from batchgen.planning.name_checks import check_names
 from batchgen.planning.slots import began_at
-from batchgen.wiring.batch import zone_of
 from batchgen.wiring.options import Options
+from batchgen.wiring.slots import zone_of
 
 _GONE = FileNames("{id}_{index}")  # for a job that the manifest does not have any more: it has no words
 _BESIDE = 128  # bytes of a path: the slot's folder, `earlier/`, and an asset's id

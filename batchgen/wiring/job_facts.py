@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from batchgen.engine.policy import Policy
 from batchgen.lifecycle import Record, State
 from batchgen.manifest.source.scalars import text_of
 from batchgen.manifest.values import Manifest
@@ -42,6 +41,8 @@ def is_out_of_sight(record: Record, timeout: float | None, *, now: float) -> boo
     """
     if record.state is not State.RUNNING or (paid := record.submission) is None:
         return False
+    from batchgen.engine.policy import Policy  # noqa: PLC0415 - few ask for this, and it brings what looks
+
     return now - paid.at >= Policy(timeout=timeout).timeout_of(None)
 
 

@@ -1,6 +1,7 @@
 """Which slot a run begins that was named and is not on record: one of a calendar period that was missed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import tzinfo
 
 from batchgen.errors import InputError
@@ -50,3 +51,9 @@ def _shown(known: Sequence[str]) -> str:
     last = ", ".join(map(repr, known[-_MOST_TOLD:])) or "none"
     more = len(known) - _MOST_TOLD
     return f"{last}, and {counted(more, 'slot')} before" if more > 0 else last
+
+
+def may_begin(options: Options) -> Options:
+    """Return the options of a run: it begins a slot that was missed if it may buy what was never bought."""
+    buys = options.limit != 0
+    return replace(options, begins_missed=buys and not (options.redo or options.retry))

@@ -1,24 +1,23 @@
 """Opening a batch: its manifest read, its name held, its journal open and the plan made."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import BatchLockedError, InputError
+from batchgen.errors import BatchLockedError
 from batchgen.formats import span
 from batchgen.journal.file import JournalFile
 from batchgen.loop_clock import loop_time
-from batchgen.manifest.reading import read_manifest, uncollected
+from batchgen.manifest.reading import uncollected
 from batchgen.manifest.values import Manifest
 from batchgen.model import JobKey, Scope
 from batchgen.planning.selection import of_ids
 from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.places import refuse_another_folder
+from batchgen.wiring.reading import manifest_of
 
 _LOOKS_AT_LOCK = 0.5  # seconds between two looks whether a batch is free
 
@@ -56,33 +55,6 @@ class OpenBatch:
         ids = [one.job.id for one in self.batch.plan.entries if one.selected]
         options = replace(self.options, selection=of_ids(ids))
         return replace(self, options=options).under(scope)
-
-
-def manifest_of(options: Options) -> Manifest:
-    """Read the manifest that is meant.
-
-    Raises:
-        InputError: names everything that is wrong with it.
-    """
-    _refuse_unwritable_name(options.manifest)
-    return read_manifest(
-        options.manifest, environ=options.environ, max_jobs=options.max_jobs, text=options.text
-    )
-
-
-def _refuse_unwritable_name(path: Path) -> None:
-    """Refuse a path that cannot be kept as text: the journal knows manifests by theirs.
-
-    Raises:
-        InputError: a name in it is no UTF-8.
-    """
-    try:
-        os.path.realpath(path).encode()
-    except UnicodeEncodeError as error:
-        shown = str(path).encode("utf-8", "backslashreplace").decode()
-        raise InputError(f"{shown}: this path is not UTF-8; rename the file or its folder") from error
-    except OSError as error:
-        raise InputError(f"{path}: the current folder is gone; change to one that is there") from error
 
 
 def _with_slot_of(options: Options, scope: Scope) -> Options:

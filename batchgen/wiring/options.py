@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-
-from dotenv.main import DotEnv
+from typing import TYPE_CHECKING
 
 from batchgen.errors import InputError
-from batchgen.journal.store import JournalStore
 from batchgen.model import NO_RATE, JobKey, Rate
 from batchgen.plain_files import FileFaultError, read_text
 from batchgen.planning.selection import JobSelection
-from batchgen.ports import Clock
 from batchgen.scenario.credentials import KEY_NAMES
-from batchgen.scenario.request_log import Request
-from batchgen.scenario.transport import Transport
 from batchgen.wiring.clock import SystemClock
+
+if TYPE_CHECKING:
+    from batchgen.journal.store import JournalStore
+    from batchgen.ports import Clock
+    from batchgen.scenario.request_log import Request
+    from batchgen.scenario.transport import Transport
 
 # source: docs/service.md base
 SERVICE = "https://api.cloud.scenario.com/v1"
@@ -116,14 +117,16 @@ class Options:
     max_duration: float | None = None
     wait_lock: float = 0.0
     max_jobs: int = 100_000
-    clock: Clock = field(default_factory=SystemClock, repr=False, compare=False)
-    transport: Transport | None = field(default=None, repr=False, compare=False)
-    on_request: Callable[[Request], None] | None = field(default=None, repr=False, compare=False)
+    clock: "Clock" = field(default_factory=SystemClock, repr=False, compare=False)
+    transport: "Transport | None" = field(default=None, repr=False, compare=False)
+    on_request: "Callable[[Request], None] | None" = field(default=None, repr=False, compare=False)
     on_wait: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
 
     @property
-    def journal(self) -> JournalStore:
+    def journal(self) -> "JournalStore":
         """The door to the journal."""
+        from batchgen.journal.store import JournalStore  # noqa: PLC0415 - a manifest is checked without one
+
         return JournalStore(self.output)
 
     def command_line(self, name: str, *words: str, slot: str | None = None) -> str:
@@ -212,6 +215,8 @@ def _set_by(path: Path) -> dict[str, str]:
         if fault.missing:
             return {}
         raise InputError(f"{fault}; it may set SCENARIO_... variables, so mend it or move it away") from fault
+    from dotenv.main import DotEnv  # noqa: PLC0415 - most folders have none, and it brings more than itself
+
     found = DotEnv(None, stream=io.StringIO(text), interpolate=False).dict()
     return {name: one for name, one in found.items() if one is not None}
 

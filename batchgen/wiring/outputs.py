@@ -1,17 +1,17 @@
-"""Opening what puts results on the disk and on the terminal."""
+"""Opening what puts results on the disk and on the terminal.
+
+What fetches files is loaded when it is opened: a run with nothing to fetch has no use for it.
+"""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from batchgen.engine.limits.budget import BudgetGuard
-from batchgen.engine.limits.flow import Flow
 from batchgen.model import JobKey, Rate
 from batchgen.output.asset_store import AssetStore
 from batchgen.output.disk import BatchDisk
-from batchgen.output.downloads import Downloader
 from batchgen.output.export_disk import ExportDisk
 from batchgen.output.known_files import KnownFiles
 from batchgen.output.links import make_way
@@ -24,14 +24,19 @@ from batchgen.planning.chains import steps_of
 from batchgen.planning.file_places import Namer
 from batchgen.planning.plan import Plan
 from batchgen.ports import Collector
-from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch, is_open
 from batchgen.wiring.file_names import manifest_namer
+
+if TYPE_CHECKING:
+    from batchgen.engine.limits.budget import BudgetGuard
+    from batchgen.engine.limits.flow import Flow
+    from batchgen.output.downloads import Downloader
+    from batchgen.scenario.client import ScenarioClient
 
 
 @asynccontextmanager
 async def open_downloads(
-    batches: Sequence[Batch], client: ScenarioClient, rate: Rate | None, known: KnownFiles
+    batches: Sequence[Batch], client: "ScenarioClient", rate: Rate | None, known: KnownFiles
 ) -> AsyncIterator[Sequence[Collector | None]]:
     """Open what fetches the files of a batch's slots, one for each; None where its manifest wants no files.
 
@@ -44,6 +49,8 @@ async def open_downloads(
     Raises:
         OutputError: the first one's folder cannot be made.
     """
+    from batchgen.output.downloads import Downloader  # noqa: PLC0415 - see above
+
     first = batches[0]
     if not first.manifest.output.download:
         yield [None] * len(batches)
@@ -89,8 +96,10 @@ def mapping_file(path: Path, folder: Path, chunks: Callable[[], Iterator[bytes]]
     return MappingFile(path, folder, chunks)
 
 
-def open_downloads_beside(client: ScenarioClient, folder: Path, rate: Rate | None) -> Downloader:
+def open_downloads_beside(client: "ScenarioClient", folder: Path, rate: Rate | None) -> "Downloader":
     """Open what fetches files under the names of their assets into a folder of its own."""
+    from batchgen.output.downloads import Downloader  # noqa: PLC0415 - see above
+
     return Downloader(client, folder, template="{asset_id}", spacing=spacing_at(rate))
 
 
@@ -100,7 +109,7 @@ def files_on_disk(batch: Batch) -> AssetStore:
 
 
 def open_progress(
-    batch: Batch, flow: Flow, purse: BudgetGuard, notes: Callable[[], str], stream: TextIO, mode: Mode
+    batch: Batch, flow: "Flow", purse: "BudgetGuard", notes: Callable[[], str], stream: TextIO, mode: Mode
 ) -> Progress:
     """Open what shows a person how far a run is.
 
@@ -138,7 +147,7 @@ def _steps(plan: Plan) -> dict[JobKey, bool]:
     return {plan.entries[place].key: place in last for place in steps_of(plan.lineage)}
 
 
-def _reserved(batch: Batch, flow: Flow) -> Decimal:
+def _reserved(batch: Batch, flow: "Flow") -> Decimal:
     """Return what is held for jobs whose charge is not known."""
     records = batch.journal.records()
     held = (committed(records[key]).reserved for key in flow.in_flight if key in records)

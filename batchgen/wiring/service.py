@@ -1,21 +1,25 @@
-"""The service behind the Generator port: the real one, or the simulator in this process."""
+"""The service behind the Generator port: the real one, or the simulator in this process.
+
+What speaks to it is loaded when it is opened: many a command, and a run with nothing to do, never asks it.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import InputError
 from batchgen.model import Rate
 from batchgen.redaction import secrets_in
-from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials, check_base_url, find_credentials
-from batchgen.scenario.http import HttpTransport
-from batchgen.scenario.request_log import ToldTransport
-from batchgen.scenario.transport import Transport
-from batchgen.scenario.usages import UsageClient
 from batchgen.wiring.background import beside
 from batchgen.wiring.options import REHEARSAL_SPEED, SERVICE, SIMULATOR, Options, rate_of
+
+if TYPE_CHECKING:
+    from batchgen.engine.limits.gate import RateGate
+    from batchgen.scenario.client import ScenarioClient
+    from batchgen.scenario.transport import Transport
+    from batchgen.scenario.usages import UsageClient
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,13 +69,15 @@ class Service:
         client: of one project, paced by the gate.
     """
 
-    transport: Transport
-    gate: RateGate
-    client: ScenarioClient
+    transport: "Transport"
+    gate: "RateGate"
+    client: "ScenarioClient"
 
     @property
-    def usages(self) -> UsageClient:
+    def usages(self) -> "UsageClient":
         """What reads the service's own history of what it charged, of every project of the key."""
+        from batchgen.scenario.usages import UsageClient  # noqa: PLC0415 - see above
+
         return UsageClient(self.transport, self.gate, project=None)
 
 
@@ -90,6 +96,9 @@ async def open_service(
         InputError: the base URL will not do.
         StoppedError: there are no credentials.
     """
+    from batchgen.engine.limits.gate import RateGate  # noqa: PLC0415 - see above
+    from batchgen.scenario.client import ScenarioClient  # noqa: PLC0415
+
     gate = RateGate(rate_of(options, rate))
     async with transport_to(options) as transport, beside(gate.run(), name="gate"):
         client = ScenarioClient(transport, gate, project=project)
@@ -97,24 +106,28 @@ async def open_service(
 
 
 @asynccontextmanager
-async def transport_to(options: Options) -> AsyncIterator[Transport]:
+async def transport_to(options: Options) -> AsyncIterator["Transport"]:
     """Open the way to the service, which tells of its requests where somebody wants to know.
 
     Raises:
         InputError: the base URL will not do.
         StoppedError: there are no credentials.
     """
+    from batchgen.scenario.request_log import ToldTransport  # noqa: PLC0415 - see above
+
     async with _way_to(options) as transport:
         tell = options.on_request
         yield transport if tell is None else ToldTransport(transport, tell)
 
 
 @asynccontextmanager
-async def _way_to(options: Options) -> AsyncIterator[Transport]:
+async def _way_to(options: Options) -> AsyncIterator["Transport"]:
     address = address_of(options)
     if options.transport is not None:
         yield options.transport
         return
+    from batchgen.scenario.http import HttpTransport  # noqa: PLC0415 - a fifth of the start-up time
+
     if address.base_url is not None:
         credentials = find_credentials(options.environ)
         secrets = secrets_in(options.environ)

@@ -14,8 +14,9 @@ from batchgen.manifest.reading import read_manifest
 from batchgen.model import Model, Rate
 from batchgen.simulator.front import serve
 from batchgen.simulator.settings import Settings
+from batchgen.usecases.manifest_check import check_manifest
 from batchgen.usecases.model_search import Search, describe_models, find_models
-from batchgen.usecases.models import check_manifest, check_models
+from batchgen.usecases.models import check_models
 from batchgen.wiring.clock import SystemClock
 from batchgen.wiring.model_cache import FRESH, ModelCache
 from batchgen.wiring.model_source import Catalogue

@@ -9,11 +9,11 @@ from typing import TypeAlias
 from batchgen.lifecycle import Record
 from batchgen.output.entries import Parent, Row, entry
 from batchgen.output.layout import lay_out
+from batchgen.output.previews import Preview
 from batchgen.output.report import write_report
 from batchgen.output.results import results_csv, results_document, results_json
 from batchgen.output.strips import Strip, Strips
 from batchgen.output.summary import Results
-from batchgen.output.thumbnails import Preview
 from tests.output.conftest import WHY
 from tests.support.report_page import data_of
 from tests.support.results_format import faults

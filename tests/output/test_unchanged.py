@@ -1,5 +1,6 @@
 """What says the same already is not written again; what is missing or damaged is, each by itself."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -49,7 +50,8 @@ def test_a_run_that_changed_nothing_writes_nothing_and_says_when_it_was_written(
     before = stamps(tmp_path)
     found, _ = write_all(tmp_path, later(written))
     assert stamps(tmp_path) == before
-    assert found.written_at == written.written_at, "what is told is what is on the disk"
+    said = results_document(written)["summary"]["written_at"]
+    assert found["summary"]["written_at"] == said, "what is told is what is on the disk"
     assert set(NAMES) < before.keys()
 
 
@@ -75,7 +77,7 @@ def test_whatever_is_said_otherwise_is_written_with_the_time_of_now(
     document = json.loads((tmp_path / "results.json").read_text())
     whole = {**results_document(new), "jobs": document["jobs"], "removed": document.get("removed")}
     assert document == {name: one for name, one in whole.items() if one is not None}
-    assert found.written_at == new.written_at
+    assert found["summary"] == document["summary"]
     assert document["summary"]["written_at"] in (tmp_path / "report.html").read_text()
 
 
@@ -118,6 +120,42 @@ def test_a_missing_or_damaged_file_is_written_again_by_itself(
     write_all(tmp_path, written)
     assert changed(before, stamps(tmp_path)) == {name}
     assert (tmp_path / name).read_bytes() == whole
+
+
+def test_a_table_of_earlier_results_is_written_again_beside_newer_ones(
+    written: Results, tmp_path: Path
+) -> None:
+    """As a kill leaves it between the two, or a backup that brought one of them back."""
+    table, page = tmp_path / "results.csv", tmp_path / "report.html"
+    earlier = table.read_bytes(), page.read_bytes()
+    new = later(CHANGES["an error alone"](written))
+    write_all(tmp_path, new)
+    right = table.read_bytes()
+    for old_page in (False, True):
+        table.write_bytes(earlier[0])
+        page.write_bytes(earlier[1] if old_page else page.read_bytes())
+        write_all(tmp_path, new)
+        assert table.read_bytes() == right != earlier[0]
+
+
+def test_a_table_that_is_known_to_be_right_is_not_made_again_to_be_compared(
+    written: Results, tmp_path: Path
+) -> None:
+    table, asked = tmp_path / "results.csv", list[tuple[str, str]]()
+    table.write_bytes(b"as if it were right")
+
+    def is_known(document: str, found: str) -> bool:
+        asked.append((document, found))
+        return True
+
+    told = write_results(tmp_path, written, is_known=is_known)
+    digests = [
+        hashlib.sha256((tmp_path / one).read_bytes()).hexdigest() for one in ("results.json", "results.csv")
+    ]
+    assert asked == [tuple(digests)] == [(told.sha256, told.table)]
+    assert table.read_bytes() == b"as if it were right"
+    write_results(tmp_path, written)
+    assert table.read_bytes() != b"as if it were right", "where nobody knows, it is compared"
 
 
 def test_another_style_script_template_or_version_draws_the_page_anew(

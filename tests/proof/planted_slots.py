@@ -202,7 +202,7 @@ OF_SLOTS = (
     ),
     Mutant(
         name="begin a missed slot to try again what failed in it",
-        path="api/runs.py",
+        path="wiring/missed_slots.py",
         old="begins_missed=buys and not (options.redo or options.retry))\n",
         new="begins_missed=buys)\n",
         test=_MISSED,

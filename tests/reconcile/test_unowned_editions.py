@@ -4,8 +4,7 @@ import pytest
 
 from batchgen.lifecycle import RedoAsked, Restored, State
 from batchgen.model import Job, JobKey, Submission
-from batchgen.planning.editions import Shelf
-from batchgen.reconcile.unowned_editions import unlinked
+from batchgen.planning.editions import Shelf, unlinked
 from batchgen.record import Record
 from tests.support.builders import make_earth, make_job, make_jobs, records_of, service_of_another
 from tests.support.memory_journal import Disk, MemoryJournal

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from batchgen import api
-from batchgen.api import runs
+from batchgen.api import plans, reports, runs
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import GuardError, InputError
 from batchgen.exits import Exit
@@ -19,8 +19,8 @@ from batchgen.lifecycle import State
 from batchgen.planning.selection import of_ids
 from batchgen.scenario.transport import Answer, Call
 from batchgen.wiring.batch import due_since
-from batchgen.wiring.opening import manifest_of
 from batchgen.wiring.options import Options
+from batchgen.wiring.reading import manifest_of
 from tests.support.place import Place, quiet
 from tests.support.virtual import VirtualTransport
 
@@ -162,7 +162,7 @@ def test_a_slot_that_has_not_begun_or_is_none_is_refused_with_the_form_and_those
     nights: Nights, slot: str, why: str
 ) -> None:
     nights.run()
-    for work in (ran(nights), lambda options: nights.play(runs.plan(options))):
+    for work in (ran(nights), lambda options: nights.play(plans.plan(options))):
         said = refused(nights, work, slot=slot)
         assert why in said
         assert said.endswith("there are: '2027-01-15'")
@@ -173,12 +173,12 @@ def test_commands_that_begin_nothing_refuse_a_slot_of_which_nothing_is_on_record
     nights.run()
     some = {"selection": of_ids(["a-castle"])}
     works: Sequence[tuple[Callable[[Options], Any], dict[str, Any]]] = (
-        (runs.report, {}),
+        (reports.report, {}),
         (api.accept, {}),
         (api.forget, {}),
         (api.jobs_meant, some),
         (lambda options: asyncio.run(api.audit(options, offline=True)), {}),
-        (lambda options: nights.play(runs.plan(options)), {"redo": True, **some}),
+        (lambda options: nights.play(plans.plan(options)), {"redo": True, **some}),
         (ran(nights), {"redo": True, **some}),
         (ran(nights), {"retry": True, **some}),
         (ran(nights), {"limit": 0}),  # --collect-only
@@ -217,7 +217,7 @@ def test_what_is_in_a_slot_stands_for_it_and_further_commands_are_told_by_its_ow
     said = refused(nights, ran(nights), slot=typed, unattended=True)
     assert f"--slot {slot}" in said
     nights.run()
-    preview = nights.play(runs.plan(nights.options(slot=typed)))
+    preview = nights.play(plans.plan(nights.options(slot=typed)))
     assert (preview.batch.scope.slot, len(preview.batch.plan.to_submit)) == (slot, 2)
     assert f"slot {slot} begins: nothing of it is on record" in preview.outlook.notes
     nights.run(slot=typed, limit=1)
