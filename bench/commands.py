@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,14 +32,24 @@ class Ran:
 
 def batchgen(*words: str, folder: Path, base_url: str = "") -> Ran:
     """Run it in a folder, against a service that takes any key."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SCENARIO")}
-    known = {"SCENARIO_SDK_API_KEY": "key", "SCENARIO_SDK_API_SECRET": "secret"}
     where = {"SCENARIO_BASE_URL": base_url} if base_url else {}
-    path, trouble = folder / f"said-{words[0]}.txt", folder / f"trouble-{words[0]}.txt"
+    return _ran([*_COMMAND, *words], words[0], folder, where)
+
+
+def python(code: str, *, folder: Path) -> Ran:
+    """Run some code as a command is run, in a folder."""
+    return _ran([sys.executable, "-c", code], "python", folder, {})
+
+
+def _ran(command: Sequence[str], name: str, folder: Path, where: Mapping[str, str]) -> Ran:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SCENARIO")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # who installs a command compiles it once
+    known = {"SCENARIO_SDK_API_KEY": "key", "SCENARIO_SDK_API_SECRET": "secret"}
+    path, trouble = folder / f"said-{name}.txt", folder / f"trouble-{name}.txt"
     with path.open("w") as said, trouble.open("w") as troubled:
         began = time.perf_counter()
         with subprocess.Popen(
-            [*_COMMAND, *words],
+            command,
             cwd=folder,
             env={**kept, **known, **where},
             stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ from bench.rows.pace import budget, polls, rate, wide
 from bench.rows.pages import page
 from bench.rows.plans import help_text, large, quotes, yaml
 from bench.rows.speed import cpu, engine, http
+from bench.rows.starts import starts
 from bench.setting import Setting
 
 Scenario = Callable[[Setting], list[Figure]]
@@ -31,5 +32,6 @@ SCENARIOS: dict[str, Scenario] = {
     "large": large,
     "yaml": yaml,
     "page": page,
+    "starts": starts,
     "help": help_text,
 }

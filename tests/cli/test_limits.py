@@ -58,9 +58,12 @@ def test_a_wait_for_the_batch_is_said_ends_by_a_signal_and_takes_the_manifest_of
         held = stack.enter_context(ExitStack())
         held.enter_context(JournalStore(shell.folder / "output").hold("spring", stamp=0.0))
         assert shell.call(*words[:-2]).status == 6
-        stopped, waits, quiet = (stack.enter_context(shell.start(*words, *more)) for more in ([], [], ["-q"]))
+        log = shell.folder / "quiet.log"
+        told = ["-q", "--log-file", str(log)]
+        stopped, waits, quiet = (stack.enter_context(shell.start(*words, *more)) for more in ([], [], told))
         for run in (stopped, waits):
             until(lambda run=run: "waiting up to 80 s for the batch 'spring'" in run.err)  # type: ignore[misc]
+        until(lambda: log.exists() and "waiting up to 80 s" in log.read_text())
         stopped.send_signal(signal.SIGTERM)
         assert stopped.wait(30) == 6
         assert "is still being run by process" in stopped.err
