@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,16 @@ KNOWN_TO_CLI = {
 VALUES = ("Error", "Enum", "Protocol", "NamedTuple", "TypedDict")
 
 
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of a file, which is read once, whichever package it is seen in by a link."""
+    return _nodes(path.resolve())
+
+
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
 def sources(package: Path, *rooms: str) -> Iterator[Path]:
     for room in rooms:
         yield from (package / room).rglob("*.py")
@@ -28,7 +39,7 @@ def adapters(package: Path) -> frozenset[str]:
     """Return the names of the classes of the adapter rooms that are more than values."""
     found = set()
     for path in sources(package, *ADAPTERS):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if not isinstance(node, ast.ClassDef):
                 continue
             is_value = any("dataclass" in ast.unparse(one) for one in node.decorator_list)
@@ -39,15 +50,14 @@ def adapters(package: Path) -> frozenset[str]:
 
 def made_in(path: Path, names: frozenset[str]) -> list[str]:
     """Return the calls of a file that make an adapter: of its class, or of one of its class methods."""
-    tree = ast.parse(path.read_text())
     imported = {
         one.asname or one.name: one.name
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("batchgen.")
         for one in node.names
     }
     found = []
-    for node in ast.walk(tree):
+    for node in nodes(path):
         called = node.func if isinstance(node, ast.Call) else None
         owner = called.value if isinstance(called, ast.Attribute) else called
         if isinstance(owner, ast.Name) and imported.get(owner.id) in names:
@@ -66,7 +76,7 @@ def known_to_cli(package: Path) -> set[str]:
     """Return what the command line imports of this package, by room."""
     found = set()
     for path in sources(package, "cli"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "batchgen":
                 module = node.module or ""
                 names = [module] if "." in module else [f"batchgen.{one.name}" for one in node.names]

@@ -9,10 +9,11 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any
 
 from batchgen.lifecycle import EVENTS, Event, Record
@@ -54,17 +55,21 @@ def _plain(value: Any) -> Any:
     """
     if type(value) is Decimal:
         return str(value)
-    shown = {}
-    for name, default in _defaults(type(value)):  # type: ignore[arg-type]  # a dataclass type hashes
-        one = getattr(value, name)
-        if default is MISSING or one != default:
-            shown[name] = one
-    return shown
+    names, defaults, values_of = _layout(type(value))  # type: ignore[arg-type]  # a dataclass type hashes
+    return {
+        name: one
+        for name, one, default in zip(names, values_of(value), defaults, strict=True)
+        if one is not default and one != default
+    }
 
 
 @cache
-def _defaults(cls: type) -> tuple[tuple[str, Any], ...]:
-    return tuple((one.name, one.default) for one in fields(cls))
+def _layout(cls: type) -> tuple[tuple[str, ...], tuple[Any, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Return a dataclass's fields, what they are at first (MISSING equals nothing), and how they are read."""
+    names = tuple(one.name for one in fields(cls))
+    read = attrgetter(*names)
+    values_of = read if len(names) > 1 else lambda value: (read(value),)
+    return names, tuple(one.default for one in fields(cls)), values_of
 
 
 _ENCODER = json.JSONEncoder(

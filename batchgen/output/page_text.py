@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 import jinja2
 from markupsafe import Markup
@@ -25,11 +26,8 @@ def render(
     sent: Sent | None = None,
 ) -> Iterator[str]:
     """Write a page, piece by piece; see ``page_data`` for what it takes."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     counts = Counter(document["summary"]["statuses"])  # of an older document some are left out
-    stream = environment.from_string(resource(TEMPLATE)).stream(
+    stream = _template().stream(
         document=document,
         summary=document["summary"],
         data=map(Markup, page_data(document, layout, jobs, drawn, sent)),
@@ -47,6 +45,15 @@ def render(
     )
     stream.enable_buffering(_PIECES_A_CHUNK)
     yield from stream
+
+
+@cache
+def _template() -> jinja2.Template:
+    """Return the page's template; to compile it takes longer than to write most pages with it."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(resource(TEMPLATE))
 
 
 def _segments(counts: Mapping[str, int]) -> list[tuple[str, float, float]]:

@@ -28,6 +28,7 @@ _ENDED = frozenset({Stage.DONE, Stage.FAILED})
 _REFRESHES = 5  # a second
 _LAST_ENDS = 60
 _LAST_FAILURES = 3
+_NOTHING = Record()
 
 
 class Mode(StrEnum):
@@ -68,7 +69,7 @@ class Tally:
         self._steps = steps or {}
         self._chains = ChainCount(chains=sum(self._steps.values()), steps=len(self._steps))
         self._aside = frozenset(aside)
-        self._seen: dict[JobKey, tuple[Stage, Decimal, Decimal, int]] = {}
+        self._seen: dict[JobKey, tuple[Record, Stage]] = {}
         self._counts = {**dict.fromkeys(Stage, 0), Stage.NOT_BOUGHT: total}
         self._spent = Decimal(0)
         self._untold = 0
@@ -81,8 +82,7 @@ class Tally:
 
     def note(self, key: JobKey, job: Job, event: Event, record: Record, *, now: float) -> None:
         """Count one event; ``now`` is in seconds of any clock that only goes forward."""
-        self._move(key, record)
-        if _stage(record) in _ENDED:
+        if self._move(key, record) in _ENDED:
             self._ends.append(now)
         if isinstance(event, Failed | Refused | Canceled | Abandoned):
             self._failures.append((clean(job.id, 40), clean(record.error) or record.state))
@@ -104,22 +104,27 @@ class Tally:
             chains=self._chains,
         )
 
-    def _move(self, key: JobKey, record: Record) -> None:
-        nothing = (Stage.NOT_BOUGHT, Decimal(0), Decimal(0), 0)
-        stage, spent, back, untold = self._seen.get(key, nothing)
-        charged, refunded = record.charged or Decimal(0), record.refunded or Decimal(0)
-        stands = _stage(record)
+    def _move(self, key: JobKey, record: Record) -> Stage:
+        before, stage = self._seen.get(key, (_NOTHING, Stage.NOT_BOUGHT))
+        if before is record:
+            return stage
+        stands = stage_of(record, alive=True)
         if key not in self._aside:
             self._counts[stage] -= 1
             self._counts[stands] += 1
         if key in self._steps and (by := (stands is Stage.DONE) - (stage is Stage.DONE)):
             chains, last = self._chains, self._steps[key]
             self._chains = replace(chains, steps_done=chains.steps_done + by, done=chains.done + by * last)
-        self._spent += charged - spent
-        self._untold += record.untold - untold
-        self._refunded += refunded - back
+        self._seen[key] = record, stands
+        if before.submissions is not record.submissions:
+            self._count_money(before, record)
+        return stands
+
+    def _count_money(self, before: Record, record: Record) -> None:
+        self._spent += (record.charged or 0) - (before.charged or 0)
+        self._untold += record.untold - before.untold
+        self._refunded += (record.refunded or 0) - (before.refunded or 0)
         self._assumed = self._assumed or any(one.refund is Refund.ASSUMED for one in record.submissions)
-        self._seen[key] = (stands, charged, refunded, record.untold)
 
     def _pace(self, now: float) -> float | None:
         """Return the ends a minute; time without an end since the last one counts too."""
@@ -127,10 +132,6 @@ class Tally:
             return None
         passed = max(now, self._ends[-1]) - self._ends[0]
         return 60 * (len(self._ends) - 1) / passed if passed > 0 else None
-
-
-def _stage(record: Record) -> Stage:
-    return stage_of(record, alive=True)
 
 
 class Progress:

@@ -96,7 +96,9 @@ class Entries(Sequence[Mapping[str, Json]]):
     @overload
     def __getitem__(self, at: slice) -> "Entries": ...
     def __getitem__(self, at: int | slice) -> "Mapping[str, Json] | Entries":
-        return Entries(self._rows[at]) if isinstance(at, slice) else entry(self._rows[at])
+        if isinstance(at, slice):
+            return Entries(self._rows[at])
+        return entry(self._rows[at]) if self._made is None else self._made[at]
 
 
 def results_schema() -> str:
@@ -104,14 +106,19 @@ def results_schema() -> str:
     return resources.files(__package__).joinpath("results.schema.json").read_text("utf-8")
 
 
-def results_document(results: Results) -> dict[str, Json]:
-    """Return the whole document; its ``jobs`` and ``removed`` are made when they are asked for."""
+def results_document(results: Results, jobs: Entries | None = None) -> dict[str, Json]:
+    """Return the whole document; its ``jobs`` and ``removed`` are made when they are asked for.
+
+    Args:
+        results: what it is made of.
+        jobs: the elements, where there are some already.
+    """
     document = {
         **_head(results),
         "prompts": prompts(results.rows),
         "chains": {last: list(ids) for last, ids in results.chains.items()},
         "summary": summary(results),
-        "jobs": Entries(results.rows),
+        "jobs": Entries(results.rows) if jobs is None else jobs,
     }
     if results.removed:
         document["removed"] = Entries(results.removed)
@@ -260,11 +267,13 @@ class Written:
     Attributes:
         results: what was written, or found to be there already; then with the time of that.
         sha256: of ``results.json``, hexadecimal.
+        entries: the elements of ``jobs`` in it.
         table: the same of ``results.csv``.
     """
 
     results: Results
     sha256: str
+    entries: Entries
     table: str = ""
 
 
@@ -293,7 +302,7 @@ def write_results(
     if written is None:
         digest = hashlib.sha256()
         atomic.write_chunks(place / JSON_NAME, _counted(results_json(results, entries), digest.update))
-        written = Written(results=results, sha256=digest.hexdigest())
+        written = Written(results=results, sha256=digest.hexdigest(), entries=entries)
     table = atomic.digest_of(place / CSV_NAME)
     if table is None or is_known is None or not is_known(written.sha256, table):
         table = _put_table(place / CSV_NAME, results, entries)
@@ -317,7 +326,7 @@ def _kept(path: Path, results: Results, entries: Entries) -> Written | None:
     earlier, digest = replace(results, written_at=at), hashlib.sha256()
     if not atomic.holds(path, _counted(results_json(earlier, entries), digest.update)):
         return None
-    return Written(results=earlier, sha256=digest.hexdigest())
+    return Written(results=earlier, sha256=digest.hexdigest(), entries=entries)
 
 
 def _counted(chunks: Iterable[bytes], see: Callable[[bytes], object]) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import lru_cache
 from typing import NamedTuple
 
 from batchgen.catalog.outputs import COUNTS, TEXT, kinds_made_by
@@ -21,6 +22,7 @@ WAITED = 120.0  # seconds after an end that a run goes on asking for what is mis
 YOUNG = 86_400.0  # seconds after an end in which further runs ask again
 _REMEMBERED = 50  # ends of a kind
 _MOST = 1000  # outputs: a larger number is no number of outputs
+_BODIES = 1000  # whose kinds are kept: that of a job in flight is asked for at each of its steps
 
 
 class Kind(NamedTuple):
@@ -141,6 +143,7 @@ class Yields:
             models: as the service describes them.
         """
         self._models = models or {}
+        self._kind_of = lru_cache(maxsize=_BODIES)(self._read_kind)
         self._kinds: dict[Kind, _Known] = {}
         self._unread: dict[str, list[tuple[JobKey, Record]]] = {}
         self._most: dict[str, int] = {}  # assets of one job, by model
@@ -151,8 +154,10 @@ class Yields:
 
     def kind(self, record: Record) -> Kind:
         """Return the kind of a job that was sent."""
-        model = record.job.model if record.job else ""
-        return kind_of(model, record.body, self._models.get(model))
+        return self._kind_of(record.job.model if record.job else "", record.body)
+
+    def _read_kind(self, model: str, body: str | None) -> Kind:
+        return kind_of(model, body, self._models.get(model))
 
     def learn(self, key: JobKey, record: Record) -> None:
         """Learn from a success, or from what came to it later."""

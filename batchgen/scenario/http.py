@@ -91,7 +91,13 @@ class HttpTransport:
         """
         self._base_url = check_base_url(base_url)
         self._hint = hint_on(self._base_url)
-        self._credentials = credentials
+        # Never a default of the session: aiohttp sends those to the proxy too, in the clear (its issue 9368).
+        self._usual_headers = {
+            # source: docs/service.md base
+            "Authorization": f"Basic {credentials.token}",
+            "Accept": "application/json",
+            "User-Agent": f"batchgen/{__version__}",
+        }
         self._timeouts = timeouts
         self._connections = connections
         self._largest_answer = largest_answer
@@ -180,13 +186,7 @@ class HttpTransport:
         )
 
     def _headers(self, call: Call) -> dict[str, str]:
-        # Never a default of the session: aiohttp sends those to the proxy too, in the clear (its issue 9368).
-        headers = {
-            # source: docs/service.md base
-            "Authorization": f"Basic {self._credentials.token}",
-            "Accept": "application/json",
-            "User-Agent": f"batchgen/{__version__}",
-        }
+        headers = self._usual_headers
         return headers if call.body is None else {**headers, "Content-Type": "application/json"}
 
     def _url(self, path: str, query: Mapping[str, str]) -> URL:

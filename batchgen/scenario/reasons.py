@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -142,8 +143,13 @@ def _number(value: Json) -> float | None:
 
 def served_at(answer: Answer) -> float | None:
     """Return the service's clock from the ``Date`` header, in seconds since the epoch; None without one."""
+    return _instant(answer.headers.get("date", ""))
+
+
+@lru_cache(maxsize=16)  # all answers of a second have the same
+def _instant(date: str) -> float | None:
     try:
-        moment = parsedate_to_datetime(answer.headers.get("date", ""))
+        moment = parsedate_to_datetime(date)
     except (ValueError, TypeError, IndexError, OverflowError):  # the parser's own on a text that is no date
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

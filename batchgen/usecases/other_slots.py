@@ -135,7 +135,7 @@ def write_all(
     """
     place = folder / results.home
     written = write_results(folder, results, is_known=partial(is_beside, place / NAME))
-    document = results_document(written.results)
+    document = results_document(written.results, written.entries)
     page = write_report(
         place, document, sha256=written.sha256, table=written.table, within=folder, enough=enough
     )

@@ -203,6 +203,8 @@ class BudgetGuard:
 
     def allowed(self, now: float) -> Allowance | None:
         """Return the caps at a moment, seconds since the epoch; None where there are none."""
+        if not self._budget.is_set:
+            return None
         caps = allowance(self._budget, now, self._zone)
         if not caps.windows:
             return None
