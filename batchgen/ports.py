@@ -4,7 +4,8 @@ Each port is narrow and says which errors it raises. Adapters implement them by 
 never import the engine; nothing behind a port may assume that one process is alone.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from asyncio import Future
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -53,6 +54,10 @@ class Gate(Protocol):
 
     def pause(self, lane: Lane, seconds: float) -> None:
         """Let nobody of this lane through for so long."""
+        ...
+
+    def is_paused(self, lane: Lane) -> bool:
+        """Return whether nobody of this lane is let through at the moment."""
         ...
 
 
@@ -169,8 +174,8 @@ class Journal(Spends, Protocol):
     ) -> Record:
         """Record what happened to one job, all or nothing, and give the record after it.
 
-        Events marked ``DURABLE`` are on the disk when this returns; the others survive the
-        end of this process. An intent takes the place of what was kept for its job.
+        It survives the end of this process when this returns. Events marked ``DURABLE`` are on the disk
+        itself when ``durable`` has returned. An intent takes the place of what was kept for its job.
 
         Args:
             key: the job's.
@@ -182,6 +187,24 @@ class Journal(Spends, Protocol):
             TransitionError: the events cannot follow what is on record; nothing is written.
             OverBudgetError: a cap would not hold; nothing is written.
             JournalError: nothing is written, whatever the reason.
+        """
+        ...
+
+    async def durable(self) -> None:
+        """Return when all that was appended before this call is on the disk itself.
+
+        One sync may serve many who wait. What is appended meanwhile is not covered.
+
+        Raises:
+            JournalError: a sync has failed, now or before: what came since the last good one may be lost.
+        """
+        ...
+
+    def check_place(self) -> None:
+        """Refuse to go on in a journal that nobody would find again.
+
+        Raises:
+            JournalError: it was removed or replaced while it was open.
         """
         ...
 
@@ -282,6 +305,14 @@ class Journal(Spends, Protocol):
 
     def distrust_absence(self) -> None:
         """Remember for good that one did."""
+        ...
+
+
+class Syncer(Protocol):
+    """Has the disk keep what was written, beside everything else that goes on."""
+
+    def start(self, sync: Callable[[], None]) -> Future[None]:
+        """Begin what waits for the disk, and raises ``OSError`` where that does not keep what was written."""
         ...
 
 

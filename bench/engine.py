@@ -7,8 +7,8 @@ virtual time, where it is the tests' in memory.
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchgen.account import Identity
@@ -40,9 +40,11 @@ from batchgen.scenario.credentials import Credentials
 from batchgen.scenario.http import HttpTransport
 from batchgen.wiring.background import beside
 from batchgen.wiring.clock import SystemClock
+from batchgen.wiring.sync_thread import SyncThread
 from bench.machine import sync_time
 from bench.server import Numbers, serving
 from bench.service import MODEL, Load
+from bench.stands import standing_loop, stands_of
 
 _DONE = frozenset({State.SUCCEEDED, State.COLLECTED})
 
@@ -89,12 +91,15 @@ class Carried:
         cpu: seconds of this process in them.
         done: jobs that the journal calls done.
         noticed_at: seconds since the epoch by remote id.
+        stands: seconds for which each turn of the loop waited for something else than the processor,
+            shortest first; empty where nobody measured it.
     """
 
     wall: float
     cpu: float
     done: int
     noticed_at: Mapping[str, float]
+    stands: Sequence[float] = ()
 
 
 async def carry(parts: Parts) -> Carried:
@@ -131,16 +136,44 @@ def jobs_of(count: int) -> list[Job]:
     return [Job(id=f"job-{n}", prompt=f"a watch tower, number {n}", model=MODEL) for n in range(count)]
 
 
-def over_http(load: Load, count: int, folder: Path) -> tuple[Carried, Numbers]:
-    """Carry jobs through a lean service of their own; no rate holds them back."""
+class SlowThread(SyncThread):
+    """A thread that waits for a disk which takes some seconds more for each sync."""
+
+    def __init__(self, more: float) -> None:
+        super().__init__()
+        self._more = more
+
+    def start(self, sync: Callable[[], None]) -> asyncio.Future[None]:
+        def slowly() -> None:
+            time.sleep(self._more)
+            sync()
+
+        return super().start(slowly if self._more else sync)
+
+
+def over_http(
+    load: Load, count: int, folder: Path, in_flight: int | None = None, more: float = 0.0
+) -> tuple[Carried, Numbers]:
+    """Carry jobs through a lean service of their own; no rate holds them back.
+
+    Args:
+        load: how the service behaves.
+        count: of the jobs.
+        folder: of the journal.
+        in_flight: the user's bound; None for none.
+        more: seconds that each sync takes beside the disk's own; those that SQLite makes itself do not.
+    """
     folder.mkdir(parents=True)
-    with serving(load) as served:
-        return asyncio.run(_over_http(served.base_url, count, folder)), served.numbers()
+    with serving(load) as served, asyncio.Runner(loop_factory=standing_loop) as runner:
+        carried = runner.run(_over_http(served.base_url, count, folder, in_flight, more))
+        return replace(carried, stands=stands_of(runner.get_loop())), served.numbers()
 
 
-async def _over_http(base_url: str, count: int, folder: Path) -> Carried:
+async def _over_http(
+    base_url: str, count: int, folder: Path, in_flight: int | None = None, more: float = 0.0
+) -> Carried:
     scope, gate = Scope(origin=base_url, project="", batch="bench"), RateGate(None)
-    with JournalFile.open(folder / "journal.db") as file:
+    with JournalFile.open(folder / "journal.db") as file, SlowThread(more) as thread, file.grouped(thread):
         async with (
             HttpTransport(base_url, Credentials(key="key", secret="secret")) as transport,
             beside(gate.run(), name="gate"),
@@ -153,6 +186,7 @@ async def _over_http(base_url: str, count: int, folder: Path) -> Carried:
                 gate=gate,
                 journal=file.batch(scope),
                 clock=SystemClock(),
+                in_flight=in_flight,
             )
             return await carry(parts)
 
@@ -206,7 +240,7 @@ def without_service(count: int, folder: Path) -> tuple[Carried, float]:
 
 async def _without_service(count: int, folder: Path) -> Carried:
     scope, gate = Scope(origin="instant", project="", batch="bench"), RateGate(None)
-    with JournalFile.open(folder / "journal.db") as file:
+    with JournalFile.open(folder / "journal.db") as file, SyncThread() as thread, file.grouped(thread):
         async with beside(gate.run(), name="gate"):
             parts = Parts(
                 jobs=jobs_of(count),

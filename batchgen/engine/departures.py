@@ -75,8 +75,12 @@ class Departures:
         except BaseExceptionGroup as bug:
             self._moves.stop(bug)
 
+    def is_taken_back(self, entry: Entry) -> bool:
+        """Return whether a person has restored another edition of a job since it was to be made again."""
+        return self._asked_for.is_taken_back(entry.key, self._journal.records())
+
     async def _carry(self, entry: Entry) -> None:
-        if self._asked_for.is_taken_back(entry.key, self._journal.records()):
+        if self.is_taken_back(entry):
             self._flow.withdrew(entry.key)
             self._moves.close(entry)
         else:

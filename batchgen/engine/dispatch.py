@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from batchgen.engine.aside import Aside
 from batchgen.engine.asking import Asker, HeldPrices
 from batchgen.engine.board import Board
+from batchgen.engine.clearance import Clearance
 from batchgen.engine.departures import Departures
 from batchgen.engine.doubts import Doubts
 from batchgen.engine.errands import Errands
@@ -63,7 +64,6 @@ class Dispatcher:
         self._board = board
         self._moves = moves
         self._errands = errands
-        self._purse = world.purse
         self._chains = chains
         self._has_chains = not plan.lineage.is_empty
         self._departures = Departures(
@@ -118,7 +118,11 @@ class Dispatcher:
         self._held = HeldPrices(world, ledger)
         self._short = Shortage(waiting=self._waiting, purse=world.purse, chains=chains, spends=world.journal)
         self._reach = Reach(world.generator, ledger.observer, flow, board, close=self.close_model)
-        self._paused, self._changed = False, asyncio.Event()
+        self._changed = asyncio.Event()
+        taken_back = self._departures.is_taken_back
+        self._clearance = Clearance(
+            world, board, flow, self._aside, self._asker, closed=self.closed, is_taken_back=taken_back
+        )
 
     def _set_aside(self, error: NoRightError, entries: Iterable[Entry]) -> None:
         """Leave jobs for want of a right, and go on with the others."""
@@ -140,11 +144,7 @@ class Dispatcher:
 
         What equals one of them steps aside for as long as it takes.
         """
-        self._aside.follow(others, self._other_settled, patience=patience)
-
-    def _other_settled(self) -> None:
-        self.unblock()
-        self.wake()
+        self._aside.follow(others, self.unblock, patience=patience)
 
     def add(self, entry: Entry) -> None:
         """Let a job wait; one that comes back goes first, for its place in the manifest was earlier."""
@@ -210,12 +210,6 @@ class Dispatcher:
         """Return whether jobs of this one's model may be submitted."""
         return entry.job.model not in self.closed
 
-    def put_back(self, entry: Entry, error: OverBudgetError) -> None:
-        """Take back a job that the budget does not hold; others wait until money may be free again."""
-        if self.is_open(entry):
-            self._short.take(entry, error)
-        self.wake()
-
     def budget_freed(self) -> None:
         """Learn that something that was reserved or charged may have come back."""
         self._short.freed()
@@ -275,6 +269,7 @@ class Dispatcher:
     def unblock(self) -> None:
         """Let those go on that stepped aside for a job in doubt."""
         self._waiting.return_all(filter(self.is_open, self._aside.release()))
+        self.wake()
 
     def wake(self) -> None:
         """Look again: a slot may be free, or a job may wait."""
@@ -282,7 +277,7 @@ class Dispatcher:
 
     def pause(self, *, paused: bool) -> None:
         """Let no job leave for the time being, or let them leave again."""
-        self._paused = paused
+        self._clearance.paused = paused
         self.wake()
 
     @property
@@ -339,13 +334,17 @@ class Dispatcher:
 
     async def _submit(self, entry: Entry) -> None:
         try:
-            entry, error = await self._submitter.submit(entry)
+            entry, error, left = await self._submitter.submit(entry, refusal=self._clearance.refusal)
         except OverBudgetError as over:
             self._flow.withdrew(entry.key)
-            self.put_back(entry, over)
+            if self.is_open(entry):
+                self._short.take(entry, over)  # others wait until money may be free again
             self._moves.close(entry)
             return
-        self._flow.answered(entry.key, error)
+        if left:
+            self._flow.answered(entry.key, error)
+        else:
+            self._flow.withdrew(entry.key)
         self._short.left()
         if isinstance(error, ModelClosedError):
             self.close_model(entry.job.model, error)
@@ -357,7 +356,7 @@ class Dispatcher:
     def _may_submit(self) -> bool:
         """Return whether a job may be submitted now, for which it is worth to wait for a turn."""
         self._board.look()
-        return self._board.submitting and not self._paused and self._first() is not None
+        return self._board.submitting and not self._clearance.paused and self._first() is not None
 
     def _first(self) -> Entry | None:
         """Return the first that has room; those whose price has to be asked step aside."""

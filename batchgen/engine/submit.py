@@ -1,8 +1,13 @@
-"""The paid step: intent, POST, receipt. Nothing else sends a body that costs money."""
+"""The paid step: intent, POST, receipt. Nothing else sends a body that costs money.
 
-from collections.abc import Mapping
+The intent is on the disk itself before the POST leaves, and the receipt before anybody goes on with the job.
+Each waits for a sync that began after it, with all others who wait.
+"""
+
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from typing import NamedTuple
 
 from batchgen.engine.limits.chain_budget import ChainBudget
 from batchgen.engine.policy import World
@@ -10,11 +15,28 @@ from batchgen.errors import BatchgenError, JournalError, RefusedError, ServiceEr
 from batchgen.identity import compose_body, files_of, seed_for
 from batchgen.interpret import after_failure, after_receipt
 from batchgen.ledger import Ledger
-from batchgen.lifecycle import DONE, SubmitStarted
+from batchgen.lifecycle import DONE, NotSent, SubmitStarted
 from batchgen.loop_clock import loop_time
 from batchgen.model import Model, Receipt, Scope
 from batchgen.planning.plan import Entry
 from batchgen.planning.yields import Yields
+from batchgen.ports import Lane
+
+Refusal = Callable[[Entry, SubmitStarted], str]  # why a POST may not leave; empty if it may
+
+
+class Submitted(NamedTuple):
+    """What became of a submit.
+
+    Attributes:
+        entry: the job as it is on record now.
+        error: that answered, if one did.
+        left: whether the POST left at all.
+    """
+
+    entry: Entry
+    error: ServiceError | None = None
+    left: bool = True
 
 
 class Submitter:
@@ -40,15 +62,22 @@ class Submitter:
         self._models = models
         self._scope = scope
 
-    async def submit(self, entry: Entry) -> tuple[Entry, ServiceError | None]:
-        """Send the job's body and record what became of it; give the error that answered, if one did.
+    async def submit(self, entry: Entry, *, refusal: Refusal) -> Submitted:
+        """Send the job's body, if it may leave when its intent is on the disk, and record what became of it.
+
+        Args:
+            entry: the job.
+            refusal: says why a POST may not leave; asked at the last moment, with nothing awaited after it.
 
         Raises:
             OverBudgetError: it does not fit under a cap; nothing was recorded or sent.
-            JournalError: the intent was not recorded and nothing was sent, or the receipt
-                was not recorded and has been shown.
+            JournalError: the intent is not on the disk and nothing was sent, or the receipt may not be and
+                has been shown.
         """
+        turn = loop_time()  # that of the gate has just come
         entry, intent = self._begun(entry)
+        if why := await self._held_back(entry, intent, turn, refusal):
+            return Submitted(self._ledger.record(entry, self._not_sent(intent, why)), left=False)
         left = loop_time()
         try:
             receipt = await self._generator.submit(entry.job.model, intent.body)
@@ -59,10 +88,36 @@ class Submitter:
             at = max(self._ledger.now(), intent.at + loop_time() - left)
             entry = self._ledger.record(entry, after_failure(error, at=at))
             self._warn_of_money(entry, intent.at)
-            return entry, error
+            return Submitted(entry, error)
         entry = self._received(entry, receipt)
+        await self._kept(entry, receipt)
         self._warn_of_money(entry, intent.at)
-        return entry, None
+        return Submitted(entry)
+
+    async def _held_back(self, entry: Entry, intent: SubmitStarted, turn: float, refusal: Refusal) -> str:
+        """Wait until the intent is on the disk; return why the POST may not leave, empty if it may.
+
+        A turn of the gate that lies back by the time between two of them is no turn any more: what a slow
+        disk lets go together would leave together. It takes another one, and is asked again.
+
+        Raises:
+            JournalError: the intent is not on the disk.
+        """
+        gate = self._world.gate
+        try:
+            await self._world.journal.durable()
+            why = refusal(entry, intent)
+            if not why and loop_time() - turn >= gate.interval > 0:
+                await gate.turn(Lane.SUBMIT)
+                why = refusal(entry, intent)
+        except BaseException as error:  # whatever it is, the POST has not left
+            with suppress(JournalError):  # the next run has to find out then
+                self._ledger.record(entry, self._not_sent(intent, str(error) or "the run was left"))
+            raise
+        return why
+
+    def _not_sent(self, intent: SubmitStarted, why: str) -> NotSent:
+        return NotSent(at=max(self._ledger.now(), intent.at), reason=why)
 
     def _begun(self, entry: Entry) -> tuple[Entry, SubmitStarted]:
         """Record the intent, with what is kept for later steps of the chain."""
@@ -117,6 +172,20 @@ class Submitter:
             sender=self._world.sender,
             skew=self._world.skew,
         )
+
+    async def _kept(self, entry: Entry, receipt: Receipt) -> None:
+        """Wait until the receipt is on the disk: its place in flight is not used again before.
+
+        Raises:
+            JournalError: it may not be.
+        """
+        try:
+            await self._world.journal.durable()
+        except JournalError:
+            self._ledger.observer.warned(
+                f"paid for, and lost with the power if it fails now: {receipt.job.remote_id} {entry.job.id}"
+            )
+            raise
 
     def _received(self, entry: Entry, receipt: Receipt) -> Entry:
         try:

@@ -1,8 +1,8 @@
 """The journal of one batch: appends events and keeps the records folded from them.
 
-An append is one transaction that holds the events and the record after them; it is on the
-disk itself when it returns if one of the events asks for that, and otherwise in the
-write-ahead log, which outlives the process.
+An append is one transaction that holds the events and the record after them. When it returns they are in the
+write-ahead log, which outlives the process; what has to be on the disk itself is there too, or is after
+``durable``, where syncs are shared (``commits``).
 """
 
 import sqlite3
@@ -15,7 +15,9 @@ from pathlib import Path
 from batchgen.account import Holder, Known
 from batchgen.errors import JournalError
 from batchgen.journal import codec, schema
+from batchgen.journal.commits import Commits
 from batchgen.journal.equals import Equals
+from batchgen.journal.filesystem import place_of
 from batchgen.journal.looks import Looks
 from batchgen.journal.origin_flags import Marks
 from batchgen.journal.record_rows import RecordRows
@@ -23,7 +25,6 @@ from batchgen.journal.reservations import ReservationRows
 from batchgen.journal.scopes import columns_of, keep_scope
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.totals import Totals
-from batchgen.journal.transactions import written
 from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Reservation, committed, counted_at
@@ -34,11 +35,14 @@ _SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is 
 class BatchJournal:
     """The journal of one scope; implements ``ports.Journal``."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, scope: Scope) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, scope: Scope, commits: Commits | None = None
+    ) -> None:
         self._connection = connection
         self._path = path
         self._scope = scope
-        self._place = _place_of(path)
+        self._commits = commits or Commits(connection, path)
+        self._place = place_of(path)
         self._scope_id = self._find_scope()
         self._totals = Totals(connection, scope)
         self._rows = RecordRows(connection, path, scope.origin)
@@ -53,7 +57,6 @@ class BatchJournal:
                 self._reservations = self._kept.read(self._scope_id)
             self._marks = Marks(connection, scope.origin)
         self._owners = frozenset[str]()  # that this process has written, the last of which is kept
-        self._synchronous = True
 
     def append(
         self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
@@ -76,18 +79,18 @@ class BatchJournal:
             JournalError: the file does not take it; nothing is written.
         """
         before = self._records.get(key, Record())
-        record = before
-        for event in events:
-            record = apply(record, event)
+        record = reduce(apply, events, before)
+        if not any(type(one) is Accepted for one in events):  # a receipt waits for nothing
+            self._commits.shorten_log()
         # only a receipt proves who we are: a row that was adopted may be taken for ours in error
         authors = frozenset(one.author for one in events if type(one) is Accepted and one.author)
         known = Known(receipts=authors)
         owners = {one.owner for one in events if type(one) is Accepted and one.owner} - self._owners
         durable = any(one.DURABLE for one in events)
         if durable:
-            self._check_place()
+            self.check_place()
         at = counted_at(record, events)
-        with explained(self._path), self._transaction(durable=durable):
+        with explained(self._path), self._transaction(durable=durable, may_wait=True):
             self._rows.write_events(self._known_scope(), key, events)
             self._rows.write(self._known_scope(), key, record, events)
             self._marks.add_authors(authors)
@@ -117,7 +120,8 @@ class BatchJournal:
         after: dict[JobKey, Record] = {}
         for key, events in changes.items():
             after[key] = reduce(apply, events, self._records.get(key, Record()))
-        self._check_place()
+        self.check_place()
+        self._commits.shorten_log()
         with explained(self._path), self._transaction(durable=True):
             for key, events in changes.items():
                 self._rows.write_events(self._known_scope(), key, tuple(events))
@@ -204,13 +208,21 @@ class BatchJournal:
                 return tuple(Decimal(0) for _ in allowed.windows)
             return self._totals.spent(self._scope_id or 0, allowed)
 
-    def _check_place(self) -> None:
+    async def durable(self) -> None:
+        """Return when all that was appended before this call is on the disk itself.
+
+        Raises:
+            JournalError: a sync has failed, now or before.
+        """
+        await self._commits.durable()
+
+    def check_place(self) -> None:
         """Refuse to go on in a file that nobody will find again.
 
         Raises:
             JournalError: the journal was removed or replaced while it was open.
         """
-        if _place_of(self._path) != self._place:
+        if place_of(self._path) != self._place:
             raise JournalError(f"{self._path}: was removed or replaced during the run; nothing more is sent")
 
     def records(self) -> Mapping[JobKey, Record]:
@@ -362,14 +374,10 @@ class BatchJournal:
         return self._scope_id
 
     @contextmanager
-    def _transaction(self, *, durable: bool) -> Iterator[None]:
-        # said anew for each that asks for it: another journal over this connection may have changed it
-        if durable or self._synchronous:
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._synchronous = durable
+    def _transaction(self, *, durable: bool, may_wait: bool = False) -> Iterator[None]:
         scope_id = self._scope_id
         try:
-            with written(self._connection):
+            with self._commits.transaction(durable=durable, may_wait=may_wait):
                 yield
         except BaseException:
             self._scope_id = scope_id
@@ -385,11 +393,3 @@ def _costs_the_same(before: Record, after: Record) -> bool:
     """Tell the steps that have nothing to do with money, such as a collection."""
     settled = before.state in _SETTLED and after.state in _SETTLED
     return settled and before.submissions is after.submissions
-
-
-def _place_of(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

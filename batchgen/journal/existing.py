@@ -30,6 +30,8 @@ def existing(path: Path, how: str) -> Iterator[sqlite3.Connection | None]:
             yield None
             return
         with closing(opened) as connection:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")  # the log is not for it to copy (``commits``)
+            connection.execute("PRAGMA fullfsync = ON")
             yield None if schema.is_empty(connection) else connection
 
 

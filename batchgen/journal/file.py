@@ -5,9 +5,10 @@ Only this room speaks SQL.
 
 import sqlite3
 from collections.abc import Collection
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from batchgen.errors import JournalError
 from batchgen.journal import schema
@@ -15,6 +16,7 @@ from batchgen.journal.accepted import AcceptedRecords
 from batchgen.journal.asset_marks import AssetMarks
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.ceilings import CeilingRecords
+from batchgen.journal.commits import Commits
 from batchgen.journal.existing import connected_to_read
 from batchgen.journal.filesystem import journal_lies_there, refuse_network, sync_folder
 from batchgen.journal.last_runs import LastRunRecords
@@ -28,6 +30,9 @@ from batchgen.journal.sqlite_errors import DAMAGED, WAIT_FOR_OTHERS, explained
 from batchgen.journal.transactions import written
 from batchgen.model import Scope
 
+if TYPE_CHECKING:
+    from batchgen.ports import Syncer
+
 
 class JournalFile:
     """One ``journal.db`` with the records of all batches beside it."""
@@ -35,6 +40,7 @@ class JournalFile:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._commits = Commits(connection, path)
 
     @classmethod
     def open(cls, path: Path, *, checked: bool = False) -> Self:
@@ -59,6 +65,7 @@ class JournalFile:
                 connection.execute("PRAGMA foreign_keys = ON")
                 # where a plain sync stops at the drive's cache (macOS); of no effect elsewhere
                 connection.execute("PRAGMA fullfsync = ON")
+                connection.execute("PRAGMA wal_autocheckpoint = 0")  # see ``commits``
                 if not checked:
                     _refuse_damage(connection, path)
                 schema.create(connection, path=str(path))
@@ -105,7 +112,18 @@ class JournalFile:
 
     def batch(self, scope: Scope) -> BatchJournal:
         """Return the journal of one scope; nothing is written before its first event."""
-        return BatchJournal(self._connection, self._path, scope)
+        return BatchJournal(self._connection, self._path, scope, self._commits)
+
+    def grouped(self, syncer: "Syncer") -> AbstractContextManager[None]:
+        """Let the facts of all journals of this file share their syncs, done beside the loop, for a block.
+
+        Args:
+            syncer: does what waits for the disk.
+
+        Raises:
+            JournalError: the disk does not keep what is written.
+        """
+        return self._commits.grouped(syncer)
 
     @property
     def names(self) -> Names:
@@ -157,8 +175,17 @@ class JournalFile:
             drop_of_batch(self._connection, batch)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+        """Let go of the file.
+
+        The last to close it copies the log into the database and removes it. Not where a sync has failed: the
+        log may be short of what the system dropped, and a sync of the copy would say nothing of that.
+        """
+        with ExitStack() as stack:
+            if self._commits.failed:
+                with suppress(sqlite3.Error, JournalError):  # it may be gone
+                    # the last to close it is then one that may not write
+                    stack.enter_context(JournalFile.open_to_read(self._path)).scopes()
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self

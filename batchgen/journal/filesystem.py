@@ -102,6 +102,15 @@ def _mount_of(folder: Path, mounts: str) -> tuple[Path, str]:
     return found, kind
 
 
+def place_of(path: Path) -> tuple[int, int] | None:
+    """Return which file lies somewhere, whatever its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def sync_folder(folder: Path) -> None:
     """Put a folder's names on the disk itself: a new file is lost with a power cut until then.
 

@@ -75,6 +75,9 @@ class RunRecords(AbstractContextManager["RunRecords"]):
                 schema.refuse_others(connection, path=str(path))
                 connection.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes has ended with it
                 connection.execute("PRAGMA fullfsync = ON")
+                connection.execute(
+                    "PRAGMA wal_autocheckpoint = 0"
+                )  # the log is not for it to copy (``commits``)
                 knows = not schema.is_empty(connection)
             except BaseException:
                 connection.close()

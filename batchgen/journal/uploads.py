@@ -41,6 +41,8 @@ class UploadRecords:
             connection = sqlite3.connect(path, timeout=_WAIT_FOR_OTHERS, isolation_level=None)
             # the worst that a power cut can do is one more upload, which is free
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA fullfsync = ON")
+            connection.execute("PRAGMA wal_autocheckpoint = 0")  # the log is not for it to copy (``commits``)
         return cls(connection, path, origin=origin, project=project)
 
     @classmethod

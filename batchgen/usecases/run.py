@@ -132,9 +132,13 @@ async def _carried(
         else:
             # what submits, watches and collects: a run with nothing to do pays for none of it
             from batchgen.usecases.run_with_service import carry_with_service  # noqa: PLC0415
+            from batchgen.wiring.sync_thread import syncer_of  # noqa: PLC0415
 
-            came_to = await carry_with_service(opened, others, interrupts, audience, order, edits, past=past)
-            await order.end()
+            with syncer_of(opened.options) as syncer, opened.file.grouped(syncer):
+                came_to = await carry_with_service(
+                    opened, others, interrupts, audience, order, edits, past=past
+                )
+                await order.end()
         at = opened.options.clock.now()
         hurry = Hurry(interrupts, bounded=opened.options.drain_timeout is not None)
         return await conclude(

@@ -18,7 +18,7 @@ from batchgen.wiring.clock import SystemClock
 
 if TYPE_CHECKING:
     from batchgen.journal.store import JournalStore
-    from batchgen.ports import Clock
+    from batchgen.ports import Clock, Syncer
     from batchgen.scenario.request_log import Request
     from batchgen.scenario.transport import Transport
 
@@ -83,6 +83,7 @@ class Options:
         max_jobs: the cap on accidental products of axes.
         clock: ours.
         transport: a way to the service that is open already; None to open the one that is meant.
+        syncer: has the disk keep what was written, beside the loop; None for a thread that does.
         on_request: is told of each request to the service, and raises nothing; None where nobody asks.
         on_wait: is told for whom a command waits, in words, where no run tells of it; None where nobody asks.
     """
@@ -119,6 +120,7 @@ class Options:
     max_jobs: int = 100_000
     clock: "Clock" = field(default_factory=SystemClock, repr=False, compare=False)
     transport: "Transport | None" = field(default=None, repr=False, compare=False)
+    syncer: "Syncer | None" = field(default=None, repr=False, compare=False)
     on_request: "Callable[[Request], None] | None" = field(default=None, repr=False, compare=False)
     on_wait: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
 

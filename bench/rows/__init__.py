@@ -9,7 +9,7 @@ from bench.rows.flow import ceiling, lost, watching
 from bench.rows.pace import budget, polls, rate, wide
 from bench.rows.pages import page
 from bench.rows.plans import help_text, large, quotes, yaml
-from bench.rows.speed import cpu, engine, http
+from bench.rows.speed import cpu, disk, engine, http
 from bench.rows.starts import starts
 from bench.setting import Setting
 
@@ -26,6 +26,7 @@ SCENARIOS: dict[str, Scenario] = {
     "cpu": cpu,
     "engine": engine,
     "http": http,
+    "disk": disk,
     "cuts": cuts,
     "budget": budget,
     "quotes": quotes,

@@ -1,5 +1,8 @@
 """What a job costs this machine: CPU beside the yardsticks, and jobs a second with nothing to wait for."""
 
+import statistics
+from collections.abc import Sequence
+
 from bench.engine import over_http, without_service
 from bench.figures import Figure
 from bench.isolated import isolated
@@ -59,3 +62,31 @@ def http(setting: Setting) -> list[Figure]:
                digits=0, least=700, note=f"{count} jobs in {carried.wall:.1f} s, "
                f"{1000 * carried.cpu / count:.2f} ms CPU each", bare=f"{count / bare.wall:.0f}, 20 at once"),
     ]  # fmt: skip
+
+
+def disk(setting: Setting) -> list[Figure]:
+    """The same on a disk that takes 5 ms more for each sync, in turn with the one that is there."""
+    count, slow = setting.many(2000, 60), 0.005
+    walls: dict[float, list[float]] = {0.0: [], slow: []}
+    stands: dict[float, list[float]] = {0.0: [], slow: []}
+    for number in range(setting.many(3, 1)):
+        for more in (0.0, slow):
+            folder = setting.folder / f"disk-{number}-{1000 * more:.0f}"
+            carried, _ = isolated(over_http, Load(), count, folder, 200, more)
+            assert carried.done == count, f"{carried.done} of {count} done"
+            walls[more].append(carried.wall)
+            stands[more] += carried.stands
+    what = "over HTTP against an instant service, 200 in flight, 5 ms more a sync"
+    quick, slower = (count / statistics.median(walls[more]) for more in (0.0, slow))
+    late = sorted(stands[slow])
+    return [
+        Figure(what=f"{what}: jobs a second, of those without", value=slower / quick, least=0.8,
+               note=f"median of {len(walls[slow])} runs of {count} jobs each: {slower:.0f} and {quick:.0f}"),
+        Figure(what=f"{what}: the loop stands still for, at p99 of its turns", value=1000 * _at(late, 0.99),
+               unit="ms", most=5, note=f"{len(late)} turns, longest {1000 * late[-1]:.0f} ms; without "
+               f"{1000 * _at(sorted(stands[0.0]), 0.99):.2f} ms; syncs of SQLite's own are not slower"),
+    ]  # fmt: skip
+
+
+def _at(values: Sequence[float], share: float) -> float:
+    return values[min(len(values) - 1, int(share * len(values)))]

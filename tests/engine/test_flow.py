@@ -24,6 +24,9 @@ class OpenGate:
     def pause(self, lane: Lane, seconds: float) -> None:
         self.pauses.append((lane, seconds))
 
+    def is_paused(self, lane: Lane) -> bool:
+        return any(paused is lane for paused, _ in self.pauses)
+
 
 def in_a_loop(play: Callable[[Flow, OpenGate], None]) -> None:
     async def main() -> None:

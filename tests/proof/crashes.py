@@ -11,7 +11,8 @@ from batchgen.lifecycle import Event, Record, ShownAbsent, State, SubmitStarted
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Reservation
 from batchgen.ports import Journal
-from tests.proof.law import order_of
+from tests.proof.disks import Facts
+from tests.proof.law import Order, order_of
 from tests.proof.redo_law import leaves_wrong, noted_wrong
 from tests.proof.scenario import Accident, Leg
 
@@ -26,6 +27,7 @@ class Life:
         self._posts = 0
         self.dead = False
         self.full = False
+        self.facts = Facts(leg)
 
     def begin(self, on_death: Callable[[], object]) -> None:
         """Start the clock of an accident that has a moment."""
@@ -91,11 +93,14 @@ class NotedJournal(Journal, Protocol):
 
 
 class CrashingJournal:
-    """A journal whose writer can die at any append, and whose disk can be full.
+    """A journal whose writer can die at any append, and whose disk can be full, or slow.
 
     Attributes:
         planned_with: the records as they were when the run made its plan.
+        shares_syncs: whether its facts share their syncs where the disk is slow.
     """
+
+    shares_syncs = True
 
     def __init__(
         self, inner: NotedJournal, life: Life, wrong: list[str], on_sync: Callable[[], object] = lambda: None
@@ -105,6 +110,7 @@ class CrashingJournal:
         self._life = life
         self._wrong = wrong
         self.planned_with: Mapping[JobKey, Record] = {}
+        self._intents: dict[JobKey, int] = {}  # the last of each job, by number among all facts
 
     def go_on_in(self, inner: NotedJournal) -> None:
         """Work on another scope of the same file."""
@@ -124,10 +130,30 @@ class CrashingJournal:
         for intent in (one for one in events[-1:] if isinstance(one, SubmitStarted)):
             self._wrong += leaves_wrong(key, intent, self.records(), self.planned_with)
         record = self._inner.append(key, *events, allowed=allowed, reserves=reserves)
-        if any(one.DURABLE for one in events):
+        facts = self._life.facts
+        facts.told += 1
+        if isinstance(events[-1], SubmitStarted):
+            self._intents[key] = facts.told
+        if any(one.DURABLE for one in events) and not (facts.are_shared and self.shares_syncs):
             self._on_sync()
+            facts.keep()
         self._life.after_append()
         return record
+
+    def unkept(self, order: Order) -> int:
+        """Count the jobs that submit this body and whose intent is not on the disk itself."""
+        records, kept = self.records(), self._life.facts.kept
+        return sum(
+            number > kept and records[key].state is State.SUBMITTING and order_of(records[key]) == order
+            for key, number in self._intents.items()
+        )
+
+    async def durable(self) -> None:
+        await self._inner.durable()
+        self._life.check()
+
+    def check_place(self) -> None:
+        self._inner.check_place()
 
     def append_to_all(self, changes: Mapping[JobKey, Sequence[Event]]) -> None:
         """Take the notes of one command."""
@@ -135,6 +161,8 @@ class CrashingJournal:
         self._wrong += noted_wrong(changes, self.records())
         self._inner.append_to_all(changes)
         self._on_sync()
+        self._life.facts.told += 1
+        self._life.facts.keep()
         self._life.after_append()
 
     def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:

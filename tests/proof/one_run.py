@@ -7,7 +7,9 @@ what can be seen only while it happens: every POST is held against the journal a
 import asyncio
 import random
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from batchgen.engine.runner import Runner
 from batchgen.engine.together import carry_together
 from batchgen.errors import BoughtByQuoteError, JournalError, ModelClosedError, ServiceError
 from batchgen.journal.file import JournalFile
-from batchgen.lifecycle import TERMINAL, Event, Record, RedoAsked, replay
+from batchgen.lifecycle import TERMINAL, Event, Record, RedoAsked, State, replay
 from batchgen.model import JobKey
 from batchgen.planning.choosing import a_few_of
 from batchgen.planning.make_plan import make_plan, with_editions, with_vanished
@@ -32,6 +34,8 @@ from batchgen.usecases.quotes import quote_jobs
 from batchgen.wiring.background import beside
 from tests.proof.acts import Act, notes_of
 from tests.proof.crashes import CrashingJournal, Life, NotedJournal
+from tests.proof.disks import of_memory
+from tests.proof.law import order_of
 from tests.proof.person import settled
 from tests.proof.places import scope_of
 from tests.proof.power_loss import Mains
@@ -43,7 +47,7 @@ from tests.proof.wire import Wire, Witness
 from tests.proof.world import Earth
 from tests.support.assembly import make_flow, make_runner
 from tests.support.looped import virtual_loop
-from tests.support.memory_journal import MemoryJournal
+from tests.support.memory_journal import Disk, MemoryJournal
 
 
 def _nothing() -> None: ...
@@ -128,9 +132,7 @@ class Run:
                     self.earth.results = self.results
             self.earth.keep_a_copy()
         else:
-            self._live(MemoryJournal(self.earth.disk))
-            if self.leg.power:
-                self.earth.disk.lose_power()
+            self._live_in_memory(self.earth.disk)
             self._read(MemoryJournal(self.earth.disk))
             self._look_for_reservations(MemoryJournal(self.earth.disk))
             self.own = self.records
@@ -157,9 +159,35 @@ class Run:
                     self.earth.passed += runner.get_loop().time() + 60.0
         self.earth.wrong.append(f"the journal could not be rebuilt in {_TRIES} tries")
 
+    @property
+    def _chance(self) -> random.Random:
+        return random.Random(f"{self.earth.scenario.seed} {self.earth.passed}")
+
+    @property
+    def _has_kept_the_rest(self) -> bool:
+        """Whether it has come to its end, and synced what nobody had waited for."""
+        facts = self.life.facts
+        return facts.are_shared and not (self.life.dead or facts.has_failed)
+
+    def _live_in_memory(self, disk: Disk) -> None:
+        if self.leg.disk is not None:
+            disk.syncer = self.life.facts.syncer(self._chance, lambda: of_memory(disk))
+        self._live(MemoryJournal(disk))
+        disk.syncer = None
+        if self._has_kept_the_rest:
+            disk.synced = max(
+                disk.synced, *(n for n, (_, one) in enumerate(disk.events, 1) if one.DURABLE), 0
+            )
+        if self.leg.power:
+            there = self._chance.randint(0, len(disk.events) - disk.synced) if self.leg.disk else 0
+            disk.lose_power(there)
+
     def _live_on_the_file(self, path: Path) -> None:
         mains, left = Mains(path), b""
         with JournalFile.open(path) as file, ExitStack() as stack:
+            if self.leg.disk is not None:
+                begin = mains.begin if self.leg.power else lambda: _nothing
+                stack.enter_context(file.grouped(self.life.facts.syncer(self._chance, begin)))
             mains.sync()
             on_sync = mains.sync if self.leg.power else _nothing
             self._file = file
@@ -172,8 +200,10 @@ class Run:
                 self._others = dict(others)
                 self._all = read_all(file).journals
             self._live(file.batch(self.scope), on_sync=on_sync)
+            if self._has_kept_the_rest:
+                mains.sync()
             if self.leg.power:
-                left = mains.fail(random.Random(f"{self.earth.scenario.seed} {self.earth.passed}"))
+                left = mains.fail(self._chance)
         if self.leg.power:
             mains.come_back(left)
 
@@ -181,8 +211,19 @@ class Run:
         """An answer that was read is on the disk, whatever came next."""
         owned = {one.remote_id for record in self.records.values() for one in record.submissions}
         bought = self._wire.bought if self._wire else []
-        if not self.life.may_lose_receipts and (lost := set(bought) - owned):
+        if not self.life.may_lose_receipts and (
+            lost := set(bought) - owned - self._lost_with_the_power(owned)
+        ):
             self.earth.wrong.append(f"answered and not recorded: {', '.join(sorted(lost))}")
+
+    def _lost_with_the_power(self, owned: AbstractSet[str]) -> set[str]:
+        """Give the receipts that the power took before their sync had ended: their intents are there."""
+        if not (self.leg.power and self.life.facts.are_shared):
+            return set()
+        waiting = Counter(order_of(one) for one in self.records.values() if one.state is State.SUBMITTING)
+        charged = [one for one in self.earth.charged_in_all if one.remote_id not in owned]
+        lost = Counter(map(order_of, charged))
+        return {one.remote_id for one in charged if lost[order_of(one)] <= waiting[order_of(one)]}
 
     def _look_for_reservations(self, journal: Journal) -> None:
         """Nothing is kept for later steps when a run has come to its end."""
@@ -202,7 +243,7 @@ class Run:
                 self.broken = str(error)
             except JournalError as error:
                 self.broken = str(error)
-                if not self.life.full:
+                if not (self.life.full or self.life.facts.has_failed):
                     self.earth.wrong.append(f"the journal would not take what happened: {error}")
             except BaseExceptionGroup as group:
                 self.broken = "".join(traceback.format_exception(group))

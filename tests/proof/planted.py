@@ -38,6 +38,8 @@ MUTANTS = (
         name="record the intent after the POST",
         path="engine/submit.py",
         old="        entry, intent = self._begun(entry)\n"
+        "        if why := await self._held_back(entry, intent, turn, refusal):\n"
+        "            return Submitted(self._ledger.record(entry, self._not_sent(intent, why)), left=False)\n"
         "        left = loop_time()\n        try:\n"
         "            receipt = await self._generator.submit(entry.job.model, intent.body)\n",
         new="        intent = self._intent(entry)\n"
@@ -441,8 +443,8 @@ MUTANTS = (
     Mutant(
         name="go on in a journal that was taken away",
         path="journal/batch.py",
-        old="            self._check_place()\n",
-        new="            _place_of(self._path)\n",
+        old="            self.check_place()\n",
+        new="            place_of(self._path)\n",
         test="tests/journal/test_file.py::test_a_journal_that_is_removed_under_a_run_takes_no_intent",
     ),
     Mutant(

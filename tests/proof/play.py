@@ -343,6 +343,8 @@ class _Play:
         tally["cuts"] += run.life.dead
         tally["full disks"] += run.life.full
         tally["power lost"] += run.leg.power
+        tally["on a slow disk"] += run.leg.disk is not None
+        tally["failed syncs"] += run.life.facts.has_failed
         tally["journals lost"] += run.leg.journal is JournalFate.LOST
         tally["journals rebuilt from results"] += run.leg.journal is JournalFate.REBUILT
         tally["journals put back from a copy"] += run.leg.journal is JournalFate.OLDER

@@ -19,6 +19,7 @@ from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits
 from tests.proof.chains import with_chains
 from tests.proof.denials import with_denials
+from tests.proof.disks import with_disks
 from tests.proof.names import with_names
 from tests.proof.openness import opened
 from tests.proof.outputs import with_late_outputs
@@ -38,7 +39,8 @@ _DAY = 86_400.0  # seconds
 
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
-    return with_redos(seed, with_chains(seed, with_tools(seed, _with_all_that_is_rare(seed))))
+    usual = with_redos(seed, with_chains(seed, with_tools(seed, _with_all_that_is_rare(seed))))
+    return with_disks(seed, usual)
 
 
 def _with_all_that_is_rare(seed: int) -> Scenario:

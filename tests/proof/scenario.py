@@ -19,6 +19,7 @@ from batchgen.simulator.faults import Fault, FaultPlan
 from batchgen.simulator.settings import Limits, Outcomes, Settings, Views
 from tests.proof.acts import Act
 from tests.proof.denials import Denial
+from tests.proof.disks import SlowDisk
 from tests.proof.lens import Lens
 from tests.proof.names import Name
 from tests.proof.pricing_plan import PricingPlan, Spending
@@ -97,6 +98,7 @@ class Leg:
         retry: whether what failed is asked for once more.
         accepts: whether a person lets changed jobs keep what was bought before.
         acts: what a person does with jobs that are done, before this run and while it goes on.
+        disk: how slow it is; None where it takes no time.
     """
 
     jobs: tuple[Job, ...]
@@ -117,6 +119,7 @@ class Leg:
     retry: bool = False
     accepts: bool = False
     acts: tuple[Act, ...] = ()
+    disk: SlowDisk | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

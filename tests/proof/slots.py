@@ -89,7 +89,9 @@ def read_all(file: JournalFile) -> AssetStore:
 
 
 class OldJournal(CrashingJournal):
-    """The journal of an older slot: nothing is bought there."""
+    """The journal of an older slot: nothing is bought there, and each fact has a sync of its own."""
+
+    shares_syncs = False
 
     def append(
         self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None

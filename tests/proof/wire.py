@@ -13,7 +13,7 @@ from batchgen.scenario.verdicts import submit_verdict
 from batchgen.simulator.draws import Draws
 from batchgen.simulator.exchange import Reply
 from tests.proof.chain_law import sent_wrong
-from tests.proof.crashes import Life
+from tests.proof.crashes import CrashingJournal, Life
 from tests.proof.denials import Requests
 from tests.proof.law import MAY_BE_PAID, Order, order_of
 from tests.proof.ledger_oracle import Post
@@ -87,6 +87,7 @@ class Wire:
         self._earth.wrong += self._witness.requests.leaves(order.model)
         post = self._leave(order)
         self._open[order] += 1
+        self._hold_against_the_disk(order)
         try:
             return await self._carry(call, order, post)
         finally:
@@ -155,6 +156,14 @@ class Wire:
         )
         earth.wrong += wrong
         return post
+
+    def _hold_against_the_disk(self, order: Order) -> None:
+        """See that the intent of a POST is on the disk itself as it leaves."""
+        records = self._journal.records().values()
+        submitting = sum(one.state is State.SUBMITTING and order_of(one) == order for one in records)
+        writers = (one for one in self._journal.journals.values() if isinstance(one, CrashingJournal))
+        if submitting - sum(one.unkept(order) for one in writers) < self._open[order]:
+            self._earth.wrong.append(f"a POST left before its intent was on the disk itself: {order}")
 
     def _arrive(self, order: Order) -> None:
         earth = self._earth

@@ -94,3 +94,6 @@ class OpenGate:
 
     def pause(self, lane: Lane, seconds: float) -> None:
         self.pauses.append((lane, seconds))
+
+    def is_paused(self, lane: Lane) -> bool:
+        return any(paused is lane for paused, _ in self.pauses)

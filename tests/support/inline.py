@@ -1,5 +1,6 @@
 """Work for threads that is done at once: in virtual time nothing may wait for a real thread."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -19,4 +20,18 @@ class InlineExecutor(ThreadPoolExecutor):
             done.set_exception(error)
             if not isinstance(error, Exception):
                 raise
+        return done
+
+
+class InlineSyncer:
+    """Does each sync at once."""
+
+    def start(self, sync: Callable[[], None]) -> asyncio.Future[None]:
+        done = asyncio.get_running_loop().create_future()
+        try:
+            sync()
+        except OSError as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
         return done

@@ -7,11 +7,13 @@ from decimal import Decimal
 from functools import reduce
 
 from batchgen.account import DISOWNED, Holder, Known
-from batchgen.errors import OverBudgetError, RemoteIdTakenError
+from batchgen.errors import JournalError, OverBudgetError, RemoteIdTakenError
 from batchgen.identity import ASSET
+from batchgen.journal.group_sync import GroupSync
 from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply, replay
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Committed, Reservation, Window, committed, counted_at
+from batchgen.ports import Syncer
 
 SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
 
@@ -35,6 +37,8 @@ class Disk:
     reservations: dict[JobKey, Reservation] = field(default_factory=dict)
     synced_reservations: dict[JobKey, Reservation] = field(default_factory=dict)
     elsewhere: list[tuple[float, Committed]] = field(default_factory=list)  # by other batches, and when
+    removed: bool = False
+    syncer: Syncer | None = None  # by which syncs are shared; None where each fact has one of its own
 
     def revive(self, appends: int | None = None) -> None:
         self.dead, self.appends_left = False, appends
@@ -51,8 +55,9 @@ class Disk:
         if self.dead:
             raise asyncio.CancelledError
 
-    def lose_power(self) -> None:
-        del self.events[self.synced :]
+    def lose_power(self, more: int = 0) -> None:
+        """Lose what was not synced, but for a few events that happen to be there."""
+        del self.events[self.synced + more :]
         self.reservations = dict(self.synced_reservations)
 
     def sync(self) -> None:
@@ -62,6 +67,8 @@ class Disk:
 class MemoryJournal:
     def __init__(self, disk: Disk | None = None) -> None:
         self._disk = disk if disk is not None else Disk()
+        syncer = self._disk.syncer
+        self._group = None if syncer is None else GroupSync(syncer, self._disk.sync, place="memory")
         self._records = replay(self._disk.events)
         self._changes = _changes(self._disk.events)
         self._receipts: dict[str, frozenset[str]] = {}
@@ -101,11 +108,19 @@ class MemoryJournal:
         self._disk.reservations = kept
         self._owned.update(dict.fromkeys(new, key))
         self._disk.events.extend((key, event) for event in events)
-        if any(event.DURABLE for event in events):
+        if self._group is None and any(event.DURABLE for event in events):
             self._disk.sync()
         self._records[key] = record
         self._note_receipts(record, events)
         return record
+
+    async def durable(self) -> None:
+        if self._group is not None:
+            await self._group.wait()
+
+    def check_place(self) -> None:
+        if self._disk.removed:
+            raise JournalError("the journal was removed during the run")
 
     def append_to_all(self, changes: Mapping[JobKey, Sequence[Event]]) -> None:
         self._disk.spend_append()

@@ -13,7 +13,7 @@ from batchgen.lifecycle import State
 from batchgen.output.progress import Mode
 from batchgen.usecases.audience import Audience
 from batchgen.wiring.options import Options
-from tests.support.inline import InlineExecutor
+from tests.support.inline import InlineExecutor, InlineSyncer
 from tests.support.looped import virtual_loop
 from tests.support.virtual import Earth, VirtualTransport
 
@@ -57,6 +57,7 @@ class Place:
             environ={"SCENARIO_SDK_API_KEY": "key", "SCENARIO_SDK_API_SECRET": "secret"},
             clock=self.earth,
             transport=VirtualTransport(self.earth),
+            syncer=InlineSyncer(),
         )
         return replace(plain, **changed)
 

@@ -96,6 +96,12 @@ class Flow:
         slow = {key for key, since in self._unanswered.items() if now - since >= LATE}
         return self.pools.has_room(model, slow | self.doubtful if slow else self.doubtful)
 
+    def may_leave(self, key: JobKey) -> bool:
+        """Return whether a submit that has begun may leave: nothing that was learnt since forbids it."""
+        if self._ambiguous >= TRIPS_AT and (len(self._unanswered) > 1 or not self._service_answers):
+            return False
+        return not self._gate.is_paused(Lane.SUBMIT) and self.pools.holds(self._named(key))
+
     @property
     def awaits_answers(self) -> bool:
         """Whether a submit is under way."""

@@ -108,6 +108,10 @@ class RateGate:
         queue.held_until = max(queue.held_until, loop_time() + seconds)
         self._woken.set()
 
+    def is_paused(self, lane: Lane) -> bool:
+        """Return whether nobody of this lane is let through at the moment."""
+        return self._queues[lane].held_until > loop_time() + DUST
+
     async def run(self) -> None:
         """Hand out turns until cancelled."""
         while True:

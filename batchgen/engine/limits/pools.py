@@ -107,6 +107,16 @@ class Pools:
             return False
         return all(self._pool_has_room(pool, late) for pool in self._pools(model))
 
+    def holds(self, key: JobKey) -> bool:
+        """Return whether a job that is counted already is within the limits as they are known now."""
+        if self._bound is not None and len(self._in_flight) > self._bound:
+            return False
+        limits = ((self._ceilings[pool].limit, pool) for pool in self._pools(self._in_flight[key]))
+        return all(limit is None or self._count(pool) <= limit for limit, pool in limits)
+
+    def _count(self, pool: str) -> int:
+        return len(self._in_flight) if len(self._ceilings) == 1 else sum(1 for _ in self._members(pool))
+
     def accepted(self, model: str, doubtful: Collection[JobKey]) -> None:
         """Learn from an acceptance, which is counted already.
 
