@@ -80,7 +80,9 @@ async def _sdk(base_url: str, jobs: int, at_once: int, interval: float) -> tuple
 
 
 def bare_loop(load: Load, jobs: int, at_once: int, looks: float) -> Looped:
-    """Make so many requests with nothing around them: what aiohttp and JSON alone cost.
+    """Make so many requests with nothing around them: what aiohttp, connections and JSON alone cost.
+
+    A connection a submit, as a paid POST must have, and shared ones for all else.
 
     Args:
         load: of the service, which is started for it.
@@ -94,13 +96,17 @@ def bare_loop(load: Load, jobs: int, at_once: int, looks: float) -> Looped:
 
 
 async def _bare(base_url: str, jobs: int, at_once: int, looks: float) -> tuple[float, float]:
-    slots, chance = asyncio.Semaphore(at_once), random.Random(1)
-    async with aiohttp.ClientSession(auth=aiohttp.BasicAuth("key", "secret")) as session:
+    slots, chance, auth = asyncio.Semaphore(at_once), random.Random(1), aiohttp.BasicAuth("key", "secret")
+    alone = aiohttp.TCPConnector(force_close=True, limit=0)
+    async with (
+        aiohttp.ClientSession(auth=auth, connector=alone) as submits,
+        aiohttp.ClientSession(auth=auth) as session,
+    ):
 
         async def one(number: int) -> None:
             async with slots:
                 body = {"prompt": f"a watch tower, number {number}"}
-                async with session.post(f"{base_url}/generate/custom/{MODEL}", json=body) as answer:
+                async with submits.post(f"{base_url}/generate/custom/{MODEL}", json=body) as answer:
                     name = (await answer.json())["job"]["jobId"]
                 for _ in range(int(looks) + (chance.random() < looks % 1)):
                     async with session.get(f"{base_url}/jobs/{name}") as answer:

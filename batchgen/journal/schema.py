@@ -323,6 +323,8 @@ LATER = (
         PRIMARY KEY (origin, project, batch, slot, asset)
     ) STRICT, WITHOUT ROWID
     """,
+    # asked before every submit, whose equals may be thousands; written for none but those in doubt
+    "CREATE INDEX IF NOT EXISTS records_in_doubt ON records (content) WHERE state = 'in_doubt'",
 )
 
 

@@ -4,7 +4,9 @@ Equal jobs are matched, not numbered: taking one of two equals out of a manifest
 makes the other one look new, which would buy it again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from batchgen.identity import content_key
@@ -117,16 +119,13 @@ class Matching:
         used = {key.ordinal for key in best} | {one.ordinal for one in self._taken_of(content)}
         used |= self.shelf.ordinals(content)
         best = [key for key in best if key not in self._taken]
-        keys: dict[int, JobKey] = {}
 
         def may(index: int, key: JobKey) -> bool:
             return ties is None or ties.fits(index, key)
 
-        for index in indices:
-            same = (key for key in best if self._recorded_id(key) == jobs[index].id and may(index, key))
-            if (found := next(same, None)) is not None:
-                keys[index] = found
-                best.remove(found)
+        keys = self._found_by_id(indices, jobs, best, may)
+        found = set(keys.values())
+        best = [key for key in best if key not in found]
         left = [index for index in indices if index not in keys]
         pairs = [(index, key) for index in left for key in best if may(index, key)] if best else []
         if ties is not None and len(pairs) <= _MOST_PAIRS:
@@ -136,9 +135,30 @@ class Matching:
             if index not in keys and key not in given:
                 keys[index] = key
                 given.add(key)
+        free = (one for one in itertools.count() if one not in used)
         for index in indices:
             if index not in keys:
-                keys[index] = JobKey(content, _free(used))
+                keys[index] = JobKey(content, next(free))
+        return keys
+
+    def _found_by_id(
+        self,
+        indices: Iterable[int],
+        jobs: Sequence[Job],
+        best: Iterable[JobKey],
+        may: Callable[[int, JobKey], bool],
+    ) -> dict[int, JobKey]:
+        """Match the jobs that are still called as one of the records, of which there may be thousands."""
+        named: defaultdict[str | None, list[JobKey]] = defaultdict(list)
+        for key in best:
+            named[self._recorded_id(key)].append(key)
+        keys: dict[int, JobKey] = {}
+        for index in indices:
+            same = named.get(jobs[index].id, [])
+            found = next((key for key in same if may(index, key)), None)
+            if found is not None:
+                keys[index] = found
+                same.remove(found)
         return keys
 
     def _recorded_id(self, key: JobKey) -> str | None:
@@ -165,11 +185,3 @@ def _gathered(pairs: Iterable[tuple[str, T]]) -> dict[str, T | list[T]]:
         else:
             found[name] = [before, one]
     return found
-
-
-def _free(used: set[int]) -> int:
-    ordinal = 0
-    while ordinal in used:
-        ordinal += 1
-    used.add(ordinal)
-    return ordinal

@@ -3,39 +3,91 @@
 import statistics
 from collections.abc import Sequence
 
+from bench.commands import batchgen
 from bench.engine import over_http, without_service
 from bench.figures import Figure
 from bench.isolated import isolated
-from bench.service import Load
+from bench.server import Numbers, serving
+from bench.service import MODEL, Load
 from bench.setting import Setting
 from bench.yardsticks import SDK_MISSING, bare_loop, has_sdk, sdk_loop
 
 _LOAD = Load(low=0.21, high=0.45, ceiling=100)
 _SDK_LOAD, _SDK_LOOKS_EVERY = Load(low=0.7, high=1.5, ceiling=20), 0.25  # slow enough for it to keep up
+_WHOLE_LOAD = Load(low=0.5, high=2.0)
+_WHOLE = """\
+version: 1
+batch: bench-whole
+limits: {{rate: none, in_flight: 400}}
+output: {{download: false}}
+defaults: {{model: {model}, params: {{width: 512}}}}
+jobs:
+  - {{id: "tower-{{n}}", prompt: "a watch tower, number {{n}}", matrix: {{n: {numbers}}}}}
+"""
 
 
 def cpu(setting: Setting) -> list[Figure]:
     """Short jobs, many at once: the process is never idle for long."""
-    count, fewer = setting.many(5000, 100), setting.many(300, 20)
+    count = setting.many(5000, 100)
     carried, numbers = isolated(over_http, _LOAD, count, setting.folder / "cpu")
     assert carried.done == count, f"{carried.done} of {count} done"
-    ours, looks = 1000 * carried.cpu / count, numbers.looks / count
-    bare = isolated(bare_loop, Load(), count, _LOAD.ceiling, looks)
-    theirs = 1000 * bare.cpu / count
-    what = f"CPU a job, {count} jobs"
-    rows = [
-        Figure(what=what, value=ours, unit="ms", most=1.2,
+    official = _sdk_cpu(setting)
+    what = f"CPU a job, engine alone, {count} jobs"
+    of_engine = _beside(what, carried.cpu, numbers, _LOAD.ceiling, official, most=(1.2, 6))
+    return [*of_engine, *_whole_cpu(setting, official)]
+
+
+def _whole_cpu(setting: Setting, official: tuple[float, str] | None) -> list[Figure]:
+    """The installed command from its start to its end: plan, run, results and page."""
+    count = setting.many(3000, 60)
+    folder = setting.folder / "whole"
+    folder.mkdir()
+    (folder / "jobs.yaml").write_text(_WHOLE.format(model=MODEL, numbers=list(range(count))))
+    with serving(_WHOLE_LOAD) as served:
+        ran = batchgen("run", "jobs.yaml", "--yes", "--quiet", folder=folder, base_url=served.base_url)
+        numbers = served.numbers()
+    assert ran.status == 0, f"ended with {ran.status}:\n{ran.troubled[-2000:]}"
+    what = f"CPU a job, whole command, {count} jobs of {_WHOLE_LOAD.low}-{_WHOLE_LOAD.high} s, 400 in flight"
+    return _beside(what, ran.cpu, numbers, 400, official, most=(2.2, 4.4))
+
+
+def _beside(
+    what: str,
+    seconds: float,
+    numbers: Numbers,
+    at_once: int,
+    official: tuple[float, str] | None,
+    *,
+    most: tuple[float, float],
+) -> list[Figure]:
+    """Hold what jobs cost against a bare loop with as many requests and connections, and the SDK's loop."""
+    count = numbers.count("accepted")
+    looks = numbers.looks / count
+    bare = isolated(bare_loop, Load(), count, at_once, looks)
+    ours, theirs = 1000 * seconds / count, 1000 * bare.cpu / count
+    return [
+        Figure(what=what, value=ours, unit="ms", most=most[0],
                bare=f"{theirs:.2f} ms", note=f"{looks:.2f} status requests a job"),
         Figure(what=f"{what}: over a bare loop with as many requests", value=ours / theirs, unit="x",
-               digits=1, most=6, bare="1 x"),
+               digits=1, most=most[1], bare="1 x"),
+        _of_sdk(f"{what}: share of the SDK loop's", ours, official),
     ]  # fmt: skip
-    over = f"{what}: share of the SDK loop's"
+
+
+def _of_sdk(what: str, ours: float, official: tuple[float, str] | None) -> Figure:
+    if official is None:
+        return Figure(what=what, note=SDK_MISSING)
+    return Figure(what=what, value=ours / official[0], digits=3, most=0.1, sdk=official[1])
+
+
+def _sdk_cpu(setting: Setting) -> tuple[float, str] | None:
+    """Give the milliseconds a job of the SDK's loop, with words for them; None where it is not installed."""
     if not has_sdk():
-        return [*rows, Figure(what=over, note=SDK_MISSING)]
+        return None
+    fewer = setting.many(300, 20)
     sdk = isolated(sdk_loop, _SDK_LOAD, fewer, _SDK_LOAD.ceiling, _SDK_LOOKS_EVERY)
-    official = 1000 * sdk.cpu / fewer
-    told = f"{official:.1f} ms over {fewer} jobs, {sdk.numbers.count('job') / fewer:.1f} looks a job"
-    return [*rows, Figure(what=over, value=ours / official, digits=3, most=0.1, sdk=told)]
+    each = 1000 * sdk.cpu / fewer
+    return each, f"{each:.1f} ms over {fewer} jobs, {sdk.numbers.count('job') / fewer:.1f} looks a job"
 
 
 def engine(setting: Setting) -> list[Figure]:

@@ -338,3 +338,25 @@ def test_what_a_killed_run_of_a_batch_kept_is_dropped_in_all_of_its_slots_and_in
     day = Allowance(windows=(Window(name="today", cap=Decimal(9), since=0.0),))
     assert [len(file.batch(one).reservations()) for one in scopes] == [0, 0, 1]
     assert list(opened.spent(day)) == [2]
+
+
+@pytest.mark.parametrize("body", ["{}", '{"image":"asset_1"}'], ids=["a prompt", "with a picture"])
+def test_a_look_for_equals_in_doubt_costs_the_same_beside_thousands(path: Path, body: str) -> None:
+    """Of a kind: what is done for each job must not go through all that ask for the same."""
+    with JournalFile.open(path) as file:
+        journal = file.batch(SCOPE)
+
+        def steps_beside(first: int, count: int) -> int:
+            for ordinal in range(first, count):
+                journal.append(JobKey("v1:a", ordinal), replace(STARTED, body=body))
+                journal.append(
+                    JobKey("v1:a", ordinal), Accepted(at=2.0, remote_id=f"job_{ordinal}"), Succeeded(at=3.0)
+                )
+            steps: list[None] = []
+            file._connection.set_progress_handler(lambda: steps.append(None), 1)
+            assert journal.bodies_in_doubt(JobKey("v1:b"), body) == frozenset()
+            assert journal.bodies_in_doubt(JobKey("v1:a", count), body) == frozenset()
+            file._connection.set_progress_handler(None, 1)
+            return len(steps)
+
+        assert steps_beside(0, 4) == steps_beside(4, 40)

@@ -83,3 +83,20 @@ def test_every_record_is_matched_or_removed_and_no_more_is_new_than_is_missing(
     for content in {one.content for one in keys}:
         new = [one for one in keys if one.content == content and one not in records]
         assert not new or not [one for one in left if one.content == content]
+
+
+def test_matching_thousands_of_equals_looks_at_each_record_a_few_times() -> None:
+    """Of a kind: what is done for each job must not go through all that ask for the same."""
+    looks = 0
+
+    class Counted(dict[JobKey, Record]):
+        def get(self, key: JobKey, default: Record | None = None) -> Record | None:  # type: ignore[override]
+            nonlocal looks
+            looks += 1
+            return super().get(key, default)
+
+    jobs = [make_job(f"job-{n}") for n in range(300)]
+    records = Counted({key(one, n): record(one, State.COLLECTED) for n, one in enumerate(jobs)})
+    keys, left = match(jobs[::-1], records)
+    assert ([one.ordinal for one in keys], left) == (list(range(300))[::-1], [])
+    assert looks < 10 * len(jobs)

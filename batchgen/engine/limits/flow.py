@@ -5,6 +5,7 @@ Also the breaker: a gateway that is down for a minute must not put five hundred 
 
 import random
 from collections.abc import KeysView
+from itertools import takewhile
 
 from batchgen.backoff import Backoff
 from batchgen.engine.limits.pools import Pools
@@ -93,7 +94,8 @@ class Flow:
         if self._ambiguous >= TRIPS_AT and (self._unanswered or not self._service_answers):
             return False
         now = loop_time()
-        slow = {key for key, since in self._unanswered.items() if now - since >= LATE}
+        eldest_first = self._unanswered.items()
+        slow = {key for key, _ in takewhile(lambda one: now - one[1] >= LATE, eldest_first)}
         return self.pools.has_room(model, slow | self.doubtful if slow else self.doubtful)
 
     def may_leave(self, key: JobKey) -> bool:
