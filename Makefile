@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+COMPILED := $(VENV)/.compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help pages page-types demo test test-browser test-image image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants nights kills
@@ -22,9 +23,13 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)   ## run the example manifest against the simulator, to a page of pictures
 	$(BIN)/batchgen run jobs.example.yaml --simulate
 
+$(COMPILED): | $(READY)
+	@$(BIN)/python -m pytest --collect-only -q > /dev/null || true  # once: else each process of a first run compiles all of it
+	@touch $@
+
 # bytecode is kept, whatever the environment says: each process of the suite would compile all of it again
 test: export PYTHONDONTWRITEBYTECODE =
-test: $(READY)   ## run the suite (what needs a browser is in test-browser, a type checker in types)
+test: $(READY) $(COMPILED)  ## run the suite (what needs a browser is in test-browser, a type checker in types)
 	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not browser and not checker and not image"  # half of it waits for simulated services
 
 test-browser: $(READY)  ## look at the report in a real chromium

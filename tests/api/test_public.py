@@ -20,6 +20,7 @@ from batchgen.simulator.front import serve
 from batchgen.simulator.settings import Settings
 
 FLUX = "model_bfl-flux-1-dev"
+SMALL = {"width": 128, "height": 128}  # soon drawn
 PUBLIC = [
     "BatchLockedError",
     "BatchgenError",
@@ -87,7 +88,9 @@ def service() -> Iterator[dict[str, Any]]:
 def manifest(batch: str = "spring", count: int = 2) -> Manifest:
     return Manifest(
         batch=batch,
-        jobs=[Job(model=FLUX, prompt=f"a mill, number {n}", id=f"mill-{n}") for n in range(count)],
+        jobs=[
+            Job(model=FLUX, prompt=f"a mill, number {n}", id=f"mill-{n}", params=SMALL) for n in range(count)
+        ],
     )
 
 

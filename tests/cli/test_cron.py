@@ -21,7 +21,7 @@ from tests.cli.conftest import Shell
 from tests.support.programs import program, said_by, without
 
 SCHEMA = Path(__file__).parent.parent / "schedulers" / "kubernetes-1.31.json"
-JOB = "{prompt: a castle, model: model_bfl-flux-1-dev}"
+JOB = "{prompt: a castle, model: model_bfl-flux-1-dev, params: {width: 128, height: 128}}"
 NIGHTLY = (
     f"version: 1\nbatch: spring\nperiod: day\ntz: Europe/Paris\nbudget: {{per_month: 900}}\njobs: [{JOB}]\n"
 )

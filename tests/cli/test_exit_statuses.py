@@ -33,10 +33,9 @@ STATUSES = {*map(int, Exit), *(128 + one for one in SIGNALS)}
 QUICK = ("--speed", "40", "--duration", "2-4")
 SLOW = ("--speed", "16", "--duration", "8-8", "--ceiling", "1")  # half a second a job, one after the other
 RUN = ("run", "jobs.yaml", "--rate", "50/s", "--quiet")  # as a scheduler runs it
-CASTLE = (
-    "version: 1\nbatch: nightly\njobs:\n  - {id: castle, prompt: a castle, model: model_bfl-flux-1-dev}\n"
-)
-TWO = f"{CASTLE}  - {{id: mill, prompt: a mill, model: model_bfl-flux-1-dev}}\n"
+MODEL = "model: model_bfl-flux-1-dev, params: {width: 128, height: 128}"  # soon drawn
+CASTLE = f"version: 1\nbatch: nightly\njobs:\n  - {{id: castle, prompt: a castle, {MODEL}}}\n"
+TWO = f"{CASTLE}  - {{id: mill, prompt: a mill, {MODEL}}}\n"
 
 
 def rows_of(section: str) -> Mapping[str, tuple[str, str]]:
@@ -154,7 +153,7 @@ def another_run_is_at_it(place: Place) -> tuple[Done, Done]:
 
 def jobs_are_in_doubt(place: Place) -> tuple[Done, Done]:
     """Journal and results are lost, of a job that nothing but its words tell from others."""
-    alike = CASTLE.replace("model_bfl-flux-1-dev", "model_imagen4-ultra")
+    alike = CASTLE.replace(MODEL, "model: model_imagen4-ultra")
     here = place.serve(*QUICK, manifest=alike)
     assert here.call(*RUN, "-o", "lost").status == 0
     done = here.call(*RUN)

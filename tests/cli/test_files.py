@@ -27,7 +27,7 @@ FILES = {
     "jobs.yaml": """\
 version: 1
 batch: spring
-defaults: {model: model_bfl-flux-1-dev}
+defaults: {model: model_bfl-flux-1-dev, params: {width: 128, height: 128}}
 include: [more.yaml]
 jobs:
   - {from: things.csv, prompt: "a {thing}"}

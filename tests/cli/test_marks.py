@@ -21,7 +21,7 @@ from batchgen.journal.store import JournalStore
 MANIFEST = """\
 version: 1
 batch: spring
-defaults: {model: model_bfl-flux-1-dev}
+defaults: {model: model_bfl-flux-1-dev, params: {width: 128, height: 128}}
 jobs:
   - {id: "tower-{n}", prompt: "a tower, number {n}", matrix: {n: [1, 2, 3]}, params: {numOutputs: 4}}
   - {id: later, prompt: a keep}

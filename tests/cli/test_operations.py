@@ -17,7 +17,7 @@ COMMANDS = [
     for block in re.findall(r"```console\n(.*?)```", NIGHTLY, re.DOTALL)
     for line in block.splitlines()
 ]
-JOB = "{prompt: a castle, model: model_bfl-flux-1-dev, repeat: 2}"
+JOB = "{prompt: a castle, model: model_bfl-flux-1-dev, params: {width: 128, height: 128}, repeat: 2}"
 MANIFEST = f"version: 1\nbatch: nightly\nperiod: day\njobs: [{JOB}]\n"
 ASKS = {"run", "plan"}  # which ask a service: here a simulated one
 

@@ -15,7 +15,8 @@ def manifest(slot: str, count: int) -> str:
     prompts = ", ".join(f"a house number {number}" for number in range(count))
     return (
         f"version: 1\nbatch: spring\nperiod: {slot}\ndoubt: {{settle: 3s, settle_max: 6s}}\n"
-        f"defaults: {{model: model_bfl-flux-1-dev}}\njobs:\n  - prompt: [{prompts}]\n"
+        f"defaults: {{model: model_bfl-flux-1-dev, params: {{width: 128, height: 128}}}}\n"
+        f"jobs:\n  - prompt: [{prompts}]\n"
     )
 
 

@@ -11,7 +11,7 @@ version: 1
 batch: spring
 defaults:
   model: model_bfl-flux-1-dev
-  params: {numOutputs: 4}
+  params: {numOutputs: 4, width: 128, height: 128}
 jobs:
   - prompt: [a tower, a mill, a well, a barn]
 """

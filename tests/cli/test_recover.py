@@ -110,7 +110,7 @@ def test_without_results_the_listing_alone_names_what_a_seed_tells_apart(done: t
 
 def test_what_no_seed_tells_apart_is_held_for_a_person(shell: Shell, simulator: Simulator) -> None:
     service = simulator(*QUICK)
-    text = MANIFEST.replace("flux-1-dev", "flux-1-dev\n  params: {seed: 7}")
+    text = MANIFEST.replace("height: 128", "height: 128, seed: 7")
     shell.write("jobs.yaml", text)
     here = shell.at(service)
     assert here.call(*RUN).status == 0
@@ -232,7 +232,7 @@ def test_a_recovery_cut_short_keeps_runs_away_until_it_has_ended(done: tuple[She
 def test_an_edited_job_does_not_take_what_was_bought_for_its_predecessor(done: tuple[Shell, Service]) -> None:
     here, service = done
     old = here.results()["jobs"]
-    here.write("jobs.yaml", MANIFEST.replace("flux-1-dev", "flux-1-dev\n  params: {width: 512}"))
+    here.write("jobs.yaml", MANIFEST.replace("width: 128", "width: 256"))
     lose_the_journal(here)
     assert fates(here.call(*RECOVER).json) == ["recovered"] * 5
     assert here.call("plan", "jobs.yaml", "--json").json["counts"] == {"changed": 5}

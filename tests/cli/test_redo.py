@@ -14,13 +14,14 @@ from tests.cli.conftest import Service, Shell
 from tests.cli.test_run import wait_until
 
 MODEL, CUT = "model_bfl-flux-1-dev", "model_birefnet-background-removal"
+SMALL = f"model: {MODEL}, params: {{width: 128, height: 128}}"  # soon drawn
 MANIFEST = f"""\
 version: 1
 batch: spring
 jobs:
-  - {{entry: knight, id: "knight-{{p}}", prompt: "{{p}} knight", model: {MODEL}, matrix: {{p: [idle, run]}}}}
+  - {{entry: knight, id: "knight-{{p}}", prompt: "{{p}} knight", {SMALL}, matrix: {{p: [idle, run]}}}}
   - {{id: "{{job}}-cut", from: {{jobs: knight}}, model: {CUT}, params: {{image: {{job: "{{job}}"}}}}}}
-  - {{id: fixed, prompt: a mill, model: {MODEL}, params: {{seed: 7}}}}
+  - {{id: fixed, prompt: a mill, model: {MODEL}, params: {{seed: 7, width: 128, height: 128}}}}
 """
 
 
@@ -180,7 +181,7 @@ def test_of_several_forms_the_one_that_the_job_had_last_is_given_back(desk: Desk
 
 
 def test_without_a_terminal_somebody_must_agree(shell: Shell, simulator: Callable[..., Service]) -> None:
-    shell.write("jobs.yaml", f"version: 1\nbatch: spring\njobs:\n  - {{id: a, prompt: a, model: {MODEL}}}\n")
+    shell.write("jobs.yaml", f"version: 1\nbatch: spring\njobs:\n  - {{id: a, prompt: a, {SMALL}}}\n")
     service = simulator("--speed", "100", "--duration", "1-2")
     here = shell.at(service)
     assert here.call("run", "jobs.yaml").status == 0
@@ -213,7 +214,7 @@ def test_marks_say_what_is_made_again_and_do_not_outlive_it(desk: Desk) -> None:
 
 
 LIVE = "version: 1\nbatch: spring\nlimits: {rate: 60/min, in_flight: 2}\njobs:\n" + "".join(
-    f"  - {{id: t{n}, prompt: 'tower {n}', model: {MODEL}}}\n" for n in range(9)
+    f"  - {{id: t{n}, prompt: 'tower {n}', {SMALL}}}\n" for n in range(9)
 )
 
 

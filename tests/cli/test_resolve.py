@@ -14,7 +14,7 @@ MANIFEST = """\
 version: 1
 batch: spring
 doubt: {then: hold, settle: 1s, settle_max: 2s}
-defaults: {model: model_bfl-flux-1-dev}
+defaults: {model: model_bfl-flux-1-dev, params: {width: 128, height: 128}}
 jobs: [{prompt: one}, {prompt: two}, {prompt: three}]
 """
 

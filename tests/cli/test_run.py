@@ -22,6 +22,7 @@ version: 1
 batch: spring
 defaults:
   model: model_bfl-flux-1-dev
+  params: {width: 128, height: 128}  # soon drawn
 jobs:
   - id: tower
     prompt: "a {material} watch tower"
@@ -33,7 +34,8 @@ jobs:
 def many(count: int) -> str:
     lines = "\n".join(f"  - prompt: a house, number {number}" for number in range(count))
     head = "version: 1\nbatch: spring\ndoubt: {settle: 3s, settle_max: 6s}\n"
-    return f"{head}defaults: {{model: model_bfl-flux-1-dev}}\njobs:\n{lines}\n"
+    model = "{model: model_bfl-flux-1-dev, params: {width: 128, height: 128}}"
+    return f"{head}defaults: {model}\njobs:\n{lines}\n"
 
 
 def wait_until(true: Callable[[], bool], *, seconds: float = 30) -> None:

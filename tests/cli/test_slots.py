@@ -13,7 +13,7 @@ QUICK = ("--speed", "40", "--duration", "2-4")
 MANIFEST = """\
 version: 1
 batch: spring
-defaults: {model: model_bfl-flux-1-dev}
+defaults: {model: model_bfl-flux-1-dev, params: {width: 128, height: 128}}
 jobs: [{prompt: a castle}, {prompt: a mill}]
 """
 

@@ -17,7 +17,7 @@ from tests.support.opened import OpenedFile as JournalFile
 MANIFEST = """\
 version: 1
 batch: spring
-defaults: {model: model_bfl-flux-1-dev}
+defaults: {model: model_bfl-flux-1-dev, params: {width: 128, height: 128}}
 jobs:
   - id: house
     prompt: "a house, number {n}"

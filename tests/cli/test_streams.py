@@ -12,7 +12,8 @@ from batchgen.cli.streams import Giving, guarded_stream
 from tests.cli.conftest import Shell
 from tests.support.forked import CLOSED, GONE, Forked
 
-MANIFEST = "version: 1\nbatch: spring\njobs: [{prompt: a castle, model: model_bfl-flux-1-dev}]\n"
+JOB = "{prompt: a castle, model: model_bfl-flux-1-dev, params: {width: 128, height: 128}}"
+MANIFEST = f"version: 1\nbatch: spring\njobs: [{JOB}]\n"
 FULL = "/dev/full"
 
 # Every command, as far as it can be tried without a service; each prints to one of the two or to both.

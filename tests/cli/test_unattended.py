@@ -15,7 +15,7 @@ from tests.cli.conftest import Service, Shell
 
 Simulator = Callable[..., Service]
 
-JOB = "{prompt: a castle, model: model_bfl-flux-1-dev}"
+JOB = "{prompt: a castle, model: model_bfl-flux-1-dev, params: {width: 128, height: 128}}"
 MANIFEST = f"version: 1\nbatch: spring\njobs: [{JOB}]\n"
 SLOW = ("--speed", "15", "--duration", "10-15", "--ceiling", "2")  # some tenths of a second a job
 RATE = ("--rate", "50/s")

@@ -101,11 +101,13 @@ def test_the_tool_itself_loses_no_line(tmp_path: Path, how: str) -> None:
 
 def test_two_runs_write_whole_lines_into_one_file(tmp_path: Path) -> None:
     path, long = tmp_path / "log", "x" * 100_000
+    files = {name: LineFile(path) for name in "abc"}
+    for name, file in files.items():  # who opens it while another writes may see half of a line in memory
+        file.add(said(f"{name}0"))
 
     def write(name: str) -> None:
-        file = LineFile(path)
-        for number in range(40):
-            file.add(said(f"{name}{number} {long}"))
+        for number in range(1, 40):
+            files[name].add(said(f"{name}{number} {long}"))
 
     threads = [Thread(target=write, args=(name,)) for name in "abc"]
     for one in threads:

@@ -22,7 +22,7 @@ from batchgen.usecases.export import Export, Exported, export_files
 from batchgen.wiring.opening import OpenBatch, look_at
 from batchgen.wiring.options import Options
 from tests.support.forked import Forked
-from tests.support.made import Made, make
+from tests.support.made import Made, make_once
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class FailingDisk(ExportDisk):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return make(tmp_path_factory.mktemp("made"))
+    return make_once(tmp_path_factory)
 
 
 class Stage:

@@ -133,8 +133,9 @@ class Run:
             self.earth.keep_a_copy()
         else:
             self._live_in_memory(self.earth.disk)
-            self._read(MemoryJournal(self.earth.disk))
-            self._look_for_reservations(MemoryJournal(self.earth.disk))
+            left = MemoryJournal(self.earth.disk)
+            self._read(left)
+            self._look_for_reservations(left)
             self.own = self.records
         self._look_for_receipts()
         return self

@@ -20,12 +20,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from PIL import Image
+
 import batchgen
 from batchgen.__main__ import main
 
 for _module in pkgutil.walk_packages(batchgen.__path__, "batchgen."):
     if not _module.name.endswith("__main__"):
         import_module(_module.name)
+Image.init()  # what reads and writes each format is loaded with the first picture otherwise
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload([__name__])

@@ -1,5 +1,7 @@
 """A batch that a rehearsal has made, to be copied for each test: one run for all of them."""
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -13,7 +15,7 @@ from batchgen.cli.main import run
 MANIFEST = """\
 version: 1
 batch: spring
-defaults: {model: model_bfl-flux-1-dev}
+defaults: {model: model_bfl-flux-1-dev, params: {width: 128, height: 128}}
 jobs:
   - entry: towers
     id: "tower-{n}-{style}"
@@ -68,3 +70,17 @@ def make(folder: Path, manifest: str = MANIFEST) -> Made:
             patch.delenv(name)
         assert run(made.words("run", "--simulate", "--yes", "-q")) == 0
     return made
+
+
+def make_once(factory: pytest.TempPathFactory, manifest: str = MANIFEST) -> Made:
+    """Run a manifest once for all processes of the suite and all files of tests, which copy what it made."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return make(factory.mktemp("made"), manifest)
+    folder = factory.getbasetemp().parent / f"made-{hashlib.sha256(manifest.encode()).hexdigest()[:8]}"
+    folder.mkdir(exist_ok=True)
+    with folder.with_suffix(".done").open("a+") as done:
+        fcntl.flock(done, fcntl.LOCK_EX)
+        if not os.fstat(done.fileno()).st_size:
+            make(folder, manifest)
+            done.write("made")
+    return Made(folder)

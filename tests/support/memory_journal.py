@@ -10,7 +10,7 @@ from batchgen.account import DISOWNED, Holder, Known
 from batchgen.errors import JournalError, OverBudgetError, RemoteIdTakenError
 from batchgen.identity import ASSET
 from batchgen.journal.group_sync import GroupSync
-from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply, replay
+from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Committed, Reservation, Window, committed, counted_at
 from batchgen.ports import Syncer
@@ -69,13 +69,15 @@ class MemoryJournal:
         self._disk = disk if disk is not None else Disk()
         syncer = self._disk.syncer
         self._group = None if syncer is None else GroupSync(syncer, self._disk.sync, place="memory")
-        self._records = replay(self._disk.events)
-        self._changes = _changes(self._disk.events)
+        self._records: dict[JobKey, Record] = {}
+        self._changes: list[tuple[float, Committed]] = []
         self._receipts: dict[str, frozenset[str]] = {}
-        records: dict[JobKey, Record] = {}
         for key, event in self._disk.events:
-            records[key] = apply(records.get(key, Record()), event)
-            self._note_receipts(records[key], [event])
+            before = self._records.get(key, Record())
+            self._records[key] = after = apply(before, event)
+            if (at := counted_at(after, [event])) is not None:
+                self._changes.append((at, committed(after) - committed(before)))
+            self._note_receipts(after, [event])
         self._owned = {
             one.remote_id: key for key, record in self._records.items() for one in record.submissions
         }
@@ -248,14 +250,3 @@ class MemoryJournal:
 
     def history(self) -> Iterator[tuple[JobKey, Event]]:
         yield from self._disk.events
-
-
-def _changes(events: list[tuple[JobKey, Event]]) -> list[tuple[float, Committed]]:
-    records: dict[JobKey, Record] = {}
-    changes = []
-    for key, event in events:
-        before = records.get(key, Record())
-        records[key] = after = apply(before, event)
-        if (at := counted_at(after, [event])) is not None:
-            changes.append((at, committed(after) - committed(before)))
-    return changes
