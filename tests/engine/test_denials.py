@@ -9,7 +9,7 @@ from batchgen.engine.policy import Policy
 from batchgen.engine.verdict import judge
 from batchgen.errors import NoListingError, NoRightError
 from batchgen.exits import Exit
-from batchgen.lifecycle import AnswerLost, Held, ShownAbsent, State, Stopped
+from batchgen.lifecycle import AnswerLost, Held, ShownAbsent, State, Stopped, SubmitStarted
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.record import Record
 from batchgen.rights import Right
@@ -38,6 +38,8 @@ def test_a_refusal_that_names_a_model_closes_that_one_and_carries_the_others(nam
     assert run.ending.stopped is None
     assert len(earth.service.submissions) == 6
     assert earth.service.counts["submit"] <= 6 + 2, "none of it is sent once the first answer is known"
+    begun = [one for one in events_of(run, SubmitStarted) if one.job.model == SEEDLESS]
+    assert len(begun) <= 2, "nor is an intent of it recorded"
     assert (run.ending.closed[SEEDLESS].jobs, states(earth).count(State.COLLECTED)) == (6, 6)
     verdict = verdict_of(run)
     assert verdict.exit is Exit.CREDENTIALS

@@ -117,7 +117,9 @@ def test_the_first_sync_that_fails_ends_all_posts_and_the_run() -> None:
         assert len(over.service.submissions) == bought
         assert disk.begun == failing, "none is tried again"
         told = [text for text in run.watching.troubles if "lost with the power" in text]
-        assert len(told) == (failing == 2), "a receipt that may be lost is told with its id"
+        assert len(told) == (failing == 2)
+        paid = [one.remote_id for one in over.service.submissions]
+        assert all(paid[-1] in text for text in told), "a receipt that may be lost is told with its id"
         left = [one.state for one in records_of(over).values() if one.state is State.SUBMITTING]
         assert not left, "what did not leave is not in doubt"
 
