@@ -94,7 +94,7 @@ Exit status:
   4  credentials or plan do not allow it: everything, one of the models, or the list of jobs
   5  stopped by the budget, or out of credits
   6  another run holds this batch
-  7  your decision is needed: jobs in doubt, or what audit or cost --reconcile found
+  7  your decision is needed: jobs that are held, or what audit or cost --reconcile found
   8  work remains (interrupted, files or assets missing, a price not told, service not
      reached): run the same command to continue
   130, 143  a second Ctrl-C or SIGTERM cut the collecting short

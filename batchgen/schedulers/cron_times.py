@@ -60,12 +60,6 @@ class CronTimes:
     weekdays: frozenset[int]
     either_day: bool
 
-    @property
-    def day_fields(self) -> tuple[str, str]:
-        """The fields for the day of the month and of the week, as they are written."""
-        fields = self.text.split()
-        return fields[2], fields[4]
-
     def is_due_on(self, day: date) -> bool:
         """Return whether it is due on a day at all."""
         by_date, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
