@@ -10,6 +10,7 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
     ├── JournalError           the journal cannot be opened, read or written
     │   └── RemoteIdTakenError a submission already belongs to another job: look again
     ├── BatchLockedError         another run holds this batch
+    ├── StoodByError           a run that stood by for another one was told to stop
     ├── OverBudgetError        a reservation does not fit under a cap: buy no more
     ├── BoughtByQuoteError     a question after a price was taken for an order: tell, and ask no more
     ├── OutputError            a file beside the journal cannot be written
@@ -107,6 +108,14 @@ class JournalError(BatchgenError):
     """The journal cannot be opened, read or written; what is in it stays."""
 
 
+class FencedError(JournalError):
+    """Another run leads the batch now."""
+
+
+class JournalAwayError(JournalError):
+    """The database of the journal does not answer; the same command goes on."""
+
+
 class RemoteIdTakenError(JournalError):
     """The submission already belongs to another job; nothing was written, so look again."""
 
@@ -123,6 +132,18 @@ class BatchLockedError(BatchgenError):
         super().__init__(message)
         self.batch = batch
         self.holder = holder
+
+
+class StoodByError(BatchgenError):
+    """A run that stood by for another one was told to stop; it had begun nothing.
+
+    Attributes:
+        received: the number of the signal.
+    """
+
+    def __init__(self, message: str, received: int) -> None:
+        super().__init__(message)
+        self.received = received
 
 
 class OverBudgetError(BatchgenError):

@@ -5,7 +5,9 @@ from enum import IntEnum
 from batchgen.errors import (
     BatchgenError,
     BatchLockedError,
+    FencedError,
     InputError,
+    JournalAwayError,
     ServiceError,
     StopCause,
     StoppedError,
@@ -32,11 +34,11 @@ def status_of(error: BatchgenError) -> Exit:
     match error:
         case InputError():
             return Exit.INPUT
-        case BatchLockedError():
+        case BatchLockedError() | FencedError():
             return Exit.LOCKED
         case StoppedError():
             return Exit.BUDGET if error.cause is StopCause.CREDITS else Exit.CREDENTIALS
-        case ServiceError():
+        case ServiceError() | JournalAwayError():
             return Exit.REMAINS
         case _:
             return Exit.BUG

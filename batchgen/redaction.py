@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 Redact: TypeAlias = Callable[[str], str]
 """Takes out of a text what must not be shown, such as credentials that the service echoes."""
@@ -117,15 +117,40 @@ def secrets_in(environ: Mapping[str, str]) -> Iterator[str]:
             yield from _in_a_header(value, environ.get(name.removesuffix("KEY") + "SECRET", ""))
 
 
+def without_password(url: str) -> str:
+    """Return the URL of a database as people may see it: the user stays, whatever opens it goes.
+
+    Where a password would begin or end is not guessed: of a URL that says so in no plain way nothing stays.
+    """
+    scheme, _, rest = url.partition("://")
+    try:
+        parts = urlsplit(url)
+        asked = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        return f"{scheme}://{MASK}" if rest else MASK
+    if not parts.netloc or "@" in parts.path + parts.query + parts.fragment:
+        return f"{parts.scheme}://{MASK}" if rest else MASK
+    user, at, hosts = parts.netloc.rpartition("@")
+    shown = urlencode([(name, one) for name, one in asked if not _opens(name)], safe="/:,")
+    return f"{parts.scheme}://{user.partition(':')[0]}{at}{hosts}{parts.path}{shown and '?'}{shown}"
+
+
+def _opens(name: str) -> bool:
+    """Return whether the part of a URL that is called so is a secret: ``password``, ``sslpassword``."""
+    return name.lower().endswith("password") or _NAMED_SO.search(name) is not None
+
+
 def _opening_parts(url: str, *, whole: bool) -> Iterator[str]:
     try:
         parts = urlsplit(url)
+        asked = parse_qsl(parts.query)
     except ValueError:
         if whole:
             yield url
         return
     if parts.password:
-        yield parts.password
+        yield from {parts.password, unquote(parts.password)}
+    yield from (one for name, one in asked if _opens(name) and one)
     way = f"{parts.path}?{parts.query}" if parts.query else parts.path
     if whole and len(way) >= _LONG:
         yield from (url, way)

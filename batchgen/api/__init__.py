@@ -81,6 +81,7 @@ _PLACES = {
     "batchgen.wiring.batch": "Batch",
     "batchgen.wiring.word_lists": "selection_of",
     "batchgen.engine.interrupts": "Interrupts",
+    "batchgen.wiring.journals": "JOURNAL_NAME",
     "batchgen.wiring.log_files": "line_file",
     "batchgen.wiring.options": "Allow Options environment",
 }

@@ -152,6 +152,7 @@ from batchgen.usecases.status import BatchStatus as BatchStatus
 from batchgen.usecases.targets import batch_meant as batch_meant
 from batchgen.usecases.targets import manifest_meant as manifest_meant
 from batchgen.wiring.batch import Batch as Batch
+from batchgen.wiring.journals import JOURNAL_NAME as JOURNAL_NAME
 from batchgen.wiring.log_files import line_file as line_file
 from batchgen.wiring.options import Allow as Allow
 from batchgen.wiring.options import Options as Options

@@ -9,6 +9,7 @@ from batchgen.api.manifest import Manifest
 from batchgen.errors import InputError
 from batchgen.manifest.quantities import parse_duration
 from batchgen.planning.selection import JobSelection
+from batchgen.wiring.journals import JOURNAL_NAME
 from batchgen.wiring.options import Allow, Options
 from batchgen.wiring.word_lists import selection_of
 
@@ -24,6 +25,7 @@ def options_of(
     slot: str | None,
     *,
     simulate: bool,
+    journal: str | None = None,
 ) -> Options:
     """Return what says which batch is meant, and where; see ``run`` for the arguments."""
     made = manifest if isinstance(manifest, Manifest) and manifest.path is None else None
@@ -32,7 +34,8 @@ def options_of(
         manifest=place,
         text=None if made is None else made.text,
         output=Path(output),
-        environ=_environ(credentials, base_url),
+        environ=environ_of(credentials, base_url, journal),
+        journal_address=journal,
         project=project,
         slot=slot,
         simulate=simulate,
@@ -78,12 +81,17 @@ def _as_words(given: Words) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given or ())
 
 
-def _environ(credentials: tuple[str, str] | None, base_url: str | None) -> Mapping[str, str]:
+def environ_of(
+    credentials: tuple[str, str] | None = None, base_url: str | None = None, journal: str | None = None
+) -> Mapping[str, str]:
+    """Return the environment with what was given in its place: no secret of it is shown in a message."""
     environ = dict(os.environ)
     if credentials is not None:
         environ["SCENARIO_SDK_API_KEY"], environ["SCENARIO_SDK_API_SECRET"] = credentials
     if base_url is not None:
         environ["SCENARIO_BASE_URL"] = base_url
+    if journal is not None:
+        environ[JOURNAL_NAME] = journal
     return environ
 
 

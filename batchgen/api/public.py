@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from batchgen.api import bought, exports, looks, plans, runs
-from batchgen.api.arguments import Words, allowed_of, meant_by, options_of, seconds_of
+from batchgen.api.arguments import Words, allowed_of, environ_of, meant_by, options_of, seconds_of
 from batchgen.api.manifest import Manifest
 from batchgen.api.results import Cost, Plan, PlannedJob, Results
 from batchgen.engine.interrupts import Interrupts
@@ -50,6 +50,7 @@ async def plan(
     manifest: Manifest | str | Path,
     *,
     output: str | Path = "output",
+    journal: str | None = None,
     credentials: tuple[str, str] | None = None,
     base_url: str | None = None,
     project: str | None = None,
@@ -62,7 +63,9 @@ async def plan(
 
     Args:
         manifest: the manifest, or the path of its file.
-        output: the folder of the journal and the results.
+        output: the folder of the results, and of the journal where that is a file.
+        journal: the URL of a journal on PostgreSQL; None for what ``BATCHGEN_JOURNAL`` says, else the file in
+            the output folder; empty for that file whatever it says.
         credentials: API key and secret; None for those of the environment.
         base_url: where the service is; None for the environment's, or the public one.
         project: the service's ``projectId``; None for the manifest's or the environment's.
@@ -80,7 +83,9 @@ async def plan(
         TransientError: the service does not answer.
     """
     options = replace(
-        options_of(manifest, output, credentials, base_url, project, slot, simulate=simulate),
+        options_of(
+            manifest, output, credentials, base_url, project, slot, simulate=simulate, journal=journal
+        ),
         selection=meant_by(only, except_),
     )
     preview = await plans.plan(options)
@@ -119,6 +124,7 @@ async def run(
     manifest: Manifest | str | Path,
     *,
     output: str | Path = "output",
+    journal: str | None = None,
     credentials: tuple[str, str] | None = None,
     base_url: str | None = None,
     project: str | None = None,
@@ -142,7 +148,9 @@ async def run(
 
     Args:
         manifest: the manifest, or the path of its file.
-        output: the folder of the journal and the results.
+        output: the folder of the results, and of the journal where that is a file.
+        journal: the URL of a journal on PostgreSQL; None for what ``BATCHGEN_JOURNAL`` says, else the file in
+            the output folder; empty for that file whatever it says.
         credentials: API key and secret; None for those of the environment.
         base_url: where the service is; None for the environment's, or the public one.
         project: the service's ``projectId``; None for the manifest's or the environment's.
@@ -177,7 +185,9 @@ async def run(
         TransientError: the service could not be asked about the models; nothing was bought.
     """
     options = replace(
-        options_of(manifest, output, credentials, base_url, project, slot, simulate=simulate),
+        options_of(
+            manifest, output, credentials, base_url, project, slot, simulate=simulate, journal=journal
+        ),
         budget=None if budget is None else Decimal(str(budget)),
         rate=parse_rate(rate) if isinstance(rate, str) else rate,
         in_flight=in_flight,
@@ -216,19 +226,27 @@ def run_sync(manifest: Manifest | str | Path, **more: Any) -> Results:
     return _in_a_loop(run(manifest, **more))
 
 
-async def status(output: str | Path = "output") -> Sequence[BatchStatus]:
+async def status(output: str | Path = "output", *, journal: str | None = None) -> Sequence[BatchStatus]:
     """Return where the batches of an output folder stand; a run beside it is not disturbed.
+
+    Args:
+        output: the folder of the results, and of the journal where that is a file.
+        journal: the URL of a journal on PostgreSQL; None for what ``BATCHGEN_JOURNAL`` says, else the file in
+            the output folder; empty for that file whatever it says.
 
     Raises:
         JournalError: the journal cannot be read.
     """
-    return looks.status(Options(manifest=Path(), output=Path(output), environ={}))
+    environ = environ_of(journal=journal)
+    options = Options(manifest=Path(), output=Path(output), environ=environ, journal_address=journal)
+    return looks.status(options)
 
 
 async def audit(
     manifest: Manifest | str | Path,
     *,
     output: str | Path = "output",
+    journal: str | None = None,
     credentials: tuple[str, str] | None = None,
     base_url: str | None = None,
     project: str | None = None,
@@ -243,7 +261,9 @@ async def audit(
 
     Args:
         manifest: the manifest, or the path of its file.
-        output: the folder of the journal and the results.
+        output: the folder of the results, and of the journal where that is a file.
+        journal: the URL of a journal on PostgreSQL; None for what ``BATCHGEN_JOURNAL`` says, else the file in
+            the output folder; empty for that file whatever it says.
         credentials: API key and secret; None for those of the environment.
         base_url: where the service is; None for the environment's, or the public one.
         project: the service's ``projectId``; None for the manifest's or the environment's.
@@ -264,7 +284,9 @@ async def audit(
         StoppedError: the service does not let us look.
     """
     options = replace(
-        options_of(manifest, output, credentials, base_url, project, slot, simulate=simulate),
+        options_of(
+            manifest, output, credentials, base_url, project, slot, simulate=simulate, journal=journal
+        ),
         selection=meant_by(only, except_),
     )
     return await bought.audit(options, fix=fix, offline=offline)
@@ -276,6 +298,7 @@ async def export(
     template: str | None = None,
     *,
     output: str | Path = "output",
+    journal: str | None = None,
     base_url: str | None = None,
     project: str | None = None,
     slot: str | None = None,
@@ -293,7 +316,9 @@ async def export(
         manifest: the manifest, or the path of its file.
         to: the folder that the files go to; what is there of others stays.
         template: of the names, as ``output.files``; None for the names that the files have.
-        output: the folder of the journal and the results.
+        output: the folder of the results, and of the journal where that is a file.
+        journal: the URL of a journal on PostgreSQL; None for what ``BATCHGEN_JOURNAL`` says, else the file in
+            the output folder; empty for that file whatever it says.
         base_url: where the service is, whose records are meant; it is not asked.
         project: the service's ``projectId``; None for the manifest's or the environment's.
         slot: a slot other than the current one.
@@ -314,7 +339,7 @@ async def export(
         JournalError, OutputError: the disk is at fault.
     """
     options = replace(
-        options_of(manifest, output, None, base_url, project, slot, simulate=simulate),
+        options_of(manifest, output, None, base_url, project, slot, simulate=simulate, journal=journal),
         selection=meant_by(only, except_),
     )
     asked = Export(

@@ -28,6 +28,7 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
     Raises:
         InputError: the manifest or a model's name is wrong, or a guard stopped it; nothing was sent.
         BatchLockedError: another run holds the batch, and there was no time to wait for it, or too little.
+        StoodByError: it stood by for another run, and was told to stop.
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked about the models; nothing was sent.
     """

@@ -39,6 +39,7 @@ _KEYS: Mapping[str, Sequence[str]] = {
 @click.command("cost", short_help="Show what was charged and what came back.")
 @flags.some_target
 @flags.output
+@flags.journal
 @click.option(
     "--by", type=click.Choice(list(_KEYS)), default="batch", show_default=True, help="Add up by it."
 )
@@ -55,6 +56,7 @@ def command(
     *,
     target: str | None,
     output: Path,
+    journal: str | None,
     by: str,
     since: datetime | None,
     tz: str,
@@ -79,12 +81,13 @@ def command(
 
     first = None if since is None else since.date()
     manifest = Path(target or "")
-    environ = flags.environ(manifest if target else None) if target or reconcile else {}
+    environ = flags.environ(manifest if target else None, journal=journal)
     options = api.Options(
         manifest=Path(target or ""),
         output=output,
         output_chosen=flags.output_is_chosen(),
         environ=environ,
+        journal_address=journal,
         simulate=simulate,
     )
     batch = None if target is None else api.batch_meant(options)

@@ -34,6 +34,7 @@ from batchgen.cli import flags, time_limits
 )
 @click.option("--force", is_flag=True, help="With --to: replace files that are there and differ.")
 @flags.output
+@flags.journal
 @flags.period
 @flags.budget
 @click.option("-y", "--yes", is_flag=True, help="Let the runs buy without a cap.")
@@ -63,6 +64,7 @@ def command(
     folder: Path | None,
     force: bool,
     output: Path,
+    journal: str | None,
     period: str | None,
     budget: Decimal | None,
     yes: bool,
@@ -86,7 +88,8 @@ def command(
         manifest=manifest,
         output=output,
         output_chosen=flags.output_is_chosen(),
-        environ=flags.environ(manifest),
+        environ=flags.environ(manifest, journal=journal),
+        journal_address=journal,
         simulate=simulate,
         project=project,
         period=period,

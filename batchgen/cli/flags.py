@@ -102,6 +102,12 @@ output = click.option(
     show_default=True,
     help="Folder of the journal, with a folder a batch.",
 )
+journal = click.option(
+    "--journal",
+    metavar="URL",
+    help="A journal on PostgreSQL, as postgresql://USER@HOST/DATABASE, in place of the file in the output "
+    "folder. [default: what BATCHGEN_JOURNAL says]",
+)
 simulate = click.option(
     "--simulate", is_flag=True, help="Rehearse against a simulated service; nothing is spent."
 )
@@ -306,10 +312,10 @@ def of_a_target(command: F) -> F:
 
 def of_a_run(command: F) -> F:
     """Return a command the arguments that say which run it is for: ``options``."""
-    return _with_options(command, target, (rehearsal, slot_of_run, project, output))
+    return _with_options(command, target, (rehearsal, slot_of_run, project, journal, output))
 
 
-_of_a_batch = (max_jobs, simulate, slot, period, project, output)
+_of_a_batch = (max_jobs, simulate, slot, period, project, journal, output)
 
 
 def _with_options(command: F, argument: Callable[[Any], Any], given: Sequence[Callable[[Any], Any]]) -> F:
@@ -319,10 +325,11 @@ def _with_options(command: F, argument: Callable[[Any], Any], given: Sequence[Ca
         period = named.get("period")
         if named["slot"] is not None and period is not None and not api.is_calendar(period):
             raise click.UsageError("--slot and --period NAME cannot be given together")
-        log = current()
+        log, address = current(), words.pop("journal")
         options = api.Options(
             manifest=manifest,
-            environ=environ(manifest),
+            environ=environ(manifest, journal=address),
+            journal_address=address,
             output_chosen=output_is_chosen(),
             on_request=log.asked if log.shows_requests else None,
             **named,
@@ -351,10 +358,15 @@ def output_is_chosen() -> bool:
     return source is not click.core.ParameterSource.DEFAULT
 
 
-def environ(manifest: Path | None = None) -> dict[str, str]:
+def environ(manifest: Path | None = None, *, journal: str | None = None) -> dict[str, str]:
     """Return the environment with what ``.env`` files add: the current folder's, then that beside a manifest.
 
     Where its credentials are from is kept for the message of a run that they do not let through.
+
+    Args:
+        manifest: the file beside which there may be one.
+        journal: the address of ``--journal``, which stands for that of the environment: a password in it is
+            shown no more than one that is there.
     """
     try:
         folder = Path.cwd()
@@ -363,6 +375,8 @@ def environ(manifest: Path | None = None) -> dict[str, str]:
     beside = [] if manifest is None else [(folder / manifest.parent).resolve()]
     found = api.environment(os.environ, folder, *(one for one in beside if not _is_same(one, folder)))
     click.get_current_context().find_root().ensure_object(dict)[CREDENTIALS] = found.told
+    if journal is not None:
+        found[api.JOURNAL_NAME] = journal
     current().learn(found)
     return found
 

@@ -40,7 +40,12 @@ def command(
     With words, or none: the models that have all of them in their name, id, description or tags.
     """
     options = api.Options(
-        manifest=Path(), output=Path("output"), environ=flags.environ(), simulate=simulate, project=project
+        manifest=Path(),
+        output=Path("output"),
+        environ=flags.environ(),
+        journal_address="",  # none is looked at
+        simulate=simulate,
+        project=project,
     )
     either, text = own == public, " ".join(words)
     search = api.Search(

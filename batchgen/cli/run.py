@@ -18,7 +18,7 @@ from batchgen.cli.plan import show_plan
 from batchgen.cli.plan_chains import along_line
 from batchgen.cli.plan_money import all_of
 from batchgen.cli.signals import caught
-from batchgen.errors import Problem
+from batchgen.errors import Problem, StoodByError
 from batchgen.exits import Exit
 from batchgen.formats import counted, number
 
@@ -39,6 +39,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @time_limits.of_a_run
+@time_limits.standby
 @flags.budget
 @click.option(
     "--max-failures",
@@ -162,7 +163,11 @@ def carry(
     with events_to(events, log) as tell:
         kept = log.tell if log.is_kept else None
         audience = api.Audience(log.stream(mode), mode, tell, seen=seen, log=kept, run_id=log.run_id)
-        outcome = awaited(_until_told(options, interrupts, audience))
+        try:
+            outcome = awaited(_until_told(options, interrupts, audience))
+        except StoodByError as stopped:
+            log.say(str(stopped))
+            return 128 + stopped.received
     status = interrupts.exit or int(outcome.verdict.exit)
     if as_json:
         summary = {

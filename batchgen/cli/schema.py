@@ -47,6 +47,11 @@ def command(
 
 def _of_manifest(models: tuple[str, ...], project: str | None, *, simulate: bool) -> str:
     options = api.Options(
-        manifest=Path(), output=Path("output"), environ=flags.environ(), simulate=simulate, project=project
+        manifest=Path(),
+        output=Path("output"),
+        environ=flags.environ(),
+        journal_address="",  # none is looked at
+        simulate=simulate,
+        project=project,
     )
     return awaited(api.schema_text(options, models))

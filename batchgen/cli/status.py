@@ -18,10 +18,17 @@ _FEW = 5  # jobs that are named
 @flags.some_target
 @flags.selecting_in_some
 @flags.output
+@flags.journal
 @flags.show_all
 @flags.as_json
 def command(
-    *, target: str | None, selection: "api.JobSelection", output: Path, show_all: bool, as_json: bool
+    *,
+    target: str | None,
+    selection: "api.JobSelection",
+    output: Path,
+    journal: str | None,
+    show_all: bool,
+    as_json: bool,
 ) -> int:
     """Show where the batches of an output folder stand, or only TARGET: a batch or its manifest.
 
@@ -38,7 +45,8 @@ def command(
         manifest=manifest,
         output=output,
         output_chosen=flags.output_is_chosen(),
-        environ=flags.environ(manifest) if target else {},
+        environ=flags.environ(manifest if target else None, journal=journal),
+        journal_address=journal,
     )
     batch = None if target is None else api.batch_meant(options)
     known = api.status(options)

@@ -54,6 +54,24 @@ def wait_lock(command: F) -> F:
     return waiting  # type: ignore[no-any-return]  # the command, with another argument
 
 
+def standby(command: F) -> F:
+    """Return a command of a run ``--standby``, in its ``options``."""
+
+    @wraps(command)
+    def with_standby(*, options: "api.Options", standby: bool, **words: Any) -> Any:
+        if standby and options.wait_lock:
+            raise click.UsageError("--standby waits as long as it takes: not with --wait-lock")
+        return command(options=replace(options, standby=standby), **words)
+
+    flag = click.option(
+        "--standby",
+        is_flag=True,
+        help="Wait for another run of the batch as long as it takes, and take over when it ends or is gone.",
+    )
+    waiting: Any = flag(with_standby)
+    return waiting  # type: ignore[no-any-return]  # the command, with another argument
+
+
 def of_a_run(command: F) -> F:
     """Return a command the arguments that bound how long it runs, drains and waits, in its ``options``."""
 

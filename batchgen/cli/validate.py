@@ -40,6 +40,7 @@ def command(
         manifest=manifest,
         output=Path("output"),
         environ=flags.environ(manifest),
+        journal_address="",  # none is looked at
         simulate=simulate,
         project=project,
         max_jobs=max_jobs,

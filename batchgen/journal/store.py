@@ -20,6 +20,7 @@ from batchgen.planning.marks import Change, Wanted
 
 if TYPE_CHECKING:
     from batchgen.journal.quotes import QuoteRecords
+    from batchgen.ports import Clock
 
 
 class JournalStore:
@@ -45,6 +46,10 @@ class JournalStore:
             JournalError: what is there is no file.
         """
         return journal_lies_there(self._path)
+
+    def clock(self, base: "Clock") -> "Clock":
+        """Return by which clock slots and stamps are: that of the machine on which the file is."""
+        return base
 
     def hold(self, batch: str, *, stamp: float) -> AbstractContextManager[None]:
         """Hold a batch, as its only writer, for as long as the block lasts.

@@ -18,17 +18,19 @@ from batchgen.errors import InputError
 from batchgen.formats import number
 from batchgen.manifest.values import Manifest
 from batchgen.planning.periods import is_calendar, one_of
+from batchgen.redaction import without_password
 from batchgen.schedulers.cron_times import CronTimes, read_cron
 from batchgen.schedulers.crontab import crontab
 from batchgen.schedulers.kubernetes import manifests
 from batchgen.schedulers.nightly import Nightly
 from batchgen.schedulers.quoting import writable
 from batchgen.schedulers.systemd import units
+from batchgen.wiring.journals import JOURNAL_NAME
 from batchgen.wiring.options import Options, project_of
 from batchgen.wiring.places import refuse_another_folder
 from batchgen.wiring.reading import manifest_of
 
-_SET_HERE = ("SCENARIO_BASE_URL", "HTTPS_PROXY", "https_proxy", "ALL_PROXY")
+_SET_HERE = (JOURNAL_NAME, "SCENARIO_BASE_URL", "HTTPS_PROXY", "https_proxy", "ALL_PROXY")
 _OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _USUAL_JOBS = 100_000  # the command line's own cap
 
@@ -78,7 +80,8 @@ def install_texts(options: Options, wanted: Schedule) -> Mapping[str, str]:
     """
     times = read_cron(wanted.at)
     manifest = manifest_of(options)
-    refuse_another_folder(options, manifest.batch)
+    if not options.server:  # a text is written without asking anybody
+        refuse_another_folder(options, manifest.batch)
     nightly = _nightly(options, wanted, manifest, times)
     match wanted.scheduler:
         case Scheduler.CRONTAB:
@@ -157,6 +160,7 @@ def _words(options: Options, wanted: Schedule, manifest: Manifest) -> Iterator[s
         "--project": project,
         "--budget": None if options.budget is None else _plain(options.budget),
         "--max-failures": wanted.most_failures,
+        "--journal": without_password(options.journal_address) if options.journal_address else None,
         "--max-jobs": None if options.max_jobs == _USUAL_JOBS else str(options.max_jobs),
     }
     yield from (word for name, value in valued.items() if value for word in (name, value))
@@ -196,7 +200,8 @@ def _notes(
 
 def _notes_on_the_environment(options: Options, wanted: Schedule) -> Iterator[str]:
     """Say what is set here, and would not be where a scheduler starts the run; no value is shown."""
-    here = [name for name in _SET_HERE if options.environ.get(name)]
+    asked = _SET_HERE if options.journal_address is None else _SET_HERE[1:]
+    here = [name for name in asked if options.environ.get(name)]
     if here:
         it = "them" if len(here) > 1 else "it"
         yield f"Set here: {', '.join(here)}. If not meant for this terminal alone, write {it} beside the key."
@@ -208,7 +213,7 @@ def _notes_on_the_environment(options: Options, wanted: Schedule) -> Iterator[st
 
 
 def _today(options: Options) -> date:
-    return datetime.fromtimestamp(options.clock.now(), UTC).date()
+    return datetime.fromtimestamp(options.machine_clock.now(), UTC).date()
 
 
 def _is_here(zone: ZoneInfo, since: date) -> bool:

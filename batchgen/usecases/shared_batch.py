@@ -79,6 +79,8 @@ def _says_the_same(other: Path, manifest: Manifest, options: Options) -> bool:
 
 def _has_its_own_journal(other: Path, ours: Path, options: Options) -> bool:
     """Return whether the other manifest has a journal where ours has this one: a folder that was copied."""
+    if options.server:
+        return False
     journal = Path(str(options.journal)).resolve()
     place = os.path.relpath(journal, ours.parent)
     its_own = other.parent / place

@@ -1,12 +1,13 @@
 """Opening a batch: its manifest read, its name held, its journal open and the plan made."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import BatchLockedError
+from batchgen.errors import BatchgenError, BatchLockedError, JournalAwayError, StoodByError
 from batchgen.formats import span
 from batchgen.journal.file import JournalFile
 from batchgen.loop_clock import loop_time
@@ -66,43 +67,65 @@ class _WaitForLock:
     """The wait for whoever holds a batch, as long as the options and who asks to stop allow it."""
 
     def __init__(
-        self, seconds: float, interrupts: Interrupts | None, note: Callable[[str], None] | None
+        self, options: Options, interrupts: Interrupts | None, note: Callable[[str], None] | None
     ) -> None:
         self._began = loop_time()
-        self._seconds = seconds
+        self._stands_by = options.standby
+        self._seconds = math.inf if options.standby else options.wait_lock
         self._interrupts = interrupts
-        self._note = note
+        self._note = note or (lambda _: None)
         self._stopped = asyncio.Event()
+        self._holder = ""  # of whom it was said that they are waited for
         self.has_waited = False
 
-    async def a_moment(self, error: BatchLockedError) -> None:
-        """Wait until it is time to look again; say for whom, once.
+    async def a_moment(self, error: BatchLockedError | JournalAwayError) -> None:
+        """Wait until it is time to look again; say for whom, once, and of a standby each time it is another.
 
         Raises:
             BatchLockedError: the time is over, or whoever waits was asked to stop.
+            StoodByError: a standby was asked to stop by a signal.
+            JournalAwayError: the journal does not answer, and this is no standby that it answered before.
         """
         waited = loop_time() - self._began
         stopped = self._interrupts is not None and self._interrupts.draining
+        if isinstance(error, JournalAwayError) and not (self._stands_by and self.has_waited):
+            raise error
         if waited >= self._seconds or stopped:
             raise self._given_up(error, waited) if self.has_waited else error
-        if not self.has_waited:
-            self._begin(error)
+        self._tell(error)
         # the kernel's own wait could not be ended by a signal
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopped.wait(), min(_LOOKS_AT_LOCK, self._seconds - waited))
 
-    def _begin(self, error: BatchLockedError) -> None:
-        self.has_waited = True
-        if self._interrupts is not None:
+    def taken(self, batch: str) -> None:
+        """Say that the batch is held now."""
+        if self.has_waited and self._stands_by:
+            self._note(f"the batch {batch!r} is free: this run goes on with it")
+
+    def _tell(self, error: BatchLockedError | JournalAwayError) -> None:
+        if not self.has_waited and self._interrupts is not None:
             self._interrupts.tell(lambda _: self._stopped.set())
-        if self._note is not None:
+        holder = error.holder if isinstance(error, BatchLockedError) else str(error)
+        is_another, self._holder = holder != self._holder, holder
+        if isinstance(error, JournalAwayError):
+            if is_another:
+                self._note(f"standing by until the journal is there again: {error}")
+        elif self._stands_by and is_another:
+            self._note(f"standing by for the batch {error.batch!r}, which is being run by {holder}")
+        elif not (self._stands_by or self.has_waited):
             self._note(
                 f"waiting up to {span(self._seconds)} for the batch {error.batch!r}, which is being run by "
-                f"{error.holder}"
+                f"{holder}"
             )
+        self.has_waited = True
 
-    @staticmethod
-    def _given_up(error: BatchLockedError, waited: float) -> BatchLockedError:
+    def _given_up(self, error: BatchLockedError | JournalAwayError, waited: float) -> BatchgenError:
+        received = [] if self._interrupts is None else self._interrupts.received
+        if self._stands_by and received:
+            text = f"stopped while standing by, after {span(waited)}; nothing was begun"
+            return StoodByError(text, received[-1])
+        if isinstance(error, JournalAwayError):
+            return error
         text = (
             f"the batch {error.batch!r} is still being run by {error.holder}; waited {span(waited)} for it. "
             "Wait longer, or stop it there with Ctrl-C"
@@ -129,19 +152,21 @@ async def hold_when_free(
     Raises:
         InputError: the manifest is wrong.
         BatchLockedError: a run holds the batch still, or whoever waits was asked to stop.
+        StoodByError: a standby was asked to stop.
         JournalError: the batch cannot be held.
     """
     read = read or (lambda: manifest_of(options))
-    manifest, wait = read(), _WaitForLock(options.wait_lock, interrupts, note or options.on_wait)
+    manifest, wait = read(), _WaitForLock(options, interrupts, note or options.on_wait)
     while True:
-        refuse_another_folder(options, manifest.batch)
         with ExitStack() as held:
             try:
+                refuse_another_folder(options, manifest.batch)
                 held.enter_context(options.journal.hold(manifest.batch, stamp=options.clock.now()))
-            except BatchLockedError as error:
+            except (BatchLockedError, JournalAwayError) as error:
                 await wait.a_moment(error)
                 continue
             name = manifest.batch
+            wait.taken(name)
             manifest = read() if wait.has_waited else manifest
             if manifest.batch == name:
                 yield manifest

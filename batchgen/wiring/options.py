@@ -13,8 +13,10 @@ from batchgen.errors import InputError
 from batchgen.model import NO_RATE, JobKey, Rate
 from batchgen.plain_files import FileFaultError, read_text
 from batchgen.planning.selection import JobSelection
+from batchgen.redaction import without_password
 from batchgen.scenario.credentials import KEY_NAMES
 from batchgen.wiring.clock import SystemClock
+from batchgen.wiring.journals import JOURNAL_NAME, Journals
 
 if TYPE_CHECKING:
     from batchgen.journal.store import JournalStore
@@ -51,9 +53,11 @@ class Options:
     Attributes:
         manifest: the file.
         text: the manifest itself, where it is in no file; ``manifest`` is then where it would be.
-        output: the folder of the journal, with a folder a batch.
+        output: the folder of the results, with a folder a batch; of the journal too, where it is a file.
         output_chosen: whether somebody named it; the default is checked against what lies near.
         environ: the environment, with what a ``.env`` file adds.
+        journal_address: the URL of a journal on PostgreSQL, where it was named; empty for the file whatever
+            the environment says, None for what that says.
         simulate: rehearse against a service of our own.
         project: overrides the manifest's and the environment's.
         rate, in_flight: override the manifest's limits.
@@ -80,8 +84,10 @@ class Options:
         max_duration: seconds after which a run drains, from its start on, whatever it waits for; None for as
             long as it takes.
         wait_lock: seconds to wait for another run that holds the batch.
+        standby: wait for whoever holds the batch as long as it takes, and take it over.
         max_jobs: the cap on accidental products of axes.
-        clock: ours.
+        machine_clock: this machine's.
+        journals: the stores of journals that were made; copies of these options share them.
         transport: a way to the service that is open already; None to open the one that is meant.
         syncer: has the disk keep what was written, beside the loop; None for a thread that does.
         on_request: is told of each request to the service, and raises nothing; None where nobody asks.
@@ -91,6 +97,7 @@ class Options:
     manifest: Path
     output: Path
     environ: Mapping[str, str] = field(repr=False)  # holds the credentials
+    journal_address: str | None = field(default=None, repr=False)  # may hold a password
     text: bytes | None = field(default=None, repr=False)
     output_chosen: bool = False
     simulate: bool = False
@@ -117,8 +124,10 @@ class Options:
     drain_timeout: float | None = None
     max_duration: float | None = None
     wait_lock: float = 0.0
+    standby: bool = False
     max_jobs: int = 100_000
-    clock: "Clock" = field(default_factory=SystemClock, repr=False, compare=False)
+    machine_clock: "Clock" = field(default_factory=SystemClock, repr=False, compare=False)
+    journals: Journals = field(default_factory=Journals, repr=False, compare=False)
     transport: "Transport | None" = field(default=None, repr=False, compare=False)
     syncer: "Syncer | None" = field(default=None, repr=False, compare=False)
     on_request: "Callable[[Request], None] | None" = field(default=None, repr=False, compare=False)
@@ -126,10 +135,24 @@ class Options:
 
     @property
     def journal(self) -> "JournalStore":
-        """The door to the journal."""
-        from batchgen.journal.store import JournalStore  # noqa: PLC0415 - a manifest is checked without one
+        """The door to the journal: one and the same for these options and their copies.
 
-        return JournalStore(self.output)
+        Raises:
+            InputError: its address is none, or what speaks to it is not installed.
+        """
+        return self.journals.at(self.server, self.output)
+
+    @property
+    def clock(self) -> "Clock":
+        """By which slots and stamps are: the server's where the journal is on one, else this machine's."""
+        return self.journal.clock(self.machine_clock) if self.server else self.machine_clock
+
+    @property
+    def server(self) -> str:
+        """The address of the journal's database; empty where the journal is a file of the output folder."""
+        if self.journal_address is None:
+            return self.environ.get(JOURNAL_NAME, "")
+        return self.journal_address
 
     def command_line(self, name: str, *words: str, slot: str | None = None) -> str:
         """Return a command on the same batch, as people are told to type it.
@@ -146,6 +169,8 @@ class Options:
         if self.period and self.slot and not slot:  # it says what kind of slot may be begun
             meant = ["--period", self.period, *meant]
         simulate = ["--simulate"] if self.simulate else []
+        if self.journal_address is not None:
+            where += ["--journal", without_password(self.journal_address)]
         parts = ["batchgen", *name.split(), str(self.manifest), *where, *project, *meant, *simulate, *words]
         return shlex.join(parts)
 

@@ -4,11 +4,12 @@ The default is ``output`` in the current folder, and cron starts its jobs in a f
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from batchgen.errors import GuardError, JournalError
 from batchgen.journal.store import JournalStore
+from batchgen.model import Scope
 from batchgen.output.saved_files import saved_in
 from batchgen.wiring.options import DEFAULT_OUTPUT, SIMULATOR, Options
 
@@ -17,7 +18,8 @@ def refuse_another_folder(options: Options, batch: str, *, of_any_kind: bool = F
     """Stop where the batch is not known in the output folder by default, and is in one that is near.
 
     Near is the one beside the manifest, where the batch's name is enough, and those above it and above the
-    current folder, where it must be this very manifest. A folder that was chosen is taken as it is.
+    current folder, where it must be this very manifest. A folder that was chosen is taken as it is. With a
+    journal on a server the file of the output folder itself must know no batch that the server does not.
 
     Args:
         options: which manifest, and where.
@@ -25,9 +27,12 @@ def refuse_another_folder(options: Options, batch: str, *, of_any_kind: bool = F
         of_any_kind: whether rehearsals count as much as the service.
 
     Raises:
-        GuardError: names both folders, and what to write for each.
+        GuardError: names both folders, and what to write for each; or the folder and the server.
         JournalError: the journal beside the manifest cannot be read.
     """
+    if options.server:
+        _refuse_a_file_left_behind(options, batch)
+        return
     if options.output_chosen or options.output != DEFAULT_OUTPUT or options.text is not None:
         return
     here = options.output.absolute()
@@ -41,6 +46,29 @@ def refuse_another_folder(options: Options, batch: str, *, of_any_kind: bool = F
                 f"batch {batch!r} is known in {place}, and not in {here}: a run would buy it again. "
                 f"To go on there, add -o {place}; to begin anew here, add -o {here}"
             )
+
+
+def _refuse_a_file_left_behind(options: Options, batch: str) -> None:
+    """Stop where the file of the output folder knows a batch that the journal on the server does not."""
+    simulated = {options.simulate}
+    file = JournalStore(options.output)
+    if not file.exists():
+        return
+    with file.read() as kept:
+        if not _is_known(kept.scopes(), batch, simulated):
+            return
+    with options.journal.read() as there:
+        if _is_known(there.scopes(), batch, simulated):
+            return
+    raise GuardError(
+        f"batch {batch!r} is known in {file}, and not in {options.journal}: a run would buy it again. To go "
+        f"on with it there: batchgen journal copy {options.output} URL; to begin anew there: give another "
+        "folder with -o"
+    )
+
+
+def _is_known(scopes: Iterable[Scope], batch: str, simulated: set[bool]) -> bool:
+    return any(one.batch == batch and (one.origin == SIMULATOR) in simulated for one in scopes)
 
 
 def _near(options: Options) -> Iterator[tuple[Path, bool]]:
@@ -74,9 +102,7 @@ def _knows(output: Path, batch: str, simulated: set[bool], *, manifest: Path | N
         return any(path.is_file() for path in saved_in(output / batch))
     try:
         with journal.read() as file:
-            if not any(
-                one.batch == batch and (one.origin == SIMULATOR) in simulated for one in file.scopes()
-            ):
+            if not _is_known(file.scopes(), batch, simulated):
                 return False
             return manifest is None or os.path.realpath(manifest) in file.names.manifests_of(batch)
     except JournalError:

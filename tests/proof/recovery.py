@@ -42,7 +42,7 @@ async def rebuild(
     gate = RateGate(None)
     async with beside(gate.run(), name="gate"):
         client = ScenarioClient(transport, gate, project=None, rng=random.Random(seed))
-        options = replace(_options(folder), clock=clock)
+        options = replace(_options(folder), machine_clock=clock)
         await Recoverer(options, _batch(folder, leg, file), client).recover(read_results(told).jobs)
 
 

@@ -55,7 +55,7 @@ class Place:
             manifest=self.folder / "jobs.yaml",
             output=self.folder / "output",
             environ={"SCENARIO_SDK_API_KEY": "key", "SCENARIO_SDK_API_SECRET": "secret"},
-            clock=self.earth,
+            machine_clock=self.earth,
             transport=VirtualTransport(self.earth),
             syncer=InlineSyncer(),
         )

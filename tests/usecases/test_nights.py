@@ -50,7 +50,7 @@ class Nights:
             output=self.folder / "output",
             environ={},
             simulate=True,
-            clock=self,
+            machine_clock=self,
         )
         return replace(plain, **changed)
 
@@ -276,7 +276,7 @@ def test_a_lost_journal_is_seen_by_the_results_of_any_slot_and_rebuilt_from_each
     recovered = asyncio.run(api.rebuild(nights.options()))
     assert (recovered.slot, [one.slot for one in recovered.others]) == (second, [first])
     with pytest.raises(GuardError, match=f"about slot '{first}'.* --slot {first}"):
-        nights.run(slot=None, clock=_At(nights, -2 * DAY))
+        nights.run(slot=None, machine_clock=_At(nights, -2 * DAY))
     again = asyncio.run(api.rebuild(nights.options(slot=first)))
     assert (again.slot, again.others) == (first, ())
     assert nights.known() == before
