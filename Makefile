@@ -6,9 +6,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 COMPILED := $(VENV)/.compiled
+SUITE  := not browser and not checker and not image and not postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help pages page-types demo test test-browser test-image image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants nights kills
+.PHONY: help pages page-types demo test test-browser test-image test-postgres image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants nights kills
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -29,8 +30,8 @@ $(COMPILED): | $(READY)
 
 # bytecode is kept, whatever the environment says: each process of the suite would compile all of it again
 test: export PYTHONDONTWRITEBYTECODE =
-test: $(READY) $(COMPILED)  ## run the suite (what needs a browser is in test-browser, a type checker in types)
-	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not browser and not checker and not image"  # half of it waits for simulated services
+test: $(READY) $(COMPILED)  ## run the suite (what needs a browser is in test-browser, a database in test-postgres, a type checker in types)
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m "$(SUITE)"  # half of it waits for simulated services
 
 test-browser: $(READY)  ## look at the report in a real chromium
 	$(BIN)/python -m pytest -m browser
@@ -38,10 +39,13 @@ test-browser: $(READY)  ## look at the report in a real chromium
 test-image: $(READY)  ## do the steps of the Dockerfile, and run what they make as another user
 	$(BIN)/python -m pytest -m image
 
+test-postgres: $(READY)  ## hold the journal in a real PostgreSQL
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m postgres
+
 image:           ## build the image, run it read-only, and stop it (needs docker)
 	scripts/try_image.sh
 
-check: lint types imports docs bench-quick test-browser test-image test   ## everything that must hold before a commit
+check: lint types imports docs bench-quick test-browser test-image test-postgres test   ## everything that must hold before a commit
 
 lint: $(READY)   ## formatting, ruff and spelling
 	$(BIN)/ruff format --check .
@@ -94,13 +98,13 @@ kills: $(READY)  ## kill -9 the installed command six hundred times, and count w
 	$(BIN)/python -m tests.proof.kills --kills $(KILLS)
 
 cov: $(READY)    ## branch coverage, in process; fails below the floor in pyproject.toml
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not browser and not checker and not image" -q --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "$(SUITE)" -q --cov --cov-report=term:skip-covered
 
 test-lowest:     ## run the suite with the oldest libraries that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
-	.venv-lowest/bin/python -m pytest -n 6 --dist worksteal -m "not browser and not checker and not image"
+	.venv-lowest/bin/python -m pytest -n 6 --dist worksteal -m "$(SUITE)"
 
 dist: $(READY)   ## build wheel and sdist, try the wheel, and run the suite from the unpacked sdist
 	rm -rf dist
@@ -109,7 +113,7 @@ dist: $(READY)   ## build wheel and sdist, try the wheel, and run the suite from
 	$(PYTHON) -m venv dist/try/.venv
 	dist/try/.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "$$(echo dist/*.whl)[test]"
 	cd dist && try/.venv/bin/batchgen run ../jobs.example.yaml --simulate --quiet -o try/output
-	cd dist/try && .venv/bin/python -m pytest -n 6 --dist worksteal -m "not browser and not checker and not image"
+	cd dist/try && .venv/bin/python -m pytest -n 6 --dist worksteal -m "$(SUITE)"
 	rm -rf dist/try
 
 lock: $(READY)   ## write down the versions that are installed

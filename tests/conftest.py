@@ -5,11 +5,16 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.opened import close_all
+from tests.support.programs import without
+
+if TYPE_CHECKING:
+    from tests.support.postgres import PostgresServer
 
 # fewer examples than usual: the suite stays under three minutes, and each night's are others
 settings.register_profile(
@@ -45,3 +50,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _close_journals() -> Iterator[None]:
     yield
     close_all()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["PostgresServer"]:
+    """One server for all tests of a process; one that stops it need not start it again."""
+    from tests.support.postgres import missing, postgres_server  # noqa: PLC0415  (psycopg: for few tests)
+
+    if reason := missing():
+        without(reason)
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty database of the test's own, in a real PostgreSQL server that runs."""
+    # asked first, so that no server is started in the suite that does without
+    assert request.node.get_closest_marker("postgres"), "a test that uses it is marked postgres"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    server.start()
+    url = server.create_database()
+    yield url
+    server.thaw()
+    server.start()
+    server.drop_database(url)

@@ -92,7 +92,7 @@ def test_the_steps_make_a_command_without_what_only_developers_need(image: Image
     done = image.run("batchgen", "--version")
     assert (done.returncode, __version__ in done.stdout) == (0, True), done.stderr
     packages = {one.name.split("-")[0].lower() for one in (image.folder / "opt").rglob("*.dist-info")}
-    assert "aiohttp" in packages
+    assert {"aiohttp", "psycopg", "psycopg_binary"} <= packages
     assert not {"pytest", "ruff", "mypy", "hypothesis", "pip", "wheel"} & packages
 
 
