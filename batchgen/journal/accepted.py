@@ -4,20 +4,17 @@ A person's word, beside the events and not of them: it moves no state and no mon
 be taken back.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
-from batchgen.journal import schema
+from batchgen.journal.connection import Connection
 from batchgen.journal.sqlite_errors import explained
-from batchgen.journal.transactions import written
 from batchgen.model import Acceptance, JobKey, Scope
 
 
 class AcceptedRecords:
     """What was accepted in one scope."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, scope: Scope) -> None:
+    def __init__(self, connection: Connection, path: object, scope: Scope) -> None:
         self._connection = connection
         self._path = path
         self._place = (scope.origin, scope.project, scope.batch, scope.slot)
@@ -29,7 +26,7 @@ class AcceptedRecords:
             JournalError: it cannot be read.
         """
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return {}
             rows = self._connection.execute(
                 "SELECT job, content, bought_content, bought_ordinal FROM accepted "
@@ -48,8 +45,11 @@ class AcceptedRecords:
         """
         with explained(self._path):
             self._write(
-                "INSERT OR REPLACE INTO accepted (origin, project, batch, slot, job, content, "
-                "bought_content, bought_ordinal, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO accepted (origin, project, batch, slot, job, content, "
+                "bought_content, bought_ordinal, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (origin, project, batch, slot, job, content) DO UPDATE SET "
+                "bought_content = excluded.bought_content, bought_ordinal = excluded.bought_ordinal, "
+                "at = excluded.at",
                 [(*self._place, *changed, *bought, at) for changed, bought in accepted.items()],
             )
 
@@ -67,6 +67,5 @@ class AcceptedRecords:
             )
 
     def _write(self, statement: str, rows: list[tuple[object, ...]]) -> None:
-        self._connection.execute("PRAGMA synchronous = FULL")
-        with written(self._connection):
+        with self._connection.written(durable=True):
             self._connection.executemany(statement, rows)

@@ -3,27 +3,27 @@
 Each command is one transaction. It waits for whoever writes at that moment, as every writer does.
 """
 
-import sqlite3
 from collections.abc import Sequence
-from pathlib import Path
 
-from batchgen.journal import schema
-from batchgen.journal.existing import existing
+from batchgen.journal.connection import Connection, Opener
 from batchgen.journal.scopes import columns_of
 from batchgen.journal.sqlite_errors import explained
-from batchgen.journal.transactions import written
 from batchgen.model import Scope
 from batchgen.planning.marks import Change, Mark, Marked, Wanted, change_of
 
 _OF_A_SCOPE = "(origin, project, batch, slot) = (?, ?, ?, ?)"
 _READ = f"SELECT asset, mark, note, at FROM asset_marks WHERE {_OF_A_SCOPE}"  # noqa: S608 - our own names
-_KEEP = "INSERT OR REPLACE INTO asset_marks (origin, project, batch, slot, asset, mark, note, at)"
+_KEEP = (
+    "INSERT INTO asset_marks (origin, project, batch, slot, asset, mark, note, at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (origin, project, batch, slot, asset) "
+    "DO UPDATE SET mark = excluded.mark, note = excluded.note, at = excluded.at"
+)
 
 
 class AssetMarks:
     """The marks on one scope's assets, read anew by every look: another process may write them."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, scope: Scope) -> None:
+    def __init__(self, connection: Connection, path: object, scope: Scope) -> None:
         self._connection = connection
         self._path = path
         self._place = columns_of(scope)
@@ -35,21 +35,14 @@ class AssetMarks:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            return _read(self._connection, self._place) if self._is_there() else {}
-
-    def _is_there(self) -> bool:
-        """Return whether a writer has made the table: a reader may come before the first one."""
-        found = self._connection.execute(
-            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'asset_marks'"
-        ).fetchone()
-        return found is not None
+            return _read(self._connection, self._place) if self._connection.has("asset_marks") else {}
 
 
-def change_marks(path: Path, scope: Scope, wanted: Sequence[Wanted], *, at: float) -> Change:
+def change_marks(existing: Opener, scope: Scope, wanted: Sequence[Wanted], *, at: float) -> Change:
     """Write what a person wants of a scope's marks, all of it or nothing, on the disk itself.
 
     Args:
-        path: the journal; where there is none nothing is written.
+        existing: opens the journal; where there is none nothing is written.
         scope: whose assets they are.
         wanted: what is to become of the marks.
         at: seconds since the epoch.
@@ -58,15 +51,13 @@ def change_marks(path: Path, scope: Scope, wanted: Sequence[Wanted], *, at: floa
         JournalError: the file does not take it; nothing is written.
     """
     place = columns_of(scope)
-    with existing(path, "rw") as connection:
+    with existing("rw") as connection:
         if connection is None:
             return change_of((), {}, at=at)
-        with written(connection):
-            for statement in schema.LATER:  # an earlier version may have made the file
-                connection.execute(statement)
+        with connection.written(durable=True):
             change = change_of(wanted, _read(connection, place), at=at)
             connection.executemany(
-                f"{_KEEP} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                _KEEP,
                 [(*place, asset, str(one.mark), one.note, one.at) for asset, one in change.made.items()],
             )
             connection.executemany(
@@ -76,6 +67,6 @@ def change_marks(path: Path, scope: Scope, wanted: Sequence[Wanted], *, at: floa
         return change
 
 
-def _read(connection: sqlite3.Connection, place: tuple[str, str, str, str]) -> dict[str, Marked]:
+def _read(connection: Connection, place: tuple[str, str, str, str]) -> dict[str, Marked]:
     rows = connection.execute(_READ, place)
     return {asset: Marked(Mark(mark), note, at) for asset, mark, note, at in rows}

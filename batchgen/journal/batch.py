@@ -5,19 +5,16 @@ write-ahead log, which outlives the process; what has to be on the disk itself i
 ``durable``, where syncs are shared (``commits``).
 """
 
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import reduce
-from pathlib import Path
 
 from batchgen.account import Holder, Known
-from batchgen.errors import JournalError
-from batchgen.journal import codec, schema
-from batchgen.journal.commits import Commits
+from batchgen.journal import codec
+from batchgen.journal.changes import Change
+from batchgen.journal.connection import CommitsOf, Connection
 from batchgen.journal.equals import Equals
-from batchgen.journal.filesystem import place_of
 from batchgen.journal.looks import Looks
 from batchgen.journal.origin_flags import Marks
 from batchgen.journal.record_rows import RecordRows
@@ -25,24 +22,19 @@ from batchgen.journal.reservations import ReservationRows
 from batchgen.journal.scopes import columns_of, keep_scope
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.totals import Totals
-from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply
+from batchgen.lifecycle import Event, Record, apply
 from batchgen.model import JobKey, Scope
-from batchgen.planning.budget import Allowance, Amounts, Reservation, committed, counted_at
-
-_SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is in the submissions
+from batchgen.planning.budget import Allowance, Amounts, Reservation
 
 
 class BatchJournal:
     """The journal of one scope; implements ``ports.Journal``."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, path: Path, scope: Scope, commits: Commits | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, path: object, scope: Scope, commits: CommitsOf) -> None:
         self._connection = connection
         self._path = path
         self._scope = scope
-        self._commits = commits or Commits(connection, path)
-        self._place = place_of(path)
+        self._commits = commits
         self._scope_id = self._find_scope()
         self._totals = Totals(connection, scope)
         self._rows = RecordRows(connection, path, scope.origin)
@@ -80,35 +72,46 @@ class BatchJournal:
         """
         before = self._records.get(key, Record())
         record = reduce(apply, events, before)
-        if not any(type(one) is Accepted for one in events):  # a receipt waits for nothing
+        change = Change.of(key, before, record, events, allowed, reserves or {})
+        if not change.is_receipt:  # a receipt waits for nothing
             self._commits.shorten_log()
-        # only a receipt proves who we are: a row that was adopted may be taken for ours in error
-        authors = frozenset(one.author for one in events if type(one) is Accepted and one.author)
-        known = Known(receipts=authors)
-        owners = {one.owner for one in events if type(one) is Accepted and one.owner} - self._owners
-        durable = any(one.DURABLE for one in events)
-        if durable:
+        if change.durable:
             self.check_place()
-        at = counted_at(record, events)
-        with explained(self._path), self._transaction(durable=durable, may_wait=True):
-            self._rows.write_events(self._known_scope(), key, events)
-            self._rows.write(self._known_scope(), key, record, events)
-            self._marks.add_authors(authors)
-            if authors and record.sender:
-                self._marks.add_known(record.sender, known)
-            self._keep_owners(owners)
-            made = self._exchange(key, events, reserves or {}, at)
-            self._commit_money(before, record, at, allowed, "the next chain" if made else "the next job")
-        self._owners |= owners
-        if authors and record.sender:
-            self._marks.learn_known(record.sender, known)
-        self._marks.learn(authors)
-        if _begins(events):
+        made = self._write(change)
+        self._owners |= change.owners
+        if change.authors and record.sender:
+            self._marks.learn_known(record.sender, Known(receipts=change.authors))
+        self._marks.learn(change.authors)
+        if change.begins:
             self._reservations.pop(key, None)
         self._reservations |= made
         self._records[key] = record
         self._rows.is_written(key)
         return record
+
+    def _write(self, change: Change) -> dict[JobKey, Reservation]:
+        """Write a change, all of it or nothing, and return what was kept for later steps.
+
+        Raises:
+            OverBudgetError, RemoteIdTakenError, JournalError: as ``append`` does.
+        """
+        with explained(self._path), self._transaction(durable=change.durable, may_wait=True):
+            scope_id, key = self._known_scope(), change.key
+            self._rows.write_events(scope_id, key, change.events)
+            self._rows.write(scope_id, key, change.record, change.events)
+            self._marks.add_authors(change.authors)
+            if change.authors and change.record.sender:
+                self._marks.add_known(change.record.sender, Known(receipts=change.authors))
+            self._keep_owners(change.owners - self._owners)
+            if change.begins:
+                self._kept.drop(scope_id, [key])
+            made = self._kept.make(scope_id, change.reserves)
+            if change.cost is not None and change.at is not None:
+                self._totals.add(scope_id, change.at, change.cost)
+                if change.allowed is not None:
+                    what = "the next chain" if made else "the next job"
+                    self._totals.check(scope_id, change.allowed, what)
+        return made
 
     def append_to_all(self, changes: Mapping[JobKey, Sequence[Event]]) -> None:
         """Record notes of several jobs, which move none of them and cost nothing: all of them or none.
@@ -129,15 +132,6 @@ class BatchJournal:
         for key in after:
             self._rows.is_written(key)
         self._records |= after
-
-    def _exchange(
-        self, key: JobKey, events: tuple[Event, ...], reserves: Amounts, at: float | None
-    ) -> dict[JobKey, Reservation]:
-        """Drop what was kept for a job whose intent is made, and keep what is asked for others."""
-        if _begins(events):
-            self._kept.drop(self._known_scope(), [key])
-        wanted = {one: Reservation(amount, at or 0.0, key) for one, amount in reserves.items()}
-        return self._kept.make(self._known_scope(), wanted)
 
     def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
         """Keep money for jobs of chains that have begun, all of it or none.
@@ -183,20 +177,6 @@ class BatchJournal:
             "UPDATE scopes SET owner = ? WHERE id = ?", [(one, self._scope_id) for one in owners]
         )
 
-    def _commit_money(
-        self, before: Record, after: Record, at: float | None, allowed: Allowance | None, what: str
-    ) -> None:
-        """Keep the sums that caps are held against.
-
-        Raises:
-            OverBudgetError: a cap does not hold.
-        """
-        if self._scope_id is None or at is None or _costs_the_same(before, after):
-            return
-        self._totals.add(self._scope_id, at, committed(after) - committed(before))
-        if allowed is not None:
-            self._totals.check(self._scope_id, allowed, what)
-
     def spent(self, allowed: Allowance) -> tuple[Decimal, ...]:
         """Return what is charged and reserved under each cap, in their order.
 
@@ -204,7 +184,7 @@ class BatchJournal:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return tuple(Decimal(0) for _ in allowed.windows)
             return self._totals.spent(self._scope_id or 0, allowed)
 
@@ -222,8 +202,7 @@ class BatchJournal:
         Raises:
             JournalError: the journal was removed or replaced while it was open.
         """
-        if place_of(self._path) != self._place:
-            raise JournalError(f"{self._path}: was removed or replaced during the run; nothing more is sent")
+        self._commits.check_place()
 
     def records(self) -> Mapping[JobKey, Record]:
         """Return every job of this scope that has an event, in the order of first events."""
@@ -359,7 +338,7 @@ class BatchJournal:
 
     def _find_scope(self) -> int | None:
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return None  # a reader came before the first writer
             row = self._connection.execute(
                 "SELECT id FROM scopes WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
@@ -382,14 +361,3 @@ class BatchJournal:
         except BaseException:
             self._scope_id = scope_id
             raise
-
-
-def _begins(events: tuple[Event, ...]) -> bool:
-    """Return whether an intent is among them: from then on the body itself holds its money."""
-    return any(type(one) is SubmitStarted for one in events)
-
-
-def _costs_the_same(before: Record, after: Record) -> bool:
-    """Tell the steps that have nothing to do with money, such as a collection."""
-    settled = before.state in _SETTLED and after.state in _SETTLED
-    return settled and before.submissions is after.submissions

@@ -4,10 +4,8 @@ Beside the events, not of them: what is lost here costs one refusal, which is fr
 """
 
 import json
-import sqlite3
-from pathlib import Path
 
-from batchgen.journal import schema
+from batchgen.journal.connection import Connection
 from batchgen.journal.sqlite_errors import explained
 from batchgen.model import KeptCeiling, Scope
 
@@ -15,7 +13,7 @@ from batchgen.model import KeptCeiling, Scope
 class CeilingRecords:
     """The limits of one origin and project; implements ``ports.CeilingMemory``."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, scope: Scope) -> None:
+    def __init__(self, connection: Connection, path: object, scope: Scope) -> None:
         self._connection = connection
         self._path = path
         self._place = (scope.origin, scope.project)
@@ -27,7 +25,7 @@ class CeilingRecords:
             JournalError: it cannot be read.
         """
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return []
             rows = self._connection.execute(
                 "SELECT action, models, ceiling, told, refused_at, quiet FROM ceilings "
@@ -44,9 +42,11 @@ class CeilingRecords:
         """
         with explained(self._path):
             self._connection.execute(
-                "INSERT OR REPLACE INTO ceilings "
+                "INSERT INTO ceilings "
                 "(origin, project, action, models, ceiling, told, refused_at, quiet) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (origin, project, action) DO UPDATE SET "
+                "models = excluded.models, ceiling = excluded.ceiling, told = excluded.told, "
+                "refused_at = excluded.refused_at, quiet = excluded.quiet",
                 (
                     *self._place,
                     kept.action,

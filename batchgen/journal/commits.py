@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchgen.errors import JournalError
+from batchgen.journal.file_connection import FileConnection
+from batchgen.journal.filesystem import place_of
 from batchgen.journal.sqlite_errors import WAIT_FOR_OTHERS, explained
-from batchgen.journal.transactions import written
 
 if TYPE_CHECKING:
     from batchgen.journal.group_sync import GroupSync
@@ -30,10 +31,10 @@ _PATIENCE = 20  # milliseconds that a run waits for one
 class Commits:
     """The commits over one connection to a journal."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: FileConnection, path: Path) -> None:
         self._connection = connection
         self._path = path
-        self._logged = False  # whether a commit ends in the log, by the last word of this
+        self._place = place_of(path)
         self._group: GroupSync | None = None
         self._left = EVERY  # commits until the log is begun anew
         self._failed = ""
@@ -62,11 +63,11 @@ class Commits:
             yield
             return
         with explained(self._path), self._noted():
-            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.sync_commits(True)  # noqa: FBT003 - its one word
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
             self._connection.execute(f"PRAGMA user_version = {version}")
             log = LogFile.open(self._path)
-        self._group, self._logged = GroupSync(syncer, log.sync, place=str(self._path)), False
+        self._group = GroupSync(syncer, log.sync, place=str(self._path))
         try:
             yield
         finally:
@@ -91,6 +92,15 @@ class Commits:
                 self._failed = f"{error.strerror}"
                 raise
 
+    def check_place(self) -> None:
+        """Refuse to go on in a file that nobody will find again.
+
+        Raises:
+            JournalError: the journal was removed or replaced while it was open.
+        """
+        if place_of(self._path) != self._place:
+            raise JournalError(f"{self._path}: was removed or replaced during the run; nothing more is sent")
+
     async def durable(self) -> None:
         """Return when all that was committed before is on the disk itself; see ``ports.Journal``."""
         if self._group is not None:
@@ -110,11 +120,7 @@ class Commits:
         synced = durable and not (may_wait and self._group is not None)
         if synced and self.failed:
             raise JournalError(f"{self._path}: the disk did not keep what was written ({self.failed})")
-        # said anew for each that asks for it: others over this connection may have changed it
-        if synced or not self._logged:
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-            self._logged = not synced
-        with self._noted(), written(self._connection):
+        with self._noted(), self._connection.written(durable=synced):
             yield
         self._left -= 1
 
@@ -146,7 +152,7 @@ class Commits:
 
     def _copy(self) -> bool:
         """Return whether all of the log was copied, with nobody in the way."""
-        self._connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+        self._connection.wait_at_most(_PATIENCE)
         try:
             busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         except sqlite3.OperationalError as error:
@@ -154,5 +160,5 @@ class Commits:
                 return False
             raise
         finally:
-            self._connection.execute(f"PRAGMA busy_timeout = {1000 * WAIT_FOR_OTHERS:.0f}")
+            self._connection.wait_at_most(int(1000 * WAIT_FOR_OTHERS))
         return not busy

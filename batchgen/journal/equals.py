@@ -3,23 +3,23 @@
 Of every batch, so far as it is one account: by whichever name of a project it is meant.
 """
 
-import sqlite3
 from collections.abc import Collection
 from dataclasses import replace
 
 from batchgen.identity import ASSET
 from batchgen.journal import codec
+from batchgen.journal.connection import Connection
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey, Scope
 
 _UNANSWERED = (State.SUBMITTING, State.IN_DOUBT)
-# CROSS JOIN: records come first, for those in doubt have an index and are few; a scope has thousands
+# a plus: records come first, for those in doubt have an index and are few; a scope has thousands
 _UNANSWERED_EQUALS = """
     WITH us (name) AS (
         SELECT :project WHERE :project <> ''
         UNION SELECT owner FROM scopes WHERE origin = :origin AND project = :project AND owner <> ''
     )
-    SELECT {what} FROM records CROSS JOIN scopes ON scopes.id = records.scope
+    SELECT {what} FROM records JOIN scopes ON scopes.id = +records.scope
     WHERE {which} AND ({states})
     AND origin = :origin AND (project = :project OR owner IN us OR project IN us)
 """
@@ -31,7 +31,7 @@ _BY_BODY = f"content <> :content AND {_BODY} = :body"
 class Equals:
     """What equals the jobs of one scope."""
 
-    def __init__(self, connection: sqlite3.Connection, scope: Scope) -> None:
+    def __init__(self, connection: Connection, scope: Scope) -> None:
         self._connection = connection
         self._scope = scope
 

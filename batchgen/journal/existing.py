@@ -6,12 +6,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from batchgen.journal import schema
+from batchgen.journal.file_connection import FileConnection, connect
 from batchgen.journal.filesystem import journal_lies_there
-from batchgen.journal.sqlite_errors import WAIT_FOR_OTHERS, explained
+from batchgen.journal.sqlite_errors import explained
 
 
 @contextmanager
-def existing(path: Path, how: str) -> Iterator[sqlite3.Connection | None]:
+def existing(path: Path, how: str) -> Iterator[FileConnection | None]:
     """Open a journal for as long as the block lasts.
 
     Args:
@@ -32,10 +33,34 @@ def existing(path: Path, how: str) -> Iterator[sqlite3.Connection | None]:
         with closing(opened) as connection:
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # the log is not for it to copy (``commits``)
             connection.execute("PRAGMA fullfsync = ON")
-            yield None if schema.is_empty(connection) else connection
+            if connection.is_empty():
+                yield None
+                return
+            if how == "rw":
+                schema.add_later(connection)  # an earlier version may have made the file
+            yield connection
 
 
-def connected_to_read(path: Path) -> sqlite3.Connection | None:
+def connected_to_write(path: Path) -> FileConnection | None:
+    """Connect to the file for what may be lost with the power; None where there is none, or no table in it.
+
+    Raises:
+        JournalError: it is newer.
+        sqlite3.Error: it is damaged, or cannot be opened.
+    """
+    connection = _connected(path, "mode=rw")
+    if connection is None:
+        return None
+    connection.execute("PRAGMA fullfsync = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # the log is not for it to copy (``commits``)
+    if connection.is_empty():
+        connection.close()
+        return None
+    connection.sync_commits(False)  # noqa: FBT003 - its one word
+    return connection
+
+
+def connected_to_read(path: Path) -> FileConnection | None:
     """Connect to the file without a lock on anybody; None where there is none.
 
     Raises:
@@ -48,12 +73,10 @@ def connected_to_read(path: Path) -> sqlite3.Connection | None:
         return _connected(path, "immutable=1")
 
 
-def _connected(path: Path, how: str) -> sqlite3.Connection | None:
+def _connected(path: Path, how: str) -> FileConnection | None:
     if not journal_lies_there(path):
         return None
-    connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?{how}", uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None
-    )
+    connection = connect(f"{path.resolve().as_uri()}?{how}", uri=True)
     try:
         schema.refuse_others(connection, path=str(path))
     except BaseException:

@@ -18,6 +18,7 @@ from batchgen.journal.batch import BatchJournal
 from batchgen.journal.ceilings import CeilingRecords
 from batchgen.journal.commits import Commits
 from batchgen.journal.existing import connected_to_read
+from batchgen.journal.file_connection import FileConnection, connect
 from batchgen.journal.filesystem import journal_lies_there, refuse_network, sync_folder
 from batchgen.journal.last_runs import LastRunRecords
 from batchgen.journal.moves import MoveRecords
@@ -26,8 +27,7 @@ from batchgen.journal.origin_flags import named_rows
 from batchgen.journal.reservations import drop_of_batch
 from batchgen.journal.scopes import NAMES, keep_scope, scope_of
 from batchgen.journal.slots import SlotRecords
-from batchgen.journal.sqlite_errors import DAMAGED, WAIT_FOR_OTHERS, explained
-from batchgen.journal.transactions import written
+from batchgen.journal.sqlite_errors import DAMAGED, explained
 from batchgen.model import Scope
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class JournalFile:
     """One ``journal.db`` with the records of all batches beside it."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: FileConnection, path: Path) -> None:
         self._connection = connection
         self._path = path
         self._commits = Commits(connection, path)
@@ -57,11 +57,11 @@ class JournalFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             refuse_network(path.parent.resolve(), _mounts())
             fresh = not journal_lies_there(path)
-            connection = sqlite3.connect(path, timeout=WAIT_FOR_OTHERS, isolation_level=None)
+            connection = connect(path)
             try:
                 schema.refuse_others(connection, path=str(path))  # before anything is written
                 connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
+                connection.sync_commits(True)  # noqa: FBT003 - its one word
                 connection.execute("PRAGMA foreign_keys = ON")
                 # where a plain sync stops at the drive's cache (macOS); of no effect elsewhere
                 connection.execute("PRAGMA fullfsync = ON")
@@ -84,12 +84,12 @@ class JournalFile:
             JournalError: it is damaged or newer.
         """
         with explained(path):
-            return cls(connected_to_read(path) or sqlite3.connect(":memory:", isolation_level=None), path)
+            return cls(connected_to_read(path) or connect(":memory:"), path)
 
     def scopes(self) -> list[Scope]:
         """Return every scope that has an event or was begun, oldest first."""
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return []
             rows = self._connection.execute(f"SELECT {NAMES} FROM scopes ORDER BY id")  # noqa: S608 - our own names
             return list(map(scope_of, rows))
@@ -161,8 +161,7 @@ class JournalFile:
         Raises:
             JournalError: the file does not take it.
         """
-        with explained(self._path):
-            self._connection.execute("PRAGMA synchronous = FULL")
+        with explained(self._path), self._connection.written(durable=True):
             keep_scope(self._connection, scope)
 
     def drop_reservations(self, batch: str) -> None:
@@ -171,7 +170,7 @@ class JournalFile:
         Raises:
             JournalError: the file does not take it.
         """
-        with explained(self._path), written(self._connection):
+        with explained(self._path), self._connection.written():
             drop_of_batch(self._connection, batch)
 
     def close(self) -> None:
@@ -196,7 +195,7 @@ class JournalFile:
         self.close()
 
 
-def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
+def _refuse_damage(connection: FileConnection, path: Path) -> None:
     """Look at every page: one that is blank would hide what is paid for, and so buy it again."""
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":

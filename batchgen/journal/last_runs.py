@@ -5,15 +5,13 @@ beginning and no end.
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from batchgen.journal.connection import Connection
 from batchgen.journal.runs import SILENT_AFTER
 from batchgen.journal.scopes import NAMES, columns_of, scope_of
 from batchgen.journal.sqlite_errors import explained
-from batchgen.journal.transactions import written
 from batchgen.model import JobKey, Scope
 
 
@@ -41,7 +39,7 @@ class LastRun:
 class LastRunRecords:
     """The last runs of a journal."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: Connection, path: object) -> None:
         self._connection = connection
         self._path = path
 
@@ -51,7 +49,7 @@ class LastRunRecords:
         Raises:
             JournalError: it could not be written.
         """
-        with explained(self._path), written(self._connection):
+        with explained(self._path), self._connection.written():
             self._connection.execute(
                 f"INSERT INTO last_runs ({NAMES}, began_at, ended_at, exit, reasons, jobs, removed) "  # noqa: S608 - our own names
                 f"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT ({NAMES}) DO UPDATE SET "
@@ -75,7 +73,7 @@ class LastRunRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if not self._has("last_runs"):
+            if not self._connection.has("last_runs"):
                 return {}
             rows = self._connection.execute(
                 f"SELECT {NAMES}, began_at, ended_at, exit, reasons, jobs, removed FROM last_runs"  # noqa: S608 - our own names
@@ -92,19 +90,13 @@ class LastRunRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if not self._has("runs"):
+            if not self._connection.has("runs"):
                 return frozenset()
             rows = self._connection.execute(
                 f"SELECT {NAMES} FROM runs WHERE ABS(seen_at - ?) < ?",  # noqa: S608 - our own names
                 (at, SILENT_AFTER),
             ).fetchall()
             return frozenset(map(scope_of, rows))
-
-    def _has(self, table: str) -> bool:
-        found = self._connection.execute(
-            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)
-        ).fetchone()
-        return found is not None
 
 
 def _run(row: Sequence[object]) -> LastRun:

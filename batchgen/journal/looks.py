@@ -1,7 +1,6 @@
 """Looks before buying that have begun and not ended, in one scope; for a caller within a transaction."""
 
-import sqlite3
-
+from batchgen.journal.connection import Connection
 from batchgen.journal.scopes import columns_of
 from batchgen.model import Scope
 
@@ -9,7 +8,7 @@ from batchgen.model import Scope
 class Looks:
     """The look of one scope, if there is one."""
 
-    def __init__(self, connection: sqlite3.Connection, scope: Scope) -> None:
+    def __init__(self, connection: Connection, scope: Scope) -> None:
         self._connection = connection
         self._columns = columns_of(scope)
 
@@ -25,7 +24,7 @@ class Looks:
         """Keep that one has begun."""
         self._connection.execute(
             "INSERT INTO looks (origin, project, batch, slot, since) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET since = excluded.since",
+            "ON CONFLICT (origin, project, batch, slot) DO UPDATE SET since = excluded.since",
             (*self._columns, since),
         )
 

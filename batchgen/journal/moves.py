@@ -3,13 +3,11 @@
 Whoever is cut off in between finds here where each file may lie.
 """
 
-import sqlite3
 from collections.abc import Sequence
-from pathlib import Path
 
+from batchgen.journal.connection import Connection
 from batchgen.journal.scopes import columns_of
 from batchgen.journal.sqlite_errors import explained
-from batchgen.journal.transactions import written
 from batchgen.model import JobKey, Scope
 from batchgen.planning.file_moves import Move
 
@@ -19,7 +17,7 @@ _COLUMNS = "asset, source, via, target, content, ordinal, sha256, stamp"
 class MoveRecords:
     """The renames of one scope's files that have begun and not ended."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, scope: Scope) -> None:
+    def __init__(self, connection: Connection, path: object, scope: Scope) -> None:
         self._connection = connection
         self._path = path
         self._place = columns_of(scope)
@@ -31,7 +29,7 @@ class MoveRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if not self._is_there():
+            if not self._connection.has("moves"):
                 return []
             rows = self._connection.execute(
                 f"SELECT {_COLUMNS} FROM moves "  # noqa: S608 - our own names
@@ -47,20 +45,13 @@ class MoveRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if not self._is_there():
+            if not self._connection.has("moves"):
                 return []
             rows = self._connection.execute(
                 "SELECT DISTINCT slot FROM moves WHERE (origin, project, batch) = (?, ?, ?) ORDER BY slot",
                 self._place[:3],
             )
             return [slot for (slot,) in rows]
-
-    def _is_there(self) -> bool:
-        """Return whether there is a table: a reader may come before the first writer."""
-        found = self._connection.execute(
-            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'moves'"
-        ).fetchone()
-        return found is not None
 
     def begin(self, moves: Sequence[Move]) -> None:
         """Put renames on record that are about to be made, all or none, on the disk itself.
@@ -81,15 +72,12 @@ class MoveRecords:
             )
             for one in moves
         ]
-        with explained(self._path):
-            self._connection.execute("PRAGMA synchronous = FULL")
-            with written(self._connection):
-                self._connection.executemany(
-                    f"INSERT INTO moves (origin, project, batch, slot, {_COLUMNS}) "  # noqa: S608 - our own names
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    rows,
-                )
-            self._connection.execute("PRAGMA synchronous = NORMAL")  # hundreds of facts come next
+        with explained(self._path), self._connection.written(durable=True):
+            self._connection.executemany(
+                f"INSERT INTO moves (origin, project, batch, slot, {_COLUMNS}) "  # noqa: S608 - our own names
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
 
     def end(self) -> None:
         """Strike off all of them: the records say where the files lie.
@@ -97,7 +85,7 @@ class MoveRecords:
         Raises:
             JournalError: the file does not take it; the next run looks again, which changes nothing.
         """
-        with explained(self._path), written(self._connection):
+        with explained(self._path), self._connection.written():
             self._connection.execute(
                 "DELETE FROM moves WHERE (origin, project, batch, slot) = (?, ?, ?, ?)", self._place
             )

@@ -5,20 +5,18 @@ has: its new name is an alias of the old one, for all slots. Where both names ha
 the second join those of the first, each equal job under an ordinal that is free.
 """
 
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 
-from batchgen.journal import codec, schema
+from batchgen.journal import codec
+from batchgen.journal.connection import Connection
 from batchgen.journal.ordinals import shift_ordinals
 from batchgen.journal.origin_flags import NAMES_A_QUERY
 from batchgen.journal.reservations import ReservationRows
 from batchgen.journal.scopes import keep_scope
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.totals import Totals
-from batchgen.journal.transactions import written
 from batchgen.lifecycle import Record
 from batchgen.model import JobKey, Scope
 
@@ -28,7 +26,7 @@ NO_FILE = ""  # where the manifest of a batch is that was made in Python
 class Names:
     """The names in one ``journal.db``."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: Connection, path: object) -> None:
         self._connection = connection
         self._path = path
 
@@ -83,8 +81,9 @@ class Names:
                 places,
             )
             self._connection.execute(
-                "INSERT OR REPLACE INTO aliases (kept_origin, kept_project, origin, project, batch, at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO aliases (kept_origin, kept_project, origin, project, batch, at) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (origin, project, batch) DO UPDATE SET "
+                "kept_origin = excluded.kept_origin, kept_project = excluded.kept_project, at = excluded.at",
                 (*places, at),
             )
             self._connection.execute(  # an alias leads to a name that is none
@@ -95,21 +94,15 @@ class Names:
                 "SELECT id, slot FROM scopes WHERE (origin, project, batch) = (?, ?, ?) ORDER BY id",
                 places[2:],
             ).fetchall()
-            with self._events_may_move(bool(rows)):
+            with self._connection.events_may_move() if rows else nullcontext():
                 for number, slot in rows:
                     self._move(number, replace(name, slot=slot), replace(kept, slot=slot))
 
     def _move(self, number: int, name: Scope, kept: Scope) -> None:
         """Let what is on record under one scope join another one's."""
         to, execute = keep_scope(self._connection, kept), self._connection.execute
-        equals = execute(
-            "SELECT content, MAX(ordinal) + 1 FROM (SELECT content, ordinal FROM records WHERE scope = ?1 "
-            # editions that are asked for have their ordinals before anything is on record of them
-            "UNION ALL SELECT content, value FROM records, json_each(fields, '$.editions') WHERE scope = ?1) "
-            "WHERE content IN (SELECT content FROM records WHERE scope = ?2) GROUP BY content",
-            (to, number),
-        ).fetchall()
-        for content, free in equals:
+        equals = self._free_ordinals(to, number)
+        for content, free in equals.items():
             # from the last one down: no two stand under one ordinal, not even for a moment
             ordinals = execute(
                 "SELECT ordinal FROM records WHERE scope = ? AND content = ? ORDER BY ordinal DESC",
@@ -128,8 +121,22 @@ class Names:
                 (free, *_columns(name), content),
             )
         if equals:
-            shift_ordinals(self._connection, number, dict(equals))
+            shift_ordinals(self._connection, number, equals)
         self._move_all(number, to, name, kept)
+
+    def _free_ordinals(self, to: int, number: int) -> dict[str, int]:
+        """Return, by what both scopes ask for, the first ordinal that is free in the one that is kept."""
+        rows = self._connection.execute(
+            "SELECT content, ordinal, fields FROM records WHERE scope = ? "
+            "AND content IN (SELECT content FROM records WHERE scope = ?) ORDER BY id",
+            (to, number),
+        ).fetchall()
+        free: dict[str, int] = {}
+        for content, ordinal, text in rows:
+            # editions that are asked for have their ordinals before anything is on record of them
+            last = max(ordinal, *codec.load_record(text).editions, 0)
+            free[content] = max(free.get(content, 0), last + 1)
+        return free
 
     def _move_all(self, number: int, to: int, name: Scope, kept: Scope) -> None:
         execute = self._connection.execute
@@ -139,26 +146,36 @@ class Names:
             execute(f"UPDATE {table} SET scope = ? WHERE scope = ?", (to, number))  # noqa: S608 - as above
         execute(
             "INSERT INTO totals (scope, quarter, gross, assumed, confirmed) "
-            "SELECT ?, quarter, gross, assumed, confirmed FROM totals WHERE scope = ? "
-            "ON CONFLICT (scope, quarter) DO UPDATE SET gross = gross + excluded.gross, "
-            "assumed = assumed + excluded.assumed, confirmed = confirmed + excluded.confirmed",
+            "SELECT CAST(? AS BIGINT), quarter, gross, assumed, confirmed FROM totals WHERE scope = ? "
+            "ON CONFLICT (scope, quarter) DO UPDATE SET gross = totals.gross + excluded.gross, "
+            "assumed = totals.assumed + excluded.assumed, confirmed = totals.confirmed + excluded.confirmed",
             (to, number),
         )
         execute("DELETE FROM totals WHERE scope = ?", (number,))
-        for table in ("accepted", "asset_marks", "looks"):
+        for table, same in (("accepted", ("job", "content")), ("asset_marks", ("asset",)), ("looks", ())):
+            equal = "".join(f" AND there.{one} = {table}.{one}" for one in same)
+            execute(  # what was said under the name goes before what was said under the one that is kept
+                f"DELETE FROM {table} WHERE (origin, project, batch, slot) = (?, ?, ?, ?) "  # noqa: S608 - as above
+                f"AND EXISTS (SELECT 1 FROM {table} AS there "
+                "WHERE (there.origin, there.project, there.batch, there.slot) = (?, ?, ?, ?)"
+                f"{equal})",
+                (*_columns(kept), *_columns(name)),
+            )
             execute(
-                f"UPDATE OR REPLACE {table} SET origin = ?, project = ? "  # noqa: S608 - as above
+                f"UPDATE {table} SET origin = ?, project = ? "  # noqa: S608 - as above
                 "WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
                 (kept.origin, kept.project, *_columns(name)),
             )
         if kept.origin != name.origin:  # one service under two addresses
             execute(
-                "UPDATE OR IGNORE submissions SET origin = ? WHERE origin = ? "
-                "AND record IN (SELECT id FROM records WHERE scope = ?)",
-                (kept.origin, name.origin, to),
+                "UPDATE submissions SET origin = ? WHERE origin = ? "
+                "AND record IN (SELECT id FROM records WHERE scope = ?) "
+                "AND remote_id NOT IN (SELECT remote_id FROM submissions WHERE origin = ?)",
+                (kept.origin, name.origin, to, kept.origin),
             )
             execute(
-                "INSERT OR IGNORE INTO marks (origin, name) SELECT ?, name FROM marks WHERE origin = ?",
+                "INSERT INTO marks (origin, name) SELECT CAST(? AS TEXT), name FROM marks WHERE origin = ? "
+                "ON CONFLICT DO NOTHING",
                 (kept.origin, name.origin),
             )
         execute(
@@ -178,7 +195,7 @@ class Names:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return
             (others,) = self._connection.execute(
                 "SELECT COUNT(*) FROM scopes WHERE batch <> ?", (batch,)
@@ -219,7 +236,8 @@ class Names:
         """
         with explained(self._path), self._transaction():
             self._connection.execute(
-                "INSERT OR REPLACE INTO manifests (origin, project, batch, path, at) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO manifests (origin, project, batch, path, at) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (origin, project, batch, path) DO UPDATE SET at = excluded.at",
                 (scope.origin, scope.project, scope.batch, path, at),
             )
 
@@ -245,33 +263,20 @@ class Names:
         """
         with explained(self._path), self._transaction():
             self._connection.execute(
-                "INSERT OR REPLACE INTO choices (name, one, other, at) VALUES (?, ?, ?, ?)",
+                "INSERT INTO choices (name, one, other, at) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (name, one, other) DO UPDATE SET at = excluded.at",
                 (name, *sorted((one, other)), at),
             )
 
     @property
     def _knows_names(self) -> bool:
         """Whether a writer of this version has been there: a reader may come first."""
-        return not schema.is_empty(self._connection)
+        return not self._connection.is_empty()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("PRAGMA synchronous = FULL")
-        with written(self._connection):
+        with self._connection.written(durable=True):
             yield
-
-    @contextmanager
-    def _events_may_move(self, needed: bool) -> Iterator[None]:  # noqa: FBT001 - asked once
-        """Take away what keeps events from being changed, and put it back, within one transaction."""
-        if not needed:
-            yield
-            return
-        (kept,) = self._connection.execute(
-            "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = 'events_stay'"
-        ).fetchone()
-        self._connection.execute("DROP TRIGGER events_stay")
-        yield
-        self._connection.execute(kept)
 
 
 def _columns(scope: Scope) -> tuple[str, str, str, str]:

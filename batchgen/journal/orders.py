@@ -4,13 +4,11 @@ An order is for one run, by its token, and never for the next one. Several that 
 are taken together or withdrawn together.
 """
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from batchgen.journal.connection import Connection
 from batchgen.journal.sqlite_errors import explained
-from batchgen.journal.transactions import written
 
 _READ_WITHIN = 60.0  # seconds: whoever has not read an answer by then has gone away
 
@@ -46,7 +44,7 @@ class Answer:
 class OrderRecords:
     """The orders of a ``journal.db``."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: Connection, path: object) -> None:
         self._connection = connection
         self._path = path
 
@@ -56,7 +54,7 @@ class OrderRecords:
         Raises:
             JournalError: it could not be written; nothing is ordered.
         """
-        with explained(self._path), written(self._connection):
+        with explained(self._path), self._connection.written():
             rows = [
                 self._connection.execute(
                     "INSERT INTO orders (run, name, value, at) VALUES (?, ?, ?, ?) RETURNING id",
@@ -86,13 +84,13 @@ class OrderRecords:
         """
         with explained(self._path):
             try:
-                with written(self._connection):
+                with self._connection.written():
                     for number, one in answers.items():
                         self._answer(number, one, at)
             except _WithdrawnError:
                 return False
-            except sqlite3.OperationalError as error:
-                if is_busy(error):
+            except Exception as error:
+                if self._connection.is_busy(error):
                     return False
                 raise
         return True
@@ -142,11 +140,6 @@ class OrderRecords:
 
 class _WithdrawnError(Exception):
     """An order was taken back before it could be answered; it never leaves this module."""
-
-
-def is_busy(error: sqlite3.Error) -> bool:
-    """Return whether another process is writing at this moment."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _marks(numbers: Sequence[int]) -> str:

@@ -1,19 +1,19 @@
 """Ordinals that rows of one scope name, put right when its records get others. Within a transaction."""
 
-import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
 from batchgen.identity import Reference, references_of, with_references
 from batchgen.journal import codec
+from batchgen.journal.connection import Connection
 from batchgen.lifecycle import Event, Record, RedoAsked, Restored, SubmitStarted
 from batchgen.model import Job
 
 _NAMING = (SubmitStarted, RedoAsked, Restored)  # the events that name ordinals of other records
 
 
-def shift_ordinals(connection: sqlite3.Connection, scope: int, shifts: Mapping[str, int]) -> None:
+def shift_ordinals(connection: Connection, scope: int, shifts: Mapping[str, int]) -> None:
     """Let records and events name their editions, and the parents of their jobs, by the new ordinals.
 
     Args:
@@ -34,7 +34,7 @@ def shift_ordinals(connection: sqlite3.Connection, scope: int, shifts: Mapping[s
 
 
 def _changed(
-    rows: sqlite3.Cursor, load: Callable[[str], Record | Event], shifts: Mapping[str, int]
+    rows: Iterable[tuple[int, str, str]], load: Callable[[str], Record | Event], shifts: Mapping[str, int]
 ) -> list[tuple[int, str]]:
     """Return the rows that read otherwise now, by their numbers."""
     found = []

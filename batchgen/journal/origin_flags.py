@@ -1,12 +1,11 @@
 """What is true of an origin as a whole, once and for good: a name in one table, never taken back."""
 
-import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
 from batchgen.account import DISOWNED, Holder, Known
-from batchgen.journal import schema
+from batchgen.journal.connection import Connection
 from batchgen.model import JobKey, Scope
 
 NAMES_A_QUERY = 500
@@ -25,7 +24,7 @@ _RECEIPT, _ROW, _UPLOAD = "receipt", "row", "upload"
 class Marks:
     """The marks of one origin. Writing is for a caller that is within a transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, origin: str) -> None:
+    def __init__(self, connection: Connection, origin: str) -> None:
         self._connection = connection
         self._origin = origin
         self.authors = self._read_authors()
@@ -76,7 +75,7 @@ class Marks:
         self._others = self._others.and_also(known)
 
     def _read_known(self, sender: str) -> Known:
-        if schema.is_empty(self._connection):
+        if self._connection.is_empty():
             return Known()
         rows = self._connection.execute(
             "SELECT author, kind FROM senders WHERE (origin, sender) = (?, ?)", (self._origin, sender)
@@ -88,7 +87,7 @@ class Marks:
         return Known(receipts=seen[_RECEIPT], rows=seen[_ROW], uploads=seen[_UPLOAD])
 
     def _read_authors_of(self, kind: str) -> frozenset[str]:
-        if schema.is_empty(self._connection):
+        if self._connection.is_empty():
             return frozenset()
         rows = self._connection.execute(
             "SELECT author FROM senders WHERE origin = ? AND kind = ?", (self._origin, kind)
@@ -133,16 +132,17 @@ class Marks:
         )
 
     def _read_authors(self) -> frozenset[str]:
-        if schema.is_empty(self._connection):
+        if self._connection.is_empty():
             return frozenset()  # a reader came before the first writer
         rows = self._connection.execute(
-            "SELECT name FROM marks WHERE origin = ? AND name GLOB ?", (self._origin, f"{_AUTHOR}*")
+            "SELECT name FROM marks WHERE origin = ? AND name >= ? AND name < ?",
+            (self._origin, _AUTHOR, f"{_AUTHOR[:-1]}!"),
         )
         return frozenset(name.removeprefix(_AUTHOR) for (name,) in rows)
 
 
 def named_rows(
-    connection: sqlite3.Connection, query: str, origin: str, names: Collection[str]
+    connection: Connection, query: str, origin: str, names: Collection[str]
 ) -> list[tuple[Any, ...]]:
     """Return the rows that a query finds for an origin's names, so many names at a time."""
     found: list[tuple[Any, ...]] = []

@@ -5,19 +5,19 @@ took one question for an order is asked no other.
 """
 
 from decimal import Decimal
-from pathlib import Path
 
 from batchgen.errors import JournalError
-from batchgen.journal.existing import existing
+from batchgen.journal.connection import Opener
 from batchgen.model import Purchase
 
 
 class PurchaseRecords:
     """The purchases of one origin in a ``journal.db``, which may not be there yet."""
 
-    def __init__(self, path: Path, *, origin: str) -> None:
+    def __init__(self, existing: Opener, place: object, *, origin: str) -> None:
         """Name the place; nothing is opened before it is asked."""
-        self._path = path
+        self._existing = existing
+        self._place = place
         self._origin = origin
 
     def known(self) -> list[Purchase]:
@@ -26,7 +26,7 @@ class PurchaseRecords:
         Raises:
             JournalError: the file cannot be read.
         """
-        with existing(self._path, "ro") as connection:
+        with self._existing("ro") as connection:
             if connection is None:
                 return []
             rows = connection.execute(
@@ -53,20 +53,20 @@ class PurchaseRecords:
             JournalError: the file does not take it, or no run or plan has made it yet.
         """
         charged = None if purchase.charged is None else str(purchase.charged)
-        with existing(self._path, "rw") as connection:
+        with self._existing("rw") as connection:
             if connection is None:
-                raise JournalError(f"{self._path}: there is no journal that could hold it")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(
-                "INSERT INTO purchases (origin, project, remote_id, model, job, charged, at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (
-                    self._origin,
-                    purchase.project,
-                    purchase.remote_id,
-                    purchase.model,
-                    purchase.job,
-                    charged,
-                    purchase.at,
-                ),
-            )
+                raise JournalError(f"{self._place}: there is no journal that could hold it")
+            with connection.written(durable=True):
+                connection.execute(
+                    "INSERT INTO purchases (origin, project, remote_id, model, job, charged, at) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (
+                        self._origin,
+                        purchase.project,
+                        purchase.remote_id,
+                        purchase.model,
+                        purchase.job,
+                        charged,
+                        purchase.at,
+                    ),
+                )

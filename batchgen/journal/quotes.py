@@ -6,9 +6,8 @@ one free question. A file is never made for it.
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from pathlib import Path
 
-from batchgen.journal.existing import existing
+from batchgen.journal.connection import Opener
 from batchgen.planning.pricing import Price
 
 _NAMES_A_QUERY = 500
@@ -17,9 +16,9 @@ _NAMES_A_QUERY = 500
 class QuoteRecords:
     """The quotes of one origin and project in a ``journal.db``, which may not be there yet."""
 
-    def __init__(self, path: Path, *, origin: str, project: str) -> None:
+    def __init__(self, existing: Opener, *, origin: str, project: str) -> None:
         """Name the place; nothing is opened before it is asked."""
-        self._path = path
+        self._existing = existing
         self._place = (origin, project)
 
     def find(self, names: Collection[str], *, since: float) -> Mapping[str, Price]:
@@ -29,7 +28,7 @@ class QuoteRecords:
             JournalError: the file cannot be read.
         """
         wanted, found = list(names), dict[str, Price]()
-        with existing(self._path, "ro") as connection:
+        with self._existing("ro") as connection:
             if connection is None:
                 return found
             for start in range(0, len(wanted), _NAMES_A_QUERY):
@@ -49,17 +48,16 @@ class QuoteRecords:
         Raises:
             JournalError: the file does not take them.
         """
-        with existing(self._path, "rw") as connection:
+        with self._existing("rw") as connection:
             if connection is None:
                 return
-            connection.execute("PRAGMA synchronous = NORMAL")  # a power cut costs a question at most
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(
-                "INSERT OR REPLACE INTO quotes (origin, project, class, low, high, at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                [(*self._place, name, str(one.low), str(one.high), at) for name, one in prices.items()],
-            )
-            connection.execute("COMMIT")
+            with connection.written(durable=False):  # a power cut costs a question at most
+                connection.executemany(
+                    "INSERT INTO quotes (origin, project, class, low, high, at) VALUES (?, ?, ?, ?, ?, ?) "
+                    "ON CONFLICT (origin, project, class) DO UPDATE SET "
+                    "low = excluded.low, high = excluded.high, at = excluded.at",
+                    [(*self._place, name, str(one.low), str(one.high), at) for name, one in prices.items()],
+                )
 
 
 def _amount(text: str) -> Decimal:

@@ -3,11 +3,9 @@
 Every method but ``read`` is for a caller that is within a transaction.
 """
 
-import sqlite3
-from pathlib import Path
-
 from batchgen.errors import JournalError, RemoteIdTakenError
 from batchgen.journal import codec
+from batchgen.journal.connection import Connection
 from batchgen.lifecycle import Accepted, Event, Record
 from batchgen.model import JobKey
 
@@ -15,7 +13,7 @@ from batchgen.model import JobKey
 class RecordRows:
     """The rows of one scope; what was read and written here is known with its version."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, origin: str) -> None:
+    def __init__(self, connection: Connection, path: object, origin: str) -> None:
         self._connection = connection
         self._path = path
         self._origin = origin
@@ -73,10 +71,15 @@ class RecordRows:
         self._versions[key] = self._versions.get(key, 0) + 1
 
     def _own(self, remote_id: str, record: int) -> None:
-        try:
-            self._connection.execute(
-                "INSERT INTO submissions (origin, remote_id, record) VALUES (?, ?, ?)",
-                (self._origin, remote_id, record),
-            )
-        except sqlite3.IntegrityError as error:
-            raise RemoteIdTakenError(f"{remote_id} already belongs to another job of this journal") from error
+        free = self._connection.execute(
+            "INSERT INTO submissions (origin, remote_id, record) VALUES (?, ?, ?) "
+            "ON CONFLICT DO NOTHING RETURNING 1",
+            (self._origin, remote_id, record),
+        ).fetchone()
+        if free is None:
+            raise taken(remote_id)
+
+
+def taken(remote_id: str) -> RemoteIdTakenError:
+    """Return the error that says of a submission that it is another job's."""
+    return RemoteIdTakenError(f"{remote_id} already belongs to another job of this journal")

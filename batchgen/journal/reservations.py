@@ -4,9 +4,9 @@ A row a job, which counts in the totals as what a body holds does, at the moment
 Every method but ``read`` is for a caller that is within a transaction.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 
+from batchgen.journal.connection import Connection
 from batchgen.journal.totals import UNIT, Totals, in_units
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Committed, Reservation
@@ -15,16 +15,13 @@ from batchgen.planning.budget import Committed, Reservation
 class ReservationRows:
     """The reservations of one journal file."""
 
-    def __init__(self, connection: sqlite3.Connection, totals: Totals) -> None:
+    def __init__(self, connection: Connection, totals: Totals) -> None:
         self._connection = connection
         self._totals = totals
 
     def read(self, scope_id: int) -> dict[JobKey, Reservation]:
         """Return those of a scope, by whom they are for; of a journal that is older than they are, none."""
-        known = self._connection.execute(
-            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'reservations'"
-        ).fetchone()
-        if known is None:
+        if not self._connection.has("reservations"):
             return {}
         rows = self._connection.execute(
             "SELECT content, ordinal, amount, at, parent_content, parent_ordinal FROM reservations "
@@ -77,7 +74,7 @@ class ReservationRows:
             self._totals.add(scope_id, at, Committed(gross=amount * UNIT, reserved=amount * UNIT))
 
 
-def drop_of_batch(connection: sqlite3.Connection, batch: str) -> None:
+def drop_of_batch(connection: Connection, batch: str) -> None:
     """Take all away of every scope of a batch: what a run that was killed has left."""
     scopes = connection.execute(
         "SELECT DISTINCT id, origin, project, slot FROM scopes JOIN reservations ON scope = scopes.id "

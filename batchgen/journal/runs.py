@@ -5,18 +5,13 @@ connection waits for nobody, for its event loop stands still meanwhile; what can
 now is written at the next occasion.
 """
 
-import sqlite3
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import Self
 
-from batchgen.journal import schema
-from batchgen.journal.filesystem import journal_lies_there
-from batchgen.journal.orders import OrderRecords, is_busy
-from batchgen.journal.sqlite_errors import WAIT_FOR_OTHERS, explained
-from batchgen.journal.transactions import written
+from batchgen.journal.connection import Connection
+from batchgen.journal.orders import OrderRecords
+from batchgen.journal.sqlite_errors import explained
 from batchgen.model import Scope
 
 SILENT_AFTER = 8.0  # seconds: a run that was not seen for so long counts as gone
@@ -53,39 +48,11 @@ class RunKept:
 class RunRecords(AbstractContextManager["RunRecords"]):
     """The runs of a ``journal.db``, over a connection of their own."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: Connection, path: object) -> None:
         self._connection = connection
         self._path = path
-        self._version = -1
+        self._changes: object = None
         self.orders = OrderRecords(connection, path)
-
-    @classmethod
-    def open(cls, path: Path) -> Self | None:
-        """Open a file that is there; None where there is none, or none that knows of runs.
-
-        Raises:
-            JournalError: it is damaged, newer or not writable.
-        """
-        with explained(path):
-            if not journal_lies_there(path):
-                return None
-            where = f"{path.resolve().as_uri()}?mode=rw"
-            connection = sqlite3.connect(where, uri=True, timeout=WAIT_FOR_OTHERS, isolation_level=None)
-            try:
-                schema.refuse_others(connection, path=str(path))
-                connection.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes has ended with it
-                connection.execute("PRAGMA fullfsync = ON")
-                connection.execute(
-                    "PRAGMA wal_autocheckpoint = 0"
-                )  # the log is not for it to copy (``commits``)
-                knows = not schema.is_empty(connection)
-            except BaseException:
-                connection.close()
-                raise
-            if not knows:
-                connection.close()
-                return None
-        return cls(connection, path)
 
     def begin(self, run: RunKept) -> None:
         """Make a run known that holds the lock of its batch; from then on nothing here waits.
@@ -96,14 +63,14 @@ class RunRecords(AbstractContextManager["RunRecords"]):
             JournalError: it could not be written.
         """
         with explained(self._path):
-            with written(self._connection):
+            with self._connection.written():
                 self._connection.execute(
                     "DELETE FROM runs WHERE batch = ? OR seen_at < ?",
                     (run.scope.batch, run.began_at - _FORGOTTEN_AFTER),
                 )
                 self.orders.forget(before=run.began_at)
                 self._put(run, run.seen_at)
-            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_FOR}")
+            self._connection.wait_at_most(_BUSY_FOR)
 
     def beat(self, run: RunKept, *, at: float) -> bool:
         """Say that a run is still there; False where the file was held by somebody else.
@@ -114,8 +81,8 @@ class RunRecords(AbstractContextManager["RunRecords"]):
         with explained(self._path):
             try:
                 self._put(run, at)
-            except sqlite3.OperationalError as error:
-                if is_busy(error):
+            except Exception as error:
+                if self._connection.is_busy(error):
                     return False
                 raise
             return True
@@ -127,7 +94,7 @@ class RunRecords(AbstractContextManager["RunRecords"]):
             JournalError: it could not be written; others see by its silence that it is gone.
         """
         with explained(self._path):
-            self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_FOR_AT_LAST}")
+            self._connection.wait_at_most(_BUSY_FOR_AT_LAST)
             self._connection.execute("DELETE FROM runs WHERE token = ?", (run.token,))
 
     def changed(self) -> bool:
@@ -137,9 +104,9 @@ class RunRecords(AbstractContextManager["RunRecords"]):
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-        before, self._version = self._version, version
-        return bool(version != before)
+            now = self._connection.changes()
+        before, self._changes = self._changes, now
+        return now != before
 
     def sharers(self, scope: Scope, *, at: float) -> int:
         """Count the runs that one rate has to serve: those of an origin and project, lately seen.
@@ -192,7 +159,7 @@ class RunRecords(AbstractContextManager["RunRecords"]):
         scope = run.scope
         self._connection.execute(
             f"INSERT INTO runs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 - our own names
-            "ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at",
+            "ON CONFLICT (token) DO UPDATE SET seen_at = excluded.seen_at",
             (
                 run.token,
                 scope.origin,

@@ -4,10 +4,8 @@
 another one is refused, never guessed at.
 """
 
-import sqlite3
-
 from batchgen.errors import JournalError
-from batchgen.journal.transactions import written
+from batchgen.journal.file_connection import FileConnection
 
 VERSION = 1
 APPLICATION = 0x6267_656E  # "bgen"
@@ -328,31 +326,30 @@ LATER = (
 )
 
 
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """Return whether the tables are not there yet: a reader may come before the first writer."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(version) == 0
-
-
-def create(connection: sqlite3.Connection, *, path: str) -> None:
+def create(connection: FileConnection, *, path: str) -> None:
     """Make the tables where they are not there yet, in one transaction.
 
     Raises:
         JournalError: the file is of another version.
     """
     refuse_others(connection, path=path)
-    with written(connection):
+    with connection.written():
         # read again under the lock: another process may have made them in the meantime
-        if is_empty(connection):
+        if connection.is_empty():
             for statement in TABLES:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
-        for statement in LATER:
-            connection.execute(statement)
+        add_later(connection)
 
 
-def refuse_others(connection: sqlite3.Connection, *, path: str) -> None:
+def add_later(connection: FileConnection) -> None:
+    """Make what came later, where it is not there yet."""
+    for statement in LATER:
+        connection.execute(statement)
+
+
+def refuse_others(connection: FileConnection, *, path: str) -> None:
     """Refuse a file that a newer program wrote, or one from before the first release.
 
     Raises:

@@ -1,19 +1,19 @@
 """How scopes stand in the journal: by four texts, and by a number."""
 
-import sqlite3
 from collections.abc import Sequence
 
+from batchgen.journal.connection import Connection
 from batchgen.model import Scope
 
 NAMES = "origin, project, batch, slot"
 
 
-def keep_scope(connection: sqlite3.Connection, scope: Scope) -> int:
+def keep_scope(connection: Connection, scope: Scope) -> int:
     """Make a scope known, and give its number."""
     (found,) = connection.execute(
         "INSERT INTO scopes (origin, project, batch, slot) VALUES (?, ?, ?, ?) "
         # another run of the scope may have come first; its row serves
-        "ON CONFLICT DO UPDATE SET slot = excluded.slot RETURNING id",
+        "ON CONFLICT (origin, project, batch, slot) DO UPDATE SET slot = excluded.slot RETURNING id",
         columns_of(scope),
     ).fetchone()
     return int(found)

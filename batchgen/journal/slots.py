@@ -1,11 +1,9 @@
 """What is open in the slots of a batch, and what was told of it: read without reading a year of records."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
-from batchgen.journal import schema
+from batchgen.journal.connection import Connection
 from batchgen.journal.sqlite_errors import explained
 from batchgen.lifecycle import State
 from batchgen.model import JobKey, Scope
@@ -19,7 +17,7 @@ _LATELY_BEGUN = 60  # slots: one an hour makes a day, and as many may have been 
 class SlotRecords:
     """The slots of one batch, of one origin and project."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, scope: Scope) -> None:
+    def __init__(self, connection: Connection, path: object, scope: Scope) -> None:
         self._connection = connection
         self._path = path
         self._scope = scope
@@ -32,7 +30,7 @@ class SlotRecords:
         """
         found: dict[str, Counter[State]] = {}
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return {}
             rows = self._connection.execute(
                 "SELECT slot, state, COUNT(*) FROM records JOIN scopes ON scopes.id = records.scope "  # noqa: S608 - our own words
@@ -56,15 +54,15 @@ class SlotRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return Counter()
             rows = self._connection.execute(
                 "SELECT slot, COUNT(*) FROM records JOIN scopes ON scopes.id = records.scope "
                 "WHERE scopes.id IN (SELECT id FROM scopes WHERE (origin, project, batch) = (?, ?, ?) "
                 "ORDER BY id DESC LIMIT ?) AND state = ? AND ("
                 "COALESCE(json_array_length(fields, '$.grown'), 0) > 0 OR "
-                "json_extract(fields, '$.ended_at') > ? AND "
-                "COALESCE(json_extract(fields, '$.expected'), 0) > "
+                "CAST(json_extract(fields, '$.ended_at') AS DOUBLE PRECISION) > ? AND "
+                "COALESCE(CAST(json_extract(fields, '$.expected') AS INTEGER), 0) > "
                 "COALESCE(json_array_length(fields, '$.asset_ids'), 0)) GROUP BY scopes.id",
                 (
                     self._scope.origin,
@@ -96,7 +94,7 @@ class SlotRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return Counter()
             rows = self._connection.execute(
                 "SELECT slot, COUNT(*) FROM records JOIN scopes ON scopes.id = records.scope "
@@ -112,7 +110,7 @@ class SlotRecords:
             JournalError: the file cannot be read.
         """
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return frozenset()
             rows = self._connection.execute(
                 "SELECT content, ordinal FROM told WHERE (origin, project, batch, slot) = (?, ?, ?, ?)",
@@ -128,8 +126,8 @@ class SlotRecords:
         """
         with explained(self._path):
             self._connection.executemany(
-                "INSERT OR IGNORE INTO told (origin, project, batch, slot, content, ordinal) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO told (origin, project, batch, slot, content, ordinal) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 [(*self._place(slot), *key) for key in keys],
             )
 

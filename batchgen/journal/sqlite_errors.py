@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from batchgen.errors import JournalError
 
@@ -12,8 +11,11 @@ DAMAGED = "the file is damaged: keep a copy of it, and put back a backup or anot
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(place: object) -> Iterator[None]:
     """Turn the failures of file and library into ours, with what to do about them.
+
+    Args:
+        place: of the journal, for people.
 
     Raises:
         JournalError: whatever SQLite, the disk or the decoder said.
@@ -21,11 +23,11 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise JournalError(f"{path}: {_advice(error)}") from error
+        raise JournalError(f"{place}: {_advice(error)}") from error
     except OSError as error:
-        raise JournalError(f"{path}: {error.strerror or error}") from error
+        raise JournalError(f"{place}: {error.strerror or error}") from error
     except (KeyError, ValueError, TypeError) as error:
-        raise JournalError(f"{path}: holds a row that cannot be read ({error!r}); {DAMAGED}") from error
+        raise JournalError(f"{place}: holds a row that cannot be read ({error!r}); {DAMAGED}") from error
 
 
 def _advice(error: sqlite3.Error) -> str:

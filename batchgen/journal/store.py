@@ -5,15 +5,21 @@ Nobody outside this room knows a path, a connection or a table of it.
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from batchgen.errors import JournalError
 from batchgen.journal import lock
 from batchgen.journal.asset_marks import change_marks
+from batchgen.journal.connection import Opener
+from batchgen.journal.existing import connected_to_read, connected_to_write, existing
 from batchgen.journal.file import JournalFile
+from batchgen.journal.file_connection import connect
 from batchgen.journal.filesystem import journal_lies_there, lies_there
 from batchgen.journal.purchases import PurchaseRecords
 from batchgen.journal.runs import RunRecords
+from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Scope
 from batchgen.planning.marks import Change, Wanted
@@ -106,15 +112,27 @@ class JournalStore:
         Raises:
             JournalError: it is damaged, newer or not writable.
         """
-        return RunRecords.open(self._path)
+        with explained(self._path):
+            connection = connected_to_write(self._path)
+        return None if connection is None else RunRecords(connection, self._path)
 
     def change_marks(self, scope: Scope, wanted: Sequence[Wanted], *, at: float) -> Change:
         """Write what a person wants of a scope's marks, whoever holds the batch; see ``asset_marks``."""
-        return change_marks(self._path, scope, wanted, at=at)
+        return change_marks(self._existing, scope, wanted, at=at)
 
     def uploads(self, *, origin: str, project: str) -> UploadRecords:
-        """Open what is known of uploads to write; see ``UploadRecords.open``."""
-        return UploadRecords.open(self._path, origin=origin, project=project)
+        """Open what is known of uploads to write, in a file made as needed.
+
+        Raises:
+            JournalError: the file is damaged, newer, not writable or on a network file system.
+        """
+        self.opened().close()
+        with explained(self._path):
+            # the worst that a power cut can do is one more upload, which is free
+            connection = connected_to_write(self._path)
+        if connection is None:
+            raise JournalError(f"{self._path}: was removed as it was opened")
+        return UploadRecords(connection, self._path, origin=origin, project=project)
 
     def uploads_to_read(self, *, origin: str, project: str) -> UploadRecords:
         """Open what is known of uploads; where there is nothing yet, there are none.
@@ -122,17 +140,23 @@ class JournalStore:
         Raises:
             JournalError: it is damaged or newer.
         """
-        return UploadRecords.open_to_read(self._path, origin=origin, project=project)
+        with explained(self._path):
+            connection = connected_to_read(self._path) or connect(":memory:")
+        return UploadRecords(connection, self._path, origin=origin, project=project)
 
     def quotes(self, *, origin: str, project: str) -> "QuoteRecords":
         """Return the prices that an origin told a project; nothing is opened before it is asked."""
         from batchgen.journal.quotes import QuoteRecords  # noqa: PLC0415 - brings all that prices hang on
 
-        return QuoteRecords(self._path, origin=origin, project=project)
+        return QuoteRecords(self._existing, origin=origin, project=project)
 
     def purchases(self, *, origin: str) -> PurchaseRecords:
         """Return what was bought by asking an origin for a price; nothing is opened before it is asked."""
-        return PurchaseRecords(self._path, origin=origin)
+        return PurchaseRecords(self._existing, self._path, origin=origin)
+
+    @property
+    def _existing(self) -> Opener:
+        return partial(existing, self._path)
 
     def _lock_of(self, batch: str) -> Path:
         """Beside the journal: a batch's own folder may be removed to begin anew."""

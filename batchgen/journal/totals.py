@@ -4,11 +4,11 @@ Amounts are whole billionths of a compute unit, so that SQLite adds them exactly
 is for a caller that is within a transaction.
 """
 
-import sqlite3
 from decimal import ROUND_UP, Decimal
 
 from batchgen.errors import OverBudgetError
 from batchgen.formats import units
+from batchgen.journal.connection import Connection
 from batchgen.model import Scope
 from batchgen.planning.budget import Allowance, Committed, Window
 
@@ -20,7 +20,7 @@ UNIT = Decimal("1e-9")
 class Totals:
     """The sums of one journal."""
 
-    def __init__(self, connection: sqlite3.Connection, scope: Scope) -> None:
+    def __init__(self, connection: Connection, scope: Scope) -> None:
         self._connection = connection
         self._scope = scope
 
@@ -30,8 +30,8 @@ class Totals:
             return
         self._connection.execute(
             "INSERT INTO totals (scope, quarter, gross, assumed, confirmed) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (scope, quarter) DO UPDATE SET gross = gross + excluded.gross, "
-            "assumed = assumed + excluded.assumed, confirmed = confirmed + excluded.confirmed",
+            "ON CONFLICT (scope, quarter) DO UPDATE SET gross = totals.gross + excluded.gross, "
+            "assumed = totals.assumed + excluded.assumed, confirmed = totals.confirmed + excluded.confirmed",
             (scope_id, int(at // QUARTER), *map(in_units, (change.gross, change.assumed, change.confirmed))),
         )
 

@@ -4,19 +4,14 @@ Beside the events, not of them: an upload is free and belongs to no job, so that
 record here may be forgotten and made again.
 """
 
-import sqlite3
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from batchgen.journal import schema
-from batchgen.journal.existing import connected_to_read
-from batchgen.journal.file import JournalFile
+from batchgen.journal.connection import Connection
 from batchgen.journal.sqlite_errors import explained
 from batchgen.model import Upload
 
-_WAIT_FOR_OTHERS = 30.0  # seconds
 _NAMES_A_QUERY = 500
 _COLUMNS = "sha256, asset_id, upload_id, name, bytes, at"
 
@@ -24,37 +19,10 @@ _COLUMNS = "sha256, asset_id, upload_id, name, bytes, at"
 class UploadRecords:
     """The uploads of one origin and project in a ``journal.db``."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, *, origin: str, project: str) -> None:
+    def __init__(self, connection: Connection, path: object, *, origin: str, project: str) -> None:
         self._connection = connection
         self._path = path
         self._place = (origin, project)
-
-    @classmethod
-    def open(cls, path: Path, *, origin: str, project: str) -> Self:
-        """Open the records to write, in a file made as needed.
-
-        Raises:
-            JournalError: the file is damaged, newer, not writable or on a network file system.
-        """
-        JournalFile.open(path).close()
-        with explained(path):
-            connection = sqlite3.connect(path, timeout=_WAIT_FOR_OTHERS, isolation_level=None)
-            # the worst that a power cut can do is one more upload, which is free
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA fullfsync = ON")
-            connection.execute("PRAGMA wal_autocheckpoint = 0")  # the log is not for it to copy (``commits``)
-        return cls(connection, path, origin=origin, project=project)
-
-    @classmethod
-    def open_to_read(cls, path: Path, *, origin: str, project: str) -> Self:
-        """Open the records without a lock on anybody; where there is no file yet, there are none.
-
-        Raises:
-            JournalError: the file is damaged or newer.
-        """
-        with explained(path):
-            connection = connected_to_read(path) or sqlite3.connect(":memory:", isolation_level=None)
-        return cls(connection, path, origin=origin, project=project)
 
     def find(self, contents: Collection[str]) -> Mapping[str, Upload]:
         """Return what is on record of the contents, by their SHA-256; the others are left out.
@@ -64,7 +32,7 @@ class UploadRecords:
         """
         wanted, found = list(contents), dict[str, Upload]()
         with explained(self._path):
-            if schema.is_empty(self._connection):
+            if self._connection.is_empty():
                 return found  # a reader came before the first writer
             for start in range(0, len(wanted), _NAMES_A_QUERY):
                 some = wanted[start : start + _NAMES_A_QUERY]
@@ -85,9 +53,11 @@ class UploadRecords:
         """
         with explained(self._path):
             self._connection.execute(
-                "INSERT OR REPLACE INTO uploads "
+                "INSERT INTO uploads "
                 "(origin, project, sha256, asset_id, upload_id, name, bytes, at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (origin, project, sha256) DO UPDATE SET "
+                "asset_id = excluded.asset_id, upload_id = excluded.upload_id, name = excluded.name, "
+                "bytes = excluded.bytes, at = excluded.at",
                 (
                     *self._place,
                     upload.sha256,

@@ -20,8 +20,7 @@ from batchgen.journal.batch import BatchJournal
 from batchgen.journal.existing import existing
 from batchgen.journal.file import JournalFile
 from batchgen.journal.log_file import LogFile
-from batchgen.journal.runs import RunRecords
-from batchgen.journal.uploads import UploadRecords
+from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Accepted, Collected, Event, Succeeded
 from batchgen.model import JobKey, Scope
 from batchgen.ports import Syncer
@@ -178,10 +177,10 @@ def test_nobody_but_its_writer_copies_the_log(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with (
         JournalFile.open(path) as file,
-        UploadRecords.open(path, origin="o", project="p") as uploads,
+        JournalStore(path.parent).uploads(origin="o", project="p") as uploads,
         existing(path, "rw") as short,
     ):
-        runs = RunRecords.open(path)
+        runs = JournalStore(path.parent).runs()
         assert runs is not None
         assert short is not None
         with runs:

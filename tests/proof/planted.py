@@ -457,9 +457,8 @@ MUTANTS = (
     Mutant(
         name="check a cap before the transaction that reserves under it",
         path="journal/batch.py",
-        old="        if allowed is not None:\n"
-        "            self._totals.check(self._scope_id, allowed, what)\n",
-        new="",
+        old="                    self._totals.check(scope_id, change.allowed, what)\n",
+        new="                    pass\n",
         test="tests/journal/test_contract.py",
     ),
     Mutant(

@@ -127,8 +127,8 @@ OF_CHAINS = (
     Mutant(
         name="keep money for a step beside what its body holds",
         path="journal/batch.py",
-        old="            self._kept.drop(self._known_scope(), [key])\n",
-        new="            self._kept.drop(self._known_scope(), [])\n",
+        old="                self._kept.drop(scope_id, [key])\n",
+        new="                self._kept.drop(scope_id, [])\n",
         test="tests/journal/test_contract.py",
     ),
     Mutant(
@@ -219,8 +219,8 @@ OF_CHAINS = (
     Mutant(
         name="hold no cap against an intent and what it keeps",
         path="journal/batch.py",
-        old="            self._commit_money(before, record, at, allowed,",
-        new="            self._commit_money(before, record, at, None,",
+        old="                if change.allowed is not None:\n",
+        new="                if change.allowed is not None and not made:\n",
         test="tests/journal/test_contract.py",
     ),
 )

@@ -60,8 +60,8 @@ OF_MARKS = (
     Mutant(
         name="let marks behind where records join those of another name",
         path="journal/names.py",
-        old='("accepted", "asset_marks", "looks")',
-        new='("accepted", "looks")',
+        old='("asset_marks", ("asset",)), ',
+        new="",
         test=f"{_JOURNAL}::test_marks_go_along_where_records_join_those_of_another_name",
     ),
 )

@@ -3,8 +3,12 @@
 from tests.proof.planted import Mutant
 
 MONEY = "tests/proof/test_proof.py::test_no_cap_is_overshot_and_what_fits_is_bought"
-_COUNTED = "        self._totals.add(self._scope_id, at, committed(after) - committed(before))\n"
-_CHECKED = "        if allowed is not None:\n            self._totals.check(self._scope_id, allowed, what)\n"
+_COUNTED = "                self._totals.add(scope_id, change.at, change.cost)\n"
+_CHECKED = (
+    "                if change.allowed is not None:\n"
+    '                    what = "the next chain" if made else "the next job"\n'
+    "                    self._totals.check(scope_id, change.allowed, what)\n"
+)
 
 OF_MONEY = (
     Mutant(

@@ -194,8 +194,8 @@ OF_REDOS = (
     Mutant(
         name="give a wanted edition's ordinal to a record of another name that joins",
         path="journal/names.py",
-        old="json_each(fields, '$.editions') WHERE scope = ?1) ",
-        new="json_each(fields, '$.editions') WHERE scope = -?1) ",
+        old="            last = max(ordinal, *codec.load_record(text).editions, 0)\n",
+        new="            last = ordinal\n",
         test="tests/journal/test_names.py",
     ),
     Mutant(

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from batchgen.backoff import Backoff
 from batchgen.errors import InputError, RefusedError, TransientError
+from batchgen.journal.file import JournalFile
+from batchgen.journal.file_connection import connect
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Upload
 from batchgen.scenario.credentials import Credentials
@@ -77,7 +79,9 @@ class World:
         self, patience: Patience = HASTY, records: type[UploadRecords] = UploadRecords
     ) -> AsyncIterator[Uploads]:
         """One life of the program."""
-        with records.open(self.folder / "journal.db", origin=self.base_url, project="") as opened:
+        path = self.folder / "journal.db"
+        JournalFile.open(path).close()
+        with records(connect(path), path, origin=self.base_url, project="") as opened:
             async with (
                 HttpTransport(self.base_url, Credentials(key="key", secret="secret")) as transport,
                 HttpParts() as parts,

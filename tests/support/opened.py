@@ -1,15 +1,15 @@
 """Journal files that a test opens and need not close: the fixture in conftest.py does."""
 
-import sqlite3
 from pathlib import Path
 
 from batchgen.journal.file import JournalFile
+from batchgen.journal.file_connection import FileConnection
 
 _opened: list["OpenedFile"] = []
 
 
 class OpenedFile(JournalFile):
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: FileConnection, path: Path) -> None:
         super().__init__(connection, path)
         _opened.append(self)
 

@@ -20,6 +20,7 @@ from batchgen.errors import InputError
 from batchgen.journal.file import JournalFile
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import RunKept, RunRecords
+from batchgen.journal.store import JournalStore
 from batchgen.model import Scope
 from batchgen.wiring.background import beside
 from batchgen.wiring.options import Options
@@ -48,7 +49,7 @@ class Place:
         )
 
     def records(self) -> RunRecords:
-        records = RunRecords.open(self.folder / "output" / "journal.db")
+        records = JournalStore(self.folder / "output").runs()
         assert records is not None
         return records
 
