@@ -11,6 +11,7 @@ from typing import Any
 _PLACES = {
     "batchgen.api.bought": "accept audit compare_costs costs forget jobs_meant mark rebuild restore settling",
     "batchgen.api.exports": "export job_lines",
+    "batchgen.api.journals": "copy_journal journal_health prepare_journal",
     "batchgen.api.manifests": "validate",
     "batchgen.api.plans": "Preview Rest plan",
     "batchgen.api.reports": "report",
@@ -20,6 +21,8 @@ _PLACES = {
     "batchgen.catalog.inputs": "notes_on",
     "batchgen.control.client": "Reply order",
     "batchgen.control.commands": "Order order_to_redo order_to_restore read_settings",
+    "batchgen.journal.copying": "Copied",
+    "batchgen.journal.health": "Health Leader",
     "batchgen.journal.orders": "Answer",
     "batchgen.lifecycle": "State",
     "batchgen.manifest.naming": "batch_from wrong_with_period",

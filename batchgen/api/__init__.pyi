@@ -10,6 +10,9 @@ from batchgen.api.bought import restore as restore
 from batchgen.api.bought import settling as settling
 from batchgen.api.exports import export as export
 from batchgen.api.exports import job_lines as job_lines
+from batchgen.api.journals import copy_journal as copy_journal
+from batchgen.api.journals import journal_health as journal_health
+from batchgen.api.journals import prepare_journal as prepare_journal
 from batchgen.api.looks import chains as chains
 from batchgen.api.looks import status as status
 from batchgen.api.manifests import validate as validate
@@ -32,6 +35,9 @@ from batchgen.engine.interrupts import Interrupts as Interrupts
 from batchgen.identity import as_said as as_said
 from batchgen.identity import is_file as is_file
 from batchgen.identity import is_reference as is_reference
+from batchgen.journal.copying import Copied as Copied
+from batchgen.journal.health import Health as Health
+from batchgen.journal.health import Leader as Leader
 from batchgen.journal.orders import Answer as Answer
 from batchgen.lifecycle import State as State
 from batchgen.manifest.naming import batch_from as batch_from

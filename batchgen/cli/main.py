@@ -41,7 +41,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "audit": "Check the journal against the service and the disk.",
         "resolve": "Decide about jobs that may have been paid for.",
         "retry": "Try jobs again that failed, each for a new charge.",
-        "journal": "Rebuild a lost journal from the results and the service.",
+        "journal": "Rebuild a lost journal, or keep it on PostgreSQL.",
     },
     "The service": {
         "models": "Find models, and show the inputs of one.",

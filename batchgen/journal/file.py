@@ -28,6 +28,7 @@ from batchgen.journal.reservations import drop_of_batch
 from batchgen.journal.scopes import NAMES, keep_scope, scope_of
 from batchgen.journal.slots import SlotRecords
 from batchgen.journal.sqlite_errors import DAMAGED, explained
+from batchgen.journal.successor import successor_of
 from batchgen.model import Scope
 
 if TYPE_CHECKING:
@@ -154,6 +155,15 @@ class JournalFile:
     def last_runs(self) -> LastRunRecords:
         """How the last run of each slot went."""
         return LastRunRecords(self._connection, self._path)
+
+    def successor(self, batch: str) -> str | None:
+        """Return in which journal a batch goes on that was copied there, in words; None where it was not.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        with explained(self._path):
+            return successor_of(self._connection, batch)
 
     def begin(self, scope: Scope) -> None:
         """Keep a scope that has no event yet, on the disk itself.

@@ -118,7 +118,7 @@ class JournalStore:
 
     def change_marks(self, scope: Scope, wanted: Sequence[Wanted], *, at: float) -> Change:
         """Write what a person wants of a scope's marks, whoever holds the batch; see ``asset_marks``."""
-        return change_marks(self._existing, scope, wanted, at=at)
+        return change_marks(self.tables, scope, wanted, at=at)
 
     def uploads(self, *, origin: str, project: str) -> UploadRecords:
         """Open what is known of uploads to write, in a file made as needed.
@@ -148,14 +148,15 @@ class JournalStore:
         """Return the prices that an origin told a project; nothing is opened before it is asked."""
         from batchgen.journal.quotes import QuoteRecords  # noqa: PLC0415 - brings all that prices hang on
 
-        return QuoteRecords(self._existing, origin=origin, project=project)
+        return QuoteRecords(self.tables, origin=origin, project=project)
 
     def purchases(self, *, origin: str) -> PurchaseRecords:
         """Return what was bought by asking an origin for a price; nothing is opened before it is asked."""
-        return PurchaseRecords(self._existing, self._path, origin=origin)
+        return PurchaseRecords(self.tables, self._path, origin=origin)
 
     @property
-    def _existing(self) -> Opener:
+    def tables(self) -> Opener:
+        """What opens the tables for a statement or two; for this room alone."""
         return partial(existing, self._path)
 
     def _lock_of(self, batch: str) -> Path:

@@ -25,21 +25,15 @@ def store_of(address: str | None, folder: Path) -> JournalStore:
         return JournalStore(folder)
     check_address(address)
     try:
-        # most journals are files, and what speaks to a server takes a tenth of a second to load
-        from batchgen.journal.postgres.store import PostgresStore  # noqa: PLC0415
+        import psycopg  # noqa: F401, PLC0415 - most journals are files, and it takes a tenth of a second to load
     except ImportError as error:
-        if (error.name or "").startswith("batchgen"):
-            raise
         raise InputError(
             "a journal on PostgreSQL needs one more package: pip install 'batchgen-scenario[postgres]' "
             f"({error})"
         ) from error
+    from batchgen.journal.postgres.store import PostgresStore  # noqa: PLC0415 - as above
+
     return PostgresStore(address, folder)
-
-
-def is_address(text: str) -> bool:
-    """Return whether somebody meant a URL, and not a folder."""
-    return "://" in text
 
 
 def check_address(address: str) -> None:
@@ -55,10 +49,10 @@ def check_address(address: str) -> None:
         raise InputError(f"the journal {shown} is no address; expected {_FORM}") from error
     if parts.scheme not in SCHEMES or not address.startswith(f"{parts.scheme}://"):
         raise InputError(f"the journal {shown} is not on PostgreSQL; expected {_FORM}")
-    if "@" in parts.path or "#" in address:
+    if "@" in parts.path + parts.query or "#" in address:
         raise InputError(
             f"the journal {shown}: in a password write / as %2F, ? as %3F, # as %23 and @ as %40; "
-            f"better, leave it out: {_FORM}"
+            f"better, leave it out: expected {_FORM}"
         )
     if not parts.path.strip("/") and "dbname=" not in parts.query:
         raise InputError(f"the journal {shown} names no database; expected {_FORM}")

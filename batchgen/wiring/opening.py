@@ -7,7 +7,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import BatchgenError, BatchLockedError, JournalAwayError, StoodByError
+from batchgen.errors import BatchgenError, BatchLockedError, GuardError, JournalAwayError, StoodByError
 from batchgen.formats import span
 from batchgen.journal.file import JournalFile
 from batchgen.loop_clock import loop_time
@@ -213,11 +213,17 @@ def open_held(options: Options, manifest: Manifest, *, slot: str | None = None) 
         slot: which one is meant, whether or not anything is on record of it; None for that of the options.
 
     Raises:
-        InputError: there is no such slot and none may be begun.
+        InputError: there is no such slot and none may be begun, or the batch goes on in another journal.
         JournalError: the journal cannot be opened.
     """
     now = options.clock.now()
     with options.journal.opened() as file:
+        if where := file.successor(manifest.batch):
+            raise GuardError(
+                f"the batch {manifest.batch!r} was copied from {options.journal} to {where}, and goes on "
+                "there: what is bought here now would be bought there again. Name that journal, by --journal "
+                "or -o; if the copy did not end, make it again: batchgen journal copy"
+            )
         if slot is None:
             scope = scope_of(options, manifest, file, now=now)
         else:

@@ -3,7 +3,7 @@
 import io
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -153,6 +153,12 @@ class Options:
         if self.journal_address is None:
             return self.environ.get(JOURNAL_NAME, "")
         return self.journal_address
+
+    def of_journal(self, place: str) -> "Options":
+        """Return options that mean a journal by the URL of its database, or by its output folder."""
+        if "://" in place:
+            return replace(self, journal_address=place)
+        return replace(self, journal_address="", output=Path(place), output_chosen=True)
 
     def command_line(self, name: str, *words: str, slot: str | None = None) -> str:
         """Return a command on the same batch, as people are told to type it.

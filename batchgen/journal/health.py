@@ -1,0 +1,77 @@
+"""What is known of a journal on PostgreSQL as a place: whether it can be relied on, and who leads what."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+MOST_OFFSET = 2.0  # seconds between two clocks that are worth a word: every stamp is by the server's
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leader:
+    """Who leads a batch, or was the last to do so.
+
+    Attributes:
+        origin, project, batch: which one.
+        holder: who it is, in words.
+        epoch: how often the lease was taken.
+        left: seconds until it ends by the server's clock; not above 0 where it has ended.
+    """
+
+    origin: str
+    project: str
+    batch: str
+    holder: str
+    epoch: int
+    left: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Health:
+    """What a server says of itself.
+
+    Attributes:
+        place: its address without a password.
+        server: its version, in its own words.
+        tables: the version of the journal's tables; 0 where there are none.
+        known: the version that this program knows.
+        fsync, synchronous_commit: its settings of these names, for a session of the journal.
+        read_only: whether it takes no writes: a standby, or one that was told so.
+        offset: seconds by which its clock is ahead of this machine's.
+        round_trip: seconds that one question takes, the middle of several.
+        lease: seconds that a lease lasts; None without tables.
+        leaders: who leads which batch.
+    """
+
+    place: str
+    server: str
+    tables: int
+    known: int
+    fsync: str
+    synchronous_commit: str
+    read_only: bool
+    offset: float
+    round_trip: float
+    lease: float | None
+    leaders: Sequence[Leader]
+
+    def problems(self) -> Iterator[str]:
+        """Return why nothing may be bought with it, a sentence each, with what helps."""
+        if not self.tables:
+            yield f"there are no tables of a journal: batchgen journal init --journal {self.place}"
+        elif self.tables != self.known:
+            yield f"its tables are of version {self.tables}, and this program knows {self.known}: update it"
+        if self.fsync != "on":
+            yield "fsync is off: a power cut there takes what was paid for out of the journal. Turn it on"
+        if self.synchronous_commit in {"off", "local"}:
+            yield f"synchronous_commit is {self.synchronous_commit}: it must be on at least"
+        if self.read_only:
+            yield "it takes no writes: it is a standby, or read-only. Name the primary"
+
+    def warnings(self) -> Iterator[str]:
+        """Return what is worth a word and stops nothing."""
+        if abs(self.offset) > MOST_OFFSET:
+            side = "ahead of" if self.offset > 0 else "behind"
+            yield (
+                f"its clock is {abs(self.offset):.1f} s {side} this machine's: all times are by its clock. "
+                "Let both be set by NTP"
+            )
