@@ -114,7 +114,7 @@ def test_a_new_file_that_makes_an_adapter_is_caught(tmp_path: Path, place: str, 
     [
         "from batchgen.usecases.run import run_batch\n",
         "from batchgen import wiring\n",
-        "def late():\n    from batchgen.journal.store import JournalStore\n",
+        "def late():\n    from batchgen.journal.file_store import FileStore\n",
     ],
 )
 def test_a_new_command_that_goes_past_the_api_is_caught(tmp_path: Path, text: str) -> None:

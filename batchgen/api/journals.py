@@ -8,6 +8,7 @@ from batchgen.wiring.options import Options
 if TYPE_CHECKING:
     from batchgen.journal.copying import Copied
     from batchgen.journal.health import Health
+    from batchgen.journal.store import ServerStore
 
 
 def prepare_journal(options: Options, *, lease: float | None = None) -> "Health":
@@ -22,9 +23,7 @@ def prepare_journal(options: Options, *, lease: float | None = None) -> "Health"
         JournalAwayError: the database does not answer.
         JournalError: the tables cannot be made, or are of another version.
     """
-    store = options.journal
-    if not options.server:
-        raise InputError(_NO_ADDRESS)
+    store = _server_of(options)
     store.prepare(lease=lease)
     return store.health()
 
@@ -36,9 +35,7 @@ def journal_health(options: Options) -> "Health":
         InputError: it is a file, or there is no such database.
         JournalAwayError: the database does not answer.
     """
-    if not options.server:
-        raise InputError(_NO_ADDRESS)
-    return options.journal.health()
+    return _server_of(options).health()
 
 
 def copy_journal(options: Options, source: str, target: str) -> "Copied":
@@ -62,6 +59,15 @@ def copy_journal(options: Options, source: str, target: str) -> "Copied":
     if places[0].journal is places[1].journal:
         raise InputError(f"{places[0].journal}: the two are one journal: nothing was copied")
     return copied(places[0].journal, places[1].journal, at=places[1].clock.now())
+
+
+def _server_of(options: Options) -> "ServerStore":
+    from batchgen.journal.store import ServerStore  # noqa: PLC0415 - as above
+
+    store = options.journal
+    if not isinstance(store, ServerStore):
+        raise InputError(_NO_ADDRESS)
+    return store
 
 
 _NO_ADDRESS = (

@@ -3,60 +3,46 @@
 Nobody outside this room knows a path, a connection or a table of it.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from functools import partial
-from pathlib import Path
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from batchgen.errors import JournalError
-from batchgen.journal import lock
 from batchgen.journal.asset_marks import change_marks
 from batchgen.journal.connection import Opener
-from batchgen.journal.existing import connected_to_read, connected_to_write, existing
-from batchgen.journal.file import JournalFile
-from batchgen.journal.file_connection import connect
-from batchgen.journal.filesystem import journal_lies_there, lies_there
+from batchgen.journal.opened import OpenJournal
 from batchgen.journal.purchases import PurchaseRecords
 from batchgen.journal.runs import RunRecords
-from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Scope
 from batchgen.planning.marks import Change, Wanted
 
 if TYPE_CHECKING:
+    from batchgen.journal.health import Health
     from batchgen.journal.quotes import QuoteRecords
     from batchgen.ports import Clock
 
 
-class JournalStore:
-    """The journals of all batches of one output folder."""
+class JournalStore(ABC):
+    """The journals of all batches of one place; its text is what people are told of where that is."""
 
-    def __init__(self, folder: Path) -> None:
-        """Name the place; nothing is opened or made before it is asked.
-
-        Args:
-            folder: the output folder.
-        """
-        self._folder = folder
-        self._path = folder / "journal.db"
-
-    def __str__(self) -> str:
-        """Name the place for people."""
-        return str(self._path)
-
+    @abstractmethod
     def exists(self) -> bool:
         """Return whether anything was ever kept.
 
         Raises:
-            JournalError: what is there is no file.
+            JournalError: what is there is no journal.
         """
-        return journal_lies_there(self._path)
 
+    @abstractmethod
     def clock(self, base: "Clock") -> "Clock":
-        """Return by which clock slots and stamps are: that of the machine on which the file is."""
-        return base
+        """Return by which clock slots and stamps are: that of the machine on which the journal is.
 
+        Args:
+            base: this machine's.
+        """
+
+    @abstractmethod
     def hold(self, batch: str, *, stamp: float) -> AbstractContextManager[None]:
         """Hold a batch, as its only writer, for as long as the block lasts.
 
@@ -68,100 +54,116 @@ class JournalStore:
             BatchLockedError: another run holds it; says who and since when.
             JournalError: the place cannot be written.
         """
-        return lock.hold_batch(self._lock_of(batch), stamp=stamp)
 
+    @abstractmethod
     def is_held(self, batch: str) -> bool:
-        """Return whether a run holds a batch; see ``lock.is_held``."""
-        return lock.is_held(self._lock_of(batch))
+        """Return whether a run holds a batch; nothing is held afterwards."""
 
+    @abstractmethod
     def is_being_rebuilt(self, batch: str) -> bool:
         """Return whether a rebuild of a batch has begun and not ended: what is on record is not all.
 
         Raises:
-            JournalError: what is there is no file.
+            JournalError: it cannot be looked at.
         """
-        return lies_there(self._mark_of(batch))
 
-    @contextmanager
-    def rebuilding(self, batch: str) -> Iterator[None]:
+    @abstractmethod
+    def rebuilding(self, batch: str) -> AbstractContextManager[None]:
         """Mark a batch as being rebuilt until all is recorded; a rebuild that is cut off leaves the mark.
 
         Raises:
             JournalError: the mark cannot be made or taken away.
         """
-        mark = self._mark_of(batch)
-        lock.make_mark(mark, "a rebuild of the journal has begun\n")
-        yield
-        lock.remove_mark(mark)
 
-    def opened(self, *, checked: bool = False) -> JournalFile:
-        """Open it to write, made as needed; see ``JournalFile.open``."""
-        return JournalFile.open(self._path, checked=checked)
+    @abstractmethod
+    def opened(self, *, checked: bool = False) -> OpenJournal:
+        """Open it to write; a file is made as needed.
 
-    def read(self) -> JournalFile:
+        Args:
+            checked: whether this process has looked for damage already.
+
+        Raises:
+            JournalError: it is damaged, newer or not writable.
+        """
+
+    @abstractmethod
+    def read(self) -> OpenJournal:
         """Open it without a lock on anybody; where there is none yet, an empty one.
 
         Raises:
             JournalError: it is damaged or newer.
         """
-        return JournalFile.open_to_read(self._path)
 
+    @abstractmethod
     def runs(self) -> RunRecords | None:
         """Open what is known of the runs under way; None where nothing was ever kept.
 
         Raises:
             JournalError: it is damaged, newer or not writable.
         """
-        with explained(self._path):
-            connection = connected_to_write(self._path)
-        return None if connection is None else RunRecords(connection, self._path)
 
-    def change_marks(self, scope: Scope, wanted: Sequence[Wanted], *, at: float) -> Change:
-        """Write what a person wants of a scope's marks, whoever holds the batch; see ``asset_marks``."""
-        return change_marks(self.tables, scope, wanted, at=at)
-
+    @abstractmethod
     def uploads(self, *, origin: str, project: str) -> UploadRecords:
-        """Open what is known of uploads to write, in a file made as needed.
+        """Open what is known of uploads to write; a file is made as needed.
 
         Raises:
-            JournalError: the file is damaged, newer, not writable or on a network file system.
+            JournalError: it is damaged, newer or not writable.
         """
-        self.opened().close()
-        with explained(self._path):
-            # the worst that a power cut can do is one more upload, which is free
-            connection = connected_to_write(self._path)
-        if connection is None:
-            raise JournalError(f"{self._path}: was removed as it was opened")
-        return UploadRecords(connection, self._path, origin=origin, project=project)
 
+    @abstractmethod
     def uploads_to_read(self, *, origin: str, project: str) -> UploadRecords:
         """Open what is known of uploads; where there is nothing yet, there are none.
 
         Raises:
             JournalError: it is damaged or newer.
         """
-        with explained(self._path):
-            connection = connected_to_read(self._path) or connect(":memory:")
-        return UploadRecords(connection, self._path, origin=origin, project=project)
+
+    @property
+    @abstractmethod
+    def _existing(self) -> Opener:
+        """What opens it for a statement or two."""
+
+    @property
+    def tables(self) -> Opener:
+        """What opens its tables for a statement or two; for this room alone."""
+        return self._existing
+
+    def change_marks(self, scope: Scope, wanted: Sequence[Wanted], *, at: float) -> Change:
+        """Write what a person wants of a scope's marks, whoever holds the batch; see ``asset_marks``."""
+        return change_marks(self._existing, scope, wanted, at=at)
 
     def quotes(self, *, origin: str, project: str) -> "QuoteRecords":
         """Return the prices that an origin told a project; nothing is opened before it is asked."""
         from batchgen.journal.quotes import QuoteRecords  # noqa: PLC0415 - brings all that prices hang on
 
-        return QuoteRecords(self.tables, origin=origin, project=project)
+        return QuoteRecords(self._existing, origin=origin, project=project)
 
     def purchases(self, *, origin: str) -> PurchaseRecords:
         """Return what was bought by asking an origin for a price; nothing is opened before it is asked."""
-        return PurchaseRecords(self.tables, self._path, origin=origin)
+        return PurchaseRecords(self._existing, self, origin=origin)
 
-    @property
-    def tables(self) -> Opener:
-        """What opens the tables for a statement or two; for this room alone."""
-        return partial(existing, self._path)
 
-    def _lock_of(self, batch: str) -> Path:
-        """Beside the journal: a batch's own folder may be removed to begin anew."""
-        return self._folder / "locks" / f"{batch}.lock"
+class ServerStore(JournalStore):
+    """The same in a database on a server, which several hosts share: it is made before it is used."""
 
-    def _mark_of(self, batch: str) -> Path:
-        return self._lock_of(batch).with_suffix(".recovering")
+    @abstractmethod
+    def prepare(self, *, lease: float | None = None) -> None:
+        """Make the tables where they are not there yet.
+
+        Args:
+            lease: seconds that a lease lasts, for all hosts; None leaves it as it is, 30 to begin with.
+
+        Raises:
+            InputError: the database is wrong, or cannot be relied on.
+            JournalAwayError: it does not answer.
+            JournalError: they cannot be made, or are of another version.
+        """
+
+    @abstractmethod
+    def health(self) -> "Health":
+        """Return what the server says of itself; nothing is changed, and no table has to be there.
+
+        Raises:
+            InputError: there is no such database, or it lets us not in.
+            JournalAwayError: it does not answer.
+        """

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from batchgen.errors import InputError
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.store import JournalStore
 from batchgen.redaction import without_password
 
@@ -22,7 +23,7 @@ def store_of(address: str | None, folder: Path) -> JournalStore:
         InputError: the address is none, or what speaks to it is not installed.
     """
     if not address:
-        return JournalStore(folder)
+        return FileStore(folder)
     check_address(address)
     try:
         import psycopg  # noqa: F401, PLC0415 - most journals are files, and it takes a tenth of a second to load

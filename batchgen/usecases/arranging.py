@@ -14,7 +14,7 @@ from typing import TypeVar
 from batchgen.errors import BatchgenError, OutputError
 from batchgen.exits import Exit
 from batchgen.formats import counted
-from batchgen.journal.file import JournalFile
+from batchgen.journal.opened import OpenJournal
 from batchgen.lifecycle import FilesMoved
 from batchgen.model import File, JobKey
 from batchgen.output.known_files import KnownFiles
@@ -83,7 +83,7 @@ def told_of_files(renamed: int, to_earlier: int) -> str:
 class Arranger:
     """What brings the files of one slot to their places."""
 
-    def __init__(self, batch: Batch, file: JournalFile, known: KnownFiles | None = None) -> None:
+    def __init__(self, batch: Batch, file: OpenJournal, known: KnownFiles | None = None) -> None:
         """Take the parts; nothing is looked at before it is asked.
 
         Args:
@@ -334,7 +334,7 @@ def look(batch: Batch) -> Arrangement:
     return arrange(batch.plan, batch.journal.records(), namer_of(batch), disk_of(batch), home=batch.home)
 
 
-def _by_people(file: JournalFile, batch: Batch, blocked: Sequence[Blocked]) -> Sequence[Blocked]:
+def _by_people(file: OpenJournal, batch: Batch, blocked: Sequence[Blocked]) -> Sequence[Blocked]:
     """Return what people are asked about: no file of a rehearsal, or of another project, of this batch."""
     if not blocked:
         return ()

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from batchgen.errors import ServiceError, StoppedError
 from batchgen.journal.batch import BatchJournal
-from batchgen.journal.file import JournalFile
+from batchgen.journal.opened import OpenJournal
 from batchgen.lifecycle import AssetsGone, Collected, Record
 from batchgen.manifest.values import Manifest
 from batchgen.model import File, Job, JobKey, Purchase, RemoteJob, Scope
@@ -50,7 +50,7 @@ MARGIN = 600.0  # seconds that the listing reaches back before the batch's first
 
 
 async def audit_batch(
-    options: Options, manifest: Manifest, file: JournalFile, *, now: float, fix: bool, offline: bool
+    options: Options, manifest: Manifest, file: OpenJournal, *, now: float, fix: bool, offline: bool
 ) -> Audit:
     """Check journal, service and disk against each other; a run beside it is not disturbed.
 
@@ -125,7 +125,7 @@ class _Part:
         return LeftOut(jobs=len(rest), submissions=sum(len(one.submissions) for one in rest))
 
 
-def _part_of(options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> _Part:
+def _part_of(options: Options, manifest: Manifest, scope: Scope, file: OpenJournal) -> _Part:
     """Return the jobs that are meant.
 
     Raises:
@@ -147,7 +147,7 @@ def _of_the_journal(scope: Scope, before: BatchJournal, after: BatchJournal, par
 
 
 async def _with_files(
-    audit: Audit, options: Options, manifest: Manifest, file: JournalFile, part: _Part
+    audit: Audit, options: Options, manifest: Manifest, file: OpenJournal, part: _Part
 ) -> Audit:
     """Add what the journal alone says is open, and whether its files are on the disk as recorded."""
     records = part.of(file.batch(audit.scope).records())
@@ -165,7 +165,7 @@ async def _damaged(
     options: Options,
     manifest: Manifest,
     scope: Scope,
-    file: JournalFile,
+    file: OpenJournal,
     records: Mapping[JobKey, Record],
 ) -> tuple[list[tuple[Job, File]], list[Damaged]]:
     """Return all files on record, and those that are wanted and are not on the disk as recorded."""
@@ -178,7 +178,7 @@ async def _damaged(
 
 
 async def _order_of(
-    options: Options, manifest: Manifest, scope: Scope, file: JournalFile, part: _Part, *, fix: bool
+    options: Options, manifest: Manifest, scope: Scope, file: OpenJournal, part: _Part, *, fix: bool
 ) -> dict[str, Any]:
     """Say which files cannot have their names, and give them those where that is asked for, of all jobs.
 
@@ -236,7 +236,7 @@ def _open_of(records: Mapping[JobKey, Record], surplus: Iterable[Surplus]) -> It
 class _Look:
     """One audit's look at the service, and what could not be read of it."""
 
-    def __init__(self, options: Options, file: JournalFile, scope: Scope, project: str, part: _Part) -> None:
+    def __init__(self, options: Options, file: OpenJournal, scope: Scope, project: str, part: _Part) -> None:
         self._part = part
         self._options = options
         self._file = file

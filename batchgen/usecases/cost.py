@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from batchgen.errors import InputError, NoRightError, NotFoundError, RefusedError
-from batchgen.journal.file import JournalFile
+from batchgen.journal.opened import OpenJournal
 from batchgen.manifest.zones import wrong_with_zone
 from batchgen.model import Scope
 from batchgen.planning.costs import Activity, Cost, costs_of, since
@@ -41,7 +41,7 @@ class Selection:
     first: date | None = None
     zone: tzinfo
 
-    def rows(self, file: JournalFile, scopes: Iterable[Scope]) -> list[Cost]:
+    def rows(self, file: OpenJournal, scopes: Iterable[Scope]) -> list[Cost]:
         """Return the rows of those scopes that are asked for."""
         found = [one for scope in scopes if self.batch in (None, scope.batch) for one in _rows(file, scope)]
         return found if self.first is None else list(since(found, self.first, self.zone))
@@ -163,6 +163,6 @@ def zone_named(name: str) -> tzinfo:
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
-def _rows(file: JournalFile, scope: Scope) -> Iterable[Cost]:
+def _rows(file: OpenJournal, scope: Scope) -> Iterable[Cost]:
     journal = file.batch(scope)
     return costs_of(scope, journal.records(), journal.history())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from batchgen.errors import GuardError, InputError
 from batchgen.formats import counted
-from batchgen.journal.file import JournalFile
+from batchgen.journal.opened import OpenJournal
 from batchgen.model import Scope
 from batchgen.output.saved_files import saved_in, saved_of
 from batchgen.output.saved_progress import written_at
@@ -18,7 +18,7 @@ from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Allow, Options
 
 
-def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> None:
+def refuse_a_lost_journal(options: Options, file: OpenJournal, batch: Batch) -> None:
     """Stop a run whose jobs were likely bought under a lost journal.
 
     Raises:
@@ -48,7 +48,7 @@ def refuse_a_lost_journal(options: Options, file: JournalFile, batch: Batch) -> 
         )
 
 
-def refuse_an_older_journal(options: Options, file: JournalFile, batch: Batch) -> None:
+def refuse_an_older_journal(options: Options, file: OpenJournal, batch: Batch) -> None:
     """Stop where results tell of submissions that the journal does not have: it is an older copy.
 
     Whatever went on with it would write these submissions out of the results, and might buy them again. The
@@ -74,7 +74,7 @@ def refuse_an_older_journal(options: Options, file: JournalFile, batch: Batch) -
             )
 
 
-def take_in(file: JournalFile, scope: Scope, path: Path, *, at: float) -> None:
+def take_in(file: OpenJournal, scope: Scope, path: Path, *, at: float) -> None:
     """Remember that a rebuild has taken from results what it could: what it has left out stops nothing.
 
     Raises:
@@ -85,7 +85,7 @@ def take_in(file: JournalFile, scope: Scope, path: Path, *, at: float) -> None:
         file.names.choose(*_taken_in(scope, written), at=at)
 
 
-def are_taken_in(file: JournalFile, scope: Scope, written: float) -> bool:
+def are_taken_in(file: OpenJournal, scope: Scope, written: float) -> bool:
     """Return whether a rebuild has taken in the results that were written at a time."""
     return file.names.is_chosen(*_taken_in(scope, written))
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from batchgen.journal.file import JournalFile
 from batchgen.journal.names import NO_FILE
+from batchgen.journal.opened import OpenJournal
 from batchgen.model import RemoteJob
 from batchgen.reconcile.accounts import ShowsJobs
 from batchgen.usecases.naming import NamesFound, Naming
@@ -106,7 +106,7 @@ def told_of_names(found: NamesFound) -> Iterator[str]:
         yield f"{one}; here they are bought once more"
 
 
-def _naming(options: Options, file: JournalFile, service: ShowsJobs | None) -> Naming:
+def _naming(options: Options, file: OpenJournal, service: ShowsJobs | None) -> Naming:
     return Naming(
         file,
         service,

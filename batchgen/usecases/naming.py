@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from batchgen.errors import GuardError
 from batchgen.formats import counted, units
-from batchgen.journal.file import JournalFile
+from batchgen.journal.opened import OpenJournal
 from batchgen.lifecycle import IN_FLIGHT, State
 from batchgen.model import Scope
 from batchgen.planning.plan import Plan
@@ -51,7 +51,7 @@ class Naming:
 
     def __init__(
         self,
-        file: JournalFile,
+        file: OpenJournal,
         service: ShowsJobs | None,
         clock: Clock,
         *,

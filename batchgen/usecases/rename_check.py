@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from batchgen.errors import InputError
-from batchgen.journal.file import JournalFile
 from batchgen.journal.names import NO_FILE
+from batchgen.journal.opened import OpenJournal
 from batchgen.lifecycle import Record, State
 from batchgen.manifest.reading import read_heading
 from batchgen.model import Scope
@@ -64,7 +64,7 @@ class Elsewhere:
 
 
 def found_elsewhere(
-    file: JournalFile, ours: Scope, wanted: Counter[str], lies_there: LiesThere
+    file: OpenJournal, ours: Scope, wanted: Counter[str], lies_there: LiesThere
 ) -> list[Elsewhere]:
     """Find the other batches that have, or may have, what would be bought; those that stop a run come first.
 
@@ -117,7 +117,7 @@ def _shared(wanted: Counter[str], records: Iterable[tuple[str, Record]]) -> tupl
     return done, open_, charged
 
 
-def whether_it_lies_there(file: JournalFile, output: Path, environ: Mapping[str, str]) -> LiesThere:
+def whether_it_lies_there(file: OpenJournal, output: Path, environ: Mapping[str, str]) -> LiesThere:
     """Return what tells whether a batch's manifest is still at one of the places where it was run.
 
     A file that is there now for another batch is not its manifest; one that cannot be read may be.

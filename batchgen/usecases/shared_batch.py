@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchgen.errors import GuardError, InputError
-from batchgen.journal.file import JournalFile
 from batchgen.journal.names import NO_FILE
+from batchgen.journal.opened import OpenJournal
 from batchgen.manifest.values import Manifest
 from batchgen.usecases.rename_check import is_of_batch
 from batchgen.wiring.options import Allow, Options
@@ -23,7 +23,7 @@ SHARED = "shared-batch"  # the name of the choice between two manifests
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def stopped_by_another_manifest(options: Options, file: JournalFile, manifest: Manifest) -> str:
+def stopped_by_another_manifest(options: Options, file: OpenJournal, manifest: Manifest) -> str:
     """Return why a run must not go on beside another manifest of its batch; empty where it may.
 
     Raises:
@@ -35,7 +35,7 @@ def stopped_by_another_manifest(options: Options, file: JournalFile, manifest: M
     return "" if other is None else _told(options.manifest, other, manifest.batch)
 
 
-def refuse_a_shared_batch(options: Options, file: JournalFile, manifest: Manifest, *, at: float) -> None:
+def refuse_a_shared_batch(options: Options, file: OpenJournal, manifest: Manifest, *, at: float) -> None:
     """Stop a run of a batch that another manifest has; what a person lets pass is remembered for the two.
 
     Raises:
@@ -48,7 +48,7 @@ def refuse_a_shared_batch(options: Options, file: JournalFile, manifest: Manifes
         file.names.choose(SHARED, str(options.manifest.resolve()), other, at=at)
 
 
-def _beside(options: Options, file: JournalFile, manifest: Manifest) -> Iterator[str]:
+def _beside(options: Options, file: OpenJournal, manifest: Manifest) -> Iterator[str]:
     """Find the other manifests that this batch was run from and that are still its own, the latest first."""
     if options.text is not None:
         return

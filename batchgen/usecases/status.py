@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from batchgen.journal.file import JournalFile
 from batchgen.journal.last_runs import LastRun
+from batchgen.journal.opened import OpenJournal
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey, Scope
@@ -120,7 +120,7 @@ def chains_in(options: Options, batch: str | None) -> Mapping[Scope, ChainCount]
     return {scope: one for scope, one in found.items() if one.chains and batch in (None, scope.batch)}
 
 
-def chains_by_scope(file: JournalFile, output: Path) -> Mapping[Scope, ChainCount]:
+def chains_by_scope(file: OpenJournal, output: Path) -> Mapping[Scope, ChainCount]:
     """Return how far chains are by the results on the disk, which are those of the run that began last.
 
     Args:

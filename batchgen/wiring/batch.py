@@ -8,7 +8,7 @@ from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.verdict import Verdict, weigh
 from batchgen.exits import Exit
 from batchgen.journal.batch import BatchJournal
-from batchgen.journal.file import JournalFile
+from batchgen.journal.opened import OpenJournal
 from batchgen.lifecycle import IN_FLIGHT, Record, State
 from batchgen.manifest.values import Manifest
 from batchgen.model import Job, JobKey, Scope
@@ -50,7 +50,7 @@ from batchgen.wiring.slots import slots_of, zone_of
 
 
 def scope_of(
-    options: Options, manifest: Manifest, file: JournalFile, *, now: float, kept: Scope | None = None
+    options: Options, manifest: Manifest, file: OpenJournal, *, now: float, kept: Scope | None = None
 ) -> Scope:
     """Return where the records of this manifest belong: to the slot that is due, or the one that was named.
 
@@ -102,7 +102,7 @@ def fresh_scope_of(options: Options, manifest: Manifest, scope: Scope, *, now: f
 
 
 def is_of_the_past(
-    options: Options, manifest: Manifest, scope: Scope, file: JournalFile, *, now: float
+    options: Options, manifest: Manifest, scope: Scope, file: OpenJournal, *, now: float
 ) -> bool:
     """Return whether a slot was named although a later one has begun: the batch's results are of that."""
     if options.slot is None:
@@ -148,7 +148,7 @@ class Batch:
     with_undecided: Manifest | None = None
 
     @classmethod
-    def of(cls, options: Options, manifest: Manifest, scope: Scope, file: JournalFile) -> "Batch":
+    def of(cls, options: Options, manifest: Manifest, scope: Scope, file: OpenJournal) -> "Batch":
         """Make the plan, and look which files that were collected are not on the disk any more."""
         journal, accepted = file.batch(scope), file.accepted(scope).read()
         read_marks = file.asset_marks(scope).read

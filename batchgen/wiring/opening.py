@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import BatchgenError, BatchLockedError, GuardError, JournalAwayError, StoodByError
 from batchgen.formats import span
-from batchgen.journal.file import JournalFile
+from batchgen.journal.opened import OpenJournal
 from batchgen.loop_clock import loop_time
 from batchgen.manifest.reading import uncollected
 from batchgen.manifest.values import Manifest
@@ -35,7 +35,7 @@ class OpenBatch:
     """
 
     options: Options
-    file: JournalFile
+    file: OpenJournal
     batch: Batch
     now: float
 

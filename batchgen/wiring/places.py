@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from batchgen.errors import GuardError, JournalError
-from batchgen.journal.store import JournalStore
+from batchgen.journal.file_store import FileStore
 from batchgen.model import Scope
 from batchgen.output.saved_files import saved_in
 from batchgen.wiring.options import DEFAULT_OUTPUT, SIMULATOR, Options
@@ -51,7 +51,7 @@ def refuse_another_folder(options: Options, batch: str, *, of_any_kind: bool = F
 def _refuse_a_file_left_behind(options: Options, batch: str) -> None:
     """Stop where the file of the output folder knows a batch that the journal on the server does not."""
     simulated = {options.simulate}
-    file = JournalStore(options.output)
+    file = FileStore(options.output)
     if not file.exists():
         return
     with file.read() as kept:
@@ -97,7 +97,7 @@ def _knows(output: Path, batch: str, simulated: set[bool], *, manifest: Path | N
         simulated: whether rehearsals are meant, or the service, or both.
         manifest: of which it must be; None where the name is enough.
     """
-    journal = JournalStore(output)
+    journal = FileStore(output)
     if manifest is None and not journal.exists():
         return any(path.is_file() for path in saved_in(output / batch))
     try:

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from batchgen.model import Scope
 
 if TYPE_CHECKING:
-    from batchgen.journal.file import JournalFile
+    from batchgen.journal.opened import OpenJournal
     from batchgen.manifest.values import Manifest
 
 
-def slots_of(file: "JournalFile", scope: Scope) -> list[str]:
+def slots_of(file: "OpenJournal", scope: Scope) -> list[str]:
     """Return the slots of a scope's batch, in the order in which they were begun."""
     return [one.slot for one in file.scopes() if replace(one, slot=scope.slot) == scope]
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 import batchgen
 from batchgen.cli.main import run
-from batchgen.journal.store import JournalStore
+from batchgen.journal.file_store import FileStore
 from tests.support.made import Made, make, make_once
 
 RECORD = ".batchgen-export.json"
@@ -114,7 +114,7 @@ def test_only_the_selected_jobs_are_exported_and_only_they_need_names(
 
 def test_the_batch_may_be_named_and_a_run_may_hold_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk.batch.folder)
-    with JournalStore(desk.batch.output).hold("spring", stamp=0.0):
+    with FileStore(desk.batch.output).hold("spring", stamp=0.0):
         assert run(["export", "spring", "--to", str(desk.to)]) == 0
     assert len(desk.tree) == 6
 

@@ -9,7 +9,7 @@ import pytest
 
 from batchgen.cli.main import run as command
 from batchgen.cli.redo import _preview
-from batchgen.journal.store import JournalStore
+from batchgen.journal.file_store import FileStore
 from tests.cli.conftest import Shell, simulator_process
 from tests.cli.test_unattended import MANIFEST, RATE, many, until
 from tests.support.place import Place
@@ -56,7 +56,7 @@ def test_a_wait_for_the_batch_is_said_ends_by_a_signal_and_takes_the_manifest_of
     words = ("run", "jobs.yaml", "--simulate", "--wait-lock", "80s")
     with ExitStack() as stack:
         held = stack.enter_context(ExitStack())
-        held.enter_context(JournalStore(shell.folder / "output").hold("spring", stamp=0.0))
+        held.enter_context(FileStore(shell.folder / "output").hold("spring", stamp=0.0))
         assert shell.call(*words[:-2]).status == 6
         log = shell.folder / "quiet.log"
         told = ["-q", "--log-file", str(log)]
@@ -75,10 +75,40 @@ def test_a_wait_for_the_batch_is_said_ends_by_a_signal_and_takes_the_manifest_of
     assert len((shell.folder / "output" / "simulator.jsonl").read_text().splitlines()) == 1
 
 
+def test_a_standby_says_for_whom_ends_by_its_signal_and_takes_over_what_is_free(shell: Shell) -> None:
+    shell.write("jobs.yaml", MANIFEST)
+    words = ("run", "jobs.yaml", "--simulate", "--standby")
+    with ExitStack() as stack:
+        held = stack.enter_context(ExitStack())
+        held.enter_context(FileStore(shell.folder / "output").hold("spring", stamp=0.0))
+        ended, stopped, waits = (stack.enter_context(shell.start(*words)) for _ in range(3))
+        for run in (ended, stopped, waits):
+            until(lambda run=run: "standing by for the batch 'spring'" in run.err)  # type: ignore[misc]
+        ended.send_signal(signal.SIGTERM)
+        stopped.send_signal(signal.SIGINT)
+        assert (ended.wait(30), stopped.wait(30)) == (143, 130)
+        assert "stopped while standing by" in ended.err
+        assert "nothing was begun" in stopped.err
+        held.close()
+        assert waits.wait(60) == 0, waits.err
+        assert waits.err.count("standing by") == 1
+        assert "the batch 'spring' is free: this run goes on with it" in waits.err
+    assert len((shell.folder / "output" / "simulator.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_standby_that_has_had_its_time_ends_as_one_that_waited(shell: Shell) -> None:
+    shell.write("jobs.yaml", MANIFEST)
+    with FileStore(shell.folder / "output").hold("spring", stamp=0.0):
+        done = shell.call("run", "jobs.yaml", "--simulate", "--standby", "--max-duration", "1s")
+    assert done.status == 6
+    assert "is still being run by process" in done.err
+
+
 REFUSED = {
     ("run", "--max-duration", "0s"): "leaves no time for anything; --collect-only buys nothing",
     ("retry", "x", "--max-duration", "0"): "leaves no time",
     ("redo", "x", "--max-duration", "soon"): 'expected a duration such as "45m"',
+    ("run", "--standby", "--wait-lock", "5m"): "--standby waits as long as it takes: not with --wait-lock",
     ("run", "--wait-lock", "-5s"): 'expected a duration such as "45m"',
     ("cron", "--at", "@daily", "--max-duration", "0h"): "leaves no time",
     ("audit", "--wait-lock", "5m"): "--wait-lock goes with --fix",

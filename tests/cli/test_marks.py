@@ -15,8 +15,8 @@ import pytest
 
 import batchgen
 from batchgen.cli.main import run
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.runs import RunKept
-from batchgen.journal.store import JournalStore
 
 MANIFEST = """\
 version: 1
@@ -288,7 +288,7 @@ def test_a_selection_takes_the_jobs_of_exported_marks_whatever_they_are(desk: De
 # The kind: somebody else has the batch. A run writes the marks itself; who is no run is waited for.
 def test_while_a_run_has_the_batch_its_results_are_left_to_it(desk: Desk) -> None:
     before = desk.marks()
-    store = JournalStore(Path("output"))
+    store = FileStore(Path("output"))
     runs = store.runs()
     assert runs is not None
     with runs, store.read() as file, store.hold("spring", stamp=time.time()):
@@ -312,7 +312,7 @@ def test_whoever_else_has_the_batch_is_waited_for(desk: Desk) -> None:
     held, released = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with JournalStore(Path("output")).hold("spring", stamp=time.time()):
+        with FileStore(Path("output")).hold("spring", stamp=time.time()):
             held.set()
             released.wait(5)
 

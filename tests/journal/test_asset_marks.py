@@ -8,7 +8,7 @@ import pytest
 
 from batchgen.errors import JournalError
 from batchgen.journal.file import JournalFile
-from batchgen.journal.store import JournalStore
+from batchgen.journal.file_store import FileStore
 from batchgen.model import Scope
 from batchgen.planning.marks import Mark, Marked, Wanted
 
@@ -30,13 +30,13 @@ def read(path: Path, scope: Scope = SCOPE) -> dict[str, Marked]:
 
 
 def test_marks_are_of_one_scope_and_last(path: Path) -> None:
-    JournalStore(path.parent).change_marks(SCOPE, KEPT, at=5.0)
+    FileStore(path.parent).change_marks(SCOPE, KEPT, at=5.0)
     assert read(path) == {
         "asset_a": Marked(Mark.KEPT, "good", 5.0),
         "asset_b": Marked(Mark.REJECTED, "", 5.0),
     }
     assert read(path, OTHER) == {}
-    JournalStore(path.parent).change_marks(
+    FileStore(path.parent).change_marks(
         SCOPE, [Wanted("asset_a", "none"), Wanted("asset_b", None, "dark")], at=6.0
     )
     assert read(path) == {"asset_b": Marked(Mark.REJECTED, "dark", 6.0)}
@@ -44,7 +44,7 @@ def test_marks_are_of_one_scope_and_last(path: Path) -> None:
 
 def test_without_a_journal_there_are_none_and_none_is_made(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
-    assert JournalStore(path.parent).change_marks(SCOPE, KEPT, at=1.0).made == {}
+    assert FileStore(path.parent).change_marks(SCOPE, KEPT, at=1.0).made == {}
     assert read(path) == {}
     assert not path.exists()
 
@@ -53,7 +53,7 @@ def test_a_file_of_an_earlier_version_gets_the_table(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE asset_marks")
     assert read(path) == {}
-    assert len(JournalStore(path.parent).change_marks(SCOPE, KEPT, at=1.0).made) == 2
+    assert len(FileStore(path.parent).change_marks(SCOPE, KEPT, at=1.0).made) == 2
     assert len(read(path)) == 2
 
 
@@ -64,7 +64,7 @@ def test_a_mark_waits_for_whoever_writes(path: Path) -> None:
     writer.execute("INSERT INTO scopes (origin, project, batch, slot) VALUES ('o', '', 'b', '')")
     timer = threading.Timer(0.3, writer.execute, ["COMMIT"])
     timer.start()
-    assert len(JournalStore(path.parent).change_marks(SCOPE, KEPT, at=1.0).made) == 2
+    assert len(FileStore(path.parent).change_marks(SCOPE, KEPT, at=1.0).made) == 2
     timer.join()
     writer.close()
     assert len(read(path)) == 2
@@ -74,13 +74,13 @@ def test_a_reader_sees_marks_that_are_made_after_it_has_opened_the_file(path: Pa
     with JournalFile.open(path) as file:
         marks = file.asset_marks(SCOPE)
         assert marks.read() == {}
-        JournalStore(path.parent).change_marks(SCOPE, KEPT, at=1.0)
+        FileStore(path.parent).change_marks(SCOPE, KEPT, at=1.0)
         assert len(marks.read()) == 2
 
 
 def test_many_who_mark_at_once_all_have_their_way(path: Path) -> None:
     def mark(number: int) -> None:
-        JournalStore(path.parent).change_marks(
+        FileStore(path.parent).change_marks(
             SCOPE, [Wanted(f"asset_{number}_{one}", "kept") for one in range(20)], at=1.0
         )
 
@@ -93,14 +93,14 @@ def test_many_who_mark_at_once_all_have_their_way(path: Path) -> None:
 
 
 def test_what_cannot_be_written_leaves_all_as_it_was(path: Path) -> None:
-    JournalStore(path.parent).change_marks(SCOPE, KEPT, at=1.0)
+    FileStore(path.parent).change_marks(SCOPE, KEPT, at=1.0)
     with sqlite3.connect(path) as connection:
         connection.execute(
             "CREATE TRIGGER no BEFORE INSERT ON asset_marks WHEN NEW.asset = 'asset_z' "
             "BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
     with pytest.raises(JournalError):
-        JournalStore(path.parent).change_marks(
+        FileStore(path.parent).change_marks(
             SCOPE, [Wanted("asset_a", "none"), Wanted("asset_z", "kept")], at=2.0
         )
     assert read(path)["asset_a"] == Marked(Mark.KEPT, "good", 1.0)
@@ -108,7 +108,7 @@ def test_what_cannot_be_written_leaves_all_as_it_was(path: Path) -> None:
 
 def test_marks_go_along_where_records_join_those_of_another_name(path: Path) -> None:
     kept = Scope(origin="https://other", project="p", batch="spring", slot="")
-    JournalStore(path.parent).change_marks(SCOPE, KEPT, at=1.0)
+    FileStore(path.parent).change_marks(SCOPE, KEPT, at=1.0)
     with JournalFile.open(path) as file:
         file.begin(SCOPE)
         file.begin(kept)

@@ -19,8 +19,8 @@ from batchgen.journal import log_file
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.existing import existing
 from batchgen.journal.file import JournalFile
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.log_file import LogFile
-from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Accepted, Collected, Event, Succeeded
 from batchgen.model import JobKey, Scope
 from batchgen.ports import Syncer
@@ -177,10 +177,10 @@ def test_nobody_but_its_writer_copies_the_log(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with (
         JournalFile.open(path) as file,
-        JournalStore(path.parent).uploads(origin="o", project="p") as uploads,
+        FileStore(path.parent).uploads(origin="o", project="p") as uploads,
         existing(path, "rw") as short,
     ):
-        runs = JournalStore(path.parent).runs()
+        runs = FileStore(path.parent).runs()
         assert runs is not None
         assert short is not None
         with runs:

@@ -13,8 +13,8 @@ import pytest
 from batchgen.errors import JournalError
 from batchgen.journal import schema
 from batchgen.journal.batch import BatchJournal
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.filesystem import refuse_network
-from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Accepted, Collected, State, SubmitStarted, Succeeded
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Reservation, Window
@@ -100,14 +100,12 @@ def test_a_copy_that_nobody_may_write_is_read_by_all_that_only_looks(copy_to_loo
     """The kind: each reader opened the file in its own way, and one alone knew of a folder without a log."""
     with JournalFile.open_to_read(copy_to_look_at) as file:
         assert file.batch(SCOPE).records()[KEY].state is State.SUBMITTING
-    with JournalStore(copy_to_look_at.parent).uploads_to_read(origin=SCOPE.origin, project="") as uploads:
+    with FileStore(copy_to_look_at.parent).uploads_to_read(origin=SCOPE.origin, project="") as uploads:
         assert not uploads.find(["aa"])
     assert (
-        not JournalStore(copy_to_look_at.parent)
-        .quotes(origin=SCOPE.origin, project="")
-        .find(["a"], since=0.0)
+        not FileStore(copy_to_look_at.parent).quotes(origin=SCOPE.origin, project="").find(["a"], since=0.0)
     )
-    assert not JournalStore(copy_to_look_at.parent).purchases(origin=SCOPE.origin).known()
+    assert not FileStore(copy_to_look_at.parent).purchases(origin=SCOPE.origin).known()
     with pytest.raises(JournalError):
         JournalFile.open(copy_to_look_at)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from batchgen.errors import JournalError
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.quotes import QuoteRecords
-from batchgen.journal.store import JournalStore
 from batchgen.planning.pricing import Price
 from tests.support.opened import OpenedFile as JournalFile
 
@@ -17,7 +17,7 @@ SEVEN = Price(low=Decimal("7.25"), high=Decimal("7.250"))
 
 
 def records(path: Path, origin: str = ORIGIN, project: str = "p") -> QuoteRecords:
-    return JournalStore(path.parent).quotes(origin=origin, project=project)
+    return FileStore(path.parent).quotes(origin=origin, project=project)
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 
 from batchgen.errors import JournalError
 from batchgen.journal import schema
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.lock import hold_batch, is_held
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
-from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Accepted, Collected, SubmitStarted, Succeeded
 from batchgen.model import JobKey, Scope
 from tests.support.lives import JOB
@@ -38,7 +38,7 @@ def opened(path: Path) -> Iterator[Callable[[], RunRecords]]:
     with ExitStack() as stack:
 
         def open_records() -> RunRecords:
-            records = JournalStore(path.parent).runs()
+            records = FileStore(path.parent).runs()
             assert records is not None
             return stack.enter_context(records)
 
@@ -180,7 +180,7 @@ def test_orders_are_given_while_the_run_writes_and_none_of_either_is_lost(
     given: list[int] = []
 
     def give() -> None:
-        records = JournalStore(path.parent).runs()
+        records = FileStore(path.parent).runs()
         assert records is not None
         with records:
             for number in range(40):
@@ -207,17 +207,17 @@ def test_orders_are_given_while_the_run_writes_and_none_of_either_is_lost(
 
 
 def test_there_is_no_run_where_no_file_knows_of_any(tmp_path: Path, path: Path) -> None:
-    assert JournalStore(tmp_path / "nothing").runs() is None
+    assert FileStore(tmp_path / "nothing").runs() is None
     assert not (tmp_path / "nothing").exists()
     empty = tmp_path / "empty" / "journal.db"
     empty.parent.mkdir()
     sqlite3.connect(empty).close()
-    assert JournalStore(empty.parent).runs() is None
+    assert FileStore(empty.parent).runs() is None
     with sqlite3.connect(path) as connection:
         connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     connection.close()
     with pytest.raises(JournalError, match="written by a newer batchgen"):
-        JournalStore(path.parent).runs()
+        FileStore(path.parent).runs()
 
 
 def test_a_lock_is_looked_at_and_not_taken(tmp_path: Path) -> None:

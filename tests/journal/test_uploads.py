@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.journal.store import JournalStore
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Scope, Upload
 from tests.support.opened import OpenedFile as JournalFile
@@ -23,14 +23,14 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def records(path: Path) -> Iterator[UploadRecords]:
-    with JournalStore(path.parent).uploads(origin=ORIGIN, project="p") as opened:
+    with FileStore(path.parent).uploads(origin=ORIGIN, project="p") as opened:
         yield opened
 
 
 def test_an_upload_is_remembered_for_every_later_run(path: Path, records: UploadRecords) -> None:
     records.keep(SENT)
     records.keep(UNDER_WAY)
-    with JournalStore(path.parent).uploads(origin=ORIGIN, project="p") as again:
+    with FileStore(path.parent).uploads(origin=ORIGIN, project="p") as again:
         assert again.find(["aa", "bb", "cc"]) == {"aa": SENT, "bb": UNDER_WAY}
 
 
@@ -39,7 +39,7 @@ def test_another_origin_or_project_has_its_own(
     path: Path, records: UploadRecords, origin: str, project: str
 ) -> None:
     records.keep(SENT)
-    with JournalStore(path.parent).uploads(origin=origin, project=project) as others:
+    with FileStore(path.parent).uploads(origin=origin, project=project) as others:
         assert not others.find(["aa"])
         others.forget(["asset_1"])
     assert records.find(["aa"])
@@ -68,11 +68,11 @@ def test_many_files_are_found_at_once(records: UploadRecords) -> None:
 
 
 def test_a_reader_needs_neither_a_file_nor_the_table(path: Path) -> None:
-    with JournalStore(path.parent).uploads_to_read(origin=ORIGIN, project="p") as none:
+    with FileStore(path.parent).uploads_to_read(origin=ORIGIN, project="p") as none:
         assert not none.find(["aa"])
     path.parent.mkdir()
     sqlite3.connect(path).close()
-    with JournalStore(path.parent).uploads_to_read(origin=ORIGIN, project="p") as old:
+    with FileStore(path.parent).uploads_to_read(origin=ORIGIN, project="p") as old:
         assert not old.find(["aa"])
 
 
@@ -80,5 +80,5 @@ def test_records_and_uploads_share_a_file(path: Path, records: UploadRecords) ->
     scope = Scope(origin=ORIGIN, project="p", batch="spring")
     JournalFile.open(path).begin(scope)
     records.keep(SENT)
-    with JournalStore(path.parent).uploads_to_read(origin=ORIGIN, project="p") as reader:
+    with FileStore(path.parent).uploads_to_read(origin=ORIGIN, project="p") as reader:
         assert reader.find(["aa"]) == {"aa": SENT}

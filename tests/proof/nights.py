@@ -27,8 +27,8 @@ from batchgen import api
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import BatchLockedError
 from batchgen.exits import Exit
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.slots import OPEN
-from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record, State
 from batchgen.output.results import JSON_NAME
 from batchgen.planning.slots import began_at, slot_at
@@ -182,7 +182,7 @@ class Year:
         return began_at(slot, self.zone) or 0.0
 
     def _slots(self) -> list[str]:
-        with JournalStore(self._output).read() as file:
+        with FileStore(self._output).read() as file:
             return [one.slot for one in file.scopes()]
 
     def _night(self, fate: Fate, slot: str | None = None) -> None:
@@ -287,7 +287,7 @@ class Year:
         self._seen = slot
 
     def _records(self) -> "Records":
-        with JournalStore(self._output).read() as file:
+        with FileStore(self._output).read() as file:
             return {
                 (scope.slot, record.job.id if record.job else ""): record
                 for scope in file.scopes()

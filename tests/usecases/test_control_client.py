@@ -18,9 +18,9 @@ from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.settings import RunSettings
 from batchgen.errors import InputError
 from batchgen.journal.file import JournalFile
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import RunKept, RunRecords
-from batchgen.journal.store import JournalStore
 from batchgen.model import Scope
 from batchgen.wiring.background import beside
 from batchgen.wiring.options import Options
@@ -49,7 +49,7 @@ class Place:
         )
 
     def records(self) -> RunRecords:
-        records = JournalStore(self.folder / "output").runs()
+        records = FileStore(self.folder / "output").runs()
         assert records is not None
         return records
 

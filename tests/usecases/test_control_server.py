@@ -16,9 +16,9 @@ from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.settings import RunSettings
 from batchgen.exits import Exit
 from batchgen.journal.file import JournalFile
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
-from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import State, SubmitStarted
 from batchgen.model import Rate
 from batchgen.wiring.background import beside
@@ -71,7 +71,7 @@ class Steered(Run):
         self.purse = make_purse(self.settings.budget)
         gate = RateGate(self.rate)
         async with AsyncExitStack() as stack:
-            mine, other = JournalStore(self.path.parent).runs(), JournalStore(self.path.parent).runs()
+            mine, other = FileStore(self.path.parent).runs(), FileStore(self.path.parent).runs()
             assert mine is not None
             assert other is not None
             stack.enter_context(mine)
@@ -171,7 +171,7 @@ def test_a_paused_run_is_drained_and_none_waits_for_ever(path: Path) -> None:
     assert run.ending.drained
     assert len(run.earth.service.submissions) == 2
     assert verdict_of(run).exit is Exit.DONE
-    with JournalStore(path.parent).runs() as records:  # type: ignore[union-attr]  # it is there
+    with FileStore(path.parent).runs() as records:  # type: ignore[union-attr]  # it is there
         assert records.of_batch("spring") == []
 
 

@@ -14,7 +14,7 @@ from batchgen.api import plans, reports, runs
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import GuardError, InputError
 from batchgen.exits import Exit
-from batchgen.journal.store import JournalStore
+from batchgen.journal.file_store import FileStore
 from batchgen.lifecycle import State
 from batchgen.planning.selection import of_ids
 from batchgen.scenario.transport import Answer, Call
@@ -59,7 +59,7 @@ class Nights(Place):
         return slot, copy
 
     def begun(self) -> list[str]:
-        with JournalStore(self.folder / "output").read() as file:
+        with FileStore(self.folder / "output").read() as file:
             return [one.slot for one in file.scopes()]
 
     def states_of(self, slot: str) -> dict[State, int]:

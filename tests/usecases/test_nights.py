@@ -17,7 +17,7 @@ from batchgen.api.results import Results
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import GuardError
 from batchgen.exits import Exit
-from batchgen.journal.store import JournalStore
+from batchgen.journal.file_store import FileStore
 from batchgen.output.progress import Mode
 from batchgen.output.run_events import RunEvent
 from batchgen.output.saved_files import saved_of
@@ -82,7 +82,7 @@ class Nights:
 
     def known(self) -> dict[str, str]:
         """Return the path on record of each file, by slot and job."""
-        with JournalStore(self.folder / "output").read() as file:
+        with FileStore(self.folder / "output").read() as file:
             return {
                 f"{scope.slot} {record.job.id if record.job else ''}": one.path
                 for scope in file.scopes()

@@ -16,8 +16,8 @@ from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.settings import RunSettings
 from batchgen.errors import GuardError, JournalError
 from batchgen.journal.file import JournalFile
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.runs import RunRecords
-from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import RedoAsked, State
 from batchgen.planning.redo import made_again
 from batchgen.planning.selection import of_ids
@@ -117,7 +117,7 @@ def test_what_was_made_again_since_its_price_was_shown_is_not_made_once_more(tmp
 async def _order_soon(path: Path) -> None:
     """Order a run to make a job again before its first one has ended."""
     await asyncio.sleep(2.0)
-    records = JournalStore(path.parent).runs()
+    records = FileStore(path.parent).runs()
     assert records is not None
     with records:
         (run,) = records.of_batch("spring")
@@ -143,7 +143,7 @@ class Orders:
 async def _ordered(folder: Path, meanwhile: Callable[[RunRecords, list[int]], object]) -> Orders:
     """Order something of a run, and let something happen after it has read that and before it answers."""
     JournalFile.open(folder / "journal.db").close()
-    mine, other = JournalStore(folder).runs(), JournalStore(folder).runs()
+    mine, other = FileStore(folder).runs(), FileStore(folder).runs()
     assert mine is not None
     assert other is not None
     with mine, other:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from batchgen import api
 from batchgen.errors import GuardError, InputError
+from batchgen.journal.file_store import FileStore
 from batchgen.journal.store import JournalStore
 from batchgen.journal.stores import store_of
 from batchgen.ports import Clock
@@ -34,7 +35,7 @@ class Ahead:
         return self._base.now() + 3 * HOURS
 
 
-class FarStore(JournalStore):
+class FarStore(FileStore):
     """What stands for a server: its journal is not in the output folder, and its clock is another one."""
 
     def __init__(self, folder: Path) -> None:
@@ -48,7 +49,7 @@ class FarStore(JournalStore):
 
 
 def far(address: str, folder: Path) -> JournalStore:
-    return FarStore(folder.parent) if address else JournalStore(folder)
+    return FarStore(folder.parent) if address else FileStore(folder)
 
 
 def options(folder: Path, **said: str) -> Options:
