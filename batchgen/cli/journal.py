@@ -166,7 +166,8 @@ def _judged(health: "api.Health") -> int:
 
 
 def _health_lines(health: "api.Health") -> Iterator[str]:
-    yield f"{health.place}: PostgreSQL {health.server}, a journal of version {health.tables}"
+    what = "no journal yet" if health.tables is None else f"a journal of version {health.tables}"
+    yield f"{health.place}: PostgreSQL {health.server}, {what}"
     yield f"  fsync {health.fsync}, synchronous_commit {health.synchronous_commit}"
     took = f"{health.round_trip * 1000:.1f} ms"
     yield f"  clock {health.offset:+.3f} s against this machine's; a question takes {took}"
@@ -174,8 +175,8 @@ def _health_lines(health: "api.Health") -> Iterator[str]:
         yield f"  a lease lasts {health.lease:g} s"
     for one in health.leaders:
         state = f"is led for {one.left:.0f} s more" if one.left > 0 else "was led last"
-        what = f"{clean(one.batch)} at {clean(one.origin)}"
-        yield f"  {what} {state} by {clean(one.holder)}, epoch {one.epoch}"
+        waits = "; another run stands by" if one.stands_by else ""
+        yield f"  {clean(one.batch)} {state} by {clean(one.holder)}, epoch {one.epoch}{waits}"
 
 
 def _told_of(health: "api.Health") -> dict[str, object]:

@@ -85,6 +85,9 @@ def copy_journal(source: JournalStore, target: JournalStore, *, at: float) -> Co
     if not scopes:
         raise InputError(f"{source}: there is no journal with anything in it: nothing was copied")
     batches = sorted({one.batch for one in scopes})
+    for one in batches:
+        if source.is_being_rebuilt(one):
+            raise InputError(f"{source}: a rebuild of {one!r} has begun and not ended; finish it first")
     with ExitStack() as held:
         target.opened().close()
         for store in (source, target):
@@ -93,6 +96,7 @@ def copy_journal(source: JournalStore, target: JournalStore, *, at: float) -> Co
         ours = held.enter_context(_opened(source))
         theirs = held.enter_context(_opened(target))
         _refuse_a_second_copy(ours, theirs, batches, source, target)
+        _refuse_what_nobody_heard(ours, source)
         with _marked(ours, scopes, str(target)), ours.written(), theirs.written(durable=True):
             copied = _Copy(ours, theirs).all()
     return copied
@@ -121,6 +125,21 @@ def _refuse_a_second_copy(
             raise InputError(
                 f"{source}: the batch {batch!r} was copied to {where}, and goes on there: nothing was copied"
             )
+
+
+def _refuse_what_nobody_heard(ours: Connection, source: JournalStore) -> None:
+    """Refuse to leave a testimony behind: the next run of its batch hears it."""
+    if not ours.has("testimony"):
+        return
+    rows = ours.execute(
+        "SELECT DISTINCT batch FROM testimony WHERE heard_at IS NULL ORDER BY batch"
+    ).fetchall()
+    if rows:
+        batches = ", ".join(repr(batch) for (batch,) in rows)
+        raise InputError(
+            f"{source}: a run that was taken over has said what became of what it sent, and none has heard it: "
+            f"run {batches} once more, with --collect-only, and copy then"
+        )
 
 
 @contextmanager
@@ -177,6 +196,11 @@ class _Copy:
             f"INSERT INTO scopes (owner, {NAMES}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608 - our own names
             (owner, *names),
         )
+        if self._target.has("accounts"):  # the rows that are locked while money is committed
+            self._target.execute(
+                "INSERT INTO accounts (origin, project) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                (scope.origin, scope.project),
+            )
         (to,) = self._target.execute(
             f"SELECT id FROM scopes WHERE ({NAMES}) = (?, ?, ?, ?)",  # noqa: S608 - as above
             names,

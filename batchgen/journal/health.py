@@ -11,18 +11,18 @@ class Leader:
     """Who leads a batch, or was the last to do so.
 
     Attributes:
-        origin, project, batch: which one.
+        batch: its name.
         holder: who it is, in words.
         epoch: how often the lease was taken.
-        left: seconds until it ends by the server's clock; not above 0 where it has ended.
+        left: seconds until it ends by the server's clock; 0 where it has ended.
+        stands_by: whether another run waits for it.
     """
 
-    origin: str
-    project: str
     batch: str
     holder: str
     epoch: int
     left: float
+    stands_by: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +32,7 @@ class Health:
     Attributes:
         place: its address without a password.
         server: its version, in its own words.
-        tables: the version of the journal's tables; 0 where there are none.
+        tables: the version of the journal's tables; None where there are none.
         known: the version that this program knows.
         fsync, synchronous_commit: its settings of these names, for a session of the journal.
         read_only: whether it takes no writes: a standby, or one that was told so.
@@ -44,8 +44,8 @@ class Health:
 
     place: str
     server: str
-    tables: int
-    known: int
+    tables: str | None
+    known: str
     fsync: str
     synchronous_commit: str
     read_only: bool
@@ -56,13 +56,13 @@ class Health:
 
     def problems(self) -> Iterator[str]:
         """Return why nothing may be bought with it, a sentence each, with what helps."""
-        if not self.tables:
+        if self.tables is None:
             yield f"there are no tables of a journal: batchgen journal init --journal {self.place}"
         elif self.tables != self.known:
             yield f"its tables are of version {self.tables}, and this program knows {self.known}: update it"
         if self.fsync != "on":
             yield "fsync is off: a power cut there takes what was paid for out of the journal. Turn it on"
-        if self.synchronous_commit in {"off", "local"}:
+        if self.synchronous_commit not in {"on", "remote_apply"}:
             yield f"synchronous_commit is {self.synchronous_commit}: it must be on at least"
         if self.read_only:
             yield "it takes no writes: it is a standby, or read-only. Name the primary"
