@@ -14,8 +14,8 @@ _PLACES = {
     "batchgen.api.public": "audit export plan run run_sync status",
     "batchgen.api.results": "Cost EarlierResult File JobResult ParentResult Plan PlannedJob Results "
     "UnfinishedError",
-    "batchgen.errors": "BatchLockedError BatchgenError GuardError InputError JournalError ManifestError "
-    "OutputError Problem ServiceError StoppedError TransientError",
+    "batchgen.errors": "BatchLockedError BatchgenError FencedError GuardError InputError JournalAwayError "
+    "JournalError ManifestError OutputError Problem ServiceError StoppedError TransientError",
     "batchgen.exits": "Exit",
     "batchgen.output.run_events": "JobChanged JobSeen RunEnded RunEvent RunStarted Warned",
 }

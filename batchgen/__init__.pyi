@@ -20,8 +20,10 @@ from batchgen.api.results import Results as Results
 from batchgen.api.results import UnfinishedError as UnfinishedError
 from batchgen.errors import BatchgenError as BatchgenError
 from batchgen.errors import BatchLockedError as BatchLockedError
+from batchgen.errors import FencedError as FencedError
 from batchgen.errors import GuardError as GuardError
 from batchgen.errors import InputError as InputError
+from batchgen.errors import JournalAwayError as JournalAwayError
 from batchgen.errors import JournalError as JournalError
 from batchgen.errors import ManifestError as ManifestError
 from batchgen.errors import OutputError as OutputError
@@ -43,6 +45,7 @@ __all__ = [
     "Cost",
     "EarlierResult",
     "Exit",
+    "FencedError",
     "File",
     "GuardError",
     "InputError",
@@ -50,6 +53,7 @@ __all__ = [
     "JobChanged",
     "JobResult",
     "JobSeen",
+    "JournalAwayError",
     "JournalError",
     "Manifest",
     "ManifestError",

@@ -8,7 +8,9 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
     │   ├── ManifestError      the manifest, or the inputs of its models: every problem is named
     │   └── GuardError         a guard stopped it: its jobs may have been bought already
     ├── JournalError           the journal cannot be opened, read or written
-    │   └── RemoteIdTakenError a submission already belongs to another job: look again
+    │   ├── RemoteIdTakenError a submission already belongs to another job: look again
+    │   ├── FencedError        another run leads the batch now: end quietly, and testify
+    │   └── JournalAwayError   it did not answer: end in order, the same command goes on
     ├── BatchLockedError         another run holds this batch
     ├── StoodByError           a run that stood by for another one was told to stop
     ├── OverBudgetError        a reservation does not fit under a cap: buy no more
@@ -108,16 +110,28 @@ class JournalError(BatchgenError):
     """The journal cannot be opened, read or written; what is in it stays."""
 
 
+class RemoteIdTakenError(JournalError):
+    """The submission already belongs to another job; nothing was written, so look again."""
+
+
 class FencedError(JournalError):
-    """Another run leads the batch now."""
+    """Another run leads the batch now; nothing was written, and nothing of this run will be.
+
+    Whoever meets it ends quietly. What only it knows of its POSTs it says in testimony.
+    """
+
+    def __init__(self, message: str = "another run leads the batch now; this one has ended") -> None:
+        super().__init__(message)
 
 
 class JournalAwayError(JournalError):
-    """The database of the journal does not answer; the same command goes on."""
+    """The journal did not answer for longer than a run waits; what was being written may be there or not.
 
+    The same command goes on.
+    """
 
-class RemoteIdTakenError(JournalError):
-    """The submission already belongs to another job; nothing was written, so look again."""
+    def __init__(self, message: str = "the journal does not answer") -> None:
+        super().__init__(f"{message}; run the same command to continue")
 
 
 class BatchLockedError(BatchgenError):

@@ -7,10 +7,16 @@ never import the engine; nothing behind a port may assume that one process is al
 from asyncio import Future
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from enum import StrEnum
 from typing import Protocol
 
 from batchgen.account import Holder, Identity, Known
+from batchgen.gate_ports import Gate as Gate  # noqa: PLC0414 - who speaks of ports needs one import
+from batchgen.gate_ports import Lane as Lane  # noqa: PLC0414 - as above
+from batchgen.gate_ports import PacedGate as PacedGate  # noqa: PLC0414 - as above
+from batchgen.lease_ports import Lease as Lease  # noqa: PLC0414 - as above
+from batchgen.lease_ports import LifelongLease as LifelongLease  # noqa: PLC0414 - as above
+from batchgen.lease_ports import Testifies
+from batchgen.lease_ports import Testimony as Testimony  # noqa: PLC0414 - as above
 from batchgen.lifecycle import Event, Record
 from batchgen.model import (
     Asset,
@@ -19,7 +25,6 @@ from batchgen.model import (
     JobKey,
     KeptCeiling,
     Model,
-    Rate,
     Receipt,
     RemoteJob,
     Scope,
@@ -37,48 +42,17 @@ class Clock(Protocol):
         ...
 
 
-class Lane(StrEnum):
-    """What a request is for; the gate shares the rate out by it."""
-
-    SUBMIT = "submit"
-    WATCH = "watch"
-    ASSETS = "assets"
-
-
-class Gate(Protocol):
-    """The one way out to the API: every request takes its turn here."""
-
-    async def turn(self, lane: Lane) -> None:
-        """Return when the request may start."""
-        ...
-
-    def pause(self, lane: Lane, seconds: float) -> None:
-        """Let nobody of this lane through for so long."""
-        ...
-
-    def is_paused(self, lane: Lane) -> bool:
-        """Return whether nobody of this lane is let through at the moment."""
-        ...
-
-
-class PacedGate(Gate, Protocol):
-    """A gate that says how fast it is, and can be made faster or slower."""
-
-    def set_rate(self, rate: Rate | None) -> None:
-        """Change the pace while requests wait; None lets every request through at once."""
-        ...
-
-    @property
-    def interval(self) -> float:
-        """Seconds from one request to the next; 0.0 where there is no limit."""
-        ...
-
-
 class Generator(Protocol):
     """The service. Every call may raise StoppedError; the idempotent ones retry by themselves."""
 
-    async def submit(self, model: str, body: str) -> Receipt:
+    async def submit(self, model: str, body: str, *, may_leave: Callable[[], bool] | None = None) -> Receipt:
         """Send one paid POST, once. The caller has passed the gate and journaled the intent.
+
+        Args:
+            model: its id.
+            body: as it is sent.
+            may_leave: asked in the very call that hands the body to the system; after a no, nothing of it
+                leaves. None where nothing can forbid it any more.
 
         Raises:
             NotSentError, RefusedError, StoppedError, DeferredError: nothing was paid; with
@@ -162,7 +136,7 @@ class Spends(Protocol):
         ...
 
 
-class Journal(Spends, Protocol):
+class Journal(Spends, Testifies, Protocol):
     """The durable record of one scope.
 
     Deliberately not async: between an answer from the service and the line that records it
@@ -186,6 +160,8 @@ class Journal(Spends, Protocol):
         Raises:
             TransitionError: the events cannot follow what is on record; nothing is written.
             OverBudgetError: a cap would not hold; nothing is written.
+            FencedError: another run leads the batch now; nothing is written.
+            JournalAwayError: it did not answer; nothing is written, or all of it.
             JournalError: nothing is written, whatever the reason.
         """
         ...
@@ -201,9 +177,11 @@ class Journal(Spends, Protocol):
         ...
 
     def check_place(self) -> None:
-        """Refuse to go on in a journal that nobody would find again.
+        """Refuse to go on in a journal that nobody would find again, or that is no longer ours to write.
 
         Raises:
+            FencedError: it is known that another run leads the batch now.
+            JournalAwayError: it does not answer.
             JournalError: it was removed or replaced while it was open.
         """
         ...

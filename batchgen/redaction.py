@@ -109,7 +109,7 @@ def secrets_in(environ: Mapping[str, str]) -> Iterator[str]:
     for name, value in environ.items():
         if not value or name in _NO_SECRETS:
             continue
-        is_ours, is_named_so = name.startswith(_OURS), _NAMED_SO.search(name) is not None
+        is_ours, is_named_so = name.startswith(_OURS), _opens(name)
         if "://" in value:
             yield from _opening_parts(value, whole=is_ours or is_named_so)
         elif is_ours or is_named_so:
@@ -136,7 +136,7 @@ def without_password(url: str) -> str:
 
 
 def _opens(name: str) -> bool:
-    """Return whether the part of a URL that is called so is a secret: ``password``, ``sslpassword``."""
+    """Return whether what is called so is a secret: ``API_KEY``, ``PGPASSWORD``, ``sslpassword``."""
     return name.lower().endswith("password") or _NAMED_SO.search(name) is not None
 
 

@@ -197,8 +197,8 @@ class Instant:
     def __init__(self) -> None:
         self._submits = 0
 
-    async def submit(self, model: str, body: str) -> Receipt:
-        del model, body
+    async def submit(self, model: str, body: str, *, may_leave: Callable[[], bool] | None = None) -> Receipt:
+        del model, body, may_leave
         self._submits += 1
         return Receipt(job=_ended(f"job_{self._submits}"), charged=None)
 

@@ -59,7 +59,7 @@ async def audit(options: Options, *, fix: bool = False, offline: bool = False) -
     journal = options.journal
     async with AsyncExitStack() as stack:
         if fix:
-            manifest = await stack.enter_async_context(hold_when_free(options))
+            manifest = (await stack.enter_async_context(hold_when_free(options))).manifest
         else:
             manifest = manifest_of(options)
             refuse_another_folder(options, manifest.batch)
@@ -77,10 +77,11 @@ async def rebuild(options: Options) -> Recovery:
         JournalError, OutputError: the disk is at fault.
         ServiceError: the service could not be asked; the same command goes on.
     """
-    async with hold_when_free(options) as manifest:
+    async with hold_when_free(options) as held:
+        manifest = held.manifest
         saved = saved_results(options.output / manifest.batch, options.slot)
         slot = options.slot or (saved.slot if saved else None)
-        with open_held(options, manifest, slot=slot) as opened:
+        with open_held(options, held, slot=slot) as opened:
             batch = opened.batch
             async with open_service(options, project=batch.project, rate=manifest.limits.rate) as service:
                 return await recover_batch(opened, service.client, saved)

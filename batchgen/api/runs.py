@@ -41,8 +41,8 @@ async def run(options: Options, interrupts: Interrupts, audience: Audience) -> R
 
     began = options.clock.now()
     with _timed(options, interrupts):
-        async with hold_when_free(options, read, interrupts=interrupts, note=audience.note) as manifest:
-            with open_held(due_since(options, manifest, began), manifest) as opened:
+        async with hold_when_free(options, read, interrupts=interrupts, note=audience.note) as held:
+            with open_held(due_since(options, held.manifest, began), held) as opened:
                 return await run_batch(opened, interrupts, audience)
 
 

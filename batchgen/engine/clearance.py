@@ -9,6 +9,7 @@ from collections.abc import Callable, Container
 from batchgen.engine.aside import Aside
 from batchgen.engine.asking import Asker
 from batchgen.engine.board import Board
+from batchgen.engine.lease_end import why_over
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.policy import World
 from batchgen.errors import OverBudgetError
@@ -52,6 +53,7 @@ class Clearance:
         self._asker = asker
         self._purse = world.purse
         self._journal = world.journal
+        self._lease = world.lease
         self._clock = world.clock
         self._closed = closed
         self._is_taken_back = is_taken_back
@@ -59,13 +61,16 @@ class Clearance:
     def refusal(self, entry: Entry, intent: SubmitStarted) -> str:
         """Return why the POST of a job may not leave, whose intent is on the disk; empty if it may.
 
-        The one place where this is decided, with nothing awaited after it. Whoever may lose the right to buy
-        at any time, as a run by a lease would, has to ask for it here.
+        The one place where this is decided, with nothing awaited after it. The right to buy itself, which may
+        be lost at any time, is asked for once more in the call that writes the body to the socket.
 
         Raises:
+            FencedError, JournalAwayError: the right to buy has run out, and with it the run.
             JournalError: the journal was removed or replaced, or cannot be read.
         """
         self._journal.check_place()
+        if self._lease.left() <= 0:
+            raise why_over(self._journal)
         if not self._board.submitting:
             return "the run submits no more"
         if self._paused_for(entry):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from batchgen.errors import BatchgenError, NoRightError, StoppedError
+from batchgen.errors import BatchgenError, FencedError, NoRightError, StoppedError
 from batchgen.formats import counted, units
 from batchgen.lifecycle import Record, State
 from batchgen.model import JobKey
@@ -195,9 +195,11 @@ class StopState:
     anew: bool = False
 
     def stop_for(self, error: BatchgenError) -> None:
-        """Remember the first of each kind."""
+        """Remember the first of each kind; that another run leads the batch explains all the others."""
         if isinstance(error, StoppedError):
             self.stopped = self.stopped or error
+        elif isinstance(error, FencedError):
+            self.broken = error
         else:
             self.broken = self.broken or error
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from batchgen.backoff import Backoff, PollGaps
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.model import Model
-from batchgen.ports import Clock, Collector, Generator, Journal, Observer, PacedGate, Uploader
+from batchgen.ports import (
+    Clock,
+    Collector,
+    Generator,
+    Journal,
+    Lease,
+    LifelongLease,
+    Observer,
+    PacedGate,
+    Uploader,
+)
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.reconcile.neighbours import Neighbours
 from batchgen.service_clock import ServiceClock
@@ -70,6 +80,7 @@ class World:
         neighbours: settles doubts of other batches that stand in the way; None where there are no others.
         service_clock: how far the service's clock is from ours; None where nobody measures it.
         only_last: whether the assets of jobs that feed other jobs stay with the service.
+        lease: the right to buy.
     """
 
     generator: Generator
@@ -85,6 +96,7 @@ class World:
     service_clock: ServiceClock | None = None
     neighbours: Neighbours | None = None
     only_last: bool = False
+    lease: Lease = field(default_factory=LifelongLease)
 
     @property
     def skew(self) -> float | None:

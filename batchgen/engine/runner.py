@@ -5,6 +5,7 @@ middle is money of unknown whereabouts.
 """
 
 import asyncio
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -15,6 +16,7 @@ from batchgen.engine.dispatch import Dispatcher
 from batchgen.engine.doubts import Doubts
 from batchgen.engine.errands import Errands
 from batchgen.engine.harvest import Harvest
+from batchgen.engine.lease_end import until_over
 from batchgen.engine.limits.chain_budget import ChainBudget
 from batchgen.engine.limits.flow import Flow
 from batchgen.engine.outcome import EngineOutcome, left_closed
@@ -223,6 +225,8 @@ class Runner:
         self._errands.enter(others)
         self._world.purse.remember(self._world.journal.records().values())
         hold_prices(self._world, self._ledger)
+        if self._world.lease.left() < math.inf:
+            self._errands.spawn(lambda: until_over(self._world.lease, self._world.journal), name="lease")
         entries = (*self._plan.removed, *self._plan.earlier, *self._plan.entries)
         self._board.stops.vanished.update(entry.key for entry in entries if entry.vanished)
         self._board.open(entry.key for entry in entries)

@@ -6,16 +6,24 @@ Each waits for a sync that began after it, with all others who wait.
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from batchgen.engine.limits.chain_budget import ChainBudget
 from batchgen.engine.policy import World
-from batchgen.errors import BatchgenError, JournalError, RefusedError, ServiceError
+from batchgen.errors import (
+    BatchgenError,
+    FencedError,
+    JournalAwayError,
+    JournalError,
+    RefusedError,
+    ServiceError,
+)
 from batchgen.identity import compose_body, files_of, seed_for
 from batchgen.interpret import after_failure, after_receipt
 from batchgen.ledger import Ledger
-from batchgen.lifecycle import DONE, NotSent, SubmitStarted
+from batchgen.lifecycle import DONE, AnswerLost, Event, NotSent, SubmitStarted
 from batchgen.loop_clock import loop_time
 from batchgen.model import Model, Receipt, Scope
 from batchgen.planning.plan import Entry
@@ -77,19 +85,19 @@ class Submitter:
         turn = loop_time()  # that of the gate has just come
         entry, intent = self._begun(entry)
         if why := await self._held_back(entry, intent, turn, refusal):
-            return Submitted(self._ledger.record(entry, self._not_sent(intent, why)), left=False)
+            return Submitted(self._unpaid(entry, intent, self._not_sent(intent, why)), left=False)
         left = loop_time()
         try:
-            receipt = await self._generator.submit(entry.job.model, intent.body)
+            receipt = await self._generator.submit(entry.job.model, intent.body, may_leave=self._leads)
         except ServiceError as error:
             if isinstance(error, RefusedError):
                 self._forget_files(entry)
             # a clock that was set back meanwhile must not date a loss before its intent
             at = max(self._ledger.now(), intent.at + loop_time() - left)
-            entry = self._ledger.record(entry, after_failure(error, at=at))
+            entry = self._unpaid(entry, intent, after_failure(error, at=at))
             self._warn_of_money(entry, intent.at)
             return Submitted(entry, error)
-        entry = self._received(entry, receipt)
+        entry = self._received(entry, intent, receipt)
         await self._kept(entry, receipt)
         self._warn_of_money(entry, intent.at)
         return Submitted(entry)
@@ -112,9 +120,27 @@ class Submitter:
                 why = refusal(entry, intent)
         except BaseException as error:  # whatever it is, the POST has not left
             with suppress(JournalError):  # the next run has to find out then
-                self._ledger.record(entry, self._not_sent(intent, str(error) or "the run was left"))
+                self._unpaid(entry, intent, self._not_sent(intent, str(error) or "the run was left"))
             raise
         return why
+
+    def _leads(self) -> bool:
+        return self._world.lease.left() > 0
+
+    def _unpaid(self, entry: Entry, intent: SubmitStarted, event: Event) -> Entry:
+        """Record what became of a POST without a receipt; where that is refused, testify it.
+
+        Raises:
+            JournalError: it was not recorded.
+        """
+        try:
+            return self._ledger.record(entry, event)
+        except (FencedError, JournalAwayError):
+            if not isinstance(event, AnswerLost):
+                reason = getattr(event, "reason", "")
+                with suppress(JournalError):  # whoever leads finds out by itself then
+                    self._world.journal.testify(entry.key, NotSent(at=intent.at, reason=reason))
+            raise
 
     def _not_sent(self, intent: SubmitStarted, why: str) -> NotSent:
         return NotSent(at=max(self._ledger.now(), intent.at), reason=why)
@@ -124,7 +150,12 @@ class Submitter:
         intent = self._intent(entry)
         caps = self._purse.allowed(intent.at)
         record = partial(self._ledger.record, entry, intent, allowed=caps)
-        return self._chains.leave(entry, intent, lambda reserves: record(reserves=reserves)), intent
+        try:
+            return self._chains.leave(entry, intent, lambda reserves: record(reserves=reserves)), intent
+        except JournalAwayError as error:  # it may be on record all the same
+            with suppress(JournalError):
+                self._world.journal.testify(entry.key, NotSent(at=intent.at, reason=str(error)))
+            raise
 
     def _warn_of_money(self, entry: Entry, now: float) -> None:
         """Say what is dearer than a person was told, and which caps are nearly reached.
@@ -187,19 +218,33 @@ class Submitter:
             )
             raise
 
-    def _received(self, entry: Entry, receipt: Receipt) -> Entry:
+    def _received(self, entry: Entry, intent: SubmitStarted, receipt: Receipt) -> Entry:
+        life = after_receipt(
+            receipt,
+            at=self._ledger.now(),
+            quoted=entry.record.quoted,
+            expected=self._yields.expected(entry.record),
+        )
         try:
-            life = after_receipt(
-                receipt,
-                at=self._ledger.now(),
-                quoted=entry.record.quoted,
-                expected=self._yields.expected(entry.record),
-            )
             paid = self._ledger.record(entry, *life)
-        except BatchgenError:
+        except BatchgenError as error:
             # the last trace of a paid job: it is shown before anything else can go wrong
-            self._ledger.observer.warned(f"paid for but not recorded: {receipt.job.remote_id} {entry.job.id}")
+            told = isinstance(error, FencedError) and self._has_testified(entry, intent, life[0])
+            if not told:
+                self._ledger.observer.warned(
+                    f"paid for but not recorded: {receipt.job.remote_id} {entry.job.id}"
+                )
+            if isinstance(error, JournalAwayError):
+                self._has_testified(entry, intent, life[0])
             raise
         if paid.record.state in DONE:
             self._yields.learn(paid.key, paid.record)
         return paid
+
+    def _has_testified(self, entry: Entry, intent: SubmitStarted, receipt: Event) -> bool:
+        """Hand a receipt to whoever leads the batch; return whether it is kept."""
+        try:
+            self._world.journal.testify(entry.key, replace(receipt, at=intent.at))
+        except JournalError:
+            return False
+        return True

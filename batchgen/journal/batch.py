@@ -22,12 +22,13 @@ from batchgen.journal.reservations import ReservationRows
 from batchgen.journal.scopes import columns_of, keep_scope
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.totals import Totals
+from batchgen.lease_ports import NoTestimony
 from batchgen.lifecycle import Event, Record, apply
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Reservation
 
 
-class BatchJournal:
+class BatchJournal(NoTestimony):
     """The journal of one scope; implements ``ports.Journal``."""
 
     def __init__(self, connection: Connection, path: object, scope: Scope, commits: CommitsOf) -> None:

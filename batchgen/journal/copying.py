@@ -90,15 +90,17 @@ def copy_journal(source: JournalStore, target: JournalStore, *, at: float) -> Co
             raise InputError(f"{source}: a rebuild of {one!r} has begun and not ended; finish it first")
     with ExitStack() as held:
         target.opened().close()
-        for store in (source, target):
-            for batch in batches:
-                held.enter_context(store.hold(batch, stamp=at))
+        leases = [
+            held.enter_context(store.hold(batch, stamp=at)) for store in (source, target) for batch in batches
+        ]
         ours = held.enter_context(_opened(source))
         theirs = held.enter_context(_opened(target))
         _refuse_a_second_copy(ours, theirs, batches, source, target)
         _refuse_what_nobody_heard(ours, source)
         with _marked(ours, scopes, str(target)), ours.written(), theirs.written(durable=True):
             copied = _Copy(ours, theirs).all()
+            if any(one.left() <= 0 for one in leases):
+                raise JournalError("it took so long that another run may have begun: nothing was copied")
     return copied
 
 
@@ -137,8 +139,8 @@ def _refuse_what_nobody_heard(ours: Connection, source: JournalStore) -> None:
     if rows:
         batches = ", ".join(repr(batch) for (batch,) in rows)
         raise InputError(
-            f"{source}: a run that was taken over has said what became of what it sent, and none has heard it: "
-            f"run {batches} once more, with --collect-only, and copy then"
+            f"{source}: a run that was taken over has said what became of what it sent, and none has heard "
+            f"it: run {batches} once more, with --collect-only, and copy then"
         )
 
 

@@ -17,6 +17,7 @@ from batchgen.journal.runs import RunRecords
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.store import JournalStore
 from batchgen.journal.uploads import UploadRecords
+from batchgen.lease_ports import Lease
 
 if TYPE_CHECKING:
     from batchgen.ports import Clock
@@ -50,7 +51,7 @@ class FileStore(JournalStore):
         """Return by which clock slots and stamps are: that of the machine on which the file is."""
         return base
 
-    def hold(self, batch: str, *, stamp: float) -> AbstractContextManager[None]:
+    def hold(self, batch: str, *, stamp: float) -> AbstractContextManager[Lease]:
         """Hold a batch, as its only writer, for as long as the block lasts.
 
         Args:

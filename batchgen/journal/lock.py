@@ -13,11 +13,12 @@ from pathlib import Path
 
 from batchgen.errors import BatchLockedError, JournalError
 from batchgen.journal.filesystem import lies_there, sync_folder
+from batchgen.lease_ports import Lease, LifelongLease
 from batchgen.plain_files import FileFaultError, read_text
 
 
 @contextmanager
-def hold_batch(path: Path, *, stamp: float) -> Iterator[None]:
+def hold_batch(path: Path, *, stamp: float) -> Iterator[Lease]:
     """Hold the batch whose lock file this is, for as long as the block lasts.
 
     Args:
@@ -34,7 +35,7 @@ def hold_batch(path: Path, *, stamp: float) -> Iterator[None]:
         descriptor = _lock(path)
     try:
         _sign(descriptor, stamp)
-        yield
+        yield LifelongLease()
     finally:
         os.close(descriptor)
 

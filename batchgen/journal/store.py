@@ -14,6 +14,7 @@ from batchgen.journal.opened import OpenJournal
 from batchgen.journal.purchases import PurchaseRecords
 from batchgen.journal.runs import RunRecords
 from batchgen.journal.uploads import UploadRecords
+from batchgen.lease_ports import Lease
 from batchgen.model import Scope
 from batchgen.planning.marks import Change, Wanted
 
@@ -43,8 +44,10 @@ class JournalStore(ABC):
         """
 
     @abstractmethod
-    def hold(self, batch: str, *, stamp: float) -> AbstractContextManager[None]:
+    def hold(self, batch: str, *, stamp: float) -> AbstractContextManager[Lease]:
         """Hold a batch, as its only writer, for as long as the block lasts.
+
+        Gives the lease, by which it is known for how long one may buy: here for ever.
 
         Args:
             batch: its name.

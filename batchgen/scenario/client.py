@@ -5,7 +5,7 @@ paid POST leaves once, and between its answer and the return there is no await.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -69,7 +69,7 @@ class ScenarioClient(Caller):
 
     _quotes_are_free = False  # seen, not assumed
 
-    async def submit(self, model: str, body: str) -> Receipt:
+    async def submit(self, model: str, body: str, *, may_leave: Callable[[], bool] | None = None) -> Receipt:
         """Send one paid POST, once; see ``ports.Generator``."""
         path = f"/generate/custom/{segment(model, RefusedError)}"
         try:
@@ -77,7 +77,7 @@ class ScenarioClient(Caller):
         except UnicodeEncodeError as exc:
             raise RefusedError("the inputs hold half a character, which no request can carry") from exc
         # source: docs/service.md submit
-        call = Call(method="POST", path=path, query=self._scope, body=sent, once=True)
+        call = Call(method="POST", path=path, query=self._scope, body=sent, once=True, may_leave=may_leave)
         try:
             answer = await self._sent(call)
         except LostAnswerError as exc:

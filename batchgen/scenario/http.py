@@ -7,6 +7,7 @@ could tell whether it arrived; everything else shares connections.
 
 import asyncio
 import io
+import socket
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ from batchgen.errors import NotSentError
 from batchgen.proxy import proxy_for
 from batchgen.redaction import Redaction
 from batchgen.scenario.credentials import Credentials, check_base_url, hint_on
+from batchgen.scenario.guard import GuardedPayload
 from batchgen.scenario.transport import Answer, Call, LostAnswerError
 from batchgen.scenario.wording import readable
 
 _CHUNK = 65_536
 _IN_ONE_PIECE = 2**20  # bytes: aiohttp warns of a larger body that is not a file
+_UNHEARD = 20_000  # milliseconds: what was sent and nobody took by then is given up
 
 # In this order: a connector's error is an OSError too, and only it says that nothing left.
 _NEVER_SENT = (
@@ -113,7 +116,7 @@ class HttpTransport:
     async def __aenter__(self) -> Self:
         times = self._timeouts
         submits = self._open(
-            aiohttp.TCPConnector(force_close=True, limit=0),
+            aiohttp.TCPConnector(force_close=True, limit=0, socket_factory=_socket_of_submits),
             aiohttp.ClientTimeout(total=times.submit, connect=times.connect),
         )
         calls = self._open(
@@ -142,22 +145,23 @@ class HttpTransport:
         with them the credentials.
         """
         failure: NotSentError | LostAnswerError
+        body = _payload(call)
         try:
-            return await self._exchange(call)
+            return await self._exchange(call, body)
         except _NEVER_SENT as exc:
             failure = NotSentError(self._said(exc))
         except _LOST as exc:
-            failure = LostAnswerError(self._said(exc))
+            failure = _refused(body) or LostAnswerError(self._said(exc))
         raise failure
 
-    async def _exchange(self, call: Call) -> Answer:
+    async def _exchange(self, call: Call, payload: bytes | io.BytesIO | GuardedPayload | None) -> Answer:
         if self._sessions is None:
             raise RuntimeError("the transport is not open")
         session = self._sessions.submits if call.once else self._sessions.calls
         response = await session.request(
             call.method,
             self._url(call.path, call.query),
-            data=_payload(call.body),
+            data=payload,
             headers=self._headers(call),
             allow_redirects=False,
             proxy=self._proxy,
@@ -198,5 +202,25 @@ class HttpTransport:
         return readable(f"{type(error).__name__}: {text}".removesuffix(": "), self._redact)
 
 
-def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
-    return io.BytesIO(body) if body is not None and len(body) > _IN_ONE_PIECE else body
+def _payload(call: Call) -> bytes | io.BytesIO | GuardedPayload | None:
+    if call.body is not None and call.may_leave is not None:
+        return GuardedPayload(call.body, call.may_leave)
+    return io.BytesIO(call.body) if call.body is not None and len(call.body) > _IN_ONE_PIECE else call.body
+
+
+def _refused(payload: object) -> NotSentError | LostAnswerError | None:
+    """Return what it means that the last look has forbidden a request; None if none has."""
+    if not isinstance(payload, GuardedPayload) or not payload.refused:
+        return None
+    if payload.has_begun:  # nobody acts on a part of a request; who could swear to it?
+        return LostAnswerError("the right to buy ran out while the request left")
+    return NotSentError("the right to buy had run out before the request left")
+
+
+def _socket_of_submits(address: aiohttp.AddrInfoType) -> socket.socket:
+    """Make a socket that does not go on for minutes to send what nobody takes: a lease is not so long."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNHEARD)
+    return made

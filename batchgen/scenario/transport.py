@@ -5,7 +5,7 @@ behind ``Transport`` (HTTP, or a service in the same process under virtual time)
 exactly two errors, because a paid call may be made again after the one and not after the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,6 +28,8 @@ class Call:
         body: JSON in UTF-8; None for a request without a body.
         once: this is the paid POST: it leaves at most once, on a connection that cannot be stale.
         attempt: which try this is, from 1.
+        may_leave: asked in the very call that hands the body on, with nothing between a yes and that; after
+            a no nothing of the call leaves. None where nobody has to be asked.
     """
 
     method: str
@@ -36,6 +38,7 @@ class Call:
     body: bytes | None = None
     once: bool = False
     attempt: int = 1
+    may_leave: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +71,8 @@ class Transport(Protocol):
         """Send the call and read the whole answer; statuses of failure are answers too.
 
         Raises:
-            NotSentError: it never left (DNS, refused, TLS, connect timeout, a proxy that declines).
+            NotSentError: it never left (DNS, refused, TLS, connect timeout, a proxy that declines, or
+                ``may_leave`` said no).
             LostAnswerError: it may have arrived (cut, reset, timed out, answer cut short).
         """
         ...

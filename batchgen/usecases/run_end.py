@@ -10,7 +10,7 @@ from pathlib import Path
 from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.outcome import EngineOutcome, LeftOut
 from batchgen.engine.verdict import Verdict, verdict_of
-from batchgen.errors import BatchgenError, JournalError, OutputError
+from batchgen.errors import BatchgenError, FencedError, JournalAwayError, JournalError, OutputError
 from batchgen.exits import Exit, status_of
 from batchgen.journal.last_runs import LastRun
 from batchgen.lifecycle import Record, State
@@ -18,7 +18,7 @@ from batchgen.model import JobKey, Json
 from batchgen.output.latest import show_latest
 from batchgen.output.results import JSON_NAME, results_document, write_results
 from batchgen.planning.undecided import told_undecided
-from batchgen.ports import Clock, Observer
+from batchgen.ports import Observer
 from batchgen.usecases.arranging import InOrder
 from batchgen.usecases.other_slots import OtherSlot, all_findings, not_bought, unbought_notes, write_all
 from batchgen.wiring.batch import Batch
@@ -101,6 +101,8 @@ def remembered(opened: OpenBatch) -> Iterator[Callable[[int, Sequence[str]], Non
     keep(run)
     try:
         yield ended
+    except (FencedError, JournalAwayError):  # it is not ours to write any more, or not there
+        raise
     except BatchgenError as error:
         ended(int(status_of(error)), [str(error)])
         raise
@@ -216,18 +218,21 @@ class Hurry:
         return now - self._since > _DRAWS_FOR
 
 
-async def refreshed(batch: Batch, observer: Observer, clock: Clock) -> None:
+async def refreshed(opened: OpenBatch, observer: Observer) -> None:
     """Keep the slot's own results fresh while the run goes on, at two per cent of the time at most.
 
     Nothing is written before something has happened, or somebody has marked an asset: a run that only looks
-    leaves them as they are.
+    leaves them as they are. Nor by a run that no longer leads the batch: they are another's then.
     """
+    batch, clock = opened.batch, opened.options.clock
     loop, pause = asyncio.get_running_loop(), 5.0
     before: Mapping[JobKey, Record] | None = dict(batch.journal.records())
     marks = batch.read_marks()
     while True:
         await asyncio.sleep(pause)
         began = loop.time()
+        if opened.lease.left() <= 0:
+            return
         if before == batch.journal.records() and marks == batch.read_marks():
             continue
         before = None  # a hundred thousand of them are worth being forgotten

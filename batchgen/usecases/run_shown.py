@@ -13,15 +13,14 @@ from batchgen.ports import Observer
 from batchgen.usecases.run_end import CameTo, keeps_results, refreshed
 from batchgen.usecases.run_policy import policy_of
 from batchgen.wiring.background import beside
-from batchgen.wiring.batch import Batch
-from batchgen.wiring.options import Options, speed_of
+from batchgen.wiring.opening import OpenBatch
+from batchgen.wiring.options import speed_of
 
 
 async def run_shown(
     runner: Runner,
     carried: Sequence[Runner],
-    batch: Batch,
-    options: Options,
+    opened: OpenBatch,
     interrupts: Interrupts,
     observer: Observer,
     *,
@@ -32,18 +31,18 @@ async def run_shown(
     Args:
         runner: of the slot.
         carried: of the others.
-        batch: the slot.
-        options: how it is run.
+        opened: the slot, and how it is run.
         interrupts: by which it is asked to drain or to leave.
         observer: is told what a signal means.
         past: whether the batch's results are those of a later slot, and stay.
     """
+    batch, options = opened.batch, opened.options
     stopping = _Stopping(runner, carried, observer, interrupts, options.drain_timeout)
     async with AsyncExitStack() as stack:
         stack.callback(stopping.over)
         interrupts.tell(stopping)
         if keeps_results(batch, past=past):
-            fresh = refreshed(batch, observer, options.clock)
+            fresh = refreshed(opened, observer)
             await stack.enter_async_context(beside(fresh, name="results"))
         settle = policy_of(batch, options, speed=speed_of(options)).doubt.settle
         own, others = await carry_together(runner, carried, settle=settle)

@@ -157,6 +157,7 @@ async def carry_with_service(
             sender=sender_of(options),
             service_clock=service_clock,
             only_last=batch.manifest.output.only_last,
+            lease=opened.lease,
         )
         runner = _runner_of(options, batch, ready, world, control.settings)
         control.attach(runner.control, watching.warned)
@@ -170,7 +171,7 @@ async def carry_with_service(
         runners += [runner, *carried]
         began = options.clock.now()
         async with beside(order.keep(watching.warned), name="file names"):
-            came_to = await run_shown(runner, carried, batch, options, interrupts, watching, past=past)
+            came_to = await run_shown(runner, carried, opened, interrupts, watching, past=past)
         with suppress(JournalError):  # what is lost costs a refusal, which is free
             ready.flow.pools.keep()
         ask = partial(

@@ -4,7 +4,8 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import BatchgenError, BatchLockedError, GuardError, JournalAwayError, StoodByError
@@ -15,12 +16,20 @@ from batchgen.manifest.reading import uncollected
 from batchgen.manifest.values import Manifest
 from batchgen.model import JobKey, Scope
 from batchgen.planning.selection import of_ids
+from batchgen.ports import Lease, LifelongLease
 from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
 from batchgen.wiring.options import Options
 from batchgen.wiring.places import refuse_another_folder
 from batchgen.wiring.reading import manifest_of
 
 _LOOKS_AT_LOCK = 0.5  # seconds between two looks whether a batch is free
+
+
+class HeldManifest(NamedTuple):
+    """The manifest of a batch that is held, and the right to lead it."""
+
+    manifest: Manifest
+    lease: Lease
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,12 +41,14 @@ class OpenBatch:
         file: the journal of its folder.
         batch: the manifest in the light of it.
         now: when it was opened, seconds since the epoch: a run at midnight stays in its slot.
+        lease: the right to lead the batch.
     """
 
     options: Options
     file: OpenJournal
     batch: Batch
     now: float
+    lease: Lease = field(default_factory=LifelongLease)
 
     @property
     def gone(self) -> frozenset[JobKey]:
@@ -140,7 +151,7 @@ async def hold_when_free(
     *,
     interrupts: Interrupts | None = None,
     note: Callable[[str], None] | None = None,
-) -> AsyncIterator[Manifest]:
+) -> AsyncIterator[HeldManifest]:
     """Hold a batch, as its only writer, once nobody else does, and give its manifest as it is then.
 
     Args:
@@ -161,7 +172,7 @@ async def hold_when_free(
         with ExitStack() as held:
             try:
                 refuse_another_folder(options, manifest.batch)
-                held.enter_context(options.journal.hold(manifest.batch, stamp=options.clock.now()))
+                lease = held.enter_context(options.journal.hold(manifest.batch, stamp=options.clock.now()))
             except (BatchLockedError, JournalAwayError) as error:
                 await wait.a_moment(error)
                 continue
@@ -169,7 +180,7 @@ async def hold_when_free(
             wait.taken(name)
             manifest = read() if wait.has_waited else manifest
             if manifest.batch == name:
-                yield manifest
+                yield HeldManifest(manifest, lease)
                 return
 
 
@@ -180,8 +191,8 @@ async def open_when_free(options: Options) -> AsyncIterator[OpenBatch]:
     Raises:
         InputError, BatchLockedError, JournalError: as ``hold_when_free`` does.
     """
-    async with hold_when_free(options) as manifest:
-        with open_held(options, manifest) as opened:
+    async with hold_when_free(options) as held:
+        with open_held(options, held) as opened:
             yield opened
 
 
@@ -197,26 +208,26 @@ def open_batch(options: Options) -> Iterator[OpenBatch]:
     manifest = manifest_of(options)
     refuse_another_folder(options, manifest.batch)
     with (
-        options.journal.hold(manifest.batch, stamp=options.clock.now()),
-        open_held(options, manifest) as opened,
+        options.journal.hold(manifest.batch, stamp=options.clock.now()) as lease,
+        open_held(options, HeldManifest(manifest, lease)) as opened,
     ):
         yield opened
 
 
 @contextmanager
-def open_held(options: Options, manifest: Manifest, *, slot: str | None = None) -> Iterator[OpenBatch]:
+def open_held(options: Options, held: HeldManifest, *, slot: str | None = None) -> Iterator[OpenBatch]:
     """Open the journal of a batch that is held.
 
     Args:
         options: which batch, and where.
-        manifest: as it was read.
+        held: its manifest as it was read, and the right to lead it.
         slot: which one is meant, whether or not anything is on record of it; None for that of the options.
 
     Raises:
         InputError: there is no such slot and none may be begun, or the batch goes on in another journal.
         JournalError: the journal cannot be opened.
     """
-    now = options.clock.now()
+    manifest, now = held.manifest, options.clock.now()
     with options.journal.opened() as file:
         if where := file.successor(manifest.batch):
             raise GuardError(
@@ -230,7 +241,7 @@ def open_held(options: Options, manifest: Manifest, *, slot: str | None = None) 
             scope = replace(scope_of(replace(options, slot=None), manifest, file, now=now), slot=slot)
         options = _with_slot_of(options, scope)
         batch = Batch.of(options, manifest, scope, file)
-        yield OpenBatch(options=options, file=file, batch=batch, now=now)
+        yield OpenBatch(options=options, file=file, batch=batch, now=now, lease=held.lease)
 
 
 @contextmanager

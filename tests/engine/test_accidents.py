@@ -1,7 +1,7 @@
 """What goes wrong in one place must not cost another: submits under way, slots, and the end of a run."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -62,8 +62,8 @@ def test_a_bug_in_one_submit_cuts_no_other_off() -> None:
         submitter = runner._pieces.dispatcher._submitter
         submit = submitter._generator.submit
 
-        async def sometimes(model: str, body: str) -> Receipt:
-            receipt = await submit(model, body)
+        async def sometimes(model: str, body: str, *, may_leave: Callable[[], bool] | None = None) -> Receipt:
+            receipt = await submit(model, body, may_leave=may_leave)
             if f"number {broken}" in body:
                 raise ZeroDivisionError(body)
             return receipt

@@ -10,7 +10,7 @@ from batchgen.errors import JournalError
 from batchgen.lifecycle import Event, Record, ShownAbsent, State, SubmitStarted
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Reservation
-from batchgen.ports import Journal
+from batchgen.ports import Journal, Testimony
 from tests.proof.disks import Facts
 from tests.proof.law import Order, order_of
 from tests.proof.redo_law import leaves_wrong, noted_wrong
@@ -228,6 +228,17 @@ class CrashingJournal:
     def look_ended(self) -> None:
         self._life.check()
         self._inner.look_ended()
+
+    def testify(self, key: JobKey, *events: Event) -> None:
+        self._life.check()
+        self._inner.testify(key, *events)
+
+    def testimony(self) -> Sequence[Testimony]:
+        return self._inner.testimony()
+
+    def heard(self, numbers: Collection[int]) -> None:
+        self._life.check()
+        self._inner.heard(numbers)
 
     @property
     def trusts_absence(self) -> bool:

@@ -39,9 +39,10 @@ MUTANTS = (
         path="engine/submit.py",
         old="        entry, intent = self._begun(entry)\n"
         "        if why := await self._held_back(entry, intent, turn, refusal):\n"
-        "            return Submitted(self._ledger.record(entry, self._not_sent(intent, why)), left=False)\n"
+        "            return Submitted(self._unpaid(entry, intent, self._not_sent(intent, why)), left=False)\n"
         "        left = loop_time()\n        try:\n"
-        "            receipt = await self._generator.submit(entry.job.model, intent.body)\n",
+        "            receipt = await self._generator.submit(entry.job.model, intent.body,"
+        " may_leave=self._leads)\n",
         new="        intent = self._intent(entry)\n"
         "        left = loop_time()\n        try:\n            try:\n"
         "                receipt = await self._generator.submit(entry.job.model, intent.body)\n"
@@ -63,9 +64,9 @@ MUTANTS = (
     Mutant(
         name="record the receipt after an await",
         path="engine/submit.py",
-        old="        entry = self._received(entry, receipt)\n",
+        old="        entry = self._received(entry, intent, receipt)\n",
         new="        import asyncio\n\n        await asyncio.sleep(0)\n"
-        "        entry = self._received(entry, receipt)\n",
+        "        entry = self._received(entry, intent, receipt)\n",
     ),
     Mutant(
         name="call it absent without a witness",
@@ -252,8 +253,8 @@ MUTANTS = (
     Mutant(
         name="take a lost reply for a POST that never left",
         path="scenario/http.py",
-        old="            failure = LostAnswerError(self._said(exc))\n",
-        new="            failure = NotSentError(self._said(exc))\n",
+        old="_refused(body) or LostAnswerError(self._said(exc))\n",
+        new="NotSentError(self._said(exc))\n",
         test="tests/scenario/test_http.py::"
         "test_an_answer_that_is_cut_leaves_the_purchase_in_doubt_and_is_bought_once",
     ),
@@ -275,8 +276,8 @@ MUTANTS = (
     Mutant(
         name="keep quiet of what was paid and cannot be recorded",
         path="engine/submit.py",
-        old='            self._ledger.observer.warned(f"paid for but not recorded: ',
-        new='            str(f"paid for but not recorded: ',
+        old='f"paid for but not recorded: {receipt.job.remote_id} {entry.job.id}"',
+        new='f"paid for but not recorded: {entry.job.id}"',
         test="tests/engine/test_runs.py::test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid",
     ),
     Mutant(

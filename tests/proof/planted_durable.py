@@ -68,7 +68,7 @@ OF_DURABILITY = (
     Mutant(
         name="leave what was never sent as if it might have been",
         path="engine/submit.py",
-        old='self._ledger.record(entry, self._not_sent(intent, str(error) or "the run was left"))\n',
+        old='self._unpaid(entry, intent, self._not_sent(intent, str(error) or "the run was left"))\n',
         new="del error\n",
         test=_ENGINE,
     ),

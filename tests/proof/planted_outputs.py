@@ -118,8 +118,8 @@ OF_OUTPUTS = (
     Mutant(
         name="take a partial answer to a submit for all of it",
         path="engine/submit.py",
-        old="                expected=self._yields.expected(entry.record),\n",
-        new="                expected=0,\n",
+        old="            expected=self._yields.expected(entry.record),\n",
+        new="            expected=0,\n",
         test=f"{_ENGINE}test_an_answer_to_a_submit_that_is_a_success_with_a_part_of_it_is_not_the_last_word",
     ),
 )

@@ -20,7 +20,7 @@ from tests.proof.ledger_oracle import Post
 from tests.proof.pricing_plan import Spending
 from tests.proof.slots import AssetStore
 from tests.proof.world import Earth
-from tests.support.virtual import Watching, headers_of, received, request_of
+from tests.support.virtual import Watching, headers_of, look_before, received, request_of
 
 _PATIENCE = 120.0  # seconds that a client waits for an answer
 _HOP = 0.02  # seconds from here to the service
@@ -83,6 +83,7 @@ class Wire:
             return await self._ask(call)
         if not call.once:
             return await self._carry(call)
+        look_before(call)
         order = _sent_by(call)
         self._earth.wrong += self._witness.requests.leaves(order.model)
         post = self._leave(order)

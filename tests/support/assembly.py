@@ -15,7 +15,17 @@ from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
 from batchgen.model import Job, Model, Scope
 from batchgen.planning.plan import Plan
-from batchgen.ports import Clock, Collector, Generator, Journal, Observer, PacedGate, Uploader
+from batchgen.ports import (
+    Clock,
+    Collector,
+    Generator,
+    Journal,
+    Lease,
+    LifelongLease,
+    Observer,
+    PacedGate,
+    Uploader,
+)
 from batchgen.service_clock import ServiceClock
 
 
@@ -50,6 +60,7 @@ def make_runner(
     closed: Mapping[str, str] | None = None,
     settings: RunSettings | None = None,
     uploader: Uploader | None = None,
+    lease: Lease | None = None,
 ) -> Runner:
     """Make a run of one batch; nothing starts before its ``run``.
 
@@ -67,6 +78,7 @@ def make_runner(
         closed: models that may not be used, and why.
         settings: what the run goes by at first; None for what flow and purse were made with.
         uploader: sends local files; None where no job has any.
+        lease: the right to buy; None for one that never ends.
     """
     return Runner(
         plan=plan,
@@ -84,6 +96,7 @@ def make_runner(
             sender=sender,
             service_clock=service_clock,
             uploader=uploader,
+            lease=lease or LifelongLease(),
         ),
         flow=flow,
         policy=policy or Policy(),

@@ -13,7 +13,7 @@ from batchgen.journal.group_sync import GroupSync
 from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Committed, Reservation, Window, committed, counted_at
-from batchgen.ports import Syncer
+from batchgen.ports import Syncer, Testimony
 
 SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
 
@@ -38,6 +38,8 @@ class Disk:
     synced_reservations: dict[JobKey, Reservation] = field(default_factory=dict)
     elsewhere: list[tuple[float, Committed]] = field(default_factory=list)  # by other batches, and when
     removed: bool = False
+    testimony: list[Testimony] = field(default_factory=list)
+    heard: set[int] = field(default_factory=set)
     syncer: Syncer | None = None  # by which syncs are shared; None where each fact has one of its own
 
     def revive(self, appends: int | None = None) -> None:
@@ -240,6 +242,17 @@ class MemoryJournal:
 
     def look_ended(self) -> None:
         self._disk.looking_since = None
+
+    def testify(self, key: JobKey, *events: Event) -> None:
+        for event in events:
+            if not any((one.key, one.event) == (key, event) for one in self._disk.testimony):
+                self._disk.testimony.append(Testimony(len(self._disk.testimony), key, event))
+
+    def testimony(self) -> list[Testimony]:
+        return [one for one in self._disk.testimony if one.number not in self._disk.heard]
+
+    def heard(self, numbers: Collection[int]) -> None:
+        self._disk.heard.update(numbers)
 
     @property
     def trusts_absence(self) -> bool:

@@ -15,6 +15,7 @@ from batchgen.engine.outcome import EngineOutcome
 from batchgen.engine.policy import Policy
 from batchgen.engine.runner import Runner
 from batchgen.engine.settings import RunSettings
+from batchgen.errors import NotSentError
 from batchgen.lifecycle import Event, Record
 from batchgen.model import Acceptance, File, Job, JobKey, Model, Rate, RemoteJob
 from batchgen.planning.make_plan import make_plan, with_vanished
@@ -72,10 +73,17 @@ class VirtualTransport:
         self._headers = headers_of(key)
 
     async def exchange(self, call: Call) -> Answer:
+        look_before(call)
         await asyncio.sleep(self._hop)
         reply = self._earth.service.handle(request_of(call, self._headers), self._earth.now())
         answer = await received(reply, hop=self._hop, patience=self._patience)
         return answer if self._twist is None else self._twist(call, answer)
+
+
+def look_before(call: Call) -> None:
+    """Ask whether a call may leave, as whatever carries it does in the moment of the write."""
+    if call.may_leave is not None and not call.may_leave():
+        raise NotSentError("the right to buy had run out before the request left")
 
 
 def headers_of(key: str) -> dict[str, str]:
