@@ -149,6 +149,8 @@ class BatchJournal(NoTestimony):
         """
         with explained(self._path), self._transaction(durable=False):
             scope_id = self._known_scope()
+            if allowed is not None:
+                self._connection.lock_caps(self._scope.origin)
             made = self._kept.make(scope_id, wanted)
             if made and allowed is not None:
                 self._totals.check(scope_id, allowed, "what is left of chains")

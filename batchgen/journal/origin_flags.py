@@ -33,9 +33,16 @@ class Marks:
 
     def add_authors(self, authors: Collection[str]) -> None:
         """Note who our submissions are by; those that are known cost nothing."""
-        new = frozenset(authors) - self.authors
-        if new:
-            self._add(_AUTHOR + one for one in new)
+        if new := self.names_of_new(authors):
+            self._add(new)
+
+    def names_of_new(self, authors: Collection[str]) -> list[str]:
+        """Return under which names authors are kept here, those that are new."""
+        return [_AUTHOR + one for one in sorted(frozenset(authors) - self.authors)]
+
+    def new_receipts(self, sender: str, known: Known) -> frozenset[str]:
+        """Return who a key is by its receipts, as far as that is new."""
+        return known.receipts - self.known(sender).receipts
 
     def learn(self, authors: Collection[str]) -> None:
         """Take over what was committed."""

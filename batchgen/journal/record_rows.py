@@ -47,7 +47,7 @@ class RecordRows:
             RemoteIdTakenError: a submission in the events belongs to another job.
         """
         values = (record.state, codec.dump(record), scope_id, *key)
-        version = self._versions.get(key, 0)
+        version = self.version(key)
         if version:
             written = self._connection.execute(
                 "UPDATE records SET state = ?, fields = ?, version = version + 1 "
@@ -65,6 +65,10 @@ class RecordRows:
         for event in events:
             if isinstance(event, Accepted):
                 self._own(event.remote_id, written[0])
+
+    def version(self, key: JobKey) -> int:
+        """Return how often a record was written, as far as is known here; 0 for none."""
+        return self._versions.get(key, 0)
 
     def is_written(self, key: JobKey) -> None:
         """Learn that the transaction that wrote a record has ended well."""

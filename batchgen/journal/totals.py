@@ -48,11 +48,7 @@ class Totals:
         """
         for window, spent in zip(allowed.windows, self.spent(scope_id, allowed), strict=True):
             if spent > window.cap:
-                raise OverBudgetError(
-                    f"{what} would bring {window.name} to {units(spent)} CU, charged and reserved; "
-                    f"the cap is {units(window.cap)}",
-                    over=spent - window.cap,
-                )
+                raise over_cap(window, spent, what)
 
     def spent(self, scope_id: int, allowed: Allowance) -> tuple[Decimal, ...]:
         """Return what counts against each cap, compute units."""
@@ -76,6 +72,21 @@ class Totals:
             ).fetchone()
         gross, assumed, confirmed = (Decimal(one) * UNIT for one in row)
         return Committed(gross=gross, assumed=assumed, confirmed=confirmed)
+
+
+def over_cap(window: Window, spent: Decimal, what: str) -> OverBudgetError:
+    """Return the error that says which cap does not hold.
+
+    Args:
+        window: the cap.
+        spent: what would count against it, compute units.
+        what: it is that does not fit, for people.
+    """
+    return OverBudgetError(
+        f"{what} would bring {window.name} to {units(spent)} CU, charged and reserved; "
+        f"the cap is {units(window.cap)}",
+        over=spent - window.cap,
+    )
 
 
 def in_units(amount: Decimal) -> int:

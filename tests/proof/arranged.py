@@ -10,12 +10,14 @@ import multiprocessing
 import os
 import random
 import signal
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 from batchgen.lifecycle import DONE, Accepted, Collected, Record, State, SubmitStarted, Succeeded
 from batchgen.model import File
@@ -343,7 +345,8 @@ def _one_run(place: Place, night: Night) -> None:
 
     with open_batch(place.options()) as opened:
         sys.addaudithook(lambda event, _: step() if event in _CHANGES else None)
-        opened.file._connection.set_trace_callback(lambda sql: step() if sql == "COMMIT" else None)
+        connection = cast("sqlite3.Connection", opened.file._connection)
+        connection.set_trace_callback(lambda sql: step() if sql == "COMMIT" else None)
         in_order, _ = asyncio.run(files_in_order(opened))
         collect(in_order, most=night.arriving)
         asyncio.run(Arranger(in_order.batch, in_order.file).arrange())

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -202,7 +203,8 @@ def _die_at(folder: str, number: int, count: Any) -> None:
     place = Place(Path(folder))
     with open_batch(place.options()) as opened:
         sys.addaudithook(lambda event, _: step() if event in _OPERATIONS else None)
-        opened.file._connection.set_trace_callback(lambda sql: step() if sql == "COMMIT" else None)
+        connection = cast("sqlite3.Connection", opened.file._connection)
+        connection.set_trace_callback(lambda sql: step() if sql == "COMMIT" else None)
         asyncio.run(files_in_order(opened))
 
 

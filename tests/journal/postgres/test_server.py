@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.support.cut_wire import cut_wire
 from tests.support.postgres import PostgresServer, postgres_server
 
 pytestmark = pytest.mark.postgres
@@ -106,6 +108,28 @@ def test_a_server_that_is_frozen_takes_connections_and_answers_when_it_thaws(
         assert connection.execute("SELECT 1").fetchall() == [(1,)]
 
 
+def test_a_commit_whose_answer_the_wire_keeps_is_done(postgres: PostgresServer, database: str) -> None:
+    with cut_wire(postgres.port) as wire:
+
+        def lose_the_answer() -> None:
+            wire.wait_until_held()
+            wire.cut()
+
+        with psycopg.connect(wire.through(database), autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept (x int)")
+            wire.silence(of_client=False)
+            losing = threading.Thread(target=lose_the_answer)
+            losing.start()
+            with pytest.raises(psycopg.OperationalError):
+                connection.execute("INSERT INTO kept VALUES (1)")
+            losing.join()
+        with pytest.raises(psycopg.errors.ConnectionTimeout):
+            psycopg.connect(wire.through(database), connect_timeout=2)
+        wire.heal()
+        assert asked(wire.through(database), "SELECT count(*) FROM kept") == 1
+
+
+@pytest.mark.usefixtures("postgres")  # it says where there is none
 def test_a_server_may_be_made_otherwise_and_leaves_nothing() -> None:
     with postgres_server({"fsync": "off", "synchronous_commit": "off"}) as server:
         assert asked(server.url, "SHOW fsync") == "off"
@@ -115,9 +139,11 @@ def test_a_server_may_be_made_otherwise_and_leaves_nothing() -> None:
     assert not server.is_running
 
 
+@pytest.mark.usefixtures("postgres")  # it says where there is none
 def test_nothing_of_it_is_left_when_the_test_process_is_killed() -> None:
     script = """
 import sys
+import threading
 from tests.support.postgres import postgres_server
 with postgres_server() as server:
     print(server.folder, server.url, flush=True)

@@ -1,0 +1,193 @@
+-- What is done within the server, so that one round trip does all of it. BG001 the lease is another's,
+-- BG002 another one has written the record, BG003 a submission is another job's, BG004 a cap would not hold.
+
+-- As SQLite has them, for the few statements that look into what is kept as JSON. Text, not jsonb: what was
+-- sent may hold \u0000, which jsonb refuses; that alone is shown as another character here.
+CREATE FUNCTION json_at(fields text, path text) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE STRICT COST 1000 AS $$
+DECLARE name text := substr(path, 3);
+BEGIN
+  RETURN fields::jsonb -> name;
+EXCEPTION WHEN untranslatable_character OR invalid_text_representation THEN
+  RETURN regexp_replace(fields, '(?<!\\)((?:\\\\)*)\\u0000', '\1\\ufffd', 'g')::jsonb -> name;
+END $$;
+
+CREATE FUNCTION json_extract(fields text, path text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT COST 1000 AS $$ SELECT json_at(fields, path) #>> '{}' $$;
+
+CREATE FUNCTION json_array_length(fields text, path text) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT COST 1000 AS $$
+  SELECT CASE WHEN jsonb_typeof(json_at(fields, path)) = 'array' THEN jsonb_array_length(json_at(fields, path)) END
+$$;
+
+-- Refuses whoever does not lead the batch any more. The row is locked against a takeover until the
+-- transaction has ended: so what is written here is there before a new leader reads.
+CREATE FUNCTION fence(of_batch text, by_epoch bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE found bigint;
+BEGIN
+  SELECT epoch INTO found FROM leases WHERE batch = of_batch FOR SHARE;
+  IF found IS DISTINCT FROM by_epoch THEN
+    RAISE EXCEPTION 'another run leads this batch' USING ERRCODE = 'BG001';
+  END IF;
+END $$;
+
+-- Takes the lease of a batch, where nobody has it or its time is over. Without a row: somebody has it.
+-- An epoch is never given twice, not even by a database that was set back: it is at least the server's clock.
+CREATE FUNCTION take_lease(of_batch text, by_holder text, seconds double precision, known_dead text)
+RETURNS TABLE (epoch bigint, silent_until double precision, was text, was_until double precision)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  moment timestamptz := clock_timestamp();
+  lasts timestamptz := clock_timestamp() + make_interval(secs => seconds);
+  there leases%ROWTYPE;
+  next_epoch bigint := floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint;
+  silent timestamptz;
+  silent_ones bigint[];
+BEGIN
+  INSERT INTO leases (batch, epoch, holder, since, until) VALUES (of_batch, next_epoch, by_holder, moment, lasts)
+  ON CONFLICT (batch) DO NOTHING;
+  IF FOUND THEN
+    RETURN QUERY SELECT next_epoch, NULL::double precision, NULL::text, NULL::double precision;
+    RETURN;
+  END IF;
+  SELECT * INTO there FROM leases WHERE batch = of_batch FOR UPDATE;
+  moment := clock_timestamp();  -- after the wait for the row
+  IF there.holder = by_holder AND NOT there.ended THEN  -- the answer to the first asking was lost
+    RETURN QUERY SELECT there.epoch, extract(epoch FROM there.silent_until)::double precision, NULL::text, NULL::double precision;
+    RETURN;
+  END IF;
+  IF NOT there.ended AND there.until > moment AND there.holder IS DISTINCT FROM known_dead THEN
+    RETURN QUERY SELECT NULL::bigint, NULL::double precision, there.holder, extract(epoch FROM there.since)::double precision;
+    RETURN;
+  END IF;
+  silent := there.silent_until;
+  silent_ones := there.silent_epochs;
+  IF NOT there.ended AND there.holder IS DISTINCT FROM known_dead THEN
+    silent := greatest(silent, there.until);
+    silent_ones := silent_ones || there.epoch;
+  END IF;
+  next_epoch := greatest(there.epoch + 1, floor(extract(epoch FROM moment) * 1000)::bigint);
+  UPDATE leases SET epoch = next_epoch, holder = by_holder, since = moment, until = moment + make_interval(secs => seconds),
+    ended = false, waiting_until = NULL, silent_until = silent, silent_epochs = silent_ones
+  WHERE batch = of_batch;
+  RETURN QUERY SELECT next_epoch, extract(epoch FROM silent)::double precision, there.holder,
+    extract(epoch FROM there.until)::double precision;
+END $$;
+
+-- Gives a lease up, or says of one that was taken over that its holder buys nothing any more.
+CREATE FUNCTION end_lease(of_batch text, by_epoch bigint) RETURNS void LANGUAGE sql AS $$
+  UPDATE leases SET ended = true, until = least(until, clock_timestamp()) WHERE batch = of_batch AND epoch = by_epoch;
+  UPDATE leases SET silent_epochs = array_remove(silent_epochs, by_epoch),
+    silent_until = CASE WHEN array_remove(silent_epochs, by_epoch) = '{}' THEN NULL ELSE silent_until END
+  WHERE batch = of_batch AND by_epoch = ANY (silent_epochs);
+$$;
+
+-- One append: all of it or nothing, in one statement. Sent a second time with the same token it changes nothing
+-- and gives the same answer.
+CREATE FUNCTION append(
+  of_batch text, by_epoch bigint, durable boolean,
+  in_scope bigint, of_content text, of_ordinal bigint, was_version bigint, by_token uuid,
+  new_state text, new_fields text, event_names text[], event_fields text[],
+  of_origin text, remote_ids text[], new_marks text[], by_sender text, new_authors text[], new_owner text,
+  begins boolean, in_quarter bigint, add_gross bigint, add_assumed bigint, add_confirmed bigint,
+  keep_contents text[], keep_ordinals bigint[], keep_amounts bigint[], keep_at double precision, keep_quarter bigint,
+  caps bigint[], cap_quarters bigint[], trust_refunds boolean,
+  OUT record bigint, OUT kept_contents text[], OUT kept_ordinals bigint[]
+) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  one text;
+  gone record;
+  kept_units bigint := 0;
+  spent bigint;
+BEGIN
+  PERFORM set_config('lock_timeout', '3s', true);
+  IF NOT durable THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
+  PERFORM fence(of_batch, by_epoch);
+  IF begins OR caps IS NOT NULL THEN  -- READ COMMITTED is enough for caps because of these locks
+    PERFORM 1 FROM accounts WHERE origin = of_origin ORDER BY project FOR UPDATE;
+  END IF;
+  IF was_version = 0 THEN
+    INSERT INTO records (scope, content, ordinal, state, fields, epoch, token)
+    VALUES (in_scope, of_content, of_ordinal, new_state, new_fields, by_epoch, by_token)
+    ON CONFLICT (scope, content, ordinal) DO NOTHING RETURNING id INTO record;
+  ELSE
+    UPDATE records SET state = new_state, fields = new_fields, version = version + 1, epoch = by_epoch, token = by_token
+    WHERE scope = in_scope AND content = of_content AND ordinal = of_ordinal AND version = was_version
+    RETURNING id INTO record;
+  END IF;
+  IF record IS NULL THEN
+    SELECT id INTO record FROM records
+    WHERE scope = in_scope AND content = of_content AND ordinal = of_ordinal
+      AND version = was_version + 1 AND token = by_token;
+    IF record IS NULL THEN
+      RAISE EXCEPTION 'another process has written to this batch meanwhile' USING ERRCODE = 'BG002';
+    END IF;
+    SELECT array_agg(content), array_agg(ordinal) INTO kept_contents, kept_ordinals FROM reservations
+    WHERE scope = in_scope AND parent_content = of_content AND parent_ordinal = of_ordinal AND at = keep_at;
+    RETURN;
+  END IF;
+  INSERT INTO events (scope, content, ordinal, epoch, name, fields)
+  SELECT in_scope, of_content, of_ordinal, by_epoch, t.name, t.fields
+  FROM unnest(event_names, event_fields) WITH ORDINALITY AS t (name, fields, place) ORDER BY t.place;
+  FOREACH one IN ARRAY remote_ids LOOP
+    INSERT INTO submissions (origin, remote_id, record) VALUES (of_origin, one, record) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'a submission is another job''s' USING ERRCODE = 'BG003', DETAIL = one;
+    END IF;
+  END LOOP;
+  IF cardinality(new_marks) > 0 THEN
+    INSERT INTO marks (origin, name) SELECT of_origin, unnest(new_marks) ON CONFLICT DO NOTHING;
+  END IF;
+  IF cardinality(new_authors) > 0 THEN
+    INSERT INTO senders (origin, sender, author, kind)
+    SELECT of_origin, by_sender, unnest(new_authors), 'receipt' ON CONFLICT DO NOTHING;
+  END IF;
+  IF new_owner IS NOT NULL THEN
+    UPDATE scopes SET owner = new_owner WHERE id = in_scope;
+  END IF;
+  IF begins THEN  -- from now on the body itself holds its money
+    FOR gone IN DELETE FROM reservations
+      WHERE scope = in_scope AND content = of_content AND ordinal = of_ordinal RETURNING at, amount
+    LOOP
+      PERFORM add_total(in_scope, floor(gone.at / 900)::bigint, -gone.amount, 0, 0);
+    END LOOP;
+  END IF;
+  IF cardinality(keep_contents) > 0 THEN
+    WITH made AS (
+      INSERT INTO reservations (scope, content, ordinal, amount, at, parent_content, parent_ordinal)
+      SELECT in_scope, t.content, t.ordinal, t.amount, keep_at, of_content, of_ordinal
+      FROM unnest(keep_contents, keep_ordinals, keep_amounts) AS t (content, ordinal, amount)
+      ON CONFLICT DO NOTHING RETURNING content, ordinal, amount
+    )
+    SELECT array_agg(content), array_agg(ordinal), coalesce(sum(amount), 0)
+    INTO kept_contents, kept_ordinals, kept_units FROM made;
+    PERFORM add_total(in_scope, keep_quarter, kept_units, 0, 0);
+  END IF;
+  IF in_quarter IS NOT NULL THEN
+    PERFORM add_total(in_scope, in_quarter, add_gross, add_assumed, add_confirmed);
+    FOR place IN 1 .. coalesce(cardinality(caps), 0) LOOP
+      IF cap_quarters[place] IS NULL THEN
+        SELECT coalesce(sum(gross - confirmed - CASE WHEN trust_refunds THEN assumed ELSE 0 END), 0) INTO spent
+        FROM totals WHERE scope = in_scope;
+      ELSE
+        SELECT coalesce(sum(gross - confirmed - CASE WHEN trust_refunds THEN assumed ELSE 0 END), 0) INTO spent
+        FROM totals JOIN scopes ON scopes.id = totals.scope WHERE origin = of_origin AND quarter >= cap_quarters[place];
+      END IF;
+      IF spent > caps[place] THEN
+        RAISE EXCEPTION 'a cap would not hold' USING ERRCODE = 'BG004',
+          DETAIL = format('%s %s %s', place - 1, spent, coalesce(cardinality(kept_contents), 0));
+      END IF;
+    END LOOP;
+  END IF;
+END $$;
+
+CREATE FUNCTION add_total(in_scope bigint, in_quarter bigint, add_gross bigint, add_assumed bigint, add_confirmed bigint)
+RETURNS void LANGUAGE sql AS $$
+  INSERT INTO totals (scope, quarter, gross, assumed, confirmed)
+  SELECT in_scope, in_quarter, add_gross, add_assumed, add_confirmed
+  WHERE add_gross <> 0 OR add_assumed <> 0 OR add_confirmed <> 0
+  ON CONFLICT (scope, quarter) DO UPDATE SET gross = totals.gross + excluded.gross,
+    assumed = totals.assumed + excluded.assumed, confirmed = totals.confirmed + excluded.confirmed
+$$;
