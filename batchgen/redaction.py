@@ -40,7 +40,8 @@ _NAME = (
     r"(?:api[_-]?key|api[_-]?secret|secret|secret[_-]?key|access[_-]?key|private[_-]?key|token|passw(?:or)?d|"
     r"passphrase|authorization|signature|credentials?|webhook)"
 )
-_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://)[^\s/?#@\"'<>]+@")
+# (the user of a database is no secret, and says which one is meant)
+_USER = re.compile(r"(?i)\b(?!postgres(?:ql)?://[\w.%-]+@)([a-z][a-z0-9+.-]{0,30}://)[^\s/?#@\"'<>]+@")
 _PARAMETER = re.compile(
     r"(?i)([?&#;](?:[\w.~%-]{0,60}[-_.]|api|access|auth|client|id|pagination|refresh|session)?(?:sig|signature|token|secret|key|key-pair-id|auth|credential|credentials|password|"
     r"passwd|policy|hmac|jwt)=)[^&#\s\"'<>\\]+"

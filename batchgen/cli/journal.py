@@ -106,8 +106,9 @@ def init(*, options: "api.Options", lease: float | None) -> int:
     Exit status 0 when it can be used, 2 where it cannot, 8 where it does not answer.
     """
     health = api.prepare_journal(options, lease=lease)
-    click.echo(f"{health.place}: a journal, version {health.tables}; a lease lasts {health.lease or 0:g} s")
-    return _judged(health)
+    click.echo(f"{health.place}: a journal, version {health.tables}; a lease lasts {health.lease:g} s")
+    _warn(health)
+    return Exit.DONE
 
 
 @command.command("check", short_help="Check that a journal on PostgreSQL can be relied on.")
@@ -126,7 +127,8 @@ def check(*, options: "api.Options", as_json: bool) -> int:
     else:
         for line in _health_lines(health):
             click.echo(line)
-    return _judged(health)
+    _warn(health)
+    return Exit.DONE
 
 
 @command.command("copy", short_help="Copy a whole journal into another one, where it goes on.")
@@ -158,35 +160,24 @@ def copy(*, source: str, target: str, output: Path) -> int:
     return Exit.DONE
 
 
-def _judged(health: "api.Health") -> int:
-    problems = list(health.problems())
-    for text in (*problems, *health.warnings()):
-        click.echo(f"{health.place}: {text}", err=True)
-    return Exit.INPUT if problems else Exit.DONE
+def _warn(health: "api.Health") -> None:
+    for text in health.warnings():
+        current().say(f"warning: {health.place}: {text}", "warning")
 
 
 def _health_lines(health: "api.Health") -> Iterator[str]:
-    what = "no journal yet" if health.tables is None else f"a journal of version {health.tables}"
-    yield f"{health.place}: PostgreSQL {health.server}, {what}"
-    yield f"  fsync {health.fsync}, synchronous_commit {health.synchronous_commit}"
+    yield f"{health.place}: PostgreSQL {health.server}, a journal of version {health.tables}"
+    yield f"  keeps what it commits (fsync on, synchronous_commit {health.synchronous_commit})"
     took = f"{health.round_trip * 1000:.1f} ms"
     yield f"  clock {health.offset:+.3f} s against this machine's; a question takes {took}"
-    if health.lease is not None:
-        yield f"  a lease lasts {health.lease:g} s"
+    yield f"  a lease lasts {health.lease:g} s"
     for one in health.leaders:
-        state = f"is led for {one.left:.0f} s more" if one.left > 0 else "was led last"
-        waits = "; another run stands by" if one.stands_by else ""
-        yield f"  {clean(one.batch)} {state} by {clean(one.holder)}, epoch {one.epoch}{waits}"
+        state = f"is led for {one.left:.0f} s more" if one.left > 0 else "is led by nobody, last"
+        yield f"  {clean(one.batch)} {state} by {clean(one.holder)}, epoch {one.epoch}"
 
 
 def _told_of(health: "api.Health") -> dict[str, object]:
-    problems = list(health.problems())
-    return {
-        **asdict(health),
-        "exit": int(Exit.INPUT if problems else Exit.DONE),
-        "problems": problems,
-        "warnings": list(health.warnings()),
-    }
+    return {"exit": int(Exit.DONE), **asdict(health), "warnings": list(health.warnings())}
 
 
 def _document(recovery: "api.Recovery") -> dict[str, object]:

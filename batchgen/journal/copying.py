@@ -8,12 +8,14 @@ themselves, and leases, are not copied: there are none.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from batchgen.errors import InputError, JournalError
 from batchgen.journal import codec, successor
 from batchgen.journal.connection import Connection
-from batchgen.journal.scopes import NAMES, scope_of
+from batchgen.journal.origin_flags import named_rows
+from batchgen.journal.scopes import NAMES, keep_scope, scope_of
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import replay
 from batchgen.model import JobKey, Scope
@@ -38,13 +40,16 @@ _NAMED: Mapping[str, str] = {
 }
 _SHARED = frozenset({"ceilings", "choices", "marks", "purchases", "quotes", "senders", "uploads"})
 
-# Rows of a scope, by its number, in the order in which they are read back.
-_NUMBERED: Mapping[str, tuple[str, str]] = {
-    "events": ("content, ordinal, name, fields", "id"),
-    "records": ("content, ordinal, state, fields, version", "id"),
-    "totals": ("quarter, gross, assumed, confirmed", "quarter"),
-    "reservations": ("content, ordinal, amount, at, parent_content, parent_ordinal", "content, ordinal"),
+# Rows of a scope, by its number; the first two have numbers of their own, by which they are in order.
+_NUMBERED: Mapping[str, str] = {
+    "events": "content, ordinal, name, fields",
+    "records": "content, ordinal, state, fields, version",
+    "totals": "quarter, gross, assumed, confirmed",
+    "reservations": "content, ordinal, amount, at, parent_content, parent_ordinal",
 }
+_WITH_IDS = frozenset({"events", "records"})
+_TAKEN = "SELECT remote_id FROM submissions WHERE origin = ? AND remote_id"
+_WHOSE = "SELECT remote_id, record FROM submissions WHERE origin = ? AND remote_id"
 _A_TIME = 1000  # rows
 
 
@@ -164,24 +169,28 @@ def _marked(source: Connection, scopes: Iterable[Scope], where: str) -> Iterator
 
 
 class _Copy:
-    """One copy, within a transaction of each side."""
+    """One copy, within a transaction of each side.
+
+    What is much goes a thousand rows at a time: a server has to answer each question within seconds.
+    """
 
     def __init__(self, source: Connection, target: Connection) -> None:
         self._source = source
         self._target = target
         self._counts: dict[str, int] = dict.fromkeys(_NUMBERED, 0)
+        self._numbers: dict[tuple[Scope, str, int], int] = {}  # of records in the target
 
     def all(self) -> Copied:
         """Copy and compare everything.
 
         Raises:
+            InputError: the target has one of the submissions.
             JournalError: what was written is not what was read.
         """
-        execute = self._source.execute
-        rows = execute(f"SELECT id, owner, {NAMES} FROM scopes ORDER BY id").fetchall()  # noqa: S608 - our own names
+        rows = self._source.execute(f"SELECT id, owner, {NAMES} FROM scopes ORDER BY id").fetchall()  # noqa: S608 - our own names
         for number, owner, *names in rows:
             self._copy_scope(number, owner, scope_of(names))
-        submissions = self._copy_submissions()
+        submissions = sum(map(self._copy_submissions, _submissions(self._source)))
         for table in _NAMED:
             self._copy_named(table)
         return Copied(
@@ -193,85 +202,56 @@ class _Copy:
         )
 
     def _copy_scope(self, number: int, owner: str, scope: Scope) -> None:
-        names = (scope.origin, scope.project, scope.batch, scope.slot)
-        self._target.execute(
-            f"INSERT INTO scopes (owner, {NAMES}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608 - our own names
-            (owner, *names),
-        )
+        to = keep_scope(self._target, scope)
+        self._target.execute("UPDATE scopes SET owner = ? WHERE id = ?", (owner, to))
         if self._target.has("accounts"):  # the rows that are locked while money is committed
             self._target.execute(
                 "INSERT INTO accounts (origin, project) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 (scope.origin, scope.project),
             )
-        (to,) = self._target.execute(
-            f"SELECT id FROM scopes WHERE ({NAMES}) = (?, ?, ?, ?)",  # noqa: S608 - as above
-            names,
-        ).fetchone()
-        for table, (columns, order) in _NUMBERED.items():
-            query = f"SELECT {columns} FROM {table} WHERE scope = ? ORDER BY {order}"  # noqa: S608 - as above
-            rows = self._source.execute(query, (number,)).fetchall()
-            self._put(table, f"scope, {columns}", [(to, *row) for row in rows])
-            self._counts[table] += len(rows)
-            _compare(table, rows, self._target.execute(query, (to,)).fetchall())
+        for table in _NUMBERED:
+            for rows in _pages(self._source, table, number):
+                self._put(table, f"scope, {_NUMBERED[table]}", [(to, *row) for _, row in rows])
+                self._counts[table] += len(rows)
+            both = zip_longest(_pages(self._source, table, number), _pages(self._target, table, to))
+            for read, written in both:
+                _compare(table, [row for _, row in read or ()], [row for _, row in written or ()])
         self._replay(to, scope)
 
     def _replay(self, number: int, scope: Scope) -> None:
         """Hold the records that were written against what the events that were written make of them."""
-        execute = self._target.execute
-        events = execute(
-            "SELECT content, ordinal, name, fields FROM events WHERE scope = ? ORDER BY id", (number,)
-        )
         history = (
             (JobKey(content, ordinal), codec.load_event(name, fields))
-            for content, ordinal, name, fields in events
+            for page in _pages(self._target, "events", number)
+            for _, (content, ordinal, name, fields) in page
         )
-        lived = replay(history)
-        records = {
-            JobKey(content, ordinal): codec.load_record(fields)
-            for content, ordinal, fields in execute(
-                "SELECT content, ordinal, fields FROM records WHERE scope = ?", (number,)
-            )
-        }
+        lived, records = replay(history), {}
+        for page in _pages(self._target, "records", number):
+            for row_number, (content, ordinal, _, fields, _) in page:
+                records[JobKey(content, ordinal)] = codec.load_record(fields)
+                self._numbers[scope, content, ordinal] = row_number
         if lived != records:
             raise JournalError(
                 f"the events of batch {scope.batch!r} do not make its records: nothing was copied. "
                 "`batchgen audit` says which"
             )
 
-    def _copy_submissions(self) -> int:
-        """Copy whose each submission is, by the names of its record: its number is another one there."""
-        query = (
-            "SELECT submissions.origin, remote_id, scopes.origin, project, batch, slot, content, ordinal "
-            "FROM submissions JOIN records ON records.id = submissions.record "
-            "JOIN scopes ON scopes.id = records.scope ORDER BY submissions.origin, remote_id"
-        )
-        rows = self._source.execute(query).fetchall()
-        taken = self._taken(rows)
-        if taken:
-            raise InputError(f"the target has the submission {taken} as another job's: nothing was copied")
-        numbers = {
-            (tuple(names), content, ordinal): number
-            for number, content, ordinal, *names in self._target.execute(
-                f"SELECT records.id, content, ordinal, {NAMES} FROM records "  # noqa: S608 - as above
-                "JOIN scopes ON scopes.id = records.scope"
-            )
-        }
-        self._put(
-            "submissions",
-            "origin, remote_id, record",
-            [
-                (origin, remote_id, numbers[(tuple(names), content, ordinal)])
-                for origin, remote_id, *names, content, ordinal in rows
-            ],
-        )
-        there = {tuple(row) for row in self._target.execute(query)}
-        _compare("submissions", sorted(rows), sorted(there & {tuple(row) for row in rows}))
-        return len(rows)
-
-    def _taken(self, rows: Iterable[Sequence[Any]]) -> str:
-        ours = {(origin, remote_id) for origin, remote_id, *_ in rows}
-        theirs = self._target.execute("SELECT origin, remote_id FROM submissions")
-        return next((str(one[1]) for one in theirs if tuple(one) in ours), "")
+    def _copy_submissions(self, rows: Sequence[Sequence[Any]]) -> int:
+        """Copy whose some submissions are, by the names of their records: their numbers are others there."""
+        whose = [
+            (origin, remote_id, self._numbers[scope_of(names), content, ordinal])
+            for origin, remote_id, *names, content, ordinal in rows
+        ]
+        for origin in {one[0] for one in whose}:
+            ids = [remote_id for own, remote_id, _ in whose if own == origin]
+            if taken := named_rows(self._target, _TAKEN, origin, ids):
+                raise InputError(
+                    f"the target has the submission {taken[0][0]} as another job's: nothing was copied"
+                )
+            self._put("submissions", "origin, remote_id, record", [one for one in whose if one[0] == origin])
+            there = named_rows(self._target, _WHOSE, origin, ids)
+            _compare("submissions", sorted(one[1:] for one in whose if one[0] == origin), sorted(there))
+        return len(whose)
 
     def _copy_named(self, table: str) -> None:
         columns = _NAMED[table]
@@ -288,10 +268,40 @@ class _Copy:
     def _put(self, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> None:
         places = ", ".join("?" * len(columns.split(", ")))
         kept = " ON CONFLICT DO NOTHING" if table in _SHARED else ""
-        self._target.executemany(
-            f"INSERT INTO {table} ({columns}) VALUES ({places}){kept}",  # noqa: S608 - as above
-            rows,
-        )
+        statement = f"INSERT INTO {table} ({columns}) VALUES ({places}){kept}"  # noqa: S608 - as above
+        for start in range(0, len(rows), _A_TIME):
+            self._target.executemany(statement, rows[start : start + _A_TIME])
+
+
+def _pages(connection: Connection, table: str, scope: int) -> Iterator[Sequence[tuple[int, tuple[Any, ...]]]]:
+    """Return the rows of a scope, each with its number, in their order; without numbers they come at once."""
+    columns = _NUMBERED[table]
+    if table not in _WITH_IDS:
+        rows = connection.execute(
+            f"SELECT {columns} FROM {table} WHERE scope = ? ORDER BY {columns}",  # noqa: S608 - our own names
+            (scope,),
+        ).fetchall()
+        yield [(0, tuple(row)) for row in rows]
+        return
+    last = 0
+    query = f"SELECT id, {columns} FROM {table} WHERE scope = ? AND id > ? ORDER BY id LIMIT {_A_TIME}"  # noqa: S608 - as above
+    while rows := connection.execute(query, (scope, last)).fetchall():
+        yield [(number, tuple(row)) for number, *row in rows]
+        last = rows[-1][0]
+
+
+def _submissions(connection: Connection) -> Iterator[Sequence[Sequence[Any]]]:
+    """Return all submissions, each with the names of its record."""
+    last = "", ""
+    query = (
+        "SELECT submissions.origin, remote_id, scopes.origin, project, batch, slot, content, ordinal "  # noqa: S608 - a number of ours
+        "FROM submissions JOIN records ON records.id = submissions.record "
+        "JOIN scopes ON scopes.id = records.scope WHERE (submissions.origin, remote_id) > (?, ?) "
+        f"ORDER BY submissions.origin, remote_id LIMIT {_A_TIME}"
+    )
+    while rows := connection.execute(query, last).fetchall():
+        yield rows
+        last = rows[-1][0], rows[-1][1]
 
 
 def _compare(table: str, read: Iterable[Sequence[Any]], written: Iterable[Sequence[Any]]) -> None:

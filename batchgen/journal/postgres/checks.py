@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from batchgen.errors import JournalError
+from batchgen.errors import WrongJournalError
 from batchgen.journal import schema
 from batchgen.journal.postgres import tables
 from batchgen.journal.postgres.connection import PostgresConnection
@@ -42,8 +42,8 @@ def looked_at(connection: PostgresConnection, place: str) -> Server:
         place: of the journal, for people.
 
     Raises:
-        JournalError: it does not keep what it commits, cannot be written, is too old, or its tables are of
-            another version.
+        WrongJournalError: it does not keep what it commits, cannot be written, is too old, or its tables
+            are of another version.
     """
     asked, began = time.time(), time.perf_counter()
     row = connection.execute(
@@ -56,22 +56,24 @@ def looked_at(connection: PostgresConnection, place: str) -> Server:
     took = time.perf_counter() - began
     now, fsync, commits, standby, number, version, encoding, has_tables, whole_pages = row
     if number < _OLDEST:
-        raise JournalError(f"{place}: PostgreSQL {version} is too old; 13 or newer is needed")
+        raise WrongJournalError(f"{place}: PostgreSQL {version} is too old; 13 or newer is needed")
     if standby:
-        raise JournalError(f"{place}: is a standby, which cannot be written; give the address of the primary")
+        raise WrongJournalError(
+            f"{place}: is a standby, which cannot be written; give the address of the primary"
+        )
     if fsync == "off" or whole_pages == "off":
         what = "fsync" if fsync == "off" else "full_page_writes"
-        raise JournalError(
+        raise WrongJournalError(
             f"{place}: the server does not keep what it commits ({what} is off): what was paid for would "
             "be lost with its power. Set it on, and start the server again"
         )
     if commits in _NOT_DURABLE:
-        raise JournalError(
+        raise WrongJournalError(
             f"{place}: a commit is answered before it is on the disk (synchronous_commit is {commits}): "
             "set it on, for the server or for this user (ALTER ROLE ... SET synchronous_commit = on)"
         )
     if encoding != "UTF8":
-        raise JournalError(f"{place}: the database is in {encoding}; make one in UTF8")
+        raise WrongJournalError(f"{place}: the database is in {encoding}; make one in UTF8")
     lease = _lease(connection, place) if has_tables else None
     return Server(
         version=version.split()[0],
@@ -91,7 +93,7 @@ def make_tables(connection: PostgresConnection, place: str, *, lease: float) -> 
         lease: how long leases last, seconds.
 
     Raises:
-        JournalError: the server will not do, the user may not make tables, or others have these names.
+        WrongJournalError: the server will not do, the user may not make tables, or others have these names.
     """
     if looked_at(connection, place).lease is not None:
         return False
@@ -111,7 +113,7 @@ def make_tables(connection: PostgresConnection, place: str, *, lease: float) -> 
 
 
 def _lease(connection: PostgresConnection, place: str) -> float:
-    other = JournalError(
+    other = WrongJournalError(
         f"{place}: has a table named settings of another program; give batchgen a database of its own"
     )
     (ours,) = connection.execute(
@@ -125,5 +127,5 @@ def _lease(connection: PostgresConnection, place: str) -> float:
         raise other
     _, version, journal_version, lease = row
     if (version, journal_version) > (tables.VERSION, schema.VERSION):
-        raise JournalError(f"{place}: its tables are of a newer batchgen; update batchgen on this host")
+        raise WrongJournalError(f"{place}: its tables are of a newer batchgen; update batchgen on this host")
     return float(lease)

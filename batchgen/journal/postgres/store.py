@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchgen.errors import JournalError
+from batchgen.errors import WrongJournalError
 from batchgen.journal.connection import Connection, Opener
+from batchgen.journal.health import Health
 from batchgen.journal.postgres.batch import keep_sayings
-from batchgen.journal.postgres.checks import Server, looked_at
+from batchgen.journal.postgres.checks import Server, looked_at, make_tables
 from batchgen.journal.postgres.connection import PATIENCE, PostgresConnection
+from batchgen.journal.postgres.health import health_of, set_lease
 from batchgen.journal.postgres.journal import PostgresJournal
-from batchgen.journal.postgres.lease import Lease, named, take
+from batchgen.journal.postgres.lease import Lease, take
 from batchgen.journal.postgres.spool import Saying, Spool
+from batchgen.journal.postgres.tables import USUAL_LEASE
 from batchgen.journal.runs import RunRecords
-from batchgen.journal.store import JournalStore
+from batchgen.journal.store import ServerStore
 from batchgen.journal.uploads import UploadRecords
 from batchgen.redaction import without_password
 
@@ -38,7 +41,7 @@ class ServerClock:
         return self.base.now() + self.offset()
 
 
-class PostgresStore(JournalStore):
+class PostgresStore(ServerStore):
     """The journals of all batches of one database."""
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -150,27 +153,22 @@ class PostgresStore(JournalStore):
         """Open what is known of uploads."""
         return self.uploads(origin=origin, project=project)
 
-    def leaders(self) -> list[tuple[str, str, float]]:
-        """Return each batch that is led now, by whom, and for how many seconds its lease lasts yet."""
-        with self._once() as connection:
-            rows = connection.execute(
-                "SELECT batch, holder, extract(epoch FROM until - clock_timestamp())::double precision "
-                "FROM leases WHERE NOT ended AND until > clock_timestamp() ORDER BY batch"
-            ).fetchall()
-        return [(batch, named(holder), left) for batch, holder, left in rows]
-
-    def server(self) -> Server:
-        """Ask the server what it is, anew.
-
-        Raises:
-            JournalError: it cannot be reached, or will not do.
-        """
+    def prepare(self, *, lease: float | None = None) -> None:
+        """Make the tables where they are not there yet; see ``ServerStore``."""
         self._server = None
         connection = PostgresConnection(self._url, place=self._place)
         try:
-            return looked_at(connection, self._place)
+            made = make_tables(connection, self._place, lease=lease or USUAL_LEASE)
+            if lease is not None and not made:
+                set_lease(connection, self._place, lease)
         finally:
             connection.close()
+
+    def health(self) -> Health:
+        """Return what the server says of itself, asked anew; see ``ServerStore``."""
+        self._server = None
+        with self._once() as connection:
+            return health_of(connection, self._known_server(), self._place)
 
     @property
     def _existing(self) -> Opener:
@@ -205,7 +203,7 @@ class PostgresStore(JournalStore):
         """Look at the server behind a new connection, for it may be another one than before."""
         server = looked_at(connection, self._place)
         if server.lease is None:
-            raise JournalError(
+            raise WrongJournalError(
                 f"{self._place}: has no journal yet; make one: batchgen journal init {self._place}"
             )
         self._server = server
