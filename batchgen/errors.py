@@ -8,7 +8,6 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
     │   ├── ManifestError      the manifest, or the inputs of its models: every problem is named
     │   └── GuardError         a guard stopped it: its jobs may have been bought already
     ├── JournalError           the journal cannot be opened, read or written
-    │   ├── WrongJournalError  the database that was named cannot be one; it is an InputError too
     │   ├── RemoteIdTakenError a submission already belongs to another job: look again
     │   ├── FencedError        another run leads the batch now: end quietly, and testify
     │   └── JournalAwayError   it did not answer: end in order, the same command goes on
@@ -133,10 +132,6 @@ class JournalAwayError(JournalError):
 
     def __init__(self, message: str = "the journal does not answer") -> None:
         super().__init__(f"{message}; run the same command to continue")
-
-
-class WrongJournalError(InputError, JournalError):
-    """The database that was named cannot be the journal as things are: another address, or mend it there."""
 
 
 class BatchLockedError(BatchgenError):

@@ -106,9 +106,8 @@ def init(*, options: "api.Options", lease: float | None) -> int:
     Exit status 0 when it can be used, 2 where it cannot, 8 where it does not answer.
     """
     health = api.prepare_journal(options, lease=lease)
-    click.echo(f"{health.place}: a journal, version {health.tables}; a lease lasts {health.lease:g} s")
-    _warn(health)
-    return Exit.DONE
+    click.echo(f"{health.place}: a journal, version {health.tables}; a lease lasts {health.lease or 0:g} s")
+    return _judged(health)
 
 
 @command.command("check", short_help="Check that a journal on PostgreSQL can be relied on.")
@@ -127,8 +126,7 @@ def check(*, options: "api.Options", as_json: bool) -> int:
     else:
         for line in _health_lines(health):
             click.echo(line)
-    _warn(health)
-    return Exit.DONE
+    return _judged(health)
 
 
 @command.command("copy", short_help="Copy a whole journal into another one, where it goes on.")
@@ -160,24 +158,34 @@ def copy(*, source: str, target: str, output: Path) -> int:
     return Exit.DONE
 
 
-def _warn(health: "api.Health") -> None:
+def _judged(health: "api.Health") -> int:
+    """Say what is wrong with it, and return the exit status."""
+    problems = list(health.problems())
+    for text in problems:
+        current().say(f"{health.place}: {text}", "error")
     for text in health.warnings():
         current().say(f"warning: {health.place}: {text}", "warning")
+    return Exit.INPUT if problems else Exit.DONE
 
 
 def _health_lines(health: "api.Health") -> Iterator[str]:
-    yield f"{health.place}: PostgreSQL {health.server}, a journal of version {health.tables}"
-    yield f"  keeps what it commits (fsync on, synchronous_commit {health.synchronous_commit})"
+    what = "no journal yet" if health.tables is None else f"a journal of version {health.tables}"
+    yield f"{health.place}: PostgreSQL {health.server}, {what}"
+    yield f"  fsync {health.fsync}, synchronous_commit {health.synchronous_commit}"
     took = f"{health.round_trip * 1000:.1f} ms"
     yield f"  clock {health.offset:+.3f} s against this machine's; a question takes {took}"
-    yield f"  a lease lasts {health.lease:g} s"
+    if health.lease is not None:
+        yield f"  a lease lasts {health.lease:g} s"
     for one in health.leaders:
         state = f"is led for {one.left:.0f} s more" if one.left > 0 else "is led by nobody, last"
-        yield f"  {clean(one.batch)} {state} by {clean(one.holder)}, epoch {one.epoch}"
+        waits = "; another run stands by" if one.stands_by else ""
+        yield f"  {clean(one.batch)} {state} by {clean(one.holder)}, epoch {one.epoch}{waits}"
 
 
 def _told_of(health: "api.Health") -> dict[str, object]:
-    return {"exit": int(Exit.DONE), **asdict(health), "warnings": list(health.warnings())}
+    problems = list(health.problems())
+    status = int(Exit.INPUT if problems else Exit.DONE)
+    return {"exit": status, **asdict(health), "problems": problems, "warnings": list(health.warnings())}
 
 
 def _document(recovery: "api.Recovery") -> dict[str, object]:

@@ -93,7 +93,9 @@ class Runner:
             chains=self._chains,
         )
         self._errands = Errands(self._board, self._router)
-        self._reconciler = Reconciler(self._search, policy=policy.doubt, settled=self._router.settled)
+        self._reconciler = Reconciler(
+            self._search, policy=policy.doubt, settled=self._router.settled, lease=world.lease
+        )
         self._pieces = self._made(scope, models, closed or {})
         self._router.attach(self._pieces)
         self.doubts = self._pieces.doubts
@@ -227,7 +229,8 @@ class Runner:
         hold_prices(self._world, self._ledger)
         if self._world.lease.left() < math.inf:
             self._errands.spawn(lambda: until_over(self._world.lease, self._world.journal), name="lease")
-        entries = (*self._plan.removed, *self._plan.earlier, *self._plan.entries)
+        planned = (*self._plan.removed, *self._plan.earlier, *self._plan.entries)
+        entries = self._search.hearing.at_start(planned)
         self._board.stops.vanished.update(entry.key for entry in entries if entry.vanished)
         self._board.open(entry.key for entry in entries)
         for entry in entries:

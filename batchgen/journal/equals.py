@@ -21,7 +21,8 @@ _UNANSWERED_EQUALS = """
     )
     SELECT {what} FROM records JOIN scopes ON scopes.id = +records.scope
     WHERE {which} AND ({states})
-    AND origin = :origin AND (project = :project OR owner IN us OR project IN us)
+    AND origin = :origin
+    AND (project = :project OR owner IN (SELECT name FROM us) OR project IN (SELECT name FROM us))
 """
 _BODY = "json_extract(records.fields, '$.body')"
 _BY_CONTENT = "content = :content AND NOT (scope = :scope AND ordinal = :ordinal)"

@@ -13,6 +13,7 @@ from batchgen.model import Json
 
 _END = 2  # times settle_max: a doubt that listings can neither show nor refute by then is for a person
 _LATEST = 3  # times settle_max: where they lag
+AFTER_LEASE = 60.0  # seconds: what left at its very end is at the service, and listed
 MOST_ABSENCES = 2  # after so many a person decides: something is wrong with what listings show
 
 
@@ -30,12 +31,15 @@ class DoubtPolicy:
     Attributes:
         then: what follows from a shown absence.
         settle: how long after the loss a listing counts at the earliest.
-        settle_max: how long to wait for a witness that was accepted after the loss.
+        settle_max: how long to wait for a witness that was accepted after the loss. Also how long a run that
+            may be alive is waited for, of which nothing is heard.
+        after_lease: how long a lease must have run out before a POST of its run can be absent.
     """
 
     then: OnAbsent = OnAbsent.RESUBMIT
     settle: float = 60.0
     settle_max: float = 600.0
+    after_lease: float = AFTER_LEASE
 
     @property
     def spacing(self) -> float:
@@ -79,6 +83,8 @@ class Findings:
         lag: the longest seen from acceptance to first sight, in seconds.
         absences: how often this attempt was shown absent before.
         trusted: whether no shown absence of this journal was ever refuted.
+        before: its age when this run took it up.
+        wait: seconds from then on before which no listing counts, because the run that sent it may be alive.
     """
 
     watched: float
@@ -94,6 +100,8 @@ class Findings:
     lag: float = 0.0
     absences: int = 0
     trusted: bool = True
+    before: float = 0.0
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +129,8 @@ def conclude(found: Findings, policy: DoubtPolicy) -> Conclusion:
     if not (shown and witness):
         waited = max(found.watched, found.blind) if found.incomplete else found.watched
         may_change = found.incomplete or found.pending
-        given_up = waited >= policy.end_after(found.lag) or (patient and shown and not may_change)
+        end = max(policy.end_after(found.lag), found.wait + _END * policy.spacing)
+        given_up = waited >= end or (patient and shown and not may_change)
         return _hold(found, policy) if given_up else WAIT
     if policy.then is OnAbsent.HOLD:
         return Conclusion(move=Move.HOLD, reason="shown absent; the manifest says to hold")
@@ -141,7 +150,7 @@ def _shown_absent(found: Findings, policy: DoubtPolicy) -> bool:
         return False
     late = found.clean[-1]
     early = any(late - one >= policy.spacing for one in found.clean[:-1])
-    return early and late >= policy.settled_after(found.lag)
+    return early and late >= max(policy.settled_after(found.lag), found.before + found.wait)
 
 
 def _hold(found: Findings, policy: DoubtPolicy) -> Conclusion:

@@ -4,9 +4,10 @@ Whoever reads a listing asks this; from the first one on nothing is called absen
 this journal.
 """
 
+from decimal import Decimal
+
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import State
-from batchgen.model import RemoteJob
 from batchgen.ports import Journal
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.matching import Body, Likeness
@@ -44,14 +45,25 @@ class LateArrivals:
             like = candidates.like(sent) if sent is not None else ()
             for row, likeness in like:
                 if likeness is Likeness.MATCH and row.remote_id not in self._named:
-                    self._name(record, row)
+                    self.name(record, row.remote_id, row.cost)
 
-    def _name(self, record: Record, row: RemoteJob) -> None:
-        self._journal.distrust_absence()
+    def name(self, record: Record, remote_id: str, cost: Decimal | None) -> None:
+        """Name one that no record can own any more.
+
+        Args:
+            record: of the job that it was for.
+            remote_id: the submission.
+            cost: compute units; None where nothing says.
+
+        Raises:
+            JournalError: it could not be remembered.
+        """
         name = record.job.id if record.job else "?"
-        cost = "unknown" if row.cost is None else f"{row.cost:f} CU"
-        sentence = (
-            f"{name}: {row.remote_id} turned up after the service had shown it absent; its cost: {cost}"
-        )
-        self._named[row.remote_id] = sentence
+        told = "unknown" if cost is None else f"{cost:f} CU"
+        how = "was paid for by a run that was taken over, and belongs to no job any more"
+        if record.absences:
+            self._journal.distrust_absence()
+            how = "turned up after the service had shown it absent"
+        sentence = f"{name}: {remote_id} {how}; its cost: {told}"
+        self._named[remote_id] = sentence
         self._ledger.observer.warned(sentence)

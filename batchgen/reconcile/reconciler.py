@@ -6,6 +6,7 @@ by ``absence``'s rules. Nothing else ends a doubt.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from batchgen.lifecycle import Adopted, Held, ShownAbsent, State
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey, RemoteJob
 from batchgen.planning.plan import Entry
+from batchgen.ports import Lease, LifelongLease
 from batchgen.reconcile.absence import DoubtPolicy, Findings, Move, conclude
 from batchgen.reconcile.candidates import Candidates
 from batchgen.reconcile.listing import Listing, Pauses, read_listing
@@ -42,6 +44,7 @@ class _Case:
         receipts: how many submits this run had seen accepted then.
         patience: for how long it has been looked for.
         clean, dates: its ages, and our dates, when complete listings showed nothing of it.
+        lease: seconds that ours had left then: about as much as that of the run before us.
     """
 
     entry: Entry
@@ -50,6 +53,7 @@ class _Case:
     found_at: float
     is_old: bool
     receipts: int
+    lease: float = 0.0
     patience: Patience = field(default_factory=Patience)
     clean: list[float] = field(default_factory=list)
     dates: list[float] = field(default_factory=list)
@@ -85,6 +89,7 @@ class Reconciler:
         *,
         policy: DoubtPolicy,
         settled: Callable[[Entry], None],
+        lease: Lease | None = None,
     ) -> None:
         """Take the parts.
 
@@ -92,7 +97,9 @@ class Reconciler:
             search: what all who look in this run share.
             policy: how patient it is.
             settled: called with every job that is no longer in doubt.
+            lease: by which this run leads; None for one that never ends.
         """
+        self._lease = lease or LifelongLease()
         self._search = search
         self._ledger = search.ledger
         self._journal = search.journal
@@ -119,6 +126,7 @@ class Reconciler:
             found_at=now,
             is_old=is_old,
             receipts=0 if is_old else self._ledger.receipts,
+            lease=max(0.0, self._lease.left()),
         )
         self._woken.set()
 
@@ -152,6 +160,7 @@ class Reconciler:
         candidates = self._search.candidates(listing)
         await self._read_prompts(cases, candidates, listing)
         # from here on nothing waits: whose a row is and who is submitting stays as it is
+        cases = self._hear(cases)
         candidates.refresh()
         records = self._journal.records().values()
         if listing.complete:
@@ -165,6 +174,21 @@ class Reconciler:
             self._search.lessons.note_unreadable(mark, at=begun)
         self._search.late_arrivals.notice(candidates)
         return listing.broken
+
+    def _hear(self, cases: Sequence[_Case]) -> list[_Case]:
+        """Settle what the runs speak of that sent it; return the others."""
+        for entry in self._search.hearing.of_doubts({case.entry.key: case.entry for case in cases}):
+            self._settle(entry)
+        return [case for case in cases if case.entry.key in self._cases]
+
+    def _wait(self, case: _Case) -> float:
+        """Return how long from its being taken up it cannot be absent: its run may be alive."""
+        if not case.is_old or case.lease == math.inf:
+            return 0.0
+        wait, silent_since = case.lease + self._policy.after_lease, self._lease.silent_since()
+        if silent_since is None:
+            return wait
+        return max(wait, silent_since + self._policy.settle_max - case.found_at)
 
     async def _list(self, cases: Sequence[_Case]) -> Listing:
         """Read the service's jobs back to before the oldest doubt, and to a witness where one is needed."""
@@ -327,6 +351,8 @@ class Reconciler:
             lag=self._lag.longest,
             absences=case.entry.record.absences,
             trusted=self._journal.trusts_absence,
+            before=case.age(case.added, listing.skew),
+            wait=self._wait(case),
         )
 
     def _conclude(self, case: _Case, findings: Findings) -> None:

@@ -11,6 +11,7 @@ from batchgen.reconcile.late_arrivals import LateArrivals
 from batchgen.reconcile.lessons import Lessons
 from batchgen.reconcile.listing import Listing
 from batchgen.reconcile.prompts import Prompts
+from batchgen.reconcile.testimony import Hearing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +25,7 @@ class Search:
         prompts: those that became assets.
         identification: asks who we are.
         late_arrivals: names what was shown absent and is there after all.
+        hearing: hears what runs say that were taken over.
         lessons: what listings have taught this run.
         sender: fingerprint of the key that submits; empty where that is not known.
     """
@@ -34,6 +36,7 @@ class Search:
     prompts: Prompts
     identification: Identification
     late_arrivals: LateArrivals
+    hearing: Hearing
     lessons: Lessons
     sender: str = ""
 
@@ -52,13 +55,15 @@ class Search:
             ledger: of the run.
             sender: fingerprint of the key that submits; empty where that is not known.
         """
+        late_arrivals = LateArrivals(ledger, journal)
         return cls(
             generator=generator,
             journal=journal,
             ledger=ledger,
             prompts=Prompts(generator),
             identification=Identification(generator=generator, journal=journal, ledger=ledger, sender=sender),
-            late_arrivals=LateArrivals(ledger, journal),
+            late_arrivals=late_arrivals,
+            hearing=Hearing(ledger, journal, late_arrivals),
             lessons=Lessons(keeps=True),
             sender=sender,
         )

@@ -18,7 +18,7 @@ from batchgen.planning.chain_order import chains_to_buy, one_by_one
 from batchgen.planning.slots import began_at
 from batchgen.ports import CeilingMemory
 from batchgen.price_ports import PriceQuestions, Prices
-from batchgen.reconcile.absence import DoubtPolicy, OnAbsent
+from batchgen.reconcile.absence import AFTER_LEASE, DoubtPolicy, OnAbsent
 from batchgen.reconcile.look_back import BLIND
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.batch import Batch
@@ -116,6 +116,7 @@ def policy_of(batch: Batch, options: Options, *, speed: float) -> Policy:
             then=OnAbsent.RESUBMIT if doubt.resubmit else OnAbsent.HOLD,
             settle=doubt.settle / speed,
             settle_max=doubt.settle_max / speed,
+            after_lease=AFTER_LEASE / speed,
         ),
     )
 

@@ -27,16 +27,19 @@ class Host:
     """One host that leads the batch, and what befalls it at the first POST.
 
     Attributes:
+        at_question: what happens when the service is asked something that costs nothing.
         before_look: what happens when the POST is about to be written.
         after_answer: what happens when its answer is there and nothing is recorded.
     """
 
     earth: Earth
     count: int = 1
+    at_question: Happens = lambda _: None
     before_look: Happens = lambda _: None
     after_answer: Happens = lambda _: None
     watching: Watching = field(default_factory=Watching)
     posts: int = 0
+    looks: int = 0
     took: float = 0.0
 
     def __post_init__(self) -> None:
@@ -51,6 +54,8 @@ class Host:
 
     async def exchange(self, call: Call) -> Answer:
         if not call.once:
+            self.looks += call.path == "/jobs"  # the look before buying
+            self.at_question(self)
             return await self._inner.exchange(call)
         self.posts += 1
         self.before_look(self)
@@ -209,18 +214,10 @@ def test_a_run_that_only_watches_ends_when_another_one_leads() -> None:
 
 
 def test_an_intent_whose_answer_was_lost_is_testified_as_never_left() -> None:
-    host = Host(make_earth())
+    def lose_answers(host: Host) -> None:
+        host.own.is_away = host.own.journal.answers_are_lost = bool(host.looks)
 
-    def at_once(host: Host) -> None:
-        host.own.is_away = host.own.journal.answers_are_lost = True
-
-    original = host._renew
-
-    async def renew(led: Led) -> None:
-        at_once(host)
-        await original(led)
-
-    host._renew = renew  # type: ignore[method-assign]  # away before the first intent
+    host = Host(make_earth(), at_question=lose_answers)
     assert isinstance(host.go(), JournalAwayError)
     assert not host.earth.service.submissions
     assert [type(one).__name__ for _, one in host.own.spool] == ["NotSent"]

@@ -40,6 +40,17 @@ def test_listings_that_lag_must_be_waited_for_three_times_as_long() -> None:
     assert move(lag=21.0, watched=63, clean=(22, 63)) is Move.RESUBMIT
 
 
+def test_what_a_run_that_may_be_alive_has_sent_is_not_absent_before_its_lease_is_long_over() -> None:
+    taken: dict[str, Any] = {"before": 100.0, "wait": 90.0, "watched": 90}
+    assert move(**taken, clean=(160.0, 189.0)) is Move.WAIT
+    assert move(**taken, clean=(160.0, 190.0)) is Move.RESUBMIT
+
+
+def test_nobody_is_asked_to_decide_before_such_a_run_could_be_called_dead() -> None:
+    found: dict[str, Any] = {"before": 0.0, "wait": 1500.0, "watched": 1400, "witness": "job_9"}
+    assert move(**found, clean=(1300.0, 1400.0)) is Move.WAIT
+
+
 def test_an_older_witness_will_do_only_after_a_long_wait() -> None:
     older: dict[str, Any] = {"witness": None, "older_witness": "job_1"}
     assert move(**older, watched=599, clean=(300, 599)) is Move.WAIT

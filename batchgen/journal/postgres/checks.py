@@ -1,87 +1,127 @@
 """What has to be true of a database before anything is bought under a journal in it."""
 
+import dataclasses
+import json
+import statistics
 import time
-from dataclasses import dataclass
+from typing import Any, Final
 
-from batchgen.errors import WrongJournalError
+from batchgen.errors import InputError
 from batchgen.journal import schema
+from batchgen.journal.health import Health, Leader
 from batchgen.journal.postgres import tables
 from batchgen.journal.postgres.connection import PostgresConnection
 
-_APPLICATION = "batchgen"
-_OLDEST = 130000  # as ``server_version_num`` has it: what is older gets no mending any more
-_NOT_DURABLE = frozenset(
-    {"off", "local"}
-)  # ``local`` does not wait for a standby that is meant to be waited for
+_APPLICATION: Final = "batchgen"
+_KNOWN: Final = f"{schema.VERSION}.{tables.VERSION}"
+_QUESTIONS: Final = 5  # of which the middle one says how long one takes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Server:
-    """What a server says of itself.
-
-    Attributes:
-        version: of PostgreSQL, as people write it.
-        lease: how long leases last, seconds; None where there are no tables of ours.
-        offset: seconds by which its clock is ahead of this machine's.
-        round_trip: seconds for one question and its answer.
-        commits: when a commit is answered, in its own word (``synchronous_commit``).
-    """
-
-    version: str
-    lease: float | None
-    offset: float
-    round_trip: float
-    commits: str
-
-
-def looked_at(connection: PostgresConnection, place: str) -> Server:
+def looked_at(connection: PostgresConnection, place: str, *, tables_made: bool = True) -> Health:
     """Ask a server what it is, and refuse one that would lose what it says it has kept.
 
     Args:
         connection: to it.
         place: of the journal, for people.
+        tables_made: whether the tables have to be there.
 
     Raises:
-        WrongJournalError: it does not keep what it commits, cannot be written, is too old, or its tables
-            are of another version.
+        InputError: it does not keep what it commits, cannot be written, is too old, or its tables are of
+            another version, or another program's.
+        JournalError: it cannot be asked.
     """
+    found = _facts(connection, place)
+    problems = found.problems() if tables_made or found.tables is not None else found.problems_of_server()
+    for one in problems:
+        raise InputError(f"{place}: {one}")
+    return found
+
+
+def health_of(connection: PostgresConnection, place: str) -> Health:
+    """Ask a server what it is, how quickly it answers, and who leads which batch.
+
+    Raises:
+        InputError: its tables are another program's.
+        JournalError: it cannot be asked.
+    """
+    found = _facts(connection, place)
+    took = []
+    for _ in range(_QUESTIONS):
+        began = time.perf_counter()
+        connection.execute("SELECT 1").fetchone()
+        took.append(time.perf_counter() - began)
+    leaders = _leaders(connection) if found.tables is not None else []
+    return dataclasses.replace(found, round_trip=statistics.median(took), leaders=leaders)
+
+
+def _facts(connection: PostgresConnection, place: str) -> Health:
     asked, began = time.time(), time.perf_counter()
     row = connection.execute(
         "SELECT extract(epoch FROM clock_timestamp())::double precision, current_setting('fsync'), "
-        "current_setting('synchronous_commit'), pg_is_in_recovery(), "
-        "current_setting('server_version_num')::int, "
-        "current_setting('server_version'), current_setting('server_encoding'), "
-        "to_regclass('settings') IS NOT NULL, current_setting('full_page_writes')"
+        "current_setting('full_page_writes'), current_setting('synchronous_commit'), "
+        "pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', "
+        "current_setting('server_version_num')::int, current_setting('server_version'), "
+        "current_setting('server_encoding'), to_regclass('settings') IS NOT NULL"
     ).fetchone()
     took = time.perf_counter() - began
-    now, fsync, commits, standby, number, version, encoding, has_tables, whole_pages = row
-    if number < _OLDEST:
-        raise WrongJournalError(f"{place}: PostgreSQL {version} is too old; 13 or newer is needed")
-    if standby:
-        raise WrongJournalError(
-            f"{place}: is a standby, which cannot be written; give the address of the primary"
-        )
-    if fsync == "off" or whole_pages == "off":
-        what = "fsync" if fsync == "off" else "full_page_writes"
-        raise WrongJournalError(
-            f"{place}: the server does not keep what it commits ({what} is off): what was paid for would "
-            "be lost with its power. Set it on, and start the server again"
-        )
-    if commits in _NOT_DURABLE:
-        raise WrongJournalError(
-            f"{place}: a commit is answered before it is on the disk (synchronous_commit is {commits}): "
-            "set it on, for the server or for this user (ALTER ROLE ... SET synchronous_commit = on)"
-        )
-    if encoding != "UTF8":
-        raise WrongJournalError(f"{place}: the database is in {encoding}; make one in UTF8")
-    lease = _lease(connection, place) if has_tables else None
-    return Server(
-        version=version.split()[0],
-        lease=lease,
+    now, fsync, whole_pages, commits, read_only, number, version, encoding, has_tables = row
+    made, lease = _settings(connection, place) if has_tables else (None, None)
+    return Health(
+        place=place,
+        server=version.split()[0],
+        number=number,
+        tables=made,
+        known=_KNOWN,
+        fsync=fsync,
+        full_page_writes=whole_pages,
+        synchronous_commit=commits,
+        encoding=encoding,
+        read_only=read_only,
         offset=now - (asked + took / 2),
         round_trip=took,
-        commits=commits,
+        lease=lease,
     )
+
+
+def _settings(connection: PostgresConnection, place: str) -> tuple[str, float]:
+    """Return of which version the tables are, and how long leases last.
+
+    Raises:
+        InputError: the tables are another program's.
+    """
+    other = InputError(
+        f"{place}: has a table named settings of another program; give batchgen a database of its own"
+    )
+    columns = connection.execute(
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass('settings') AND attnum > 0"
+    ).fetchall()
+    if not {"application", "version", "journal_version", "lease"} <= {name for (name,) in columns}:
+        raise other
+    row = connection.execute("SELECT application, version, journal_version, lease FROM settings").fetchone()
+    if row is None or row[0] != _APPLICATION:
+        raise other
+    return f"{row[2]}.{row[1]}", float(row[3])
+
+
+def _leaders(connection: PostgresConnection) -> list[Leader]:
+    rows = connection.execute(
+        "SELECT batch, holder, epoch, ended, "
+        "greatest(0, extract(epoch FROM until - clock_timestamp()))::double precision, "
+        "coalesce(waiting_until > clock_timestamp(), false) FROM leases ORDER BY batch"
+    )
+    return [
+        Leader(batch=batch, holder=named(holder), epoch=epoch, left=0.0 if ended else left, stands_by=waits)
+        for batch, holder, epoch, ended, left, waits in rows
+    ]
+
+
+def named(holder: str) -> str:
+    """Return a holder of a lease for people."""
+    try:
+        told: dict[str, Any] = json.loads(holder)
+        return f"process {int(told['pid'])} on {told['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"
 
 
 def make_tables(connection: PostgresConnection, place: str, *, lease: float) -> bool:
@@ -93,9 +133,10 @@ def make_tables(connection: PostgresConnection, place: str, *, lease: float) -> 
         lease: how long leases last, seconds.
 
     Raises:
-        WrongJournalError: the server will not do, the user may not make tables, or others have these names.
+        InputError: the server will not do.
+        JournalError: the user may not make tables, or others have these names.
     """
-    if looked_at(connection, place).lease is not None:
+    if looked_at(connection, place, tables_made=False).tables is not None:
         return False
     with connection.written(durable=True):
         # of two that come at once the second finds what the first has made
@@ -110,22 +151,3 @@ def make_tables(connection: PostgresConnection, place: str, *, lease: float) -> 
             (_APPLICATION, tables.VERSION, schema.VERSION, lease),
         )
     return True
-
-
-def _lease(connection: PostgresConnection, place: str) -> float:
-    other = WrongJournalError(
-        f"{place}: has a table named settings of another program; give batchgen a database of its own"
-    )
-    (ours,) = connection.execute(
-        "SELECT count(*) FROM information_schema.columns WHERE table_name = 'settings' AND table_schema = "
-        "ANY (current_schemas(false)) AND column_name IN ('application', 'journal_version', 'lease')"
-    ).fetchone()
-    if ours != 3:  # noqa: PLR2004 - the three that are named
-        raise other
-    row = connection.execute("SELECT application, version, journal_version, lease FROM settings").fetchone()
-    if row is None or row[0] != _APPLICATION:
-        raise other
-    _, version, journal_version, lease = row
-    if (version, journal_version) > (tables.VERSION, schema.VERSION):
-        raise WrongJournalError(f"{place}: its tables are of a newer batchgen; update batchgen on this host")
-    return float(lease)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from batchgen.errors import FencedError, JournalAwayError, JournalError, WrongJournalError
+from batchgen.errors import FencedError, InputError, JournalAwayError, JournalError
 from batchgen.journal.connection import Rows, Values
 from batchgen.journal.postgres.wire import LostError, Wire, connect, first_line, lost
 
@@ -206,13 +206,13 @@ class PostgresConnection:
             case "BG002":
                 return JournalError(f"{self._place}: another process has written to this batch meanwhile")
             case "42P01" | "42883":
-                return WrongJournalError(
+                return JournalError(
                     f"{self._place}: has no tables of batchgen ({text}); make them: batchgen journal init"
                 )
             case "25006":
-                return WrongJournalError(f"{self._place}: cannot be written (a standby, or read-only)")
+                return JournalError(f"{self._place}: cannot be written (a standby, or read-only)")
             case "42501":
-                return WrongJournalError(f"{self._place}: this user may not do that ({text})")
+                return JournalError(f"{self._place}: this user may not do that ({text})")
             case "53100":
                 return JournalError(f"{self._place}: the server's disk is full; free some space and go on")
             case _:
@@ -223,8 +223,8 @@ class PostgresConnection:
             self._drop()
             try:
                 wire = connect(self._url, patience=max(0.1, min(_AT_EACH, until - time.monotonic())))
-            except WrongJournalError as error:
-                raise WrongJournalError(f"{self._place}: {error}") from error
+            except InputError as error:
+                raise InputError(f"{self._place}: {error}") from error
             self._wire = wire
             if self._opened is not None:
                 self._within = True  # what is asked now belongs to the opening: it is not tried by itself

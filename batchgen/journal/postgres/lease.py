@@ -7,8 +7,9 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from batchgen.errors import BatchLockedError, FencedError, JournalError
+from batchgen.errors import BatchgenError, BatchLockedError, FencedError, JournalError
 from batchgen.formats import stamp as formatted
+from batchgen.journal.postgres.checks import named
 from batchgen.journal.postgres.connection import PostgresConnection
 from batchgen.journal.postgres.wire import moment
 
@@ -90,7 +91,7 @@ class Lease:
                 ).fetchone()
             except FencedError:
                 found = None
-            except JournalError:
+            except BatchgenError:
                 continue  # tried again until the time is over, and after it: nobody may have taken it
             if found is None:
                 self._lost = True
@@ -130,15 +131,6 @@ def held(batch: str, holder: str, since: float | None) -> BatchLockedError:
         who += f" since {formatted(since)}"
     text = f"the batch {batch!r} is being run by {who}; wait for it, or stop it there with Ctrl-C"
     return BatchLockedError(text, batch=batch, holder=who)
-
-
-def named(holder: str) -> str:
-    """Return a holder for people."""
-    try:
-        told = json.loads(holder)
-        return f"process {int(told['pid'])} on {told['host']}"
-    except (ValueError, KeyError, TypeError):
-        return "another process"
 
 
 def _holder() -> str:

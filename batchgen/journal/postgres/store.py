@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchgen.errors import WrongJournalError
 from batchgen.journal.connection import Connection, Opener
 from batchgen.journal.health import Health
 from batchgen.journal.postgres.batch import keep_sayings
-from batchgen.journal.postgres.checks import Server, looked_at, make_tables
+from batchgen.journal.postgres.checks import health_of, looked_at, make_tables
 from batchgen.journal.postgres.connection import PATIENCE, PostgresConnection
-from batchgen.journal.postgres.health import health_of, set_lease
 from batchgen.journal.postgres.journal import PostgresJournal
 from batchgen.journal.postgres.lease import Lease, take
 from batchgen.journal.postgres.spool import Saying, Spool
@@ -55,7 +53,7 @@ class PostgresStore(ServerStore):
         self._place = without_password(url)
         self._spool = Spool(folder, self._place)
         self._leases: dict[str, Lease] = {}
-        self._server: Server | None = None
+        self._server: Health | None = None
 
     def __str__(self) -> str:
         """Name the place for people, without a password."""
@@ -155,20 +153,15 @@ class PostgresStore(ServerStore):
 
     def prepare(self, *, lease: float | None = None) -> None:
         """Make the tables where they are not there yet; see ``ServerStore``."""
-        self._server = None
-        connection = PostgresConnection(self._url, place=self._place)
-        try:
+        with self._bare() as connection:
             made = make_tables(connection, self._place, lease=lease or USUAL_LEASE)
-            if lease is not None and not made:
-                set_lease(connection, self._place, lease)
-        finally:
-            connection.close()
+            if not made and lease is not None:
+                connection.execute("UPDATE settings SET lease = ?", (lease,))
 
     def health(self) -> Health:
-        """Return what the server says of itself, asked anew; see ``ServerStore``."""
-        self._server = None
-        with self._once() as connection:
-            return health_of(connection, self._known_server(), self._place)
+        """Return what the server says of itself; see ``ServerStore``."""
+        with self._bare() as connection:
+            return health_of(connection, self._place)
 
     @property
     def _existing(self) -> Opener:
@@ -178,6 +171,15 @@ class PostgresStore(ServerStore):
     def _opened_to(self, how: str, /) -> Iterator[Connection | None]:  # noqa: ARG002 - one connection does both
         with self._once() as connection:
             yield connection
+
+    @contextmanager
+    def _bare(self) -> Iterator[PostgresConnection]:
+        """Give a connection behind which nothing has to be there yet."""
+        connection = PostgresConnection(self._url, place=self._place)
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     @contextmanager
     def _once(self) -> Iterator[PostgresConnection]:
@@ -201,14 +203,9 @@ class PostgresStore(ServerStore):
 
     def _check(self, connection: PostgresConnection) -> None:
         """Look at the server behind a new connection, for it may be another one than before."""
-        server = looked_at(connection, self._place)
-        if server.lease is None:
-            raise WrongJournalError(
-                f"{self._place}: has no journal yet; make one: batchgen journal init {self._place}"
-            )
-        self._server = server
+        self._server = looked_at(connection, self._place)
 
-    def _known_server(self) -> Server:
+    def _known_server(self) -> Health:
         if self._server is None:
             connection = self._connect()
             try:

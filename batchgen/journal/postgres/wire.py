@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg import errors
 
-from batchgen.errors import WrongJournalError
+from batchgen.errors import InputError
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ def connect(url: str, *, patience: float) -> Wire:
 
     Raises:
         LostError: it cannot be reached now, or does not let us in now.
-        WrongJournalError: it never will, as things are.
+        InputError: it never will, as things are.
     """
     parameters: dict[str, Any] = {
         "connect_timeout": _CONNECT,
@@ -102,7 +102,7 @@ def moment() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def _refusal(error: Exception) -> LostError | WrongJournalError:
+def _refusal(error: Exception) -> LostError | InputError:
     """Tell a server that is away from one that will not have us."""
     text = first_line(error)
     state = getattr(error, "sqlstate", None) or ""
@@ -118,5 +118,5 @@ def _refusal(error: Exception) -> LostError | WrongJournalError:
         "server does not support SSL",
     )
     if state.startswith(never) or any(one in text for one in words):
-        return WrongJournalError(text)
+        return InputError(text)
     return LostError(text)
