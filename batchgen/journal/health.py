@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 OLDEST = 130000  # as ``server_version_num`` has it: what is older is not mended any more
 MOST_OFFSET = 2.0  # seconds between two clocks that are worth a word: every stamp is by the server's
+MOST_ROUND_TRIP = 0.02  # seconds that are worth one: a run stands still for so long twice a job
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,3 +95,6 @@ class Health:
                 f"its clock is {abs(self.offset):.1f} s {side} this machine's: all times are by its clock. "
                 "Let both be set by NTP"
             )
+        if self.round_trip > MOST_ROUND_TRIP:
+            took = f"{self.round_trip * 1000:.0f} ms"
+            yield f"a question takes {took}: a run stands still for so long twice a job"

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from batchgen.account import Known
-from batchgen.errors import JournalAwayError, JournalError
+from batchgen.errors import FencedError, JournalAwayError, JournalError
 from batchgen.journal import codec
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.changes import Change
@@ -172,6 +172,15 @@ class PostgresBatch(BatchJournal):
     def learn(self, sender: str, known: Known) -> None:
         """Remember who a key is; see ``BatchJournal``."""
         self._again(partial(super().learn, sender, known))
+
+    def check_place(self) -> None:
+        """Refuse to go on for a batch that another run leads, as far as is known here; nobody is asked.
+
+        Raises:
+            FencedError: another run leads it.
+        """
+        if self._lease is not None and self._lease.is_lost:
+            raise FencedError(f"{self._path}: another run leads the batch {self._scope.batch!r} now")
 
     def testify(self, key: JobKey, *events: Event) -> None:
         """Say what became of a POST of ours, whoever leads the batch now; nothing is refused.

@@ -151,3 +151,22 @@ def make_tables(connection: PostgresConnection, place: str, *, lease: float) -> 
             (_APPLICATION, tables.VERSION, schema.VERSION, lease),
         )
     return True
+
+
+def set_lease(connection: PostgresConnection, place: str, seconds: float) -> None:
+    """Change how long leases last, for all hosts, while nobody has one.
+
+    Raises:
+        InputError: a run leads a batch: it would go on with the length that it has read.
+        JournalError: it cannot be written.
+    """
+    with connection.written(durable=True):
+        connection.execute("LOCK TABLE leases IN SHARE MODE")  # nobody takes one meanwhile
+        row = connection.execute(
+            "SELECT batch FROM leases WHERE NOT ended AND until > clock_timestamp() ORDER BY batch LIMIT 1"
+        ).fetchone()
+        if row is not None:
+            raise InputError(
+                f"{place}: a run leads the batch {row[0]!r}: the length of leases is changed while none does"
+            )
+        connection.execute("UPDATE settings SET lease = ?", (seconds,))

@@ -58,6 +58,9 @@ BEGIN
     RETURN;
   END IF;
   IF NOT there.ended AND there.until > moment AND there.holder IS DISTINCT FROM known_dead THEN
+    IF there.waiting_until IS NULL OR there.waiting_until < moment + interval '2 s' THEN
+      UPDATE leases SET waiting_until = moment + interval '5 s' WHERE batch = of_batch;
+    END IF;
     RETURN QUERY SELECT NULL::bigint, NULL::double precision, there.holder, extract(epoch FROM there.since)::double precision;
     RETURN;
   END IF;

@@ -61,6 +61,11 @@ class Lease:
         """Return until when a holder before this one may have bought unseen; None if there is none."""
         return self._silent
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether another run is known to lead the batch."""
+        return self._lost
+
     def begin(self) -> None:
         """Renew it from now on."""
         self._thread.start()

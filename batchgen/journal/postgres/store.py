@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from batchgen.journal.connection import Connection, Opener
 from batchgen.journal.health import Health
 from batchgen.journal.postgres.batch import keep_sayings
-from batchgen.journal.postgres.checks import health_of, looked_at, make_tables
+from batchgen.journal.postgres.checks import health_of, looked_at, make_tables, set_lease
 from batchgen.journal.postgres.connection import PATIENCE, PostgresConnection
 from batchgen.journal.postgres.journal import PostgresJournal
 from batchgen.journal.postgres.lease import Lease, take
@@ -156,7 +156,7 @@ class PostgresStore(ServerStore):
         with self._bare() as connection:
             made = make_tables(connection, self._place, lease=lease or USUAL_LEASE)
             if not made and lease is not None:
-                connection.execute("UPDATE settings SET lease = ?", (lease,))
+                set_lease(connection, self._place, lease)
 
     def health(self) -> Health:
         """Return what the server says of itself; see ``ServerStore``."""
