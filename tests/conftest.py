@@ -14,6 +14,7 @@ from tests.support.opened import close_all
 from tests.support.programs import without
 
 if TYPE_CHECKING:
+    from tests.support.journals import Journals
     from tests.support.postgres import PostgresServer
 
 # fewer examples than usual: the suite stays under three minutes, and each night's are others
@@ -75,3 +76,40 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
     server.thaw()
     server.start()
     server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def journal_template(postgres: "PostgresServer") -> str:
+    """The name of a database with an empty journal, of which others are copies."""
+    from batchgen.journal.postgres.checks import make_tables  # noqa: PLC0415  (psycopg: as above)
+    from batchgen.journal.postgres.connection import PostgresConnection  # noqa: PLC0415
+    from batchgen.journal.postgres.tables import USUAL_LEASE  # noqa: PLC0415
+
+    postgres.start()
+    connection = PostgresConnection(postgres.create_database("journal_template"), place="the template")
+    make_tables(connection, "the template", lease=USUAL_LEASE)
+    connection.close()
+    return "journal_template"
+
+
+@pytest.fixture
+def journal_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database of the test's own with an empty journal, in a server that runs."""
+    assert request.node.get_closest_marker("postgres"), "a test that uses it is marked postgres"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    server.start()
+    url = server.create_database(template=request.getfixturevalue("journal_template"))
+    yield url
+    server.thaw()
+    server.start()
+    server.drop_database(url)
+
+
+@pytest.fixture(params=["file", pytest.param("postgres", marks=pytest.mark.postgres)])
+def journals(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["Journals"]:
+    """A journal in a file, and one in a database: what is true of one is true of the other."""
+    from tests.support.journals import Journals  # noqa: PLC0415  (psycopg: as above)
+
+    address = request.getfixturevalue("journal_database") if request.param == "postgres" else None
+    with Journals(address, tmp_path) as made:
+        yield made

@@ -17,7 +17,7 @@ from batchgen.journal.connection import CommitsOf, Connection
 from batchgen.journal.equals import Equals
 from batchgen.journal.looks import Looks
 from batchgen.journal.origin_flags import Marks
-from batchgen.journal.record_rows import RecordRows
+from batchgen.journal.record_rows import RecordRows, in_pages
 from batchgen.journal.reservations import ReservationRows
 from batchgen.journal.scopes import columns_of, keep_scope
 from batchgen.journal.sqlite_errors import explained
@@ -126,13 +126,16 @@ class BatchJournal(NoTestimony):
             after[key] = reduce(apply, events, self._records.get(key, Record()))
         self.check_place()
         self._commits.shorten_log()
+        self._write_all(changes, after)
+        for key in after:
+            self._rows.is_written(key)
+        self._records |= after
+
+    def _write_all(self, changes: Mapping[JobKey, Sequence[Event]], after: Mapping[JobKey, Record]) -> None:
         with explained(self._path), self._transaction(durable=True):
             for key, events in changes.items():
                 self._rows.write_events(self._known_scope(), key, tuple(events))
                 self._rows.write(self._known_scope(), key, after[key], tuple(events))
-        for key in after:
-            self._rows.is_written(key)
-        self._records |= after
 
     def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
         """Keep money for jobs of chains that have begun, all of it or none.
@@ -220,11 +223,12 @@ class BatchJournal(NoTestimony):
         if self._scope_id is None:
             return
         with explained(self._path):
-            rows = self._connection.execute(
-                "SELECT content, ordinal, name, fields FROM events WHERE scope = ? ORDER BY id",
-                (self._scope_id,),
+            rows = in_pages(
+                self._connection,
+                "SELECT id, content, ordinal, name, fields FROM events WHERE scope = ?",
+                self._scope_id,
             )
-            for content, ordinal, name, text in rows:
+            for _, content, ordinal, name, text in rows:
                 yield JobKey(content, ordinal), codec.load_event(name, text)
 
     def holders(self, remote_ids: Collection[str]) -> dict[str, Holder]:

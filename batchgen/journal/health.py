@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 OLDEST = 130000  # as ``server_version_num`` has it: what is older is not mended any more
+READ_COMMITTED = "read committed"
 MOST_OFFSET = 2.0  # seconds between two clocks that are worth a word: every stamp is by the server's
 MOST_ROUND_TRIP = 0.02  # seconds that are worth one: a run stands still for so long twice a job
 
@@ -39,6 +40,7 @@ class Health:
         number: its version as a number, ``server_version_num``.
         fsync, full_page_writes, synchronous_commit: its settings of these names, for our sessions.
         encoding: of the database.
+        isolation: of a transaction that does not ask for another one.
         read_only: whether it takes no writes: a standby, or one that was told so.
         offset: seconds by which its clock is ahead of this machine's.
         round_trip: seconds that one question takes, the middle of several.
@@ -55,6 +57,7 @@ class Health:
     full_page_writes: str = "on"
     synchronous_commit: str
     encoding: str = "UTF8"
+    isolation: str = READ_COMMITTED
     read_only: bool
     offset: float
     round_trip: float
@@ -66,7 +69,9 @@ class Health:
         if self.tables is None:
             yield f"there are no tables of a journal: batchgen journal init --journal {self.place}"
         elif self.tables != self.known:
-            yield f"its tables are of version {self.tables}, and this program knows {self.known}: update it"
+            yield (
+                f"its tables are of version {self.tables}, and this program knows {self.known}: {self._mend}"
+            )
         yield from self.problems_of_server()
 
     def problems_of_server(self) -> Iterator[str]:
@@ -86,6 +91,21 @@ class Health:
             yield "it takes no writes: it is a standby, or read-only. Name the primary"
         if self.encoding != "UTF8":
             yield f"the database is in {self.encoding}: make one in UTF8"
+        if self.isolation != READ_COMMITTED:  # a cap would be held against what was there before its lock
+            yield (
+                f"default_transaction_isolation is {self.isolation}: it must be {READ_COMMITTED}, for the "
+                "server or for this user"
+            )
+
+    @property
+    def _mend(self) -> str:
+        """What helps where the tables are of another version."""
+        if _numbers(self.tables or "") > _numbers(self.known):
+            return "update it"
+        return (
+            "they were made by an older one. Make a new database (batchgen journal init), and copy this one "
+            "into it with the version that made it (batchgen journal copy)"
+        )
 
     def warnings(self) -> Iterator[str]:
         """Return what is worth a word and stops nothing."""
@@ -98,3 +118,7 @@ class Health:
         if self.round_trip > MOST_ROUND_TRIP:
             took = f"{self.round_trip * 1000:.0f} ms"
             yield f"a question takes {took}: a run stands still for so long twice a job"
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(one) for one in version.split(".") if one.isdecimal()]

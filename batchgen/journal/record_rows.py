@@ -3,11 +3,16 @@
 Every method but ``read`` is for a caller that is within a transaction.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 from batchgen.errors import JournalError, RemoteIdTakenError
 from batchgen.journal import codec
 from batchgen.journal.connection import Connection
 from batchgen.lifecycle import Accepted, Event, Record
 from batchgen.model import JobKey
+
+_PAGE = 1000  # rows: some megabytes
 
 
 class RecordRows:
@@ -21,12 +26,13 @@ class RecordRows:
 
     def read(self, scope_id: int) -> dict[JobKey, Record]:
         """Return every record of a scope, in the order of first events."""
-        rows = self._connection.execute(
-            "SELECT content, ordinal, version, fields FROM records WHERE scope = ? ORDER BY id",
-            (scope_id,),
+        rows = in_pages(
+            self._connection,
+            "SELECT id, content, ordinal, version, fields FROM records WHERE scope = ?",
+            scope_id,
         )
         records = {}
-        for content, ordinal, version, text in rows:  # one at a time: all their texts are as large again
+        for _, content, ordinal, version, text in rows:  # one at a time: all their texts are as large again
             key = JobKey(content, ordinal)
             self._versions[key] = version
             records[key] = codec.load_record(text)
@@ -82,6 +88,22 @@ class RecordRows:
         ).fetchone()
         if free is None:
             raise taken(remote_id)
+
+
+def in_pages(connection: Connection, query: str, scope_id: int) -> Iterator[tuple[Any, ...]]:
+    """Return what a query finds of a scope, in the order of the numbers that its rows begin with.
+
+    So many rows at a time: a server's answer has to be here in a few seconds, over whatever way it comes.
+    """
+    last = 0
+    while True:
+        rows = connection.execute(
+            f"{query} AND id > ? ORDER BY id LIMIT {_PAGE}", (scope_id, last)
+        ).fetchall()
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        last = rows[-1][0]
 
 
 def taken(remote_id: str) -> RemoteIdTakenError:

@@ -1,13 +1,14 @@
-"""What every journal must do, in memory and in SQLite alike."""
+"""What every journal must do, in memory, in a file and in a database alike."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchgen.account import DISOWNED, Known
@@ -39,6 +40,7 @@ from batchgen.planning.budget import (
     counted_at,
 )
 from batchgen.ports import Journal
+from tests.support.journals import Journals
 from tests.support.lives import JOB, lives
 from tests.support.memory_journal import Disk, MemoryJournal
 from tests.support.opened import OpenedFile as JournalFile
@@ -58,9 +60,22 @@ def sqlite(folder: Path) -> Reopen:
     return lambda: JournalFile.open(folder / "journal.db").batch(SCOPE)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Reopen:
-    return memory() if request.param == "memory" else sqlite(tmp_path)
+def postgres(journals: Journals) -> Reopen:
+    """Return what opens the journal of an origin that no test has met yet: one database serves many."""
+    scope = replace(SCOPE, origin=f"http://127.0.0.1/{next(_ORIGINS)}")
+    return lambda: journals.batch(scope)
+
+
+_ORIGINS = itertools.count()
+
+
+@pytest.fixture(params=["memory", "file", pytest.param("postgres", marks=pytest.mark.postgres)])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
+    if request.param != "postgres":
+        yield memory() if request.param == "memory" else sqlite(tmp_path)
+        return
+    with Journals(request.getfixturevalue("journal_database"), tmp_path) as journals:
+        yield postgres(journals)
 
 
 def started(body: str = "{}") -> SubmitStarted:
@@ -149,6 +164,12 @@ def test_records_come_in_the_order_of_first_events(reopen: Reopen) -> None:
     assert list(journal.records()) == list(reopen().records()) == [B, A]
 
 
+def of_one_database(test: Callable[..., None]) -> Callable[..., None]:
+    """Give a test random data, all of it in one database: each example has an origin of its own."""
+    health = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    return health(given(data=st.data())(test))
+
+
 @given(st.data())
 def test_replaying_the_history_gives_the_records(data: st.DataObject) -> None:
     check_replay(memory(), data)
@@ -159,6 +180,15 @@ def test_replaying_the_history_of_a_file_gives_its_records(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     check_replay(sqlite(tmp_path_factory.mktemp("journal")), data)
+
+
+@pytest.mark.postgres
+@of_one_database
+def test_replaying_the_history_of_a_database_gives_its_records(
+    journal_database: str, tmp_path: Path, data: st.DataObject
+) -> None:
+    with Journals(journal_database, tmp_path) as journals:
+        check_replay(postgres(journals), data)
 
 
 def check_replay(reopen: Reopen, data: st.DataObject) -> None:
@@ -370,6 +400,15 @@ def test_the_sums_of_a_file_are_those_of_its_records_and_of_what_is_kept(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     check_sums(sqlite(tmp_path_factory.mktemp("journal")), data)
+
+
+@pytest.mark.postgres
+@of_one_database
+def test_the_sums_of_a_database_are_those_of_its_records_and_of_what_is_kept(
+    journal_database: str, tmp_path: Path, data: st.DataObject
+) -> None:
+    with Journals(journal_database, tmp_path) as journals:
+        check_sums(postgres(journals), data)
 
 
 AMOUNTS = st.decimals(min_value=0, max_value=40, places=3)

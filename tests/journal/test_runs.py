@@ -1,9 +1,8 @@
-"""How runs are known to each other, and orders come to the run they are for, on a real file."""
+"""How runs are known to each other, and orders come to the run they are for."""
 
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from batchgen.journal.orders import Answer
 from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
 from batchgen.lifecycle import Accepted, Collected, SubmitStarted, Succeeded
 from batchgen.model import JobKey, Scope
+from tests.support.journals import Journals
 from tests.support.lives import JOB
 from tests.support.opened import OpenedFile as JournalFile
 
@@ -34,15 +34,14 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened(path: Path) -> Iterator[Callable[[], RunRecords]]:
-    with ExitStack() as stack:
+def opened(journals: Journals) -> Callable[[], RunRecords]:
+    return journals.runs
 
-        def open_records() -> RunRecords:
-            records = FileStore(path.parent).runs()
-            assert records is not None
-            return stack.enter_context(records)
 
-        yield open_records
+@pytest.fixture
+def opened_of_a_file(path: Path) -> Iterator[Callable[[], RunRecords]]:
+    with Journals(None, path.parent) as journals:
+        yield journals.runs
 
 
 def test_a_run_is_known_to_others_until_it_ends(opened: Callable[[], RunRecords]) -> None:
@@ -143,8 +142,10 @@ def test_a_number_is_never_given_twice(opened: Callable[[], RunRecords]) -> None
     assert records.orders.answers(first) is None
 
 
-def test_a_look_tells_only_of_what_others_wrote(opened: Callable[[], RunRecords], path: Path) -> None:
-    mine, another = opened(), opened()
+def test_a_look_tells_only_of_what_others_wrote(
+    opened_of_a_file: Callable[[], RunRecords], path: Path
+) -> None:
+    mine, another = opened_of_a_file(), opened_of_a_file()
     mine.begin(RUN)
     assert mine.changed()
     assert mine.beat(RUN, at=1001.0)
@@ -158,8 +159,10 @@ def test_a_look_tells_only_of_what_others_wrote(opened: Callable[[], RunRecords]
     assert mine.changed()
 
 
-def test_a_run_waits_for_nobody_and_comes_back_later(opened: Callable[[], RunRecords], path: Path) -> None:
-    mine, another = opened(), opened()
+def test_a_run_waits_for_nobody_and_comes_back_later(
+    opened_of_a_file: Callable[[], RunRecords], path: Path
+) -> None:
+    mine, another = opened_of_a_file(), opened_of_a_file()
     mine.begin(RUN)
     (number,) = another.orders.give("a", [("pause", "")], at=1000.0)
     holder = sqlite3.connect(path, isolation_level=None)
@@ -173,14 +176,14 @@ def test_a_run_waits_for_nobody_and_comes_back_later(opened: Callable[[], RunRec
 
 
 def test_orders_are_given_while_the_run_writes_and_none_of_either_is_lost(
-    opened: Callable[[], RunRecords], path: Path
+    opened: Callable[[], RunRecords], journals: Journals
 ) -> None:
     mine = opened()
     mine.begin(RUN)
     given: list[int] = []
 
     def give() -> None:
-        records = FileStore(path.parent).runs()
+        records = journals.store.runs()
         assert records is not None
         with records:
             for number in range(40):
@@ -189,7 +192,8 @@ def test_orders_are_given_while_the_run_writes_and_none_of_either_is_lost(
     other = threading.Thread(target=give)
     other.start()
     taken: list[int] = []
-    with JournalFile.open(path) as file:
+    journals.lead(SCOPE.batch)
+    with journals.open() as file:
         journal, key = file.batch(SCOPE), -1
         while other.is_alive() or mine.orders.due("a"):
             key += 1

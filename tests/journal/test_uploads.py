@@ -1,7 +1,6 @@
 """Which files the service has, as the journal remembers it."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from batchgen.journal.file_store import FileStore
 from batchgen.journal.uploads import UploadRecords
 from batchgen.model import Scope, Upload
-from tests.support.opened import OpenedFile as JournalFile
+from tests.support.journals import Journals
 
 ORIGIN = "http://127.0.0.1/v1"
 SENT = Upload(sha256="aa", asset_id="asset_1", name="a.png", bytes=3, at=1.5)
@@ -17,29 +16,23 @@ UNDER_WAY = Upload(sha256="bb", upload_id="upload_1", name="b.mp4", bytes=9, at=
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "out" / "journal.db"
+def records(journals: Journals) -> UploadRecords:
+    return journals.uploads(origin=ORIGIN, project="p")
 
 
-@pytest.fixture
-def records(path: Path) -> Iterator[UploadRecords]:
-    with FileStore(path.parent).uploads(origin=ORIGIN, project="p") as opened:
-        yield opened
-
-
-def test_an_upload_is_remembered_for_every_later_run(path: Path, records: UploadRecords) -> None:
+def test_an_upload_is_remembered_for_every_later_run(journals: Journals, records: UploadRecords) -> None:
     records.keep(SENT)
     records.keep(UNDER_WAY)
-    with FileStore(path.parent).uploads(origin=ORIGIN, project="p") as again:
+    with journals.store.uploads(origin=ORIGIN, project="p") as again:
         assert again.find(["aa", "bb", "cc"]) == {"aa": SENT, "bb": UNDER_WAY}
 
 
 @pytest.mark.parametrize(("origin", "project"), [("https://other/v1", "p"), (ORIGIN, "q")])
 def test_another_origin_or_project_has_its_own(
-    path: Path, records: UploadRecords, origin: str, project: str
+    journals: Journals, records: UploadRecords, origin: str, project: str
 ) -> None:
     records.keep(SENT)
-    with FileStore(path.parent).uploads(origin=origin, project=project) as others:
+    with journals.store.uploads(origin=origin, project=project) as others:
         assert not others.find(["aa"])
         others.forget(["asset_1"])
     assert records.find(["aa"])
@@ -67,18 +60,19 @@ def test_many_files_are_found_at_once(records: UploadRecords) -> None:
     assert len(records.find([str(number) for number in range(1300)])) == 1200
 
 
-def test_a_reader_needs_neither_a_file_nor_the_table(path: Path) -> None:
-    with FileStore(path.parent).uploads_to_read(origin=ORIGIN, project="p") as none:
+def test_a_reader_needs_neither_a_file_nor_the_table(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "out")
+    with store.uploads_to_read(origin=ORIGIN, project="p") as none:
         assert not none.find(["aa"])
-    path.parent.mkdir()
-    sqlite3.connect(path).close()
-    with FileStore(path.parent).uploads_to_read(origin=ORIGIN, project="p") as old:
+    (tmp_path / "out").mkdir()
+    sqlite3.connect(tmp_path / "out" / "journal.db").close()
+    with store.uploads_to_read(origin=ORIGIN, project="p") as old:
         assert not old.find(["aa"])
 
 
-def test_records_and_uploads_share_a_file(path: Path, records: UploadRecords) -> None:
+def test_records_and_uploads_share_a_place(journals: Journals, records: UploadRecords) -> None:
     scope = Scope(origin=ORIGIN, project="p", batch="spring")
-    JournalFile.open(path).begin(scope)
+    journals.open().begin(scope)
     records.keep(SENT)
-    with FileStore(path.parent).uploads_to_read(origin=ORIGIN, project="p") as reader:
+    with journals.store.uploads_to_read(origin=ORIGIN, project="p") as reader:
         assert reader.find(["aa"]) == {"aa": SENT}

@@ -78,6 +78,22 @@ class CutWire:
         """Break off all connections: both sides see a reset, what was held is lost; new ones are taken."""
         self._do(self._wire.cut())
 
+    def lose_answer(self, after: int = 0) -> None:
+        """Let so many answers pass, and break off the connection on which the next one comes, which is lost.
+
+        An answer is what the server sends at once.
+        """
+
+        async def act() -> None:
+            self._wire.passing = after
+
+        self._do(act())
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether the answer came that was to be lost."""
+        return self._wire.passing is None
+
     def refuse(self) -> None:
         """Take no new connections; those that there are stay."""
         self._do(self._wire.refuse())
@@ -120,6 +136,7 @@ class _Wire:
         self.loop, self.port, self._target = loop, port, target
         self.seconds = 0.0
         self.opened = 0
+        self.passing: int | None = None  # answers, until one is lost
         self._silent = {True: False, False: False}  # by whether it is a client that speaks
         self._held = {True: asyncio.Event(), False: asyncio.Event()}
         self._may_join = asyncio.Event()
@@ -230,11 +247,24 @@ class _End(asyncio.Protocol):
             self._take(None)
 
     def _take(self, what: bytes | None) -> None:
+        if what and self._is_to_be_lost():
+            for one in filter(None, (self._peer, self)):
+                one.reset()
+            return
         due = self._wire.loop.time() + self._wire.seconds
         self._waiting.append((due, what))
         self._wire.loop.call_at(due, self.pass_on)
         if what and self._wire.is_silent(self):
             self._wire.note(self)
+
+    def _is_to_be_lost(self) -> bool:
+        if self.of_client or self._wire.passing is None:
+            return False
+        if self._wire.passing:
+            self._wire.passing -= 1
+            return False
+        self._wire.passing = None
+        return True
 
     def pass_on(self) -> None:
         """Give the peer what has waited long enough, in its order."""

@@ -110,6 +110,18 @@ def test_a_round_trip_takes_at_least_the_delay_of_both_ways(wire: CutWire) -> No
             assert [answers.readline(), answers.readline()] == [b"1\n", b"2\n"], "in their order"
 
 
+def test_one_answer_is_lost_and_the_server_has_done_what_it_was_asked(wire: CutWire, heard: Heard) -> None:
+    with client(wire) as one, client(wire) as other:
+        wire.lose_answer(after=1)
+        assert said(one, b"first\n") == b"first\n"
+        one.sendall(b"second\n")
+        with pytest.raises(ConnectionResetError):
+            one.recv(10)
+        assert wire.has_lost
+        assert heard.lines == [b"first\n", b"second\n"]
+        assert said(other, b"third\n") == b"third\n", "other connections stay"
+
+
 def test_a_silent_wire_takes_everything_and_passes_it_on_when_it_is_healed(
     wire: CutWire, heard: Heard
 ) -> None:

@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -21,9 +22,9 @@ from batchgen.journal.record_rows import taken
 from batchgen.journal.scopes import columns_of, keep_scope
 from batchgen.journal.totals import QUARTER, UNIT, in_units, over_cap
 from batchgen.lease_ports import Testimony
-from batchgen.lifecycle import Accepted, Event
+from batchgen.lifecycle import Accepted, Event, Record
 from batchgen.model import JobKey, Scope
-from batchgen.planning.budget import Allowance, Committed, Reservation
+from batchgen.planning.budget import Allowance, Amounts, Committed, Reservation
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ _APPEND: Final = (
     "%s::bigint[], %s::bigint[], %s)"
 )
 _TRIES = 3  # of a block of statements whose answer was lost
+_MOST = 2**63 - 1  # what a column holds; a cap beyond it is none
 
 
 class Commits:
@@ -79,6 +81,13 @@ class PostgresBatch(BatchJournal):
         self._lease = lease
         self._spool = spool
         self._last: tuple[JobKey, int, str] | None = None  # the last append, its version and its token
+
+    def append(
+        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+    ) -> Record:
+        """Record what happened to one job, all of it or nothing; see ``BatchJournal``."""
+        with self._database.bounded():  # the first one of a scope asks more than one question
+            return super().append(key, *events, allowed=allowed, reserves=reserves)
 
     def _write(self, change: Change) -> dict[JobKey, Reservation]:
         """Write a change in one statement; see ``BatchJournal``."""
@@ -137,11 +146,32 @@ class PostgresBatch(BatchJournal):
             case _:
                 return None
 
-    def append_to_all(self, changes: Mapping[JobKey, Sequence[Event]]) -> None:
-        """Record notes of several jobs; see ``BatchJournal``."""
+    def _write_all(self, changes: Mapping[JobKey, Sequence[Event]], after: Mapping[JobKey, Record]) -> None:
+        """Write notes of several jobs in one transaction; see ``BatchJournal``.
+
+        A token is put beside them, by which is known after a lost answer that they are there.
+        """
         self._led()
-        self._begun()
-        super().append_to_all(changes)
+        if not changes:
+            return
+        scope_id, token = self._begun(), str(uuid.uuid4())
+        first = next(iter(changes))
+        version = self._rows.version(first) + 1
+
+        def write() -> None:
+            if self._is_kept(self._database, first, version, token, or_later=False):
+                return
+            with self._database.written(durable=True):
+                for key, events in changes.items():
+                    self._rows.write_events(scope_id, key, tuple(events))
+                    self._rows.write(scope_id, key, after[key], tuple(events))
+                self._database.execute(
+                    "UPDATE records SET token = ? WHERE scope = ? AND content = ? AND ordinal = ?",
+                    (uuid.UUID(token), scope_id, *first),
+                )
+
+        self._again(write, bounded=False)  # there may be ten thousand of them
+        self._last = first, version, token
 
     def reserve(self, wanted: Mapping[JobKey, Reservation], *, allowed: Allowance | None = None) -> None:
         """Keep money for jobs of chains that have begun; see ``BatchJournal``."""
@@ -220,9 +250,13 @@ class PostgresBatch(BatchJournal):
         Raises:
             JournalError: it could not be written.
         """
-        self._database.execute(
-            "UPDATE testimony SET heard_at = clock_timestamp() WHERE id = ANY (?)", (list(numbers),)
-        )
+        self._again(partial(self._strike, list(numbers)))
+
+    def _strike(self, numbers: list[int]) -> None:
+        with self._database.written(durable=False):  # heard twice is heard once
+            self._database.execute(
+                "UPDATE testimony SET heard_at = clock_timestamp() WHERE id = ANY (?)", (numbers,)
+            )
 
     def check_unchanged(self, connection: PostgresConnection) -> None:
         """Hold a new connection against what was written over the one before it.
@@ -233,18 +267,30 @@ class PostgresBatch(BatchJournal):
         """
         if self._last is None:
             return
-        key, version, token = self._last
-        found = connection.execute(
-            "SELECT 1 FROM records WHERE scope = ? AND content = ? AND ordinal = ? "
-            "AND (version > ? OR version = ? AND token = ?)",
-            (self._scope_id, *key, version, version, uuid.UUID(token)),
-        ).fetchone()
-        if found is None:
+        if not self._is_kept(connection, *self._last):
             raise JournalAwayError(
                 f"{self._path}: what was written last is not there any more: the database was set back, or "
                 "another server has taken over without it. Nothing more is sent; the same command looks for "
                 "what was paid meanwhile, and goes on"
             )
+
+    def _is_kept(
+        self,
+        connection: PostgresConnection,
+        key: JobKey,
+        version: int,
+        token: str,
+        *,
+        or_later: bool = True,
+    ) -> bool:
+        """Return whether a version of a record that was written with a token is there, or one after it."""
+        found = connection.execute(
+            "SELECT version, token FROM records WHERE scope = ? AND content = ? AND ordinal = ?",
+            (self._scope_id, *key),
+        ).fetchone()
+        if found is None:
+            return False
+        return (found[0] > version and or_later) or found == (version, uuid.UUID(token))
 
     def _led(self) -> Lease:
         if self._lease is None:
@@ -254,21 +300,25 @@ class PostgresBatch(BatchJournal):
     def _begun(self) -> int:
         """Return the number of the scope, which is made with its first row, beside its account."""
         if self._scope_id is None:
-            with self._database.written(durable=True):
-                number = keep_scope(self._database, self._scope)
-                keep_account(self._database, self._scope)
-            self._scope_id = number
+            self._scope_id = self._again(self._begin)
         return self._scope_id
 
-    def _again(self, do: Callable[[], T]) -> T:
+    def _begin(self) -> int:
+        with self._database.written(durable=True):
+            number = keep_scope(self._database, self._scope)
+            keep_account(self._database, self._scope)
+        return number
+
+    def _again(self, do: Callable[[], T], *, bounded: bool = True) -> T:
         """Do a block of statements that may be done twice, anew where its answer was lost."""
-        for _ in range(_TRIES - 1):
-            try:
-                return do()
-            except JournalAwayError:
-                if not self._database.answers():
-                    raise
-        return do()
+        with self._database.bounded() if bounded else nullcontext():
+            for _ in range(_TRIES - 1):
+                try:
+                    return do()
+                except JournalAwayError:
+                    if not self._database.answers():
+                        raise
+            return do()
 
 
 def keep_account(connection: PostgresConnection, scope: Scope) -> None:
@@ -293,7 +343,12 @@ def _caps(allowed: Allowance | None) -> tuple[list[int] | None, list[int | None]
     if allowed is None:
         return None, None, True
     return (
-        [int(one.cap // UNIT) for one in allowed.windows],
+        [_whole(one.cap) for one in allowed.windows],
         [None if one.since is None else int(one.since // QUARTER) for one in allowed.windows],
         allowed.trust_refunds,
     )
+
+
+def _whole(cap: Decimal) -> int:
+    """Return how many whole units are under a cap."""
+    return int(cap // UNIT) if cap < _MOST * UNIT else _MOST

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from batchgen.errors import InputError
@@ -17,34 +18,41 @@ _KNOWN: Final = f"{schema.VERSION}.{tables.VERSION}"
 _QUESTIONS: Final = 5  # of which the middle one says how long one takes
 
 
-def looked_at(connection: PostgresConnection, place: str, *, tables_made: bool = True) -> Health:
+def looked_at(
+    connection: PostgresConnection,
+    place: str,
+    *,
+    tables_made: bool = True,
+    wall: Callable[[], float] = time.time,
+) -> Health:
     """Ask a server what it is, and refuse one that would lose what it says it has kept.
 
     Args:
         connection: to it.
         place: of the journal, for people.
         tables_made: whether the tables have to be there.
+        wall: this machine's clock, seconds since the epoch.
 
     Raises:
         InputError: it does not keep what it commits, cannot be written, is too old, or its tables are of
             another version, or another program's.
         JournalError: it cannot be asked.
     """
-    found = _facts(connection, place)
+    found = _facts(connection, place, wall=wall)
     problems = found.problems() if tables_made or found.tables is not None else found.problems_of_server()
     for one in problems:
         raise InputError(f"{place}: {one}")
     return found
 
 
-def health_of(connection: PostgresConnection, place: str) -> Health:
+def health_of(connection: PostgresConnection, place: str, *, wall: Callable[[], float] = time.time) -> Health:
     """Ask a server what it is, how quickly it answers, and who leads which batch.
 
     Raises:
         InputError: its tables are another program's.
         JournalError: it cannot be asked.
     """
-    found = _facts(connection, place)
+    found = _facts(connection, place, wall=wall)
     took = []
     for _ in range(_QUESTIONS):
         began = time.perf_counter()
@@ -54,17 +62,18 @@ def health_of(connection: PostgresConnection, place: str) -> Health:
     return dataclasses.replace(found, round_trip=statistics.median(took), leaders=leaders)
 
 
-def _facts(connection: PostgresConnection, place: str) -> Health:
-    asked, began = time.time(), time.perf_counter()
+def _facts(connection: PostgresConnection, place: str, *, wall: Callable[[], float] = time.time) -> Health:
+    asked, began = wall(), time.perf_counter()
     row = connection.execute(
         "SELECT extract(epoch FROM clock_timestamp())::double precision, current_setting('fsync'), "
         "current_setting('full_page_writes'), current_setting('synchronous_commit'), "
-        "pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', "
+        "pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on', "
         "current_setting('server_version_num')::int, current_setting('server_version'), "
-        "current_setting('server_encoding'), to_regclass('settings') IS NOT NULL"
+        "current_setting('server_encoding'), to_regclass('settings') IS NOT NULL, "
+        "current_setting('default_transaction_isolation')"
     ).fetchone()
     took = time.perf_counter() - began
-    now, fsync, whole_pages, commits, read_only, number, version, encoding, has_tables = row
+    now, fsync, whole_pages, commits, read_only, number, version, encoding, has_tables, isolation = row
     made, lease = _settings(connection, place) if has_tables else (None, None)
     return Health(
         place=place,
@@ -76,6 +85,7 @@ def _facts(connection: PostgresConnection, place: str) -> Health:
         full_page_writes=whole_pages,
         synchronous_commit=commits,
         encoding=encoding,
+        isolation=isolation,
         read_only=read_only,
         offset=now - (asked + took / 2),
         round_trip=took,
@@ -92,8 +102,10 @@ def _settings(connection: PostgresConnection, place: str) -> tuple[str, float]:
     other = InputError(
         f"{place}: has a table named settings of another program; give batchgen a database of its own"
     )
+    # not information_schema: that hides the columns which this user may not read
     columns = connection.execute(
-        "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass('settings') AND attnum > 0"
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass('settings') AND attnum > 0 "
+        "AND NOT attisdropped"
     ).fetchall()
     if not {"application", "version", "journal_version", "lease"} <= {name for (name,) in columns}:
         raise other

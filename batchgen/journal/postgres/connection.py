@@ -18,6 +18,18 @@ T = TypeVar("T")
 PATIENCE = 8.0  # seconds: a restart of the server is shorter, and for longer a run does not stand still
 _PAUSE = 0.05  # seconds between two tries
 _AT_EACH = 2.0  # seconds for one try of many, where an answer may be lost: the same is sent again after it
+_LEAST = 0.1  # seconds: an answer on its way is waited for, however late it is
+_IMPATIENCE = 0.5  # seconds, instead of the patience, for a server that was waited for in vain just before
+
+# Nobody waits long for a row: a takeover must not stand behind a process that stopped in the middle of a
+# block, nor behind a machine that is gone; so the server ends such a session by itself. Shorter than a try,
+# so that whoever has given up does not get the row afterwards.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_LIMITS = (
+    "SELECT set_config('lock_timeout', '1500ms', true), "
+    "set_config('idle_in_transaction_session_timeout', '5s', true), set_config('synchronous_commit', "
+    "CASE WHEN ? THEN 'off' ELSE current_setting('synchronous_commit') END, true)"
+)
 _PLACES = re.compile(r"\?|%|(?<!:):([a-z_]+)\b")
 
 
@@ -50,6 +62,8 @@ class PostgresConnection:
         self._opened = opened
         self._wire: Wire | None = None
         self._within = False  # a transaction
+        self._until: float | None = None  # when what is being done has to be over, on the monotonic clock
+        self._gave_up = False  # when it was asked last
         self._fence: tuple[str, int] | None = None
 
     def fence(self, batch: str, epoch: int) -> None:
@@ -94,6 +108,19 @@ class PostgresConnection:
             return False
         return True
 
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """Let all that is done in the block take as long together as one statement may alone."""
+        if self._until is not None:
+            yield
+            return
+        patience = min(self._patience, _IMPATIENCE) if self._gave_up else self._patience
+        self._until = time.monotonic() + patience
+        try:
+            yield
+        finally:
+            self._until = None
+
     def tried(self, run: Callable[[Wire], T]) -> T:
         """Do something over the connection, anew where nothing is known of it; once within a transaction.
 
@@ -103,19 +130,25 @@ class PostgresConnection:
         """
         if self._within:
             return self._once(run)
-        until = time.monotonic() + self._patience
-        while True:
-            try:
-                return self._attempt(run, until)
-            except LostError as error:
-                self._drop()
-                if time.monotonic() + _PAUSE >= until:
-                    raise self._away(error) from None
-                time.sleep(_PAUSE)
+        with self.bounded():
+            while True:
+                began = time.monotonic()
+                try:
+                    done = self._attempt(run)
+                except LostError as error:
+                    self._drop()
+                    # the next try would take as long as this one
+                    if self._left() < _PAUSE + time.monotonic() - began:
+                        self._gave_up = True
+                        raise self._away(error) from None
+                    time.sleep(_PAUSE)
+                else:
+                    self._gave_up = False
+                    return done
 
-    def _attempt(self, run: Callable[[Wire], T], until: float) -> T:
-        wire = self._connected(until)
-        wire.patience = max(0.1, min(_AT_EACH, until - time.monotonic()))
+    def _attempt(self, run: Callable[[Wire], T]) -> T:
+        wire = self._connected()
+        wire.patience = max(_LEAST, min(_AT_EACH, self._left()))
         try:
             return run(wire)
         except (psycopg.Error, OSError, LostError) as error:
@@ -124,6 +157,7 @@ class PostgresConnection:
     def _once(self, run: Callable[[Wire], T]) -> T:
         if self._wire is None:
             raise self._away(LostError("the connection was lost"))
+        self._wire.patience = max(_LEAST, self._left())
         try:
             return run(self._wire)
         except (psycopg.Error, OSError, LostError) as error:
@@ -133,6 +167,10 @@ class PostgresConnection:
                 raise self._away(gone) from None
             raise self.refused(error) from error
 
+    def _left(self) -> float:
+        """Return the seconds that are left for what is being done."""
+        return self._patience if self._until is None else self._until - time.monotonic()
+
     @contextmanager
     def written(self, *, durable: bool | None = None) -> Iterator[None]:
         """Write all that happens in the block, or nothing; see ``Connection``.
@@ -141,25 +179,33 @@ class PostgresConnection:
             FencedError: another run leads the batch whose lease this is under.
             JournalAwayError: the server went away; whether all is written or nothing is not known.
         """
-        self.tried(lambda wire: wire.execute("BEGIN"))
+        self.tried(lambda wire: wire.execute(_BEGIN))
         self._within = True
         try:
-            self.execute(
-                "SELECT set_config('lock_timeout', '3s', true), set_config('synchronous_commit', "
-                "CASE WHEN ? THEN 'off' ELSE current_setting('synchronous_commit') END, true)",
-                (durable is False,),
-            )
+            self.execute(_LIMITS, (durable is False,))
             if self._fence is not None:
                 self.execute("SELECT fence(?, ?)", self._fence)
             yield
-            self.execute("COMMIT")
+            self._commit()
         except BaseException:
-            if self._wire is not None:
-                with suppress(psycopg.Error, OSError, LostError):
-                    self._wire.execute("ROLLBACK")
+            self._roll_back()
             raise
         finally:
             self._within = False
+
+    def _commit(self) -> None:
+        done = self._once(lambda wire: wire.execute("COMMIT")).statusmessage
+        if done != "COMMIT":  # the server does so without an error where a statement before has failed
+            raise JournalError(f"{self._place}: nothing was written: a statement before had failed")
+
+    def _roll_back(self) -> None:
+        if self._wire is None:
+            return
+        try:
+            self._wire.patience = _AT_EACH
+            self._wire.execute("ROLLBACK")
+        except (psycopg.Error, OSError, LostError):
+            self._drop()  # nobody knows in what it is, and the server ends it with the connection
 
     def lock_caps(self, origin: str) -> None:
         """Let nobody else commit money of an origin until the transaction ends that this is called in."""
@@ -167,14 +213,18 @@ class PostgresConnection:
 
     @contextmanager
     def events_may_move(self) -> Iterator[None]:
-        """Let events get another scope in the block, within a transaction; see ``Connection``."""
-        self.execute("ALTER TABLE events DISABLE TRIGGER events_stay")
-        yield
-        self.execute("ALTER TABLE events ENABLE TRIGGER events_stay")
+        """Let events get another scope in the block, within a transaction; see ``Connection``.
 
-    def is_busy(self, error: Exception) -> bool:  # noqa: ARG002 - a server has room for many
-        """Return whether an error says no more than that another process is writing at this moment."""
-        return False
+        The trigger itself lets them pass: to switch it off would lock the table for all batches, and only the
+        owner of the table may.
+        """
+        self.execute("SELECT set_config('batchgen.events_may_move', 'on', true)")
+        yield
+        self.execute("SELECT set_config('batchgen.events_may_move', '', true)")
+
+    def is_busy(self, error: Exception) -> bool:
+        """Return whether an error says no more than that it cannot be written at this moment."""
+        return isinstance(error, JournalAwayError)
 
     def wait_at_most(self, milliseconds: int) -> None:
         """Wait no longer for the server than this, but half a second, from now on."""
@@ -218,11 +268,13 @@ class PostgresConnection:
             case _:
                 return JournalError(f"{self._place}: {text}")
 
-    def _connected(self, until: float) -> Wire:
+    def _connected(self) -> Wire:
         if self._wire is None or self._wire.closed:
             self._drop()
+            if self._left() <= 0:
+                raise LostError("the connection was lost")
             try:
-                wire = connect(self._url, patience=max(0.1, min(_AT_EACH, until - time.monotonic())))
+                wire = connect(self._url, patience=max(_LEAST, min(_AT_EACH, self._left())))
             except InputError as error:
                 raise InputError(f"{self._place}: {error}") from error
             self._wire = wire

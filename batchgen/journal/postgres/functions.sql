@@ -2,7 +2,8 @@
 -- BG002 another one has written the record, BG003 a submission is another job's, BG004 a cap would not hold.
 
 -- As SQLite has them, for the few statements that look into what is kept as JSON. Text, not jsonb: what was
--- sent may hold \u0000, which jsonb refuses; that alone is shown as another character here.
+-- sent may hold \u0000, which jsonb refuses; that alone is shown as another character here. What a body holds
+-- is not touched by that: it stands there as text within text.
 CREATE FUNCTION json_at(fields text, path text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE STRICT COST 1000 AS $$
 DECLARE name text := substr(path, 3);
@@ -21,11 +22,12 @@ LANGUAGE sql IMMUTABLE STRICT COST 1000 AS $$
 $$;
 
 -- Refuses whoever does not lead the batch any more. The row is locked against a takeover until the
--- transaction has ended: so what is written here is there before a new leader reads.
+-- transaction has ended: so what is written here is there before a new leader reads. KEY SHARE is all that
+-- takes: a takeover locks the row FOR UPDATE, and a renewal changes no key, so that neither waits for the other.
 CREATE FUNCTION fence(of_batch text, by_epoch bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE found bigint;
 BEGIN
-  SELECT epoch INTO found FROM leases WHERE batch = of_batch FOR SHARE;
+  SELECT epoch INTO found FROM leases WHERE batch = of_batch FOR KEY SHARE;
   IF found IS DISTINCT FROM by_epoch THEN
     RAISE EXCEPTION 'another run leads this batch' USING ERRCODE = 'BG001';
   END IF;
@@ -38,6 +40,8 @@ RETURNS TABLE (epoch bigint, silent_until double precision, was text, was_until 
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
+  -- shorter than whoever asks waits for an answer: a lease must not be had by one who has gone away
+  limits text := set_config('lock_timeout', '500ms', true);
   moment timestamptz := clock_timestamp();
   lasts timestamptz := clock_timestamp() + make_interval(secs => seconds);
   there leases%ROWTYPE;
@@ -105,7 +109,7 @@ DECLARE
   kept_units bigint := 0;
   spent bigint;
 BEGIN
-  PERFORM set_config('lock_timeout', '3s', true);
+  PERFORM set_config('lock_timeout', '1500ms', true);
   IF NOT durable THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
   PERFORM fence(of_batch, by_epoch);
   IF begins OR caps IS NOT NULL THEN  -- READ COMMITTED is enough for caps because of these locks
@@ -154,7 +158,7 @@ BEGIN
     FOR gone IN DELETE FROM reservations
       WHERE scope = in_scope AND content = of_content AND ordinal = of_ordinal RETURNING at, amount
     LOOP
-      PERFORM add_total(in_scope, floor(gone.at / 900)::bigint, -gone.amount, 0, 0);
+      PERFORM add_total(in_scope, quarter_of(gone.at), -gone.amount, 0, 0);
     END LOOP;
   END IF;
   IF cardinality(keep_contents) > 0 THEN
@@ -193,4 +197,9 @@ RETURNS void LANGUAGE sql AS $$
   WHERE add_gross <> 0 OR add_assumed <> 0 OR add_confirmed <> 0
   ON CONFLICT (scope, quarter) DO UPDATE SET gross = totals.gross + excluded.gross,
     assumed = totals.assumed + excluded.assumed, confirmed = totals.confirmed + excluded.confirmed
+$$;
+
+-- The quarter of an hour of a moment, as Python's ``//`` has it: a quotient may be rounded up to a whole number.
+CREATE FUNCTION quarter_of(moment double precision) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT floor(moment / 900)::bigint - CASE WHEN floor(moment / 900) * 900 > moment THEN 1 ELSE 0 END
 $$;

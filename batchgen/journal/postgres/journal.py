@@ -43,9 +43,7 @@ class PostgresJournal(OpenJournal):
 
     def batch(self, scope: Scope) -> PostgresBatch:
         """Return the journal of one scope; nothing is written before its first event."""
-        lease = self._lease_of(scope.batch)
-        if lease is not None:
-            self._connection.fence(lease.batch, lease.epoch)
+        lease = self._fenced(scope.batch)
         found = PostgresBatch(self._connection, self._name, scope, lease, self._spool)
         self._batches.append(found)
         return found
@@ -53,6 +51,23 @@ class PostgresJournal(OpenJournal):
     def grouped(self, syncer: "Syncer") -> AbstractContextManager[None]:  # noqa: ARG002 - the server groups them
         """Do nothing: each durable fact is on the server's disk when it is appended."""
         return nullcontext()
+
+    def begin(self, scope: Scope) -> None:
+        """Keep a scope that has no event yet; see ``OpenJournal``."""
+        self._fenced(scope.batch)
+        super().begin(scope)
+
+    def drop_reservations(self, batch: str) -> None:
+        """Keep nothing any more for later steps of chains of a batch; see ``OpenJournal``."""
+        self._fenced(batch)
+        super().drop_reservations(batch)
+
+    def _fenced(self, batch: str) -> Lease | None:
+        """Let what is written from now on be refused when a batch that this process leads is another's."""
+        lease = self._lease_of(batch)
+        if lease is not None:
+            self._connection.fence(lease.batch, lease.epoch)
+        return lease
 
     def _check_unchanged(self, connection: PostgresConnection) -> None:
         for one in self._batches:

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from batchgen.journal.postgres.connection import PostgresConnection
 from batchgen.journal.postgres.wire import moment
 
 _RENEWALS: Final = 6  # in the time of one lease
+_QUICK: Final = 0.5  # seconds: an answer that took longer tells little of the time
 
 
 class Lease:
@@ -32,6 +34,7 @@ class Lease:
         asked: float,
         epoch: int,
         silent: float | None,
+        told: Callable[[float], None] = lambda _: None,
     ) -> None:
         """Keep a lease that was just taken.
 
@@ -42,6 +45,7 @@ class Lease:
             asked: when it was asked for, on the clock of ``moment``.
             epoch: its number.
             silent: until when holders before may have bought unseen, seconds since the epoch by the server.
+            told: told at each renewal what the server's clock shows, seconds since the epoch; by the thread.
         """
         self.batch = batch
         self.epoch = epoch
@@ -49,6 +53,7 @@ class Lease:
         self._seconds = seconds
         self._until = asked + seconds
         self._silent = silent
+        self._told = told
         self._lost = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._renew, name=f"lease of {batch}", daemon=True)
@@ -91,7 +96,8 @@ class Lease:
                 found = self._connection.execute(
                     "UPDATE leases SET until = clock_timestamp() + make_interval(secs => ?) "
                     "WHERE batch = ? AND epoch = ? AND NOT ended "
-                    "RETURNING extract(epoch FROM silent_until)::double precision",
+                    "RETURNING extract(epoch FROM silent_until)::double precision, "
+                    "extract(epoch FROM clock_timestamp())::double precision",
                     (self._seconds, self.batch, self.epoch),
                 ).fetchone()
             except FencedError:
@@ -102,16 +108,25 @@ class Lease:
                 self._lost = True
                 return
             self._until = asked + self._seconds
-            (self._silent,) = found
+            self._silent, now = found
+            if moment() - asked < _QUICK:
+                self._told(now)
 
 
-def take(connection: PostgresConnection, batch: str, *, seconds: float) -> Lease:
+def take(
+    connection: PostgresConnection,
+    batch: str,
+    *,
+    seconds: float,
+    told: Callable[[float], None] = lambda _: None,
+) -> Lease:
     """Take the lease of a batch.
 
     Args:
         connection: of its own.
         batch: its name.
         seconds: how long a lease lasts.
+        told: told what the server's clock shows; see ``Lease``.
 
     Raises:
         BatchLockedError: another run has it.
@@ -126,7 +141,7 @@ def take(connection: PostgresConnection, batch: str, *, seconds: float) -> Lease
     epoch, silent, was, since = row
     if epoch is None:
         raise held(batch, was, since)
-    return Lease(connection, batch, seconds=seconds, asked=asked, epoch=int(epoch), silent=silent)
+    return Lease(connection, batch, seconds=seconds, asked=asked, epoch=int(epoch), silent=silent, told=told)
 
 
 def held(batch: str, holder: str, since: float | None) -> BatchLockedError:

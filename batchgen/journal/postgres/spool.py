@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from batchgen.errors import JournalError
 from batchgen.journal.filesystem import lies_there, sync_folder
 from batchgen.model import JobKey, Scope
+
+_BLANK: Final = b" "
 
 
 class Saying(NamedTuple):
@@ -50,7 +52,7 @@ class Spool:
             JournalError: the file cannot be written.
         """
         with self._locked("a+b") as file:
-            if file.tell():
+            if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":  # whoever wrote last was cut off
                     file.write(b"\n")
@@ -72,19 +74,28 @@ class Spool:
         if not lies_there(self._path):
             return 0
         with self._locked("r+b") as file:
-            lines = file.read().decode("utf-8", "replace").splitlines(keepends=True)
-            read = [(line, _read(line)) for line in lines]
-            ours = [one for _, (database, one) in read if database == self._database and one is not None]
-            if ours:
-                hear(ours)
-            left = [line for line, (database, _) in read if database != self._database]
-            if len(left) == len(lines):
+            lines = file.read().splitlines(keepends=True)
+            read = [self._ours(line) for line in lines]
+            ours = [one for one in read if one is not None]
+            if not ours:
                 return 0
+            hear(ours)
+            # in place, so that none of the others is elsewhere for a moment, in which the power may fail
+            left = [
+                line if one is None else _BLANK * (len(line) - 1) + b"\n"
+                for line, one in zip(lines, read, strict=True)
+            ]
             file.seek(0)
-            file.write("".join(left).encode())
+            if any(map(bytes.strip, left)):
+                file.write(b"".join(left))
             file.truncate()
             _synced(file)
         return len(ours)
+
+    def _ours(self, line: bytes) -> Saying | None:
+        """Return the saying of a line that waits for this database."""
+        database, said = _read(line)
+        return said if database == self._database else None
 
     @contextmanager
     def _locked(self, mode: str) -> Iterator[BinaryIO]:
@@ -105,7 +116,7 @@ def _line(database: str, one: Saying) -> str:
     return json.dumps(plain, ensure_ascii=True) + "\n"
 
 
-def _read(line: str) -> tuple[str, Saying | None]:
+def _read(line: bytes) -> tuple[str, Saying | None]:
     """Return whose saying a line is, and the saying; of a line that was cut off, nobody's and none."""
     try:
         plain = json.loads(line)

@@ -1,8 +1,9 @@
 """The door to a journal that is in a database."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from batchgen.journal.postgres.lease import Lease, take
 from batchgen.journal.postgres.spool import Saying, Spool
 from batchgen.journal.postgres.tables import USUAL_LEASE
 from batchgen.journal.runs import RunRecords
+from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.store import ServerStore
 from batchgen.journal.uploads import UploadRecords
 from batchgen.redaction import without_password
@@ -42,13 +44,15 @@ class ServerClock:
 class PostgresStore(ServerStore):
     """The journals of all batches of one database."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, *, wall: Callable[[], float] = time.time) -> None:
         """Name the place; nothing is opened before it is asked.
 
         Args:
             url: of the database.
             folder: the output folder of this host, where receipts wait that the database does not take.
+            wall: this machine's clock, seconds since the epoch.
         """
+        self._wall = wall
         self._url = url
         self._place = without_password(url)
         self._spool = Spool(folder, self._place)
@@ -79,7 +83,7 @@ class PostgresStore(ServerStore):
         seconds = server.lease or 0.0
         connection = self._connect(patience=min(PATIENCE, seconds / 3))
         try:
-            lease = take(connection, batch, seconds=seconds)
+            lease = take(connection, batch, seconds=seconds, told=self._measure)
         except BaseException:
             connection.close()
             raise
@@ -161,7 +165,7 @@ class PostgresStore(ServerStore):
     def health(self) -> Health:
         """Return what the server says of itself; see ``ServerStore``."""
         with self._bare() as connection:
-            return health_of(connection, self._place)
+            return health_of(connection, self._place, wall=self._wall)
 
     @property
     def _existing(self) -> Opener:
@@ -169,7 +173,7 @@ class PostgresStore(ServerStore):
 
     @contextmanager
     def _opened_to(self, how: str, /) -> Iterator[Connection | None]:  # noqa: ARG002 - one connection does both
-        with self._once() as connection:
+        with explained(self._place), self._once() as connection:
             yield connection
 
     @contextmanager
@@ -203,7 +207,7 @@ class PostgresStore(ServerStore):
 
     def _check(self, connection: PostgresConnection) -> None:
         """Look at the server behind a new connection, for it may be another one than before."""
-        self._server = looked_at(connection, self._place)
+        self._server = looked_at(connection, self._place, wall=self._wall)
 
     def _known_server(self) -> Health:
         if self._server is None:
@@ -217,6 +221,11 @@ class PostgresStore(ServerStore):
 
     def _offset(self) -> float:
         return self._known_server().offset
+
+    def _measure(self, now: float) -> None:
+        """Take over what the server's clock shows at this moment."""
+        if self._server is not None:
+            self._server = replace(self._server, offset=now - self._wall())
 
     def _hear_the_spool(self) -> None:
         """Give the database what an earlier run on this host could not.

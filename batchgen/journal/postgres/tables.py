@@ -20,7 +20,7 @@ _WORDS: Final = (
     (re.compile(r"\bREAL\b"), "double precision"),
     (re.compile(r"\)\s*STRICT(?:, WITHOUT ROWID)?\s*$"), ")"),
 )
-_BY_THE_FILE_ALONE: Final = ("CREATE TRIGGER", "PRAGMA")
+_BY_THE_FILE_ALONE: Final = ("CREATE TRIGGER", "PRAGMA", "CREATE INDEX records_by_scope ")
 
 _OURS: Final = (
     # version is that of this program's tables, lease the length of every lease: all hosts have to agree on it
@@ -55,6 +55,8 @@ _OURS: Final = (
     # of the append that wrote it last: one whose answer was lost is asked about by it, never guessed
     "ALTER TABLE records ADD COLUMN token uuid",
     "ALTER TABLE records SET (fillfactor = 70)",
+    # a scope's records in their order, so many at a time; the file's rows have their number in every index
+    "CREATE INDEX records_by_scope ON records (scope, id)",
     "ALTER TABLE events ADD COLUMN epoch bigint NOT NULL DEFAULT 0",
     # what those say whose lease another one has by now; refuses nothing
     """
@@ -78,7 +80,12 @@ _OURS: Final = (
     """CREATE TABLE rebuilds (batch text COLLATE "C" PRIMARY KEY)""",
     """
     CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION 'events are never changed or deleted'; END $$
+    BEGIN
+      IF TG_OP = 'UPDATE' AND current_setting('batchgen.events_may_move', true) = 'on' THEN
+        RETURN NEW;  -- to another scope: when two names are joined
+      END IF;
+      RAISE EXCEPTION 'events are never changed or deleted';
+    END $$
     """,
     """
     CREATE TRIGGER events_stay BEFORE UPDATE OR DELETE ON events
