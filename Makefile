@@ -9,7 +9,7 @@ COMPILED := $(VENV)/.compiled
 SUITE  := not browser and not checker and not image and not postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help pages page-types demo test test-browser test-image test-postgres image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants nights kills
+.PHONY: help pages page-types demo test test-browser test-image test-postgres image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants nights kills zombies
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -92,6 +92,10 @@ mutants: $(READY) ## plant faults in a copy of the package, and see the tests fa
 NIGHTS ?= 0-19
 nights: $(READY) ## play sixty nights of a batch that repeats, twenty times over (NIGHTS=first-last)
 	$(BIN)/python -m tests.proof.nights $(NIGHTS)
+
+ZOMBIES ?= 0-999
+zombies: $(READY) ## let runs wake and go on after another one took over, in a thousand seeds (ZOMBIES=first-last)
+	$(BIN)/python -m tests.proof.zombies $(ZOMBIES)
 
 KILLS ?= 600
 kills: $(READY)  ## kill -9 the installed command six hundred times, and count what was charged (KILLS=n)

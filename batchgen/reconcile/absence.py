@@ -150,7 +150,8 @@ def _shown_absent(found: Findings, policy: DoubtPolicy) -> bool:
         return False
     late = found.clean[-1]
     early = any(late - one >= policy.spacing for one in found.clean[:-1])
-    return early and late >= max(policy.settled_after(found.lag), found.before + found.wait)
+    settled = max(policy.settled_after(found.lag), found.before + found.wait)
+    return early and late >= settled
 
 
 def _hold(found: Findings, policy: DoubtPolicy) -> Conclusion:

@@ -9,14 +9,15 @@ import asyncio
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from batchgen.errors import BatchgenError, FencedError
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import AnswerLost, Event, Record, State
 from batchgen.loop_clock import loop_time
 from batchgen.model import Job, JobKey, RemoteJob, Scope
 from batchgen.planning.plan import Entry
-from batchgen.ports import Clock, Generator, Journal, Observer
+from batchgen.ports import Clock, Generator, Journal, Lease, Observer
 from batchgen.reconcile.absence import DoubtPolicy
 from batchgen.reconcile.reconciler import Reconciler
 from batchgen.reconcile.search import Search
@@ -25,10 +26,17 @@ _UNANSWERED = frozenset({State.SUBMITTING, State.IN_DOUBT})
 _PATIENCE = 3  # times settle_max: whoever settles a doubt has come to an end by then
 
 
+class Opened(NamedTuple):
+    """The journal of another scope, and the right to write there."""
+
+    journal: Journal
+    lease: Lease
+
+
 class OpenBatch(Protocol):
     """Opens the journal of another scope as its only writer, for as long as the block lasts."""
 
-    def __call__(self, scope: Scope) -> AbstractContextManager[Journal | None]:
+    def __call__(self, scope: Scope) -> AbstractContextManager[Opened | None]:
         """Open it; None where a run has it.
 
         Raises:
@@ -74,6 +82,7 @@ class Neighbours:
         self._open_batch = open_batch
         self._open: set[tuple[Scope, JobKey]] = set()
         self._taken: dict[Scope, Reconciler] = {}
+        self._lost: set[Scope] = set()  # taken over by a run while their doubts were settled here
         self._left: dict[Scope, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._settled: Callable[[], None] = lambda: None
@@ -111,6 +120,12 @@ class Neighbours:
         """
         if not self._open:
             return
+        try:
+            await self._run()
+        except BaseExceptionGroup as group:
+            raise _first_of(group) from None
+
+    async def _run(self) -> None:
         until = loop_time() + _PATIENCE * self._policy.settle_max
         with ExitStack() as stack:
             async with asyncio.TaskGroup() as group:
@@ -122,23 +137,44 @@ class Neighbours:
                 for task in self._tasks:
                     task.cancel()
 
+    async def _settle(self, scope: Scope, reconciler: Reconciler) -> None:
+        """Settle the doubts of one batch; a run that takes it over goes on with them."""
+        try:
+            await reconciler.run()
+        except FencedError:
+            self._lose(scope)
+
+    def _lose(self, scope: Scope) -> None:
+        self._taken.pop(scope, None)
+        self._lost.add(scope)
+
     def _take_up(self, stack: ExitStack, group: asyncio.TaskGroup) -> None:
         """Take up the doubts of batches that no run has."""
-        for scope in {one for one, _ in self._open} - self._taken.keys():
-            journal = stack.enter_context(self._open_batch(scope))
-            if journal is None:
+        for scope in {one for one, _ in self._open} - self._taken.keys() - self._lost:
+            opened = stack.enter_context(self._open_batch(scope))
+            if opened is None:
                 continue
-            ledger = Ledger(journal=journal, clock=self._clock, observer=self._observer)
-            search = Search.of(self._generator, journal, ledger, sender=self._sender)
-            reconciler = Reconciler(
-                search,
-                policy=self._policy,
-                settled=partial(self._entry_is_settled, scope),
-            )
-            self._taken[scope] = reconciler
-            for key in [key for one, key in self._open if one == scope]:
-                self._add(scope, key, journal.records().get(key, Record()), reconciler, ledger)
-            self._tasks.append(group.create_task(reconciler.run(), name=f"neighbour:{scope.batch}"))
+            try:
+                self._take(scope, opened, group)
+            except FencedError:
+                self._lose(scope)
+
+    def _take(self, scope: Scope, opened: Opened, group: asyncio.TaskGroup) -> None:
+        journal = opened.journal
+        ledger = Ledger(journal=journal, clock=self._clock, observer=self._observer)
+        search = Search.of(self._generator, journal, ledger, sender=self._sender)
+        reconciler = Reconciler(
+            search,
+            policy=self._policy,
+            settled=partial(self._entry_is_settled, scope),
+            lease=opened.lease,
+        )
+        self._taken[scope] = reconciler
+        for key in [key for one, key in self._open if one == scope]:
+            self._add(scope, key, journal.records().get(key, Record()), reconciler, ledger)
+        self._tasks.append(
+            group.create_task(self._settle(scope, reconciler), name=f"neighbour:{scope.batch}")
+        )
 
     def _add(self, scope: Scope, key: JobKey, record: Record, reconciler: Reconciler, ledger: Ledger) -> None:
         if record.job is None or record.state not in _UNANSWERED:
@@ -169,6 +205,15 @@ class Neighbours:
             self._left[scope] = self._left.get(scope, 0) + 1
         self._open.clear()
         self._settled()
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error that a person can cause or meet, or the whole where something else is in it."""
+    known, other = group.split(BatchgenError)
+    first: BaseException | None = known if other is None else group
+    while isinstance(first, BaseExceptionGroup) and first is not group:
+        first = first.exceptions[0]
+    return first or group
 
 
 class _TroublesOnly:

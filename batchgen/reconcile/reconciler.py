@@ -100,6 +100,8 @@ class Reconciler:
             lease: by which this run leads; None for one that never ends.
         """
         self._lease = lease or LifelongLease()
+        self._silent_since: float | None = None
+        self._spoke_at = -math.inf
         self._search = search
         self._ledger = search.ledger
         self._journal = search.journal
@@ -160,6 +162,7 @@ class Reconciler:
         candidates = self._search.candidates(listing)
         await self._read_prompts(cases, candidates, listing)
         # from here on nothing waits: whose a row is and who is submitting stays as it is
+        self._listen()
         cases = self._hear(cases)
         candidates.refresh()
         records = self._journal.records().values()
@@ -185,10 +188,17 @@ class Reconciler:
         """Return how long from its being taken up it cannot be absent: its run may be alive."""
         if not case.is_old or case.lease == math.inf:
             return 0.0
-        wait, silent_since = case.lease + self._policy.after_lease, self._lease.silent_since()
-        if silent_since is None:
+        wait = max(case.lease, self._spoke_at - case.added) + self._policy.after_lease
+        if self._silent_since is None:
             return wait
-        return max(wait, silent_since + self._policy.settle_max - case.found_at)
+        return max(wait, self._silent_since + self._policy.settle_max - case.found_at)
+
+    def _listen(self) -> None:
+        """Learn which runs before ours are silent; what one of them sent as it spoke is not listed yet."""
+        silent_since = self._lease.silent_since()
+        if silent_since != self._silent_since:
+            self._spoke_at = loop_time()
+        self._silent_since = silent_since
 
     async def _list(self, cases: Sequence[_Case]) -> Listing:
         """Read the service's jobs back to before the oldest doubt, and to a witness where one is needed."""

@@ -53,7 +53,7 @@ class Hearing:
             JournalError: it could not be read, or what follows not be recorded.
         """
         mine = {entry.key: entry for entry in entries}
-        mine |= self._hear(mine, begun=False)
+        mine |= self._hear(mine)
         return list(mine.values())
 
     def of_doubts(self, doubts: Mapping[JobKey, Entry]) -> list[Entry]:
@@ -65,19 +65,17 @@ class Hearing:
         Raises:
             JournalError: it could not be read, or what follows not be recorded.
         """
-        return list(self._hear(doubts, begun=True).values())
+        return list(self._hear(doubts).values())
 
-    def _hear(self, entries: Mapping[JobKey, Entry], *, begun: bool) -> dict[JobKey, Entry]:
+    def _hear(self, entries: Mapping[JobKey, Entry]) -> dict[JobKey, Entry]:
         moved: dict[JobKey, Entry] = {}
         done: list[int] = []
         for one in self._journal.testimony():
             record = self._journal.records().get(one.key, Record())
-            if begun and record.state is State.SUBMITTING:
-                continue  # on its way: what is said can be judged when it has an answer
             events = self._follows(one, record)
             entry = moved.get(one.key, entries.get(one.key))
             if events and entry is None:
-                continue  # nobody here has the job: the next run does
+                continue  # it is on its way, and judged when it has an answer; or the next run has it
             if events and entry is not None:
                 with suppress(RemoteIdTakenError):  # an equal job has it, which is as good an owner
                     moved[one.key] = self._ledger.record(entry, *events)

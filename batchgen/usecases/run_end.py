@@ -233,10 +233,13 @@ async def refreshed(opened: OpenBatch, observer: Observer) -> None:
         began = loop.time()
         if opened.lease.left() <= 0:
             return
-        if before == batch.journal.records() and marks == batch.read_marks():
+        try:
+            if before == batch.journal.records() and marks == batch.read_marks():
+                continue
+            before = None  # a hundred thousand of them are worth being forgotten
+            results = batch.results(at=clock.now(), ending=EngineOutcome())
+        except JournalError:  # whoever has to write there meets it too, and ends the run in order
             continue
-        before = None  # a hundred thousand of them are worth being forgotten
-        results = batch.results(at=clock.now(), ending=EngineOutcome())
         writing = loop.run_in_executor(None, write_results, batch.folder, results)
         try:
             await asyncio.shield(writing)

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from batchgen.errors import BatchLockedError
-from batchgen.journal.batch import BatchJournal
 from batchgen.model import Scope
 from batchgen.ports import Generator, Observer
 from batchgen.reconcile.absence import DoubtPolicy
-from batchgen.reconcile.neighbours import Neighbours
+from batchgen.reconcile.neighbours import Neighbours, Opened
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Options
 from batchgen.wiring.service import sender_of
@@ -36,14 +35,15 @@ def neighbours_of(
     """
 
     @contextmanager
-    def open_batch(scope: Scope) -> Iterator[BatchJournal | None]:
+    def open_batch(scope: Scope) -> Iterator[Opened | None]:
         with ExitStack() as stack:
             try:
-                stack.enter_context(options.journal.hold(scope.batch, stamp=options.clock.now()))
+                lease = stack.enter_context(options.journal.hold(scope.batch, stamp=options.clock.now()))
             except BatchLockedError:
                 yield None
             else:
-                yield stack.enter_context(options.journal.opened(checked=True)).batch(scope)
+                file = stack.enter_context(options.journal.opened(checked=True))
+                yield Opened(file.batch(scope), lease)
 
     return Neighbours(
         generator=generator,

@@ -6,16 +6,19 @@ short.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from batchgen.errors import BatchLockedError, FencedError
+from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Accepted, AnswerLost, NotSent, State, SubmitStarted, replay
 from batchgen.model import JobKey
 from batchgen.ports import Journal, Lease
 from tests.support.fenced_journal import Led, SharedJournal
 from tests.support.lives import JOB
+from tests.support.memory_journal import SCOPE
 
 A, B = JobKey("v1:a"), JobKey("v1:b", 1)
 SENT = SubmitStarted(at=1.0, job=JOB, attempt=1, body="{}")
@@ -211,3 +214,11 @@ def test_a_host_of_which_nothing_is_heard_is_a_silent_one_until_it_testifies(hos
     assert third.lease.silent_since() is not None, "the second one is silent still"
     new.journal.testify(A, UNSENT)
     assert third.lease.silent_since() is None
+
+
+def test_where_nobody_can_be_taken_over_nothing_is_said_and_nothing_heard(tmp_path: Path) -> None:
+    with JournalFile.open(tmp_path / "journal.db") as file:
+        journal = file.batch(SCOPE)
+        journal.testify(A, PAID)
+        assert list(journal.testimony()) == []
+        journal.heard([0])

@@ -1,3 +1,4 @@
+import math
 import signal
 import subprocess
 import sys
@@ -59,3 +60,9 @@ def test_what_stands_in_the_file_locks_nobody_out(path: Path) -> None:
         hold_batch(path, stamp=2.0),
     ):
         pass
+
+
+def test_a_lock_of_the_kernels_is_a_lease_for_as_long_as_the_process_lives(tmp_path: Path) -> None:
+    with hold_batch(tmp_path / "spring.lock", stamp=1.0) as lease:
+        assert lease.left() == math.inf
+        assert lease.silent_since() is None

@@ -22,6 +22,7 @@ from tests.proof.planted_files import OF_FILES
 from tests.proof.planted_guards import OF_NAMES
 from tests.proof.planted_holds import OF_HOLDS
 from tests.proof.planted_inputs import OF_INPUTS
+from tests.proof.planted_leases import OF_LEASES
 from tests.proof.planted_limits import OF_LIMITS
 from tests.proof.planted_marks import OF_MARKS
 from tests.proof.planted_money import OF_MONEY
@@ -55,6 +56,7 @@ FAULTS = (
     *OF_EDITIONS,
     *OF_DURABILITY,
     *OF_LIMITS,
+    *OF_LEASES,
 )
 _LONGEST = 300  # seconds that a test of a broken package may take
 

@@ -78,14 +78,14 @@ MUTANTS = (
     Mutant(
         name="call it absent after one listing",
         path="reconcile/absence.py",
-        old="    return early and late >= policy.settled_after(found.lag)\n",
-        new="    return late >= policy.settled_after(found.lag) or early\n",
+        old="    return early and late >= settled\n",
+        new="    return late >= settled or early\n",
         test="tests/reconcile/test_absence.py::test_anything_less_shows_nothing",
     ),
     Mutant(
         name="call it absent before the settling time",
         path="reconcile/absence.py",
-        old="    return early and late >= policy.settled_after(found.lag)\n",
+        old="    return early and late >= settled\n",
         new="    return early\n",
         test="tests/reconcile/test_absence.py::test_anything_less_shows_nothing",
     ),

@@ -106,8 +106,8 @@ OF_REDOS = (
     Mutant(
         name="carry no edition to its end but the newest",
         path="engine/runner.py",
-        old="        entries = (*self._plan.removed, *self._plan.earlier, *self._plan.entries)\n",
-        new="        entries = (*self._plan.removed, *self._plan.entries)\n",
+        old="        planned = (*self._plan.removed, *self._plan.earlier, *self._plan.entries)\n",
+        new="        planned = (*self._plan.removed, *self._plan.entries)\n",
         test=_PROOF,
     ),
     Mutant(

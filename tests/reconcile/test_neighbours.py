@@ -5,16 +5,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from batchgen.engine.limits.gate import RateGate
+from batchgen.errors import FencedError, JournalAwayError, JournalError
 from batchgen.identity import content_key
 from batchgen.journal.batch import BatchJournal
-from batchgen.lifecycle import Accepted, AnswerLost, Event, State, SubmitStarted
+from batchgen.lifecycle import Accepted, Adopted, AnswerLost, Event, Record, State, SubmitStarted
 from batchgen.model import Job, JobKey, Scope
+from batchgen.ports import Journal, LifelongLease
 from batchgen.reconcile.absence import DoubtPolicy
-from batchgen.reconcile.neighbours import Neighbours
+from batchgen.reconcile.neighbours import Neighbours, Opened
 from batchgen.scenario.client import ScenarioClient
 from batchgen.wiring.background import beside
 from tests.support.looped import run_virtually
@@ -38,6 +41,7 @@ class Street:
     is_run: bool = False
     bought: int = 1
     later: Callable[[BatchJournal], object] = lambda _: None
+    seen: Callable[[BatchJournal], Journal] = lambda journal: journal
     settled: list[float] = field(default_factory=list)
     left: tuple[str, ...] = ()
 
@@ -55,9 +59,9 @@ class Street:
         client = ScenarioClient(VirtualTransport(earth), gate, project=None)
 
         @contextmanager
-        def open_batch(scope: Scope) -> Iterator[BatchJournal | None]:
+        def open_batch(scope: Scope) -> Iterator[Opened | None]:
             assert scope == OTHER
-            yield None if self.is_run else file.batch(scope)
+            yield None if self.is_run else Opened(self.seen(file.batch(scope)), LifelongLease())
 
         neighbours = Neighbours(
             generator=client,
@@ -79,6 +83,9 @@ class Street:
                 await neighbours.run()
         assert not neighbours.is_busy
         self.left = neighbours.left
+
+
+LATER = (INTENT, LOST, Adopted(at=EPOCH, remote_id="job_9", evidence={}))
 
 
 @pytest.mark.parametrize("life", [(INTENT,), (INTENT, LOST)], ids=["submitting", "in doubt"])
@@ -111,3 +118,33 @@ def test_what_has_its_answer_stands_in_nobodys_way(tmp_path: Path) -> None:
     street = Street(tmp_path, bought=0)
     assert street.live(INTENT, Accepted(at=EPOCH, remote_id="job_1")) == {KEY: State.RUNNING}
     assert street.settled == []
+
+
+class Refusing:
+    """The journal of a batch that another run leads by now, or that does not answer: appends are refused."""
+
+    def __init__(self, inner: BatchJournal, error: JournalError) -> None:
+        self._inner = inner
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def append(self, *_: object, **__: object) -> Record:
+        raise self._error
+
+
+@pytest.mark.parametrize("life", [(INTENT,), (INTENT, LOST)], ids=["submitting", "in doubt"])
+def test_a_batch_that_a_run_takes_over_meanwhile_is_left_to_it(
+    life: tuple[Event, ...], tmp_path: Path
+) -> None:
+    street = Street(tmp_path, seen=lambda journal: Refusing(journal, FencedError()))
+    street.later = lambda theirs: theirs.append(KEY, *LATER[len(life) :])
+    assert street.live(*life) == {KEY: State.RUNNING}
+    assert street.left == ()
+
+
+def test_a_journal_that_does_not_answer_ends_it_by_that_error(tmp_path: Path) -> None:
+    street = Street(tmp_path, seen=lambda journal: Refusing(journal, JournalAwayError()))
+    with pytest.raises(JournalAwayError):
+        street.live(INTENT, LOST)

@@ -44,8 +44,11 @@ class SharedJournal:
         """Return the number of the leader that is or was the last, from 1."""
         return len(self._leaders)
 
-    def lead(self) -> "Led":
+    def lead(self, kind: "type[FencedJournal] | None" = None) -> "Led":
         """Take the lease.
+
+        Args:
+            kind: of the journal that goes with it.
 
         Raises:
             BatchLockedError: another one has it.
@@ -54,7 +57,7 @@ class SharedJournal:
             raise BatchLockedError("the batch is being run by another host", holder="another host")
         self._leaders.append(_Leader(self.now() + self.length))
         self._has_leader = True
-        return Led(self, self.epoch)
+        return Led(self, self.epoch, kind or FencedJournal)
 
     def renew(self, epoch: int) -> float:
         """Lengthen a lease; return when it ends.
@@ -101,13 +104,13 @@ class Led:
         spool: what was testified meanwhile.
     """
 
-    def __init__(self, shared: SharedJournal, epoch: int) -> None:
+    def __init__(self, shared: SharedJournal, epoch: int, kind: "type[FencedJournal]") -> None:
         self.epoch = epoch
         self.is_frozen = self.is_away = self.is_lost = False
         self.spool: list[tuple[JobKey, Event]] = []
         self._shared = shared
         self._until = shared.now() + shared.length
-        self.journal = FencedJournal(shared, self)
+        self.journal = kind(shared, self)
 
     def left(self) -> float:
         """Return the seconds that are left; see ``ports.Lease``."""
