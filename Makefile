@@ -9,7 +9,7 @@ COMPILED := $(VENV)/.compiled
 SUITE  := not browser and not checker and not image and not postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help pages page-types demo test test-browser test-image test-postgres image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants nights kills zombies
+.PHONY: help pages page-types demo test test-browser test-image test-postgres image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants nights kills zombies hosts
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -100,6 +100,12 @@ zombies: $(READY) ## let runs wake and go on after another one took over, in a t
 KILLS ?= 600
 kills: $(READY)  ## kill -9 the installed command six hundred times, and count what was charged (KILLS=n)
 	$(BIN)/python -m tests.proof.kills --kills $(KILLS)
+
+HOSTS_KILLS ?= 100
+HOSTS_STOPS ?= 50
+HOSTS_SEED  ?= 0
+hosts: $(READY)  ## kill and stop the leaders of two hosts on one PostgreSQL, and count what was charged (HOSTS_KILLS=n HOSTS_STOPS=n HOSTS_SEED=n)
+	$(BIN)/python -m tests.proof.hosts --kills $(HOSTS_KILLS) --stops $(HOSTS_STOPS) --seed $(HOSTS_SEED)
 
 cov: $(READY)    ## branch coverage, in process; fails below the floor in pyproject.toml
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "$(SUITE)" -q --cov --cov-report=term:skip-covered

@@ -34,7 +34,7 @@ from batchgen.model import (
 )
 from batchgen.pages import JobPage
 from batchgen.planning.make_plan import make_plan
-from batchgen.ports import Clock, Collector, Generator, Journal, PacedGate
+from batchgen.ports import Clock, Collector, Generator, Journal, Lease, LifelongLease, PacedGate
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.credentials import Credentials
 from batchgen.scenario.http import HttpTransport
@@ -80,6 +80,7 @@ class Parts:
     in_flight: int | None = None
     purse: BudgetGuard = field(default_factory=BudgetGuard)
     seed: int = 0
+    lease: Lease = field(default_factory=LifelongLease)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +121,7 @@ async def carry(parts: Parts) -> Carried:
             observer=noting,
             chance=chance,
             purse=parts.purse,
+            lease=parts.lease,
         ),
         flow=Flow(pools=Pools(Ceiling(bound=parts.in_flight)), gate=parts.gate, chance=chance),
         policy=Policy(),

@@ -100,7 +100,8 @@ Exit status:
   130, 143  a second Ctrl-C or SIGTERM cut the collecting short
 
 Credentials come from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or from a .env file
-in the current folder, else beside the manifest; SCENARIO_BASE_URL points to another service.
+in the current folder, else beside the manifest; SCENARIO_BASE_URL points to another service,
+BATCHGEN_JOURNAL to a journal on PostgreSQL.
 """
 
 

@@ -63,7 +63,7 @@ def command(
             click.echo(line)
     if batch is not None and not shown:
         names = ", ".join(sorted({one.scope.batch for one in known})) or "none"
-        raise click.UsageError(f"no batch {batch!r} in {output}; there are: {names}")
+        raise click.UsageError(f"no batch {batch!r} in {options.place}; there are: {names}")
     return 0
 
 

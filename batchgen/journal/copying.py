@@ -9,14 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 from batchgen.errors import InputError, JournalError
+from batchgen.formats import span
 from batchgen.journal import codec, successor
 from batchgen.journal.connection import Connection
 from batchgen.journal.origin_flags import named_rows
 from batchgen.journal.scopes import NAMES, keep_scope, scope_of
 from batchgen.journal.store import JournalStore
+from batchgen.lease_ports import Lease
 from batchgen.lifecycle import replay
 from batchgen.model import JobKey, Scope
 
@@ -51,6 +54,7 @@ _WITH_IDS = frozenset({"events", "records"})
 _TAKEN = "SELECT remote_id FROM submissions WHERE origin = ? AND remote_id"
 _WHOSE = "SELECT remote_id, record FROM submissions WHERE origin = ? AND remote_id"
 _A_TIME = 1000  # rows
+_MAY_WAKE = 3600.0  # seconds for which a run may be silent and alive
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,14 +99,14 @@ def copy_journal(source: JournalStore, target: JournalStore, *, at: float) -> Co
             raise InputError(f"{source}: a rebuild of {one!r} has begun and not ended; finish it first")
     with ExitStack() as held:
         target.opened().close()
-        leases = [
-            held.enter_context(store.hold(batch, stamp=at)) for store in (source, target) for batch in batches
-        ]
+        leases = [*held.enter_context(source.hold_all(batches, stamp=at))]
+        _refuse_the_silent(leases, batches, source, at=at)
+        leases += held.enter_context(target.hold_all(batches, stamp=at))
         ours = held.enter_context(_opened(source))
         theirs = held.enter_context(_opened(target))
         _refuse_a_second_copy(ours, theirs, batches, source, target)
         _refuse_what_nobody_heard(ours, source)
-        with _marked(ours, scopes, str(target)), ours.written(), theirs.written(durable=True):
+        with _marked(ours, scopes, _lasting(target)), ours.written(), theirs.written(durable=True):
             copied = _Copy(ours, theirs).all()
             if any(one.left() <= 0 for one in leases):
                 raise JournalError("it took so long that another run may have begun: nothing was copied")
@@ -128,10 +132,29 @@ def _refuse_a_second_copy(
         )
     for batch in batches:
         where = successor.successor_of(ours, batch)
-        if where not in (None, str(target)):
+        if where not in (None, _lasting(target)):
             raise InputError(
                 f"{source}: the batch {batch!r} was copied to {where}, and goes on there: nothing was copied"
             )
+
+
+def _refuse_the_silent(
+    leases: Sequence[Lease], batches: Sequence[str], source: JournalStore, *, at: float
+) -> None:
+    """Refuse to leave a run behind that was taken over and may wake: nobody would hear its testimony."""
+    for lease, batch in zip(leases, batches, strict=True):
+        silent = lease.silent_since()
+        if silent is not None and at - silent < _MAY_WAKE:
+            raise InputError(
+                f"{source}: a run of {batch!r} has gone without a word, and may still say what became of "
+                f"what it sent: nothing was copied. Copy in {span(_MAY_WAKE - (at - silent))}"
+            )
+
+
+def _lasting(store: JournalStore) -> str:
+    """Return the place of a journal in words that mean the same in another folder and on another day."""
+    told = str(store)
+    return told if "://" in told else str(Path(told).absolute())
 
 
 def _refuse_what_nobody_heard(ours: Connection, source: JournalStore) -> None:

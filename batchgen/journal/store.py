@@ -4,8 +4,8 @@ Nobody outside this room knows a path, a connection or a table of it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from batchgen.journal.asset_marks import change_marks
@@ -57,6 +57,21 @@ class JournalStore(ABC):
             BatchLockedError: another run holds it; says who and since when.
             JournalError: the place cannot be written.
         """
+
+    @contextmanager
+    def hold_all(self, batches: Collection[str], *, stamp: float) -> Iterator[Sequence[Lease]]:
+        """Hold several batches for as long as the block lasts, which is minutes at most.
+
+        Args:
+            batches: their names.
+            stamp: now, seconds since the epoch.
+
+        Raises:
+            BatchLockedError: a run holds one of them.
+            JournalError: the place cannot be written.
+        """
+        with ExitStack() as held:
+            yield [held.enter_context(self.hold(one, stamp=stamp)) for one in batches]
 
     @abstractmethod
     def is_held(self, batch: str) -> bool:

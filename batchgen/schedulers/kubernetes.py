@@ -36,7 +36,7 @@ kind: PersistentVolumeClaim
 metadata:
   name: {name}
 spec:
-  # the journal and what comes out: on block storage; the journal refuses the locks of a file share
+  # {_what_it_holds(nightly)}
   accessModes: [ReadWriteOnce]
   resources:
     requests:
@@ -119,6 +119,12 @@ spec:
             - name: tmp
               emptyDir: {{}}
 """
+
+
+def _what_it_holds(nightly: Nightly) -> str:
+    if "--journal" in nightly.words:
+        return "what comes out; the journal is in a database, whose password goes to the key (PGPASSWORD)"
+    return "the journal and what comes out: on block storage; the journal refuses the locks of a file share"
 
 
 def _again(nightly: Nightly) -> str:

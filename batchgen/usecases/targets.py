@@ -32,7 +32,7 @@ def manifest_meant(options: Options) -> Path:
         raise InputError(f"the manifest of batch {str(word)!r} was {paths[-1]}, which is gone; give its path")
     batches = ", ".join(known) or "none"
     raise InputError(
-        f"no file {str(word)!r}, and no batch of that name in {options.output}; there are: {batches}"
+        f"no file {str(word)!r}, and no batch of that name in {options.place}; there are: {batches}"
     )
 
 

@@ -154,6 +154,11 @@ class Options:
             return self.environ.get(JOURNAL_NAME, "")
         return self.journal_address
 
+    @property
+    def place(self) -> str:
+        """Where batches are looked for, for people: the output folder, or the database."""
+        return str(self.journal if self.server else self.output)
+
     def of_journal(self, place: str) -> "Options":
         """Return options that mean a journal by the URL of its database, or by its output folder."""
         if "://" in place:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bench.figures import Figure
 from bench.rows.chains import chains
 from bench.rows.cuts import cuts
+from bench.rows.database import database
 from bench.rows.flow import ceiling, lost, watching
 from bench.rows.pace import budget, polls, rate, wide
 from bench.rows.pages import page
@@ -27,6 +28,7 @@ SCENARIOS: dict[str, Scenario] = {
     "engine": engine,
     "http": http,
     "disk": disk,
+    "database": database,
     "cuts": cuts,
     "budget": budget,
     "quotes": quotes,

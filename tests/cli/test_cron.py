@@ -352,3 +352,16 @@ def test_files_are_written_into_a_folder_and_a_missing_manifest_is_a_problem(she
         refused = shell.call("cron", *words)
         assert (refused.status, refused.out) == (2, ""), refused.err
     assert not (shell.folder / "output").exists(), "nothing is made by printing"
+
+
+def test_a_journal_on_a_server_is_written_into_the_command_without_its_password(tmp_path: Path) -> None:
+    address = f"postgresql://artist:{SECRET}@far.example/journal"  # nobody is asked there
+    environ = {"BATCHGEN_JOURNAL": address}
+    for scheduler in api.Scheduler:
+        flagged = texts(tmp_path, scheduler=scheduler, environ=environ, journal_address=address)
+        text = "".join(flagged.values())
+        assert "postgresql://artist@far.example/journal" in text
+        assert "Set here" not in text
+        said = "".join(texts(tmp_path, scheduler=scheduler, environ=environ).values())
+        assert "Set here: BATCHGEN_JOURNAL" in said
+        assert "far.example" not in said

@@ -2,9 +2,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from batchgen.cli.main import ALIASES, COMMANDS
+from batchgen.cli.main import ALIASES, COMMANDS, HIDDEN, batchgen
 from tests.cli.conftest import Shell
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,7 +42,7 @@ def test_a_name_of_before_goes_on_working_and_is_not_shown(shell: Shell, name: s
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])
 def test_help_loads_none_of_the_heavy_libraries(words: list[str]) -> None:
-    heavy = ["aiohttp", "pydantic", "rich", "jinja2", "PIL", "yaml", "sqlite3", "tenacity"]
+    heavy = ["aiohttp", "pydantic", "rich", "jinja2", "PIL", "yaml", "sqlite3", "tenacity", "psycopg"]
     heavy += [] if "run" in words else ["asyncio"]
     code = f"""
 import sys
@@ -51,6 +52,17 @@ print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
+
+
+def test_every_command_that_has_an_output_folder_can_have_its_journal_on_a_server() -> None:
+    """The copy names two journals itself."""
+    context = click.Context(batchgen)
+    found = {name: batchgen.get_command(context, name) for name in [*COMMANDS, *HIDDEN]}
+    groups = {name: one for name, one in found.items() if isinstance(one, click.Group)}
+    below = {f"{name} {each}": one for name, group in groups.items() for each, one in group.commands.items()}
+    flags = {name: {flag.name for flag in one.params} for name, one in (found | below).items() if one}
+    without = {name for name, known in flags.items() if "output" in known and "journal" not in known}
+    assert without == {"journal copy"}
 
 
 def test_the_readme_names_every_command() -> None:

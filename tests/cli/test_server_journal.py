@@ -1,5 +1,6 @@
 """A journal on a real PostgreSQL server, with the installed command: made, checked, used and copied."""
 
+import asyncio
 import json
 import signal
 import sqlite3
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import batchgen
 from batchgen.journal.file_store import FileStore
 from batchgen.journal.stores import store_of
 from tests.cli.conftest import Shell
@@ -216,3 +218,35 @@ def test_a_file_beside_is_no_journal_of_a_batch_that_is_on_the_server(there: She
     assert not FileStore(there.folder / "output").exists()
     told = json.loads((there.folder / "output" / "spring" / "results.json").read_text())
     assert told["summary"]["counts"]["done"] == 2
+
+
+def test_a_file_of_variables_may_name_the_journal(shell: Shell, database: str) -> None:
+    shell.write(".env", f"BATCHGEN_JOURNAL={database}\n")
+    shell.write("jobs.yaml", TWO)
+    assert shell.call("journal", "init").status == 0
+    assert shell.call(*RUN).status == 0
+    assert shell.call("status", "--json").json[0]["journal"] == database
+    there = shell.having(BATCHGEN_JOURNAL="")  # the environment goes before files, and nothing means the file
+    assert there.call("status", "--json").json == []
+    assert there.call("status", "spring").err.endswith("no batch 'spring' in output; there are: none\n")
+
+
+def test_from_python_a_journal_is_an_argument(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jobs.yaml").write_text(TWO)
+    store_of(database, tmp_path).prepare()  # type: ignore[attr-defined]
+    results = batchgen.run_sync("jobs.yaml", simulate=True, journal=database)
+    assert results.ok
+    [told] = asyncio.run(batchgen.status(journal=database))
+    assert told.scope.batch == "spring"
+    assert asyncio.run(batchgen.status()) == []
+    monkeypatch.setenv("BATCHGEN_JOURNAL", database)
+    assert len(asyncio.run(batchgen.status())) == 1
+    assert asyncio.run(batchgen.status(journal="")) == []
+    plan = asyncio.run(batchgen.plan("jobs.yaml", simulate=True))
+    assert not plan.to_buy
+    monkeypatch.setenv("BATCHGEN_JOURNAL", f"postgresql://postgres@127.0.0.1:{free_port()}/journal")
+    with pytest.raises(batchgen.JournalAwayError, match="does not answer"):
+        batchgen.run_sync("jobs.yaml", simulate=True)

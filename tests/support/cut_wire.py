@@ -12,7 +12,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -286,7 +286,8 @@ class _End(asyncio.Protocol):
             peer._transport.write(what)
         else:
             self._has_ended = True
-            peer._transport.write_eof()
+            with suppress(OSError):  # it was reset, and nobody has read that yet
+                peer._transport.write_eof()
             if peer._has_ended:
                 peer._transport.close()
                 self._transport.close()

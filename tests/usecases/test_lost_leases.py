@@ -11,7 +11,7 @@ import pytest
 from batchgen import api
 from batchgen.engine.interrupts import Interrupts
 from batchgen.errors import FencedError, JournalAwayError
-from batchgen.journal.store import JournalStore
+from batchgen.journal.file_store import FileStore
 from batchgen.lifecycle import State
 from batchgen.ports import Clock, Lease
 from batchgen.usecases.run_end import remembered
@@ -37,7 +37,7 @@ class Ending:
         return None
 
 
-class LeasingStore(JournalStore):
+class LeasingStore(FileStore):
     """A store whose batches are held by such a lease."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
@@ -54,7 +54,7 @@ class Leasing(Options):
     """The options of a run by such a store."""
 
     @property
-    def journal(self) -> JournalStore:
+    def journal(self) -> FileStore:
         return LeasingStore(self.output, self.clock)
 
 

@@ -3,16 +3,19 @@
 import asyncio
 import json
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from batchgen import api
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import BatchLockedError, InputError
+from batchgen.errors import BatchLockedError, InputError, JournalAwayError
 from batchgen.exits import Exit
+from batchgen.journal.asset_marks import AssetMarks
 from batchgen.lifecycle import Collected, State
 from batchgen.model import File
+from batchgen.planning.marks import Marks
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.settings import Limits, Outcomes
 from batchgen.wiring.opening import look_at
@@ -59,6 +62,21 @@ def test_a_second_run_asks_the_service_nothing(place: Place) -> None:
     outcome = place.run()
     assert (outcome.asked, outcome.verdict.exit) == (False, Exit.DONE)
     assert sum(place.earth.service.counts.values()) == asked
+
+
+def test_a_journal_that_is_away_while_results_are_kept_fresh_does_not_end_the_run(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, asked = AssetMarks.read, count()
+
+    def away_for_a_while(marks: AssetMarks) -> Marks:
+        if 2 <= next(asked) < 5:  # the plan and the beginning have read them
+            raise JournalAwayError("the database does not answer")
+        return read(marks)
+
+    monkeypatch.setattr(AssetMarks, "read", away_for_a_while)
+    assert place.run().verdict.exit is Exit.DONE
+    assert next(asked) > 5
 
 
 def test_what_a_cut_run_has_paid_for_is_collected_by_the_next_and_paid_once(place: Place) -> None:

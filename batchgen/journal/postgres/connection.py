@@ -298,9 +298,7 @@ class PostgresConnection:
         self._wire = None
 
     def _away(self, error: Exception) -> JournalAwayError:
-        return JournalAwayError(
-            f"{self._place}: the database does not answer ({error}); the same command goes on"
-        )
+        return JournalAwayError(f"{self._place}: the database does not answer ({error})")
 
 
 @lru_cache(maxsize=512)

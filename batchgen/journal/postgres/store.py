@@ -1,8 +1,8 @@
 """The door to a journal that is in a database."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ from batchgen.redaction import without_password
 
 if TYPE_CHECKING:
     from batchgen.ports import Clock
+
+_LONG = 900.0  # seconds: for which a lease is taken that nobody renews
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,18 @@ class PostgresStore(ServerStore):
         finally:
             del self._leases[batch]
             lease.end()
+
+    @contextmanager
+    def hold_all(self, batches: Collection[str], *, stamp: float) -> Iterator[Sequence[Lease]]:  # noqa: ARG002 - as above
+        """Lead several batches over one connection, by long leases that nobody renews; see ``hold``."""
+        self._hear_the_spool()
+        with self._once() as connection, ExitStack() as held:
+            leases = []
+            for one in batches:
+                lease = take(connection, one, seconds=max(_LONG, self._known_server().lease or 0.0))
+                held.callback(lease.end)
+                leases.append(lease)
+            yield leases
 
     def is_held(self, batch: str) -> bool:
         """Return whether a run leads a batch, or may."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from batchgen.journal.postgres.store import PostgresStore
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Accepted
 from batchgen.model import JobKey
+from batchgen.wiring.clock import SystemClock
 from tests.journal.test_contract import started
 from tests.journal.test_copying import NOW, SCOPE, records, rows
 from tests.support.lives import lives
@@ -129,3 +131,28 @@ def test_what_a_run_that_was_taken_over_said_is_heard_before_a_copy(tmp_path: Pa
         journal = file.batch(SCOPE)
         journal.heard([one.number for one in journal.testimony()])
     copy_journal(store, FileStore(tmp_path / "there"), at=NOW)
+
+
+def test_more_batches_are_copied_than_a_server_has_connections(tmp_path: Path, database: str) -> None:
+    source, target = FileStore(tmp_path / "here"), made(database, tmp_path)
+    with source.opened() as file:
+        for number in range(130):
+            file.batch(replace(SCOPE, batch=f"batch-{number}")).append(JobKey("v1:a", 0), started())
+    copy_journal(source, target, at=NOW)
+    copied = copy_journal(target, FileStore(tmp_path / "there"), at=NOW)
+    assert (len(copied.batches), copied.events) == (130, 130)
+    assert not any(one.left for one in target.health().leaders)
+
+
+def test_a_journal_is_not_copied_while_a_run_that_was_lost_may_wake(tmp_path: Path, database: str) -> None:
+    """It would testify in the journal that it knows, where no run hears it any more."""
+    source, target = made(database, tmp_path), FileStore(tmp_path / "there")
+    with source.hold("spring", stamp=NOW), source.opened() as file:
+        file.batch(SCOPE).append(JobKey("v1:a", 0), started())
+    now = source.clock(SystemClock()).now()
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("UPDATE leases SET ended = false, until = clock_timestamp(), holder = 'somebody'")
+    with pytest.raises(InputError, match="has gone without a word"):
+        copy_journal(source, target, at=now)
+    assert records(target) == {}
+    copy_journal(source, target, at=now + 3700)
