@@ -45,6 +45,7 @@ class Health:
         offset: seconds by which its clock is ahead of this machine's.
         round_trip: seconds that one question takes, the middle of several.
         lease: seconds that a lease lasts; None without tables.
+        identity: of the journal, whatever address leads to it; empty where there is none.
         leaders: who leads which batch.
     """
 
@@ -62,6 +63,7 @@ class Health:
     offset: float
     round_trip: float
     lease: float | None
+    identity: str = ""
     leaders: Sequence[Leader] = ()
 
     def problems(self) -> Iterator[str]:

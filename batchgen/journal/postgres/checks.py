@@ -74,7 +74,7 @@ def _facts(connection: PostgresConnection, place: str, *, wall: Callable[[], flo
     ).fetchone()
     took = time.perf_counter() - began
     now, fsync, whole_pages, commits, read_only, number, version, encoding, has_tables, isolation = row
-    made, lease = _settings(connection, place) if has_tables else (None, None)
+    made, lease, identity = _settings(connection, place) if has_tables else (None, None, "")
     return Health(
         place=place,
         server=version.split()[0],
@@ -90,11 +90,12 @@ def _facts(connection: PostgresConnection, place: str, *, wall: Callable[[], flo
         offset=now - (asked + took / 2),
         round_trip=took,
         lease=lease,
+        identity=identity,
     )
 
 
-def _settings(connection: PostgresConnection, place: str) -> tuple[str, float]:
-    """Return of which version the tables are, and how long leases last.
+def _settings(connection: PostgresConnection, place: str) -> tuple[str, float, str]:
+    """Return of which version the tables are, how long leases last, and whose they are.
 
     Raises:
         InputError: the tables are another program's.
@@ -107,12 +108,16 @@ def _settings(connection: PostgresConnection, place: str) -> tuple[str, float]:
         "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass('settings') AND attnum > 0 "
         "AND NOT attisdropped"
     ).fetchall()
-    if not {"application", "version", "journal_version", "lease"} <= {name for (name,) in columns}:
+    if not {"application", "version", "journal_version", "lease", "identity"} <= {
+        name for (name,) in columns
+    }:
         raise other
-    row = connection.execute("SELECT application, version, journal_version, lease FROM settings").fetchone()
+    row = connection.execute(
+        "SELECT application, version, journal_version, lease, identity FROM settings"
+    ).fetchone()
     if row is None or row[0] != _APPLICATION:
         raise other
-    return f"{row[2]}.{row[1]}", float(row[3])
+    return f"{row[2]}.{row[1]}", float(row[3]), str(row[4])
 
 
 def _leaders(connection: PostgresConnection) -> list[Leader]:

@@ -102,6 +102,8 @@ class PostgresConnection:
 
     def answers(self) -> bool:
         """Return whether the server answers within the patience of this connection."""
+        if self._gave_up:
+            return False
         try:
             self.execute("SELECT 1")
         except JournalAwayError:

@@ -35,12 +35,12 @@ class Saying(NamedTuple):
 class Spool:
     """The file ``journal.spool`` of one output folder; a line a saying, of whatever database."""
 
-    def __init__(self, folder: Path, database: str) -> None:
+    def __init__(self, folder: Path, database: Callable[[], str]) -> None:
         """Name the file; nothing is made before it is needed.
 
         Args:
             folder: the output folder.
-            database: a saying waits for the one that it is of.
+            database: gives the identity of the journal's; a saying waits for the one that it is of.
         """
         self._path = folder / "journal.spool"
         self._database = database
@@ -51,12 +51,13 @@ class Spool:
         Raises:
             JournalError: the file cannot be written.
         """
+        database = self._database()
         with self._locked("a+b") as file:
             if file.seek(0, os.SEEK_END):
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":  # whoever wrote last was cut off
                     file.write(b"\n")
-            file.write("".join(_line(self._database, one) for one in said).encode())
+            file.write("".join(_line(database, one) for one in said).encode())
             _synced(file)
 
     def replay(self, hear: Callable[[Sequence[Saying]], None]) -> int:
@@ -73,9 +74,10 @@ class Spool:
         """
         if not lies_there(self._path):
             return 0
+        wanted = self._database()
         with self._locked("r+b") as file:
             lines = file.read().splitlines(keepends=True)
-            read = [self._ours(line) for line in lines]
+            read = [_read(line, wanted) for line in lines]
             ours = [one for one in read if one is not None]
             if not ours:
                 return 0
@@ -91,11 +93,6 @@ class Spool:
             file.truncate()
             _synced(file)
         return len(ours)
-
-    def _ours(self, line: bytes) -> Saying | None:
-        """Return the saying of a line that waits for this database."""
-        database, said = _read(line)
-        return said if database == self._database else None
 
     @contextmanager
     def _locked(self, mode: str) -> Iterator[BinaryIO]:
@@ -116,15 +113,15 @@ def _line(database: str, one: Saying) -> str:
     return json.dumps(plain, ensure_ascii=True) + "\n"
 
 
-def _read(line: bytes) -> tuple[str, Saying | None]:
-    """Return whose saying a line is, and the saying; of a line that was cut off, nobody's and none."""
+def _read(line: bytes, database: str) -> Saying | None:
+    """Return the saying of a line, if it waits for a database; of one that was cut off there is none."""
     try:
         plain = json.loads(line)
         scope, (content, ordinal) = Scope(**plain["scope"]), plain["key"]
         said = Saying(scope, JobKey(content, ordinal), plain["epoch"], plain["name"], plain["fields"])
-        return str(plain["database"]), said
+        return said if plain["database"] == database else None
     except (ValueError, KeyError, TypeError):
-        return "", None
+        return None
 
 
 def _synced(file: BinaryIO) -> None:

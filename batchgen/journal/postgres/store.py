@@ -57,7 +57,7 @@ class PostgresStore(ServerStore):
         self._wall = wall
         self._url = url
         self._place = without_password(url)
-        self._spool = Spool(folder, self._place)
+        self._spool = Spool(folder, self._identity)
         self._leases: dict[str, Lease] = {}
         self._server: Health | None = None
 
@@ -232,6 +232,9 @@ class PostgresStore(ServerStore):
                 connection.close()
         assert self._server is not None
         return self._server
+
+    def _identity(self) -> str:
+        return self._known_server().identity
 
     def _offset(self) -> float:
         return self._known_server().offset

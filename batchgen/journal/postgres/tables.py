@@ -23,12 +23,13 @@ _WORDS: Final = (
 _BY_THE_FILE_ALONE: Final = ("CREATE TRIGGER", "PRAGMA", "CREATE INDEX records_by_scope ")
 
 _OURS: Final = (
-    # version is that of this program's tables, lease the length of every lease: all hosts have to agree on it
+    # version is that of this program's tables, lease the length of every lease: all hosts have to agree on
+    # it. The identity is this journal's, whatever address leads to it.
     """
     CREATE TABLE settings (
         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
         application text NOT NULL, version int NOT NULL, journal_version int NOT NULL,
-        lease double precision NOT NULL
+        lease double precision NOT NULL, identity uuid NOT NULL DEFAULT gen_random_uuid()
     )
     """,
     """

@@ -1,6 +1,5 @@
 """Nothing of a run whose lease is another's is written; all that it says of its POSTs is kept."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -18,7 +17,19 @@ from batchgen.journal.postgres.store import PostgresStore
 from batchgen.lifecycle import AnswerLost, ChargeShown, Deferred, Failed, NotSent
 from batchgen.model import JobKey
 from batchgen.planning.budget import Reservation
-from tests.support.postgres_runs import SCOPE, A, B, accepted, cap, deposed, do, leading, started, take_over
+from tests.support.postgres_runs import (
+    SCOPE,
+    A,
+    B,
+    accepted,
+    cap,
+    deposed,
+    do,
+    leading,
+    let_pass,
+    started,
+    take_over,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -130,7 +141,7 @@ def test_two_batches_of_one_process_have_their_own_leases(journal_database: str,
 def test_what_was_written_before_a_takeover_is_there_when_the_next_one_reads(journal_database: str) -> None:
     connection = PostgresConnection(journal_database, place="x")
     first = take(connection, "spring", seconds=0.2)
-    time.sleep(0.3)
+    let_pass(0.3)
     connection.fence("spring", first.epoch)
     other = PostgresConnection(journal_database, place="x", patience=1.0)
     with connection.written():

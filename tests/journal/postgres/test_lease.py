@@ -25,6 +25,7 @@ from tests.support.postgres_runs import (
     deposed,
     do,
     leading,
+    let_pass,
     started,
     take_over,
     until,
@@ -83,7 +84,7 @@ def test_a_lease_is_renewed_for_as_long_as_its_run_lasts(short: str, tmp_path: P
         began = time.monotonic()
         while time.monotonic() < began + 2 * SHORT:
             assert lease.left() > 0
-            time.sleep(0.05)
+            let_pass(0.05)
         batch.append(A, started())
         with pytest.raises(BatchLockedError):
             PostgresStore(short, tmp_path).hold("spring", stamp=0.0).__enter__()
@@ -98,7 +99,7 @@ def test_a_lease_ends_here_no_later_than_by_the_servers_clock(short: str, tmp_pa
             )
             # what was asked of the server took time, and a renewal may lie between
             assert ours <= theirs + 0.3 or lease.left() > ours
-            time.sleep(0.02)
+            let_pass(0.02)
 
 
 def test_one_that_is_not_renewed_can_be_taken_when_its_time_is_over_and_not_before(
@@ -120,7 +121,7 @@ def test_one_that_is_not_renewed_can_be_taken_when_its_time_is_over_and_not_befo
                 assert silent is not None
                 assert abs(silent - (time.time() - waited + SHORT)) < 1.0
         except BatchLockedError:
-            time.sleep(0.02)
+            let_pass(0.02)
     assert SHORT - 0.3 < waited < SHORT + 2
     connection.close()
 
@@ -271,7 +272,7 @@ def test_a_process_that_stopped_within_a_transaction_does_not_hold_a_takeover_up
     connection.fence("spring", first.epoch)
     pretend_another_machine(journal_database)
     with pytest.raises(JournalError), connection.written():  # noqa: PT012  (it stands still within the block)
-        time.sleep(0.4)
+        let_pass(0.4)
         began = time.monotonic()
         while True:
             try:
@@ -299,14 +300,14 @@ def test_a_renewal_does_not_wait_for_an_append_under_way(journal_database: str) 
 def test_whoever_gave_up_waiting_for_a_lease_does_not_get_it_afterwards(journal_database: str) -> None:
     connection = PostgresConnection(journal_database, place="x")
     first = take(connection, "spring", seconds=0.2)
-    time.sleep(0.3)
+    let_pass(0.3)
     holder = PostgresConnection(journal_database, place="x")
     holder.fence("spring", first.epoch)
     impatient = PostgresConnection(journal_database, place="x", patience=1.0)
     with holder.written():
         with pytest.raises(JournalAwayError):
             take(impatient, "spring", seconds=30.0)
-        time.sleep(1.6)  # longer than the server lets it wait
+        let_pass(1.6)  # longer than the server lets it wait
     assert epoch_of(journal_database) == first.epoch
     for one in (connection, holder, impatient):
         one.close()

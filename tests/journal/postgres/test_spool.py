@@ -15,17 +15,21 @@ from tests.support.postgres_runs import SCOPE, A, B, accepted, leading, started
 ODD = Scope(origin="http://x/\u2028", project="a\nb", batch="s\u00fc\x85\x1c", slot="\0")
 
 
+def spool_of(folder: Path, database: str) -> Spool:
+    return Spool(folder, lambda: database)
+
+
 def saying(number: int, scope: Scope = SCOPE) -> Saying:
     return Saying(scope, JobKey("v1:a", number), 7, "Accepted", codec.dump(accepted(f"job_{number}")))
 
 
 def test_what_is_kept_is_told_in_its_order_and_then_gone(tmp_path: Path) -> None:
     heard: list[Saying] = []
-    spool = Spool(tmp_path / "output", "here")
+    spool = spool_of(tmp_path / "output", "here")
     assert spool.replay(heard.extend) == 0
     assert not (tmp_path / "output").exists()
     spool.keep([saying(1)])
-    Spool(tmp_path / "output", "here").keep([saying(2, ODD), saying(1)])
+    spool_of(tmp_path / "output", "here").keep([saying(2, ODD), saying(1)])
     assert spool.replay(heard.extend) == 3
     assert heard == [saying(1), saying(2, ODD), saying(1)]
     assert (tmp_path / "output" / "journal.spool").read_bytes() == b""
@@ -36,7 +40,7 @@ def test_what_is_kept_is_told_in_its_order_and_then_gone(tmp_path: Path) -> None
 
 def test_what_another_database_waits_for_stays_where_it_is(tmp_path: Path) -> None:
     heard: list[Saying] = []
-    here, there = Spool(tmp_path, "here"), Spool(tmp_path, "there")
+    here, there = spool_of(tmp_path, "here"), spool_of(tmp_path, "there")
     here.keep([saying(1)])
     there.keep([saying(2)])
     here.keep([saying(3)])
@@ -53,10 +57,10 @@ def test_what_another_database_waits_for_stays_where_it_is(tmp_path: Path) -> No
 
 
 def test_a_line_that_was_cut_off_spoils_none_behind_it_and_none_before(tmp_path: Path) -> None:
-    spool, path, heard = Spool(tmp_path, "here"), tmp_path / "journal.spool", list[Saying]()
+    spool, path, heard = spool_of(tmp_path, "here"), tmp_path / "journal.spool", list[Saying]()
     spool.keep([saying(1), saying(2)])
     whole = path.read_bytes()
-    for length in range(len(whole)):
+    for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
         spool.keep([saying(3)])
         heard.clear()
@@ -67,7 +71,7 @@ def test_a_line_that_was_cut_off_spoils_none_behind_it_and_none_before(tmp_path:
 
 @pytest.mark.parametrize("junk", [b"{}\n", b"null\n", b"[1]\n", b"\xff\xfe\n", b'{"database": "here"}\n'])
 def test_a_line_that_is_none_of_ours_is_left_alone(tmp_path: Path, junk: bytes) -> None:
-    spool, heard = Spool(tmp_path, "here"), list[Saying]()
+    spool, heard = spool_of(tmp_path, "here"), list[Saying]()
     (tmp_path / "journal.spool").write_bytes(junk)
     spool.keep([saying(1)])
     assert spool.replay(heard.extend) == 1
@@ -75,7 +79,7 @@ def test_a_line_that_is_none_of_ours_is_left_alone(tmp_path: Path, junk: bytes) 
 
 
 def test_what_the_database_does_not_take_stays(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, "here")
+    spool = spool_of(tmp_path, "here")
     spool.keep([saying(1)])
 
     def refuse(_: object) -> None:
@@ -90,9 +94,9 @@ def test_what_the_database_does_not_take_stays(tmp_path: Path) -> None:
 def test_a_place_that_takes_nothing_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "journal.spool").mkdir()
     with pytest.raises(JournalError):
-        Spool(tmp_path, "here").keep([saying(1)])
+        spool_of(tmp_path, "here").keep([saying(1)])
     with pytest.raises(JournalError):
-        Spool(tmp_path, "here").replay(lambda _: None)
+        spool_of(tmp_path, "here").replay(lambda _: None)
 
 
 @pytest.mark.postgres
