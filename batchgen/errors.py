@@ -131,7 +131,8 @@ class JournalAwayError(JournalError):
     """
 
     def __init__(self, message: str = "the journal does not answer") -> None:
-        super().__init__(f"{message}; run the same command to continue")
+        told = "the same command" in message
+        super().__init__(message if told else f"{message}; run the same command to continue")
 
 
 class BatchLockedError(BatchgenError):

@@ -133,19 +133,26 @@ def _timed(journal: BatchJournal) -> dict[str, list[float]]:
     return took
 
 
-def leading(url: str, batch: str, machine: str) -> float:
+def led_after(url: str, batch: str) -> float:
     """Stand by for a batch as the command does; return when it was held, by the wall clock."""
-    leases._machine = lambda: machine  # noqa: SLF001 - what another machine is known by
-    while True:
-        try:
-            PostgresStore(url, Path()).hold(batch, stamp=0.0).__enter__()
-        except BatchLockedError:
-            time.sleep(_LOOKS_EVERY)
-        else:
-            return time.time()
+    with ExitStack() as stack:
+        _hold(stack, url, batch, "east")
+        return time.time()
 
 
 def led_and_died(url: str, batch: str) -> None:
     """Hold a batch and die with it."""
-    leading(url, batch, "west")
-    os._exit(9)
+    with ExitStack() as stack:
+        _hold(stack, url, batch, "west")
+        os._exit(9)
+
+
+def _hold(stack: ExitStack, url: str, batch: str, machine: str) -> None:
+    leases._machine = lambda: machine  # noqa: SLF001 - what another machine is known by
+    while True:
+        try:
+            stack.enter_context(PostgresStore(url, Path()).hold(batch, stamp=0.0))
+        except BatchLockedError:
+            time.sleep(_LOOKS_EVERY)
+        else:
+            return

@@ -169,7 +169,8 @@ def _run(arguments: Sequence[str], known: dict[str, Any], log: Log) -> int:
     except click.exceptions.Abort:
         return Exit.INTERRUPTED
     except BatchgenError as error:
-        hints = {Exit.CREDENTIALS: known.get(flags.CREDENTIALS, ""), Exit.REMAINS: _REMAINS}
+        remains = "" if "the same command" in str(error) else _REMAINS
+        hints = {Exit.CREDENTIALS: known.get(flags.CREDENTIALS, ""), Exit.REMAINS: remains}
         return _explain(error, log, as_json="--json" in arguments, hint=hints.get(status_of(error), ""))
     except OSError as error:
         where = f"{error.filename}: " if isinstance(error.filename, str) else ""

@@ -23,6 +23,7 @@ from batchgen.wiring.batch import is_of_the_past
 from batchgen.wiring.mark_lists import Said, read_marks
 from batchgen.wiring.opening import OpenBatch, look_at
 from batchgen.wiring.options import Options
+from batchgen.wiring.places import refuse_a_copied_journal
 
 _LOOKS_AGAIN = 0.2  # seconds, while somebody who is no run has the batch
 _PATIENCE = 150  # looks
@@ -92,6 +93,7 @@ async def mark_assets(options: Options, marking: Marking) -> MarksMade:
         OutputError: the marks are written, and the results are as they were.
     """
     with _looked_at(options) as (opened, kept):
+        refuse_a_copied_journal(options, opened.file, opened.batch.scope.batch)
         refuse_a_lost_journal(options, opened.file, opened.batch)
         refuse_an_older_journal(options, opened.file, opened.batch)
         if not opened.batch.journal.records():

@@ -48,7 +48,9 @@ def record_refunds(
     """
     done, left = list[ChargeShown | RefundShown](), list[str]()
     with options.journal.read() as file:
-        due = [scope for scope in scopes if any(_due(file.batch(scope), shown, at))]
+        # where a batch goes on in a copy of this journal, that is the one to record them
+        here = [scope for scope in scopes if file.successor(scope.batch) is None]
+        due = [scope for scope in here if any(_due(file.batch(scope), shown, at))]
     for scope in due:
         try:
             with (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from batchgen.engine.interrupts import Interrupts
-from batchgen.errors import BatchgenError, BatchLockedError, GuardError, JournalAwayError, StoodByError
+from batchgen.errors import BatchgenError, BatchLockedError, JournalAwayError, StoodByError
 from batchgen.formats import span
 from batchgen.journal.opened import OpenJournal
 from batchgen.loop_clock import loop_time
@@ -19,7 +19,7 @@ from batchgen.planning.selection import of_ids
 from batchgen.ports import Lease, LifelongLease
 from batchgen.wiring.batch import Batch, fresh_scope_of, scope_of
 from batchgen.wiring.options import Options
-from batchgen.wiring.places import refuse_another_folder
+from batchgen.wiring.places import refuse_a_copied_journal, refuse_another_folder
 from batchgen.wiring.reading import manifest_of
 
 _LOOKS_AT_LOCK = 0.5  # seconds between two looks whether a batch is free
@@ -229,12 +229,7 @@ def open_held(options: Options, held: HeldManifest, *, slot: str | None = None) 
     """
     manifest, now = held.manifest, options.clock.now()
     with options.journal.opened() as file:
-        if where := file.successor(manifest.batch):
-            raise GuardError(
-                f"the batch {manifest.batch!r} was copied from {options.journal} to {where}, and goes on "
-                "there: what is bought here now would be bought there again. Name that journal, by --journal "
-                "or -o; if the copy did not end, make it again: batchgen journal copy"
-            )
+        refuse_a_copied_journal(options, file, manifest.batch)
         if slot is None:
             scope = scope_of(options, manifest, file, now=now)
         else:

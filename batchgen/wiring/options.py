@@ -206,8 +206,8 @@ def environment(environ: Mapping[str, str], *folders: Path) -> Environment:
     taken from one file alone, the first that has any of it: a key never meets the secret of another file.
 
     Raises:
-        InputError: a file cannot be read, or would send the environment's credentials to an address
-            of its own.
+        InputError: a file cannot be read, or would send the environment's credentials, or its password
+            of a database, to an address of its own.
     """
     paths = [folder / ".env" for folder in dict.fromkeys(folders)]
     added: dict[str, str] = {}
@@ -223,6 +223,12 @@ def environment(environ: Mapping[str, str], *folders: Path) -> Environment:
         raise InputError(
             f"{ours} says where the service is, but the credentials come from the environment: "
             f"a file of this folder must not send them elsewhere. Set {address} in the environment too"
+        )
+    if JOURNAL_NAME in added and JOURNAL_NAME not in given and "PGPASSWORD" in given:
+        raise InputError(
+            f"a .env file says where the journal is ({JOURNAL_NAME}), but PGPASSWORD comes from the "
+            "environment: a file of this folder must not send it elsewhere. Set both in the environment, or "
+            "use PGPASSFILE"
         )
     whole = Environment({**added, **environ})
     whole.told = _told(environ, added, ours, paths)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from batchgen.errors import GuardError, JournalError
 from batchgen.journal.file_store import FileStore
+from batchgen.journal.opened import OpenJournal
 from batchgen.model import Scope
 from batchgen.output.saved_files import saved_in
 from batchgen.wiring.options import DEFAULT_OUTPUT, SIMULATOR, Options
@@ -46,6 +47,26 @@ def refuse_another_folder(options: Options, batch: str, *, of_any_kind: bool = F
                 f"batch {batch!r} is known in {place}, and not in {here}: a run would buy it again. "
                 f"To go on there, add -o {place}; to begin anew here, add -o {here}"
             )
+
+
+def refuse_a_copied_journal(options: Options, file: OpenJournal, batch: str) -> None:
+    """Stop where a batch goes on in another journal, into which this one was copied.
+
+    Args:
+        options: where the journal is.
+        file: the journal, open.
+        batch: its name.
+
+    Raises:
+        GuardError: names the other one.
+        JournalError: the journal cannot be read.
+    """
+    if where := file.successor(batch):
+        raise GuardError(
+            f"the batch {batch!r} was copied from {options.journal} to {where}, and goes on there: what is "
+            "bought or said here now is not known there, and would be bought again. Name that journal, by "
+            "--journal or -o; if the copy did not end, make it again: batchgen journal copy"
+        )
 
 
 def _refuse_a_file_left_behind(options: Options, batch: str) -> None:

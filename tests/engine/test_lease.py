@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import pytest
+
 from batchgen.engine.limits.gate import RateGate
 from batchgen.errors import FencedError, JournalAwayError, JournalError
 from batchgen.exits import Exit, status_of
-from batchgen.lifecycle import Accepted, NotSent, State
+from batchgen.lifecycle import Accepted, NotSent, State, SubmitStarted
 from batchgen.planning.make_plan import make_plan
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.transport import Answer, Call
 from batchgen.wiring.background import beside
 from tests.support.assembly import make_flow, make_runner, models_of
 from tests.support.builders import make_earth, make_jobs
-from tests.support.fenced_journal import LENGTH, Led, SharedJournal
+from tests.support.fenced_journal import LENGTH, FencedJournal, Led, SharedJournal
 from tests.support.looped import run_virtually
 from tests.support.memory_journal import SCOPE
 from tests.support.virtual import Earth, Shelves, VirtualTransport, Watching
@@ -27,6 +29,7 @@ class Host:
     """One host that leads the batch, and what befalls it at the first POST.
 
     Attributes:
+        kind: of its journal.
         at_question: what happens when the service is asked something that costs nothing.
         before_look: what happens when the POST is about to be written.
         after_answer: what happens when its answer is there and nothing is recorded.
@@ -37,6 +40,7 @@ class Host:
     at_question: Happens = lambda _: None
     before_look: Happens = lambda _: None
     after_answer: Happens = lambda _: None
+    kind: type[FencedJournal] = FencedJournal
     watching: Watching = field(default_factory=Watching)
     posts: int = 0
     looks: int = 0
@@ -73,7 +77,7 @@ class Host:
 
     async def _main(self) -> None:
         gate, jobs = RateGate(None), make_jobs(self.count)
-        led = self.led = self.shared.lead()
+        led = self.led = self.shared.lead(self.kind)
         async with beside(gate.run(), name="gate"), beside(self._renew(led), name="lease"):
             client = ScenarioClient(self, gate, project=None)
             runner = make_runner(
@@ -222,3 +226,31 @@ def test_an_intent_whose_answer_was_lost_is_testified_as_never_left() -> None:
     assert not host.earth.service.submissions
     assert [type(one).__name__ for _, one in host.own.spool] == ["NotSent"]
     assert [type(one).__name__ for _, one in host.shared.disk.events] == ["SubmitStarted"]
+
+
+def test_a_run_whose_lease_ran_out_unseen_ends_and_tries_nothing_over_and_over() -> None:
+    host = Host(make_earth(), count=3, before_look=sleep_for_long)
+    assert isinstance(host.go(), JournalAwayError)
+    assert not host.earth.service.submissions
+    intents = [one for one in host.shared.disk.events if isinstance(one[1], SubmitStarted)]
+    assert len(intents) <= 4, "one each, and one that was asked for its lease first"
+    assert {one.state for one in host.own.journal.records().values()} == {State.PLANNED}
+    assert host.own.journal.testimony() == [], "it is on record"
+
+
+def test_a_lease_that_ran_out_while_the_intent_was_synced_lets_nothing_go_so_far_as_to_connect() -> None:
+    over = make_earth()
+
+    class SlowDisk(FencedJournal):
+        async def durable(self) -> None:
+            over.clock_offset += 2 * LENGTH
+
+    host = Host(over, kind=SlowDisk)
+    assert isinstance(host.go(), JournalAwayError)
+    assert host.posts == 0
+    assert [type(one) for _, one in host.shared.disk.events] == [SubmitStarted, NotSent]
+
+
+@pytest.mark.parametrize("message", ["no answer", "no answer; the same command goes on"])
+def test_an_error_of_a_journal_that_is_away_says_once_what_to_do(message: str) -> None:
+    assert str(JournalAwayError(message)).count("the same command") == 1

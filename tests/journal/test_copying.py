@@ -15,6 +15,9 @@ from batchgen.journal.schema import TABLES
 from batchgen.journal.store import JournalStore
 from batchgen.lifecycle import Record
 from batchgen.model import JobKey, Scope
+from batchgen.planning.selection import of_ids
+from batchgen.usecases.marking import Marking, mark_assets
+from batchgen.wiring.opening import open_batch
 from tests.support.place import Place
 
 NOW = 1_000_000.0
@@ -70,11 +73,20 @@ def test_no_table_is_forgotten() -> None:
 
 def test_after_a_copy_the_batch_goes_on_there_and_not_here(place: Place, tmp_path: Path) -> None:
     copy_journal(FileStore(tmp_path / "output"), FileStore(tmp_path / "there"), at=NOW)
-    with pytest.raises(GuardError, match="would be bought there again"):
+    with pytest.raises(GuardError, match="and goes on there"):
         place.run()
     outcome = place.run(output=tmp_path / "there")
     assert outcome.verdict.exit == 0
     assert place.bought == 3
+
+
+def test_after_a_copy_a_mark_is_not_made_where_nobody_reads_it(place: Place, tmp_path: Path) -> None:
+    place.run()
+    copy_journal(FileStore(tmp_path / "output"), FileStore(tmp_path / "there"), at=NOW)
+    with pytest.raises(GuardError, match="and goes on there"), open_batch(place.options()):
+        pass
+    with pytest.raises(GuardError, match="and goes on there"):
+        place.play(mark_assets(place.options(selection=of_ids(["job-1"])), Marking(mark="kept")))
 
 
 def test_a_batch_that_begins_after_a_copy_begins_here(place: Place, tmp_path: Path) -> None:

@@ -98,7 +98,8 @@ class Accidents:
         latest = time.monotonic() + _LONGEST
         while not self.is_over() and enough <= self.wanted and time.monotonic() < latest:
             leader = place.leader()
-            if leader is not None and any(one.waits for one in place.hosts) and place.lines() >= enough:
+            waits = any(one.waits for one in place.hosts if one is not leader)
+            if leader is not None and waits and place.lines() >= enough:
                 return leader
             place.tend()
             time.sleep(GLANCE)

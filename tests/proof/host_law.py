@@ -24,7 +24,7 @@ class Verdict:
         lost: charges that are on no record.
         held: jobs that wait for a person.
         again: files that both hosts have.
-        loop_held: the longest time for which any run's loop did not answer, seconds.
+        loop_held: the longest time for which the database held the loop of a run, seconds.
         wrong: what must not have been, a sentence each.
     """
 
@@ -85,10 +85,10 @@ def _said(host: Host, found: Verdict) -> Iterator[str]:
     for path in sorted(host.folder.glob("said-*.txt")):
         if "Traceback" in (said := path.read_text(errors="replace")):
             yield f"a run broke: {path}:\n{said[-1500:]}"
-    longest = max((float(one.read_text() or 0) for one in host.folder.glob("held-*")), default=0.0)
+    longest = max((float(one.read_text() or 0) for one in host.folder.glob("held-*[0-9]")), default=0.0)
     found.loop_held = max(found.loop_held, longest)
     if longest > PATIENCE + _SPARE:
-        yield f"a loop was held for {longest:.1f} s on {host.folder}"
+        yield f"the database held a loop for {longest:.1f} s on {host.folder}"
 
 
 def _results(host: Host, found: Verdict) -> Iterator[str]:

@@ -80,7 +80,7 @@ class Host:
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for another host's run to end."""
+        """Whether it waits for another host's run to end, if it does not lead."""
         if self.process is None or self.process.poll() is not None or self.stands or not self.log.exists():
             return False
         said = self.log.read_text(errors="replace")

@@ -233,7 +233,7 @@ def figures(batches: list[Batch]) -> list[str]:
             if takeovers
             else "none"
         ),
-        f"a loop was held for {held:.2f} s at most",
+        f"the database held a loop for {held:.2f} s at most",
         f"{sum(one.verdict.again for one in batches)} files fetched by two hosts",
     ]
 

@@ -16,6 +16,7 @@ from tests.proof.planted import MUTANTS, Mutant
 from tests.proof.planted_audit import OF_AUDITS
 from tests.proof.planted_buying import OF_BUYING
 from tests.proof.planted_chains import OF_CHAINS
+from tests.proof.planted_copies import OF_COPIES
 from tests.proof.planted_durable import OF_DURABILITY
 from tests.proof.planted_editions import OF_EDITIONS
 from tests.proof.planted_files import OF_FILES
@@ -57,6 +58,7 @@ FAULTS = (
     *OF_DURABILITY,
     *OF_LIMITS,
     *OF_LEASES,
+    *OF_COPIES,
 )
 _LONGEST = 300  # seconds that a test of a broken package may take
 

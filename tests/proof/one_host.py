@@ -3,7 +3,7 @@
 It is the command itself, with three things more. It may have the name of a machine of its own, so that others
 here do not see that its process is dead. It stops or kills itself at a point of the way of a POST where the
 file ``ambush`` in its folder says so: from outside no moment could be met between an intent and its POST. And
-it writes down how long its loop was held.
+it writes down for how long the database held its loop.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -28,7 +29,9 @@ T = TypeVar("T")
 
 BEFORE_POST: Final = ("intended", "cleared", "connected")
 BEFORE_RECEIPT: Final = ("sent", "answered")
+_LONG: Final = 3.0  # seconds, from which on it is told where the loop is held
 _GLANCE: Final = 0.05
+_DATABASE: Final = "/batchgen/journal/postgres/"
 _STOOD: Final = (
     0.5  # seconds: a thread that sleeps for a glance and wakes so late was stopped with all others
 )
@@ -81,11 +84,15 @@ def lay(ambush: Ambush) -> None:
 
 
 class Watch:
-    """Looks from a thread how long the loop takes to answer, and keeps the longest in a file."""
+    """Looks from a thread for how long the database holds the loop, and keeps the longest time in a file.
+
+    What else holds it, as loading what a run needs on a machine with much to do, is not counted.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._longest = 0.0
+        self._told = _LONG
 
     async def over(self, work: Coroutine[Any, Any, T]) -> T:
         """Do some work under its eyes."""
@@ -93,22 +100,29 @@ class Watch:
         return await work
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        while True:
-            answered = threading.Event()
-            asked = glanced = time.monotonic()
+        while not loop.is_closed():
+            answered, held, glanced = threading.Event(), 0.0, time.monotonic()
             try:
                 loop.call_soon_threadsafe(answered.set)
             except RuntimeError:  # it is closed
                 return
-            stood = False
             while not answered.wait(_GLANCE) and not loop.is_closed():
-                stood |= time.monotonic() - glanced > _STOOD
-                glanced = time.monotonic()
-            took = time.monotonic() - asked
-            if took > self._longest and not stood and time.monotonic() - glanced < _STOOD:
-                self._longest = took
-                self._file.write_text(f"{took:.3f}\n")
+                since, glanced = glanced, time.monotonic()
+                stack = traceback.format_stack(sys._current_frames()[threading.main_thread().ident or 0])
+                if glanced - since < _STOOD and any(_DATABASE in one for one in stack):
+                    held += glanced - since
+                    self._tell_where(held, stack)
+            if held > self._longest:
+                self._longest = held
+                self._file.write_text(f"{held:.3f}\n")
             time.sleep(_GLANCE)
+
+    def _tell_where(self, seconds: float, stack: list[str]) -> None:
+        """Put the stack of a loop that is held for long beside the file, each time a second later."""
+        if seconds > self._told:
+            self._told = seconds + 1
+            with self._file.with_name(f"{self._file.name}.stack").open("a") as file:
+                file.write(f"after {seconds:.1f} s\n{''.join(stack[-25:])}\n")
 
 
 def main(words: list[str]) -> None:

@@ -16,6 +16,13 @@ OF_LEASES = (
         test=_ZOMBIES,
     ),
     Mutant(
+        name="forget on the way to the wire whom to ask",
+        path="scenario/client.py",
+        old="once=True, may_leave=may_leave",
+        new="once=True",
+        test="tests/scenario/test_client.py",
+    ),
+    Mutant(
         name="take the last look before the connection stands",
         path="scenario/http.py",
         old="        return GuardedPayload(call.body, call.may_leave)\n",
@@ -66,6 +73,13 @@ OF_LEASES = (
         path="engine/outcome.py",
         old="        elif isinstance(error, FencedError):\n            self.broken = error\n",
         new="        elif isinstance(error, FencedError):\n            self.drained = True\n",
+        test=_RUN,
+    ),
+    Mutant(
+        name="do not ask after the wait whether the lease lasts",
+        path="engine/clearance.py",
+        old="        if self._lease.left() <= 0:\n            raise why_over(self._journal)\n",
+        new="",
         test=_RUN,
     ),
     Mutant(

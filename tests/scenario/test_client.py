@@ -158,6 +158,13 @@ async def test_an_id_cannot_lead_to_another_place() -> None:
     assert {call.path for call in transport.calls[1:]} == {"/assets/get-bulk"}
 
 
+async def test_whether_a_submit_may_leave_is_asked_by_whatever_carries_it() -> None:
+    transport, asked = ScriptedTransport([answered({"job": job_json()})]), lambda: True
+    await make_client(transport).submit("model_x", "{}", may_leave=asked)
+    await make_client(transport).submit("model_x", "{}")
+    assert [one.may_leave for one in transport.calls] == [asked, None]
+
+
 async def test_a_listing_asks_for_the_largest_page_and_goes_on_with_the_same_filters() -> None:
     transport = ScriptedTransport(
         [

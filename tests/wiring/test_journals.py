@@ -18,7 +18,7 @@ from batchgen.journal.stores import store_of
 from batchgen.ports import Clock
 from batchgen.redaction import Redaction, without_password
 from batchgen.wiring.journals import Journals
-from batchgen.wiring.options import Options
+from batchgen.wiring.options import Options, environment
 from tests.support.place import Place
 
 FAR = "postgresql://artist@far.example/journal"
@@ -177,3 +177,12 @@ def test_a_batch_that_the_file_knows_and_the_server_does_not_is_not_bought_again
         place.run(journal_address=FAR, journals=Journals(far))
     assert f"batchgen journal copy {tmp_path / 'output'} URL" in str(refused.value)
     assert place.bought == 1
+
+
+def test_a_file_of_the_folder_does_not_send_the_password_of_the_environment_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("BATCHGEN_JOURNAL=postgresql://artist@evil.example/journal\n")
+    with pytest.raises(InputError, match="must not send it elsewhere"):
+        environment({"PGPASSWORD": "hush-hush"}, tmp_path)
+    told = environment({"PGPASSWORD": "hush-hush", "BATCHGEN_JOURNAL": FAR}, tmp_path)
+    assert told["BATCHGEN_JOURNAL"] == FAR
+    assert "evil.example" in environment({"PGPASSFILE": "/home/artist/.pgpass"}, tmp_path)["BATCHGEN_JOURNAL"]

@@ -11,6 +11,7 @@ import psycopg
 
 from batchgen.errors import FencedError, InputError, JournalAwayError, JournalError
 from batchgen.journal.connection import Rows, Values
+from batchgen.journal.postgres.outage import Outage
 from batchgen.journal.postgres.wire import LostError, Wire, connect, first_line, lost
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class PostgresConnection:
         place: str,
         patience: float = PATIENCE,
         opened: Callable[["PostgresConnection"], None] | None = None,
+        outage: Outage | None = None,
     ) -> None:
         """Name the database; nothing is opened before it is asked.
 
@@ -55,6 +57,7 @@ class PostgresConnection:
             place: the same for people.
             patience: seconds for which a server that is away is waited for.
             opened: called with each new connection before anything else; what it raises ends the try.
+            outage: what others know of the same server; without it what this connection knows.
         """
         self._url = url
         self._place = place
@@ -63,7 +66,7 @@ class PostgresConnection:
         self._wire: Wire | None = None
         self._within = False  # a transaction
         self._until: float | None = None  # when what is being done has to be over, on the monotonic clock
-        self._gave_up = False  # when it was asked last
+        self._outage = outage or Outage()
         self._fence: tuple[str, int] | None = None
 
     def fence(self, batch: str, epoch: int) -> None:
@@ -102,7 +105,7 @@ class PostgresConnection:
 
     def answers(self) -> bool:
         """Return whether the server answers within the patience of this connection."""
-        if self._gave_up:
+        if self._outage.lasts:
             return False
         try:
             self.execute("SELECT 1")
@@ -116,7 +119,7 @@ class PostgresConnection:
         if self._until is not None:
             yield
             return
-        patience = min(self._patience, _IMPATIENCE) if self._gave_up else self._patience
+        patience = min(self._patience, _IMPATIENCE) if self._outage.lasts else self._patience
         self._until = time.monotonic() + patience
         try:
             yield
@@ -132,6 +135,8 @@ class PostgresConnection:
         """
         if self._within:
             return self._once(run)
+        if (away := self._outage.recent()) is not None:
+            raise self._away(away)
         with self.bounded():
             while True:
                 began = time.monotonic()
@@ -141,11 +146,12 @@ class PostgresConnection:
                     self._drop()
                     # the next try would take as long as this one
                     if self._left() < _PAUSE + time.monotonic() - began:
-                        self._gave_up = True
+                        if self._patience >= PATIENCE:  # whoever waits less does not know that it is away
+                            self._outage.began(error)
                         raise self._away(error) from None
                     time.sleep(_PAUSE)
                 else:
-                    self._gave_up = False
+                    self._outage.ended()
                     return done
 
     def _attempt(self, run: Callable[[Wire], T]) -> T:

@@ -14,6 +14,7 @@ from batchgen.journal.postgres.checks import health_of, looked_at, make_tables, 
 from batchgen.journal.postgres.connection import PATIENCE, PostgresConnection
 from batchgen.journal.postgres.journal import PostgresJournal
 from batchgen.journal.postgres.lease import Lease, take
+from batchgen.journal.postgres.outage import Outage
 from batchgen.journal.postgres.spool import Saying, Spool
 from batchgen.journal.postgres.tables import USUAL_LEASE
 from batchgen.journal.runs import RunRecords
@@ -60,6 +61,7 @@ class PostgresStore(ServerStore):
         self._spool = Spool(folder, self._identity)
         self._leases: dict[str, Lease] = {}
         self._server: Health | None = None
+        self._outage = Outage()
 
     def __str__(self) -> str:
         """Name the place for people, without a password."""
@@ -83,7 +85,8 @@ class PostgresStore(ServerStore):
         """
         server = self._known_server()
         seconds = server.lease or 0.0
-        connection = self._connect(patience=min(PATIENCE, seconds / 3))
+        # asked by a thread, which has to go on asking whatever others know
+        connection = self._connect(patience=min(PATIENCE, seconds / 3), outage=Outage())
         try:
             lease = take(connection, batch, seconds=seconds, told=self._measure)
         except BaseException:
@@ -209,15 +212,21 @@ class PostgresStore(ServerStore):
         finally:
             connection.close()
 
-    def _connect(self, *, patience: float = PATIENCE) -> PostgresConnection:
-        return PostgresConnection(self._url, place=self._place, patience=patience, opened=self._check)
+    def _connect(self, *, patience: float = PATIENCE, outage: Outage | None = None) -> PostgresConnection:
+        return PostgresConnection(
+            self._url,
+            place=self._place,
+            patience=patience,
+            opened=self._check,
+            outage=outage or self._outage,
+        )
 
     def _connect_checked(self, also: Callable[[PostgresConnection], None]) -> PostgresConnection:
         def opened(connection: PostgresConnection) -> None:
             self._check(connection)
             also(connection)
 
-        return PostgresConnection(self._url, place=self._place, opened=opened)
+        return PostgresConnection(self._url, place=self._place, opened=opened, outage=self._outage)
 
     def _check(self, connection: PostgresConnection) -> None:
         """Look at the server behind a new connection, for it may be another one than before."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from batchgen.errors import OverBudgetError
@@ -14,7 +15,7 @@ from batchgen.journal.postgres.batch import PostgresBatch
 from batchgen.journal.postgres.store import PostgresStore
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Reservation, Window
-from tests.support.postgres_runs import SCOPE, do, started
+from tests.support.postgres_runs import SCOPE, do, leading, started
 
 pytestmark = pytest.mark.postgres
 ROUNDS, PLACES = 60, 3
@@ -102,3 +103,30 @@ def test_the_first_intents_of_two_projects_wait_for_each_other(journal_database:
         for one in threads:
             one.join()
         assert len(bought) == 1
+
+
+@pytest.mark.parametrize("whose", [0, 1])
+@pytest.mark.parametrize("spend", SPENDS.values(), ids=SPENDS)
+def test_whoever_spends_waits_for_what_is_being_committed_in_any_project_of_the_origin(
+    journal_database: str,
+    tmp_path: Path,
+    spend: Callable[[PostgresBatch, JobKey, Allowance], object],
+    whose: int,
+) -> None:
+    scope = NAMES["two projects"]
+    with (
+        leading(journal_database, tmp_path, scope(0)) as (one, _),
+        leading(journal_database, tmp_path, scope(1)) as (other, _),
+    ):
+        for batch in (one, other):
+            batch.append(JobKey("v1:a"), started("1", at=TODAY))
+        with psycopg.connect(journal_database) as under_way:
+            project = f"project {whose}"
+            under_way.execute("SELECT 1 FROM accounts WHERE project = %s FOR UPDATE", [project])
+            under_way.execute("UPDATE totals SET gross = gross + 1000000000 WHERE scope = 1")
+            ended = threading.Timer(0.7, under_way.commit)
+            ended.start()
+            with pytest.raises(OverBudgetError):
+                spend(other, JobKey("v1:b"), at_most(3))
+            ended.join()
+        spend(other, JobKey("v1:b"), at_most(4))
