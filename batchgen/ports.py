@@ -12,7 +12,10 @@ from typing import Protocol
 from batchgen.account import Holder, Identity, Known
 from batchgen.gate_ports import Gate as Gate  # noqa: PLC0414 - who speaks of ports needs one import
 from batchgen.gate_ports import Lane as Lane  # noqa: PLC0414 - as above
+from batchgen.gate_ports import OwnPace as OwnPace  # noqa: PLC0414 - as above
+from batchgen.gate_ports import Pace as Pace  # noqa: PLC0414 - as above
 from batchgen.gate_ports import PacedGate as PacedGate  # noqa: PLC0414 - as above
+from batchgen.gate_ports import Turn as Turn  # noqa: PLC0414 - as above
 from batchgen.lease_ports import Lease as Lease  # noqa: PLC0414 - as above
 from batchgen.lease_ports import LifelongLease as LifelongLease  # noqa: PLC0414 - as above
 from batchgen.lease_ports import Testifies

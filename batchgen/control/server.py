@@ -1,4 +1,4 @@
-"""A run that can be ordered about: it is known in the journal, takes orders and shares its rate.
+"""A run that can be ordered about: it is known in the journal, takes orders, and turns with other runs.
 
 An order is answered in the journal first and acted on then, without an await between; so none is
 acted on twice, and none that was withdrawn. What goes wrong here is told and ends no run.
@@ -29,8 +29,8 @@ from batchgen.engine.settings import RunSettings
 from batchgen.errors import JournalError
 from batchgen.journal.orders import Answer
 from batchgen.journal.runs import RunKept, RunRecords
-from batchgen.model import Rate, Scope
-from batchgen.ports import Clock, PacedGate
+from batchgen.model import Scope
+from batchgen.ports import Clock, OwnPace, PacedGate
 from batchgen.wiring.background import beside
 from batchgen.wiring.batch import Batch
 from batchgen.wiring.options import Options, at_speed, speed_of
@@ -80,7 +80,6 @@ class ControlServer:
         self._edits = edits
         self._own = settings.rate
         self._ordered_before = ordered_before
-        self._sharers = 1
         self._beat_at = 0.0
         self._left = False  # an order could not be answered
         self._control: Control | None = None
@@ -107,14 +106,12 @@ class ControlServer:
         settings, parts = self._settings, []
         if settings.paused and not self._interrupts.draining:
             parts.append(f"paused: {self._go_on}")
-        if settings.rate is not None and self._sharers > 1:
-            parts.append(f"{self._share} for each of {self._sharers} runs")
-        elif settings.rate != self._own:
+        if settings.rate != self._own:
             parts.append("no rate" if settings.rate is None else f"rate {settings.rate}")
         return "; ".join(parts)
 
     def begin(self) -> None:
-        """Make the run known.
+        """Make the run known, and take turns with the other runs of its account from now on.
 
         Raises:
             JournalError: it could not be written.
@@ -123,10 +120,11 @@ class ControlServer:
         self._beat_at = _time() + BEAT_EVERY
         if self._ordered_before:
             self._pace()
-        self._share_rate()
+        self._gate.share(self._records.pace(self._run.scope, now=self._clock.now))
 
     def end(self) -> None:
         """Make known that it has ended; if that fails, its silence says so."""
+        self._gate.share(OwnPace())
         with suppress(JournalError):
             self._records.end(self._run)
 
@@ -158,9 +156,7 @@ class ControlServer:
         changed = self._records.changed()
         if _time() >= self._beat_at and self._records.beat(self._run, at=self._clock.now()):
             self._beat_at = _time() + BEAT_EVERY
-            changed = True  # others may have gone without a word
         if changed or self._left:
-            self._share_rate()
             self._apply_due()
 
     def _apply_due(self) -> None:
@@ -205,29 +201,8 @@ class ControlServer:
         elif name in {PAUSE, CONTINUE}:
             control.pause(paused=settings.paused)
 
-    @property
-    def _share(self) -> Rate | None:
-        rate = self._settings.rate
-        return rate and replace(rate, count=float(f"{rate.count / self._sharers:.3g}"))
-
-    def _share_rate(self) -> None:
-        """Divide the rate by the runs that share it, and say so when their number changes."""
-        count = max(1, self._records.sharers(self._run.scope, at=self._clock.now()))
-        if count == self._sharers:
-            return
-        self._sharers = count
-        if self._settings.rate is None:
-            return
-        self._pace()
-        if count > 1:
-            self._say(f"{count} runs of this journal share the rate: {self._share} for each")
-        else:
-            self._say(f"has the whole rate again: {self._settings.rate}")
-
     def _pace(self) -> None:
-        rate = self._settings.rate
-        mine = rate and replace(rate, count=rate.count / self._sharers)
-        self._gate.set_rate(at_speed(mine, self._speed))
+        self._gate.set_rate(at_speed(self._settings.rate, self._speed))
 
     def _say(self, text: str) -> None:
         text = f"{self._run.scope.batch}: {text}"

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from batchgen.journal.pacing import TurnsGiven, TurnsWanted
+
 Values = Sequence[Any] | Mapping[str, Any]
 
 
@@ -57,6 +59,14 @@ class Connection(Protocol):
 
     def lock_caps(self, origin: str) -> None:
         """Let nobody else commit money of an origin until the transaction ends that this is called in."""
+        ...
+
+    def take_turns(self, origin: str, project: str, wanted: TurnsWanted) -> TurnsGiven | None:
+        """Take the next turns of an account that are free.
+
+        Returns:
+            What is given; None where another one has the row at this moment.
+        """
         ...
 
     def events_may_move(self) -> AbstractContextManager[None]:

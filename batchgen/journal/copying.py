@@ -227,11 +227,10 @@ class _Copy:
     def _copy_scope(self, number: int, owner: str, scope: Scope) -> None:
         to = keep_scope(self._target, scope)
         self._target.execute("UPDATE scopes SET owner = ? WHERE id = ?", (owner, to))
-        if self._target.has("accounts"):  # the rows that are locked while money is committed
-            self._target.execute(
-                "INSERT INTO accounts (origin, project) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                (scope.origin, scope.project),
-            )
+        self._target.execute(  # on a server it is locked while money is committed
+            "INSERT INTO accounts (origin, project) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (scope.origin, scope.project),
+        )
         for table in _NUMBERED:
             for rows in _pages(self._source, table, number):
                 self._put(table, f"scope, {_NUMBERED[table]}", [(to, *row) for _, row in rows])

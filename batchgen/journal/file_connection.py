@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from batchgen.journal.pacing import AccountRow, TurnsGiven, TurnsWanted, give
 from batchgen.journal.sqlite_errors import WAIT_FOR_OTHERS
 
 
@@ -34,6 +35,33 @@ class FileConnection(sqlite3.Connection):
 
     def lock_caps(self, origin: str) -> None:
         """Do nothing: who writes to a file writes alone."""
+
+    def take_turns(self, origin: str, project: str, wanted: TurnsWanted) -> TurnsGiven | None:
+        """Take the next turns of an account that are free, by our clock; see ``Connection``."""
+        if not wanted.many and not wanted.hold:
+            return give(self._account(origin, project), wanted)[1]
+        try:
+            with self.written():
+                before = self._account(origin, project)
+                row, given = give(before, wanted)
+                if row != before:
+                    self.execute(
+                        "INSERT OR REPLACE INTO accounts (origin, project, last_turn, gap, gap_until, "
+                        "submit_after) VALUES (?, ?, ?, ?, ?, ?)",
+                        (origin, project, *row),
+                    )
+        except sqlite3.OperationalError as error:
+            if self.is_busy(error):
+                return None
+            raise
+        return given
+
+    def _account(self, origin: str, project: str) -> AccountRow:
+        found = self.execute(
+            "SELECT last_turn, gap, gap_until, submit_after FROM accounts WHERE (origin, project) = (?, ?)",
+            (origin, project),
+        ).fetchone()
+        return AccountRow() if found is None else AccountRow(*found)
 
     @contextmanager
     def events_may_move(self) -> Iterator[None]:

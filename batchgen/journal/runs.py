@@ -5,6 +5,7 @@ connection waits for nobody, for its event loop stands still meanwhile; what can
 now is written at the next occasion.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,6 +13,7 @@ from types import TracebackType
 from batchgen.journal.connection import Connection
 from batchgen.journal.orders import OrderRecords
 from batchgen.journal.sqlite_errors import explained
+from batchgen.journal.turns import AccountPace
 from batchgen.model import Scope
 
 SILENT_AFTER = 8.0  # seconds: a run that was not seen for so long counts as gone
@@ -108,20 +110,14 @@ class RunRecords(AbstractContextManager["RunRecords"]):
         before, self._changes = self._changes, now
         return now != before
 
-    def sharers(self, scope: Scope, *, at: float) -> int:
-        """Count the runs that one rate has to serve: those of an origin and project, lately seen.
+    def pace(self, scope: Scope, *, now: Callable[[], float]) -> AccountPace:
+        """Return the turns that the runs of a scope's account share.
 
-        A run that is suspended sends nothing, so that it counts as gone is no mistake.
-
-        Raises:
-            JournalError: the file cannot be read.
+        Args:
+            scope: whose origin and project it is.
+            now: gives the seconds since the epoch.
         """
-        with explained(self._path):
-            (count,) = self._connection.execute(
-                "SELECT COUNT(*) FROM runs WHERE origin = ? AND project = ? AND ABS(seen_at - ?) < ?",
-                (scope.origin, scope.project, at, SILENT_AFTER),
-            ).fetchone()
-        return int(count)
+        return AccountPace(self._connection, self._path, scope, now=now)
 
     def of_batch(self, batch: str) -> list[RunKept]:
         """Return what is known of a batch, of whatever origin, project and slot; the latest first.

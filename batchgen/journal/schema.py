@@ -321,6 +321,19 @@ LATER = (
         PRIMARY KEY (origin, project, batch, slot, asset)
     ) STRICT, WITHOUT ROWID
     """,
+    # the turns of each account, which all of its runs take one after the other (``pacing``); on a server who
+    # commits money of an origin locks its rows
+    """
+    CREATE TABLE IF NOT EXISTS accounts (
+        origin TEXT NOT NULL,
+        project TEXT NOT NULL,
+        last_turn REAL NOT NULL DEFAULT 0,
+        gap REAL NOT NULL DEFAULT 0,
+        gap_until REAL NOT NULL DEFAULT 0,
+        submit_after REAL NOT NULL DEFAULT 0,
+        PRIMARY KEY (origin, project)
+    ) STRICT, WITHOUT ROWID
+    """,
     # asked before every submit, whose equals may be thousands; written for none but those in doubt
     "CREATE INDEX IF NOT EXISTS records_in_doubt ON records (content) WHERE state = 'in_doubt'",
 )

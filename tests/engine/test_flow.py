@@ -5,7 +5,7 @@ from collections.abc import Callable
 from batchgen.engine.limits.ceiling import Ceiling
 from batchgen.engine.limits.flow import TRIPS_AT, Flow
 from batchgen.engine.limits.pools import Pools
-from batchgen.errors import AmbiguousError, NotSentError
+from batchgen.errors import AmbiguousError, DeferredError, NotSentError
 from batchgen.model import JobKey
 from batchgen.ports import Lane
 from tests.support.looped import run_virtually
@@ -18,11 +18,15 @@ class OpenGate:
 
     def __init__(self) -> None:
         self.pauses: list[tuple[Lane, float]] = []
+        self.holds: list[float] = []
 
     async def turn(self, lane: Lane) -> None: ...
 
     def pause(self, lane: Lane, seconds: float) -> None:
         self.pauses.append((lane, seconds))
+
+    def hold(self, seconds: float) -> None:
+        self.holds.append(seconds)
 
     def is_paused(self, lane: Lane) -> bool:
         return any(paused is lane for paused, _ in self.pauses)
@@ -88,5 +92,22 @@ def test_what_never_left_is_no_lost_answer() -> None:
             flow.answered(A, NotSentError("refused"))
             flow.ended(A)
         assert not flow.tripped
+
+    in_a_loop(play)
+
+
+def test_what_the_service_asks_for_is_held_by_all_and_what_is_our_own_patience_by_nobody_else() -> None:
+    def play(flow: Flow, gate: OpenGate) -> None:
+        lose(flow, TRIPS_AT)
+        for error in (
+            NotSentError("no way there"),
+            DeferredError("full"),
+            DeferredError("wait", retry_after=7.0),
+        ):
+            flow.began(A, "model")
+            flow.answered(A, error)
+        assert gate.holds == [7.0]
+        assert len(gate.pauses) == 4
+        assert gate.pauses[-1][1] >= 7.0
 
     in_a_loop(play)

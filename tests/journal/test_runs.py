@@ -13,7 +13,7 @@ from batchgen.journal import schema
 from batchgen.journal.file_store import FileStore
 from batchgen.journal.lock import hold_batch, is_held
 from batchgen.journal.orders import Answer
-from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
+from batchgen.journal.runs import RunKept, RunRecords
 from batchgen.lifecycle import Accepted, Collected, SubmitStarted, Succeeded
 from batchgen.model import JobKey, Scope
 from tests.support.journals import Journals
@@ -76,26 +76,6 @@ def test_a_run_that_stood_still_for_days_makes_itself_known_again(opened: Callab
     assert records.of_batch("spring") == []
     assert records.beat(RUN, at=1002.0 + day)
     assert records.of_batch("spring") == [replace(RUN, seen_at=1002.0 + day)]
-
-
-@pytest.mark.parametrize(
-    ("other", "count"),
-    [
-        (OTHER, 2),
-        (replace(OTHER, scope=replace(OTHER.scope, origin="https://other/v1")), 1),
-        (replace(OTHER, scope=replace(OTHER.scope, project="q")), 1),
-        (replace(OTHER, seen_at=1000.0 - SILENT_AFTER), 1),
-        (replace(OTHER, seen_at=1000.0 + 3600.0), 1),
-    ],
-    ids=["of the account", "another origin", "another project", "silent", "of a clock that was wrong"],
-)
-def test_a_rate_is_shared_with_runs_of_the_account_that_were_seen_lately(
-    opened: Callable[[], RunRecords], other: RunKept, count: int
-) -> None:
-    records = opened()
-    records.begin(RUN)
-    records.begin(other)
-    assert records.sharers(SCOPE, at=1001.0) == count
 
 
 def test_orders_are_taken_in_their_order_and_by_the_run_they_are_for(

@@ -31,6 +31,7 @@ from tests.proof.planted_names import OF_FILE_NAMES
 from tests.proof.planted_open import OF_OPENNESS
 from tests.proof.planted_outputs import OF_OUTPUTS
 from tests.proof.planted_outside import OF_OUTSIDE
+from tests.proof.planted_pace import OF_PACE
 from tests.proof.planted_prices import OF_PRICES
 from tests.proof.planted_redos import OF_REDOS
 from tests.proof.planted_slots import OF_SLOTS
@@ -57,6 +58,7 @@ FAULTS = (
     *OF_EDITIONS,
     *OF_DURABILITY,
     *OF_LIMITS,
+    *OF_PACE,
     *OF_LEASES,
     *OF_COPIES,
 )

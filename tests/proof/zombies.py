@@ -23,7 +23,7 @@ from batchgen.lifecycle import Event, Held, Record, ShownAbsent, State, replay
 from batchgen.model import Job, JobKey, Rate
 from batchgen.planning.budget import Allowance, Amounts
 from batchgen.planning.make_plan import make_plan
-from batchgen.ports import Lane
+from batchgen.ports import Lane, Pace
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.transport import Answer, Call
 from batchgen.scenario.verdicts import submit_verdict
@@ -401,6 +401,12 @@ class _Gate:
 
     def pause(self, lane: Lane, seconds: float) -> None:
         self._inner.pause(lane, seconds)
+
+    def hold(self, seconds: float) -> None:
+        self._inner.hold(seconds)
+
+    def share(self, pace: Pace) -> None:
+        self._inner.share(pace)
 
     def is_paused(self, lane: Lane) -> bool:
         return self._inner.is_paused(lane)

@@ -95,5 +95,8 @@ class OpenGate:
     def pause(self, lane: Lane, seconds: float) -> None:
         self.pauses.append((lane, seconds))
 
+    def hold(self, seconds: float) -> None:
+        self.pauses.append((Lane.SUBMIT, seconds))
+
     def is_paused(self, lane: Lane) -> bool:
         return any(paused is lane for paused, _ in self.pauses)

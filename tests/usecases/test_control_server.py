@@ -2,29 +2,34 @@
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from batchgen.control.server import BEAT_EVERY, LOOK_EVERY, ControlServer
+from batchgen.control.server import LOOK_EVERY, ControlServer
 from batchgen.engine.interrupts import Interrupts
 from batchgen.engine.limits.gate import RateGate
 from batchgen.engine.settings import RunSettings
+from batchgen.errors import JournalError
 from batchgen.exits import Exit
 from batchgen.journal.file import JournalFile
 from batchgen.journal.file_store import FileStore
 from batchgen.journal.orders import Answer
-from batchgen.journal.runs import SILENT_AFTER, RunKept, RunRecords
+from batchgen.journal.runs import RunRecords
 from batchgen.lifecycle import State, SubmitStarted
 from batchgen.model import Rate
+from batchgen.ports import Lane
+from batchgen.scenario.transport import Call
 from batchgen.wiring.background import beside
 from tests.support.builders import events_of, make_earth, make_jobs, make_purse, states_of, verdict_of
+from tests.support.looped import run_virtually
 from tests.support.memory_journal import SCOPE
-from tests.support.virtual import EPOCH, Run
+from tests.support.virtual import EPOCH, Run, Twist
 
 FAST = Rate(count=10.0, seconds=1.0)
 SLOW = Rate(count=30.0, seconds=60.0)
@@ -132,13 +137,6 @@ def submitted(run: Steered) -> list[float]:
     return [event.at - EPOCH for event in events_of(run, SubmitStarted)]
 
 
-def peer(at: float, **more: object) -> RunKept:
-    run = RunKept(
-        token="peer", scope=replace(SCOPE, batch="autumn"), pid=1, host="h", began_at=at, seen_at=at
-    )
-    return replace(run, **more)  # type: ignore[arg-type]  # fields by name
-
-
 def test_a_paused_run_waits_until_it_is_told_to_go_on(path: Path) -> None:
     said: list[str] = []
 
@@ -229,43 +227,79 @@ def test_a_budget_that_is_raised_in_time_lets_the_run_go_on(path: Path) -> None:
 
 def test_the_rate_is_shared_with_a_run_that_comes_and_whole_when_it_goes(path: Path) -> None:
     intervals: list[float] = []
+    turns: list[float] = []
 
     async def play(caller: Caller) -> None:
+        pace = caller.records.pace(SCOPE, now=caller.now)
         await asyncio.sleep(1.0)
-        intervals.append(caller.gate.interval)
-        caller.records.begin(peer(caller.now()))
-        await asyncio.sleep(2 * LOOK_EVERY)
+        ends = caller.now() + 10.0
+        while caller.now() < ends:
+            turn = pace.turn(0.1, submit=False)
+            assert turn is not None
+            await asyncio.sleep(turn.wait)
+            turns.append(caller.now())
         intervals.append(caller.gate.interval)
         await caller.order("rate=20/s")
-        intervals.append(caller.gate.interval)
-        caller.records.end(peer(0.0))
-        await asyncio.sleep(2 * LOOK_EVERY)
+        await asyncio.sleep(5.0)
         intervals.append(caller.gate.interval)
 
-    run = played(path, 60, play, rate=FAST, in_flight=4)
-    assert intervals == pytest.approx([0.1, 0.2, 0.1, 0.05])
-    assert run.watching.troubles == [
-        "spring: 2 runs of this journal share the rate: 5/s for each",
-        "spring: a rate of 20/s (was 10/s)",
-        "spring: has the whole rate again: 20/s",
-    ]
-    assert run.notes == ["5/s for each of 2 runs", "10/s for each of 2 runs", "rate 20/s"]
+    run = played(path, 200, play, rate=FAST, in_flight=20)
+    assert 45 <= len(turns) <= 70, "half of them, and those that the run needed not"
+    assert intervals == [pytest.approx(0.2, rel=0.3), pytest.approx(0.05, rel=0.1)]
+    assert run.watching.troubles == ["spring: a rate of 20/s (was 10/s)"]
+    assert run.notes == ["rate 20/s"]
 
 
-def test_the_rate_of_a_run_that_died_is_free_after_its_silence(path: Path) -> None:
-    still_shared: list[float] = []
+def test_turns_of_its_account_cost_a_run_that_is_alone_no_time_and_no_request(path: Path) -> None:
+    over, jobs = make_earth(duration=(5.0, 30.0)), make_jobs(60, prompt="a mill, number {n}")
+    calls: list[tuple[str, Call]] = []
 
-    async def play(caller: Caller) -> None:
-        caller.records.begin(peer(caller.now()))
-        await asyncio.sleep(2 * LOOK_EVERY)
-        assert caller.gate.interval == pytest.approx(0.2)
-        await asyncio.sleep(SILENT_AFTER - 3 * LOOK_EVERY)
-        still_shared.append(caller.gate.interval)
-        await asyncio.sleep(BEAT_EVERY + 2 * LOOK_EVERY)
-        assert caller.gate.interval == pytest.approx(0.1)
+    def counted(name: str) -> Twist:
+        return lambda call, answer: (calls.append((name, call)), answer)[1]  # type: ignore[func-returns-value]
 
-    played(path, 30, play, rate=FAST, in_flight=4)
-    assert still_shared == pytest.approx([0.2])
+    usual = Rate(count=100, seconds=60)
+    shared = Steered(
+        over, jobs, path=path, play=nothing, settings=RunSettings(rate=usual), twist=counted("shared")
+    )
+    alone = Run(make_earth(duration=(5.0, 30.0)), jobs, rate=usual, twist=counted("alone"))
+    shared.go()
+    alone.go()
+    count = Counter(name for name, _ in calls)
+    assert count["shared"] <= 1.02 * count["alone"]
+    assert shared.took <= 1.02 * alone.took
+
+
+def test_a_journal_that_gives_no_turns_any_more_ends_the_run(path: Path) -> None:
+    async def play(_: Caller) -> None:
+        await asyncio.sleep(7.0)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("DROP TABLE accounts")
+
+    with pytest.raises(JournalError, match="accounts"):
+        played(path, 30, play, rate=SLOW, in_flight=2)
+
+
+def test_a_run_that_has_ended_takes_turns_with_nobody(path: Path) -> None:
+    gate, records = RateGate(FAST), FileStore(path.parent).runs()
+    assert records is not None
+
+    async def end_and_ask() -> None:
+        with records:
+            control = ControlServer(
+                records=records,
+                scope=SCOPE,
+                settings=RunSettings(rate=FAST),
+                gate=gate,
+                clock=make_earth(),
+                interrupts=Interrupts(),
+                go_on="batchgen continue spring.yaml",
+            )
+            control.begin()
+            control.end()
+        async with beside(gate.run(), name="gate"):
+            await gate.turn(Lane.WATCH)  # the journal is closed by now
+
+    run_virtually(end_and_ask())
 
 
 def test_what_is_ordered_before_the_first_job_is_done_as_it_begins(path: Path) -> None:

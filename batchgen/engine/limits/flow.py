@@ -224,6 +224,8 @@ class Flow:
             asked = max(asked, self._backoff.delay(self._deferrals, jitter=jitter))
         wait = self._backoff.wait(self._deferrals, jitter=jitter, asked=asked)
         self._gate.pause(Lane.SUBMIT, wait)
+        if error.retry_after is not None:  # what is longer than that is our own patience, and nobody else's
+            self._gate.hold(error.retry_after)
 
     def _take_patience(self, *, alone: bool, asked: float | None) -> None:
         """Note since when nothing runs and nothing is taken, waits that are asked for aside."""

@@ -8,9 +8,11 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg import errors
 
 from batchgen.errors import FencedError, InputError, JournalAwayError, JournalError
 from batchgen.journal.connection import Rows, Values
+from batchgen.journal.pacing import HORIZON, LONGEST_HOLD, TurnsGiven, TurnsWanted
 from batchgen.journal.postgres.outage import Outage
 from batchgen.journal.postgres.wire import LostError, Wire, connect, first_line, lost
 
@@ -19,6 +21,7 @@ T = TypeVar("T")
 PATIENCE = 8.0  # seconds: a restart of the server is shorter, and for longer a run does not stand still
 _PAUSE = 0.05  # seconds between two tries
 _AT_EACH = 2.0  # seconds for one try of many, where an answer may be lost: the same is sent again after it
+_TURNS = "SELECT wait, held, taken FROM turns(%s, %s, %s, %s, %s, %s, %s, %s)"
 _LEAST = 0.1  # seconds: an answer on its way is waited for, however late it is
 _IMPATIENCE = 0.5  # seconds, instead of the patience, for a server that was waited for in vain just before
 
@@ -218,6 +221,24 @@ class PostgresConnection:
     def lock_caps(self, origin: str) -> None:
         """Let nobody else commit money of an origin until the transaction ends that this is called in."""
         self.execute("SELECT 1 FROM accounts WHERE origin = ? ORDER BY project FOR UPDATE", (origin,))
+
+    def take_turns(self, origin: str, project: str, wanted: TurnsWanted) -> TurnsGiven | None:
+        """Take the next turns of an account that are free, by the server's clock; see ``Connection``.
+
+        Where an answer is lost the same is asked again: a turn that nobody has is lost, and that is all.
+        """
+        many, interval, submit, hold, _ = wanted
+        values = (origin, project, many, interval, submit, hold, HORIZON, LONGEST_HOLD)
+
+        def run(wire: Wire) -> TurnsGiven | None:
+            try:
+                found = wire.execute(_TURNS, values).fetchone()
+            except errors.LockNotAvailable:
+                return None
+            assert found is not None  # a function that gives one row
+            return TurnsGiven(*found)
+
+        return self.tried(run)
 
     @contextmanager
     def events_may_move(self) -> Iterator[None]:

@@ -203,3 +203,54 @@ $$;
 CREATE FUNCTION quarter_of(moment double precision) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
   SELECT floor(moment / 900)::bigint - CASE WHEN floor(moment / 900) * 900 > moment THEN 1 ELSE 0 END
 $$;
+
+-- Gives turns of an account, as journal/pacing.py has it, by the clock of the server. Whoever commits money has the row
+-- for a moment, and a loop that stands still does not wait for longer.
+CREATE FUNCTION turns(
+  of_origin text, of_project text, many int, own_gap double precision, for_submits boolean, hold_for double precision,
+  horizon double precision, longest double precision,
+  OUT wait double precision, OUT held double precision, OUT taken boolean
+) LANGUAGE plpgsql AS $$
+DECLARE
+  there accounts%ROWTYPE;
+  moment double precision;
+  first_turn double precision;
+BEGIN
+  PERFORM set_config('lock_timeout', '100ms', true), set_config('synchronous_commit', 'off', true);
+  taken := false;
+  IF many = 0 AND hold_for = 0 THEN
+    SELECT * INTO there FROM accounts WHERE origin = of_origin AND project = of_project;
+    held := coalesce(there.submit_after, 0) - extract(epoch FROM clock_timestamp());
+    IF held > longest THEN held := 0; END IF;
+    wait := greatest(0, held);
+    RETURN;
+  END IF;
+  SELECT * INTO there FROM accounts WHERE origin = of_origin AND project = of_project FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    INSERT INTO accounts (origin, project) VALUES (of_origin, of_project) ON CONFLICT DO NOTHING;
+    SELECT * INTO there FROM accounts WHERE origin = of_origin AND project = of_project FOR NO KEY UPDATE;
+  END IF;
+  moment := extract(epoch FROM clock_timestamp());  -- after the wait for the row
+  IF there.submit_after > moment + longest THEN there.submit_after := 0; END IF;
+  IF hold_for > 0 THEN there.submit_after := greatest(there.submit_after, moment + hold_for); END IF;
+  held := there.submit_after - moment;
+  wait := greatest(0, held);
+  IF many > 0 AND NOT (for_submits AND held > 0) THEN
+    IF there.gap >= own_gap OR there.gap_until NOT BETWEEN moment AND moment + 2 * horizon + there.gap THEN
+      there.gap := own_gap;
+      there.gap_until := 0;
+    END IF;
+    first_turn := CASE WHEN there.last_turn > moment + horizon + 1 THEN moment
+      ELSE greatest(moment, there.last_turn + there.gap) END;
+    taken := first_turn <= moment + horizon;
+    wait := CASE WHEN taken THEN first_turn - moment ELSE least(horizon, first_turn - moment - horizon) END;
+  END IF;
+  IF taken THEN
+    there.last_turn := first_turn + (many - 1) * own_gap;
+    IF there.gap_until = 0 THEN there.gap_until := there.last_turn + horizon + own_gap; END IF;
+    UPDATE accounts SET last_turn = there.last_turn, gap = there.gap, gap_until = there.gap_until,
+      submit_after = there.submit_after WHERE origin = of_origin AND project = of_project;
+  ELSIF hold_for > 0 THEN
+    UPDATE accounts SET submit_after = there.submit_after WHERE origin = of_origin AND project = of_project;
+  END IF;
+END $$;

@@ -46,12 +46,8 @@ _OURS: Final = (
         silent_epochs bigint[] NOT NULL DEFAULT '{}'
     ) WITH (fillfactor = 50)
     """,
-    # the rows that whoever commits money of an origin locks; one for each project that was ever begun
-    """
-    CREATE TABLE accounts (
-        origin text COLLATE "C", project text COLLATE "C", PRIMARY KEY (origin, project)
-    ) WITH (fillfactor = 50)
-    """,
+    # written for each turn, and locked by whoever commits money of an origin
+    "ALTER TABLE accounts SET (fillfactor = 50)",
     "ALTER TABLE records ADD COLUMN epoch bigint NOT NULL DEFAULT 0",
     # of the append that wrote it last: one whose answer was lost is asked about by it, never guessed
     "ALTER TABLE records ADD COLUMN token uuid",
