@@ -14,6 +14,7 @@ status, an SQLite code or an ``errno`` never leaves the adapter that saw it.
     ├── BatchLockedError         another run holds this batch
     ├── StoodByError           a run that stood by for another one was told to stop
     ├── OverBudgetError        a reservation does not fit under a cap: buy no more
+    ├── NoRoomError            the account's limit on what runs at once is reached: wait for an end
     ├── BoughtByQuoteError     a question after a price was taken for an order: tell, and ask no more
     ├── OutputError            a file beside the journal cannot be written
     ├── DownloadError          an asset that is paid for did not arrive; ask again later
@@ -173,6 +174,16 @@ class OverBudgetError(BatchgenError):
         super().__init__(message)
         self.over = over
         self.alone = alone
+
+
+class NoRoomError(BatchgenError):
+    """As many jobs are in flight, of all batches, as the service lets run at once; nothing was sent.
+
+    It is no failure: whoever meets it waits until one of them ends, and looks again.
+    """
+
+    def __init__(self, message: str = "as many jobs are in flight as the service lets run at once") -> None:
+        super().__init__(message)
 
 
 class BoughtByQuoteError(BatchgenError):

@@ -15,6 +15,7 @@ from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey
 from batchgen.planning.budget import Allowance, Amounts
 from batchgen.planning.plan import Entry
+from batchgen.planning.room import Room
 from batchgen.ports import Clock, Journal, Observer
 from batchgen.record import Record
 
@@ -65,7 +66,12 @@ class Ledger:
         return self._journal.records().get(entry.key, entry.record)
 
     def record(
-        self, entry: Entry, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+        self,
+        entry: Entry,
+        *events: Event,
+        allowed: Allowance | None = None,
+        reserves: Amounts | None = None,
+        room: Room | None = None,
     ) -> Entry:
         """Record the events, all or none, and give the entry with its new record.
 
@@ -74,14 +80,16 @@ class Ledger:
             events: in their order.
             allowed: caps that must hold with them.
             reserves: what to keep for later steps of its chain.
+            room: what an intent takes of the room at the service.
 
         Raises:
             OverBudgetError: a cap would not hold; nothing was recorded.
+            NoRoomError: there is no room at the service; nothing was recorded.
             JournalError: nothing was recorded.
         """
         if not self._collects and isinstance(events[-1], Succeeded | OutputsGrew):
             events = (*events, Collected(at=events[-1].at, files=()))
-        record = self._journal.append(entry.key, *events, allowed=allowed, reserves=reserves)
+        record = self._journal.append(entry.key, *events, allowed=allowed, reserves=reserves, room=room)
         for event in events:
             self.lost += isinstance(event, AnswerLost)
             if type(event) is Accepted:

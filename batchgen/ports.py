@@ -35,6 +35,8 @@ from batchgen.model import (
 )
 from batchgen.pages import JobPage
 from batchgen.planning.budget import Allowance, Amounts, Reservation
+from batchgen.planning.room import Room
+from batchgen.room_ports import SharedRoom as SharedRoom  # noqa: PLC0414 - as above
 
 
 class Clock(Protocol):
@@ -147,7 +149,12 @@ class Journal(Spends, Testifies, Protocol):
     """
 
     def append(
-        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+        self,
+        key: JobKey,
+        *events: Event,
+        allowed: Allowance | None = None,
+        reserves: Amounts | None = None,
+        room: Room | None = None,
     ) -> Record:
         """Record what happened to one job, all or nothing, and give the record after it.
 
@@ -159,10 +166,13 @@ class Journal(Spends, Testifies, Protocol):
             events: in their order.
             allowed: caps that must hold with them, checked in the same transaction.
             reserves: what to keep for later steps of its chain; what is kept for one already stays.
+            room: what an intent takes of the room at the service; None where nothing limits it. Checked in
+                the same transaction, against what is on record of all batches of the account.
 
         Raises:
             TransitionError: the events cannot follow what is on record; nothing is written.
             OverBudgetError: a cap would not hold; nothing is written.
+            NoRoomError: there is no room, or other limits hold by now; nothing is written.
             FencedError: another run leads the batch now; nothing is written.
             JournalAwayError: it did not answer; nothing is written, or all of it.
             JournalError: nothing is written, whatever the reason.

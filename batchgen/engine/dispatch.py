@@ -17,7 +17,7 @@ from batchgen.engine.errands import Errands
 from batchgen.engine.first_look import FirstLook
 from batchgen.engine.handover import Handover
 from batchgen.engine.limits.chain_budget import ChainBudget
-from batchgen.engine.limits.flow import LATE, Flow
+from batchgen.engine.limits.flow import Flow
 from batchgen.engine.moves import Moves
 from batchgen.engine.policy import Policy, World
 from batchgen.engine.prepare import Preparer
@@ -25,7 +25,7 @@ from batchgen.engine.reach import Reach
 from batchgen.engine.shortage import Shortage
 from batchgen.engine.submit import Submitter
 from batchgen.engine.waiting import Waiting
-from batchgen.errors import ModelClosedError, NoRightError, OverBudgetError, ServiceError, StoppedError
+from batchgen.errors import ModelClosedError, NoRightError, ServiceError, StoppedError
 from batchgen.ledger import Ledger
 from batchgen.loop_clock import DUST, loop_time, wait_until
 from batchgen.model import Model, Scope
@@ -333,12 +333,11 @@ class Dispatcher:
         self._departures.begin(entry)
 
     async def _submit(self, entry: Entry) -> None:
-        try:
-            entry, error, left = await self._submitter.submit(entry, refusal=self._clearance.refusal)
-        except OverBudgetError as over:
-            self._flow.withdrew(entry.key)
+        entry, error, left, lack = await self._submitter.submit(entry, refusal=self._clearance.refusal)
+        if lack is not None:
+            self._flow.withdrew(entry.key, lack)
             if self.is_open(entry):
-                self._short.take(entry, over)  # others wait until money may be free again
+                self._short.take(entry, lack)  # others wait until money may be free again
             self._moves.close(entry)
             return
         if left:
@@ -381,10 +380,11 @@ class Dispatcher:
         return entry
 
     async def _change(self) -> None:
-        """Wait for something to change, or for answers that are due to count as late."""
+        """Wait for something to change, for a look at other batches, or for late answers to count as such."""
         self._flow.waits_otherwise()
         self._changed.clear()
-        await wait_until(self._changed, loop_time() + LATE)
+        seconds = self._flow.look_around(waiting=bool(self._waiting))
+        await wait_until(self._changed, loop_time() + seconds)
 
     async def wait_for(self, seconds: float) -> None:
         """Wait, whatever changes but that nothing more is to be sent."""

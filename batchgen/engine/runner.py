@@ -118,6 +118,7 @@ class Runner:
                     world=world,
                     yields=yields,
                     chains=self._chains,
+                    room=self.flow.room,
                 ),
                 flow=self.flow,
                 policy=policy,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from batchgen.engine.limits.budget import BudgetGuard
 from batchgen.engine.limits.chain_budget import ChainBudget
 from batchgen.engine.waiting import Waiting
-from batchgen.errors import OverBudgetError
+from batchgen.errors import NoRoomError, OverBudgetError
 from batchgen.model import JobKey
 from batchgen.planning.caps import Chains
 from batchgen.planning.plan import Entry
@@ -62,8 +62,14 @@ class Shortage:
         """
         return self._waiting.first(may, steps_only=self._holds_new)
 
-    def take(self, entry: Entry, error: OverBudgetError) -> None:
-        """Hold a job back that does not fit; one that no cap can hold by itself holds nobody else back."""
+    def take(self, entry: Entry, error: OverBudgetError | NoRoomError) -> None:
+        """Hold a job back that does not fit; one that no cap can hold by itself holds nobody else back.
+
+        One for which there was no room waits as before: that is no want of money.
+        """
+        if isinstance(error, NoRoomError):
+            self._waiting.appendleft(entry)
+            return
         if error.alone:
             self._too_dear[entry.key] = entry, error
             self._chains.lost(entry, dear=True)

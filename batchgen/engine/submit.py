@@ -17,6 +17,8 @@ from batchgen.errors import (
     FencedError,
     JournalAwayError,
     JournalError,
+    NoRoomError,
+    OverBudgetError,
     RefusedError,
     ServiceError,
 )
@@ -25,8 +27,9 @@ from batchgen.interpret import after_failure, after_receipt
 from batchgen.ledger import Ledger
 from batchgen.lifecycle import DONE, AnswerLost, Event, NotSent, SubmitStarted
 from batchgen.loop_clock import loop_time
-from batchgen.model import Model, Receipt, Scope
+from batchgen.model import JobKey, Model, Receipt, Scope
 from batchgen.planning.plan import Entry
+from batchgen.planning.room import Room
 from batchgen.planning.yields import Yields
 from batchgen.ports import Lane
 
@@ -40,11 +43,13 @@ class Submitted(NamedTuple):
         entry: the job as it is on record now.
         error: that answered, if one did.
         left: whether the POST left at all.
+        lack: what there was not enough of for it, money or room; nothing was recorded then.
     """
 
     entry: Entry
     error: ServiceError | None = None
     left: bool = True
+    lack: OverBudgetError | NoRoomError | None = None
 
 
 class Submitter:
@@ -59,8 +64,10 @@ class Submitter:
         scope: Scope,
         yields: Yields,
         chains: ChainBudget,
+        room: Callable[[JobKey], Room | None],
     ) -> None:
         self._world = world
+        self._room = room
         self._yields = yields
         self._generator = world.generator
         self._purse = world.purse
@@ -78,12 +85,14 @@ class Submitter:
             refusal: says why a POST may not leave; asked at the last moment, with nothing awaited after it.
 
         Raises:
-            OverBudgetError: it does not fit under a cap; nothing was recorded or sent.
             JournalError: the intent is not on the disk and nothing was sent, or the receipt may not be and
                 has been shown.
         """
         turn = loop_time()  # that of the gate has just come
-        entry, intent = self._begun(entry)
+        try:
+            entry, intent = self._begun(entry)
+        except (OverBudgetError, NoRoomError) as lack:
+            return Submitted(entry, left=False, lack=lack)
         if why := await self._held_back(entry, intent, turn, refusal):
             return Submitted(self._unpaid(entry, intent, self._not_sent(intent, why)), left=False)
         left = loop_time()
@@ -149,7 +158,7 @@ class Submitter:
         """Record the intent, with what is kept for later steps of the chain."""
         intent = self._intent(entry)
         caps = self._purse.allowed(intent.at)
-        record = partial(self._ledger.record, entry, intent, allowed=caps)
+        record = partial(self._ledger.record, entry, intent, allowed=caps, room=self._room(entry.key))
         try:
             return self._chains.leave(entry, intent, lambda reserves: record(reserves=reserves)), intent
         except JournalAwayError as error:  # it may be on record all the same

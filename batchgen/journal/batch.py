@@ -19,6 +19,7 @@ from batchgen.journal.looks import Looks
 from batchgen.journal.origin_flags import Marks
 from batchgen.journal.record_rows import RecordRows, in_pages
 from batchgen.journal.reservations import ReservationRows
+from batchgen.journal.room import RoomRows
 from batchgen.journal.scopes import columns_of, keep_scope
 from batchgen.journal.sqlite_errors import explained
 from batchgen.journal.totals import Totals
@@ -26,6 +27,7 @@ from batchgen.lease_ports import NoTestimony
 from batchgen.lifecycle import Event, Record, apply
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Reservation
+from batchgen.planning.room import Room
 
 
 class BatchJournal(NoTestimony):
@@ -42,6 +44,7 @@ class BatchJournal(NoTestimony):
         self._kept = ReservationRows(connection, self._totals)
         self._equals = Equals(connection, scope)
         self._looks = Looks(connection, scope)
+        self._room = RoomRows(connection, scope)
         self._records: dict[JobKey, Record] = {}
         self._reservations: dict[JobKey, Reservation] = {}
         with explained(path):
@@ -52,7 +55,12 @@ class BatchJournal(NoTestimony):
         self._owners = frozenset[str]()  # that this process has written, the last of which is kept
 
     def append(
-        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+        self,
+        key: JobKey,
+        *events: Event,
+        allowed: Allowance | None = None,
+        reserves: Amounts | None = None,
+        room: Room | None = None,
     ) -> Record:
         """Record what happened to one job: all of it or nothing.
 
@@ -64,16 +72,18 @@ class BatchJournal(NoTestimony):
             allowed: caps that must hold with them; checked under the lock that writes them.
             reserves: compute units to keep for later steps of its chain, by their keys; for those that
                 have something already, that stays.
+            room: what an intent takes of the room at the service; checked under the same lock.
 
         Raises:
             TransitionError: the events cannot follow what is on record; nothing is written.
             OverBudgetError: a cap would not hold; nothing is written.
+            NoRoomError: there is no room at the service; nothing is written.
             RemoteIdTakenError: a submission in it belongs to another job; nothing is written.
             JournalError: the file does not take it; nothing is written.
         """
         before = self._records.get(key, Record())
         record = reduce(apply, events, before)
-        change = Change.of(key, before, record, events, allowed, reserves or {})
+        change = Change.of(key, before, record, events, allowed, reserves or {}, room)
         if not change.is_receipt:  # a receipt waits for nothing
             self._commits.shorten_log()
         if change.durable:
@@ -94,10 +104,12 @@ class BatchJournal(NoTestimony):
         """Write a change, all of it or nothing, and return what was kept for later steps.
 
         Raises:
-            OverBudgetError, RemoteIdTakenError, JournalError: as ``append`` does.
+            OverBudgetError, NoRoomError, RemoteIdTakenError, JournalError: as ``append`` does.
         """
         with explained(self._path), self._transaction(durable=change.durable, may_wait=True):
             scope_id, key = self._known_scope(), change.key
+            if change.room is not None and change.at is not None:
+                self._room.take(change.room, change.at)
             self._rows.write_events(scope_id, key, change.events)
             self._rows.write(scope_id, key, change.record, change.events)
             self._marks.add_authors(change.authors)

@@ -35,7 +35,7 @@ class CeilingRecords:
             return [_kept(*row) for row in rows]
 
     def keep_ceiling(self, kept: KeptCeiling) -> None:
-        """Keep one, in place of what was kept of the same limit.
+        """Keep one, in place of what was kept of the same limit; of two, what was learned later stays.
 
         Raises:
             JournalError: it could not be written.
@@ -46,7 +46,8 @@ class CeilingRecords:
                 "(origin, project, action, models, ceiling, told, refused_at, quiet) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (origin, project, action) DO UPDATE SET "
                 "models = excluded.models, ceiling = excluded.ceiling, told = excluded.told, "
-                "refused_at = excluded.refused_at, quiet = excluded.quiet",
+                "refused_at = excluded.refused_at, quiet = excluded.quiet "
+                "WHERE ceilings.refused_at <= excluded.refused_at",
                 (
                     *self._place,
                     kept.action,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted
 from batchgen.model import JobKey
 from batchgen.planning.budget import Allowance, Amounts, Committed, Reservation, committed, counted_at
+from batchgen.planning.room import Room
 
 _SETTLED = (State.RUNNING, State.SUCCEEDED, State.COLLECTED)  # what is paid is in the submissions
 
@@ -25,6 +26,7 @@ class Change:
         at: the moment for which its money counts, seconds since the epoch; None where there is none.
         cost: what it changes of what is committed; None where it has nothing to do with money.
         reserves: what is to be kept for later steps of its chain; what is kept for one already stays.
+        room: what an intent takes of the room at the service; None where nothing limits it.
     """
 
     key: JobKey
@@ -36,6 +38,7 @@ class Change:
     at: float | None = None
     cost: Committed | None = None
     reserves: Mapping[JobKey, Reservation] = field(default_factory=dict)
+    room: Room | None = None
 
     @classmethod
     def of(
@@ -46,6 +49,7 @@ class Change:
         events: tuple[Event, ...],
         allowed: Allowance | None,
         reserves: Amounts,
+        room: Room | None = None,
     ) -> "Change":
         """Return what it takes that a job's record becomes another one by some events."""
         receipts = [one for one in events if type(one) is Accepted]
@@ -61,6 +65,7 @@ class Change:
             at=at,
             cost=None if free else committed(after) - committed(before),
             reserves={one: Reservation(amount, at or 0.0, key) for one, amount in reserves.items()},
+            room=room,
         )
 
     @property

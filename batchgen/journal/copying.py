@@ -46,7 +46,7 @@ _SHARED = frozenset({"ceilings", "choices", "marks", "purchases", "quotes", "sen
 # Rows of a scope, by its number; the first two have numbers of their own, by which they are in order.
 _NUMBERED: Mapping[str, str] = {
     "events": "content, ordinal, name, fields",
-    "records": "content, ordinal, state, fields, version",
+    "records": "content, ordinal, state, fields, version, model, intent_at",
     "totals": "quarter, gross, assumed, confirmed",
     "reservations": "content, ordinal, amount, at, parent_content, parent_ordinal",
 }

@@ -16,6 +16,7 @@ from batchgen.journal.moves import MoveRecords
 from batchgen.journal.names import Names
 from batchgen.journal.origin_flags import named_rows
 from batchgen.journal.reservations import drop_of_batch
+from batchgen.journal.room import RoomRecords
 from batchgen.journal.scopes import NAMES, keep_scope, scope_of
 from batchgen.journal.slots import SlotRecords
 from batchgen.journal.sqlite_errors import explained
@@ -86,6 +87,10 @@ class OpenJournal(ABC):
     def ceilings(self, scope: Scope) -> CeilingRecords:
         """Return what is known of the service's limits for the account of a scope."""
         return CeilingRecords(self._connection, self._place, scope)
+
+    def room(self, scope: Scope) -> RoomRecords:
+        """Return what the other batches of a scope's account have at the service."""
+        return RoomRecords(self._connection, self._place, scope)
 
     def accepted(self, scope: Scope) -> AcceptedRecords:
         """Return the changed jobs of a scope that keep what was bought before the change."""

@@ -52,17 +52,18 @@ class RecordRows:
             JournalError: another process has written it meanwhile.
             RemoteIdTakenError: a submission in the events belongs to another job.
         """
-        values = (record.state, codec.dump(record), scope_id, *key)
+        values = (record.state, codec.dump(record), *counted_by(record), scope_id, *key)
         version = self.version(key)
         if version:
             written = self._connection.execute(
-                "UPDATE records SET state = ?, fields = ?, version = version + 1 "
+                "UPDATE records SET state = ?, fields = ?, model = ?, intent_at = ?, version = version + 1 "
                 "WHERE scope = ? AND content = ? AND ordinal = ? AND version = ? RETURNING id",
                 (*values, version),
             ).fetchone()
         else:
             written = self._connection.execute(
-                "INSERT INTO records (state, fields, scope, content, ordinal) VALUES (?, ?, ?, ?, ?) "
+                "INSERT INTO records (state, fields, model, intent_at, scope, content, ordinal) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (scope, content, ordinal) DO NOTHING RETURNING id",
                 values,
             ).fetchone()
@@ -104,6 +105,11 @@ def in_pages(connection: Connection, query: str, scope_id: int) -> Iterator[tupl
         if len(rows) < _PAGE:
             return
         last = rows[-1][0]
+
+
+def counted_by(record: Record) -> tuple[str, float | None]:
+    """Return by what a record is counted among those in flight: its model, and when its intent was."""
+    return record.job.model if record.job is not None else "", record.intent_at
 
 
 def taken(remote_id: str) -> RemoteIdTakenError:

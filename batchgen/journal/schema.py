@@ -42,6 +42,9 @@ TABLES: tuple[str, ...] = (
         state TEXT NOT NULL,
         fields TEXT NOT NULL,
         version INTEGER NOT NULL DEFAULT 1,
+        -- of its latest intent, for what is counted without reading the fields
+        model TEXT NOT NULL DEFAULT '',
+        intent_at REAL,
         UNIQUE (scope, content, ordinal)
     ) STRICT
     """,
@@ -336,7 +339,30 @@ LATER = (
     """,
     # asked before every submit, whose equals may be thousands; written for none but those in doubt
     "CREATE INDEX IF NOT EXISTS records_in_doubt ON records (content) WHERE state = 'in_doubt'",
+    # asked with each intent: what all batches have at the service, from the index alone
+    """
+    CREATE INDEX IF NOT EXISTS records_at_service ON records (scope, model, intent_at, state)
+    WHERE state IN ('submitting', 'in_doubt', 'running')
+    """,
+    # batches for whose next job there is no room; one that does not say so again counts as gone
+    """
+    CREATE TABLE IF NOT EXISTS waiting (
+        origin TEXT NOT NULL,
+        project TEXT NOT NULL,
+        batch TEXT NOT NULL,
+        model TEXT NOT NULL,
+        since REAL NOT NULL,
+        seen_at REAL NOT NULL,
+        PRIMARY KEY (origin, project, batch)
+    ) STRICT, WITHOUT ROWID
+    """,
 )
+
+_FILL = """
+    UPDATE records SET model = coalesce(json_extract(fields, '$.job.model'), ''),
+        intent_at = json_extract(fields, '$.intent_at')
+    WHERE state IN ('submitting', 'in_doubt', 'held', 'running')
+"""
 
 
 def create(connection: FileConnection, *, path: str) -> None:
@@ -358,6 +384,11 @@ def create(connection: FileConnection, *, path: str) -> None:
 
 def add_later(connection: FileConnection) -> None:
     """Make what came later, where it is not there yet."""
+    columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('records')")}
+    if "model" not in columns:
+        connection.execute("ALTER TABLE records ADD COLUMN model TEXT NOT NULL DEFAULT ''")
+        connection.execute("ALTER TABLE records ADD COLUMN intent_at REAL")
+        connection.execute(_FILL)
     for statement in LATER:
         connection.execute(statement)
 

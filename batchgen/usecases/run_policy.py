@@ -12,11 +12,11 @@ from batchgen.engine.limits.pools import Pools
 from batchgen.engine.policy import Policy
 from batchgen.engine.settings import RunSettings
 from batchgen.errors import ServiceError
+from batchgen.journal.opened import OpenJournal
 from batchgen.manifest.values import Budget
 from batchgen.planning.caps import Chains, Fit
 from batchgen.planning.chain_order import chains_to_buy, one_by_one
 from batchgen.planning.slots import began_at
-from batchgen.ports import CeilingMemory
 from batchgen.price_ports import PriceQuestions, Prices
 from batchgen.reconcile.absence import AFTER_LEASE, DoubtPolicy, OnAbsent
 from batchgen.reconcile.look_back import BLIND
@@ -88,10 +88,11 @@ def fit_of(batch: Batch, guard: BudgetGuard, *, left: Decimal | None = None) -> 
     )
 
 
-async def pools_of(batch: Batch, options: Options, client: ScenarioClient, memory: CeilingMemory) -> Pools:
+async def pools_of(batch: Batch, options: Options, client: ScenarioClient, journal: OpenJournal) -> Pools:
     """Return what is known of the limits: what earlier runs have learned, else what the service says."""
     most = options.in_flight or batch.manifest.limits.in_flight
-    pools = Pools(Ceiling(bound=most), memory=memory, clock=options.clock)
+    memory, room = journal.ceilings(batch.scope), journal.room(batch.scope)
+    pools = Pools(Ceiling(bound=most), memory=memory, clock=options.clock, room=room)
     if pools.limit is None and len(batch.plan.to_submit) > 1:
         with suppress(ServiceError):  # a refusal teaches the same
             account = await client.account()

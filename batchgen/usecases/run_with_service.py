@@ -75,8 +75,7 @@ async def _prepared(
         return None
     audience.warn(found.warnings)
     client.rights.listen(audience.note)  # not before: another model may show that the key may read models
-    memory = opened.file.ceilings(batch.scope)
-    pools = await unless_interrupted(pools_of(batch, options, client, memory), interrupts)
+    pools = await unless_interrupted(pools_of(batch, options, client, opened.file), interrupts)
     if pools is None:
         return None
     flow = Flow(pools=pools, gate=gate)
@@ -173,7 +172,7 @@ async def carry_with_service(
         async with beside(order.keep(watching.warned), name="file names"):
             came_to = await run_shown(runner, carried, opened, interrupts, watching, past=past)
         with suppress(JournalError):  # what is lost costs a refusal, which is free
-            ready.flow.pools.keep()
+            ready.flow.pools.end()
         ask = partial(
             left_out_of, batch=batch, options=options, client=client, models=ready.models, uploads=uploads
         )

@@ -17,6 +17,7 @@ from batchgen.exits import Exit
 from batchgen.lifecycle import IN_FLIGHT, Accepted, Deferred, Event, Record, State, SubmitStarted
 from batchgen.model import Job, JobKey, Rate
 from batchgen.planning.budget import Allowance, Amounts
+from batchgen.planning.room import Room
 from batchgen.simulator.exchange import Call
 from batchgen.simulator.faults import WITHOUT_EFFECT, Fault, FaultPlan, faults_of
 from batchgen.simulator.settings import Limits, Outcomes, Views
@@ -313,10 +314,11 @@ def test_a_journal_that_breaks_stops_the_run_and_shows_what_was_paid() -> None:
             *events: Event,
             allowed: Allowance | None = None,
             reserves: Amounts | None = None,
+            room: Room | None = None,
         ) -> Record:
             if any(isinstance(event, Accepted) for event in events):
                 raise JournalError("the disk is full")
-            return append(key, *events, allowed=allowed, reserves=reserves)
+            return append(key, *events, allowed=allowed, reserves=reserves, room=room)
 
         journal.append = refuse  # type: ignore[method-assign]  # a disk that fills up at the worst moment
 

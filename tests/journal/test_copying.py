@@ -22,7 +22,7 @@ from tests.support.place import Place
 
 NOW = 1_000_000.0
 SCOPE = Scope(origin="https://service.example/v1", project="", batch="spring", slot="")
-_OF_RUNS = {"accounts", "runs", "orders"}
+_OF_RUNS = {"accounts", "runs", "orders", "waiting"}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from batchgen.errors import JournalError
 from batchgen.lifecycle import Event, Record, ShownAbsent, State, SubmitStarted
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Reservation
+from batchgen.planning.room import Room
 from batchgen.ports import Journal, Testimony
 from tests.proof.disks import Facts
 from tests.proof.law import Order, order_of
@@ -117,7 +118,12 @@ class CrashingJournal:
         self._inner = inner
 
     def append(
-        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+        self,
+        key: JobKey,
+        *events: Event,
+        allowed: Allowance | None = None,
+        reserves: Amounts | None = None,
+        room: Room | None = None,
     ) -> Record:
         self._life.before_append()
         # what is recorded with more after it was sent long ago
@@ -129,7 +135,7 @@ class CrashingJournal:
             self._wrong.append(f"called absent, though that was wrong before in this journal: {key}")
         for intent in (one for one in events[-1:] if isinstance(one, SubmitStarted)):
             self._wrong += leaves_wrong(key, intent, self.records(), self.planned_with)
-        record = self._inner.append(key, *events, allowed=allowed, reserves=reserves)
+        record = self._inner.append(key, *events, allowed=allowed, reserves=reserves, room=room)
         facts = self._life.facts
         facts.told += 1
         if isinstance(events[-1], SubmitStarted):

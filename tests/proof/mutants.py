@@ -34,6 +34,7 @@ from tests.proof.planted_outside import OF_OUTSIDE
 from tests.proof.planted_pace import OF_PACE
 from tests.proof.planted_prices import OF_PRICES
 from tests.proof.planted_redos import OF_REDOS
+from tests.proof.planted_room import OF_ROOM
 from tests.proof.planted_slots import OF_SLOTS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -59,6 +60,7 @@ FAULTS = (
     *OF_DURABILITY,
     *OF_LIMITS,
     *OF_PACE,
+    *OF_ROOM,
     *OF_LEASES,
     *OF_COPIES,
 )

@@ -37,7 +37,9 @@ MUTANTS = (
     Mutant(
         name="record the intent after the POST",
         path="engine/submit.py",
-        old="        entry, intent = self._begun(entry)\n"
+        old="        try:\n            entry, intent = self._begun(entry)\n"
+        "        except (OverBudgetError, NoRoomError) as lack:\n"
+        "            return Submitted(entry, left=False, lack=lack)\n"
         "        if why := await self._held_back(entry, intent, turn, refusal):\n"
         "            return Submitted(self._unpaid(entry, intent, self._not_sent(intent, why)), left=False)\n"
         "        left = loop_time()\n        try:\n"

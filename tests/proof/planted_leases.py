@@ -60,10 +60,12 @@ OF_LEASES = (
     Mutant(
         name="go on when an append is refused",
         path="ledger.py",
-        old="        record = self._journal.append(entry.key, *events, allowed=allowed, reserves=reserves)\n",
+        old="        record = self._journal.append("
+        "entry.key, *events, allowed=allowed, reserves=reserves, room=room)\n",
         new="        from batchgen.errors import FencedError\n\n"
         "        try:\n"
-        "            record = self._journal.append(entry.key, *events, allowed=allowed, reserves=reserves)\n"
+        "            record = self._journal.append("
+        "entry.key, *events, allowed=allowed, reserves=reserves, room=room)\n"
         "        except FencedError:\n"
         "            return entry\n",
         test=_RUN,

@@ -29,8 +29,9 @@ OF_LIMITS = (
     Mutant(
         name="wait for an answer of the account although the run is to end",
         path="usecases/run_with_service.py",
-        old="    pools = await unless_interrupted(pools_of(batch, options, client, memory), interrupts)\n",
-        new="    pools = await pools_of(batch, options, client, memory)\n",
+        old="    pools = await unless_interrupted("
+        "pools_of(batch, options, client, opened.file), interrupts)\n",
+        new="    pools = await pools_of(batch, options, client, opened.file)\n",
         test=f"{_LIMITS}::test_a_run_that_is_stopped_while_it_still_asks_buys_nothing_and_ends_at_once",
     ),
     Mutant(

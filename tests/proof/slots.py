@@ -15,6 +15,7 @@ from batchgen.journal.file import JournalFile
 from batchgen.lifecycle import Event, Record, SubmitStarted
 from batchgen.model import Job, JobKey, RemoteJob, Scope
 from batchgen.planning.budget import Allowance, Amounts
+from batchgen.planning.room import Room
 from batchgen.planning.yields import YOUNG
 from batchgen.ports import Journal
 from tests.proof.crashes import CrashingJournal, Life
@@ -94,11 +95,16 @@ class OldJournal(CrashingJournal):
     shares_syncs = False
 
     def append(
-        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+        self,
+        key: JobKey,
+        *events: Event,
+        allowed: Allowance | None = None,
+        reserves: Amounts | None = None,
+        room: Room | None = None,
     ) -> Record:
         if any(isinstance(one, SubmitStarted) for one in events):
             self._wrong.append(f"bought in an older slot: {key}")
-        return super().append(key, *events, allowed=allowed, reserves=reserves)
+        return super().append(key, *events, allowed=allowed, reserves=reserves, room=room)
 
 
 def open_others(

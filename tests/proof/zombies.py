@@ -23,6 +23,7 @@ from batchgen.lifecycle import Event, Held, Record, ShownAbsent, State, replay
 from batchgen.model import Job, JobKey, Rate
 from batchgen.planning.budget import Allowance, Amounts
 from batchgen.planning.make_plan import make_plan
+from batchgen.planning.room import Room
 from batchgen.ports import Lane, Pace
 from batchgen.scenario.client import ScenarioClient
 from batchgen.scenario.transport import Answer, Call
@@ -430,14 +431,19 @@ class _Journal(FencedJournal):
         super()._may_write()
 
     def append(
-        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+        self,
+        key: JobKey,
+        *events: Event,
+        allowed: Allowance | None = None,
+        reserves: Amounts | None = None,
+        room: Room | None = None,
     ) -> Record:
         said = {one.event.at for one in MemoryJournal.testimony(self) if one.key == key}
         for event in events:
             by_listing = isinstance(event, ShownAbsent) and "testimony" not in event.evidence
             if (by_listing or isinstance(event, Held)) and self.records()[key].intent_at in said:
                 self.life.town.wrong(f"{type(event).__name__}, though it was said what became of it: {key}")
-        return super().append(key, *events, allowed=allowed, reserves=reserves)
+        return super().append(key, *events, allowed=allowed, reserves=reserves, room=room)
 
     async def durable(self) -> None:
         await super().durable()

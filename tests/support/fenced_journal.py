@@ -11,6 +11,7 @@ from batchgen.errors import BatchLockedError, FencedError, JournalAwayError
 from batchgen.lifecycle import Event, Record
 from batchgen.model import JobKey
 from batchgen.planning.budget import Allowance, Amounts, Reservation
+from batchgen.planning.room import Room
 from batchgen.ports import Testimony
 from tests.support.memory_journal import Disk, MemoryJournal
 
@@ -174,10 +175,15 @@ class FencedJournal(MemoryJournal):
             raise JournalAwayError
 
     def append(
-        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+        self,
+        key: JobKey,
+        *events: Event,
+        allowed: Allowance | None = None,
+        reserves: Amounts | None = None,
+        room: Room | None = None,
     ) -> Record:
         self._may_write()
-        record = super().append(key, *events, allowed=allowed, reserves=reserves)
+        record = super().append(key, *events, allowed=allowed, reserves=reserves, room=room)
         self._may_answer()
         return record
 

@@ -13,6 +13,7 @@ from batchgen.journal.group_sync import GroupSync
 from batchgen.lifecycle import Accepted, Event, Record, State, SubmitStarted, apply
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Committed, Reservation, Window, committed, counted_at
+from batchgen.planning.room import Room
 from batchgen.ports import Syncer, Testimony
 
 SCOPE = Scope(origin="http://127.0.0.1/v1", project="", batch="spring")
@@ -40,6 +41,7 @@ class Disk:
     removed: bool = False
     testimony: list[Testimony] = field(default_factory=list)
     heard: set[int] = field(default_factory=set)
+    account: Callable[[Room, float], None] | None = None  # refuses an intent for want of room
     syncer: Syncer | None = None  # by which syncs are shared; None where each fact has one of its own
 
     def revive(self, appends: int | None = None) -> None:
@@ -90,6 +92,7 @@ class MemoryJournal:
         *events: Event,
         allowed: Allowance | None = None,
         reserves: Amounts | None = None,
+        room: Room | None = None,
     ) -> Record:
         self._disk.spend_append()
         record = self._records.get(key, Record())
@@ -99,6 +102,8 @@ class MemoryJournal:
         for remote_id in new:
             if remote_id in self._owned:
                 raise RemoteIdTakenError(remote_id)
+        if room is not None and record.intent_at is not None and self._disk.account is not None:
+            self._disk.account(room, record.intent_at)
         change = committed(record) - committed(self._records.get(key, Record()))
         at = counted_at(record, events)
         kept = dict(self._disk.reservations)

@@ -9,9 +9,18 @@ from itertools import takewhile
 
 from batchgen.backoff import Backoff
 from batchgen.engine.limits.pools import Pools
-from batchgen.errors import AmbiguousError, DeferredError, NotSentError, ServiceError
+from batchgen.engine.limits.sharing import LOOK_EVERY
+from batchgen.errors import (
+    AmbiguousError,
+    BatchgenError,
+    DeferredError,
+    NoRoomError,
+    NotSentError,
+    ServiceError,
+)
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey
+from batchgen.planning.room import Room
 from batchgen.ports import Gate, Lane
 
 TRIPS_AT = 3  # ambiguous answers in a row
@@ -98,6 +107,29 @@ class Flow:
         slow = {key for key, _ in takewhile(lambda one: now - one[1] >= LATE, eldest_first)}
         return self.pools.has_room(model, slow | self.doubtful if slow else self.doubtful)
 
+    def room(self, key: JobKey) -> Room | None:
+        """Return what a job that is about to leave takes of the room; None if it is not shared."""
+        return self.pools.room(self._named(key))
+
+    def look_around(self, *, waiting: bool) -> float:
+        """Return the seconds for which it is worth to wait for a change; see first what other batches do.
+
+        Args:
+            waiting: whether any job waits.
+
+        Raises:
+            JournalError: it could not be read or written.
+        """
+        sharing = self.pools.sharing
+        if not waiting:
+            sharing.rest()
+            return LATE
+        if not sharing.lacking:
+            return LATE
+        model = sharing.lacking
+        looked = sharing.look_around(self.pools.see)
+        return 0.0 if looked and self.has_room(model) else LOOK_EVERY
+
     def may_leave(self, key: JobKey) -> bool:
         """Return whether a submit that has begun may leave: nothing that was learnt since forbids it."""
         if self._ambiguous >= TRIPS_AT and (len(self._unanswered) > 1 or not self._service_answers):
@@ -172,10 +204,18 @@ class Flow:
         self.pools.take(key)
         self.doubtful.discard(key)
 
-    def withdrew(self, key: JobKey) -> None:
-        """Learn that a submit that was about to leave did not."""
-        self._unanswered.pop(self._named(key), None)
+    def withdrew(self, key: JobKey, error: BatchgenError | None = None) -> None:
+        """Learn that a submit that was about to leave did not, and why if its intent was refused.
+
+        Raises:
+            JournalError: there was no room, and it cannot be read why.
+        """
+        named = self._named(key)
+        self._unanswered.pop(named, None)
+        model = self.pools.model_of(named) if isinstance(error, NoRoomError) else ""
         self.ended(key)
+        if model:
+            self.pools.no_room(model)
 
     def answered(self, key: JobKey, error: ServiceError | None) -> None:
         """Learn from what answered the submit of this job, which is still counted as in flight."""

@@ -5,12 +5,16 @@ then the model that met it counts against that one. What was learned is kept, an
 """
 
 from collections.abc import Collection, Iterator, KeysView
+from contextlib import suppress
 from dataclasses import replace
 
 from batchgen.engine.limits.ceiling import Ceiling
+from batchgen.engine.limits.sharing import Sharing
+from batchgen.errors import JournalError
 from batchgen.loop_clock import loop_time
 from batchgen.model import JobKey, KeptCeiling
-from batchgen.ports import CeilingMemory, Clock
+from batchgen.planning.room import Limit, Room
+from batchgen.ports import CeilingMemory, Clock, SharedRoom
 
 _OTHERS_STAY = 3600.0  # seconds after which other people's jobs no longer count against us
 _SOON = 30.0  # seconds until one more than the account's number is tried: it may be an old one
@@ -34,15 +38,26 @@ class Pools:
     """The jobs in flight by pool, and what each pool holds."""
 
     def __init__(
-        self, ceiling: Ceiling, *, memory: CeilingMemory | None = None, clock: Clock | None = None
+        self,
+        ceiling: Ceiling,
+        *,
+        memory: CeilingMemory | None = None,
+        clock: Clock | None = None,
+        room: SharedRoom | None = None,
     ) -> None:
-        """Begin with what earlier runs have learned.
+        """Begin with what earlier runs have learned, and others at this moment.
 
         Args:
             ceiling: what is known otherwise.
             memory: where it is kept; None keeps nothing.
             clock: the wall's, for what is kept.
+            room: knows what other batches of the account have in flight; None where there are none.
+
+        Raises:
+            JournalError: it cannot be read.
         """
+        self.sharing = Sharing(room, clock)
+        self._learned_at = 0.0  # the latest of what is kept
         self._bound = ceiling.bound
         self._memory = memory
         self._clock = clock
@@ -51,9 +66,7 @@ class Pools:
         self._pools_of: dict[str, tuple[str, ...]] = {}
         self._in_flight: dict[JobKey, str] = {}
         self._kept: dict[str, KeptCeiling] = {}
-        if memory is not None:
-            for one in memory.ceilings():
-                self._recall(one)
+        self._recall_all()
 
     def __repr__(self) -> str:
         held = ", ".join(f"{name or 'all'}: {one.limit}" for name, one in self._ceilings.items())
@@ -94,7 +107,34 @@ class Pools:
 
     def take(self, key: JobKey) -> None:
         """Count it no longer."""
-        self._in_flight.pop(key, None)
+        if self._in_flight.pop(key, None) is not None:
+            self.sharing.one_ended()
+
+    def see(self) -> None:
+        """Look at what the other batches of the account have, want and were taught.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        self._recall_all()
+        self.sharing.look()
+
+    def no_room(self, model: str) -> None:
+        """Learn that an intent was refused: others have more than was known, or were taught something.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        self._recall_all()
+        self.sharing.was_refused(model)
+
+    def room(self, key: JobKey) -> Room | None:
+        """Return what a job that is counted already takes of the room; None if it is not shared."""
+        if not self.sharing.is_shared:
+            return None
+        model = self._in_flight[key]
+        mine = [replace(one, mine=one.mine - 1) for one in self._limits(model)]
+        return Room(limits=mine, learned_at=self._learned_at)
 
     def has_room(self, model: str, late: Collection[JobKey]) -> bool:
         """Return whether one more job of a model may be submitted.
@@ -105,14 +145,28 @@ class Pools:
         """
         if self._bound is not None and len(self._in_flight) >= self._bound:
             return False
-        return all(self._pool_has_room(pool, late) for pool in self._pools(model))
+        own = all(self._pool_has_room(pool, late) for pool in self._pools(model))
+        return (not self.sharing.is_shared or self.sharing.has_room(model, self._limits(model))) and own
 
     def holds(self, key: JobKey) -> bool:
         """Return whether a job that is counted already is within the limits as they are known now."""
         if self._bound is not None and len(self._in_flight) > self._bound:
             return False
-        limits = ((self._ceilings[pool].limit, pool) for pool in self._pools(self._in_flight[key]))
-        return all(limit is None or self._count(pool) <= limit for limit, pool in limits)
+        limits = self._limits(self._in_flight[key])
+        return all(one.mine + self.sharing.elsewhere.count(one) <= one.most for one in limits)
+
+    def _limits(self, model: str) -> list[Limit]:
+        """Return the limits of the account that jobs of a model count against."""
+        return [
+            self._limit(pool, taught)
+            for pool in self._pools(model)
+            if (taught := self._ceilings[pool].taught) is not None
+        ]
+
+    def _limit(self, pool: str, most: int) -> Limit:
+        but = pool == _EVERYTHING
+        models = frozenset(model for model, pools in self._pools_of.items() if (pool in pools) is not but)
+        return Limit(most=most, models=models, but=but, mine=self._count(pool))
 
     def _count(self, pool: str) -> int:
         return len(self._in_flight) if len(self._ceilings) == 1 else sum(1 for _ in self._members(pool))
@@ -132,7 +186,7 @@ class Pools:
             self._ceilings[pool] = self._ceilings[pool].accepted(count)
 
     def refused(self, key: JobKey, *, action: str, told: int | None, cooldown: float | None) -> int:
-        """Learn from a refusal for the ceiling; give how many others its pool has in flight.
+        """Learn from a refusal for the ceiling; give how many others its pool has in flight, of all batches.
 
         Args:
             key: the job that was refused, which is counted still.
@@ -142,7 +196,9 @@ class Pools:
         """
         model = self._in_flight[key]
         pool = self._pool_for(action, model) if told is not None else self._pools(model)[0]
-        others = sum(one != key for one in self._members(pool))
+        self.see()
+        theirs = self.sharing.elsewhere.count(self._limit(pool, 0))
+        others = theirs + sum(one != key for one in self._members(pool))
         ceiling = self._ceilings.get(pool) or Ceiling(bound=self._bound, proven=others)
         self._ceilings[pool] = ceiling.refused(others, told=told, cooldown=cooldown, now=loop_time())
         if told is not None:
@@ -161,9 +217,10 @@ class Pools:
         for pool, ceiling in self._ceilings.items():
             if ceiling.taught is None or ceiling.told is None:
                 continue  # what an account says is asked for anew
+            named = pool != _EVERYTHING
             kept = KeptCeiling(
-                action=self._action if pool == _EVERYTHING else pool,
-                models=tuple(sorted(model for model, pools in self._pools_of.items() if pool in pools)),
+                action=pool if named else self._action,
+                models=tuple(sorted(one for one, pools in self._pools_of.items() if named and pool in pools)),
                 limit=ceiling.taught,
                 told=ceiling.told,
                 refused_at=ceiling.refused_at + lag,
@@ -172,13 +229,32 @@ class Pools:
             if self._kept.get(kept.action) != kept:
                 self._memory.keep_ceiling(kept)
                 self._kept[kept.action] = kept
+                self._learned_at = max(self._learned_at, kept.refused_at)
+
+    def end(self) -> None:
+        """Keep what was learned, and let others have the room.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        self.keep()
+        self.sharing.rest()
+
+    def _recall_all(self) -> None:
+        if self._memory is None:
+            return
+        all_kept = list(self._memory.ceilings())
+        self._learned_at = max((one.refused_at for one in all_kept), default=0.0)
+        for one in all_kept:
+            if self._kept.get(one.action) != one:
+                self._recall(one)
 
     def _recall(self, kept: KeptCeiling) -> None:
         assert self._clock is not None
         now = self._clock.now()
         pool = kept.action if kept.models else _EVERYTHING
-        self._ceilings[pool] = Ceiling(
-            bound=self._bound,
+        self._ceilings[pool] = replace(
+            self._ceilings.get(pool) or Ceiling(bound=self._bound),
             taught=limit_now(kept, now=now),
             told=kept.told,
             refused_at=kept.refused_at - now + loop_time(),
@@ -188,7 +264,8 @@ class Pools:
         if pool == _EVERYTHING:
             self._action = kept.action
         for model in kept.models:
-            self._pools_of[model] = (*self._pools_of.get(model, ()), pool)
+            if pool not in (known := self._pools_of.get(model, ())):
+                self._pools_of[model] = (*known, pool)
 
     def _pools(self, model: str) -> tuple[str, ...]:
         return self._pools_of.get(model, (_EVERYTHING,))
@@ -211,7 +288,11 @@ class Pools:
         return (key for key, model in self._in_flight.items() if pool in self._pools(model))
 
     def _pool_has_room(self, pool: str, late: Collection[JobKey]) -> bool:
-        ceiling = self._ceilings[pool] = self._ceilings[pool].probed(loop_time())
+        before = self._ceilings[pool]
+        ceiling = self._ceilings[pool] = before.probed(loop_time())
+        if ceiling is not before and self.sharing.is_shared:
+            with suppress(JournalError):  # the others try the same one then, and no further
+                self.keep()
         if len(self._ceilings) == 1:
             return ceiling.has_room(len(self._in_flight), len(late))
         members = set(self._members(pool))

@@ -1,5 +1,6 @@
 """The journal of one batch in the database: one append is one statement, and only a leader's is taken."""
 
+import json
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -10,7 +11,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from batchgen.account import Known
-from batchgen.errors import FencedError, JournalAwayError, JournalError
+from batchgen.errors import FencedError, JournalAwayError, JournalError, NoRoomError
 from batchgen.journal import codec
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.changes import Change
@@ -18,13 +19,14 @@ from batchgen.journal.postgres.connection import PostgresConnection
 from batchgen.journal.postgres.lease import Lease
 from batchgen.journal.postgres.spool import Saying, Spool
 from batchgen.journal.postgres.wire import Wire
-from batchgen.journal.record_rows import taken
+from batchgen.journal.record_rows import counted_by, taken
 from batchgen.journal.scopes import columns_of, keep_scope
 from batchgen.journal.totals import QUARTER, UNIT, in_units, over_cap
 from batchgen.lease_ports import Testimony
 from batchgen.lifecycle import Accepted, Event, Record
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Amounts, Committed, Reservation
+from batchgen.planning.room import Room
 
 T = TypeVar("T")
 
@@ -32,7 +34,7 @@ _APPEND: Final = (
     "SELECT record, kept_contents, kept_ordinals FROM append("
     "%s, %s, %s, %s, %s, %s, %s, %s::uuid, %s, %s, %s::text[], %s::text[], %s, %s::text[], %s::text[], %s, "
     "%s::text[], %s, %s, %s, %s, %s, %s, %s::text[], %s::bigint[], %s::bigint[], %s, %s, "
-    "%s::bigint[], %s::bigint[], %s)"
+    "%s::bigint[], %s::bigint[], %s, %s, %s, %s, %s::jsonb)"
 )
 _TRIES = 3  # of a block of statements whose answer was lost
 _MOST = 2**63 - 1  # what a column holds; a cap beyond it is none
@@ -83,11 +85,16 @@ class PostgresBatch(BatchJournal):
         self._last: tuple[JobKey, int, str] | None = None  # the last append, its version and its token
 
     def append(
-        self, key: JobKey, *events: Event, allowed: Allowance | None = None, reserves: Amounts | None = None
+        self,
+        key: JobKey,
+        *events: Event,
+        allowed: Allowance | None = None,
+        reserves: Amounts | None = None,
+        room: Room | None = None,
     ) -> Record:
         """Record what happened to one job, all of it or nothing; see ``BatchJournal``."""
         with self._database.bounded():  # the first one of a scope asks more than one question
-            return super().append(key, *events, allowed=allowed, reserves=reserves)
+            return super().append(key, *events, allowed=allowed, reserves=reserves, room=room)
 
     def _write(self, change: Change) -> dict[JobKey, Reservation]:
         """Write a change in one statement; see ``BatchJournal``."""
@@ -132,6 +139,7 @@ class PostgresBatch(BatchJournal):
             [one.content for one in change.reserves], [one.ordinal for one in change.reserves],
             [in_units(one.amount) for one in change.reserves.values()], at, int(at // QUARTER),
             *_caps(allowed if cost is not None else None),
+            *counted_by(record), self._scope.project, _told(change.room),
         ]  # fmt: skip
 
     def _refusal(self, error: psycopg.DatabaseError, change: Change) -> Exception | None:
@@ -143,6 +151,8 @@ class PostgresBatch(BatchJournal):
                 place, spent, kept = map(int, (error.diag.message_detail or "0 0 0").split())
                 what = "the next chain" if kept else "the next job"
                 return over_cap(change.allowed.windows[place], spent * UNIT, what)
+            case "BG005":
+                return NoRoomError()
             case _:
                 return None
 
@@ -337,6 +347,16 @@ def keep_sayings(wire: Wire, said: Sequence[Saying]) -> None:
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             [(*columns_of(one.scope), *one.key, one.epoch, one.name, one.fields) for one in said],
         )
+
+
+def _told(room: Room | None) -> str | None:
+    if room is None:
+        return None
+    limits = [
+        {"most": one.most, "mine": one.mine, "models": sorted(one.models), "but": one.but}
+        for one in room.limits
+    ]
+    return json.dumps({"learned_at": room.learned_at, "limits": limits})
 
 
 def _caps(allowed: Allowance | None) -> tuple[list[int] | None, list[int | None] | None, bool]:

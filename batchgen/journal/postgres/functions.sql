@@ -1,5 +1,6 @@
 -- What is done within the server, so that one round trip does all of it. BG001 the lease is another's,
--- BG002 another one has written the record, BG003 a submission is another job's, BG004 a cap would not hold.
+-- BG002 another one has written the record, BG003 a submission is another job's, BG004 a cap would not hold,
+-- BG005 there is no room at the service.
 
 -- As SQLite has them, for the few statements that look into what is kept as JSON. Text, not jsonb: what was
 -- sent may hold \u0000, which jsonb refuses; that alone is shown as another character here. What a body holds
@@ -90,6 +91,94 @@ CREATE FUNCTION end_lease(of_batch text, by_epoch bigint) RETURNS void LANGUAGE 
   WHERE batch = of_batch AND by_epoch = ANY (silent_epochs);
 $$;
 
+-- What other batches of an account have at the service; as RoomRows.elsewhere in journal/room.py counts it. In
+-- steps, for each keeps its plan: planned anew with every intent they would take longer than the intent.
+CREATE FUNCTION jobs_elsewhere(of_origin text, of_project text, of_batch text, now_at double precision)
+RETURNS TABLE (batch text, model text, jobs bigint) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  us text[];
+  busy bigint := 0;
+  whose record;
+  young double precision;
+BEGIN
+  LOOP  -- from scope to scope over the index
+    SELECT min(scope) INTO busy FROM records WHERE state IN ('submitting', 'in_doubt', 'running') AND scope > busy;
+    EXIT WHEN busy IS NULL;
+    SELECT s.batch, s.project, s.owner INTO whose FROM scopes s
+    WHERE s.id = busy AND s.origin = of_origin AND s.batch <> of_batch;
+    CONTINUE WHEN NOT FOUND;
+    IF whose.project <> of_project THEN  -- two names of one account, perhaps
+      IF us IS NULL THEN
+        us := array_remove(ARRAY(
+          SELECT of_project UNION SELECT owner FROM scopes WHERE origin = of_origin AND project = of_project
+        ), '');
+      END IF;
+      CONTINUE WHEN NOT (whose.project = ANY (us) OR whose.owner = ANY (us));
+    END IF;
+    young := now_at - 1800;
+    IF EXISTS (SELECT 1 FROM runs r WHERE r.batch = whose.batch AND r.origin = of_origin AND r.seen_at > now_at - 8) THEN
+      young := 0;
+    END IF;
+    RETURN QUERY SELECT whose.batch, model, count(*) FROM records
+    WHERE scope = busy AND state IN ('submitting', 'in_doubt', 'running') AND intent_at > young GROUP BY model;
+  END LOOP;
+END $$;
+
+-- Whether one more job of this batch may be bought; as Limit.has_room in planning/room.py has it. The rows of the
+-- account are locked before: what is counted here stays so until the transaction has ended.
+CREATE FUNCTION has_room(of_origin text, of_project text, of_batch text, now_at double precision, room jsonb)
+RETURNS boolean LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  one jsonb;
+  most bigint;
+  mine bigint;
+  theirs bigint;
+  among bigint;
+  before bigint;
+  ours double precision;
+  taken jsonb[];
+  wanted jsonb[];
+BEGIN
+  IF (SELECT coalesce(max(refused_at), 0) FROM ceilings WHERE origin = of_origin AND project = of_project)
+    IS DISTINCT FROM (room ->> 'learned_at')::double precision THEN RETURN false; END IF;
+  IF jsonb_array_length(room -> 'limits') = 0 THEN RETURN true; END IF;
+  SELECT array_agg(to_jsonb(t)) INTO taken FROM jobs_elsewhere(of_origin, of_project, of_batch, now_at) t;
+  SELECT array_agg(to_jsonb(w)) FILTER (WHERE batch <> of_batch), min(since) FILTER (WHERE batch = of_batch)
+  INTO wanted, ours FROM waiting w
+  WHERE origin = of_origin AND seen_at > now_at - 8 AND (project = of_project OR project IN (
+    SELECT owner FROM scopes WHERE origin = of_origin AND project = of_project AND owner <> ''
+  ));
+  FOR one IN SELECT jsonb_array_elements(room -> 'limits') LOOP
+    most := (one ->> 'most')::bigint;
+    mine := (one ->> 'mine')::bigint;
+    SELECT coalesce(sum((t ->> 'jobs')::bigint), 0) INTO theirs
+    FROM unnest(taken) t WHERE counts(one, t ->> 'model');
+    IF mine + theirs >= most THEN RETURN false; END IF;
+    CONTINUE WHEN wanted IS NULL;
+    SELECT 1 + count(*) INTO among FROM unnest(wanted) w WHERE counts(one, w ->> 'model');
+    CONTINUE WHEN among = 1;
+    IF mine >= (most + among - 1) / among THEN RETURN false; END IF;
+    SELECT count(*) INTO before FROM unnest(wanted) w
+    WHERE counts(one, w ->> 'model')
+    AND (mine >= greatest(1, most / among) OR ours IS NULL OR (w ->> 'since')::double precision < ours) AND (
+      SELECT coalesce(sum((t ->> 'jobs')::bigint), 0) FROM unnest(taken) t
+      WHERE t ->> 'batch' = w ->> 'batch' AND counts(one, t ->> 'model')
+    ) < greatest(1, most / among);
+    IF most - mine - theirs <= before THEN RETURN false; END IF;
+  END LOOP;
+  IF ours IS NOT NULL THEN  -- whoever waits has its turn before us now
+    UPDATE waiting SET since = now_at WHERE origin = of_origin AND project = of_project AND batch = of_batch;
+  END IF;
+  RETURN true;
+END $$;
+
+-- Whether jobs of a model count against a limit.
+CREATE FUNCTION counts(of_limit jsonb, of_model text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT ((of_limit -> 'models') @> to_jsonb(of_model)) <> (of_limit ->> 'but')::boolean
+$$;
+
 -- One append: all of it or nothing, in one statement. Sent a second time with the same token it changes nothing
 -- and gives the same answer.
 CREATE FUNCTION append(
@@ -100,6 +189,7 @@ CREATE FUNCTION append(
   begins boolean, in_quarter bigint, add_gross bigint, add_assumed bigint, add_confirmed bigint,
   keep_contents text[], keep_ordinals bigint[], keep_amounts bigint[], keep_at double precision, keep_quarter bigint,
   caps bigint[], cap_quarters bigint[], trust_refunds boolean,
+  of_model text, of_intent_at double precision, of_project text, room jsonb,
   OUT record bigint, OUT kept_contents text[], OUT kept_ordinals bigint[]
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -116,11 +206,12 @@ BEGIN
     PERFORM 1 FROM accounts WHERE origin = of_origin ORDER BY project FOR UPDATE;
   END IF;
   IF was_version = 0 THEN
-    INSERT INTO records (scope, content, ordinal, state, fields, epoch, token)
-    VALUES (in_scope, of_content, of_ordinal, new_state, new_fields, by_epoch, by_token)
+    INSERT INTO records (scope, content, ordinal, state, fields, model, intent_at, epoch, token)
+    VALUES (in_scope, of_content, of_ordinal, new_state, new_fields, of_model, of_intent_at, by_epoch, by_token)
     ON CONFLICT (scope, content, ordinal) DO NOTHING RETURNING id INTO record;
   ELSE
-    UPDATE records SET state = new_state, fields = new_fields, version = version + 1, epoch = by_epoch, token = by_token
+    UPDATE records SET state = new_state, fields = new_fields, model = of_model, intent_at = of_intent_at,
+      version = version + 1, epoch = by_epoch, token = by_token
     WHERE scope = in_scope AND content = of_content AND ordinal = of_ordinal AND version = was_version
     RETURNING id INTO record;
   END IF;
@@ -134,6 +225,9 @@ BEGIN
     SELECT array_agg(content), array_agg(ordinal) INTO kept_contents, kept_ordinals FROM reservations
     WHERE scope = in_scope AND parent_content = of_content AND parent_ordinal = of_ordinal AND at = keep_at;
     RETURN;
+  END IF;
+  IF room IS NOT NULL AND NOT has_room(of_origin, of_project, of_batch, of_intent_at, room) THEN
+    RAISE EXCEPTION 'there is no room at the service' USING ERRCODE = 'BG005';
   END IF;
   INSERT INTO events (scope, content, ordinal, epoch, name, fields)
   SELECT in_scope, of_content, of_ordinal, by_epoch, t.name, t.fields
