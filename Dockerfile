@@ -5,7 +5,7 @@ COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY batchgen batchgen
 RUN python -m pip wheel --quiet --no-deps --wheel-dir /dist .
 RUN python -m venv --without-pip /opt/batchgen
-RUN python -m pip --python /opt/batchgen/bin/python install --quiet --no-cache-dir -c constraints.txt "$(echo /dist/*.whl)[postgres]"
+RUN python -m pip --python /opt/batchgen/bin/python install --quiet --no-cache-dir -c constraints.txt "$(echo /dist/*.whl)[distributed]"
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="batchgen" \

@@ -9,7 +9,7 @@ COMPILED := $(VENV)/.compiled
 SUITE  := not browser and not checker and not image and not postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help pages page-types demo test test-browser test-image test-postgres image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants nights kills zombies hosts
+.PHONY: help pages page-types demo test test-browser test-image test-postgres image test-lowest check fix lint types imports docs bench bench-quick cov dist clean lock prove mutants nights kills zombies hosts workers
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -106,6 +106,10 @@ HOSTS_STOPS ?= 50
 HOSTS_SEED  ?= 0
 hosts: $(READY)  ## kill and stop the leaders of two hosts on one PostgreSQL, and count what was charged (HOSTS_KILLS=n HOSTS_STOPS=n HOSTS_SEED=n)
 	$(BIN)/python -m tests.proof.hosts --kills $(HOSTS_KILLS) --stops $(HOSTS_STOPS) --seed $(HOSTS_SEED)
+
+ROUNDS ?= 6
+workers: $(READY)  ## kill, stop and cut off workers of a pool, six times over, and count what was charged (ROUNDS=n)
+	$(BIN)/python -m tests.proof.workers --rounds $(ROUNDS)
 
 cov: $(READY)    ## branch coverage, in process; fails below the floor in pyproject.toml
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m "$(SUITE)" -q --cov --cov-report=term:skip-covered

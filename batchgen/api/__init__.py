@@ -17,11 +17,13 @@ _PLACES = {
     "batchgen.api.reports": "report",
     "batchgen.api.runs": "run",
     "batchgen.api.looks": "chains status",
+    "batchgen.api.workers": "Pool Rung enqueue pool prepare_queue remove work",
     "batchgen.catalog.declared": "Declared declare plan_of",
     "batchgen.catalog.inputs": "notes_on",
     "batchgen.control.client": "Reply order",
     "batchgen.control.commands": "Order order_to_redo order_to_restore read_settings",
     "batchgen.journal.copying": "Copied",
+    "batchgen.journal.enqueued": "Enqueued Wait WorkerKept",
     "batchgen.journal.health": "Health Leader",
     "batchgen.journal.orders": "Answer",
     "batchgen.lifecycle": "State",
@@ -86,6 +88,7 @@ _PLACES = {
     "batchgen.engine.interrupts": "Interrupts",
     "batchgen.wiring.journals": "JOURNAL_NAME",
     "batchgen.wiring.log_files": "line_file",
+    "batchgen.wiring.queues": "QUEUE",
     "batchgen.wiring.options": "Allow Options environment",
 }
 _NAMES = {name: module for module, names in _PLACES.items() for name in names.split()}

@@ -21,6 +21,13 @@ from batchgen.api.plans import Rest as Rest
 from batchgen.api.plans import plan as plan
 from batchgen.api.reports import report as report
 from batchgen.api.runs import run as run
+from batchgen.api.workers import Pool as Pool
+from batchgen.api.workers import Rung as Rung
+from batchgen.api.workers import enqueue as enqueue
+from batchgen.api.workers import pool as pool
+from batchgen.api.workers import prepare_queue as prepare_queue
+from batchgen.api.workers import remove as remove
+from batchgen.api.workers import work as work
 from batchgen.catalog.declared import Declared as Declared
 from batchgen.catalog.declared import declare as declare
 from batchgen.catalog.declared import plan_of as plan_of
@@ -36,6 +43,9 @@ from batchgen.identity import as_said as as_said
 from batchgen.identity import is_file as is_file
 from batchgen.identity import is_reference as is_reference
 from batchgen.journal.copying import Copied as Copied
+from batchgen.journal.enqueued import Enqueued as Enqueued
+from batchgen.journal.enqueued import Wait as Wait
+from batchgen.journal.enqueued import WorkerKept as WorkerKept
 from batchgen.journal.health import Health as Health
 from batchgen.journal.health import Leader as Leader
 from batchgen.journal.orders import Answer as Answer
@@ -163,4 +173,5 @@ from batchgen.wiring.log_files import line_file as line_file
 from batchgen.wiring.options import Allow as Allow
 from batchgen.wiring.options import Options as Options
 from batchgen.wiring.options import environment as environment
+from batchgen.wiring.queues import QUEUE as QUEUE
 from batchgen.wiring.word_lists import selection_of as selection_of

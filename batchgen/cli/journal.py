@@ -100,13 +100,17 @@ def _of_a_place(command: Callable[..., int]) -> Callable[..., int]:
 def init(*, options: "api.Options", lease: float | None) -> int:
     """Make the tables of a journal in the PostgreSQL database at URL, or that of --journal.
 
-    Tables that are there stay as they are; with --lease the length of leases is changed. The password
-    belongs in the file that PGPASSFILE names, not in URL.
+    Tables that are there stay as they are; with --lease the length of leases is changed. Where what
+    `batchgen worker` needs is installed, the tables of its queue are made too. The password belongs in
+    the file that PGPASSFILE names, not in URL.
 
     Exit status 0 when it can be used, 2 where it cannot, 8 where it does not answer.
     """
     health = api.prepare_journal(options, lease=lease)
-    click.echo(f"{health.place}: a journal, version {health.tables}; a lease lasts {health.lease or 0:g} s")
+    queue = " and a queue" if awaited(api.prepare_queue(options)) else ""
+    click.echo(
+        f"{health.place}: a journal{queue}, version {health.tables}; a lease lasts {health.lease or 0:g} s"
+    )
     return _judged(health)
 
 

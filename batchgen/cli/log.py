@@ -105,9 +105,16 @@ class Log:
             return
         self._write(event)
 
+    def pass_on(self, event: "api.RunEvent") -> None:
+        """Write a line of one of several runs in this process, its end as well."""
+        self._put(event)
+
     def _write(self, event: "api.RunEvent") -> None:
         if isinstance(event, api.RunStarted):
             self._place = event.batch, event.slot
+        self._put(event)
+
+    def _put(self, event: "api.RunEvent") -> None:
         line = self.line(event)
         if self.is_json and not (self.is_quiet and event.level == "info"):
             if isinstance(sys.stderr, Shown):

@@ -29,6 +29,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "Show where the batches of an output folder stand.",
         "report": "Write the page of what came out, of all jobs or some.",
         "cron": "Print what makes a machine run a manifest at set times.",
+        "worker": "Lead the batches that were enqueued, and show who does.",
     },
     "Choosing": {
         "mark": "Say which of what came out is kept or rejected.",
@@ -71,6 +72,7 @@ EXAMPLES: Mapping[str, str] = {
     "status": "batchgen status -o output",
     "report": "batchgen report jobs.yaml --only tag:cover --open",
     "cron": "batchgen cron jobs.yaml --at '0 3 * * *' --systemd",
+    "worker": "batchgen worker run -o output",
     "mark": "batchgen mark jobs.yaml kept tower --note 'for the cover'",
     "redo": "batchgen redo jobs.yaml --only mark:rejected",
     "restore": "batchgen restore jobs.yaml tower",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from batchgen import api
-from batchgen.cli import flags, time_limits
+from batchgen.cli import enqueue, flags, time_limits
 from batchgen.cli.awaited import awaited
 from batchgen.cli.events import events_to
 from batchgen.cli.log import current
@@ -40,6 +40,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @time_limits.of_a_run
 @time_limits.standby
+@enqueue.of_a_run
 @flags.budget
 @click.option(
     "--max-failures",
@@ -68,6 +69,7 @@ ASK_ABOVE_UNITS = 200  # compute units: less is what that costs
 def command(
     *,
     options: "api.Options",
+    asked: "enqueue.Asked",
     rate: "api.Rate | None",
     in_flight: int | None,
     dry_run: bool,
@@ -124,12 +126,15 @@ def command(
         retry_failed=retry_failed,
         allow=frozenset(allowed),
     )
+    if asked.is_asked:
+        enqueue.refuse_what_a_queue_cannot(options, dry_run=dry_run, collect_only=collect_only)
     if dry_run:
         return show_plan(options, as_json=as_json)
     agreed = yes or options.simulate
     attended = on_terminal and sys.stdin.isatty() and not current().is_json
     seen: Sequence[Problem] = ()
     shown = None
+    attended = attended and not asked.every  # the price of now is not that of every night
     if attended and not agreed:
         preview = awaited(api.plan(options))
         if not agree_to(preview, ask=True):
@@ -137,6 +142,8 @@ def command(
         seen = preview.warnings
         shown = frozenset(one.key for one in preview.batch.plan.to_submit)
     options = replace(options, unattended=not (attended or agreed), shown=shown)
+    if asked.is_asked:
+        return enqueue.enqueue(options, asked, as_json=as_json, quiet=quiet)
     return carry(options, quiet=quiet, as_json=as_json, events=events, seen=seen)
 
 

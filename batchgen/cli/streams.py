@@ -110,6 +110,28 @@ class Drawn(io.TextIOBase):
         """Do nothing: all is written at once."""
 
 
+class Headed(io.TextIOBase):
+    """A stream whose lines each begin with a word: of several runs that share one."""
+
+    def __init__(self, stream: TextIO, head: str) -> None:
+        """Take the stream, and what its lines begin with."""
+        self._stream = stream
+        self._head = head
+
+    def writable(self) -> bool:
+        """Return that it can be written."""
+        return True
+
+    def write(self, text: str, /) -> int:
+        """Write whole lines at once, each with its head: other threads write between them."""
+        self._stream.write("".join(f"{self._head}{line}" for line in text.splitlines(keepends=True)))
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass it on."""
+        self._stream.flush()
+
+
 def guard() -> None:
     """Put streams in place that no reader can break, for as long as the process lasts.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from batchgen.journal.asset_marks import change_marks
 from batchgen.journal.connection import Opener
+from batchgen.journal.enqueued import EnqueuedRecords
 from batchgen.journal.opened import OpenJournal
 from batchgen.journal.purchases import PurchaseRecords
 from batchgen.journal.runs import RunRecords
@@ -185,3 +186,7 @@ class ServerStore(JournalStore):
             InputError: there is no such database, or it lets us not in.
             JournalAwayError: it does not answer.
         """
+
+    def enqueued(self) -> EnqueuedRecords:
+        """Return the batches that workers are to lead; nothing is opened before it is asked."""
+        return EnqueuedRecords(self._existing)

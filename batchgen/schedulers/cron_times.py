@@ -66,6 +66,13 @@ class CronTimes:
         fits = by_date or by_weekday if self.either_day else by_date and by_weekday
         return fits and day.month in self.months
 
+    def after(self, moment: datetime) -> datetime:
+        """Return when it is due for the first time after a moment, which says in which zone.
+
+        A time that a clock leaves out, or shows twice, is due once, as Debian's cron has it.
+        """
+        return next(CronSim(self.text, moment))
+
     def skipped(self, zone: tzinfo, since: date) -> Iterator[datetime]:
         """Return when, in the year from a day on, it is due at a time that a clock of the zone leaves out."""
         for day in (since + timedelta(days=one) for one in range(_YEAR)):

@@ -10,6 +10,7 @@ from bench.rows.flow import ceiling, lost, watching
 from bench.rows.pace import budget, polls, rate, wide
 from bench.rows.pages import page
 from bench.rows.plans import help_text, large, quotes, yaml
+from bench.rows.pool import pool
 from bench.rows.speed import cpu, disk, engine, http
 from bench.rows.starts import starts
 from bench.setting import Setting
@@ -29,6 +30,7 @@ SCENARIOS: dict[str, Scenario] = {
     "http": http,
     "disk": disk,
     "database": database,
+    "pool": pool,
     "cuts": cuts,
     "budget": budget,
     "quotes": quotes,

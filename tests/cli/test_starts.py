@@ -24,7 +24,7 @@ PAGE = ("jinja2", "PIL", "batchgen.output.thumbnails")
 JOURNAL = ("sqlite3", "batchgen.journal")
 RESULTS = ("batchgen.output.results", "batchgen.output.report")
 MANIFEST = ("pydantic", "yaml", "batchgen.manifest.reading", "batchgen.manifest.schema")
-NEVER = (*SERVICE, *WORK, *PAGE, "rich", "psycopg")
+NEVER = (*SERVICE, *WORK, *PAGE, "rich", "psycopg", "procrastinate", "psycopg_pool")
 USELESS: Mapping[str, Sequence[str]] = {
     "run": NEVER,
     "status": (*NEVER, *MANIFEST, "asyncio", "batchgen.output.report"),

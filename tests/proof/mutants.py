@@ -36,6 +36,7 @@ from tests.proof.planted_prices import OF_PRICES
 from tests.proof.planted_redos import OF_REDOS
 from tests.proof.planted_room import OF_ROOM
 from tests.proof.planted_slots import OF_SLOTS
+from tests.proof.planted_workers import OF_WORKERS
 
 ROOT = Path(__file__).parent.parent.parent
 FAULTS = (
@@ -62,6 +63,7 @@ FAULTS = (
     *OF_PACE,
     *OF_ROOM,
     *OF_LEASES,
+    *OF_WORKERS,
     *OF_COPIES,
 )
 _LONGEST = 300  # seconds that a test of a broken package may take

@@ -4,7 +4,7 @@ import re
 from importlib.resources import files
 from typing import Final
 
-from batchgen.journal import schema
+from batchgen.journal import enqueued, schema
 
 VERSION: Final = 1  # of what is made here; of the tables of the file it has the version too
 USUAL_LEASE: Final = 30.0  # seconds
@@ -92,6 +92,7 @@ _OURS: Final = (
     CREATE TRIGGER events_remain BEFORE TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
     """,
+    *enqueued.TABLES,
 )
 
 
