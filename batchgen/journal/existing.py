@@ -37,7 +37,8 @@ def existing(path: Path, how: str) -> Iterator[FileConnection | None]:
                 yield None
                 return
             if how == "rw":
-                schema.add_later(connection)  # an earlier version may have made the file
+                with connection.written():
+                    schema.add_later(connection)  # an earlier version may have made the file
             yield connection
 
 

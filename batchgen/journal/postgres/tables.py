@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Final
 
 from batchgen.journal import enqueued, schema
+from batchgen.journal.later_tables import LATER
 
 VERSION: Final = 1  # of what is made here; of the tables of the file it has the version too
 USUAL_LEASE: Final = 30.0  # seconds
@@ -99,9 +100,7 @@ _OURS: Final = (
 def statements() -> list[str]:
     """Return what makes all tables and functions in an empty database, in order."""
     of_the_file = [
-        translated(one)
-        for one in (*schema.TABLES, *schema.LATER)
-        if not one.strip().startswith(_BY_THE_FILE_ALONE)
+        translated(one) for one in (*schema.TABLES, *LATER) if not one.strip().startswith(_BY_THE_FILE_ALONE)
     ]
     functions = files(__package__).joinpath("functions.sql").read_text(encoding="utf-8")
     return [*of_the_file, *_OURS, functions]
@@ -109,9 +108,7 @@ def statements() -> list[str]:
 
 def names() -> list[str]:
     """Return the tables that the file has too, each behind those that it refers to."""
-    made = (
-        re.match(r"\s*CREATE TABLE (?:IF NOT EXISTS )?(\w+)", one) for one in (*schema.TABLES, *schema.LATER)
-    )
+    made = (re.match(r"\s*CREATE TABLE (?:IF NOT EXISTS )?(\w+)", one) for one in (*schema.TABLES, *LATER))
     return [one[1] for one in made if one is not None]
 
 
