@@ -106,7 +106,7 @@ def test_the_compose_file_has_a_database_tables_and_two_runs_with_one_journal() 
 
 
 def test_no_secret_is_written_into_a_file() -> None:
-    for name in (*CLUSTER, "compose.yaml"):
+    for name in (*CLUSTER, "compose.yaml", "pool.yaml"):
         text = (EXAMPLES / name).read_text(encoding="utf-8")
         assert not re.search(
             r"(?i)(api_key|secret|password)\s*[:=]\s*[\"']?\w{6}", text.replace("${PGPASSWORD", "")
@@ -115,4 +115,4 @@ def test_no_secret_is_written_into_a_file() -> None:
 
 def test_the_page_names_every_file_that_is_there() -> None:
     named = set(re.findall(r"\(\.\./examples/([\w.-]+)\)", PAGE))
-    assert named == {"compose.yaml", *CLUSTER}
+    assert named == {"compose.yaml", "pool.yaml", *CLUSTER}

@@ -97,7 +97,13 @@ def refuse_what_a_queue_cannot(options: "api.Options", *, dry_run: bool, collect
 
 
 def enqueue(options: "api.Options", asked: Asked, *, as_json: bool, quiet: bool) -> int:
-    """Put the batch into the queue and say so."""
+    """Put the batch into the queue and say so.
+
+    Raises:
+        UsageError: it is to be led at set times in one slot.
+    """
+    if asked.every and options.slot is not None:
+        raise click.UsageError("--slot and --every cannot be given together: each time has its own slot")
     rung = awaited(api.enqueue(options, queue=asked.queue or api.QUEUE, every=asked.every))
     if as_json:
         told = {

@@ -282,8 +282,8 @@ class Dispatcher:
 
     @property
     def has_room(self) -> bool:
-        """Whether there is room for one of those that wait."""
-        return any(map(self._flow.has_room, self._short.models))
+        """Whether there is room for one of those that wait, or will be: the jobs of other batches end."""
+        return any(map(self._flow.has_room_alone, self._short.models))
 
     def enter(self, submits: asyncio.TaskGroup) -> None:
         """Take the group that holds submits under way: nothing else may cancel it."""

@@ -249,7 +249,7 @@ class _Copy:
         )
         lived, records = replay(history), {}
         for page in _pages(self._target, "records", number):
-            for row_number, (content, ordinal, _, fields, _) in page:
+            for row_number, (content, ordinal, _, fields, *_) in page:
                 records[JobKey(content, ordinal)] = codec.load_record(fields)
                 self._numbers[scope, content, ordinal] = row_number
         if lived != records:

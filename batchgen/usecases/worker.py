@@ -25,8 +25,8 @@ from batchgen.wiring.enqueuing import following
 from batchgen.wiring.own_loop import OwnLoop, own_loop
 
 _ONCE_MORE: Final = 1.0  # seconds before the bell is answered once more
-# The library waits for notifications by ``asyncio.wait_for``, which before Python 3.12 may lose that it was
-# cancelled: where one arrives in the same moment. Then it would wait for ever.
+# That something is cancelled may be lost on its way through the library and its pool: before Python 3.12
+# ``asyncio.wait_for`` loses it where what it waits for comes in the same moment. Once is not enough then.
 _CANCELLED_AGAIN: Final = 5.0  # seconds
 
 

@@ -11,6 +11,7 @@ from bench.rows.pace import budget, polls, rate, wide
 from bench.rows.pages import page
 from bench.rows.plans import help_text, large, quotes, yaml
 from bench.rows.pool import pool
+from bench.rows.shared import shared
 from bench.rows.speed import cpu, disk, engine, http
 from bench.rows.starts import starts
 from bench.setting import Setting
@@ -24,6 +25,7 @@ SCENARIOS: dict[str, Scenario] = {
     "rate": rate,
     "wide": wide,
     "polls": polls,
+    "shared": shared,
     "chains": chains,
     "cpu": cpu,
     "engine": engine,

@@ -54,6 +54,13 @@ def test_the_words_of_a_queue_go_with_it(shell: Shell) -> None:
     assert (done.status, "--queue and --every go with --enqueue" in done.err) == (2, True)
 
 
+def test_times_have_slots_of_their_own(shell: Shell) -> None:
+    shell.write("jobs.yaml", JOBS.format(batch="spring", jobs=1))
+    words = ("--enqueue", "--every", "@daily", "--period", "day", "--slot", "2026-05-01")
+    done = shell.call("run", "jobs.yaml", *words)
+    assert (done.status, "each time has its own slot" in done.err) == (2, True)
+
+
 def test_a_journal_in_a_file_has_no_queue(shell: Shell) -> None:
     shell.write("jobs.yaml", JOBS.format(batch="spring", jobs=1))
     for words in (("run", "jobs.yaml", "--enqueue"), ("worker", "run"), ("worker", "list")):

@@ -270,9 +270,8 @@ MUTANTS = (
     Mutant(
         name="submit side by side after a breakdown",
         path="engine/limits/flow.py",
-        old="        if self._ambiguous >= TRIPS_AT and (self._unanswered or not self._service_answers):\n"
-        "            return False\n",
-        new="",
+        old="return self._ambiguous < TRIPS_AT or not (self._unanswered or not self._service_answers)",
+        new="return True",
         test="tests/proof/test_rules.py",
     ),
     Mutant(

@@ -47,7 +47,7 @@ OF_ROOM = (
         path="planning/room.py",
         old="        if self.mine >= -(-self.most // among):\n",
         new="        if self.mine > self.most:\n",
-        test=f"{_RUNS}::test_from_whatever_they_begin_with_they_come_to_equal_shares",
+        test=f"{_ROOM}::test_nobody_goes_beyond_its_share_while_another_one_waits[sqlite]",
     ),
     Mutant(
         name="take a share that another one takes too, in a database",

@@ -97,5 +97,6 @@ def test_every_planted_fault_still_has_its_place(mutant: Mutant, tmp_path: Path)
     path.parent.mkdir(parents=True)
     shutil.copy(ROOT / "batchgen" / mutant.path, path)
     plant(mutant, tmp_path)
-    compile(path.read_text(), mutant.path, "exec")
+    if path.suffix == ".py":  # SQL is tried by the tests that each names
+        compile(path.read_text(), mutant.path, "exec")
     assert mutant.name in (ROOT / "docs" / "proof.md").read_text()

@@ -100,12 +100,21 @@ class Flow:
 
     def has_room(self, model: str) -> bool:
         """Return whether one more job of a model may be submitted now."""
-        if self._ambiguous >= TRIPS_AT and (self._unanswered or not self._service_answers):
-            return False
+        return self._may_ask() and self.pools.has_room(model, self._late())
+
+    def has_room_alone(self, model: str) -> bool:
+        """Return whether there would be room for one more job, were no other batch there."""
+        return self._may_ask() and self.pools.has_room_alone(model, self._late())
+
+    def _may_ask(self) -> bool:
+        """Return whether not too many answers in a row were lost."""
+        return self._ambiguous < TRIPS_AT or not (self._unanswered or not self._service_answers)
+
+    def _late(self) -> set[JobKey]:
         now = loop_time()
         eldest_first = self._unanswered.items()
         slow = {key for key, _ in takewhile(lambda one: now - one[1] >= LATE, eldest_first)}
-        return self.pools.has_room(model, slow | self.doubtful if slow else self.doubtful)
+        return slow | self.doubtful if slow else self.doubtful
 
     def room(self, key: JobKey) -> Room | None:
         """Return what a job that is about to leave takes of the room; None if it is not shared."""

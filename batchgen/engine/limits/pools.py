@@ -145,8 +145,14 @@ class Pools:
         """
         if self._bound is not None and len(self._in_flight) >= self._bound:
             return False
-        own = all(self._pool_has_room(pool, late) for pool in self._pools(model))
+        own = self.has_room_alone(model, late)
         return (not self.sharing.is_shared or self.sharing.has_room(model, self._limits(model))) and own
+
+    def has_room_alone(self, model: str, late: Collection[JobKey]) -> bool:
+        """Return the same as if there were no other batches; see ``has_room``."""
+        if self._bound is not None and len(self._in_flight) >= self._bound:
+            return False
+        return all(self._pool_has_room(pool, late) for pool in self._pools(model))
 
     def holds(self, key: JobKey) -> bool:
         """Return whether a job that is counted already is within the limits as they are known now."""

@@ -52,6 +52,7 @@ class PostgresConnection:
         patience: float = PATIENCE,
         opened: Callable[["PostgresConnection"], None] | None = None,
         outage: Outage | None = None,
+        declares: bool = True,
     ) -> None:
         """Name the database; nothing is opened before it is asked.
 
@@ -61,6 +62,8 @@ class PostgresConnection:
             patience: seconds for which a server that is away is waited for.
             opened: called with each new connection before anything else; what it raises ends the try.
             outage: what others know of the same server; without it what this connection knows.
+            declares: whether others are told of a server that was waited for in vain: not by who waits less
+                than they would.
         """
         self._url = url
         self._place = place
@@ -70,6 +73,7 @@ class PostgresConnection:
         self._within = False  # a transaction
         self._until: float | None = None  # when what is being done has to be over, on the monotonic clock
         self._outage = outage or Outage()
+        self._declares = declares
         self._fence: tuple[str, int] | None = None
 
     def fence(self, batch: str, epoch: int) -> None:
@@ -149,7 +153,7 @@ class PostgresConnection:
                     self._drop()
                     # the next try would take as long as this one
                     if self._left() < _PAUSE + time.monotonic() - began:
-                        if self._patience >= PATIENCE:  # whoever waits less does not know that it is away
+                        if self._declares:
                             self._outage.began(error)
                         raise self._away(error) from None
                     time.sleep(_PAUSE)

@@ -86,7 +86,7 @@ class PostgresStore(ServerStore):
         server = self._known_server()
         seconds = server.lease or 0.0
         # asked by a thread, which has to go on asking whatever others know
-        connection = self._connect(patience=min(PATIENCE, seconds / 3), outage=Outage())
+        connection = self._connect(patience=min(PATIENCE, seconds / 3), by_itself=True)
         try:
             lease = take(connection, batch, seconds=seconds, told=self._measure)
         except BaseException:
@@ -161,7 +161,7 @@ class PostgresStore(ServerStore):
             JournalError: the database cannot be reached, or has no journal.
         """
         self._known_server()
-        return RunRecords(self._connect(), self._place)
+        return RunRecords(self._connect(by_itself=True), self._place)
 
     def uploads(self, *, origin: str, project: str) -> UploadRecords:
         """Open what is known of uploads."""
@@ -212,13 +212,14 @@ class PostgresStore(ServerStore):
         finally:
             connection.close()
 
-    def _connect(self, *, patience: float = PATIENCE, outage: Outage | None = None) -> PostgresConnection:
+    def _connect(self, *, patience: float = PATIENCE, by_itself: bool = False) -> PostgresConnection:
         return PostgresConnection(
             self._url,
             place=self._place,
             patience=patience,
             opened=self._check,
-            outage=outage or self._outage,
+            outage=Outage() if by_itself else self._outage,
+            declares=not by_itself,
         )
 
     def _connect_checked(self, also: Callable[[PostgresConnection], None]) -> PostgresConnection:

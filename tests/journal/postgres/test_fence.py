@@ -143,7 +143,7 @@ def test_what_was_written_before_a_takeover_is_there_when_the_next_one_reads(jou
     first = take(connection, "spring", seconds=0.2)
     let_pass(0.3)
     connection.fence("spring", first.epoch)
-    other = PostgresConnection(journal_database, place="x", patience=1.0)
+    other = PostgresConnection(journal_database, place="x", patience=1.0, declares=False)
     with connection.written():
         with pytest.raises(JournalError):
             take(other, "spring", seconds=30.0)  # it waits for what is under way

@@ -23,7 +23,7 @@ from batchgen.model import JobKey
 from batchgen.planning.budget import Reservation
 from tests.support.cut_wire import CutWire, cut_wire
 from tests.support.postgres import PostgresServer, programs_folder
-from tests.support.postgres_runs import SCOPE, A, B, accepted, do, leading, started
+from tests.support.postgres_runs import SCOPE, A, B, accepted, do, leading, started, until
 
 pytestmark = pytest.mark.postgres
 
@@ -195,7 +195,13 @@ def test_a_run_waits_for_eight_seconds(
         with within(7.5, 8.7), pytest.raises(JournalAwayError):
             batch.append(A, started())
         postgres.start()
-        batch.append(A, started())
+
+        def goes_on() -> bool:  # for a moment everybody is told at once what the one has found out
+            with suppress(JournalAwayError):
+                batch.append(A, started())
+            return A in batch.records()
+
+        until(goes_on)
 
 
 def test_an_answer_that_the_network_swallows_is_asked_for_again(
