@@ -31,7 +31,7 @@ from batchgen.planning.room import Room
 T = TypeVar("T")
 
 _APPEND: Final = (
-    "SELECT record, kept_contents, kept_ordinals FROM append("
+    "SELECT kept_contents, kept_ordinals, doubts FROM append("
     "%s, %s, %s, %s, %s, %s, %s, %s::uuid, %s, %s, %s::text[], %s::text[], %s, %s::text[], %s::text[], %s, "
     "%s::text[], %s, %s, %s, %s, %s, %s, %s::text[], %s::bigint[], %s::bigint[], %s, %s, "
     "%s::bigint[], %s::bigint[], %s, %s, %s, %s, %s::jsonb)"
@@ -82,6 +82,7 @@ class PostgresBatch(BatchJournal):
         self._database = connection
         self._lease = lease
         self._spool = spool
+        self._undoubted: JobKey | None = None  # whose intent was written last, with nothing in doubt then
         self._last: tuple[JobKey, int, str] | None = None  # the last append, its version and its token
 
     def append(
@@ -104,7 +105,8 @@ class PostgresBatch(BatchJournal):
         values = self._values(change, lease, scope_id, token, version)
         row = self._appended(values, change)
         self._last = (change.key, version + 1, token)
-        _, contents, ordinals = row
+        contents, ordinals, doubts = row
+        self._undoubted = change.key if change.begins and not doubts else None
         made = set(map(JobKey, contents or (), ordinals or ()))
         return {
             key: one._replace(amount=in_units(one.amount) * UNIT)
@@ -155,6 +157,15 @@ class PostgresBatch(BatchJournal):
                 return NoRoomError()
             case _:
                 return None
+
+    def bodies_in_doubt(self, key: JobKey, body: str = "") -> frozenset[str]:
+        """Return what was sent for equal jobs that are in doubt; see ``BatchJournal``.
+
+        Right behind a job's intent the answer is known, if nothing at all is in doubt: it came with it.
+        Whoever asks a second time asks the server.
+        """
+        told, self._undoubted = self._undoubted, None
+        return frozenset() if told == key else super().bodies_in_doubt(key, body)
 
     def _write_all(self, changes: Mapping[JobKey, Sequence[Event]], after: Mapping[JobKey, Record]) -> None:
         """Write notes of several jobs in one transaction; see ``BatchJournal``.

@@ -190,7 +190,7 @@ CREATE FUNCTION append(
   keep_contents text[], keep_ordinals bigint[], keep_amounts bigint[], keep_at double precision, keep_quarter bigint,
   caps bigint[], cap_quarters bigint[], trust_refunds boolean,
   of_model text, of_intent_at double precision, of_project text, room jsonb,
-  OUT record bigint, OUT kept_contents text[], OUT kept_ordinals bigint[]
+  OUT record bigint, OUT kept_contents text[], OUT kept_ordinals bigint[], OUT doubts boolean
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -224,6 +224,7 @@ BEGIN
     END IF;
     SELECT array_agg(content), array_agg(ordinal) INTO kept_contents, kept_ordinals FROM reservations
     WHERE scope = in_scope AND parent_content = of_content AND parent_ordinal = of_ordinal AND at = keep_at;
+    doubts := true;  -- some time has passed: whoever wants to know asks
     RETURN;
   END IF;
   IF room IS NOT NULL AND NOT has_room(of_origin, of_project, of_batch, of_intent_at, room) THEN
@@ -282,6 +283,8 @@ BEGIN
       END IF;
     END LOOP;
   END IF;
+  -- with the intent on record: so that nobody has to ask once more before the POST where nothing is in doubt at all
+  IF begins THEN doubts := EXISTS (SELECT 1 FROM records WHERE state = 'in_doubt'); END IF;
 END $$;
 
 CREATE FUNCTION add_total(in_scope bigint, in_quarter bigint, add_gross bigint, add_assumed bigint, add_confirmed bigint)

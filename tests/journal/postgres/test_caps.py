@@ -13,9 +13,10 @@ import pytest
 from batchgen.errors import OverBudgetError
 from batchgen.journal.postgres.batch import PostgresBatch
 from batchgen.journal.postgres.store import PostgresStore
+from batchgen.lifecycle import AnswerLost, NotSent
 from batchgen.model import JobKey, Scope
 from batchgen.planning.budget import Allowance, Reservation, Window
-from tests.support.postgres_runs import SCOPE, do, leading, started
+from tests.support.postgres_runs import SCOPE, A, do, leading, started
 
 pytestmark = pytest.mark.postgres
 ROUNDS, PLACES = 60, 3
@@ -130,3 +131,25 @@ def test_whoever_spends_waits_for_what_is_being_committed_in_any_project_of_the_
                 spend(other, JobKey("v1:b"), at_most(3))
             ended.join()
         spend(other, JobKey("v1:b"), at_most(4))
+
+
+def test_a_doubt_of_another_host_is_seen_by_whoever_asks_behind_an_intent(
+    journal_database: str, tmp_path: Path
+) -> None:
+    """The answer that comes along with an intent is good once, and only where nothing is in doubt."""
+    west, east = replace(SCOPE, batch="west"), replace(SCOPE, batch="east")
+    with (
+        leading(journal_database, tmp_path, west) as (mine, _),
+        leading(journal_database, tmp_path, east) as (
+            other,
+            _,
+        ),
+    ):
+        other.append(A, started())
+        mine.append(A, started())
+        assert mine.bodies_in_doubt(A) == frozenset(), "it may come yet"
+        other.append(A, AnswerLost(at=2.0, reason="no answer in time"))
+        assert mine.bodies_in_doubt(A) == {started().body}, "who asks again asks the server"
+        mine.append(A, NotSent(at=3.0, reason="an equal job is in doubt"))
+        mine.append(A, started())
+        assert mine.bodies_in_doubt(A) == {started().body}, "it is there with the intent already"
