@@ -48,7 +48,8 @@ class Testimony(NamedTuple):
     Attributes:
         number: by which it is called heard.
         key: the job's.
-        event: a receipt (``Accepted``), or that it never left (``NotSent``); its ``at`` is the intent's.
+        event: a receipt (``Accepted``) behind its intent (``SubmitStarted``), or that it never left
+            (``NotSent``); its ``at`` is the intent's.
     """
 
     number: int

@@ -161,7 +161,7 @@ class Submitter:
         record = partial(self._ledger.record, entry, intent, allowed=caps, room=self._room(entry.key))
         try:
             return self._chains.leave(entry, intent, lambda reserves: record(reserves=reserves)), intent
-        except JournalAwayError as error:  # it may be on record all the same
+        except (FencedError, JournalAwayError) as error:  # it may be on record all the same
             with suppress(JournalError):
                 self._world.journal.testify(entry.key, NotSent(at=intent.at, reason=str(error)))
             raise
@@ -238,22 +238,23 @@ class Submitter:
             paid = self._ledger.record(entry, *life)
         except BatchgenError as error:
             # the last trace of a paid job: it is shown before anything else can go wrong
-            told = isinstance(error, FencedError) and self._has_testified(entry, intent, life[0])
-            if not told:
+            kept = self._has_testified(entry, intent, life[0])
+            if not (kept and isinstance(error, FencedError)):
                 self._ledger.observer.warned(
                     f"paid for but not recorded: {receipt.job.remote_id} {entry.job.id}"
                 )
-            if isinstance(error, JournalAwayError):
-                self._has_testified(entry, intent, life[0])
             raise
         if paid.record.state in DONE:
             self._yields.learn(paid.key, paid.record)
         return paid
 
     def _has_testified(self, entry: Entry, intent: SubmitStarted, receipt: Event) -> bool:
-        """Hand a receipt to whoever leads the batch; return whether it is kept."""
+        """Hand a receipt to whoever leads the batch; return whether it is kept.
+
+        Its intent goes along: a database that was set back may have lost it.
+        """
         try:
-            self._world.journal.testify(entry.key, replace(receipt, at=intent.at))
-        except JournalError:
+            self._world.journal.testify(entry.key, intent, replace(receipt, at=intent.at))
+        except BatchgenError:
             return False
         return True

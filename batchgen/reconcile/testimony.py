@@ -9,6 +9,7 @@ nothing.
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 from batchgen.errors import RemoteIdTakenError
 from batchgen.ledger import Ledger
@@ -109,7 +110,7 @@ class Hearing:
     def _paid(self, one: Testimony, receipt: Accepted, record: Record) -> tuple[Event, ...]:
         """Return the adoption of what was paid for; what the job cannot take any more is named."""
         intent = self._intent(one.key, receipt.at)
-        fits = intent is not None and (intent.attempt, intent.body) == (record.attempt, record.body)
+        fits = intent is not None and intent.attempt == record.attempt and record.body in {None, intent.body}
         if intent is None or not fits or record.state not in _DOUBTFUL | {State.SUBMITTING, State.PLANNED}:
             self._late_arrivals.name(record, receipt.remote_id, receipt.charged)
             return ()
@@ -135,8 +136,12 @@ class Hearing:
                 return (adopted,)
 
     def _intent(self, key: JobKey, at: float) -> SubmitStarted | None:
-        """Return the intent of a job that was recorded at a moment; None if there is none."""
-        for of, event in self._journal.history():
+        """Return the intent of a job that was made at a moment; None if there is none.
+
+        One that a database has lost, which was set back, comes with its receipt.
+        """
+        said = ((one.key, one.event) for one in self._journal.testimony())
+        for of, event in chain(self._journal.history(), said):
             if of == key and isinstance(event, SubmitStarted) and event.at == at:
                 return event
         return None

@@ -154,8 +154,9 @@ def test_a_receipt_that_is_refused_is_testified() -> None:
     host = Host(make_earth(), after_answer=lose)
     assert isinstance(host.go(), FencedError)
     (paid,) = host.earth.service.submissions
-    ((_, key, said),) = host.own.journal.testimony()
+    (_, key, sent), (_, _, said) = host.own.journal.testimony()
     (intent,) = [one for _, one in host.shared.disk.events]
+    assert sent == intent, "a database that was set back may have lost it"
     assert isinstance(said, Accepted)
     assert (said.remote_id, said.author, said.at) == (paid.remote_id, paid.author, intent.at)
     assert key in host.own.journal.records()
@@ -185,7 +186,8 @@ def test_a_receipt_is_shown_and_spooled_where_the_journal_is_away() -> None:
     assert str(error).endswith("run the same command to continue")
     (paid,) = host.earth.service.submissions
     assert [text for text in host.watching.troubles if paid.remote_id in text]
-    ((_, said),) = host.own.spool
+    (_, sent), (_, said) = host.own.spool
+    assert isinstance(sent, SubmitStarted)
     assert isinstance(said, Accepted)
     assert said.remote_id == paid.remote_id
 

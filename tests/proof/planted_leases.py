@@ -94,7 +94,7 @@ OF_LEASES = (
     Mutant(
         name="drop the receipts of a run that was taken over",
         path="engine/submit.py",
-        old="            self._world.journal.testify(entry.key, replace(receipt, at=intent.at))\n",
+        old="            self._world.journal.testify(entry.key, intent, replace(receipt, at=intent.at))\n",
         new="            replace(receipt, at=intent.at)\n",
         test=_RUN,
     ),

@@ -205,3 +205,16 @@ def test_what_is_said_of_a_job_that_nobody_here_has_waits_for_the_next_run() -> 
     assert bench.hearing.of_doubts({}) == []
     assert bench.record().state is State.HELD
     assert bench.start().record.state is State.RUNNING
+
+
+@pytest.mark.parametrize("lost", [(), (NotSent(at=5.0, reason="before"),)])
+def test_what_a_database_has_lost_that_was_set_back_is_bought_by_nobody(lost: tuple[Event, ...]) -> None:
+    """The intent went with the last commits; its receipt was kept beside the database, and it with that."""
+    bench = Bench(*(intent(4.0), *lost) if lost else ())
+    bench.journal.testify(KEY, intent(), receipt())
+    entry = bench.start()
+    assert entry.record.state is State.RUNNING
+    assert entry.record.body == BODY
+    assert bench.record().remote_id == "job_1"
+    assert not bench.journal.testimony()
+    assert not bench.late.sentences

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from batchgen.account import Known
-from batchgen.errors import FencedError, JournalAwayError, JournalError, NoRoomError
+from batchgen.errors import BatchgenError, FencedError, JournalAwayError, JournalError, NoRoomError
 from batchgen.journal import codec
 from batchgen.journal.batch import BatchJournal
 from batchgen.journal.changes import Change
@@ -236,8 +236,8 @@ class PostgresBatch(BatchJournal):
     def testify(self, key: JobKey, *events: Event) -> None:
         """Say what became of a POST of ours, whoever leads the batch now; nothing is refused.
 
-        Where the database does not answer it is put into a file, on the disk itself, which is heard first by
-        the next run from this folder.
+        What the database does not take is put into a file, on the disk itself, which is heard first by the
+        next run from this folder.
 
         Raises:
             JournalError: neither the database nor the file takes it.
@@ -246,7 +246,7 @@ class PostgresBatch(BatchJournal):
         said = [Saying(self._scope, key, epoch, type(one).__name__, codec.dump(one)) for one in events]
         try:
             self._database.tried(lambda wire: keep_sayings(wire, said))
-        except JournalAwayError:
+        except BatchgenError:  # whatever it is: this may be the last trace of what was paid
             self._spool.keep(said)
 
     def testimony(self) -> list[Testimony]:

@@ -70,6 +70,7 @@ class PostgresConnection:
         self._patience = patience
         self._opened = opened
         self._wire: Wire | None = None
+        self._stood = False  # a connection, once
         self._within = False  # a transaction
         self._until: float | None = None  # when what is being done has to be over, on the monotonic clock
         self._outage = outage or Outage()
@@ -309,7 +310,7 @@ class PostgresConnection:
             try:
                 wire = connect(self._url, patience=max(_LEAST, min(_AT_EACH, self._left())))
             except InputError as error:
-                raise InputError(f"{self._place}: {error}") from error
+                raise self._unfit(error) from error
             self._wire = wire
             if self._opened is not None:
                 self._within = True  # what is asked now belongs to the opening: it is not tried by itself
@@ -317,12 +318,23 @@ class PostgresConnection:
                     self._opened(self)
                 except JournalAwayError as error:
                     raise LostError(str(error)) from error
+                except InputError as error:
+                    self._drop()
+                    raise LostError(str(error)) if self._stood else error from error
                 except BaseException:
                     self._drop()
                     raise
                 finally:
                     self._within = False
+            self._stood = True
         return self._wire
+
+    def _unfit(self, error: InputError) -> Exception:
+        """Return what a server means that will not have us: for now, where one had us before.
+
+        A failover may lead to a standby for a moment, and a restore to a database that is not there yet.
+        """
+        return LostError(str(error)) if self._stood else InputError(f"{self._place}: {error}")
 
     def _drop(self) -> None:
         if self._wire is not None:

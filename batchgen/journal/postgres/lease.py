@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from batchgen.errors import BatchgenError, BatchLockedError, FencedError, JournalError
+from batchgen.errors import BatchgenError, BatchLockedError, FencedError
 from batchgen.formats import stamp as formatted
 from batchgen.journal.postgres.checks import named
 from batchgen.journal.postgres.connection import PostgresConnection
@@ -83,7 +83,7 @@ class Lease:
         self._lost = True
         try:
             self._connection.execute("SELECT end_lease(?, ?)", (self.batch, self.epoch))
-        except JournalError:
+        except BatchgenError:
             return  # its time runs out
         finally:
             self._connection.close()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from batchgen.errors import FencedError, JournalAwayError, JournalError
+from batchgen.errors import FencedError, InputError, JournalAwayError, JournalError
 from batchgen.journal.postgres.batch import PostgresBatch
 from batchgen.journal.postgres.connection import PostgresConnection
 from batchgen.journal.postgres.store import PostgresStore
@@ -277,3 +277,29 @@ def test_whoever_was_taken_over_while_the_server_was_away_is_told_so(
         do(journal_database, "UPDATE leases SET epoch = epoch + 1, holder = 'another'")
         with pytest.raises(FencedError):
             batch.append(A, accepted("job_1"))
+
+
+def test_a_server_that_cannot_be_written_for_a_moment_is_waited_for(
+    journal_database: str, tmp_path: Path
+) -> None:
+    """As a failover does it that leads to a standby first; at the first connection it is a wrong address."""
+    name = urlsplit(journal_database).path.removeprefix("/")
+    with leading(journal_database, tmp_path) as (batch, _):
+        batch.append(A, started())
+        do(journal_database, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        do(
+            journal_database,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()",
+        )
+        with pytest.raises(InputError, match="takes no writes"):
+            PostgresStore(journal_database, tmp_path).opened()
+
+        def be_written_again() -> None:
+            server = journal_database.removesuffix(name) + "postgres"
+            do(server, f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+
+        back = threading.Timer(1.5, be_written_again)
+        back.start()
+        batch.append(A, accepted("job_1"))
+        back.join()
+        assert len(list(batch.history())) == 2
