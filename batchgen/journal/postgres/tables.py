@@ -106,12 +106,6 @@ def statements() -> list[str]:
     return [*of_the_file, *_OURS, functions]
 
 
-def names() -> list[str]:
-    """Return the tables that the file has too, each behind those that it refers to."""
-    made = (re.match(r"\s*CREATE TABLE (?:IF NOT EXISTS )?(\w+)", one) for one in (*schema.TABLES, *LATER))
-    return [one[1] for one in made if one is not None]
-
-
 def translated(statement: str) -> str:
     """Return a statement that makes a table or index of the file, in the words of PostgreSQL."""
     text = re.sub(r"--.*", "", statement)
